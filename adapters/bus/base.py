@@ -1,0 +1,85 @@
+"""What a bus promises; `adapters.bus.select` chooses which one.
+
+Calls are synchronous and block: callers are plain loops and Bytewax steps. An implementation
+may run its client's event loop in a thread of its own.
+"""
+
+from typing import NamedTuple, Protocol
+
+from core.topics import Topic
+
+
+class Message(NamedTuple):
+    """One delivered message. `sequence` is its place in the topic, from 1, without gaps.
+
+    A gap appears only where retention removed old messages.
+    """
+
+    topic: str
+    key: str
+    sequence: int
+    payload: bytes
+    received_ns: int  # time.perf_counter_ns() when it reached this process
+
+
+class Publisher(Protocol):
+    """Writes to topics.
+
+    Delivery: `publish` returns after the bus has stored the message (on disk with fsync when
+    the topic is synced). While the bus is away it retries until `timeout_s` and then raises
+    UnavailableError; the message may then be stored or not. Publishing the same `message_id`
+    again within the duplicate window stores nothing.
+    """
+
+    def publish(
+        self, topic: Topic, key: str, payload: bytes, message_id: str = "", timeout_s: float = 60.0
+    ) -> int:
+        """Store one message; return its sequence in the topic (of the first copy if repeated)."""
+        ...
+
+    def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
+        """Queue one message without waiting; `flush` waits. Order within a topic is kept."""
+        ...
+
+    def flush(self, timeout_s: float = 60.0) -> None:
+        """Return when all that was sent is stored.
+
+        Raises:
+            UnavailableError: the bus stayed away; everything unacknowledged is still queued.
+        """
+        ...
+
+    def last(self, topic: Topic, key: str | None = None) -> Message | None:
+        """The newest stored message of a topic, or of one key of it; None when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Flush and disconnect."""
+        ...
+
+
+class Subscriber(Protocol):
+    """Reads one topic in order, from a sequence on, across bus restarts, without gap or repeat.
+
+    The reader keeps its own position; nothing is acknowledged to the bus.
+    """
+
+    def next(self, timeout_s: float) -> Message | None:
+        """The next message, or None after `timeout_s` without one."""
+        ...
+
+    def close(self) -> None:
+        """Stop reading."""
+        ...
+
+
+class Bus(Publisher, Protocol):
+    """A connection: publisher and maker of subscribers. Reconnects by itself, for ever."""
+
+    def subscribe(self, topic: Topic, start_sequence: int = 1) -> Subscriber:
+        """Read a topic from `start_sequence` on (1: all that is kept; 0: only what comes now)."""
+        ...
+
+    def healthy(self) -> bool:
+        """Whether the connection is up at this moment."""
+        ...

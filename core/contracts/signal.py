@@ -1,0 +1,55 @@
+"""Signals: a target position for a strategy and symbol, closed in itself.
+
+Every signal carries its own exits: a stop, a horizon and an expiry. Execution trades the
+difference between the target and what it holds.
+"""
+
+import hashlib
+
+import msgspec
+
+
+class Signal(msgspec.Struct, frozen=True, array_like=True, tag="Signal/1"):
+    """A target position. Times are microseconds since the Unix epoch, UTC."""
+
+    signal_id: str
+    run_id: str
+    mode: str
+    account: str
+    strategy: str
+    source: str
+    symbol: str
+    ts_event_us: int  # market time of the tick that caused it
+    ts_init_us: int  # when this record was made; in a replay equal to ts_event_us
+    time_msc: int  # identity of that tick, with source, symbol and seq
+    seq: int
+    target: float  # -1 to 1: share of the strategy's full position, sign is direction
+    reference_price: float  # mid at ts_event
+    stop_price: float  # 0 when target is 0
+    horizon_us: int  # market time at which the position closes
+    expires_us: int  # after this a signal may not open or add
+    confidence: float  # 0 to 1
+    model: str  # SHA-256 of the artefact, or the strategy's name when no model spoke
+    prediction_id: str  # "" when no model spoke
+
+
+class SignalBatch(msgspec.Struct, frozen=True, array_like=True, tag="SignalBatch/1"):
+    """A replay's signals of one slice of market time, in time order; also when there are none.
+
+    It tells execution that no further signal of that slice will come. `end` marks the last.
+    """
+
+    run_id: str
+    slice: int
+    ts_event_us: int
+    signals: list[Signal]
+    end: bool = False
+
+
+SignalMessage = Signal | SignalBatch
+
+
+def signal_id(run_id: str, strategy: str, source: str, symbol: str, time_msc: int, seq: int) -> str:
+    """Deterministic id: the same run, strategy and tick give the same 32 hex digits."""
+    text = f"{run_id}|{strategy}|{source}|{symbol}|{time_msc}|{seq}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

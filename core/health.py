@@ -1,0 +1,75 @@
+"""Every process reports its health on a loopback port: `/health` (JSON) and `/metrics`.
+
+The port is chosen free and written to `<home>/run/<process>.json`, where `tickhouse status`
+looks for it.
+"""
+
+import json
+import os
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from prometheus_client import REGISTRY, generate_latest
+
+
+class Health:
+    """What a process says about itself. `set` may be called from any thread."""
+
+    def __init__(self, process: str, directory: Path) -> None:
+        """Serve on a free loopback port and write `directory/<process>.json`."""
+        self.process = process
+        self.started_us = time.time_ns() // 1000
+        self.status, self.detail = "starting", ""
+        self._file = directory / f"{process}.json"
+        directory.mkdir(parents=True, exist_ok=True)
+        health = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path == "/metrics":
+                    self._answer(200, "text/plain; version=0.0.4", generate_latest(REGISTRY))
+                elif self.path == "/health":
+                    code = 200 if health.status == "ready" else 503
+                    self._answer(code, "application/json", json.dumps(health.report()).encode())
+                else:
+                    self._answer(404, "text/plain", b"try /health or /metrics\n")
+
+            def _answer(self, code: int, kind: str, body: bytes) -> None:
+                self.send_response(code)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Health checks are not news."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        temporary = self._file.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"pid": os.getpid(), "health_port": self.port}))
+        temporary.replace(self._file)
+
+    def set(self, status: str, detail: str = "") -> None:
+        """`status`: starting, ready, degraded or stopping; `detail`: one line for a person."""
+        self.status, self.detail = status, detail
+
+    def report(self) -> dict[str, object]:
+        """What `/health` answers."""
+        return {
+            "process": self.process,
+            "pid": os.getpid(),
+            "status": self.status,
+            "detail": self.detail,
+            "started_us": self.started_us,
+        }
+
+    def close(self) -> None:
+        """Stop serving and remove the file."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._file.unlink(missing_ok=True)

@@ -1,0 +1,22 @@
+"""Every topic of the bus: name, key, message type, and how durable a publish is."""
+
+from typing import NamedTuple
+
+
+class Topic(NamedTuple):
+    """One topic. `synced`: a publish is on disk (fsync) before it is acknowledged."""
+
+    name: str
+    key: str
+    synced: bool
+
+
+TICKS = Topic("ticks", "source.symbol", synced=False)
+SIGNALS = Topic("signals", "source.symbol", synced=True)
+ORDER_EVENTS = Topic("order_events", "account", synced=True)
+CONTROL = Topic("control", "kind", synced=True)
+HEARTBEATS = Topic("heartbeats", "process", synced=False)
+RISK = Topic("risk", "account", synced=True)
+AUDIT = Topic("audit", "stream", synced=True)
+
+ALL = (TICKS, SIGNALS, ORDER_EVENTS, CONTROL, HEARTBEATS, RISK, AUDIT)
