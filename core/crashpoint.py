@@ -26,6 +26,12 @@ def arm(spec: str, marker: Path) -> None:
     _armed = (name, int(nth), marker)
 
 
+def arm_for(process: str, spec: str, run_directory: Path) -> None:
+    """Arm when `spec` names a place of this process (`<process>.<place>:<n>`)."""
+    if spec.startswith(f"{process}."):
+        arm(spec, run_directory / "crashed")
+
+
 def reach(name: str) -> None:
     """Die here if armed for this place and count; otherwise cost one comparison."""
     global _count

@@ -4,6 +4,8 @@ A histogram has log-linear buckets (32 per power of two, 3 % wide), so that delt
 processes add up to exact counts and percentiles within 3 %.
 """
 
+import threading
+
 STAGES = (
     "collect",  # one poll of the terminal and its publish, per batch
     "feature",  # kernel time, per tick
@@ -37,22 +39,25 @@ def bucket_upper_ns(bucket: int) -> int:
 
 
 class Histograms:
-    """Durations by stage since the last `take`. Not thread-safe: one per thread of work."""
+    """Durations by stage since the last `take`. Thread-safe: a heartbeat thread takes."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._counts: dict[str, dict[int, int]] = {}
         self._max_ns: dict[str, int] = {}
 
     def record(self, stage: str, value_ns: int, count: int = 1) -> None:
         """Add `count` observations of one duration."""
-        counts = self._counts.setdefault(stage, {})
         bucket = bucket_of(value_ns)
-        counts[bucket] = counts.get(bucket, 0) + count
-        if value_ns > self._max_ns.get(stage, 0):
-            self._max_ns[stage] = value_ns
+        with self._lock:
+            counts = self._counts.setdefault(stage, {})
+            counts[bucket] = counts.get(bucket, 0) + count
+            if value_ns > self._max_ns.get(stage, 0):
+                self._max_ns[stage] = value_ns
 
     def take(self) -> tuple[dict[str, dict[int, int]], dict[str, int]]:
         """Counts and maxima since the last call; starts anew."""
-        taken = self._counts, self._max_ns
-        self._counts, self._max_ns = {}, {}
+        with self._lock:
+            taken = self._counts, self._max_ns
+            self._counts, self._max_ns = {}, {}
         return taken

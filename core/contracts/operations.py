@@ -41,10 +41,11 @@ class RiskState(msgspec.Struct, frozen=True, array_like=True, tag="RiskState/1")
 class Control(msgspec.Struct, frozen=True, array_like=True, tag="Control/1"):
     """An instruction to running processes.
 
-    `model` gives a replay its model and lets it go on after the training part.
+    `stored`: all features of a replay's training part are in the warehouse. `model` answers
+    with the model to predict with from there on ("" for none) and lets the replay go on.
     """
 
-    kind: Literal["halt", "resume", "model"]
+    kind: Literal["halt", "resume", "stored", "model"]
     run_id: str
     ts_event_us: int
     by: str

@@ -1,0 +1,131 @@
+"""From rows to target positions: which rows open one, in which direction.
+
+A strategy gives every row a wish (-1, 0, 1). `entries` turns wishes into entries: one position
+at a time per feed, held to its horizon, turned early only by the opposite wish. All is computed
+from market time and rows alone, so the same rows give the same signals however they were cut.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import SettingsError
+from core.settings import SignalSettings
+from features.catalog import NAMES
+
+Float32 = npt.NDArray[np.float32]
+
+
+class Held(NamedTuple):
+    """The target a feed's last signal set. `until_msc`: its horizon; direction 0: none yet."""
+
+    direction: int
+    until_msc: int
+
+
+NOTHING_HELD = Held(0, 0)
+
+
+class Wishes(NamedTuple):
+    """One row each: direction -1, 0 or 1 (int8, shape (n,)), confidence 0 to 1 (shape (n,))."""
+
+    direction: npt.NDArray[np.int8]
+    confidence: Float32
+
+
+class Strategy(Protocol):
+    """What a strategy is: a name, a horizon, and wishes from rows."""
+
+    name: str
+    horizon_s: float
+    needs_model: bool
+
+    def wishes(self, rows: Float32, probabilities: Float32 | None) -> Wishes:
+        """A wish per row. `rows` (n, features), `probabilities` (n, 3): down, flat, up."""
+        ...
+
+
+class ModelStrategy:
+    """Wishes where the model gives a move beyond costs at least the threshold's probability."""
+
+    name = "model"
+    needs_model = True
+
+    def __init__(self, settings: SignalSettings) -> None:
+        self.horizon_s, self._threshold = settings.horizon_s, settings.threshold
+
+    def wishes(self, rows: Float32, probabilities: Float32 | None) -> Wishes:
+        """A wish per row; none without a model."""
+        if probabilities is None:
+            return Wishes(np.zeros(len(rows), np.int8), np.zeros(len(rows), np.float32))
+        down, up = probabilities[:, 0], probabilities[:, 2]
+        confidence = np.maximum(down, up)
+        direction = np.where(up > down, 1, -1) * (confidence >= self._threshold)
+        return Wishes(direction.astype(np.int8), confidence)
+
+
+class ScriptedStrategy:
+    """Follows the trend: long above the 20-minute average, short below. For tests, not money."""
+
+    name = "scripted"
+    needs_model = False
+    _COLUMN = NAMES.index("sma_distance_bp")
+
+    def __init__(self, settings: SignalSettings) -> None:
+        self.horizon_s = settings.scripted_horizon_s
+
+    def wishes(self, rows: Float32, probabilities: Float32 | None) -> Wishes:
+        """A wish for every row once the average exists."""
+        distance = rows[:, self._COLUMN]
+        direction = np.sign(np.nan_to_num(distance)).astype(np.int8)
+        return Wishes(direction, np.ones(len(rows), np.float32))
+
+
+def select(name: str, settings: SignalSettings) -> Strategy:
+    """The strategy of a name.
+
+    Raises:
+        SettingsError: no such strategy.
+    """
+    strategies: dict[str, type[ModelStrategy] | type[ScriptedStrategy]] = {
+        "model": ModelStrategy,
+        "scripted": ScriptedStrategy,
+    }
+    if name not in strategies:
+        raise SettingsError(f"no strategy {name!r}; known: {', '.join(strategies)}")
+    return strategies[name](settings)
+
+
+def entries(
+    held: Held, time_msc: npt.NDArray[np.int64], direction: npt.NDArray[np.int8], horizon_ms: int
+) -> tuple[Held, list[int]]:
+    """Rows at which a new target is set, in order, and what is held after the last row.
+
+    Args:
+        held: what the feed's previous rows left.
+        time_msc: market time of each row, ascending, shape (n,).
+        direction: wish of each row, shape (n,).
+        horizon_ms: how long an entry is held.
+    """
+    chosen: list[int] = []
+    wishing = np.flatnonzero(direction)
+    times, wishes = time_msc[wishing], direction[wishing]
+    position = 0
+    while position < len(wishing):
+        position = _next_entry(held, times, wishes, position)
+        if position == len(wishing):
+            break
+        held = Held(int(wishes[position]), int(times[position]) + horizon_ms)
+        chosen.append(int(wishing[position]))
+        position += 1
+    return held, chosen
+
+
+def _next_entry(
+    held: Held, times: npt.NDArray[np.int64], wishes: npt.NDArray[np.int8], start: int
+) -> int:
+    """Index of the first wish from `start` on that is past the horizon or opposite to `held`."""
+    expired = max(start, int(np.searchsorted(times, held.until_msc)))
+    opposite = np.flatnonzero(wishes[start:expired] == -held.direction)
+    return start + int(opposite[0]) if len(opposite) else expired

@@ -1,0 +1,146 @@
+"""A replay is reconciled when every number agrees with another way to know it.
+
+Three independent witnesses: SQL over the warehouse after the drain, execution's journal, and the
+files read once more (`quality.recording`); for money the terminal's own account is the fourth.
+The equations are explained in docs/reference/reconciliation.md.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+
+from core.contracts.order import EventKind, OrderEvent
+from quality.recording import FeedCount
+
+_ENDED = {
+    EventKind.DENIED,
+    EventKind.FILLED,
+    EventKind.REJECTED,
+    EventKind.CANCELLED,
+    EventKind.EXPIRED,
+    EventKind.SUPERSEDED,
+    EventKind.RECONCILED,
+    EventKind.CLOSED,
+}
+_FILLS = {EventKind.FILLED, EventKind.PARTIALLY_FILLED, EventKind.CLOSED}
+
+
+class Equation(NamedTuple):
+    """Two ways to know one number. `left` comes from the first witness named."""
+
+    name: str
+    left: float
+    right: float
+
+    @property
+    def holds(self) -> bool:
+        """Counts agree exactly; money to half a cent."""
+        return abs(self.left - self.right) < (0.005 if "money" in self.name else 0.5)
+
+
+class Deals(NamedTuple):
+    """What the terminal's own account says of the run."""
+
+    count: int
+    volume: float
+    profit: float  # balance change, account currency
+    comments: tuple[str, ...]  # of entry and exit requests it accepted
+
+
+def warehouse_equations(
+    client: Any,
+    run_id: str,
+    feeds: Sequence[FeedCount],
+    unparsed: int,
+    cut_msc: int,
+    predicts: bool,
+) -> list[Equation]:
+    """Files against SQL: ticks, prices, bars, features, predictions.
+
+    Args:
+        client: a clickhouse-connect client.
+        feeds: counts from the files.
+        unparsed: rows of the files that no reader could parse.
+        cut_msc: predictions may only be at or after it.
+        predicts: whether a model was in use after the cut.
+    """
+    equations: list[Equation] = []
+    kept = 0
+    for feed in feeds:
+        equations += _feed_equations(client, feed)
+        kept += feed.valid
+    refused = sum(row[2] for row in _query(client, "replay_quarantine", run_id=run_id))
+    read = sum(feed.rows for feed in feeds) + unparsed
+    equations.append(Equation("rows in files = ticks kept + quarantined", read, kept + refused))
+    features, predictions, early, orphans = _query(
+        client, "replay_predictions", run_id=run_id, cut_msc=cut_msc
+    )[0]
+    samples = sum(feed.samples for feed in feeds)
+    expected = sum(feed.samples_after_cut for feed in feeds) if predicts else 0
+    return [
+        *equations,
+        Equation("sampled spans in files = feature rows", samples, features),
+        Equation("sampled spans after the cut = predictions", expected, predictions),
+        Equation("no prediction before the cut", 0, early),
+        Equation("no prediction without its feature row", 0, orphans),
+    ]
+
+
+def order_equations(
+    client: Any, run_id: str, journal: Sequence[OrderEvent], deals: Deals
+) -> list[Equation]:
+    """Journal against SQL and the terminal's account: signals, events, fills, money."""
+    signals, events, volume, profit, checksum = _query(client, "replay_orders", run_id=run_id)[0]
+    ids = {event.signal_id for event in journal if event.signal_id}
+    fills = [event for event in journal if event.kind in _FILLS]
+    booked = sum(event.profit + event.commission + event.swap for event in journal)
+    mixed = 0
+    for event in journal:
+        mixed ^= int.from_bytes(bytes.fromhex(event.hash[:16]), "little")
+    return [
+        Equation("signals in SQL = signals in the journal", signals, len(ids)),
+        Equation("order events in SQL = records in the journal", events, len(journal)),
+        Equation("event hashes in SQL = in the journal (0: equal)", 0, int(checksum) ^ mixed),
+        Equation("orders without an outcome", 0, _open_orders(journal)),
+        Equation("fills in the journal = deals at the terminal", len(fills), deals.count),
+        Equation("volume in SQL = volume at the terminal", volume, deals.volume),
+        Equation("money in the journal = balance change at the terminal", booked, deals.profit),
+        Equation("money in SQL = money in the journal", profit, booked),
+        Equation("requests at the terminal more than once", 0, _repeats(deals.comments)),
+    ]
+
+
+def _feed_equations(client: Any, feed: FeedCount) -> list[Equation]:
+    name = f"{feed.source} {feed.symbol}"
+    if feed.valid == 0:
+        return []
+    span = {
+        "source": feed.source,
+        "symbol": feed.symbol,
+        "first_msc": feed.first_msc,
+        "last_msc": feed.last_msc,
+    }
+    ticks, bid, ask = _query(client, "replay_ticks", **span)[0]
+    bars, counted = _query(client, "replay_bars", **span)[0]
+    return [
+        Equation(f"{name}: valid rows in file = ticks in SQL", feed.valid, ticks),
+        Equation(f"{name}: sum of bids, 1e-8", feed.bid_units, bid),
+        Equation(f"{name}: sum of asks, 1e-8", feed.ask_units, ask),
+        Equation(f"{name}: minutes with a tick = minute bars", feed.minutes, bars),
+        Equation(f"{name}: ticks in SQL = ticks in bars", ticks, counted),
+    ]
+
+
+def _open_orders(journal: Sequence[OrderEvent]) -> int:
+    last = {event.order_id: event.kind for event in journal if event.order_id}
+    return sum(kind not in _ENDED for kind in last.values())
+
+
+def _repeats(comments: Sequence[str]) -> int:
+    return sum(count - 1 for count in Counter(comments).values())
+
+
+def _query(client: Any, name: str, **parameters: object) -> Any:
+    sql = resources.files("quality").joinpath("sql", f"{name}.sql").read_text()
+    return client.query(sql, parameters=parameters).result_rows

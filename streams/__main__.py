@@ -1,0 +1,83 @@
+"""The stream processes: `python -m streams ticks|signals|executions`.
+
+Reads settings, builds one flow, runs it with its recovery state, and ends when the flow does.
+SIGTERM lets the flow finish what is on the bus.
+"""
+
+import gc
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from bytewax.dataflow import Dataflow
+from bytewax.recovery import RecoveryConfig, init_db_dir
+from bytewax.testing import run_main
+
+from adapters.bus import select
+from adapters.bus.base import Bus
+from adapters.bus.heartbeat import Heart
+from core import crashpoint, log, settings
+from core.errors import SettingsError
+from core.health import Health
+from core.metrics import Histograms
+from streams import compose
+
+
+def main(name: str) -> int:
+    """Run one flow until it ends."""
+    config = settings.load()
+    process = f"streams.{name}"
+    log.setup(process)
+    directory = config.home_path / "run"
+    crashpoint.arm_for(process, config.chaos.crash_at, directory)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    health = Health(process, directory)
+    bus = select.connect(config.bus, process)
+    histograms = Histograms()
+    heart = Heart(bus, config.run, health, histograms)
+    flow = _builder(name)(config, bus, stopping, histograms)
+    gc.freeze()
+    health.set("ready", name)
+    _run(flow, compose.state_directory(config, name), config.run.mode)
+    health.set("stopping")
+    heart.close()
+    bus.close()
+    health.close()
+    logging.getLogger(__name__).info("flow %s ended", name)
+    return 0
+
+
+def _builder(
+    name: str,
+) -> Callable[[settings.Settings, Bus, threading.Event, Histograms], Dataflow]:
+    builders = {
+        "ticks": compose.ticks,
+        "signals": compose.signals,
+        "executions": compose.executions,
+    }
+    if name not in builders:
+        raise SettingsError(f"no flow {name!r}; known: {', '.join(builders)}")
+    return builders[name]
+
+
+def _run(flow: Dataflow, state: Path, mode: str) -> None:
+    """One worker; an epoch is what is done again after a crash."""
+    if not state.exists():
+        temporary = state.with_suffix(".new")
+        temporary.mkdir(parents=True, exist_ok=True)
+        for left_over in temporary.iterdir():
+            left_over.unlink()
+        init_db_dir(temporary, 1)
+        temporary.rename(state)
+    epoch = timedelta(seconds=5 if mode == "replay" else 1)
+    run_main(flow, epoch_interval=epoch, recovery_config=RecoveryConfig(str(state)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))

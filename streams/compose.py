@@ -1,0 +1,97 @@
+"""Composition: settings, bus and warehouse to the three flows."""
+
+import threading
+from pathlib import Path
+
+from bytewax.dataflow import Dataflow
+
+from adapters.bus.base import Bus, Message
+from adapters.clickhouse.writer import BackgroundWriter
+from core.contracts import codec
+from core.contracts.operations import Control
+from core.contracts.tick import TickMarker
+from core.metrics import Histograms
+from core.settings import Settings
+from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
+from models import registry, strategy
+from streams.connectors.bus import BusSource
+from streams.connectors.clickhouse import WarehouseSink
+from streams.decide import Decider
+from streams.flows import executions as executions_flow
+from streams.flows import signals as signals_flow
+from streams.flows import ticks as ticks_flow
+from streams.predict import ModelInUse
+from streams.publish import SignalPublisher
+from streams.sample import Sampler
+from streams.signal_rows import decided_rows
+
+_LIVE_MERGE_ROWS = 50_000
+
+
+def state_directory(settings: Settings, flow: str) -> Path:
+    """Where a flow's recovery state lives; a replay's with the run."""
+    home = settings.home_path
+    base = home / "runs" / settings.run.run_id if settings.run.mode == "replay" else home
+    return base / "state" / flow
+
+
+def ticks(
+    settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
+) -> Dataflow:
+    """bus: ticks -> tick, tick_quarantine."""
+    source = BusSource(bus, TICKS, stopping, _is_end)
+    return ticks_flow.build(source, _sink(settings, _merge_rows(settings)))
+
+
+def signals(
+    settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
+) -> Dataflow:
+    """bus: ticks -> feature, prediction, signal; bus: signals."""
+    run, models = settings.run, settings.home_path / "models"
+    chosen = strategy.select(run.strategy, settings.signals)
+    champion = ""
+    if run.mode != "replay" and chosen.needs_model:
+        champion = registry.champion(models) or ""
+    parts = signals_flow.Parts(
+        make_sampler=lambda state: Sampler(settings.features.sample_ms, histograms, state),
+        make_model=lambda model: ModelInUse(
+            models, histograms, champion if model is None else model
+        ),
+        make_decider=lambda state: Decider(run, settings.signals, chosen, state),
+        publisher=SignalPublisher(bus, histograms),
+        to_rows=lambda decided: decided_rows(run, decided),
+        on_trained_part_stored=lambda marker: _say_stored(bus, marker),
+    )
+    source = BusSource(bus, TICKS, stopping, _is_end)
+    return signals_flow.build(source, parts, _sink(settings, _merge_rows(settings)))
+
+
+def executions(
+    settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
+) -> Dataflow:
+    """bus: order_events, risk, heartbeats -> their tables."""
+    sources = [
+        (topic.name, BusSource(bus, topic, stopping, wait_s=0.0))
+        for topic in (ORDER_EVENTS, RISK, HEARTBEATS)
+    ]
+    return executions_flow.build(sources, _sink(settings, _LIVE_MERGE_ROWS))
+
+
+def _sink(settings: Settings, merge_rows: int) -> WarehouseSink:
+    return WarehouseSink(lambda: BackgroundWriter(settings.clickhouse), merge_rows)
+
+
+def _merge_rows(settings: Settings) -> int:
+    return 0 if settings.run.mode == "replay" else _LIVE_MERGE_ROWS
+
+
+def _is_end(message: Message) -> bool:
+    return message.key == "marker.end"
+
+
+def _say_stored(bus: Bus, marker: TickMarker) -> None:
+    """Tell the replay that it may train: all features before this marker are stored."""
+    control = Control(
+        "stored", marker.run_id, marker.ts_event_us, "streams.signals", "training part stored"
+    )
+    bus.publish(CONTROL, "stored", codec.encode(control), f"{marker.run_id}.stored")

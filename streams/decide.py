@@ -1,0 +1,96 @@
+"""Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
+
+import numpy as np
+
+from core.contracts.signal import Signal, SignalBatch, signal_id
+from core.contracts.tick import TickMarker
+from core.settings import RunSettings, SignalSettings
+from features.catalog import NAMES
+from models.strategy import NOTHING_HELD, Held, Strategy, Wishes, entries
+from streams.records import Decided, Predicted, SliceDecided
+
+_VOLATILITY = NAMES.index("realised_volatility_60s_bp")
+
+#: What is remembered between batches: what each feed holds, and the open slice's signals.
+DeciderState = tuple[dict[str, Held], list[Signal]]
+
+
+class Decider:
+    """Decides for all feeds of one shard, in the order of the bus."""
+
+    def __init__(
+        self,
+        run: RunSettings,
+        settings: SignalSettings,
+        strategy: Strategy,
+        state: DeciderState | None,
+    ) -> None:
+        self._run, self._settings, self._strategy = run, settings, strategy
+        self._held, self._slice = state if state else ({}, [])
+
+    @property
+    def state(self) -> DeciderState:
+        """A copy that later decisions do not change."""
+        return dict(self._held), list(self._slice)
+
+    def rows(self, predicted: Predicted) -> Decided:
+        """The signals of one feed's rows; a replay's are also kept for the end of the slice."""
+        sampled = predicted.sampled
+        feed = f"{sampled.source}.{sampled.symbol}"
+        wishes = self._strategy.wishes(sampled.features, predicted.probabilities)
+        horizon_ms = int(self._strategy.horizon_s * 1000)
+        held = self._held.get(feed, NOTHING_HELD)
+        self._held[feed], chosen = entries(held, sampled.time_msc, wishes.direction, horizon_ms)
+        signals = tuple(self._signal(predicted, wishes, index) for index in chosen)
+        if sampled.mode == "replay":
+            self._slice.extend(signals)
+        return Decided(predicted, signals)
+
+    def marker(self, marker: TickMarker) -> SliceDecided | None:
+        """At the end of a slice, and of the replay: all its signals, ordered by time and feed."""
+        if marker.kind not in ("slice", "end"):
+            return None
+        signals = sorted(self._slice, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.seq))
+        self._slice = []
+        end = marker.kind == "end"
+        batch = SignalBatch(marker.run_id, marker.slice, marker.ts_event_us, signals, end)
+        return SliceDecided(batch)
+
+    def _signal(self, predicted: Predicted, wishes: Wishes, index: int) -> Signal:
+        sampled, settings = predicted.sampled, self._settings
+        time_msc, seq = int(sampled.time_msc[index]), int(sampled.seq[index])
+        direction, mid = int(wishes.direction[index]), float(sampled.mid[index])
+        now_us = time_msc * 1000
+        identity = (sampled.run_id, self._strategy.name, sampled.source, sampled.symbol)
+        row = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}"
+        return Signal(
+            signal_id=signal_id(*identity, time_msc, seq),
+            run_id=sampled.run_id,
+            mode=sampled.mode,
+            account=self._run.account,
+            strategy=self._strategy.name,
+            source=sampled.source,
+            symbol=sampled.symbol,
+            ts_event_us=now_us,
+            ts_init_us=now_us,
+            time_msc=time_msc,
+            seq=seq,
+            target=float(direction),
+            reference_price=mid,
+            stop_price=mid - direction * self._stop_distance(predicted, index),
+            horizon_us=now_us + int(self._strategy.horizon_s * 1e6),
+            expires_us=now_us + int(settings.expiry_s * 1e6),
+            confidence=float(wishes.confidence[index]),
+            model=predicted.model if self._strategy.needs_model else self._strategy.name,
+            prediction_id=row if predicted.probabilities is not None else "",
+        )
+
+    def _stop_distance(self, predicted: Predicted, index: int) -> float:
+        """Price distance: so many spreads, and at least so many volatilities of the horizon."""
+        sampled = predicted.sampled
+        mid, spread = float(sampled.mid[index]), abs(float(sampled.spread[index]))
+        per_minute = float(np.nan_to_num(sampled.features[index, _VOLATILITY])) * 1e-4 * mid
+        volatility = per_minute * (self._strategy.horizon_s / 60.0) ** 0.5
+        settings = self._settings
+        floor = mid * 1e-4  # a crossed or locked quote has no spread to go by
+        return max(settings.stop_spreads * spread, settings.stop_volatility * volatility, floor)

@@ -1,0 +1,96 @@
+"""One feed on its way to the bus: raw terminal ticks to TickBatch and QuarantineBatch messages."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.bus.base import Publisher
+from core.contracts import codec
+from core.contracts.tick import QuarantineBatch, QuarantinedTick, TickArray, TickBatch
+from core.quality import FeedState
+from core.settings import RunSettings
+from core.topics import TICKS
+
+MAX_TICKS = 32_768  # in one message: 1.8 MB
+
+
+class Feed:
+    """The state of one (source, symbol): where it stands and how its ticks are judged."""
+
+    def __init__(
+        self, run: RunSettings, source: str, symbol: str, *, known: bool, future_tolerance_s: int
+    ) -> None:
+        """`known` False: the symbol is in no reference data, so all its ticks are refused."""
+        self.source, self.symbol, self.key = source, symbol, f"{source}.{symbol}"
+        self.state = FeedState()
+        self.offset = 0  # kept ticks before the next batch
+        self.rows = 0  # ticks seen, kept or refused
+        self._run, self._known, self._tolerance_us = run, known, future_tolerance_s * 1_000_000
+
+    def judge(
+        self, raw: npt.NDArray[Any], now_us: int, recv_us: int | None
+    ) -> tuple[TickArray, list[QuarantinedTick]]:
+        """Kept ticks (dtype TICK) and refused ones, in source order.
+
+        Args:
+            raw: dtype MT5_TICK, shape (n,).
+            now_us: later times than this plus the tolerance are refused.
+            recv_us: when the ticks came in; None takes each tick's own time (replay).
+        """
+        ticks, rejected = self.state.normalise(
+            raw,
+            now_us=now_us,
+            recv_us=recv_us,
+            future_tolerance_us=self._tolerance_us,
+            known=self._known,
+        )
+        refused = [self._refused(raw[i], self.rows + i + 1, reason) for i, reason in rejected]
+        self.rows += len(raw)
+        return ticks, refused
+
+    def publish(
+        self,
+        bus: Publisher,
+        ticks: TickArray,
+        refused: list[QuarantinedTick],
+        *,
+        slice_number: int = 0,
+        skip_before: int = 0,
+    ) -> None:
+        """Queue the messages of one batch; those below the offset `skip_before` are stored."""
+        for start in range(0, len(ticks), MAX_TICKS):
+            part = ticks[start : start + MAX_TICKS]
+            if self.offset >= skip_before:
+                bus.send(TICKS, self.key, self._message(part, slice_number), self._id("t"))
+            self.offset += len(part)
+        if refused:
+            identity = f"{self._id('q')}.{refused[0].row}"
+            bus.send(TICKS, self.key, self._quarantine(refused), identity)
+
+    def _message(self, ticks: TickArray, slice_number: int) -> bytes:
+        return codec.encode(
+            TickBatch(
+                run_id=self._run.run_id,
+                mode=self._run.mode,
+                source=self.source,
+                symbol=self.symbol,
+                offset=self.offset,
+                slice=slice_number,
+                data=np.ascontiguousarray(ticks).tobytes(),
+            )
+        )
+
+    def _quarantine(self, refused: list[QuarantinedTick]) -> bytes:
+        run = self._run
+        return codec.encode(
+            QuarantineBatch(run.run_id, run.mode, self.source, self.symbol, "terminal", refused)
+        )
+
+    def _id(self, kind: str) -> str:
+        return f"{self._run.run_id}.{self.key}.{kind}.{self.offset}"
+
+    @staticmethod
+    def _refused(raw: Any, row: int, reason: str) -> QuarantinedTick:
+        text = f"{raw['time_msc']},{raw['bid']},{raw['ask']},{raw['last']},{raw['volume_real']}"
+        return QuarantinedTick(row, int(raw["time_msc"]), reason, text)

@@ -1,0 +1,52 @@
+"""Order events, positions, account, risk states and heartbeats into their tables.
+
+bus: order_events ─┐
+bus: risk         ─┼─>  to_rows  ->  warehouse
+bus: heartbeats   ─┘
+"""
+
+from collections.abc import Sequence
+
+from bytewax import operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.inputs import Source
+from bytewax.outputs import Sink
+
+from adapters.bus.base import Message
+from adapters.clickhouse.rows import struct_columns
+from core.contracts import codec
+from core.contracts.operations import Heartbeat, RiskState
+from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
+from streams.latency import latency_rows
+from streams.rows import Rows
+
+_TABLES = {
+    OrderEvent: "order_event",
+    PositionState: "position",
+    AccountState: "account_state",
+    RiskState: "risk_state",
+}
+
+
+def build(sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows]) -> Dataflow:
+    """The flow. `sources`: (topic, source), each topic once."""
+    flow = Dataflow("executions")
+    messages = op.merge(
+        "merge", *(op.input(f"bus_{topic}", flow, source) for topic, source in sources)
+    )
+    # Message(topic="order_events", key="simulated", sequence=3, payload=b"...")
+    rows = op.flat_map("to_rows", messages, to_rows)
+    # Rows(table="order_event", group="", columns=(seq, event_id, kind, ...), count=1)
+    keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
+    op.output("warehouse", keyed, sink)
+    return flow
+
+
+def to_rows(message: Message) -> list[Rows]:
+    """The rows of one message; none for a replay's markers."""
+    content = codec.decode(message.topic, message.payload)
+    if isinstance(content, ExecutionMarker):
+        return []
+    if isinstance(content, Heartbeat):
+        return latency_rows(content)
+    return [Rows(_TABLES[type(content)], "", tuple(struct_columns([content])), 1)]

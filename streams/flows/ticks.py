@@ -1,0 +1,43 @@
+"""Ticks from the bus into `tick` and `tick_quarantine`.
+
+bus: ticks  ->  to_rows  ->  warehouse
+"""
+
+from bytewax import operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.inputs import Source
+from bytewax.outputs import Sink
+
+from adapters.bus.base import Message
+from adapters.clickhouse.rows import tick_columns
+from core.contracts import codec
+from core.contracts.tick import QuarantineBatch, TickBatch
+from core.topics import TICKS
+from streams.quarantine import quarantine_rows
+from streams.rows import Rows
+
+
+def build(source: Source[Message], sink: Sink[Rows]) -> Dataflow:
+    """The flow. Steps know nothing of live or replay."""
+    flow = Dataflow("ticks")
+    messages = op.input("bus", flow, source)
+    # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")
+    rows = op.flat_map("to_rows", messages, to_rows)
+    # Rows(table="tick", group="oanda.EURUSD", columns=(source, symbol, ts_event, ...), count=812)
+    keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
+    op.output("warehouse", keyed, sink)
+    return flow
+
+
+def to_rows(message: Message) -> list[Rows]:
+    """The rows of one message: ticks, refused ticks, or none for a marker."""
+    content = codec.decode(TICKS.name, message.payload)
+    match content:
+        case TickBatch():
+            ticks = content.ticks
+            columns = tick_columns(content.source, content.symbol, ticks)
+            return [Rows("tick", message.key, columns, len(ticks))]
+        case QuarantineBatch():
+            return [quarantine_rows(content)]
+        case _:
+            return []

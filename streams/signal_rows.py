@@ -1,0 +1,77 @@
+"""Decided rows as rows of `feature`, `prediction` and `signal`."""
+
+import numpy as np
+
+from adapters.clickhouse.native import Column
+from adapters.clickhouse.rows import struct_columns
+from core.settings import RunSettings
+from features.catalog import FEATURE_SET_HASH, NAMES
+from streams.records import Decided, Predicted, Sampled
+from streams.rows import Rows
+
+_TIME = "DateTime64(6, 'UTC')"
+
+
+def decided_rows(run: RunSettings, decided: Decided) -> list[Rows]:
+    """All rows of one batch: features, predictions when a model spoke, signals."""
+    predicted = decided.predicted
+    if len(predicted.sampled.time_msc) == 0:
+        return []
+    rows = [feature_rows(run, predicted.sampled)]
+    if predicted.probabilities is not None:
+        rows.append(prediction_rows(run, predicted))
+    if decided.signals:
+        columns = tuple(struct_columns(list(decided.signals)))
+        rows.append(Rows("signal", "", columns, len(decided.signals)))
+    return rows
+
+
+def feature_rows(run: RunSettings, sampled: Sampled) -> Rows:
+    """One row per sampled tick; the same key as the tick."""
+    columns = (
+        *_key(run, sampled),
+        Column("mid", "Float64", sampled.mid),
+        Column("spread", "Float64", sampled.spread),
+        *(
+            Column(name, "Float32", np.ascontiguousarray(sampled.features[:, i]))
+            for i, name in enumerate(NAMES)
+        ),
+    )
+    return Rows("feature", _group(sampled), columns, len(sampled.time_msc))
+
+
+def prediction_rows(run: RunSettings, predicted: Predicted) -> Rows:
+    """One row per feature row, with the key of that row."""
+    sampled, probabilities = predicted.sampled, predicted.probabilities
+    assert probabilities is not None
+    down, flat, up = (np.ascontiguousarray(probabilities[:, i]) for i in range(3))
+    columns = (
+        *_key(run, sampled),
+        Column("model", "String", predicted.model),
+        Column("p_down", "Float32", down),
+        Column("p_flat", "Float32", flat),
+        Column("p_up", "Float32", up),
+        Column("confidence", "Float32", np.maximum(down, up)),
+    )
+    group = f"{_group(sampled)}.{predicted.model}"
+    return Rows("prediction", group, columns, len(sampled.time_msc))
+
+
+def _group(sampled: Sampled) -> str:
+    return f"{sampled.run_id}.{sampled.source}.{sampled.symbol}"
+
+
+def _key(run: RunSettings, sampled: Sampled) -> tuple[Column, ...]:
+    time_us = sampled.time_msc * 1000
+    return (
+        Column("run_id", "String", sampled.run_id),
+        Column("mode", "String", sampled.mode),
+        Column("account", "String", run.account),
+        Column("strategy", "String", run.strategy),
+        Column("source", "String", sampled.source),
+        Column("symbol", "String", sampled.symbol),
+        Column("ts_event", _TIME, time_us),
+        Column("seq", "UInt32", sampled.seq),
+        Column("ts_init", _TIME, time_us),
+        Column("feature_set_hash", "String", FEATURE_SET_HASH),
+    )

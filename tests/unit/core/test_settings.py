@@ -1,0 +1,45 @@
+"""Settings come from defaults, file and environment, and mistakes are named."""
+
+import pytest
+
+from core import settings
+from core.errors import SettingsError
+
+
+def test_environment_wins_over_file_wins_over_default(tmp_path):
+    (tmp_path / "tickhouse.toml").write_text("[execution]\nlots = 0.3\nmax_lots = 2.0\n")
+    loaded = settings.load({"TICKHOUSE_EXECUTION__LOTS": "0.5"}, tmp_path)
+    assert loaded.execution.lots == 0.5
+    assert loaded.execution.max_lots == 2.0
+    assert loaded.execution.max_quote_age_s == 10.0
+
+
+def test_a_list_in_the_environment_is_separated_by_commas(tmp_path):
+    loaded = settings.load({"TICKHOUSE_TERMINAL__SYMBOLS": "EURUSD, XAUUSD"}, tmp_path)
+    assert loaded.terminal.symbols == ("EURUSD", "XAUUSD")
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"TICKHOUSE_EXECUTON__LOTS": "1"}, "did you mean 'execution'"),
+        ({"TICKHOUSE_EXECUTION__LOTTS": "1"}, "did you mean 'lots'"),
+        ({"TICKHOUSE_EXECUTION__LOTS": "many"}, r"execution\.lots"),
+        ({"TICKHOUSE_LOTS": "1"}, "TICKHOUSE_<SECTION>__<NAME>"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(tmp_path, environment, message):
+    with pytest.raises(SettingsError, match=message):
+        settings.load(environment, tmp_path)
+
+
+def test_a_broken_file_is_named(tmp_path):
+    (tmp_path / "tickhouse.toml").write_text("[execution\n")
+    with pytest.raises(SettingsError, match=r"tickhouse\.toml"):
+        settings.load({}, tmp_path)
+
+
+def test_settings_of_a_section_pass_to_a_child_process(tmp_path):
+    environment = settings.environment_of("terminal", address="127.0.0.1:9", symbols=("A", "B"))
+    loaded = settings.load(environment, tmp_path)
+    assert (loaded.terminal.address, loaded.terminal.symbols) == ("127.0.0.1:9", ("A", "B"))
