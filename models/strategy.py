@@ -70,7 +70,7 @@ class ScriptedStrategy:
 
     name = "scripted"
     needs_model = False
-    _COLUMN = NAMES.index("sma_distance_bp")
+    _COLUMN = NAMES.index("sma_20_bp")
 
     def __init__(self, settings: SignalSettings) -> None:
         self.horizon_s = settings.scripted_horizon_s

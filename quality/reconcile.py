@@ -115,12 +115,7 @@ def _feed_equations(client: Any, feed: FeedCount) -> list[Equation]:
     name = f"{feed.source} {feed.symbol}"
     if feed.valid == 0:
         return []
-    span = {
-        "source": feed.source,
-        "symbol": feed.symbol,
-        "first_msc": feed.first_msc,
-        "last_msc": feed.last_msc,
-    }
+    span = _span(feed)
     ticks, bid, ask = _query(client, "replay_ticks", **span)[0]
     bars, counted = _query(client, "replay_bars", **span)[0]
     return [
@@ -144,3 +139,49 @@ def _repeats(comments: Sequence[str]) -> int:
 def _query(client: Any, name: str, **parameters: object) -> Any:
     sql = resources.files("quality").joinpath("sql", f"{name}.sql").read_text()
     return client.query(sql, parameters=parameters).result_rows
+
+
+def totals(client: Any, run_id: str, feeds: Sequence[FeedCount]) -> dict[str, Any]:
+    """What a replay stored, counted in SQL."""
+    stored, bars, flags = 0, 0, Counter[str]()
+    for feed in feeds:
+        if feed.valid:
+            span = _span(feed)
+            stored += _query(client, "replay_ticks", **span)[0][0]
+            bars += _query(client, "replay_bars", **span)[0][0]
+            names = ("crossed", "locked", "same_millisecond", "out_of_order")
+            flags.update(dict(zip(names, _query(client, "replay_flags", **span)[0], strict=True)))
+    features, predictions, _, _ = _query(client, "replay_predictions", run_id=run_id, cut_msc=0)[0]
+    return {
+        "ticks_stored": stored,
+        "ticks_quarantined": sum(r[2] for r in _query(client, "replay_quarantine", run_id=run_id)),
+        "ticks_flagged": dict(flags),
+        "bars": bars,
+        "features": features,
+        "predictions": predictions,
+        "predictions_per_tick": round(predictions / stored, 4) if stored else 0.0,
+        "signals": _query(client, "replay_orders", run_id=run_id)[0][0],
+    }
+
+
+def denials(client: Any, run_id: str) -> dict[str, int]:
+    """Denied orders by reason, most frequent first."""
+    return {reason: count for reason, count in _query(client, "replay_denials", run_id=run_id)}
+
+
+def latency(client: Any, run_id: str, since_us: int = 0) -> dict[str, dict[str, float]]:
+    """p50, p99 and max of each stage of a run in microseconds."""
+    rows = _query(client, "replay_latency", run_id=run_id, since=since_us)
+    return {
+        stage: {"p50": round(p50, 3), "p99": round(p99, 3), "max": round(largest, 3)}
+        for stage, p50, p99, largest in rows
+    }
+
+
+def _span(feed: FeedCount) -> dict[str, Any]:
+    return {
+        "source": feed.source,
+        "symbol": feed.symbol,
+        "first_msc": feed.first_msc,
+        "last_msc": feed.last_msc,
+    }

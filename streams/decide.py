@@ -9,7 +9,7 @@ from features.catalog import NAMES
 from models.strategy import NOTHING_HELD, Held, Strategy, Wishes, entries
 from streams.records import Decided, Predicted, SliceDecided
 
-_VOLATILITY = NAMES.index("realised_volatility_60s_bp")
+_VOLATILITY = NAMES.index("volatility_60s")
 
 #: What is remembered between batches: what each feed holds, and the open slice's signals.
 DeciderState = tuple[dict[str, Held], list[Signal]]

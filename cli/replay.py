@@ -1,0 +1,104 @@
+"""`tickhouse replay`: recorded ticks through the same bus and processes as live, then the truth.
+
+The story: plan (read and check the files) - start the stack - let the collector go - train at the
+cut - wait until every process has ended by itself - reconcile - show.
+"""
+
+import argparse
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from cli import replay_plan, replay_report
+from cli.processes import Stack
+from cli.replay_plan import Options, Plan
+from cli.replay_progress import Progress
+from cli.replay_run import ReplayRun
+from core.errors import InputError, SettingsError
+from core.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `tickhouse replay`."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="tick files")
+    parser.add_argument("--speed", default="max", help="'max', or market time over wall time")
+    parser.add_argument(
+        "--train-first",
+        type=float,
+        default=0.0,
+        metavar="F",
+        help="train on this share of the span, predict only after it",
+    )
+    parser.add_argument("--strategy", default="model", help="model (default) or scripted")
+    parser.add_argument("--source", help="broker of files that do not say it")
+    parser.add_argument("--symbol", help="symbol of files that do not say it")
+    parser.add_argument("--tz", help="zone of files that do not say it: UTC, EST, +02:00, a name")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 0 only when reconciled."""
+    if not 0.0 <= namespace.train_first < 1.0:
+        raise SettingsError("--train-first is a share of the span: 0 <= F < 1")
+    for path in namespace.paths:
+        if not path.exists():
+            raise InputError(str(path), "no such file")
+    console = Console(stderr=True, quiet=namespace.json and not Console(stderr=True).is_terminal)
+    options = Options(
+        tuple(namespace.paths),
+        namespace.source,
+        namespace.symbol,
+        namespace.tz,
+        namespace.train_first,
+        namespace.strategy,
+        model=_champion(settings, namespace),
+    )
+    result = replay(options, settings, console, simulated=False)
+    if namespace.json:
+        print(json.dumps(result))
+    else:
+        replay_report.show(result, Console())
+    return 0 if result["reconciled"] else 1
+
+
+def replay(options: Options, settings: Settings, console: Console, *, simulated: bool) -> Any:
+    """Run one replay on this home and return its result (the object of `--json`).
+
+    Raises:
+        BusyError: something runs on this home already.
+        InputError: a file cannot be used; nothing was started.
+    """
+    started = time.monotonic()
+    scratch = settings.home_path / "runs" / "planning"
+    with console.status("reading and checking the files"):
+        plan = replay_plan.make(options, settings, scratch)
+    run = ReplayRun(plan, options, settings, simulated=simulated)
+    with run.stack() as stack, Progress(console) as progress:
+        run.start(stack)
+        _pass_the_cut(run, stack, plan, progress)
+        run.follow(stack, progress)
+        result = run.result(stack, wall_s=time.monotonic() - started)
+    shutil.rmtree(scratch, ignore_errors=True)
+    run.keep(result)
+    return result
+
+
+def _pass_the_cut(run: ReplayRun, stack: Stack, plan: Plan, progress: Progress) -> None:
+    """Give the collector its model: trained now, the champion, or none."""
+    if plan.training:
+        run.wait_for_training_part(stack, progress)
+        run.train(progress)
+    run.announce_model()
+
+
+def _champion(settings: Settings, namespace: argparse.Namespace) -> str:
+    """The champion's hash when this replay predicts with it, else ""."""
+    if namespace.train_first > 0 or namespace.strategy != "model":
+        return ""
+    from models import registry
+
+    return registry.champion(settings.home_path / "models") or ""

@@ -1,0 +1,205 @@
+"""One replay on one home: its directory, its processes, and its result.
+
+Everything a run owns besides warehouse rows lies in `<home>/runs/<run_id>` and is made anew by
+each replay of it; the warehouse's rows have deterministic keys and replace themselves.
+"""
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adapters.bus import select
+from adapters.bus.base import Bus
+from adapters.clickhouse import client as warehouse
+from adapters.clickhouse.migrate import apply
+from adapters.clickhouse.native import encode_block
+from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run_columns
+from adapters.clickhouse.writer import Writer, token_of
+from cli import replay_result
+from cli.embedded_stack import embedded_stack
+from cli.processes import Stack
+from cli.replay_plan import Options, Plan, write
+from cli.replay_progress import Progress
+from core import instruments
+from core.clock import SystemClock
+from core.contracts import codec
+from core.contracts.operations import Control
+from core.errors import TickhouseError
+from core.settings import Settings
+from core.topics import CONTROL
+from features.catalog import FEATURE_SET_HASH, NAMES
+from models.train import train
+
+_MAX_TICKS = 32_768  # in one slice of the densest feed
+_SELF_ENDING = ("collector", "streams.ticks", "streams.signals", "execution")
+_STALLED_AFTER_S = 300.0
+
+
+class ReplayRun:
+    """Prepares, watches and sums up one replay."""
+
+    def __init__(
+        self, plan: Plan, options: Options, settings: Settings, *, simulated: bool
+    ) -> None:
+        self.plan, self.options = plan, options
+        self.simulated, self.model = simulated, options.model
+        self.directory = settings.home_path / "runs" / plan.run_id
+        self.train_s = self.stream_s = 0.0
+        self._collecting_since = 0.0
+        run = msgspec.structs.replace(
+            settings.run,
+            run_id=plan.run_id,
+            mode="replay",
+            account=plan.run_id,
+            strategy=options.strategy,
+        )
+        self.settings = msgspec.structs.replace(settings, run=run)
+        self._bus: Bus | None = None
+
+    def stack(self) -> Stack:
+        """The processes, none started; the run's directory is made anew by `start`."""
+        layout = embedded_stack(self.settings, plan_file=self.directory / "plan.json")
+        self.settings = layout.settings
+        return layout.stack(f"replay {self.plan.run_id}")
+
+    def start(self, stack: Stack) -> None:
+        """Start everything; the schema is in place before anything writes."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        write(self.plan, self.directory, _MAX_TICKS)
+        (self.settings.home_path / "run" / "crashed").unlink(missing_ok=True)
+        stack.start_all(on_ready=self._on_ready)
+        self._bus = select.connect(self.settings.bus, "replay")
+
+    def wait_for_training_part(self, stack: Stack, progress: Progress) -> None:
+        """Until all features before the cut are in the warehouse."""
+        answers = self.bus.subscribe(CONTROL)
+        stalled = _Stall()
+        while True:
+            message = answers.next(0.2)
+            if message and codec.decode(CONTROL.name, message.payload).kind == "stored":
+                break
+            stalled.check(progress.update(self.bus, self.plan), stack)
+        answers.close()
+
+    def train(self, progress: Progress) -> None:
+        """Train on the part before the cut; the model is only used after it."""
+        began = time.monotonic()
+        client = warehouse.connect(self.settings.clickhouse)
+        first_us = min(feed.first_msc for feed in self.plan.feeds) * 1000
+        with progress.training() as report:
+            card = train(
+                client,
+                self.plan.run_id,
+                (first_us, self.plan.cut_msc * 1000),
+                self.settings,
+                simulated=self.simulated,
+                progress=report,
+            )
+        self.model = card.model
+        self.train_s = time.monotonic() - began
+
+    def announce_model(self) -> None:
+        """Let the collector go on; from here the stream predicts with the model, if any."""
+        clock_us = SystemClock().now_us()
+        control = Control("model", self.plan.run_id, clock_us, "replay", "cut", self.model)
+        self.bus.publish(CONTROL, "model", codec.encode(control), f"{self.plan.run_id}.model")
+
+    def follow(self, stack: Stack, progress: Progress) -> None:
+        """Until every process that ends by itself has ended and all rows are stored."""
+        stalled = _Stall()
+        while not all(stack.state()[name].ended for name in _SELF_ENDING):
+            stalled.check(progress.update(self.bus, self.plan), stack)
+            time.sleep(0.1)
+        stack.stop("streams.executions")
+        progress.update(self.bus, self.plan)
+        self.stream_s = time.monotonic() - self._collecting_since
+
+    def result(self, stack: Stack, wall_s: float) -> dict[str, Any]:
+        """The object of `--json`."""
+        client = warehouse.connect(self.settings.clickhouse)
+        result = replay_result.build(self, client)
+        result["total_s"] = round(wall_s, 3)
+        self._write_run(client, result)
+        return result
+
+    def keep(self, result: dict[str, Any]) -> None:
+        """Keep the result; drop the bus's store, which is large and no longer needed."""
+        (self.directory / "result.json").write_text(json.dumps(result, indent=2))
+        if result["reconciled"]:
+            shutil.rmtree(self.directory / "bus", ignore_errors=True)
+            shutil.rmtree(self.directory / "state", ignore_errors=True)
+
+    @property
+    def bus(self) -> Bus:
+        """The connection made by `start`."""
+        assert self._bus is not None
+        return self._bus
+
+    @property
+    def journal(self) -> Path:
+        """Execution's journal of this run."""
+        return self.directory / "journal"
+
+    def _on_ready(self, name: str) -> None:
+        if name == "warehouse":
+            self._prepare_warehouse()
+        if name == "collector":
+            self._collecting_since = time.monotonic()
+
+    def _prepare_warehouse(self) -> None:
+        client = warehouse.connect(self.settings.clickhouse)
+        apply(client, NAMES)
+        writer = Writer(self.settings.clickhouse)
+        for batch in self.plan.unparsed:
+            _insert(writer, "tick_quarantine", quarantine_columns(batch))
+        book = instruments.shipped()
+        for feed in self.plan.feeds:
+            if feed.symbol in book:
+                _insert(writer, "instrument", instrument_columns(feed.source, book[feed.symbol]))
+        writer.close()
+
+    def _write_run(self, client: Any, result: dict[str, Any]) -> None:
+        plan = self.plan
+        first_us = min(feed.first_msc for feed in plan.feeds) * 1000
+        last_us = max(feed.last_msc for feed in plan.feeds) * 1000
+        columns = run_columns(
+            self.settings.run,
+            span_us=(first_us, last_us),
+            status="reconciled" if result["reconciled"] else "not reconciled",
+            inputs=json.dumps(plan.inputs),
+            settings=msgspec.json.encode(self.settings.signals).decode(),
+            feature_set_hash=FEATURE_SET_HASH,
+            model=self.model,
+        )
+        writer = Writer(self.settings.clickhouse)
+        _insert(writer, "run", columns)
+        writer.close()
+
+
+class _Stall:
+    """A replay in which nothing moves is broken; waiting for ever would hide it."""
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._since = time.monotonic()
+
+    def check(self, seen: object, stack: Stack) -> None:
+        states = stack.state()
+        fatal = [state.name for state in states.values() if state.state == "fatal"]
+        if seen != self._seen:
+            self._seen, self._since = seen, time.monotonic()
+        if fatal or time.monotonic() - self._since > _STALLED_AFTER_S:
+            lines = "\n".join(
+                f"  {s.name}: {s.state} {s.detail} ({s.log})" for s in states.values()
+            )
+            raise TickhouseError(f"the replay stands still; its processes:\n{lines}")
+
+
+def _insert(writer: Writer, table: str, columns: Any) -> None:
+    block = encode_block(columns)
+    writer.insert(table, [column.name for column in columns], block, token_of(block))
