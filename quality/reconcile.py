@@ -166,7 +166,7 @@ def totals(client: Any, run_id: str, feeds: Sequence[FeedCount]) -> dict[str, An
 
 def denials(client: Any, run_id: str) -> dict[str, int]:
     """Denied orders by reason, most frequent first."""
-    return {reason: count for reason, count in _query(client, "replay_denials", run_id=run_id)}
+    return dict(_query(client, "replay_denials", run_id=run_id))
 
 
 def latency(client: Any, run_id: str, since_us: int = 0) -> dict[str, dict[str, float]]:
