@@ -1,0 +1,197 @@
+"""A client of a simulated terminal in another process: Terminal and RecordedMarket by RPC.
+
+Reads are repeated over new connections until `timeout_s`. An order is sent at most once: when
+its answer is lost the result is None, as with MetaTrader 5, and the caller must ask first.
+"""
+
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from adapters.mt5 import constants as mt5
+from adapters.mt5 import rpc
+from adapters.mt5.market import MarketSlice
+from adapters.mt5.terminal import MT5_TICK
+from core.errors import UnavailableError
+
+_RETRY_S = 0.05
+_decoders = {
+    name: msgspec.msgpack.Decoder(kind) for name, kind in rpc.METHODS.items() if kind is not None
+}
+_answer = msgspec.msgpack.Decoder(rpc.Answer)
+_encoder = msgspec.msgpack.Encoder()
+
+
+class RemoteTerminal:
+    """One connection, for one thread. Every call carries the time given by `at`.
+
+    Args:
+        address: host:port of the terminal's server.
+        timeout_s: how long reads go on trying, and an order's answer is waited for.
+    """
+
+    def __init__(self, address: str, timeout_s: float = 30.0) -> None:
+        host, _, port = address.rpartition(":")
+        self._address, self._timeout_s = (host or "127.0.0.1", int(port)), timeout_s
+        self._connection: socket.socket | None = None
+        self._now_msc = 0
+        self._error = (mt5.RES_S_OK, "Success")
+
+    def at(self, now_msc: int) -> None:
+        """The caller's market time, for all calls from now on."""
+        self._now_msc = now_msc
+
+    def initialize(self) -> bool:
+        """Connect; False when the server stays away for `timeout_s`."""
+        return self._read("terminal_info") is not None
+
+    def shutdown(self) -> None:
+        """Disconnect."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def last_error(self) -> tuple[int, str]:
+        """Code and text of the last failure."""
+        return self._error
+
+    def terminal_info(self) -> Any:
+        """See Terminal."""
+        return self._read("terminal_info")
+
+    def account_info(self) -> Any:
+        """See Terminal."""
+        return self._read("account_info")
+
+    def symbols_get(self) -> tuple[Any, ...] | None:
+        """See Terminal."""
+        found: tuple[Any, ...] | None = self._read("symbols_get")
+        return found
+
+    def symbol_info(self, symbol: str) -> Any:
+        """See Terminal."""
+        return self._read("symbol_info", symbol)
+
+    def symbol_info_tick(self, symbol: str) -> Any:
+        """See Terminal."""
+        return self._read("symbol_info_tick", symbol)
+
+    def copy_ticks_from(
+        self, symbol: str, date_from: float, count: int, flags: int
+    ) -> npt.NDArray[Any] | None:
+        """See Terminal."""
+        return self._ticks("copy_ticks_from", symbol, float(date_from), count, flags)
+
+    def copy_ticks_range(
+        self, symbol: str, date_from: float, date_to: float, flags: int
+    ) -> npt.NDArray[Any] | None:
+        """See Terminal."""
+        return self._ticks("copy_ticks_range", symbol, float(date_from), float(date_to), flags)
+
+    def order_calc_margin(
+        self, action: int, symbol: str, volume: float, price: float
+    ) -> float | None:
+        """See Terminal."""
+        margin: float | None = self._read("order_calc_margin", action, symbol, volume, price)
+        return margin
+
+    def order_send(self, request: Mapping[str, Any]) -> Any:
+        """Send once. None: the outcome is unknown unless `last_error()` is -10004 (never sent)."""
+        deadline = time.monotonic() + self._timeout_s
+        if not self._connected(deadline):
+            return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, "no IPC connection; nothing sent")
+        try:
+            return self._call("order_send", [dict(request)])
+        except (OSError, msgspec.DecodeError) as error:
+            self.shutdown()
+            text = f"IPC timeout: no answer to order_send ({error})"
+            return self._fail(mt5.RES_E_INTERNAL_FAIL_TIMEOUT, text)
+
+    def positions_get(self, symbol: str | None = None, ticket: int | None = None) -> Any:
+        """See Terminal."""
+        return self._read("positions_get", symbol, ticket)
+
+    def orders_get(self, symbol: str | None = None, ticket: int | None = None) -> Any:
+        """See Terminal."""
+        return self._read("orders_get", symbol, ticket)
+
+    def history_orders_get(self, date_from: float, date_to: float) -> Any:
+        """See Terminal."""
+        return self._read("history_orders_get", float(date_from), float(date_to))
+
+    def history_deals_get(self, date_from: float, date_to: float) -> Any:
+        """See Terminal."""
+        return self._read("history_deals_get", float(date_from), float(date_to))
+
+    def feeds(self) -> tuple[tuple[str, str], ...]:
+        """See RecordedMarket. Raises UnavailableError when the server stays away."""
+        found: tuple[tuple[str, str], ...] = self._market("feeds")
+        return found
+
+    def slice(self, number: int) -> MarketSlice | None:
+        """See RecordedMarket. Raises UnavailableError when the server stays away."""
+        found: MarketSlice | None = self._market("slice", number)
+        return found
+
+    def slice_ticks(self, number: int, source: str, symbol: str) -> npt.NDArray[Any]:
+        """See RecordedMarket. Raises UnavailableError when the server stays away."""
+        found: npt.NDArray[Any] = self._market("slice_ticks", number, source, symbol)
+        return found
+
+    def _market(self, method: str, *arguments: Any) -> Any:
+        # None has a meaning here ("no such slice"), so a missing answer must be an error.
+        found = self._read(method, *arguments)
+        if found is None and self._error[0] != mt5.RES_S_OK:
+            host, port = self._address
+            raise UnavailableError(f"terminal at {host}:{port}: {self._error[1]}")
+        return found
+
+    def _ticks(self, method: str, *arguments: Any) -> npt.NDArray[Any] | None:
+        found: npt.NDArray[Any] | None = self._read(method, *arguments)
+        return found
+
+    def _read(self, method: str, *arguments: Any) -> Any:
+        deadline = time.monotonic() + self._timeout_s
+        while self._connected(deadline):
+            try:
+                return self._call(method, list(arguments))
+            except (OSError, msgspec.DecodeError):
+                self.shutdown()
+                time.sleep(_RETRY_S)
+        return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, "no IPC connection")
+
+    def _connected(self, deadline: float) -> bool:
+        while self._connection is None:
+            if time.monotonic() > deadline:
+                return False
+            try:
+                self._connection = socket.create_connection(self._address, timeout=1.0)
+            except OSError:
+                time.sleep(_RETRY_S)
+                continue
+            self._connection.settimeout(self._timeout_s)
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return time.monotonic() <= deadline
+
+    def _call(self, method: str, arguments: list[Any]) -> Any:
+        connection = self._connection
+        if connection is None:
+            raise ConnectionError("not connected")
+        rpc.send(connection, _encoder.encode(rpc.Call(method, self._now_msc, arguments)))
+        frame = rpc.receive(connection)
+        if frame is None:
+            raise ConnectionError("closed before the answer")
+        answer = _answer.decode(frame[0])
+        self._error = (answer.code, answer.text)
+        if answer.ticks:
+            return np.frombuffer(frame[1], MT5_TICK)
+        decoder = _decoders.get(method)
+        return decoder.decode(answer.result) if decoder else None
+
+    def _fail(self, code: int, text: str) -> None:
+        self._error = (code, text)
