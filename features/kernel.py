@@ -29,10 +29,13 @@ _BP = 1e4
 _SPREAD_LIMIT = 1_000_000  # 1,000 bp in 1e-3 bp: keeps the sums of squares within 63 bits
 _SQUARE_LIMIT = 1e15
 
+#: A division by zero gives inf, as in NumPy, instead of costing a check; every divisor is guarded.
+_inlined = njit(error_model="numpy")
+
 assert len(NAMES) == _COLUMNS
 
 
-@njit
+@_inlined
 def _rsi(s: Any, close: float, previous: float, change: int) -> None:
     """Wilder's index. `change` counts price changes from 1; 14 of them seed the averages."""
     gain = max(close - previous, 0.0)
@@ -50,7 +53,7 @@ def _rsi(s: Any, close: float, previous: float, change: int) -> None:
     s.rsi = 100.0 * (s.average_gain / both) if both >= 1e-14 else 0.0
 
 
-@njit
+@_inlined
 def _mean_of_closes(s: Any, bar: int, count: int) -> float:
     """Mean of the `count` closes that end with bar number `bar`, oldest first."""
     total = 0.0
@@ -59,7 +62,7 @@ def _mean_of_closes(s: Any, bar: int, count: int) -> float:
     return total / count
 
 
-@njit
+@_inlined
 def _macd(s: Any, close: float, bar: int) -> None:
     """Both averages start at bar 25, as in TA-Lib: the fast one forgets the first 14 bars."""
     if bar < 25:
@@ -79,7 +82,7 @@ def _macd(s: Any, close: float, bar: int) -> None:
         s.macd_signal += (s.macd - s.macd_signal) * (2.0 / 10.0)
 
 
-@njit
+@_inlined
 def _averages(s: Any, close: float, bar: int) -> None:
     if bar < 19:
         return
@@ -91,7 +94,7 @@ def _averages(s: Any, close: float, bar: int) -> None:
     s.deviation = math.sqrt(squares / 20.0)
 
 
-@njit
+@_inlined
 def _close_bar(s: Any, close: float) -> None:
     bar = s.bars
     previous = s.closes[(bar - 1) % 26]
@@ -103,7 +106,7 @@ def _close_bar(s: Any, close: float) -> None:
     s.bars = bar + 1
 
 
-@njit
+@_inlined
 def _open_minute(s: Any, minute: int) -> None:
     if s.minute >= 0:
         _close_bar(s, s.mid)
@@ -113,7 +116,7 @@ def _open_minute(s: Any, minute: int) -> None:
     s.time_cos = math.cos(angle)
 
 
-@njit
+@_inlined
 def _open_second(s: Any, second: int) -> None:
     if s.second >= 0:
         move = (s.log_mid - s.second_log_mid) * _BP
@@ -122,29 +125,36 @@ def _open_second(s: Any, second: int) -> None:
     s.second = second
 
 
-@njit
+@_inlined
 def _open_slot(s: Any, slot: int) -> None:
     """Keep the counters as the last slot left them, then move each window's reference up."""
+    head = s.head
+    slots = s.ring_slot
     if s.slot >= 0:
-        at = s.head & _MASK
-        kept = s.ring[at]
-        kept[0] = s.slot
-        kept[1] = s.ticks
-        kept[2] = s.net
-        kept[3] = s.squares
-        kept[4] = s.spreads
-        kept[5] = s.spread_squares
+        at = head & _MASK
+        slots[at] = s.slot
         s.ring_log_mid[at] = s.log_mid
-        s.head += 1
+        kept = s.ring[at]
+        kept[0] = s.ticks
+        kept[1] = s.net
+        kept[2] = s.squares
+        kept[3] = s.spreads
+        kept[4] = s.spread_squares
+        head += 1
+        s.head = head
     s.slot = slot
+    slots[head & _MASK] = slot  # never due, so it ends the search
     for w in range(7):
-        mark = s.marks[w]
-        while mark + 1 < s.head and s.ring[(mark + 1) & _MASK, 0] <= slot - _WINDOW_SLOTS[w]:
+        due = slot - _WINDOW_SLOTS[w]
+        mark = s.marks[w] + 1
+        mark += slots[mark & _MASK] <= due  # two steps without a branch: it would be a coin toss
+        mark += slots[mark & _MASK] <= due
+        while slots[mark & _MASK] <= due:
             mark += 1
-        s.marks[w] = mark
+        s.marks[w] = mark - 1
 
 
-@njit
+@_inlined
 def _count(s: Any, mid: float, spread_bp: float) -> None:
     log_mid = math.log(mid)
     if s.ticks == 0:
@@ -153,7 +163,7 @@ def _count(s: Any, mid: float, spread_bp: float) -> None:
         s.net += 1
     elif mid < s.mid:
         s.net -= 1
-    spread = int(math.floor(spread_bp * 1e3 + 0.5))
+    spread = math.floor(spread_bp * 1e3 + 0.5)
     spread = min(max(spread, -_SPREAD_LIMIT), _SPREAD_LIMIT)
     s.ticks += 1
     s.spreads += spread
@@ -162,7 +172,7 @@ def _count(s: Any, mid: float, spread_bp: float) -> None:
     s.log_mid = log_mid
 
 
-@njit
+@_inlined
 def _write_bars(s: Any, mid: float, row: Any) -> None:
     bp = _BP / mid
     row[0] = s.rsi if s.bars >= 15 else math.nan
@@ -180,48 +190,48 @@ def _write_bars(s: Any, mid: float, row: Any) -> None:
     row[7] = width * bp
 
 
-@njit
+@_inlined
 def _return(s: Any, window: int) -> float:
     mark = s.marks[window]
     return (s.log_mid - s.ring_log_mid[mark & _MASK]) * _BP if mark >= 0 else math.nan
 
 
-@njit
+@_inlined
 def _volatility(s: Any, window: int) -> float:
     mark = s.marks[window]
     if mark < 0:
         return math.nan
-    return math.sqrt((s.squares - s.ring[mark & _MASK, 3]) * 1e-6)
+    return math.sqrt((s.squares - s.ring[mark & _MASK, 2]) * 1e-6)
 
 
-@njit
+@_inlined
 def _imbalance(s: Any, window: int) -> float:
     mark = s.marks[window]
     if mark < 0:
         return math.nan
     then = s.ring[mark & _MASK]
-    return (s.net - then[2]) / (s.ticks - then[1])
+    return float(s.net - then[1]) / float(s.ticks - then[0])
 
 
-@njit
+@_inlined
 def _rate(s: Any, window: int, seconds: float) -> float:
     mark = s.marks[window]
-    return (s.ticks - s.ring[mark & _MASK, 1]) / seconds if mark >= 0 else math.nan
+    return (s.ticks - s.ring[mark & _MASK, 0]) / seconds if mark >= 0 else math.nan
 
 
-@njit
+@_inlined
 def _spread_z(s: Any, spread_bp: float) -> float:
     mark = s.marks[_S300]
     if mark < 0:
         return math.nan
     then = s.ring[mark & _MASK]
-    ticks = float(s.ticks - then[1])
-    mean = (s.spreads - then[4]) / ticks
-    variance = (s.spread_squares - then[5]) / ticks - mean * mean
+    ticks = float(s.ticks - then[0])
+    mean = (s.spreads - then[3]) / ticks
+    variance = (s.spread_squares - then[4]) / ticks - mean * mean
     return (spread_bp * 1e3 - mean) / math.sqrt(variance) if variance > 1e-6 else 0.0
 
 
-@njit
+@_inlined
 def _write_windows(s: Any, spread_bp: float, row: Any) -> None:
     row[8] = _return(s, _S1)
     row[9] = _return(s, _S5)
@@ -241,7 +251,7 @@ def _write_windows(s: Any, spread_bp: float, row: Any) -> None:
     row[23] = s.time_cos
 
 
-@njit
+@_inlined
 def _move_clock(s: Any, time_msc: int) -> None:
     s.time_msc = time_msc
     slot = time_msc // 100
@@ -277,10 +287,9 @@ def _update(
         _move_clock(s, tick.time_msc)
         _count(s, mid, spread_bp)
         if sample_ms > 0:
-            span = tick.time_msc // sample_ms
-            if span == s.span:
+            if tick.time_msc < s.span_end:
                 continue
-            s.span = span
+            s.span_end = (tick.time_msc // sample_ms + 1) * sample_ms
         _write_bars(s, mid, out[rows])
         _write_windows(s, spread_bp, out[rows])
         out_index[rows] = n
@@ -297,10 +306,11 @@ def _compile() -> Callable[..., int]:
         types.Array(types.float32, 2, "C"),
         types.Array(types.int64, 1, "C"),
     )
+    options = {"nogil": True, "error_model": "numpy"}
     try:
-        return njit(signature, cache=True, nogil=True)(_update)  # type: ignore[no-any-return]
+        return njit(signature, cache=True, **options)(_update)  # type: ignore[no-any-return]
     except RuntimeError:  # numba: "no locator available"
-        return njit(signature, nogil=True)(_update)  # type: ignore[no-any-return]
+        return njit(signature, **options)(_update)  # type: ignore[no-any-return]
 
 
 #: update(state, ticks, sample_ms, out float32 [>=n, 24], out_index int64 [>=n]) -> rows written.

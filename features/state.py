@@ -22,7 +22,7 @@ CLOSES = 26  # the longest average of bar closes
 STATE = np.dtype(
     [
         ("time_msc", "<i8"),  # of the last tick used; -1 before the first
-        ("span", "<i8"),  # sampling span of the last row
+        ("span_end", "<i8"),  # the next row is due at this time
         ("slot", "<i8"),  # 100 ms slot, second and minute of the last tick
         ("second", "<i8"),
         ("minute", "<i8"),
@@ -51,7 +51,8 @@ STATE = np.dtype(
         ("deviation", "<f8"),  # population standard deviation of the last 20 closes
         ("closes", "<f8", (CLOSES,)),  # bar n at n % CLOSES
         ("ring_log_mid", "<f8", (RING,)),
-        ("ring", "<i8", (RING, 6)),  # slot, ticks, net, squares, spreads, spread_squares
+        ("ring_slot", "<i8", (RING,)),
+        ("ring", "<i8", (RING, 5)),  # ticks, net, squares, spreads, spread_squares
     ]
 )
 
@@ -78,7 +79,7 @@ class Indicators(NamedTuple):
 def new_state() -> StateArray:
     """Memory of a feed that has seen no tick. dtype STATE, shape (1,)."""
     state = np.zeros(1, STATE)
-    for name in ("time_msc", "span", "slot", "second", "minute", "marks"):
+    for name in ("time_msc", "span_end", "slot", "second", "minute", "marks"):
         state[name] = -1
     return state
 
@@ -107,6 +108,7 @@ def to_bytes(state: StateArray) -> bytes:
             FEATURE_SET_HASH.encode(),
             state.tobytes()[:_HEAD_BYTES],
             state["ring_log_mid"][0][live].tobytes(),
+            state["ring_slot"][0][live].tobytes(),
             state["ring"][0][live].tobytes(),
         )
     )
@@ -133,8 +135,10 @@ def from_bytes(data: bytes) -> StateArray:
     live = _live(state)
     if len(head) != _HEAD_BYTES or len(rings) != len(live) * 56:
         raise ModelError("feature state: truncated snapshot; rebuild it from stored ticks")
-    state["ring_log_mid"][0][live] = np.frombuffer(rings[: len(live) * 8], "<f8")
-    state["ring"][0][live] = np.frombuffer(rings[len(live) * 8 :], "<i8").reshape(-1, 6)
+    count = len(live)
+    state["ring_log_mid"][0][live] = np.frombuffer(rings, "<f8", count)
+    state["ring_slot"][0][live] = np.frombuffer(rings, "<i8", count, count * 8)
+    state["ring"][0][live] = np.frombuffer(rings, "<i8", -1, count * 16).reshape(-1, 5)
     return state
 
 
