@@ -15,7 +15,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _AFTER_FORMAT = re.compile(rb"[ \t\r\f\v]*;?[ \t\r\f\v]*\n?")
-_FORMAT_AT_END = re.compile(r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\b.*)?;?\s*\Z", re.IGNORECASE | re.DOTALL)
+_FORMAT_AT_END = re.compile(
+    r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\b.*)?;?\s*\Z", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
