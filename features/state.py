@@ -1,0 +1,151 @@
+"""The kernel's whole memory of one feed, as one record, so that it can be stored and compared.
+
+Sliding windows are differences of running counters: a ring keeps the counters as they stood at
+the end of every 100 ms slot that had a tick, and one mark per window points at the slot that is
+just old enough. All counters are integers, so windows forget exactly and nothing drifts however
+long a feed lives. The ring holds more slots than 300 s can have, so it cannot overflow.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ModelError
+from features.catalog import FEATURE_SET_HASH
+
+RING = 4096  # slots, a power of two above 3,001
+MARKS = 7  # windows of 1, 5, 10, 15, 30, 60 and 300 s
+CLOSES = 26  # the longest average of bar closes
+
+#: Memory of one feed. Prices are mids in quote currency, times Unix milliseconds.
+STATE = np.dtype(
+    [
+        ("time_msc", "<i8"),  # of the last tick used; -1 before the first
+        ("span_end", "<i8"),  # the next row is due at this time
+        ("slot", "<i8"),  # 100 ms slot, second and minute of the last tick
+        ("second", "<i8"),
+        ("minute", "<i8"),
+        ("head", "<i8"),  # slots ever written to the ring
+        ("marks", "<i8", (MARKS,)),  # per window: slot count of its reference, -1 before warm-up
+        ("ticks", "<i8"),  # running counters from here: ticks,
+        ("net", "<i8"),  # rises minus falls of mid,
+        ("squares", "<i8"),  # squared one-second log returns, 1e-6 bp squared,
+        ("spreads", "<i8"),  # spreads, 1e-3 bp,
+        ("spread_squares", "<i8"),  # and their squares
+        ("bars", "<i8"),  # closed minute bars
+        ("mid", "<f8"),
+        ("log_mid", "<f8"),
+        ("second_log_mid", "<f8"),  # at the end of the last closed second
+        ("time_sin", "<f8"),
+        ("time_cos", "<f8"),
+        ("average_gain", "<f8"),  # Wilder's averages; sums while seeding
+        ("average_loss", "<f8"),
+        ("rsi", "<f8"),
+        ("ema_12", "<f8"),
+        ("ema_26", "<f8"),
+        ("macd", "<f8"),
+        ("macd_signal", "<f8"),  # sum of lines while seeding
+        ("sma_20", "<f8"),
+        ("ema_20", "<f8"),
+        ("deviation", "<f8"),  # population standard deviation of the last 20 closes
+        ("closes", "<f8", (CLOSES,)),  # bar n at n % CLOSES
+        ("ring_log_mid", "<f8", (RING,)),
+        ("ring_slot", "<i8", (RING,)),
+        ("ring", "<i8", (RING, 5)),  # ticks, net, squares, spreads, spread_squares
+    ]
+)
+
+StateArray = npt.NDArray[Any]  # of dtype STATE, shape (1,)
+
+_MAGIC = b"tickhouse-state:"
+_HEAD_BYTES = STATE.fields["ring_log_mid"][1]  # type: ignore[index] # STATE has fields
+
+
+class Indicators(NamedTuple):
+    """The bar indicators' raw values in float64 after the last closed bar; NaN before warm-up."""
+
+    rsi: float
+    macd: float
+    macd_signal: float
+    macd_histogram: float
+    sma: float
+    ema: float
+    bollinger_upper: float
+    bollinger_middle: float
+    bollinger_lower: float
+
+
+def new_state() -> StateArray:
+    """Memory of a feed that has seen no tick. dtype STATE, shape (1,)."""
+    state = np.zeros(1, STATE)
+    for name in ("time_msc", "span_end", "slot", "second", "minute", "marks"):
+        state[name] = -1
+    return state
+
+
+def indicators(state: StateArray) -> Indicators:
+    """RSI(14), MACD(12, 26, 9), SMA(20), EMA(20) and Bollinger(20, 2) of the closed mid bars."""
+    one = state[0]
+    bars = int(one["bars"])
+    rsi = float(one["rsi"]) if bars > 14 else np.nan
+    macd = float(one["macd"]) if bars >= 26 else np.nan
+    signal = float(one["macd_signal"]) if bars >= 34 else np.nan
+    sma, ema = (float(one[n]) if bars >= 20 else np.nan for n in ("sma_20", "ema_20"))
+    reach = 2.0 * float(one["deviation"])
+    return Indicators(rsi, macd, signal, macd - signal, sma, ema, sma + reach, sma, sma - reach)
+
+
+def to_bytes(state: StateArray) -> bytes:
+    """A snapshot: the feature-set hash, the scalars, and the ring's slots still in use.
+
+    The same ticks give the same bytes, however they were cut into batches or restarts.
+    """
+    live = _live(state)
+    return b"".join(
+        (
+            _MAGIC,
+            FEATURE_SET_HASH.encode(),
+            state.tobytes()[:_HEAD_BYTES],
+            state["ring_log_mid"][0][live].tobytes(),
+            state["ring_slot"][0][live].tobytes(),
+            state["ring"][0][live].tobytes(),
+        )
+    )
+
+
+def from_bytes(data: bytes) -> StateArray:
+    """The state of a snapshot.
+
+    Raises:
+        ModelError: made by another feature set (rebuild from stored ticks), or damaged.
+    """
+    prefix = len(_MAGIC) + len(FEATURE_SET_HASH)
+    if data[: len(_MAGIC)] != _MAGIC:
+        raise ModelError("feature state: not a snapshot; rebuild it from stored ticks")
+    found = data[len(_MAGIC) : prefix].decode(errors="replace")
+    if found != FEATURE_SET_HASH:
+        raise ModelError(
+            f"feature state: made by feature set {found}, this is {FEATURE_SET_HASH}; "
+            "rebuild it from stored ticks"
+        )
+    state = new_state()
+    head, rings = data[prefix : prefix + _HEAD_BYTES], data[prefix + _HEAD_BYTES :]
+    state.view(np.uint8)[: len(head)] = np.frombuffer(head, np.uint8)
+    live = _live(state)
+    if len(head) != _HEAD_BYTES or len(rings) != len(live) * 56:
+        raise ModelError("feature state: truncated snapshot; rebuild it from stored ticks")
+    count = len(live)
+    state["ring_log_mid"][0][live] = np.frombuffer(rings, "<f8", count)
+    state["ring_slot"][0][live] = np.frombuffer(rings, "<i8", count, count * 8)
+    state["ring"][0][live] = np.frombuffer(rings, "<i8", -1, count * 16).reshape(-1, 5)
+    return state
+
+
+def _live(state: StateArray) -> npt.NDArray[np.int64]:
+    """Ring positions from the oldest reference on. Older ones are never read again."""
+    head, oldest = int(state["head"][0]), int(state["marks"][0].min())
+    first = max(oldest, 0)
+    if not 0 <= head - first <= RING:
+        raise ModelError("feature state: damaged snapshot; rebuild it from stored ticks")
+    return np.arange(first, head, dtype=np.int64) % RING

@@ -1,0 +1,76 @@
+"""What is known about one model: its identity, its data, and how it did on rows held back.
+
+A card holds no wall-clock time: training again on the same rows gives the same card.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from core.settings import ModelSettings
+
+#: Meaning of a prediction's three columns.
+CLASSES = ("down", "flat", "up")
+DOWN, FLAT, UP = range(3)
+
+
+class Span(NamedTuple):
+    """Market time from `start_us` up to but without `end_us`, microseconds UTC."""
+
+    start_us: int
+    end_us: int
+
+
+class Part(msgspec.Struct, frozen=True):
+    """The rows one step used. `shares`: of the classes down, flat, up."""
+
+    rows: int
+    start_us: int
+    end_us: int
+    shares: tuple[float, float, float]
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    """Quality of probabilities, see models.evaluate. An AUC is None when a class is absent.
+
+    `auc_direction` compares up with down among the rows that moved. `auc_down` and `auc_up` are
+    one class against the rest: they also reward knowing *whether* the market moves, which
+    volatility and spread tell well, and so say little about direction.
+    """
+
+    log_loss: float
+    brier: float
+    accuracy: float
+    auc_direction: float | None
+    auc_down: float | None
+    auc_up: float | None
+
+
+class ModelCard(msgspec.Struct, frozen=True):
+    """The description that lies beside an artefact.
+
+    Attributes:
+        sha256: of the ONNX bytes, the model's name everywhere.
+        simulated: trained on simulated data; such a model may never trade real money.
+        data_hash: SHA-256 over the rows read, so that a training can be repeated and compared.
+        feeds: `source.symbol` of every feed that was read.
+        baseline: the training part's class shares as the prediction for every row; its
+            accuracy is that of always naming the majority class.
+        parity: largest difference between ONNX and trainer on the held-back rows.
+    """
+
+    sha256: str
+    feature_set_hash: str
+    features: tuple[str, ...]
+    simulated: bool
+    sample_ms: int
+    settings: ModelSettings
+    run_id: str
+    data_hash: str
+    feeds: tuple[str, ...]
+    train: Part
+    held_back: Part
+    metrics: Metrics
+    baseline: Metrics
+    parity: float
+    versions: dict[str, str]

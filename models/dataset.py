@@ -1,0 +1,101 @@
+"""Feature rows from the warehouse as one matrix.
+
+Blocks arrive as NumPy columns and go straight into a matrix of the right size, so memory stays
+near one copy of the data.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from features.catalog import FEATURE_SET_HASH, NAMES
+from models.card import Span
+
+_FEEDS_SQL = Path(__file__).with_name("feeds.sql").read_text()
+_ROWS_SQL = Path(__file__).with_name("dataset.sql").read_text()
+
+
+class Dataset(NamedTuple):
+    """Rows of several feeds, feed by feed, each in time order.
+
+    Attributes:
+        rows: features in catalogue order, float32 [n, F].
+        time_us: market time, int64 [n].
+        mid, spread: price units, float64 [n].
+        feed: index into `feeds`, int32 [n].
+        feeds: `source.symbol`.
+    """
+
+    rows: npt.NDArray[np.float32]
+    time_us: npt.NDArray[np.int64]
+    mid: npt.NDArray[np.float64]
+    spread: npt.NDArray[np.float64]
+    feed: npt.NDArray[np.int32]
+    feeds: tuple[str, ...]
+
+    def data_hash(self) -> str:
+        """SHA-256 over every value."""
+        digest = hashlib.sha256(",".join(self.feeds).encode())
+        for values in (self.rows, self.time_us, self.mid, self.spread, self.feed):
+            digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
+
+
+def empty_dataset(feeds: Sequence[str], counts: Sequence[int]) -> Dataset:
+    """Unfilled arrays for `counts` rows of each feed."""
+    n = sum(counts)
+    return Dataset(
+        rows=np.empty((n, len(NAMES)), np.float32),
+        time_us=np.empty(n, np.int64),
+        mid=np.empty(n, np.float64),
+        spread=np.empty(n, np.float64),
+        feed=np.repeat(np.arange(len(feeds), dtype=np.int32), counts),
+        feeds=tuple(feeds),
+    )
+
+
+def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str] = ()) -> Dataset:
+    """Every feature row of a run within a span of market time, made by this feature set.
+
+    Args:
+        sources: only these; all when empty.
+
+    Raises:
+        UnavailableError: the warehouse does not answer.
+        WarehouseError: it refused.
+    """
+    given = {
+        "run_id": run_id,
+        "feature_set_hash": FEATURE_SET_HASH,
+        "start_us": span.start_us,
+        "end_us": span.end_us,
+    }
+    with errors_translated():
+        feeds = client.query(_FEEDS_SQL, {**given, "sources": list(sources)}).result_rows
+        dataset = empty_dataset([f"{f[0]}.{f[1]}" for f in feeds], [f[2] for f in feeds])
+        start = 0
+        for source, symbol, rows in feeds:
+            feed = {**given, "source": source, "symbol": symbol, "rows": rows}
+            _fill(client, feed, dataset, start)
+            start += rows
+    return dataset
+
+
+def _fill(client: Client, parameters: dict[str, object], dataset: Dataset, start: int) -> None:
+    query = _ROWS_SQL.replace("feature_columns", ", ".join(NAMES))
+    context = client.create_query_context(query, parameters, use_numpy=True)
+    with client.query_column_block_stream(context=context) as blocks:
+        for time_us, mid, spread, *features in blocks:
+            stop = start + len(time_us)
+            dataset.time_us[start:stop] = time_us
+            dataset.mid[start:stop] = mid
+            dataset.spread[start:stop] = spread
+            for column, values in enumerate(features):
+                dataset.rows[start:stop, column] = values
+            start = stop
