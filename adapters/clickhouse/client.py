@@ -1,0 +1,66 @@
+"""A clickhouse-connect client from settings, and its errors in our words.
+
+No session ids (they serialise requests of one client), and no compression on loopback, where it
+costs more than it saves.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+from core.errors import SettingsError, UnavailableError, WarehouseError
+from core.settings import ClickhouseSettings
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def connect(settings: ClickhouseSettings) -> Client:
+    """A client of the warehouse.
+
+    Raises:
+        SettingsError: the URL is missing or not http(s)://host[:port].
+        UnavailableError: nothing answers there.
+        WarehouseError: the server refused user or password.
+    """
+    url = urlsplit(settings.url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise SettingsError(
+            f"TICKHOUSE_CLICKHOUSE__URL is {settings.url!r}: "
+            "give http://host:port, or start the embedded warehouse and use its URL"
+        )
+    with errors_translated():
+        client = clickhouse_connect.get_client(
+            host=url.hostname,
+            port=url.port or (8443 if url.scheme == "https" else 8123),
+            interface=url.scheme,
+            username=settings.user,
+            password=settings.password,
+            compress=url.hostname not in _LOOPBACK,
+            autogenerate_session_id=False,
+        )
+    # Set afterwards: the first start connects before the database exists, to create it.
+    client.database = settings.database
+    return client
+
+
+@contextmanager
+def errors_translated() -> Iterator[None]:
+    """Turn clickhouse-connect's errors into ours.
+
+    Raises:
+        UnavailableError: no connection, or it broke: retry.
+        WarehouseError: ClickHouse refused; carries its code.
+    """
+    try:
+        yield
+    except ClickHouseError as error:
+        code = getattr(error, "code", None)
+        if code is None and isinstance(error, OperationalError):
+            raise UnavailableError(f"the warehouse does not answer: {error}") from error
+        raise WarehouseError(str(error), int(code or 0)) from error
+    except OSError as error:
+        raise UnavailableError(f"the warehouse does not answer: {error}") from error

@@ -1,0 +1,100 @@
+"""`python -m adapters.clickhouse.embedded --home DIR --port P`: the warehouse process.
+
+It listens on loopback only. SIGTERM and SIGINT drain: no new request, running ones finish, exit 0.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from adapters.clickhouse.embedded.app import App
+from adapters.clickhouse.embedded.engine import Engine
+from core import crashpoint, settings
+from core.errors import TickhouseError
+from core.health import Health
+
+_DRAIN_S = 30
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until told to stop. Returns the exit status."""
+    options = _options(argv)
+    home = Path(options.home).resolve()
+    try:
+        config = settings.load()
+        if config.chaos.crash_at.startswith("warehouse."):
+            crashpoint.arm(config.chaos.crash_at, home / "run" / "crashed")
+        listener = _listen(options.port)
+        engine = Engine(home / "warehouse")
+    except TickhouseError as error:
+        print(f"warehouse: {error}", file=sys.stderr)
+        return 1
+    health = Health("warehouse", home / "run")
+    try:
+        asyncio.run(_serve(App(engine), listener, health, home / "run" / "warehouse.url"))
+    finally:
+        engine.close()
+        health.close()
+    return 0
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m adapters.clickhouse.embedded")
+    parser.add_argument("--home", default=".tickhouse", help="data goes to HOME/warehouse")
+    parser.add_argument("--port", type=int, default=8123, help="0 chooses a free one")
+    return parser.parse_args(argv)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise TickhouseError(
+            f"port {port} is taken ({error}): stop what uses it, or choose another with --port"
+        ) from error
+    return listener
+
+
+async def _serve(app: App, listener: socket.socket, health: Health, url_file: Path) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=600,
+            timeout_graceful_shutdown=_DRAIN_S,
+        )
+    )
+    # uvicorn would raise the signal again after draining, and the process would not exit 0.
+    server.capture_signals = contextlib.nullcontext
+
+    def stop() -> None:
+        health.set("stopping")
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url_file.write_text(url)
+    health.set("ready", url)
+    print(f"warehouse: {url}", flush=True)
+    await serving
+    app.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

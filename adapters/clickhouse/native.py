@@ -1,0 +1,155 @@
+"""Encodes one block of ClickHouse's Native format from numpy columns.
+
+Native is column-wise, so a numpy column is written by copying its buffer; nothing is looped over
+row by row except lists of strings. The writer sends such blocks as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+#: ClickHouse type (up to its first parenthesis) -> how its values lie in memory.
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "Bool": np.dtype("u1"),
+    "UInt8": np.dtype("u1"),
+    "UInt16": np.dtype("<u2"),
+    "UInt32": np.dtype("<u4"),
+    "UInt64": np.dtype("<u8"),
+    "Int8": np.dtype("i1"),
+    "Int16": np.dtype("<i2"),
+    "Int32": np.dtype("<i4"),
+    "Int64": np.dtype("<i8"),
+    "Float32": np.dtype("<f4"),
+    "Float64": np.dtype("<f8"),
+    "Date": np.dtype("<u2"),
+    "DateTime64": np.dtype("<i8"),
+    "Decimal": np.dtype("<i8"),  # precision 10 to 18 only: Decimal64
+}
+
+TIME = "DateTime64(6, 'UTC')"
+PRICE = "Decimal(18, 8)"
+TEXT = "LowCardinality(String)"
+
+_SHARED_DICTIONARIES = (1).to_bytes(8, "little")
+_OWN_KEYS = (1 << 9) | (1 << 10)  # keys come with the block and replace the dictionary
+_INDEX_TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"))
+
+Values = npt.NDArray[Any] | Sequence[str] | str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a block.
+
+    values: a numpy array of shape (n,) (DateTime64 as int64 in the type's unit, Decimal as int64
+    in units of its scale), a list of strings, or one constant for all rows.
+    """
+
+    name: str
+    type: str
+    values: Values
+
+
+def encode_block(columns: Sequence[Column], rows: int | None = None) -> bytes:
+    """One Native block.
+
+    Args:
+        columns: in the order of the INSERT's column list.
+        rows: number of rows; needed only when every column is constant.
+
+    Raises:
+        ValueError: columns differ in length, or values do not fit their type without a cast.
+    """
+    count = _row_count(columns, rows)
+    pieces: list[bytes | memoryview] = [_varint(len(columns)), _varint(count)]
+    for column in columns:
+        pieces += (_text(column.name), _text(column.type))
+        if count:
+            pieces += _encode(column, count)
+    return b"".join(pieces)
+
+
+def _row_count(columns: Sequence[Column], rows: int | None) -> int:
+    counts = {len(c.values) for c in columns if not isinstance(c.values, str | int | float)}
+    if rows is not None:
+        counts.add(rows)
+    if len(counts) != 1:
+        sizes = ", ".join(f"{c.name} {_size(c)}" for c in columns)
+        raise ValueError(f"a block needs one row count (pass rows when all is constant): {sizes}")
+    return counts.pop()
+
+
+def _size(column: Column) -> str:
+    values = column.values
+    return "constant" if isinstance(values, str | int | float) else str(len(values))
+
+
+def _encode(column: Column, rows: int) -> list[bytes | memoryview]:
+    if column.type == TEXT:
+        return _encode_dictionary(column.values, rows)
+    if column.type == "String":
+        return [_encode_strings(column.values, rows)]
+    return [_encode_fixed(column, rows)]
+
+
+def _encode_fixed(column: Column, rows: int) -> memoryview:
+    dtype = _DTYPES.get(column.type.partition("(")[0])
+    if dtype is None:
+        raise ValueError(f"column {column.name}: no encoding for type {column.type}")
+    if isinstance(column.values, int | float):
+        return memoryview(np.full(rows, column.values, dtype)).cast("B")
+    values = np.ascontiguousarray(column.values)
+    if values.dtype == np.bool_:
+        values = values.view("u1")
+    if values.dtype != dtype:
+        raise ValueError(f"column {column.name}: {column.type} takes {dtype}, not {values.dtype}")
+    return memoryview(values).cast("B")
+
+
+def _encode_strings(values: Values, rows: int) -> bytes:
+    if isinstance(values, str):
+        return _text(values) * rows
+    return b"".join(map(_text, _strings(values)))
+
+
+def _encode_dictionary(values: Values, rows: int) -> list[bytes | memoryview]:
+    if isinstance(values, str):
+        keys, index = [values], np.zeros(rows, np.intp)
+    else:
+        codes: dict[str, int] = {}
+        index = np.array([codes.setdefault(v, len(codes)) for v in _strings(values)], np.intp)
+        keys = list(codes)
+    width = next(i for i, t in enumerate(_INDEX_TYPES) if len(keys) <= np.iinfo(t).max)
+    return [
+        _SHARED_DICTIONARIES,
+        (_OWN_KEYS | width).to_bytes(8, "little"),
+        len(keys).to_bytes(8, "little"),
+        *map(_text, keys),
+        rows.to_bytes(8, "little"),
+        memoryview(index.astype(_INDEX_TYPES[width])).cast("B"),
+    ]
+
+
+def _strings(values: Values) -> Sequence[str]:
+    if isinstance(values, int | float):
+        raise ValueError(f"a text column takes strings, not {values!r}")
+    return values.tolist() if isinstance(values, np.ndarray) else values
+
+
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    return _varint(len(encoded)) + encoded
+
+
+def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes((value,))
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

@@ -1,0 +1,120 @@
+"""Inserts that survive a dying warehouse: the same block, the same token, until it is in.
+
+A block's token is made from its bytes, so a repeat is recognised however the first try ended; the
+tables recognise repeats by their keys as well, which is what correctness rests on. Never the
+asynchronous inserts of ClickHouse: an acknowledged block is a stored one.
+
+One writer keeps one HTTP connection and belongs to one thread.
+"""
+
+import hashlib
+import http.client
+import random
+import socket
+import threading
+from base64 import b64encode
+from collections.abc import Sequence
+from urllib.parse import urlencode, urlsplit
+
+from core.errors import SettingsError, UnavailableError, WarehouseError
+from core.settings import ClickhouseSettings
+
+_TIMEOUT_S = 60.0
+_FIRST_DELAY_S, _LAST_DELAY_S = 0.05, 2.0
+# Codes by which ClickHouse says "not now": timeouts, too many queries or parts, memory, network.
+_LATER = frozenset({159, 202, 203, 209, 210, 241, 242, 252, 319, 394, 999})
+_SETTINGS = {
+    "async_insert": "0",
+    "insert_deduplicate": "1",
+    "deduplicate_blocks_in_dependent_materialized_views": "1",
+}
+
+
+def token_of(block: bytes) -> str:
+    """A block's deduplication token: 32 hex digits of its content."""
+    return hashlib.blake2b(block, digest_size=16).hexdigest()
+
+
+class Writer:
+    """Synchronous inserts of Native blocks.
+
+    Delivery: at least once, and the warehouse keeps one of repeats. `insert` returns only when the
+    block is stored; while the warehouse does not answer it retries with back-off, for ever or
+    until `stop` is set.
+    """
+
+    def __init__(self, settings: ClickhouseSettings, stop: threading.Event | None = None) -> None:
+        url = urlsplit(settings.url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise SettingsError(f"TICKHOUSE_CLICKHOUSE__URL is {settings.url!r}: give http://host:port")
+        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(url.hostname, url.port, timeout=_TIMEOUT_S)
+        self._settings = settings
+        self._stop = stop or threading.Event()
+        self._headers = {
+            "Content-Type": "application/octet-stream",
+            "Authorization": "Basic "
+            + b64encode(f"{settings.user}:{settings.password}".encode()).decode(),
+        }
+        self.blocks = self.bytes = self.retries = 0
+
+    def insert(
+        self, table: str, columns: Sequence[str], block: bytes, token: str | None = None
+    ) -> None:
+        """Store one Native block; `token` defaults to `token_of(block)`.
+
+        Raises:
+            WarehouseError: ClickHouse refused the block; nothing of it is stored.
+            UnavailableError: `stop` was set before the block was in (it may be in or not).
+        """
+        path = self._path(table, columns, token or token_of(block))
+        delay = _FIRST_DELAY_S
+        while True:
+            try:
+                self._post(path, block)
+            except UnavailableError as error:
+                self.retries += 1
+                if self._stop.wait(delay * random.uniform(0.5, 1.0)):
+                    raise UnavailableError(f"stopped before a block of {table} was in: {error}") from error
+                delay = min(delay * 2, _LAST_DELAY_S)
+                continue
+            self.blocks += 1
+            self.bytes += len(block)
+            return
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _path(self, table: str, columns: Sequence[str], token: str) -> str:
+        names = ", ".join(f"`{name}`" for name in columns)
+        parameters = {
+            "query": f"INSERT INTO `{table}` ({names}) FORMAT Native",
+            "database": self._settings.database,
+            "insert_deduplication_token": token,
+            **_SETTINGS,
+        }
+        return "/?" + urlencode(parameters)
+
+    def _post(self, path: str, block: bytes) -> None:
+        try:
+            if self._connection.sock is None:
+                self._connect()
+            self._connection.request("POST", path, block, self._headers)
+            response = self._connection.getresponse()
+            text = response.read().decode(errors="replace").strip()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            address = f"{self._connection.host}:{self._connection.port}"
+            raise UnavailableError(f"the warehouse at {address} does not answer: {error}") from error
+        if response.status == 200:
+            return
+        code = int(response.headers.get("X-ClickHouse-Exception-Code") or 0)
+        if code in _LATER or (code == 0 and response.status in (429, 502, 503, 504)):
+            raise UnavailableError(f"the warehouse is busy: HTTP {response.status} {text}")
+        raise WarehouseError(text or f"HTTP {response.status}", code)
+
+    def _connect(self) -> None:
+        self._connection.connect()
+        # Without this the request's head and body wait for each other's acknowledgement (40 ms).
+        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
