@@ -60,8 +60,8 @@ class _Columns(NamedTuple):
         return int(self.time[i]), bid, ask, last, volume
 
     def where(self, mask: Mask) -> "_Columns":
-        time, bid, ask, last, volume = (column[mask] for column in self)
-        return _Columns(time, bid, ask, last, volume)
+        bid, ask, last, volume = (column[mask] for column in self[1:])
+        return _Columns(self.time[mask], bid, ask, last, volume)
 
 
 class Normalised(NamedTuple):
