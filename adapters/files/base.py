@@ -1,0 +1,145 @@
+"""What a tick file offers, whatever its format.
+
+A reader only reads: it turns rows into ticks with UTC times and prices, and hands back rows it
+cannot read. Whether a tick is plausible is decided by `core.quality`, in one place.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.mt5.terminal import MT5_TICK
+
+TickRows = npt.NDArray[Any]  # of dtype MT5_TICK, shape (n,)
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+BID, ASK, LAST, VOLUME, BUY, SELL = 2, 4, 8, 16, 32, 64  # MT5 TICK_FLAG_*
+MAX_RAW = 500  # characters of a refused row that are kept
+
+
+class RefusedRow(NamedTuple):
+    """A row that is no tick of this file's symbol."""
+
+    row: int  # 1-based, as an editor counts lines; a record's number in binary files
+    raw: str  # at most MAX_RAW characters
+    reason: str  # one of core.quality.REASONS
+
+
+class Chunk(NamedTuple):
+    """Some consecutive rows of a file. Both parts are in file order."""
+
+    ticks: TickRows  # dtype MT5_TICK, time_msc in UTC
+    rows: Integers  # row number of each tick, shape (len(ticks),)
+    refused: list[RefusedRow]
+
+
+class TickFile(Protocol):
+    """One recorded file of one source and symbol. Opening it reads little; `chunks` reads all."""
+
+    @property
+    def path(self) -> Path:
+        """The file, as the user named it."""
+        ...
+
+    @property
+    def format(self) -> str:
+        """The reader's name, for people."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """The broker's or vendor's name in our tables."""
+        ...
+
+    @property
+    def symbol(self) -> str:
+        """The instrument."""
+        ...
+
+    @property
+    def zone(self) -> str:
+        """The zone of the file's times, and why it is believed, for people."""
+        ...
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows from the first on; may be called again. Memory does not grow with the file.
+
+        Raises:
+            InputError: the file is damaged or is not of this format; names the row or byte.
+        """
+        ...
+
+
+def make_ticks(
+    time_msc: npt.NDArray[Any],
+    bid: npt.NDArray[Any],
+    ask: npt.NDArray[Any],
+    flags: npt.NDArray[Any],
+    last: npt.NDArray[Any] | float = 0.0,
+    volume: npt.NDArray[Any] | float = 0.0,
+) -> TickRows:
+    """Columns of shape (n,) as the array that MT5's copy_ticks functions return."""
+    ticks = np.empty(len(time_msc), MT5_TICK)
+    ticks["time"], ticks["time_msc"] = time_msc // 1000, time_msc
+    ticks["bid"], ticks["ask"], ticks["flags"] = bid, ask, flags
+    ticks["last"], ticks["volume_real"] = last, volume
+    whole = np.nan_to_num(np.asarray(volume, np.float64), posinf=0.0, neginf=0.0)
+    ticks["volume"] = np.clip(whole, 0, 2**53).astype(np.uint64)
+    return ticks
+
+
+class QuoteFlags:
+    """MT5 tick flags for formats that have none: BID or ASK where the price differs.
+
+    The first row of a file has both. Carries the last quote from chunk to chunk.
+    """
+
+    def __init__(self) -> None:
+        self._bid = self._ask = np.nan  # differs from everything
+
+    def of(self, bid: Floats, ask: Floats) -> npt.NDArray[np.uint32]:
+        """Flags of the next rows, shape (n,)."""
+        flags = BID * _changed(bid, self._bid) + ASK * _changed(ask, self._ask)
+        if len(bid):
+            self._bid, self._ask = float(bid[-1]), float(ask[-1])
+        return flags
+
+
+def _changed(price: Floats, before: float) -> npt.NDArray[np.uint32]:
+    changed = np.empty(len(price), np.uint32)
+    changed[1:] = price[1:] != price[:-1]
+    changed[:1] = price[:1] != before
+    return changed
+
+
+def blocks(chunks: Iterable[Chunk], size: int) -> Iterator[Chunk]:
+    """The same rows cut after every `size` ticks (or refused rows), however chunks were cut."""
+    waiting = Chunk(np.empty(0, MT5_TICK), np.empty(0, np.int64), [])
+    for chunk in chunks:
+        waiting = Chunk(
+            np.concatenate([waiting.ticks, chunk.ticks]),
+            np.concatenate([waiting.rows, chunk.rows]),
+            waiting.refused + chunk.refused,
+        )
+        while len(waiting.ticks) >= size or len(waiting.refused) >= size:
+            block, waiting = _split(waiting, size)
+            yield block
+    if len(waiting.ticks) or waiting.refused:
+        yield waiting
+
+
+def _split(chunk: Chunk, size: int) -> tuple[Chunk, Chunk]:
+    ends = [int(chunk.rows[size - 1])] if len(chunk.rows) >= size else []
+    if len(chunk.refused) >= size:
+        ends.append(chunk.refused[size - 1].row)
+    end = min(ends)
+    ticks = int(np.searchsorted(chunk.rows, end, side="right"))
+    refused = sum(row.row <= end for row in chunk.refused)
+    return (
+        Chunk(chunk.ticks[:ticks], chunk.rows[:ticks], chunk.refused[:refused]),
+        Chunk(chunk.ticks[ticks:], chunk.rows[ticks:], chunk.refused[refused:]),
+    )
