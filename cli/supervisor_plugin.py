@@ -36,7 +36,7 @@ class Starts:
         self._starts[event.process.config.name] += 1
 
 
-def make(supervisord: Any, owner: str, **_: str) -> Starts:
+def make(supervisord: Any, owner: str, **_options: str) -> Starts:
     """Called once by supervisord, before it starts anything. `owner`: the process to die with."""
     _die_with(int(owner), signal.SIGTERM)
     me = os.getpid()
