@@ -1,0 +1,54 @@
+# Every command of the project. `make help` lists them; `make test` equals CI.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format lock bench clean
+export PYTHON
+
+BIN := .venv/bin
+LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/dev.txt
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
+SQL = $(shell find adapters cli models streams -name '*.sql')
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simulated market
+	@$(BIN)/tickhouse demo
+
+test: .venv/dev.stamp ## set up, then every check and the whole test suite
+	@SECONDS=0 && $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest && \
+		printf 'make test: all checks passed in %d min %02d s\n' $$((SECONDS / 60)) $$((SECONDS % 60))
+
+lint: .venv/dev.stamp ## style, types, import rules and SQL, without running tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(if $(SQL),$(BIN)/sqlfluff lint --processes 2 $(SQL))
+
+format: .venv/dev.stamp ## rewrite the code in the project's style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(if $(SQL),$(BIN)/sqlfluff fix --processes 2 $(SQL))
+
+lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
+	scripts/set-up uv
+	$(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) \
+		--group bootstrap -o requirements/bootstrap.txt
+	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
+	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
+
+bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
+	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+clean: ## remove the environment and caches (never TICKHOUSE_HOME)
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+.venv/main.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt pyproject.toml
+	scripts/set-up main
+
+.venv/dev.stamp: scripts/set-up requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	scripts/set-up dev

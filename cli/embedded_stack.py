@@ -1,0 +1,166 @@
+"""The embedded stack: which processes there are, how each is started, and who needs whom.
+
+What settings place elsewhere (a warehouse, bus or terminal with an address of its own) is not
+started. `up` and `replay` use the same list; only ports, environment and market differ.
+"""
+
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from cli.process_spec import ProcessSpec
+from core.settings import Settings, environment_of
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """Loopback ports of the embedded servers."""
+
+    warehouse: int  # ClickHouse HTTP
+    bus: int
+    bus_monitor: int  # HTTP
+    terminal: int
+
+
+USUAL_PORTS = Ports(warehouse=8123, bus=4222, bus_monitor=8222, terminal=18812)
+
+
+def choose_ports(preferred: Ports | None = None) -> Ports:
+    """Free loopback ports, all different; the preferred ones where those are free."""
+    held: list[socket.socket] = []
+    try:
+        wanted = msgspec.structs.asdict(preferred) if preferred else {}
+        for field in Ports.__struct_fields__:
+            held += [_hold(wanted.get(field, 0))]  # one by one, so that a failure closes them
+        return Ports(*(int(s.getsockname()[1]) for s in held))
+    finally:
+        for holder in held:
+            holder.close()
+
+
+def urls(settings: Settings, ports: Ports) -> dict[str, str]:
+    """Where a person or tool finds each server, by name."""
+    found = {
+        "warehouse": settings.clickhouse.url or f"http://127.0.0.1:{ports.warehouse}",
+        "bus": settings.bus.url or f"nats://127.0.0.1:{ports.bus}",
+    }
+    if not settings.bus.url:
+        found["bus monitor"] = f"http://127.0.0.1:{ports.bus_monitor}"
+    if settings.terminal.kind == "simulated":
+        found["terminal"] = settings.terminal.address or f"127.0.0.1:{ports.terminal}"
+    return found
+
+
+def stack_environment(settings: Settings, home: Path, ports: Ports) -> dict[str, str]:
+    """These settings, all of them, and the embedded servers' addresses, for every child."""
+    environment = {"TICKHOUSE_HOME": str(home)}
+    for section in Settings.__struct_fields__:
+        content = getattr(settings, section)
+        if isinstance(content, msgspec.Struct):
+            environment |= environment_of(section, **msgspec.structs.asdict(content))
+    where = urls(settings, ports)
+    return (
+        environment
+        | environment_of("clickhouse", url=where["warehouse"])
+        | environment_of("bus", url=where["bus"])
+        | environment_of("terminal", address=where.get("terminal", ""))
+    )
+
+
+def embedded_stack(
+    settings: Settings,
+    home: Path,
+    ports: Ports,
+    *,
+    market: tuple[str, ...] = ("--market", "generated"),
+    state: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> list[ProcessSpec]:
+    """The processes of `tickhouse up`, in the order a person reads them.
+
+    Args:
+        settings: decide what is embedded.
+        home: holds the warehouse; also bus and terminal, unless `state` is given.
+        ports: of the embedded servers.
+        market: what the simulated terminal shows (`--market recorded --plan PLAN.json`).
+        state: another directory for bus and terminal: a replay has its own.
+        environment: added to that of collector, streams and execution: a replay's settings.
+    """
+    state = state or home
+    extra = dict(environment or {})
+    servers = [
+        ProcessSpec(
+            "warehouse",
+            _python("adapters.clickhouse.embedded", home=home, port=ports.warehouse),
+            stop_stage=4,
+            stop_wait_s=2,
+        ),
+        ProcessSpec(
+            "bus",
+            _python(
+                "adapters.bus.server",
+                home=state / "bus",
+                port=ports.bus,
+                monitor_port=ports.bus_monitor,
+            ),
+            ready_url=f"http://127.0.0.1:{ports.bus_monitor}/healthz",
+            stop_stage=3,
+            stop_wait_s=1,
+        ),
+        ProcessSpec(
+            "terminal",
+            (*_python("adapters.mt5.server", home=state, port=ports.terminal), *market),
+            environment=extra,
+            stop_stage=2,
+            stop_wait_s=1,
+        ),
+    ]
+    elsewhere = {
+        "warehouse": bool(settings.clickhouse.url),
+        "bus": bool(settings.bus.url),
+        "terminal": settings.terminal.kind == "real" or bool(settings.terminal.address),
+    }
+    return [s for s in servers if not elsewhere[s.name]] + [
+        _worker("collector", ("streams.collector",), extra, ("bus", "terminal"), 0),
+        _worker("streams.ticks", ("streams", "ticks"), extra, ("bus", "warehouse"), 1),
+        _worker("streams.signals", ("streams", "signals"), extra, ("bus", "warehouse"), 1),
+        _worker("streams.executions", ("streams", "executions"), extra, ("bus", "warehouse"), 1),
+        _worker("execution", ("execution",), extra, ("bus", "terminal"), 1),
+    ]
+
+
+def _worker(
+    name: str,
+    module: tuple[str, ...],
+    environment: Mapping[str, str],
+    needs: tuple[str, ...],
+    stage: int,
+) -> ProcessSpec:
+    return ProcessSpec(
+        name,
+        (sys.executable, "-m", *module),
+        environment,
+        needs=needs,
+        stop_stage=stage,
+        stop_wait_s=2 if stage == 0 else 3,
+    )
+
+
+def _python(module: str, **options: object) -> tuple[str, ...]:
+    words = [sys.executable, "-m", module]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return tuple(words)
+
+
+def _hold(port: int) -> socket.socket:
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # As servers do, or a port whose last connections are still closing would count as taken.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.bind(("127.0.0.1", 0))
+    return holder

@@ -1,0 +1,108 @@
+"""`tickhouse COMMAND`: one subcommand per line of the table below.
+
+Only the chosen command's module is imported, so that `tickhouse halt` does not wait for what
+`tickhouse train` needs. A module has `add_arguments(parser)` and `run(namespace, settings)`,
+which returns the exit code.
+"""
+
+import argparse
+import importlib
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from core import settings
+from core.errors import TickhouseError
+
+FAILED = 2  # exit code of a command that stopped with an error
+INTERRUPTED = 130
+
+
+class Command(NamedTuple):
+    """Where a command is and what it does, in a line."""
+
+    module: str
+    text: str
+
+
+COMMANDS = {
+    "up": Command("cli.up", "run every process of the embedded stack; Ctrl-C drains"),
+    "demo": Command("cli.demo", "the whole pipeline on the built-in simulated market"),
+    "replay": Command("cli.replay", "recorded ticks through the same bus and processes as live"),
+    "import": Command("cli.import_files", "tick files into the warehouse"),
+    "train": Command("cli.train", "train, evaluate and register a model"),
+    "models": Command("cli.models", "list, promote and roll back models"),
+    "status": Command("cli.status", "health of processes and age of ticks"),
+    "doctor": Command("cli.doctor", "check the environment; the remedy for each failure"),
+    "halt": Command("cli.halt", "kill switch: no new position from now on"),
+    "resume": Command("cli.resume", "lift the kill switch"),
+    "report": Command("cli.report", "one compliance report"),
+    "explain": Command("cli.explain", "a signal, order or report row back to its ticks"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    commands = _available()
+    chosen = next((word for word in arguments if not word.startswith("-")), "")
+    parser = _parser(commands, chosen)
+    namespace = parser.parse_args(arguments)
+    if namespace.command is None:
+        parser.print_help()
+        return 0
+    try:
+        module = importlib.import_module(commands[namespace.command].module)
+        if getattr(module, "LOADS_SETTINGS_ITSELF", False):  # to tell what is wrong with them
+            return int(module.run(namespace))
+        return int(module.run(namespace, settings.load()))
+    except TickhouseError as error:
+        if namespace.debug:
+            raise
+        _tell(error)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _available() -> dict[str, Command]:
+    return {name: command for name, command in COMMANDS.items() if find_spec(command.module)}
+
+
+def _parser(commands: dict[str, Command], chosen: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tickhouse",
+        description="Streaming analytics for traders on MetaTrader 5.",
+        epilog="`tickhouse COMMAND --help` tells a command's options.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, command in commands.items():
+        subparser = subparsers.add_parser(
+            name, help=command.text, description=command.text[0].upper() + command.text[1:] + "."
+        )
+        if name == chosen:
+            importlib.import_module(command.module).add_arguments(subparser)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("tickhouse")
+    except PackageNotFoundError:
+        return "(not installed: running from a checkout)"
+
+
+def _tell(error: TickhouseError) -> None:
+    # soft_wrap: a path is for copying, and a line break inside it would spoil that.
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print(Text(f"tickhouse: {error}", style="bold red"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

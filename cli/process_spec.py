@@ -1,0 +1,25 @@
+"""What the supervisor needs to know about one process: a frozen description, no behaviour."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class ProcessSpec(msgspec.Struct, frozen=True):
+    """One process of a stack.
+
+    `environment` is added to the stack's own. It is ready when `ready_url` answers 200 or,
+    without one, when the port named in `<TICKHOUSE_HOME>/run/<name>.json` answers `/health` with
+    200 (see core.health). Processes start as soon as all they need are ready, and stop by
+    `stop_stage`, lowest first, killed after `stop_wait_s` seconds. One that dies is restarted; in
+    its first second that is tried `start_retries` times, after waits of 1, 2, 3 ... seconds.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = {}
+    needs: tuple[str, ...] = ()  # those that this stack does not hold count as ready
+    ready_url: str = ""
+    stop_stage: int = 0
+    stop_wait_s: int = 3  # whole seconds, the supervisor's unit
+    start_retries: int = 5

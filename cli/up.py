@@ -1,0 +1,134 @@
+"""`tickhouse up`: every process of the embedded stack, until Ctrl-C."""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cli.embedded_stack import (
+    USUAL_PORTS,
+    choose_ports,
+    embedded_stack,
+    stack_environment,
+    urls,
+)
+from cli.interrupts import first_signal_interrupts
+from cli.process_state import ProcessState
+from cli.processes import Drained, Stack
+from cli.warehouse_setup import has_champion, migrate
+from core.settings import Settings
+
+_LOOK_EVERY_S = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: what runs is a matter of settings."""
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Start, tell, watch, drain."""
+    console = Console(highlight=False, soft_wrap=True)
+    home = settings.home_path
+    ports = choose_ports(USUAL_PORTS)
+    where = urls(settings, ports)
+    stack = Stack(
+        home,
+        stack_environment(settings, home, ports),
+        embedded_stack(settings, home, ports),
+        command="up",
+        urls=where,
+    )
+    try:
+        with first_signal_interrupts(), stack:
+            _start(stack, settings, where, console)
+            _watch(stack, console)
+    except KeyboardInterrupt:
+        if stack.drained:
+            console.print(farewell(stack.drained))
+    return 0
+
+
+def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: Console) -> None:
+    begin = time.monotonic()
+
+    def on_ready(name: str) -> None:
+        console.print(f"  {name} ready after {time.monotonic() - begin:.1f} s")
+        if name == "warehouse":
+            migrate(settings, where["warehouse"])
+
+    console.print(f"Tickhouse starts in {stack.home}")
+    if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
+        migrate(settings, where["warehouse"])
+    stack.start_all(on_ready)
+    console.print(_welcome(where, stack.home, time.monotonic() - begin))
+    if not has_champion(settings, where["warehouse"]):
+        console.print(
+            "There is no champion model yet: features are computed and stored;"
+            " nothing predicts until `tickhouse train`."
+        )
+
+
+def _welcome(where: Mapping[str, str], home: Path, seconds: float) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    titles = {"warehouse": "ClickHouse HTTP", "bus": "NATS", "bus monitor": "NATS monitor"}
+    for name, url in where.items():
+        table.add_row(titles.get(name, name), url)
+    table.add_row("logs", str(home / "logs"))
+    table.add_row("look", "tickhouse status · tickhouse doctor")
+    table.add_row("stop", "Ctrl-C drains; `tickhouse halt` stops trading only")
+    return Panel(table, title=f"Tickhouse is up after {seconds:.1f} s", expand=False)
+
+
+def _watch(stack: Stack, console: Console) -> None:
+    begin = time.monotonic()
+    if not console.is_terminal:
+        _follow(stack, lambda line: console.print(line))
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            since = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - begin))
+            line = Text.assemble(f"up {since}  ", summary(stack.state()))
+            live.update(line, refresh=True)
+            time.sleep(_LOOK_EVERY_S)
+
+
+def _follow(stack: Stack, tell: Callable[[Text], None]) -> None:
+    told = ""
+    while True:
+        line = summary(stack.state())
+        if line.plain != told:
+            tell(line)
+            told = line.plain
+        time.sleep(_LOOK_EVERY_S)
+
+
+def summary(states: Mapping[str, ProcessState]) -> Text:
+    """One line: how many are ready, who is not and why, how often something was restarted."""
+    ready = sum(state.ready for state in states.values())
+    line = Text(f"{ready} of {len(states)} ready", style="green" if ready == len(states) else "red")
+    for state in states.values():
+        if not state.ready:
+            line.append(f"  {state.name}: {state.health or state.state}")
+            if state.detail:
+                line.append(f" ({state.detail})")
+            if state.state == "fatal":
+                line.append(f" given up, see {state.log}")
+    restarts = {s.name: s.restarts for s in states.values() if s.restarts}
+    if restarts:
+        told = ", ".join(f"{name} ({count})" for name, count in restarts.items())
+        line.append(f"  restarted: {told}", style="yellow")
+    return line
+
+
+def farewell(drained: Drained) -> str:
+    """What was stopped, and whether everything ended by itself."""
+    text = f"Stopped in {drained.seconds:.1f} s: {', '.join(drained.stopped) or 'nothing ran'}."
+    if drained.killed:
+        text += f" Killed, because they did not end in time: {', '.join(drained.killed)}."
+    return f"{text} Nothing is left running."

@@ -1,0 +1,85 @@
+"""Rules of the layout that import-linter cannot say."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("core", "adapters", "features", "models", "streams", "execution", "cli")
+SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+#: What neither execution nor the collector may need: both run next to a terminal.
+HEAVY = (
+    "bytewax",
+    "chdb",
+    "clickhouse_connect",
+    "numba",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "sklearn",
+    "supervisor",
+    "xgboost",
+)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_packages_hold_no_code_so_that_one_import_drags_no_neighbour() -> None:
+    assert [name_of(p) for p in SOURCES if p.name == "__init__.py" and p.read_text()] == []
+
+
+def test_there_is_no_drawer() -> None:
+    drawers = {"utils", "util", "helpers", "common", "misc"}
+    assert [name_of(p) for p in SOURCES if p.stem in drawers or p.parent.name in drawers] == []
+
+
+def test_settings_alone_read_the_environment() -> None:
+    """The command line may: it passes the environment on to the processes it starts."""
+    readers = [
+        name_of(path)
+        for path in SOURCES
+        if re.search(r"\bos\.(environ|getenv)\b", path.read_text())
+    ]
+    strangers = [r for r in readers if not r.startswith("cli/") and r != "core/settings.py"]
+    assert strangers == []
+
+
+def test_nothing_reads_the_clock_or_random_state_at_import() -> None:
+    """Module level statements are definitions; what they call decides every later run."""
+    calls = {"time.time", "time.time_ns", "datetime.now", "random.random", "uuid.uuid4"}
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in SOURCES
+        for statement in ast.parse(path.read_text()).body
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in calls
+    ]
+    assert found == []
+
+
+def light_modules() -> list[str]:
+    paths = [*(ROOT / "execution").rglob("*.py"), ROOT / "streams" / "collector.py"]
+    return [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted(paths)
+        if path.exists() and path.name != "__main__.py"
+    ]
+
+
+@pytest.mark.parametrize("module", light_modules())
+def test_what_runs_next_to_a_terminal_imports_without_the_platform(module: str) -> None:
+    program = (
+        "import importlib, sys\n"
+        f"sys.modules.update(dict.fromkeys({HEAVY!r}))\n"  # importing None is an ImportError
+        f"importlib.import_module({module!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,257 @@
+"""Real child processes, as small as they can be, under the real supervisor."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from cli.process_spec import ProcessSpec
+from cli.process_state import ProcessState
+from cli.processes import Stack
+from cli.running_stack import running
+from core.errors import BusyError, SettingsError, TickhouseError
+
+pytestmark = pytest.mark.process
+
+_TINY_SERVICE = Path(__file__).with_name("tiny_service.py")
+_ROOT = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / "journal"
+    path.touch()
+    return path
+
+
+def service(
+    name: str, journal: Path, mode: str = "stays", needs: tuple[str, ...] = (), stage: int = 0
+) -> ProcessSpec:
+    command = (sys.executable, str(_TINY_SERVICE), name, str(journal), mode)
+    return ProcessSpec(name, command, needs=needs, stop_stage=stage, stop_wait_s=2)
+
+
+def noted(journal: Path, what: str) -> list[str]:
+    return [line.split()[1] for line in journal.read_text().splitlines() if line.startswith(what)]
+
+
+def pids(journal: Path) -> list[int]:
+    return [int(line.split()[2]) for line in journal.read_text().splitlines()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _replaced(stack: Stack, name: str, pid: int) -> bool:
+    return stack.state()[name].pid not in (0, pid)
+
+
+def until(look: Callable[[], T], timeout_s: float = 30.0) -> T:
+    deadline = time.monotonic() + timeout_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+    return found
+
+
+def test_each_process_starts_once_all_it_needs_are_ready(tmp_path: Path, journal: Path) -> None:
+    specs = [
+        service("last", journal, needs=("middle", "elsewhere")),
+        service("middle", journal, needs=("first",)),
+        service("first", journal),
+    ]
+    became_ready: list[str] = []
+    with Stack(tmp_path / "home", {}, specs) as stack:
+        stack.start_all(on_ready=became_ready.append)
+        states = stack.state()
+    assert noted(journal, "start") == became_ready == ["first", "middle", "last"]
+    assert {(s.health, s.detail, s.restarts) for s in states.values()} == {
+        ("ready", "all is well", 0)
+    }
+
+
+def test_drain_follows_the_stages_and_leaves_nothing(tmp_path: Path, journal: Path) -> None:
+    specs = [
+        service("store", journal, stage=2),
+        service("worker", journal, stage=1),
+        service("intake", journal),
+    ]
+    with Stack(tmp_path / "home", {}, specs) as stack:
+        stack.start_all()
+    assert noted(journal, "end") == ["intake", "worker", "store"]
+    assert stack.drained is not None
+    assert stack.drained.stopped == ("intake", "worker", "store")
+    assert stack.drained.killed == ()
+    assert not any(alive(pid) for pid in pids(journal))
+    assert running(tmp_path / "home") is None
+
+
+def test_a_process_that_does_not_end_in_time_is_killed(tmp_path: Path, journal: Path) -> None:
+    with Stack(tmp_path / "home", {}, [service("mule", journal, "stubborn")]) as stack:
+        stack.start_all()
+    assert stack.drained is not None
+    assert stack.drained.killed == ("mule",)
+    assert not any(alive(pid) for pid in pids(journal))
+
+
+def test_a_killed_process_is_restarted_and_becomes_ready(tmp_path: Path, journal: Path) -> None:
+    with Stack(tmp_path / "home", {}, [service("phoenix", journal)]) as stack:
+        stack.start_all()
+        for kill in (1, 2, 3):
+            killed = stack.kill9("phoenix")
+            until(partial(_replaced, stack, "phoenix", killed))
+            stack.wait_ready("phoenix")
+            assert stack.state()["phoenix"].restarts == kill
+    assert noted(journal, "start") == ["phoenix"] * 4
+
+
+def test_a_process_that_ends_well_is_left_alone(tmp_path: Path, journal: Path) -> None:
+    with Stack(tmp_path / "home", {}, [service("task", journal, "ends")]) as stack:
+        stack.start_all()
+        stack.wait_exit("task", timeout_s=20)
+        time.sleep(1.5)  # supervisord looks once a second
+        assert stack.state()["task"].ended
+    assert noted(journal, "start") == ["task"]
+
+
+def test_wait_exit_outlasts_a_crash(tmp_path: Path, journal: Path) -> None:
+    with Stack(tmp_path / "home", {}, [service("task", journal, "ends")]) as stack:
+        stack.start_all()
+        stack.kill9("task")
+        stack.wait_exit("task", timeout_s=20)
+    assert noted(journal, "start") == ["task", "task"]
+    assert noted(journal, "end") == ["task"]
+
+
+def test_a_crash_loop_is_given_up_and_its_last_words_are_told(
+    tmp_path: Path, journal: Path
+) -> None:
+    fool = msgspec.structs.replace(service("fool", journal, "crashes"), start_retries=1)
+    with Stack(tmp_path / "home", {}, [fool]) as stack:
+        stack.start("fool")
+        with pytest.raises(TickhouseError, match="given up") as caught:
+            stack.wait_ready("fool", timeout_s=60)
+        assert stack.state()["fool"].state == "fatal"
+    assert "fool: no such market" in str(caught.value)
+    assert str(tmp_path / "home" / "logs" / "fool.log") in str(caught.value)
+    assert len(noted(journal, "start")) == 2
+
+
+def test_a_process_that_is_never_ready_is_told(tmp_path: Path, journal: Path) -> None:
+    with (
+        Stack(tmp_path / "home", {}, [service("idler", journal, "never ready")]) as stack,
+        pytest.raises(TickhouseError, match=r"idler is not ready in time \(starting\)"),
+    ):
+        stack.start_all(timeout_s=1)
+
+
+def test_a_home_has_one_stack(tmp_path: Path, journal: Path) -> None:
+    home = tmp_path / "home"
+    with Stack(home, {}, [service("one", journal)]) as first:
+        first.start_all()
+        with pytest.raises(BusyError, match=f"process {os.getpid()}.*tickhouse status"):
+            Stack(home, {}, [service("two", journal)]).__enter__()
+        assert first.state()["one"].ready
+    with Stack(home, {}, [service("two", journal)]) as second:
+        second.start_all()
+    assert noted(journal, "start") == ["one", "two"]
+
+
+def test_others_find_a_running_stack(tmp_path: Path, journal: Path) -> None:
+    home = tmp_path / "home"
+    urls = {"warehouse": "http://127.0.0.1:1"}
+    with Stack(home, {}, [service("one", journal)], command="up", urls=urls) as stack:
+        stack.start_all()
+        found = running(home)
+        assert found is not None
+        assert (found.pid, found.command, found.urls) == (os.getpid(), "up", urls)
+        assert found.observe()["one"].pid == stack.state()["one"].pid
+
+
+def test_a_long_odd_home_works(tmp_path: Path, journal: Path) -> None:
+    home = tmp_path / ("deep " * 20) / "100% it's mine" / ("x" * 100)
+    with Stack(home, {"TICKHOUSE_RUN__RUN_ID": "a 'b' %s; #"}, [service("one", journal)]) as stack:
+        stack.start_all()
+        assert stack.state()["one"].ready
+
+
+def test_a_value_the_supervisor_cannot_carry_is_refused(tmp_path: Path) -> None:
+    spec = ProcessSpec("one", ("true",), environment={"NOTE": 'a "quote"'})
+    with pytest.raises(SettingsError, match="NOTE"), Stack(tmp_path / "home", {}, [spec]):
+        pass
+
+
+_OWNER = """
+import sys, time
+from functools import partial
+from pathlib import Path
+from cli.process_spec import ProcessSpec
+from cli.processes import Stack
+service, journal, home = sys.argv[1:]
+names = ("intake", "store")
+specs = [ProcessSpec(n, (sys.executable, service, n, journal, "stays"), stop_stage=i)
+         for i, n in enumerate(names)]
+with Stack(Path(home), {}, specs) as stack:
+    stack.start_all()
+    print("ready", flush=True)
+    time.sleep(120)
+"""
+
+
+@pytest.fixture
+def owner(tmp_path: Path, journal: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", _OWNER, str(_TINY_SERVICE), str(journal), str(tmp_path / "home")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def _children(home: Path) -> dict[str, ProcessState]:
+    found = running(home)
+    assert found is not None
+    return found.observe()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell of a parent's death")
+def test_nothing_outlives_a_killed_owner_and_all_drains_in_order(
+    tmp_path: Path, journal: Path, owner: "subprocess.Popen[str]"
+) -> None:
+    owner.kill()
+    owner.wait()
+    until(lambda: not any(alive(pid) for pid in pids(journal)))
+    assert noted(journal, "end") == ["intake", "store"]
+    with Stack(tmp_path / "home", {}, [service("next", journal)]) as stack:
+        stack.start_all()  # the home is free again
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell of a parent's death")
+def test_nothing_outlives_a_killed_supervisor(
+    tmp_path: Path, journal: Path, owner: "subprocess.Popen[str]"
+) -> None:
+    supervisord = int((tmp_path / "home" / "run" / "supervisord.pid").read_text())
+    assert all(state.ready for state in _children(tmp_path / "home").values())
+    os.kill(supervisord, signal.SIGKILL)
+    until(lambda: not any(alive(pid) for pid in pids(journal)))
+    owner.kill()
+    owner.wait()
+    assert noted(journal, "end") == []
