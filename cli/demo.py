@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from adapters.mt5 import generated
+from adapters.mt5 import generated_market
 from cli import replay_report
 from cli.replay import replay
 from cli.replay_plan import Options
@@ -40,7 +40,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     symbols = settings.terminal.symbols
     directory = settings.home_path / "demo"
     with console.status(f"simulating {namespace.hours} h of {', '.join(symbols)}"):
-        paths = generated.write_parquet(
+        paths = generated_market.write_parquet(
             directory, symbols, _START, namespace.hours, settings.terminal.seed
         )
     options = Options(tuple(paths), None, None, None, _TRAIN_FIRST, "model", model="")

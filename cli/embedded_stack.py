@@ -77,16 +77,18 @@ def embedded_stack(
     market: tuple[str, ...] = ("--market", "generated"),
     state: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    drain_s: int = 3,
 ) -> list[ProcessSpec]:
     """The processes of `tickhouse up`, in the order a person reads them.
 
     Args:
         settings: decide what is embedded.
-        home: holds the warehouse; also bus and terminal, unless `state` is given.
+        home: holds the warehouse; also the bus, unless `state` is given.
         ports: of the embedded servers.
         market: what the simulated terminal shows (`--market recorded --plan PLAN.json`).
-        state: another directory for bus and terminal: a replay has its own.
+        state: another directory for the bus: a replay has its own.
         environment: added to that of collector, streams and execution: a replay's settings.
+        drain_s: how long streams and execution may take to finish what is on the bus.
     """
     state = state or home
     extra = dict(environment or {})
@@ -111,7 +113,7 @@ def embedded_stack(
         ),
         ProcessSpec(
             "terminal",
-            (*_python("adapters.mt5.server", home=state, port=ports.terminal), *market),
+            (*_python("adapters.mt5.server", home=home, port=ports.terminal), *market),
             environment=extra,
             stop_stage=2,
             stop_wait_s=1,
@@ -124,10 +126,10 @@ def embedded_stack(
     }
     return [s for s in servers if not elsewhere[s.name]] + [
         _worker("collector", ("streams.collector",), extra, ("bus", "terminal"), 0),
-        _worker("streams.ticks", ("streams", "ticks"), extra, ("bus", "warehouse"), 1),
-        _worker("streams.signals", ("streams", "signals"), extra, ("bus", "warehouse"), 1),
-        _worker("streams.executions", ("streams", "executions"), extra, ("bus", "warehouse"), 1),
-        _worker("execution", ("execution",), extra, ("bus", "terminal"), 1),
+        _worker("streams.ticks", ("streams", "ticks"), extra, ("bus", "warehouse"), 1, drain_s),
+        _worker("streams.signals", ("streams", "signals"), extra, ("bus", "warehouse"), 1, drain_s),
+        _worker("streams.executions", ("streams", "executions"), extra, ("bus", "warehouse"), 1, drain_s),
+        _worker("execution", ("execution",), extra, ("bus", "terminal"), 1, drain_s),
     ]
 
 
@@ -137,6 +139,7 @@ def _worker(
     environment: Mapping[str, str],
     needs: tuple[str, ...],
     stage: int,
+    drain_s: int = 2,
 ) -> ProcessSpec:
     return ProcessSpec(
         name,
@@ -144,7 +147,7 @@ def _worker(
         environment,
         needs=needs,
         stop_stage=stage,
-        stop_wait_s=2 if stage == 0 else 3,
+        stop_wait_s=drain_s,
     )
 
 

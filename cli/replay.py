@@ -99,6 +99,7 @@ def _champion(settings: Settings, namespace: argparse.Namespace) -> str:
     """The champion's hash when this replay predicts with it, else ""."""
     if namespace.train_first > 0 or namespace.strategy != "model":
         return ""
-    from models import registry
+    from models.registry import Registry
 
-    return registry.champion(settings.home_path / "models") or ""
+    champion = Registry(settings.home_path / "models").champion()
+    return champion.card.sha256 if champion else ""

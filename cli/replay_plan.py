@@ -188,9 +188,9 @@ def _rewrite(run_id: str, parts: list[TickFile], path: Path) -> list[QuarantineB
     with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
         for part in sorted(parts, key=_first_msc):
             unparsed: list[QuarantinedTick] = []
-            for ticks, rejects in part.chunks():
-                writer.write_table(_table(part.symbol, ticks))
-                unparsed += [QuarantinedTick(row, 0, why, raw) for row, raw, why in rejects]
+            for chunk in part.chunks():
+                writer.write_table(_table(part.symbol, chunk.ticks))
+                unparsed += [QuarantinedTick(r.row, 0, r.reason, r.raw) for r in chunk.refused]
             if unparsed:
                 origin = Path(part.path).name
                 refused.append(
@@ -200,7 +200,7 @@ def _rewrite(run_id: str, parts: list[TickFile], path: Path) -> list[QuarantineB
 
 
 def _first_msc(part: TickFile) -> int:
-    return next((int(ticks["time_msc"][0]) for ticks, _ in part.chunks() if len(ticks)), 0)
+    return next((int(c.ticks["time_msc"][0]) for c in part.chunks() if len(c.ticks)), 0)
 
 
 def _table(symbol: str, ticks: np.ndarray) -> pa.Table:

@@ -32,6 +32,7 @@ from core.errors import TickhouseError
 from core.settings import Settings
 from core.topics import CONTROL
 from features.catalog import FEATURE_SET_HASH, NAMES
+from models.card import Span
 from models.train import train
 
 _MAX_TICKS = 32_768  # in one slice of the densest feed
@@ -95,12 +96,14 @@ class ReplayRun:
             card = train(
                 client,
                 self.plan.run_id,
-                (first_us, self.plan.cut_msc * 1000),
-                self.settings,
-                simulated=self.simulated,
-                progress=report,
+                Span(first_us, self.plan.cut_msc * 1000),
+                self.settings.models,
+                self.settings.home_path / "models",
+                self.simulated,
+                report,
+                sample_ms=self.settings.features.sample_ms,
             )
-        self.model = card.model
+        self.model = card.sha256
         self.train_s = time.monotonic() - began
 
     def announce_model(self) -> None:

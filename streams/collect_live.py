@@ -66,10 +66,14 @@ class LiveCollector:
         if isinstance(content, TickBatch):
             tick = content.ticks[-1]
             feed.offset = content.offset + len(content.ticks)
-            feed.state = FeedState.resume(int(tick["time_msc"]), int(tick["seq"]), feed.offset)
+            feed.state = FeedState.resume(
+                source, symbol, int(tick["time_msc"]), int(tick["seq"]), feed.offset
+            )
         else:
             back_ms = settings.collector.backfill_minutes * 60_000
-            feed.state = FeedState.resume(self._clock.now_us() // 1000 - back_ms, -1, 0)
+            feed.state = FeedState.resume(
+                source, symbol, self._clock.now_us() // 1000 - back_ms, -1, 0
+            )
         return feed
 
     def _poll(self, feed: Feed) -> bool:

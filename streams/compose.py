@@ -13,7 +13,8 @@ from core.contracts.tick import TickMarker
 from core.metrics import Histograms
 from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
-from models import registry, strategy
+from models import strategy
+from models.registry import Registry
 from streams.connectors.bus import BusSource
 from streams.connectors.clickhouse import WarehouseSink
 from streams.decide import Decider
@@ -51,7 +52,8 @@ def signals(
     chosen = strategy.select(run.strategy, settings.signals)
     champion = ""
     if run.mode != "replay" and chosen.needs_model:
-        champion = registry.champion(models) or ""
+        found = Registry(models).champion()
+        champion = found.card.sha256 if found else ""
     parts = signals_flow.Parts(
         make_sampler=lambda state: Sampler(settings.features.sample_ms, histograms, state),
         make_model=lambda model: ModelInUse(

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from adapters.bus.base import Publisher
 from core.contracts import codec
-from core.contracts.tick import QuarantineBatch, QuarantinedTick, TickArray, TickBatch
-from core.quality import FeedState
+from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, TickArray, TickBatch
+from core.quality import FeedState, Normalised
 from core.settings import RunSettings
 from core.topics import TICKS
 
@@ -23,7 +23,7 @@ class Feed:
     ) -> None:
         """`known` False: the symbol is in no reference data, so all its ticks are refused."""
         self.source, self.symbol, self.key = source, symbol, f"{source}.{symbol}"
-        self.state = FeedState()
+        self.state = FeedState(source, symbol)
         self.offset = 0  # kept ticks before the next batch
         self.rows = 0  # ticks seen, kept or refused
         self._run, self._known, self._tolerance_us = run, known, future_tolerance_s * 1_000_000
@@ -38,13 +38,7 @@ class Feed:
             now_us: later times than this plus the tolerance are refused.
             recv_us: when the ticks came in; None takes each tick's own time (replay).
         """
-        ticks, rejected = self.state.normalise(
-            raw,
-            now_us=now_us,
-            recv_us=recv_us,
-            future_tolerance_us=self._tolerance_us,
-            known=self._known,
-        )
+        ticks, rejected = self._normalised(raw, now_us, recv_us)
         refused = [self._refused(raw[i], self.rows + i + 1, reason) for i, reason in rejected]
         self.rows += len(raw)
         return ticks, refused
@@ -89,6 +83,22 @@ class Feed:
 
     def _id(self, kind: str) -> str:
         return f"{self._run.run_id}.{self.key}.{kind}.{self.offset}"
+
+    def _normalised(self, raw: npt.NDArray[Any], now_us: int, recv_us: int | None) -> Normalised:
+        if not self._known:
+            reasons = [(index, "unknown_symbol") for index in range(len(raw))]
+            return Normalised(np.empty(0, TICK), reasons)
+        return self.state.normalise(
+            raw["time_msc"],
+            raw["bid"],
+            raw["ask"],
+            raw["last"],
+            raw["volume_real"],
+            raw["flags"],
+            now_us=now_us,
+            recv_us=raw["time_msc"] * 1000 if recv_us is None else recv_us,
+            future_tolerance_us=self._tolerance_us,
+        )
 
     @staticmethod
     def _refused(raw: Any, row: int, reason: str) -> QuarantinedTick:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.contracts.tick import TickMarker
 from core.metrics import Histograms
-from models.artifact import load_artifact
+from models.artifact import load
 from models.predictor import Predictor
 from streams.records import Predicted, Sampled
 
@@ -38,5 +38,5 @@ class ModelInUse:
 
     def _use(self, model: str) -> None:
         if model != self.model:
-            self._predictor = Predictor(load_artifact(self._models, model)) if model else None
+            self._predictor = Predictor(load(self._models, model).onnx) if model else None
             self.model = model

@@ -5,7 +5,8 @@ with them the same deduplication token; live rows are small and are merged once 
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,15 +28,15 @@ def merge(parts: list[Rows]) -> Rows:
         return parts[0]
     first = parts[0]
     columns = tuple(
-        column._replace(values=_joined([part.columns[i].values for part in parts]))
+        replace(column, values=_joined([part.columns[i].values for part in parts]))
         for i, column in enumerate(first.columns)
     )
     return Rows(first.table, first.group, columns, sum(part.count for part in parts))
 
 
-def _joined(values: list[object]) -> object:
+def _joined(values: list[Any]) -> Any:
     """Constants stay one constant; arrays and lists are concatenated."""
-    if isinstance(values[0], str):
+    if isinstance(values[0], str | int | float):
         return values[0]
     if isinstance(values[0], np.ndarray):
         return np.concatenate(values)

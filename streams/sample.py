@@ -7,7 +7,7 @@ import numpy as np
 from core.contracts.tick import TickBatch
 from core.metrics import Histograms
 from features.kernel import features_of
-from features.state import KernelState, from_bytes, new_state, to_bytes
+from features.state import StateArray, from_bytes, new_state, to_bytes
 from streams.records import Sampled
 
 
@@ -23,7 +23,7 @@ class Sampler:
             ModelError: the state belongs to another feature set.
         """
         self._sample_ms, self._histograms = sample_ms, histograms
-        self._kernels: dict[str, KernelState] = {
+        self._kernels: dict[str, StateArray] = {
             feed: from_bytes(content) for feed, content in (state or {}).items()
         }
 
