@@ -1,9 +1,12 @@
-"""Shared fixture: the reference data."""
+"""Fixtures that more than one kind of test uses."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.servers import NatsServer
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,10 @@ def test_data() -> Path:
     if not (folder / "ticks").is_dir():
         pytest.skip(f"no reference data in {folder} (set TICKHOUSE_TEST_DATA)")
     return folder
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A running NATS server with an empty store; `url`, `kill()`, `start()`."""
+    with NatsServer(tmp_path / "nats") as server:
+        yield server
