@@ -112,9 +112,7 @@ def _applied(client: Client) -> dict[int, tuple[str, str]]:
     return {int(version): (str(name), str(checksum)) for version, name, checksum in rows}
 
 
-def _refuse_changes(
-    migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]
-) -> None:
+def _refuse_changes(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:
     known = {m.version: m for m in migrations}
     for version, (name, checksum) in sorted(applied.items()):
         migration = known.get(version)

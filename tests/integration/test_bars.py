@@ -26,7 +26,9 @@ def _empty(warehouse: Warehouse) -> Iterator[None]:
     empty_tables(warehouse)
 
 
-def insert(warehouse: Warehouse, source: str, symbol: str, ticks: TickArray, salt: str = "") -> None:
+def insert(
+    warehouse: Warehouse, source: str, symbol: str, ticks: TickArray, salt: str = ""
+) -> None:
     with Writer(warehouse.settings) as writer:
         for first in range(0, len(ticks), 100_000):
             block = tick_block(source, symbol, ticks[first : first + 100_000])
@@ -113,10 +115,10 @@ def test_two_sources_of_one_symbol_have_bars_of_their_own(warehouse: Warehouse) 
 
 def test_the_view_has_the_published_columns(warehouse: Warehouse) -> None:
     names = [row[0] for row in warehouse.client.query("DESCRIBE TABLE bar").result_rows]
-    assert names == (
-        "source symbol interval ts_open bid_open bid_high bid_low bid_close ask_close "
-        "spread_max tick_count"
-    ).split()
+    assert names == [
+        *("source", "symbol", "interval", "ts_open", "bid_open", "bid_high", "bid_low"),
+        *("bid_close", "ask_close", "spread_max", "tick_count"),
+    ]
 
 
 def test_a_filter_on_interval_reads_only_its_own_table(warehouse: Warehouse) -> None:

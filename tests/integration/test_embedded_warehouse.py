@@ -1,9 +1,8 @@
-"""The embedded warehouse as its clients see it: a real process, clickhouse-connect and plain HTTP."""
+"""The embedded warehouse as clients see it: a real process, clickhouse-connect, plain HTTP."""
 
 import gzip
 import http.client
 import subprocess
-import sys
 import threading
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from adapters.clickhouse.native import Column, encode_block
 from adapters.clickhouse.writer import Writer
 from core.errors import UnavailableError, WarehouseError
 from core.settings import ClickhouseSettings
-from tests.warehouse_server import FEATURES, ROOT, Warehouse, warehouse
+from tests.warehouse_server import FEATURES, ROOT, Warehouse, command, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
@@ -69,6 +68,18 @@ def test_the_query_may_stand_in_the_url_the_body_or_both(warehouse: Warehouse) -
     assert post(warehouse, b"+ 2", query="SELECT 1")[2] == b"3\n"
 
 
+def test_only_a_post_may_change_anything(warehouse: Warehouse) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", warehouse.port)
+    for sql, status in (("SELECT 1", 200), ("CREATE DATABASE by_link", 500)):
+        connection.request("GET", "/?max_threads=1&query=" + urllib.parse.quote(sql))
+        response = connection.getresponse()
+        assert (response.status, response.read()[:8]) == (
+            status,
+            b"1\n" if status == 200 else b"Code: 16",
+        )
+    connection.close()
+
+
 def test_default_format_and_summary_are_reported(warehouse: Warehouse) -> None:
     status, headers, body = post(
         warehouse, b"SELECT 1 AS x", default_format="JSONEachRow", query_id="mine"
@@ -99,8 +110,12 @@ def test_an_error_carries_clickhouses_code(
 
 
 def test_an_unknown_setting_or_database_is_refused(warehouse: Warehouse) -> None:
-    assert post(warehouse, b"SELECT 1", no_such_setting="1")[1]["x-clickhouse-exception-code"] == "115"
-    assert post(warehouse, b"SELECT 1", database="nowhere")[1]["x-clickhouse-exception-code"] == "81"
+    assert (
+        post(warehouse, b"SELECT 1", no_such_setting="1")[1]["x-clickhouse-exception-code"] == "115"
+    )
+    assert (
+        post(warehouse, b"SELECT 1", database="nowhere")[1]["x-clickhouse-exception-code"] == "81"
+    )
 
 
 def test_errors_reach_callers_in_our_words(warehouse: Warehouse) -> None:
@@ -129,7 +144,7 @@ def test_rows_arrow_and_native_inserts_store_the_same(warehouse: Warehouse) -> N
 
 def test_binary_that_looks_like_sql_is_stored_whole(warehouse: Warehouse) -> None:
     table = fresh_table(warehouse)
-    texts = ["'; DROP TABLE scratch; --", "\0\n`\"FORMAT Native\n(", "x" * 300] * 1000
+    texts = ["'; DROP TABLE scratch; --", '\0\n`"FORMAT Native\n(', "x" * 300] * 1000
     block = encode_block([Column("a", "Int64", np.arange(3000)), Column("b", "String", texts)])
     head = b"INSERT INTO scratch (a, b) FORMAT Native\n"
     assert post(warehouse, head + block, database="tickhouse")[0] == 200
@@ -221,8 +236,7 @@ def test_every_column_says_what_it_holds(warehouse: Warehouse) -> None:
 
 def test_a_second_server_on_the_same_home_is_refused(warehouse: Warehouse) -> None:
     second = subprocess.run(
-        [sys.executable, "-m", "adapters.clickhouse.embedded"]
-        + ["--home", str(warehouse.home), "--port", "0"],
+        command(warehouse.home, port=0),
         cwd=ROOT,
         capture_output=True,
         text=True,

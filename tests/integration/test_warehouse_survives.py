@@ -1,4 +1,4 @@
-"""The warehouse dies in the middle of inserts; nothing acknowledged is lost, nothing is there twice."""
+"""The warehouse dies in the middle of inserts; nothing is lost, nothing is there twice."""
 
 import json
 import random
@@ -37,7 +37,9 @@ def expect_exactly(warehouse: Warehouse, blocks: int) -> None:
     """Every tick of the first `blocks` once, also in the bars."""
     connection = warehouse.client
     bid = sum(int(np.rint(ticks_of(n)["bid"] * 1e8).sum()) for n in range(blocks))
-    rows = connection.query("SELECT count(), sum(reinterpretAsInt64(bid)) FROM tick FINAL").result_rows
+    rows = connection.query(
+        "SELECT count(), sum(reinterpretAsInt64(bid)) FROM tick FINAL"
+    ).result_rows
     assert rows[0] == (blocks * BLOCK, bid)
     for interval in ("1m", "5m", "1h"):
         rows = connection.query(
@@ -47,7 +49,9 @@ def expect_exactly(warehouse: Warehouse, blocks: int) -> None:
         assert rows[0][0] == blocks * BLOCK
 
 
-def test_kills_at_any_moment_lose_no_acknowledged_block_and_store_none_twice(tmp_path: Path) -> None:
+def test_kills_at_any_moment_lose_no_acknowledged_block_and_store_none_twice(
+    tmp_path: Path,
+) -> None:
     server = Warehouse(tmp_path)
     server.start()
     server.migrate()
