@@ -14,6 +14,7 @@ import socket
 import threading
 from base64 import b64encode
 from collections.abc import Sequence
+from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 from core.errors import SettingsError, UnavailableError, WarehouseError
@@ -89,6 +90,12 @@ class Writer:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _path(self, table: str, columns: Sequence[str], token: str) -> str:
         names = ", ".join(f"`{name}`" for name in columns)

@@ -52,7 +52,8 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
+    # asyncio sets TCP_NODELAY only on sockets that say TCP; without it an answer takes 40 ms more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

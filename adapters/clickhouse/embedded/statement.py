@@ -56,7 +56,7 @@ def _is_insert(text: bytes) -> bool:
 
 
 def _split_insert(text: bytes, data: bytes) -> Statement:
-    # An INSERT names VALUES, SELECT, WITH or FORMAT after its column list, never inside parentheses.
+    # VALUES, SELECT, WITH or FORMAT follow the column list and stand outside parentheses.
     depth, tokens = 0, _TOKEN.finditer(text)
     for token in tokens:
         depth += {b"(": 1, b")": -1}.get(token[0], 0)
