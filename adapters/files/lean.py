@@ -49,7 +49,8 @@ class LeanFile:
         symbol = _MEMBER.fullmatch(self._member)
         folder = path.resolve().parts
         source = folder[-4] if len(folder) > 4 and folder[-3] == "tick" else None
-        zone, why = _ZONES.get(source or options.source or ""), f"LEAN's zone of {source}"
+        owner = source or options.source or ""
+        zone, why = _ZONES.get(owner), f"LEAN's zone of {owner}"
         said = Said(source, symbol[1].upper() if symbol else None, zone, why)
         self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
 

@@ -1,0 +1,271 @@
+"""An import: every file is read wholly before anything is stored, then stored in blocks.
+
+So a damaged or ambiguous file, wherever in the list, leaves the warehouse as it was. Blocks are
+cut at fixed rows of the file and hold nothing but what the file says: importing again sends the
+same bytes, which the warehouse recognises.
+
+Each file is a feed of its own: identity, order and quality depend on that file alone. So the
+order of files does not matter, and rows that two files share (MT5 ranges include both ends; an
+hour and its day) are stored once.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+
+from adapters.files.assumptions import Options
+from adapters.files.base import MAX_RAW, Chunk, RefusedRow, TickFile, blocks
+from adapters.files.detect import open_file, reader_of
+from core.contracts.tick import (
+    CROSSED,
+    LOCKED,
+    OUT_OF_ORDER,
+    SAME_MILLISECOND,
+    TICK,
+    QuarantineBatch,
+    QuarantinedTick,
+    TickArray,
+)
+from core.errors import InputError
+from core.instruments import shipped
+from core.quality import FeedState, Normalised
+
+BLOCK_TICKS = 65_536
+RUN_ID = MODE = "import"  # of quarantined rows: they belong to no run
+FLAGS = {
+    "crossed": CROSSED,
+    "locked": LOCKED,
+    "same millisecond": SAME_MILLISECOND,
+    "out of order": OUT_OF_ORDER,
+}
+_SUFFIXES = {".parquet", ".bi5", ".zip", ".csv", ".txt", ".json"}
+_REFUSED_SHARE = 0.9  # a file with more rows refused than this is not what it seems
+
+Progress = Callable[[str, TickFile, int], None]  # ("read" or "store", file, rows so far)
+
+
+class TickStore(Protocol):
+    """Where ticks go. Calls return when the rows are stored; storing them again changes nothing."""
+
+    def ticks(self, source: str, symbol: str, ticks: TickArray) -> None:
+        """Store ticks of one feed, dtype TICK, shape (n,)."""
+        ...
+
+    def quarantined(self, batch: QuarantineBatch) -> None:
+        """Store refused ticks."""
+        ...
+
+
+class Rules(NamedTuple):
+    """What decides about a tick beside the file itself."""
+
+    now_us: int  # the clock, microseconds UTC: later ticks are refused
+    future_tolerance_us: int = 0
+    known_symbols: Container[str] = shipped().keys()
+
+
+class FileResult(msgspec.Struct):
+    """What became of one file."""
+
+    path: Path
+    format: str
+    source: str
+    symbol: str
+    zone: str
+    rows: int = 0
+    stored: int = 0
+    first_msc: int | None = None  # span of the stored ticks
+    last_msc: int | None = None
+    flagged: Counter[str] = msgspec.field(default_factory=Counter)  # kind -> stored ticks
+    quarantined: Counter[str] = msgspec.field(default_factory=Counter)  # reason -> rows
+
+
+class ImportResult(msgspec.Struct):
+    """What became of all files, in the order they were given."""
+
+    files: list[FileResult]
+    skipped: list[Path]  # files in folders that are of no known format
+
+
+class Checked(NamedTuple):
+    """A file that was read wholly without fault."""
+
+    file: TickFile
+    origin: str  # file name and the start of its hash
+    size: tuple[int, int]  # bytes and time of change, to notice one
+
+
+class CheckedFiles(NamedTuple):
+    """All files, ready to be stored."""
+
+    files: list[Checked]
+    skipped: list[Path]
+
+
+def run(
+    paths: Iterable[Path],
+    options: Options,
+    store: TickStore,
+    rules: Rules,
+    progress: Progress = lambda *_: None,
+) -> ImportResult:
+    """Import files and the known files of folders: `check`, then `store_all`.
+
+    Raises:
+        InputError: as these; nothing was stored unless a file changed meanwhile.
+    """
+    return store_all(check(paths, options, progress), store, rules, progress)
+
+
+def check(
+    paths: Iterable[Path], options: Options, progress: Progress = lambda *_: None
+) -> CheckedFiles:
+    """Read every file from end to end.
+
+    Raises:
+        InputError: a file is missing, damaged, ambiguous or not what it seems.
+    """
+    chosen, skipped = expand(paths)
+    files = [open_file(path, *options) for path in chosen]
+    return CheckedFiles([_check(file, progress) for file in files], skipped)
+
+
+def store_all(
+    checked: CheckedFiles,
+    store: TickStore,
+    rules: Rules,
+    progress: Progress = lambda *_: None,
+) -> ImportResult:
+    """Store checked files, one after the other.
+
+    Raises:
+        InputError: a file is no longer the one that was checked.
+    """
+    files = [_store(one, store, rules, progress) for one in checked.files]
+    return ImportResult(files, checked.skipped)
+
+
+def expand(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Files to import, each once, and files of folders that are of no known format.
+
+    Raises:
+        InputError: a path does not exist, or nothing is left to import.
+    """
+    chosen: dict[Path, Path] = {}
+    skipped: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            chosen.setdefault(path.resolve(), path)
+            continue
+        found = sorted(p for p in path.rglob("*") if p.is_file())
+        for file in found:
+            if file.suffix.lower() in _SUFFIXES and reader_of(file):
+                chosen.setdefault(file.resolve(), file)
+            else:
+                skipped.append(file)
+        if not any(file.resolve() in chosen for file in found):
+            raise InputError(str(path), "holds no file of a known format")
+    return list(chosen.values()), skipped
+
+
+def _check(file: TickFile, progress: Progress) -> Checked:
+    """Read a whole file; raise what is wrong with it."""
+    rows, refused = 0, Counter[str]()
+    first: RefusedRow | None = None
+    for chunk in file.chunks():
+        rows += len(chunk.ticks) + len(chunk.refused)
+        refused.update(row.reason for row in chunk.refused)
+        first = first or (chunk.refused[0] if chunk.refused else None)
+        progress("read", file, rows)
+    if first and refused.total() > _REFUSED_SHARE * rows:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in refused.items())
+        raise InputError(
+            str(file.path),
+            f"of {rows} rows {reasons}, this one first: {first.raw[:120]!r}; it is not whole or "
+            f"not {file.format} of {file.symbol}",
+            first.row,
+        )
+    return Checked(file, f"{file.path.name}:{_digest(file.path)}", _size(file.path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()[:8]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _store(checked: Checked, store: TickStore, rules: Rules, progress: Progress) -> FileResult:
+    file = checked.file
+    result = FileResult(file.path, file.format, file.source, file.symbol, file.zone)
+    feed = FeedState(file.source, file.symbol)
+    for block in blocks(file.chunks(), BLOCK_TICKS):
+        if _size(file.path) != checked.size:
+            raise InputError(str(file.path), "was changed while it was imported: import it again")
+        kept, rejected = _normalise(block, feed, rules)
+        refused = _quarantine_rows(block, rejected)
+        if len(kept):
+            store.ticks(file.source, file.symbol, kept)
+        if refused:
+            store.quarantined(
+                QuarantineBatch(RUN_ID, MODE, file.source, file.symbol, checked.origin, refused)
+            )
+        _count(result, block, kept, refused)
+        progress("store", file, result.rows)
+    return result
+
+
+def _normalise(block: Chunk, feed: FeedState, rules: Rules) -> Normalised:
+    ticks = block.ticks
+    if feed.symbol not in rules.known_symbols:
+        return Normalised(np.empty(0, TICK), [(i, "unknown_symbol") for i in range(len(ticks))])
+    return feed.normalise(
+        ticks["time_msc"],
+        ticks["bid"],
+        ticks["ask"],
+        ticks["last"],
+        ticks["volume_real"],
+        ticks["flags"],
+        now_us=rules.now_us,
+        recv_us=ticks["time_msc"] * 1000,  # the market's time: an import receives nothing live
+        future_tolerance_us=rules.future_tolerance_us,
+    )
+
+
+def _quarantine_rows(block: Chunk, rejected: list[tuple[int, str]]) -> list[QuarantinedTick]:
+    rows = [QuarantinedTick(row.row, 0, row.reason, row.raw) for row in block.refused]
+    rows += [
+        QuarantinedTick(
+            int(block.rows[i]), int(block.ticks["time_msc"][i]), reason, _raw(block.ticks[i])
+        )
+        for i, reason in rejected
+    ]
+    return sorted(rows, key=lambda tick: tick.row)
+
+
+def _raw(tick: Any) -> str:
+    names = ("time_msc", "bid", "ask", "last", "volume_real", "flags")
+    return " ".join(f"{name}={tick[name]}" for name in names)[:MAX_RAW]
+
+
+def _count(
+    result: FileResult, block: Chunk, kept: TickArray, refused: Sequence[QuarantinedTick]
+) -> None:
+    result.rows += len(block.ticks) + len(block.refused)
+    result.stored += len(kept)
+    result.quarantined.update(tick.reason for tick in refused)
+    for name, bit in FLAGS.items():
+        if count := int(np.count_nonzero(kept["quality"] & bit)):
+            result.flagged[name] += count
+    if len(kept):
+        first, last = int(kept["time_msc"].min()), int(kept["time_msc"].max())
+        result.first_msc = first if result.first_msc is None else min(result.first_msc, first)
+        result.last_msc = last if result.last_msc is None else max(result.last_msc, last)
