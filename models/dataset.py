@@ -30,6 +30,7 @@ class Dataset(NamedTuple):
         mid, spread: price units, float64 [n].
         feed: index into `feeds`, int32 [n].
         feeds: `source.symbol`.
+        simulated: a feed is of a generated market.
     """
 
     rows: npt.NDArray[np.float32]
@@ -38,6 +39,7 @@ class Dataset(NamedTuple):
     spread: npt.NDArray[np.float64]
     feed: npt.NDArray[np.int32]
     feeds: tuple[str, ...]
+    simulated: bool = False
 
     def data_hash(self) -> str:
         """SHA-256 over every value."""
@@ -80,11 +82,11 @@ def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str]
         feeds = client.query(_FEEDS_SQL, {**given, "sources": list(sources)}).result_rows
         dataset = empty_dataset([f"{f[0]}.{f[1]}" for f in feeds], [f[2] for f in feeds])
         start = 0
-        for source, symbol, rows in feeds:
+        for source, symbol, rows, _ in feeds:
             feed = {**given, "source": source, "symbol": symbol, "rows": rows}
             _fill(client, feed, dataset, start)
             start += rows
-    return dataset
+    return dataset._replace(simulated=any(feed[3] for feed in feeds))
 
 
 def _fill(client: Client, parameters: dict[str, object], dataset: Dataset, start: int) -> None:

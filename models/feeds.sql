@@ -1,8 +1,10 @@
--- Feeds of a run with their row counts, in the order in which a dataset holds them.
+-- Feeds of a run with their row counts, in the order in which a dataset holds them. A feed of the
+-- demonstration or of the generated market makes a model simulated, whatever the caller thinks.
 SELECT
     source,
     symbol,
-    count() AS feature_rows
+    count() AS feature_rows,
+    max(mode = 'demo' OR source = 'sim') AS simulated
 FROM feature FINAL
 WHERE
     run_id = {run_id:String}

@@ -93,25 +93,22 @@ def fit(
 ) -> Artifact:
     """The model of a dataset. The same data and settings give the same bytes.
 
+    It is marked simulated when the caller or the data says so.
+
     Raises:
         ModelError: too little data, one class only, or ONNX and trainer disagree.
     """
+    simulated = simulated or dataset.simulated
     rule = LabelRule(horizon_us=round(settings.horizon_s * 1e6))
     label = labels_by_feed(dataset.feed, dataset.time_us, dataset.mid, dataset.spread, rule)
     split = split_by_time(dataset.time_us, label, rule.horizon_us, settings.max_rows)
     _require_enough(split, label)
     booster = _boost(dataset.rows[split.train], label[split.train], settings, progress)
     progress("checking ONNX against the trainer", 0.0)
-    metadata = {
-        "feature_set_hash": FEATURE_SET_HASH,
-        "horizon_s": str(settings.horizon_s),
-        "simulated": str(simulated).lower(),
-        "classes": ",".join(CLASSES),
-    }
-    onnx = to_onnx(booster, metadata)
+    onnx = to_onnx(booster, _metadata(settings, simulated))
     predictor, held_back = Predictor(onnx), dataset.rows[split.held_back]
     predicted = predictor.predict(held_back)
-    truth = label[split.held_back]
+    known, truth = label[split.train], label[split.held_back]
     card = ModelCard(
         sha256=hashlib.sha256(onnx).hexdigest(),
         feature_set_hash=FEATURE_SET_HASH,
@@ -122,14 +119,24 @@ def fit(
         run_id=run_id,
         data_hash=dataset.data_hash(),
         feeds=dataset.feeds,
-        train=part(dataset.time_us[split.train], label[split.train]),
+        train=part(dataset.time_us[split.train], known),
         held_back=part(dataset.time_us[split.held_back], truth),
         metrics=evaluate(predicted, truth),
-        baseline=baseline(label[split.train], truth),
+        baseline=baseline(known, truth),
         parity=check_parity(booster, predictor, held_back, predicted),
         versions={name: version(name) for name in _PACKAGES},
     )
     return Artifact(onnx, card)
+
+
+def _metadata(settings: ModelSettings, simulated: bool) -> dict[str, str]:
+    """What the artefact says of itself, under its own hash."""
+    return {
+        "feature_set_hash": FEATURE_SET_HASH,
+        "horizon_s": str(settings.horizon_s),
+        "simulated": str(simulated).lower(),
+        "classes": ",".join(CLASSES),
+    }
 
 
 def split_by_time(

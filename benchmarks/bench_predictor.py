@@ -1,0 +1,70 @@
+"""Microseconds per prediction: one row in place, and batches of several sizes.
+
+    python benchmarks/bench_predictor.py ../shared/data/ticks/EURUSD_oanda.parquet
+
+Trains a model of the default settings on the file first, and says how long that took.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from core.contracts.tick import TICK
+from core.settings import ModelSettings
+from features.kernel import features_of
+from features.state import new_state
+from models.dataset import Dataset
+from models.predictor import Predictor
+from models.train import fit
+
+
+def _dataset(path: str) -> Dataset:
+    table = pq.read_table(path, columns=["time_msc", "bid", "ask"])
+    ticks = np.zeros(table.num_rows, TICK)
+    for column in ("time_msc", "bid", "ask"):
+        ticks[column] = table[column].to_numpy()
+    rows, index = features_of(new_state(), ticks, 1000)
+    at = ticks[index]
+    mid, spread = (at["bid"] + at["ask"]) / 2, at["ask"] - at["bid"]
+    feed = np.zeros(len(at), np.int32)
+    return Dataset(rows, at["time_msc"] * 1000, mid, spread, feed, (path,))
+
+
+def _percentiles(run: Callable[[], object], calls: int) -> tuple[float, float, float]:
+    taken = np.empty(calls)
+    for n in range(calls):
+        start = time.perf_counter_ns()
+        run()
+        taken[n] = time.perf_counter_ns() - start
+    p50, p99, p999 = np.percentile(taken / 1e3, [50, 99, 99.9]).tolist()
+    return p50, p99, p999
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", help="a normalised parquet of ticks")
+    path = parser.parse_args().path
+    console, data = Console(), _dataset(path)
+    start = time.perf_counter()
+    model = fit(data, "benchmark", ModelSettings(), simulated=False)
+    taken = time.perf_counter() - start
+    console.print(f"fit, gate and evaluation on {len(data.rows):,} rows: {taken:.1f} s")
+    predictor = Predictor(model)
+    table = Table("rows", "p50 us", "p99 us", "p99.9 us", "rows/s at p50")
+    for count, calls in ((1, 20_000), (8, 5_000), (64, 1_000), (1_000, 100), (10_000, 10)):
+        rows = data.rows[5_000 : 5_000 + count]
+        p50, p99, p999 = _percentiles(lambda r=rows: predictor.predict(r), calls)  # type: ignore[misc]
+        rate = f"{count / p50 * 1e6:,.0f}"
+        table.add_row(f"{count:,}", f"{p50:.1f}", f"{p99:.1f}", f"{p999:.1f}", rate)
+    p50, p99, p999 = _percentiles(lambda: predictor.run(1), 20_000)
+    table.add_row("1, in place", f"{p50:.1f}", f"{p99:.1f}", f"{p999:.1f}", f"{1 / p50 * 1e6:,.0f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

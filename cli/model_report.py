@@ -1,0 +1,53 @@
+"""How a model did, as a person reads it: beside the baseline, and with the warning it needs."""
+
+from datetime import UTC, datetime
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from models.card import CLASSES, Metrics, ModelCard, Part
+from models.evaluate import LEAK_RULE
+
+_ROWS = {
+    "log_loss": "log loss (less is better)",
+    "brier": "Brier score (less is better)",
+    "accuracy": "accuracy",
+    "auc_direction": "AUC of direction: up against down",
+    "auc_down": "AUC of down against the rest",
+    "auc_up": "AUC of up against the rest",
+}
+
+
+def model_report(card: ModelCard) -> Group:
+    """The card as tables and sentences."""
+    title = f"model {card.sha256[:12]} · {card.settings.horizon_s:g} s ahead"
+    figures = Table("held-back rows", "model", "class shares alone", title=title)
+    for name, text in _ROWS.items():
+        figures.add_row(text, _figure(card.metrics, name), _figure(card.baseline, name))
+    lines = [
+        f"trained on  {_part(card.train)}",
+        f"held back   {_part(card.held_back)}",
+        f"feeds       {', '.join(card.feeds)}",
+        f"ONNX and trainer agree to {card.parity:.1g} on every held-back row.",
+        LEAK_RULE,
+    ]
+    if card.simulated:
+        lines.append("Trained on a simulated market: this model can never trade real money.")
+    return Group(figures, Text("\n".join(lines)))
+
+
+def _figure(metrics: Metrics, name: str) -> str:
+    value = getattr(metrics, name)
+    return "a class is absent" if value is None else f"{value:.4f}"
+
+
+def _part(part: Part) -> str:
+    shares = ", ".join(
+        f"{name} {share:.1%}" for name, share in zip(CLASSES, part.shares, strict=True)
+    )
+    return f"{part.rows:,} rows, {_moment(part.start_us)} to {_moment(part.end_us)} UTC ({shares})"
+
+
+def _moment(time_us: int) -> str:
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,140 @@
+"""Feature rows through a real warehouse into a model, and `tickhouse train` on top of it."""
+
+import argparse
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adapters.clickhouse import migrate
+from adapters.clickhouse.native import TEXT, TIME, Column, encode_block
+from adapters.clickhouse.writer import Writer
+from cli import models as models_command
+from cli import train as train_command
+from core.errors import ModelError, UnavailableError
+from core.settings import ModelSettings, Settings
+from features.catalog import FEATURE_SET_HASH, NAMES
+from models.card import Span
+from models.dataset import Dataset, read_dataset
+from models.registry import Registry
+from models.train import fit
+from tests.datasets import recorded_dataset
+from tests.warehouse_server import Warehouse
+
+INSERTS = itertools.count()
+ALL = Span(0, 1 << 62)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
+    warehouse.start()
+    try:
+        migrate.apply(warehouse.client, NAMES)
+        for _ in range(2):  # a retry stores every row a second time
+            store(warehouse, recorded_dataset(), "replay-1", "replay", "oanda")
+        store(warehouse, recorded_dataset("NZDUSD_oanda"), "replay-1", "replay", "other")
+        store(warehouse, recorded_dataset(), "demo-1", "demo", "sim")
+        yield warehouse
+    finally:
+        warehouse.stop()
+
+
+def store(server: Warehouse, data: Dataset, run_id: str, mode: str, source: str) -> None:
+    columns = [
+        Column("run_id", TEXT, run_id),
+        Column("mode", TEXT, mode),
+        Column("source", TEXT, source),
+        Column("symbol", TEXT, data.feeds[0].split("_")[0]),
+        Column("ts_event", TIME, data.time_us),
+        Column("seq", "UInt32", 0),
+        Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
+        Column("mid", "Float64", data.mid),
+        Column("spread", "Float64", data.spread),
+        *(Column(n, "Float32", v) for n, v in zip(NAMES, data.rows.T, strict=True)),
+    ]
+    writer = Writer(server.settings)
+    token = f"insert {next(INSERTS)}"  # each its own: only the table removes repeats
+    writer.insert("feature", [column.name for column in columns], encode_block(columns), token)
+    writer.close()
+
+
+def settings_of(server: Warehouse) -> Settings:
+    return Settings(home=str(server.home), models=ModelSettings(rounds=10))
+
+
+def parsed(command: object, *words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)  # type: ignore[attr-defined] # a command's module
+    return parser.parse_args(words)
+
+
+def test_rows_come_back_with_the_bits_they_were_stored_with(server: Warehouse) -> None:
+    stored = recorded_dataset()
+    found = read_dataset(server.client, "replay-1", ALL, ["oanda"])
+    assert found.feeds == ("oanda.EURUSD",)
+    assert not found.simulated
+    for name in ("rows", "time_us", "mid", "spread", "feed"):
+        assert getattr(found, name).tobytes() == getattr(stored, name).tobytes(), name
+
+
+def test_span_and_sources_choose_the_rows(server: Warehouse) -> None:
+    time = recorded_dataset().time_us
+    found = read_dataset(server.client, "replay-1", Span(int(time[100]), int(time[200])))
+    assert found.feeds == ("oanda.EURUSD", "other.NZDUSD")
+    first = found.time_us[found.feed == 0]
+    assert first.tolist() == time[100:200].tolist()
+    assert len(read_dataset(server.client, "another run", ALL).rows) == 0
+    assert read_dataset(server.client, "demo-1", ALL).simulated
+
+
+def test_a_model_from_the_warehouse_equals_one_from_memory(server: Warehouse) -> None:
+    settings = settings_of(server).models
+    data = read_dataset(server.client, "replay-1", ALL, ["oanda"])
+    memory = recorded_dataset()._replace(feeds=("oanda.EURUSD",))
+    assert fit(data, "r", settings, False) == fit(memory, "r", settings, False)
+
+
+def test_train_and_models_commands(server: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_of(server)
+    options = parsed(train_command, "--run", "replay-1", "--source", "oanda", "--promote", "ann")
+    assert train_command.run(options, settings) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "AUC of direction" in shown
+    assert "treat a direction AUC above 0.60 as a leak" in shown
+    options = parsed(train_command, "--run", "demo-1", "--to", "2014-05-02T12:00:00")
+    assert train_command.run(options, settings) == 0
+    assert "never trade real money" in " ".join(capsys.readouterr().out.split())
+
+    registry = Registry(server.home / "models")
+    champion = registry.champion()
+    assert champion is not None
+    (other,) = {card.sha256 for card in registry.cards()} - {champion.card.sha256}
+    options = parsed(models_command, "promote", other[:10], "--by", "bob")
+    assert models_command.run(options, settings) == 0
+    assert models_command.run(parsed(models_command), settings) == 0
+    listed = capsys.readouterr().out
+    assert "champion" in listed
+    assert other[:12] in listed
+    rows = server.client.query("SELECT model, status, simulated FROM model FINAL").result_rows
+    assert sorted(rows) == sorted(
+        [(other, "champion", True), (champion.card.sha256, "retired", False)]
+    )
+    assert models_command.run(parsed(models_command, "rollback"), settings) == 0
+    assert registry.champion() == champion
+
+
+def test_a_run_without_rows_and_a_missing_warehouse_are_said(
+    server: Warehouse, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="too little data"):
+        train_command.run(parsed(train_command, "--run", "nothing"), settings_of(server))
+    with pytest.raises(UnavailableError, match="tickhouse up"):
+        train_command.run(parsed(train_command), Settings(home=str(tmp_path)))
+
+
+def test_nan_survives_the_warehouse(server: Warehouse) -> None:
+    found = read_dataset(server.client, "replay-1", ALL, ["oanda"])
+    assert np.isnan(found.rows[:30, 0]).all()

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from core.errors import ModelError
+from core.settings import ModelSettings
+from models import export
+from models.labels import UNLABELLED
+from models.predictor import Predictor
+from models.train import fit, split_by_time
+from tests.datasets import planted_dataset, recorded_dataset
+
+SETTINGS = ModelSettings(horizon_s=5.0, rounds=20, depth=3)
+SECOND = 1_000_000
+
+
+def test_two_trainings_give_the_same_bytes_and_card() -> None:
+    data = planted_dataset()
+    first, second = (fit(data, "r", SETTINGS, simulated=True) for _ in range(2))
+    assert first == second
+    one_thread = fit(data, "r", ModelSettings(5.0, 20, 3, threads=1), simulated=True)
+    assert one_thread.onnx == first.onnx
+
+
+def test_a_planted_edge_is_found_on_rows_held_back() -> None:
+    card = fit(planted_dataset(), "r", SETTINGS, simulated=True).card
+    assert card.metrics.auc_direction is not None
+    assert card.metrics.auc_direction > 0.9
+    assert card.metrics.log_loss < 0.8 * card.baseline.log_loss
+    assert card.parity <= export.PARITY
+    assert card.simulated
+
+
+def test_shuffled_answers_give_chance() -> None:
+    data = planted_dataset()
+    shuffled = np.random.default_rng(2).permutation(len(data.rows))
+    card = fit(data._replace(rows=data.rows[shuffled]), "r", SETTINGS, simulated=True).card
+    assert card.metrics.auc_direction == pytest.approx(0.5, abs=0.06)
+    assert card.metrics.log_loss > card.baseline.log_loss - 0.01
+
+
+def test_direction_on_recorded_ticks_stays_below_what_would_be_a_leak() -> None:
+    data = recorded_dataset()
+    card = fit(data, "r", ModelSettings(rounds=30), simulated=False).card
+    assert card.metrics.auc_direction is not None
+    assert 0.4 < card.metrics.auc_direction < 0.6
+    assert np.isnan(data.rows).any()
+    assert card.parity <= export.PARITY
+    assert not card.simulated
+
+
+def test_data_of_a_generated_market_make_a_simulated_model() -> None:
+    data = planted_dataset()._replace(simulated=True)
+    assert fit(data, "r", SETTINGS, simulated=False).card.simulated
+
+
+def test_the_split_is_one_moment_with_an_embargo_for_all_feeds() -> None:
+    time = np.concatenate([np.arange(4000), np.arange(500, 3000)]) * SECOND
+    label = np.ones(len(time), np.int8)
+    label[::7] = UNLABELLED
+    train, held_back = split_by_time(time, label, 60 * SECOND, 10_000)
+    assert time[train].max() + 120 * SECOND <= time[held_back].min()
+    assert (label[train] != UNLABELLED).all()
+    assert (label[held_back] != UNLABELLED).all()
+    share = len(held_back) / (label != UNLABELLED).sum()
+    assert 0.2 < share <= 0.26
+    assert len(train) + len(held_back) < (label != UNLABELLED).sum()
+
+
+def test_too_many_rows_are_thinned_evenly_and_repeatably() -> None:
+    time = np.arange(10_000) * SECOND
+    label = np.ones(len(time), np.int8)
+    train, held_back = split_by_time(time, label, SECOND, 1_000)
+    assert (len(train), len(held_back)) == (1_000, 1_000)
+    assert set(np.diff(train).tolist()) == {7, 8}
+    assert split_by_time(time, label, SECOND, 1_000).train.tolist() == train.tolist()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 600])
+def test_too_little_data_is_refused(rows: int) -> None:
+    with pytest.raises(ModelError, match="too little data"):
+        fit(planted_dataset(rows), "r", SETTINGS, simulated=True)
+
+
+def test_one_class_is_refused() -> None:
+    data = planted_dataset()
+    data.spread[:] = 1.0
+    with pytest.raises(ModelError, match="are 'flat'"):
+        fit(data, "r", SETTINGS, simulated=True)
+
+
+def test_a_model_without_one_of_the_classes_still_predicts_three() -> None:
+    data = planted_dataset()
+    data.mid[:] = np.maximum.accumulate(data.mid)  # it only ever rises
+    model = fit(data, "r", SETTINGS, simulated=True)
+    assert model.card.metrics.auc_down is None
+    assert Predictor(model).predict(data.rows[:5]).shape == (5, 3)
+
+
+def test_a_model_that_onnx_does_not_reproduce_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "PARITY", 0.0)
+    with pytest.raises(ModelError, match="ONNX and trainer differ"):
+        fit(planted_dataset(), "r", SETTINGS, simulated=True)
+
+
+def test_progress_is_told_from_start_to_end() -> None:
+    told: list[tuple[str, float]] = []
+    fit(planted_dataset(), "r", SETTINGS, True, lambda *stage: told.append(stage))
+    training = [share for stage, share in told if stage == "training"]
+    assert training == sorted(training)
+    assert training[-1] == 1.0
+    assert len(training) == SETTINGS.rounds + 1
