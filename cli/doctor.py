@@ -7,7 +7,7 @@ import argparse
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.check import Check
 from cli.checks_machine import machine_checks
@@ -35,7 +35,7 @@ def run(namespace: argparse.Namespace) -> int:
 
 
 def _table(checks: list[Check]) -> Table:
-    table = Table("", "check", "found", "remedy")
+    table = Table("", Column("check", no_wrap=True), "found", "remedy")
     for check in checks:
         texts = (escape(text) for text in (check.name, check.found, check.remedy))
         table.add_row(_SIGNS[check.result], *texts)

@@ -20,16 +20,17 @@ class Feed(msgspec.Struct, frozen=True):
     symbol: str
     last_us: int  # newest stored tick, market time; 0: none yet
     age_s: float
+    waited_s: float  # since that tick or since the stack started, whichever is later
     market: str  # open, closed, unknown (no reference data)
     opens_us: int  # when a closed market opens next; 0 otherwise
 
     @property
     def stale(self) -> bool:
         """The market is open and no tick came for a minute."""
-        return self.market == "open" and (self.last_us == 0 or self.age_s > STALE_AFTER_S)
+        return self.market == "open" and self.waited_s > STALE_AFTER_S
 
 
-def feeds(settings: Settings, url: str, clock: Clock) -> list[Feed]:
+def feeds(settings: Settings, url: str, started_us: int, clock: Clock) -> list[Feed]:
     """The terminal's symbols, each with its newest tick in the warehouse at `url`.
 
     Raises:
@@ -38,19 +39,22 @@ def feeds(settings: Settings, url: str, clock: Clock) -> list[Feed]:
     newest = _newest(settings, url)
     source, now_us = settings.terminal.source, clock.now_us()
     return [
-        feed(source, symbol, newest.get(symbol, 0), now_us) for symbol in settings.terminal.symbols
+        feed(source, symbol, newest.get(symbol, 0), started_us, now_us)
+        for symbol in settings.terminal.symbols
     ]
 
 
-def feed(source: str, symbol: str, last_us: int, now_us: int) -> Feed:
-    """One symbol at a time (microseconds, UTC)."""
+def feed(source: str, symbol: str, last_us: int, started_us: int, now_us: int) -> Feed:
+    """One symbol at a time; all times in microseconds, UTC."""
     known = instrument(symbol, now_us)
     age_s = (now_us - last_us) / 1e6 if last_us else 0.0
-    if known is None:
-        return Feed(source, symbol, last_us, age_s, "unknown", 0)
-    if is_open(known.session, now_us):
-        return Feed(source, symbol, last_us, age_s, "open", 0)
-    return Feed(source, symbol, last_us, age_s, "closed", next_open_us(known.session, now_us))
+    waited_s = (now_us - max(last_us, started_us)) / 1e6
+    market, opens_us = "unknown", 0
+    if known is not None:
+        market = "open" if is_open(known.session, now_us) else "closed"
+    if known is not None and market == "closed":
+        opens_us = next_open_us(known.session, now_us)
+    return Feed(source, symbol, last_us, age_s, waited_s, market, opens_us)
 
 
 def next_open_us(session: str, now_us: int) -> int:

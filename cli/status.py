@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.feeds import Feed, feeds, market_text
 from cli.process_state import ProcessState
@@ -23,6 +23,7 @@ from core.errors import TickhouseError
 from core.settings import Settings
 
 HEALTHY, DEGRADED, NOT_RUNNING = 0, 1, 3
+_COLUMNS = ("state", "health", "pid", "up", "restarts", "detail")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ def look(settings: Settings) -> Report:
 
 def _feeds(settings: Settings, stack: RunningStack) -> tuple[list[Feed], list[str]]:
     try:
-        found = feeds(settings, stack.urls["warehouse"], SystemClock())
+        found = feeds(settings, stack.urls["warehouse"], stack.started_us, SystemClock())
     except TickhouseError as error:
         return [], [f"age of ticks unknown: {error}"]
     stale = [f"{f.source} {f.symbol}: no tick for a minute, market open" for f in found if f.stale]
@@ -125,7 +126,7 @@ def _print(report: Report, console: Console) -> None:
 
 
 def _processes(states: Mapping[str, ProcessState]) -> Table:
-    table = Table("process", "state", "health", "pid", "up", "restarts", "detail")
+    table = Table(Column("process", no_wrap=True), *_COLUMNS)
     for state in states.values():
         table.add_row(
             state.name,

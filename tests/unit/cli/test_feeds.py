@@ -18,7 +18,7 @@ def us(text: str) -> int:
     ],
 )
 def test_a_closed_market_says_when_it_opens(symbol: str, now: str, opens: str) -> None:
-    found = feed("sim", symbol, us(now) - 1, us(now))
+    found = feed("sim", symbol, us(now) - 1, 0, us(now))
     assert found.market == "closed"
     assert found.opens_us == us(opens)
     assert not found.stale
@@ -27,13 +27,20 @@ def test_a_closed_market_says_when_it_opens(symbol: str, now: str, opens: str) -
 
 def test_an_open_market_without_ticks_for_a_minute_is_stale() -> None:
     now = us("2014-05-07 12:00")
-    assert not feed("sim", "EURUSD", now - 59_000_000, now).stale
-    assert feed("sim", "EURUSD", now - 61_000_000, now).stale
-    assert feed("sim", "EURUSD", 0, now).stale
+    assert not feed("sim", "EURUSD", now - 59_000_000, 0, now).stale
+    assert feed("sim", "EURUSD", now - 61_000_000, 0, now).stale
+    assert feed("sim", "EURUSD", 0, now - 61_000_000, now).stale
+
+
+def test_a_stack_has_a_minute_to_bring_its_first_tick() -> None:
+    now = us("2014-05-07 12:00")
+    yesterday, just_now = now - 86_400_000_000, now - 5_000_000
+    assert not feed("sim", "EURUSD", yesterday, just_now, now).stale
+    assert not feed("sim", "EURUSD", 0, just_now, now).stale
 
 
 def test_a_symbol_without_reference_data_is_never_called_stale() -> None:
-    found = feed("sim", "DOGEUSD", 0, us("2014-05-07 12:00"))
+    found = feed("sim", "DOGEUSD", 0, 0, us("2014-05-07 12:00"))
     assert (found.market, found.stale) == ("unknown", False)
 
 
