@@ -112,7 +112,7 @@ class Server:
         time.sleep(wait_s)
         if isinstance(result, np.ndarray):
             head = _encoder.encode(rpc.Answer(code, text, _NONE, ticks=True))
-            return head, memoryview(np.ascontiguousarray(result)).cast("B") if len(result) else b""
+            return head, np.ascontiguousarray(result).view(np.uint8).data if len(result) else b""
         return _encoder.encode(rpc.Answer(code, text, msgspec.Raw(_encoder.encode(result)))), b""
 
 
