@@ -126,9 +126,10 @@ def embedded_stack(
     }
     return [s for s in servers if not elsewhere[s.name]] + [
         _worker("collector", ("streams.collector",), extra, ("bus", "terminal"), 0),
-        _worker("streams.ticks", ("streams", "ticks"), extra, ("bus", "warehouse"), 1, drain_s),
-        _worker("streams.signals", ("streams", "signals"), extra, ("bus", "warehouse"), 1, drain_s),
-        _worker("streams.executions", ("streams", "executions"), extra, ("bus", "warehouse"), 1, drain_s),
+        *(
+            _worker(f"streams.{flow}", ("streams", flow), extra, ("bus", "warehouse"), 1, drain_s)
+            for flow in ("ticks", "signals", "executions")
+        ),
         _worker("execution", ("execution",), extra, ("bus", "terminal"), 1, drain_s),
     ]
 

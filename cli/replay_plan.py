@@ -50,6 +50,16 @@ class Plan(NamedTuple):
         return sum(feed.rows for feed in self.feeds) + self.unparsed_rows
 
     @property
+    def first_msc(self) -> int:
+        """Market time of the first tick, Unix milliseconds."""
+        return min(feed.first_msc for feed in self.feeds)
+
+    @property
+    def last_msc(self) -> int:
+        """Market time of the last tick, Unix milliseconds."""
+        return max(feed.last_msc for feed in self.feeds)
+
+    @property
     def unparsed_rows(self) -> int:
         """Rows no reader could parse; they are quarantined."""
         return sum(len(batch.ticks) for batch in self.unparsed)

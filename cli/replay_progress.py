@@ -51,8 +51,8 @@ class Progress:
 
     def update(self, bus: Bus, plan: Plan) -> tuple[int, ...]:
         """Show where each stage stands; returns those market times (microseconds)."""
-        first_us = min(feed.first_msc for feed in plan.feeds) * 1000
-        span_us = max(feed.last_msc for feed in plan.feeds) * 1000 - first_us or 1
+        first_us = plan.first_msc * 1000
+        span_us = plan.last_msc * 1000 - first_us or 1
         reached = []
         for name, topic, key in _STAGES:
             last = bus.last(topic, key)

@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from adapters.mt5 import connect
+from adapters.mt5.constants import DEAL_TYPE_BALANCE
 from core.contracts.order import EventKind
 from core.metrics import STAGES
+from core.settings import TerminalSettings
 from execution.journal import read_journal
 from quality import reconcile
 from quality.recording import count
@@ -12,6 +14,7 @@ from quality.recording import count
 if TYPE_CHECKING:
     from cli.replay_run import ReplayRun
 
+_FAR = 4e9  # epoch seconds beyond every deal
 _FILLS = (EventKind.FILLED, EventKind.PARTIALLY_FILLED)
 
 
@@ -21,7 +24,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
     sample_ms = settings.features.sample_ms
     feeds = [count(f.path, f.source, f.symbol, sample_ms, plan.cut_msc) for f in plan.feeds]
     journal = read_journal(run.journal)
-    deals = connect.deals(settings.terminal)
+    deals = _deals(settings.terminal, plan.last_msc)
     predicts = bool(run.model) and run.options.strategy == "model"
     equations = [
         *reconcile.warehouse_equations(
@@ -55,6 +58,22 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
             for e in equations
         ],
     }
+
+
+def _deals(settings: TerminalSettings, now_msc: int) -> reconcile.Deals:
+    """What the terminal's own account says."""
+    terminal = connect.terminal(settings)
+    terminal.at(now_msc)
+    deals = [d for d in terminal.history_deals_get(0, _FAR) if d.type != DEAL_TYPE_BALANCE]
+    orders = terminal.history_orders_get(0, _FAR)
+    balance = terminal.account_info().balance
+    terminal.shutdown()
+    return reconcile.Deals(
+        deals=len(deals),
+        volume=sum(deal.volume for deal in deals),
+        profit=balance - settings.balance,
+        comments=tuple(order.comment for order in orders if order.magic and order.comment),
+    )
 
 
 def _latency(client: Any, run_id: str) -> dict[str, dict[str, float]]:

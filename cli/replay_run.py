@@ -5,6 +5,7 @@ each replay of it; the warehouse's rows have deterministic keys and replace them
 """
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -16,15 +17,14 @@ from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.clickhouse import client as warehouse
 from adapters.clickhouse.migrate import apply
-from adapters.clickhouse.native import encode_block
 from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run_columns
-from adapters.clickhouse.writer import Writer, token_of
+from adapters.clickhouse.writer import Writer
 from cli import replay_result
-from cli.embedded_stack import embedded_stack
+from cli.embedded_stack import choose_ports, embedded_stack, stack_environment, urls
 from cli.processes import Stack
 from cli.replay_plan import Options, Plan, write
 from cli.replay_progress import Progress
-from core import instruments
+from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
@@ -38,34 +38,44 @@ from models.train import train
 _MAX_TICKS = 32_768  # in one slice of the densest feed
 _SELF_ENDING = ("collector", "streams.ticks", "streams.signals", "execution")
 _STALLED_AFTER_S = 300.0
+_DRAIN_S = 60
 
 
 class ReplayRun:
     """Prepares, watches and sums up one replay."""
 
-    def __init__(
-        self, plan: Plan, options: Options, settings: Settings, *, simulated: bool
-    ) -> None:
+    def __init__(self, plan: Plan, options: Options, config: Settings, *, simulated: bool) -> None:
         self.plan, self.options = plan, options
         self.simulated, self.model = simulated, options.model
-        self.directory = settings.home_path / "runs" / plan.run_id
+        self.directory = config.home_path / "runs" / plan.run_id
         self.train_s = self.stream_s = 0.0
         self._collecting_since = 0.0
         run = msgspec.structs.replace(
-            settings.run,
+            config.run,
             run_id=plan.run_id,
             mode="replay",
             account=plan.run_id,
             strategy=options.strategy,
         )
-        self.settings = msgspec.structs.replace(settings, run=run)
+        self.settings = msgspec.structs.replace(config, run=run)
         self._bus: Bus | None = None
 
     def stack(self) -> Stack:
         """The processes, none started; the run's directory is made anew by `start`."""
-        layout = embedded_stack(self.settings, plan_file=self.directory / "plan.json")
-        self.settings = layout.settings
-        return layout.stack(f"replay {self.plan.run_id}")
+        home, ports = self.settings.home_path, choose_ports()
+        environment = stack_environment(self.settings, home, ports)
+        plan_file = str(self.directory / "plan.json")
+        processes = embedded_stack(
+            self.settings,
+            home,
+            ports,
+            market=("--market", "recorded", "--plan", plan_file),
+            state=self.directory,
+            drain_s=_DRAIN_S,
+        )
+        self.settings = settings.load({**os.environ, **environment})
+        where = urls(self.settings, ports)
+        return Stack(home, environment, processes, f"replay {self.plan.run_id}", where)
 
     def start(self, stack: Stack) -> None:
         """Start everything; the schema is in place before anything writes."""
@@ -91,7 +101,7 @@ class ReplayRun:
         """Train on the part before the cut; the model is only used after it."""
         began = time.monotonic()
         client = warehouse.connect(self.settings.clickhouse)
-        first_us = min(feed.first_msc for feed in self.plan.feeds) * 1000
+        first_us = self.plan.first_msc * 1000
         with progress.training() as report:
             card = train(
                 client,
@@ -159,17 +169,17 @@ class ReplayRun:
         apply(client, NAMES)
         writer = Writer(self.settings.clickhouse)
         for batch in self.plan.unparsed:
-            _insert(writer, "tick_quarantine", quarantine_columns(batch))
+            writer.insert("tick_quarantine", quarantine_columns(batch, 0))
         book = instruments.shipped()
         for feed in self.plan.feeds:
             if feed.symbol in book:
-                _insert(writer, "instrument", instrument_columns(feed.source, book[feed.symbol]))
+                writer.insert("instrument", instrument_columns(feed.source, book[feed.symbol]))
         writer.close()
 
     def _write_run(self, client: Any, result: dict[str, Any]) -> None:
         plan = self.plan
-        first_us = min(feed.first_msc for feed in plan.feeds) * 1000
-        last_us = max(feed.last_msc for feed in plan.feeds) * 1000
+        first_us = plan.first_msc * 1000
+        last_us = plan.last_msc * 1000
         columns = run_columns(
             self.settings.run,
             span_us=(first_us, last_us),
@@ -180,7 +190,7 @@ class ReplayRun:
             model=self.model,
         )
         writer = Writer(self.settings.clickhouse)
-        _insert(writer, "run", columns)
+        writer.insert("run", columns)
         writer.close()
 
 
@@ -201,8 +211,3 @@ class _Stall:
                 f"  {s.name}: {s.state} {s.detail} ({s.log})" for s in states.values()
             )
             raise TickhouseError(f"the replay stands still; its processes:\n{lines}")
-
-
-def _insert(writer: Writer, table: str, columns: Any) -> None:
-    block = encode_block(columns)
-    writer.insert(table, [column.name for column in columns], block, token_of(block))

@@ -42,7 +42,7 @@ class Equation(NamedTuple):
 class Deals(NamedTuple):
     """What the terminal's own account says of the run."""
 
-    count: int
+    deals: int
     volume: float
     profit: float  # balance change, account currency
     comments: tuple[str, ...]  # of entry and exit requests it accepted
@@ -103,7 +103,7 @@ def order_equations(
         Equation("order events in SQL = records in the journal", events, len(journal)),
         Equation("event hashes in SQL = in the journal (0: equal)", 0, int(checksum) ^ mixed),
         Equation("orders without an outcome", 0, _open_orders(journal)),
-        Equation("fills in the journal = deals at the terminal", len(fills), deals.count),
+        Equation("fills in the journal = deals at the terminal", len(fills), deals.deals),
         Equation("volume in SQL = volume at the terminal", volume, deals.volume),
         Equation("money in the journal = balance change at the terminal", booked, deals.profit),
         Equation("money in SQL = money in the journal", profit, booked),

@@ -58,6 +58,7 @@ class LiveCollector:
             settings.run,
             source,
             symbol,
+            origin=f"terminal since {self._clock.now_us()}",
             known=symbol in instruments.shipped(),
             future_tolerance_s=settings.collector.future_tolerance_s,
         )

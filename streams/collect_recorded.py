@@ -55,6 +55,7 @@ def _feed(settings: Settings, source: str, symbol: str) -> Feed:
         settings.run,
         source,
         symbol,
+        origin=settings.run.run_id,
         known=symbol in instruments.shipped(),
         future_tolerance_s=settings.collector.future_tolerance_s,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus, Message
-from adapters.clickhouse.writer import BackgroundWriter
+from adapters.clickhouse.background import BackgroundWriter
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.contracts.tick import TickMarker

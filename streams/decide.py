@@ -1,6 +1,6 @@
 """Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
 
-import numpy as np
+import math
 
 from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
@@ -89,8 +89,9 @@ class Decider:
         """Price distance: so many spreads, and at least so many volatilities of the horizon."""
         sampled = predicted.sampled
         mid, spread = float(sampled.mid[index]), abs(float(sampled.spread[index]))
-        per_minute = float(np.nan_to_num(sampled.features[index, _VOLATILITY])) * 1e-4 * mid
-        volatility = per_minute * (self._strategy.horizon_s / 60.0) ** 0.5
+        volatility_bp = float(sampled.features[index, _VOLATILITY])
+        per_minute = 0.0 if math.isnan(volatility_bp) else volatility_bp * 1e-4 * mid
+        volatility = per_minute * math.sqrt(self._strategy.horizon_s / 60.0)
         settings = self._settings
         floor = mid * 1e-4  # a crossed or locked quote has no spread to go by
         return max(settings.stop_spreads * spread, settings.stop_volatility * volatility, floor)

@@ -19,14 +19,31 @@ class Feed:
     """The state of one (source, symbol): where it stands and how its ticks are judged."""
 
     def __init__(
-        self, run: RunSettings, source: str, symbol: str, *, known: bool, future_tolerance_s: int
+        self,
+        run: RunSettings,
+        source: str,
+        symbol: str,
+        *,
+        origin: str,
+        known: bool,
+        future_tolerance_s: int,
     ) -> None:
-        """`known` False: the symbol is in no reference data, so all its ticks are refused."""
+        """A feed from its beginning.
+
+        Args:
+            run: identity of the messages.
+            source: who quotes.
+            symbol: what is quoted.
+            origin: names this reading of the feed, so that row numbers of refused ticks are unique.
+            known: False when no reference data has the symbol: then all its ticks are refused.
+            future_tolerance_s: ticks later than the clock by more are refused.
+        """
         self.source, self.symbol, self.key = source, symbol, f"{source}.{symbol}"
         self.state = FeedState(source, symbol)
         self.offset = 0  # kept ticks before the next batch
         self.rows = 0  # ticks seen, kept or refused
-        self._run, self._known, self._tolerance_us = run, known, future_tolerance_s * 1_000_000
+        self._run, self._origin, self._known = run, origin, known
+        self._tolerance_us = future_tolerance_s * 1_000_000
 
     def judge(
         self, raw: npt.NDArray[Any], now_us: int, recv_us: int | None
@@ -78,7 +95,7 @@ class Feed:
     def _quarantine(self, refused: list[QuarantinedTick]) -> bytes:
         run = self._run
         return codec.encode(
-            QuarantineBatch(run.run_id, run.mode, self.source, self.symbol, "terminal", refused)
+            QuarantineBatch(run.run_id, run.mode, self.source, self.symbol, self._origin, refused)
         )
 
     def _id(self, kind: str) -> str:

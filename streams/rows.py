@@ -4,7 +4,7 @@ The blocks of a replay are cut at bus messages, so a repeated message gives the 
 with them the same deduplication token; live rows are small and are merged once an epoch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,8 +18,8 @@ class Rows(NamedTuple):
 
     table: str
     group: str
-    columns: tuple[Column, ...]
-    count: int
+    columns: Sequence[Column]
+    size: int
 
 
 def merge(parts: list[Rows]) -> Rows:
@@ -31,7 +31,7 @@ def merge(parts: list[Rows]) -> Rows:
         replace(column, values=_joined([part.columns[i].values for part in parts]))
         for i, column in enumerate(first.columns)
     )
-    return Rows(first.table, first.group, columns, sum(part.count for part in parts))
+    return Rows(first.table, first.group, columns, sum(part.size for part in parts))
 
 
 def _joined(values: list[Any]) -> Any:

@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from adapters.clickhouse.native import Column
-from adapters.clickhouse.rows import struct_columns
+from adapters.clickhouse.native import TEXT, TIME, Column
+from adapters.clickhouse.rows import message_columns
 from core.settings import RunSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from streams.records import Decided, Predicted, Sampled
 from streams.rows import Rows
-
-_TIME = "DateTime64(6, 'UTC')"
 
 
 def decided_rows(run: RunSettings, decided: Decided) -> list[Rows]:
@@ -21,7 +19,7 @@ def decided_rows(run: RunSettings, decided: Decided) -> list[Rows]:
     if predicted.probabilities is not None:
         rows.append(prediction_rows(run, predicted))
     if decided.signals:
-        columns = tuple(struct_columns(list(decided.signals)))
+        columns = message_columns(decided.signals)
         rows.append(Rows("signal", "", columns, len(decided.signals)))
     return rows
 
@@ -47,7 +45,7 @@ def prediction_rows(run: RunSettings, predicted: Predicted) -> Rows:
     down, flat, up = (np.ascontiguousarray(probabilities[:, i]) for i in range(3))
     columns = (
         *_key(run, sampled),
-        Column("model", "String", predicted.model),
+        Column("model", TEXT, predicted.model),
         Column("p_down", "Float32", down),
         Column("p_flat", "Float32", flat),
         Column("p_up", "Float32", up),
@@ -64,14 +62,14 @@ def _group(sampled: Sampled) -> str:
 def _key(run: RunSettings, sampled: Sampled) -> tuple[Column, ...]:
     time_us = sampled.time_msc * 1000
     return (
-        Column("run_id", "String", sampled.run_id),
-        Column("mode", "String", sampled.mode),
-        Column("account", "String", run.account),
-        Column("strategy", "String", run.strategy),
-        Column("source", "String", sampled.source),
-        Column("symbol", "String", sampled.symbol),
-        Column("ts_event", _TIME, time_us),
+        Column("run_id", TEXT, sampled.run_id),
+        Column("mode", TEXT, sampled.mode),
+        Column("account", TEXT, run.account),
+        Column("strategy", TEXT, run.strategy),
+        Column("source", TEXT, sampled.source),
+        Column("symbol", TEXT, sampled.symbol),
+        Column("ts_event", TIME, time_us),
         Column("seq", "UInt32", sampled.seq),
-        Column("ts_init", _TIME, time_us),
-        Column("feature_set_hash", "String", FEATURE_SET_HASH),
+        Column("ts_init", TIME, time_us),
+        Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
     )

@@ -124,7 +124,7 @@ class Connection:
             name=self._name,
             allow_reconnect=False,
             max_reconnect_attempts=1,  # the least that ends; 0 tries for ever
-            reconnect_time_wait=_FIRST_PAUSE_S,
+            reconnect_time_wait=_FIRST_PAUSE_S,  # type: ignore[arg-type] # takes a float too
             connect_timeout=2,
             ping_interval=_PING_S,
             closed_cb=_setter(self._lost),

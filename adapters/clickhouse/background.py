@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from adapters.clickhouse.native import Column
 from adapters.clickhouse.writer import Writer
 from core.errors import TickhouseError
 from core.settings import ClickhouseSettings
@@ -17,8 +18,7 @@ from core.settings import ClickhouseSettings
 @dataclass(frozen=True, slots=True)
 class _Insert:
     table: str
-    columns: tuple[str, ...]
-    block: bytes
+    columns: tuple[Column, ...]
     token: str | None
 
 
@@ -52,12 +52,13 @@ class BackgroundWriter:
         """Blocks and bytes stored, and tries repeated, since the start."""
         return self._writer.blocks, self._writer.bytes, self._writer.retries
 
-    def put(
-        self, table: str, columns: Sequence[str], block: bytes, token: str | None = None
-    ) -> None:
-        """Hand over one block; waits while the queue is full. Raises what failed before."""
+    def put(self, table: str, columns: Sequence[Column], token: str | None = None) -> None:
+        """Hand over the rows of one block; waits while the queue is full.
+
+        Raises what failed before.
+        """
         self._raise_failure()
-        self._queue.put(_Insert(table, tuple(columns), block, token))
+        self._queue.put(_Insert(table, tuple(columns), token))
 
     def flush(self) -> None:
         """Wait until every block handed over is stored. Raises what failed."""
@@ -82,7 +83,7 @@ class BackgroundWriter:
         if self._failure is not None:
             return
         try:
-            self._writer.insert(insert.table, insert.columns, insert.block, insert.token)
+            self._writer.insert(insert.table, insert.columns, insert.token)
         except TickhouseError as error:
             self._failure = error
 

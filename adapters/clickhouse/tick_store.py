@@ -4,12 +4,7 @@ Blocks go in as they come; a block that was stored before has the same bytes, so
 recognises it, and its rows have the same keys should it no longer remember.
 """
 
-from adapters.clickhouse.rows import (
-    QUARANTINE_COLUMNS,
-    TICK_COLUMNS,
-    quarantine_block,
-    tick_block,
-)
+from adapters.clickhouse.rows import quarantine_columns, tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts.tick import QuarantineBatch, TickArray
 from core.settings import ClickhouseSettings
@@ -25,13 +20,13 @@ class ClickhouseTickStore:
 
     def ticks(self, source: str, symbol: str, ticks: TickArray) -> None:
         """Store ticks of one feed, dtype TICK, shape (n,)."""
-        self._writer.insert("tick", TICK_COLUMNS, tick_block(source, symbol, ticks))
+        self._writer.insert("tick", tick_columns(source, symbol, ticks))
 
     def quarantined(self, batch: QuarantineBatch) -> None:
         """Store refused ticks. They were never received live, so `ts_recv` is their own time."""
         received_us = max((tick.time_msc for tick in batch.ticks), default=0) * 1000
-        block = quarantine_block(batch, min(max(received_us, 0), _LATEST_US))
-        self._writer.insert("tick_quarantine", QUARANTINE_COLUMNS, block)
+        columns = quarantine_columns(batch, min(max(received_us, 0), _LATEST_US))
+        self._writer.insert("tick_quarantine", columns)
 
     def close(self) -> None:
         """Close the connection."""

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
+from adapters.clickhouse.native import Column, encode_block
 from core.errors import SettingsError, UnavailableError, WarehouseError
 from core.settings import ClickhouseSettings
 
@@ -61,16 +62,15 @@ class Writer:
         }
         self.blocks = self.bytes = self.retries = 0
 
-    def insert(
-        self, table: str, columns: Sequence[str], block: bytes, token: str | None = None
-    ) -> None:
-        """Store one Native block; `token` defaults to `token_of(block)`.
+    def insert(self, table: str, columns: Sequence[Column], token: str | None = None) -> None:
+        """Store rows as one Native block; `token` defaults to `token_of` the block.
 
         Raises:
             WarehouseError: ClickHouse refused the block; nothing of it is stored.
             UnavailableError: `stop` was set before the block was in (it may be in or not).
         """
-        path = self._path(table, columns, token or token_of(block))
+        block = encode_block(columns)
+        path = self._path(table, [c.name for c in columns], token or token_of(block))
         delay = _FIRST_DELAY_S
         while True:
             try:

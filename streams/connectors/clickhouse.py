@@ -12,8 +12,7 @@ from typing import Any
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
-from adapters.clickhouse.native import encode_block
-from adapters.clickhouse.writer import BackgroundWriter, token_of
+from adapters.clickhouse.background import BackgroundWriter
 from streams.rows import Rows, merge
 
 
@@ -55,7 +54,7 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, None]):
                 self._put(value)
             else:
                 self._pending.setdefault((value.table, value.group), []).append(value)
-                self._pending_rows += value.count
+                self._pending_rows += value.size
         if self._merge_rows and self._pending_rows >= self._merge_rows:
             self._put_pending()
 
@@ -67,8 +66,7 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, None]):
         self._writer.close()
 
     def _put(self, rows: Rows) -> None:
-        block = encode_block(rows.columns)
-        self._writer.put(rows.table, [c.name for c in rows.columns], block, token_of(block))
+        self._writer.put(rows.table, rows.columns)
 
     def _put_pending(self) -> None:
         for parts in self._pending.values():

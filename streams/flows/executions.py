@@ -13,14 +13,13 @@ from bytewax.inputs import Source
 from bytewax.outputs import Sink
 
 from adapters.bus.base import Message
-from adapters.clickhouse.rows import struct_columns
+from adapters.clickhouse.rows import latency_columns, message_columns
 from core.contracts import codec
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
-from streams.latency import latency_rows
 from streams.rows import Rows
 
-_TABLES = {
+_TABLES: dict[type, str] = {
     OrderEvent: "order_event",
     PositionState: "position",
     AccountState: "account_state",
@@ -36,7 +35,7 @@ def build(sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows]) -> D
     )
     # Message(topic="order_events", key="simulated", sequence=3, payload=b"...")
     rows = op.flat_map("to_rows", messages, to_rows)
-    # Rows(table="order_event", group="", columns=(seq, event_id, kind, ...), count=1)
+    # Rows(table="order_event", group="", columns=(seq, event_id, kind, ...), size=1)
     keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
     op.output("warehouse", keyed, sink)
     return flow
@@ -48,5 +47,7 @@ def to_rows(message: Message) -> list[Rows]:
     if isinstance(content, ExecutionMarker):
         return []
     if isinstance(content, Heartbeat):
-        return latency_rows(content)
-    return [Rows(_TABLES[type(content)], "", tuple(struct_columns([content])), 1)]
+        buckets = sum(len(counts) for counts in content.stages.values())
+        rows = Rows("stage_latency", "", latency_columns([content]), buckets)
+        return [rows] if buckets else []
+    return [Rows(_TABLES[type(content)], "", message_columns([content]), 1)]

@@ -9,11 +9,10 @@ from bytewax.inputs import Source
 from bytewax.outputs import Sink
 
 from adapters.bus.base import Message
-from adapters.clickhouse.rows import tick_columns
+from adapters.clickhouse.rows import quarantine_columns, tick_columns
 from core.contracts import codec
 from core.contracts.tick import QuarantineBatch, TickBatch
 from core.topics import TICKS
-from streams.quarantine import quarantine_rows
 from streams.rows import Rows
 
 
@@ -23,7 +22,7 @@ def build(source: Source[Message], sink: Sink[Rows]) -> Dataflow:
     messages = op.input("bus", flow, source)
     # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")
     rows = op.flat_map("to_rows", messages, to_rows)
-    # Rows(table="tick", group="oanda.EURUSD", columns=(source, symbol, ts_event, ...), count=812)
+    # Rows(table="tick", group="oanda.EURUSD", columns=(source, symbol, ts_event, ...), size=812)
     keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
     op.output("warehouse", keyed, sink)
     return flow
@@ -38,6 +37,7 @@ def to_rows(message: Message) -> list[Rows]:
             columns = tick_columns(content.source, content.symbol, ticks)
             return [Rows("tick", message.key, columns, len(ticks))]
         case QuarantineBatch():
-            return [quarantine_rows(content)]
+            columns = quarantine_columns(content, content.ticks[-1].time_msc * 1000)
+            return [Rows("tick_quarantine", message.key, columns, len(content.ticks))]
         case _:
             return []

@@ -18,9 +18,7 @@ from core.topics import Topic
 from tests.servers import NatsServer, free_port
 
 Connect = Callable[[str], NatsBus]
-BOTH = pytest.mark.parametrize(
-    "topic", [topics.TICKS, topics.SIGNALS], ids=["unsynced", "synced"]
-)
+BOTH = pytest.mark.parametrize("topic", [topics.TICKS, topics.SIGNALS], ids=["unsynced", "synced"])
 
 
 @pytest.fixture

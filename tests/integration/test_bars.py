@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from adapters.clickhouse.rows import TICK_COLUMNS, tick_block
+from adapters.clickhouse.native import encode_block
+from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer, token_of
 from core.contracts.tick import TICK, TickArray
 from tests.recorded_ticks import DATA, recorded_ticks
@@ -31,8 +32,8 @@ def insert(
 ) -> None:
     with Writer(warehouse.settings) as writer:
         for first in range(0, len(ticks), 100_000):
-            block = tick_block(source, symbol, ticks[first : first + 100_000])
-            writer.insert("tick", TICK_COLUMNS, block, token_of(block) + salt)
+            columns = tick_columns(source, symbol, ticks[first : first + 100_000])
+            writer.insert("tick", columns, token_of(encode_block(columns)) + salt)
 
 
 def made_ticks(time_msc: list[int], bid: list[float], seq: list[int] | None = None) -> TickArray:

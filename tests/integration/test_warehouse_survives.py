@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adapters.clickhouse.background import BackgroundWriter
-from adapters.clickhouse.rows import TICK_COLUMNS, tick_block
+from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts.tick import TICK, TickArray
 from core.errors import UnavailableError
@@ -60,7 +60,7 @@ def test_kills_at_any_moment_lose_no_acknowledged_block_and_store_none_twice(
 
     def produce() -> None:
         for number in range(blocks):
-            writer.put("tick", TICK_COLUMNS, tick_block("sim", "EURUSD", ticks_of(number)))
+            writer.put("tick", tick_columns("sim", "EURUSD", ticks_of(number)))
         writer.flush()
 
     producer = threading.Thread(target=produce)
@@ -90,7 +90,7 @@ def test_a_crash_beside_the_commit_is_repaired_by_the_retry(tmp_path: Path, plac
     server.start()
     writer = BackgroundWriter(server.settings)
     for number in range(5):
-        writer.put("tick", TICK_COLUMNS, tick_block("sim", "EURUSD", ticks_of(number)))
+        writer.put("tick", tick_columns("sim", "EURUSD", ticks_of(number)))
     assert server.process is not None
     server.process.wait(timeout=60)
     assert (tmp_path / "run" / "crashed").exists()
@@ -109,7 +109,7 @@ def test_a_writer_told_to_stop_gives_up_on_a_dead_warehouse(tmp_path: Path) -> N
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
     with Writer(settings, stop) as writer, pytest.raises(UnavailableError, match="stopped"):
-        writer.insert("tick", TICK_COLUMNS, tick_block("sim", "EURUSD", ticks_of(0)))
+        writer.insert("tick", tick_columns("sim", "EURUSD", ticks_of(0)))
     assert writer.retries > 0
 
 

@@ -5,24 +5,23 @@ from datetime import date
 import numpy as np
 import pytest
 
+from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import (
-    LATENCY_COLUMNS,
-    QUARANTINE_COLUMNS,
-    TICK_COLUMNS,
-    instrument_block,
-    latency_block,
-    quarantine_block,
-    struct_columns,
-    struct_rows,
-    tick_block,
+    instrument_columns,
+    latency_columns,
+    message_columns,
+    quarantine_columns,
+    run_columns,
+    tick_columns,
 )
 from adapters.clickhouse.writer import Writer
 from core.contracts.operations import Heartbeat
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, on_price_grid
-from core.instruments import Instrument, shipped
+from core.instruments import shipped
 from core.metrics import bucket_upper_ns
+from core.settings import RunSettings
 from tests.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
@@ -31,9 +30,9 @@ pytestmark = pytest.mark.process
 NOW_US = 1_400_000_000_123_456
 
 
-def store(warehouse: Warehouse, table: str, columns: tuple[str, ...], block: bytes) -> None:
+def store(warehouse: Warehouse, table: str, columns: list[Column]) -> None:
     with Writer(warehouse.settings) as writer:
-        writer.insert(table, columns, block)
+        writer.insert(table, columns)
 
 
 def test_prices_come_back_with_the_bits_they_were_written_with(warehouse: Warehouse) -> None:
@@ -44,7 +43,7 @@ def test_prices_come_back_with_the_bits_they_were_written_with(warehouse: Wareho
     ticks["ask"] = on_price_grid(ticks["bid"] * 1.0001)
     ticks["flags"], ticks["quality"], ticks["volume"] = 6, 4, rng.random(5000)
     ticks["ts_recv_us"] = NOW_US
-    store(warehouse, "tick", TICK_COLUMNS, tick_block("s", "X", ticks))
+    store(warehouse, "tick", tick_columns("s", "X", ticks))
     columns = warehouse.client.query(
         "SELECT time_msc, toFloat64(bid), toFloat64(ask), volume, flags, quality, "
         "toUnixTimestamp64Micro(ts_recv) FROM tick ORDER BY ts_event",
@@ -62,7 +61,7 @@ def test_an_order_event_is_a_row(warehouse: Warehouse) -> None:
         volume=0.1,
         venue_deal=2**40,
     )
-    store(warehouse, "order_event", struct_columns(OrderEvent), struct_rows([event]))
+    store(warehouse, "order_event", message_columns([event]))
     row = warehouse.client.query(
         "SELECT seq, kind, venue_deal, volume, toUnixTimestamp64Micro(ts_init) FROM order_event"
     ).result_rows[0]
@@ -74,7 +73,7 @@ def test_a_signals_horizon_and_expiry_are_times(warehouse: Warehouse) -> None:
         *("i", "r", "replay", "a", "s", "x", "Y", NOW_US, NOW_US, 1, 2),
         *(-1.0, 1.5, 1.6, NOW_US + 9, NOW_US + 2, 0.5, "m", "p"),
     )
-    store(warehouse, "signal", struct_columns(Signal), struct_rows([signal]))
+    store(warehouse, "signal", message_columns([signal]))
     row = warehouse.client.query(
         "SELECT toUnixTimestamp64Micro(ts_horizon), toUnixTimestamp64Micro(ts_expires), target "
         "FROM signal"
@@ -87,7 +86,7 @@ def test_a_quarantined_tick_keeps_its_reason_and_text(warehouse: Warehouse) -> N
         *("r", "replay", "s", "X", "a.csv"),
         [QuarantinedTick(4, 0, "unparseable", "1;2;ü"), QuarantinedTick(9, 5, "nan", "")],
     )
-    store(warehouse, "tick_quarantine", QUARANTINE_COLUMNS, quarantine_block(batch, NOW_US))
+    store(warehouse, "tick_quarantine", quarantine_columns(batch, NOW_US))
     rows = warehouse.client.query(
         "SELECT row, time_msc, reason, raw, origin FROM tick_quarantine ORDER BY row"
     ).result_rows
@@ -100,8 +99,8 @@ def test_a_heartbeats_histograms_are_rows_and_a_repeat_adds_nothing(warehouse: W
         {"feature": {5: 2, 900: 1}, "predict": {7: 4}},
         {"feature": 12345, "predict": 7},
     )
-    store(warehouse, "stage_latency", LATENCY_COLUMNS, latency_block([beat]))
-    store(warehouse, "stage_latency", LATENCY_COLUMNS, latency_block([beat, beat]))
+    store(warehouse, "stage_latency", latency_columns([beat]))
+    store(warehouse, "stage_latency", latency_columns([beat, beat]))
     rows = warehouse.client.query(
         "SELECT stage, bucket, upper_ns, count, max_ns FROM stage_latency FINAL "
         "ORDER BY stage, bucket"
@@ -113,10 +112,26 @@ def test_a_heartbeats_histograms_are_rows_and_a_repeat_adds_nothing(warehouse: W
     ]
 
 
+def test_a_run_is_a_row(warehouse: Warehouse) -> None:
+    columns = run_columns(
+        RunSettings(run_id="r-1", mode="replay"),
+        span_us=(NOW_US, NOW_US + 5),
+        status="reconciled",
+        inputs="[]",
+        settings="{}",
+        feature_set_hash="f",
+        model="",
+    )
+    store(warehouse, "run", columns)
+    rows = warehouse.client.query(
+        "SELECT run_id, mode, status, toUnixTimestamp64Micro(ts_end) FROM run"
+    ).result_rows
+    assert list(rows) == [("r-1", "replay", "reconciled", NOW_US + 5)]
+
+
 def test_reference_data_is_stored_with_its_date(warehouse: Warehouse) -> None:
     entries = [entry for book in shipped().values() for entry in book]
-    columns = (*struct_columns(Instrument), "source")
-    store(warehouse, "instrument", columns, instrument_block("shipped", entries))
+    store(warehouse, "instrument", instrument_columns("shipped", entries))
     rows = warehouse.client.query("SELECT symbol, valid_from, digits FROM instrument").result_rows
     assert set(rows) == {(e.symbol, e.valid_from, e.digits) for e in entries}
     assert isinstance(rows[0][1], date)
