@@ -1,43 +1,41 @@
 """Named places where a test may kill this process, right before and after a commit.
 
-Production code calls `reach("execution.journal.before")`. Nothing happens unless
-`arm("execution.journal.before:3", marker)` was called at start: then the third time that place
-is reached the process kills itself with SIGKILL, once (the marker file remembers it across
-restarts).
+Production code calls `reach("execution.journal.before")`. Nothing happens unless `arm_for` was
+called at start with a place of this process: then, the third time for
+`execution.journal.before:3`, the process kills itself with SIGKILL, once (a marker file
+remembers it across restarts).
 """
 
 import os
 import signal
 from pathlib import Path
 
-_armed: tuple[str, int, Path] | None = None
-_count = 0
+_armed: dict[str, tuple[int, Path]] = {}
+_counts: dict[str, int] = {}
 
 
-def arm(spec: str, marker: Path) -> None:
-    """Arm one place. `spec` is `name:n`; `marker` is created just before the kill.
+def arm_for(process: str, specs: str, directory: Path) -> None:
+    """Arm the places of one process.
 
-    Does nothing when `spec` is empty or the marker exists (the kill has happened).
+    Args:
+        process: its name; places of others are left to them.
+        specs: `<process>.<place>:<n>`, several separated by commas; empty arms nothing.
+        directory: where the marker `crashed.<spec>` is made just before the kill; a place whose
+            marker exists is not armed again.
     """
-    global _armed
-    if not spec or marker.exists():
-        return
-    name, _, nth = spec.rpartition(":")
-    _armed = (name, int(nth), marker)
-
-
-def arm_for(process: str, spec: str, run_directory: Path) -> None:
-    """Arm when `spec` names a place of this process (`<process>.<place>:<n>`)."""
-    if spec.startswith(f"{process}."):
-        arm(spec, run_directory / "crashed")
+    for spec in filter(None, specs.split(",")):
+        name, _, nth = spec.rpartition(":")
+        marker = directory / f"crashed.{name}"
+        if name.startswith(f"{process}.") and not marker.exists():
+            _armed[name] = int(nth), marker
 
 
 def reach(name: str) -> None:
     """Die here if armed for this place and count; otherwise cost one comparison."""
-    global _count
-    if _armed is None or _armed[0] != name:
+    if not _armed or name not in _armed:
         return
-    _count += 1
-    if _count >= _armed[1]:
-        _armed[2].touch()
+    _counts[name] = _counts.get(name, 0) + 1
+    nth, marker = _armed[name]
+    if _counts[name] >= nth:
+        marker.touch()
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))

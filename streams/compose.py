@@ -1,4 +1,8 @@
-"""Composition: settings, bus and warehouse to the three flows."""
+"""Composition: settings, bus and warehouse to the three flows.
+
+Each flow's own parts are imported when it is built: numba and ONNX Runtime take two seconds, and
+only the signals flow needs them.
+"""
 
 import threading
 from pathlib import Path
@@ -13,18 +17,8 @@ from core.contracts.tick import TickMarker
 from core.metrics import Histograms
 from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
-from models import strategy
-from models.registry import Registry
 from streams.connectors.bus import BusSource
 from streams.connectors.clickhouse import WarehouseSink
-from streams.decide import Decider
-from streams.flows import executions as executions_flow
-from streams.flows import signals as signals_flow
-from streams.flows import ticks as ticks_flow
-from streams.predict import ModelInUse
-from streams.publish import SignalPublisher
-from streams.sample import Sampler
-from streams.signal_rows import decided_rows
 
 _LIVE_MERGE_ROWS = 50_000
 
@@ -40,6 +34,8 @@ def ticks(
     settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
 ) -> Dataflow:
     """bus: ticks -> tick, tick_quarantine."""
+    from streams.flows import ticks as ticks_flow
+
     source = BusSource(bus, TICKS, stopping, _is_end)
     return ticks_flow.build(source, _sink(settings, _merge_rows(settings)))
 
@@ -48,6 +44,15 @@ def signals(
     settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
 ) -> Dataflow:
     """bus: ticks -> feature, prediction, signal; bus: signals."""
+    from models import strategy
+    from models.registry import Registry
+    from streams.decide import Decider
+    from streams.flows import signals as signals_flow
+    from streams.predict import ModelInUse
+    from streams.publish import SignalPublisher
+    from streams.sample import Sampler
+    from streams.signal_rows import decided_rows
+
     run, models = settings.run, settings.home_path / "models"
     chosen = strategy.select(run.strategy, settings.signals)
     champion = ""
@@ -72,6 +77,8 @@ def executions(
     settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
 ) -> Dataflow:
     """bus: order_events, risk, heartbeats -> their tables."""
+    from streams.flows import executions as executions_flow
+
     sources = [
         (topic.name, BusSource(bus, topic, stopping, wait_s=0.0))
         for topic in (ORDER_EVENTS, RISK, HEARTBEATS)

@@ -1,0 +1,111 @@
+"""Runs `tickhouse replay` as a user would, and looks at what it left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from adapters.clickhouse import client as warehouse_client
+from core.settings import ClickhouseSettings
+from tests.warehouse_server import Warehouse
+
+#: Tables of one run whose rows must not depend on crashes, and how to pick the run's rows.
+TABLES = {
+    "tick": "1",
+    "bar": "interval != '1s'",
+    "feature": "run_id = {run:String}",
+    "prediction": "run_id = {run:String}",
+    "signal": "run_id = {run:String}",
+    "order_event": "run_id = {run:String}",
+}
+
+
+def cut(source: Path, target: Path, start: int, rows: int) -> Path:
+    """Some consecutive rows of a tick file, under the same name."""
+    target.mkdir(parents=True, exist_ok=True)
+    path = target / source.name
+    pq.write_table(pq.read_table(source).slice(start, rows), path, row_group_size=20_000)
+    return path
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """A clean environment for the command."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
+    return {**kept, "TICKHOUSE_HOME": str(home), **more}
+
+
+def start_replay(home: Path, arguments: list[str], **more: str) -> "subprocess.Popen[str]":
+    """`tickhouse replay ... --json` as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "replay", *arguments, "--json"],
+        env=environment(home, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def replay(home: Path, arguments: list[str], **more: str) -> dict[str, Any]:
+    """Run it to the end; fails the test with its words when it does not exit 0."""
+    return finished(start_replay(home, arguments, **more))
+
+
+def finished(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """The result of a started replay."""
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, f"exit {process.returncode}\n{out[-3000:]}\n{err[-3000:]}"
+    result: dict[str, Any] = json.loads(out)
+    return result
+
+
+def pid_of(home: Path, name: str) -> int:
+    """The pid of one process of the stack that runs on a home, 0 while there is none."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "cli.main", "status", "--json"],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        processes = json.loads(answer.stdout)["processes"]
+    except (json.JSONDecodeError, KeyError):
+        return 0
+    return next((int(p["pid"]) for p in processes if p["name"] == name), 0)
+
+
+def kill_when_running(home: Path, name: str, after_s: float) -> int:
+    """SIGKILL one process some time after it was first seen; returns its pid."""
+    deadline = time.monotonic() + 60
+    while not pid_of(home, name):
+        assert time.monotonic() < deadline, f"{name} never ran"
+        time.sleep(0.05)
+    time.sleep(after_s)
+    pid = pid_of(home, name)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def checksums(home: Path, run_id: str) -> dict[str, tuple[int, int]]:
+    """Rows and an order-independent checksum over all columns of each table of a run."""
+    with_server = Warehouse(home)
+    with_server.start()
+    try:
+        client = warehouse_client.connect(ClickhouseSettings(url=with_server.settings.url))
+        return {
+            table: client.query(
+                f"SELECT count(), groupBitXor(cityHash64(*)) FROM {table}"
+                f"{'' if table == 'bar' else ' FINAL'} WHERE {where}",
+                parameters={"run": run_id},
+            ).result_rows[0]
+            for table, where in TABLES.items()
+        }
+    finally:
+        with_server.stop()
