@@ -145,7 +145,8 @@ def _run(config: Settings, options: argparse.Namespace, run: Path) -> int:
         server = Server(
             terminal_of(config, options.home, options.market, options.plan), options.port
         )
-        (run / "terminal.address").write_text(server.address)
+        (run / "terminal.address.tmp").write_text(server.address)
+        (run / "terminal.address.tmp").replace(run / "terminal.address")
         health.set("ready", server.address)
         _log.info("listening on %s", server.address)
         while not stop.wait(1.0):
