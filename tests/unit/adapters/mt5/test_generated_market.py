@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from adapters.mt5 import constants as mt5
+from adapters.mt5 import generated_market
 from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.generated import day_ticks
 from adapters.mt5.generated_market import GeneratedMarket, write_parquet
+from adapters.mt5.tape import Ticks
 from adapters.mt5.tickfile import ParquetTicks
 from tests.markets import order
 
@@ -59,3 +62,18 @@ def test_the_newest_quote_on_a_closed_day_is_fridays() -> None:
     assert newest is not None
     assert datetime.fromtimestamp(newest.time, UTC).date().isoformat() == "2026-06-12"
     assert term.order_send(order("EURUSD", "buy")).retcode == mt5.TRADE_RETCODE_MARKET_CLOSED
+
+
+def test_polling_a_closed_day_makes_no_day_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(symbol: str, day: int, seed: int) -> Ticks:
+        made.append(day)
+        return day_ticks(symbol, day, seed)
+
+    monkeypatch.setattr(generated_market, "day_ticks", counted)
+    saturday = int(datetime(2026, 6, 13, 12, tzinfo=UTC).timestamp() * 1000)
+    term = SimulatedTerminal(GeneratedMarket(["EURUSD"]), now_msc=lambda: saturday)
+    polled = {term.symbol_info_tick("EURUSD") for _ in range(5)}
+    assert len(polled) == 1
+    assert len(made) == len(set(made)) <= 4

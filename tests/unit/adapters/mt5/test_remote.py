@@ -30,10 +30,11 @@ def deaf_server() -> Iterator[tuple[str, list[rpc.Call]]]:
                 client, _ = listener.accept()
             except OSError:
                 return
-            with client:
-                frame = rpc.receive(client)
-                if frame is not None:
-                    calls.append(msgspec.msgpack.decode(frame[0], type=rpc.Call))
+            channel = rpc.Channel(client)
+            frame = channel.receive()
+            if frame is not None:
+                calls.append(msgspec.msgpack.decode(frame[0], type=rpc.Call))
+            channel.close()
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -84,9 +85,10 @@ def test_a_client_goes_on_with_a_restarted_server() -> None:
 
 def raw_call(address: str, method: str, *arguments: object) -> rpc.Answer:
     host, port = address.split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
-        rpc.send(connection, msgspec.msgpack.encode(rpc.Call(method, 0, list(arguments))))
-        frame = rpc.receive(connection)
+    channel = rpc.Channel(socket.create_connection((host, int(port)), timeout=5))
+    channel.send(msgspec.msgpack.encode(rpc.Call(method, 0, list(arguments))))
+    frame = channel.receive()
+    channel.close()
     assert frame is not None
     return msgspec.msgpack.decode(frame[0], type=rpc.Answer)
 
