@@ -35,10 +35,11 @@ def main(argv: list[str] | None = None) -> int:
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
-    health = Health("warehouse", home / "run")
+    health, url_file = Health("warehouse", home / "run"), home / "run" / "warehouse.url"
     try:
-        asyncio.run(_serve(App(engine), listener, health, home / "run" / "warehouse.url"))
+        asyncio.run(_serve(App(engine), listener, health, url_file))
     finally:
+        url_file.unlink(missing_ok=True)
         engine.close()
         health.close()
     return 0

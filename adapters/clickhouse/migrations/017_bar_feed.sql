@@ -1,4 +1,4 @@
--- Fills the bar tables. Only the 1-minute view reads ticks, the others chain from it: that is twice
+-- Fills the bar tables. Only the 1-minute view reads ticks, the others chain from it, which was found about twice
 -- as fast as four views on ticks. The key of the bitmap is the tick's count in the upper half and the
 -- millisecond of the hour in the lower: unique within every interval up to 1 h for any count, and
 -- dense, which a roaring bitmap needs (docs/adr/0002-tick-storage.md).
