@@ -68,7 +68,7 @@ class NatsSubscriber:
                 return None
             if isinstance(item, Message):
                 return item
-            if item is not None:
+            if item is not None and self._connection.running:
                 self._connection.start(_grant(item))
         return None
 
