@@ -82,7 +82,8 @@ class ReplayRun:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         write(self.plan, self.directory, _MAX_TICKS)
-        (self.settings.home_path / "run" / "crashed").unlink(missing_ok=True)
+        for marker in (self.settings.home_path / "run").glob("crashed.*"):
+            marker.unlink()
         stack.start_all(on_ready=self._on_ready)
         self._bus = select.connect(self.settings.bus, "replay")
 

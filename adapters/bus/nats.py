@@ -23,7 +23,6 @@ from core.errors import MessageError, UnavailableError
 from core.settings import BusSettings
 from core.topics import Topic
 
-_CLOSE_S = 10.0
 _REQUEST_S = 60.0  # how long `last` and `subscribe` wait for a bus that is away
 _PAUSE_S = 0.05
 _LARGEST = MAX_PAYLOAD - HEADER_BYTES
@@ -118,15 +117,15 @@ class NatsBus:
             start_sequence = ended + 1
         return NatsSubscriber(self._connection, topic, start_sequence)
 
-    def close(self) -> None:
-        """Flush for up to ten seconds and disconnect.
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Flush for at most `timeout_s` and disconnect.
 
         Raises:
             UnavailableError: something is not stored, and now lost.
         """
         try:
             if self._connection.running:
-                self.flush(_CLOSE_S)
+                self.flush(timeout_s)
         finally:
             self._connection.close()
 

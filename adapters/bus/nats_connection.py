@@ -8,6 +8,7 @@ what he knows. The same path serves first start, server restart and a broken soc
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine
@@ -51,9 +52,10 @@ class Connection:
         self.client: Client | None = None
         self._settings, self._name = settings, name
         self._users: list[User] = []
+        self._cause: Exception | None = None
         self._closing = False
-        self._lost = asyncio.Event()
         self.loop = asyncio.new_event_loop()
+        self._work = self.loop.create_task(self._stay_connected())
         self._thread = threading.Thread(target=self._run, name=f"bus-{name}", daemon=True)
         self._thread.start()
 
@@ -91,43 +93,44 @@ class Connection:
         """Disconnect and end the thread."""
         if not self._closing:
             self._closing = True
-            self.post(lambda: self._lost.set())
+            self.post(self._work.cancel)
             self._thread.join()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_until_complete(self._stay_connected())
-            self.loop.run_until_complete(self._end_tasks())
+            with contextlib.suppress(asyncio.CancelledError):
+                self.loop.run_until_complete(self._work)
+            self.loop.run_until_complete(_end_tasks())
         finally:
             self.loop.close()
 
     async def _stay_connected(self) -> None:
         pause = _FIRST_PAUSE_S
-        while not self._closing:
-            client, self._lost = Client(), asyncio.Event()
+        while True:
+            client, lost = Client(), asyncio.Event()
             try:
-                await asyncio.wait_for(self._open(client), _CONNECT_S)
+                await asyncio.wait_for(self._open(client, lost), _CONNECT_S)
                 pause = _FIRST_PAUSE_S
-                await self._watch(client)
-            except FAILURES as error:
+                await self._watch(client, lost)
+            except Exception as error:  # whatever it was: this thread must not end
                 self._report(error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LAST_PAUSE_S)
             finally:
                 self.client = None
                 await _dispose(client)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LAST_PAUSE_S)
 
-    async def _open(self, client: Client) -> None:
+    async def _open(self, client: Client, lost: asyncio.Event) -> None:
         await client.connect(
             self.url,
             name=self._name,
             allow_reconnect=False,
             max_reconnect_attempts=1,  # the least that ends; 0 tries for ever
-            reconnect_time_wait=_FIRST_PAUSE_S,  # type: ignore[arg-type] # takes a float too
+            reconnect_time_wait=0,
             connect_timeout=2,
             ping_interval=_PING_S,
-            closed_cb=_setter(self._lost),
+            closed_cb=_setter(lost),
             error_cb=self._on_error,
             skip_subject_validation=True,  # ours are validated when they come in
         )
@@ -139,32 +142,34 @@ class Connection:
         self.problem = ""
         _log.info("connected to the bus at %s (%d)", self.url, self.established)
 
-    async def _watch(self, client: Client) -> None:
+    async def _watch(self, client: Client, lost: asyncio.Event) -> None:
         # The callback may be missed (nats-py can fail while closing), hence the periodic look.
-        while not (self._lost.is_set() or client.is_closed):
+        while not (lost.is_set() or client.is_closed):
             try:
-                await asyncio.wait_for(self._lost.wait(), _CHECK_S)
+                await asyncio.wait_for(lost.wait(), _CHECK_S)
             except TimeoutError:
                 for user in list(self._users):
                     await user.check()
-        if not self._closing:
-            self._report(client.last_error or ConnectionError("connection lost"))
+        self._report(client.last_error or ConnectionError("connection lost"))
 
     async def _on_error(self, error: Exception) -> None:
-        _log.debug("bus: %s", error)
-        self.problem = str(error)
+        self._cause = error  # of the NoServersError that follows
 
     def _report(self, error: BaseException) -> None:
+        if isinstance(error, nats.errors.NoServersError):
+            error = self._cause or error
         text = str(error) or type(error).__name__
         if text != self.problem:
-            _log.warning("bus at %s: %s; trying again", self.url, text)
+            unforeseen = None if isinstance(error, FAILURES) else error
+            _log.warning("bus at %s: %s; trying again", self.url, text, exc_info=unforeseen)
         self.problem = text
 
-    async def _end_tasks(self) -> None:
-        tasks = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+async def _end_tasks() -> None:
+    tasks = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _setter(event: asyncio.Event) -> Callable[[], Coroutine[Any, Any, None]]:
@@ -176,7 +181,5 @@ def _setter(event: asyncio.Event) -> Callable[[], Coroutine[Any, Any, None]]:
 
 async def _dispose(client: Client) -> None:
     # Also of a client that never finished connecting: its socket must not linger.
-    try:
+    with contextlib.suppress(Exception):
         await client.close()
-    except FAILURES as error:
-        _log.debug("bus: closing: %s", error)

@@ -68,7 +68,7 @@ class NatsSubscriber:
                 return None
             if isinstance(item, Message):
                 return item
-            if item is not None:
+            if item is not None and self._connection.running:
                 self._connection.start(_grant(item))
         return None
 
@@ -86,7 +86,7 @@ class NatsSubscriber:
         """Read on with a new consumer."""
         await self._drop_consumer()
         self._client = client
-        self._heard_s = time.monotonic()
+        self._heard_s = time.perf_counter()
         self._deliveries = 0
         self._generation += 1
         inbox = client.new_inbox()
@@ -106,7 +106,7 @@ class NatsSubscriber:
 
     async def check(self) -> None:
         """Replace the consumer when neither message nor heartbeat came."""
-        if time.monotonic() - self._heard_s > _SILENCE_S:
+        if time.perf_counter() - self._heard_s > _SILENCE_S:
             await self._replace("silent")
 
     def _resume_sequence(self) -> int:
