@@ -84,7 +84,5 @@ def test_unreadable_rows_are_handed_back_with_their_numbers(tmp_path):
     ]
     result = read(tmp_path, HEADER + "".join(rows))
     assert result.rows.tolist() == [2, 8]
-    assert [(r.row, r.reason) for r in result.refused] == [
-        (n, "unparseable") for n in (3, 5, 6, 7)
-    ]
+    assert [(r.row, r.reason) for r in result.refused] == [(n, "unparseable") for n in (3, 5, 6, 7)]
     assert result.refused[3].raw == "2022.11.10\t15:00"

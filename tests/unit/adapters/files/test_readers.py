@@ -109,9 +109,7 @@ def test_mt4_style_csv_leaves_quoted_sizes_out(test_data):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "rows"), [("EURUSD_oanda", 416_628), ("BTCUSDT_binance", 37_797)]
-)
+@pytest.mark.parametrize(("name", "rows"), [("EURUSD_oanda", 416_628), ("BTCUSDT_binance", 37_797)])
 def test_parquet_is_read_as_it_is(test_data: Path, name: str, rows: int):
     file = open_file(test_data / "ticks" / f"{name}.parquet")
     read = whole(file)
