@@ -17,6 +17,8 @@ from cli.import_warehouse import warehouse
 from core.clock import SystemClock
 from core.settings import Settings
 
+_FILE_WIDTH = 120  # columns of the table where no terminal sets them
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
@@ -51,7 +53,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
                 result = store_all(checked, store, rules, bar.show)
             finally:
                 store.close()
-    console.print(table(result))
+    shown = console if console.is_terminal else Console(width=_FILE_WIDTH)
+    shown.print(table(result))
     for path in result.skipped:
         console.print(f"skipped, of no known format: {escape(str(path))}")
     return 0

@@ -40,7 +40,7 @@ RUN_ID = MODE = "import"  # of quarantined rows: they belong to no run
 FLAGS = {
     "crossed": CROSSED,
     "locked": LOCKED,
-    "same millisecond": SAME_MILLISECOND,
+    "same ms": SAME_MILLISECOND,
     "out of order": OUT_OF_ORDER,
 }
 _SUFFIXES = {".parquet", ".bi5", ".zip", ".csv", ".txt", ".json"}

@@ -16,12 +16,13 @@ _MANY = 20  # files; beyond it a line per feed tells more
 def table(result: ImportResult) -> Table:
     """The files (or feeds) and their sums."""
     shown = Table(title="Imported ticks", caption="A zone that is wrong is corrected with --tz")
-    shown.add_column("file", overflow="fold")
+    shown.add_column("file, format, zone of its times", overflow="fold")
     shown.add_column("feed", overflow="fold")
     for name in ("rows", "stored"):
         shown.add_column(name, justify="right", no_wrap=True)
-    for name in ("flagged", "quarantined", "span (UTC), zone of the file"):
-        shown.add_column(name, overflow="fold")
+    shown.add_column("flagged", no_wrap=True)
+    shown.add_column("quarantined", overflow="fold")
+    shown.add_column("span (UTC)", no_wrap=True)
     lines = result.files if len(result.files) <= _MANY else by_feed(result.files)
     for file in lines:
         shown.add_row(*_line(file))
@@ -57,13 +58,13 @@ def _together(files: list[FileResult]) -> FileResult:
 
 def _line(file: FileResult) -> tuple[str, ...]:
     return (
-        f"{escape(file.path.name)}\n[dim]{escape(file.format)}[/dim]",
+        f"{escape(file.path.name)}\n[dim]{escape(file.format)}, {escape(file.zone)}[/dim]",
         f"{escape(file.symbol)}\n{escape(file.source)}",
         f"{file.rows:,}",
         f"{file.stored:,}",
         _counts(file.flagged),
         _counts(file.quarantined),
-        f"{_span(file)}\n[dim]{escape(file.zone)}[/dim]",
+        _span(file),
     )
 
 

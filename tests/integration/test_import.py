@@ -1,0 +1,99 @@
+"""`tickhouse import` into a real warehouse: what lies in the tables, once and twice."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cli import import_files
+from core.errors import InputError
+from core.settings import Settings
+from tests.warehouse_server import Warehouse, empty_tables, warehouse
+
+__all__ = ["warehouse"]
+
+
+def tickhouse_import(server: Warehouse, *arguments: str | Path) -> None:
+    parser = argparse.ArgumentParser()
+    import_files.add_arguments(parser)
+    namespace = parser.parse_args([str(a) for a in arguments])
+    settings = msgspec.structs.replace(Settings(), clickhouse=server.settings)
+    assert import_files.run(namespace, settings) == 0
+
+
+def rows(server: Warehouse, query: str) -> list[tuple[object, ...]]:
+    return list(server.client.query(query).result_rows)
+
+
+FEEDS = (
+    "SELECT source, symbol, count(), sum(cityHash64(ts_event, seq, bid, ask, flags, quality)) "
+    "FROM tick GROUP BY source, symbol ORDER BY source, symbol"
+)
+
+
+def test_two_brokers_and_a_repeat(warehouse, test_data, capsys):
+    empty_tables(warehouse)
+    paths = [test_data / "ticks" / f"EURUSD_{source}.parquet" for source in ("oanda", "fxcm")]
+    tickhouse_import(warehouse, *paths)
+    first = rows(warehouse, FEEDS)
+    assert [row[:3] for row in first] == [("fxcm", "EURUSD", 880_048), ("oanda", "EURUSD", 416_628)]
+    flagged = rows(warehouse, "SELECT countIf(quality = 1), countIf(quality = 2) FROM tick")
+    assert flagged == [(90_483, 108_701)]
+    tickhouse_import(warehouse, *reversed(paths))
+    assert rows(warehouse, FEEDS) == first
+    assert "1,296,676" in capsys.readouterr().out
+
+
+def test_the_same_day_from_parquet_and_from_its_zip_is_stored_once(warehouse, test_data):
+    empty_tables(warehouse)
+    tickhouse_import(warehouse, test_data / "ticks/EURUSD_oanda.parquet")
+    tickhouse_import(
+        warehouse, test_data / "raw/lean_quote_zip/forex/oanda/tick/eurusd/20140506_quote.zip"
+    )
+    assert rows(warehouse, "SELECT count() FROM tick FINAL") == [(416_628,)]
+
+
+def test_refused_rows_lie_in_quarantine_once(warehouse, tmp_path):
+    empty_tables(warehouse)
+    path = tmp_path / "DAT_ASCII_EURUSD_T_202001.csv"
+    good = "20200101 170000065,1.1,1.2,0\n"
+    path.write_text(good + "junk\n" + good.replace("1.1", "0") + good)
+    for _ in range(2):
+        tickhouse_import(warehouse, path)
+    stored = rows(
+        warehouse,
+        "SELECT row, reason, raw, startsWith(origin, 'DAT_ASCII_EURUSD_T_202001.csv:') "
+        "FROM tick_quarantine FINAL ORDER BY row",
+    )
+    assert [row[:2] for row in stored] == [(2, "unparseable"), (3, "non_positive_price")]
+    assert stored[0][2] == "junk"
+    assert all(row[3] for row in stored)
+    assert rows(warehouse, "SELECT seq FROM tick FINAL ORDER BY seq") == [(0,), (1,)]
+
+
+def test_a_damaged_file_leaves_the_warehouse_as_it_was(warehouse, test_data, tmp_path):
+    empty_tables(warehouse)
+    damaged = tmp_path / "EURUSD_x.parquet"
+    damaged.write_bytes((test_data / "ticks/USDJPY_truefx.parquet").read_bytes()[:-100])
+    with pytest.raises(InputError, match=r"EURUSD_x\.parquet"):
+        tickhouse_import(warehouse, test_data / "ticks/USDJPY_truefx.parquet", damaged)
+    assert rows(warehouse, "SELECT count() FROM tick") == [(0,)]
+
+
+def test_without_a_running_warehouse_one_is_started_and_ended(test_data, tmp_path):
+    path = test_data / "ticks/USDJPY_truefx.parquet"
+    parser = argparse.ArgumentParser()
+    import_files.add_arguments(parser)
+    settings = Settings(home=str(tmp_path / "home"))
+    for _ in range(2):  # the second time finds the first one's leftovers
+        assert import_files.run(parser.parse_args([str(path)]), settings) == 0
+    server = Warehouse(tmp_path / "home")
+    server.start()  # would fail if another one still held the directory
+    try:
+        assert rows(server, "SELECT count() FROM tick FINAL") == [(1000,)]
+        # Now one is running: it is found by its home, and used.
+        assert import_files.run(parser.parse_args([str(path)]), settings) == 0
+        assert rows(server, "SELECT count() FROM tick FINAL") == [(1000,)]
+    finally:
+        assert server.stop() == 0
