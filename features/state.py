@@ -106,7 +106,7 @@ def to_bytes(state: StateArray) -> bytes:
         (
             _MAGIC,
             FEATURE_SET_HASH.encode(),
-            state.tobytes()[:_HEAD_BYTES],
+            state.view(np.uint8)[:_HEAD_BYTES].tobytes(),
             state["ring_log_mid"][0][live].tobytes(),
             state["ring_slot"][0][live].tobytes(),
             state["ring"][0][live].tobytes(),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.contracts.tick import CROSSED, OUT_OF_ORDER, TICK, TickArray
-from features.catalog import NAMES
+from features.catalog import KERNEL_VERSION, NAMES
 from features.kernel import features_of, update
 from features.state import Indicators, from_bytes, indicators, new_state, to_bytes
 from tests.market import odd_ticks, recorded_ticks
@@ -154,6 +154,39 @@ def test_window_features_follow_their_definitions() -> None:
                 found = rows[n, COLUMN[f"volatility_{seconds}s"]]
                 assert found == pytest.approx(np.sqrt((moves**2).sum()), rel=1e-3, abs=2e-3)
     assert checked > 300
+
+
+def test_known_values_pin_the_kernel_version() -> None:
+    """When this fails and the new values are right, raise KERNEL_VERSION with the new ones."""
+    rows, _ = features_of(new_state(), recorded_ticks("XAUUSD_oanda")[:20_000], 1000)
+    known = [
+        14.91387,
+        -4.566935,
+        -3.453183,
+        -1.113752,
+        -9.730021,
+        -9.604159,
+        -0.03904337,
+        18.05054,
+        0.466222,
+        1.247193,
+        1.946621,
+        1.997137,
+        1.476444,
+        -10.62785,
+        2.495435,
+        5.439608,
+        2.338826,
+        0.2092246,
+        0.3658537,
+        0.06802721,
+        2.9,
+        2.45,
+        0.9772311,
+        -0.2121777,
+    ]
+    assert KERNEL_VERSION == 1
+    assert rows[-1].tolist() == pytest.approx(known, rel=1e-5, abs=1e-7)
 
 
 def test_everything_but_spread_and_time_is_nan_before_warm_up() -> None:
