@@ -8,7 +8,7 @@ BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-SQL = $(shell find adapters cli models streams -name '*.sql')
+SQL = adapters cli models streams
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,12 +25,12 @@ lint: .venv/dev.stamp ## style, types, import rules and SQL, without running tes
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(if $(SQL),$(BIN)/sqlfluff lint --processes 2 $(SQL))
+	$(BIN)/sqlfluff lint --processes 2 $(SQL)
 
 format: .venv/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(if $(SQL),$(BIN)/sqlfluff fix --processes 2 $(SQL))
+	$(BIN)/sqlfluff fix --processes 2 $(SQL)
 
 lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	scripts/set-up uv

@@ -81,5 +81,7 @@ def test_what_runs_next_to_a_terminal_imports_without_the_platform(module: str) 
         f"sys.modules.update(dict.fromkeys({HEAVY!r}))\n"  # importing None is an ImportError
         f"importlib.import_module({module!r})\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
