@@ -130,8 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = options.home / "run"
     try:
         config = settings.load()
-        if config.chaos.crash_at.startswith("terminal."):
-            crashpoint.arm(config.chaos.crash_at, run / "crashed")
+        crashpoint.arm_for("terminal", config.chaos.crash_at, run)
         return _run(config, options, run)
     except TickhouseError as error:
         _log.error("%s", error)

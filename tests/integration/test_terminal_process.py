@@ -114,7 +114,7 @@ def test_kill_at_the_commit_keeps_exactly_what_was_committed(
     assert trade(process.remote, 1) is None
     assert process.remote.last_error()[0] == mt5.RES_E_INTERNAL_FAIL_TIMEOUT
     process.popen.communicate(timeout=20)
-    assert (tmp_path / "run" / "crashed").exists()
+    assert list((tmp_path / "run").glob("crashed.*"))
     process.start()
     process.remote.at(NOON_MSC + 120_000)
     entries = [d for d in process.remote.history_deals_get(1, 4e9) if d.entry == mt5.DEAL_ENTRY_IN]

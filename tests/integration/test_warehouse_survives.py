@@ -93,7 +93,7 @@ def test_a_crash_beside_the_commit_is_repaired_by_the_retry(tmp_path: Path, plac
         writer.put("tick", tick_columns("sim", "EURUSD", ticks_of(number)))
     assert server.process is not None
     server.process.wait(timeout=60)
-    assert (tmp_path / "run" / "crashed").exists()
+    assert list((tmp_path / "run").glob("crashed.*"))
     server.start()
     writer.flush()
     writer.close()

@@ -28,8 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     home = Path(options.home).resolve()
     try:
         config = settings.load()
-        if config.chaos.crash_at.startswith("warehouse."):
-            crashpoint.arm(config.chaos.crash_at, home / "run" / "crashed")
+        crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
         listener = _listen(options.port)
         engine = Engine(home / "warehouse")
     except TickhouseError as error:
