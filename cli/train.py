@@ -1,6 +1,7 @@
 """`tickhouse train`: fit a model on a run's feature rows, show honest figures, register it."""
 
 import argparse
+import os
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -26,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Train and print the card."""
+    # Threads that wait at a barrier sleep instead of spinning: on a busy machine that is the
+    # difference between seconds and a minute. Read once, when xgboost is loaded below.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from cli.warehouse_client import warehouse_client
     from models.registry import Registry
     from models.table import write_models

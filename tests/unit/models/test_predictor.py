@@ -12,7 +12,7 @@ from tests.datasets import planted_dataset, recorded_dataset
 
 @pytest.fixture(scope="module")
 def model() -> Artifact:
-    return fit(recorded_dataset(), "r", ModelSettings(rounds=30), simulated=False)
+    return fit(recorded_dataset(), "r", ModelSettings(rounds=30, threads=1), simulated=False)
 
 
 def test_bits_do_not_depend_on_batch_size(model: Artifact) -> None:
@@ -49,7 +49,7 @@ def test_bytes_that_are_no_model_are_refused(model: Artifact) -> None:
 
 
 def test_a_model_of_another_feature_set_is_refused() -> None:
-    model = fit(planted_dataset(), "r", ModelSettings(5.0, 5, 2), simulated=True)
+    model = fit(planted_dataset(), "r", ModelSettings(5.0, 5, 2, threads=1), simulated=True)
     graph = onnx.load_from_string(model.onnx)
     onnx.helper.set_model_props(graph, {"feature_set_hash": "0123456789abcdef"})
     with pytest.raises(ModelError, match="feature set 0123456789abcdef"):

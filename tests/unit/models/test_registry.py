@@ -13,7 +13,9 @@ from tests.datasets import planted_dataset
 
 @pytest.fixture(scope="module")
 def models() -> list[Artifact]:
-    settings = [ModelSettings(horizon_s=5.0, rounds=rounds, depth=2) for rounds in (3, 4)]
+    settings = [
+        ModelSettings(horizon_s=5.0, rounds=rounds, depth=2, threads=1) for rounds in (3, 4)
+    ]
     return [fit(planted_dataset(), "r", one, simulated=True) for one in settings]
 
 

@@ -1,3 +1,4 @@
+import msgspec
 import numpy as np
 import pytest
 
@@ -9,16 +10,16 @@ from models.predictor import Predictor
 from models.train import fit, split_by_time
 from tests.datasets import planted_dataset, recorded_dataset
 
-SETTINGS = ModelSettings(horizon_s=5.0, rounds=20, depth=3)
+SETTINGS = ModelSettings(horizon_s=5.0, rounds=20, depth=3, threads=1)
 SECOND = 1_000_000
 
 
 def test_two_trainings_give_the_same_bytes_and_card() -> None:
     data = planted_dataset()
-    first, second = (fit(data, "r", SETTINGS, simulated=True) for _ in range(2))
+    two_threads = msgspec.structs.replace(SETTINGS, threads=2)
+    first, second = (fit(data, "r", two_threads, simulated=True) for _ in range(2))
     assert first == second
-    one_thread = fit(data, "r", ModelSettings(5.0, 20, 3, threads=1), simulated=True)
-    assert one_thread.onnx == first.onnx
+    assert fit(data, "r", SETTINGS, simulated=True).onnx == first.onnx
 
 
 def test_a_planted_edge_is_found_on_rows_held_back() -> None:
@@ -40,7 +41,7 @@ def test_shuffled_answers_give_chance() -> None:
 
 def test_direction_on_recorded_ticks_stays_below_what_would_be_a_leak() -> None:
     data = recorded_dataset()
-    card = fit(data, "r", ModelSettings(rounds=30), simulated=False).card
+    card = fit(data, "r", ModelSettings(rounds=30, threads=1), simulated=False).card
     assert card.metrics.auc_direction is not None
     assert 0.4 < card.metrics.auc_direction < 0.6
     assert np.isnan(data.rows).any()
