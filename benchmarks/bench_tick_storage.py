@@ -12,7 +12,8 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse import migrate
-from adapters.clickhouse.rows import TICK_COLUMNS, tick_block
+from adapters.clickhouse.native import Column
+from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from tests.recorded_ticks import recorded_ticks
 from tests.warehouse_server import Warehouse
@@ -34,7 +35,7 @@ BLOCK = 100_000
 def main() -> None:
     ticks = recorded_ticks("XAUUSD_oanda")
     cuts = range(0, len(ticks), BLOCK)
-    blocks = [tick_block("oanda", "XAUUSD", ticks[i : i + BLOCK]) for i in cuts]
+    blocks = [tick_columns("oanda", "XAUUSD", ticks[i : i + BLOCK]) for i in cuts]
     with tempfile.TemporaryDirectory() as directory:
         server = Warehouse(Path(directory))
         server.start()
@@ -48,14 +49,14 @@ def main() -> None:
 
 
 def _measure(
-    server: Warehouse, table: str, codec: str, blocks: list[bytes], rows: int
+    server: Warehouse, table: str, codec: str, blocks: list[list[Column]], rows: int
 ) -> tuple[float, float]:
     connection = server.client
     _create(connection, table, codec)
     with Writer(server.settings) as writer:
         started = time.perf_counter()
         for block in blocks:
-            writer.insert(table, TICK_COLUMNS, block)
+            writer.insert(table, block)
         seconds = time.perf_counter() - started
     connection.command(f"OPTIMIZE TABLE {table} FINAL")
     size = connection.query(

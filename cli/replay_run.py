@@ -33,7 +33,8 @@ from core.settings import Settings
 from core.topics import CONTROL
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.card import Span
-from models.train import train
+from models.registry import Registry
+from models.table import write_models
 
 _MAX_TICKS = 32_768  # in one slice of the densest feed
 _SELF_ENDING = ("collector", "streams.ticks", "streams.signals", "execution")
@@ -100,6 +101,10 @@ class ReplayRun:
 
     def train(self, progress: Progress) -> None:
         """Train on the part before the cut; the model is only used after it."""
+        # OpenMP threads that spin at barriers starve the processes beside us; read when loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        from models.train import train
+
         began = time.monotonic()
         client = warehouse.connect(self.settings.clickhouse)
         first_us = self.plan.first_msc * 1000
@@ -114,6 +119,7 @@ class ReplayRun:
                 report,
                 sample_ms=self.settings.features.sample_ms,
             )
+        write_models(client, Registry(self.settings.home_path / "models"))
         self.model = card.sha256
         self.train_s = time.monotonic() - began
 

@@ -100,9 +100,9 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is trained."""
 
     horizon_s: float = 60.0
-    rounds: int = 120
+    rounds: int = 60
     depth: int = 4
-    learning_rate: float = 0.1
+    learning_rate: float = 0.15
     max_rows: int = 400_000
     threads: int = 2
 
