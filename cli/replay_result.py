@@ -7,7 +7,7 @@ from adapters.mt5.constants import DEAL_TYPE_BALANCE
 from core.contracts.order import EventKind
 from core.metrics import STAGES
 from core.settings import TerminalSettings
-from execution.journal import read_journal
+from execution import journal as order_journal
 from quality import reconcile
 from quality.recording import count
 
@@ -23,7 +23,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
     plan, settings = run.plan, run.settings
     sample_ms = settings.features.sample_ms
     feeds = [count(f.path, f.source, f.symbol, sample_ms, plan.cut_msc) for f in plan.feeds]
-    journal = read_journal(run.journal)
+    journal = list(order_journal.events(run.journal))
     deals = _deals(settings.terminal, plan.last_msc)
     predicts = bool(run.model) and run.options.strategy == "model"
     equations = [
