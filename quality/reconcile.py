@@ -13,15 +13,11 @@ from typing import Any, NamedTuple
 from core.contracts.order import EventKind, OrderEvent
 from quality.recording import FeedCount
 
-_ENDED = {
-    EventKind.DENIED,
-    EventKind.FILLED,
-    EventKind.REJECTED,
-    EventKind.CANCELLED,
-    EventKind.EXPIRED,
-    EventKind.SUPERSEDED,
-    EventKind.RECONCILED,
-    EventKind.CLOSED,
+_AT_THE_VENUE = {
+    EventKind.SUBMITTED,
+    EventKind.ACCEPTED,
+    EventKind.PARTIALLY_FILLED,
+    EventKind.UNKNOWN,
 }
 _FILLS = {EventKind.FILLED, EventKind.PARTIALLY_FILLED, EventKind.CLOSED}
 
@@ -128,8 +124,10 @@ def _feed_equations(client: Any, feed: FeedCount) -> list[Equation]:
 
 
 def _open_orders(journal: Sequence[OrderEvent]) -> int:
-    last = {event.order_id: event.kind for event in journal if event.order_id}
-    return sum(kind not in _ENDED for kind in last.values())
+    last = {event.order_id: event for event in journal if event.order_id}
+    # A signal whose target is held already ends as received, with that reason.
+    undecided = (e for e in last.values() if e.kind == EventKind.RECEIVED and not e.reason)
+    return sum(e.kind in _AT_THE_VENUE for e in last.values()) + sum(1 for _ in undecided)
 
 
 def _repeats(comments: Sequence[str]) -> int:
