@@ -106,6 +106,7 @@ def embedded_stack(
                 home=state / "bus",
                 port=ports.bus,
                 monitor_port=ports.bus_monitor,
+                sync=settings.bus.sync,
             ),
             ready_url=f"http://127.0.0.1:{ports.bus_monitor}/healthz",
             stop_stage=3,

@@ -58,7 +58,8 @@ class ReplayRun:
             account=plan.run_id,
             strategy=options.strategy,
         )
-        self.settings = msgspec.structs.replace(config, run=run)
+        bus = msgspec.structs.replace(config.bus, sync="process")
+        self.settings = msgspec.structs.replace(config, run=run, bus=bus)
         self._bus: Bus | None = None
 
     def stack(self) -> Stack:

@@ -41,6 +41,9 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["nats"] = "nats"
     url: str = ""
     duplicate_window_s: int = 3600
+    #: `always`: synced topics are on disk before they are acknowledged. `process`: a killed
+    #: process loses nothing, a power cut may; for replays, which can be repeated.
+    sync: Literal["always", "process"] = "always"
     ticks_max_gib: float = 10.0  # oldest ticks leave the bus beyond this; the warehouse has them
 
 

