@@ -55,6 +55,7 @@ class Connection:
         self._cause: Exception | None = None
         self._closing = False
         self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(_on_loop_error)
         self._work = self.loop.create_task(self._stay_connected())
         self._thread = threading.Thread(target=self._run, name=f"bus-{name}", daemon=True)
         self._thread.start()
@@ -154,6 +155,7 @@ class Connection:
 
     async def _on_error(self, error: Exception) -> None:
         self._cause = error  # of the NoServersError that follows
+        _note(error)
 
     def _report(self, error: BaseException) -> None:
         if isinstance(error, nats.errors.NoServersError):
@@ -163,6 +165,18 @@ class Connection:
             unforeseen = None if isinstance(error, FAILURES) else error
             _log.warning("bus at %s: %s; trying again", self.url, text, exc_info=unforeseen)
         self.problem = text
+
+
+def _note(error: BaseException | None) -> None:
+    if error is None or isinstance(error, FAILURES):
+        _log.debug("bus: %s", error)
+    else:  # a mistake in a callback, which nats-py and asyncio would swallow
+        _log.error("bus: %r", error, exc_info=error)
+
+
+def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # nats-py's tasks end with the error of their broken socket and nobody collects it.
+    _note(context.get("exception"))
 
 
 async def _end_tasks() -> None:
