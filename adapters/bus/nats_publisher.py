@@ -137,7 +137,7 @@ class Outbox:
         self._client = client
         self._wake()
 
-    async def check(self) -> None:
+    def check(self) -> None:
         """Send again when the oldest acknowledgement is overdue."""
         oldest = next(iter(self._window.values()), None)
         if oldest is not None and time.monotonic() - oldest.sent_s > _ACK_S:
