@@ -22,6 +22,12 @@ ROOT = Path(__file__).parents[1]
 FEATURES = tuple(f"feature_{i:02d}" for i in range(26))
 
 
+def command(home: Path, port: int) -> list[str]:
+    """How the warehouse process is started."""
+    module = "adapters.clickhouse.embedded"
+    return [sys.executable, "-m", module, "--home", str(home), "--port", str(port)]
+
+
 @dataclass
 class Warehouse:
     """One server process on `home`. `url`, `client` and `settings` are of the running one."""
@@ -46,8 +52,7 @@ class Warehouse:
         url_file = self.home / "run" / "warehouse.url"
         url_file.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "adapters.clickhouse.embedded"]
-            + ["--home", str(self.home), "--port", str(self.port)],
+            command(self.home, self.port),
             cwd=ROOT,
             env=os.environ | self.environ,
             stdout=subprocess.DEVNULL,

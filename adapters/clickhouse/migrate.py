@@ -112,9 +112,7 @@ def _applied(client: Client) -> dict[int, tuple[str, str]]:
     return {int(version): (str(name), str(checksum)) for version, name, checksum in rows}
 
 
-def _refuse_changes(
-    migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]
-) -> None:
+def _refuse_changes(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:
     known = {m.version: m for m in migrations}
     for version, (name, checksum) in sorted(applied.items()):
         migration = known.get(version)
@@ -133,10 +131,14 @@ def _refuse_changes(
 def _run(client: Client, migration: Migration) -> None:
     for statement in migration.statements():
         client.command(statement)
-    client.insert(
-        "schema_migration",
-        [[migration.version, migration.name, migration.checksum]],
-        column_names=["version", "name", "checksum"],
+    client.command(
+        "INSERT INTO schema_migration (version, name, checksum)"
+        " SELECT {version:UInt32}, {name:String}, {checksum:String}",
+        parameters={
+            "version": migration.version,
+            "name": migration.name,
+            "checksum": migration.checksum,
+        },
     )
 
 

@@ -35,7 +35,7 @@ TEXT = "LowCardinality(String)"
 
 _SHARED_DICTIONARIES = (1).to_bytes(8, "little")
 _OWN_KEYS = (1 << 9) | (1 << 10)  # keys come with the block and replace the dictionary
-_INDEX_TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"))
+_INDEX_BYTES = (1, 2, 4)  # by their code in the flags
 
 Values = npt.NDArray[Any] | Sequence[str] | str | int | float
 
@@ -100,13 +100,13 @@ def _encode_fixed(column: Column, rows: int) -> memoryview:
     if dtype is None:
         raise ValueError(f"column {column.name}: no encoding for type {column.type}")
     if isinstance(column.values, int | float):
-        return memoryview(np.full(rows, column.values, dtype)).cast("B")
+        return np.full(rows, column.values, dtype).data.cast("B")
     values = np.ascontiguousarray(column.values)
     if values.dtype == np.bool_:
         values = values.view("u1")
     if values.dtype != dtype:
         raise ValueError(f"column {column.name}: {column.type} takes {dtype}, not {values.dtype}")
-    return memoryview(values).cast("B")
+    return values.data.cast("B")
 
 
 def _encode_strings(values: Values, rows: int) -> bytes:
@@ -122,14 +122,14 @@ def _encode_dictionary(values: Values, rows: int) -> list[bytes | memoryview]:
         codes: dict[str, int] = {}
         index = np.array([codes.setdefault(v, len(codes)) for v in _strings(values)], np.intp)
         keys = list(codes)
-    width = next(i for i, t in enumerate(_INDEX_TYPES) if len(keys) <= np.iinfo(t).max)
+    width = next(i for i, size in enumerate(_INDEX_BYTES) if len(keys) <= 256**size)
     return [
         _SHARED_DICTIONARIES,
         (_OWN_KEYS | width).to_bytes(8, "little"),
         len(keys).to_bytes(8, "little"),
         *map(_text, keys),
         rows.to_bytes(8, "little"),
-        memoryview(index.astype(_INDEX_TYPES[width])).cast("B"),
+        index.astype(f"<u{_INDEX_BYTES[width]}").data.cast("B"),
     ]
 
 

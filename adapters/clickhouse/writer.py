@@ -14,6 +14,7 @@ import socket
 import threading
 from base64 import b64encode
 from collections.abc import Sequence
+from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 from core.errors import SettingsError, UnavailableError, WarehouseError
@@ -46,7 +47,9 @@ class Writer:
     def __init__(self, settings: ClickhouseSettings, stop: threading.Event | None = None) -> None:
         url = urlsplit(settings.url)
         if url.scheme not in ("http", "https") or not url.hostname:
-            raise SettingsError(f"TICKHOUSE_CLICKHOUSE__URL is {settings.url!r}: give http://host:port")
+            raise SettingsError(
+                f"TICKHOUSE_CLICKHOUSE__URL is {settings.url!r}: give http://host:port"
+            )
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(url.hostname, url.port, timeout=_TIMEOUT_S)
         self._settings = settings
@@ -75,7 +78,9 @@ class Writer:
             except UnavailableError as error:
                 self.retries += 1
                 if self._stop.wait(delay * random.uniform(0.5, 1.0)):
-                    raise UnavailableError(f"stopped before a block of {table} was in: {error}") from error
+                    raise UnavailableError(
+                        f"stopped before a block of {table} was in: {error}"
+                    ) from error
                 delay = min(delay * 2, _LAST_DELAY_S)
                 continue
             self.blocks += 1
@@ -85,6 +90,12 @@ class Writer:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _path(self, table: str, columns: Sequence[str], token: str) -> str:
         names = ", ".join(f"`{name}`" for name in columns)
@@ -106,7 +117,9 @@ class Writer:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             address = f"{self._connection.host}:{self._connection.port}"
-            raise UnavailableError(f"the warehouse at {address} does not answer: {error}") from error
+            raise UnavailableError(
+                f"the warehouse at {address} does not answer: {error}"
+            ) from error
         if response.status == 200:
             return
         code = int(response.headers.get("X-ClickHouse-Exception-Code") or 0)

@@ -35,10 +35,11 @@ def main(argv: list[str] | None = None) -> int:
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
-    health = Health("warehouse", home / "run")
+    health, url_file = Health("warehouse", home / "run"), home / "run" / "warehouse.url"
     try:
-        asyncio.run(_serve(App(engine), listener, health, home / "run" / "warehouse.url"))
+        asyncio.run(_serve(App(engine), listener, health, url_file))
     finally:
+        url_file.unlink(missing_ok=True)
         engine.close()
         health.close()
     return 0
@@ -52,7 +53,8 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
+    # asyncio sets TCP_NODELAY only on sockets that say TCP; without it an answer takes 40 ms more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

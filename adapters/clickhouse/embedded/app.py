@@ -24,9 +24,11 @@ Headers = list[tuple[str, str]]
 
 # Parameters of the protocol; every other one is a setting.
 _PROTOCOL = frozenset(
-    "query database default_format query_id session_id session_timeout session_check user "
-    "password quota_key role compress decompress buffer_size wait_end_of_query "
-    "client_protocol_version stacktrace".split()
+    {
+        *("query", "database", "default_format", "query_id", "session_id", "session_timeout"),
+        *("session_check", "user", "password", "quota_key", "role", "compress", "decompress"),
+        *("buffer_size", "wait_end_of_query", "client_protocol_version", "stacktrace"),
+    }
 )
 # ClickHouse's error code -> HTTP status; the rest is 500.
 _STATUS = {36: 400, 47: 400, 62: 400, 27: 400, 53: 400, 60: 404, 81: 404, 46: 404, 159: 408}
@@ -69,6 +71,10 @@ class App:
             return 404, [("Content-Type", _TEXT)], b"There is /, /ping and /replicas_status.\n"
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
         loop = asyncio.get_running_loop()
+        if scope["method"] != "POST":
+            parameters["readonly"] = (
+                "2"  # as ClickHouse does: a link somebody clicks changes nothing
+            )
         return await loop.run_in_executor(self._pool, self._run, parameters, headers, body)
 
     def _run(

@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chdb import _chdb
+import chdb
 
 from adapters.clickhouse.embedded.statement import Statement
 from core import crashpoint
 from core.errors import UnavailableError, WarehouseError
+
+# The bare connections: chdb's own wrapper adds notebook progress bars and nothing we need.
+_chdb: Any = chdb._chdb
 
 _CODE = re.compile(r"Code: (\d+)")
 _SYNTAX_ERROR = 62

@@ -15,7 +15,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _AFTER_FORMAT = re.compile(rb"[ \t\r\f\v]*;?[ \t\r\f\v]*\n?")
-_FORMAT_AT_END = re.compile(r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\b.*)?;?\s*\Z", re.IGNORECASE | re.DOTALL)
+_FORMAT_AT_END = re.compile(
+    r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\b.*)?;?\s*\Z", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def _is_insert(text: bytes) -> bool:
 
 
 def _split_insert(text: bytes, data: bytes) -> Statement:
-    # An INSERT names VALUES, SELECT, WITH or FORMAT after its column list, never inside parentheses.
+    # VALUES, SELECT, WITH or FORMAT follow the column list and stand outside parentheses.
     depth, tokens = 0, _TOKEN.finditer(text)
     for token in tokens:
         depth += {b"(": 1, b")": -1}.get(token[0], 0)

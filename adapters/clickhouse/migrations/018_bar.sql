@@ -4,8 +4,8 @@ CREATE VIEW IF NOT EXISTS bar AS
 SELECT
     t.source AS source,
     t.symbol AS symbol,
-    '1s' AS interval,
-    toDateTime64(toStartOfSecond(t.ts_event), 6, 'UTC') AS ts_open,
+    '1s' AS `interval`,
+    toStartOfSecond(t.ts_event) AS ts_open,
     argMin(t.bid, (t.ts_event, t.seq)) AS bid_open,
     max(t.bid) AS bid_high,
     min(t.bid) AS bid_low,
@@ -19,7 +19,7 @@ UNION ALL
 SELECT
     b.source AS source,
     b.symbol AS symbol,
-    '1m' AS interval,
+    '1m' AS `interval`,
     b.ts_open AS ts_open,
     argMinMerge(b.bid_open) AS bid_open,
     max(b.bid_high) AS bid_high,
@@ -34,7 +34,7 @@ UNION ALL
 SELECT
     b.source AS source,
     b.symbol AS symbol,
-    '5m' AS interval,
+    '5m' AS `interval`,
     b.ts_open AS ts_open,
     argMinMerge(b.bid_open) AS bid_open,
     max(b.bid_high) AS bid_high,
@@ -49,7 +49,7 @@ UNION ALL
 SELECT
     b.source AS source,
     b.symbol AS symbol,
-    '1h' AS interval,
+    '1h' AS `interval`,
     b.ts_open AS ts_open,
     argMinMerge(b.bid_open) AS bid_open,
     max(b.bid_high) AS bid_high,

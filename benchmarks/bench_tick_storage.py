@@ -1,0 +1,77 @@
+"""Bytes per tick and rows per second of codecs for `tick` (docs/adr/0002-tick-storage.md).
+
+Run from the repository's root: `python -m benchmarks.bench_tick_storage`. Every variant is a copy
+of `tick` without bars, filled with the recorded gold ticks over HTTP and merged into one part.
+"""
+
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse import migrate
+from adapters.clickhouse.rows import TICK_COLUMNS, tick_block
+from adapters.clickhouse.writer import Writer
+from tests.recorded_ticks import recorded_ticks
+from tests.warehouse_server import Warehouse
+
+#: Codec of times and prices.
+VARIANTS = {
+    "plain": "LZ4",
+    "zstd": "ZSTD(1)",
+    "delta_lz4": "Delta(8), LZ4",
+    "delta_zstd": "Delta(8), ZSTD(1)",
+    "delta_zstd_3": "Delta(8), ZSTD(3)",
+    "t64_zstd": "T64, ZSTD(1)",
+    "gcd_t64_zstd": "GCD, T64, ZSTD(1)",
+    "gcd_delta_zstd": "GCD, Delta(8), ZSTD(1)",
+}
+BLOCK = 100_000
+
+
+def main() -> None:
+    ticks = recorded_ticks("XAUUSD_oanda")
+    cuts = range(0, len(ticks), BLOCK)
+    blocks = [tick_block("oanda", "XAUUSD", ticks[i : i + BLOCK]) for i in cuts]
+    with tempfile.TemporaryDirectory() as directory:
+        server = Warehouse(Path(directory))
+        server.start()
+        try:
+            server.migrate()
+            for name, codec in VARIANTS.items():
+                size, rate = _measure(server, f"tick_{name}", codec, blocks, len(ticks))
+                print(f"{codec:24} {size:6.2f} bytes per tick, {rate:.2f} M rows/s")
+        finally:
+            server.stop()
+
+
+def _measure(
+    server: Warehouse, table: str, codec: str, blocks: list[bytes], rows: int
+) -> tuple[float, float]:
+    connection = server.client
+    _create(connection, table, codec)
+    with Writer(server.settings) as writer:
+        started = time.perf_counter()
+        for block in blocks:
+            writer.insert(table, TICK_COLUMNS, block)
+        seconds = time.perf_counter() - started
+    connection.command(f"OPTIMIZE TABLE {table} FINAL")
+    size = connection.query(
+        "SELECT sum(data_compressed_bytes) FROM system.parts WHERE active AND table = {t:String}",
+        parameters={"t": table},
+    ).result_rows[0][0]
+    return size / rows, rows / seconds / 1e6
+
+
+def _create(connection: Client, table: str, codec: str) -> None:
+    shipped = migrate.shipped()[0].statements()[0]
+    statement = shipped.replace("EXISTS tick (", f"EXISTS {table} (")
+    connection.command(
+        re.sub(r"CODEC \(GCD, Delta\(8\), ZSTD\(1\)\)", f"CODEC ({codec})", statement)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Contract fields are the source of the schema: every message's fields are its table's columns."""
+
+import re
+
+import msgspec
+import pytest
+
+from adapters.clickhouse import migrate
+from adapters.clickhouse.rows import (
+    LATENCY_COLUMNS,
+    QUARANTINE_COLUMNS,
+    TICK_COLUMNS,
+    struct_columns,
+)
+from core.contracts.operations import RiskState
+from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.signal import Signal
+from core.instruments import Instrument
+
+_TYPES = {float: "Float64", bool: "Bool"}
+
+
+def columns_of(table: str) -> dict[str, str]:
+    """Stored columns of a table by the migrations' text: name to type. Aliases are left out."""
+    text = next(m.text for m in migrate.shipped() if f"EXISTS {table} (" in m.text)
+    body = text[text.index("(\n") : text.index("\n)\n")]
+    found = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
+    return {name: kind for name, kind in found if "ALIAS" not in kind}
+
+
+@pytest.mark.parametrize(
+    ("message", "table"),
+    [
+        (Signal, "signal"),
+        (OrderEvent, "order_event"),
+        (PositionState, "position"),
+        (AccountState, "account_state"),
+        (RiskState, "risk_state"),
+    ],
+)
+def test_a_message_has_its_tables_columns(message: type[msgspec.Struct], table: str) -> None:
+    columns = columns_of(table)
+    assert set(struct_columns(message)) == set(columns)
+    for field, name in zip(msgspec.structs.fields(message), struct_columns(message), strict=True):
+        if field.name.endswith("_us"):
+            assert columns[name] == "DateTime64(6, 'UTC')"
+        elif field.type in _TYPES:
+            assert columns[name] == _TYPES[field.type]
+        elif field.type is int:
+            assert "Int" in columns[name]
+        else:
+            assert columns[name] in ("String", "LowCardinality(String)")
+
+
+def test_instrument_is_the_reference_data_plus_its_source() -> None:
+    assert set(columns_of("instrument")) == {*struct_columns(Instrument), "source"}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("tick", TICK_COLUMNS),
+        ("tick_quarantine", QUARANTINE_COLUMNS),
+        ("stage_latency", LATENCY_COLUMNS),
+    ],
+)
+def test_a_blocks_columns_are_its_tables(table: str, columns: tuple[str, ...]) -> None:
+    assert set(columns_of(table)) == set(columns)
+
+
+def test_every_stored_column_has_a_comment() -> None:
+    for migration in migrate.shipped():
+        for statement in migration.statements():
+            if "CREATE TABLE" not in statement:
+                continue
+            body = statement[statement.index("(\n") + 2 : statement.index("\n)\n")]
+            # A column starts at four spaces; what is indented deeper goes on with it.
+            for column in re.split(r",\n(?=    \w)", body):
+                assert " COMMENT '" in column, f"{migration.name}: {column}"
