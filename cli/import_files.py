@@ -15,9 +15,12 @@ from cli.import_run import Rules, check, store_all
 from cli.import_table import table
 from cli.import_warehouse import warehouse
 from core.clock import SystemClock
+from core.instruments import shipped
 from core.settings import Settings
 
 _FILE_WIDTH = 120  # columns of the table where no terminal sets them
+
+_HOW = "add it to core/instruments.toml, or name it with --symbol, and import again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +58,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
                 store.close()
     shown = console if console.is_terminal else Console(width=_FILE_WIDTH)
     shown.print(table(result))
+    for symbol in sorted({f.symbol for f in result.files} - set(shipped())):
+        console.print(
+            f"{symbol} is no instrument known here, so its rows went to quarantine: {_HOW}"
+        )
     for path in result.skipped:
         console.print(f"skipped, of no known format: {escape(str(path))}")
     return 0

@@ -132,6 +132,8 @@ def check(
     """
     chosen, skipped = expand(paths)
     files = [open_file(path, *options) for path in chosen]
+    for option in ("source", "symbol", "tz"):
+        _refuse_relabelling(chosen, options, option)
     return CheckedFiles([_check(file, progress) for file in files], skipped)
 
 
@@ -171,6 +173,33 @@ def expand(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
         if not any(file.resolve() in chosen for file in found):
             raise InputError(str(path), "holds no file of a known format")
     return list(chosen.values()), skipped
+
+
+def _refuse_relabelling(paths: Sequence[Path], options: Options, option: str) -> None:
+    """An option fills in what files do not say, or corrects what all of them say alike.
+
+    Anything else would store one feed under another's name: two brokers would mix.
+    """
+    given = getattr(options, option)
+    if given is None:
+        return
+    said = {path: _said(path, options._replace(**{option: None}), option) for path in paths}
+    if len(set(said.values())) == 1:
+        return
+    for path, value in said.items():
+        if value not in (None, given):
+            raise InputError(
+                str(path), f"says {value}, not {given}: import it without --{option}, or by itself"
+            )
+
+
+def _said(path: Path, options: Options, option: str) -> str | None:
+    try:
+        file = open_file(path, *options)
+    except InputError:  # it opened with the option, so this is what it does not say
+        return None
+    said = {"source": file.source, "symbol": file.symbol, "tz": file.zone.partition(" (")[0]}
+    return said[option]
 
 
 def _check(file: TickFile, progress: Progress) -> Checked:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from adapters.files import dukascopy, histdata, lean, mt4_csv, mt5_json, mt5_tab, truefx
+from adapters.files import dukascopy, histdata, iso_csv, lean, mt4_csv, mt5_json, mt5_tab, truefx
 from adapters.files.assumptions import Options
 from adapters.files.base import TickFile
 from core.errors import InputError
@@ -13,7 +13,7 @@ Reader = Callable[[Path, Options], TickFile]
 
 KNOWN = (
     "normalised parquet, MT5 tick export, MT5 JSON recording, Dukascopy bi5, HistData ASCII, "
-    "TrueFX, LEAN quote zip, MT4-style CSV"
+    "TrueFX, quotes with ISO times, LEAN quote zip, MT4-style CSV"
 )
 _SNIFF_BYTES = 4096
 _SNIFF_LINES = 20
@@ -70,8 +70,8 @@ def _reader_of_text(path: Path, start: bytes) -> Reader | None:
     first = text.split(b"\n", 1)[0].strip()
     if b"<DATE>" in first or (b"<BID>" in first and b"\t" in first):
         return mt5_tab.Mt5TabFile
-    if first.startswith(b"timestamp,"):
-        return truefx.IsoQuoteFile
+    if b"timestamp" in first.split(b","):
+        return iso_csv.IsoQuoteFile
     if text.lstrip().startswith(b"{") and b'"metadata"' in text:
         return mt5_json.Mt5JsonFile
     for line in islice(text.split(b"\n"), _SNIFF_LINES):

@@ -137,6 +137,28 @@ def test_two_brokers_never_mix(test_data):
     assert fxcm.flagged["out of order"] == 0
 
 
+def test_an_option_never_puts_two_feeds_under_one_name(test_data, tmp_path):
+    unnamed = histdata(tmp_path / "ticks.csv", rows(3))
+    named = histdata(tmp_path / "DAT_ASCII_GBPUSD_T_202001.csv", rows(3))
+    with pytest.raises(InputError, match=r"GBPUSD_T.*says GBPUSD, not EURUSD: .*--symbol"):
+        imported([unnamed, named], symbol="EURUSD")
+    brokers = [test_data / "ticks" / f"EURUSD_{name}.parquet" for name in ("oanda", "fxcm")]
+    with pytest.raises(InputError, match="says oanda, not mine"):
+        imported(brokers, source="mine")
+    export = tmp_path / "EURUSD_202211100000_202211102359.csv"
+    export.write_text("<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\n")
+    with pytest.raises(InputError, match=r"says EST, not \+02:00"):
+        imported([named, export], source="histdata", tz="+02:00")
+
+
+def test_an_option_corrects_what_all_files_say_alike(tmp_path):
+    paths = [histdata(tmp_path / f"DAT_ASCII_EURUSD_T_20200{i}.csv", rows(3)) for i in (1, 2)]
+    result, store = imported(paths, source="mine", tz="UTC")
+    assert list(store.feeds) == [("mine", "EURUSD")]
+    assert result.files[0].zone == "UTC (option)"
+    assert result.files[0].first_msc == int(LATEST.astype("M8[ms]").astype(np.int64))
+
+
 def test_a_symbol_without_reference_data_is_quarantined(tmp_path):
     path = histdata(tmp_path / NAME, rows(5))
     result, store = imported([path], symbol="FOOBAR")

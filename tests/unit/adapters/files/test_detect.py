@@ -245,6 +245,15 @@ def test_iso_times_with_every_kind_of_fraction_and_offset(tmp_path):
     assert [r.row for r in read.refused] == [3]  # one digit of a fraction is no layout of ours
 
 
+def test_iso_columns_are_found_by_name(tmp_path):
+    rows = "2013-01-01T22:00:00Z,{}\n"
+    text = "timestamp,ask,bid\n" + rows.format("2,1")
+    (tick,) = whole(open_file(written(tmp_path / "a.csv", text), source="s", symbol="X")).ticks
+    assert (tick["bid"], tick["ask"]) == (1.0, 2.0)
+    missing = refused(written(tmp_path / "b.csv", "timestamp,bid\n" + rows.format("2")))
+    assert str(missing).endswith("row 1: column ask is missing")
+
+
 def test_only_known_formats_have_a_reader(test_data, tmp_path):
     assert reader_of(test_data / "raw/ejtrader_bars/USDCHFd1_head500.csv") is None
     copy = tmp_path / "no_suffix"
