@@ -60,6 +60,11 @@ def _replaced(stack: Stack, name: str, pid: int) -> bool:
     return stack.state()[name].pid not in (0, pid)
 
 
+def _look_for_ever(stack: Stack) -> None:
+    while True:
+        stack.state()
+
+
 def until(look: Callable[[], T], timeout_s: float = 30.0) -> T:
     deadline = time.monotonic() + timeout_s
     while not (found := look()):
@@ -180,6 +185,25 @@ def test_others_find_a_running_stack(tmp_path: Path, journal: Path) -> None:
         assert found is not None
         assert (found.pid, found.command, found.urls) == (os.getpid(), "up", urls)
         assert found.observe()["one"].pid == stack.state()["one"].pid
+
+
+def test_an_interrupt_at_any_moment_leaves_the_stack_usable(tmp_path: Path, journal: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with Stack(tmp_path / "home", {}, [service("one", journal)]) as stack:
+            stack.start_all()
+            for attempt in range(40):
+                signal.setitimer(signal.ITIMER_REAL, 0.001 + attempt * 0.0003)
+                with pytest.raises(KeyboardInterrupt):
+                    _look_for_ever(stack)
+                assert stack.state()["one"].ready
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert stack.drained is not None
+    assert stack.drained.stopped == ("one",)
 
 
 def test_a_long_odd_home_works(tmp_path: Path, journal: Path) -> None:
