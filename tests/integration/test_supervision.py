@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -58,11 +59,6 @@ def alive(pid: int) -> bool:
 
 def _replaced(stack: Stack, name: str, pid: int) -> bool:
     return stack.state()[name].pid not in (0, pid)
-
-
-def _look_for_ever(stack: Stack) -> None:
-    while True:
-        stack.state()
 
 
 def until(look: Callable[[], T], timeout_s: float = 30.0) -> T:
@@ -187,21 +183,25 @@ def test_others_find_a_running_stack(tmp_path: Path, journal: Path) -> None:
         assert found.observe()["one"].pid == stack.state()["one"].pid
 
 
-def test_an_interrupt_at_any_moment_leaves_the_stack_usable(tmp_path: Path, journal: Path) -> None:
+def test_an_interrupt_in_the_middle_of_a_call_leaves_the_stack_usable(
+    tmp_path: Path, journal: Path
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
+    before = signal.signal(signal.SIGUSR1, interrupt)
     try:
         with Stack(tmp_path / "home", {}, [service("one", journal)]) as stack:
             stack.start_all()
-            for attempt in range(40):
-                signal.setitimer(signal.ITIMER_REAL, 0.001 + attempt * 0.0003)
-                with pytest.raises(KeyboardInterrupt):
-                    _look_for_ever(stack)
-                assert stack.state()["one"].ready
+            supervisord = int((tmp_path / "home" / "run" / "supervisord.pid").read_text())
+            os.kill(supervisord, signal.SIGSTOP)  # so that the call is surely under way
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            with pytest.raises(KeyboardInterrupt):
+                stack.state()
+            os.kill(supervisord, signal.SIGCONT)
+            assert stack.state()["one"].ready
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGUSR1, before)
     assert stack.drained is not None
     assert stack.drained.stopped == ("one",)
 
