@@ -2,30 +2,40 @@
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Self
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 
 
-@contextmanager
-def first_signal_interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the first signal; ignore later ones, so that a drain can end."""
-    seen = False
+class Interrupts:
+    """While entered, those signals raise KeyboardInterrupt, until `stopping` is set.
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal seen
-        if not seen:
-            seen = True
+    Not only the first one raises: Python drops what a signal raises within a finalizer, and the
+    next Ctrl-C must then still work.
+    """
+
+    def __init__(self) -> None:
+        self.stopping = False
+
+    def __enter__(self) -> Self:
+        """Take the signals over."""
+        self._before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give them back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if not self.stopping:
             raise KeyboardInterrupt
         print("Already stopping; it takes ten seconds at most.", file=sys.stderr)
-
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

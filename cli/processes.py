@@ -7,11 +7,7 @@ docs/adr/0003-supervision.md.
 """
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,13 +19,12 @@ import msgspec
 from cli.home_lock import HomeLock
 from cli.process_spec import ProcessSpec
 from cli.process_state import ProcessState, ProcessView, last_lines, observe
-from cli.running_stack import SOCKETS, RunningStack, forget, remove_leftovers, write_down
-from cli.supervisor_client import SupervisorClient
-from cli.supervisor_config import log_of, render
+from cli.running_stack import RunningStack, forget, remove_leftovers, write_down
+from cli.supervisor_config import log_of
+from cli.supervisord import Supervisord
 from core.errors import TickhouseError, UnavailableError
 
 _POLL_S = 0.05
-_SUPERVISORD_STARTS_WITHIN_S = 10.0
 _CODE = Path(__file__).resolve().parent.parent  # where our packages are
 
 
@@ -78,23 +73,16 @@ class Stack:
             BusyError: the home is in use.
         """
         self._lock.acquire()
-        remove_leftovers(self.home)
-        # A socket's path has at most 107 bytes, and a home may be deep.
-        self._sockets = Path(tempfile.mkdtemp(prefix=SOCKETS))
-        socket = self._sockets / "supervisor.sock"
         try:
-            self._supervisord = self._start_supervisord(socket)
-            self._client = SupervisorClient(socket)
-            self._await_supervisord()
+            self._supervisord = self._start_supervisord()
         except BaseException:
-            self._clean_up()
+            self._lock.release()
             raise
-        started_us = time.time_ns() // 1000
+        self._client = self._supervisord.client
+        started_us, socket = time.time_ns() // 1000, str(self._supervisord.socket)
         views = tuple(self._views)
-        write_down(
-            self.home,
-            RunningStack(os.getpid(), self._command, started_us, str(socket), self._urls, views),
-        )
+        stack = RunningStack(os.getpid(), self._command, started_us, socket, self._urls, views)
+        write_down(self.home, stack)
         return self
 
     def __exit__(
@@ -105,12 +93,14 @@ class Stack:
     ) -> None:
         """Drain what still runs and give the home back."""
         try:
-            if self._supervisord.poll() is None:
+            if self._supervisord.alive():
                 self.drained = self.drain()
-                self._client.shutdown()
-                self._supervisord.wait(10)
         finally:
-            self._clean_up()
+            try:
+                self._supervisord.close()
+            finally:
+                forget(self.home)
+                self._lock.release()
 
     def start(self, name: str) -> None:
         """Start one process without waiting."""
@@ -177,7 +167,7 @@ class Stack:
         Raises:
             UnavailableError: supervisord is gone, and every process with it.
         """
-        if self._supervisord.poll() is not None:
+        if not self._supervisord.alive():
             raise UnavailableError(
                 "the supervisor was killed, and every process ended with it; start again"
                 f" (its log: {log_of(self.home, 'supervisord')})"
@@ -246,50 +236,12 @@ class Stack:
             spec.name, str(health), spec.ready_url, str(log_of(self.home, spec.name))
         )
 
-    def _start_supervisord(self, socket: Path) -> subprocess.Popen[bytes]:
-        config = self.home / "run" / "supervisord.conf"
-        log_of(self.home, "supervisord").parent.mkdir(exist_ok=True)
-        config.touch(mode=0o600)
-        config.write_text(render(self.home, socket, list(self.specs.values())))
+    def _start_supervisord(self) -> Supervisord:
+        remove_leftovers(self.home)
         for view in self._views:
             Path(view.health_file).unlink(missing_ok=True)
-        with log_of(self.home, "supervisord-start").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[self._lock.fd],
-                start_new_session=True,  # Ctrl-C in the terminal is ours to handle
-            )
-
-    def _await_supervisord(self) -> None:
-        deadline = time.monotonic() + _SUPERVISORD_STARTS_WITHIN_S
-        while True:
-            try:
-                self._client.processes()
-            except UnavailableError as error:
-                if self._supervisord.poll() is not None or time.monotonic() > deadline:
-                    raise self._no_supervisord() from error
-                time.sleep(_POLL_S / 5)
-            else:
-                return
-
-    def _no_supervisord(self) -> TickhouseError:
-        log = str(log_of(self.home, "supervisord-start"))
-        lines = "\n  ".join(last_lines(log))
-        return TickhouseError(f"the supervisor did not start; the end of {log}:\n  {lines}")
-
-    def _clean_up(self) -> None:
-        if hasattr(self, "_supervisord") and self._supervisord.poll() is None:
-            self._supervisord.kill()
-            self._supervisord.wait()
-        if hasattr(self, "_client"):
-            self._client.close()
-        forget(self.home)
-        shutil.rmtree(self._sockets, ignore_errors=True)
-        self._lock.release()
+        specs = list(self.specs.values())
+        return Supervisord(self.home, self._environment, specs, self._lock.fd)
 
 
 _STOPPABLE = frozenset({"starting", "running", "backoff", "stopping"})

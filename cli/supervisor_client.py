@@ -1,5 +1,6 @@
 """Talks to a running supervisord over its Unix socket (XML-RPC), from any process of its user."""
 
+import http.client
 import threading
 import xmlrpc.client
 from pathlib import Path
@@ -56,16 +57,20 @@ class SupervisorClient:
         self._transport.close()
 
     def _call(self, method: str, *arguments: object, passing: int | None = None) -> Any:
-        try:
-            with self._lock:
+        with self._lock:
+            try:
                 return getattr(self._proxy, method)(*arguments)
-        except xmlrpc.client.Fault as fault:
-            if fault.faultCode == passing:
-                return None
-            raise UnavailableError(f"supervisord refused {method}: {fault.faultString}") from fault
-        except (OSError, xmlrpc.client.Error, EOFError) as error:
-            self._transport.close()
-            raise UnavailableError(f"supervisord does not answer: {error}") from error
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode == passing:
+                    return None
+                text = f"supervisord refused {method}: {fault.faultString}"
+                raise UnavailableError(text) from fault
+            except (OSError, xmlrpc.client.Error, http.client.HTTPException) as error:
+                self._transport.close()
+                raise UnavailableError(f"supervisord does not answer: {error}") from error
+            except BaseException:  # Ctrl-C: an answer may be under way, and is not the next one's
+                self._transport.close()
+                raise
 
 
 def _info(raw: dict[str, Any], starts: int) -> ProcessInfo:

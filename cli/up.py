@@ -18,7 +18,7 @@ from cli.embedded_stack import (
     stack_environment,
     urls,
 )
-from cli.interrupts import first_signal_interrupts
+from cli.interrupts import Interrupts
 from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
 from cli.warehouse_setup import has_champion, migrate
@@ -45,9 +45,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         urls=where,
     )
     try:
-        with first_signal_interrupts(), stack:
-            _start(stack, settings, where, console)
-            _watch(stack, console)
+        with Interrupts() as interrupts, stack:
+            try:
+                _start(stack, settings, where, console)
+                _watch(stack, console)
+            finally:
+                interrupts.stopping = True
     except KeyboardInterrupt:
         if stack.drained:
             console.print(farewell(stack.drained))

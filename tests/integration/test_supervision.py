@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -180,6 +181,29 @@ def test_others_find_a_running_stack(tmp_path: Path, journal: Path) -> None:
         assert found is not None
         assert (found.pid, found.command, found.urls) == (os.getpid(), "up", urls)
         assert found.observe()["one"].pid == stack.state()["one"].pid
+
+
+def test_an_interrupt_in_the_middle_of_a_call_leaves_the_stack_usable(
+    tmp_path: Path, journal: Path
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with Stack(tmp_path / "home", {}, [service("one", journal)]) as stack:
+            stack.start_all()
+            supervisord = int((tmp_path / "home" / "run" / "supervisord.pid").read_text())
+            os.kill(supervisord, signal.SIGSTOP)  # so that the call is surely under way
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            with pytest.raises(KeyboardInterrupt):
+                stack.state()
+            os.kill(supervisord, signal.SIGCONT)
+            assert stack.state()["one"].ready
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert stack.drained is not None
+    assert stack.drained.stopped == ("one",)
 
 
 def test_a_long_odd_home_works(tmp_path: Path, journal: Path) -> None:
