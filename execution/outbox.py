@@ -35,10 +35,14 @@ class Outbox:
     def add(self, record: Record, book: Book) -> None:
         """Queue a journalled record; `book` is the state with it applied."""
         if isinstance(record, OrderEvent):
-            self._waiting.append((record, f"{self._run.run_id}.{record.event_id}"))
+            self._waiting.append(
+                (record, f"{self._run.run_id}.{self._run.account}.{record.event_id}")
+            )
             if record.kind in _FILLS:
                 state = position_state(record, book)
-                self._waiting.append((state, f"{self._run.run_id}.{record.event_id}.position"))
+                self._waiting.append(
+                    (state, f"{self._run.run_id}.{self._run.account}.{record.event_id}.position")
+                )
         elif isinstance(record, AccountState):
             self._waiting.append((record, f"{record.run_id}.account.{record.ts_event_us}"))
         elif isinstance(record, ExecutionMarker):

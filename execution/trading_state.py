@@ -58,7 +58,11 @@ class TradingState:
 
     def obey(self, control: Control) -> bool:
         """Take a message from the bus into the file, unless the file is newer."""
-        if control.kind == "model" or self._path is None or control.ts_event_us < self.current.ts_us:
+        if (
+            control.kind == "model"
+            or self._path is None
+            or control.ts_event_us < self.current.ts_us
+        ):
             return False
         state: State = "halted" if control.kind == "halt" else "active"
         write(self._path, Order(state, control.by, control.reason, control.ts_event_us))

@@ -18,6 +18,7 @@ from core.errors import UnavailableError
 
 COMMENT_MAX = 31
 _FAR_S = 4_102_444_800.0  # 2100: an accepted order may fill after the caller's market time
+_DAY_US = 86_400_000_000
 _NO_ANSWER = (mt5.TRADE_RETCODE_TIMEOUT, mt5.TRADE_RETCODE_CONNECTION)
 _DONE = (mt5.TRADE_RETCODE_DONE, 10008, 10010)  # done, placed, done partially
 _CLOSE_REASONS = {mt5.DEAL_REASON_SL: "stop", mt5.DEAL_REASON_TP: "take_profit", 6: "stop_out"}
@@ -110,17 +111,21 @@ class Venue:
         self._names = resolve(terminal)
         self._feeds = {name: feed for feed, name in self._names.items()}
         self._specifications: dict[Feed, tuple[Specification, int]] = {}
+        self._day = 0
 
     def at(self, now_us: int) -> None:
         """The caller's market time, for all calls from now on."""
         self._terminal.at(now_us // 1000)
+        if now_us // _DAY_US != self._day:  # reference data is dated
+            self._day = now_us // _DAY_US
+            self._specifications.clear()
 
     def knows(self, source: str, symbol: str) -> bool:
         """Whether the venue quotes this feed."""
         return (source, symbol) in self._names
 
     def specification(self, source: str, symbol: str) -> Specification | None:
-        """Digits and volumes of a feed, asked once; None when the venue cannot trade it."""
+        """Digits and volumes of a feed, asked once a day; None when the venue cannot trade it."""
         found = self._specified((source, symbol))
         return found[0] if found else None
 
