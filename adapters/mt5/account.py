@@ -22,6 +22,8 @@ from adapters.mt5.symbols import Feed, terminal_names
 from adapters.mt5.tape import Quote, TapedMarket
 from core.instruments import Instrument, instrument
 
+_NO_TIME_MSC = 4_102_444_800_000  # 2100-01-01
+
 
 class Totals(NamedTuple):
     """Money of the account at one moment, account currency."""
@@ -89,8 +91,8 @@ class Account:
         self.accepted += 1
 
     def instrument(self, feed: Feed, at_msc: int) -> Instrument | None:
-        """Reference data of a feed's symbol at a time."""
-        return instrument(feed[1], at_msc * 1000)
+        """Reference data of a feed's symbol at a time; the newest for a caller without a time."""
+        return instrument(feed[1], (at_msc or _NO_TIME_MSC) * 1000)
 
     def totals(self, state: Ledger, at_msc: int) -> Totals:
         """Balance, floating profit and margin at a market time."""

@@ -74,7 +74,11 @@ class SimulatedTerminal:
                 "frictions": frictions, "feeds": market.feeds(),
             }  # fmt: skip
             self._log = RequestLog(log, header)
-            self._rebuild(self._log)
+            try:
+                self._rebuild(self._log)
+            except JournalError:
+                self._log.close()
+                raise
 
     def at(self, now_msc: int) -> None:
         """The caller's market time; ignored when the market is live."""

@@ -40,11 +40,12 @@ class GeneratedMarket:
 
 
 class GeneratedTape(Tape):
-    """Segments are UTC days, made when first asked for; the two newest are kept."""
+    """Segments are UTC days, made when first asked for; the last three used are kept."""
 
     def __init__(self, symbol: str, seed: int) -> None:
         self._symbol, self._seed = symbol, seed
         self._days: dict[int, Segment] = {}
+        self._before: dict[int, Quote | None] = {}  # asked at every poll of a closed day
 
     def at(self, time_msc: int) -> Segment:
         """The day of a time."""
@@ -56,18 +57,19 @@ class GeneratedTape(Tape):
 
     def before(self, number: int) -> Quote | None:
         """The newest quote before a day, over at most a long weekend."""
-        for back in range(1, _LONGEST_CLOSED_DAYS + 1):
-            day = self._day(number - back)
-            if len(day.time):
-                return day.quote(-1)
-        return None
+        if number not in self._before:
+            days = (self._day(number - back) for back in range(1, _LONGEST_CLOSED_DAYS + 1))
+            self._before[number] = next((day.quote(-1) for day in days if len(day.time)), None)
+        return self._before[number]
 
     def _day(self, number: int) -> Segment:
-        if number not in self._days:
-            self._days[number] = segment(number, day_ticks(self._symbol, number, self._seed))
-            for old in list(self._days)[:-2]:
-                del self._days[old]
-        return self._days[number]
+        day = self._days.pop(number, None)
+        if day is None:
+            day = segment(number, day_ticks(self._symbol, number, self._seed))
+        self._days[number] = day
+        for old in list(self._days)[:-3]:
+            del self._days[old]
+        return day
 
 
 def write_parquet(

@@ -38,7 +38,7 @@ class RemoteTerminal:
     def __init__(self, address: str, timeout_s: float = 30.0) -> None:
         host, _, port = address.rpartition(":")
         self._address, self._timeout_s = (host or "127.0.0.1", int(port)), timeout_s
-        self._connection: socket.socket | None = None
+        self._channel: rpc.Channel | None = None
         self._now_msc = 0
         self._error = (mt5.RES_S_OK, "Success")
 
@@ -52,9 +52,9 @@ class RemoteTerminal:
 
     def shutdown(self) -> None:
         """Disconnect."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
 
     def last_error(self) -> tuple[int, str]:
         """Code and text of the last failure."""
@@ -166,24 +166,23 @@ class RemoteTerminal:
         return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, "no IPC connection")
 
     def _connected(self, deadline: float) -> bool:
-        while self._connection is None:
+        while self._channel is None:
             if time.monotonic() > deadline:
                 return False
             try:
-                self._connection = socket.create_connection(self._address, timeout=1.0)
+                connection = socket.create_connection(self._address, timeout=1.0)
             except OSError:
                 time.sleep(_RETRY_S)
                 continue
-            self._connection.settimeout(self._timeout_s)
-            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(self._timeout_s)
+            self._channel = rpc.Channel(connection)
         return time.monotonic() <= deadline
 
     def _call(self, method: str, arguments: list[Any]) -> Any:
-        connection = self._connection
-        if connection is None:
+        if self._channel is None:
             raise ConnectionError("not connected")
-        rpc.send(connection, _encoder.encode(rpc.Call(method, self._now_msc, arguments)))
-        frame = rpc.receive(connection)
+        self._channel.send(_encoder.encode(rpc.Call(method, self._now_msc, arguments)))
+        frame = self._channel.receive()
         if frame is None:
             raise ConnectionError("closed before the answer")
         answer = _answer.decode(frame[0])

@@ -27,15 +27,16 @@ class RequestLog:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._records = list(self._read())
-        self._file = path.open("ab", buffering=0)
-        if not self._records:
-            self.append(header)
-            _sync_directory(path.parent)
-        elif self._records.pop(0) != msgspec.json.decode(msgspec.json.encode(header)):
+        if self._records and self._records[0] != msgspec.json.decode(msgspec.json.encode(header)):
             raise JournalError(
                 f"{path}, record 1: this account began with other settings than {header};"
                 " restore them, or begin a new account with another log"
             )
+        self._file = path.open("ab", buffering=0)
+        if not self._records:
+            self.append(header)
+            _sync_directory(path.parent)
+        del self._records[:1]
 
     def records(self) -> list[dict[str, Any]]:
         """Records found at opening, oldest first, without the header."""

@@ -5,6 +5,7 @@ tail. Only the names below can be called; arguments and answers are plain data, 
 carry no code. Arrays of ticks travel as the tail, uncopied.
 """
 
+import contextlib
 import socket
 import struct
 from typing import Any
@@ -64,39 +65,45 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     ticks: bool = False
 
 
-def send(connection: socket.socket, head: bytes, tail: memoryview | bytes = b"") -> None:
-    """Write one frame."""
-    connection.sendall(_LENGTHS.pack(len(head), len(tail)) + head)
-    if len(tail):
-        connection.sendall(tail)
+class Channel:
+    """Frames over one connected socket. Reads are buffered: a small frame costs one call."""
 
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection = connection
+        self._reader = connection.makefile("rb")
 
-def receive(connection: socket.socket) -> tuple[bytearray, bytearray] | None:
-    """Read one frame; None when the other side closed between frames.
+    def send(self, head: bytes, tail: memoryview | bytes = b"") -> None:
+        """Write one frame."""
+        self._connection.sendall(_LENGTHS.pack(len(head), len(tail)) + head)
+        if len(tail):
+            self._connection.sendall(tail)
 
-    Raises:
-        ConnectionError: it closed within a frame, or what came is no frame.
-    """
-    prefix = _exactly(connection, _LENGTHS.size)
-    if prefix is None:
-        return None
-    head, tail = _LENGTHS.unpack(prefix)
-    if head + tail > _MAX_BYTES:
-        raise ConnectionError("not a frame of a Tickhouse terminal")
-    parts = _exactly(connection, head), _exactly(connection, tail)
-    if parts[0] is None or parts[1] is None:
-        raise ConnectionError("closed within a frame")
-    return parts[0], parts[1]
+    def receive(self) -> tuple[bytes, bytearray] | None:
+        """Read one frame; None when the other side closed between frames.
 
-
-def _exactly(connection: socket.socket, count: int) -> bytearray | None:
-    buffer = bytearray(count)
-    view, got = memoryview(buffer), 0
-    while got < count:
-        received = connection.recv_into(view[got:])
-        if received == 0:
-            if got:
-                raise ConnectionError("closed within a frame")
+        Raises:
+            ConnectionError: it closed within a frame, or what came is no frame.
+        """
+        prefix = self._reader.read(_LENGTHS.size)
+        if not prefix:
             return None
-        got += received
-    return buffer
+        if len(prefix) < _LENGTHS.size:
+            raise ConnectionError("closed within a frame")
+        head_length, tail_length = _LENGTHS.unpack(prefix)
+        if head_length + tail_length > _MAX_BYTES:
+            raise ConnectionError("not a frame of a Tickhouse terminal")
+        head, tail = self._reader.read(head_length), bytearray(tail_length)
+        if len(head) < head_length or (tail_length and self._reader.readinto(tail) < tail_length):
+            raise ConnectionError("closed within a frame")
+        return head, tail
+
+    def end(self) -> None:
+        """Make the thread that waits in `receive` get None; it then closes."""
+        with contextlib.suppress(OSError):  # the other side may be gone already
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Disconnect; only by the thread that reads."""
+        self._reader.close()
+        self._connection.close()

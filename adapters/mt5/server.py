@@ -60,33 +60,34 @@ class Server:
         """`port` 0 takes a free one; see `address`."""
         self._terminal, self._lock = terminal, threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", port))
-        self._clients: set[socket.socket] = set()
+        self._clients: set[rpc.Channel] = set()
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
 
     def close(self) -> None:
         """Stop accepting, finish the call at work, disconnect clients, close the account."""
-        _end(self._listener)
+        with contextlib.suppress(OSError):  # elsewhere than Linux a listener has no shutdown
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
         with self._lock:
             for client in list(self._clients):
-                _end(client)
+                client.end()
             self._terminal.shutdown()
 
     def _accept(self) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return  # closed
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client = rpc.Channel(connection)
             self._clients.add(client)
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: rpc.Channel) -> None:
         try:
-            while (frame := rpc.receive(client)) is not None:
-                head, tail = self._answer(_call.decode(frame[0]))
-                rpc.send(client, head, tail)
+            while (frame := client.receive()) is not None:
+                client.send(*self._answer(_call.decode(frame[0])))
         except (OSError, msgspec.DecodeError) as error:
             _log.debug("client left: %s", error)
         finally:
@@ -109,10 +110,11 @@ class Server:
                 _log.exception("%s failed", call.method)
                 return _failed(mt5.RES_E_INTERNAL_FAIL, f"{call.method}: {error}"), b""
             code, text = self._terminal.last_error()
-        time.sleep(wait_s)
+        if wait_s > 0:
+            time.sleep(wait_s)
         if isinstance(result, np.ndarray):
             head = _encoder.encode(rpc.Answer(code, text, _NONE, ticks=True))
-            return head, memoryview(np.ascontiguousarray(result)).cast("B") if len(result) else b""
+            return head, np.ascontiguousarray(result).view(np.uint8).data if len(result) else b""
         return _encoder.encode(rpc.Answer(code, text, msgspec.Raw(_encoder.encode(result)))), b""
 
 
@@ -145,7 +147,8 @@ def _run(config: Settings, options: argparse.Namespace, run: Path) -> int:
         server = Server(
             terminal_of(config, options.home, options.market, options.plan), options.port
         )
-        (run / "terminal.address").write_text(server.address)
+        (run / "terminal.address.tmp").write_text(server.address)
+        (run / "terminal.address.tmp").replace(run / "terminal.address")
         health.set("ready", server.address)
         _log.info("listening on %s", server.address)
         while not stop.wait(1.0):
@@ -199,12 +202,6 @@ def _read_plan(path: Path | None) -> Plan:
 
 def _failed(code: int, text: str) -> bytes:
     return _encoder.encode(rpc.Answer(code, text, _NONE))
-
-
-def _end(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # never connected, or already gone
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()
 
 
 if __name__ == "__main__":

@@ -160,9 +160,18 @@ def _symbols(file: Any) -> Iterator[str]:
 
 
 def _integers(batch: Any, name: str) -> npt.NDArray[np.int64]:
-    column = batch.column(name)
-    filled = column.fill_null(0) if column.null_count else column
-    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
+    return np.asarray(_numpy(batch.column(name), 0), dtype=np.int64)
+
+
+def _floats(batch: Any, name: str) -> npt.NDArray[np.float64]:
+    # a null becomes NaN, which the collector quarantines
+    return np.asarray(_numpy(batch.column(name), np.nan), dtype=np.float64)
+
+
+def _numpy(column: Any, missing: float) -> npt.NDArray[Any]:
+    # not column.to_numpy(): that imports pandas where it is installed, a second at every start
+    filled = column.fill_null(pa.scalar(missing, column.type)) if column.null_count else column
+    return np.from_dlpack(filled)
 
 
 def _to_ticks(batch: Any) -> Ticks:
@@ -178,8 +187,3 @@ def _to_ticks(batch: Any) -> Ticks:
         ticks["volume_real"] = volume
         ticks["volume"] = np.clip(np.nan_to_num(volume, posinf=0.0, neginf=0.0), 0, 2**62)
     return ticks
-
-
-def _floats(batch: Any, name: str) -> npt.NDArray[np.float64]:
-    # a null becomes NaN, which the collector quarantines
-    return np.asarray(batch.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
