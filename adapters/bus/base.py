@@ -12,7 +12,8 @@ from core.topics import Topic
 class Message(NamedTuple):
     """One delivered message. `sequence` is its place in the topic, from 1, without gaps.
 
-    A gap appears only where retention removed old messages.
+    A gap appears only where retention removed old messages. On an unsynced topic a sequence may
+    come again with another message, once, when the bus was killed (see Publisher).
     """
 
     topic: str
@@ -29,6 +30,11 @@ class Publisher(Protocol):
     the topic is synced). While the bus is away it retries until `timeout_s` and then raises
     UnavailableError; the message may then be stored or not. Publishing the same `message_id`
     again within the duplicate window stores nothing.
+
+    Unsynced topics: a bus that is killed (SIGKILL, power) forgets what it acknowledged in its
+    last milliseconds. A publisher that lives on sends the last two seconds again by itself, in
+    order, and readers drop what they saw: nothing is lost. If the publisher dies in the same
+    moment, its successor learns from `last` where the topic ends now, and resumes there.
     """
 
     def publish(

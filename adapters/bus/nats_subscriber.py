@@ -1,0 +1,208 @@
+"""A reader of one topic: an ordered push consumer that is replaced whenever it may have erred.
+
+The server keeps nothing for us: the consumer lives in its memory, takes no acknowledgements and
+is made anew, from the last seen sequence on, after a reconnect, a skipped delivery or silence.
+The server's flow control is answered when the caller has taken what came before it, so that a
+slow caller holds a bounded amount of memory.
+
+After a reconnect an unsynced topic is read again from two seconds back and what was seen is
+dropped by message id: a killed server may have lost a tail that publishers then send again,
+perhaps under other sequences.
+"""
+
+import logging
+import queue
+import time
+from collections import OrderedDict
+from functools import partial
+from typing import NamedTuple
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from adapters.bus.base import Message
+from adapters.bus.nats_connection import FAILURES, Connection
+from core.topics import Topic
+
+_log = logging.getLogger(__name__)
+_HEARTBEAT_S = 1.0
+_SILENCE_S = 3.0
+_RECENT_S, _RECENT_COUNT = 2.0, 4096
+_UNBOUNDED = -1
+
+
+class _Credit(NamedTuple):
+    """The server's question whether the caller has come this far."""
+
+    client: Client
+    reply: str
+
+
+class NatsSubscriber:
+    """Reads one topic in order. `next` from one thread; `close` from any."""
+
+    def __init__(self, connection: Connection, topic: Topic, start_sequence: int) -> None:
+        self._connection, self._topic = connection, topic
+        self._arrived: queue.SimpleQueue[Message | _Credit | None] = queue.SimpleQueue()
+        self._first = self._next = start_sequence
+        self._recent: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._client: Client | None = None
+        self._inbox: Subscription | None = None
+        self._deliveries = 0  # of the present consumer
+        self._generation = 0
+        self._heard_s = 0.0
+        self._closed = False
+        connection.start(connection.attach(self))
+
+    # -- the caller's thread ---------------------------------------------------------------
+
+    def next(self, timeout_s: float) -> Message | None:
+        """The next message, or None after `timeout_s` without one, or once closed."""
+        deadline = time.monotonic() + timeout_s
+        while not self._closed:
+            try:
+                item = self._arrived.get(timeout=max(deadline - time.monotonic(), 0.0))
+            except queue.Empty:
+                return None
+            if isinstance(item, Message):
+                return item
+            if item is not None and self._connection.running:
+                self._connection.start(_grant(item))
+        return None
+
+    def close(self) -> None:
+        """Stop reading; a `next` that waits returns None."""
+        if not self._closed:
+            self._closed = True
+            self._arrived.put(None)
+            if self._connection.running:
+                self._connection.start(self._leave())
+
+    # -- the loop's thread -----------------------------------------------------------------
+
+    async def resume(self, client: Client) -> None:
+        """Read on with a new consumer."""
+        await self._drop_consumer()
+        self._client = client
+        self._heard_s = time.perf_counter()
+        self._deliveries = 0
+        self._generation += 1
+        inbox = client.new_inbox()
+        self._inbox = await client.subscribe(
+            inbox,
+            cb=partial(self._on_message, self._generation),
+            pending_msgs_limit=_UNBOUNDED,
+            pending_bytes_limit=_UNBOUNDED,
+        )
+        start = self._resume_sequence()
+        info = await client.jetstream().add_consumer(
+            self._topic.name, config=_consumer_config(inbox, start)
+        )
+        reached = info.delivered.stream_seq + 1 if info.delivered else start
+        if reached < start:
+            _log.warning("topic %s ends at %d, before our %d", self._topic.name, reached, start)
+
+    async def check(self) -> None:
+        """Replace the consumer when neither message nor heartbeat came."""
+        if time.perf_counter() - self._heard_s > _SILENCE_S:
+            await self._replace("silent")
+
+    def _resume_sequence(self) -> int:
+        if not self._recent:
+            return self._next
+        return min(self._next, next(iter(self._recent.values()))[1])
+
+    async def _replace(self, reason: str) -> None:
+        client = self._client
+        if client is None or not client.is_connected or self._closed:
+            return
+        _log.info("topic %s: consumer %s; from %d on", self._topic.name, reason, self._next)
+        try:
+            await self.resume(client)
+        except FAILURES as error:
+            _log.debug("topic %s: %s", self._topic.name, error)  # silence will bring us back
+
+    async def _on_message(self, generation: int, message: Msg) -> None:
+        received_ns = time.perf_counter_ns()
+        if generation != self._generation:
+            return
+        self._heard_s = received_ns / 1e9
+        if not message.reply.startswith("$JS.ACK."):
+            await self._on_control(message)
+            return
+        sequence, delivery = _positions(message.reply)
+        self._deliveries += 1
+        if delivery != self._deliveries:
+            await self._replace("skipped a message")
+        elif self._is_new(message, sequence):
+            key = message.subject[len(self._topic.name) + 1 :]
+            self._arrived.put(Message(self._topic.name, key, sequence, message.data, received_ns))
+
+    async def _on_control(self, message: Msg) -> None:
+        headers = message.headers or {}
+        last = headers.get("Nats-Last-Consumer")
+        if message.reply and self._client is not None:
+            self._arrived.put(_Credit(self._client, message.reply))
+        elif last is not None and int(last) != self._deliveries:
+            await self._replace("lost a message")
+
+    def _is_new(self, message: Msg, sequence: int) -> bool:
+        known = (message.headers or {}).get("Nats-Msg-Id", "")
+        if sequence < self._first or known in self._recent:
+            return False
+        if self._topic.synced or not known:
+            return self._advance(sequence)
+        self._remember(known, sequence)
+        self._next = sequence + 1
+        return True
+
+    def _advance(self, sequence: int) -> bool:
+        if sequence < self._next:
+            return False
+        self._next = sequence + 1
+        return True
+
+    def _remember(self, message_id: str, sequence: int) -> None:
+        recent, now = self._recent, time.monotonic()
+        recent[message_id] = (now, sequence)
+        while len(recent) > _RECENT_COUNT or next(iter(recent.values()))[0] < now - _RECENT_S:
+            recent.popitem(last=False)
+
+    async def _drop_consumer(self) -> None:
+        inbox, client, self._inbox = self._inbox, self._client, None
+        if inbox is not None and client is not None and client.is_connected:
+            await inbox.unsubscribe()  # without listener the server forgets the consumer
+
+    async def _leave(self) -> None:
+        self._connection.detach(self)
+        self._generation += 1
+        await self._drop_consumer()
+
+
+def _consumer_config(inbox: str, start: int) -> ConsumerConfig:
+    return ConsumerConfig(
+        deliver_subject=inbox,
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=start,
+        ack_policy=AckPolicy.NONE,
+        max_deliver=1,
+        flow_control=True,
+        idle_heartbeat=_HEARTBEAT_S,
+        mem_storage=True,
+        num_replicas=1,
+    )
+
+
+def _positions(reply: str) -> tuple[int, int]:
+    # $JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.<time>.<pending>, or the
+    # longer form with domain and account before the stream.
+    parts = reply.split(".")
+    at = 5 if len(parts) == 9 else 7
+    return int(parts[at]), int(parts[at + 1])
+
+
+async def _grant(credit: _Credit) -> None:
+    if credit.client.is_connected:
+        await credit.client.publish(credit.reply, b"")

