@@ -106,9 +106,7 @@ def _replay(
     collar = chosen.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler)
-    parts = replay.Parts(
-        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox
-    )
+    parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
     heart = Heart(bus, health, chosen.run, engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
     reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)
@@ -135,9 +133,7 @@ def _live(
     collar = chosen.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=False)
     sends = may_send(chosen, venue.account())
-    engine = Engine(
-        chosen, clock, ledger, venue, quotes, trading, reconciler, sends=sends
-    )
+    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, sends=sends)
     if not sends:
         _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, engine.stages)

@@ -6,6 +6,8 @@ differs (clock, quotes, what to do about an order without an answer) is given to
 
 import time
 
+from msgspec.structs import replace
+
 from adapters.mt5.execution import Fill, Venue
 from core.clock import Clock
 from core.contracts.order import DenialReason, OrderEvent
@@ -17,6 +19,7 @@ from core.metrics import Histograms
 from core.settings import Settings
 from execution import events, risk, sizing
 from execution.book import HELD, Key, Position
+from execution.identity import order_id
 from execution.ledger import Ledger
 from execution.quotes import Quote, Quotes
 from execution.reconcile import Reconciler
@@ -70,7 +73,7 @@ class Engine:
         quote = self._quote(signal.source, signal.symbol)
         asked = self._asked(signal, Leg("", 0.0, 0), quote)
         received = events.received(asked, signal)
-        self._ledger.record([signal, received, events.replace(asked, kind=Kind.SUPERSEDED)])
+        self._ledger.record([signal, received, replace(asked, kind=Kind.SUPERSEDED)])
 
     def exit(self, position: Position, purpose: str) -> bool:
         """Close a position; True when that is done. Waits while the feed is unsettled."""
@@ -223,9 +226,9 @@ class Engine:
 
     def _deny_duplicate(self, signal: Signal) -> None:
         asked = self._asked(signal, Leg("", 0.0, 0), None)
-        name = events.order_id(signal.signal_id, "duplicate")
+        name = order_id(signal.signal_id, "duplicate")
         if name not in self._ledger.book.orders:  # a third copy adds nothing
-            again = events.replace(asked, order_id=name)
+            again = replace(asked, order_id=name)
             self._ledger.record([self._denied(again, Denial(DenialReason.DUPLICATE, 1.0, 2.0))])
 
     def _quote(self, source: str, symbol: str) -> Quote | None:

@@ -59,7 +59,7 @@ class Tape(NamedTuple):
 
     def tail(self, count: int) -> "Tape":
         """The newest quotes."""
-        return Tape(*(column[-count:] for column in self))
+        return Tape(self.time_us[-count:], self.bid[-count:], self.ask[-count:])
 
 
 _EMPTY = Tape(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))

@@ -9,6 +9,8 @@ there is sent now for the first time, and the events are those of a run that nev
 import logging
 import time
 
+from msgspec.structs import replace
+
 from adapters.mt5.execution import Outcome, Venue
 from core.clock import Clock
 from core.contracts.order import EventKind as Kind
@@ -90,7 +92,7 @@ class Reconciler:
     def _stamped(self, event: OrderEvent) -> OrderEvent:
         # A simulated venue answers before the market time of the fill; ours is then the fill's.
         if self._repeatable and event.ts_event_us > event.ts_init_us:
-            return events.replace(event, ts_init_us=event.ts_event_us)
+            return replace(event, ts_init_us=event.ts_event_us)
         return event
 
     def _until_certain(self, submitted: OrderEvent, answer: Outcome) -> Outcome:

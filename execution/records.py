@@ -12,7 +12,7 @@ from core.contracts.signal import Signal
 Record = OrderEvent | Signal | AccountState | ExecutionMarker
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Record)
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
 def encode(record: Record) -> bytes:
