@@ -21,7 +21,7 @@ import msgspec
 
 from core.contracts.order import OrderEvent
 from core.errors import JournalError
-from execution import records
+from execution import exclusive, records
 from execution.chain import Chain
 from execution.records import Record
 
@@ -51,7 +51,7 @@ class Journal:
         path: made when missing; its directory too.
 
     Raises:
-        JournalError: damaged other than by a cut-off write.
+        JournalError: damaged other than by a cut-off write, or in use.
     """
 
     def __init__(self, path: Path, segment: int = SEGMENT) -> None:
@@ -63,6 +63,10 @@ class Journal:
         self._dirty = False
         self._kept: list[Record] = []
         try:
+            if not exclusive.lock(self._file):
+                raise JournalError(
+                    f"{path}: in use; stop the other execution process, or choose another home"
+                )
             self._open()
         except BaseException:
             os.close(self._file)

@@ -58,7 +58,7 @@ def plan(target: float, lots: float, held: Sequence[Position], rules: Specificat
     too_small = opening + _TINY < rules.volume_min and (opening > 0 or (target != 0 and not wanted))
     if opening and not too_small:
         legs.append(Leg("buy" if wanted > 0 else "sell", round(opening, 8), 0))
-    return Plan(tuple(legs), too_small and not legs, target * lots)
+    return Plan(tuple(legs), too_small and not legs, round(target * lots, 8))
 
 
 def _closing(position: Position, volume: float) -> Leg:

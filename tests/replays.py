@@ -14,6 +14,7 @@ from adapters.mt5.costs import Frictions
 from adapters.mt5.execution import Venue
 from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.recorded import RecordedMarket
+from adapters.mt5.terminal import Terminal
 from core.clock import ManualClock
 from core.contracts import codec
 from core.contracts.order import OrderEvent
@@ -36,7 +37,11 @@ from tests.memory_bus import MemoryBus
 
 RUN = RunSettings("r1", "replay", "replay-r1", "scripted")
 SETTINGS = Settings(run=RUN, execution=ExecutionSettings(max_orders_per_minute=12))
-FEEDS = (("oanda", "EURUSD", 1.1, 1e-5), ("fxcm", "EURUSD", 1.1, 1e-5), ("oanda", "XAUUSD", 2000.0, 0.01))  # fmt: skip
+FEEDS = (
+    ("oanda", "EURUSD", 1.1, 1e-5),
+    ("fxcm", "EURUSD", 1.1, 1e-5),
+    ("oanda", "XAUUSD", 2000.0, 0.01),
+)
 MINUTES = 12
 
 
@@ -107,9 +112,7 @@ def parts() -> list[Part]:
             array = np.zeros(len(found), TICK)
             for name in ("time_msc", "bid", "ask"):
                 array[name] = found[name]
-            batch = TickBatch(
-                RUN.run_id, RUN.mode, *feed, offsets[feed], number, array.tobytes()
-            )
+            batch = TickBatch(RUN.run_id, RUN.mode, *feed, offsets[feed], number, array.tobytes())
             part.ticks.append(codec.encode(batch))
             offsets[feed] += len(found)
         end_us = cut.end_msc * 1000
@@ -142,12 +145,13 @@ def terminal(home: Path) -> SimulatedTerminal:
     return SimulatedTerminal(market(), log=home / "account.log", frictions=frictions)
 
 
-def run(home: Path, bus: MemoryBus, venue_of: Venue | None = None, **options: int) -> bool:
+def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
     """One process's life: until the replay is over."""
-    book_of = Journal(home / "journal", **options)
+    book_of = Journal(home / "journal")
+    answering = answering or terminal(home)
     outbox = Outbox(bus, book_of, RUN)
     ledger = Ledger(book_of, Book(), outbox)
-    venue = venue_of or Venue(terminal(home))
+    venue = Venue(answering)
     clock, quotes = ManualClock(), ReplayQuotes()
     collar = SETTINGS.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
@@ -160,6 +164,7 @@ def run(home: Path, bus: MemoryBus, venue_of: Venue | None = None, **options: in
         return replay.Replay(made, reader).run()
     finally:
         book_of.close()
+        answering.shutdown()
 
 
 def events(home: Path) -> list[OrderEvent]:

@@ -150,15 +150,15 @@ class Venue:
         """
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
-        working = self._terminal.orders_get(name)
-        held = self._terminal.positions_get(name)
-        if deals is None or working is None or held is None:
-            return Outcome("unknown", f"no answer: {self._terminal.last_error()[1]}")
-        mine = [d for d in deals if _is_of(d, order, name, magic)]
+        mine = [d for d in deals or () if _is_of(d, order, name, magic)]
         if len({d.order for d in mine}) > 1 or sum(d.volume for d in mine) > order.volume + 1e-9:
             return Outcome("unknown", "more than one order of the venue fits")
         if mine:
             return Outcome("filled", "", mine[0].order, tuple(_fill(d) for d in mine))
+        working = self._terminal.orders_get(name)
+        held = self._terminal.positions_get(name)
+        if deals is None or working is None or held is None:
+            return Outcome("unknown", f"no answer: {self._terminal.last_error()[1]}")
         shown = [o.ticket for o in working if o.magic == magic]
         shown += [p.ticket for p in held if p.magic == magic and not order.position]
         return Outcome("working", "", shown[0]) if shown else Outcome("absent")
