@@ -36,12 +36,12 @@ class NatsServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, wait: bool = True) -> None:
+    def start(self) -> None:
         """Start, and wait until it accepts connections."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._line, stdout=log, stderr=log)
         deadline = time.monotonic() + 20
-        while wait and not self._accepts():
+        while not self._accepts():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"nats-server did not start:\n{self._log.read_text()}")
             time.sleep(0.01)
@@ -88,7 +88,7 @@ class Relay:
 
     def cut(self) -> None:
         """Break every connection that is open now."""
-        for end in self._sockets:
+        for end in list(self._sockets):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
@@ -96,11 +96,19 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._target_port))
-                self._sockets += [near, far]
-                for ends in ((near, far), (far, near)):
-                    self._threads.append(threading.Thread(target=_copy, args=ends))
-                    self._threads[-1].start()
+                self._sockets.append(near)
+                self._join(near)
+
+    def _join(self, near: socket.socket) -> None:
+        try:
+            far = socket.create_connection(("127.0.0.1", self._target_port))
+        except OSError:  # the target is down: so are we
+            near.shutdown(socket.SHUT_RDWR)
+            return
+        self._sockets.append(far)
+        for ends in ((near, far), (far, near)):
+            self._threads.append(threading.Thread(target=_copy, args=ends))
+            self._threads[-1].start()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

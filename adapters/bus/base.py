@@ -32,7 +32,7 @@ class Publisher(Protocol):
     again within the duplicate window stores nothing.
 
     Unsynced topics: a bus that is killed (SIGKILL, power) forgets what it acknowledged in its
-    last milliseconds. A publisher that lives on sends the last two seconds again by itself, in
+    last milliseconds. A publisher that lives on sends its last second again by itself, in
     order, and readers drop what they saw: nothing is lost. If the publisher dies in the same
     moment, its successor learns from `last` where the topic ends now, and resumes there.
     """

@@ -37,8 +37,8 @@ class User(Protocol):
         """Start afresh on a new connection; the former one is gone. May raise FAILURES."""
         ...
 
-    async def check(self) -> None:
-        """Called four times a second while connected: time to notice silence."""
+    def check(self) -> None:
+        """Called four times a second while connected: time to notice silence. Never waits."""
         ...
 
 
@@ -111,7 +111,7 @@ class Connection:
         while True:
             client, lost = Client(), asyncio.Event()
             try:
-                await asyncio.wait_for(self._open(client, lost), _CONNECT_S)
+                await self._attempt(client, lost)
                 pause = _FIRST_PAUSE_S
                 await self._watch(client, lost)
             except Exception as error:  # whatever it was: this thread must not end
@@ -121,6 +121,21 @@ class Connection:
                 await _dispose(client)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LAST_PAUSE_S)
+
+    async def _attempt(self, client: Client, lost: asyncio.Event) -> None:
+        # A request to a server that dies meanwhile would wait for its whole timeout.
+        opening = asyncio.ensure_future(self._open(client, lost))
+        breaking = asyncio.ensure_future(lost.wait())
+        try:
+            await asyncio.wait(
+                {opening, breaking}, timeout=_CONNECT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not opening.done():
+                raise client.last_error or ConnectionError("the server does not answer")
+            await opening
+        finally:
+            opening.cancel()
+            breaking.cancel()
 
     async def _open(self, client: Client, lost: asyncio.Event) -> None:
         await client.connect(
@@ -150,7 +165,7 @@ class Connection:
                 await asyncio.wait_for(lost.wait(), _CHECK_S)
             except TimeoutError:
                 for user in list(self._users):
-                    await user.check()
+                    user.check()
         self._report(client.last_error or ConnectionError("connection lost"))
 
     async def _on_error(self, error: Exception) -> None:

@@ -3,7 +3,7 @@
 Messages leave in order, up to a window of them unacknowledged. On a new connection everything
 unacknowledged is sent again in order; JetStream drops what it has by message id.
 
-For an unsynced topic the same is done with what was acknowledged in the last two seconds,
+For an unsynced topic the same is done with what was acknowledged in the last second,
 because a killed server forgets its last few unwritten milliseconds. So the hole closes as long
 as this process lives; when it dies with the server, `last` tells its successor where to resume.
 """
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 WINDOW = 128  # messages on the wire
 WINDOW_BYTES = 16 * 2**20
 QUEUE_BYTES = 256 * 2**20  # beyond this `send` waits for room
-KEPT_S, KEPT_BYTES = 2.0, 64 * 2**20  # the server writes within some 10 ms
+KEPT_S, KEPT_BYTES = 1.0, 64 * 2**20  # the server writes within some 10 ms
 HEADER_BYTES = 1024  # room for the message id within the server's max_payload
 _ACK_S = 5.0  # an older unacknowledged message makes us send again
 _RETRY_PAUSE_S = 0.1
@@ -137,7 +137,7 @@ class Outbox:
         self._client = client
         self._wake()
 
-    async def check(self) -> None:
+    def check(self) -> None:
         """Send again when the oldest acknowledgement is overdue."""
         oldest = next(iter(self._window.values()), None)
         if oldest is not None and time.monotonic() - oldest.sent_s > _ACK_S:

@@ -5,11 +5,13 @@ is made anew, from the last seen sequence on, after a reconnect, a skipped deliv
 The server's flow control is answered when the caller has taken what came before it, so that a
 slow caller holds a bounded amount of memory.
 
-After a reconnect an unsynced topic is read again from two seconds back and what was seen is
+After a reconnect an unsynced topic is read again from some seconds back and what was seen is
 dropped by message id: a killed server may have lost a tail that publishers then send again,
 perhaps under other sequences.
 """
 
+import asyncio
+import contextlib
 import logging
 import queue
 import time
@@ -29,7 +31,8 @@ from core.topics import Topic
 _log = logging.getLogger(__name__)
 _HEARTBEAT_S = 1.0
 _SILENCE_S = 3.0
-_RECENT_S, _RECENT_COUNT = 2.0, 4096
+_RECENT_S = 10.0  # longer than a writer takes to reconnect
+_RECENT_COUNT, _RECENT_BYTES = 16384, 64 * 2**20  # much more than a server has unwritten
 _UNBOUNDED = -1
 
 
@@ -40,6 +43,12 @@ class _Credit(NamedTuple):
     reply: str
 
 
+class _Seen(NamedTuple):
+    at_s: float
+    sequence: int
+    size: int
+
+
 class NatsSubscriber:
     """Reads one topic in order. `next` from one thread; `close` from any."""
 
@@ -47,13 +56,15 @@ class NatsSubscriber:
         self._connection, self._topic = connection, topic
         self._arrived: queue.SimpleQueue[Message | _Credit | None] = queue.SimpleQueue()
         self._first = self._next = start_sequence
-        self._recent: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._recent: OrderedDict[str, _Seen] = OrderedDict()
+        self._recent_bytes = 0
         self._client: Client | None = None
         self._inbox: Subscription | None = None
         self._deliveries = 0  # of the present consumer
         self._generation = 0
         self._heard_s = 0.0
         self._closed = False
+        self._task: asyncio.Future[None] | None = None  # the loop itself holds tasks weakly
         connection.start(connection.attach(self))
 
     # -- the caller's thread ---------------------------------------------------------------
@@ -84,18 +95,30 @@ class NatsSubscriber:
 
     async def resume(self, client: Client) -> None:
         """Read on with a new consumer."""
-        await self._drop_consumer()
-        self._client = client
-        self._heard_s = time.perf_counter()
-        self._deliveries = 0
         self._generation += 1
-        inbox = client.new_inbox()
-        self._inbox = await client.subscribe(
-            inbox,
-            cb=partial(self._on_message, self._generation),
+        generation, former = self._generation, self._inbox
+        self._client, self._inbox = client, None
+        self._heard_s, self._deliveries = time.perf_counter(), 0
+        await _leave_inbox(former)
+        name = client.new_inbox()
+        inbox = await client.subscribe(
+            name,
+            cb=partial(self._on_message, generation),
             pending_msgs_limit=_UNBOUNDED,
             pending_bytes_limit=_UNBOUNDED,
         )
+        if generation != self._generation:  # meanwhile closed, or on a newer connection
+            await _leave_inbox(inbox)
+            return
+        self._inbox = inbox
+        await self._make_consumer(client, name)
+
+    def check(self) -> None:
+        """Replace the consumer when neither message nor heartbeat came."""
+        if time.perf_counter() - self._heard_s > _SILENCE_S:
+            self._replace("is silent")
+
+    async def _make_consumer(self, client: Client, inbox: str) -> None:
         start = self._resume_sequence()
         info = await client.jetstream().add_consumer(
             self._topic.name, config=_consumer_config(inbox, start)
@@ -104,25 +127,28 @@ class NatsSubscriber:
         if reached < start:
             _log.warning("topic %s ends at %d, before our %d", self._topic.name, reached, start)
 
-    async def check(self) -> None:
-        """Replace the consumer when neither message nor heartbeat came."""
-        if time.perf_counter() - self._heard_s > _SILENCE_S:
-            await self._replace("silent")
-
     def _resume_sequence(self) -> int:
         if not self._recent:
             return self._next
-        return min(self._next, next(iter(self._recent.values()))[1])
+        now = time.monotonic()  # their age counts anew: writers have yet to send theirs again
+        for message_id, seen in self._recent.items():
+            self._recent[message_id] = seen._replace(at_s=now)
+        return min(self._next, *(seen.sequence for seen in self._recent.values()))
 
-    async def _replace(self, reason: str) -> None:
-        client = self._client
-        if client is None or not client.is_connected or self._closed:
-            return
+    def _replace(self, reason: str) -> None:
+        # In a task of its own: leaving an inbox cancels the task that runs its callback.
         _log.info("topic %s: consumer %s; from %d on", self._topic.name, reason, self._next)
-        try:
-            await self.resume(client)
-        except FAILURES as error:
-            _log.debug("topic %s: %s", self._topic.name, error)  # silence will bring us back
+        self._heard_s = time.perf_counter()
+        self._generation += 1  # what the former still delivers is void
+        self._task = asyncio.ensure_future(self._resume_again())
+
+    async def _resume_again(self) -> None:
+        client = self._client
+        if client is not None and client.is_connected and not self._closed:
+            try:
+                await self.resume(client)
+            except FAILURES as error:
+                _log.debug("topic %s: %s", self._topic.name, error)  # silence brings us back
 
     async def _on_message(self, generation: int, message: Msg) -> None:
         received_ns = time.perf_counter_ns()
@@ -130,23 +156,23 @@ class NatsSubscriber:
             return
         self._heard_s = received_ns / 1e9
         if not message.reply.startswith("$JS.ACK."):
-            await self._on_control(message)
+            self._on_control(message)
             return
         sequence, delivery = _positions(message.reply)
         self._deliveries += 1
         if delivery != self._deliveries:
-            await self._replace("skipped a message")
+            self._replace("skipped a message")
         elif self._is_new(message, sequence):
             key = message.subject[len(self._topic.name) + 1 :]
             self._arrived.put(Message(self._topic.name, key, sequence, message.data, received_ns))
 
-    async def _on_control(self, message: Msg) -> None:
+    def _on_control(self, message: Msg) -> None:
         headers = message.headers or {}
         last = headers.get("Nats-Last-Consumer")
         if message.reply and self._client is not None:
             self._arrived.put(_Credit(self._client, message.reply))
         elif last is not None and int(last) != self._deliveries:
-            await self._replace("lost a message")
+            self._replace("lost a message")
 
     def _is_new(self, message: Msg, sequence: int) -> bool:
         known = (message.headers or {}).get("Nats-Msg-Id", "")
@@ -154,7 +180,7 @@ class NatsSubscriber:
             return False
         if self._topic.synced or not known:
             return self._advance(sequence)
-        self._remember(known, sequence)
+        self._remember(known, sequence, len(message.data))
         self._next = sequence + 1
         return True
 
@@ -164,21 +190,30 @@ class NatsSubscriber:
         self._next = sequence + 1
         return True
 
-    def _remember(self, message_id: str, sequence: int) -> None:
-        recent, now = self._recent, time.monotonic()
-        recent[message_id] = (now, sequence)
-        while len(recent) > _RECENT_COUNT or next(iter(recent.values()))[0] < now - _RECENT_S:
-            recent.popitem(last=False)
+    def _remember(self, message_id: str, sequence: int, size: int) -> None:
+        now = time.monotonic()
+        self._recent[message_id] = _Seen(now, sequence, size)
+        self._recent_bytes += size
+        while self._remembers_too_much(now):
+            _, oldest = self._recent.popitem(last=False)
+            self._recent_bytes -= oldest.size
 
-    async def _drop_consumer(self) -> None:
-        inbox, client, self._inbox = self._inbox, self._client, None
-        if inbox is not None and client is not None and client.is_connected:
-            await inbox.unsubscribe()  # without listener the server forgets the consumer
+    def _remembers_too_much(self, now: float) -> bool:
+        if len(self._recent) > _RECENT_COUNT or self._recent_bytes > _RECENT_BYTES:
+            return True
+        return bool(self._recent) and next(iter(self._recent.values())).at_s < now - _RECENT_S
 
     async def _leave(self) -> None:
         self._connection.detach(self)
         self._generation += 1
-        await self._drop_consumer()
+        await _leave_inbox(self._inbox)
+
+
+async def _leave_inbox(inbox: Subscription | None) -> None:
+    # Without a listener the server forgets the consumer. On a lost connection it has already.
+    if inbox is not None:
+        with contextlib.suppress(*FAILURES):
+            await inbox.unsubscribe()
 
 
 def _consumer_config(inbox: str, start: int) -> ConsumerConfig:

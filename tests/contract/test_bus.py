@@ -366,5 +366,5 @@ def test_two_writers_of_an_unsynced_topic_lose_nothing_while_the_server_is_kille
     live = read(subscriber, sum(counts))
     for name, count in zip(b"ab", counts, strict=True):
         of_one = [int(m.payload[1:]) for m in live if m.payload[0] == name]
-        assert of_one == list(range(count))
+        assert of_one == list(range(count)), chr(name)
     assert subscriber.next(0.1) is None
