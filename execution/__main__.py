@@ -1,0 +1,163 @@
+"""`python -m execution`: the process that trades. Everything is put together here.
+
+It knows bus, terminal and its own journal, and nothing of the platform. SIGTERM finishes the
+order at hand, publishes, and ends with 0; so does the last slice of a replay.
+"""
+
+import gc
+import logging
+import signal
+import threading
+from pathlib import Path
+
+from adapters.bus import select
+from adapters.bus.base import Bus
+from adapters.mt5.execution import Venue
+from adapters.mt5.real import RealTerminal
+from adapters.mt5.remote import RemoteTerminal
+from adapters.mt5.terminal import Terminal
+from core import crashpoint, log, settings
+from core.clock import ManualClock, SystemClock
+from core.errors import TickhouseError, UnavailableError
+from core.health import Health
+from core.settings import Settings
+from core.topics import SIGNALS, TICKS
+from execution import live, replay
+from execution.book import Book
+from execution.engine import Engine
+from execution.heartbeat import Heart
+from execution.journal import Journal
+from execution.ledger import Ledger
+from execution.outbox import Outbox
+from execution.permission import may_send
+from execution.quotes import LiveQuotes, ReplayQuotes
+from execution.reconcile import Reconciler
+from execution.slices import SliceReader
+from execution.trading_state import TradingState
+
+_log = logging.getLogger("execution")
+_HISTORY_S = {"simulated": 1.0, "real": 86_400.0}
+
+
+def main() -> int:
+    """Run until the end of the replay or SIGTERM: 0. 2 for an error that a person must mend."""
+    log.setup("execution")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        chosen = settings.load()
+        run_directory = chosen.home_path / "run"
+        if chosen.chaos.crash_at.startswith("execution."):
+            crashpoint.arm(chosen.chaos.crash_at, run_directory / "crashed")
+        health = Health("execution", run_directory)
+        try:
+            return _run(chosen, health, stop)
+        finally:
+            health.close()
+    except TickhouseError as error:
+        _log.error("%s", error)
+        return 2
+
+
+def journal_path(chosen: Settings) -> Path:
+    """A replay has a journal of its own; otherwise there is one per account."""
+    if chosen.run.mode == "replay":
+        return chosen.home_path / "runs" / chosen.run.run_id / "journal"
+    return chosen.home_path / "execution" / chosen.run.account / "journal"
+
+
+def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
+    journal = Journal(journal_path(chosen))
+    bus = select.connect(chosen.bus, "execution")
+    terminal = _terminal(chosen)
+    try:
+        if not terminal.initialize():
+            raise UnavailableError(f"the terminal does not answer: {terminal.last_error()[1]}")
+        venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
+        run = _replay if chosen.run.mode == "replay" else _live
+        finished = run(chosen, health, stop, journal, bus, venue)
+        _log.info("%s", "the replay is over" if finished else "stopped")
+        health.set("stopping")
+        return 0
+    finally:
+        terminal.shutdown()
+        bus.close()
+        journal.close()
+
+
+def _terminal(chosen: Settings) -> Terminal:
+    if chosen.terminal.kind == "real":
+        return RealTerminal(chosen.terminal)
+    return RemoteTerminal(chosen.terminal.address)
+
+
+def _replay(
+    chosen: Settings,
+    health: Health,
+    stop: threading.Event,
+    journal: Journal,
+    bus: Bus,
+    venue: Venue,
+) -> bool:
+    clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
+    outbox = Outbox(bus, journal, chosen.run)
+    ledger = Ledger(journal, Book(), outbox)
+    collar = chosen.execution.collar
+    reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
+    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler)
+    parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
+    heart = Heart(bus, health, chosen.run, engine.stages)
+    ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
+    reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)
+    _freeze(health, f"replay {chosen.run.run_id}")
+    finished = replay.Replay(parts, reader, heart).run()
+    _last_beat(heart, health, bus)
+    ticks.close()
+    signals.close()
+    return finished
+
+
+def _live(
+    chosen: Settings,
+    health: Health,
+    stop: threading.Event,
+    journal: Journal,
+    bus: Bus,
+    venue: Venue,
+) -> bool:
+    clock, quotes = SystemClock(), LiveQuotes()
+    trading = TradingState(chosen.home_path / "control.json")
+    outbox = Outbox(bus, journal, chosen.run)
+    ledger = Ledger(journal, Book(), outbox)
+    collar = chosen.execution.collar
+    reconciler = Reconciler(ledger, venue, clock, collar, repeatable=False)
+    sends = may_send(chosen, venue.account())
+    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, sends=sends)
+    if not sends:
+        _log.warning("shadow: decisions are journalled, nothing is sent")
+    heart = Heart(bus, health, chosen.run, engine.stages)
+    parts = live.Parts(
+        chosen.run, clock, bus, ledger, venue, quotes, trading, engine, reconciler, outbox
+    )
+    detail = "sending" if sends else "shadow"
+    live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
+    _last_beat(heart, health, bus)
+    return False
+
+
+def _freeze(health: Health, detail: str) -> None:
+    """Keep what start-up made out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
+    health.set("ready", detail)
+
+
+def _last_beat(heart: Heart, health: Health, bus: Bus) -> None:
+    health.set("stopping")
+    heart.beat(force=True)
+    bus.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

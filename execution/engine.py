@@ -1,0 +1,235 @@
+"""The order path: signal, size, risk, journal, send, event. It only sequences.
+
+Every decision lives in a file of its own. The same engine runs live and in a replay; what
+differs (clock, quotes, what to do about an order without an answer) is given to it.
+"""
+
+import time
+
+from msgspec.structs import replace
+
+from adapters.mt5.execution import Fill, Venue
+from core.clock import Clock
+from core.contracts.order import DenialReason, OrderEvent
+from core.contracts.order import EventKind as Kind
+from core.contracts.signal import Signal
+from core.crashpoint import reach
+from core.instruments import instrument
+from core.metrics import Histograms
+from core.settings import Settings
+from execution import events, risk, sizing
+from execution.book import HELD, Key, Position
+from execution.identity import order_id
+from execution.ledger import Ledger
+from execution.quotes import Quote, Quotes
+from execution.reconcile import Reconciler
+from execution.records import Record
+from execution.risk import Denial, Facts
+from execution.sizing import Leg
+from execution.trading_state import TradingState
+
+
+class Engine:
+    """Handles one signal or exit at a time, in one thread.
+
+    Args:
+        sends: False in shadow mode: decisions are journalled, nothing is sent.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        ledger: Ledger,
+        venue: Venue,
+        quotes: Quotes,
+        trading: TradingState,
+        reconciler: Reconciler,
+        *,
+        sends: bool = True,
+    ) -> None:
+        self._run, self._limits = settings.run, settings.execution
+        self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
+        self._trading, self._reconciler, self._sends = trading, reconciler, sends
+        self.stages = Histograms()
+
+    def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
+        """Bring the position to the signal's target; a signal seen before is denied.
+
+        `began_ns`: time.perf_counter_ns() when the signal arrived, for the latency stages.
+        """
+        began_ns = began_ns or time.perf_counter_ns()
+        if self._ledger.book.received(signal.signal_id):
+            self._deny_duplicate(signal)
+            return
+        self._handle(signal, began_ns, fresh=True)
+
+    def resume(self, signal: Signal) -> None:
+        """Finish a signal that an earlier run of this process was working on."""
+        self._handle(signal, time.perf_counter_ns(), fresh=False)
+
+    def supersede(self, signal: Signal) -> None:
+        """Journal a signal that a newer target replaced before anything was sent."""
+        quote = self._quote(signal.source, signal.symbol)
+        asked = self._asked(signal, Leg("", 0.0, 0), quote)
+        received = events.received(asked, signal)
+        self._ledger.record([signal, received, replace(asked, kind=Kind.SUPERSEDED)])
+
+    def exit(self, position: Position, purpose: str) -> bool:
+        """Close a position; True when that is done. Waits while the feed is unsettled."""
+        if not self._sends or self._ledger.book.is_blocked(*position.key[1:]):
+            return False
+        quote = self._quote(*position.key[1:])
+        asked = events.of_exit(position, purpose, quote, self._clock.now_us(), self._run)
+        return self._place([], asked, time.perf_counter_ns())
+
+    def poll(self) -> None:
+        """Journal what the broker did to our positions: stops, and closings by hand.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        book = self._ledger.book
+        ours = [p for p in book.positions.values() if not book.is_blocked(*p.key[1:])]
+        if not ours:
+            return
+        there = {p.ticket: p.volume for p in self._venue.positions()}
+        gone = [p for p in ours if there.get(p.ticket, 0.0) != p.volume]
+        fills = [(fill, p) for p in gone for fill in self._fresh_closings(p)]
+        fills.sort(key=lambda found: (found[0].time_us, found[0].deal))
+        now = self._clock.now_us()
+        self._ledger.record([events.closed(p, fill, now, self._run) for fill, p in fills])
+
+    def _fresh_closings(self, position: Position) -> list[Fill]:
+        found = self._venue.closings(position.ticket, position.opened_us)
+        return [fill for fill in found if fill.deal not in self._ledger.book.deals]
+
+    def _handle(self, signal: Signal, began_ns: int, *, fresh: bool) -> None:
+        quote = self._quote(signal.source, signal.symbol)
+        legs, denial = self._plan(signal)
+        asked = self._asked(signal, legs[0] if legs else Leg("", 0.0, 0), quote)
+        if not legs:
+            self._without_order(signal, asked, quote, denial, fresh=fresh)
+            return
+        before: list[Record] = [signal, events.received(asked, signal)] if fresh else []
+        for leg in legs:
+            asked = self._asked(signal, leg, quote)
+            known = self._ledger.book.orders.get(asked.order_id)
+            if known is not None and known.kind is not Kind.RECEIVED:
+                if known.kind in (Kind.FILLED, Kind.CLOSED):
+                    continue  # done before the restart
+                return
+            if not self._leg(before, asked, signal, leg, quote, began_ns):
+                return
+            before = []
+
+    def _leg(
+        self,
+        before: list[Record],
+        asked: OrderEvent,
+        signal: Signal,
+        leg: Leg,
+        quote: Quote | None,
+        began_ns: int,
+    ) -> bool:
+        denial = self._denial(asked, signal, leg, quote)
+        if denial is not None:
+            self._ledger.record([*before, self._denied(asked, denial)])
+            return False
+        if not self._sends:
+            self._ledger.record([*before, events.cancelled(asked, "shadow: nothing is sent")])
+            return False
+        return self._place(before, asked, began_ns)
+
+    def _place(self, before: list[Record], asked: OrderEvent, began_ns: int) -> bool:
+        """Journal, then send: in this order, whatever happens between."""
+        journal_ns = time.perf_counter_ns()
+        reach("execution.journal.before")
+        submitted = self._ledger.record([*before, asked])[-1]
+        self._ledger.sync()
+        reach("execution.journal.after")
+        assert isinstance(submitted, OrderEvent)
+        order = events.venue_order(submitted, self._limits.collar)
+        reach("execution.send.before")
+        send_ns = time.perf_counter_ns()
+        answer = self._venue.send(order)
+        reach("execution.send.after")
+        answered_ns = time.perf_counter_ns()
+        self.stages.record("risk", journal_ns - began_ns)
+        self.stages.record("journal", send_ns - journal_ns)
+        self.stages.record("send", answered_ns - send_ns)
+        self.stages.record("signal_to_order", send_ns - began_ns)
+        return self._reconciler.settle(submitted, answer)
+
+    def _plan(self, signal: Signal) -> tuple[tuple[Leg, ...], Denial | None]:
+        rules = self._venue.specification(signal.source, signal.symbol)
+        if rules is None:
+            return (), Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
+        if not -1.0 <= signal.target <= 1.0:  # also when it is not a number
+            return (), Denial(DenialReason.OVERSIZED, 1.0, signal.target)
+        key = Key(signal.strategy, signal.source, signal.symbol)
+        held = self._ledger.book.of(key)
+        made = sizing.plan(signal.target, self._limits.lots, held, rules)
+        if made.too_small:
+            denial = Denial(DenialReason.BELOW_MINIMUM, rules.volume_min, abs(made.wanted))
+            return made.legs, denial
+        return made.legs, None
+
+    def _without_order(
+        self,
+        signal: Signal,
+        asked: OrderEvent,
+        quote: Quote | None,
+        denial: Denial | None,
+        *,
+        fresh: bool,
+    ) -> None:
+        """Nothing to trade: the target is held already, or it cannot be traded at all."""
+        if not fresh:
+            return
+        if denial is None and signal.target:
+            denial = risk.check_held(self._facts(asked, signal, quote))
+        if denial is None:
+            self._ledger.record([signal, events.received(asked, signal, HELD)])
+        else:
+            received = events.received(asked, signal)
+            self._ledger.record([signal, received, self._denied(asked, denial)])
+
+    def _denial(
+        self, asked: OrderEvent, signal: Signal, leg: Leg, quote: Quote | None
+    ) -> Denial | None:
+        if leg.ticket:  # reduces risk: only an unsettled order of the same feed holds it back
+            blocked = self._ledger.book.is_blocked(signal.source, signal.symbol)
+            return Denial(DenialReason.HALTED, 0.0, 1.0) if blocked else None
+        denial = risk.check_entry(self._facts(asked, signal, quote))
+        if denial is not None or not self._sends:
+            return denial
+        order = events.venue_order(asked, self._limits.collar)
+        return risk.check_margin(self._venue.margin(order), self._venue.account().margin_free)
+
+    def _facts(self, asked: OrderEvent, signal: Signal, quote: Quote | None) -> Facts:
+        now, book = self._clock.now_us(), self._ledger.book
+        return Facts(
+            self._trading.state, book.is_blocked(signal.source, signal.symbol), now, signal,
+            asked.side, asked.volume, instrument(signal.symbol, now),
+            self._venue.specification(signal.source, signal.symbol), quote,
+            book.entries_within_minute(signal.source, signal.symbol, now), self._limits,
+        )  # fmt: skip
+
+    def _asked(self, signal: Signal, leg: Leg, quote: Quote | None) -> OrderEvent:
+        held = self._ledger.book.positions.get(leg.ticket)
+        now = self._clock.now_us()
+        return events.of_signal(signal, leg, held.refused if held else 0, quote, now, self._run)
+
+    def _denied(self, asked: OrderEvent, denial: Denial) -> OrderEvent:
+        return events.denied(asked, denial, self._limits.limits_version)
+
+    def _deny_duplicate(self, signal: Signal) -> None:
+        asked = self._asked(signal, Leg("", 0.0, 0), None)
+        name = order_id(signal.signal_id, "duplicate")
+        if name not in self._ledger.book.orders:  # a third copy adds nothing
+            again = replace(asked, order_id=name)
+            self._ledger.record([self._denied(again, Denial(DenialReason.DUPLICATE, 1.0, 2.0))])
+
+    def _quote(self, source: str, symbol: str) -> Quote | None:
+        return self._quotes.at(source, symbol, self._clock.now_us())

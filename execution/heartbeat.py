@@ -1,0 +1,47 @@
+"""Execution's sign of life, once a second, with its latencies."""
+
+import time
+
+from adapters.bus.base import Publisher
+from core.contracts import codec
+from core.contracts.operations import Heartbeat
+from core.health import Health
+from core.metrics import Histograms
+from core.settings import RunSettings
+from core.topics import HEARTBEATS
+
+_EVERY_S = 1.0
+
+
+class Heart:
+    """Beats when `beat` is called often enough."""
+
+    def __init__(
+        self, bus: Publisher, health: Health, run: RunSettings, stages: Histograms
+    ) -> None:
+        self._bus, self._health, self._run, self._stages = bus, health, run, stages
+        self._seq, self._due = 0, 0.0
+
+    def degraded(self, detail: str) -> None:
+        """Say that something is wrong; `well` takes it back."""
+        self._health.set("degraded", detail)
+
+    def well(self) -> None:
+        """Say that all is well again."""
+        if self._health.status == "degraded":
+            self._health.set("ready")
+
+    def beat(self, *, force: bool = False) -> None:
+        """Send a heartbeat if a second has passed; `force`: in any case. Does not wait."""
+        now = time.monotonic()
+        if now < self._due and not force:
+            return
+        self._due, self._seq = now + _EVERY_S, self._seq + 1
+        counts, max_ns = self._stages.take()
+        beat = Heartbeat(
+            self._run.run_id, self._run.mode, self._health.process, self._health.started_us,
+            self._seq, time.time_ns() // 1000, self._health.status, self._health.detail, counts,
+            max_ns,
+        )  # fmt: skip
+        name = f"{self._health.process}.{self._health.started_us}.{self._seq}"
+        self._bus.send(HEARTBEATS, self._health.process, codec.encode(beat), name)

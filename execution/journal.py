@@ -1,0 +1,227 @@
+"""The order journal: append-only, durable before anything is sent.
+
+A file of zeros is allocated ahead, so that a write changes no file size and one `fdatasync`
+costs no metadata. Each record is
+
+    "TKJ1" | length u32 | its complement u32 | crc32 of payload u32 | payload | 0xff
+
+in little endian; zeros follow the last one. A write that a crash cut short leaves zeros in its
+last record: that record was never synced, so nobody acted on it, and it is wiped. Any other
+damage is refused, for execution must not guess.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from core.contracts.order import OrderEvent
+from core.errors import JournalError
+from execution import exclusive, records
+from execution.chain import Chain
+from execution.records import Record
+
+MAGIC = b"TKJ1"
+SEGMENT = 16 * 1024 * 1024
+_HEADER = struct.Struct("<4sIII")
+_END = b"\xff"
+_OVERHEAD = _HEADER.size + len(_END)
+_ONES = 0xFFFF_FFFF
+_SECTOR = 512  # the least a disk writes at once
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Place(NamedTuple):
+    """One record, and where it stands."""
+
+    number: int  # from 1
+    offset: int  # bytes
+    end: int  # offset of the next
+    record: Record
+
+
+class Journal:
+    """One journal, open for appending. One writer, one thread.
+
+    Args:
+        path: made when missing; its directory too.
+
+    Raises:
+        JournalError: damaged other than by a cut-off write, or in use.
+    """
+
+    def __init__(self, path: Path, segment: int = SEGMENT) -> None:
+        self.path, self._segment = path, segment
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._file = os.open(path, flags, 0o600)
+        self._chain = Chain()
+        self._dirty = False
+        self._kept: list[Record] = []
+        try:
+            if not exclusive.lock(self._file):
+                raise JournalError(
+                    f"{path}: in use; stop the other execution process, or choose another home"
+                )
+            self._open()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _open(self) -> None:
+        content, end = self.path.read_bytes(), 0
+        for place in _scan(content, self.path):
+            _follow(self._chain, place, self.path)
+            self._kept.append(place.record)
+            end = place.end
+        if any(content[end:]):
+            _write(self._file, bytes(len(content) - end), end)
+        self._at, self._size = end, len(content)
+        self.ensure_room(1)
+        os.fsync(self._file)
+        _sync_directory(self.path.parent)
+
+    def take(self) -> list[Record]:
+        """The records found at opening, oldest first; once, to free their memory."""
+        kept, self._kept = self._kept, []
+        return kept
+
+    def append(self, entries: Iterable[Record]) -> list[Record]:
+        """Write records in one piece; order events come back numbered and chained.
+
+        They survive this process at once, and a power loss after `sync`.
+        """
+        linked = [self._chain.link(e) if isinstance(e, OrderEvent) else e for e in entries]
+        data = b"".join(_frame(records.encode(entry)) for entry in linked)
+        self.ensure_room(len(data))
+        _write(self._file, data, self._at)
+        self._at += len(data)
+        self._dirty = self._dirty or bool(data)
+        return linked
+
+    def sync(self) -> None:
+        """On disk when this returns. Costs nothing when nothing was appended."""
+        if self._dirty:
+            _sync(self._file)
+            self._dirty = False
+
+    def ensure_room(self, count: int) -> None:
+        """Allocate zeros ahead when fewer than `count` bytes are left; call it when idle too."""
+        while self._at + count > self._size:
+            _write(self._file, bytes(self._segment), self._size)
+            self._size += self._segment
+            os.fsync(self._file)
+
+    def close(self) -> None:
+        """Sync and close."""
+        self.sync()
+        os.close(self._file)
+
+
+def read(path: Path) -> Iterator[Place]:
+    """The records of a journal that may be in use, checked, oldest first.
+
+    Raises:
+        JournalError: damaged other than by a cut-off write.
+    """
+    chain = Chain()
+    for place in _scan(path.read_bytes(), path):
+        _follow(chain, place, path)
+        yield place
+
+
+def events(path: Path) -> Iterator[OrderEvent]:
+    """The order events of a journal, oldest first; see `read`."""
+    for place in read(path):
+        if isinstance(place.record, OrderEvent):
+            yield place.record
+
+
+def _frame(payload: bytes) -> bytes:
+    size = len(payload)
+    return _HEADER.pack(MAGIC, size, size ^ _ONES, zlib.crc32(payload)) + payload + _END
+
+
+def _payload(content: bytes, offset: int) -> bytes | None:
+    """The payload of a whole record at an offset, or None."""
+    if offset + _OVERHEAD > len(content):
+        return None
+    magic, size, complement, checksum = _HEADER.unpack_from(content, offset)
+    begin, end = offset + _HEADER.size, offset + _HEADER.size + size
+    if magic != MAGIC or size ^ complement != _ONES or content[end : end + 1] != _END:
+        return None
+    payload = content[begin:end]
+    return payload if zlib.crc32(payload) == checksum else None
+
+
+def _scan(content: bytes, path: Path) -> Iterator[Place]:
+    number, offset = 1, 0
+    while (payload := _payload(content, offset)) is not None:
+        try:
+            record = records.decode(payload)
+        except msgspec.DecodeError as error:
+            raise _damaged(path, number, offset, f"of another version ({error})") from error
+        end = offset + len(payload) + _OVERHEAD
+        yield Place(number, offset, end, record)
+        number, offset = number + 1, end
+    if offset < len(content) and not _cut_off(content, offset):
+        raise _damaged(path, number, offset, "checksum differs")
+
+
+def _cut_off(content: bytes, offset: int) -> bool:
+    """Whether all from `offset` on is zeros, or one last write that did not come to its end."""
+    rest = content[offset:].rstrip(b"\0")
+    if not rest:
+        return True
+    place = content.find(MAGIC, offset + 1)
+    while place >= 0:
+        if _payload(content, place) is not None:
+            return False  # a whole record follows: this one was once whole too
+        place = content.find(MAGIC, place + 1)
+    return len(rest) < _HEADER.size or not _is_whole(content, offset, len(rest))
+
+
+def _is_whole(content: bytes, offset: int, found: int) -> bool:
+    """Whether a bad record was written to its end: it has its last byte and no empty sector."""
+    _, size, complement, _ = _HEADER.unpack_from(content, offset)
+    if size ^ complement != _ONES:
+        return True  # the header was written whole, and changed since
+    end = offset + _OVERHEAD + size
+    first = -(-offset // _SECTOR) * _SECTOR
+    sectors = range(first, min(end, offset + found) - _SECTOR + 1, _SECTOR)
+    empty = any(not any(content[s : s + _SECTOR]) for s in sectors)
+    return content[end - 1 : end] != b"\0" and not empty
+
+
+def _follow(chain: Chain, place: Place, path: Path) -> None:
+    if isinstance(place.record, OrderEvent):
+        chain.follow(place.record, f"{path}, record {place.number} at byte {place.offset}")
+
+
+def _damaged(path: Path, number: int, offset: int, problem: str) -> JournalError:
+    return JournalError(
+        f"{path}, record {number} at byte {offset}: damaged ({problem}). Nothing was sent or"
+        " changed; restore the file from a backup and compare it with the account's history"
+    )
+
+
+def _write(file: int, data: bytes, offset: int) -> None:
+    if hasattr(os, "pwrite"):
+        while data:
+            written = os.pwrite(file, data, offset)
+            data, offset = data[written:], offset + written
+        return
+    os.lseek(file, offset, os.SEEK_SET)  # Windows has no pwrite
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def _sync_directory(path: Path) -> None:
+    if os.name == "posix":  # elsewhere a directory cannot be opened, and need not be
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)

@@ -1,0 +1,45 @@
+"""Where events become facts: numbered within their order, journalled, folded, queued to go out.
+
+The three happen together and in this order, so that journal, book and bus never disagree.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from core.contracts.order import OrderEvent
+from execution.book import Book
+from execution.journal import Journal
+from execution.outbox import Outbox
+from execution.records import Record
+
+
+class Ledger:
+    """Journal, book and outbox as one. Opening folds the journal and queues all of it again."""
+
+    def __init__(self, journal: Journal, book: Book, outbox: Outbox) -> None:
+        self._journal, self.book, self._outbox = journal, book, outbox
+        for record in journal.take():
+            self._keep(record)
+
+    def record(self, entries: Iterable[Record]) -> list[Record]:
+        """Make entries facts; order events come back complete. Durable after `sync`."""
+        counts: dict[str, int] = {}
+        named = [self._named(e, counts) if isinstance(e, OrderEvent) else e for e in entries]
+        linked = self._journal.append(named)
+        for record in linked:
+            self._keep(record)
+        return linked
+
+    def sync(self) -> None:
+        """On disk when this returns."""
+        self._journal.sync()
+
+    def _named(self, event: OrderEvent, counts: dict[str, int]) -> OrderEvent:
+        count = counts.get(event.order_id, self.book.count(event.order_id)) + 1
+        counts[event.order_id] = count
+        return replace(event, event_id=f"{event.order_id}.{count}")
+
+    def _keep(self, record: Record) -> None:
+        self.book.apply(record)
+        self._outbox.add(record, self.book)

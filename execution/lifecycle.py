@@ -1,0 +1,44 @@
+"""Which event may follow which in the life of one order; everything else is a fault of ours."""
+
+from core.contracts.order import EventKind as Kind
+from core.errors import JournalError
+
+#: Last event -> events that may come next. `None`: the order has none yet. A market order that
+#: reduces a position has no RECEIVED when a horizon, and not a signal, asked for it.
+NEXT: dict[Kind | None, frozenset[Kind]] = {
+    None: frozenset({Kind.RECEIVED, Kind.SUBMITTED, Kind.DENIED}),
+    Kind.RECEIVED: frozenset({Kind.SUPERSEDED, Kind.DENIED, Kind.SUBMITTED, Kind.CANCELLED}),
+    Kind.SUBMITTED: frozenset({Kind.ACCEPTED, Kind.REJECTED, Kind.UNKNOWN, Kind.EXPIRED}),
+    Kind.UNKNOWN: frozenset({Kind.RECONCILED}),
+    Kind.RECONCILED: frozenset({Kind.ACCEPTED, Kind.REJECTED, Kind.EXPIRED}),
+    Kind.ACCEPTED: frozenset(
+        {Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CANCELLED, Kind.EXPIRED, Kind.UNKNOWN}
+    ),
+    Kind.PARTIALLY_FILLED: frozenset(
+        {Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CANCELLED, Kind.CLOSED}
+    ),
+    Kind.FILLED: frozenset({Kind.CLOSED}),  # the broker closed the position this order opened
+    Kind.CANCELLED: frozenset({Kind.CLOSED}),  # as before, after a part was filled
+    Kind.CLOSED: frozenset({Kind.CLOSED}),  # in parts
+    Kind.DENIED: frozenset(),
+    Kind.SUPERSEDED: frozenset(),
+    Kind.REJECTED: frozenset(),
+    Kind.EXPIRED: frozenset(),
+}
+
+#: The venue may hold, or come to hold, such an order and we do not know what became of it.
+UNSETTLED = frozenset({Kind.SUBMITTED, Kind.UNKNOWN, Kind.RECONCILED, Kind.ACCEPTED})
+
+
+def check(before: Kind | None, event: Kind, order_id: str) -> None:
+    """Refuse an impossible transition.
+
+    Raises:
+        JournalError: `event` cannot follow `before`.
+    """
+    if event not in NEXT[before]:
+        known = before.value if before else "nothing"
+        raise JournalError(
+            f"order {order_id}: {event.value} cannot follow {known}. Execution stops before it"
+            " acts on a wrong state: keep the journal and report this"
+        )

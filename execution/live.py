@@ -1,0 +1,221 @@
+"""Execution in live mode: one thread trades, two others listen.
+
+The trading thread owns engine, journal and terminal (which allows one thread only). Ticks and
+control have threads of their own, so that quotes are fresh and a halt is seen at once, also
+while an order is out at the broker.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from adapters.bus.base import Bus, Message, Subscriber
+from adapters.mt5.execution import Account, Venue
+from core.clock import Clock
+from core.contracts import codec
+from core.contracts.operations import Control, RiskState
+from core.contracts.order import AccountState
+from core.contracts.signal import Signal, SignalBatch
+from core.contracts.tick import TickBatch
+from core.errors import UnavailableError
+from core.settings import RunSettings
+from core.topics import CONTROL, RISK, SIGNALS, TICKS
+from execution import exits
+from execution.engine import Engine
+from execution.heartbeat import Heart
+from execution.ledger import Ledger
+from execution.outbox import Outbox
+from execution.quotes import LiveQuotes
+from execution.reconcile import Reconciler
+from execution.slices import decode
+from execution.trading_state import TradingState
+
+_SIGNAL_WAIT_S = 0.01  # so late may a timer be
+_CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen
+_POLL_S = 0.2
+_ACCOUNT_S = 1.0
+_CATCH_UP = 10_000  # signals read again at start
+
+
+class Parts(NamedTuple):
+    """What the driver drives."""
+
+    run: RunSettings
+    clock: Clock
+    bus: Bus
+    ledger: Ledger
+    venue: Venue
+    quotes: LiveQuotes
+    trading: TradingState
+    engine: Engine
+    reconciler: Reconciler
+    outbox: Outbox
+
+
+class Live:
+    """Drives the engine by the machine's clock until stopped."""
+
+    def __init__(self, parts: Parts, stop: threading.Event, heart: Heart | None = None) -> None:
+        self._p, self._stop, self._heart = parts, stop, heart
+        self._announced = ""
+        self._pending: list[tuple[Signal, int]] = []
+        self._account: Account | None = None
+        self._poll = _Every(_POLL_S)
+        self._look = _Every(_ACCOUNT_S)
+
+    def run(self, ready: Callable[[], None] = lambda: None) -> bool:
+        """Until told to stop; the order at hand is finished and published first."""
+        signals, known_until = self._signals()
+        listeners = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("ticks", self._listen_ticks), ("control", self._listen_control))
+        ]
+        for thread in listeners:
+            thread.start()
+        self._recover()
+        ready()
+        while not self._stop.is_set():
+            self._turn(signals, known_until)
+        for thread in listeners:
+            thread.join()
+        signals.close()
+        self._p.outbox.publish()
+        return True
+
+    def _turn(self, signals: Subscriber, known_until: int) -> None:
+        for message in _waiting(signals):
+            for signal in self._addressed(message):
+                if message.sequence > known_until or not self._p.ledger.book.received(
+                    signal.signal_id
+                ):
+                    self._pending.append((signal, message.received_ns))
+        self._handle()
+        for coming in exits.due(self._p.ledger.book.positions.values(), self._p.clock.now_us()):
+            if not coming.waits or self._quoted_since(coming):
+                self._p.engine.exit(coming.position, coming.purpose)
+        if self._poll.is_due():
+            self._watch()
+        self._announce()
+        self._p.outbox.publish()
+        if self._heart:
+            self._heart.beat()
+
+    def _recover(self) -> None:
+        self._p.reconciler.at_start()
+        self._p.engine.poll()
+        self._p.outbox.publish()
+
+    def _signals(self) -> tuple[Subscriber, int]:
+        """From a little before now on: what came while this process was away counts too."""
+        last = self._p.bus.last(SIGNALS)
+        newest = last.sequence if last else 0
+        first_start = self._p.ledger.book.last is None
+        start = newest + 1 if first_start else max(1, newest + 1 - _CATCH_UP)
+        return self._p.bus.subscribe(SIGNALS, start), newest
+
+    def _addressed(self, message: Message) -> list[Signal]:
+        found = decode(message)
+        signals = found.signals if isinstance(found, SignalBatch) else [found]
+        run = self._p.run
+        return [
+            signal
+            for signal in signals
+            if isinstance(signal, Signal)
+            and (signal.run_id, signal.account) == (run.run_id, run.account)
+        ]
+
+    def _handle(self) -> None:
+        """All signals at hand, in order; of one feed and strategy only the newest is traded."""
+        pending, self._pending = self._pending, []
+        newest = {(s.strategy, s.source, s.symbol): s.signal_id for s, _ in pending}
+        for signal, began_ns in pending:
+            superseded = newest[signal.strategy, signal.source, signal.symbol] != signal.signal_id
+            if superseded and not self._p.ledger.book.received(signal.signal_id):
+                self._p.engine.supersede(signal)
+            else:
+                self._p.engine.on_signal(signal, began_ns)
+
+    def _quoted_since(self, coming: exits.Exit) -> bool:
+        key = coming.position.key
+        quote = self._p.quotes.at(key.source, key.symbol, self._p.clock.now_us())
+        return quote is not None and quote.time_us >= coming.due_us
+
+    def _watch(self) -> None:
+        """What the broker did by itself; a terminal that is away is asked again later."""
+        try:
+            self._p.reconciler.again()
+            self._p.engine.poll()
+            if self._look.is_due():
+                self._see_account()
+            if self._heart:
+                self._heart.well()
+        except UnavailableError:
+            if self._heart:
+                self._heart.degraded("the terminal does not answer")
+
+    def _see_account(self) -> None:
+        seen = self._p.venue.account()
+        if seen == self._account:
+            return
+        self._account = seen
+        run, now, last = self._p.run, self._p.clock.now_us(), self._p.ledger.book.last
+        state = AccountState(
+            run.run_id, run.mode, run.account, now, now, last.seq if last else 0, seen.currency,
+            seen.balance, seen.equity, seen.margin,
+        )  # fmt: skip
+        self._p.outbox.add(state, self._p.ledger.book)
+
+    def _announce(self) -> None:
+        """Publish the trading state when it has changed."""
+        order = self._p.trading.current
+        name = f"{self._p.run.account}.{order.ts_us}.{order.state}.{order.by}"
+        if name == self._announced:
+            return
+        self._announced, now, run = name, self._p.clock.now_us(), self._p.run
+        state = RiskState(
+            run.run_id, run.mode, run.account, order.ts_us or now, now, order.state, order.by,
+            order.reason,
+        )  # fmt: skip
+        self._p.bus.send(RISK, run.account, codec.encode(state))
+
+    def _listen_ticks(self) -> None:
+        subscriber = self._p.bus.subscribe(TICKS, 0)
+        while not self._stop.is_set():
+            message = subscriber.next(0.2)
+            found = decode(message) if message else None
+            if isinstance(found, TickBatch) and found.run_id == self._p.run.run_id:
+                self._p.quotes.feed(found.source, found.symbol, found.ticks)
+        subscriber.close()
+
+    def _listen_control(self) -> None:
+        subscriber = self._p.bus.subscribe(CONTROL, 0)
+        while not self._stop.is_set():
+            message = subscriber.next(_CONTROL_WAIT_S)
+            found = decode(message) if message else None
+            if isinstance(found, Control):
+                self._p.trading.obey(found)
+            self._p.trading.poll()
+        subscriber.close()
+
+
+class _Every:
+    """True once per interval."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s, self._due = interval_s, 0.0
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + self._interval_s
+        return True
+
+
+def _waiting(subscriber: Subscriber) -> Iterator[Message]:
+    """The next message, waited for a little, and all that are there already."""
+    message = subscriber.next(_SIGNAL_WAIT_S)
+    while message is not None:
+        yield message
+        message = subscriber.next(0.0)

@@ -1,0 +1,128 @@
+"""Venue versus journal: what became of orders whose outcome is not journalled.
+
+Live, an order is sent at most once: what the venue does not show was never sent (EXPIRED) when
+the journal ends at SUBMITTED at start, and blocks its feed when an answer was lost. In a replay
+the market stands still and the simulated account is durable, so an order that is provably not
+there is sent now for the first time, and the events are those of a run that never stopped.
+"""
+
+import logging
+import time
+
+from msgspec.structs import replace
+
+from adapters.mt5.execution import Outcome, Venue
+from core.clock import Clock
+from core.contracts.order import EventKind as Kind
+from core.contracts.order import OrderEvent
+from core.errors import UnavailableError
+from execution import events
+from execution.ledger import Ledger
+
+_log = logging.getLogger(__name__)
+_WAIT_S = 0.01
+
+
+class Reconciler:
+    """Settles orders.
+
+    Args:
+        repeatable: a replay, see above.
+        patience_s: how long a live order's fill is waited for, or a replay's venue.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        venue: Venue,
+        clock: Clock,
+        collar: float,
+        *,
+        repeatable: bool,
+        patience_s: float = 1.0,
+    ) -> None:
+        self._ledger, self._venue, self._clock = ledger, venue, clock
+        self._collar, self._repeatable, self._patience_s = collar, repeatable, patience_s
+
+    def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
+        """Journal what an order just sent became; True when it is filled."""
+        if self._repeatable:
+            return self._conclude(submitted, self._until_certain(submitted, answer))
+        if answer.kind == "working":
+            found = self._await_fill(submitted)
+            return self._conclude(submitted, found if found.kind == "filled" else answer)
+        return self._conclude(submitted, answer)
+
+    def at_start(self) -> None:
+        """Settle what an earlier run of this process left behind."""
+        for submitted in list(self._ledger.book.unsettled.values()):
+            self._venue.at(submitted.ts_init_us)
+            if self._repeatable:
+                self._conclude(submitted, self._until_certain(submitted, Outcome("unknown")))
+                continue
+            found = self._find(submitted)
+            if found.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
+                text = "never sent: execution stopped before"
+                expired = events.later(submitted, Kind.EXPIRED, self._clock.now_us(), text)
+                self._ledger.record([expired])
+            else:
+                self._conclude(submitted, found)
+
+    def again(self) -> None:
+        """Look once more for every unsettled order."""
+        for submitted in list(self._ledger.book.unsettled.values()):
+            found = self._find(submitted)
+            if found.kind == "filled":
+                self._conclude(submitted, found)
+
+    def _conclude(self, submitted: OrderEvent, found: Outcome) -> bool:
+        before = self._kind(submitted)
+        if found.kind in ("unknown", "absent"):
+            if before is Kind.SUBMITTED:
+                _log.warning("order %s: no answer (%s)", submitted.order_id, found.reason)
+                now = self._clock.now_us()
+                self._ledger.record([events.later(submitted, Kind.UNKNOWN, now, found.reason)])
+            return False
+        if found.kind == "working" and before is not Kind.SUBMITTED:
+            return False
+        made = events.outcome(submitted, before, found, self._clock.now_us())
+        self._ledger.record([self._stamped(event) for event in made])
+        return found.kind == "filled"
+
+    def _stamped(self, event: OrderEvent) -> OrderEvent:
+        # A simulated venue answers before the market time of the fill; ours is then the fill's.
+        if self._repeatable and event.ts_event_us > event.ts_init_us:
+            return replace(event, ts_init_us=event.ts_event_us)
+        return event
+
+    def _until_certain(self, submitted: OrderEvent, answer: Outcome) -> Outcome:
+        """Ask, and send what is provably not there, until the simulated venue has decided."""
+        order = events.venue_order(submitted, self._collar)
+        deadline = time.monotonic() + max(self._patience_s, 60.0)
+        while answer.kind != "rejected":
+            found = self._find(submitted)
+            if found.kind == "filled":
+                return found
+            if found.kind == "absent" and answer.kind == "unknown":
+                answer = self._venue.send(order)
+                continue
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"order {submitted.order_id}: the terminal does not say what became of it"
+                    f" ({found.reason or found.kind}); restart it, execution then goes on"
+                )
+            time.sleep(_WAIT_S)
+        return answer
+
+    def _await_fill(self, submitted: OrderEvent) -> Outcome:
+        deadline = time.monotonic() + self._patience_s
+        while (found := self._find(submitted)).kind != "filled" and time.monotonic() < deadline:
+            time.sleep(_WAIT_S)
+        return found
+
+    def _find(self, submitted: OrderEvent) -> Outcome:
+        order = events.venue_order(submitted, self._collar)
+        return self._venue.find(order, submitted.ts_init_us)
+
+    def _kind(self, submitted: OrderEvent) -> Kind:
+        return self._ledger.book.orders[submitted.order_id].kind

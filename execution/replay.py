@@ -1,0 +1,165 @@
+"""Execution in a replay: slice by slice, every event at its market time.
+
+Signals and exits of a slice are handled in the order of (time, feed, id); quotes, clock and
+simulated terminal all stand at that time. A run killed anywhere goes on where its journal ends
+and journals the same events as one that was not: what is journalled is not done again, and an
+order that was submitted is looked for at the venue first.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from adapters.mt5.execution import Venue
+from core.clock import ManualClock
+from core.contracts.order import AccountState, ExecutionMarker
+from core.contracts.signal import Signal
+from core.settings import RunSettings
+from execution import exits
+from execution.engine import Engine
+from execution.exits import Exit
+from execution.heartbeat import Heart
+from execution.ledger import Ledger
+from execution.outbox import Outbox
+from execution.quotes import ReplayQuotes
+from execution.reconcile import Reconciler
+from execution.records import Record
+from execution.slices import Slice, SliceReader
+
+
+class Parts(NamedTuple):
+    """What the driver drives."""
+
+    run: RunSettings
+    clock: ManualClock
+    ledger: Ledger
+    venue: Venue
+    quotes: ReplayQuotes
+    engine: Engine
+    reconciler: Reconciler
+    outbox: Outbox
+
+
+class Replay:
+    """Drives the engine through the slices of one run."""
+
+    def __init__(self, parts: Parts, reader: SliceReader, heart: Heart | None = None) -> None:
+        self._p, self._reader, self._heart = parts, reader, heart
+        self._book = parts.ledger.book
+        self._interrupted = ""
+
+    def run(self) -> bool:
+        """Until the last slice (True), or until the reader was told to stop (False)."""
+        self._recover()
+        while not self._ended():
+            found = self._reader.next()
+            if found is None:
+                return False
+            if found.last:
+                self._mark(found, [])
+            else:
+                self._p.quotes.load(found.ticks)
+                if self._book.marker is None or found.number > self._book.marker.slice:
+                    self._slice(found)
+            if self._heart:
+                self._heart.beat()
+        return True
+
+    def _recover(self) -> None:
+        if self._book.marker is not None:
+            self._p.clock.advance(self._book.marker.ts_event_us)
+        for submitted in self._book.unsettled.values():
+            self._p.clock.advance(submitted.ts_init_us)
+        last = self._book.last
+        # Signals are handled one after another, so only the newest can be unfinished.
+        self._interrupted = last.signal_id if last else ""
+        self._p.reconciler.at_start()
+        self._p.outbox.publish()
+
+    def _ended(self) -> bool:
+        return self._book.marker is not None and self._book.marker.end
+
+    def _slice(self, found: Slice) -> None:
+        for time_us, task in self._tasks(found):
+            self._at(time_us)
+            if isinstance(task, Signal):
+                self._signal(task)
+            else:
+                self._exit(task)
+        self._at(found.end_us)
+        self._p.engine.poll()
+        self._mark(found, self._account(found))
+
+    def _tasks(self, found: Slice) -> Iterator[tuple[int, Signal | Exit]]:
+        """Signals and exits of a slice in order; what is open is looked at again after each."""
+        signals = list(reversed(found.signals))
+        while True:
+            closing = min(self._exits(found), default=None, key=lambda e: e[0])
+            if signals and (closing is None or _order_of(signals[-1]) < closing[0]):
+                yield max(signals[-1].ts_event_us, self._p.clock.now_us()), signals.pop()
+            elif closing is not None:
+                yield closing[0][0], closing[1]
+            else:
+                return
+
+    def _exits(self, found: Slice) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+        for coming in map(exits.of, self._book.positions.values()):
+            key, due = coming.position.key, coming.due_us
+            if coming.waits:
+                quoted = self._p.quotes.first_from(key.source, key.symbol, due)
+                if quoted is None:
+                    continue
+                due = quoted
+            due = max(due, self._p.clock.now_us())
+            if due <= found.end_us:
+                yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}"), coming
+
+    def _signal(self, signal: Signal) -> None:
+        if not self._book.received(signal.signal_id):
+            self._poll(signal.source, signal.symbol)
+            self._p.engine.on_signal(signal)
+        elif signal.signal_id == self._interrupted:  # else done before a restart
+            self._interrupted = ""
+            self._p.engine.resume(signal)
+
+    def _exit(self, coming: Exit) -> None:
+        position = coming.position
+        self._poll(position.key.source, position.key.symbol)
+        if position.ticket in self._book.positions:
+            self._p.engine.exit(position, coming.purpose)
+
+    def _poll(self, source: str, symbol: str) -> None:
+        """See stops of a feed in market order; ask only when a quote can have reached one."""
+        now = self._p.clock.now_us()
+        for position in self._book.positions.values():
+            long = position.volume > 0
+            if position.key[1:] == (source, symbol) and self._p.quotes.may_have_crossed(
+                source, symbol, now, position.stop_price, long=long
+            ):
+                self._p.engine.poll()
+                return
+
+    def _account(self, found: Slice) -> list[Record]:
+        """The account, unless nothing can have changed since the slice before."""
+        before = self._book.marker.ts_event_us if self._book.marker else -1
+        if before >= self._book.latest_us and before >= 0 and not self._book.positions:
+            return []
+        seen, last, run = self._p.venue.account(), self._book.last, self._p.run
+        return [
+            AccountState(
+                run.run_id, run.mode, run.account, found.end_us, found.end_us,
+                last.seq if last else 0, seen.currency, seen.balance, seen.equity, seen.margin,
+            )
+        ]  # fmt: skip
+
+    def _mark(self, found: Slice, before: list[Record]) -> None:
+        marker = ExecutionMarker(self._p.run.run_id, found.number, found.end_us, found.last)
+        self._p.ledger.record([*before, marker])
+        self._p.outbox.publish()
+
+    def _at(self, time_us: int) -> None:
+        self._p.clock.advance(time_us)
+        self._p.venue.at(self._p.clock.now_us())
+
+
+def _order_of(signal: Signal) -> tuple[int, str, str, str]:
+    return signal.ts_event_us, signal.source, signal.symbol, signal.signal_id

@@ -1,0 +1,112 @@
+"""A replay's slices of market time, put together from the topics `ticks` and `signals`.
+
+How the two topics interleave, how often the process was restarted and what was delivered twice
+makes no difference: a slice is complete when both have said so, and then its content is fixed.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, TypeGuard
+
+from adapters.bus.base import Message, Subscriber
+from core.contracts import codec
+from core.contracts.signal import Signal, SignalBatch
+from core.contracts.tick import TickArray, TickBatch, TickMarker
+from core.errors import MessageError
+
+Feed = tuple[str, str]
+_WAIT_S = 0.2
+_log = logging.getLogger(__name__)
+
+
+class Slice(NamedTuple):
+    """One slice of market time; `last` is empty and says that none follows."""
+
+    number: int
+    end_us: int
+    ticks: dict[Feed, list[TickArray]]
+    signals: list[Signal]
+    last: bool = False
+
+
+class SliceReader:
+    """Reads slices in order; `stop` ends waiting, `idle` is called while waiting."""
+
+    def __init__(
+        self,
+        ticks: Subscriber,
+        signals: Subscriber,
+        run_id: str,
+        stop: threading.Event,
+        idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ticks, self._signals, self._run_id = ticks, signals, run_id
+        self._stop, self._idle = stop, idle
+        self._number, self._end_us = 0, 0
+        self._rows: dict[Feed, int] = {}
+        self._batch: SignalBatch | None = None
+
+    def next(self) -> Slice | None:
+        """The next slice, when it is complete; None when told to stop."""
+        found = self._next_ticks()
+        if found is None or found.last:
+            return found
+        signals = self._signals_of(found.number)
+        if signals is None:
+            return None
+        order = sorted(signals, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
+        return found._replace(signals=order)
+
+    def _next_ticks(self) -> Slice | None:
+        ticks: dict[Feed, list[TickArray]] = {}
+        while (message := self._wait(self._ticks)) is not None:
+            if isinstance(message, TickBatch):
+                self._add(ticks, message)
+            elif isinstance(message, TickMarker) and message.kind == "end":
+                return Slice(self._number, self._end_us, {}, [], last=True)
+            elif _closes(message) and message.slice > self._number:
+                self._number, self._end_us = message.slice, message.ts_event_us
+                return Slice(self._number, self._end_us, ticks, [])
+        return None
+
+    def _add(self, ticks: dict[Feed, list[TickArray]], batch: TickBatch) -> None:
+        feed, rows = (batch.source, batch.symbol), batch.ticks
+        if batch.offset >= self._rows.get(feed, 0):  # else delivered twice
+            self._rows[feed] = batch.offset + len(rows)
+            ticks.setdefault(feed, []).append(rows)
+
+    def _signals_of(self, number: int) -> list[Signal] | None:
+        while self._batch is None or self._batch.slice < number:
+            if self._batch is not None and self._batch.end:
+                return []
+            message = self._wait(self._signals)
+            if message is None:
+                return None
+            if isinstance(message, SignalBatch):
+                self._batch = message
+        return self._batch.signals if self._batch.slice == number else []
+
+    def _wait(self, subscriber: Subscriber) -> object | None:
+        while not self._stop.is_set():
+            message = subscriber.next(_WAIT_S)
+            if message is None:
+                self._idle()
+            decoded = decode(message) if message else None
+            if decoded is not None and getattr(decoded, "run_id", "") == self._run_id:
+                return decoded
+        return None
+
+
+def _closes(message: object) -> TypeGuard[TickMarker]:
+    return isinstance(message, TickMarker) and message.kind == "slice"
+
+
+def decode(message: Message) -> object | None:
+    """The message; None, and a line in the log, when it cannot be read."""
+    try:
+        found: object = codec.decode(message.topic, message.payload)
+    except MessageError as error:
+        _log.warning("skipped message %s: %s", message.sequence, error)
+        return None
+    return found

@@ -1,0 +1,141 @@
+"""One engine with its real parts on a quiet market, for tests that go step by step."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from adapters.mt5.execution import Venue
+from adapters.mt5.fake import SimulatedTerminal
+from core.clock import ManualClock
+from core.contracts.order import OrderEvent
+from core.contracts.signal import Signal
+from core.contracts.tick import TICK
+from core.settings import ExecutionSettings, RunSettings, Settings
+from core.topics import ORDER_EVENTS
+from execution import live
+from execution.book import Book, Key
+from execution.engine import Engine
+from execution.journal import Journal
+from execution.ledger import Ledger
+from execution.outbox import Outbox
+from execution.quotes import LiveQuotes
+from execution.reconcile import Reconciler
+from execution.trading_state import TradingState
+from tests import replays
+from tests.markets import TUESDAY, Rows, terminal
+from tests.memory_bus import MemoryBus
+
+RUN = RunSettings("live", "live", "simulated", "scripted")
+KEY = Key("scripted", "oanda", "EURUSD")
+
+
+def flat(price: float = 1.1, seconds: int = 300) -> Rows:
+    """A quote a second that never moves."""
+    return [(TUESDAY + 1000 * n, price, round(price + 1e-4, 5)) for n in range(seconds)]
+
+
+class Unreliable:
+    """A terminal whose answers to `order_send` can be lost, after or before it acts."""
+
+    def __init__(self, inner: SimulatedTerminal) -> None:
+        self._inner = inner
+        self.lose: list[str] = []  # per coming order: "answer", "request", "" for neither
+        self.sent: list[Mapping[str, Any]] = []
+        self.hides_history = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def order_send(self, request: Mapping[str, Any]) -> Any:
+        fate = self.lose.pop(0) if self.lose else ""
+        if fate == "request":
+            return None
+        self.sent.append(request)
+        answer = self._inner.order_send(request)
+        return None if fate == "answer" else answer
+
+    def history_deals_get(self, date_from: float, date_to: float) -> Any:
+        return () if self.hides_history else self._inner.history_deals_get(date_from, date_to)
+
+
+class Desk:
+    """Journal and account in `home`, so that a second desk on it is a restart."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        repeatable: bool = False,
+        sends: bool = True,
+        rows: Rows | None = None,
+        control: Path | None = None,
+        **limits: Any,
+    ) -> None:
+        self.settings = Settings(run=RUN, execution=ExecutionSettings(**limits))
+        inner = terminal({"EURUSD_oanda": rows or flat()}, log=home / "account.log")
+        self.terminal = Unreliable(inner)
+        self.bus, self.clock, self.quotes = MemoryBus(), ManualClock(), LiveQuotes()
+        self.journal = Journal(home / "journal", 65536)
+        self.outbox = Outbox(self.bus, self.journal, RUN)
+        self.book = Book()
+        self.ledger = Ledger(self.journal, self.book, self.outbox)
+        self.venue, self.trading = Venue(self.terminal), TradingState(control)
+        self.reconciler = Reconciler(
+            self.ledger, self.venue, self.clock, self.settings.execution.collar,
+            repeatable=repeatable, patience_s=0.02,
+        )  # fmt: skip
+        self.engine = Engine(
+            self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
+            self.reconciler, sends=sends,
+        )  # fmt: skip
+        self.at(1.0)
+
+    def at(self, seconds: float, price: float = 1.1) -> None:
+        """Move clock, venue and quote to a time after TUESDAY."""
+        now = TUESDAY * 1000 + round(seconds * 1e6)
+        self.clock.advance(now)
+        self.venue.at(now)
+        tick = np.zeros(1, TICK)
+        tick["time_msc"], tick["bid"], tick["ask"] = now // 1000, price, price + 1e-4
+        self.quotes.feed("oanda", "EURUSD", tick)
+
+    def signal(self, target: float, name: str = "", **changes: Any) -> Signal:
+        """A signal that is made now."""
+        row = (self.clock.now_us() // 1000, 1.1, 1.1001)
+        made = replays.signal("oanda", "EURUSD", row, target)
+        stop = 0.0 if target == 0 else 1.09 if target > 0 else 1.11
+        changes = {"stop_price": stop, "signal_id": name or made.signal_id, **changes}
+        return replace(replace(made, run_id="live", account="simulated"), **changes)
+
+    def trade(self, target: float, name: str = "", **changes: Any) -> list[str]:
+        """Handle a signal; the events that it gave, as "purpose kind"."""
+        before = len(self.events())
+        self.engine.on_signal(self.signal(target, name, **changes))
+        return story(self.events()[before:])
+
+    def events(self) -> list[OrderEvent]:
+        """All order events published, in order."""
+        self.outbox.publish()
+        return [m for m in self.bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)]
+
+    def live(self, stop: threading.Event) -> live.Live:
+        """The live driver around this desk."""
+        parts = live.Parts(
+            RUN, self.clock, self.bus, self.ledger, self.venue, self.quotes, self.trading,
+            self.engine, self.reconciler, self.outbox,
+        )  # fmt: skip
+        return live.Live(parts, stop)
+
+    def close(self) -> None:
+        """As if the process ended."""
+        self.journal.close()
+        self.terminal.shutdown()
+
+
+def story(events: list[OrderEvent]) -> list[str]:
+    """Events as "purpose kind"."""
+    return [f"{event.purpose} {event.kind.value}" for event in events]
