@@ -48,8 +48,7 @@ def main() -> int:
     try:
         chosen = settings.load()
         run_directory = chosen.home_path / "run"
-        if chosen.chaos.crash_at.startswith("execution."):
-            crashpoint.arm(chosen.chaos.crash_at, run_directory / "crashed")
+        crashpoint.arm_for("execution", chosen.chaos.crash_at, run_directory)
         health = Health("execution", run_directory)
         try:
             return _run(chosen, health, stop)

@@ -11,6 +11,7 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus, Message
 from adapters.clickhouse.background import BackgroundWriter
+from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.contracts.tick import TickMarker
@@ -55,6 +56,7 @@ def signals(
 
     run, models = settings.run, settings.home_path / "models"
     chosen = strategy.select(run.strategy, settings.signals)
+    clock = None if run.mode == "replay" else SystemClock()
     champion = ""
     if run.mode != "replay" and chosen.needs_model:
         found = Registry(models).champion()
@@ -64,7 +66,7 @@ def signals(
         make_model=lambda model: ModelInUse(
             models, histograms, champion if model is None else model
         ),
-        make_decider=lambda state: Decider(run, settings.signals, chosen, state),
+        make_decider=lambda state: Decider(run, settings.signals, chosen, clock, state),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided),
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),

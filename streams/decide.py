@@ -2,6 +2,7 @@
 
 import math
 
+from core.clock import Clock
 from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
 from core.settings import RunSettings, SignalSettings
@@ -23,8 +24,11 @@ class Decider:
         run: RunSettings,
         settings: SignalSettings,
         strategy: Strategy,
+        clock: Clock | None,
         state: DeciderState | None,
     ) -> None:
+        """`clock`: when records are made; None in a replay, where it is the tick's own time."""
+        self._clock, self._received_ns = clock, list[int]()
         self._run, self._settings, self._strategy = run, settings, strategy
         self._held, self._slice = state if state else ({}, [])
 
@@ -44,6 +48,7 @@ class Decider:
         signals = tuple(self._signal(predicted, wishes, index) for index in chosen)
         if sampled.mode == "replay":
             self._slice.extend(signals)
+            self._received_ns += [sampled.received_ns] * len(signals)
         return Decided(predicted, signals)
 
     def marker(self, marker: TickMarker) -> SliceDecided | None:
@@ -51,10 +56,11 @@ class Decider:
         if marker.kind not in ("slice", "end"):
             return None
         signals = sorted(self._slice, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.seq))
-        self._slice = []
+        received_ns = tuple(self._received_ns)
+        self._slice, self._received_ns = [], []
         end = marker.kind == "end"
         batch = SignalBatch(marker.run_id, marker.slice, marker.ts_event_us, signals, end)
-        return SliceDecided(batch)
+        return SliceDecided(batch, received_ns)
 
     def _signal(self, predicted: Predicted, wishes: Wishes, index: int) -> Signal:
         sampled, settings = predicted.sampled, self._settings
@@ -72,7 +78,7 @@ class Decider:
             source=sampled.source,
             symbol=sampled.symbol,
             ts_event_us=now_us,
-            ts_init_us=now_us,
+            ts_init_us=self._clock.now_us() if self._clock else now_us,
             time_msc=time_msc,
             seq=seq,
             target=float(direction),

@@ -38,4 +38,7 @@ class SignalPublisher:
             SIGNALS, "slice", codec.encode(batch), f"{batch.run_id}.{batch.slice}.{batch.end}"
         )
         reach("streams.signals.publish.after")
-        self._histograms.record("publish", time.perf_counter_ns() - started)
+        now = time.perf_counter_ns()
+        self._histograms.record("publish", now - started)
+        for received_ns in decided.received_ns:
+            self._histograms.record("tick_to_signal", now - received_ns)

@@ -39,6 +39,10 @@ class Decided(NamedTuple):
 
 
 class SliceDecided(NamedTuple):
-    """A replay's slice is complete: its signals in time order."""
+    """A replay's slice is complete: its signals in time order.
+
+    `received_ns`: when the ticks behind each signal reached this process, for those that did.
+    """
 
     batch: SignalBatch
+    received_ns: tuple[int, ...] = ()
