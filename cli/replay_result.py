@@ -25,7 +25,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
     feeds = [count(f.path, f.source, f.symbol, sample_ms, plan.cut_msc) for f in plan.feeds]
     journal = list(order_journal.events(run.journal))
     deals = _deals(settings.terminal, plan.last_msc)
-    predicts = bool(run.model) and run.options.strategy == "model"
+    predicts = bool(run.model)
     equations = [
         *reconcile.warehouse_equations(
             client, plan.run_id, feeds, plan.unparsed_rows, plan.cut_msc, predicts

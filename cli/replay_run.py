@@ -8,10 +8,12 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from clickhouse_connect.driver.client import Client
 
 from adapters.bus import select
 from adapters.bus.base import Bus
@@ -28,7 +30,7 @@ from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
-from core.errors import TickhouseError
+from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 from core.topics import CONTROL
 from features.catalog import FEATURE_SET_HASH, NAMES
@@ -36,10 +38,12 @@ from models.card import Span
 from models.registry import Registry
 from models.table import write_models
 
-_MAX_TICKS = 32_768  # in one slice of the densest feed
 _SELF_ENDING = ("collector", "streams.ticks", "streams.signals", "execution")
 _STALLED_AFTER_S = 300.0
 _DRAIN_S = 60
+_PATIENCE_S = 60.0
+
+T = TypeVar("T")
 
 
 class ReplayRun:
@@ -83,7 +87,7 @@ class ReplayRun:
         """Start everything; the schema is in place before anything writes."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
-        write(self.plan, self.directory, _MAX_TICKS)
+        write(self.plan, self.directory, self.settings.collector.slice_ticks)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):
             marker.unlink()
         stack.start_all(on_ready=self._on_ready)
@@ -107,21 +111,25 @@ class ReplayRun:
         from models.train import train
 
         began = time.monotonic()
-        client = warehouse.connect(self.settings.clickhouse)
-        first_us = self.plan.first_msc * 1000
-        with progress.training() as report:
+        span = Span(self.plan.first_msc * 1000, self.plan.cut_msc * 1000)
+        models = self.settings.home_path / "models"
+
+        def fit_and_register(client: Client) -> str:
             card = train(
                 client,
                 self.plan.run_id,
-                Span(first_us, self.plan.cut_msc * 1000),
+                span,
                 self.settings.models,
-                self.settings.home_path / "models",
+                models,
                 self.simulated,
                 report,
                 sample_ms=self.settings.features.sample_ms,
             )
-        write_models(client, Registry(self.settings.home_path / "models"))
-        self.model = card.sha256
+            write_models(client, Registry(models))
+            return card.sha256
+
+        with progress.training() as report:
+            self.model = self._patiently(fit_and_register)
         self.train_s = time.monotonic() - began
 
     def announce_model(self) -> None:
@@ -142,10 +150,9 @@ class ReplayRun:
 
     def result(self, stack: Stack, wall_s: float) -> dict[str, Any]:
         """The object of `--json`."""
-        client = warehouse.connect(self.settings.clickhouse)
-        result = replay_result.build(self, client)
+        result = self._patiently(lambda client: replay_result.build(self, client))
         result["total_s"] = round(wall_s, 3)
-        self._write_run(client, result)
+        self._write_run(result)
         return result
 
     def keep(self, result: dict[str, Any]) -> None:
@@ -173,8 +180,7 @@ class ReplayRun:
             self._collecting_since = time.monotonic()
 
     def _prepare_warehouse(self) -> None:
-        client = warehouse.connect(self.settings.clickhouse)
-        apply(client, NAMES)
+        self._patiently(lambda client: apply(client, NAMES))
         writer = Writer(self.settings.clickhouse)
         for batch in self.plan.unparsed:
             writer.insert("tick_quarantine", quarantine_columns(batch, 0))
@@ -184,7 +190,19 @@ class ReplayRun:
                 writer.insert("instrument", instrument_columns(feed.source, book[feed.symbol]))
         writer.close()
 
-    def _write_run(self, client: Any, result: dict[str, Any]) -> None:
+    def _patiently(self, action: Callable[[Client], T]) -> T:
+        """Do something with the warehouse, again if it dies meanwhile: it will be restarted."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                with warehouse.errors_translated():
+                    return action(warehouse.connect(self.settings.clickhouse))
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def _write_run(self, result: dict[str, Any]) -> None:
         plan = self.plan
         first_us = plan.first_msc * 1000
         last_us = plan.last_msc * 1000

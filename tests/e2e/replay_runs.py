@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from adapters.clickhouse import client as warehouse_client
+from cli import running_stack
+from cli.supervisor_client import SupervisorClient
 from core.settings import ClickhouseSettings
 from tests.warehouse_server import Warehouse
 
@@ -66,18 +68,11 @@ def finished(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 def pid_of(home: Path, name: str) -> int:
     """The pid of one process of the stack that runs on a home, 0 while there is none."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "cli.main", "status", "--json"],
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        processes = json.loads(answer.stdout)["processes"]
-    except (json.JSONDecodeError, KeyError):
+    running = running_stack.running(home)
+    if running is None:
         return 0
-    return next((int(p["pid"]) for p in processes if p["name"] == name), 0)
+    processes = SupervisorClient(Path(running.socket)).processes()
+    return processes[name].pid if name in processes else 0
 
 
 def kill_when_running(home: Path, name: str, after_s: float) -> int:

@@ -1,0 +1,65 @@
+"""`tickhouse replay` on real ticks: the numbers agree, a second run adds nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.replay_runs import checksums, cut, environment, replay
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+TRADING = ["--strategy", "scripted", "--train-first", "0.4"]
+
+
+@pytest.fixture(scope="module")
+def files(test_data, tmp_path_factory):
+    """Two feeds of the same hours around a release of US payrolls."""
+    folder = tmp_path_factory.mktemp("ticks")
+    return [
+        str(cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 30_000)),
+        str(cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 60_000)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def first(files, tmp_path_factory):
+    """A home and the result of its first replay."""
+    home = tmp_path_factory.mktemp("home")
+    return home, replay(home, [*files, *TRADING])
+
+
+def test_everything_reconciles_and_every_stage_did_something(first):
+    _, result = first
+    assert result["reconciled"]
+    assert result["ticks_read"] == result["ticks_stored"] == 90_000
+    for key in ("bars", "features", "predictions", "signals", "orders", "fills"):
+        assert result[key] > 0, key
+    assert result["features"] > result["predictions"]
+    for stage, values in result["latency_us"].items():
+        assert values["max"] >= values["p50"] > 0, stage
+
+
+def test_a_second_run_on_the_same_home_changes_nothing(first, files):
+    home, before = first
+    rows = checksums(home, before["run_id"])
+    after = replay(home, [*files, *TRADING])
+    measured = {"wall_s", "train_s", "total_s", "ticks_per_s", "latency_us"}
+    assert {k: v for k, v in before.items() if k not in measured} == {
+        k: v for k, v in after.items() if k not in measured
+    }
+    assert checksums(home, after["run_id"]) == rows
+
+
+def test_a_directory_and_a_missing_file_are_refused_by_name(tmp_path):
+    for path in ("nowhere.parquet", str(tmp_path)):
+        answer = subprocess.run(
+            [sys.executable, "-m", "cli.main", "replay", path],
+            env=environment(tmp_path / "home"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 2
+        assert path in answer.stderr
+        assert "Traceback" not in answer.stderr

@@ -1,0 +1,80 @@
+"""Processes are killed with SIGKILL in the middle of a replay: the rows are those of a calm run.
+
+Every process is killed at five seeded moments (one each in five replays), and right before and
+right after each commit point of its own (one replay for all the befores, one for all the afters).
+"""
+
+import random
+import threading
+
+import pytest
+
+from tests.e2e.replay_runs import checksums, cut, finished, kill_when_running, replay, start_replay
+
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
+
+PROCESSES = (
+    "warehouse",
+    "bus",
+    "terminal",
+    "collector",
+    "streams.ticks",
+    "streams.signals",
+    "execution",
+)
+COMMITS = {
+    "warehouse.insert": 9,
+    "terminal.send": 4,
+    "collector.publish": 7,
+    "collector.marker": 5,
+    "streams.signals.publish": 6,
+    "execution.journal": 11,
+    "execution.send": 7,
+    "execution.publish": 5,
+}
+SLICES = {"TICKHOUSE_COLLECTOR__SLICE_TICKS": "2500"}
+
+
+@pytest.fixture(scope="module")
+def arguments(test_data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ticks")
+    files = [
+        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 16_000),
+        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 40_000),
+    ]
+    return [*map(str, files), "--strategy", "scripted", "--train-first", "0.4"]
+
+
+@pytest.fixture(scope="module")
+def calm(arguments, tmp_path_factory):
+    """Row checksums of a replay that nobody disturbed."""
+    home = tmp_path_factory.mktemp("calm")
+    result = replay(home, arguments, **SLICES)
+    return checksums(home, result["run_id"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_process_killed_at_a_seeded_moment(seed, arguments, calm, tmp_path):
+    moments = random.Random(seed)
+    process = start_replay(tmp_path, arguments, **SLICES)
+    killers = [
+        threading.Thread(target=kill_when_running, args=(tmp_path, name, moments.uniform(0.1, 5)))
+        for name in PROCESSES
+    ]
+    for killer in killers:
+        killer.start()
+    result = finished(process)
+    for killer in killers:
+        killer.join()
+    assert result["reconciled"]
+    assert checksums(tmp_path, result["run_id"]) == calm
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_every_process_killed_beside_its_commits(side, arguments, calm, tmp_path):
+    crash_at = ",".join(f"{place}.{side}:{count}" for place, count in COMMITS.items())
+    result = replay(tmp_path, arguments, TICKHOUSE_CHAOS__CRASH_AT=crash_at, **SLICES)
+    reached = {path.name for path in (tmp_path / "run").glob("crashed.*")}
+    assert reached == {f"crashed.{place}.{side}" for place in COMMITS}
+    assert result["reconciled"]
+    assert checksums(tmp_path, result["run_id"]) == calm
