@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from adapters.clickhouse import client as warehouse_client
 from cli import running_stack
 from cli.supervisor_client import SupervisorClient
+from core.errors import UnavailableError
 from core.settings import ClickhouseSettings
 from tests.warehouse_server import Warehouse
 
@@ -71,21 +73,32 @@ def pid_of(home: Path, name: str) -> int:
     running = running_stack.running(home)
     if running is None:
         return 0
-    processes = SupervisorClient(Path(running.socket)).processes()
-    return processes[name].pid if name in processes else 0
+    client = SupervisorClient(Path(running.socket))
+    try:
+        return client.processes()[name].pid
+    except (UnavailableError, KeyError):
+        return 0
+    finally:
+        client.close()
 
 
-def kill_when_running(home: Path, name: str, after_s: float) -> int:
-    """SIGKILL one process some time after it was first seen; returns its pid."""
+def kill_in_turn(home: Path, moments: Mapping[str, float]) -> list[str]:
+    """SIGKILL processes so many seconds after execution, the last to start, runs.
+
+    Returns the names of those that still ran when their moment came.
+    """
     deadline = time.monotonic() + 60
-    while not pid_of(home, name):
-        assert time.monotonic() < deadline, f"{name} never ran"
+    while not (home / "run" / "execution.json").exists():
+        assert time.monotonic() < deadline, "execution never ran"
         time.sleep(0.05)
-    time.sleep(after_s)
-    pid = pid_of(home, name)
-    if pid:
-        os.kill(pid, signal.SIGKILL)
-    return pid
+    begin = time.monotonic()
+    killed = []
+    for name, after_s in sorted(moments.items(), key=lambda item: item[1]):
+        time.sleep(max(0.0, begin + after_s - time.monotonic()))
+        if pid := pid_of(home, name):
+            os.kill(pid, signal.SIGKILL)
+            killed.append(name)
+    return killed
 
 
 def checksums(home: Path, run_id: str) -> dict[str, tuple[int, int]]:

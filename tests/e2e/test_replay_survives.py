@@ -5,11 +5,10 @@ right after each commit point of its own (one replay for all the befores, one fo
 """
 
 import random
-import threading
 
 import pytest
 
-from tests.e2e.replay_runs import checksums, cut, finished, kill_when_running, replay, start_replay
+from tests.e2e.replay_runs import checksums, cut, finished, kill_in_turn, replay, start_replay
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -55,17 +54,11 @@ def calm(arguments, tmp_path_factory):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_process_killed_at_a_seeded_moment(seed, arguments, calm, tmp_path):
-    moments = random.Random(seed)
+    random_moments = random.Random(seed)
     process = start_replay(tmp_path, arguments, **SLICES)
-    killers = [
-        threading.Thread(target=kill_when_running, args=(tmp_path, name, moments.uniform(0.1, 5)))
-        for name in PROCESSES
-    ]
-    for killer in killers:
-        killer.start()
+    killed = kill_in_turn(tmp_path, {name: random_moments.uniform(0.1, 4.0) for name in PROCESSES})
     result = finished(process)
-    for killer in killers:
-        killer.join()
+    assert len(killed) >= 5, killed
     assert result["reconciled"]
     assert checksums(tmp_path, result["run_id"]) == calm
 
