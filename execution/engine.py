@@ -19,6 +19,7 @@ from core.metrics import Histograms
 from core.settings import Settings
 from execution import events, risk, sizing
 from execution.book import HELD, Key, Position
+from execution.funds import Funds
 from execution.identity import order_id
 from execution.ledger import Ledger
 from execution.quotes import Quote, Quotes
@@ -45,12 +46,14 @@ class Engine:
         quotes: Quotes,
         trading: TradingState,
         reconciler: Reconciler,
+        funds: Funds,
         *,
         sends: bool = True,
     ) -> None:
         self._run, self._limits = settings.run, settings.execution
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
-        self._trading, self._reconciler, self._sends = trading, reconciler, sends
+        self._trading, self._reconciler = trading, reconciler
+        self._funds, self._sends = funds, sends
         self.stages = Histograms()
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
@@ -205,7 +208,7 @@ class Engine:
         if denial is not None or not self._sends:
             return denial
         order = events.venue_order(asked, self._limits.collar)
-        return risk.check_margin(self._venue.margin(order), self._venue.account().margin_free)
+        return risk.check_margin(*self._funds.look(order))
 
     def _facts(self, asked: OrderEvent, signal: Signal, quote: Quote | None) -> Facts:
         now, book = self._clock.now_us(), self._ledger.book

@@ -61,7 +61,7 @@ def test_two_sources_of_a_symbol_are_two_feeds(venue: Venue) -> None:
         "EURUSD",
         0.1,
         1.09,
-    )  # noqa: E501
+    )
 
 
 def test_a_feed_without_reference_data_has_no_specification(venue: Venue) -> None:
