@@ -115,16 +115,18 @@ class Engine:
             self._without_order(signal, asked, quote, denial, fresh=fresh)
             return
         before: list[Record] = [signal, events.received(asked, signal)] if fresh else []
-        for leg in legs:
-            asked = self._asked(signal, leg, quote)
-            known = self._ledger.book.orders.get(asked.order_id)
-            if known is not None and known.kind is not Kind.RECEIVED:
-                if known.kind in (Kind.FILLED, Kind.CLOSED):
-                    continue  # done before the restart
-                return
+        for number, leg in enumerate(legs):
+            asked = self._asked(signal, leg, quote) if number else asked
+            if self._was_done(asked):
+                continue
             if not self._leg(before, asked, signal, leg, quote, began_ns):
                 return
             before = []
+
+    def _was_done(self, asked: OrderEvent) -> bool:
+        """Whether a leg was filled before the restart that this signal is resumed after."""
+        known = self._ledger.book.orders.get(asked.order_id)
+        return known is not None and known.kind in (Kind.FILLED, Kind.CLOSED)
 
     def _leg(
         self,
@@ -135,6 +137,9 @@ class Engine:
         quote: Quote | None,
         began_ns: int,
     ) -> bool:
+        known = self._ledger.book.orders.get(asked.order_id)
+        if known is not None and known.kind is not Kind.RECEIVED:
+            return False  # denied or refused before a restart
         denial = self._denial(asked, signal, leg, quote)
         if denial is not None:
             self._ledger.record([*before, self._denied(asked, denial)])
