@@ -25,6 +25,7 @@ from core.topics import SIGNALS, TICKS
 from execution import live, replay
 from execution.book import Book
 from execution.engine import Engine
+from execution.funds import AskedFunds, RememberedFunds
 from execution.heartbeat import Heart
 from execution.journal import Journal
 from execution.ledger import Ledger
@@ -104,7 +105,8 @@ def _replay(
     ledger = Ledger(journal, Book(), outbox)
     collar = chosen.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler)
+    funds = AskedFunds(venue)
+    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds)
     parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
     heart = Heart(bus, health, chosen.run, engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
@@ -132,12 +134,13 @@ def _live(
     collar = chosen.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=False)
     sends = may_send(chosen, venue.account())
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, sends=sends)
+    funds = RememberedFunds(venue, clock)
+    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, sends=sends)
     if not sends:
         _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, engine.stages)
     parts = live.Parts(
-        chosen.run, clock, bus, ledger, venue, quotes, trading, engine, reconciler, outbox
+        chosen.run, clock, bus, ledger, venue, quotes, trading, engine, reconciler, outbox, funds
     )
     detail = "sending" if sends else "shadow"
     live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))

@@ -12,6 +12,8 @@ from core.contracts.order import OrderEvent
 from core.errors import JournalError
 from execution import records
 
+_STR_64 = b"\xd9\x40"  # MessagePack: a string of 64 bytes follows
+
 
 class Chain:
     """The end of the chain: the last number and hash."""
@@ -19,12 +21,13 @@ class Chain:
     def __init__(self) -> None:
         self.seq, self.hash = 0, ""
 
-    def link(self, event: OrderEvent) -> OrderEvent:
-        """The event with its number and both hashes."""
+    def link(self, event: OrderEvent) -> tuple[OrderEvent, bytes]:
+        """The event with its number and both hashes, and its bytes."""
         numbered = replace(event, seq=self.seq + 1, previous_hash=self.hash, hash="")
-        linked = replace(numbered, hash=_digest(numbered))
-        self.seq, self.hash = linked.seq, linked.hash
-        return linked
+        body = records.encode(numbered)
+        self.seq, self.hash = numbered.seq, _digest(body)
+        # `hash` is the last field: its empty string is the last byte, so encode only once.
+        return replace(numbered, hash=self.hash), body[:-1] + _STR_64 + self.hash.encode()
 
     def follow(self, event: OrderEvent, where: str) -> None:
         """Take over an event that was read.
@@ -37,7 +40,7 @@ class Chain:
             problem = f"event number {event.seq} follows {self.seq}"
         elif event.previous_hash != self.hash:
             problem = "the hash of the event before it differs"
-        elif event.hash != _digest(replace(event, hash="")):
+        elif event.hash != _digest(records.encode(replace(event, hash=""))):
             problem = "its own hash does not fit its content"
         if problem:
             raise JournalError(
@@ -47,5 +50,5 @@ class Chain:
         self.seq, self.hash = event.seq, event.hash
 
 
-def _digest(event: OrderEvent) -> str:
-    return hashlib.blake2b(records.encode(event), digest_size=32).hexdigest()
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=32).hexdigest()

@@ -19,6 +19,7 @@ from core.metrics import Histograms
 from core.settings import Settings
 from execution import events, risk, sizing
 from execution.book import HELD, Key, Position
+from execution.funds import Funds
 from execution.identity import order_id
 from execution.ledger import Ledger
 from execution.quotes import Quote, Quotes
@@ -45,12 +46,14 @@ class Engine:
         quotes: Quotes,
         trading: TradingState,
         reconciler: Reconciler,
+        funds: Funds,
         *,
         sends: bool = True,
     ) -> None:
         self._run, self._limits = settings.run, settings.execution
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
-        self._trading, self._reconciler, self._sends = trading, reconciler, sends
+        self._trading, self._reconciler = trading, reconciler
+        self._funds, self._sends = funds, sends
         self.stages = Histograms()
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
@@ -112,16 +115,18 @@ class Engine:
             self._without_order(signal, asked, quote, denial, fresh=fresh)
             return
         before: list[Record] = [signal, events.received(asked, signal)] if fresh else []
-        for leg in legs:
-            asked = self._asked(signal, leg, quote)
-            known = self._ledger.book.orders.get(asked.order_id)
-            if known is not None and known.kind is not Kind.RECEIVED:
-                if known.kind in (Kind.FILLED, Kind.CLOSED):
-                    continue  # done before the restart
-                return
+        for number, leg in enumerate(legs):
+            asked = self._asked(signal, leg, quote) if number else asked
+            if self._was_done(asked):
+                continue
             if not self._leg(before, asked, signal, leg, quote, began_ns):
                 return
             before = []
+
+    def _was_done(self, asked: OrderEvent) -> bool:
+        """Whether a leg was filled before the restart that this signal is resumed after."""
+        known = self._ledger.book.orders.get(asked.order_id)
+        return known is not None and known.kind in (Kind.FILLED, Kind.CLOSED)
 
     def _leg(
         self,
@@ -132,6 +137,9 @@ class Engine:
         quote: Quote | None,
         began_ns: int,
     ) -> bool:
+        known = self._ledger.book.orders.get(asked.order_id)
+        if known is not None and known.kind is not Kind.RECEIVED:
+            return False  # denied or refused before a restart
         denial = self._denial(asked, signal, leg, quote)
         if denial is not None:
             self._ledger.record([*before, self._denied(asked, denial)])
@@ -205,7 +213,7 @@ class Engine:
         if denial is not None or not self._sends:
             return denial
         order = events.venue_order(asked, self._limits.collar)
-        return risk.check_margin(self._venue.margin(order), self._venue.account().margin_free)
+        return risk.check_margin(*self._funds.look(order))
 
     def _facts(self, asked: OrderEvent, signal: Signal, quote: Quote | None) -> Facts:
         now, book = self._clock.now_us(), self._ledger.book

@@ -95,13 +95,18 @@ class Journal:
 
         They survive this process at once, and a power loss after `sync`.
         """
-        linked = [self._chain.link(e) if isinstance(e, OrderEvent) else e for e in entries]
-        data = b"".join(_frame(records.encode(entry)) for entry in linked)
+        linked = [self._linked(entry) for entry in entries]
+        data = b"".join([_frame(payload) for _, payload in linked])
         self.ensure_room(len(data))
         _write(self._file, data, self._at)
         self._at += len(data)
         self._dirty = self._dirty or bool(data)
-        return linked
+        return [entry for entry, _ in linked]
+
+    def _linked(self, entry: Record) -> tuple[Record, bytes]:
+        if isinstance(entry, OrderEvent):
+            return self._chain.link(entry)
+        return entry, records.encode(entry)
 
     def sync(self) -> None:
         """On disk when this returns. Costs nothing when nothing was appended."""

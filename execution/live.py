@@ -23,6 +23,7 @@ from core.settings import RunSettings
 from core.topics import CONTROL, RISK, SIGNALS, TICKS
 from execution import exits
 from execution.engine import Engine
+from execution.funds import RememberedFunds
 from execution.heartbeat import Heart
 from execution.ledger import Ledger
 from execution.outbox import Outbox
@@ -51,6 +52,7 @@ class Parts(NamedTuple):
     engine: Engine
     reconciler: Reconciler
     outbox: Outbox
+    funds: RememberedFunds
 
 
 class Live:
@@ -147,6 +149,7 @@ class Live:
             self._p.reconciler.again()
             self._p.engine.poll()
             if self._look.is_due():
+                self._p.funds.refresh()
                 self._see_account()
             if self._heart:
                 self._heart.well()

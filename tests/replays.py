@@ -25,6 +25,7 @@ from core.topics import ORDER_EVENTS, SIGNALS, TICKS
 from execution import journal, replay
 from execution.book import Book
 from execution.engine import Engine
+from execution.funds import AskedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
 from execution.outbox import Outbox
@@ -155,7 +156,9 @@ def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
     clock, quotes = ManualClock(), ReplayQuotes()
     collar = SETTINGS.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
-    engine = Engine(SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler)
+    engine = Engine(
+        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, AskedFunds(venue)
+    )
     made = replay.Parts(RUN, clock, ledger, venue, quotes, engine, reconciler, outbox)
     reader = SliceReader(
         bus.subscribe(TICKS), bus.subscribe(SIGNALS), RUN.run_id, threading.Event()

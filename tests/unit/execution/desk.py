@@ -19,6 +19,7 @@ from core.topics import ORDER_EVENTS
 from execution import live
 from execution.book import Book, Key
 from execution.engine import Engine
+from execution.funds import RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
 from execution.outbox import Outbox
@@ -88,9 +89,10 @@ class Desk:
             self.ledger, self.venue, self.clock, self.settings.execution.collar,
             repeatable=repeatable, patience_s=0.02,
         )  # fmt: skip
+        self.funds = RememberedFunds(self.venue, self.clock)
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
-            self.reconciler, sends=sends,
+            self.reconciler, self.funds, sends=sends,
         )  # fmt: skip
         self.at(1.0)
 
@@ -126,7 +128,7 @@ class Desk:
         """The live driver around this desk."""
         parts = live.Parts(
             RUN, self.clock, self.bus, self.ledger, self.venue, self.quotes, self.trading,
-            self.engine, self.reconciler, self.outbox,
+            self.engine, self.reconciler, self.outbox, self.funds,
         )  # fmt: skip
         return live.Live(parts, stop)
 

@@ -50,6 +50,11 @@ def test_what_was_appended_is_read_back_numbered_and_chained(tmp_path: Path) -> 
     assert places[1].record == marker
 
 
+def test_the_bytes_of_a_linked_event_are_its_encoding() -> None:
+    linked, payload = Chain().link(event(1, "why"))
+    assert payload == encode(linked)
+
+
 def test_reopening_continues_the_chain(tmp_path: Path) -> None:
     write(tmp_path / "j", [event(1)])
     reopened = Journal(tmp_path / "j", SEGMENT)
@@ -122,9 +127,9 @@ def test_a_record_left_out_breaks_the_chain() -> None:
     chain = Chain()
     chain.link(event(1))
     third = Chain()
-    third.follow(Chain().link(event(1)), "here")
+    third.follow(Chain().link(event(1))[0], "here")
     with pytest.raises(JournalError, match="event number 1 follows 1"):
-        third.follow(Chain().link(event(2)), "here")
+        third.follow(Chain().link(event(2))[0], "here")
 
 
 def test_two_processes_cannot_share_a_journal(tmp_path: Path) -> None:

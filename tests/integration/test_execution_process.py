@@ -1,0 +1,176 @@
+"""`python -m execution` over a real bus and a served terminal: a replay, a crash, live trading."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from adapters.bus.base import Bus
+from adapters.bus.select import connect
+from adapters.mt5.fake import SimulatedTerminal
+from adapters.mt5.generated_market import GeneratedMarket
+from adapters.mt5.server import Server
+from core.contracts import codec
+from core.contracts.operations import Heartbeat
+from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
+from core.contracts.signal import SignalBatch
+from core.contracts.tick import TICK, TickBatch
+from core.settings import BusSettings
+from core.topics import HEARTBEATS, ORDER_EVENTS, SIGNALS, TICKS
+from execution import journal
+from tests import replays
+from tests.servers import NatsServer
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def bus(nats_server: NatsServer) -> Iterator[Bus]:
+    made = connect(BusSettings(url=nats_server.url), "test")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Server]:
+    server = Server(replays.terminal(tmp_path))
+    yield server
+    server.close()
+
+
+def environment(home: Path, nats_server: NatsServer, served: Server, **more: str) -> dict[str, str]:
+    run = replays.RUN
+    return {
+        **os.environ, "TICKHOUSE_HOME": str(home), "TICKHOUSE_BUS__URL": nats_server.url,
+        "TICKHOUSE_TERMINAL__ADDRESS": served.address, "TICKHOUSE_RUN__RUN_ID": run.run_id,
+        "TICKHOUSE_RUN__MODE": run.mode, "TICKHOUSE_RUN__ACCOUNT": run.account,
+        "TICKHOUSE_RUN__STRATEGY": run.strategy,
+        "TICKHOUSE_EXECUTION__MAX_ORDERS_PER_MINUTE": "12", **more,
+    }  # fmt: skip
+
+
+def execution(environ: dict[str, str]) -> "subprocess.Popen[str]":
+    line = [sys.executable, "-m", "execution"]
+    return subprocess.Popen(line, env=environ, stderr=subprocess.PIPE, text=True)
+
+
+def ended(process: "subprocess.Popen[str]") -> int:
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode in (0, -9), errors
+    return process.returncode
+
+
+def stored(bus: Bus) -> list[object]:
+    reader, found = bus.subscribe(ORDER_EVENTS), []
+    while (message := reader.next(0.5)) is not None:
+        found.append(codec.decode("order_events", message.payload))
+    reader.close()
+    return found
+
+
+def test_a_replay_killed_on_its_way_ends_with_the_events_of_one_that_was_not(
+    tmp_path: Path, bus: Bus, nats_server: NatsServer, served: Server
+) -> None:
+    (tmp_path / "unkilled").mkdir()
+    replays.run(tmp_path / "unkilled", replays.filled_bus())
+    for part in replays.parts():
+        for payload in part.ticks:
+            bus.send(TICKS, "k", payload)
+        for payload in part.signals:
+            bus.send(SIGNALS, "k", payload)
+    bus.flush()
+    environ = environment(
+        tmp_path, nats_server, served, TICKHOUSE_CHAOS__CRASH_AT="execution.send.after:60"
+    )
+    assert ended(execution(environ)) == -9
+    assert ended(execution(environ)) == 0
+    expected = replays.events(tmp_path / "unkilled")
+    assert list(journal.events(tmp_path / "runs" / "r1" / "journal")) == expected
+    found = stored(bus)
+    assert [m for m in found if isinstance(m, OrderEvent)] == expected
+    assert isinstance(found[-1], ExecutionMarker)
+    assert found[-1].end
+    beat = bus.last(HEARTBEATS)
+    assert beat is not None
+    last = codec.decode("heartbeats", beat.payload)
+    assert isinstance(last, Heartbeat)
+    assert (last.process, last.status) == ("execution", "stopping")
+
+
+def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: NatsServer) -> None:
+    market = GeneratedMarket(("BTCUSD",), "sim", 7)
+    server = Server(SimulatedTerminal(market, log=tmp_path / "account.log"))
+    environ = environment(
+        tmp_path, nats_server, server, TICKHOUSE_RUN__RUN_ID="live",
+        TICKHOUSE_RUN__MODE="demo", TICKHOUSE_RUN__ACCOUNT="simulated",
+    )  # fmt: skip
+    process = execution(environ)
+    try:
+        health = tmp_path / "run" / "execution.json"
+        _eventually(health.exists)
+        _eventually(lambda: bus.last(HEARTBEATS) is not None)
+        _signal(bus, 1.0)
+        _eventually(lambda: EventKind.FILLED in _kinds(bus))
+        (tmp_path / "control.json").write_text(
+            '{"state": "halted", "by": "ann", "reason": "news", "ts_us": 5}'
+        )
+        time.sleep(0.1)
+        _signal(bus, -1.0)  # closes, and does not open the other way
+        _eventually(lambda: EventKind.DENIED in _kinds(bus))
+        process.send_signal(signal.SIGTERM)
+        assert ended(process) == 0
+        assert not health.exists()
+    finally:
+        process.kill()
+        process.wait()
+        server.close()
+    events = list(journal.events(tmp_path / "execution" / "simulated" / "journal"))
+    assert [f"{e.purpose} {e.kind.value}" for e in events] == [
+        "entry received", "entry submitted", "entry accepted", "entry filled",
+        "opposite received", "opposite submitted", "opposite accepted", "opposite filled",
+        "entry denied",
+    ]  # fmt: skip
+    assert events[-1].reason == "halted"
+
+
+def _signal(bus: Bus, target: float) -> None:
+    """A signal at the market as it is now, with the quote that goes with it."""
+    now = time.time_ns() // 1000
+    price = _btc()
+    tick = np.zeros(1, TICK)
+    tick["time_msc"], tick["bid"], tick["ask"] = now // 1000, price, price + 10
+    batch = TickBatch("live", "demo", "sim", "BTCUSD", 0, 0, tick.tobytes())
+    bus.publish(TICKS, "sim.BTCUSD", codec.encode(batch))
+    time.sleep(0.1)
+    made = replays.signal("sim", "BTCUSD", (now // 1000, price, price + 10), target)
+    stop = price * (0.97 if target > 0 else 1.03)
+    made = replace(
+        made, run_id="live", mode="demo", account="simulated", ts_event_us=now, stop_price=stop,
+        horizon_us=now + 60_000_000, expires_us=now + 5_000_000,
+    )  # fmt: skip
+    bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(SignalBatch("live", 0, now, [made])))
+
+
+def _btc() -> float:
+    market = GeneratedMarket(("BTCUSD",), "sim", 7)
+    quote = market.tape("sim", "BTCUSD").last_until(time.time_ns() // 1_000_000)
+    assert quote is not None
+    return quote.bid
+
+
+def _kinds(bus: Bus) -> list[EventKind]:
+    return [m.kind for m in stored(bus) if isinstance(m, OrderEvent)]
+
+
+def _eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
