@@ -8,7 +8,7 @@ BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-SQL = adapters cli models streams
+SQL = adapters models quality
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

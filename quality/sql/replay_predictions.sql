@@ -1,7 +1,13 @@
 -- A run's feature rows and predictions, and predictions without their feature row.
 SELECT
-    (SELECT count() FROM feature FINAL WHERE run_id = {run_id:String}) AS features,
-    (SELECT count() FROM prediction FINAL WHERE run_id = {run_id:String}) AS predictions,
+    (
+        SELECT count() FROM feature FINAL
+        WHERE run_id = {run_id:String}
+    ) AS features,
+    (
+        SELECT count() FROM prediction FINAL
+        WHERE run_id = {run_id:String}
+    ) AS predictions,
     (
         SELECT count()
         FROM prediction FINAL
@@ -11,7 +17,8 @@ SELECT
         SELECT count()
         FROM prediction AS p FINAL
         LEFT ANTI JOIN feature AS f
-            ON p.run_id = f.run_id AND p.source = f.source AND p.symbol = f.symbol
-            AND p.ts_event = f.ts_event AND p.seq = f.seq
+            ON
+                p.run_id = f.run_id AND p.source = f.source AND p.symbol = f.symbol
+                AND p.ts_event = f.ts_event AND p.seq = f.seq
         WHERE p.run_id = {run_id:String}
     ) AS orphans

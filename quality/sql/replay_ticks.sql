@@ -4,6 +4,7 @@ SELECT
     sum(reinterpretAsInt64(bid)) AS bid_units,
     sum(reinterpretAsInt64(ask)) AS ask_units
 FROM tick FINAL
-WHERE source = {source:String} AND symbol = {symbol:String}
-  AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC')
-  AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC')
+WHERE
+    source = {source:String} AND symbol = {symbol:String}
+    AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC')
+    AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC')
