@@ -155,12 +155,14 @@ def measure(directory: Path, count: int, pause_s: float) -> dict[str, list[int]]
         if number == 200:
             gc.collect()
             gc.freeze()
-        began = time.perf_counter_ns()
+        least = floor.sync() if number % 4 < 2 else 0  # first and second in turn: the first
+        began = time.perf_counter_ns()  # after a pause meets a colder machine
         engine.on_signal(codec.decode("signals", payload), began)
         taken = door.arrived_ns - began
+        least = least or floor.sync()
         if number >= 200:
             found["signal to order"].append(taken)
-            found["floor: one fdatasync"].append(floor.sync())
+            found["floor: one fdatasync"].append(least)
         outbox.publish()
         time.sleep(pause_s)
     journal.close()

@@ -41,7 +41,10 @@ _HISTORY_S = {"simulated": 1.0, "real": 86_400.0}
 
 
 def main() -> int:
-    """Run until the end of the replay or SIGTERM: 0. 2 for an error that a person must mend."""
+    """Run until the end of the replay or SIGTERM: 0.
+
+    1 when bus or terminal stayed away (start again), 2 for an error that a person must mend.
+    """
     log.setup("execution")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,7 +60,7 @@ def main() -> int:
             health.close()
     except TickhouseError as error:
         _log.error("%s", error)
-        return 2
+        return 1 if isinstance(error, UnavailableError) else 2
 
 
 def journal_path(chosen: Settings) -> Path:
