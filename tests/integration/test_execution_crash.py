@@ -23,7 +23,7 @@ from pathlib import Path
 from core import crashpoint
 from tests import replays
 home = Path(sys.argv[1])
-crashpoint.arm(sys.argv[2], home / "crashed")
+crashpoint.arm_for("execution", sys.argv[2], home)
 assert replays.run(home, replays.filled_bus())
 """
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from adapters.clickhouse import migrate
-from adapters.clickhouse.native import TEXT, TIME, Column, encode_block
+from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli import models as models_command
 from cli import train as train_command
@@ -57,7 +57,7 @@ def store(server: Warehouse, data: Dataset, run_id: str, mode: str, source: str)
     ]
     writer = Writer(server.settings)
     token = f"insert {next(INSERTS)}"  # each its own: only the table removes repeats
-    writer.insert("feature", [column.name for column in columns], encode_block(columns), token)
+    writer.insert("feature", columns, token)
     writer.close()
 
 

@@ -9,9 +9,23 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from adapters.clickhouse.background import BackgroundWriter
+from adapters.clickhouse.native import Column, encode_block
 from adapters.clickhouse.writer import Writer, token_of
 from core.errors import SettingsError, UnavailableError, WarehouseError
 from core.settings import ClickhouseSettings
+
+
+def row(text: object) -> list[Column]:
+    """One row of one column."""
+    return [Column("a", "String", [str(text)])]
+
+
+def block(text: object) -> bytes:
+    """What is sent for it."""
+    return encode_block(row(text))
+
+
+BLOCK = row("block")
 
 Answer = tuple[int, str, bytes]  # status, exception code, text
 OK: Answer = (200, "", b"")
@@ -89,13 +103,13 @@ def background(settings: ClickhouseSettings, blocks: int = 8) -> Iterator[Backgr
 def test_an_insert_is_synchronous_and_carries_the_contents_token(serve) -> None:
     server = serve()
     with Writer(server.settings) as writer:
-        writer.insert("tick", ("a", "b"), b"block")
+        writer.insert("tick", [Column("a", "String", ["x"]), Column("b", "Int8", 1)])
     query, body = server.asked[0]
-    assert body == b"block"
+    assert body == encode_block([Column("a", "String", ["x"]), Column("b", "Int8", 1)])
     assert query == {
         "query": "INSERT INTO `tick` (`a`, `b`) FORMAT Native",
         "database": "tickhouse",
-        "insert_deduplication_token": token_of(b"block"),
+        "insert_deduplication_token": token_of(body),
         "async_insert": "0",
         "insert_deduplicate": "1",
         "deduplicate_blocks_in_dependent_materialized_views": "1",
@@ -106,15 +120,15 @@ def test_inserts_share_one_connection(serve) -> None:
     server = serve()
     with Writer(server.settings) as writer:
         for _ in range(5):
-            writer.insert("tick", ("a",), b"block")
-    assert (server.connections, writer.blocks, writer.bytes) == (1, 5, 25)
+            writer.insert("tick", BLOCK)
+    assert (server.connections, writer.blocks, writer.bytes) == (1, 5, 5 * len(encode_block(BLOCK)))
 
 
 @pytest.mark.parametrize("answer", [(503, "", b"busy"), (500, "241", b"memory"), (500, "252", b"")])
 def test_not_now_is_retried_with_the_same_token(serve, answer: Answer) -> None:
     server = serve(answer, answer, OK)
     with Writer(server.settings) as writer:
-        writer.insert("tick", ("a",), b"block", "token")
+        writer.insert("tick", BLOCK, "token")
     assert [q["insert_deduplication_token"] for q, _ in server.asked] == ["token"] * 3
     assert writer.retries == 2
 
@@ -122,7 +136,7 @@ def test_not_now_is_retried_with_the_same_token(serve, answer: Answer) -> None:
 def test_a_refused_block_is_an_error_with_its_code(serve) -> None:
     server = serve((404, "60", b"Code: 60. no table"))
     with Writer(server.settings) as writer, pytest.raises(WarehouseError, match="no table") as got:
-        writer.insert("tick", ("a",), b"block")
+        writer.insert("tick", BLOCK)
     assert got.value.code == 60
     assert len(server.asked) == 1
 
@@ -132,7 +146,7 @@ def test_a_stopped_writer_does_not_retry_for_ever() -> None:
     stop.set()
     settings = ClickhouseSettings(url="http://127.0.0.1:1")
     with Writer(settings, stop) as writer, pytest.raises(UnavailableError, match="block of tick"):
-        writer.insert("tick", ("a",), b"block")
+        writer.insert("tick", BLOCK)
 
 
 def test_a_missing_url_names_the_setting() -> None:
@@ -144,10 +158,10 @@ def test_flush_waits_until_all_blocks_are_stored_in_order(serve) -> None:
     server = serve()
     with background(server.settings) as writer:
         for number in range(20):
-            writer.put("tick", ("a",), b"%d" % number)
+            writer.put("tick", row(number))
         writer.flush()
-        assert [body for _, body in server.asked] == [b"%d" % n for n in range(20)]
-        assert writer.stored == (20, 30, 0)
+        assert [body for _, body in server.asked] == [block(n) for n in range(20)]
+        assert writer.stored == (20, sum(len(block(n)) for n in range(20)), 0)
 
 
 def test_a_full_queue_makes_the_producer_wait(serve) -> None:
@@ -158,7 +172,7 @@ def test_a_full_queue_makes_the_producer_wait(serve) -> None:
 
         def produce() -> None:
             for _ in range(6):
-                writer.put("tick", ("a",), b"x")
+                writer.put("tick", row("x"))
             done.set()
 
         threading.Thread(target=produce, daemon=True).start()
@@ -171,9 +185,9 @@ def test_after_a_refusal_nothing_more_is_written_and_everyone_hears_of_it(serve)
     server = serve(OK, (400, "27", b"Code: 27. bad block"), OK)
     with background(server.settings) as writer:
         for number in range(3):
-            writer.put("tick", ("a",), b"%d" % number)
+            writer.put("tick", row(number))
         with pytest.raises(WarehouseError, match="bad block"):
             writer.flush()
         with pytest.raises(WarehouseError, match="bad block"):
-            writer.put("tick", ("a",), b"4")
-    assert [body for _, body in server.asked] == [b"0", b"1"]
+            writer.put("tick", row(4))
+    assert [body for _, body in server.asked] == [block(0), block(1)]
