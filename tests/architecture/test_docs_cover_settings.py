@@ -18,7 +18,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-_CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}.*$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"```[\s\S]*?```|`[^`\n]+`|^ {4}.*$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _SOURCE = re.compile(r"\b(?:[a-z_]+/)+[a-z_0-9]+\.(?:py|sql|toml|md)\b")
 _VARIABLE = re.compile(r"\bTICKHOUSE_([A-Z]+)__([A-Z_]+)\b")
