@@ -11,15 +11,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 
 from cli import replay_plan, replay_report
+from cli.import_run import expand
 from cli.processes import Stack
 from cli.replay_plan import Options, Plan
 from cli.replay_progress import Progress
 from cli.replay_run import ReplayRun
-from core.errors import InputError, SettingsError
+from core.errors import SettingsError
 from core.settings import Settings
+
+_PACED_TICKS = 64  # in one slice of the densest feed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,12 +48,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Exit code 0 only when reconciled."""
     if not 0.0 <= namespace.train_first < 1.0:
         raise SettingsError("--train-first is a share of the span: 0 <= F < 1")
-    for path in namespace.paths:
-        if not path.exists():
-            raise InputError(str(path), "no such file")
+    settings = _with_speed(settings, namespace.speed)
+    paths, _ = expand(namespace.paths)
     console = Console(stderr=True, quiet=namespace.json and not Console(stderr=True).is_terminal)
     options = Options(
-        tuple(namespace.paths),
+        tuple(paths),
         namespace.source,
         namespace.symbol,
         namespace.tz,
@@ -93,6 +96,20 @@ def _pass_the_cut(run: ReplayRun, stack: Stack, plan: Plan, progress: Progress) 
         run.wait_for_training_part(stack, progress)
         run.train(progress)
     run.announce_model()
+
+
+def _with_speed(settings: Settings, speed: str) -> Settings:
+    """At a given speed slices are small, so that ticks come evenly."""
+    if speed == "max":
+        return settings
+    try:
+        factor = float(speed)
+    except ValueError:
+        factor = 0.0
+    if not factor > 0:
+        raise SettingsError(f"--speed is 'max' or a positive number, not {speed!r}")
+    paced = msgspec.structs.replace(settings.collector, speed=factor, slice_ticks=_PACED_TICKS)
+    return msgspec.structs.replace(settings, collector=paced)
 
 
 def _champion(settings: Settings, namespace: argparse.Namespace) -> str:

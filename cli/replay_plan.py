@@ -39,6 +39,7 @@ class Plan(NamedTuple):
 
     run_id: str
     inputs: tuple[str, ...]
+    digests: tuple[str, ...]  # SHA-256 of each input
     feeds: tuple[ReplayFeed, ...]
     unparsed: tuple[QuarantineBatch, ...]
     cut_msc: int
@@ -92,7 +93,8 @@ def make(options: Options, settings: Settings, scratch: Path) -> Plan:
     by_feed: dict[tuple[str, str], list[TickFile]] = defaultdict(list)
     for file in files:
         by_feed[file.source, file.symbol].append(file)
-    run_id = _run_id(options, settings, sorted(by_feed))
+    digests = tuple(_sha256(path) for path in options.paths)
+    run_id = _run_id(options, settings, digests, sorted(by_feed))
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
         feed, refused = _feed(run_id, source, symbol, parts, scratch)
@@ -104,7 +106,7 @@ def make(options: Options, settings: Settings, scratch: Path) -> Plan:
     cut_msc = _cut(with_ticks, options.train_first)
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
-    return Plan(run_id, inputs, tuple(with_ticks), tuple(unparsed), cut_msc, training)
+    return Plan(run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training)
 
 
 def write(plan: Plan, directory: Path, max_ticks: int) -> Path:
@@ -123,12 +125,19 @@ def write(plan: Plan, directory: Path, max_ticks: int) -> Path:
     return path
 
 
-def _run_id(options: Options, settings: Settings, feeds: list[tuple[str, str]]) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(options.paths):
-        with path.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
+def _sha256(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _run_id(
+    options: Options,
+    settings: Settings,
+    digests: tuple[str, ...],
+    feeds: list[tuple[str, str]],
+) -> str:
     shaping = (
+        sorted(digests),
         feeds,
         options.train_first,
         options.strategy,
@@ -143,7 +152,7 @@ def _run_id(options: Options, settings: Settings, feeds: list[tuple[str, str]]) 
         settings.terminal.balance,
         settings.terminal.currency,
     )
-    digest.update(msgspec.json.encode(shaping))
+    digest = hashlib.blake2b(msgspec.json.encode(shaping), digest_size=8)
     return f"replay-{digest.hexdigest()}"
 
 

@@ -37,6 +37,7 @@ def _summary(result: dict[str, Any]) -> Table:
         ("signals", f"{result['signals']:,}", f"strategy {result['strategy']}"),
         ("orders", f"{result['orders']:,}", ""),
         ("denied", f"{result['orders_denied']:,}", denied),
+        ("rejected", f"{result['orders_rejected']:,}", "by the venue"),
         (
             "fills",
             f"{result['fills']:,}",

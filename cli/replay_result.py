@@ -43,6 +43,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
         **reconcile.totals(client, plan.run_id, feeds),
         "orders": kinds.count(EventKind.SUBMITTED),
         "orders_denied": kinds.count(EventKind.DENIED),
+        "orders_rejected": kinds.count(EventKind.REJECTED),
         "denied_by_reason": reconcile.denials(client, plan.run_id),
         "fills": sum(kinds.count(kind) for kind in _FILLS),
         "closed_by_broker": kinds.count(EventKind.CLOSED),

@@ -26,6 +26,7 @@ from cli.embedded_stack import choose_ports, embedded_stack, stack_environment, 
 from cli.processes import Stack
 from cli.replay_plan import Options, Plan, write
 from cli.replay_progress import Progress
+from cli.warehouse_setup import shaping
 from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
@@ -62,8 +63,10 @@ class ReplayRun:
             account=plan.run_id,
             strategy=options.strategy,
         )
-        bus = msgspec.structs.replace(config.bus, sync="process")
-        self.settings = msgspec.structs.replace(config, run=run, bus=bus)
+        # A replay has a bus and a terminal of its own, whatever live trading is connected to.
+        bus = msgspec.structs.replace(config.bus, url="", sync="process")
+        terminal = msgspec.structs.replace(config.terminal, kind="simulated", address="")
+        self.settings = msgspec.structs.replace(config, run=run, bus=bus, terminal=terminal)
         self._bus: Bus | None = None
 
     def stack(self) -> Stack:
@@ -146,6 +149,7 @@ class ReplayRun:
             time.sleep(0.1)
         stack.stop("streams.executions")
         progress.update(self.bus, self.plan)
+        self.bus.close()
         self.stream_s = time.monotonic() - self._collecting_since
 
     def result(self, stack: Stack, wall_s: float) -> dict[str, Any]:
@@ -210,8 +214,8 @@ class ReplayRun:
             self.settings.run,
             span_us=(first_us, last_us),
             status="reconciled" if result["reconciled"] else "not reconciled",
-            inputs=json.dumps(plan.inputs),
-            settings=msgspec.json.encode(self.settings.signals).decode(),
+            inputs=json.dumps(dict(zip(plan.inputs, plan.digests, strict=True))),
+            settings=shaping(self.settings),
             feature_set_hash=FEATURE_SET_HASH,
             model=self.model,
         )

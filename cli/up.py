@@ -21,7 +21,7 @@ from cli.embedded_stack import (
 from cli.interrupts import Interrupts
 from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
-from cli.warehouse_setup import has_champion, migrate
+from cli.warehouse_setup import migrate, predicts, write_run
 from core.settings import Settings
 
 _LOOK_EVERY_S = 1.0
@@ -64,13 +64,15 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
         console.print(f"  {name} ready after {time.monotonic() - begin:.1f} s")
         if name == "warehouse":
             migrate(settings, where["warehouse"])
+            write_run(settings, where["warehouse"])
 
     console.print(f"Tickhouse starts in {stack.home}")
     if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
         migrate(settings, where["warehouse"])
+        write_run(settings, where["warehouse"])
     stack.start_all(on_ready)
     console.print(_welcome(where, stack.home, time.monotonic() - begin))
-    if not has_champion(settings, where["warehouse"]):
+    if not predicts(settings):
         console.print(
             "There is no champion model yet: features are computed and stored;"
             " nothing predicts until `tickhouse train`."

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from core.clock import SystemClock
 from core.settings import Settings
 
 
@@ -18,13 +19,40 @@ def migrate(settings: Settings, url: str) -> list[str]:
     return migrate.apply(client.connect(where), catalog.NAMES)
 
 
-def has_champion(settings: Settings, url: str) -> bool:
-    """Whether a model is in charge, so that there are predictions."""
-    from adapters.clickhouse import client
+def write_run(settings: Settings, url: str) -> None:
+    """The row of `run` that says what runs, since when, with which settings."""
+    from adapters.clickhouse.rows import run_columns
+    from adapters.clickhouse.writer import Writer
+    from features import catalog
+    from models.registry import Registry
 
     where = msgspec.structs.replace(settings.clickhouse, url=url)
-    with client.errors_translated():
-        answer = client.connect(where).query(
-            "SELECT count() FROM model FINAL WHERE status = 'champion'"
-        )
-    return bool(answer.result_rows[0][0])
+    champion = Registry(settings.home_path / "models").champion()
+    now_us = SystemClock().now_us()
+    columns = run_columns(
+        settings.run,
+        span_us=(now_us, now_us),
+        status="running",
+        inputs=msgspec.json.encode(
+            {"terminal": settings.terminal.kind, "login": settings.terminal.login}
+        ).decode(),
+        settings=shaping(settings),
+        feature_set_hash=catalog.FEATURE_SET_HASH,
+        model=champion.card.sha256 if champion else "",
+    )
+    with Writer(where) as writer:
+        writer.insert("run", columns)
+
+
+def shaping(settings: Settings) -> str:
+    """The settings that shape a run's rows, as JSON."""
+    names = ("features", "signals", "execution", "models", "collector")
+    return msgspec.json.encode({name: getattr(settings, name) for name in names}).decode()
+
+
+def predicts(settings: Settings) -> bool:
+    """Whether signals can come: a champion, or a strategy that needs no model."""
+    from models.registry import Registry
+
+    known = Registry(settings.home_path / "models").champion() is not None
+    return known or settings.run.strategy != "model"

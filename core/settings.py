@@ -67,6 +67,7 @@ class CollectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     poll_ms: int = 5
     backfill_minutes: int = 60  # on the very first start: how far back to begin
+    speed: float = 0.0  # replay: market time over wall time; 0 is as fast as it goes
     slice_ticks: int = 32_768  # replay: most ticks of one feed in one slice of market time
     future_tolerance_s: int = 300  # a tick later than our clock by more is quarantined
 

@@ -59,7 +59,7 @@ class TradingState:
     def obey(self, control: Control) -> bool:
         """Take a message from the bus into the file, unless the file is newer."""
         if (
-            control.kind == "model"
+            control.kind not in ("halt", "resume")
             or self._path is None
             or control.ts_event_us < self.current.ts_us
         ):

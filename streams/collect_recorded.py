@@ -28,11 +28,13 @@ def collect(bus: Bus, market: RecordedMarket, settings: Settings, histograms: Hi
     feeds = [_feed(settings, source, symbol) for source, symbol in market.feeds()]
     stored = {feed.key: _stored_ticks(bus, feed.key) for feed in feeds}
     done = _last_marker(bus)
+    pace = _Pace(settings.collector.speed)
     number, model_known = 1, False
     while (part := market.slice(number)) is not None:
         if not part.training and not model_known:
             _announce_model(bus, run_id, part, after=number - 1)
             model_known = True
+        pace.wait_for(part.end_msc)
         started = time.perf_counter_ns()
         for feed in feeds:
             _collect_slice(bus, market, feed, part, stored[feed.key])
@@ -48,6 +50,26 @@ def collect(bus: Bus, market: RecordedMarket, settings: Settings, histograms: Hi
     end_us = last.end_msc * 1000 if last else 0
     _mark(bus, TickMarker(run_id, "end", number - 1, end_us))
     bus.flush()
+
+
+class _Pace:
+    """Holds slices back to a speed of market time; gaps such as weekends are not waited out."""
+
+    _LONGEST_S = 2.0
+
+    def __init__(self, speed: float) -> None:
+        self._speed, self._next_s = speed, time.monotonic()
+        self._before_msc: int | None = None
+
+    def wait_for(self, end_msc: int) -> None:
+        """Return when a slice that ends at this market time is due."""
+        if not self._speed:
+            return
+        passed_s = (end_msc - (self._before_msc or end_msc)) / 1000 / self._speed
+        self._before_msc = end_msc
+        self._next_s = max(self._next_s, time.monotonic() - self._LONGEST_S)
+        self._next_s += min(passed_s, self._LONGEST_S)
+        time.sleep(max(0.0, self._next_s - time.monotonic()))
 
 
 def _feed(settings: Settings, source: str, symbol: str) -> Feed:

@@ -63,12 +63,11 @@ def signals(
         champion = found.card.sha256 if found else ""
     parts = signals_flow.Parts(
         make_sampler=lambda state: Sampler(settings.features.sample_ms, histograms, state),
-        make_model=lambda model: ModelInUse(
-            models, histograms, champion if model is None else model
-        ),
+        # Live, the champion of this moment holds; in a replay, what the last marker said.
+        make_model=lambda model: ModelInUse(models, histograms, champion or model or ""),
         make_decider=lambda state: Decider(run, settings.signals, chosen, clock, state),
         publisher=SignalPublisher(bus, histograms),
-        to_rows=lambda decided: decided_rows(run, decided),
+        to_rows=lambda decided: decided_rows(run, decided, clock),
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),
     )
     source = BusSource(bus, TICKS, stopping, _is_end)

@@ -69,7 +69,11 @@ class Feed:
         slice_number: int = 0,
         skip_before: int = 0,
     ) -> None:
-        """Queue the messages of one batch; those below the offset `skip_before` are stored."""
+        """Queue the messages of one batch; those below the offset `skip_before` are stored.
+
+        Refused ticks have a key of their own: the newest message of the feed's key says where
+        the feed stands.
+        """
         for start in range(0, len(ticks), MAX_TICKS):
             part = ticks[start : start + MAX_TICKS]
             if self.offset >= skip_before:
@@ -77,7 +81,7 @@ class Feed:
             self.offset += len(part)
         if refused:
             identity = f"{self._id('q')}.{refused[0].row}"
-            bus.send(TICKS, self.key, self._quarantine(refused), identity)
+            bus.send(TICKS, f"quarantine.{self.key}", self._quarantine(refused), identity)
 
     def _message(self, ticks: TickArray, slice_number: int) -> bytes:
         return codec.encode(

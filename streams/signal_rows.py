@@ -1,33 +1,40 @@
 """Decided rows as rows of `feature`, `prediction` and `signal`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import message_columns
+from core.clock import Clock
 from core.settings import RunSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from streams.records import Decided, Predicted, Sampled
 from streams.rows import Rows
 
 
-def decided_rows(run: RunSettings, decided: Decided) -> list[Rows]:
-    """All rows of one batch: features, predictions when a model spoke, signals."""
+def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> list[Rows]:
+    """All rows of one batch: features, predictions when a model spoke, signals.
+
+    `clock`: when rows are made; None in a replay, where it is each tick's own time.
+    """
     predicted = decided.predicted
     if len(predicted.sampled.time_msc) == 0:
         return []
-    rows = [feature_rows(run, predicted.sampled)]
+    key = _key(run, predicted.sampled, clock.now_us() if clock else None)
+    rows = [feature_rows(key, predicted.sampled)]
     if predicted.probabilities is not None:
-        rows.append(prediction_rows(run, predicted))
+        rows.append(prediction_rows(key, predicted))
     if decided.signals:
         columns = message_columns(decided.signals)
         rows.append(Rows("signal", "", columns, len(decided.signals)))
     return rows
 
 
-def feature_rows(run: RunSettings, sampled: Sampled) -> Rows:
+def feature_rows(key: Sequence[Column], sampled: Sampled) -> Rows:
     """One row per sampled tick; the same key as the tick."""
     columns = (
-        *_key(run, sampled),
+        *key,
         Column("mid", "Float64", sampled.mid),
         Column("spread", "Float64", sampled.spread),
         *(
@@ -38,13 +45,13 @@ def feature_rows(run: RunSettings, sampled: Sampled) -> Rows:
     return Rows("feature", _group(sampled), columns, len(sampled.time_msc))
 
 
-def prediction_rows(run: RunSettings, predicted: Predicted) -> Rows:
+def prediction_rows(key: Sequence[Column], predicted: Predicted) -> Rows:
     """One row per feature row, with the key of that row."""
     sampled, probabilities = predicted.sampled, predicted.probabilities
     assert probabilities is not None
     down, flat, up = (np.ascontiguousarray(probabilities[:, i]) for i in range(3))
     columns = (
-        *_key(run, sampled),
+        *key,
         Column("model", TEXT, predicted.model),
         Column("p_down", "Float32", down),
         Column("p_flat", "Float32", flat),
@@ -59,7 +66,7 @@ def _group(sampled: Sampled) -> str:
     return f"{sampled.run_id}.{sampled.source}.{sampled.symbol}"
 
 
-def _key(run: RunSettings, sampled: Sampled) -> tuple[Column, ...]:
+def _key(run: RunSettings, sampled: Sampled, now_us: int | None) -> tuple[Column, ...]:
     time_us = sampled.time_msc * 1000
     return (
         Column("run_id", TEXT, sampled.run_id),
@@ -70,6 +77,6 @@ def _key(run: RunSettings, sampled: Sampled) -> tuple[Column, ...]:
         Column("symbol", TEXT, sampled.symbol),
         Column("ts_event", TIME, time_us),
         Column("seq", "UInt32", sampled.seq),
-        Column("ts_init", TIME, time_us),
+        Column("ts_init", TIME, time_us if now_us is None else np.full_like(time_us, now_us)),
         Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
     )

@@ -33,14 +33,14 @@ _STREAM_EXISTS_OTHERWISE = 10058
 
 def stream_config(topic: Topic, settings: BusSettings) -> StreamConfig:
     """The stream of a topic: subjects `<topic>.<key>`, where a key may contain dots."""
-    limit = int(settings.ticks_max_gib * 2**30) if topic == topics.TICKS else -1
+    limits = {topics.TICKS: int(settings.ticks_max_gib * 2**30), topics.HEARTBEATS: 2**28}
     return StreamConfig(
         name=topic.name,
         subjects=[f"{topic.name}.>"],
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.OLD,
-        max_bytes=limit,
+        max_bytes=limits.get(topic, -1),
         num_replicas=1,
         duplicate_window=settings.duplicate_window_s,
         allow_direct=True,  # `last` reads raw bytes instead of base64 in JSON
