@@ -7,7 +7,8 @@ newcomer sees trades; a model trained on it is marked simulated and can never go
 import argparse
 from datetime import UTC, datetime
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.table import Table
 
 from adapters.mt5 import generated_market
 from cli import replay_report
@@ -20,13 +21,16 @@ _START = datetime(2026, 3, 2, tzinfo=UTC)
 _HOURS = 36
 _TRAIN_FIRST = 0.5
 
-_NEXT = """\
-[bold]tickhouse up[/]                       the same, continuously, at market speed
-[bold]tickhouse replay PATH --train-first 0.3[/]   your own recorded ticks
-[bold]tickhouse import PATH[/]              tick files of MT5, Dukascopy, HistData, TrueFX, LEAN
-[bold]tickhouse doctor[/]                   what this machine lacks, with the remedy
-README.md and docs/ say where to go from here. The market was simulated and its edge planted:
-no figure above says anything about real money."""
+_NEXT = {
+    "tickhouse up": "the same, continuously, at market speed",
+    "tickhouse replay PATH --train-first 0.3": "your own recorded ticks",
+    "tickhouse import PATH": "tick files of MT5, Dukascopy, HistData, TrueFX, LEAN",
+    "tickhouse doctor": "what this machine lacks, with the remedy",
+}
+_WARNING = (
+    "The market was simulated and its edge planted: no figure above says anything about real"
+    " money. README.md and docs/ say where to go from here."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,5 +49,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     options = Options(tuple(paths), None, None, None, _TRAIN_FIRST, "model", model="")
     result = replay(options, settings, console, simulated=True)
-    replay_report.show(result, console, _NEXT)
+    replay_report.show(result, console, _next_steps())
     return 0 if result["reconciled"] else 1
+
+
+def _next_steps() -> Group:
+    table = Table.grid(padding=(0, 2))
+    for command, what in _NEXT.items():
+        table.add_row(f"[bold]{command}[/]", what)
+    return Group(table, "", _WARNING)

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 
-def show(result: dict[str, Any], console: Console, next_steps: str = "") -> None:
+def show(
+    result: dict[str, Any], console: Console, next_steps: RenderableType | None = None
+) -> None:
     """Print the summary, latencies, and whatever does not reconcile."""
     console.print(_summary(result))
     console.print(_latency(result))
@@ -65,7 +67,13 @@ def _verdict(result: dict[str, Any]) -> Text:
 
 
 def _latency(result: dict[str, Any]) -> Table:
-    table = Table(title="Latency, microseconds", title_justify="left")
+    table = Table(
+        title="Latency, microseconds",
+        title_justify="left",
+        caption="At full speed ticks queue for seconds before tick_to_signal ends;"
+        " benchmarks/README.md has the live path.",
+        caption_justify="left",
+    )
     table.add_column("stage")
     for name in ("p50", "p99", "max"):
         table.add_column(name, justify="right")
