@@ -6,17 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from clickhouse_connect.driver.client import Client
 
-from adapters.clickhouse import client as warehouse_client
 from cli import running_stack
 from cli.supervisor_client import SupervisorClient
 from core.errors import UnavailableError
-from core.settings import ClickhouseSettings
 from tests.warehouse_server import Warehouse
 
 #: Tables of one run whose rows must not depend on crashes, and how to pick the run's rows.
@@ -101,12 +101,20 @@ def kill_in_turn(home: Path, moments: Mapping[str, float]) -> list[str]:
     return killed
 
 
+@contextmanager
+def warehouse_on(home: Path) -> Iterator[Client]:
+    """The warehouse of a home where nothing else runs."""
+    server = Warehouse(home)
+    server.start()
+    try:
+        yield server.client
+    finally:
+        server.stop()
+
+
 def checksums(home: Path, run_id: str) -> dict[str, tuple[int, int]]:
     """Rows and an order-independent checksum over all columns of each table of a run."""
-    with_server = Warehouse(home)
-    with_server.start()
-    try:
-        client = warehouse_client.connect(ClickhouseSettings(url=with_server.settings.url))
+    with warehouse_on(home) as client:
         return {
             table: client.query(
                 f"SELECT count(), groupBitXor(cityHash64(*)) FROM {table}"
@@ -115,5 +123,3 @@ def checksums(home: Path, run_id: str) -> dict[str, tuple[int, int]]:
             ).result_rows[0]
             for table, where in TABLES.items()
         }
-    finally:
-        with_server.stop()

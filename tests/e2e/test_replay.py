@@ -3,9 +3,14 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from tests.e2e.replay_runs import checksums, cut, environment, replay
+from core.contracts.tick import TICK
+from features.catalog import NAMES
+from features.kernel import features_of
+from features.state import new_state
+from tests.e2e.replay_runs import checksums, cut, environment, replay, warehouse_on
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -63,3 +68,37 @@ def test_a_directory_and_a_missing_file_are_refused_by_name(tmp_path):
         assert answer.returncode == 2
         assert path in answer.stderr
         assert "Traceback" not in answer.stderr
+
+
+def test_features_computed_from_stored_ticks_have_the_bits_of_the_stream(first):
+    home, result = first
+    with warehouse_on(home) as client:
+        for source, symbol in (("oanda", "EURUSD"), ("oanda", "XAUUSD")):
+            ticks = stored_ticks(client, source, symbol)
+            features, index = features_of(new_state(), ticks, sample_ms=1000)
+            stored = client.query(
+                f"SELECT toUnixTimestamp64Milli(ts_event), seq, {', '.join(NAMES)} "
+                "FROM feature FINAL WHERE run_id = {run:String} AND symbol = {symbol:String} ORDER BY ts_event, seq",
+                parameters={"run": result["run_id"], "symbol": symbol},
+                column_oriented=True,
+            ).result_columns
+            assert ticks["time_msc"][index].tolist() == list(stored[0])
+            assert ticks["seq"][index].tolist() == list(stored[1])
+            for name, column, values in zip(NAMES, features.T, stored[2:], strict=True):
+                expected = np.array(values, np.float32)
+                np.testing.assert_array_equal(column, expected, err_msg=f"{symbol} {name}")
+
+
+def stored_ticks(client, source, symbol):
+    """The ticks of a feed as the warehouse has them, dtype TICK."""
+    columns = client.query(
+        "SELECT toUnixTimestamp64Milli(ts_event), seq, quality, toFloat64(bid), toFloat64(ask) "
+        "FROM tick FINAL WHERE source = {source:String} AND symbol = {symbol:String} "
+        "ORDER BY ts_event, seq",
+        parameters={"source": source, "symbol": symbol},
+        column_oriented=True,
+    ).result_columns
+    ticks = np.zeros(len(columns[0]), TICK)
+    for name, values in zip(("time_msc", "seq", "quality", "bid", "ask"), columns, strict=True):
+        ticks[name] = values
+    return ticks
