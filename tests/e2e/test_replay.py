@@ -78,7 +78,8 @@ def test_features_computed_from_stored_ticks_have_the_bits_of_the_stream(first):
             features, index = features_of(new_state(), ticks, sample_ms=1000)
             stored = client.query(
                 f"SELECT toUnixTimestamp64Milli(ts_event), seq, {', '.join(NAMES)} "
-                "FROM feature FINAL WHERE run_id = {run:String} AND symbol = {symbol:String} ORDER BY ts_event, seq",
+                "FROM feature FINAL WHERE run_id = {run:String} AND symbol = {symbol:String} "
+                "ORDER BY ts_event, seq",
                 parameters={"run": result["run_id"], "symbol": symbol},
                 column_oriented=True,
             ).result_columns
