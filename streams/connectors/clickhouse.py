@@ -4,11 +4,13 @@ Delivery: at least once; every table's key makes a repeat harmless. Rows are gat
 of about `merge_rows`, because small inserts cost the warehouse as much as large ones. At the end
 of an epoch, which is committed only after `snapshot`, rows that are not stored yet
 
-- are stored at once (live: they are seen a second later at most), or
+- are handed to the writer's thread (live: they are seen a second later at most); what it has
+  not stored yet goes into the recovery state, so that no tick waits for an insert, or
 - are kept in the recovery state (replay): then blocks are cut by rows alone, whatever the wall
   clock and crashes do, and a repeated replay repeats its blocks, which the warehouse drops.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +36,7 @@ class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
     def __init__(
         self, make_writer: Callable[[], BackgroundWriter], merge_rows: int, *, every_epoch: bool
     ) -> None:
-        """`merge_rows`: rows of a table in one block; `every_epoch`: store at each epoch's end."""
+        """`merge_rows`: rows of a table in one block; `every_epoch`: also end one at each epoch."""
         self._make_writer, self._merge_rows = make_writer, merge_rows
         self._every_epoch = every_epoch
 
@@ -58,6 +60,8 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
         self._writer, self._merge_rows, self._every_epoch = writer, merge_rows, every_epoch
         self._pending = {table: list(parts) for table, parts in pending.items()}
         self._sizes = {t: sum(part.size for part in parts) for t, parts in pending.items()}
+        self._handed_over: deque[Rows] = deque()
+        self._stored = 0  # blocks known to be stored
 
     def write_batch(self, values: list[Any]) -> None:
         for value in values:
@@ -68,10 +72,15 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
                 self._add(value)
 
     def snapshot(self) -> Pending:
-        if self._every_epoch:
-            self._put_all()
-        self._writer.flush()
-        return {table: list(parts) for table, parts in self._pending.items()}
+        if not self._every_epoch:
+            self._writer.flush()
+            return {table: list(parts) for table, parts in self._pending.items()}
+        self._put_all()
+        self._forget_stored()
+        unsure: Pending = {}
+        for rows in self._handed_over:
+            unsure.setdefault(rows.table, []).append(rows)
+        return unsure
 
     def close(self) -> None:
         self._flush()
@@ -87,6 +96,14 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
         rows = merge(self._pending.pop(table))
         del self._sizes[table]
         self._writer.put(table, rows.columns)
+        self._handed_over.append(rows)
+        self._forget_stored()
+
+    def _forget_stored(self) -> None:
+        stored, _, _ = self._writer.stored
+        for _ in range(stored - self._stored):
+            self._handed_over.popleft()
+        self._stored = stored
 
     def _put_all(self) -> None:
         for table in list(self._pending):
