@@ -104,7 +104,7 @@ def measure(count: int, rate: float) -> dict[str, Percentiles]:
 
 @contextmanager
 def _stack() -> Iterator[tuple[Bus, str]]:
-    """Bus, warehouse and signals process on a fresh home; gives a connection to the bus and its URL."""
+    """Bus, warehouse and signals process on a fresh home; gives the bus and its URL."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         (home / "bus").mkdir()

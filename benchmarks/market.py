@@ -1,6 +1,7 @@
 """Ticks to measure with: the recorded test data, or a generated market where there is none."""
 
 import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,3 +36,11 @@ def read_ticks(path: Path, limit: int | None = None) -> TickArray:
     for column in ("time_msc", "bid", "ask"):
         ticks[column] = table[column].to_numpy()
     return ticks
+
+
+def some_ticks(path: Path | None = None, limit: int | None = None) -> TickArray:
+    """Ticks of a file, else of the first recorded one, else of the generated market."""
+    if path is not None:
+        return read_ticks(path, limit)
+    with tempfile.TemporaryDirectory() as scratch:
+        return read_ticks((recorded_files() or write_generated(Path(scratch)))[0], limit)
