@@ -41,7 +41,8 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
 
 bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
-	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \
+		echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
 
 clean: ## remove the environment and caches (never TICKHOUSE_HOME)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -1,6 +1,6 @@
 """Microseconds per prediction: one row in place, and batches of several sizes.
 
-    python benchmarks/bench_predictor.py ../shared/data/ticks/EURUSD_oanda.parquet
+    python -m benchmarks.bench_predictor [PATH]
 
 Trains a model of the default settings on the file first, and says how long that took.
 """
@@ -8,13 +8,13 @@ Trains a model of the default settings on the file first, and says how long that
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from core.contracts.tick import TICK
+from benchmarks.market import some_ticks
 from core.settings import ModelSettings
 from features.kernel import features_of
 from features.state import new_state
@@ -23,16 +23,13 @@ from models.predictor import Predictor
 from models.train import fit
 
 
-def _dataset(path: str) -> Dataset:
-    table = pq.read_table(path, columns=["time_msc", "bid", "ask"])
-    ticks = np.zeros(table.num_rows, TICK)
-    for column in ("time_msc", "bid", "ask"):
-        ticks[column] = table[column].to_numpy()
+def _dataset(path: Path | None) -> Dataset:
+    ticks = some_ticks(path)
     rows, index = features_of(new_state(), ticks, 1000)
     at = ticks[index]
     mid, spread = (at["bid"] + at["ask"]) / 2, at["ask"] - at["bid"]
     feed = np.zeros(len(at), np.int32)
-    return Dataset(rows, at["time_msc"] * 1000, mid, spread, feed, (path,))
+    return Dataset(rows, at["time_msc"] * 1000, mid, spread, feed, (str(path),))
 
 
 def _percentiles(run: Callable[[], object], calls: int) -> tuple[float, float, float]:
@@ -47,7 +44,7 @@ def _percentiles(run: Callable[[], object], calls: int) -> tuple[float, float, f
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", help="a normalised parquet of ticks")
+    parser.add_argument("path", nargs="?", type=Path, help="a normalised parquet of ticks")
     path = parser.parse_args().path
     console, data = Console(), _dataset(path)
     start = time.perf_counter()

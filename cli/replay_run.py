@@ -7,8 +7,10 @@ each replay of it; the warehouse's rows have deterministic keys and replace them
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,6 +100,7 @@ class ReplayRun:
 
     def wait_for_training_part(self, stack: Stack, progress: Progress) -> None:
         """Until all features before the cut are in the warehouse."""
+        _import_training()
         answers = self.bus.subscribe(CONTROL)
         stalled = _Stall()
         while True:
@@ -109,8 +112,6 @@ class ReplayRun:
 
     def train(self, progress: Progress) -> None:
         """Train on the part before the cut; the model is only used after it."""
-        # OpenMP threads that spin at barriers starve the processes beside us; read when loaded.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         from models.train import train
 
         began = time.monotonic()
@@ -222,6 +223,13 @@ class ReplayRun:
         writer = Writer(self.settings.clickhouse)
         writer.insert("run", columns)
         writer.close()
+
+
+def _import_training() -> None:
+    """Begin to import XGBoost and what it brings, three seconds' work, while we wait."""
+    # OpenMP threads that spin at barriers starve the processes beside us; read when loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    threading.Thread(target=import_module, args=("models.train",), daemon=True).start()
 
 
 class _Stall:

@@ -21,7 +21,8 @@ from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
 from streams.connectors.bus import BusSource
 from streams.connectors.clickhouse import WarehouseSink
 
-_LIVE_MERGE_ROWS = 50_000
+#: A block of these costs the warehouse half of what blocks of 30,000 do, and 10 MB of memory.
+_MERGE_ROWS = 131_072
 
 
 def state_directory(settings: Settings, flow: str) -> Path:
@@ -38,7 +39,7 @@ def ticks(
     from streams.flows import ticks as ticks_flow
 
     source = BusSource(bus, TICKS, stopping, _is_end)
-    return ticks_flow.build(source, _sink(settings, _merge_rows(settings)))
+    return ticks_flow.build(source, _sink(settings))
 
 
 def signals(
@@ -71,7 +72,7 @@ def signals(
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),
     )
     source = BusSource(bus, TICKS, stopping, _is_end)
-    return signals_flow.build(source, parts, _sink(settings, _merge_rows(settings)))
+    return signals_flow.build(source, parts, _sink(settings))
 
 
 def executions(
@@ -84,15 +85,15 @@ def executions(
         (topic.name, BusSource(bus, topic, stopping, wait_s=0.0))
         for topic in (ORDER_EVENTS, RISK, HEARTBEATS)
     ]
-    return executions_flow.build(sources, _sink(settings, _LIVE_MERGE_ROWS))
+    return executions_flow.build(sources, _sink(settings, every_epoch=True))
 
 
-def _sink(settings: Settings, merge_rows: int) -> WarehouseSink:
-    return WarehouseSink(lambda: BackgroundWriter(settings.clickhouse), merge_rows)
-
-
-def _merge_rows(settings: Settings) -> int:
-    return 0 if settings.run.mode == "replay" else _LIVE_MERGE_ROWS
+def _sink(settings: Settings, *, every_epoch: bool = False) -> WarehouseSink:
+    return WarehouseSink(
+        lambda: BackgroundWriter(settings.clickhouse),
+        _MERGE_ROWS,
+        every_epoch=every_epoch or settings.run.mode != "replay",
+    )
 
 
 def _is_end(message: Message) -> bool:

@@ -1,10 +1,10 @@
-"""Rows on their way to a table: columns of one feed, merged and encoded as one insert block.
+"""Rows on their way to a table: columns of one message, merged into large insert blocks.
 
-The blocks of a replay are cut at bus messages, so a repeated message gives the same bytes and
-with them the same deduplication token; live rows are small and are merged once an epoch.
+An insert costs the warehouse the same for ten rows as for thousands (parts, views, merges), so
+rows of all feeds go into one block of a table.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,30 +14,33 @@ from adapters.clickhouse.native import Column
 
 
 class Rows(NamedTuple):
-    """Rows for one table. `group` keeps apart what must not be merged (a feed, usually)."""
+    """Rows for one table; columns may be constant (see `Column`), hence `size`."""
 
     table: str
-    group: str
     columns: Sequence[Column]
     size: int
 
 
 def merge(parts: list[Rows]) -> Rows:
-    """Rows of the same table and group as one, in the order given."""
+    """Rows of the same table as one, in the order given."""
     if len(parts) == 1:
         return parts[0]
-    first = parts[0]
+    first, sizes = parts[0], [part.size for part in parts]
     columns = tuple(
-        replace(column, values=_joined([part.columns[i].values for part in parts]))
+        replace(column, values=_joined([part.columns[i].values for part in parts], sizes))
         for i, column in enumerate(first.columns)
     )
-    return Rows(first.table, first.group, columns, sum(part.size for part in parts))
+    return Rows(first.table, columns, sum(sizes))
 
 
-def _joined(values: list[Any]) -> Any:
-    """Constants stay one constant; arrays and lists are concatenated."""
+def _joined(values: list[Any], sizes: list[int]) -> Any:
+    """Equal constants stay one constant, others are repeated; arrays and lists are concatenated."""
     if isinstance(values[0], str | int | float):
-        return values[0]
+        if all(value == values[0] for value in values):
+            return values[0]
+        if isinstance(values[0], str):
+            return [v for value, size in zip(values, sizes, strict=True) for v in [value] * size]
+        return np.repeat(np.array(values), sizes)
     if isinstance(values[0], np.ndarray):
         return np.concatenate(values)
-    return [item for part in values if isinstance(part, Iterable) for item in part]
+    return [item for part in values for item in part]

@@ -27,7 +27,7 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
         rows.append(prediction_rows(key, predicted))
     if decided.signals:
         columns = message_columns(decided.signals)
-        rows.append(Rows("signal", "", columns, len(decided.signals)))
+        rows.append(Rows("signal", columns, len(decided.signals)))
     return rows
 
 
@@ -42,7 +42,7 @@ def feature_rows(key: Sequence[Column], sampled: Sampled) -> Rows:
             for i, name in enumerate(NAMES)
         ),
     )
-    return Rows("feature", _group(sampled), columns, len(sampled.time_msc))
+    return Rows("feature", columns, len(sampled.time_msc))
 
 
 def prediction_rows(key: Sequence[Column], predicted: Predicted) -> Rows:
@@ -58,12 +58,7 @@ def prediction_rows(key: Sequence[Column], predicted: Predicted) -> Rows:
         Column("p_up", "Float32", up),
         Column("confidence", "Float32", np.maximum(down, up)),
     )
-    group = f"{_group(sampled)}.{predicted.model}"
-    return Rows("prediction", group, columns, len(sampled.time_msc))
-
-
-def _group(sampled: Sampled) -> str:
-    return f"{sampled.run_id}.{sampled.source}.{sampled.symbol}"
+    return Rows("prediction", columns, len(sampled.time_msc))
 
 
 def _key(run: RunSettings, sampled: Sampled, now_us: int | None) -> tuple[Column, ...]:

@@ -1,12 +1,16 @@
 """Bytewax sink over the warehouse writer.
 
-Delivery: at least once; every table's key makes a repeat harmless. An epoch is committed only
-after all its rows are stored, because `snapshot` waits for the writer.
+Delivery: at least once; every table's key makes a repeat harmless. Rows are gathered into blocks
+of about `merge_rows`, because small inserts cost the warehouse as much as large ones. At the end
+of an epoch, which is committed only after `snapshot`, rows that are not stored yet
 
-A replay's rows are written message by message, so that a repeat gives the same insert blocks;
-live rows are merged and written once an epoch or at `merge_rows`.
+- are handed to the writer's thread (live: they are seen a second later at most); what it has
+  not stored yet goes into the recovery state, so that no tick waits for an insert, or
+- are kept in the recovery state (replay): then blocks are cut by rows alone, whatever the wall
+  clock and crashes do, and a repeated replay repeats its blocks, which the warehouse drops.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +18,9 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from adapters.clickhouse.background import BackgroundWriter
 from streams.rows import Rows, merge
+
+#: Rows not stored yet, by table.
+Pending = dict[str, list[Rows]]
 
 
 class Barrier:
@@ -23,56 +30,85 @@ class Barrier:
         self.then = then
 
 
-class WarehouseSink(FixedPartitionedSink[Rows | Barrier, None]):
+class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
     """Writes Rows to their tables."""
 
-    def __init__(self, make_writer: Callable[[], BackgroundWriter], merge_rows: int) -> None:
-        """`merge_rows` 0: every item becomes one insert block."""
+    def __init__(
+        self, make_writer: Callable[[], BackgroundWriter], merge_rows: int, *, every_epoch: bool
+    ) -> None:
+        """`merge_rows`: rows of a table in one block; `every_epoch`: also end one at each epoch."""
         self._make_writer, self._merge_rows = make_writer, merge_rows
+        self._every_epoch = every_epoch
 
     def list_parts(self) -> list[str]:
         """One partition per process."""
         return ["warehouse"]
 
-    def build_part(self, step_id: str, for_part: str, resume_state: None) -> "_WarehousePartition":
+    def build_part(
+        self, step_id: str, for_part: str, resume_state: Pending | None
+    ) -> "_WarehousePartition":
         """A writer of its own, with one connection."""
-        return _WarehousePartition(self._make_writer(), self._merge_rows)
+        return _WarehousePartition(
+            self._make_writer(), self._merge_rows, self._every_epoch, resume_state or {}
+        )
 
 
-class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, None]):
-    def __init__(self, writer: BackgroundWriter, merge_rows: int) -> None:
-        self._writer, self._merge_rows = writer, merge_rows
-        self._pending: dict[tuple[str, str], list[Rows]] = {}
-        self._pending_rows = 0
+class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
+    def __init__(
+        self, writer: BackgroundWriter, merge_rows: int, every_epoch: bool, pending: Pending
+    ) -> None:
+        self._writer, self._merge_rows, self._every_epoch = writer, merge_rows, every_epoch
+        self._pending = {table: list(parts) for table, parts in pending.items()}
+        self._sizes = {t: sum(part.size for part in parts) for t, parts in pending.items()}
+        self._handed_over: deque[Rows] = deque()
+        self._stored = 0  # blocks known to be stored
 
     def write_batch(self, values: list[Any]) -> None:
         for value in values:
             if isinstance(value, Barrier):
                 self._flush()
                 value.then()
-            elif self._merge_rows == 0:
-                self._put(value)
             else:
-                self._pending.setdefault((value.table, value.group), []).append(value)
-                self._pending_rows += value.size
-        if self._merge_rows and self._pending_rows >= self._merge_rows:
-            self._put_pending()
+                self._add(value)
 
-    def snapshot(self) -> None:
-        self._flush()
+    def snapshot(self) -> Pending:
+        if not self._every_epoch:
+            self._writer.flush()
+            return {table: list(parts) for table, parts in self._pending.items()}
+        self._put_all()
+        self._forget_stored()
+        unsure: Pending = {}
+        for rows in self._handed_over:
+            unsure.setdefault(rows.table, []).append(rows)
+        return unsure
 
     def close(self) -> None:
         self._flush()
         self._writer.close()
 
-    def _put(self, rows: Rows) -> None:
-        self._writer.put(rows.table, rows.columns)
+    def _add(self, rows: Rows) -> None:
+        self._pending.setdefault(rows.table, []).append(rows)
+        self._sizes[rows.table] = self._sizes.get(rows.table, 0) + rows.size
+        if self._sizes[rows.table] >= self._merge_rows:
+            self._put(rows.table)
 
-    def _put_pending(self) -> None:
-        for parts in self._pending.values():
-            self._put(merge(parts))
-        self._pending, self._pending_rows = {}, 0
+    def _put(self, table: str) -> None:
+        rows = merge(self._pending.pop(table))
+        del self._sizes[table]
+        self._writer.put(table, rows.columns)
+        self._handed_over.append(rows)
+        self._forget_stored()
+
+    def _forget_stored(self) -> None:
+        stored, _, _ = self._writer.stored
+        for _ in range(stored - self._stored):
+            self._handed_over.popleft()
+        self._stored = stored
+
+    def _put_all(self) -> None:
+        for table in list(self._pending):
+            self._put(table)
 
     def _flush(self) -> None:
-        self._put_pending()
+        self._put_all()
         self._writer.flush()

@@ -35,7 +35,7 @@ def build(sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows]) -> D
     )
     # Message(topic="order_events", key="simulated", sequence=3, payload=b"...")
     rows = op.flat_map("to_rows", messages, to_rows)
-    # Rows(table="order_event", group="", columns=(seq, event_id, kind, ...), size=1)
+    # Rows(table="order_event", columns=(seq, event_id, kind, ...), size=1)
     keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
     op.output("warehouse", keyed, sink)
     return flow
@@ -48,6 +48,6 @@ def to_rows(message: Message) -> list[Rows]:
         return []
     if isinstance(content, Heartbeat):
         buckets = sum(len(counts) for counts in content.stages.values())
-        rows = Rows("stage_latency", "", latency_columns([content]), buckets)
+        rows = Rows("stage_latency", latency_columns([content]), buckets)
         return [rows] if buckets else []
-    return [Rows(_TABLES[type(content)], "", message_columns([content]), 1)]
+    return [Rows(_TABLES[type(content)], message_columns([content]), 1)]

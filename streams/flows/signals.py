@@ -1,9 +1,9 @@
 """Ticks to features to predictions to signals.
 
-    bus: ticks  ->  decode  ->  sample  ->  predict  ->  decide  ->  publish  ->  warehouse
-                                                                        |
-                                                                        v
-                                                                 bus: signals
+    bus: ticks  ->  decode  ->  decide (sample, predict, decide, publish)  ->  warehouse
+                                   |
+                                   v
+                             bus: signals
 
 All feeds of a shard pass through one key, so a replay's markers keep their place among the
 ticks: a model changes over exactly where the marker stands.
@@ -26,11 +26,14 @@ from streams.connectors.clickhouse import Barrier
 from streams.decide import Decider, DeciderState
 from streams.predict import ModelInUse
 from streams.publish import SignalPublisher
-from streams.records import Decided, SliceDecided
+from streams.records import Decided
 from streams.rows import Rows
 from streams.sample import Sampler
 
 Keyed = tuple[str, Any]
+
+#: Kernels by feed, the model in use, what the decider remembers.
+ShardState = tuple[dict[str, bytes], str, DeciderState]
 
 
 class Parts(NamedTuple):
@@ -51,15 +54,9 @@ def build(source: Source[Message], parts: Parts, sink: Sink[Rows | Barrier]) -> 
     # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")
     decoded = op.flat_map("decode", messages, decode)
     # ("shard-0", (TickBatch(...), 8123456789)) or ("shard-0", TickMarker(kind="slice", ...))
-    sampled = op.stateful_batch("sample", decoded, lambda s: _Sample(parts.make_sampler(s)))
-    # ("shard-0", Sampled(symbol="EURUSD", time_msc=[...], features=[[...]])), markers pass
-    predicted = op.stateful_batch("predict", sampled, lambda s: _Predict(parts.make_model(s)))
-    # ("shard-0", Predicted(model="5f1c...", probabilities=[[.2, .5, .3]])), markers pass
-    decided = op.stateful_batch("decide", predicted, lambda s: _Decide(parts.make_decider(s)))
-    # ("shard-0", Decided(signals=(Signal(target=1.0, ...),))), SliceDecided, markers
-    published = op.flat_map_batch("publish", decided, lambda items: _publish(parts, items))
-    # ("warehouse", Rows(table="feature", ...)), Rows(table="signal", ...), Barrier
-    op.output("warehouse", published, sink)
+    stored = op.stateful_batch("decide", decoded, lambda state: _Shard(parts, state))
+    # ("shard-0", Rows(table="feature", ...)), Rows(table="signal", ...), Barrier
+    op.output("warehouse", stored, sink)
     return flow
 
 
@@ -73,64 +70,40 @@ def decode(message: Message) -> list[Keyed]:
     return [("shard-0", content)]
 
 
-class _Sample(StatefulBatchLogic[Any, Any, dict[str, bytes]]):
-    def __init__(self, sampler: Sampler) -> None:
-        self._sampler = sampler
+class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
+    """Sample, predict, decide and publish in one step of the flow.
 
-    def on_batch(self, values: list[Any]) -> tuple[list[Any], bool]:
-        return [v if isinstance(v, TickMarker) else self._sampler.rows(*v) for v in values], False
+    Each step of its own costs a live tick some 100 us of scheduling, which four did not repay.
+    """
 
-    def snapshot(self) -> dict[str, bytes]:
-        return self._sampler.state
+    def __init__(self, parts: Parts, state: ShardState | None) -> None:
+        kernels, model, held = state or (None, None, None)
+        self._parts = parts
+        self._sampler = parts.make_sampler(kernels)
+        self._model = parts.make_model(model)
+        self._decider = parts.make_decider(held)
 
-
-class _Predict(StatefulBatchLogic[Any, Any, str]):
-    def __init__(self, model: ModelInUse) -> None:
-        self._model = model
-
-    def on_batch(self, values: list[Any]) -> tuple[list[Any], bool]:
-        return [self._one(value) for value in values], False
-
-    def _one(self, value: Any) -> Any:
-        if not isinstance(value, TickMarker):
-            return self._model.rows(value)
-        self._model.marker(value)
-        return value
-
-    def snapshot(self) -> str:
-        return self._model.model
-
-
-class _Decide(StatefulBatchLogic[Any, Any, DeciderState]):
-    def __init__(self, decider: Decider) -> None:
-        self._decider = decider
-
-    def on_batch(self, values: list[Any]) -> tuple[list[Any], bool]:
+    def on_batch(self, values: list[Any]) -> tuple[list[Rows | Barrier], bool]:
         return [item for value in values for item in self._one(value)], False
 
+    def snapshot(self) -> ShardState:
+        return self._sampler.state, self._model.model, self._decider.state
+
     def _one(self, value: Any) -> list[Any]:
-        if not isinstance(value, TickMarker):
-            return [self._decider.rows(value)]
-        decided = self._decider.marker(value)
-        return [decided, value] if decided else [value]
+        """To the bus first; then what is to be stored."""
+        if isinstance(value, TickMarker):
+            return self._marker(value)
+        decided = self._decider.rows(self._model.rows(self._sampler.rows(*value)))
+        if decided.predicted.sampled.mode != "replay":
+            self._parts.publisher.live(decided)
+        return self._parts.to_rows(decided)
 
-    def snapshot(self) -> DeciderState:
-        return self._decider.state
-
-
-def _publish(parts: Parts, items: list[Keyed]) -> list[tuple[str, Rows | Barrier]]:
-    """To the bus first; then what is to be stored."""
-    stored: list[tuple[str, Rows | Barrier]] = []
-    for _, item in items:
-        if isinstance(item, SliceDecided):
-            parts.publisher.slice(item)
-        elif isinstance(item, Decided):
-            if item.predicted.sampled.mode != "replay":
-                parts.publisher.live(item)
-            stored.extend(("warehouse", rows) for rows in parts.to_rows(item))
-        elif item.kind == "train":
-            stored.append(("warehouse", _barrier(parts, item)))
-    return stored
+    def _marker(self, marker: TickMarker) -> list[Any]:
+        self._model.marker(marker)
+        decided = self._decider.marker(marker)
+        if decided is not None:
+            self._parts.publisher.slice(decided)
+        return [_barrier(self._parts, marker)] if marker.kind == "train" else []
 
 
 def _barrier(parts: Parts, marker: TickMarker) -> Barrier:

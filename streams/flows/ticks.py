@@ -22,7 +22,7 @@ def build(source: Source[Message], sink: Sink[Rows]) -> Dataflow:
     messages = op.input("bus", flow, source)
     # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")
     rows = op.flat_map("to_rows", messages, to_rows)
-    # Rows(table="tick", group="oanda.EURUSD", columns=(source, symbol, ts_event, ...), size=812)
+    # Rows(table="tick", columns=(source, symbol, ts_event, ...), size=812)
     keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
     op.output("warehouse", keyed, sink)
     return flow
@@ -35,9 +35,9 @@ def to_rows(message: Message) -> list[Rows]:
         case TickBatch():
             ticks = content.ticks
             columns = tick_columns(content.source, content.symbol, ticks)
-            return [Rows("tick", message.key, columns, len(ticks))]
+            return [Rows("tick", columns, len(ticks))]
         case QuarantineBatch():
             columns = quarantine_columns(content, content.ticks[-1].time_msc * 1000)
-            return [Rows("tick_quarantine", message.key, columns, len(content.ticks))]
+            return [Rows("tick_quarantine", columns, len(content.ticks))]
         case _:
             return []

@@ -1,0 +1,158 @@
+"""End to end: `tickhouse replay` as a user runs it, and which process used the cores.
+
+    python -m benchmarks.bench_replay [--repeats N] [--json]
+
+Each repeat starts on a fresh home. The files are the three oanda feeds of the test data
+(TICKHOUSE_TEST_DATA, else ../shared/data); without them a generated market is written first.
+CPU seconds are read from /proc (Linux) five times a second, so what a process used after its
+last sample is missing: at most a fifth of a second each.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import describe
+from benchmarks.market import recorded_files, write_generated
+
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_SAMPLE_S = 0.2
+
+
+class CpuSampler:
+    """CPU seconds of a process and all its descendants, by what each runs."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._stop = pid, threading.Event()
+        self._used: dict[int, tuple[str, float]] = {}
+        self._thread = threading.Thread(target=self._sample_until_stopped, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> dict[str, float]:
+        """Seconds by name, largest first."""
+        self._stop.set()
+        self._thread.join()
+        total: dict[str, float] = {}
+        for name, seconds in self._used.values():
+            total[name] = total.get(name, 0.0) + seconds
+        return dict(sorted(total.items(), key=lambda item: -item[1]))
+
+    def _sample_until_stopped(self) -> None:
+        while not self._stop.wait(_SAMPLE_S):
+            for pid, seconds in _tree(self._pid):
+                name = _name(pid)
+                if name:
+                    self._used[pid] = name, seconds
+
+
+def _tree(root: int) -> Iterator[tuple[int, float]]:
+    """Process ids below `root`, itself included, with the CPU seconds each has used."""
+    parents, seconds = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it ended meanwhile
+            pid = int(entry.name)
+            parents[pid] = int(fields[1])
+            seconds[pid] = (int(fields[11]) + int(fields[12])) * _TICK_S
+    for pid in seconds:
+        above = pid
+        while above not in (0, root):
+            above = parents.get(above, 0)
+        if above == root:
+            yield pid, seconds[pid]
+
+
+def _name(pid: int) -> str:
+    """`streams signals` for `python -m streams signals`; the executable for others."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return ""
+    if "-m" in words:
+        module, *rest = words[words.index("-m") + 1 :]
+        argument = rest[0] if rest and not rest[0].startswith("-") else ""
+        return f"{module} {argument}".strip()
+    return Path(words[0]).name
+
+
+def replay_once(files: list[Path]) -> tuple[dict[str, Any], dict[str, float]]:
+    """One replay on a fresh home: its result and the CPU seconds of its processes."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
+    with tempfile.TemporaryDirectory() as home:
+        arguments = [*map(str, files), "--speed", "max", "--train-first", "0.3", "--json"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "replay", *arguments],
+            env={**kept, "TICKHOUSE_HOME": home},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        sampler = CpuSampler(process.pid)
+        out, err = process.communicate()
+        used = sampler.stop()
+    if not out:
+        raise SystemExit(f"the replay failed with exit code {process.returncode}:\n{err}")
+    return json.loads(out), used
+
+
+def table_of(runs: list[tuple[dict[str, Any], dict[str, float]]]) -> Table:
+    """A column per run and the median."""
+    columns = [f"run {n}" for n in range(1, len(runs) + 1)]
+    table = Table("measured", *columns, "median", title="tickhouse replay --speed max")
+    for label, key in (
+        ("ticks", "ticks_read"),
+        ("ticks/s (streaming, without training)", "ticks_per_s"),
+        ("streaming and training, s", "wall_s"),
+        ("training, s", "train_s"),
+        ("all, s", "total_s"),
+    ):
+        _row(table, label, [float(result[key]) for result, _ in runs])
+    table.add_row("reconciled", *(str(result["reconciled"]) for result, _ in runs), "")
+    table.add_section()
+    names = {name: None for _, used in runs for name in used}
+    for name in names:
+        _row(table, f"CPU s: {name}", [used.get(name, 0.0) for _, used in runs])
+    _row(table, "CPU s: all", [sum(used.values()) for _, used in runs])
+    return table
+
+
+def _row(table: Table, label: str, values: list[float]) -> None:
+    form = "{:,.0f}" if max(values) >= 1000 else "{:,.2f}"
+    table.add_row(label, *map(form.format, [*values, statistics.median(values)]))
+
+
+def main() -> int:
+    """Replay, print; exit code 1 when a run did not reconcile."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="also print each run as a JSON line")
+    options = parser.parse_args()
+    console = Console()
+    console.print(describe())
+    with tempfile.TemporaryDirectory() as scratch:
+        files = recorded_files() or write_generated(Path(scratch))
+        runs = [replay_once(files) for _ in range(options.repeats)]
+    if options.json:
+        for result, used in runs:
+            print(json.dumps({"result": result, "cpu_s": used}))
+    console.print(table_of(runs))
+    console.print(describe())
+    return 0 if all(result["reconciled"] for result, _ in runs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Rows of several messages become one block of the same rows."""
+
+import numpy as np
+
+from adapters.clickhouse.native import TEXT, TIME, Column, encode_block
+from streams.rows import Rows, merge
+
+
+def _rows(symbol: str, times: list[int], received: int) -> Rows:
+    columns = (
+        Column("source", TEXT, "oanda"),
+        Column("symbol", TEXT, symbol),
+        Column("ts_event", TIME, np.array(times, "<i8")),
+        Column("ts_recv", TIME, received),
+        Column("raw", "String", [str(time) for time in times]),
+    )
+    return Rows("tick", columns, len(times))
+
+
+def test_one_part_stays_as_it_is() -> None:
+    part = _rows("EURUSD", [1, 2], 5)
+    assert merge([part]) is part
+
+
+def test_equal_constants_stay_constant_and_others_are_repeated_per_row() -> None:
+    merged = merge([_rows("EURUSD", [1, 2], 5), _rows("XAUUSD", [3], 7)])
+    source, symbol, time, received, raw = (column.values for column in merged.columns)
+    assert merged.size == 3
+    assert source == "oanda"
+    assert symbol == ["EURUSD", "EURUSD", "XAUUSD"]
+    assert np.array_equal(time, [1, 2, 3])
+    assert np.array_equal(received, [5, 5, 7])
+    assert raw == ["1", "2", "3"]
+
+
+def test_a_merged_block_encodes_like_the_same_rows_written_as_lists() -> None:
+    merged = merge([_rows("EURUSD", [1, 2], 5), _rows("XAUUSD", [3], 7)])
+    lists = (
+        Column("source", TEXT, "oanda"),
+        Column("symbol", TEXT, ["EURUSD", "EURUSD", "XAUUSD"]),
+        Column("ts_event", TIME, np.array([1, 2, 3], "<i8")),
+        Column("ts_recv", TIME, np.array([5, 5, 7], "<i8")),
+        Column("raw", "String", ["1", "2", "3"]),
+    )
+    assert encode_block(merged.columns) == encode_block(lists)
