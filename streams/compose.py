@@ -39,7 +39,7 @@ def ticks(
     from streams.flows import ticks as ticks_flow
 
     source = BusSource(bus, TICKS, stopping, _is_end)
-    return ticks_flow.build(source, _sink(settings))
+    return ticks_flow.build(source, _sink(settings, "streams.ticks"))
 
 
 def signals(
@@ -72,7 +72,7 @@ def signals(
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),
     )
     source = BusSource(bus, TICKS, stopping, _is_end)
-    return signals_flow.build(source, parts, _sink(settings))
+    return signals_flow.build(source, parts, _sink(settings, "streams.signals"))
 
 
 def executions(
@@ -85,14 +85,15 @@ def executions(
         (topic.name, BusSource(bus, topic, stopping, wait_s=0.0))
         for topic in (ORDER_EVENTS, RISK, HEARTBEATS)
     ]
-    return executions_flow.build(sources, _sink(settings, every_epoch=True))
+    return executions_flow.build(sources, _sink(settings, "streams.executions", every_epoch=True))
 
 
-def _sink(settings: Settings, *, every_epoch: bool = False) -> WarehouseSink:
+def _sink(settings: Settings, process: str, *, every_epoch: bool = False) -> WarehouseSink:
     return WarehouseSink(
         lambda: BackgroundWriter(settings.clickhouse),
         _MERGE_ROWS,
         every_epoch=every_epoch or settings.run.mode != "replay",
+        process=process,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from adapters.clickhouse.background import BackgroundWriter
+from core.crashpoint import reach
 from streams.rows import Rows, merge
 
 #: Rows not stored yet, by table.
@@ -34,11 +35,23 @@ class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
     """Writes Rows to their tables."""
 
     def __init__(
-        self, make_writer: Callable[[], BackgroundWriter], merge_rows: int, *, every_epoch: bool
+        self,
+        make_writer: Callable[[], BackgroundWriter],
+        merge_rows: int,
+        *,
+        every_epoch: bool,
+        process: str = "streams",
     ) -> None:
-        """`merge_rows`: rows of a table in one block; `every_epoch`: also end one at each epoch."""
+        """A sink that is not open yet.
+
+        Args:
+            make_writer: opens its connection.
+            merge_rows: rows of a table in one block.
+            every_epoch: also end a block at each epoch.
+            process: names its crash points.
+        """
         self._make_writer, self._merge_rows = make_writer, merge_rows
-        self._every_epoch = every_epoch
+        self._every_epoch, self._process = every_epoch, process
 
     def list_parts(self) -> list[str]:
         """One partition per process."""
@@ -49,15 +62,25 @@ class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
     ) -> "_WarehousePartition":
         """A writer of its own, with one connection."""
         return _WarehousePartition(
-            self._make_writer(), self._merge_rows, self._every_epoch, resume_state or {}
+            self._make_writer(),
+            self._merge_rows,
+            self._every_epoch,
+            self._process,
+            resume_state or {},
         )
 
 
 class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
     def __init__(
-        self, writer: BackgroundWriter, merge_rows: int, every_epoch: bool, pending: Pending
+        self,
+        writer: BackgroundWriter,
+        merge_rows: int,
+        every_epoch: bool,
+        process: str,
+        pending: Pending,
     ) -> None:
         self._writer, self._merge_rows, self._every_epoch = writer, merge_rows, every_epoch
+        self._process = process
         self._pending = {table: list(parts) for table, parts in pending.items()}
         self._sizes = {t: sum(part.size for part in parts) for t, parts in pending.items()}
         self._handed_over: deque[Rows] = deque()
@@ -72,6 +95,13 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
                 self._add(value)
 
     def snapshot(self) -> Pending:
+        reach(f"{self._process}.commit.before")
+        unsure = self._unsure()
+        reach(f"{self._process}.commit.after")
+        return unsure
+
+    def _unsure(self) -> Pending:
+        """Rows that the recovery state has to keep, because they may not be stored."""
         if not self._every_epoch:
             self._writer.flush()
             return {table: list(parts) for table, parts in self._pending.items()}

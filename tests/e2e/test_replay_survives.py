@@ -19,6 +19,7 @@ PROCESSES = (
     "collector",
     "streams.ticks",
     "streams.signals",
+    "streams.executions",
     "execution",
 )
 COMMITS = {
@@ -27,6 +28,9 @@ COMMITS = {
     "collector.publish": 7,
     "collector.marker": 5,
     "streams.signals.publish": 6,
+    "streams.ticks.commit": 1,
+    "streams.signals.commit": 1,
+    "streams.executions.commit": 1,
     "execution.journal": 11,
     "execution.send": 7,
     "execution.publish": 5,
