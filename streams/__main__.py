@@ -75,7 +75,8 @@ def _run(flow: Dataflow, state: Path, mode: str) -> None:
             left_over.unlink()
         init_db_dir(temporary, 1)
         temporary.rename(state)
-    epoch = timedelta(seconds=5 if mode == "replay" else 1)
+    # The end of an epoch costs the ticks of that moment some milliseconds.
+    epoch = timedelta(seconds=5 if mode == "replay" else 10)
     run_main(flow, epoch_interval=epoch, recovery_config=RecoveryConfig(str(state)))
 
 

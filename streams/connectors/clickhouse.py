@@ -4,12 +4,13 @@ Delivery: at least once; every table's key makes a repeat harmless. Rows are gat
 of about `merge_rows`, because small inserts cost the warehouse as much as large ones. At the end
 of an epoch, which is committed only after `snapshot`, rows that are not stored yet
 
-- are handed to the writer's thread (live: they are seen a second later at most); what it has
-  not stored yet goes into the recovery state, so that no tick waits for an insert, or
+- are handed to the writer's thread (live, and every second besides); what it has not stored
+  yet goes into the recovery state, so that no tick waits for an insert, or
 - are kept in the recovery state (replay): then blocks are cut by rows alone, whatever the wall
   clock and crashes do, and a repeated replay repeats its blocks, which the warehouse drops.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,8 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from adapters.clickhouse.background import BackgroundWriter
 from core.crashpoint import reach
 from streams.rows import Rows, merge
+
+_SOON_S = 1.0  # live: how long a row may wait for others before it is sent
 
 #: Rows not stored yet, by table.
 Pending = dict[str, list[Rows]]
@@ -85,6 +88,7 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
         self._sizes = {t: sum(part.size for part in parts) for t, parts in pending.items()}
         self._handed_over: deque[Rows] = deque()
         self._stored = 0  # blocks known to be stored
+        self._due_s = 0.0
 
     def write_batch(self, values: list[Any]) -> None:
         for value in values:
@@ -93,6 +97,8 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
                 value.then()
             else:
                 self._add(value)
+        if self._every_epoch and time.monotonic() > self._due_s:
+            self._put_all()
 
     def snapshot(self) -> Pending:
         reach(f"{self._process}.commit.before")
@@ -117,6 +123,8 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
         self._writer.close()
 
     def _add(self, rows: Rows) -> None:
+        if not self._pending:
+            self._due_s = time.monotonic() + _SOON_S
         self._pending.setdefault(rows.table, []).append(rows)
         self._sizes[rows.table] = self._sizes.get(rows.table, 0) + rows.size
         if self._sizes[rows.table] >= self._merge_rows:

@@ -60,7 +60,7 @@ def calm(arguments, tmp_path_factory):
 def test_every_process_killed_at_a_seeded_moment(seed, arguments, calm, tmp_path):
     random_moments = random.Random(seed)
     process = start_replay(tmp_path, arguments, **SLICES)
-    killed = kill_in_turn(tmp_path, {name: random_moments.uniform(0.1, 4.0) for name in PROCESSES})
+    killed = kill_in_turn(tmp_path, {name: random_moments.uniform(0.1, 2.5) for name in PROCESSES})
     result = finished(process)
     assert len(killed) >= 5, killed
     assert result["reconciled"]
