@@ -71,7 +71,7 @@ def signals(
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),
     )
-    source = BusSource(bus, TICKS, stopping, _is_end)
+    source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
     return signals_flow.build(source, parts, _sink(settings, "streams.signals"))
 
 

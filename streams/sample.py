@@ -2,8 +2,6 @@
 
 import time
 
-import numpy as np
-
 from core.contracts.tick import TickBatch
 from core.metrics import Histograms
 from features.kernel import features_of
@@ -35,22 +33,23 @@ class Sampler:
     def rows(self, batch: TickBatch, received_ns: int) -> Sampled:
         """The feature rows of one batch (there may be none)."""
         feed = f"{batch.source}.{batch.symbol}"
-        kernel = self._kernels.setdefault(feed, new_state())
+        kernel = self._kernels.get(feed)
+        if kernel is None:
+            kernel = self._kernels[feed] = new_state()
         ticks = batch.ticks
         started = time.perf_counter_ns()
         features, index = features_of(kernel, ticks, self._sample_ms)
         elapsed = time.perf_counter_ns() - started
         self._histograms.record("feature", elapsed // max(len(ticks), 1), len(ticks))
-        sampled = ticks[index]
-        bid, ask = sampled["bid"], sampled["ask"]
+        bid, ask = ticks["bid"][index], ticks["ask"][index]
         return Sampled(
             run_id=batch.run_id,
             mode=batch.mode,
             source=batch.source,
             symbol=batch.symbol,
             received_ns=received_ns,
-            time_msc=np.ascontiguousarray(sampled["time_msc"]),
-            seq=np.ascontiguousarray(sampled["seq"]),
+            time_msc=ticks["time_msc"][index],
+            seq=ticks["seq"][index],
             mid=(bid + ask) / 2,
             spread=ask - bid,
             features=features,

@@ -1,9 +1,9 @@
 """Ticks to features to predictions to signals.
 
-    bus: ticks  ->  decode  ->  decide (sample, predict, decide, publish)  ->  warehouse
-                                   |
-                                   v
-                             bus: signals
+    bus: ticks  ->  decide (sample, predict, decide, publish)  ->  warehouse
+                       |
+                       v
+                 bus: signals
 
 All feeds of a shard pass through one key, so a replay's markers keep their place among the
 ticks: a model changes over exactly where the marker stands.
@@ -47,12 +47,10 @@ class Parts(NamedTuple):
     on_trained_part_stored: Callable[[TickMarker], None]
 
 
-def build(source: Source[Message], parts: Parts, sink: Sink[Rows | Barrier]) -> Dataflow:
+def build(source: Source[Keyed], parts: Parts, sink: Sink[Rows | Barrier]) -> Dataflow:
     """The flow. Steps know nothing of files, servers or settings."""
     flow = Dataflow("signals")
-    messages = op.input("bus", flow, source)
-    # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")
-    decoded = op.flat_map("decode", messages, decode)
+    decoded = op.input("bus", flow, source)
     # ("shard-0", (TickBatch(...), 8123456789)) or ("shard-0", TickMarker(kind="slice", ...))
     stored = op.stateful_batch("decide", decoded, lambda state: _Shard(parts, state))
     # ("shard-0", Rows(table="feature", ...)), Rows(table="signal", ...), Barrier
@@ -61,7 +59,7 @@ def build(source: Source[Message], parts: Parts, sink: Sink[Rows | Barrier]) -> 
 
 
 def decode(message: Message) -> list[Keyed]:
-    """Tick batches with the time they came in, and markers; refused ticks are not features."""
+    """For the source: tick batches with the time they came in, and markers; nothing refused."""
     content = codec.decode(TICKS.name, message.payload)
     if isinstance(content, QuarantineBatch):
         return []
