@@ -29,6 +29,11 @@ class Equation(NamedTuple):
     left: float
     right: float
 
+    @classmethod
+    def of_sums(cls, name: str, left: float, right: float) -> "Equation":
+        """Sums of floats, whose last bits depend on the order of summation, to 1e-6."""
+        return cls(name, round(left, 6), round(right, 6))
+
     @property
     def holds(self) -> bool:
         """Counts agree exactly; money to half a cent."""
@@ -100,9 +105,11 @@ def order_equations(
         Equation("event hashes in SQL = in the journal (0: equal)", 0, int(checksum) ^ mixed),
         Equation("orders without an outcome", 0, _open_orders(journal)),
         Equation("fills in the journal = deals at the terminal", len(fills), deals.deals),
-        Equation("volume in SQL = volume at the terminal", volume, deals.volume),
-        Equation("money in the journal = balance change at the terminal", booked, deals.profit),
-        Equation("money in SQL = money in the journal", profit, booked),
+        Equation.of_sums("volume in SQL = volume at the terminal", volume, deals.volume),
+        Equation.of_sums(
+            "money in the journal = balance change at the terminal", booked, deals.profit
+        ),
+        Equation.of_sums("money in SQL = money in the journal", profit, booked),
         Equation("requests at the terminal more than once", 0, _repeats(deals.comments)),
     ]
 
