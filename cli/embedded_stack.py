@@ -90,9 +90,33 @@ def embedded_stack(
         environment: added to that of collector, streams and execution: a replay's settings.
         drain_s: how long streams and execution may take to finish what is on the bus.
     """
-    state = state or home
     extra = dict(environment or {})
-    servers = [
+    elsewhere = {
+        "warehouse": bool(settings.clickhouse.url),
+        "bus": bool(settings.bus.url),
+        "terminal": settings.terminal.kind == "real" or bool(settings.terminal.address),
+    }
+    servers = _servers(settings, home, state or home, ports, market, extra)
+    return [server for server in servers if not elsewhere[server.name]] + [
+        _worker("collector", ("streams.collector",), extra, ("bus", "terminal"), 0),
+        *(
+            _worker(f"streams.{flow}", ("streams", flow), extra, ("bus", "warehouse"), 1, drain_s)
+            for flow in ("ticks", "signals", "executions")
+        ),
+        _worker("execution", ("execution",), extra, ("bus", "terminal"), 1, drain_s),
+    ]
+
+
+def _servers(
+    settings: Settings,
+    home: Path,
+    state: Path,
+    ports: Ports,
+    market: tuple[str, ...],
+    environment: Mapping[str, str],
+) -> list[ProcessSpec]:
+    """Warehouse, bus and terminal, whether or not they are needed."""
+    return [
         ProcessSpec(
             "warehouse",
             _python("adapters.clickhouse.embedded", home=home, port=ports.warehouse),
@@ -115,23 +139,10 @@ def embedded_stack(
         ProcessSpec(
             "terminal",
             (*_python("adapters.mt5.server", home=home, port=ports.terminal), *market),
-            environment=extra,
+            environment=environment,
             stop_stage=2,
             stop_wait_s=1,
         ),
-    ]
-    elsewhere = {
-        "warehouse": bool(settings.clickhouse.url),
-        "bus": bool(settings.bus.url),
-        "terminal": settings.terminal.kind == "real" or bool(settings.terminal.address),
-    }
-    return [s for s in servers if not elsewhere[s.name]] + [
-        _worker("collector", ("streams.collector",), extra, ("bus", "terminal"), 0),
-        *(
-            _worker(f"streams.{flow}", ("streams", flow), extra, ("bus", "warehouse"), 1, drain_s)
-            for flow in ("ticks", "signals", "executions")
-        ),
-        _worker("execution", ("execution",), extra, ("bus", "terminal"), 1, drain_s),
     ]
 
 
