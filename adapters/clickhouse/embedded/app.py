@@ -95,13 +95,16 @@ class App:
         if asked.path in ("/ping", "/replicas_status") or (
             asked.path == "/" and "query" not in asked.parameters and not start
         ):
-            return await answering.text(200, "Ok.\n")
+            await answering.text(200, "Ok.\n")
+            return
         if asked.path not in ("", "/"):
-            return await answering.text(404, "There is /, /ping and /replicas_status.\n")
+            await answering.text(404, "There is /, /ping and /replicas_status.\n")
+            return
         with self._listed(asked):
             stated, context = await _read(asked, body, start)
             if asked.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
-                return await self._join(asked, stated, context, answering)
+                await self._join(asked, stated, context, answering)
+                return
             name, encoder = "", None
             if asked.flag("enable_http_compression"):
                 name, encoder = encoding.negotiate(asked.headers.get("accept-encoding", ""))
