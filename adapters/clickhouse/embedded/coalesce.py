@@ -17,6 +17,11 @@ from adapters.clickhouse.embedded.statement import Statement, balanced
 from core.errors import WarehouseError
 
 _LARGEST = 1 << 20  # an insert of this size gains nothing from company
+# Data that could not be read: nothing is stored yet, so each insert may be tried alone. After any
+# other error some rows may be stored, and trying again would store them twice.
+_UNREADABLE = frozenset(
+    {6, 25, 26, 27, 33, 38, 41, 53, 62, 69, 72, 117, 130, 131, 349, 376, 441, 467, 675, 676}
+)
 _Run = Callable[[Statement, Context], Awaitable[Answer]]
 _Key = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
 
@@ -76,8 +81,12 @@ class Coalescer:
         data = separator.join(item.statement.data for item in batch)
         try:
             answer = await self._run(replace(first.statement, data=data), first.context)
-        except WarehouseError:
-            return False
+        except WarehouseError as error:
+            if error.code in _UNREADABLE:
+                return False
+            for item in batch:
+                _fail(item, error)
+            return True
         for item in batch:
             _settle(item, answer)
         return True
@@ -86,8 +95,7 @@ class Coalescer:
         try:
             _settle(item, await self._run(item.statement, item.context))
         except WarehouseError as error:
-            if not item.done.done():
-                item.done.set_exception(error)
+            _fail(item, error)
 
 
 def joinable(statement: Statement, context: Context) -> bool:
@@ -119,6 +127,11 @@ def _key(user: str, statement: Statement, context: Context) -> _Key:
 def _settle(item: _Waiting, answer: Answer) -> None:
     if not item.done.done():
         item.done.set_result(answer)
+
+
+def _fail(item: _Waiting, error: WarehouseError) -> None:
+    if not item.done.done():
+        item.done.set_exception(WarehouseError(str(error), error.code))
 
 
 def _json_rows(data: bytes) -> bool:
