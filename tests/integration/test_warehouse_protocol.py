@@ -129,8 +129,10 @@ def test_other_formats_come_in_one_piece(warehouse: Warehouse, shown: str) -> No
 
 def test_an_exception_in_mid_stream_reaches_the_client(warehouse: Warehouse) -> None:
     sql = "SELECT number, throwIf(number = 2000000, 'too far') FROM numbers(3000000)"
+    client = warehouse.client
     with pytest.raises((StreamFailureError, DatabaseError), match="too far"):
-        warehouse.client.query(sql)
+        client.query(sql)
+    client.close()
     connection = http.client.HTTPConnection("127.0.0.1", warehouse.port)
     connection.request("POST", "/", sql.encode() + b" FORMAT JSONEachRow")
     response = connection.getresponse()
@@ -138,6 +140,8 @@ def test_an_exception_in_mid_stream_reaches_the_client(warehouse: Warehouse) -> 
     tag = response.headers["x-clickhouse-exception-tag"]
     with pytest.raises(http.client.IncompleteRead) as cut:
         response.read()
+    response.close()
+    connection.close()
     start = b"\r\n__exception__\r\n" + tag.encode() + b"\r\nCode: 395"
     assert start in cut.value.partial
     assert cut.value.partial.endswith(tag.encode() + b"\r\n__exception__\r\n")
@@ -168,8 +172,9 @@ def test_clickhouse_connect_sends_external_data_and_forms(warehouse: Warehouse) 
     from clickhouse_connect.driver.external import ExternalData
 
     data = ExternalData(file_name="ids.csv", fmt="CSV", structure="id Int64", data=b"1\n2\n")
-    rows = warehouse.client.query("SELECT sum(id) FROM ids", external_data=data).result_rows
-    assert list(rows) == [(3,)]
+    client = warehouse.client
+    assert list(client.query("SELECT sum(id) FROM ids", external_data=data).result_rows) == [(3,)]
+    client.close()
 
 
 def test_headers_stand_for_parameters(warehouse: Warehouse) -> None:
@@ -211,6 +216,40 @@ def test_each_error_has_clickhouses_status(
 ) -> None:
     answered, headers, _ = post(warehouse, sql.encode())
     assert (code(headers), answered) == (str(number), status)
+
+
+@pytest.mark.parametrize("name", ["compress", "decompress"])
+def test_clickhouses_block_compression_is_refused_with_a_remedy(
+    warehouse: Warehouse, name: str
+) -> None:
+    status, headers, body = post(warehouse, b"SELECT 1", {}, **{name: "1"})
+    assert (status, code(headers)) == (501, "48")
+    assert b"enable_http_compression" in body
+
+
+def test_grafanas_driver_gets_blocks_of_its_revision(warehouse: Warehouse) -> None:
+    sql = b"SELECT toLowCardinality('x') AS a, 1.5::Decimal(18, 8) AS p, now64(6) AS t"
+    plain = post(warehouse, sql + b" FORMAT Native")[2]
+    revised = post(warehouse, sql, default_format="Native", client_protocol_version="54480")[2]
+    assert revised.startswith(b"\x01\x00\x02\xff\xff\xff\xff\x00" + plain[:2])
+    assert len(revised) == len(plain) + 8 + 3
+    empty = post(
+        warehouse, sql + b" WHERE 0", default_format="Native", client_protocol_version="54480"
+    )[2]
+    assert empty.startswith(b"\x01\x00\x02\xff\xff\xff\xff\x00\x03\x00\x01a")
+    tables = warehouse.client.query(
+        "SELECT name FROM system.tables WHERE database = 'tickhouse' "
+        "AND engine LIKE '%MergeTree' AND name NOT LIKE 'bar%' AND name NOT LIKE '.inner%'"
+    ).result_rows
+    assert len(tables) > 10
+    for (table,) in tables:
+        answer = post(
+            warehouse,
+            f"SELECT * FROM tickhouse.`{table}` LIMIT 100".encode(),
+            default_format="Native",
+            client_protocol_version="54480",
+        )
+        assert answer[0] == 200, (table, answer[2])
 
 
 def test_a_query_is_killed_by_the_clients_id(warehouse: Warehouse) -> None:
@@ -388,3 +427,4 @@ def test_a_session_per_client_library_object_is_fine(warehouse: Warehouse) -> No
         assert client.query("SELECT sum(a) FROM t").result_rows[0][0] == 3
         out = io.BytesIO(client.raw_query("SELECT a FROM t ORDER BY a FORMAT CSV"))
         assert out.read() == b"1\n2\n"
+        client.close()

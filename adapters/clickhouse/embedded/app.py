@@ -329,6 +329,14 @@ class _Answering:
 async def _read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Context]:
     """The statement, with all of its data or the beginning of a large INSERT's."""
     tables: tuple[multipart.ExternalTable, ...] = ()
+    if asked.flag("compress") or asked.flag("decompress"):
+        # Its blocks carry a CityHash128, for which there is no package and Python is too slow.
+        raise WarehouseError(
+            "Code: 48. DB::Exception: compress=1 and decompress=1 are not served: use "
+            "Accept-Encoding with enable_http_compression=1, and Content-Encoding. "
+            "(NOT_IMPLEMENTED)",
+            48,
+        )
     if asked.boundary:
         start += await body.rest(_LARGEST_STATEMENT)
         fields, files = multipart.parse(start, asked.boundary)
