@@ -37,6 +37,7 @@ class Warehouse:
     environ: dict[str, str] = field(default_factory=dict)
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
+    clients: list[Client] = field(default_factory=list)
 
     @property
     def settings(self) -> ClickhouseSettings:
@@ -44,8 +45,10 @@ class Warehouse:
 
     @property
     def client(self) -> Client:
-        """A new client; the caller may keep it."""
-        return client.connect(self.settings)
+        """A new client; it is closed with the server, so that no socket is left to the collector."""
+        made = client.connect(self.settings)
+        self.clients.append(made)
+        return made
 
     def start(self) -> None:
         """Start and wait until it is ready. A restart keeps the port of the first start."""
@@ -65,14 +68,20 @@ class Warehouse:
         self.url = url_file.read_text()
         self.port = int(self.url.rpartition(":")[2])
 
+    def _close_clients(self) -> None:
+        while self.clients:
+            self.clients.pop().close()
+
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
+        self._close_clients()
         assert self.process is not None
         self.process.kill()
         self.process.wait()
 
     def stop(self) -> int:
         """SIGTERM and wait; the exit status."""
+        self._close_clients()
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
