@@ -45,7 +45,7 @@ class Warehouse:
 
     @property
     def client(self) -> Client:
-        """A new client; it is closed with the server, so that no socket is left to the collector."""
+        """A new client, closed with the server: no socket is left to the garbage collector."""
         made = client.connect(self.settings)
         self.clients.append(made)
         return made
