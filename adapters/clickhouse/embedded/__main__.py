@@ -6,6 +6,7 @@ It listens on loopback only. SIGTERM and SIGINT drain: no new request, running o
 import argparse
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -75,6 +76,10 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
             timeout_keep_alive=600,
             timeout_graceful_shutdown=_DRAIN_S,
         )
+    )
+    # An answer that fails in mid-stream is left unfinished on purpose; no error of the server.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: "without completing response" not in record.getMessage()
     )
     # uvicorn would raise the signal again after draining, and the process would not exit 0.
     server.capture_signals = contextlib.nullcontext

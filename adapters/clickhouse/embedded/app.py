@@ -1,166 +1,348 @@
 """ClickHouse's HTTP interface over the embedded engine, as a plain ASGI application.
 
-Statements block, so they run in a bounded pool of threads. A request's body is complete before
-anything runs: a client that breaks off in the middle of an INSERT has inserted nothing.
+This module moves bytes between a client and an Exchange, whose steps block and run in a bounded
+pool of threads. A client that leaves takes its statement with it.
 """
 
 import asyncio
-import json
-import uuid
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import contextlib
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
 
-from adapters.clickhouse.embedded import encoding
-from adapters.clickhouse.embedded.engine import Answer, Context, Engine
-from adapters.clickhouse.embedded.statement import output_format, split
+from adapters.clickhouse.embedded import coalesce, encoding, multipart, request, statement
+from adapters.clickhouse.embedded.admission import Admission
+from adapters.clickhouse.embedded.body import Body, ClientGoneError, Receive
+from adapters.clickhouse.embedded.connection import Answer, Context
+from adapters.clickhouse.embedded.engine import Engine
+from adapters.clickhouse.embedded.exchange import Exchange, Lease, summary
+from adapters.clickhouse.embedded.request import Request
+from adapters.clickhouse.embedded.sessions import Sessions, timeout_of
+from adapters.clickhouse.embedded.statement import Statement
+from adapters.clickhouse.embedded.status import TOO_MANY_QUERIES, http_status
 from core.errors import WarehouseError
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[str, str]]
 
-# Parameters of the protocol; every other one is a setting.
-_PROTOCOL = frozenset(
-    {
-        *("query", "database", "default_format", "query_id", "session_id", "session_timeout"),
-        *("session_check", "user", "password", "quota_key", "role", "compress", "decompress"),
-        *("buffer_size", "wait_end_of_query", "client_protocol_version", "stacktrace"),
-    }
-)
-# ClickHouse's error code -> HTTP status; the rest is 500.
-_STATUS = {36: 400, 47: 400, 62: 400, 27: 400, 53: 400, 60: 404, 81: 404, 46: 404, 159: 408}
 _TEXT = "text/plain; charset=UTF-8"
-
-
-class ClientGoneError(Exception):
-    """The client broke off before its request was complete."""
+_LARGEST_STATEMENT = 256 << 20
+_EXPIRY_S = 5.0
 
 
 class App:
-    """ASGI application over one engine. `threads` statements run at once, others wait."""
+    """ASGI application over one engine.
 
-    def __init__(self, engine: Engine, threads: int = 8) -> None:
-        self._engine = engine
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="statement")
+    threads: statements that run at once. waiting: how many more may stand in line before
+    requests are refused. stalled_s: a client that takes no byte for so long is dropped.
+    streams: answers and uploads under way at once.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        threads: int = 8,
+        waiting: int = 256,
+        stalled_s: float = 300.0,
+        streams: int = 128,
+    ) -> None:
+        self._engine, self._stalled_s = engine, stalled_s
+        self._admission = Admission(threads, waiting)
+        self._control = ThreadPoolExecutor(1, thread_name_prefix="control")
+        self._sessions = Sessions(lambda: engine.connect(kept=True))
+        self._coalescer = coalesce.Coalescer(self._run)
+        self._running: set[str] = set()
+        self._streams, self._most_streams = 0, streams
+        self._expiry: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served, not {scope['type']}")
+        self._keep_expiring()
+        asked = request.parse(
+            scope["method"], scope["path"], scope["query_string"], scope["headers"]
+        )
+        answering = _Answering(asked, send, self._common(asked))
         try:
-            body = await _read(receive)
+            await self._serve(asked, receive, answering)
         except ClientGoneError:
             return
-        status, headers, answer = await self._answer(scope, body)
-        await _send(send, status, headers, answer, scope["method"] == "HEAD")
+        except WarehouseError as error:
+            await answering.refuse(error, self._engine.version)
+        except TimeoutError:
+            text = (
+                f"Code: 209. DB::Exception: Nothing moved for {self._stalled_s} s. (SOCKET_TIMEOUT)"
+            )
+            await answering.refuse(WarehouseError(text, 209), self._engine.version)
+        except ValueError as error:  # encodings; also SQL that is not UTF-8
+            refused = WarehouseError(f"Code: 36. DB::Exception: {error}. (BAD_ARGUMENTS)", 36)
+            await answering.refuse(refused, self._engine.version)
 
     def close(self) -> None:
-        """Wait for running statements."""
-        self._pool.shutdown(wait=True)
+        """Wait for running statements, end all sessions."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._admission.close()
+        self._control.shutdown(wait=True)
+        self._sessions.close()
 
-    async def _answer(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
-        parameters = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-        if scope["path"] in ("/ping", "/replicas_status") or (
-            scope["path"] == "/" and "query" not in parameters and not body
+    async def _serve(self, asked: Request, receive: Receive, answering: "_Answering") -> None:
+        body = Body(receive, asked.headers.get("content-encoding", ""))
+        start = await body.piece()
+        if asked.path in ("/ping", "/replicas_status") or (
+            asked.path == "/" and "query" not in asked.parameters and not start
         ):
-            return 200, [("Content-Type", _TEXT)], b"Ok.\n"
-        if scope["path"] not in ("", "/"):
-            return 404, [("Content-Type", _TEXT)], b"There is /, /ping and /replicas_status.\n"
-        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
-        loop = asyncio.get_running_loop()
-        if scope["method"] != "POST":
-            parameters["readonly"] = (
-                "2"  # as ClickHouse does: a link somebody clicks changes nothing
+            await answering.text(200, "Ok.\n")
+            return
+        if asked.path not in ("", "/"):
+            await answering.text(404, "There is /, /ping and /replicas_status.\n")
+            return
+        with self._listed(asked):
+            stated, context = await _read(asked, body, start)
+            if asked.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
+                await self._join(asked, stated, context, answering)
+                return
+            name, encoder = "", None
+            if asked.flag("enable_http_compression"):
+                name, encoder = encoding.negotiate(asked.headers.get("accept-encoding", ""))
+            exchange = Exchange(
+                lambda: self._lease(asked, context),
+                stated,
+                context,
+                encoder,
+                asked.flag("wait_end_of_query"),
+                asked.revision,
             )
-        return await loop.run_in_executor(self._pool, self._run, parameters, headers, body)
+            answering.begin(exchange, name)
+            with self._watching(asked, body, receive, exchange):
+                await self._exchange(body, exchange, answering)
 
-    def _run(
-        self, parameters: dict[str, str], headers: dict[str, str], body: bytes
-    ) -> tuple[int, Headers, bytes]:
-        common = [
-            ("X-ClickHouse-Query-Id", parameters.get("query_id") or str(uuid.uuid4())),
+    async def _exchange(self, body: Body, exchange: Exchange, answering: "_Answering") -> None:
+        try:
+            if body.complete:
+                first = await self._admission.enter(exchange.start)
+            else:
+                with self._stream():
+                    first = await self._upload(body, exchange)
+            if not exchange.streaming:
+                await self._give_back(exchange)
+                await answering.whole(first)
+                return
+            with self._stream():
+                await self._download(first, exchange, answering)
+        finally:
+            await self._give_back(exchange)
+
+    async def _give_back(self, exchange: Exchange) -> None:
+        if exchange.held:
+            await self._admission.proceed(exchange.close)
+
+    async def _upload(self, body: Body, exchange: Exchange) -> bytes:
+        await self._admission.enter(exchange.open_insert)
+        while not body.complete:
+            piece = await asyncio.wait_for(body.piece(), self._stalled_s)
+            await self._admission.proceed(lambda data=piece: exchange.append(data))  # type: ignore[misc]
+        return await self._admission.proceed(exchange.commit)
+
+    async def _download(self, first: bytes, exchange: Exchange, answering: "_Answering") -> None:
+        chunk: bytes | None = first
+        while chunk is not None:
+            if chunk:
+                await asyncio.wait_for(answering.chunk(chunk), self._stalled_s)
+            try:
+                chunk = await self._admission.proceed(exchange.more)
+            except (WarehouseError, ValueError) as error:
+                await answering.break_off(error)
+                return
+        await answering.end()
+
+    async def _join(
+        self, asked: Request, stated: Statement, context: Context, answering: "_Answering"
+    ) -> None:
+        untagged = replace(context, tag="")
+        answer = await self._coalescer.insert(asked.user, stated, untagged)
+        answering.begin(Exchange(lambda: self._lease(asked, context), stated, context), "")
+        await answering.whole(b"", answer)
+
+    async def _run(self, stated: Statement, context: Context) -> Answer:
+        return await self._admission.enter(lambda: self._engine.run(stated, context))
+
+    def _lease(self, asked: Request, context: Context) -> Lease:
+        session = asked.parameters.get("session_id", "")
+        if not session:
+            connection = self._engine.connect()
+            return Lease(connection, connection.close)
+        key = (asked.user, session)
+        timeout = timeout_of(asked.parameters.get("session_timeout", ""))
+        kept = self._sessions.acquire(key, timeout, asked.flag("session_check"))
+        if context.settings.get("readonly") != "1":
+            return Lease(kept, lambda: self._sessions.release(key))
+        # The engine cannot leave readonly=1 again, and under it a session has nothing to keep.
+        alone = self._engine.connect()
+
+        def release() -> None:
+            alone.close()
+            self._sessions.release(key)
+
+        return Lease(alone, release)
+
+    def _common(self, asked: Request) -> Headers:
+        return [
+            ("X-ClickHouse-Query-Id", asked.query_id),
             ("X-ClickHouse-Timezone", self._engine.timezone),
             ("X-ClickHouse-Server-Display-Name", "tickhouse"),
         ]
+
+    @contextlib.contextmanager
+    def _listed(self, asked: Request) -> Any:
+        if asked.query_id in self._running:
+            raise WarehouseError(
+                f"Code: 216. DB::Exception: Query with id = {asked.query_id} is already running. "
+                "(QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING)",
+                216,
+            )
+        self._running.add(asked.query_id)
         try:
-            return self._execute(parameters, headers, body, common)
-        except WarehouseError as error:
-            return self._refusal(error, common)
-        except ValueError as error:  # encodings; also SQL that is not UTF-8
-            return self._refusal(WarehouseError(f"Code: 36. DB::Exception: {error}", 36), common)
+            yield
+        finally:
+            self._running.discard(asked.query_id)
 
-    def _execute(
-        self, parameters: dict[str, str], headers: dict[str, str], body: bytes, common: Headers
-    ) -> tuple[int, Headers, bytes]:
-        if headers.get("content-type", "").startswith("multipart/form-data"):
-            raise ValueError("multipart forms are not served yet: send the query as the body")
-        plain = encoding.decode(body, headers.get("content-encoding", ""))
-        statement = split(parameters.get("query", "").encode(), plain)
-        context = _context(parameters, headers)
-        answer = self._engine.run(statement, context)
-        body, name = answer.body, ""
-        if parameters.get("enable_http_compression") in ("1", "true"):
-            body, name = encoding.encode(body, headers.get("accept-encoding", ""))
-        shown = output_format(statement.sql, context.default_format)
-        extra = [
-            ("Content-Type", "application/octet-stream"),
-            ("X-ClickHouse-Format", shown),
-            ("X-ClickHouse-Summary", _summary(answer)),
-            *([("Content-Encoding", name)] if name else []),
-        ]
-        return 200, common + extra, body
+    @contextlib.contextmanager
+    def _stream(self) -> Any:
+        if self._streams >= self._most_streams:
+            raise WarehouseError(
+                f"Code: {TOO_MANY_QUERIES}. DB::Exception: Too many answers and uploads under "
+                f"way: {self._streams}. (TOO_MANY_SIMULTANEOUS_QUERIES)",
+                TOO_MANY_QUERIES,
+            )
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
 
-    def _refusal(self, error: WarehouseError, common: Headers) -> tuple[int, Headers, bytes]:
+    @contextlib.contextmanager
+    def _watching(self, asked: Request, body: Body, receive: Receive, exchange: Exchange) -> Any:
+        if not body.complete:  # an upload notices by itself
+            yield
+            return
+        watch = asyncio.create_task(self._watch(asked, receive, exchange))
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    async def _watch(self, asked: Request, receive: Receive, exchange: Exchange) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        exchange.cancelled = True
+        self._control.submit(self._engine.kill, asked.tag)
+
+    def _keep_expiring(self) -> None:
+        if self._expiry is None:
+            self._expire(asyncio.get_running_loop())
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._expiry = loop.call_later(_EXPIRY_S, self._expire, loop)
+        self._control.submit(self._sessions.expire)
+
+
+class _Answering:
+    """One response, in whichever of its shapes."""
+
+    def __init__(self, asked: Request, send: Send, common: Headers) -> None:
+        self._asked, self._send, self._common = asked, send, common
+        self._exchange: Exchange | None = None
+        self._encoding, self._begun = "", False
+
+    def begin(self, exchange: Exchange, encoding_name: str) -> None:
+        """What is going to be answered, and in which encoding."""
+        self._exchange, self._encoding = exchange, encoding_name
+
+    async def whole(self, body: bytes, answer: Answer | None = None) -> None:
+        """A complete answer."""
+        headers = self._headers(answer)
+        if self._asked.method == "HEAD":
+            body = b""
+        await self._start(200, [*headers, ("Content-Length", str(len(body)))])
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def chunk(self, body: bytes) -> None:
+        """A piece of an answer whose length is not known."""
+        if not self._begun:
+            await self._start(200, self._headers(None))
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self) -> None:
+        """After the last piece."""
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def break_off(self, error: Exception) -> None:
+        """The statement failed in mid-stream. The response stays unfinished, as ClickHouse's does,
+        so that a client which does not look for the exception cannot take it for complete.
+        """
+        if self._exchange is not None:
+            await self.chunk(self._exchange.failure(error))
+
+    async def refuse(self, error: WarehouseError, version: str) -> None:
+        """An error before the answer began."""
+        if self._begun:
+            return
         text = str(error)
         if "(version " not in text:
-            text += f" (version {self._engine.version})"
-        extra = [("Content-Type", _TEXT), ("X-ClickHouse-Exception-Code", str(error.code))]
-        return _STATUS.get(error.code, 500), common + extra, (text + "\n").encode()
+            text += f" (version {version})"
+        code = ("X-ClickHouse-Exception-Code", str(error.code))
+        await self.text(http_status(error.code), text + "\n", code)
+
+    async def text(self, status: int, text: str, *headers: tuple[str, str]) -> None:
+        """Plain text."""
+        body = text.encode()
+        length = ("Content-Length", str(len(body)))
+        await self._start(status, [*self._common, *headers, ("Content-Type", _TEXT), length])
+        shown = b"" if self._asked.method == "HEAD" else body
+        await self._send({"type": "http.response.body", "body": shown})
+
+    def _headers(self, answer: Answer | None) -> Headers:
+        exchange = self._exchange
+        if exchange is None:
+            return self._common
+        return [
+            *self._common,
+            ("Content-Type", "application/octet-stream"),
+            ("X-ClickHouse-Format", exchange.format),
+            ("X-ClickHouse-Summary", summary(answer or exchange.answer)),
+            ("X-ClickHouse-Exception-Tag", exchange.exception_tag),
+            *([("Content-Encoding", self._encoding)] if self._encoding else []),
+        ]
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self._begun = True
+        encoded = [
+            (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": encoded})
 
 
-def _context(parameters: dict[str, str], headers: dict[str, str]) -> Context:
-    bound = {k.removeprefix("param_"): v for k, v in parameters.items() if k.startswith("param_")}
-    settings = {
-        k: v for k, v in parameters.items() if k not in _PROTOCOL and not k.startswith("param_")
-    }
-    return Context(
-        parameters.get("database") or headers.get("x-clickhouse-database", ""),
-        settings,
-        bound,
-        parameters.get("default_format") or headers.get("x-clickhouse-format", "TabSeparated"),
-    )
-
-
-def _summary(answer: Answer) -> str:
-    figures = {
-        "read_rows": answer.read_rows,
-        "read_bytes": answer.read_bytes,
-        "written_rows": answer.written_rows,
-        "written_bytes": answer.written_bytes,
-        "result_rows": answer.result_rows,
-        "elapsed_ns": int(answer.elapsed_s * 1e9),
-    }
-    return json.dumps({name: str(value) for name, value in figures.items()})
-
-
-async def _read(receive: Receive) -> bytes:
-    chunks = []
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientGoneError
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(chunks)
-
-
-async def _send(
-    send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes, head: bool
-) -> None:
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers]
-    encoded.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+async def _read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Context]:
+    """The statement, with all of its data or the beginning of a large INSERT's."""
+    tables: tuple[multipart.ExternalTable, ...] = ()
+    if asked.boundary:
+        start += await body.rest(_LARGEST_STATEMENT)
+        fields, files = multipart.parse(start, asked.boundary)
+        asked.parameters.update(fields)
+        tables, start = multipart.external_tables(files, asked.parameters), b""
+    query = asked.parameters.get("query", "").encode()
+    apart = asked.values_apart and (not body.complete or asked.flag("async_insert"))
+    stated = None
+    if not body.complete:
+        with contextlib.suppress(UnicodeDecodeError):  # cut in mid-letter: then it is no INSERT
+            stated = statement.split(query, start, apart)
+        if stated is None or not stated.input_format:
+            start += await body.rest(_LARGEST_STATEMENT)
+            stated = None
+    if stated is None:
+        stated = statement.split(query, start, apart)
+    return replace(stated, sql=statement.names_query_id(stated.sql)), asked.context(tables)

@@ -8,47 +8,19 @@ GIL and run in parallel on different connections.
 import contextlib
 import fcntl
 import os
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import chdb
 
+from adapters.clickhouse.embedded.connection import Answer, Connection, Context
 from adapters.clickhouse.embedded.statement import Statement
-from core import crashpoint
 from core.errors import UnavailableError, WarehouseError
 
 # The bare connections: chdb's own wrapper adds notebook progress bars and nothing we need.
 _chdb: Any = chdb._chdb
 
-_CODE = re.compile(r"Code: (\d+)")
-_SYNTAX_ERROR = 62
-_NAME = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a statement returned: the body in its format, and what it read and wrote."""
-
-    body: bytes
-    read_rows: int = 0
-    read_bytes: int = 0
-    written_rows: int = 0
-    written_bytes: int = 0
-    result_rows: int = 0
-    elapsed_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Around one statement: its database, settings, bound parameters and default format."""
-
-    database: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    default_format: str = "TabSeparated"
+__all__ = ["Answer", "Context", "Engine"]
 
 
 class Engine:
@@ -68,29 +40,33 @@ class Engine:
         self.timezone = self._text("SELECT timezone()")
 
     def run(self, statement: Statement, context: Context) -> Answer:
-        """Run one statement.
+        """Run one statement on a connection of its own.
 
         Raises:
             WarehouseError: the engine refused it; carries ClickHouse's code.
         """
-        with self._connection() as connection, _errors():
-            _prepare(connection, context)
-            if statement.input_format:
-                return _insert(connection, statement)
-            return _query(connection, statement.sql, context)
+        connection = self.connect()
+        try:
+            connection.prepare(statement, context)
+            return connection.run(statement, context)
+        finally:
+            connection.close()
+
+    def connect(self, kept: bool = False) -> Connection:
+        """A new session. `kept` for one that serves several requests."""
+        return Connection(_chdb.connect(self._uri), kept)
+
+    def kill(self, tag: str) -> None:
+        """Cancel the running statement that carries this tag; does not wait for its end."""
+        quoted = tag.replace("\\", "\\\\").replace("'", "\\'")
+        sql = f"KILL QUERY WHERE position(query, '{quoted}') > 0 ASYNC"
+        with contextlib.suppress(WarehouseError):  # it may have ended by itself
+            self.run(Statement(sql), Context())
 
     def close(self) -> None:
         """Let the engine go. No statement may be running."""
         self._root.close()
         os.close(self._lock)
-
-    @contextlib.contextmanager
-    def _connection(self) -> Iterator[Any]:
-        connection = _chdb.connect(self._uri)
-        try:
-            yield connection
-        finally:
-            connection.close()
 
     def _text(self, sql: str) -> str:
         return str(self._root.query(sql, "TabSeparated").bytes().decode().strip())
@@ -111,67 +87,3 @@ def _lock(directory: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, str(os.getpid()).encode())
     return descriptor
-
-
-def _prepare(connection: Any, context: Context) -> None:
-    if context.database and context.database != "default":
-        connection.query("USE `" + context.database.replace("`", "\\`") + "`", "Null")
-    if context.settings:
-        connection.query("SET " + ", ".join(map(_assignment, context.settings.items())), "Null")
-
-
-def _assignment(setting: tuple[str, str]) -> str:
-    name, value = setting
-    if not _NAME.fullmatch(name):
-        raise WarehouseError(
-            f"Code: 115. DB::Exception: Unknown setting '{name}'. (UNKNOWN_SETTING)", 115
-        )
-    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{name} = '{quoted}'"
-
-
-def _query(connection: Any, sql: str, context: Context) -> Answer:
-    if connection.classify_query(sql)["statement_count"] > 1:
-        raise WarehouseError(
-            "Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed). "
-            "(SYNTAX_ERROR)",
-            _SYNTAX_ERROR,
-        )
-    result = connection.query(sql, context.default_format, params=dict(context.parameters))
-    return _answer(result, bytes(result.bytes()))
-
-
-def _insert(connection: Any, statement: Statement) -> Answer:
-    handle = connection.send_insert(statement.sql, statement.input_format)
-    try:
-        connection.insert_append(handle, statement.data)
-        crashpoint.reach("warehouse.insert.before")
-        result = connection.insert_done(handle)
-    except RuntimeError:
-        with contextlib.suppress(RuntimeError):  # it has failed already; only let go of it
-            connection.insert_cancel(handle)
-        raise
-    crashpoint.reach("warehouse.insert.after")
-    return _answer(result, b"")
-
-
-def _answer(result: Any, body: bytes) -> Answer:
-    return Answer(
-        body,
-        read_rows=result.storage_rows_read(),
-        read_bytes=result.storage_bytes_read(),
-        written_rows=result.rows_written(),
-        written_bytes=result.bytes_written(),
-        result_rows=result.rows_read(),
-        elapsed_s=result.elapsed(),
-    )
-
-
-@contextlib.contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        text = str(error)
-        match = _CODE.search(text)
-        raise WarehouseError(text, int(match[1]) if match else 1002) from error

@@ -7,6 +7,7 @@ comments, and the two travel separately.
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 _TOKEN = re.compile(
     rb"(?P<space>\s+|--[^\n]*|\#![^\n]*|/\*.*?\*/)"
@@ -19,6 +20,9 @@ _FORMAT_AT_END = re.compile(
     r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\b.*)?;?\s*\Z", re.IGNORECASE | re.DOTALL
 )
 
+_HEAD = 65536  # the first word stands within this
+_CLIENT_ID = r"decodeURLComponent(extract(query, '/\\*query_id=(\\S*) request='))"
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -29,17 +33,63 @@ class Statement:
     data: bytes = b""
 
 
-def split(query: bytes, body: bytes) -> Statement:
+def split(query: bytes, body: bytes, values_apart: bool = False) -> Statement:
     """The statement of a request: `query` from its URL (may be empty), `body` as decompressed.
+
+    values_apart: what follows VALUES is data too. Such data may be cut anywhere and be larger
+    than memory, but cannot hold bound parameters.
 
     Raises:
         UnicodeDecodeError: the SQL is not UTF-8.
     """
     if not query:
-        return _split_insert(body, b"") if _is_insert(body) else Statement(body.decode())
+        if _is_insert(body):
+            return _split_insert(body, b"", values_apart)
+        return Statement(body.decode())
     if _is_insert(query):
-        return _split_insert(query, body)
+        return _split_insert(query, body, values_apart)
     return Statement((query + b"\n" + body).decode() if body else query.decode())
+
+
+def first_word(sql: str) -> str:
+    """The statement's first word in capitals."""
+    for token in _TOKEN.finditer(sql[:_HEAD].encode()):
+        if token["space"] is None:
+            return token[0].decode(errors="replace").upper()
+    return ""
+
+
+def without_format(sql: str) -> str:
+    """A query without its FORMAT clause and final semicolon, to stand in parentheses."""
+    return _FORMAT_AT_END.sub("", sql).rstrip().removesuffix(";")
+
+
+def names_query_id(sql: str) -> str:
+    """KILL QUERY with the client's query ids: they stand in the comment that tags a statement."""
+    if first_word(sql) != "KILL":
+        return sql
+    return "".join(
+        _CLIENT_ID if token["word"] and token[0].lower() == b"query_id" else token[0].decode()
+        for token in _TOKEN.finditer(sql.encode())
+    )
+
+
+def tag(query_id: str, number: int) -> str:
+    """The comment that carries a client's query id; `number` makes it unique."""
+    return f"/*query_id={quote(query_id, safe='')} request={number}*/"
+
+
+def balanced(values: bytes) -> bool:
+    """Whether data for VALUES is whole rows: parentheses closed, no quote left open."""
+    depth = 0
+    for token in _TOKEN.finditer(values):
+        text = token[0]
+        if text in (b"'", b"`", b'"', b";") or token["space"] not in (None, b" ", b"\n"):
+            return False
+        depth += {b"(": 1, b")": -1}.get(text, 0)
+        if depth < 0 or (depth == 0 and token["word"]):
+            return False
+    return depth == 0
 
 
 def output_format(sql: str, default: str) -> str:
@@ -55,7 +105,7 @@ def _is_insert(text: bytes) -> bool:
     return False
 
 
-def _split_insert(text: bytes, data: bytes) -> Statement:
+def _split_insert(text: bytes, data: bytes, values_apart: bool) -> Statement:
     # VALUES, SELECT, WITH or FORMAT follow the column list and stand outside parentheses.
     depth, tokens = 0, _TOKEN.finditer(text)
     for token in tokens:
@@ -63,6 +113,9 @@ def _split_insert(text: bytes, data: bytes) -> Statement:
         word = (token["word"] or b"").upper()
         if depth or word not in (b"VALUES", b"SELECT", b"WITH", b"FORMAT"):
             continue
+        if word == b"VALUES" and values_apart:
+            head = text[: token.start()].decode()
+            return Statement(head, "Values", text[token.end() :] + data)
         if word != b"FORMAT":
             return Statement((text + b"\n" + data if data else text).decode())
         name = next((t for t in tokens if t["word"]), None)
