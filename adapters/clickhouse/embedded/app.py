@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl
 
-from adapters.clickhouse.embedded import encoding
+from adapters.clickhouse.embedded import encoding, page
 from adapters.clickhouse.embedded.engine import Answer, Context, Engine
+from adapters.clickhouse.embedded.gate import Gate, Grant
 from adapters.clickhouse.embedded.statement import output_format, split
 from core.errors import WarehouseError
 
@@ -31,7 +32,19 @@ _PROTOCOL = frozenset(
     }
 )
 # ClickHouse's error code -> HTTP status; the rest is 500.
-_STATUS = {36: 400, 47: 400, 62: 400, 27: 400, 53: 400, 60: 404, 81: 404, 46: 404, 159: 408}
+_STATUS = {
+    36: 400,
+    47: 400,
+    62: 400,
+    27: 400,
+    53: 400,
+    60: 404,
+    81: 404,
+    46: 404,
+    159: 408,
+    497: 403,
+    516: 403,
+}
 _TEXT = "text/plain; charset=UTF-8"
 
 
@@ -42,8 +55,8 @@ class ClientGoneError(Exception):
 class App:
     """ASGI application over one engine. `threads` statements run at once, others wait."""
 
-    def __init__(self, engine: Engine, threads: int = 8) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, gate: Gate, threads: int = 8) -> None:
+        self._engine, self._gate = engine, gate
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="statement")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,13 +76,19 @@ class App:
 
     async def _answer(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
         parameters = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
+        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        if page.wanted(scope["method"], scope["path"], parameters, headers):
+            return page.ANSWER
         if scope["path"] in ("/ping", "/replicas_status") or (
             scope["path"] == "/" and "query" not in parameters and not body
         ):
             return 200, [("Content-Type", _TEXT)], b"Ok.\n"
         if scope["path"] not in ("", "/"):
-            return 404, [("Content-Type", _TEXT)], b"There is /, /ping and /replicas_status.\n"
-        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+            return (
+                404,
+                [("Content-Type", _TEXT)],
+                b"There is /, /sql, /ping and /replicas_status.\n",
+            )
         loop = asyncio.get_running_loop()
         if scope["method"] != "POST":
             parameters["readonly"] = (
@@ -95,11 +114,13 @@ class App:
     def _execute(
         self, parameters: dict[str, str], headers: dict[str, str], body: bytes, common: Headers
     ) -> tuple[int, Headers, bytes]:
+        grant = self._gate.admit(parameters, headers)
         if headers.get("content-type", "").startswith("multipart/form-data"):
             raise ValueError("multipart forms are not served yet: send the query as the body")
         plain = encoding.decode(body, headers.get("content-encoding", ""))
         statement = split(parameters.get("query", "").encode(), plain)
-        context = _context(parameters, headers)
+        grant.check(statement.sql)
+        context = _context(parameters, headers, grant)
         answer = self._engine.run(statement, context)
         body, name = answer.body, ""
         if parameters.get("enable_http_compression") in ("1", "true"):
@@ -121,14 +142,14 @@ class App:
         return _STATUS.get(error.code, 500), common + extra, (text + "\n").encode()
 
 
-def _context(parameters: dict[str, str], headers: dict[str, str]) -> Context:
+def _context(parameters: dict[str, str], headers: dict[str, str], grant: Grant) -> Context:
     bound = {k.removeprefix("param_"): v for k, v in parameters.items() if k.startswith("param_")}
     settings = {
         k: v for k, v in parameters.items() if k not in _PROTOCOL and not k.startswith("param_")
     }
     return Context(
         parameters.get("database") or headers.get("x-clickhouse-database", ""),
-        settings,
+        grant.settings(settings),
         bound,
         parameters.get("default_format") or headers.get("x-clickhouse-format", "TabSeparated"),
     )

@@ -11,6 +11,8 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ _chdb: Any = chdb._chdb
 _CODE = re.compile(r"Code: (\d+)")
 _SYNTAX_ERROR = 62
 _NAME = re.compile(r"\w+")
+_CONFIG = resources.files("adapters.clickhouse.embedded").joinpath("engine.xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class Engine:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(directory)
-        self._uri = f"{directory}/engine?log-level=error"
+        config = directory / "engine.xml"
+        config.write_text(_CONFIG.read_text("utf-8"))
+        self._uri = f"{directory}/engine?log-level=error&config-file={config}"
         _chdb.set_signal_handlers_enabled(0)  # SIGTERM and SIGINT are ours: they drain
         self._root = _chdb.connect(self._uri)  # held so that the engine lives between requests
         self.version = self._text("SELECT version()")
@@ -78,6 +83,23 @@ class Engine:
             if statement.input_format:
                 return _insert(connection, statement)
             return _query(connection, statement.sql, context)
+
+    def classify(self, sql: str) -> str:
+        """The engine's class of a statement.
+
+        Returns:
+            READ_ONLY, MUTATING, MUTATING_GLOBAL, CONTROL or UNKNOWN.
+
+        Raises:
+            WarehouseError: the engine cannot read it.
+        """
+        with self._connection() as connection, _errors():
+            return str(connection.classify_query(sql)["query_class"].name)
+
+    @cached_property
+    def table_functions(self) -> frozenset[str]:
+        """Names of the engine's table functions, in lower case."""
+        return frozenset(self._text("SELECT lower(name) FROM system.table_functions").split())
 
     def close(self) -> None:
         """Let the engine go. No statement may be running."""
