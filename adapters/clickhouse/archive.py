@@ -47,14 +47,15 @@ def backup(client: Client, folder: Path, taken_at: str) -> Manifest:
         InputError: the folder exists.
         WarehouseError: ClickHouse refused; or the copy did not come back.
     """
+    database = str(client.database)
     if folder.exists():
         raise InputError(str(folder), "exists already: choose a new folder")
     folder.mkdir(parents=True)
     with errors_translated():
-        client.command(f"BACKUP DATABASE `{client.database}` TO File({_quoted(folder / _DATA)})")
-        with _proof(client, folder, client.database) as proof:
+        client.command(f"BACKUP DATABASE `{database}` TO File({_quoted(folder / _DATA)})")
+        with _proof(client, folder, database) as proof:
             sums = sums_of(client, proof)
-        manifest = Manifest(client.database, taken_at, str(client.server_version), sums)
+        manifest = Manifest(database, taken_at, str(client.server_version), sums)
     text = msgspec.json.format(msgspec.json.encode(manifest))
     (folder / _MANIFEST).write_bytes(text + b"\n")
     return manifest
@@ -90,18 +91,18 @@ def restore(client: Client, folder: Path, *, replace: bool = False) -> Manifest:
         InputError: no backup, or rows or checksums differ from its manifest.
         WarehouseError: the database holds rows and `replace` is not given; ClickHouse refused.
     """
-    manifest = manifest_of(folder)
+    manifest, database = manifest_of(folder), str(client.database)
     with errors_translated():
         if not replace and (rows := _rows(client)):
             raise WarehouseError(
-                f"database {client.database} holds {rows:,} rows: give --replace to drop them, "
+                f"database {database} holds {rows:,} rows: give --replace to drop them, "
                 "or restore into another TICKHOUSE_HOME"
             )
         with _proof(client, folder, manifest.database) as proof:
             _compare(manifest, sums_of(client, proof), folder)
-        client.command(f"DROP DATABASE IF EXISTS `{client.database}` SYNC", use_database=False)
-        _restore(client, folder, manifest.database, client.database)
-        _compare(manifest, sums_of(client, client.database), folder)
+        client.command(f"DROP DATABASE IF EXISTS `{database}` SYNC", use_database=False)
+        _restore(client, folder, manifest.database, database)
+        _compare(manifest, sums_of(client, database), folder)
     return manifest
 
 

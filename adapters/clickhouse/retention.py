@@ -1,9 +1,9 @@
 """How long tables keep rows: off unless a setting names the table.
 
-Days count from when a row was stored, by a column that is added for the purpose. No other column will do: in
-a replay or an import `ts_recv` and `ts_init` are market time, and ticks of 2012 would be gone the
-moment they arrive. Rows older than the column count from the first merge after it was added, so
-they stay longer, never shorter.
+Days count from when a row was stored, by a column that is added for the purpose. No other column
+will do: in a replay or an import `ts_recv` and `ts_init` are market time, and ticks of 2012 would
+be gone the moment they arrive. Rows older than the column count from the first merge after it was
+added, so they stay longer, never shorter.
 """
 
 import re

@@ -1,4 +1,4 @@
--- What was asked of the warehouse, by whom. The engine behind the embedded server knows one user;
+-- What was asked of the warehouse, by whom. The engine behind the embedded server knows one user:
 -- the server writes the real one in front of the comment. A real server's own user is used there.
 CREATE VIEW IF NOT EXISTS query_log (
     ts_event DateTime64(6, 'UTC') COMMENT 'When it ended',
