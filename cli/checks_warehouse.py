@@ -3,6 +3,7 @@
 All of it is read from ClickHouse's system tables, so it holds for a real server too.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,11 +24,7 @@ SELECT table, partition, count() AS parts FROM system.parts
 WHERE active AND database = {db:String} GROUP BY table, partition ORDER BY parts DESC LIMIT 1
 """
 _MERGES_SQL = "SELECT count(), max(elapsed) FROM system.merges WHERE database = {db:String}"
-_MEMORY_SQL = """
-SELECT
-    (SELECT value FROM system.metrics WHERE metric = 'MemoryTracking') AS held,
-    (SELECT value FROM system.asynchronous_metrics WHERE metric = 'OSMemoryTotal') AS total
-"""
+_MEMORY_SQL = "SELECT value FROM system.metrics WHERE metric = 'MemoryTracking'"
 _DISK_SQL = """
 SELECT
     (SELECT min(unreserved_space) FROM system.disks) AS free,
@@ -50,7 +47,8 @@ def warehouse_checks(config: Settings) -> Iterator[Check]:
             ask = {"db": config.clickhouse.database}
             yield parts(client.query(_PARTS_SQL, parameters=ask).result_rows)
             yield merges(*client.query(_MERGES_SQL, parameters=ask).result_rows[0])
-            yield memory(*client.query(_MEMORY_SQL).result_rows[0])
+            held = int(client.query(_MEMORY_SQL).result_rows[0][0])
+            yield memory(held, 0 if config.clickhouse.url else _machine_memory())
             free, used, plain = client.query(_DISK_SQL, parameters=ask).result_rows[0]
             written, days = client.query(_GROWTH_SQL).result_rows[0]
             yield disk(free, used, plain, written, days)
@@ -86,16 +84,20 @@ def merges(running: int, longest_s: float) -> Check:
     )
 
 
-def memory(held: float | None, total: float | None) -> Check:
-    """What the server holds, against the machine's memory."""
-    share = (held or 0) / total if total else 0
+def memory(held: int, total: int) -> Check:
+    """Bytes the server holds, against the machine's memory (0: it is another machine's)."""
+    share = held / total if total else 0.0
     return verdict(
         "warehouse memory",
         share < _MEMORY_SHARE,
-        f"{(held or 0) / _GIB:.1f} GiB" + (f" of {total / _GIB:.1f}" if total else ""),
+        f"{held / _GIB:.1f} GiB" + (f" of {total / _GIB:.1f}" if total else ""),
         "see tickhouse.slow_query for who holds it; give users --max-memory-mib",
         "warning",
     )
+
+
+def _machine_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def disk(free: int, used: int, plain: int, written: int, days: float) -> Check:
