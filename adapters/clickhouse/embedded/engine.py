@@ -71,6 +71,7 @@ class Engine:
         self._root = _chdb.connect(self._uri)  # held so that the engine lives between requests
         self.version = self._text("SELECT version()")
         self.timezone = self._text("SELECT timezone()")
+        self._text("SYSTEM FLUSH LOGS")  # makes the query log's table, which views read
 
     def run(self, statement: Statement, context: Context) -> Answer:
         """Run one statement.
