@@ -138,6 +138,8 @@ def test_an_exception_in_mid_stream_reaches_the_client(warehouse: Warehouse) -> 
     tag = response.headers["x-clickhouse-exception-tag"]
     with pytest.raises(http.client.IncompleteRead) as cut:
         response.read()
+    response.close()
+    connection.close()
     start = b"\r\n__exception__\r\n" + tag.encode() + b"\r\nCode: 395"
     assert start in cut.value.partial
     assert cut.value.partial.endswith(tag.encode() + b"\r\n__exception__\r\n")
