@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from cli.check import Check
 from cli.checks_machine import machine_checks
 from cli.checks_stack import loaded_settings, stack_checks
+from cli.checks_warehouse import warehouse_checks
 
 LOADS_SETTINGS_ITSELF = True
 
@@ -25,7 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace) -> int:
     """Check, tell, and return 1 when something failed."""
     config, settings_check = loaded_settings()
-    checks = [*machine_checks(config.home_path), settings_check, *stack_checks(config)]
+    checks = [
+        *machine_checks(config.home_path),
+        settings_check,
+        *stack_checks(config),
+        *warehouse_checks(config),
+    ]
     console = Console(highlight=False)
     console.print(_table(checks))
     failed = sum(check.result == "failed" for check in checks)

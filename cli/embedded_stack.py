@@ -43,7 +43,7 @@ def choose_ports(preferred: Ports | None = None) -> Ports:
 def urls(settings: Settings, ports: Ports) -> dict[str, str]:
     """Where a person or tool finds each server, by name."""
     found = {
-        "warehouse": settings.clickhouse.url or f"http://127.0.0.1:{ports.warehouse}",
+        "warehouse": settings.clickhouse.url or _warehouse_url(settings, ports),
         "bus": settings.bus.url or f"nats://127.0.0.1:{ports.bus}",
     }
     if not settings.bus.url:
@@ -119,7 +119,12 @@ def _servers(
     return [
         ProcessSpec(
             "warehouse",
-            _python("adapters.clickhouse.embedded", home=home, port=ports.warehouse),
+            _python(
+                "adapters.clickhouse.embedded",
+                home=home,
+                port=ports.warehouse,
+                listen=settings.warehouse.listen,
+            ),
             stop_stage=4,
             stop_wait_s=2,
         ),
@@ -144,6 +149,11 @@ def _servers(
             stop_wait_s=1,
         ),
     ]
+
+
+def _warehouse_url(settings: Settings, ports: Ports) -> str:
+    host = settings.warehouse.listen
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{ports.warehouse}"
 
 
 def _worker(

@@ -7,16 +7,20 @@ from core.settings import Settings
 
 
 def migrate(settings: Settings, url: str) -> list[str]:
-    """Apply the migrations that the warehouse at `url` lacks; return their names.
+    """Apply the migrations that the warehouse at `url` lacks, and retention; return their names.
 
     Raises:
+        SettingsError: retention names no table of ours, or no days.
         WarehouseError, UnavailableError: as adapters.clickhouse.migrate.apply.
     """
-    from adapters.clickhouse import client, migrate
+    from adapters.clickhouse import client, migrate, retention
     from features import catalog
 
     where = msgspec.structs.replace(settings.clickhouse, url=url)
-    return migrate.apply(client.connect(where), catalog.NAMES)
+    connection = client.connect(where)
+    applied = migrate.apply(connection, catalog.NAMES)
+    retention.apply(connection, retention.parse(settings.warehouse.retention))
+    return applied
 
 
 def write_run(settings: Settings, url: str) -> None:

@@ -35,6 +35,14 @@ class ClickhouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     database: str = "tickhouse"
 
 
+class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The embedded warehouse, and how long its tables keep rows."""
+
+    listen: str = "127.0.0.1"  # any but loopback needs users with passwords
+    #: `table=days`, comma-separated, counted from when a row was stored; empty: for ever.
+    retention: str = ""
+
+
 class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the bus answers. An empty URL means the embedded NATS server."""
 
@@ -124,6 +132,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home: str = ".tickhouse"
     run: RunSettings = RunSettings()
     clickhouse: ClickhouseSettings = ClickhouseSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
     bus: BusSettings = BusSettings()
     terminal: TerminalSettings = TerminalSettings()
     collector: CollectorSettings = CollectorSettings()

@@ -1,6 +1,7 @@
 """`python -m adapters.clickhouse.embedded --home DIR --port P`: the warehouse process.
 
-It listens on loopback only. SIGTERM and SIGINT drain: no new request, running ones finish, exit 0.
+It listens on loopback unless told otherwise, which needs users with passwords. SIGTERM and
+SIGINT drain: no new request, running ones finish, exit 0.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import uvicorn
 
 from adapters.clickhouse.embedded.app import App
 from adapters.clickhouse.embedded.engine import Engine
-from core import crashpoint, settings
+from adapters.clickhouse.embedded.gate import Gate, check_listen
+from core import crashpoint, identity, settings
 from core.errors import TickhouseError
 from core.health import Health
 
@@ -27,17 +29,20 @@ def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop. Returns the exit status."""
     options = _options(argv)
     home = Path(options.home).resolve()
+    users = identity.path_in(home)
     try:
         config = settings.load()
         crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
-        listener = _listen(options.port)
+        check_listen(options.listen, users)
+        listener = _listen(options.listen, options.port)
         engine = Engine(home / "warehouse")
+        gate = Gate(users, engine.classify, lambda: engine.table_functions)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
     health, url_file = Health("warehouse", home / "run"), home / "run" / "warehouse.url"
     try:
-        asyncio.run(_serve(App(engine), listener, health, url_file))
+        asyncio.run(_serve(App(engine, gate), listener, health, url_file))
     finally:
         url_file.unlink(missing_ok=True)
         engine.close()
@@ -49,19 +54,26 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m adapters.clickhouse.embedded")
     parser.add_argument("--home", default=".tickhouse", help="data goes to HOME/warehouse")
     parser.add_argument("--port", type=int, default=8123, help="0 chooses a free one")
+    parser.add_argument(
+        "--listen",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="IPv4 address; any but loopback needs users with passwords (tickhouse users add)",
+    )
     return parser.parse_args(argv)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only on sockets that say TCP; without it an answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise TickhouseError(
-            f"port {port} is taken ({error}): stop what uses it, or choose another with --port"
+            f"{host}:{port} cannot be listened on ({error}): stop what uses it, or choose another "
+            "port or address with --port and --listen"
         ) from error
     return listener
 
@@ -94,7 +106,8 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    host, port = listener.getsockname()
+    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     url_file.write_text(url)
     health.set("ready", url)
     print(f"warehouse: {url}", flush=True)

@@ -8,15 +8,16 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.clickhouse.embedded import coalesce, encoding, multipart, request, statement
+from adapters.clickhouse.embedded import coalesce, encoding, multipart, page, request, statement
 from adapters.clickhouse.embedded.admission import Admission
 from adapters.clickhouse.embedded.body import Body, ClientGoneError, Receive
 from adapters.clickhouse.embedded.connection import Answer, Context
 from adapters.clickhouse.embedded.engine import Engine
 from adapters.clickhouse.embedded.exchange import Exchange, Lease, summary
+from adapters.clickhouse.embedded.gate import Gate
 from adapters.clickhouse.embedded.request import Request
 from adapters.clickhouse.embedded.sessions import Sessions, timeout_of
 from adapters.clickhouse.embedded.statement import Statement
@@ -43,12 +44,13 @@ class App:
     def __init__(
         self,
         engine: Engine,
+        gate: Gate,
         threads: int = 8,
         waiting: int = 256,
         stalled_s: float = 300.0,
         streams: int = 128,
     ) -> None:
-        self._engine, self._stalled_s = engine, stalled_s
+        self._engine, self._gate, self._stalled_s = engine, gate, stalled_s
         self._admission = Admission(threads, waiting)
         self._control = ThreadPoolExecutor(1, thread_name_prefix="control")
         self._sessions = Sessions(lambda: engine.connect(kept=True))
@@ -92,33 +94,50 @@ class App:
     async def _serve(self, asked: Request, receive: Receive, answering: "_Answering") -> None:
         body = Body(receive, asked.headers.get("content-encoding", ""))
         start = await body.piece()
+        if page.wanted(asked.method, asked.path, asked.parameters, asked.headers):
+            await answering.page()
+            return
         if asked.path in ("/ping", "/replicas_status") or (
             asked.path == "/" and "query" not in asked.parameters and not start
         ):
             await answering.text(200, "Ok.\n")
             return
         if asked.path not in ("", "/"):
-            await answering.text(404, "There is /, /ping and /replicas_status.\n")
+            await answering.text(404, "There is /, /sql, /ping and /replicas_status.\n")
             return
+        # Before more of the body is taken: a stranger gets no memory.
+        grant = await self._admission.enter(
+            lambda: self._gate.admit(asked.parameters, asked.headers)
+        )
         with self._listed(asked):
-            stated, context = await _read(asked, body, start)
-            if asked.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
-                await self._join(asked, stated, context, answering)
-                return
-            name, encoder = "", None
-            if asked.flag("enable_http_compression"):
-                name, encoder = encoding.negotiate(asked.headers.get("accept-encoding", ""))
-            exchange = Exchange(
-                lambda: self._lease(asked, context),
-                stated,
-                context,
-                encoder,
-                asked.flag("wait_end_of_query"),
-                asked.revision,
+            stated, wished = await _read(asked, body, start)
+            # The one way to the engine: every path below runs what passed here, and as it passed.
+            context = await self._admission.enter(lambda: grant.context(stated, wished))
+            await self._run_granted(
+                _Granted(asked, grant.user.name, stated, context), body, answering, receive
             )
-            answering.begin(exchange, name)
-            with self._watching(asked, body, receive, exchange):
-                await self._exchange(body, exchange, answering)
+
+    async def _run_granted(
+        self, granted: "_Granted", body: Body, answering: "_Answering", receive: Receive
+    ) -> None:
+        asked, stated, context = granted.asked, granted.statement, granted.context
+        if asked.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
+            await self._join(granted, answering)
+            return
+        name, encoder = "", None
+        if asked.flag("enable_http_compression"):
+            name, encoder = encoding.negotiate(asked.headers.get("accept-encoding", ""))
+        exchange = Exchange(
+            lambda: self._lease(granted),
+            stated,
+            context,
+            encoder,
+            asked.flag("wait_end_of_query"),
+            asked.revision,
+        )
+        answering.begin(exchange, name)
+        with self._watching(asked, body, receive, exchange):
+            await self._exchange(body, exchange, answering)
 
     async def _exchange(self, body: Body, exchange: Exchange, answering: "_Answering") -> None:
         try:
@@ -159,26 +178,26 @@ class App:
                 return
         await answering.end()
 
-    async def _join(
-        self, asked: Request, stated: Statement, context: Context, answering: "_Answering"
-    ) -> None:
+    async def _join(self, granted: "_Granted", answering: "_Answering") -> None:
+        stated, context = granted.statement, granted.context
         untagged = replace(context, tag="")
-        answer = await self._coalescer.insert(asked.user, stated, untagged)
-        answering.begin(Exchange(lambda: self._lease(asked, context), stated, context), "")
+        answer = await self._coalescer.insert(granted.user, stated, untagged)
+        answering.begin(Exchange(lambda: self._lease(granted), stated, context), "")
         await answering.whole(b"", answer)
 
     async def _run(self, stated: Statement, context: Context) -> Answer:
         return await self._admission.enter(lambda: self._engine.run(stated, context))
 
-    def _lease(self, asked: Request, context: Context) -> Lease:
+    def _lease(self, granted: "_Granted") -> Lease:
+        asked = granted.asked
         session = asked.parameters.get("session_id", "")
         if not session:
             connection = self._engine.connect()
             return Lease(connection, connection.close)
-        key = (asked.user, session)
+        key = (granted.user, session)
         timeout = timeout_of(asked.parameters.get("session_timeout", ""))
         kept = self._sessions.acquire(key, timeout, asked.flag("session_check"))
-        if context.settings.get("readonly") != "1":
+        if granted.context.settings.get("readonly") != "1":
             return Lease(kept, lambda: self._sessions.release(key))
         # The engine cannot leave readonly=1 again, and under it a session has nothing to keep.
         alone = self._engine.connect()
@@ -250,6 +269,16 @@ class App:
         self._control.submit(self._sessions.expire)
 
 
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """A statement that passed the gate: whose it is and what it runs with."""
+
+    asked: Request
+    user: str
+    statement: Statement
+    context: Context
+
+
 class _Answering:
     """One response, in whichever of its shapes."""
 
@@ -269,6 +298,13 @@ class _Answering:
             body = b""
         await self._start(200, [*headers, ("Content-Length", str(len(body)))])
         await self._send({"type": "http.response.body", "body": body})
+
+    async def page(self) -> None:
+        """The SQL page."""
+        status, headers, body = page.ANSWER
+        await self._start(status, [*headers, ("Content-Length", str(len(body)))])
+        shown = b"" if self._asked.method == "HEAD" else body
+        await self._send({"type": "http.response.body", "body": shown})
 
     async def chunk(self, body: bytes) -> None:
         """A piece of an answer whose length is not known."""
@@ -340,7 +376,7 @@ async def _read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Co
     if asked.boundary:
         start += await body.rest(_LARGEST_STATEMENT)
         fields, files = multipart.parse(start, asked.boundary)
-        asked.parameters.update(fields)
+        asked.take_form(fields)
         tables, start = multipart.external_tables(files, asked.parameters), b""
     query = asked.parameters.get("query", "").encode()
     apart = asked.values_apart and (not body.complete or asked.flag("async_insert"))

@@ -136,6 +136,11 @@ class Connection:
             lines = bytes(result.bytes()).decode().splitlines()
         return [(parts[0], parts[1]) for parts in (line.split("\t") for line in lines)]
 
+    def classify(self, sql: str) -> str:
+        """The engine's class of a statement: READ_ONLY, MUTATING, MUTATING_GLOBAL, CONTROL..."""
+        with _errors(Context()):
+            return str(self._raw.classify_query(sql)["query_class"].name)
+
     def close(self) -> None:
         """End the session."""
         self._raw.close()

@@ -8,6 +8,8 @@ GIL and run in parallel on different connections.
 import contextlib
 import fcntl
 import os
+from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ _chdb: Any = chdb._chdb
 
 __all__ = ["Answer", "Context", "Engine"]
 
+_CONFIG = resources.files("adapters.clickhouse.embedded").joinpath("engine.xml")
+
 
 class Engine:
     """The engine on one directory. Thread-safe; statements block the calling thread.
@@ -33,11 +37,14 @@ class Engine:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(directory)
-        self._uri = f"{directory}/engine?log-level=error"
+        config = directory / "engine.xml"
+        config.write_text(_CONFIG.read_text("utf-8"))
+        self._uri = f"{directory}/engine?log-level=error&config-file={config}"
         _chdb.set_signal_handlers_enabled(0)  # SIGTERM and SIGINT are ours: they drain
         self._root = _chdb.connect(self._uri)  # held so that the engine lives between requests
         self.version = self._text("SELECT version()")
         self.timezone = self._text("SELECT timezone()")
+        self._text("SYSTEM FLUSH LOGS")  # makes the query log's table, which views read
 
     def run(self, statement: Statement, context: Context) -> Answer:
         """Run one statement on a connection of its own.
@@ -62,6 +69,26 @@ class Engine:
         sql = f"KILL QUERY WHERE position(query, '{quoted}') > 0 ASYNC"
         with contextlib.suppress(WarehouseError):  # it may have ended by itself
             self.run(Statement(sql), Context())
+
+    def classify(self, sql: str) -> str:
+        """The engine's class of a statement.
+
+        Returns:
+            READ_ONLY, MUTATING, MUTATING_GLOBAL, CONTROL or UNKNOWN.
+
+        Raises:
+            WarehouseError: the engine cannot read it.
+        """
+        connection = self.connect()
+        try:
+            return connection.classify(sql)
+        finally:
+            connection.close()
+
+    @cached_property
+    def table_functions(self) -> frozenset[str]:
+        """Names of the engine's table functions, in lower case."""
+        return frozenset(self._text("SELECT lower(name) FROM system.table_functions").split())
 
     def close(self) -> None:
         """Let the engine go. No statement may be running."""

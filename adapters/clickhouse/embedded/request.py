@@ -20,6 +20,7 @@ _PROTOCOL = frozenset(
 )
 # These end at this server: the engine would accept them and do nothing.
 _OURS = frozenset({"async_insert", "wait_for_async_insert", "enable_http_compression"})
+_IDENTITY = frozenset({"user", "password", "role", "quota_key"})
 _OURS_PREFIX = "async_insert_"
 _NUMBERS = itertools.count(1)
 
@@ -40,11 +41,6 @@ class Request:
         return self.parameters.get(name, "") in ("1", "true")
 
     @property
-    def user(self) -> str:
-        """Who asks, as far as the request says."""
-        return self.parameters.get("user") or self.headers.get("x-clickhouse-user") or "default"
-
-    @property
     def revision(self) -> int:
         """Native protocol revision the client reads; 0 for plain Native."""
         text = self.parameters.get("client_protocol_version", "")
@@ -60,6 +56,11 @@ class Request:
     def values_apart(self) -> bool:
         """Whether what follows VALUES may travel as data: it holds no bound parameters."""
         return not any(name.startswith("param_") for name in self.parameters)
+
+    def take_form(self, fields: Mapping[str, str]) -> None:
+        """Fields of a form are parameters, but who asks and that a GET only reads are settled."""
+        settled = _IDENTITY if self.method == "POST" else _IDENTITY | {"readonly"}
+        self.parameters.update({k: v for k, v in fields.items() if k not in settled})
 
     def context(self, tables: tuple[ExternalTable, ...] = ()) -> Context:
         """Settings, database and parameters for the engine."""

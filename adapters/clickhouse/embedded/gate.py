@@ -1,0 +1,166 @@
+"""Who is this, and may they? The one question the server asks before each statement.
+
+Checking a password takes a tenth of a second on purpose, so who passed is remembered, as a keyed
+digest in memory only, until the identity file changes. The file is looked at on each request: a
+user who is removed is out at once.
+"""
+
+import hashlib
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from adapters.clickhouse.embedded import policy
+from adapters.clickhouse.embedded.connection import Context
+from adapters.clickhouse.embedded.credentials import credentials, redacted
+from adapters.clickhouse.embedded.statement import Statement
+from core import identity
+from core.errors import SettingsError, WarehouseError
+from core.identity import ANYBODY, User
+
+AUTHENTICATION_FAILED = 516
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MOST_REMEMBERED = 4096
+
+Classify = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One user's leave for one request. Sessions must be kept apart by `user.name`."""
+
+    user: User
+    _classify: Classify
+    _functions: Callable[[], frozenset[str]]
+
+    def context(self, statement: Statement, asked: Context) -> Context:
+        """Let the statement pass; what it runs with, within the user's bounds.
+
+        Raises:
+            WarehouseError: the user may not run it.
+        """
+        user, settings = self.user, self.settings(asked.settings)
+        if user.role == "admin":
+            return replace(asked, settings=settings)
+        functions = self._functions()
+        policy.check(statement.sql, user, self._classify(statement.sql), functions)
+        policy.check_parameters(statement.sql, asked.parameters, user)
+        for table in asked.tables:
+            policy.check_table(table.structure, table.format, user, functions)
+        if statement.input_format:
+            policy.check_input(statement.sql, user)
+            settings |= policy.LITERALS_ONLY
+        return replace(asked, settings=settings)
+
+    def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
+        """The settings to run it with: those asked for, within the user's bounds."""
+        return policy.bound(self.user, dict(asked))
+
+
+class Gate:
+    """Users of one identity file, re-read when it changes. Thread-safe.
+
+    Args:
+        file: the identity file; it need not exist.
+        classify: the engine's class of a statement.
+        table_functions: the engine's table functions.
+
+    Raises:
+        SettingsError: the file exists and is malformed.
+    """
+
+    def __init__(
+        self, file: Path, classify: Classify, table_functions: Callable[[], frozenset[str]]
+    ) -> None:
+        self._file, self._classify, self._functions = file, classify, table_functions
+        self._key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+        self._once_seen = file.exists()
+        self._stamp: tuple[int, ...] = ()
+        self._users: dict[str, User] = {}
+        self._passed: dict[bytes, User] = {}
+        self._decoy = identity.hash_password(secrets.token_hex(16))
+        if self._once_seen:
+            self._users, self._stamp = identity.load(file), _stamp(file)
+
+    def admit(self, parameters: Mapping[str, str], headers: Mapping[str, str]) -> Grant:
+        """The leave of whoever sent a request.
+
+        Raises:
+            WarehouseError: code 516, for a wrong password and an unknown user alike.
+        """
+        name, password = credentials(parameters, headers)
+        user = self._known(name, password)
+        if user is None:
+            shown = redacted(name)[:64]
+            print(f"warehouse: authentication of {shown!r} failed", file=sys.stderr, flush=True)
+            raise WarehouseError(
+                f"Code: {AUTHENTICATION_FAILED}. DB::Exception: {shown}: Authentication failed: "
+                "password is incorrect, or there is no user with such name. "
+                "(AUTHENTICATION_FAILED)",
+                AUTHENTICATION_FAILED,
+            )
+        return Grant(user, self._classify, self._functions)
+
+    def _known(self, name: str, password: str) -> User | None:
+        self._refresh()
+        if not self._once_seen:
+            return ANYBODY if (name, password) == ("default", "") else None
+        secret = f"{name}\0{password}".encode("utf-8", "surrogateescape")
+        digest = hashlib.blake2b(secret, key=self._key).digest()
+        passed, users = self._passed, self._users
+        if user := passed.get(digest):
+            return user
+        user = users.get(name)
+        # Unknown users take as long as known ones, or names could be guessed by the clock.
+        good = identity.matches(user.password if user else self._decoy, password)
+        if user is None or not good:
+            return None
+        if len(passed) < _MOST_REMEMBERED:
+            passed[digest] = user  # into the dictionary of these users: a new file has a new one
+        return user
+
+    def _refresh(self) -> None:
+        stamp = _stamp(self._file)
+        if stamp == self._stamp:
+            return
+        with self._lock:
+            if stamp == self._stamp:
+                return
+            self._once_seen = True
+            try:
+                users = identity.load(self._file)
+            except SettingsError as error:
+                users = {}  # better nobody than who was thrown out
+                print(f"warehouse: nobody is let in: {error}", file=sys.stderr, flush=True)
+            # In this order: who sees the new dictionary of the passed sees the new users too.
+            self._users = users
+            self._passed = {}
+            self._stamp = stamp
+
+
+def check_listen(host: str, file: Path) -> None:
+    """Refuse an address that others reach while anybody may do anything.
+
+    Raises:
+        SettingsError: not loopback, and there is no identity file, or nobody in it.
+    """
+    if host in _LOOPBACK:
+        return
+    if not file.exists() or not identity.load(file):
+        raise SettingsError(
+            f"address {host} can be reached by others and {file} names no user: "
+            "first `tickhouse users add NAME --role admin`, or listen on 127.0.0.1"
+        )
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    try:
+        found = os.stat(file)
+    except FileNotFoundError:
+        return ()
+    return (found.st_mtime_ns, found.st_size, found.st_ino)

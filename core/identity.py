@@ -1,0 +1,153 @@
+"""Who may use the warehouse: one file of users, roles and hashed passwords, `HOME/identity.json`.
+
+Without the file there is one user, `default`, without a password and with every right; servers
+then listen on loopback only. As soon as the file exists nobody gets in without a password.
+Passwords are kept as scrypt hashes (RFC 7914), so the file is no use to who reads it; it is
+still written for its owner's eyes only.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from core.errors import SettingsError
+
+Role = Literal["admin", "writer", "analyst", "grafana"]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}")
+_TABLE = re.compile(r"\w+\.\w+")
+_LEAST_PASSWORD = 8
+# 16 MiB and five passes for each guess: of OWASP's equally strong choices the one that suits
+# several people who sign in at once.
+_N, _R, _P, _MAXMEM = 2**14, 8, 5, 64 * 2**20
+
+
+class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One user.
+
+    `row_filters` maps `database.table` to a condition that every row read from it must meet.
+    Limits of 0 are the role's own; they hold for each statement.
+    """
+
+    name: str
+    role: Role
+    password: str  # scrypt$N$r$p$salt$hash, the last two in hex
+    row_filters: dict[str, str] = {}
+    max_seconds: float = 0
+    max_memory_mib: int = 0
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    users: list[User]
+
+
+#: The one user of a home without an identity file.
+ANYBODY = User("default", "admin", "")
+
+
+def path_in(home: Path) -> Path:
+    """Where a home's users are kept."""
+    return home / "identity.json"
+
+
+def load(path: Path) -> dict[str, User]:
+    """The users of a file by name.
+
+    Raises:
+        SettingsError: the file is missing, malformed, or names a user twice.
+    """
+    try:
+        users = msgspec.json.decode(path.read_bytes(), type=_File).users
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}; add a user: tickhouse users add") from error
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{path}: {error}; correct it, or remove it and add users") from error
+    found = {user.name: user for user in users}
+    if len(found) != len(users):
+        raise SettingsError(f"{path}: a user stands in it twice: remove one of the two")
+    for user in users:
+        _check(user, str(path))
+    return found
+
+
+def save(path: Path, users: Mapping[str, User]) -> None:
+    """Replace the file in one step; only its owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = msgspec.json.format(msgspec.json.encode(_File(list(users.values()))))
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def new_user(
+    name: str,
+    role: Role,
+    password: str,
+    row_filters: Mapping[str, str] | None = None,
+    max_seconds: float = 0,
+    max_memory_mib: int = 0,
+) -> User:
+    """A user with a hashed password.
+
+    Raises:
+        SettingsError: a name, password, filter or limit that cannot be.
+    """
+    hashed = hash_password(password)
+    user = User(name, role, hashed, dict(row_filters or {}), max_seconds, max_memory_mib)
+    _check(user, f"user {name!r}")
+    return user
+
+
+def hash_password(password: str) -> str:
+    """A salted scrypt hash of it.
+
+    Raises:
+        SettingsError: the password is too short.
+    """
+    if len(password) < _LEAST_PASSWORD:
+        raise SettingsError(f"a password has at least {_LEAST_PASSWORD} characters")
+    salt = secrets.token_bytes(16)
+    return "$".join(("scrypt", str(_N), str(_R), str(_P), salt.hex(), _scrypt(password, salt)))
+
+
+def matches(hashed: str, password: str) -> bool:
+    """Whether a password is the one hashed. Takes as long for a wrong one."""
+    _, n, r, p, salt, expected = hashed.split("$")
+    found = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
+    return hmac.compare_digest(found, expected)
+
+
+def _scrypt(password: str, salt: bytes, n: int = _N, r: int = _R, p: int = _P) -> str:
+    # surrogateescape: a password that came in a header may hold any bytes.
+    secret = password.encode("utf-8", "surrogateescape")
+    return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=_MAXMEM).hex()
+
+
+def _check(user: User, where: str) -> None:
+    if not _NAME.fullmatch(user.name):
+        raise SettingsError(f"{where}: name users with letters, digits and _ . @ -")
+    if not re.fullmatch(r"scrypt\$\d+\$\d+\$\d+\$[0-9a-f]+\$[0-9a-f]+", user.password):
+        raise SettingsError(
+            f"{where}: {user.name} has no hashed password; give one: "
+            f"tickhouse users password {user.name}"
+        )
+    if user.row_filters and user.role in ("admin", "writer"):
+        raise SettingsError(f"{where}: only an analyst or grafana is held to row filters")
+    for table, condition in user.row_filters.items():
+        if not _TABLE.fullmatch(table) or not condition.strip():
+            raise SettingsError(
+                f"{where}: row filter {table!r} of {user.name}: write database.table=condition"
+            )
+    if user.max_seconds < 0 or user.max_memory_mib < 0:
+        raise SettingsError(f"{where}: limits of {user.name} are not negative; 0 is the role's own")
