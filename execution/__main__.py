@@ -82,6 +82,7 @@ def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
         finished = run(chosen, health, stop, journal, bus, venue)
         _log.info("%s", "the replay is over" if finished else "stopped")
         health.set("stopping")
+        health.outlive_start()
         return 0
     finally:
         terminal.shutdown()

@@ -48,6 +48,7 @@ def main(name: str) -> int:
     health.set("stopping")
     heart.close()
     bus.close()
+    health.outlive_start()
     health.close()
     logging.getLogger(__name__).info("flow %s ended", name)
     return 0

@@ -43,6 +43,7 @@ def main() -> int:
     heart.close()
     bus.close()
     terminal.shutdown()
+    health.outlive_start()
     health.close()
     logging.getLogger(__name__).info("done")
     return 0
