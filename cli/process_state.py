@@ -1,5 +1,6 @@
 """The truth about each process: what supervisord knows, joined with what the process answers."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -104,13 +105,15 @@ def _port(file: Path, pid: int) -> int:
 
 
 def _get(url: str) -> tuple[int, dict[str, Any]]:
+    """Status and body; status 0 when nobody answers, or dies while answering."""
     try:
-        with _direct.open(url, timeout=_ANSWER_WITHIN_S) as answer:
-            return answer.status, _json(answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, _json(error.read())
-    except OSError as error:
+        try:
+            with _direct.open(url, timeout=_ANSWER_WITHIN_S) as answer:
+                return answer.status, _json(answer.read())
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, _json(refusal.read())
+    except (OSError, http.client.HTTPException) as error:
         return 0, {"error": f"no answer at {url}: {error}"}
 
 
