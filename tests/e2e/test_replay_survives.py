@@ -1,7 +1,8 @@
 """Processes are killed with SIGKILL in the middle of a replay: the rows are those of a calm run.
 
-Every process is killed at five seeded moments (one each in five replays), and right before and
-right after each commit point of its own (one replay for all the befores, one for all the afters).
+Five replays give every process a seeded moment; a replay may end before a late moment comes, so
+each kills at least five of the eight. Two more replays kill right before and right after each
+commit point.
 """
 
 import random
