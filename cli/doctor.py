@@ -33,14 +33,15 @@ def run(namespace: argparse.Namespace) -> int:
         *warehouse_checks(config),
     ]
     console = Console(highlight=False)
-    console.print(_table(checks))
+    console.print(table_of(checks))
     failed = sum(check.result == "failed" for check in checks)
     warnings = sum(check.result == "warning" for check in checks)
     console.print(f"{len(checks)} checks, {failed} failed, {warnings} warnings")
     return 1 if failed else 0
 
 
-def _table(checks: list[Check]) -> Table:
+def table_of(checks: list[Check]) -> Table:
+    """Checks as people read them."""
     table = Table("", Column("check", no_wrap=True), "found", "remedy")
     for check in checks:
         texts = (escape(text) for text in (check.name, check.found, check.remedy))

@@ -6,7 +6,7 @@ from adapters.mt5 import connect
 from adapters.mt5.constants import DEAL_TYPE_BALANCE
 from core.contracts.order import EventKind
 from core.metrics import STAGES
-from core.settings import TerminalSettings
+from core.settings import Settings
 from execution import journal as order_journal
 from quality import reconcile
 from quality.recording import count
@@ -24,7 +24,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
     sample_ms = settings.features.sample_ms
     feeds = [count(f.path, f.source, f.symbol, sample_ms, plan.cut_msc) for f in plan.feeds]
     journal = list(order_journal.events(run.journal))
-    deals = _deals(settings.terminal, plan.last_msc)
+    deals = _deals(settings, plan.last_msc)
     predicts = bool(run.model)
     equations = [
         *reconcile.warehouse_equations(
@@ -61,9 +61,9 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
     }
 
 
-def _deals(settings: TerminalSettings, now_msc: int) -> reconcile.Deals:
+def _deals(settings: Settings, now_msc: int) -> reconcile.Deals:
     """What the terminal's own account says."""
-    terminal = connect.terminal(settings)
+    terminal = connect.terminal(settings.terminal, settings.home_path)
     terminal.at(now_msc)
     deals = [d for d in terminal.history_deals_get(0, _FAR) if d.type != DEAL_TYPE_BALANCE]
     orders = terminal.history_orders_get(0, _FAR)
@@ -72,7 +72,7 @@ def _deals(settings: TerminalSettings, now_msc: int) -> reconcile.Deals:
     return reconcile.Deals(
         deals=len(deals),
         volume=sum(deal.volume for deal in deals),
-        profit=balance - settings.balance,
+        profit=balance - settings.terminal.balance,
         comments=tuple(order.comment for order in orders if order.magic and order.comment),
     )
 

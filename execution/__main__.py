@@ -12,10 +12,8 @@ from pathlib import Path
 
 from adapters.bus import select
 from adapters.bus.base import Bus
+from adapters.mt5 import connect
 from adapters.mt5.execution import Venue
-from adapters.mt5.real import RealTerminal
-from adapters.mt5.remote import RemoteTerminal
-from adapters.mt5.terminal import Terminal
 from core import crashpoint, log, settings
 from core.clock import ManualClock, SystemClock
 from core.errors import TickhouseError, UnavailableError
@@ -73,10 +71,8 @@ def journal_path(chosen: Settings) -> Path:
 def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
     journal = Journal(journal_path(chosen))
     bus = select.connect(chosen.bus, "execution")
-    terminal = _terminal(chosen)
+    terminal = connect.terminal(chosen.terminal, chosen.home_path)
     try:
-        if not terminal.initialize():
-            raise UnavailableError(f"the terminal does not answer: {terminal.last_error()[1]}")
         venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
         run = _replay if chosen.run.mode == "replay" else _live
         finished = run(chosen, health, stop, journal, bus, venue)
@@ -88,12 +84,6 @@ def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
         terminal.shutdown()
         bus.close()
         journal.close()
-
-
-def _terminal(chosen: Settings) -> Terminal:
-    if chosen.terminal.kind == "real":
-        return RealTerminal(chosen.terminal)
-    return RemoteTerminal(chosen.terminal.address)
 
 
 def _replay(

@@ -118,7 +118,7 @@ class Live:
 
     def _addressed(self, message: Message) -> list[Signal]:
         found = decode(message)
-        signals = found.signals if isinstance(found, SignalBatch) else [found]
+        signals: list[object] = list(found.signals) if isinstance(found, SignalBatch) else [found]
         run = self._p.run
         return [
             signal

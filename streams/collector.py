@@ -32,7 +32,7 @@ def main() -> int:
     bus = select.connect(config.bus, "collector")
     histograms = Histograms()
     heart = Heart(bus, config.run, health, histograms)
-    terminal = connect.terminal(config.terminal)
+    terminal = connect.terminal(config.terminal, config.home_path)
     if config.run.mode == "replay":
         health.set("ready", "replaying")
         market = connect.market(config.terminal)

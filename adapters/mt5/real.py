@@ -68,6 +68,10 @@ class RealTerminal:
         """See Terminal."""
         return self._mt5.account_info()
 
+    def offered(self) -> tuple[str, ...]:
+        """Names of all symbols of the broker; empty when it does not answer."""
+        return tuple(info.name for info in self._mt5.symbols_get() or ())
+
     def symbols_get(self) -> tuple[Any, ...] | None:
         """The configured symbols, selected in Market Watch; `path` is `source\\symbol`."""
         found = [self.symbol_info(symbol) for symbol in self._config.symbols]
