@@ -10,7 +10,6 @@ last record: that record was never synced, so nobody acted on it, and it is wipe
 damage is refused, for execution must not guess.
 """
 
-import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -21,8 +20,9 @@ import msgspec
 
 from core.contracts.order import OrderEvent
 from core.errors import JournalError
-from execution import exclusive, records
+from execution import records
 from execution.chain import Chain
+from execution.disk import MACHINE, Disk
 from execution.records import Record
 
 MAGIC = b"TKJ1"
@@ -32,7 +32,6 @@ _END = b"\xff"
 _OVERHEAD = _HEADER.size + len(_END)
 _ONES = 0xFFFF_FFFF
 _SECTOR = 512  # the least a disk writes at once
-_sync = getattr(os, "fdatasync", os.fsync)
 
 
 class Place(NamedTuple):
@@ -49,41 +48,38 @@ class Journal:
 
     Args:
         path: made when missing; its directory too.
+        careful: never have two appends unsynced: a power loss that keeps the second and loses
+            the first would look like damage. A replay, which can be run again, does without.
 
     Raises:
         JournalError: damaged other than by a cut-off write, or in use.
     """
 
-    def __init__(self, path: Path, segment: int = SEGMENT) -> None:
-        self.path, self._segment = path, segment
-        path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        self._file = os.open(path, flags, 0o600)
+    def __init__(
+        self, path: Path, segment: int = SEGMENT, disk: Disk = MACHINE, *, careful: bool = True
+    ) -> None:
+        self.path, self._segment, self._careful = path, segment, careful
         self._chain = Chain()
         self._dirty = False
         self._kept: list[Record] = []
+        self._file = disk.open(path)
         try:
-            if not exclusive.lock(self._file):
-                raise JournalError(
-                    f"{path}: in use; stop the other execution process, or choose another home"
-                )
             self._open()
         except BaseException:
-            os.close(self._file)
+            self._file.close()
             raise
 
     def _open(self) -> None:
-        content, end = self.path.read_bytes(), 0
-        for place in _scan(content, self.path):
+        content, end = self._file.read(), 0
+        for place in scan(content, self.path):
             _follow(self._chain, place, self.path)
             self._kept.append(place.record)
             end = place.end
         if any(content[end:]):
-            _write(self._file, bytes(len(content) - end), end)
+            self._file.write(bytes(len(content) - end), end)
         self._at, self._size = end, len(content)
         self.ensure_room(1)
-        os.fsync(self._file)
-        _sync_directory(self.path.parent)
+        self._file.sync(whole=True)
 
     def take(self) -> list[Record]:
         """The records found at opening, oldest first; once, to free their memory."""
@@ -97,8 +93,10 @@ class Journal:
         """
         linked = [self._linked(entry) for entry in entries]
         data = b"".join([_frame(payload) for _, payload in linked])
+        if self._careful:
+            self.sync()
         self.ensure_room(len(data))
-        _write(self._file, data, self._at)
+        self._file.write(data, self._at)
         self._at += len(data)
         self._dirty = self._dirty or bool(data)
         return [entry for entry, _ in linked]
@@ -111,20 +109,20 @@ class Journal:
     def sync(self) -> None:
         """On disk when this returns. Costs nothing when nothing was appended."""
         if self._dirty:
-            _sync(self._file)
+            self._file.sync()
             self._dirty = False
 
     def ensure_room(self, count: int) -> None:
         """Allocate zeros ahead when fewer than `count` bytes are left; call it when idle too."""
         while self._at + count > self._size:
-            _write(self._file, bytes(self._segment), self._size)
+            self._file.write(bytes(self._segment), self._size)
             self._size += self._segment
-            os.fsync(self._file)
+            self._file.sync(whole=True)
 
     def close(self) -> None:
         """Sync and close."""
         self.sync()
-        os.close(self._file)
+        self._file.close()
 
 
 def read(path: Path) -> Iterator[Place]:
@@ -134,7 +132,7 @@ def read(path: Path) -> Iterator[Place]:
         JournalError: damaged other than by a cut-off write.
     """
     chain = Chain()
-    for place in _scan(path.read_bytes(), path):
+    for place in scan(path.read_bytes(), path):
         _follow(chain, place, path)
         yield place
 
@@ -163,7 +161,8 @@ def _payload(content: bytes, offset: int) -> bytes | None:
     return payload if zlib.crc32(payload) == checksum else None
 
 
-def _scan(content: bytes, path: Path) -> Iterator[Place]:
+def scan(content: bytes, path: Path) -> Iterator[Place]:
+    """The records in a journal's bytes, without their chain; `path` is for messages."""
     number, offset = 1, 0
     while (payload := _payload(content, offset)) is not None:
         try:
@@ -191,15 +190,28 @@ def _cut_off(content: bytes, offset: int) -> bool:
 
 
 def _is_whole(content: bytes, offset: int, found: int) -> bool:
-    """Whether a bad record was written to its end: it has its last byte and no empty sector."""
+    """Whether a bad record was written to its end: no sector of it is missing, nor its last byte.
+
+    A disk may write the sectors of one record in any order, so the first may be missing too.
+    """
+    head = content[offset : _next_sector(offset)]
+    if not any(head):
+        return False  # begins with a sector that never came
+    if _next_sector(offset) < offset + _HEADER.size and not any(
+        content[_next_sector(offset) : offset + _HEADER.size]
+    ):
+        return False  # the sector with the rest of the header never came
     _, size, complement, _ = _HEADER.unpack_from(content, offset)
     if size ^ complement != _ONES:
         return True  # the header was written whole, and changed since
     end = offset + _OVERHEAD + size
-    first = -(-offset // _SECTOR) * _SECTOR
-    sectors = range(first, min(end, offset + found) - _SECTOR + 1, _SECTOR)
+    sectors = range(_next_sector(offset), min(end, offset + found) - _SECTOR + 1, _SECTOR)
     empty = any(not any(content[s : s + _SECTOR]) for s in sectors)
     return content[end - 1 : end] != b"\0" and not empty
+
+
+def _next_sector(offset: int) -> int:
+    return offset // _SECTOR * _SECTOR + _SECTOR
 
 
 def _follow(chain: Chain, place: Place, path: Path) -> None:
@@ -213,20 +225,3 @@ def _damaged(path: Path, number: int, offset: int, problem: str) -> JournalError
         " changed; restore the file from a backup and compare it with the account's history"
     )
 
-
-def _write(file: int, data: bytes, offset: int) -> None:
-    if hasattr(os, "pwrite"):
-        while data:
-            written = os.pwrite(file, data, offset)
-            data, offset = data[written:], offset + written
-        return
-    os.lseek(file, offset, os.SEEK_SET)  # Windows has no pwrite
-    while data:
-        data = data[os.write(file, data) :]
-
-
-def _sync_directory(path: Path) -> None:
-    if os.name == "posix":  # elsewhere a directory cannot be opened, and need not be
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
