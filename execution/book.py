@@ -105,6 +105,10 @@ class Book:
         """Profit after commission and swap since the run began, account currency."""
         return round(self._realised.get(key, 0.0), 2)
 
+    def keys(self) -> tuple[Key, ...]:
+        """Whoever ever had a fill."""
+        return tuple(self._realised)
+
     def entries_within_minute(self, source: str, symbol: str, now_us: int) -> int:
         """Entries submitted for a feed in the minute before a time."""
         times = self._entries.get((source, symbol))

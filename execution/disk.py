@@ -1,4 +1,4 @@
-"""Where the journal's bytes are kept: a file of this machine, or a simulated disk that loses writes.
+"""Where the journal keeps its bytes: a file of this machine, or a simulated disk that forgets.
 
 The journal decides what is written and when it is synced; a file only does so. Until `sync`
 returns, a power loss may keep any of the 512-byte sectors written since the last one.

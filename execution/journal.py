@@ -224,4 +224,3 @@ def _damaged(path: Path, number: int, offset: int, problem: str) -> JournalError
         f"{path}, record {number} at byte {offset}: damaged ({problem}). Nothing was sent or"
         " changed; restore the file from a backup and compare it with the account's history"
     )
-
