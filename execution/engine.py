@@ -157,6 +157,8 @@ class Engine:
         self._ledger.sync()
         reach("execution.journal.after")
         assert isinstance(submitted, OrderEvent)
+        if self._halted_since(submitted):
+            return False
         order = events.venue_order(submitted, self._limits.collar)
         reach("execution.send.before")
         send_ns = time.perf_counter_ns()
@@ -168,6 +170,15 @@ class Engine:
         self.stages.record("send", answered_ns - send_ns)
         self.stages.record("signal_to_order", send_ns - began_ns)
         return self._reconciler.settle(submitted, answer)
+
+    def _halted_since(self, submitted: OrderEvent) -> bool:
+        """Journalling waits for the disk; who halted meanwhile must see no entry sent after."""
+        if submitted.purpose != "entry" or self._trading.state == "active":
+            return False
+        text = f"{self._trading.state} before it was sent"
+        now = self._clock.now_us()
+        self._ledger.record([events.later(submitted, Kind.EXPIRED, now, text)])
+        return True
 
     def _plan(self, signal: Signal) -> tuple[tuple[Leg, ...], Denial | None]:
         rules = self._venue.specification(signal.source, signal.symbol)

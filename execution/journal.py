@@ -5,14 +5,17 @@ costs no metadata. Each record is
 
     "TKJ1" | length u32 | its complement u32 | crc32 of payload u32 | payload | 0xff
 
-in little endian; zeros follow the last one. A write that a crash cut short leaves zeros in its
-last record: that record was never synced, so nobody acted on it, and it is wiped. Any other
-damage is refused, for execution must not guess.
+in little endian; zeros follow the last one. Records appended together count together: all but
+the last of them end in 0xfe, and their crc32 is inverted. A write that a crash cut short, or of
+which the disk kept some sectors only, leaves zeros in the last such group: it was never synced,
+so nobody acted on it, and it is wiped whole. Any other damage is refused, for execution must not
+guess.
 """
 
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +31,7 @@ from execution.records import Record
 MAGIC = b"TKJ1"
 SEGMENT = 16 * 1024 * 1024
 _HEADER = struct.Struct("<4sIII")
-_END = b"\xff"
+_END, _MORE = b"\xff", b"\xfe"
 _OVERHEAD = _HEADER.size + len(_END)
 _ONES = 0xFFFF_FFFF
 _SECTOR = 512  # the least a disk writes at once
@@ -92,7 +95,8 @@ class Journal:
         They survive this process at once, and a power loss after `sync`.
         """
         linked = [self._linked(entry) for entry in entries]
-        data = b"".join([_frame(payload) for _, payload in linked])
+        last = len(linked) - 1
+        data = b"".join([_frame(p, more=n < last) for n, (_, p) in enumerate(linked)])
         if self._careful:
             self.sync()
         self.ensure_room(len(data))
@@ -144,74 +148,78 @@ def events(path: Path) -> Iterator[OrderEvent]:
             yield place.record
 
 
-def _frame(payload: bytes) -> bytes:
-    size = len(payload)
-    return _HEADER.pack(MAGIC, size, size ^ _ONES, zlib.crc32(payload)) + payload + _END
+class _Found(NamedTuple):
+    payload: bytes
+    end: int
+    more: bool  # records of the same append follow
 
 
-def _payload(content: bytes, offset: int) -> bytes | None:
-    """The payload of a whole record at an offset, or None."""
+def _frame(payload: bytes, *, more: bool = False) -> bytes:
+    size, checksum = len(payload), zlib.crc32(payload) ^ (_ONES if more else 0)
+    header = _HEADER.pack(MAGIC, size, size ^ _ONES, checksum)
+    return header + payload + (_MORE if more else _END)
+
+
+def _whole(content: bytes, offset: int) -> _Found | None:
+    """The whole record at an offset, or None."""
     if offset + _OVERHEAD > len(content):
         return None
     magic, size, complement, checksum = _HEADER.unpack_from(content, offset)
     begin, end = offset + _HEADER.size, offset + _HEADER.size + size
-    if magic != MAGIC or size ^ complement != _ONES or content[end : end + 1] != _END:
+    mark = content[end : end + 1]
+    if magic != MAGIC or size ^ complement != _ONES or mark not in (_END, _MORE):
         return None
-    payload = content[begin:end]
-    return payload if zlib.crc32(payload) == checksum else None
+    payload, more = content[begin:end], mark == _MORE
+    if zlib.crc32(payload) ^ (_ONES if more else 0) != checksum:
+        return None
+    return _Found(payload, end + 1, more)
 
 
 def scan(content: bytes, path: Path) -> Iterator[Place]:
     """The records in a journal's bytes, without their chain; `path` is for messages."""
     number, offset = 1, 0
-    while (payload := _payload(content, offset)) is not None:
+    group: list[Place] = []
+    while (found := _whole(content, offset)) is not None:
         try:
-            record = records.decode(payload)
+            record = records.decode(found.payload)
         except msgspec.DecodeError as error:
             raise _damaged(path, number, offset, f"of another version ({error})") from error
-        end = offset + len(payload) + _OVERHEAD
-        yield Place(number, offset, end, record)
-        number, offset = number + 1, end
-    if offset < len(content) and not _cut_off(content, offset):
+        group.append(Place(number, offset, found.end, record))
+        number, offset = number + 1, found.end
+        if not found.more:
+            yield from group
+            group.clear()
+    if not _cut_off(content, offset):
         raise _damaged(path, number, offset, "checksum differs")
 
 
 def _cut_off(content: bytes, offset: int) -> bool:
-    """Whether all from `offset` on is zeros, or one last write that did not come to its end."""
+    """Whether all from `offset` on is zeros, or one last append that did not come to its end."""
     rest = content[offset:].rstrip(b"\0")
     if not rest:
         return True
+    end = offset + len(rest)
     place = content.find(MAGIC, offset + 1)
     while place >= 0:
-        if _payload(content, place) is not None:
-            return False  # a whole record follows: this one was once whole too
-        place = content.find(MAGIC, place + 1)
-    return len(rest) < _HEADER.size or not _is_whole(content, offset, len(rest))
+        found = _whole(content, place)
+        if found and not found.more and found.end < end:
+            return False  # a later append follows: this one was synced before it was written
+        place = content.find(MAGIC, found.end if found else place + 1)
+    return _lacks_sector(content, offset, end) or _lacks_end(content, offset, end)
 
 
-def _is_whole(content: bytes, offset: int, found: int) -> bool:
-    """Whether a bad record was written to its end: no sector of it is missing, nor its last byte.
+def _lacks_sector(content: bytes, begin: int, end: int) -> bool:
+    """Whether a sector, or what falls on it of these bytes, was never written."""
+    cuts = [begin, *range(begin // _SECTOR * _SECTOR + _SECTOR, end, _SECTOR), end]
+    return any(not any(content[a:b]) for a, b in pairwise(cuts))
 
-    A disk may write the sectors of one record in any order, so the first may be missing too.
-    """
-    head = content[offset : _next_sector(offset)]
-    if not any(head):
-        return False  # begins with a sector that never came
-    if _next_sector(offset) < offset + _HEADER.size and not any(
-        content[_next_sector(offset) : offset + _HEADER.size]
-    ):
-        return False  # the sector with the rest of the header never came
+
+def _lacks_end(content: bytes, offset: int, end: int) -> bool:
+    """Whether the bytes stop before the record at an offset does."""
+    if end - offset < _HEADER.size:
+        return True
     _, size, complement, _ = _HEADER.unpack_from(content, offset)
-    if size ^ complement != _ONES:
-        return True  # the header was written whole, and changed since
-    end = offset + _OVERHEAD + size
-    sectors = range(_next_sector(offset), min(end, offset + found) - _SECTOR + 1, _SECTOR)
-    empty = any(not any(content[s : s + _SECTOR]) for s in sectors)
-    return content[end - 1 : end] != b"\0" and not empty
-
-
-def _next_sector(offset: int) -> int:
-    return offset // _SECTOR * _SECTOR + _SECTOR
+    return bool(size ^ complement == _ONES and offset + _OVERHEAD + size > end)
 
 
 def _follow(chain: Chain, place: Place, path: Path) -> None:

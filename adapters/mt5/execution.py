@@ -156,7 +156,7 @@ class Venue:
         """
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
-        mine = list({d.ticket: d for d in deals or () if _is_of(d, order, name, magic)}.values())
+        mine = [d for d in deals or () if _is_of(d, order, name, magic)]
         filled = round(sum(d.volume for d in mine), 8)
         if len({d.order for d in mine}) > 1 or filled > order.volume + _TINY:
             return Outcome("ambiguous", "more than one order of the venue fits")
@@ -258,8 +258,9 @@ class Venue:
 
     def _deals(self, since_us: int) -> tuple[Any, ...] | None:
         begin = max(since_us / 1e6 - self._history_s, 0.0)
-        found: tuple[Any, ...] | None = self._terminal.history_deals_get(begin, _FAR_S)
-        return found
+        found = self._terminal.history_deals_get(begin, _FAR_S)
+        # A history may list a deal twice after a reconnect; it is one deal all the same.
+        return None if found is None else tuple({d.ticket: d for d in found}.values())
 
     def _finished(self, since_us: int) -> tuple[Any, ...] | None:
         begin = max(since_us / 1e6 - self._history_s, 0.0)

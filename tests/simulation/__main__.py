@@ -1,6 +1,7 @@
 """`make simulate`: many seeds over all cores; `SEED=n` tells one step by step."""
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -53,6 +54,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="tell this one step by step")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
+    logging.disable(logging.WARNING)  # of lost answers there are many here
     if chosen.seed is not None:
         try:
             world = simulate(chosen.seed, print)

@@ -68,9 +68,9 @@ class Watched:
             return found
 
         def call(*args: Any, **kw: Any) -> Any:
-            self._hazard(f"terminal {name}")
             if name == "order_send":
                 self._on_send(args[0])
+            self._hazard(f"terminal {name}")
             answer = found(*args, **kw)
             self._hazard(f"terminal {name} answered")
             return answer

@@ -54,7 +54,7 @@ def _money_agrees(world: World) -> None:
     missing = {deal.ticket for deal in deals} - book.deals
     if missing:
         raise Violation(f"deals {missing} are not in the journal")
-    ours = sum(book.realised(key) for key in book.keys())
+    ours = sum(book.realised(key) for key in book.traded())
     theirs = world.broker.terminal.account_info().balance - BALANCE
     if abs(ours - theirs) > _CENT:
         raise Violation(f"the journal says {ours:+.2f}, the account {theirs:+.2f}")

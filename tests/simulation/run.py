@@ -12,6 +12,7 @@ from pathlib import Path
 from adapters.mt5 import constants as mt5
 from adapters.mt5.faults import Fault
 from core.contracts.signal import Signal
+from execution.trading_state import State
 from tests.simulation import promises
 from tests.simulation.market import SOURCE, SYMBOLS
 from tests.simulation.world import RUN, World
@@ -80,12 +81,13 @@ class _Life:
         faults.comments, faults.history_lag_ms, faults.doubled = "", 0, False
         world.bus.away, world.dies_in, world.halts_in = False, 0, 0
         world.skew_us = max(world.skew_us, 0)
-        for _ in range(90):
+        quiet = 0
+        for _ in range(120):
             world.turn()
             world.sleep(1.5)
-            if not world.broker.positions() and self._quiet():
+            quiet = quiet + 1 if not world.broker.positions() and self._quiet() else 0
+            if quiet == 5:
                 break
-        world.turn()
 
     def _quiet(self) -> bool:
         parts = self._world.parts
@@ -167,12 +169,9 @@ class _Life:
         if self._rng.random() < 0.4:
             self._world.halts_in = self._rng.randint(1, 40)
         else:
-            self._world.later(
-                self._rng.choice((0.0, 0.03, 0.5)),
-                lambda state=self._rng.choice(("halted", "reducing", "active", "active")): (
-                    self._world.halt(state)
-                ),
-            )
+            states: tuple[State, ...] = ("halted", "reducing", "active", "active")
+            state, delay = self._rng.choice(states), self._rng.choice((0.0, 0.03, 0.5))
+            self._world.later(delay, lambda: self._world.halt(state))
 
     def _hand(self) -> None:
         held = self._world.broker.positions()

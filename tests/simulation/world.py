@@ -219,16 +219,22 @@ class WatchedBus(SimulatedBus):
     def __init__(self, world: World) -> None:
         super().__init__(world.hazard)
         self._world = world
+        self._told: set[str] = set()
 
     def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
         if topic is ORDER_EVENTS and not self.away:
-            event = codec.decode(topic.name, payload)
-            if (
-                isinstance(event, OrderEvent)
-                and event.hash.encode() not in self._world.disk.durable
-            ):
-                raise Violation(f"event {event.event_id} was published before it was on disk")
+            event, durable = codec.decode(topic.name, payload), self._world.disk.durable
+            if isinstance(event, OrderEvent):
+                if event.hash.encode() not in durable:
+                    raise Violation(f"event {event.event_id} was published before it was on disk")
+                self._tell(event)
         super().send(topic, key, payload, message_id)
+
+    def _tell(self, event: OrderEvent) -> None:
+        if event.event_id not in self._told:
+            self._told.add(event.event_id)
+            what = f"{event.order_id[:8]} {event.purpose} {event.kind.value} {event.volume}"
+            self._world.tell(f"    {what} {event.symbol} {event.venue_position} {event.reason}")
 
 
 class _Clock:
