@@ -204,6 +204,8 @@ def _cut_off(content: bytes, offset: int) -> bool:
         found = _whole(content, place)
         if found and not found.more and found.end < end:
             return False  # a later append follows: this one was synced before it was written
+        if found and place % _SECTOR and content[place - 1 : place] != _MORE:
+            return False  # it begins an append, or its own sector came without what precedes it
         place = content.find(MAGIC, found.end if found else place + 1)
     return _lacks_sector(content, offset, end) or _lacks_end(content, offset, end)
 

@@ -79,7 +79,7 @@ class _Life:
         faults.sends.clear()
         faults.connected = faults.autotrading = world.ticks_flow = True
         faults.comments, faults.history_lag_ms, faults.doubled = "", 0, False
-        world.bus.away, world.dies_in, world.halts_in = False, 0, 0
+        world.bus.away, world.dies_in, world.dies_at, world.halts_in = False, 0, "", 0
         world.skew_us = max(world.skew_us, 0)
         quiet = 0
         for _ in range(120):
@@ -121,6 +121,10 @@ class _Life:
 
     def _sends(self) -> None:
         rng = self._rng
+        if rng.random() < 0.2:  # the order is on its way when the process dies
+            self._world.dies_at = "terminal order_send answered"
+            self._world.broker.faults.sends.appendleft(Fault("late", 0, rng.randint(100, 7000)))
+            return
         kind = rng.choice(("refuse", "lost_request", "lost_answer", "late", "partial"))
         code = rng.choice(_REFUSALS if kind == "refuse" else _LOST)
         delay = rng.choice((100, 900, 2500, 6000))

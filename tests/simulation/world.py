@@ -67,6 +67,7 @@ class World:
         self.sent: dict[str, dict[str, Any]] = {}
         self.points = 0  # places where the process could have died
         self.dies_in = self.halts_in = 0  # so many of them from now on; 0: does not
+        self.dies_at = ""  # at the next place of this name
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
         self._count = count(1)
         self._quoted: dict[str, int] = {}
@@ -158,11 +159,11 @@ class World:
             self.halts_in -= 1
             if not self.halts_in:
                 self.halt("halted")
-        if self.dies_in:
-            self.dies_in -= 1
-            if not self.dies_in:
-                self.tell(f"killed at: {place}")
-                raise Crash
+        last, self.dies_in = self.dies_in == 1, max(self.dies_in - 1, 0)
+        if last or place == self.dies_at:
+            self.tell(f"killed at: {place}")
+            self.dies_at = ""
+            raise Crash
 
     # What comes from outside.
 
