@@ -50,7 +50,7 @@ class Reconciler:
         self._certain_s = self._timer.seconds() + late_s
 
     def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
-        """Journal what an order just sent became; True when it is filled."""
+        """Journal what an order just sent became; True when it is filled whole."""
         if self._repeatable:
             return self._conclude(submitted, self._until_certain(submitted, answer))
         if answer.kind == "working":
@@ -99,7 +99,8 @@ class Reconciler:
         known, now = self._ledger.book.deals, self._clock.now_us()
         made = events.outcome(submitted, before, found, known, now)
         self._ledger.record([self._stamped(event) for event in made])
-        return found.kind == "filled"
+        # Only a closing that is whole lets the entry of a reversal follow.
+        return round(sum(fill.volume for fill in found.fills), 8) >= submitted.volume
 
     def _stamped(self, event: OrderEvent) -> OrderEvent:
         # A simulated venue answers before the market time of the fill; ours is then the fill's.
