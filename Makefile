@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock bench clean
+.PHONY: help demo test lint format lock bench simulate simulate-bugs clean
 export PYTHON
 
 BIN := .venv/bin
@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universa
 SQL = adapters models quality
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simulated market
 	@$(BIN)/tickhouse demo
@@ -43,6 +43,12 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
 	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \
 		echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+
+simulate: .venv/dev.stamp ## execution in N=1000 simulated worlds; SEED=n tells one step by step
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(N),1000))
+
+simulate-bugs: .venv/dev.stamp ## the simulation finds every bug planted on purpose
+	@$(BIN)/python -m tests.simulation --bugs
 
 clean: ## remove the environment and caches (never TICKHOUSE_HOME)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -37,3 +37,27 @@ class ManualClock:
     def advance(self, to_us: int) -> None:
         """Move to `to_us`; an earlier time leaves the clock where it is."""
         self._now_us = max(self._now_us, to_us)
+
+
+class Timer(Protocol):
+    """Waiting and measuring how long something takes: never jumps, whatever the clock does."""
+
+    def seconds(self) -> float:
+        """Seconds since some fixed moment; only differences mean something."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        ...
+
+
+class SystemTimer:
+    """The machine's monotonic clock."""
+
+    def seconds(self) -> float:
+        """See Timer."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """See Timer."""
+        time.sleep(seconds)

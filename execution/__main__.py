@@ -15,21 +15,20 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.execution import Venue
 from core import crashpoint, log, settings
-from core.clock import ManualClock, SystemClock
+from core.clock import ManualClock
 from core.errors import TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
-from execution import live, replay
+from execution import compose, live, replay
 from execution.book import Book
 from execution.engine import Engine
-from execution.funds import AskedFunds, RememberedFunds
+from execution.funds import AskedFunds
 from execution.heartbeat import Heart
 from execution.journal import Journal
 from execution.ledger import Ledger
 from execution.outbox import Outbox
-from execution.permission import may_send
-from execution.quotes import LiveQuotes, ReplayQuotes
+from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
 from execution.slices import SliceReader
 from execution.trading_state import TradingState
@@ -69,7 +68,7 @@ def journal_path(chosen: Settings) -> Path:
 
 
 def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
-    journal = Journal(journal_path(chosen))
+    journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
     bus = select.connect(chosen.bus, "execution")
     terminal = connect.terminal(chosen.terminal, chosen.home_path)
     try:
@@ -121,22 +120,11 @@ def _live(
     bus: Bus,
     venue: Venue,
 ) -> bool:
-    clock, quotes = SystemClock(), LiveQuotes()
-    trading = TradingState(chosen.home_path / "control.json")
-    outbox = Outbox(bus, journal, chosen.run)
-    ledger = Ledger(journal, Book(), outbox)
-    collar = chosen.execution.collar
-    reconciler = Reconciler(ledger, venue, clock, collar, repeatable=False)
-    sends = may_send(chosen, venue.account())
-    funds = RememberedFunds(venue, clock)
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, sends=sends)
-    if not sends:
+    parts = compose.live_parts(chosen, compose.World(journal, bus, venue))
+    if not parts.engine.sends:
         _log.warning("shadow: decisions are journalled, nothing is sent")
-    heart = Heart(bus, health, chosen.run, engine.stages)
-    parts = live.Parts(
-        chosen.run, clock, bus, ledger, venue, quotes, trading, engine, reconciler, outbox, funds
-    )
-    detail = "sending" if sends else "shadow"
+    heart = Heart(bus, health, chosen.run, parts.engine.stages)
+    detail = "sending" if parts.engine.sends else "shadow"
     live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
     _last_beat(heart, health, bus)
     return False

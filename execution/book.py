@@ -49,7 +49,7 @@ class Position(msgspec.Struct):
     order_id: str
     signal_id: str
     horizon_us: int
-    refused: int = 0  # exits the venue refused
+    refused: int = 0  # exits that did not close it: refused, filled in part, never sent
     retry_us: int = 0  # not before this, after a refused exit
     retry_purpose: str = ""
 
@@ -105,6 +105,10 @@ class Book:
         """Profit after commission and swap since the run began, account currency."""
         return round(self._realised.get(key, 0.0), 2)
 
+    def traded(self) -> tuple[Key, ...]:
+        """Whoever ever had a fill."""
+        return tuple(self._realised)
+
     def entries_within_minute(self, source: str, symbol: str, now_us: int) -> int:
         """Entries submitted for a feed in the minute before a time."""
         times = self._entries.get((source, symbol))
@@ -132,7 +136,7 @@ class Book:
             self._submit(event)
         elif event.kind in (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED):
             self._fill(event)
-        elif event.kind is Kind.REJECTED:
+        elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
         if event.kind not in lifecycle.UNSETTLED:
             self.unsettled.pop(event.order_id, None)

@@ -53,7 +53,7 @@ class Engine:
         self._run, self._limits = settings.run, settings.execution
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
-        self._funds, self._sends = funds, sends
+        self._funds, self.sends = funds, sends
         self.stages = Histograms()
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
@@ -80,7 +80,7 @@ class Engine:
 
     def exit(self, position: Position, purpose: str) -> bool:
         """Close a position; True when that is done. Waits while the feed is unsettled."""
-        if not self._sends or self._ledger.book.is_blocked(*position.key[1:]):
+        if not self.sends or self._ledger.book.is_blocked(*position.key[1:]):
             return False
         quote = self._quote(*position.key[1:])
         asked = events.of_exit(position, purpose, quote, self._clock.now_us(), self._run)
@@ -144,7 +144,7 @@ class Engine:
         if denial is not None:
             self._ledger.record([*before, self._denied(asked, denial)])
             return False
-        if not self._sends:
+        if not self.sends:
             self._ledger.record([*before, events.cancelled(asked, "shadow: nothing is sent")])
             return False
         return self._place(before, asked, began_ns)
@@ -157,6 +157,8 @@ class Engine:
         self._ledger.sync()
         reach("execution.journal.after")
         assert isinstance(submitted, OrderEvent)
+        if self._halted_since(submitted):
+            return False
         order = events.venue_order(submitted, self._limits.collar)
         reach("execution.send.before")
         send_ns = time.perf_counter_ns()
@@ -168,6 +170,15 @@ class Engine:
         self.stages.record("send", answered_ns - send_ns)
         self.stages.record("signal_to_order", send_ns - began_ns)
         return self._reconciler.settle(submitted, answer)
+
+    def _halted_since(self, submitted: OrderEvent) -> bool:
+        """Journalling waits for the disk; who halted meanwhile must see no entry sent after."""
+        if submitted.purpose != "entry" or self._trading.state == "active":
+            return False
+        text = f"{self._trading.state} before it was sent"
+        now = self._clock.now_us()
+        self._ledger.record([events.later(submitted, Kind.EXPIRED, now, text)])
+        return True
 
     def _plan(self, signal: Signal) -> tuple[tuple[Leg, ...], Denial | None]:
         rules = self._venue.specification(signal.source, signal.symbol)
@@ -210,7 +221,7 @@ class Engine:
             blocked = self._ledger.book.is_blocked(signal.source, signal.symbol)
             return Denial(DenialReason.HALTED, 0.0, 1.0) if blocked else None
         denial = risk.check_entry(self._facts(asked, signal, quote))
-        if denial is not None or not self._sends:
+        if denial is not None or not self.sends:
             return denial
         order = events.venue_order(asked, self._limits.collar)
         return risk.check_margin(*self._funds.look(order))

@@ -4,7 +4,7 @@ The SUBMITTED event holds all that an order is; every later event of the order, 
 to the venue, are derived from it. So a restart needs nothing but the journal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from msgspec.structs import replace
 
@@ -84,23 +84,25 @@ def later(submitted: OrderEvent, kind: Kind, now_us: int, reason: str = "") -> O
 
 
 def outcome(
-    submitted: OrderEvent, before: Kind, found: Outcome, now_us: int
+    submitted: OrderEvent, before: Kind, found: Outcome, known: Container[int], now_us: int
 ) -> Iterator[OrderEvent]:
     """What became of an order whose last event is `before`.
 
     Fills have the venue's time; `now_us` is ours, moved on to the fill's in a replay, where an
-    order is answered before the market time of its fill.
+    order is answered before the market time of its fill. `known`: deals that are journalled.
     """
     if before is Kind.UNKNOWN:
         yield later(submitted, Kind.RECONCILED, now_us, found.kind)
     if found.kind == "rejected":
         yield later(submitted, Kind.REJECTED, now_us, found.reason)
         return
-    if before is not Kind.ACCEPTED:
+    if before not in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED):
         yield replace(later(submitted, Kind.ACCEPTED, now_us), venue_order=found.order)
     left = submitted.volume
     for fill in found.fills:
         left = round(left - fill.volume, 8)
+        if fill.deal in known:  # a crash cut the journal off between two fills
+            continue
         yield filled(submitted, fill, Kind.PARTIALLY_FILLED if left > 0 else Kind.FILLED, now_us)
     if found.fills and left > 0:
         rest = replace(later(submitted, Kind.CANCELLED, now_us, "rest"), volume=left)

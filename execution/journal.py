@@ -5,15 +5,17 @@ costs no metadata. Each record is
 
     "TKJ1" | length u32 | its complement u32 | crc32 of payload u32 | payload | 0xff
 
-in little endian; zeros follow the last one. A write that a crash cut short leaves zeros in its
-last record: that record was never synced, so nobody acted on it, and it is wiped. Any other
-damage is refused, for execution must not guess.
+in little endian; zeros follow the last one. Records appended together count together: all but
+the last of them end in 0xfe, and their crc32 is inverted. A write that a crash cut short, or of
+which the disk kept some sectors only, leaves zeros in the last such group: it was never synced,
+so nobody acted on it, and it is wiped whole. Any other damage is refused, for execution must not
+guess.
 """
 
-import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,18 +23,18 @@ import msgspec
 
 from core.contracts.order import OrderEvent
 from core.errors import JournalError
-from execution import exclusive, records
+from execution import records
 from execution.chain import Chain
+from execution.disk import MACHINE, Disk
 from execution.records import Record
 
 MAGIC = b"TKJ1"
 SEGMENT = 16 * 1024 * 1024
 _HEADER = struct.Struct("<4sIII")
-_END = b"\xff"
+_END, _MORE = b"\xff", b"\xfe"
 _OVERHEAD = _HEADER.size + len(_END)
 _ONES = 0xFFFF_FFFF
 _SECTOR = 512  # the least a disk writes at once
-_sync = getattr(os, "fdatasync", os.fsync)
 
 
 class Place(NamedTuple):
@@ -49,41 +51,38 @@ class Journal:
 
     Args:
         path: made when missing; its directory too.
+        careful: never have two appends unsynced: a power loss that keeps the second and loses
+            the first would look like damage. A replay, which can be run again, does without.
 
     Raises:
         JournalError: damaged other than by a cut-off write, or in use.
     """
 
-    def __init__(self, path: Path, segment: int = SEGMENT) -> None:
-        self.path, self._segment = path, segment
-        path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        self._file = os.open(path, flags, 0o600)
+    def __init__(
+        self, path: Path, segment: int = SEGMENT, disk: Disk = MACHINE, *, careful: bool = True
+    ) -> None:
+        self.path, self._segment, self._careful = path, segment, careful
         self._chain = Chain()
         self._dirty = False
         self._kept: list[Record] = []
+        self._file = disk.open(path)
         try:
-            if not exclusive.lock(self._file):
-                raise JournalError(
-                    f"{path}: in use; stop the other execution process, or choose another home"
-                )
             self._open()
         except BaseException:
-            os.close(self._file)
+            self._file.close()
             raise
 
     def _open(self) -> None:
-        content, end = self.path.read_bytes(), 0
-        for place in _scan(content, self.path):
+        content, end = self._file.read(), 0
+        for place in scan(content, self.path):
             _follow(self._chain, place, self.path)
             self._kept.append(place.record)
             end = place.end
         if any(content[end:]):
-            _write(self._file, bytes(len(content) - end), end)
+            self._file.write(bytes(len(content) - end), end)
         self._at, self._size = end, len(content)
         self.ensure_room(1)
-        os.fsync(self._file)
-        _sync_directory(self.path.parent)
+        self._file.sync(whole=True)
 
     def take(self) -> list[Record]:
         """The records found at opening, oldest first; once, to free their memory."""
@@ -96,9 +95,12 @@ class Journal:
         They survive this process at once, and a power loss after `sync`.
         """
         linked = [self._linked(entry) for entry in entries]
-        data = b"".join([_frame(payload) for _, payload in linked])
+        last = len(linked) - 1
+        data = b"".join([_frame(p, more=n < last) for n, (_, p) in enumerate(linked)])
+        if self._careful:
+            self.sync()
         self.ensure_room(len(data))
-        _write(self._file, data, self._at)
+        self._file.write(data, self._at)
         self._at += len(data)
         self._dirty = self._dirty or bool(data)
         return [entry for entry, _ in linked]
@@ -111,20 +113,20 @@ class Journal:
     def sync(self) -> None:
         """On disk when this returns. Costs nothing when nothing was appended."""
         if self._dirty:
-            _sync(self._file)
+            self._file.sync()
             self._dirty = False
 
     def ensure_room(self, count: int) -> None:
         """Allocate zeros ahead when fewer than `count` bytes are left; call it when idle too."""
         while self._at + count > self._size:
-            _write(self._file, bytes(self._segment), self._size)
+            self._file.write(bytes(self._segment), self._size)
             self._size += self._segment
-            os.fsync(self._file)
+            self._file.sync(whole=True)
 
     def close(self) -> None:
         """Sync and close."""
         self.sync()
-        os.close(self._file)
+        self._file.close()
 
 
 def read(path: Path) -> Iterator[Place]:
@@ -134,7 +136,7 @@ def read(path: Path) -> Iterator[Place]:
         JournalError: damaged other than by a cut-off write.
     """
     chain = Chain()
-    for place in _scan(path.read_bytes(), path):
+    for place in scan(path.read_bytes(), path):
         _follow(chain, place, path)
         yield place
 
@@ -146,60 +148,80 @@ def events(path: Path) -> Iterator[OrderEvent]:
             yield place.record
 
 
-def _frame(payload: bytes) -> bytes:
-    size = len(payload)
-    return _HEADER.pack(MAGIC, size, size ^ _ONES, zlib.crc32(payload)) + payload + _END
+class _Found(NamedTuple):
+    payload: bytes
+    end: int
+    more: bool  # records of the same append follow
 
 
-def _payload(content: bytes, offset: int) -> bytes | None:
-    """The payload of a whole record at an offset, or None."""
+def _frame(payload: bytes, *, more: bool = False) -> bytes:
+    size, checksum = len(payload), zlib.crc32(payload) ^ (_ONES if more else 0)
+    header = _HEADER.pack(MAGIC, size, size ^ _ONES, checksum)
+    return header + payload + (_MORE if more else _END)
+
+
+def _whole(content: bytes, offset: int) -> _Found | None:
+    """The whole record at an offset, or None."""
     if offset + _OVERHEAD > len(content):
         return None
     magic, size, complement, checksum = _HEADER.unpack_from(content, offset)
     begin, end = offset + _HEADER.size, offset + _HEADER.size + size
-    if magic != MAGIC or size ^ complement != _ONES or content[end : end + 1] != _END:
+    mark = content[end : end + 1]
+    if magic != MAGIC or size ^ complement != _ONES or mark not in (_END, _MORE):
         return None
-    payload = content[begin:end]
-    return payload if zlib.crc32(payload) == checksum else None
+    payload, more = content[begin:end], mark == _MORE
+    if zlib.crc32(payload) ^ (_ONES if more else 0) != checksum:
+        return None
+    return _Found(payload, end + 1, more)
 
 
-def _scan(content: bytes, path: Path) -> Iterator[Place]:
+def scan(content: bytes, path: Path) -> Iterator[Place]:
+    """The records in a journal's bytes, without their chain; `path` is for messages."""
     number, offset = 1, 0
-    while (payload := _payload(content, offset)) is not None:
+    group: list[Place] = []
+    while (found := _whole(content, offset)) is not None:
         try:
-            record = records.decode(payload)
+            record = records.decode(found.payload)
         except msgspec.DecodeError as error:
             raise _damaged(path, number, offset, f"of another version ({error})") from error
-        end = offset + len(payload) + _OVERHEAD
-        yield Place(number, offset, end, record)
-        number, offset = number + 1, end
-    if offset < len(content) and not _cut_off(content, offset):
+        group.append(Place(number, offset, found.end, record))
+        number, offset = number + 1, found.end
+        if not found.more:
+            yield from group
+            group.clear()
+    if not _cut_off(content, offset):
         raise _damaged(path, number, offset, "checksum differs")
 
 
 def _cut_off(content: bytes, offset: int) -> bool:
-    """Whether all from `offset` on is zeros, or one last write that did not come to its end."""
+    """Whether all from `offset` on is zeros, or one last append that did not come to its end."""
     rest = content[offset:].rstrip(b"\0")
     if not rest:
         return True
+    end = offset + len(rest)
     place = content.find(MAGIC, offset + 1)
     while place >= 0:
-        if _payload(content, place) is not None:
-            return False  # a whole record follows: this one was once whole too
-        place = content.find(MAGIC, place + 1)
-    return len(rest) < _HEADER.size or not _is_whole(content, offset, len(rest))
+        found = _whole(content, place)
+        if found and not found.more and found.end < end:
+            return False  # a later append follows: this one was synced before it was written
+        if found and place % _SECTOR and content[place - 1 : place] != _MORE:
+            return False  # it begins an append, or its own sector came without what precedes it
+        place = content.find(MAGIC, found.end if found else place + 1)
+    return _lacks_sector(content, offset, end) or _lacks_end(content, offset, end)
 
 
-def _is_whole(content: bytes, offset: int, found: int) -> bool:
-    """Whether a bad record was written to its end: it has its last byte and no empty sector."""
+def _lacks_sector(content: bytes, begin: int, end: int) -> bool:
+    """Whether a sector, or what falls on it of these bytes, was never written."""
+    cuts = [begin, *range(begin // _SECTOR * _SECTOR + _SECTOR, end, _SECTOR), end]
+    return any(not any(content[a:b]) for a, b in pairwise(cuts))
+
+
+def _lacks_end(content: bytes, offset: int, end: int) -> bool:
+    """Whether the bytes stop before the record at an offset does."""
+    if end - offset < _HEADER.size:
+        return True
     _, size, complement, _ = _HEADER.unpack_from(content, offset)
-    if size ^ complement != _ONES:
-        return True  # the header was written whole, and changed since
-    end = offset + _OVERHEAD + size
-    first = -(-offset // _SECTOR) * _SECTOR
-    sectors = range(first, min(end, offset + found) - _SECTOR + 1, _SECTOR)
-    empty = any(not any(content[s : s + _SECTOR]) for s in sectors)
-    return content[end - 1 : end] != b"\0" and not empty
+    return bool(size ^ complement == _ONES and offset + _OVERHEAD + size > end)
 
 
 def _follow(chain: Chain, place: Place, path: Path) -> None:
@@ -212,21 +234,3 @@ def _damaged(path: Path, number: int, offset: int, problem: str) -> JournalError
         f"{path}, record {number} at byte {offset}: damaged ({problem}). Nothing was sent or"
         " changed; restore the file from a backup and compare it with the account's history"
     )
-
-
-def _write(file: int, data: bytes, offset: int) -> None:
-    if hasattr(os, "pwrite"):
-        while data:
-            written = os.pwrite(file, data, offset)
-            data, offset = data[written:], offset + written
-        return
-    os.lseek(file, offset, os.SEEK_SET)  # Windows has no pwrite
-    while data:
-        data = data[os.write(file, data) :]
-
-
-def _sync_directory(path: Path) -> None:
-    if os.name == "posix":  # elsewhere a directory cannot be opened, and need not be
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)

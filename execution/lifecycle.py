@@ -27,7 +27,9 @@ NEXT: dict[Kind | None, frozenset[Kind]] = {
 }
 
 #: The venue may hold, or come to hold, such an order and we do not know what became of it.
-UNSETTLED = frozenset({Kind.SUBMITTED, Kind.UNKNOWN, Kind.RECONCILED, Kind.ACCEPTED})
+UNSETTLED = frozenset(
+    {Kind.SUBMITTED, Kind.UNKNOWN, Kind.RECONCILED, Kind.ACCEPTED, Kind.PARTIALLY_FILLED}
+)
 
 
 def check(before: Kind | None, event: Kind, order_id: str) -> None:

@@ -6,13 +6,12 @@ while an order is out at the broker.
 """
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from adapters.bus.base import Bus, Message, Subscriber
 from adapters.mt5.execution import Account, Venue
-from core.clock import Clock
+from core.clock import Clock, SystemTimer, Timer
 from core.contracts import codec
 from core.contracts.operations import Control, RiskState
 from core.contracts.order import AccountState
@@ -53,6 +52,7 @@ class Parts(NamedTuple):
     reconciler: Reconciler
     outbox: Outbox
     funds: RememberedFunds
+    timer: Timer = SystemTimer()
 
 
 class Live:
@@ -63,34 +63,37 @@ class Live:
         self._announced = ""
         self._pending: list[tuple[Signal, int]] = []
         self._account: Account | None = None
-        self._poll = _Every(_POLL_S)
-        self._look = _Every(_ACCOUNT_S)
+        self._poll = _Every(_POLL_S, parts.timer)
+        self._look = _Every(_ACCOUNT_S, parts.timer)
+        self._signals: Subscriber | None = None
+        self._known_until = 0
 
     def run(self, ready: Callable[[], None] = lambda: None) -> bool:
         """Until told to stop; the order at hand is finished and published first."""
-        signals, known_until = self._signals()
+        self.open()
         listeners = [
             threading.Thread(target=work, name=name, daemon=True)
             for name, work in (("ticks", self._listen_ticks), ("control", self._listen_control))
         ]
         for thread in listeners:
             thread.start()
-        self._recover()
+        self.recover()
         ready()
         while not self._stop.is_set():
-            self._turn(signals, known_until)
+            self.turn()
         for thread in listeners:
             thread.join()
-        signals.close()
+        if self._signals:
+            self._signals.close()
         self._p.outbox.publish()
         return True
 
-    def _turn(self, signals: Subscriber, known_until: int) -> None:
-        for message in _waiting(signals):
+    def turn(self) -> None:
+        """Once around: signals at hand, exits that are due, what the broker did, publishing."""
+        for message in _waiting(self._signals) if self._signals else ():
             for signal in self._addressed(message):
-                if message.sequence > known_until or not self._p.ledger.book.received(
-                    signal.signal_id
-                ):
+                known = self._p.ledger.book.received(signal.signal_id)
+                if message.sequence > self._known_until or not known:
                     self._pending.append((signal, message.received_ns))
         self._handle()
         for coming in exits.due(self._p.ledger.book.positions.values(), self._p.clock.now_us()):
@@ -103,22 +106,23 @@ class Live:
         if self._heart:
             self._heart.beat()
 
-    def _recover(self) -> None:
+    def recover(self) -> None:
+        """Settle and publish what an earlier run of this process left behind."""
         self._p.reconciler.at_start()
         self._p.engine.poll()
         self._p.outbox.publish()
 
-    def _signals(self) -> tuple[Subscriber, int]:
-        """From a little before now on: what came while this process was away counts too."""
+    def open(self) -> None:
+        """Read signals from a little before now on: what came while we were away counts too."""
         last = self._p.bus.last(SIGNALS)
         newest = last.sequence if last else 0
         first_start = self._p.ledger.book.last is None
         start = newest + 1 if first_start else max(1, newest + 1 - _CATCH_UP)
-        return self._p.bus.subscribe(SIGNALS, start), newest
+        self._signals, self._known_until = self._p.bus.subscribe(SIGNALS, start), newest
 
     def _addressed(self, message: Message) -> list[Signal]:
         found = decode(message)
-        signals: list[object] = list(found.signals) if isinstance(found, SignalBatch) else [found]
+        signals: Sequence[object] = found.signals if isinstance(found, SignalBatch) else [found]
         run = self._p.run
         return [
             signal
@@ -186,10 +190,15 @@ class Live:
         subscriber = self._p.bus.subscribe(TICKS, 0)
         while not self._stop.is_set():
             message = subscriber.next(0.2)
-            found = decode(message) if message else None
-            if isinstance(found, TickBatch) and found.run_id == self._p.run.run_id:
-                self._p.quotes.feed(found.source, found.symbol, found.ticks)
+            if message:
+                self.take_ticks(message)
         subscriber.close()
+
+    def take_ticks(self, message: Message) -> None:
+        """Make quotes of a message; called by a thread of its own."""
+        found = decode(message)
+        if isinstance(found, TickBatch) and found.run_id == self._p.run.run_id:
+            self._p.quotes.feed(found.source, found.symbol, found.ticks)
 
     def _listen_control(self) -> None:
         subscriber = self._p.bus.subscribe(CONTROL, 0)
@@ -205,11 +214,11 @@ class Live:
 class _Every:
     """True once per interval."""
 
-    def __init__(self, interval_s: float) -> None:
-        self._interval_s, self._due = interval_s, 0.0
+    def __init__(self, interval_s: float, timer: Timer) -> None:
+        self._interval_s, self._timer, self._due = interval_s, timer, float("-inf")
 
     def is_due(self) -> bool:
-        now = time.monotonic()
+        now = self._timer.seconds()
         if now < self._due:
             return False
         self._due = now + self._interval_s

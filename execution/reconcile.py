@@ -7,12 +7,11 @@ there is sent now for the first time, and the events are those of a run that nev
 """
 
 import logging
-import time
 
 from msgspec.structs import replace
 
 from adapters.mt5.execution import Outcome, Venue
-from core.clock import Clock
+from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.errors import UnavailableError
@@ -29,6 +28,8 @@ class Reconciler:
     Args:
         repeatable: a replay, see above.
         patience_s: how long a live order's fill is waited for, or a replay's venue.
+        late_s: how long after a start an order that an earlier run may have sent can still
+            arrive at the broker. Until then its feed stays blocked, however absent it is.
     """
 
     def __init__(
@@ -40,17 +41,22 @@ class Reconciler:
         *,
         repeatable: bool,
         patience_s: float = 1.0,
+        late_s: float = 10.0,
+        timer: Timer | None = None,
     ) -> None:
         self._ledger, self._venue, self._clock = ledger, venue, clock
         self._collar, self._repeatable, self._patience_s = collar, repeatable, patience_s
+        self._timer: Timer = timer or SystemTimer()
+        self._certain_s = self._timer.seconds() + late_s
 
     def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
-        """Journal what an order just sent became; True when it is filled."""
+        """Journal what an order just sent became; True when it is filled whole."""
         if self._repeatable:
             return self._conclude(submitted, self._until_certain(submitted, answer))
         if answer.kind == "working":
             found = self._await_fill(submitted)
-            return self._conclude(submitted, found if found.kind == "filled" else answer)
+            decided = found.kind in ("filled", "rejected", "ambiguous")
+            return self._conclude(submitted, found if decided else answer)
         return self._conclude(submitted, answer)
 
     def at_start(self) -> None:
@@ -60,24 +66,29 @@ class Reconciler:
             if self._repeatable:
                 self._conclude(submitted, self._until_certain(submitted, Outcome("unknown")))
                 continue
-            found = self._find(submitted)
-            if found.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
-                text = "never sent: execution stopped before"
-                expired = events.later(submitted, Kind.EXPIRED, self._clock.now_us(), text)
-                self._ledger.record([expired])
-            else:
-                self._conclude(submitted, found)
+            self._look(submitted)
 
     def again(self) -> None:
         """Look once more for every unsettled order."""
         for submitted in list(self._ledger.book.unsettled.values()):
-            found = self._find(submitted)
-            if found.kind == "filled":
-                self._conclude(submitted, found)
+            self._look(submitted)
+
+    def _look(self, submitted: OrderEvent) -> None:
+        found = self._find(submitted)
+        if found.kind in ("filled", "rejected"):
+            self._conclude(submitted, found)
+        elif found.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
+            # Of an earlier run, which died before or while it was sent: nobody was answered.
+            if self._timer.seconds() >= self._certain_s:
+                text = "never sent: execution stopped before"
+                expired = events.later(submitted, Kind.EXPIRED, self._clock.now_us(), text)
+                self._ledger.record([expired])
+        elif found.kind == "ambiguous" and self._kind(submitted) is Kind.SUBMITTED:
+            self._conclude(submitted, found)
 
     def _conclude(self, submitted: OrderEvent, found: Outcome) -> bool:
         before = self._kind(submitted)
-        if found.kind in ("unknown", "absent"):
+        if found.kind in ("unknown", "absent", "ambiguous"):
             if before is Kind.SUBMITTED:
                 _log.warning("order %s: no answer (%s)", submitted.order_id, found.reason)
                 now = self._clock.now_us()
@@ -85,9 +96,11 @@ class Reconciler:
             return False
         if found.kind == "working" and before is not Kind.SUBMITTED:
             return False
-        made = events.outcome(submitted, before, found, self._clock.now_us())
+        known, now = self._ledger.book.deals, self._clock.now_us()
+        made = events.outcome(submitted, before, found, known, now)
         self._ledger.record([self._stamped(event) for event in made])
-        return found.kind == "filled"
+        # Only a closing that is whole lets the entry of a reversal follow.
+        return round(sum(fill.volume for fill in found.fills), 8) >= submitted.volume
 
     def _stamped(self, event: OrderEvent) -> OrderEvent:
         # A simulated venue answers before the market time of the fill; ours is then the fill's.
@@ -98,7 +111,7 @@ class Reconciler:
     def _until_certain(self, submitted: OrderEvent, answer: Outcome) -> Outcome:
         """Ask, and send what is provably not there, until the simulated venue has decided."""
         order = events.venue_order(submitted, self._collar)
-        deadline = time.monotonic() + max(self._patience_s, 60.0)
+        deadline = self._timer.seconds() + max(self._patience_s, 60.0)
         while answer.kind != "rejected":
             found = self._find(submitted)
             if found.kind == "filled":
@@ -106,18 +119,20 @@ class Reconciler:
             if found.kind == "absent" and answer.kind == "unknown":
                 answer = self._venue.send(order)
                 continue
-            if time.monotonic() > deadline:
+            if self._timer.seconds() > deadline:
                 raise UnavailableError(
                     f"order {submitted.order_id}: the terminal does not say what became of it"
                     f" ({found.reason or found.kind}); restart it, execution then goes on"
                 )
-            time.sleep(_WAIT_S)
+            self._timer.sleep(_WAIT_S)
         return answer
 
     def _await_fill(self, submitted: OrderEvent) -> Outcome:
-        deadline = time.monotonic() + self._patience_s
-        while (found := self._find(submitted)).kind != "filled" and time.monotonic() < deadline:
-            time.sleep(_WAIT_S)
+        deadline = self._timer.seconds() + self._patience_s
+        while (found := self._find(submitted)).kind != "filled":
+            if self._timer.seconds() >= deadline:
+                break
+            self._timer.sleep(_WAIT_S)
         return found
 
     def _find(self, submitted: OrderEvent) -> Outcome:

@@ -17,10 +17,12 @@ from adapters.mt5.terminal import Terminal
 from core.errors import UnavailableError
 
 COMMENT_MAX = 31
+_TINY = 1e-9  # lots: below every step
 _FAR_S = 4_102_444_800.0  # 2100: an accepted order may fill after the caller's market time
 _DAY_US = 86_400_000_000
 _NO_ANSWER = (mt5.TRADE_RETCODE_TIMEOUT, mt5.TRADE_RETCODE_CONNECTION)
 _DONE = (mt5.TRADE_RETCODE_DONE, 10008, 10010)  # done, placed, done partially
+_REFUSED = (2, 5, 6)  # ORDER_STATE_CANCELED, REJECTED, EXPIRED
 _CLOSE_REASONS = {mt5.DEAL_REASON_SL: "stop", mt5.DEAL_REASON_TP: "take_profit", 6: "stop_out"}
 
 
@@ -55,9 +57,13 @@ class Fill(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of an order. `absent`: the venue answers, and knows nothing of it."""
+    """What became of an order.
 
-    kind: Literal["filled", "working", "rejected", "unknown", "absent"]
+    `absent`: the venue answers, and knows nothing of it. `ambiguous`: it answers, and what it
+    shows fits more than one order. `unknown`: it does not answer.
+    """
+
+    kind: Literal["filled", "working", "rejected", "unknown", "absent", "ambiguous"]
     reason: str = ""
     order: int = 0
     fills: tuple[Fill, ...] = ()
@@ -144,21 +150,30 @@ class Venue:
     def find(self, order: VenueOrder, since_us: int) -> Outcome:
         """What the venue knows of an order sent at or after a time.
 
-        `filled` with its fills; `working` while it is on the way or a position shows it without
-        a fill in the history; `absent`; `unknown` when the venue does not answer, or when what
-        it shows fits more than one order.
+        `filled` with its fills, when no more will come; `working` while it is on the way, is
+        filled in part, or a position shows it without a fill in the history; `rejected` when
+        the history has it as finished without a fill; `ambiguous`; `absent`; `unknown`.
         """
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
         mine = [d for d in deals or () if _is_of(d, order, name, magic)]
-        if len({d.order for d in mine}) > 1 or sum(d.volume for d in mine) > order.volume + 1e-9:
-            return Outcome("unknown", "more than one order of the venue fits")
-        if mine:
+        filled = round(sum(d.volume for d in mine), 8)
+        if len({d.order for d in mine}) > 1 or filled > order.volume + _TINY:
+            return Outcome("ambiguous", "more than one order of the venue fits")
+        if filled >= order.volume - _TINY:
             return Outcome("filled", "", mine[0].order, tuple(_fill(d) for d in mine))
         working = self._terminal.orders_get(name)
         held = self._terminal.positions_get(name)
-        if deals is None or working is None or held is None:
+        done = self._finished(since_us)
+        if deals is None or working is None or held is None or done is None:
             return Outcome("unknown", f"no answer: {self._terminal.last_error()[1]}")
+        if mine:
+            whole = any(o.ticket == mine[0].order and _filled(o) <= filled + _TINY for o in done)
+            fills = tuple(_fill(d) for d in mine)
+            return Outcome("filled" if whole else "working", "", mine[0].order, fills)
+        for o in done:
+            if (o.magic, o.symbol) == (magic, name) and o.state in _REFUSED and not _filled(o):
+                return Outcome("rejected", f"state {o.state} {o.comment}", o.ticket)
         shown = [o.ticket for o in working if o.magic == magic]
         shown += [p.ticket for p in held if p.magic == magic and not order.position]
         return Outcome("working", "", shown[0]) if shown else Outcome("absent")
@@ -243,7 +258,13 @@ class Venue:
 
     def _deals(self, since_us: int) -> tuple[Any, ...] | None:
         begin = max(since_us / 1e6 - self._history_s, 0.0)
-        found: tuple[Any, ...] | None = self._terminal.history_deals_get(begin, _FAR_S)
+        found = self._terminal.history_deals_get(begin, _FAR_S)
+        # A history may list a deal twice after a reconnect; it is one deal all the same.
+        return None if found is None else tuple({d.ticket: d for d in found}.values())
+
+    def _finished(self, since_us: int) -> tuple[Any, ...] | None:
+        begin = max(since_us / 1e6 - self._history_s, 0.0)
+        found: tuple[Any, ...] | None = self._terminal.history_orders_get(begin, _FAR_S)
         return found
 
     def _position(self, p: Any) -> VenuePosition:
@@ -268,6 +289,10 @@ def _is_of(deal: Any, order: VenueOrder, name: str, magic: int) -> bool:
     # Brokers truncate, rewrite or drop comments: one that names another order of ours decides.
     foreign = len(deal.comment) >= 8 and set(deal.comment) <= set("0123456789abcdef")
     return not foreign or order.order_id.startswith(deal.comment)
+
+
+def _filled(order: Any) -> float:
+    return round(float(order.volume_initial - order.volume_current), 8)
 
 
 def _fill(deal: Any) -> Fill:

@@ -22,14 +22,15 @@ class RealTerminal:
     Args:
         config: `login`, `server` and `path` choose account and terminal; empty ones leave the
             choice to the terminal that runs. The password is the one the terminal has saved.
+        package: stands for the module `MetaTrader5`: `package.SimulatedPackage`.
 
     Raises:
         SettingsError: the package is not installed or not for this system.
     """
 
-    def __init__(self, config: TerminalSettings) -> None:
+    def __init__(self, config: TerminalSettings, package: Any = None) -> None:
         try:
-            self._mt5: Any = importlib.import_module("MetaTrader5")
+            self._mt5: Any = package or importlib.import_module("MetaTrader5")
         except ImportError as error:
             raise SettingsError(
                 "terminal.kind = 'real' needs the package MetaTrader5, which exists for Windows"

@@ -87,7 +87,7 @@ class Desk:
         self.venue, self.trading = Venue(self.terminal), TradingState(control)
         self.reconciler = Reconciler(
             self.ledger, self.venue, self.clock, self.settings.execution.collar,
-            repeatable=repeatable, patience_s=0.02,
+            repeatable=repeatable, patience_s=0.02, late_s=0.0,
         )  # fmt: skip
         self.funds = RememberedFunds(self.venue, self.clock)
         self.engine = Engine(

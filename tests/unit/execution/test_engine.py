@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from core.contracts.order import DenialReason, EventKind, PositionState
 from core.topics import ORDER_EVENTS
+from execution import events
 from execution.trading_state import Order, write
 from tests.markets import TUESDAY
 from tests.unit.execution.desk import KEY, Desk
@@ -199,3 +200,32 @@ def test_equal_inputs_give_equal_events(tmp_path: Path) -> None:
         desk.close()
     assert made[0] == made[1]
     assert made[0][-1].hash == replace(made[1][-1]).hash
+
+
+def test_a_halt_that_comes_while_an_entry_is_journalled_stops_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    sync = desk.journal.sync
+
+    def halt_meanwhile() -> None:
+        write(tmp_path / "control.json", Order("halted", "ann", "news", 1))
+        desk.trading.poll()
+        sync()
+
+    desk.journal.sync = halt_meanwhile  # type: ignore[method-assign]
+    assert desk.trade(1.0) == [*OPENED[:2], "entry expired"]
+    assert desk.events()[-1].reason == "halted before it was sent"
+    assert desk.terminal.sent == []
+
+
+def test_an_exit_that_expired_or_was_cancelled_is_tried_again_under_another_name(
+    desk: Desk,
+) -> None:
+    desk.trade(1.0)
+    [position] = desk.book.positions.values()
+    for kind in (EventKind.EXPIRED, EventKind.REJECTED):
+        asked = events.of_exit(position, "horizon", None, 5, desk.settings.run)
+        desk.ledger.record([asked])
+        desk.ledger.record([replace(asked, kind=kind)])
+    assert position.refused == 2
+    assert desk.engine.exit(position, "horizon")

@@ -10,6 +10,7 @@ from execution import journal
 from execution.chain import Chain
 from execution.journal import Journal
 from execution.records import Record, encode
+from tests.simulation.disk import SimulatedDisk
 
 SEGMENT = 8192
 
@@ -23,9 +24,18 @@ def event(number: int, text: str = "") -> OrderEvent:
 
 def write(path: Path, records: list[Record]) -> list[journal.Place]:
     opened = Journal(path, SEGMENT)
-    opened.append(records)
+    for record in records:
+        opened.append([record])
     opened.close()
     return list(journal.read(path))
+
+
+def lose_sector(path: Path, number: int, begin: int) -> None:
+    """Bytes of a sector from `begin` on were never written."""
+    content = bytearray(path.read_bytes())
+    first = max(number * 512, begin)
+    content[first : (number + 1) * 512] = bytes((number + 1) * 512 - first)
+    path.write_bytes(content)
 
 
 def damage(path: Path, offset: int, mask: int) -> None:
@@ -102,6 +112,49 @@ def test_a_flipped_bit_anywhere_in_a_record_is_refused_by_number_and_byte(
     with pytest.raises(JournalError, match=f"record {place.number} at byte {place.offset}"):
         Journal(path, SEGMENT)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("sector", [0, 1, 2, 3])
+def test_records_appended_together_are_wiped_together_when_any_sector_was_lost(
+    tmp_path: Path, sector: int
+) -> None:
+    [first] = write(tmp_path / "j", [event(1)])
+    opened = Journal(tmp_path / "j", SEGMENT)
+    opened.append([event(n, "x" * 400) for n in (2, 3, 4)])
+    opened.close()
+    lose_sector(tmp_path / "j", sector, first.end)
+    reopened = Journal(tmp_path / "j", SEGMENT)
+    assert reopened.take() == [first.record]
+    reopened.close()
+    assert not any((tmp_path / "j").read_bytes()[first.end :])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_flipped_bit_in_records_appended_together_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "j"
+    opened = Journal(path, SEGMENT)
+    opened.append([event(1), event(2, "x" * 700), event(3)])
+    opened.close()
+    place = data.draw(st.sampled_from(list(journal.read(path))))
+    damage(
+        path, data.draw(st.integers(place.offset, place.end - 1)), 1 << data.draw(st.integers(0, 7))
+    )
+    with pytest.raises(JournalError, match=f"record {place.number} at byte {place.offset}"):
+        Journal(path, SEGMENT)
+
+
+def test_an_append_is_synced_before_the_next_unless_it_may_be_repeated(tmp_path: Path) -> None:
+    disk = SimulatedDisk(lambda _: None)
+    for careful in (True, False):
+        opened = Journal(tmp_path / "j", SEGMENT, disk, careful=careful)
+        opened.append([event(1)])
+        opened.append([event(2)])
+        assert (b"o2.1" in disk.content, b"o2.1" in disk.durable) == (True, False)
+        assert (b"o1.1" in disk.durable) is careful
+        disk = SimulatedDisk(lambda _: None)
 
 
 def test_a_torn_record_before_whole_ones_is_not_a_cut_off_write(tmp_path: Path) -> None:

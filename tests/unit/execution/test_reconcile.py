@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mt5.execution import Outcome
+from adapters.mt5.execution import Fill, Outcome
 from core.contracts.order import EventKind, OrderEvent
 from execution import events, sizing
 from tests.unit.execution.desk import KEY, Desk, story
@@ -142,3 +142,44 @@ def test_after_a_restart_everything_is_published_again_with_the_same_ids(tmp_pat
     second.outbox._bus = first.bus
     assert second.events() == before
     second.close()
+
+
+def test_an_order_that_may_still_arrive_is_not_given_up_after_a_restart(tmp_path: Path) -> None:
+    first = Desk(tmp_path)
+    submit(first)
+    first.close()
+    second = Desk(tmp_path)
+    second.reconciler._certain_s = second.reconciler._timer.seconds() + 60
+    second.reconciler.at_start()
+    assert story(second.events()) == SUBMITTED
+    assert second.book.is_blocked("oanda", "EURUSD")
+    second.reconciler._certain_s = 0.0
+    second.reconciler.again()
+    assert story(second.events()) == [*SUBMITTED, "entry expired"]
+    second.close()
+
+
+def test_fills_that_a_crash_kept_out_of_the_journal_are_added_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    submitted = submit(desk)
+    fills = tuple(Fill(1, deal, 1, 5, "buy", 0.05, 1.1, 0.0, 0.0, 0.0) for deal in (11, 12))
+    half = Outcome("filled", "", 1, fills)
+    made = list(events.outcome(submitted, EventKind.SUBMITTED, half, (), 5))
+    desk.ledger.record(made[:-1])  # accepted, and the first of two fills
+    assert desk.book.is_blocked("oanda", "EURUSD")
+    rest = events.outcome(submitted, EventKind.PARTIALLY_FILLED, half, desk.book.deals, 5)
+    desk.ledger.record(rest)
+    assert [e.venue_deal for e in desk.events()[-2:]] == [11, 12]
+    assert (desk.book.net(KEY), desk.book.is_blocked("oanda", "EURUSD")) == (0.1, False)
+    desk.close()
+
+
+def test_a_closing_filled_in_part_does_not_let_the_entry_of_a_reversal_follow(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    submitted = submit(desk)
+    part = Outcome("filled", "", 1, (Fill(1, 11, 1, 5, "buy", 0.04, 1.1, 0.0, 0.0, 0.0),))
+    assert desk.reconciler._conclude(submitted, part) is False
+    assert story(desk.events())[-2:] == ["entry partially_filled", "entry cancelled"]
+    desk.close()

@@ -1,0 +1,78 @@
+"""The broker's side of a world: the simulated package, watched, and a person at the terminal."""
+
+from collections.abc import Callable
+from typing import Any
+
+from adapters.mt5 import constants as mt5
+from adapters.mt5.costs import Frictions
+from adapters.mt5.fake import SimulatedTerminal
+from adapters.mt5.faults import Faults
+from adapters.mt5.package import SimulatedPackage
+from adapters.mt5.results import TradePosition
+from tests.simulation.disk import Hazard
+from tests.simulation.market import market
+
+BALANCE = 100_000.0
+
+
+class Broker:
+    """Account and faults; both survive the process that trades."""
+
+    def __init__(
+        self, variant: int, now_msc: Callable[[], int], sleep: Callable[[float], None]
+    ) -> None:
+        self.market = market(variant)
+        self.terminal = SimulatedTerminal(
+            self.market, balance=BALANCE, seed=variant, frictions=Frictions()
+        )
+        self.faults = Faults()
+        self._now_msc = now_msc
+        self.package = SimulatedPackage(self.terminal, now_msc, sleep, self.faults)
+
+    def positions(self) -> tuple[TradePosition, ...]:
+        """What is really open now."""
+        self.package._answers()  # late orders arrive
+        self.terminal.at(self._now_msc())
+        return self.terminal.positions_get()
+
+    def deals(self) -> list[Any]:
+        """All deals but the deposit."""
+        self.terminal.at(self._now_msc())
+        return list(self.terminal.history_deals_get(1.0, 4e9))
+
+    def close_by_hand(self, ticket: int, share: float) -> bool:
+        """A person closes a position, or part of it, at the terminal."""
+        held = [p for p in self.positions() if p.ticket == ticket]
+        if not held:
+            return False
+        volume = max(round(held[0].volume * share, 2), 0.01)
+        request = {
+            "action": mt5.TRADE_ACTION_DEAL, "symbol": held[0].symbol, "position": ticket,
+            "type": 1 - held[0].type, "volume": volume, "type_filling": mt5.ORDER_FILLING_IOC,
+        }  # fmt: skip
+        answer, _ = self.terminal.decide(request)
+        return answer.retcode == mt5.TRADE_RETCODE_DONE
+
+
+class Watched:
+    """The package as the process sees it: it may die at every call, and orders are watched."""
+
+    def __init__(
+        self, package: SimulatedPackage, hazard: Hazard, on_send: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._package, self._hazard, self._on_send = package, hazard, on_send
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._package, name)
+        if not callable(found):
+            return found
+
+        def call(*args: Any, **kw: Any) -> Any:
+            if name == "order_send":
+                self._on_send(args[0])
+            self._hazard(f"terminal {name}")
+            answer = found(*args, **kw)
+            self._hazard(f"terminal {name} answered")
+            return answer
+
+        return call

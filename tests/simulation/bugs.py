@@ -1,0 +1,130 @@
+"""Bugs planted on purpose, each a slip that somebody could make: the simulation must find them.
+
+`within` is the number of seeds, from 0 on, among which one must fail. `make simulate-bugs` runs
+them all; the test suite runs those that are found soonest.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from msgspec.structs import replace
+
+from adapters.mt5.execution import Outcome, Venue
+from execution import events, exits, journal, lifecycle, risk, sizing
+from execution.book import Book
+from execution.engine import Engine
+from execution.journal import Journal
+from execution.ledger import Ledger
+from execution.reconcile import Reconciler
+
+
+class Bug(NamedTuple):
+    """One planted bug: what replaces `name` of `owner`."""
+
+    text: str
+    owner: Any
+    name: str
+    made: Callable[[Any], Any]  # from what is there to what takes its place
+    within: int
+
+
+@contextmanager
+def planted(bug: Bug) -> Iterator[None]:
+    """The bug is in the engine while the block runs."""
+    with patch.object(bug.owner, bug.name, bug.made(getattr(bug.owner, bug.name))):
+        yield
+
+
+def _always(value: Any) -> Callable[[Any], Any]:
+    return lambda _: lambda *args, **kw: value
+
+
+def _resends(settle: Any) -> Any:
+    def wrong(self: Reconciler, submitted: Any, answer: Outcome) -> bool:
+        if answer.kind == "unknown":
+            answer = self._venue.send(events.venue_order(submitted, self._collar))
+        return bool(settle(self, submitted, answer))
+
+    return wrong
+
+
+def _sends_again_at_start(at_start: Any) -> Any:
+    def wrong(self: Reconciler) -> None:
+        for submitted in list(self._ledger.book.unsettled.values()):
+            self._venue.send(events.venue_order(submitted, self._collar))
+        at_start(self)
+
+    return wrong
+
+
+def _whole(filled: Any) -> Any:
+    def wrong(submitted: Any, fill: Any, kind: Any, now_us: int) -> Any:
+        return replace(filled(submitted, fill, kind, now_us), volume=submitted.volume)
+
+    return wrong
+
+
+def _naked(venue_order: Any) -> Any:
+    return lambda *args: replace(venue_order(*args), stop_price=0.0)
+
+
+def _free(closed: Any) -> Any:
+    return lambda *args: replace(closed(*args), commission=0.0)
+
+
+def _blind(plan: Any) -> Any:
+    return lambda target, lots, held, rules: plan(target, lots, (), rules)
+
+
+def _first_only(closings: Any) -> Any:
+    return lambda *args: closings(*args)[:1]
+
+
+def _keeps_prefix(scan: Any) -> Any:
+    return lambda content, path: list(scan(content, path))[:-1]
+
+
+def _open_loop(init: Any) -> Any:
+    def wrong(self: Any, *args: Any, **kw: Any) -> None:
+        init(self, *args, **{**kw, "careful": False})
+
+    return wrong
+
+
+def _early(init: Any) -> Any:
+    def wrong(self: Any, *args: Any, **kw: Any) -> None:
+        init(self, *args, **{**kw, "late_s": 0.0})
+
+    return wrong
+
+
+BUGS = (
+    Bug("a lost answer is answered by sending again", Reconciler, "settle", _resends, 20),
+    Bug("what was submitted is sent again at start", Reconciler, "at_start",
+        _sends_again_at_start, 200),
+    Bug("the journal is not synced before the send", Ledger, "sync", _always(None), 20),
+    Bug("the journal is never synced", Journal, "sync", _always(None), 20),
+    Bug("two appends may be unsynced at once", Journal, "__init__", _open_loop, 400),
+    Bug("a torn append counts as damage", journal, "_lacks_sector", _always(False), 200),
+    Bug("the last whole record is thrown away at start", journal, "scan", _keeps_prefix, 100),
+    Bug("entries carry no stop", events, "venue_order", _naked, 20),
+    Bug("neither halts nor unsettled orders deny an entry", risk, "ENTRY",
+        lambda checks: checks[2:], 400),
+    Bug("a halt that comes while journalling is missed", Engine, "_halted_since",
+        _always(False), 400),
+    Bug("signals seen before are traded again", Book, "received", _always(False), 50),
+    Bug("an unsettled order blocks nothing", Book, "is_blocked", _always(False), 200),
+    Bug("what is held is forgotten when sizing", sizing, "plan", _blind, 50),
+    Bug("what the broker did by itself is not asked for", Engine, "poll", _always(None), 50),
+    Bug("unsettled orders are looked for only at start", Reconciler, "again", _always(None), 50),
+    Bug("an order is given up before it can have arrived", Reconciler, "__init__", _early, 400),
+    Bug("a partial fill counts as a whole one", events, "filled", _whole, 200),
+    Bug("commission of broker's closings is not booked", events, "closed", _free, 50),
+    Bug("of several closings only the first is booked", Venue, "closings", _first_only, 400),
+    Bug("positions have no horizon", exits, "due", _always([]), 20),
+    Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),
+    Bug("a partly filled order is done", lifecycle, "UNSETTLED",
+        lambda kinds: kinds - {lifecycle.Kind.ACCEPTED}, 400),
+)  # fmt: skip

@@ -1,0 +1,190 @@
+"""The life of one world: some sixty steps of trading and trouble, then rest, then the account.
+
+Each seed switches whole kinds of trouble on or off first (swarm testing): bugs that need one
+kind alone, or the absence of another, are found as well.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.mt5 import constants as mt5
+from adapters.mt5.faults import Fault
+from core.contracts.signal import Signal
+from execution.trading_state import State
+from tests.simulation import promises
+from tests.simulation.market import SOURCE, SYMBOLS
+from tests.simulation.world import RUN, World
+
+STEPS = 60
+KINDS = ("sends", "weather", "crashes", "power", "clock", "messages", "halts", "hand", "bus")
+_REFUSALS = (
+    mt5.TRADE_RETCODE_REQUOTE, mt5.TRADE_RETCODE_REJECT, mt5.TRADE_RETCODE_MARKET_CLOSED,
+    mt5.TRADE_RETCODE_NO_MONEY, mt5.TRADE_RETCODE_PRICE_CHANGED, mt5.TRADE_RETCODE_PRICE_OFF,
+    mt5.TRADE_RETCODE_TOO_MANY_REQUESTS, mt5.TRADE_RETCODE_LOCKED, mt5.TRADE_RETCODE_FROZEN,
+)  # fmt: skip
+_LOST = (0, mt5.TRADE_RETCODE_TIMEOUT, mt5.TRADE_RETCODE_CONNECTION)
+_MEMORY = Path("/dev/shm")
+
+
+def simulate(seed: int, tell: Callable[[str], None] = lambda _: None) -> World:
+    """Live through one seed.
+
+    Raises:
+        Violation: a promise is broken.
+    """
+    parent = _MEMORY if _MEMORY.is_dir() else None
+    home = Path(tempfile.mkdtemp(prefix="tickhouse-sim-", dir=parent))
+    try:
+        world = World(seed, home, tell)
+        _Life(world).live()
+        return world
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+class _Life:
+    def __init__(self, world: World) -> None:
+        self._world, self._rng = world, world.rng
+        self._troubles = {kind for kind in KINDS if self._rng.random() < 0.5}
+        self._signals = 0
+
+    def live(self) -> None:
+        world = self._world
+        world.tell(f"seed {world.seed}: {', '.join(sorted(self._troubles)) or 'no trouble'}")
+        world.broker.faults.filling_modes = self._rng.choice((1, 2, 3))
+        world.start()
+        for _ in range(STEPS):
+            self._step()
+            promises.after_step(world)
+        self._rest()
+        promises.at_rest(world)
+
+    def _step(self) -> None:
+        if self._rng.random() < 0.35:
+            self._signal()
+        for kind in sorted(self._troubles):
+            if self._rng.random() < 0.2:
+                getattr(self, f"_{kind}")()
+        self._world.turn()
+        self._world.sleep(self._rng.choice((0.01, 0.05, 0.3, 1.0, 3.0, 8.0)))
+
+    def _rest(self) -> None:
+        """Everything works again, and nobody wants anything."""
+        world = self._world
+        world.tell("rest")
+        self._troubles.clear()
+        faults = world.broker.faults
+        faults.sends.clear()
+        faults.connected = faults.autotrading = world.ticks_flow = True
+        faults.comments, faults.history_lag_ms, faults.doubled = "", 0, False
+        world.bus.away, world.dies_in, world.dies_at, world.halts_in = False, 0, "", 0
+        world.skew_us = max(world.skew_us, 0)
+        quiet = 0
+        for _ in range(120):
+            world.turn()
+            world.sleep(1.5)
+            quiet = quiet + 1 if not world.broker.positions() and self._quiet() else 0
+            if quiet == 5:
+                break
+
+    def _quiet(self) -> bool:
+        parts = self._world.parts
+        if parts is None or parts.ledger.book.positions:
+            return False
+        book = parts.ledger.book
+        return all(book.orders[name].kind.value == "unknown" for name in book.unsettled)
+
+    def _signal(self) -> None:
+        world, rng = self._world, self._rng
+        symbol = rng.choice(tuple(SYMBOLS))
+        quote = world.broker.market.tape(SOURCE, symbol).last_until(world.now_us // 1000)
+        assert quote is not None
+        target = rng.choice((-1.0, -0.5, 0.0, 0.5, 1.0))
+        mid, now = (quote.bid + quote.ask) / 2, world.now_us
+        step = SYMBOLS[symbol][1]
+        stop = mid - (target > 0 or -1) * rng.choice((25, 60, 300)) * step if target else 0.0
+        self._signals += 1
+        made = Signal(
+            f"s{self._signals}", RUN.run_id, RUN.mode, RUN.account, "scripted", SOURCE, symbol,
+            now, now, now // 1000, 0, target, mid, stop, now + rng.randint(2, 60) * 1_000_000,
+            now + 2_000_000, 0.6, "scripted", "",
+        )  # fmt: skip
+        copies, delay = 1, 0.0
+        if "messages" in self._troubles:
+            copies = rng.choice((0, 1, 1, 1, 2, 3))
+            delay = rng.choice((0.0, 0.0, 0.2, 1.5, 4.0))
+        world.publish(made, copies, delay)
+
+    # One kind of trouble each.
+
+    def _sends(self) -> None:
+        rng = self._rng
+        if rng.random() < 0.2:  # the order is on its way when the process dies
+            self._world.dies_at = "terminal order_send answered"
+            self._world.broker.faults.sends.appendleft(Fault("late", 0, rng.randint(100, 7000)))
+            return
+        kind = rng.choice(("refuse", "lost_request", "lost_answer", "late", "partial"))
+        code = rng.choice(_REFUSALS if kind == "refuse" else _LOST)
+        delay = rng.choice((100, 900, 2500, 6000))
+        self._world.broker.faults.sends.extend(
+            (*[None] * rng.randrange(2), Fault(kind, code, delay, rng.choice((0.2, 0.5, 0.8))))
+        )
+
+    def _weather(self) -> None:
+        faults, rng, world = self._world.broker.faults, self._rng, self._world
+        what = rng.randrange(6)
+        if what == 0:
+            faults.connected = False
+            world.later(rng.choice((0.5, 3, 9)), lambda: setattr(faults, "connected", True))
+        elif what == 1:
+            faults.autotrading = False
+            world.later(rng.choice((1, 9)), lambda: setattr(faults, "autotrading", True))
+        elif what == 2:
+            faults.comments = rng.choice(("", "cut", "empty", "broker"))
+        elif what == 3:
+            faults.history_lag_ms = rng.choice((0, 300, 2000))
+        elif what == 4:
+            faults.doubled = not faults.doubled
+        else:
+            world.ticks_flow = not world.ticks_flow
+
+    def _crashes(self) -> None:
+        self._world.dies_in = self._rng.choice((1, 2, 4, 8, 16, 30, 60))
+
+    def _power(self) -> None:
+        if self._rng.random() < 0.5:
+            self._world.lose_power()
+        else:
+            self._world.dies_in = self._rng.randint(1, 40)
+            self._world.turn()
+            if not self._world.alive:
+                self._world.lose_power()
+
+    def _clock(self) -> None:
+        self._world.skew_us = self._rng.choice((0, -3_000_000, 3_000_000, 90_000_000, -90_000_000))
+        self._world.tell(f"the clock is off by {self._world.skew_us / 1e6} s")
+
+    def _messages(self) -> None:
+        """Signals are lost, doubled and late where they are made."""
+
+    def _halts(self) -> None:
+        if self._rng.random() < 0.4:
+            self._world.halts_in = self._rng.randint(1, 40)
+        else:
+            states: tuple[State, ...] = ("halted", "reducing", "active", "active")
+            state, delay = self._rng.choice(states), self._rng.choice((0.0, 0.03, 0.5))
+            self._world.later(delay, lambda: self._world.halt(state))
+
+    def _hand(self) -> None:
+        held = self._world.broker.positions()
+        if held:
+            chosen = self._rng.choice(held)
+            done = self._world.broker.close_by_hand(chosen.ticket, self._rng.choice((0.5, 1.0)))
+            self._world.tell(f"a person closes {chosen.ticket}: {done}")
+
+    def _bus(self) -> None:
+        bus = self._world.bus
+        bus.away = not bus.away
+        self._world.later(self._rng.choice((0.5, 5.0)), lambda: setattr(bus, "away", False))

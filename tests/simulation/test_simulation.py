@@ -1,0 +1,33 @@
+"""A thousand worlds keep every promise, and planted bugs do not get past a few of them."""
+
+import logging
+import os
+
+import pytest
+
+from tests.simulation.bugs import BUGS
+from tests.simulation.run import simulate
+from tests.simulation.search import hunt, search
+
+SOON = [number for number, bug in enumerate(BUGS) if bug.within <= 20]
+
+
+@pytest.mark.slow
+def test_every_promise_holds_in_a_thousand_worlds() -> None:
+    assert search(0, 1000, min(os.cpu_count() or 1, 4)) is None
+
+
+def test_a_seed_gives_the_same_world_again() -> None:
+    told: list[list[str]] = [[], []]
+    for lines in told:
+        simulate(7, lines.append)
+    assert told[0] == told[1]
+    assert len(told[0]) > 50
+
+
+@pytest.mark.parametrize("number", SOON, ids=lambda n: BUGS[n].text.replace(" ", "-"))
+def test_a_planted_bug_is_found(number: int) -> None:
+    try:
+        assert hunt(number) is not None
+    finally:
+        logging.disable(logging.NOTSET)

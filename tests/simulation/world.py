@@ -1,0 +1,248 @@
+"""One simulated world: the real engine between simulated clock, disk, bus and broker.
+
+Everything that happens follows from the seed: what the strategy wants, what the market does,
+what fails and when, and at which write or call the process dies. The process is the real one
+from its composition root on; threads are replaced by turns.
+"""
+
+import heapq
+import re
+import threading
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from adapters.mt5.execution import Venue
+from adapters.mt5.real import RealTerminal
+from core.contracts import codec
+from core.contracts.order import OrderEvent
+from core.contracts.signal import Signal
+from core.contracts.tick import TICK
+from core.errors import JournalError, UnavailableError
+from core.settings import ExecutionSettings, RunSettings, Settings, TerminalSettings
+from core.topics import ORDER_EVENTS, SIGNALS, Topic
+from execution import compose, trading_state
+from execution.journal import Journal
+from execution.live import Live
+from tests.markets import TUESDAY
+from tests.simulation.broker import Broker, Watched
+from tests.simulation.bus import SimulatedBus
+from tests.simulation.disk import SimulatedDisk
+from tests.simulation.market import SOURCE, SYMBOLS, VARIANTS
+
+LOTS = 0.1
+RUN = RunSettings("live", "live", "sim", "scripted")
+SEGMENT = 32_768
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Violation(AssertionError):  # noqa: N818 - what the simulation looks for
+    """A promise is broken."""
+
+
+class World:
+    """The world of one seed. `tell` gets a line for everything that happens."""
+
+    def __init__(self, seed: int, home: Path, tell: Callable[[str], None] = lambda _: None) -> None:
+        self.seed, self.rng, self.home, self._tell = seed, Random(seed), home, tell
+        self.now_us, self.skew_us = (TUESDAY + 60_000) * 1000, 0
+        self.settings = Settings(
+            home=str(home), run=RUN, execution=ExecutionSettings(lots=LOTS),
+            terminal=TerminalSettings(symbols=tuple(SYMBOLS), source=SOURCE),
+        )  # fmt: skip
+        self.control = compose.control_path(self.settings)
+        self.disk = SimulatedDisk(self.hazard)
+        self.bus = WatchedBus(self)
+        self.broker = Broker(self.rng.randrange(VARIANTS), lambda: self.now_us // 1000, self.sleep)
+        self.package = Watched(self.broker.package, self.hazard, self._on_send)
+        self.parts: compose.live.Parts | None = None
+        self._live: Live | None = None
+        self.sent: dict[str, dict[str, Any]] = {}
+        self.points = 0  # places where the process could have died
+        self.dies_in = self.halts_in = 0  # so many of them from now on; 0: does not
+        self.dies_at = ""  # at the next place of this name
+        self._agenda: list[tuple[int, int, Callable[[], None]]] = []
+        self._count = count(1)
+        self._quoted: dict[str, int] = {}
+        self.ticks_flow = True
+
+    # Time: what the engine's clock and timer show, and what happens while it waits.
+
+    def clock_us(self) -> int:
+        return self.now_us + self.skew_us
+
+    def seconds(self) -> float:
+        return self.now_us / 1e6
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes, and what is due happens: also while the engine waits for the broker."""
+        end = self.now_us + round(seconds * 1e6)
+        while self._agenda and self._agenda[0][0] <= end:
+            due, _, happen = heapq.heappop(self._agenda)
+            self.now_us = max(self.now_us, due)
+            happen()
+        self.now_us = max(self.now_us, end)
+        self._quote()
+
+    def later(self, seconds: float, happen: Callable[[], None]) -> None:
+        due = self.now_us + round(seconds * 1e6)
+        heapq.heappush(self._agenda, (due, next(self._count), happen))
+
+    def tell(self, text: str) -> None:
+        self._tell(f"{(self.now_us - TUESDAY * 1000) / 1e6:10.3f} s  {text}")
+
+    # The process.
+
+    @property
+    def alive(self) -> bool:
+        return self._live is not None
+
+    def start(self) -> None:
+        """Start the process as `python -m execution` does."""
+        self.tell("process starts")
+
+        def begin() -> None:
+            journal = Journal(self.home / "journal", SEGMENT, self.disk)
+            terminal = RealTerminal(self.settings.terminal, self.package)
+            if not terminal.initialize():
+                raise UnavailableError("the terminal does not answer")
+            clock, timer = _Clock(self), _Timer(self)
+            venue = Venue(terminal, 86_400.0)
+            outside = compose.World(journal, self.bus, venue, clock, timer)
+            self.parts = compose.live_parts(self.settings, outside)
+            self._live = Live(self.parts, threading.Event())
+            self._quoted.clear()
+            self._quote()
+            self._live.open()
+            self._live.recover()
+
+        self._run(begin)
+
+    def turn(self) -> None:
+        """One turn of the live driver, or a start when the process is dead."""
+        if self._live is None:
+            self.start()
+        else:
+            self._run(self._live.turn)
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Crash:
+            self._gone("process killed")
+        except UnavailableError as error:
+            self._gone(f"process ends: {error}")
+        except JournalError as error:
+            raise Violation(f"execution needs a person: {error}") from error
+
+    def _gone(self, text: str) -> None:
+        self.tell(text)
+        self._live = self.parts = None
+        self.dies_in = 0
+
+    def lose_power(self) -> None:
+        """The machine stops; what was not synced is lost in parts."""
+        self.tell(f"power lost: {self.disk.lose_power(self.rng)} sectors gone")
+        self._gone("process gone with it")
+
+    def hazard(self, place: str) -> None:
+        """The process may die here, or a halt come in."""
+        self.points += 1
+        if self.halts_in:
+            self.halts_in -= 1
+            if not self.halts_in:
+                self.halt("halted")
+        last, self.dies_in = self.dies_in == 1, max(self.dies_in - 1, 0)
+        if last or place == self.dies_at:
+            self.tell(f"killed at: {place}")
+            self.dies_at = ""
+            raise Crash
+
+    # What comes from outside.
+
+    def halt(self, state: trading_state.State) -> None:
+        """A person halts, reduces or resumes: by the file, which a thread polls."""
+        self.tell(f"trading {state}")
+        trading_state.write(self.control, trading_state.Order(state, "ann", "sim", self.now_us))
+        if self.parts is not None:
+            self.parts.trading.poll()
+
+    def publish(self, signal: Signal, copies: int = 1, delay_s: float = 0.0) -> None:
+        """A signal reaches the bus after a delay, so many times (0: it is lost)."""
+
+        def arrive() -> None:
+            for _ in range(copies):
+                self.bus.publish(SIGNALS, f"{SOURCE}.{signal.symbol}", codec.encode(signal))
+            self.bus.visible = len(self.bus.topics[SIGNALS.name])
+            self.tell(f"signal {signal.signal_id} {signal.symbol} {signal.target:+} x{copies}")
+
+        self.later(delay_s, arrive)
+
+    def _quote(self) -> None:
+        if self.parts is None or not self.ticks_flow:
+            return
+        for symbol in SYMBOLS:
+            found = self.broker.market.tape(SOURCE, symbol).last_until(self.now_us // 1000)
+            if found is None or self._quoted.get(symbol) == found.time_msc:
+                continue
+            self._quoted[symbol] = found.time_msc
+            tick = np.zeros(1, TICK)
+            tick["time_msc"], tick["bid"], tick["ask"] = found
+            self.parts.quotes.feed(SOURCE, symbol, tick)
+
+    # What is watched as it happens; the rest is in `promises`.
+
+    def _on_send(self, request: dict[str, Any]) -> None:
+        name, entry = request["comment"], not request.get("position")
+        self.tell(f"sends {name[:8]} {request['symbol']} {request['type']} {request['volume']}")
+        if name in self.sent:
+            raise Violation(f"order {name} was sent twice")
+        self.sent[name] = request
+        if not re.search(rb"%s\.\d+\xa9submitted" % name.encode(), self.disk.durable):
+            raise Violation(f"order {name} was sent before it was journalled and on disk")
+        if entry and not request.get("sl"):
+            raise Violation(f"order {name} opens a position without a stop")
+        state = self.parts.trading.state if self.parts else "halted"
+        if entry and state != "active":
+            raise Violation(f"order {name} adds risk while trading is {state}")
+
+
+class WatchedBus(SimulatedBus):
+    """Nothing may be told that a power loss could take back."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.hazard)
+        self._world = world
+        self._told: set[str] = set()
+
+    def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
+        if topic is ORDER_EVENTS and not self.away:
+            event, durable = codec.decode(topic.name, payload), self._world.disk.durable
+            if isinstance(event, OrderEvent):
+                if event.hash.encode() not in durable:
+                    raise Violation(f"event {event.event_id} was published before it was on disk")
+                self._tell(event)
+        super().send(topic, key, payload, message_id)
+
+    def _tell(self, event: OrderEvent) -> None:
+        if event.event_id not in self._told:
+            self._told.add(event.event_id)
+            what = f"{event.order_id[:8]} {event.purpose} {event.kind.value} {event.volume}"
+            self._world.tell(f"    {what} {event.symbol} {event.venue_position} {event.reason}")
+
+
+class _Clock:
+    def __init__(self, world: World) -> None:
+        self.now_us = world.clock_us
+
+
+class _Timer:
+    def __init__(self, world: World) -> None:
+        self.seconds, self.sleep = world.seconds, world.sleep
