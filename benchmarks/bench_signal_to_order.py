@@ -36,6 +36,7 @@ from execution.engine import Engine
 from execution.funds import RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits import of_settings
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.reconcile import Reconciler
@@ -43,6 +44,7 @@ from execution.trading_state import TradingState
 
 RUN = RunSettings("bench", "live", "bench", "bench")
 SETTINGS = Settings(run=RUN, execution=ExecutionSettings(max_orders_per_minute=1_000_000))
+LIMITS = of_settings(SETTINGS.execution).base
 SYMBOL, PRICE = "BTCUSD", 60_000.0
 _DONE = OrderSendResult(
     mt5.TRADE_RETCODE_DONE, 0, 0, 0.0, 0.0, 0.0, 0.0, "", 0, 0, TradeRequest()
@@ -200,7 +202,7 @@ def checks(count: int) -> list[int]:
         began = time.perf_counter_ns()
         facts = risk.Facts(
             "active", False, now, made, "buy", 0.1, instrument(SYMBOL, now), rules, quote, 3,
-            SETTINGS.execution,
+            LIMITS,
         )  # fmt: skip
         denial = risk.check_entry(facts) or risk.check_margin(1.0, 1e9)
         found.append(time.perf_counter_ns() - began)

@@ -29,6 +29,8 @@ from execution.funds import AskedFunds, RememberedFunds
 from execution.heartbeat import Heart
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits import of_settings
+from execution.limits_file import LimitsFile, freeze
 from execution.outbox import Outbox
 from execution.permission import may_send
 from execution.quotes import LiveQuotes, ReplayQuotes
@@ -107,10 +109,12 @@ def _replay(
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
     outbox = Outbox(bus, journal, chosen.run)
     ledger = Ledger(journal, Book(), outbox)
-    collar = chosen.execution.collar
+    frozen = freeze(chosen.home_path, journal_path(chosen).parent)
+    limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
+    collar = limits.rules.own.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     funds = AskedFunds(venue)
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds)
+    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, limits=limits)
     parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
     heart = Heart(bus, health, chosen.run, engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
@@ -135,11 +139,16 @@ def _live(
     trading = TradingState(chosen.home_path / "control.json")
     outbox = Outbox(bus, journal, chosen.run)
     ledger = Ledger(journal, Book(), outbox)
-    collar = chosen.execution.collar
+    kept = journal_path(chosen).with_name("limits.toml")
+    fallback = of_settings(chosen.execution)
+    limits = LimitsFile(chosen.run.account, fallback, chosen.home_path, kept)
+    collar = limits.rules.own.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=False)
     sends = may_send(chosen, venue.account())
     funds = RememberedFunds(venue, clock)
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, sends=sends)
+    engine = Engine(
+        chosen, clock, ledger, venue, quotes, trading, reconciler, funds, sends=sends, limits=limits
+    )
     if not sends:
         _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, engine.stages)
