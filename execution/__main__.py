@@ -24,8 +24,10 @@ from core.settings import Settings
 from core.topics import SIGNALS, TICKS
 from execution import live, replay
 from execution.book import Book
+from execution.breakers import Breakers
 from execution.engine import Engine
 from execution.funds import AskedFunds, RememberedFunds
+from execution.halt_port import HaltPort
 from execution.heartbeat import Heart
 from execution.journal import Journal
 from execution.ledger import Ledger
@@ -136,10 +138,11 @@ def _live(
     venue: Venue,
 ) -> bool:
     clock, quotes = SystemClock(), LiveQuotes()
-    trading = TradingState(chosen.home_path / "control.json")
+    own = journal_path(chosen).parent
+    trading = TradingState(chosen.home_path / "control.json", own / "breakers.json")
     outbox = Outbox(bus, journal, chosen.run)
     ledger = Ledger(journal, Book(), outbox)
-    kept = journal_path(chosen).with_name("limits.toml")
+    kept = own / "limits.toml"
     fallback = of_settings(chosen.execution)
     limits = LimitsFile(chosen.run.account, fallback, chosen.home_path, kept)
     collar = limits.rules.own.collar
@@ -153,10 +156,12 @@ def _live(
         _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, engine.stages)
     parts = live.Parts(
-        chosen.run, clock, bus, ledger, venue, quotes, trading, engine, reconciler, outbox, funds
-    )
+        chosen.run, clock, bus, ledger, venue, quotes, trading, engine, reconciler, outbox, funds,
+        limits, Breakers(limits, trading, clock, ledger.activity),
+    )  # fmt: skip
     detail = "sending" if sends else "shadow"
-    live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
+    with HaltPort(chosen.home_path, trading):
+        live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
     _last_beat(heart, health, bus)
     return False
 

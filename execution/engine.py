@@ -5,6 +5,7 @@ differs (clock, quotes, what to do about an order without an answer) is given to
 """
 
 import time
+from collections import deque
 
 from msgspec.structs import replace
 
@@ -62,6 +63,7 @@ class Engine:
         self._guard = Guard(limits, clock, ledger, venue, quotes, trading, funds)
         self._size = TargetSize(self._guard, funds, clock)
         self.stages = Histograms()
+        self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
         """Bring the position to the signal's target; a signal seen before is denied.
@@ -171,6 +173,7 @@ class Engine:
         answer = self._venue.send(order)
         reach("execution.send.after")
         answered_ns = time.perf_counter_ns()
+        self.waits_ns.append(answered_ns - send_ns)
         self.stages.record("risk", journal_ns - began_ns)
         self.stages.record("journal", send_ns - journal_ns)
         self.stages.record("send", answered_ns - send_ns)

@@ -55,9 +55,9 @@ class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When trading stops by itself. A price must move by both to count as a crash."""
 
     crash: Action = "halted"
-    crash_move_1s: float = 0.005  # share of price within a second
-    crash_move_10s: float = 0.008
-    crash_move_60s: float = 0.012
+    crash_move_1s: float = 0.008  # share of price within a second
+    crash_move_10s: float = 0.012
+    crash_move_60s: float = 0.015
     crash_deviations: float = 12.0  # of the volatility before the move, over the same time
     rejects: Action = "reducing"
     max_reject_share: float = 0.5  # of the orders of the last minute
