@@ -17,6 +17,7 @@ import msgspec
 from core.contracts.operations import Control
 
 State = Literal["active", "reducing", "halted"]
+Positions = Literal["keep", "flatten"]
 _SEVERITY = {"active": 0, "reducing": 1, "halted": 2}
 
 
@@ -30,7 +31,7 @@ class Order(msgspec.Struct, frozen=True):
     by: str
     reason: str
     ts_us: int
-    positions: Literal["keep", "flatten"] = "keep"
+    positions: Positions = "keep"
 
 
 ACTIVE = Order("active", "", "nobody halted", 0)
