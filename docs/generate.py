@@ -36,7 +36,8 @@ class Denied(NamedTuple):
 
 DENIED = {
     DenialReason.HALTED: Denied(
-        "a person or a breaker halted trading, or an earlier order of this feed has no known outcome yet",
+        "a person or a breaker halted trading, or an earlier order of this feed has no known"
+        " outcome yet",
         "0",
         "1 for the unsettled order, else 0",
     ),
@@ -145,7 +146,7 @@ SAID = {
     "signals.horizon_s": "how long an entry of strategy `model` is held",
     "signals.expiry_s": "after so many seconds a signal may not open or add",
     "execution.max_quote_age_s": "older quotes deny entries",
-    "execution.limits_version": "yours to name; stored with each denial while no limits file is installed",
+    "execution.limits_version": "stored with each denial while no limits file is installed",
     "models.horizon_s": "how far ahead the label looks",
     "models.rounds": "trees per class",
     "models.depth": "of each tree",
@@ -235,9 +236,9 @@ def denial_page() -> str:
             " column below, `limit` and `observed` the last two, `limits_version` the version and"
             " hash of the limits file, or the setting `execution.limits_version` without one, and"
             " the override that held. How to set limits:"
-            " [limits-and-halt.md](../how-to/limits-and-halt.md). Orders that reduce risk are held back by an unsettled"
-            " order of the same feed only (`halted`). Checks: `execution/risk.py`; the order in"
-            " which they are made: `ENTRY` there.",
+            " [limits-and-halt.md](../how-to/limits-and-halt.md). Orders that reduce risk are"
+            " held back by an unsettled order of the same feed only (`halted`). Checks:"
+            " `execution/risk.py`; the order in which they are made: `ENTRY` there.",
             "",
             *_table(("reason", "when", "limit", "observed"), rows),
         ]

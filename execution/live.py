@@ -5,6 +5,7 @@ control have threads of their own, so that quotes are fresh and a halt is seen a
 while an order is out at the broker.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from execution.reconcile import Reconciler
 from execution.slices import decode
 from execution.trading_state import TradingState
 
+_log = logging.getLogger(__name__)
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be
 _CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen
 _POLL_S = 0.2
@@ -214,10 +216,18 @@ class Live:
             message = subscriber.next(0.2)
             found = decode(message) if message else None
             if isinstance(found, TickBatch) and found.run_id == self._p.run.run_id:
-                self._p.quotes.feed(found.source, found.symbol, found.ticks)
-                if self._p.breakers:
-                    self._p.breakers.ticks(found.source, found.symbol, found.ticks)
+                self._take(found)
         subscriber.close()
+
+    def _take(self, batch: TickBatch) -> None:
+        try:
+            ticks = batch.ticks
+        except ValueError as error:  # torn: without the next batches quotes would only grow old
+            _log.warning("skipped ticks of %s %s: %s", batch.source, batch.symbol, error)
+            return
+        self._p.quotes.feed(batch.source, batch.symbol, ticks)
+        if self._p.breakers:
+            self._p.breakers.ticks(batch.source, batch.symbol, ticks)
 
     def _listen_control(self) -> None:
         subscriber = self._p.bus.subscribe(CONTROL, 0)
