@@ -44,6 +44,9 @@ COMMANDS = {
     "restore": Command("cli.restore", "bring a backup back, verified by counts and checksums"),
     "halt": Command("cli.halt", "kill switch: no new position from now on"),
     "resume": Command("cli.resume", "lift the kill switch"),
+    "limits": Command("cli.limits", "show, check or install what may be traded"),
+    "override": Command("cli.override", "another value for one limit, for a while"),
+    "throttle": Command("cli.throttle", "let a strategy that repeated itself trade again"),
     "report": Command("cli.report", "one compliance report"),
     "explain": Command("cli.explain", "a signal, order or report row back to its ticks"),
 }

@@ -152,7 +152,10 @@ def _run_id(
         settings.terminal.balance,
         settings.terminal.currency,
     )
-    digest = hashlib.blake2b(msgspec.json.encode(shaping), digest_size=8)
+    limits = settings.home_path / "limits.toml"
+    # Without that file the limits are those of settings.execution.
+    shaped = msgspec.json.encode((*shaping, _sha256(limits)) if limits.exists() else shaping)
+    digest = hashlib.blake2b(shaped, digest_size=8)
     return f"replay-{digest.hexdigest()}"
 
 

@@ -1,13 +1,27 @@
-"""`tickhouse resume --by WHO --reason TEXT`: lifts the kill switch."""
+"""`tickhouse resume --by WHO --reason TEXT`: lifts the kill switch and what breakers tripped.
+
+Needs a login as soon as the home has users: whoever adds risk says who they are.
+"""
 
 import argparse
 
-from cli.halt import add_arguments, switch
+from cli.halt import add_who_and_why, say_when_it_holds
+from cli.login import sign
+from cli.trading_control import order
+from core.clock import SystemClock
 from core.settings import Settings
 
-__all__ = ["add_arguments", "run"]
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Who and why: both are kept for ever."""
+    add_who_and_why(parser)
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Resume."""
-    return switch("active", namespace, settings)
+    clock = SystemClock()
+    sign(settings, clock, namespace.by, "resume", namespace.reason)
+    order(settings.home_path, "active", namespace.by, namespace.reason, clock)
+    print(f"Trading is active again. ({namespace.by}: {namespace.reason})")
+    say_when_it_holds(settings)
+    return 0

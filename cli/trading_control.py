@@ -12,21 +12,29 @@ import msgspec
 from core.clock import Clock
 from core.errors import InputError
 
+Positions = Literal["keep", "flatten"]
+
 
 class TradingControl(msgspec.Struct, frozen=True):
     """The last word of a person on trading."""
 
-    state: Literal["halted", "active"]
+    state: Literal["halted", "reducing", "active"]
     by: str
     reason: str
     ts_us: int
+    positions: Positions = "keep"  # what a halt does with them: keep their stops, or close
 
 
 def order(
-    home: Path, state: Literal["halted", "active"], by: str, reason: str, clock: Clock
+    home: Path,
+    state: Literal["halted", "active"],
+    by: str,
+    reason: str,
+    clock: Clock,
+    positions: Positions = "keep",
 ) -> TradingControl:
     """Write the file so that it is whole and on disk when this returns."""
-    control = TradingControl(state, by, reason, clock.now_us())
+    control = TradingControl(state, by, reason, clock.now_us(), positions)
     home.mkdir(parents=True, exist_ok=True)
     path = home / "control.json"
     temporary = path.with_suffix(f".{os.getpid()}.tmp")

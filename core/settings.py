@@ -98,7 +98,7 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizing and limits. A denial records limit and observed value."""
+    """Sizing and limits while no limits file is installed (`tickhouse limits`)."""
 
     lots: float = 0.10  # full position per symbol
     max_lots: float = 1.0  # per order

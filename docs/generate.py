@@ -36,7 +36,8 @@ class Denied(NamedTuple):
 
 DENIED = {
     DenialReason.HALTED: Denied(
-        "a person halted trading, or an earlier order of this feed has no known outcome yet",
+        "a person or a breaker halted trading, or an earlier order of this feed has no known"
+        " outcome yet",
         "0",
         "1 for the unsettled order, else 0",
     ),
@@ -48,29 +49,29 @@ DENIED = {
     ),
     DenialReason.STALE_QUOTE: Denied(
         "the newest quote is too old, or there is none",
-        "`execution.max_quote_age_s`",
+        "`max_quote_age_s`",
         "its age in seconds, infinite without one",
     ),
     DenialReason.DUPLICATE: Denied("a signal with this id was handled before", "1", "2"),
     DenialReason.OVERSIZED: Denied(
         "more lots than one order may have, or a target outside -1 to 1",
-        "the smaller of `execution.max_lots` and the venue's maximum; 1 for a target",
+        "the smaller of `max_lots` and the venue's maximum; 1 for a target",
         "lots asked for; the target",
     ),
     DenialReason.TOO_MANY: Denied(
         "too many entries of this feed within a minute",
-        "`execution.max_orders_per_minute`",
+        "`max_orders_per_minute`",
         "entries with this one",
     ),
     DenialReason.OFF_PRICE: Denied(
         "the signal's reference price is too far from the live mid; or its stop is missing or"
         " already passed",
-        "`execution.collar`; or the stop",
+        "`collar`; or the stop",
         "distance as a share of the price; or the price at which the position would close",
     ),
     DenialReason.WIDE_SPREAD: Denied(
         "the spread is too wide against the median of the feed's last 256 quotes",
-        "`execution.max_spread_ratio`",
+        "`max_spread_ratio`",
         "spread over that median",
     ),
     DenialReason.MARKET_CLOSED: Denied(
@@ -85,6 +86,39 @@ DENIED = {
     DenialReason.NO_MARGIN: Denied("the account has too little free margin", "free", "needed"),
     DenialReason.BELOW_MINIMUM: Denied(
         "the position to be opened is below the venue's smallest", "smallest lots", "lots wanted"
+    ),
+    DenialReason.RESTRICTED: Denied(
+        "the limits file closes the symbol to new positions (`restricted`)", "0", "lots asked for"
+    ),
+    DenialReason.ORDER_VALUE: Denied(
+        "the order is worth too much, account currency", "`max_order_value`", "its notional"
+    ),
+    DenialReason.POSITION_LIMIT: Denied(
+        "all strategies together would hold too much of the feed",
+        "`max_position_lots`",
+        "net lots with this order",
+    ),
+    DenialReason.GROSS_EXPOSURE: Denied(
+        "all positions together would be worth too much, account currency",
+        "`max_gross_exposure`",
+        "their notional with this order",
+    ),
+    DenialReason.MESSAGE_RATE: Denied(
+        "too many orders of the account within a second, exits counted",
+        "`max_messages_per_second`",
+        "orders with this one",
+    ),
+    DenialReason.THROTTLED: Denied(
+        "the strategy entered this feed too often within `repeat_window_s`; closed until"
+        " `tickhouse throttle release`",
+        "`max_repeats`",
+        "entries with this one",
+    ),
+    DenialReason.DAILY_LOSS: Denied(
+        "the account lost too much since 17:00 New York", "`max_daily_loss`", "the loss"
+    ),
+    DenialReason.DRAWDOWN: Denied(
+        "the account is too far below its highest equity", "`max_drawdown`", "how far"
     ),
 }
 
@@ -112,7 +146,7 @@ SAID = {
     "signals.horizon_s": "how long an entry of strategy `model` is held",
     "signals.expiry_s": "after so many seconds a signal may not open or add",
     "execution.max_quote_age_s": "older quotes deny entries",
-    "execution.limits_version": "yours to name; stored with each denial",
+    "execution.limits_version": "stored with each denial while no limits file is installed",
     "models.horizon_s": "how far ahead the label looks",
     "models.rounds": "trees per class",
     "models.depth": "of each tree",
@@ -199,10 +233,12 @@ def denial_page() -> str:
             "",
             "Denied is ours, before anything is sent; the venue's refusals are `rejected`. Each"
             " denial is a row of `order_event` with `kind = 'denied'`: `reason` is the first"
-            " column below, `limit` and `observed` the last two, `limits_version` the setting"
-            " `execution.limits_version`. Orders that reduce risk are held back by an unsettled"
-            " order of the same feed only (`halted`). Checks: `execution/risk.py`; the order in"
-            " which they are made: `ENTRY` there.",
+            " column below, `limit` and `observed` the last two, `limits_version` the version and"
+            " hash of the limits file, or the setting `execution.limits_version` without one, and"
+            " the override that held. How to set limits:"
+            " [limits-and-halt.md](../how-to/limits-and-halt.md). Orders that reduce risk are"
+            " held back by an unsettled order of the same feed only (`halted`). Checks:"
+            " `execution/risk.py`; the order in which they are made: `ENTRY` there.",
             "",
             *_table(("reason", "when", "limit", "observed"), rows),
         ]

@@ -22,11 +22,15 @@ from core.settings import Settings
 from core.topics import SIGNALS, TICKS
 from execution import compose, live, replay
 from execution.book import Book
+from execution.breakers import Breakers
 from execution.engine import Engine
 from execution.funds import AskedFunds
+from execution.halt_port import HaltPort
 from execution.heartbeat import Heart
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits import of_settings
+from execution.limits_file import LimitsFile, freeze
 from execution.outbox import Outbox
 from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
@@ -64,7 +68,7 @@ def journal_path(chosen: Settings) -> Path:
     """A replay has a journal of its own; otherwise there is one per account."""
     if chosen.run.mode == "replay":
         return chosen.home_path / "runs" / chosen.run.run_id / "journal"
-    return chosen.home_path / "execution" / chosen.run.account / "journal"
+    return compose.own_path(chosen) / "journal"
 
 
 def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
@@ -96,10 +100,12 @@ def _replay(
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
     outbox = Outbox(bus, journal, chosen.run)
     ledger = Ledger(journal, Book(), outbox)
-    collar = chosen.execution.collar
+    frozen = freeze(chosen.home_path, journal_path(chosen).parent)
+    limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
+    collar = limits.rules.own.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     funds = AskedFunds(venue)
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds)
+    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, limits=limits)
     parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
     heart = Heart(bus, health, chosen.run, engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
@@ -121,11 +127,16 @@ def _live(
     venue: Venue,
 ) -> bool:
     parts = compose.live_parts(chosen, compose.World(journal, bus, venue))
+    assert parts.limits is not None  # the composition root gives them
+    # Breakers compare the machine's clocks, so they belong to the process, not to a given world.
+    watching = Breakers(parts.limits, parts.trading, parts.clock, parts.ledger.activity)
+    parts = parts._replace(breakers=watching)
     if not parts.engine.sends:
         _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, parts.engine.stages)
     detail = "sending" if parts.engine.sends else "shadow"
-    live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
+    with HaltPort(chosen.home_path, parts.trading):
+        live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
     _last_beat(heart, health, bus)
     return False
 

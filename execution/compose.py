@@ -17,6 +17,8 @@ from execution.engine import Engine
 from execution.funds import RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits import of_settings
+from execution.limits_file import LimitsFile
 from execution.outbox import Outbox
 from execution.permission import may_send
 from execution.quotes import LiveQuotes
@@ -39,25 +41,33 @@ def control_path(chosen: Settings) -> Path:
     return chosen.home_path / "control.json"
 
 
+def own_path(chosen: Settings) -> Path:
+    """Where live execution keeps what belongs to one account."""
+    return chosen.home_path / "execution" / chosen.run.account
+
+
 def live_parts(chosen: Settings, world: World) -> live.Parts:
     """Everything that the live driver drives; `engine.sends` is False in shadow mode.
 
     Raises:
         UnavailableError: the terminal does not answer.
     """
-    quotes, trading = LiveQuotes(), TradingState(control_path(chosen))
+    own = own_path(chosen)
+    quotes, trading = LiveQuotes(), TradingState(control_path(chosen), own / "breakers.json")
     outbox = Outbox(world.bus, world.journal, chosen.run)
     ledger = Ledger(world.journal, Book(), outbox)
+    fallback = of_settings(chosen.execution)
+    limits = LimitsFile(chosen.run.account, fallback, chosen.home_path, own / "limits.toml")
     reconciler = Reconciler(
-        ledger, world.venue, world.clock, chosen.execution.collar, repeatable=False,
+        ledger, world.venue, world.clock, limits.rules.own.collar, repeatable=False,
         timer=world.timer,
     )  # fmt: skip
     funds = RememberedFunds(world.venue, world.clock)
     engine = Engine(
         chosen, world.clock, ledger, world.venue, quotes, trading, reconciler, funds,
-        sends=may_send(chosen, world.venue.account()),
+        sends=may_send(chosen, world.venue.account()), limits=limits,
     )  # fmt: skip
     return live.Parts(
         chosen.run, world.clock, world.bus, ledger, world.venue, quotes, trading, engine,
-        reconciler, outbox, funds, world.timer,
+        reconciler, outbox, funds, world.timer, limits,
     )  # fmt: skip

@@ -5,6 +5,7 @@ differs (clock, quotes, what to do about an order without an answer) is given to
 """
 
 import time
+from collections import deque
 
 from msgspec.structs import replace
 
@@ -14,19 +15,22 @@ from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.order import EventKind as Kind
 from core.contracts.signal import Signal
 from core.crashpoint import reach
-from core.instruments import instrument
 from core.metrics import Histograms
 from core.settings import Settings
-from execution import events, risk, sizing
+from execution import events, sizing
 from execution.book import HELD, Key, Position
 from execution.funds import Funds
+from execution.guard import Guard
 from execution.identity import order_id
 from execution.ledger import Ledger
+from execution.limits import of_settings
+from execution.limits_file import OVERRIDE, LimitsFile
 from execution.quotes import Quote, Quotes
 from execution.reconcile import Reconciler
 from execution.records import Record
-from execution.risk import Denial, Facts
+from execution.risk import Denial
 from execution.sizing import Leg
+from execution.target_size import TargetSize
 from execution.trading_state import TradingState
 
 
@@ -35,6 +39,7 @@ class Engine:
 
     Args:
         sends: False in shadow mode: decisions are journalled, nothing is sent.
+        limits: those in force; None for those of the settings.
     """
 
     def __init__(
@@ -49,12 +54,16 @@ class Engine:
         funds: Funds,
         *,
         sends: bool = True,
+        limits: LimitsFile | None = None,
     ) -> None:
-        self._run, self._limits = settings.run, settings.execution
+        self._run, self.sends = settings.run, sends
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
-        self._funds, self.sends = funds, sends
+        limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
+        self._guard = Guard(limits, clock, ledger, venue, quotes, trading, funds)
+        self._size = TargetSize(self._guard, funds, clock)
         self.stages = Histograms()
+        self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
         """Bring the position to the signal's target; a signal seen before is denied.
@@ -109,7 +118,7 @@ class Engine:
 
     def _handle(self, signal: Signal, began_ns: int, *, fresh: bool) -> None:
         quote = self._quote(signal.source, signal.symbol)
-        legs, denial = self._plan(signal)
+        legs, denial = self._plan(signal, quote)
         asked = self._asked(signal, legs[0] if legs else Leg("", 0.0, 0), quote)
         if not legs:
             self._without_order(signal, asked, quote, denial, fresh=fresh)
@@ -144,6 +153,7 @@ class Engine:
         if denial is not None:
             self._ledger.record([*before, self._denied(asked, denial)])
             return False
+        asked = self._under_override(asked)
         if not self.sends:
             self._ledger.record([*before, events.cancelled(asked, "shadow: nothing is sent")])
             return False
@@ -159,12 +169,13 @@ class Engine:
         assert isinstance(submitted, OrderEvent)
         if self._halted_since(submitted):
             return False
-        order = events.venue_order(submitted, self._limits.collar)
+        order = events.venue_order(submitted, self._guard.collar)
         reach("execution.send.before")
         send_ns = time.perf_counter_ns()
         answer = self._venue.send(order)
         reach("execution.send.after")
         answered_ns = time.perf_counter_ns()
+        self.waits_ns.append(answered_ns - send_ns)
         self.stages.record("risk", journal_ns - began_ns)
         self.stages.record("journal", send_ns - journal_ns)
         self.stages.record("send", answered_ns - send_ns)
@@ -180,7 +191,7 @@ class Engine:
         self._ledger.record([events.later(submitted, Kind.EXPIRED, now, text)])
         return True
 
-    def _plan(self, signal: Signal) -> tuple[tuple[Leg, ...], Denial | None]:
+    def _plan(self, signal: Signal, quote: Quote | None) -> tuple[tuple[Leg, ...], Denial | None]:
         rules = self._venue.specification(signal.source, signal.symbol)
         if rules is None:
             return (), Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
@@ -188,7 +199,11 @@ class Engine:
             return (), Denial(DenialReason.OVERSIZED, 1.0, signal.target)
         key = Key(signal.strategy, signal.source, signal.symbol)
         held = self._ledger.book.of(key)
-        made = sizing.plan(signal.target, self._limits.lots, held, rules)
+        lots = self._size.lots(signal, quote, held)
+        if lots is None:
+            legs = sizing.opposite(signal.target, held)
+            return legs, Denial(DenialReason.NO_CONVERSION_RATE, 1.0, 0.0)
+        made = sizing.plan(signal.target, lots, held, rules)
         if made.too_small:
             denial = Denial(DenialReason.BELOW_MINIMUM, rules.volume_min, abs(made.wanted))
             return made.legs, denial
@@ -207,7 +222,7 @@ class Engine:
         if not fresh:
             return
         if denial is None and signal.target:
-            denial = risk.check_held(self._facts(asked, signal, quote))
+            denial = self._guard.held(asked, signal, quote)
         if denial is None:
             self._ledger.record([signal, events.received(asked, signal, HELD)])
         else:
@@ -220,20 +235,14 @@ class Engine:
         if leg.ticket:  # reduces risk: only an unsettled order of the same feed holds it back
             blocked = self._ledger.book.is_blocked(signal.source, signal.symbol)
             return Denial(DenialReason.HALTED, 0.0, 1.0) if blocked else None
-        denial = risk.check_entry(self._facts(asked, signal, quote))
-        if denial is not None or not self.sends:
-            return denial
-        order = events.venue_order(asked, self._limits.collar)
-        return risk.check_margin(*self._funds.look(order))
+        return self._guard.entry(asked, signal, quote, sends=self.sends)
 
-    def _facts(self, asked: OrderEvent, signal: Signal, quote: Quote | None) -> Facts:
-        now, book = self._clock.now_us(), self._ledger.book
-        return Facts(
-            self._trading.state, book.is_blocked(signal.source, signal.symbol), now, signal,
-            asked.side, asked.volume, instrument(signal.symbol, now),
-            self._venue.specification(signal.source, signal.symbol), quote,
-            book.entries_within_minute(signal.source, signal.symbol, now), self._limits,
-        )  # fmt: skip
+    def _under_override(self, asked: OrderEvent) -> OrderEvent:
+        """With the version that let it pass, when a person's override is part of that."""
+        version = self._guard.limits(asked.symbol)[1]
+        if asked.purpose != "entry" or OVERRIDE not in version:
+            return asked
+        return replace(asked, limits_version=version)
 
     def _asked(self, signal: Signal, leg: Leg, quote: Quote | None) -> OrderEvent:
         held = self._ledger.book.positions.get(leg.ticket)
@@ -241,7 +250,7 @@ class Engine:
         return events.of_signal(signal, leg, held.refused if held else 0, quote, now, self._run)
 
     def _denied(self, asked: OrderEvent, denial: Denial) -> OrderEvent:
-        return events.denied(asked, denial, self._limits.limits_version)
+        return events.denied(asked, denial, self._guard.limits(asked.symbol)[1])
 
     def _deny_duplicate(self, signal: Signal) -> None:
         asked = self._asked(signal, Leg("", 0.0, 0), None)

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Venue, VenueOrder
+from adapters.mt5.execution import Account, Venue, VenueOrder
 from core.clock import Clock
 
 _FRESH_US = 2_000_000
@@ -32,6 +32,14 @@ class Funds(Protocol):
         """
         ...
 
+    def account(self) -> Account:
+        """The account, for limits on losses and for sizing.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        ...
+
 
 class AskedFunds:
     """Asks the venue every time."""
@@ -42,6 +50,10 @@ class AskedFunds:
     def look(self, order: VenueOrder) -> Margin:
         """See Funds."""
         return Margin(self._venue.margin(order), self._venue.account().margin_free)
+
+    def account(self) -> Account:
+        """See Funds."""
+        return self._venue.account()
 
 
 class RememberedFunds:
@@ -56,6 +68,7 @@ class RememberedFunds:
         self._orders: dict[tuple[str, str, str], VenueOrder] = {}
         self._per_lot: dict[tuple[str, str, str], float | None] = {}
         self._free, self._asked_us = 0.0, 0
+        self._account: Account | None = None
 
     def refresh(self) -> None:
         """Ask again for all feeds and sides traded so far.
@@ -63,7 +76,8 @@ class RememberedFunds:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        self._free = self._venue.account().margin_free
+        self._account = self._venue.account()
+        self._free = self._account.margin_free
         for key, order in self._orders.items():
             self._per_lot[key] = self._venue.margin(order)
         self._asked_us = self._clock.now_us()
@@ -80,3 +94,10 @@ class RememberedFunds:
         if needed is not None and needed <= self._free:
             self._free -= needed
         return found
+
+    def account(self) -> Account:
+        """See Funds; as of the last refresh."""
+        if self._account is None or self._clock.now_us() - self._asked_us > _FRESH_US:
+            self.refresh()
+        assert self._account is not None
+        return self._account

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from core.contracts.order import OrderEvent
+from execution.activity import Activity
 from execution.book import Book
 from execution.journal import Journal
 from execution.outbox import Outbox
@@ -19,6 +20,7 @@ class Ledger:
 
     def __init__(self, journal: Journal, book: Book, outbox: Outbox) -> None:
         self._journal, self.book, self._outbox = journal, book, outbox
+        self.activity = Activity()
         for record in journal.take():
             self._keep(record)
 
@@ -42,4 +44,5 @@ class Ledger:
 
     def _keep(self, record: Record) -> None:
         self.book.apply(record)
+        self.activity.see(record)
         self._outbox.add(record, self.book)

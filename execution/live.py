@@ -5,8 +5,9 @@ control have threads of their own, so that quotes are fresh and a halt is seen a
 while an order is out at the broker.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from adapters.bus.base import Bus, Message, Subscriber
@@ -21,16 +22,19 @@ from core.errors import UnavailableError
 from core.settings import RunSettings
 from core.topics import CONTROL, RISK, SIGNALS, TICKS
 from execution import exits
+from execution.breakers import Breakers
 from execution.engine import Engine
 from execution.funds import RememberedFunds
 from execution.heartbeat import Heart
 from execution.ledger import Ledger
+from execution.limits_file import LimitsFile
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.reconcile import Reconciler
 from execution.slices import decode
 from execution.trading_state import TradingState
 
+_log = logging.getLogger(__name__)
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be
 _CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen
 _POLL_S = 0.2
@@ -53,6 +57,8 @@ class Parts(NamedTuple):
     outbox: Outbox
     funds: RememberedFunds
     timer: Timer = SystemTimer()
+    limits: LimitsFile | None = None
+    breakers: Breakers | None = None
 
 
 class Live:
@@ -78,6 +84,7 @@ class Live:
         for thread in listeners:
             thread.start()
         self.recover()
+        self._announce()
         ready()
         while not self._stop.is_set():
             self.turn()
@@ -99,6 +106,7 @@ class Live:
         for coming in exits.due(self._p.ledger.book.positions.values(), self._p.clock.now_us()):
             if not coming.waits or self._quoted_since(coming):
                 self._p.engine.exit(coming.position, coming.purpose)
+        self._flatten()
         if self._poll.is_due():
             self._watch()
         self._announce()
@@ -122,7 +130,7 @@ class Live:
 
     def _addressed(self, message: Message) -> list[Signal]:
         found = decode(message)
-        signals: Sequence[object] = found.signals if isinstance(found, SignalBatch) else [found]
+        signals: list[object] = list(found.signals) if isinstance(found, SignalBatch) else [found]
         run = self._p.run
         return [
             signal
@@ -142,6 +150,15 @@ class Live:
             else:
                 self._p.engine.on_signal(signal, began_ns)
 
+    def _flatten(self) -> None:
+        """Close what is open when a halt says so; what the venue refused comes back as an exit."""
+        order = self._p.trading.current
+        if order.state != "halted" or order.positions != "flatten":
+            return
+        for position in list(self._p.ledger.book.positions.values()):
+            if not position.refused:
+                self._p.engine.exit(position, "flatten")
+
     def _quoted_since(self, coming: exits.Exit) -> bool:
         key = coming.position.key
         quote = self._p.quotes.at(key.source, key.symbol, self._p.clock.now_us())
@@ -155,14 +172,25 @@ class Live:
             if self._look.is_due():
                 self._p.funds.refresh()
                 self._see_account()
-            if self._heart:
-                self._heart.well()
+            self._tell_health()
+            away = False
         except UnavailableError:
+            away = True
             if self._heart:
                 self._heart.degraded("the terminal does not answer")
+        if self._p.breakers:
+            self._p.breakers.look(self._p.engine.waits_ns, away=away)
+
+    def _tell_health(self) -> None:
+        problem = self._p.limits.problem if self._p.limits else ""
+        if self._heart and problem:
+            self._heart.degraded(problem)
+        elif self._heart:
+            self._heart.well()
 
     def _see_account(self) -> None:
         seen = self._p.venue.account()
+        self._p.ledger.activity.account(seen.equity, self._p.clock.now_us())
         if seen == self._account:
             return
         self._account = seen
@@ -198,7 +226,17 @@ class Live:
         """Make quotes of a message; called by a thread of its own."""
         found = decode(message)
         if isinstance(found, TickBatch) and found.run_id == self._p.run.run_id:
-            self._p.quotes.feed(found.source, found.symbol, found.ticks)
+            self._take(found)
+
+    def _take(self, batch: TickBatch) -> None:
+        try:
+            ticks = batch.ticks
+        except ValueError as error:  # torn: without the next batches quotes would only grow old
+            _log.warning("skipped ticks of %s %s: %s", batch.source, batch.symbol, error)
+            return
+        self._p.quotes.feed(batch.source, batch.symbol, ticks)
+        if self._p.breakers:
+            self._p.breakers.ticks(batch.source, batch.symbol, ticks)
 
     def _listen_control(self) -> None:
         subscriber = self._p.bus.subscribe(CONTROL, 0)
@@ -208,6 +246,8 @@ class Live:
             if isinstance(found, Control):
                 self._p.trading.obey(found)
             self._p.trading.poll()
+            if self._p.limits:
+                self._p.limits.poll()
         subscriber.close()
 
 

@@ -1,7 +1,8 @@
 """Pre-trade checks of orders that add risk: pure, plain Python, all in a few microseconds.
 
 Each returns the rule that denies with its limit and what it saw, or None. Orders that reduce
-risk (closings by horizon, opposite signal, or a person) never come here.
+risk (closings by horizon, opposite signal, or a person) never come here. Together they are the
+controls of article 15 of Delegated Regulation (EU) 2017/589 (RTS 6) and of 17 CFR 240.15c3-5.
 """
 
 import math
@@ -14,7 +15,7 @@ from adapters.mt5.execution import Specification
 from core.contracts.order import DenialReason
 from core.contracts.signal import Signal
 from core.instruments import Instrument, is_open
-from core.settings import ExecutionSettings
+from execution.limits import Limits
 from execution.quotes import Quote
 
 
@@ -39,7 +40,13 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     rules: Specification | None
     quote: Quote | None
     entries: int  # of this feed in the last minute
-    limits: ExecutionSettings
+    limits: Limits
+    net: float = 0.0  # signed lots held and on their way in the feed, all strategies
+    value: float | None = 0.0  # of this order in account currency; None: no conversion rate
+    gross: float | None = 0.0  # of all positions, without this order
+    messages: int = 0  # orders of the account in the last second
+    repeats: int = 0  # entries of this strategy in this feed within the window
+    throttled: bool = False  # closed before, and nobody has released it
 
 
 Check = Callable[[Facts], Denial | None]
@@ -66,6 +73,15 @@ def check_margin(needed: float | None, free: float) -> Denial | None:
     return Denial(DenialReason.NO_MARGIN, free, needed) if needed > free else None
 
 
+def check_losses(daily: float, drawdown: float, limits: Limits) -> Denial | None:
+    """Loss of the trading day and fall from the highest equity, account currency."""
+    if daily > limits.max_daily_loss:
+        return Denial(DenialReason.DAILY_LOSS, limits.max_daily_loss, daily)
+    if drawdown > limits.max_drawdown:
+        return Denial(DenialReason.DRAWDOWN, limits.max_drawdown, drawdown)
+    return None
+
+
 def halted(facts: Facts) -> Denial | None:
     """Trading is halted, or this feed is until an unsettled order is found (observed 1)."""
     if facts.state == "halted" or facts.blocked:
@@ -83,6 +99,11 @@ def unknown_symbol(facts: Facts) -> Denial | None:
     if facts.instrument is None or facts.rules is None:
         return Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
     return None
+
+
+def restricted(facts: Facts) -> Denial | None:
+    """The limits file closes this symbol to new positions."""
+    return Denial(DenialReason.RESTRICTED, 0.0, facts.volume) if facts.limits.restricted else None
 
 
 def stale_signal(facts: Facts) -> Denial | None:
@@ -119,6 +140,22 @@ def too_many(facts: Facts) -> Denial | None:
     return Denial(DenialReason.TOO_MANY, float(limit), float(facts.entries + 1))
 
 
+def message_rate(facts: Facts) -> Denial | None:
+    """Orders of the account within a second, with this one."""
+    limit = facts.limits.max_messages_per_second
+    if facts.messages < limit:
+        return None
+    return Denial(DenialReason.MESSAGE_RATE, limit, float(facts.messages + 1))
+
+
+def throttled(facts: Facts) -> Denial | None:
+    """A strategy repeats its entry too often, or did and nobody has released it since."""
+    limit = facts.limits.max_repeats
+    if facts.throttled or facts.repeats >= limit:
+        return Denial(DenialReason.THROTTLED, limit, float(facts.repeats + 1))
+    return None
+
+
 def oversized(facts: Facts) -> Denial | None:
     """A target outside -1 to 1, or more lots than one order may have."""
     target = facts.signal.target
@@ -128,6 +165,36 @@ def oversized(facts: Facts) -> Denial | None:
     if facts.rules is not None:
         limit = min(limit, facts.rules.volume_max)
     return None if facts.volume <= limit else Denial(DenialReason.OVERSIZED, limit, facts.volume)
+
+
+def order_value(facts: Facts) -> Denial | None:
+    """Notional of the order, account currency."""
+    limit = facts.limits.max_order_value
+    if limit == math.inf:
+        return None
+    if facts.value is None:
+        return Denial(DenialReason.NO_CONVERSION_RATE, 1.0, 0.0)
+    return None if facts.value <= limit else Denial(DenialReason.ORDER_VALUE, limit, facts.value)
+
+
+def position_limit(facts: Facts) -> Denial | None:
+    """Net lots of the feed with this order, whichever strategy holds them."""
+    after = abs(facts.net + (facts.volume if facts.side == "buy" else -facts.volume))
+    limit = facts.limits.max_position_lots
+    if after <= limit + 1e-9 or after <= abs(facts.net):
+        return None
+    return Denial(DenialReason.POSITION_LIMIT, limit, round(after, 8))
+
+
+def gross_exposure(facts: Facts) -> Denial | None:
+    """Notional of all positions and this order, account currency."""
+    limit = facts.limits.max_gross_exposure
+    if limit == math.inf:
+        return None
+    if facts.gross is None or facts.value is None:
+        return Denial(DenialReason.NO_CONVERSION_RATE, 1.0, 0.0)
+    total = facts.gross + facts.value
+    return None if total <= limit else Denial(DenialReason.GROSS_EXPOSURE, limit, total)
 
 
 def off_price(facts: Facts) -> Denial | None:
@@ -162,11 +229,17 @@ ENTRY: tuple[Check, ...] = (
     halted,
     reducing,
     unknown_symbol,
+    restricted,
     stale_signal,
     market_closed,
     stale_quote,
     too_many,
+    message_rate,
+    throttled,
     oversized,
+    order_value,
+    position_limit,
+    gross_exposure,
     off_price,
     stop_passed,
     wide_spread,

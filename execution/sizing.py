@@ -1,8 +1,8 @@
 """From a target to orders: the difference between what is wanted and what is held.
 
-Fixed sizing: the target is a share of the full position in the settings, rounded down to the
-lot step. Positions on the other side are closed first, the oldest first, and only then is
-anything opened.
+The target is a share of the full position, rounded down to the lot step. How many lots a full
+position has, `execution/full_position.py` says. Positions on the other side are closed first,
+the oldest first, and only then is anything opened.
 """
 
 import math
@@ -59,6 +59,11 @@ def plan(target: float, lots: float, held: Sequence[Position], rules: Specificat
     if opening and not too_small:
         legs.append(Leg("buy" if wanted > 0 else "sell", round(opening, 8), 0))
     return Plan(tuple(legs), too_small and not legs, round(target * lots, 8))
+
+
+def opposite(target: float, held: Sequence[Position]) -> tuple[Leg, ...]:
+    """Closings of what is held against a target, when nobody can say how much to open."""
+    return tuple(_closing(p, abs(p.volume)) for p in held if p.volume * target < 0)
 
 
 def _closing(position: Position, volume: float) -> Leg:

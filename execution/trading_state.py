@@ -1,7 +1,10 @@
-"""Active, reducing or halted: the kill switch, durable in `<home>/control.json`.
+"""Active, reducing or halted: a person's word, a breaker's, and the stricter of the two.
 
-The file works with bus and warehouse down: `tickhouse halt` writes it whole and synced, live
-execution looks every few milliseconds. A file that cannot be read halts: doubt stops trading.
+A person's is `<home>/control.json`: it works with bus and warehouse down, `tickhouse halt` writes
+it whole and synced, live execution looks every few milliseconds. A breaker's is a file of its
+own beside the journal, so that no breaker ever overwrites what a person said; it holds until a
+person resumes later than it tripped. Both survive a restart. A file that cannot be read halts:
+doubt stops trading.
 """
 
 import os
@@ -14,29 +17,42 @@ import msgspec
 from core.contracts.operations import Control
 
 State = Literal["active", "reducing", "halted"]
+Positions = Literal["keep", "flatten"]
+_SEVERITY = {"active": 0, "reducing": 1, "halted": 2}
 
 
 class Order(msgspec.Struct, frozen=True):
-    """The last word on trading: the content of the control file."""
+    """The last word on trading: the content of the control file.
+
+    `positions`: what a halt does with open positions. They keep their stops, or are closed.
+    """
 
     state: State
     by: str
     reason: str
     ts_us: int
+    positions: Positions = "keep"
 
 
 ACTIVE = Order("active", "", "nobody halted", 0)
 
 
 class TradingState:
-    """What holds now. `poll` and `obey` may be called from other threads than `state` is read."""
+    """What holds now. All but reading `state` may be called from any thread.
 
-    def __init__(self, path: Path | None) -> None:
-        """`path`: the control file; None in a replay, which nobody halts."""
-        self._path = path
+    Args:
+        path: the control file; None in a replay, which nobody halts.
+        breakers: the breakers' file; None when they need not survive a restart.
+    """
+
+    def __init__(self, path: Path | None, breakers: Path | None = None) -> None:
+        self._path, self._breakers = path, breakers
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
+        self._said = ACTIVE  # by a person
+        self._tripped = ACTIVE if breakers is None else _read(breakers)
         self.current = ACTIVE
+        self._settle()
         self.poll()
 
     @property
@@ -52,21 +68,54 @@ class TradingState:
             signature = _signature(self._path)
             if signature == self._seen:
                 return False
-            self._seen, before = signature, self.current
-            self.current = _read(self._path)
-            return self.current != before
+            self._seen, self._said = signature, _read(self._path)
+            return self._settle()
 
     def obey(self, control: Control) -> bool:
-        """Take a message from the bus into the file, unless the file is newer."""
-        if (
-            control.kind not in ("halt", "resume")
-            or self._path is None
-            or control.ts_event_us < self.current.ts_us
-        ):
+        """Take a message from the bus into the file, unless the file is newer.
+
+        Only a halt: whoever lifts one proves who they are, and a message cannot.
+        """
+        if control.kind != "halt" or control.ts_event_us < self._said.ts_us:
             return False
-        state: State = "halted" if control.kind == "halt" else "active"
-        write(self._path, Order(state, control.by, control.reason, control.ts_event_us))
-        return self.poll()
+        return self.halt(Order("halted", control.by, control.reason, control.ts_event_us))
+
+    def halt(self, order: Order) -> bool:
+        """Take a person's halt that came another way; it holds even if it cannot be written."""
+        if self._path is None:
+            return False
+        with self._lock:
+            self._said = order
+            changed = self._settle()
+        write(self._path, order)
+        return self.poll() or changed
+
+    def trip(self, order: Order) -> bool:
+        """Take a breaker's word, unless a stricter one of a breaker holds; True when it changes.
+
+        An order that says active takes back a breaker's earlier one of the same name.
+        """
+        with self._lock:
+            before = self._held()
+            if order.state == "active" and before.by != order.by:
+                return False
+            if order.state != "active" and _severity(before) >= _severity(order):
+                return False
+            self._tripped = order
+            changed = self._settle()
+        if self._breakers is not None:
+            write(self._breakers, order)
+        return changed
+
+    def _held(self) -> Order:
+        """The breakers' word, void once a person has resumed after it."""
+        resumed = self._said.state == "active" and self._said.ts_us >= self._tripped.ts_us > 0
+        return ACTIVE if resumed else self._tripped
+
+    def _settle(self) -> bool:
+        before, held = self.current, self._held()
+        self.current = held if _severity(held) > _severity(self._said) else self._said
+        return self.current != before
 
 
 def write(path: Path, order: Order) -> None:
@@ -78,6 +127,10 @@ def write(path: Path, order: Order) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _severity(order: Order) -> int:
+    return _SEVERITY[order.state]
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

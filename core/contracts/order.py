@@ -44,6 +44,14 @@ class DenialReason(enum.StrEnum):
     NO_CONVERSION_RATE = "no_conversion_rate"
     NO_MARGIN = "no_margin"
     BELOW_MINIMUM = "below_minimum"  # smaller than one lot step
+    RESTRICTED = "restricted"  # the limits file closes this symbol
+    ORDER_VALUE = "order_value"
+    POSITION_LIMIT = "position_limit"  # net lots of a feed
+    GROSS_EXPOSURE = "gross_exposure"
+    MESSAGE_RATE = "message_rate"  # orders per second
+    THROTTLED = "throttled"  # repeated too often; a person must release it
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):

@@ -22,6 +22,7 @@ from execution.engine import Engine
 from execution.funds import RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits_file import LimitsFile
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.reconcile import Reconciler
@@ -94,7 +95,16 @@ class Desk:
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
             self.reconciler, self.funds, sends=sends,
         )  # fmt: skip
+        self._sends = sends
         self.at(1.0)
+
+    def use(self, limits: LimitsFile) -> None:
+        """Trade under the limits of a file from now on."""
+        self.limits_file = limits
+        self.engine = Engine(
+            self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
+            self.reconciler, self.funds, sends=self._sends, limits=limits,
+        )  # fmt: skip
 
     def at(self, seconds: float, price: float = 1.1) -> None:
         """Move clock, venue and quote to a time after TUESDAY."""

@@ -2,20 +2,22 @@ import math
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from adapters.mt5.execution import Specification
 from core.contracts.order import DenialReason as Why
 from core.instruments import instrument
-from core.settings import ExecutionSettings
 from execution import risk
+from execution.limits import Limits
 from execution.quotes import Quote
 from execution.risk import Denial, Facts
 from tests import replays
 from tests.markets import TUESDAY
 
 NOW = TUESDAY * 1000
-LIMITS = ExecutionSettings(max_lots=1.0, max_orders_per_minute=3, max_quote_age_s=10.0)
+LIMITS = Limits(max_lots=1.0, max_orders_per_minute=3, max_quote_age_s=10.0)
 SIGNAL = replays.signal("oanda", "EURUSD", (TUESDAY, 1.1, 1.1001), 1.0)
 QUOTE = Quote(NOW - 1_000_000, 1.1, 1.1001, 0.0001)
 RULES = Specification(5, 1e-5, 0.01, 50.0, 0.01)
@@ -29,6 +31,10 @@ def test_a_sound_entry_passes() -> None:
     assert risk.check_entry(GOOD) is None
     sell = replace(GOOD, side="sell", signal=replace(SIGNAL, target=-1.0, stop_price=1.2))
     assert risk.check_entry(sell) is None
+
+
+def limits(**changes: float) -> dict[str, object]:
+    return {"limits": replace(LIMITS, **changes)}
 
 
 def signal(**changes: object) -> dict[str, object]:
@@ -51,6 +57,15 @@ def signal(**changes: object) -> dict[str, object]:
         ({"volume": 1.01}, Denial(Why.OVERSIZED, 1.0, 1.01)),
         ({"rules": replace(RULES, volume_max=0.05)}, Denial(Why.OVERSIZED, 0.05, 0.1)),
         (signal(target=1.5), Denial(Why.OVERSIZED, 1.0, 1.5)),
+        (limits(restricted=True), Denial(Why.RESTRICTED, 0.0, 0.1)),
+        (limits(max_messages_per_second=2) | {"messages": 2}, Denial(Why.MESSAGE_RATE, 2.0, 3.0)),
+        (limits(max_repeats=2) | {"repeats": 2}, Denial(Why.THROTTLED, 2.0, 3.0)),
+        (limits(max_repeats=2) | {"throttled": True}, Denial(Why.THROTTLED, 2.0, 1.0)),
+        (limits(max_order_value=99.0) | {"value": 99.5}, Denial(Why.ORDER_VALUE, 99.0, 99.5)),
+        (limits(max_order_value=99.0) | {"value": None}, Denial(Why.NO_CONVERSION_RATE, 1.0, 0.0)),
+        (limits(max_position_lots=0.5) | {"net": 0.5}, Denial(Why.POSITION_LIMIT, 0.5, 0.6)),
+        (limits(max_gross_exposure=9.0) | {"gross": 8.0, "value": 1.5}, Denial(Why.GROSS_EXPOSURE, 9.0, 9.5)),  # noqa: E501
+        (limits(max_gross_exposure=9.0) | {"gross": None, "value": 1.5}, Denial(Why.NO_CONVERSION_RATE, 1.0, 0.0)),  # noqa: E501
         (signal(stop_price=1.1), Denial(Why.OFF_PRICE, 1.1, 1.1)),
         (signal(stop_price=0.0), Denial(Why.OFF_PRICE, 0.0, 1.1)),
         ({"side": "sell"}, Denial(Why.OFF_PRICE, SIGNAL.stop_price, 1.1001)),
@@ -74,6 +89,36 @@ def test_what_is_not_a_number_is_denied(field: str) -> None:
 def test_the_limit_itself_is_allowed() -> None:
     changes = {"entries": 2, "volume": 1.0, "quote": QUOTE._replace(time_us=NOW - 10_000_000)}
     assert risk.check_entry(replace(GOOD, **changes, **signal(expires_us=NOW))) is None
+
+
+def test_the_limits_of_money_and_rate_themselves_are_allowed() -> None:
+    changes = limits(
+        max_messages_per_second=3, max_repeats=3, max_order_value=99.0, max_position_lots=0.6,
+        max_gross_exposure=100.0,
+    )  # fmt: skip
+    seen = {"messages": 2, "repeats": 2, "value": 99.0, "net": 0.5, "gross": 1.0}
+    assert risk.check_entry(replace(GOOD, **changes, **seen)) is None
+
+
+@given(net=st.floats(-5, 5), volume=st.floats(0.01, 5), side=st.sampled_from(["buy", "sell"]))
+def test_a_position_limit_stops_exactly_what_leads_further_beyond_it(
+    net: float, volume: float, side: str
+) -> None:
+    facts = replace(GOOD, net=net, volume=volume, side=side, **limits(max_position_lots=2.0))
+    after = abs(net + (volume if side == "buy" else -volume))
+    denial = risk.position_limit(facts)
+    assert (denial is not None) == (after > 2.0 + 1e-9 and after > abs(net))
+
+
+@given(st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0, 1e9))
+def test_losses_are_denied_above_their_limits_and_never_below(
+    daily: float, drawdown: float, most: float, deepest: float
+) -> None:
+    limits_ = replace(LIMITS, max_daily_loss=most, max_drawdown=deepest)
+    denial = risk.check_losses(daily, drawdown, limits_)
+    assert (denial is not None) == (daily > most or drawdown > deepest)
+    if denial:
+        assert denial.observed > denial.limit
 
 
 def test_the_spread_says_nothing_before_its_median_is_known() -> None:

@@ -39,11 +39,41 @@ def test_a_file_that_cannot_be_read_halts(tmp_path: Path, content: str) -> None:
     assert str(path) in trading.current.reason
 
 
-def test_a_message_halts_durably_and_an_older_one_does_not_undo_it(tmp_path: Path) -> None:
+def test_a_message_halts_durably_and_no_message_resumes(tmp_path: Path) -> None:
     trading = TradingState(tmp_path / "control.json")
     assert trading.obey(Control("halt", "live", 10, "ann", "news"))
-    assert not trading.obey(Control("resume", "live", 9, "bob", "late message"))
+    assert not trading.obey(Control("resume", "live", 11, "bob", "whoever that is"))
     assert not trading.obey(Control("model", "live", 11, "bob", "", "m"))
     assert TradingState(tmp_path / "control.json").state == "halted"
-    assert trading.obey(Control("resume", "live", 11, "bob", "over"))
+    write(tmp_path / "control.json", Order("active", "bob", "over", 12))
+    assert trading.poll()
+    assert not trading.obey(Control("halt", "live", 11, "ann", "late message"))
     assert trading.state == "active"
+
+
+def test_the_stricter_word_of_person_and_breaker_holds(tmp_path: Path) -> None:
+    control, breakers = tmp_path / "control.json", tmp_path / "breakers.json"
+    trading = TradingState(control, breakers)
+    assert trading.trip(Order("reducing", "breaker rejects", "many", 5))
+    assert not trading.trip(Order("reducing", "breaker latency", "slow", 6))
+    write(control, Order("halted", "ann", "news", 7))
+    trading.poll()
+    assert trading.state == TradingState(control, breakers).state == "halted"
+    write(control, Order("active", "bob", "over", 8))  # lifts what tripped before it
+    trading.poll()
+    assert trading.state == TradingState(control, breakers).state == "active"
+    assert trading.trip(Order("halted", "breaker crash", "again", 9))
+    assert TradingState(control, breakers).current.by == "breaker crash"
+
+
+def test_a_breaker_takes_back_its_own_word_only(tmp_path: Path) -> None:
+    trading = TradingState(tmp_path / "control.json", tmp_path / "breakers.json")
+    trading.trip(Order("reducing", "breaker disconnected", "gone", 5))
+    assert not trading.trip(Order("active", "breaker drift", "", 6))
+    assert trading.trip(Order("active", "breaker disconnected", "back", 6))
+    assert trading.state == "active"
+
+
+def test_a_breakers_file_that_cannot_be_read_halts(tmp_path: Path) -> None:
+    (tmp_path / "breakers.json").write_text("{")
+    assert TradingState(tmp_path / "control.json", tmp_path / "breakers.json").state == "halted"

@@ -1,0 +1,114 @@
+"""Breakers: what stops trading without a person.
+
+Each does what the limits file says: nothing, reducing, or halted; and holds until a person
+resumes. Only a lost terminal that answers again is taken back by itself: brokers restart theirs
+every night. Breakers watch live trading; a replay has nobody to resume.
+"""
+
+import time
+from collections.abc import Sequence
+from statistics import median
+
+from core.clock import Clock
+from core.contracts.tick import TickArray
+from execution.activity import Activity
+from execution.crash import CrashWatch
+from execution.limits import Action
+from execution.limits import Breakers as Thresholds
+from execution.limits_file import LimitsFile
+from execution.quotes import tape
+from execution.trading_state import Order, TradingState
+
+_MINUTE_US = 60_000_000
+_OLD_US = 300_000_000  # ticks older than this when they arrive are history, not the market
+
+
+class Breakers:
+    """All breakers of one account. `ticks` and `look` may be called from different threads."""
+
+    def __init__(
+        self, limits: LimitsFile, trading: TradingState, clock: Clock, activity: Activity
+    ) -> None:
+        self._limits, self._trading, self._clock = limits, trading, clock
+        self._activity = activity
+        self._watches: dict[tuple[str, str], tuple[str, CrashWatch]] = {}
+        self._away_us = 0
+        self._offset_us = self._offset()
+
+    def ticks(self, source: str, symbol: str, ticks: TickArray) -> None:
+        """Look at ticks that came in, dtype TICK, shape (n,): crashes, ticks from the future."""
+        fresh, now = tape(ticks), self._clock.now_us()
+        if not len(fresh.time_us):
+            return
+        limits = self._limits.rules.book.breakers_of(symbol)
+        ahead = (int(fresh.time_us[-1]) - now) / 1e6
+        if ahead > limits.max_drift_s:
+            self._trip(limits.drift, "drift", f"{symbol}: a tick is {ahead:.1f} s ahead of us")
+        mids = (fresh.bid + fresh.ask) / 2
+        watch = self._watch(source, symbol, limits)
+        crash = watch.see_all(zip(fresh.time_us.tolist(), mids.tolist(), strict=True))
+        if crash is not None and now - crash.time_us < _OLD_US:
+            text = (
+                f"{source} {symbol}: {crash.move:.2%} within {crash.window_s} s,"
+                f" limit {crash.limit:.2%}"
+            )
+            self._trip(limits.crash, "crash", text)
+
+    def look(self, waits_ns: Sequence[int], *, away: bool) -> None:
+        """Look at everything but quotes. `waits_ns`: for the last answers of the venue."""
+        limits, now = self._limits.rules.book.breakers, self._clock.now_us()
+        self._look_at_terminal(limits, now, away=away)
+        self._look_at_rejects(limits, now)
+        self._look_at_clock(limits)
+        wait_ms = median(waits_ns) / 1e6 if len(waits_ns) >= 5 else 0.0
+        if wait_ms > limits.max_send_ms:
+            text = f"the venue answers in {wait_ms:.0f} ms, limit {limits.max_send_ms:.0f}"
+            self._trip(limits.latency, "latency", text)
+
+    def _look_at_terminal(self, limits: Thresholds, now: int, *, away: bool) -> None:
+        if not away:
+            if self._away_us:
+                back = Order("active", "breaker disconnected", "the terminal answers again", now)
+                self._trading.trip(back)
+            self._away_us = 0
+            return
+        self._away_us = self._away_us or now
+        lost_s = (now - self._away_us) / 1e6
+        if lost_s > limits.max_away_s:
+            self._trip(limits.disconnected, "disconnected", f"no terminal for {lost_s:.0f} s")
+
+    def _look_at_rejects(self, limits: Thresholds, now: int) -> None:
+        since = max(now - _MINUTE_US, self._resumed())
+        orders, rejected = self._activity.answers(since)
+        if orders >= limits.min_orders and rejected > limits.max_reject_share * orders:
+            text = f"{rejected} of {orders} orders were rejected within a minute"
+            self._trip(limits.rejects, "rejects", text)
+
+    def _look_at_clock(self, limits: Thresholds) -> None:
+        before, self._offset_us = self._offset_us, self._offset()
+        jump = (self._offset_us - before) / 1e6
+        if abs(jump) > limits.max_drift_s:
+            self._trip(limits.drift, "drift", f"our clock jumped by {jump:+.1f} s")
+
+    def _offset(self) -> int:
+        return self._clock.now_us() - time.monotonic_ns() // 1000
+
+    def _resumed(self) -> int:
+        """Orders before a person resumed do not count again."""
+        order = self._trading.current
+        return order.ts_us if order.state == "active" else 0
+
+    def _watch(self, source: str, symbol: str, limits: Thresholds) -> CrashWatch:
+        version = self._limits.rules.book.version
+        known, watch = self._watches.get((source, symbol), ("", None))
+        if watch is None:
+            watch = CrashWatch(limits)
+        elif known != version:
+            watch.use(limits)
+        self._watches[source, symbol] = version, watch
+        return watch
+
+    def _trip(self, action: Action, name: str, reason: str) -> None:
+        if action != "none":
+            order = Order(action, f"breaker {name}", reason, self._clock.now_us())
+            self._trading.trip(order)

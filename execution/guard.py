@@ -1,0 +1,142 @@
+"""What the checks look at, gathered for one order; the checks themselves are pure.
+
+Everything that only a set limit needs (values in account currency, counts, losses) is looked up
+only when that limit is set, so that limits nobody asked for cost nothing on the order path.
+"""
+
+import math
+
+from msgspec.structs import replace
+
+from adapters.mt5.execution import Venue
+from core.clock import Clock
+from core.contracts.order import OrderEvent
+from core.contracts.signal import Signal
+from core.instruments import Instrument, instrument
+from execution import events, risk
+from execution.funds import Funds
+from execution.ledger import Ledger
+from execution.limits import Limits
+from execution.limits_file import LimitsFile
+from execution.quotes import Quote, Quotes
+from execution.risk import Denial, Facts
+from execution.trading_state import TradingState
+from execution.valuation import notional, rate
+
+
+class Guard:
+    """Answers whether one order may go, under the rules in force at that moment."""
+
+    def __init__(
+        self,
+        limits: LimitsFile,
+        clock: Clock,
+        ledger: Ledger,
+        venue: Venue,
+        quotes: Quotes,
+        trading: TradingState,
+        funds: Funds,
+    ) -> None:
+        self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
+        self._quotes, self._trading, self._funds = quotes, trading, funds
+
+    def limits(self, symbol: str) -> tuple[Limits, str]:
+        """The limits of a symbol now, and their version."""
+        return self._limits.rules.at(symbol, self._clock.now_us())
+
+    @property
+    def collar(self) -> float:
+        """How far from its price an order may fill: the account's, whatever the symbol."""
+        return self._limits.rules.own.collar
+
+    def entry(
+        self, asked: OrderEvent, signal: Signal, quote: Quote | None, *, sends: bool
+    ) -> Denial | None:
+        """Why an order that adds risk may not go, or None. Money is asked for last."""
+        limits = self.limits(signal.symbol)[0]
+        facts = self._facts(asked, signal, quote, limits)
+        denial = risk.check_entry(self._with_values(facts, asked))
+        if denial is not None or not sends:
+            return denial
+        return self._losses(limits) or risk.check_margin(
+            *self._funds.look(events.venue_order(asked, self.collar))
+        )
+
+    def held(self, asked: OrderEvent, signal: Signal, quote: Quote | None) -> Denial | None:
+        """Why a signal for what is held may not prolong it, or None."""
+        limits = self.limits(signal.symbol)[0]
+        return risk.check_held(self._facts(asked, signal, quote, limits))
+
+    def _facts(
+        self, asked: OrderEvent, signal: Signal, quote: Quote | None, limits: Limits
+    ) -> Facts:
+        now, book = self._clock.now_us(), self._ledger.book
+        return Facts(
+            self._trading.state, book.is_blocked(signal.source, signal.symbol), now, signal,
+            asked.side, asked.volume, instrument(signal.symbol, now),
+            self._venue.specification(signal.source, signal.symbol), quote,
+            book.entries_within_minute(signal.source, signal.symbol, now), limits,
+        )  # fmt: skip
+
+    def _with_values(self, facts: Facts, asked: OrderEvent) -> Facts:
+        """Facts with what the limits that are set need."""
+        limits, now, activity = facts.limits, facts.now_us, self._ledger.activity
+        if limits.max_messages_per_second != math.inf:
+            facts = replace(facts, messages=activity.messages(now))
+        if limits.max_position_lots != math.inf:
+            facts = replace(facts, net=self._net(asked.source, asked.symbol))
+        if limits.max_order_value != math.inf or limits.max_gross_exposure != math.inf:
+            value = self._value(asked.source, facts.instrument, asked.volume, facts.quote)
+            facts = replace(facts, value=value, gross=self._gross())
+        if limits.max_repeats != math.inf:
+            facts = self._with_repeats(facts, (asked.strategy, asked.source, asked.symbol))
+        return facts
+
+    def _with_repeats(self, facts: Facts, key: tuple[str, str, str]) -> Facts:
+        activity, window_us = self._ledger.activity, round(facts.limits.repeat_window_s * 1e6)
+        released = self._limits.rules.released_us(key[0], key[2])
+        since = max(facts.now_us - window_us, released)
+        closed = activity.throttled_us(key)
+        return replace(
+            facts, repeats=activity.repeats(key, since), throttled=closed > released
+        )  # fmt: skip
+
+    def _losses(self, limits: Limits) -> Denial | None:
+        if limits.max_daily_loss == limits.max_drawdown == math.inf:
+            return None
+        equity, activity = self._funds.account().equity, self._ledger.activity
+        daily = activity.daily_loss(equity, self._clock.now_us())
+        return risk.check_losses(daily, activity.drawdown(equity), limits)
+
+    def _net(self, source: str, symbol: str) -> float:
+        held = self._ledger.book.positions.values()
+        return round(sum(p.volume for p in held if p.key[1:] == (source, symbol)), 8)
+
+    def _gross(self) -> float | None:
+        """Of all positions and of entries whose outcome is not known yet."""
+        book, now = self._ledger.book, self._clock.now_us()
+        open_ = [(p.key.source, p.key.symbol, p.volume) for p in book.positions.values()]
+        open_ += [
+            (e.source, e.symbol, e.volume) for e in book.unsettled.values() if e.purpose == "entry"
+        ]
+        total = 0.0
+        for source, symbol, volume in open_:
+            quote = self._quotes.at(source, symbol, now)
+            value = self._value(source, instrument(symbol, now), volume, quote)
+            if value is None:
+                return None
+            total += value
+        return total
+
+    def _value(
+        self, source: str, traded: Instrument | None, volume: float, quote: Quote | None
+    ) -> float | None:
+        if traded is None or quote is None:
+            return None
+        found = self.rate(source, traded)
+        return notional(volume, traded.contract_size, quote.mid, found)
+
+    def rate(self, source: str, traded: Instrument) -> float | None:
+        """Account currency for one unit of an instrument's quote currency."""
+        currency = self._funds.account().currency
+        return rate(self._quotes, source, traded.quote, currency, self._clock.now_us())

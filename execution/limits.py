@@ -1,0 +1,249 @@
+"""Limits: what may be traded, and how much, as a person wrote it down in a versioned file.
+
+Without a file the limits are those of the settings, which stop the same orders as ever. A file
+replaces them whole: its version together with the hash of its bytes then names, for every
+denial, exactly which limits held. Nearer tables win: `limits`, `symbols.<symbol>`,
+`accounts.<account>`, `accounts.<account>.symbols.<symbol>`. `inf` means no limit.
+"""
+
+import difflib
+import hashlib
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from core.errors import InputError
+from core.settings import ExecutionSettings
+
+T = TypeVar("T")
+OFF = math.inf
+Action = Literal["none", "reducing", "halted"]
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All limits and the sizing of one symbol in one account. Money in account currency."""
+
+    max_lots: float = 1.0  # of one order
+    max_order_value: float = OFF  # notional of one order
+    max_position_lots: float = OFF  # net lots of a feed, all strategies together
+    max_gross_exposure: float = OFF  # notional of all positions and this order
+    max_orders_per_minute: float = 60  # entries of a feed
+    max_messages_per_second: float = OFF  # orders of the account, exits counted too
+    max_repeats: float = OFF  # entries of one strategy in one feed within repeat_window_s
+    repeat_window_s: float = 300.0  # then a person must release the throttle
+    max_daily_loss: float = OFF  # below the equity at 17:00 New York
+    max_drawdown: float = OFF  # below the highest equity seen
+    max_quote_age_s: float = 10.0  # of the newest quote
+    max_spread_ratio: float = 5.0  # spread over its own running median
+    collar: float = 0.005  # reference price to live mid, share of price
+    restricted: bool = False  # no new position in it
+    sizing: Literal["fixed", "volatility", "kelly"] = "fixed"  # how a target becomes lots
+    lots: float = 0.10  # full position of `fixed`
+    risk_share: float = 0.005  # of equity lost at the stop of a full position of `volatility`
+    kelly_fraction: float = 0.25  # of the growth-optimal share
+    kelly_payoff: float = 1.0  # gain of a right signal over loss of a wrong one
+    kelly_cap: float = 0.01  # most of equity lost at the stop, whatever Kelly says
+    max_sized_lots: float = 1.0  # cap of `volatility` and `kelly`
+    resize_share: float = 0.25  # a held position is not resized for less than this
+
+
+class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When trading stops by itself. A price must move by both to count as a crash."""
+
+    crash: Action = "halted"
+    crash_move_1s: float = 0.008  # share of price within a second
+    crash_move_10s: float = 0.012
+    crash_move_60s: float = 0.015
+    crash_deviations: float = 12.0  # of the volatility before the move, over the same time
+    rejects: Action = "reducing"
+    max_reject_share: float = 0.5  # of the orders of the last minute
+    min_orders: float = 10  # fewer say nothing about rejects
+    latency: Action = "reducing"
+    max_send_ms: float = 5000.0  # median of the last 5 answers
+    disconnected: Action = "reducing"
+    max_away_s: float = 10.0  # without an answer of the terminal
+    drift: Action = "reducing"
+    max_drift_s: float = 2.0  # jump of our clock, or ticks from the future
+
+
+class LimitsBook(NamedTuple):
+    """One version of all limits: tables as written, nearest table wins."""
+
+    version: str
+    base: Limits
+    symbols: Mapping[str, Mapping[str, Any]]
+    accounts: Mapping[str, Mapping[str, Any]]
+    breakers: Breakers
+    crash: Mapping[str, Mapping[str, Any]]  # breakers' own tables per symbol
+
+    def of(self, account: str, symbol: str) -> Limits:
+        """What holds for a symbol in an account; "" for the account as such."""
+        mine = self.accounts.get(account, {})
+        tables = (
+            self.symbols.get(symbol, {}),
+            {name: value for name, value in mine.items() if name != "symbols"},
+            mine.get("symbols", {}).get(symbol, {}),
+        )
+        merged = {name: value for table in tables for name, value in table.items()}
+        return _made(Limits, {**msgspec.structs.asdict(self.base), **merged})
+
+    def breakers_of(self, symbol: str) -> Breakers:
+        """The breakers' thresholds for a symbol."""
+        return _made(
+            Breakers, {**msgspec.structs.asdict(self.breakers), **self.crash.get(symbol, {})}
+        )
+
+
+def of_settings(settings: ExecutionSettings) -> LimitsBook:
+    """The limits of a home without a file: those of the settings."""
+    base = Limits(
+        max_lots=settings.max_lots, max_orders_per_minute=settings.max_orders_per_minute,
+        max_quote_age_s=settings.max_quote_age_s, max_spread_ratio=settings.max_spread_ratio,
+        collar=settings.collar, lots=settings.lots,
+    )  # fmt: skip
+    return LimitsBook(settings.limits_version, base, {}, {}, Breakers(), {})
+
+
+def parse(content: bytes, name: str) -> LimitsBook:
+    """The limits of a file's bytes; `name` is the file, for errors.
+
+    Raises:
+        InputError: with the line, the key, and the nearest known one.
+    """
+    text = content.decode("utf-8", "replace")
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(name, f"not TOML: {error}") from error
+    page = _Page(name, text)
+    version = written.pop("version", None)
+    if not isinstance(version, str) or not re.fullmatch(r"[\w.-]{1,40}", version):
+        raise InputError(name, 'version: write version = "…", letters, digits, dots and dashes')
+    for table, known, values in _tables(written, page):
+        page.check(table, known, values)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    breakers = dict(written.get("breakers", {}))
+    crash = breakers.pop("symbols", {})
+    return LimitsBook(
+        f"{version}+{digest}", _made(Limits, written.get("limits", {})),
+        written.get("symbols", {}), written.get("accounts", {}), _made(Breakers, breakers), crash,
+    )  # fmt: skip
+
+
+def render(book: LimitsBook) -> str:
+    """The account-wide limits as a file that `parse` reads again."""
+    lines = [f'version = "{book.version.partition("+")[0]}"']
+    for table, values in (("limits", book.base), ("breakers", book.breakers)):
+        lines += ["", f"[{table}]"]
+        pairs = msgspec.structs.asdict(values).items()
+        lines += [f"{name} = {_literal(value)}" for name, value in pairs]
+    nested = (
+        ("symbols", book.symbols),
+        ("accounts", book.accounts),
+        ("breakers.symbols", book.crash),
+    )
+    for prefix, tables in nested:
+        for name, found in tables.items():
+            lines += _rendered(f"{prefix}.{_quoted(name)}", found)
+    return "\n".join(lines) + "\n"
+
+
+def _rendered(table: str, values: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("", f"[{table}]")
+    yield from (f"{k} = {_literal(v)}" for k, v in values.items() if not isinstance(v, dict))
+    for symbol, found in values.get("symbols", {}).items():
+        yield from _rendered(f"{table}.symbols.{_quoted(symbol)}", found)
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name) else '"' + name.replace('"', '\\"') + '"'
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+Kind = type[Limits] | type[Breakers]
+
+
+def _tables(
+    written: Mapping[str, Any], page: "_Page"
+) -> Iterator[tuple[str, Kind, Mapping[str, Any]]]:
+    """Every table that holds limits, with its dotted name and what it may hold."""
+    tops = ("limits", "symbols", "accounts", "breakers")
+    for name in written:
+        if name not in tops:
+            raise page.error("", name, f"unknown{_nearest(name, tops)}")
+    yield "limits", Limits, page.table("limits", written.get("limits", {}))
+    yield from _each("symbols", Limits, written.get("symbols", {}), page)
+    for name, found in page.table("accounts", written.get("accounts", {})).items():
+        mine = dict(page.table(f"accounts.{name}", found))
+        yield from _each(f"accounts.{name}.symbols", Limits, mine.pop("symbols", {}), page)
+        yield f"accounts.{name}", Limits, mine
+    breakers = dict(page.table("breakers", written.get("breakers", {})))
+    yield from _each("breakers.symbols", Breakers, breakers.pop("symbols", {}), page)
+    yield "breakers", Breakers, breakers
+
+
+def _each(
+    prefix: str, kind: Kind, tables: Any, page: "_Page"
+) -> Iterator[tuple[str, Kind, Mapping[str, Any]]]:
+    for name, found in page.table(prefix, tables).items():
+        yield f"{prefix}.{name}", kind, page.table(f"{prefix}.{name}", found)
+
+
+class _Page:
+    """The text of a file, to say in which line something is wrong."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name, self._lines = name, text.splitlines()
+
+    def table(self, table: str, value: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            parent, _, key = table.rpartition(".")
+            raise self.error(parent, key, f"is a table: write [{table}]")
+        return value
+
+    def check(self, table: str, known: Kind, values: Mapping[str, Any]) -> None:
+        for key, value in values.items():
+            if key not in known.__struct_fields__:
+                nearest = _nearest(key, known.__struct_fields__)
+                raise self.error(table, key, f"unknown{nearest}")
+            try:
+                _made(known, {key: value})
+            except msgspec.ValidationError as error:
+                problem = str(error).partition(" - at")[0]
+                raise self.error(table, key, problem) from error
+            if isinstance(value, int | float) and not value >= 0:
+                raise self.error(table, key, f"{value}: a limit is a number from 0 on, or inf")
+
+    def error(self, table: str, key: str, problem: str) -> InputError:
+        where = f"[{table}] {key}" if table else key
+        return InputError(self._name, f"{where}: {problem}", self._line(table, key))
+
+    def _line(self, table: str, key: str) -> int | None:
+        current = ""
+        for number, line in enumerate(self._lines, 1):
+            header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+            if header:
+                current = re.sub(r"[\"'\s]", "", header[1])
+                if not table and current.split(".")[0] == key:
+                    return number
+            elif current == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+                return number
+        return None
+
+
+def _made(kind: type[T], values: Mapping[str, Any]) -> T:
+    return msgspec.convert(dict(values), kind)
+
+
+def _nearest(name: str, known: Any) -> str:
+    match = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {match[0]!r}?" if match else f"; known: {', '.join(sorted(known))}"

@@ -1,0 +1,128 @@
+"""The commands of a risk officer: limits, override, throttle and resume, with and without users."""
+
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cli.login import AuditLine
+from cli.main import main
+from cli.trading_control import current
+from core import identity
+from execution import decisions
+from execution.limits import parse
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def users(home: Path) -> None:
+    made = [
+        identity.new_user("ann", "admin", "long enough"),
+        identity.new_user("bob", "analyst", "also long"),
+    ]
+    identity.save(identity.path_in(home), {user.name: user for user in made})
+
+
+def types(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
+
+
+def audited(home: Path) -> list[AuditLine]:
+    lines = (home / "audit.log").read_bytes().splitlines()
+    return [msgspec.json.decode(line, type=AuditLine) for line in lines]
+
+
+def test_what_is_shown_can_be_checked_and_installed(home: Path, tmp_path: Path, capsys) -> None:
+    assert main(["limits", "show"]) == 0
+    file = tmp_path / "mine.toml"
+    file.write_text(capsys.readouterr().out.replace("max_lots = 1.0", "max_lots = 2.0"))
+    assert main(["limits", "check", str(file)]) == 0
+    assert not home.exists()
+    assert main(["limits", "install", str(file), "--by", "ann"]) == 0
+    version = parse((home / "limits.toml").read_bytes(), "").version
+    [line] = audited(home)
+    assert (line.by, line.authenticated, line.action) == ("ann", False, "limits install")
+    assert version in line.detail
+    capsys.readouterr()
+    assert main(["limits", "show"]) == 0
+    assert f"# in force: {version}" in capsys.readouterr().out
+
+
+def test_a_file_with_a_typo_is_not_installed(home: Path, tmp_path: Path, capsys) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('version = "a"\n[limits]\nmax_lotz = 2.0\n')
+    for line in (["check", str(file)], ["install", str(file), "--by", "ann"]):
+        assert main(["limits", *line]) == 2
+        assert f"{file}, row 3: [limits] max_lotz: unknown" in capsys.readouterr().err
+    assert not (home / "limits.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("who", "password", "told"),
+    [
+        ("ann", "wrong password", "another password"),
+        ("eve", "long enough", "no such user"),
+        ("bob", "also long", "an admin may"),
+    ],
+)
+def test_with_users_nobody_else_may(
+    home: Path, tmp_path: Path, monkeypatch, capsys, who: str, password: str, told: str
+) -> None:
+    users(home)
+    file = tmp_path / "mine.toml"
+    file.write_text('version = "a"')
+    by = ["--by", who]
+    why = [*by, "--reason", "x"]
+    for line in (
+        ["limits", "install", str(file), *by],
+        ["override", "max_lots", "2", "--minutes", "5", *why],
+        ["throttle", "release", *why],
+        ["resume", *why],
+    ):
+        types(monkeypatch, password)
+        assert main(line) == 2
+        assert told in capsys.readouterr().err
+    assert sorted(path.name for path in home.iterdir()) == ["identity.json"]
+
+
+def test_who_logs_in_may_and_halting_asks_nobody(home: Path, monkeypatch) -> None:
+    users(home)
+    assert main(["halt", "--by", "anybody", "--reason", "news", "--flatten"]) == 0
+    halted = current(home)
+    assert halted is not None
+    assert (halted.state, halted.positions) == ("halted", "flatten")
+    why = ["--by", "ann", "--reason", "month end"]
+    for line in (
+        ["override", "max_lots", "2", "--minutes", "5", "--symbol", "EURUSD", *why],
+        ["throttle", "release", "--strategy", "model", *why],
+        ["resume", *why],
+    ):
+        types(monkeypatch, "long enough")
+        assert main(line) == 0
+    found = decisions.load(decisions.path_in(home))
+    [override], [release] = found.overrides, found.releases
+    assert (override.rule, override.value, override.symbol) == ("max_lots", 2.0, "EURUSD")
+    assert override.until_us - override.from_us == 300_000_000
+    assert (release.strategy, release.by) == ("model", "ann")
+    assert [(a.action, a.authenticated) for a in audited(home)] == [
+        ("override", True), ("throttle release", True), ("resume", True),
+    ]  # fmt: skip
+
+
+def test_real_money_needs_users(home: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("TICKHOUSE_TERMINAL__KIND", "real")
+    assert main(["resume", "--by", "ann", "--reason", "x"]) == 2
+    assert "tickhouse users add" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line", [["max_lots", "nan", "--minutes", "5"], ["max_lots", "1", "--minutes", "1441"]]
+)
+def test_an_override_has_a_value_and_an_end(home: Path, line: list[str], capsys) -> None:
+    assert main(["override", *line, "--by", "ann", "--reason", "x"]) == 2
+    assert "1440" in capsys.readouterr().err
