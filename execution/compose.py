@@ -11,7 +11,7 @@ from adapters.bus.base import Bus
 from adapters.mt5.execution import Venue
 from core.clock import Clock, SystemClock, SystemTimer, Timer
 from core.settings import Settings
-from execution import live
+from execution import live, settlements
 from execution.book import Book
 from execution.engine import Engine
 from execution.funds import RememberedFunds
@@ -50,7 +50,7 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     ledger = Ledger(world.journal, Book(), outbox)
     reconciler = Reconciler(
         ledger, world.venue, world.clock, chosen.execution.collar, repeatable=False,
-        timer=world.timer,
+        timer=world.timer, persons=settlements.directory_of(world.journal.path),
     )  # fmt: skip
     funds = RememberedFunds(world.venue, world.clock)
     engine = Engine(

@@ -6,7 +6,7 @@ while an order is out at the broker.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from adapters.bus.base import Bus, Message, Subscriber
@@ -122,7 +122,9 @@ class Live:
 
     def _addressed(self, message: Message) -> list[Signal]:
         found = decode(message)
-        signals: Sequence[object] = found.signals if isinstance(found, SignalBatch) else [found]
+        signals: list[object] = [found]
+        if isinstance(found, SignalBatch):
+            signals = list(found.signals)
         run = self._p.run
         return [
             signal
