@@ -68,6 +68,7 @@ class Book:
         self.latest_us = 0  # newest ts_init of an event
         self._horizons: dict[str, int] = {}
         self._received: set[str] = set()
+        self._newest: dict[Key, int] = {}
         self._entries: dict[tuple[str, str], deque[int]] = {}
         self._realised: dict[Key, float] = {}
 
@@ -81,12 +82,19 @@ class Book:
             self._apply_event(record)
         elif isinstance(record, Signal):
             self._horizons[record.signal_id] = record.horizon_us
+            key = Key(record.strategy, record.source, record.symbol)
+            self._newest[key] = max(self._newest.get(key, 0), record.ts_event_us)
         elif isinstance(record, ExecutionMarker):
             self.marker = record
 
     def received(self, signal_id: str) -> bool:
         """Whether a signal was acted on, or denied."""
         return signal_id in self._received
+
+    def is_outdated(self, signal: Signal) -> bool:
+        """Whether a target made after this one was taken up before: messages may be reordered."""
+        key = Key(signal.strategy, signal.source, signal.symbol)
+        return signal.ts_event_us < self._newest.get(key, 0)
 
     def count(self, order_id: str) -> int:
         """Events of an order so far."""

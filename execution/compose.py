@@ -11,7 +11,7 @@ from adapters.bus.base import Bus
 from adapters.mt5.execution import Venue
 from core.clock import Clock, SystemClock, SystemTimer, Timer
 from core.settings import Settings
-from execution import live
+from execution import live, settlements
 from execution.book import Book
 from execution.engine import Engine
 from execution.funds import RememberedFunds
@@ -60,7 +60,7 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     limits = LimitsFile(chosen.run.account, fallback, chosen.home_path, own / "limits.toml")
     reconciler = Reconciler(
         ledger, world.venue, world.clock, limits.rules.own.collar, repeatable=False,
-        timer=world.timer,
+        timer=world.timer, persons=settlements.directory_of(world.journal.path),
     )  # fmt: skip
     funds = RememberedFunds(world.venue, world.clock)
     engine = Engine(

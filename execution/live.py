@@ -130,7 +130,9 @@ class Live:
 
     def _addressed(self, message: Message) -> list[Signal]:
         found = decode(message)
-        signals: list[object] = list(found.signals) if isinstance(found, SignalBatch) else [found]
+        signals: list[object] = [found]
+        if isinstance(found, SignalBatch):
+            signals = list(found.signals)
         run = self._p.run
         return [
             signal
@@ -142,9 +144,11 @@ class Live:
     def _handle(self) -> None:
         """All signals at hand, in order; of one feed and strategy only the newest is traded."""
         pending, self._pending = self._pending, []
-        newest = {(s.strategy, s.source, s.symbol): s.signal_id for s, _ in pending}
+        in_time = sorted(pending, key=lambda found: found[0].ts_event_us)
+        newest = {(s.strategy, s.source, s.symbol): s.signal_id for s, _ in in_time}
         for signal, began_ns in pending:
             superseded = newest[signal.strategy, signal.source, signal.symbol] != signal.signal_id
+            superseded = superseded or self._p.ledger.book.is_outdated(signal)
             if superseded and not self._p.ledger.book.received(signal.signal_id):
                 self._p.engine.supersede(signal)
             else:

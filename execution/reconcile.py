@@ -7,6 +7,7 @@ there is sent now for the first time, and the events are those of a run that nev
 """
 
 import logging
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -15,8 +16,9 @@ from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.errors import UnavailableError
-from execution import events
+from execution import events, settlements
 from execution.ledger import Ledger
+from execution.settlements import Settlement
 
 _log = logging.getLogger(__name__)
 _WAIT_S = 0.01
@@ -30,6 +32,7 @@ class Reconciler:
         patience_s: how long a live order's fill is waited for, or a replay's venue.
         late_s: how long after a start an order that an earlier run may have sent can still
             arrive at the broker. Until then its feed stays blocked, however absent it is.
+        persons: directory of `settlements`.
     """
 
     def __init__(
@@ -43,10 +46,12 @@ class Reconciler:
         patience_s: float = 1.0,
         late_s: float = 10.0,
         timer: Timer | None = None,
+        persons: Path | None = None,
     ) -> None:
         self._ledger, self._venue, self._clock = ledger, venue, clock
         self._collar, self._repeatable, self._patience_s = collar, repeatable, patience_s
         self._timer: Timer = timer or SystemTimer()
+        self._persons = persons
         self._certain_s = self._timer.seconds() + late_s
 
     def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
@@ -69,9 +74,38 @@ class Reconciler:
             self._look(submitted)
 
     def again(self) -> None:
-        """Look once more for every unsettled order."""
+        """Look once more for every unsettled order; then take up what a person said of one."""
         for submitted in list(self._ledger.book.unsettled.values()):
             self._look(submitted)
+
+        for path, said in settlements.waiting(self._persons) if self._persons else ():
+            order = self._ledger.book.unsettled.get(said.order_id)
+            if order is None or self._by_person(order, said):
+                self._ledger.sync()
+                path.unlink()
+
+    def _by_person(self, submitted: OrderEvent, said: Settlement) -> bool:
+        """Settle an order as a person says; False while the venue does not answer.
+
+        What the venue shows of it for certain was taken up before.
+        """
+        if self._find(submitted).kind == "unknown":
+            return False
+        found = Outcome("rejected", f"settled as absent by {said.by}: {said.reason}")
+        if said.outcome == "filled":
+            order = events.venue_order(submitted, self._collar)
+            found = self._venue.named(order, submitted.ts_init_us, said.deals)
+            if not found.fills:
+                _log.warning("order %s: deals %s do not fit it", said.order_id, said.deals)
+                return True
+        if said.outcome == "absent" and self._kind(submitted) in (
+            Kind.ACCEPTED, Kind.PARTIALLY_FILLED,
+        ):  # fmt: skip
+            now = self._clock.now_us()
+            self._ledger.record([events.later(submitted, Kind.CANCELLED, now, found.reason)])
+            return True
+        self._conclude(submitted, found)
+        return True
 
     def _look(self, submitted: OrderEvent) -> None:
         found = self._find(submitted)

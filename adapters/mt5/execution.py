@@ -178,6 +178,19 @@ class Venue:
         shown += [p.ticket for p in held if p.magic == magic and not order.position]
         return Outcome("working", "", shown[0]) if shown else Outcome("absent")
 
+    def named(self, order: VenueOrder, since_us: int, tickets: tuple[int, ...]) -> Outcome:
+        """An order filled by deals that a person names; without fills when they do not fit it."""
+        name = self._names[order.source, order.symbol]
+        side = mt5.DEAL_TYPE_BUY if order.side == "buy" else mt5.DEAL_TYPE_SELL
+        found = [d for d in self._deals(since_us) or () if d.ticket in tickets]
+        fits = len(found) == len(tickets) and all(
+            (d.symbol, d.type) == (name, side) and order.position in (0, d.position_id)
+            for d in found
+        )
+        if not fits or sum(d.volume for d in found) > order.volume + _TINY:
+            return Outcome("ambiguous", "the named deals do not fit the order")
+        return Outcome("filled", "", found[0].order, tuple(_fill(d) for d in found))
+
     def positions(self) -> tuple[VenuePosition, ...]:
         """All open positions of feeds we know, oldest first.
 

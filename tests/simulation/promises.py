@@ -37,6 +37,15 @@ def at_rest(world: World) -> None:
         _money_agrees(world)
 
 
+def settled(world: World) -> None:
+    """A person has settled what was left: nothing is blocked any more."""
+    assert world.parts is not None
+    left = set(world.parts.ledger.book.unsettled)
+    if left:
+        raise Violation(f"orders {left} were settled by a person and stay unsettled")
+    at_rest(world)
+
+
 def _unsettled_are_absent(world: World) -> None:
     assert world.parts is not None
     book = world.parts.ledger.book

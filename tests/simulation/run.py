@@ -12,6 +12,8 @@ from pathlib import Path
 from adapters.mt5 import constants as mt5
 from adapters.mt5.faults import Fault
 from core.contracts.signal import Signal
+from execution import settlements
+from execution.settlements import Settlement
 from execution.trading_state import State
 from tests.simulation import promises
 from tests.simulation.market import SOURCE, SYMBOLS
@@ -60,6 +62,10 @@ class _Life:
             promises.after_step(world)
         self._rest()
         promises.at_rest(world)
+        if world.parts and world.parts.ledger.book.unsettled:
+            self._settle()
+            self._rest()
+            promises.settled(world)
 
     def _step(self) -> None:
         if self._rng.random() < 0.35:
@@ -88,6 +94,15 @@ class _Life:
             quiet = quiet + 1 if not world.broker.positions() and self._quiet() else 0
             if quiet == 5:
                 break
+
+    def _settle(self) -> None:
+        """A person looks at the terminal, and says that what is unknown is not there."""
+        world = self._world
+        assert world.parts is not None
+        for name in world.parts.ledger.book.unsettled:
+            world.tell(f"a person settles {name[:8]}")
+            said = Settlement(name, "absent", "ann", "not in the history", world.now_us)
+            settlements.write(settlements.directory_of(world.home / "journal"), said)
 
     def _quiet(self) -> bool:
         parts = self._world.parts

@@ -83,6 +83,18 @@ def test_of_several_waiting_targets_of_a_feed_only_the_newest_is_traded(desk: De
     assert desk.book.net(KEY) == 0.02
 
 
+def test_a_target_older_than_one_taken_up_is_not_traded_when_it_comes_late(desk: Desk) -> None:
+    old = desk.signal(-1.0, "old")
+    desk.at(2)
+    desk.trade(1.0, "new")
+    publish(desk, old)
+    desk.trade(1.0, "again")
+    with Running(desk):
+        eventually(lambda: desk.book.received("old"))
+    assert EventKind.SUPERSEDED in {e.kind for e in desk.events() if e.signal_id == "old"}
+    assert desk.book.net(KEY) == 0.1
+
+
 def test_a_signal_read_again_after_a_restart_is_not_handled_again(
     desk: Desk, tmp_path: Path
 ) -> None:
