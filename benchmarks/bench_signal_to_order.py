@@ -247,12 +247,15 @@ def _halt(rig: Rig, done: threading.Event, count: int, held: list[int]) -> None:
             return
         began = time.perf_counter_ns()
         write(rig.control, Order("halted", "bench", str(number), 2 * number))
-        while rig.trading.state != "halted":
-            time.sleep(0.0005)
+        _await(rig, "halted")
         held.append(time.perf_counter_ns() - began)
         write(rig.control, Order("active", "bench", str(number), 2 * number + 1))
-        while rig.trading.state != "active":
-            time.sleep(0.0005)
+        _await(rig, "active")
+
+
+def _await(rig: Rig, state: str) -> None:
+    while rig.trading.state != state:
+        time.sleep(0.0005)
 
 
 class Floor:
