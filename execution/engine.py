@@ -167,6 +167,11 @@ class Engine:
         self._ledger.sync()
         reach("execution.journal.after")
         assert isinstance(submitted, OrderEvent)
+        if submitted.purpose == "entry" and self._guard.is_halted:  # while it went to disk
+            now = self._clock.now_us()
+            text = "halted: never sent"
+            self._ledger.record([events.later(submitted, Kind.EXPIRED, now, text)])
+            return False
         order = events.venue_order(submitted, self._guard.collar)
         reach("execution.send.before")
         send_ns = time.perf_counter_ns()
