@@ -147,4 +147,6 @@ def _read(path: Path) -> Order:
     except FileNotFoundError:
         return ACTIVE
     except (OSError, msgspec.DecodeError) as error:
-        return Order("halted", "execution", f"{path} cannot be read: {error}", 0)
+        found = _signature(path)  # a resume later than the damage lifts it
+        since_us = found[0] // 1000 if found else 0
+        return Order("halted", "execution", f"{path} cannot be read: {error}", since_us)

@@ -24,7 +24,8 @@ from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
 from core.settings import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, SIGNALS, TICKS
-from execution import journal
+from execution import halt_port, journal
+from execution.trading_state import Order
 from tests import replays
 from tests.servers import NatsServer
 
@@ -121,6 +122,8 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
         (tmp_path / "control.json").write_text(
             '{"state": "halted", "by": "ann", "reason": "news", "ts_us": 5}'
         )
+        (tmp_path / "limits.toml").write_text('version = "desk"\n')
+        assert halt_port.ask(tmp_path, Order("halted", "ann", "by port too", 6))
         time.sleep(0.1)
         _signal(bus, -1.0)  # closes, and does not open the other way
         _eventually(lambda: EventKind.DENIED in _kinds(bus))
@@ -138,6 +141,7 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
         "entry denied",
     ]  # fmt: skip
     assert events[-1].reason == "halted"
+    assert events[-1].limits_version.startswith("desk+")
 
 
 def _signal(bus: Bus, target: float) -> None:

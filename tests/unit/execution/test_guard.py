@@ -10,6 +10,7 @@ from execution import decisions
 from execution.decisions import Decisions, Override, Release
 from execution.limits import of_settings
 from execution.limits_file import LimitsFile
+from execution.trading_state import Order
 from tests.markets import TUESDAY
 from tests.unit.execution.desk import KEY, Desk
 
@@ -137,4 +138,21 @@ def test_kelly_without_an_edge_is_too_small_to_trade(tmp_path: Path) -> None:
     assert denied(made, confidence=0.4) == "below_minimum"
     made.at(2)
     assert made.trade(1.0, confidence=0.6)[-1] == "entry filled"
+    made.close()
+
+
+def test_a_halt_while_the_order_goes_to_disk_keeps_it_from_being_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Desk(tmp_path, control=tmp_path / "control.json")
+    sync = made.ledger.sync
+
+    def halts() -> None:
+        sync()
+        made.trading.halt(Order("halted", "ann", "news", 5))
+
+    monkeypatch.setattr(made.ledger, "sync", halts)
+    assert made.trade(1.0) == ["entry received", "entry submitted", "entry expired"]
+    assert made.terminal.sent == []
+    assert made.book.unsettled == {}
     made.close()

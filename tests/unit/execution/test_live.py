@@ -12,6 +12,7 @@ from core.contracts.order import AccountState, EventKind
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickBatch
 from core.topics import CONTROL, ORDER_EVENTS, RISK, SIGNALS, TICKS
+from execution.trading_state import Order, write
 from tests.unit.execution.desk import KEY, Desk
 
 
@@ -128,6 +129,21 @@ def test_a_halt_on_the_bus_denies_entries_and_is_announced(desk: Desk) -> None:
         eventually(lambda: EventKind.DENIED in kinds(desk))
     states = [m for m in desk.bus.messages(RISK) if isinstance(m, RiskState)]
     assert [(s.state, s.by) for s in states] == [("active", ""), ("halted", "ann")]
+
+
+def test_a_halt_that_says_so_closes_what_is_open_and_any_other_keeps_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.trade(1.0)
+    with Running(desk):
+        write(tmp_path / "control.json", Order("halted", "ann", "news", 5))
+        eventually(lambda: desk.trading.state == "halted")
+        publish(desk, desk.signal(0.5, "denied", symbol="GBPUSD"))
+        eventually(lambda: desk.book.received("denied"))
+        assert len(desk.book.positions) == 1
+        write(tmp_path / "control.json", Order("halted", "ann", "news", 6, "flatten"))
+        eventually(lambda: not desk.book.positions)
+    assert desk.events()[-1].purpose == "flatten"
 
 
 def test_ticks_on_the_bus_become_quotes(desk: Desk) -> None:

@@ -74,6 +74,11 @@ def test_a_breaker_takes_back_its_own_word_only(tmp_path: Path) -> None:
     assert trading.state == "active"
 
 
-def test_a_breakers_file_that_cannot_be_read_halts(tmp_path: Path) -> None:
+def test_a_breakers_file_that_cannot_be_read_halts_until_a_person_resumes(tmp_path: Path) -> None:
     (tmp_path / "breakers.json").write_text("{")
-    assert TradingState(tmp_path / "control.json", tmp_path / "breakers.json").state == "halted"
+    write(tmp_path / "control.json", Order("active", "bob", "long ago", 5))
+    trading = TradingState(tmp_path / "control.json", tmp_path / "breakers.json")
+    assert trading.state == "halted"
+    write(tmp_path / "control.json", Order("active", "bob", "looked at it", 2**60))
+    trading.poll()
+    assert trading.state == "active"
