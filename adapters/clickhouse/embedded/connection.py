@@ -122,10 +122,17 @@ class Connection:
             raise _translated(error, context) from error
         return Stream(self._raw, handle, context)
 
-    def insert(self, statement: Statement, context: Context) -> "Insert":
-        """Start an INSERT whose data comes in pieces."""
+    def insert(self, statement: Statement, context: Context, verify: bool = True) -> "Insert":
+        """Start an INSERT whose data comes in pieces. verify: ask whether it is stored (stored.py);
+        only a benchmark does without.
+        """
+        mark = self._failed.mark()
+
+        def expect_stored() -> None:
+            if verify:
+                self._failed.expect_stored(self._raw, mark)
+
         with _errors(context):
-            mark = self._failed.mark()
             sql = _tagged(statement.sql, context.tag)
             handle = self._raw.send_insert(sql, statement.input_format)
         return Insert(
