@@ -19,9 +19,8 @@ from adapters.clickhouse.embedded.statement import Statement, first_word, output
 from core.errors import WarehouseError
 
 _HELD_BACK = 1 << 20
-# What the engine has at once travels in one piece: each piece costs two changes of thread. So does
-# an answer of a few megabytes as a whole, with its length.
-_WHOLE, _PIECE, _AT_ONCE_S = 16 << 20, 4 << 20, 0.05
+# What the engine has at once travels in one piece, because each piece costs two changes of thread.
+_PIECE, _AT_ONCE_S = 4 << 20, 0.05
 # Formats whose chunks, put together, are the whole answer.
 _CONCATENATE = frozenset({"Native", "RowBinary", "JSONEachRow"})
 _TAG_LETTERS = string.ascii_letters
@@ -159,7 +158,7 @@ class Exchange:
         return not self._whole and self.format in _CONCATENATE and self._selects()
 
     def _hold_back(self) -> None:
-        chunks = self._fetch(_HELD_BACK, _WHOLE)
+        chunks = self._fetch(_HELD_BACK, _PIECE)
         self.answer = Answer(
             b"".join(chunk.body for chunk in chunks),
             read_rows=max((chunk.read_rows for chunk in chunks), default=0),
