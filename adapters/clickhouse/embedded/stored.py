@@ -8,11 +8,18 @@ counts as a failure, because a client may repeat an insert but never get back a 
 """
 
 import re
+import time
 from typing import Any
 
 from core.errors import WarehouseError
 
 _FAILED = "SELECT sum(value) FROM system.events WHERE event = 'FailedInsertQuery'"
+# "Done" may come before a failing statement has ended, and is counted.
+_RUNNING = (
+    "SELECT count() FROM system.processes WHERE query_kind = 'Insert' "
+    "AND query_id IN (SELECT query_id FROM system.session_query_ids )"
+)
+_MOST_LOOKS = 2000
 # The statement's place among those of its session, from the end; the last is the question itself.
 _IDENTITY = (
     "SELECT query_id FROM system.session_query_ids ORDER BY sequence_number DESC LIMIT 1 OFFSET {}"
@@ -23,7 +30,7 @@ _ERROR = (
 )
 _FATE = (
     "SELECT if(type = 'QueryFinish', 'stored', exception) FROM system.query_log "
-    "WHERE query_id = '{}' AND type != 'QueryStart' AND event_date >= yesterday() LIMIT 1"
+    "WHERE query_id = '{}' AND type != 'QueryStart' AND query_kind = 'Insert' AND event_date >= yesterday() LIMIT 1"
 )
 _ID = re.compile(r"[\w-]+")
 _CODE = re.compile(r"Code: (\d+)")
@@ -46,11 +53,15 @@ class FailedInserts:
         Raises:
             WarehouseError: the engine's error; 319, it cannot be found out.
         """
-        count = _text(raw, _FAILED)
+        looks = 1
+        while _text(raw, _RUNNING) != "0" and looks < _MOST_LOOKS:
+            looks += 1
+            time.sleep(0.001)
+        count = _text(raw, _FAILED) if looks < _MOST_LOOKS else ""
         if count.isdigit() and int(count) == mark:
             return
         self._known = max(self._known, int(count) if count.isdigit() else 0)
-        identity = _identity(raw, 2)
+        identity = _identity(raw, looks + 1)
         fate = _error(raw, identity) or _logged_fate(raw, identity)
         if fate != "stored":
             raise _failure(fate)

@@ -16,7 +16,7 @@ class Answers:
     """Answers by a part of the question; what is not there is answered by nothing."""
 
     def __init__(self, **answers: str) -> None:
-        self.answers = {"system.session_query_ids": "a-1"} | {
+        self.answers = {"system.processes": "0", "system.session_query_ids": "a-1"} | {
             f"system.{table}": text for table, text in answers.items()
         }
         self.asked: list[str] = []
@@ -30,11 +30,11 @@ class Answers:
         return found[0].encode() if found else b""
 
 
-def test_an_unmoved_count_settles_it_with_one_question() -> None:
+def test_an_unmoved_count_settles_it_with_two_questions() -> None:
     engine = Answers(events="0")
     failed = FailedInserts()
     failed.expect_stored(engine, failed.mark())
-    assert len(engine.asked) == 1
+    assert len(engine.asked) == 2
 
 
 def test_another_s_failure_is_told_from_ours_by_the_log_and_remembered() -> None:
