@@ -2,7 +2,7 @@
 
 chDB 26.9 swallows what goes wrong in the last step of a streamed insert: on a full disk it says
 "done" and stores nothing. So before an insert is acknowledged the engine's own count of failed
-inserts is read (0.7 ms). Unchanged since the insert began, none can have failed. Otherwise, which
+inserts is read (two questions). Unchanged since the insert began, none can have failed. Otherwise, which
 is rare, the engine is asked for the fate of this very statement; a fate that cannot be found out
 counts as a failure, because a client may repeat an insert but never get back a lost one.
 """
@@ -30,7 +30,8 @@ _ERROR = (
 )
 _FATE = (
     "SELECT if(type = 'QueryFinish', 'stored', exception) FROM system.query_log "
-    "WHERE query_id = '{}' AND type != 'QueryStart' AND query_kind = 'Insert' AND event_date >= yesterday() LIMIT 1"
+    "WHERE query_id = '{}' AND type != 'QueryStart' "
+    "AND query_kind = 'Insert' AND event_date >= yesterday() LIMIT 1"
 )
 _ID = re.compile(r"[\w-]+")
 _CODE = re.compile(r"Code: (\d+)")
