@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock bench simulate simulate-bugs clean
+.PHONY: help demo test load lint format lock bench simulate simulate-bugs clean
 export PYTHON
 
 BIN := .venv/bin
@@ -19,6 +19,9 @@ demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simula
 test: .venv/dev.stamp ## set up, then every check and the whole test suite
 	@SECONDS=0 && $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest && \
 		printf 'make test: all checks passed in %d min %02d s\n' $$((SECONDS / 60)) $$((SECONDS % 60))
+
+load: .venv/dev.stamp ## a minute of writers and readers on the warehouse, then an insert of 1 GiB
+	$(BIN)/python -m tests.load
 
 lint: .venv/dev.stamp ## style, types, import rules and SQL, without running tests
 	$(BIN)/ruff check .

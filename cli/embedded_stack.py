@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from cli.clickhouse_server import clickhouse_server
 from cli.process_spec import ProcessSpec
 from core.settings import Settings, environment_of
 
@@ -97,6 +98,8 @@ def embedded_stack(
         "terminal": settings.terminal.kind == "real" or bool(settings.terminal.address),
     }
     servers = _servers(settings, home, state or home, ports, market, extra)
+    if settings.warehouse.server == "clickhouse" and not elsewhere["warehouse"]:
+        servers[0] = clickhouse_server(settings, home, ports.warehouse)
     return [server for server in servers if not elsewhere[server.name]] + [
         _worker("collector", ("streams.collector",), extra, ("bus", "terminal"), 0),
         *(

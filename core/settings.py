@@ -36,8 +36,10 @@ class ClickhouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The embedded warehouse, and how long its tables keep rows."""
+    """The warehouse that `up` starts, and how long its tables keep rows."""
 
+    #: `clickhouse` starts the binary of that name on PATH instead of the embedded engine.
+    server: Literal["embedded", "clickhouse"] = "embedded"
     listen: str = "127.0.0.1"  # any but loopback needs users with passwords
     #: `table=days`, comma-separated, counted from when a row was stored; empty: for ever.
     retention: str = ""

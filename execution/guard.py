@@ -49,11 +49,6 @@ class Guard:
         """How far from its price an order may fill: the account's, whatever the symbol."""
         return self._limits.rules.own.collar
 
-    @property
-    def is_halted(self) -> bool:
-        """Whether nothing that adds risk may be sent at this very moment."""
-        return self._trading.state == "halted"
-
     def entry(
         self, asked: OrderEvent, signal: Signal, quote: Quote | None, *, sends: bool
     ) -> Denial | None:

@@ -23,8 +23,10 @@ from core.settings import ClickhouseSettings
 
 _TIMEOUT_S = 60.0
 _FIRST_DELAY_S, _LAST_DELAY_S = 0.05, 2.0
-# Codes by which ClickHouse says "not now": timeouts, too many queries or parts, memory, network.
-_LATER = frozenset({159, 202, 203, 209, 210, 241, 242, 252, 319, 394, 999})
+# Codes by which ClickHouse says "not now": timeouts, too many queries or parts, memory, network,
+# a full disk.
+_LATER = frozenset({159, 202, 203, 209, 210, 241, 242, 243, 252, 319, 394, 999})
+_DISK_FULL = "No space left on device"  # has a code of its own only before writing begins
 _SETTINGS = {
     "async_insert": "0",
     "insert_deduplicate": "1",
@@ -123,7 +125,8 @@ class Writer:
         if response.status == 200:
             return
         code = int(response.headers.get("X-ClickHouse-Exception-Code") or 0)
-        if code in _LATER or (code == 0 and response.status in (429, 502, 503, 504)):
+        unnamed = code == 0 and response.status in (429, 502, 503, 504)
+        if code in _LATER or unnamed or _DISK_FULL in text:
             raise UnavailableError(f"the warehouse is busy: HTTP {response.status} {text}")
         raise WarehouseError(text or f"HTTP {response.status}", code)
 

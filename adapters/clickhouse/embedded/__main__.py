@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -29,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop. Returns the exit status."""
     options = _options(argv)
     home = Path(options.home).resolve()
+    _allow_files()
     users = identity.path_in(home)
     try:
         config = settings.load()
@@ -61,6 +63,14 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
         help="IPv4 address; any but loopback needs users with passwords (tickhouse users add)",
     )
     return parser.parse_args(argv)
+
+
+def _allow_files() -> None:
+    # The engine holds three files per thread besides those of its tables: 1024 would be few.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:

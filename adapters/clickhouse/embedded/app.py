@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.clickhouse.embedded import coalesce, encoding, multipart, page, request, statement
 from adapters.clickhouse.embedded.admission import Admission
+from adapters.clickhouse.embedded.ahead import Ahead
 from adapters.clickhouse.embedded.body import Body, ClientGoneError, Receive
 from adapters.clickhouse.embedded.connection import Answer, Context
 from adapters.clickhouse.embedded.engine import Engine
@@ -161,21 +162,26 @@ class App:
 
     async def _upload(self, body: Body, exchange: Exchange) -> bytes:
         await self._admission.enter(exchange.open_insert)
-        while not body.complete:
-            piece = await asyncio.wait_for(body.piece(), self._stalled_s)
-            await self._admission.proceed(lambda data=piece: exchange.append(data))  # type: ignore[misc]
+        async with Ahead(self._admission.proceed) as ahead:
+            while not body.complete:  # the engine takes one piece while the next arrives
+                piece = await asyncio.wait_for(body.piece(), self._stalled_s)
+                await ahead.result()
+                ahead.begin(lambda data=piece: exchange.append(data))  # type: ignore[misc]
+            await ahead.result()
         return await self._admission.proceed(exchange.commit)
 
     async def _download(self, first: bytes, exchange: Exchange, answering: "_Answering") -> None:
         chunk: bytes | None = first
-        while chunk is not None:
-            if chunk:
-                await asyncio.wait_for(answering.chunk(chunk), self._stalled_s)
-            try:
-                chunk = await self._admission.proceed(exchange.more)
-            except (WarehouseError, ValueError) as error:
-                await answering.break_off(error)
-                return
+        async with Ahead(self._admission.proceed) as ahead:
+            while chunk is not None:  # the engine makes one chunk while the last one leaves
+                ahead.begin(exchange.more)
+                if chunk:
+                    await asyncio.wait_for(answering.chunk(chunk), self._stalled_s)
+                try:
+                    chunk = await ahead.result()
+                except (WarehouseError, ValueError) as error:
+                    await answering.break_off(error)
+                    return
         await answering.end()
 
     async def _join(self, granted: "_Granted", answering: "_Answering") -> None:

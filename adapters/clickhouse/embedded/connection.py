@@ -7,12 +7,13 @@ only when the next request differs, because a client sends the same settings eve
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.clickhouse.embedded.multipart import ExternalTable
 from adapters.clickhouse.embedded.statement import Statement, first_word, without_format
+from adapters.clickhouse.embedded.stored import FailedInserts, cause
 from core import crashpoint
 from core.errors import WarehouseError
 
@@ -57,8 +58,8 @@ class Connection:
     ClickHouse's code when the engine refuses.
     """
 
-    def __init__(self, raw: Any, kept: bool = False) -> None:
-        self._raw, self._kept = raw, kept
+    def __init__(self, raw: Any, failed: FailedInserts, kept: bool = False) -> None:
+        self._raw, self._failed, self._kept = raw, failed, kept
         self._database = self._own_database = "default"
         self._applied: dict[str, str] = {}  # settings of the last request, still in force
         self._own: dict[str, str] = {}  # what the session itself had instead
@@ -121,12 +122,22 @@ class Connection:
             raise _translated(error, context) from error
         return Stream(self._raw, handle, context)
 
-    def insert(self, statement: Statement, context: Context) -> "Insert":
-        """Start an INSERT whose data comes in pieces."""
+    def insert(self, statement: Statement, context: Context, verify: bool = True) -> "Insert":
+        """Start an INSERT whose data comes in pieces. verify: ask whether it is stored (stored.py);
+        only a benchmark does without.
+        """
+        mark = self._failed.mark()
+
+        def expect_stored() -> None:
+            if verify:
+                self._failed.expect_stored(self._raw, mark)
+
         with _errors(context):
             sql = _tagged(statement.sql, context.tag)
             handle = self._raw.send_insert(sql, statement.input_format)
-        return Insert(self._raw, handle, context)
+        return Insert(
+            self._raw, handle, context, lambda: self._failed.expect_stored(self._raw, mark)
+        )
 
     def columns(self, statement: Statement, context: Context) -> list[tuple[str, str]]:
         """Name and type of each column a query answers, without running it."""
@@ -226,19 +237,23 @@ class Stream:
 class Insert:
     """An INSERT whose data comes in pieces; the engine stores blocks as they fill."""
 
-    def __init__(self, raw: Any, handle: Any, context: Context) -> None:
+    def __init__(
+        self, raw: Any, handle: Any, context: Context, expect_stored: Callable[[], None]
+    ) -> None:
         self._raw, self._handle, self._context = raw, handle, context
+        self._expect_stored = expect_stored
 
     def append(self, data: bytes) -> None:
         """More data, cut anywhere."""
-        with _errors(self._context):
+        with _errors(self._context), self._causes():
             self._raw.insert_append(self._handle, data)
 
     def commit(self) -> Answer:
         """Store the rest. After this the rows are there."""
         crashpoint.reach("warehouse.insert.before")
-        with _errors(self._context):
+        with _errors(self._context), self._causes():
             result = self._raw.insert_done(self._handle)
+        self._expect_stored()
         crashpoint.reach("warehouse.insert.after")
         return _answer(result, b"")
 
@@ -246,6 +261,14 @@ class Insert:
         """Store nothing more. Harmless after a failure."""
         with contextlib.suppress(RuntimeError):
             self._raw.insert_cancel(self._handle)
+
+    @contextlib.contextmanager
+    def _causes(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            self.cancel()  # an open insert keeps its connection from answering
+            raise cause(self._raw, error) from error
 
 
 def _tagged(sql: str, tag: str) -> str:

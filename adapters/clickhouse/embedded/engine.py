@@ -17,6 +17,7 @@ import chdb
 
 from adapters.clickhouse.embedded.connection import Answer, Connection, Context
 from adapters.clickhouse.embedded.statement import Statement
+from adapters.clickhouse.embedded.stored import FailedInserts
 from core.errors import UnavailableError, WarehouseError
 
 # The bare connections: chdb's own wrapper adds notebook progress bars and nothing we need.
@@ -41,6 +42,7 @@ class Engine:
         config.write_text(_CONFIG.read_text("utf-8"))
         self._uri = f"{directory}/engine?log-level=error&config-file={config}"
         _chdb.set_signal_handlers_enabled(0)  # SIGTERM and SIGINT are ours: they drain
+        self._failed = FailedInserts()
         self._root = _chdb.connect(self._uri)  # held so that the engine lives between requests
         self.version = self._text("SELECT version()")
         self.timezone = self._text("SELECT timezone()")
@@ -61,7 +63,7 @@ class Engine:
 
     def connect(self, kept: bool = False) -> Connection:
         """A new session. `kept` for one that serves several requests."""
-        return Connection(_chdb.connect(self._uri), kept)
+        return Connection(_chdb.connect(self._uri), self._failed, kept)
 
     def kill(self, tag: str) -> None:
         """Cancel the running statement that carries this tag; does not wait for its end."""

@@ -8,6 +8,7 @@ that reads slowly holds a connection and the chunk the engine has ready, nothing
 import json
 import secrets
 import string
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from adapters.clickhouse.embedded.statement import Statement, first_word, output
 from core.errors import WarehouseError
 
 _HELD_BACK = 1 << 20
+# What the engine has at once travels in one piece, because each piece costs two changes of thread.
+_PIECE, _AT_ONCE_S = 4 << 20, 0.05
 # Formats whose chunks, put together, are the whole answer.
 _CONCATENATE = frozenset({"Native", "RowBinary", "JSONEachRow"})
 _TAG_LETTERS = string.ascii_letters
@@ -96,11 +99,8 @@ class Exchange:
         """The next bytes of a streamed answer; None when there are no more."""
         if self._stream is None:
             return None
-        chunk = self._stream.fetch()
-        if chunk is None:
-            self._end_stream()
-            return self._encode(b"", last=True)
-        return self._encode(chunk.body)
+        chunks = self._fetch(least=1, most=_PIECE)
+        return self._encode(b"".join(chunk.body for chunk in chunks), last=not self.streaming)
 
     def open_insert(self) -> None:
         """Begin an INSERT whose data follows in pieces."""
@@ -158,13 +158,7 @@ class Exchange:
         return not self._whole and self.format in _CONCATENATE and self._selects()
 
     def _hold_back(self) -> None:
-        chunks: list[Answer] = []
-        while self._stream is not None and sum(len(c.body) for c in chunks) < _HELD_BACK:
-            chunk = self._stream.fetch()
-            if chunk is None:
-                self._end_stream()
-            else:
-                chunks.append(chunk)
+        chunks = self._fetch(_HELD_BACK, _PIECE)
         self.answer = Answer(
             b"".join(chunk.body for chunk in chunks),
             read_rows=max((chunk.read_rows for chunk in chunks), default=0),
@@ -172,6 +166,21 @@ class Exchange:
             result_rows=sum(chunk.result_rows for chunk in chunks),
             elapsed_s=max((chunk.elapsed_s for chunk in chunks), default=0.0),
         )
+
+    def _fetch(self, least: int, most: int) -> list[Answer]:
+        """Chunks of `least` bytes at least, of more as long as the engine has them at once."""
+        chunks: list[Answer] = []
+        size, until = 0, time.monotonic() + _AT_ONCE_S
+        while self._stream is not None and (
+            size < least or (size < most and time.monotonic() < until)
+        ):
+            chunk = self._stream.fetch()
+            if chunk is None:
+                self._end_stream()
+            else:
+                chunks.append(chunk)
+                size += len(chunk.body)
+        return chunks
 
     def _encode(self, body: bytes, last: bool = False) -> bytes:
         if self._revision and self.format == "Native" and not body.startswith(b"\r\n__exc"):
