@@ -9,6 +9,7 @@ LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
 SQL = adapters models quality
+DBT_SQL = models data-tests
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +27,13 @@ lint: .venv/dev.stamp ## style, types, import rules and SQL, without running tes
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --processes 2 $(SQL)
+	cd dbt && ../$(BIN)/sqlfluff lint --processes 2 $(DBT_SQL)
 
 format: .venv/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --processes 2 $(SQL)
+	cd dbt && ../$(BIN)/sqlfluff fix --processes 2 $(DBT_SQL)
 
 lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	scripts/set-up uv
