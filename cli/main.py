@@ -41,6 +41,7 @@ COMMANDS = {
     "users": Command("cli.users", "who may use the warehouse, and as what"),
     "backup": Command("cli.backup", "copy the warehouse, proved by restoring it"),
     "restore": Command("cli.restore", "bring a backup back, verified by counts and checksums"),
+    "check": Command("cli.data_checks", "data checks of a trading day; 1 when one blocks"),
     "halt": Command("cli.halt", "kill switch: no new position from now on"),
     "resume": Command("cli.resume", "lift the kill switch"),
     "report": Command("cli.report", "one compliance report"),
