@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock bench clean
+.PHONY: help demo test lint format lock install-orchestration bench clean
 export PYTHON
 
 BIN := .venv/bin
@@ -12,7 +12,7 @@ SQL = adapters models quality
 DBT_SQL = models data-tests
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simulated market
 	@$(BIN)/tickhouse demo
@@ -42,6 +42,8 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 		--group bootstrap -o requirements/bootstrap.txt
 	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
+
+install-orchestration: .venv/dev.stamp ## dagster, dbt and Great Expectations (the development environment)
 
 bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
 	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \
