@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test load lint format lock bench simulate simulate-bugs clean
+.PHONY: help demo test load lint format lock bench install-orchestration simulate simulate-bugs clean
 export PYTHON
 
 BIN := .venv/bin
@@ -9,9 +9,10 @@ LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
 SQL = adapters models quality
+DBT_SQL = models data-tests
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simulated market
 	@$(BIN)/tickhouse demo
@@ -29,11 +30,13 @@ lint: .venv/dev.stamp ## style, types, import rules and SQL, without running tes
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --processes 2 $(SQL)
+	cd dbt && ../$(BIN)/sqlfluff lint --processes 2 $(DBT_SQL)
 
 format: .venv/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --processes 2 $(SQL)
+	cd dbt && ../$(BIN)/sqlfluff fix --processes 2 $(DBT_SQL)
 
 lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	scripts/set-up uv
@@ -42,6 +45,8 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 		--group bootstrap -o requirements/bootstrap.txt
 	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
+
+install-orchestration: .venv/dev.stamp ## dagster, dbt and Great Expectations (the development environment)
 
 bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
 	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \

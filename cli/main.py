@@ -43,6 +43,7 @@ COMMANDS = {
     "backup": Command("cli.backup", "copy the warehouse, proved by restoring it"),
     "restore": Command("cli.restore", "bring a backup back, verified by counts and checksums"),
     "orders": Command("cli.orders", "orders whose outcome nobody knows; settle one"),
+    "check": Command("cli.data_checks", "data checks of a trading day; 1 when one blocks"),
     "halt": Command("cli.halt", "kill switch: no new position from now on"),
     "resume": Command("cli.resume", "lift the kill switch"),
     "limits": Command("cli.limits", "show, check or install what may be traded"),

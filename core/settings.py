@@ -122,6 +122,12 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: int = 2
 
 
+class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What Dagster schedules, and whom it tells of failures."""
+
+    webhook: str = ""  # URL that failures are posted to as JSON; empty: the log alone
+
+
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For tests: where a process kills itself, once (see core.crashpoint)."""
 
@@ -142,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signals: SignalSettings = SignalSettings()
     execution: ExecutionSettings = ExecutionSettings()
     models: ModelSettings = ModelSettings()
+    orchestration: OrchestrationSettings = OrchestrationSettings()
     chaos: ChaosSettings = ChaosSettings()
 
     @property

@@ -1,0 +1,25 @@
+{#-
+    The trading days an incremental mart builds now: those asked for, or those for which the
+    warehouse holds more than the mart was built from. So a late tick restates its day, a second
+    build changes nothing, and retention, which only takes rows away, takes none from a mart.
+-#}
+{% macro days_to_build() -%}
+    {%- if var("from_day") and var("to_day") -%}
+        trading_day between toDate('{{ var("from_day") }}') and toDate('{{ var("to_day") }}')
+    {%- elif is_incremental() -%}
+        trading_day in (
+            select d.state_day
+            from {{ ref("int_day_state") }} as d
+            left join (
+                select
+                    trading_day as built_day,
+                    max(day_rows) as built_rows
+                from {{ this }}
+                group by trading_day
+            ) as built on d.state_day = built.built_day
+            where d.day_rows > coalesce(built.built_rows, 0)
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}

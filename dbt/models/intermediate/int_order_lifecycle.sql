@@ -1,0 +1,32 @@
+-- An order is the fold of its events: one row per order, whatever became of it.
+select
+    run_id,
+    mode,
+    account,
+    strategy,
+    order_id,
+    any(signal_id) as order_signal_id,
+    any(source) as order_source,
+    any(symbol) as order_symbol,
+    argMinIf(side, seq, kind != 'closed') as order_side,
+    argMinIf(purpose, seq, kind != 'closed') as order_purpose,
+    min(ts_event) as ts_first,
+    max(ts_event) as ts_last,
+    minIf(ts_init, kind = 'submitted') as ts_submitted,
+    maxIf(ts_event, kind in ('partially_filled', 'filled')) as ts_filled,
+    argMinIf(volume, seq, kind not in ('partially_filled', 'filled', 'closed')) as volume_asked,
+    sumIf(volume, kind in ('partially_filled', 'filled')) as volume_filled,
+    argMinIf(price, seq, kind in ('submitted', 'denied')) as price_asked,
+    sumIf(price * volume, kind in ('partially_filled', 'filled')) as volume_price,
+    argMinIf(arrival_mid, seq, arrival_mid > 0) as arrival_mid_journalled,
+    argMaxIf(kind, seq, kind != 'closed') as status,
+    argMaxIf(reason, seq, kind in ('denied', 'rejected', 'cancelled', 'expired', 'superseded')) as refusal,
+    argMaxIf(limits_version, seq, kind = 'denied') as denied_limits_version,
+    argMaxIf(limit_value, seq, kind = 'denied') as denied_limit,
+    argMaxIf(observed, seq, kind = 'denied') as denied_observed,
+    sumIf(commission, kind != 'closed') as order_commission,
+    sumIf(swap, kind != 'closed') as order_swap,
+    sumIf(profit, kind != 'closed') as order_profit,
+    count() as events
+from {{ ref("stg_execution__order_event") }}
+group by run_id, mode, account, strategy, order_id

@@ -1,0 +1,45 @@
+-- Realised profit by the trading day of the fill that realised it, after all costs.
+{{ config(order_by="(run_id, source, symbol, trading_day)") }}
+
+with
+
+days as (
+    select
+        run_id,
+        mode,
+        account,
+        strategy,
+        source,
+        symbol,
+        trading_day,
+        sum(profit) as gross,
+        sum(commission) as commissions,
+        sum(swap) as swaps,
+        sum(volume) as lots,
+        count() as fill_count,
+        uniqExactIf(venue_position, not opens) as positions_reduced
+    from {{ ref("int_fill") }}
+    where {{ in_mode() }}
+    group by run_id, mode, account, strategy, source, symbol, trading_day
+)
+
+select
+    cast(run_id as String) as run_id,
+    cast(mode as String) as mode,
+    cast(account as String) as account,
+    cast(strategy as String) as strategy,
+    cast(source as String) as source,
+    cast(symbol as String) as symbol,
+    cast(trading_day as Date) as trading_day,
+    cast(fill_count as UInt64) as fills,
+    cast(positions_reduced as UInt64) as positions_reduced,
+    cast(lots as Float64) as volume,
+    cast(gross as Float64) as profit_gross,
+    cast(commissions as Float64) as commission,
+    cast(swaps as Float64) as swap,
+    cast(gross + commissions + swaps as Float64) as profit_net,
+    cast(sum(gross + commissions + swaps) over (
+        partition by run_id, account, strategy, source, symbol
+        order by trading_day asc rows between unbounded preceding and current row
+    ) as Float64) as profit_net_running
+from days

@@ -1,0 +1,21 @@
+select
+    signal_id,
+    run_id,
+    mode,
+    account,
+    strategy,
+    source,
+    symbol,
+    ts_event,
+    ts_init,
+    time_msc,
+    seq,
+    target,
+    reference_price,
+    stop_price,
+    ts_horizon,
+    ts_expires,
+    confidence,
+    model,
+    prediction_id
+from {{ source('decision', 'signal') }} final
