@@ -72,14 +72,14 @@ class FrameDecoder:
 
 
 def _frame(plain: bytes) -> bytes:
-    packed = lz4.block.compress(plain, store_size=False)
+    packed: bytes = lz4.block.compress(plain, store_size=False)
     body = struct.pack("<BII", _LZ4, len(packed) + _HEADER, len(plain)) + packed
     return _checksum(body) + body
 
 
 def _checksum(body: bytes) -> bytes:
     number: int = CityHash128(body)
-    return number.to_bytes(_CHECKSUM, "little")
+    return struct.pack("<QQ", number >> 64, number & 0xFFFFFFFFFFFFFFFF)
 
 
 def _verify(frame: bytes) -> None:

@@ -50,7 +50,15 @@ def revise(data: bytes, revision: int, types: Callable[[], list[str]] = list) ->
     marked = revision >= _WITH_CUSTOM_SERIALISATION
     if not marked and not (revision >= _WITH_TIME_ZONES and _BARE_TIME in data):
         return _with_info(data)
-    mark = b"\x00" if marked else b""
+    try:
+        return _rewritten(data, b"\x00" if marked else b"", types)
+    except ValueError:
+        if marked:
+            raise
+        return _with_info(data)
+
+
+def _rewritten(data: bytes, mark: bytes, types: Callable[[], list[str]]) -> bytes:
     pieces: list[bytes] = []
     for head, columns in _blocks(data):
         pieces += (_BLOCK_INFO, head)
