@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock bench clean
+.PHONY: help demo test conformance lint format lock bench clean
 export PYTHON
 
 BIN := .venv/bin
@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universa
 SQL = adapters models quality
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simulated market
 	@$(BIN)/tickhouse demo
@@ -19,6 +19,9 @@ demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simula
 test: .venv/dev.stamp ## set up, then every check and the whole test suite
 	@SECONDS=0 && $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest && \
 		printf 'make test: all checks passed in %d min %02d s\n' $$((SECONDS / 60)) $$((SECONDS % 60))
+
+conformance: .venv/dev.stamp ## other people's suites against the warehouse (SRC=DIR: their checkouts)
+	@$(BIN)/python -m tests.conformance.run $(or $(SRC),$(error SRC=DIR is missing: the folder of the checkouts))
 
 lint: .venv/dev.stamp ## style, types, import rules and SQL, without running tests
 	$(BIN)/ruff check .
