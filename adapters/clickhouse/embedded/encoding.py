@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # mypy knows of stubs that are not installed
 import lz4.frame
 import zstandard
 
