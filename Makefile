@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test load lint format lock bench install-orchestration simulate simulate-bugs clean
+.PHONY: help demo test conformance load lint format lock bench install-orchestration simulate simulate-bugs clean
 export PYTHON
 
 BIN := .venv/bin
@@ -23,6 +23,9 @@ test: .venv/dev.stamp ## set up, then every check and the whole test suite
 
 load: .venv/dev.stamp ## a minute of writers and readers on the warehouse, then an insert of 1 GiB
 	$(BIN)/python -m tests.load
+
+conformance: .venv/dev.stamp ## other people's suites against the warehouse (SRC=DIR: their checkouts)
+	@$(BIN)/python -m tests.conformance.run $(or $(SRC),$(error SRC=DIR is missing: the folder of the checkouts))
 
 lint: .venv/dev.stamp ## style, types, import rules and SQL, without running tests
 	$(BIN)/ruff check .

@@ -186,7 +186,7 @@ def test_headers_stand_for_parameters(warehouse: Warehouse) -> None:
     assert uuid.UUID(headers["x-clickhouse-query-id"])
 
 
-@pytest.mark.parametrize("name", ["lz4", "zstd", "gzip", "deflate"])
+@pytest.mark.parametrize("name", ["lz4", "zstd", "gzip", "deflate", "br"])
 def test_streamed_answers_are_compressed_when_allowed(warehouse: Warehouse, name: str) -> None:
     from adapters.clickhouse.embedded.encoding import decode
 
@@ -216,15 +216,6 @@ def test_each_error_has_clickhouses_status(
 ) -> None:
     answered, headers, _ = post(warehouse, sql.encode())
     assert (code(headers), answered) == (str(number), status)
-
-
-@pytest.mark.parametrize("name", ["compress", "decompress"])
-def test_clickhouses_block_compression_is_refused_with_a_remedy(
-    warehouse: Warehouse, name: str
-) -> None:
-    status, headers, body = post(warehouse, b"SELECT 1", {}, **{name: "1"})
-    assert (status, code(headers)) == (501, "48")
-    assert b"enable_http_compression" in body
 
 
 def test_grafanas_driver_gets_blocks_of_its_revision(warehouse: Warehouse) -> None:

@@ -5,50 +5,30 @@ request just sets them; one that is kept for a `session_id` puts back what the s
 only when the next request differs, because a client sends the same settings every time.
 """
 
-import contextlib
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
+from adapters.clickhouse.embedded.answer import (
+    Answer,
+    Context,
+    answer_of,
+    errors,
+    refusal,
+    translated,
+)
 from adapters.clickhouse.embedded.multipart import ExternalTable
 from adapters.clickhouse.embedded.statement import Statement, first_word, without_format
-from adapters.clickhouse.embedded.stored import FailedInserts, cause
-from core import crashpoint
+from adapters.clickhouse.embedded.stored import FailedInserts
+from adapters.clickhouse.embedded.transfer import Insert, Stream, cancel_insert
 from core.errors import WarehouseError
 
-_CODE = re.compile(r"Code: (\d+)")
+__all__ = ["Answer", "Connection", "Context", "Insert", "Stream"]
+
 _NAME = re.compile(r"\w+")
 _NOT_STREAMED = "Streaming query is not supported"
 _MUTATING = ("MUTATING", "MUTATING_GLOBAL")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a statement returned: the body in its format, and what it read and wrote."""
-
-    body: bytes
-    read_rows: int = 0
-    read_bytes: int = 0
-    written_rows: int = 0
-    written_bytes: int = 0
-    result_rows: int = 0
-    elapsed_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Around one statement: its database, settings, bound parameters and default format.
-
-    tag: a comment by which the running statement is found and killed. tables: external data.
-    """
-
-    database: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    default_format: str = "TabSeparated"
-    tag: str = ""
-    tables: tuple[ExternalTable, ...] = ()
 
 
 class Connection:
@@ -66,20 +46,25 @@ class Connection:
 
     def prepare(self, statement: Statement, context: Context) -> None:
         """Put settings, database and external tables of a request in force."""
-        with _errors(context):
-            for table in context.tables:
-                self._create(table)
+        with errors(context):
             self._use(context.database)
             if self._kept:
                 self._exchange_settings(statement, dict(context.settings))
-            elif context.settings:
+                self._create(context.tables)
+                return
+            # How external data is read is a matter of settings, and readonly=1 lets nobody create.
+            first = {k: v for k, v in context.settings.items() if k != "readonly"}
+            if context.tables and first:
+                self._set(first)
+            self._create(context.tables)
+            if context.settings and not (context.tables and first == context.settings):
                 self._set(context.settings)
 
     def finish(self, statement: Statement, context: Context) -> None:
         """After the statement: external tables go, SET and USE become the session's own."""
         if not self._kept:
             return
-        with _errors(context):
+        with errors(context):
             for table in context.tables:
                 self._raw.query(f"DROP TEMPORARY TABLE IF EXISTS `{table.name}`", "Null")
             word = first_word(statement.sql)
@@ -99,30 +84,30 @@ class Connection:
                 insert.cancel()
                 raise
         self._expect_one(statement.sql)
-        with _errors(context):
+        with errors(context):
             result = self._raw.query(
-                _tagged(statement.sql, context.tag),
+                _bytes(_tagged(statement.sql, context.tag)),
                 context.default_format,
                 params=dict(context.parameters),
             )
-            return _answer(result, bytes(result.bytes()))
+            return answer_of(result, bytes(result.bytes()))
 
-    def stream(self, statement: Statement, context: Context) -> "Stream | None":
+    def stream(self, statement: Statement, context: Context) -> Stream | None:
         """Start a query whose answer is fetched in chunks; None if the engine cannot."""
         self._expect_one(statement.sql)
         try:
             handle = self._raw.send_query(
-                _tagged(statement.sql, context.tag),
+                _bytes(_tagged(statement.sql, context.tag)),
                 context.default_format,
                 params=dict(context.parameters),
             )
-        except RuntimeError as error:
+        except (RuntimeError, UnicodeDecodeError) as error:
             if _NOT_STREAMED in str(error):
                 return None
-            raise _translated(error, context) from error
+            raise translated(error, context) from error
         return Stream(self._raw, handle, context)
 
-    def insert(self, statement: Statement, context: Context, verify: bool = True) -> "Insert":
+    def insert(self, statement: Statement, context: Context, verify: bool = True) -> Insert:
         """Start an INSERT whose data comes in pieces. verify: ask whether it is stored (stored.py);
         only a benchmark does without.
         """
@@ -132,38 +117,45 @@ class Connection:
             if verify:
                 self._failed.expect_stored(self._raw, mark)
 
-        with _errors(context):
-            sql = _tagged(statement.sql, context.tag)
+        with errors(context):
+            sql = _bytes(_tagged(statement.sql, context.tag))
             handle = self._raw.send_insert(sql, statement.input_format)
-        return Insert(
-            self._raw, handle, context, lambda: self._failed.expect_stored(self._raw, mark)
-        )
+        return Insert(self._raw, handle, context, expect_stored)
 
     def columns(self, statement: Statement, context: Context) -> list[tuple[str, str]]:
         """Name and type of each column a query answers, without running it."""
-        with _errors(context):
+        with errors(context):
             sql = f"DESCRIBE TABLE ({without_format(statement.sql)}\n)"
-            result = self._raw.query(sql, "TSVRaw", params=dict(context.parameters))
-            lines = bytes(result.bytes()).decode().splitlines()
-        return [(parts[0], parts[1]) for parts in (line.split("\t") for line in lines)]
+            result = self._raw.query(
+                _bytes(f"{sql} SETTINGS print_pretty_type_names = 0"),
+                "JSONCompactEachRow",
+                params=dict(context.parameters),
+            )
+            rows = [json.loads(line) for line in bytes(result.bytes()).splitlines()]
+        return [(str(row[0]), str(row[1])) for row in rows]
 
     def classify(self, sql: str) -> str:
         """The engine's class of a statement: READ_ONLY, MUTATING, MUTATING_GLOBAL, CONTROL..."""
-        with _errors(Context()):
-            return str(self._raw.classify_query(sql)["query_class"].name)
+        with errors(Context()):
+            return str(self._raw.classify_query(_bytes(sql))["query_class"].name)
 
     def close(self) -> None:
         """End the session."""
         self._raw.close()
 
-    def _create(self, table: ExternalTable) -> None:
-        name = f"`{table.name}`"
-        self._raw.query(
-            f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory", "Null"
-        )
-        handle = self._raw.send_insert(f"INSERT INTO {name} ", table.format)
-        self._raw.insert_append(handle, table.data)
-        self._raw.insert_done(handle)
+    def _create(self, tables: tuple[ExternalTable, ...]) -> None:
+        for table in tables:
+            name = f"`{table.name}`"
+            self._raw.query(
+                f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory", "Null"
+            )
+            handle = self._raw.send_insert(f"INSERT INTO {name} ", table.format)
+            try:
+                self._raw.insert_append(handle, table.data)
+                self._raw.insert_done(handle)
+            except RuntimeError:
+                cancel_insert(self._raw, handle)
+                raise
 
     def _use(self, database: str) -> None:
         wanted = database or self._own_database
@@ -174,7 +166,7 @@ class Connection:
     def _exchange_settings(self, statement: Statement, wanted: dict[str, str]) -> None:
         # The engine cannot leave `readonly` again, so a kept connection is guarded here.
         if wanted.pop("readonly", "0") != "0" and self._changes(statement):
-            raise _refusal(164, "Cannot execute query in readonly mode", "READONLY")
+            raise refusal(164, "Cannot execute query in readonly mode", "READONLY")
         if first_word(statement.sql) == "SET":
             wanted = {}
         if wanted == self._applied:
@@ -195,7 +187,7 @@ class Connection:
         found = dict(line.split("\t", 1) for line in lines)
         missing = sorted(names - found.keys())
         if missing:
-            raise _refusal(115, f"Unknown setting '{missing[0]}'", "UNKNOWN_SETTING")
+            raise refusal(115, f"Unknown setting '{missing[0]}'", "UNKNOWN_SETTING")
         return found
 
     def _set(self, settings: Mapping[str, str]) -> None:
@@ -204,71 +196,14 @@ class Connection:
     def _changes(self, statement: Statement) -> bool:
         if statement.input_format:
             return True
-        return self._raw.classify_query(statement.sql)["query_class"].name in _MUTATING
+        return self._raw.classify_query(_bytes(statement.sql))["query_class"].name in _MUTATING
 
     def _expect_one(self, sql: str) -> None:
-        if self._raw.classify_query(sql)["statement_count"] > 1:
-            raise _refusal(62, "Syntax error (Multi-statements are not allowed)", "SYNTAX_ERROR")
+        if self._raw.classify_query(_bytes(sql))["statement_count"] > 1:
+            raise refusal(62, "Syntax error (Multi-statements are not allowed)", "SYNTAX_ERROR")
 
     def _text(self, sql: str) -> str:
         return bytes(self._raw.query(sql, "TSVRaw").bytes()).decode().strip()
-
-
-class Stream:
-    """A query's answer in chunks. The engine waits while nobody fetches."""
-
-    def __init__(self, raw: Any, handle: Any, context: Context) -> None:
-        self._raw, self._handle, self._context = raw, handle, context
-
-    def fetch(self) -> Answer | None:
-        """The next chunk; None at the end."""
-        with _errors(self._context):
-            result = self._raw.streaming_fetch_result(self._handle)
-        if result is None or (not result.size() and not result.rows_read()):
-            return None
-        return _answer(result, bytes(result.bytes()))
-
-    def close(self) -> None:
-        """Let the query go; closing its connection without this takes seconds."""
-        with contextlib.suppress(RuntimeError):
-            self._raw.streaming_cancel_query(self._handle)
-
-
-class Insert:
-    """An INSERT whose data comes in pieces; the engine stores blocks as they fill."""
-
-    def __init__(
-        self, raw: Any, handle: Any, context: Context, expect_stored: Callable[[], None]
-    ) -> None:
-        self._raw, self._handle, self._context = raw, handle, context
-        self._expect_stored = expect_stored
-
-    def append(self, data: bytes) -> None:
-        """More data, cut anywhere."""
-        with _errors(self._context), self._causes():
-            self._raw.insert_append(self._handle, data)
-
-    def commit(self) -> Answer:
-        """Store the rest. After this the rows are there."""
-        crashpoint.reach("warehouse.insert.before")
-        with _errors(self._context), self._causes():
-            result = self._raw.insert_done(self._handle)
-        self._expect_stored()
-        crashpoint.reach("warehouse.insert.after")
-        return _answer(result, b"")
-
-    def cancel(self) -> None:
-        """Store nothing more. Harmless after a failure."""
-        with contextlib.suppress(RuntimeError):
-            self._raw.insert_cancel(self._handle)
-
-    @contextlib.contextmanager
-    def _causes(self) -> Iterator[None]:
-        try:
-            yield
-        except RuntimeError as error:
-            self.cancel()  # an open insert keeps its connection from answering
-            raise cause(self._raw, error) from error
 
 
 def _tagged(sql: str, tag: str) -> str:
@@ -279,6 +214,11 @@ def _tagged(sql: str, tag: str) -> str:
     return f"{tag}\n{sql}" if first_word(sql) == "INSERT" else f"{sql}\n{tag}"
 
 
+def _bytes(sql: str) -> bytes:
+    # A literal may hold bytes that are no UTF-8 (see statement.split).
+    return sql.encode("utf-8", "surrogateescape")
+
+
 def _quoted_name(name: str) -> str:
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
@@ -286,38 +226,6 @@ def _quoted_name(name: str) -> str:
 def _assignment(setting: tuple[str, str]) -> str:
     name, value = setting
     if not _NAME.fullmatch(name):
-        raise _refusal(115, f"Unknown setting '{name}'", "UNKNOWN_SETTING")
+        raise refusal(115, f"Unknown setting '{name}'", "UNKNOWN_SETTING")
     quoted = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"{name} = '{quoted}'"
-
-
-def _answer(result: Any, body: bytes) -> Answer:
-    return Answer(
-        body,
-        read_rows=result.storage_rows_read(),
-        read_bytes=result.storage_bytes_read(),
-        written_rows=result.rows_written(),
-        written_bytes=result.bytes_written(),
-        result_rows=result.rows_read(),
-        elapsed_s=result.elapsed(),
-    )
-
-
-@contextlib.contextmanager
-def _errors(context: Context) -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        raise _translated(error, context) from error
-
-
-def _translated(error: RuntimeError, context: Context) -> WarehouseError:
-    text = str(error)
-    if context.tag:
-        text = text.replace(context.tag, "")
-    match = _CODE.search(text)
-    return WarehouseError(text, int(match[1]) if match else 1002)
-
-
-def _refusal(code: int, text: str, name: str) -> WarehouseError:
-    return WarehouseError(f"Code: {code}. DB::Exception: {text}. ({name})", code)

@@ -1,17 +1,19 @@
 """Content encodings of HTTP bodies: what ClickHouse's clients send and accept, piece by piece.
 
-Pieces, because a body may be larger than memory. Brotli is spoken when the `brotli` package is
-there; it is no dependency, since every client that knows it knows another encoding too.
+Pieces, because a body may be larger than memory. A client may send several frames one after the
+other (clickhouse-connect does, one per block), and a body that ends within a frame is refused:
+taken as it is, an upload that was cut would lose its last rows without a word.
 """
 
-import importlib
-import importlib.util
 import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import brotli  # type: ignore[import-untyped]  # mypy knows of stubs that are not installed
 import lz4.frame
 import zstandard
+
+from core.errors import WarehouseError
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -26,45 +28,89 @@ class Encoder(Protocol):
         """The end of the encoded body."""
 
 
+class Chain:
+    """One encoder within another."""
+
+    def __init__(self, inner: Encoder, outer: Encoder) -> None:
+        self._inner, self._outer = inner, outer
+
+    def compress(self, data: bytes) -> bytes:
+        """See Encoder."""
+        return self._outer.compress(self._inner.compress(data))
+
+    def flush(self) -> bytes:
+        """See Encoder."""
+        return self._outer.compress(self._inner.flush()) + self._outer.flush()
+
+
 class Decoder:
     """Takes an encoded body piece by piece.
 
     Raises:
-        ValueError: (on construction) an encoding not known here.
+        WarehouseError: (on construction) 48, an encoding not known here.
     """
 
     def __init__(self, encoding: str) -> None:
         self._name = encoding
         self._codec: Any = None
+        self._make: Callable[[], Any] | None = None
         if encoding not in ("", "identity"):
-            maker = _DECODERS.get(encoding)
-            if maker is None:
-                raise ValueError(
-                    f"Content-Encoding {encoding!r}: use one of {', '.join(_DECODERS)}"
+            self._make = _DECODERS.get(encoding)
+            if self._make is None:
+                raise WarehouseError(
+                    f"Code: 48. DB::Exception: Unknown compression method in Content-Encoding "
+                    f"{encoding[:32]!r}: use one of {', '.join(_DECODERS)}. (NOT_IMPLEMENTED)",
+                    48,
                 )
-            self._codec = maker()
 
     def feed(self, data: bytes) -> bytes:
         """The plain bytes that this piece completes.
 
         Raises:
-            ValueError: the bytes are not of this encoding.
+            WarehouseError: the bytes are not of this encoding.
         """
-        if self._codec is None or not data:
+        if self._make is None:
             return data
+        plain: list[bytes] = []
         try:
-            return bytes(self._codec(data))
+            while data:
+                if self._codec is None:
+                    self._codec = self._make()
+                plain.append(self._codec.decompress(data))
+                data = b""
+                if self._codec.eof:
+                    data, self._codec = self._codec.unused_data, None
         except Exception as error:  # every library has classes of its own
-            raise ValueError(f"the body is not {self._name}: {error}") from error
+            raise self._broken(str(error)) from error
+        return b"".join(plain)
+
+    def end(self) -> None:
+        """No more pieces.
+
+        Raises:
+            WarehouseError: the body ends within a frame.
+        """
+        if self._codec is not None:
+            raise self._broken("the body ends too early")
+
+    def _broken(self, why: str) -> WarehouseError:
+        code, name = _FAILURES[self._name]
+        return WarehouseError(
+            f"Code: {code}. DB::Exception: The request's body is not {self._name}: {why}. ({name})",
+            code,
+        )
 
 
 def decode(body: bytes, encoding: str) -> bytes:
     """A whole body without its Content-Encoding.
 
     Raises:
-        ValueError: an encoding not known here, or bytes that are not of it.
+        WarehouseError: an encoding not known here, or bytes that are not of it.
     """
-    return Decoder(encoding).feed(body)
+    decoder = Decoder(encoding)
+    plain = decoder.feed(body)
+    decoder.end()
+    return plain
 
 
 def negotiate(accepted: str) -> tuple[str, Encoder | None]:
@@ -98,7 +144,7 @@ class _Brotli:
     """Brotli's compressor under the names the others have."""
 
     def __init__(self) -> None:
-        self._codec = importlib.import_module("brotli").Compressor(quality=3)
+        self._codec = brotli.Compressor(quality=3)
 
     def compress(self, data: bytes) -> bytes:
         """See Encoder."""
@@ -109,18 +155,42 @@ class _Brotli:
         return bytes(self._codec.finish())
 
 
-_DECODERS: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
-    "gzip": lambda: zlib.decompressobj(_GZIP).decompress,
-    "deflate": lambda: zlib.decompressobj().decompress,
-    "lz4": lambda: lz4.frame.LZ4FrameDecompressor().decompress,
-    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj().decompress,
+class _BrotliDecompressor:
+    """Brotli's decompressor under the names the others have. It takes one stream per body."""
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        self._codec = brotli.Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream is complete."""
+        return bool(self._codec.is_finished())
+
+    def decompress(self, data: bytes) -> bytes:
+        """The plain bytes that this piece completes."""
+        return bytes(self._codec.process(data))
+
+
+_DECODERS: dict[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(_GZIP),
+    "deflate": zlib.decompressobj,
+    "lz4": lz4.frame.LZ4FrameDecompressor,
+    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
+    "br": _BrotliDecompressor,
+}
+_FAILURES = {
+    "gzip": (354, "ZLIB_INFLATE_FAILED"),
+    "deflate": (354, "ZLIB_INFLATE_FAILED"),
+    "lz4": (618, "LZ4_DECODER_FAILED"),
+    "zstd": (561, "ZSTD_DECODER_FAILED"),
+    "br": (448, "BROTLI_READ_FAILED"),
 }
 _ENCODERS: dict[str, Callable[[], Encoder]] = {
     "lz4": _Lz4,
     "zstd": lambda: zstandard.ZstdCompressor(level=1).compressobj(),
     "gzip": lambda: zlib.compressobj(3, zlib.DEFLATED, _GZIP),
     "deflate": lambda: zlib.compressobj(3),
+    "br": _Brotli,
 }
-if importlib.util.find_spec("brotli"):
-    _ENCODERS["br"] = _Brotli
-    _DECODERS["br"] = lambda: importlib.import_module("brotli").Decompressor().process

@@ -61,6 +61,15 @@ class Engine:
         finally:
             connection.close()
 
+    def describe(self, statement: Statement, context: Context) -> list[tuple[str, str]]:
+        """Name and type of a query's columns, on a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.prepare(statement, context)
+            return connection.columns(statement, context)
+        finally:
+            connection.close()
+
     def connect(self, kept: bool = False) -> Connection:
         """A new session. `kept` for one that serves several requests."""
         return Connection(_chdb.connect(self._uri), self._failed, kept)

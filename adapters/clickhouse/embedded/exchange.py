@@ -1,16 +1,20 @@
 """One statement from its session to the last byte of its answer. Blocks; runs in worker threads.
 
-An answer is held back until a megabyte is there or it is complete, as ClickHouse does, so that
-most errors still get a status of their own. Between two chunks no thread belongs to it: a client
-that reads slowly holds a connection and the chunk the engine has ready, nothing else.
+An answer is held back until a megabyte is there, it is complete, or half a second passed, so that
+most errors still get a status of their own and a slow answer still flows. Between two chunks no
+thread belongs to it: a client that reads slowly holds a connection and the chunk the engine has
+ready, nothing else.
 """
 
+import contextlib
 import json
+import math
 import secrets
 import string
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.clickhouse.embedded import native_block
 from adapters.clickhouse.embedded.connection import Answer, Connection, Context, Insert, Stream
@@ -21,9 +25,13 @@ from core.errors import WarehouseError
 _HELD_BACK = 1 << 20
 # What the engine has at once travels in one piece, because each piece costs two changes of thread.
 _PIECE, _AT_ONCE_S = 4 << 20, 0.05
+_HELD_BACK_S = 0.5
 # Formats whose chunks, put together, are the whole answer.
 _CONCATENATE = frozenset({"Native", "RowBinary", "JSONEachRow"})
+_SHOWING = frozenset({"SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK", "KILL", "VALUES"})
 _TAG_LETTERS = string.ascii_letters
+
+Describe = Callable[[Statement, Context], list[tuple[str, str]]]
 
 
 @dataclass(slots=True)
@@ -38,6 +46,7 @@ class Exchange:
     """A statement being answered.
 
     whole: answer in one piece (`wait_end_of_query`). revision: Native's for this client.
+    describe: name and type of a query's columns, asked on a connection of its own.
     Methods raise WarehouseError when the engine refuses, ValueError for Native types that
     cannot be written for this revision; `close` must follow in every case.
     """
@@ -50,9 +59,11 @@ class Exchange:
         encoder: Encoder | None = None,
         whole: bool = False,
         revision: int = 0,
+        describe: Describe | None = None,
     ) -> None:
         self._open, self._statement, self._context = lease, statement, context
         self._encoder, self._whole, self._revision = encoder, whole, revision
+        self._describe, self._types_known = describe, list[str]()
         self.format = output_format(statement.sql, context.default_format)
         self.exception_tag = "".join(secrets.choice(_TAG_LETTERS) for _ in range(16))
         self._lease: Lease | None = None
@@ -65,6 +76,12 @@ class Exchange:
     def streaming(self) -> bool:
         """Whether more follows what `start` returned."""
         return self._stream is not None
+
+    @property
+    def shows(self) -> bool:
+        """Whether the statement answers with rows, if only none."""
+        shows = self._selects() or first_word(self._statement.sql) in _SHOWING
+        return shows or bool(self.answer.body)
 
     @property
     def held(self) -> bool:
@@ -90,9 +107,11 @@ class Exchange:
             self._hold_back()
         else:
             self.answer = connection.run(self._statement, self._context)
+            self.answer = replace(self.answer, body=self._revised(self.answer.body))
         body = self.answer.body
         if not body and self.format == "Native" and self._selects():
-            body = native_block.header(connection.columns(self._statement, self._context))
+            header = native_block.header(connection.columns(self._statement, self._context))
+            body = self._revised(header)
         return self._encode(body, last=not self.streaming)
 
     def more(self) -> bytes | None:
@@ -152,13 +171,18 @@ class Exchange:
 
     def _selects(self) -> bool:
         word = first_word(self._statement.sql)
-        return not self._statement.input_format and word in ("SELECT", "WITH", "(")
+        return not self._statement.input_format and word in ("SELECT", "WITH", "(", "FROM")
 
     def _streamable(self) -> bool:
-        return not self._whole and self.format in _CONCATENATE and self._selects()
+        # In a stream each chunk is one block, which Native of a revision has to know.
+        blocks = self.format == "Native" and self._revision > 0
+        return (blocks or not self._whole) and self.format in _CONCATENATE and self._selects()
 
     def _hold_back(self) -> None:
-        chunks = self._fetch(_HELD_BACK, _PIECE)
+        if self._whole:
+            chunks = self._fetch(least=sys.maxsize, most=sys.maxsize)
+        else:
+            chunks = self._fetch(_HELD_BACK, _PIECE, _HELD_BACK_S)
         self.answer = Answer(
             b"".join(chunk.body for chunk in chunks),
             read_rows=max((chunk.read_rows for chunk in chunks), default=0),
@@ -167,24 +191,39 @@ class Exchange:
             elapsed_s=max((chunk.elapsed_s for chunk in chunks), default=0.0),
         )
 
-    def _fetch(self, least: int, most: int) -> list[Answer]:
-        """Chunks of `least` bytes at least, of more as long as the engine has them at once."""
+    def _fetch(self, least: int, most: int, patience_s: float = math.inf) -> list[Answer]:
+        """Chunks of `least` bytes at least, of more as long as the engine has them at once; of
+        less when something is there and patience is over.
+        """
         chunks: list[Answer] = []
-        size, until = 0, time.monotonic() + _AT_ONCE_S
-        while self._stream is not None and (
-            size < least or (size < most and time.monotonic() < until)
-        ):
+        size, began = 0, time.monotonic()
+        while self._stream is not None:
+            passed = time.monotonic() - began
+            if size >= least and (size >= most or passed > _AT_ONCE_S):
+                break
+            if size and passed > patience_s:
+                break
             chunk = self._stream.fetch()
             if chunk is None:
                 self._end_stream()
             else:
-                chunks.append(chunk)
+                chunks.append(replace(chunk, body=self._revised(chunk.body)))
                 size += len(chunk.body)
         return chunks
 
+    def _revised(self, body: bytes) -> bytes:
+        if not self._revision or self.format != "Native":
+            return body
+        return native_block.revise(body, self._revision, self._types)
+
+    def _types(self) -> list[str]:
+        if not self._types_known and self._describe is not None and self._selects():
+            with contextlib.suppress(WarehouseError):  # of a session's own temporary table
+                columns = self._describe(self._statement, self._context)
+                self._types_known = [kind for _, kind in columns]
+        return self._types_known
+
     def _encode(self, body: bytes, last: bool = False) -> bytes:
-        if self._revision and self.format == "Native" and not body.startswith(b"\r\n__exc"):
-            body = native_block.revise(body, self._revision)
         if self._encoder is None:
             return body
         return self._encoder.compress(body) + (self._encoder.flush() if last else b"")

@@ -7,6 +7,7 @@ if its own blocks are complete (a cut one would swallow its neighbour's rows).
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 _WIDTH = {
     **dict.fromkeys(("Bool", "UInt8", "Int8", "Enum8", "Nothing"), 1),
@@ -16,29 +17,79 @@ _WIDTH = {
     **dict.fromkeys(("UInt128", "Int128", "UUID", "IPv6"), 16),
     **dict.fromkeys(("UInt256", "Int256"), 32),
 }
+_GEOMETRY = {
+    "Point": ("Tuple", "Float64, Float64"),
+    **dict.fromkeys(("Ring", "LineString"), ("Array", "Point")),
+    **dict.fromkeys(("Polygon", "MultiLineString"), ("Array", "Ring")),
+    "MultiPolygon": ("Array", "Polygon"),
+}
 _HEAD = re.compile(r"(\w+)(?:\((.*)\))?\Z", re.DOTALL)
 _FIELD_NAME = re.compile(r"(?:\w+|`(?:[^`\\]|\\.)*`) (?=[A-Z])")
 _HAS_KEYS = 1 << 9
+_BARE_TIME = b"\x08DateTime"
 _BLOCK_INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"  # no overflow rows, no bucket
 _WITH_BLOCK_INFO = 51903
+_WITH_TIME_ZONES = 54337  # before it DateTime('UTC') is sent as DateTime, which is what chDB writes
 _WITH_CUSTOM_SERIALISATION = 54454
 
 
-def revise(data: bytes, revision: int) -> bytes:
+def revise(data: bytes, revision: int, types: Callable[[], list[str]] = list) -> bytes:
     """Blocks as a server writes them for a client of this protocol revision.
 
+    Args:
+        data: whole blocks; exactly one if it has columns of types that are not walked here.
+        revision: the client's.
+        types: asks for the columns' types with their time zones; called when a column needs it.
+
     Raises:
-        ValueError: a column's type is not walked here, or the blocks are not complete.
+        ValueError: a column's type is not walked here and the revision needs it, or the blocks
+            are not complete.
     """
-    if revision < _WITH_BLOCK_INFO:
+    if revision < _WITH_BLOCK_INFO or not data:
         return data
-    mark = b"\x00" if revision >= _WITH_CUSTOM_SERIALISATION else b""
+    marked = revision >= _WITH_CUSTOM_SERIALISATION
+    if not marked and not (revision >= _WITH_TIME_ZONES and _BARE_TIME in data):
+        return _with_info(data)
+    try:
+        return _rewritten(data, b"\x00" if marked else b"", types)
+    except ValueError:
+        if marked:
+            raise
+        return _with_info(data)
+
+
+def _rewritten(data: bytes, mark: bytes, types: Callable[[], list[str]]) -> bytes:
     pieces: list[bytes] = []
     for head, columns in _blocks(data):
         pieces += (_BLOCK_INFO, head)
-        for name_and_type, values in columns:
-            pieces += (name_and_type, mark, values)
+        for at, (name_and_type, values) in enumerate(columns):
+            pieces += (_zoned(name_and_type, at, types), mark, values)
     return b"".join(pieces)
+
+
+def _with_info(data: bytes) -> bytes:
+    try:
+        ends = list(_ends(data))
+    except ValueError:
+        return _BLOCK_INFO + data  # of a type that is not walked: the caller says it is one block
+    return b"".join(_BLOCK_INFO + data[start:end] for start, end in pairwise([0, *ends]))
+
+
+def _ends(data: bytes) -> Iterator[int]:
+    end = 0
+    for head, columns in _blocks(data):
+        end += len(head) + sum(len(name) + len(values) for name, values in columns)
+        yield end
+
+
+def _zoned(name_and_type: bytes, at: int, types: Callable[[], list[str]]) -> bytes:
+    if not name_and_type.endswith(_BARE_TIME):
+        return name_and_type
+    known = types()
+    full = known[at] if at < len(known) else ""
+    if not full.startswith("DateTime("):
+        return name_and_type
+    return name_and_type.removesuffix(_BARE_TIME) + _encoded(full)
 
 
 def complete(data: bytes) -> bool:
@@ -85,7 +136,9 @@ def _skip_prefix(data: bytes, position: int, kind: str) -> int:
     name, inner = _parse(kind)
     if name == "LowCardinality":
         return position + 8
-    if name in ("Array", "Nullable", "Tuple", "Map", "Nested", "SimpleAggregateFunction"):
+    if name == "Variant":
+        position += 8  # how its discriminators are written
+    if name in ("Array", "Nullable", "Tuple", "Map", "Variant", "SimpleAggregateFunction"):
         for part in _inner_types(name, inner):
             position = _skip_prefix(data, position, part)
     return position
@@ -151,6 +204,16 @@ def _tuple(data: bytes, position: int, inner: str, rows: int) -> int:
     return position
 
 
+def _variant(data: bytes, position: int, inner: str, rows: int) -> int:
+    # One byte per row says which of the types it has; then the values of each type together.
+    which = data[position : position + rows]
+    position += rows
+    for number, part in enumerate(_inner_types("Variant", inner)):
+        if count := which.count(number):
+            position = _skip_values(data, position, part, count)
+    return position
+
+
 def _simple(data: bytes, position: int, inner: str, rows: int) -> int:
     return _skip_values(data, position, _inner_types("SimpleAggregateFunction", inner)[0], rows)
 
@@ -174,6 +237,7 @@ _WALKS: dict[str, Callable[[bytes, int, str, int], int]] = {
     "Array": _array,
     "Map": _map,
     "Tuple": _tuple,
+    "Variant": _variant,
     "LowCardinality": _low_cardinality,
     "SimpleAggregateFunction": _simple,
 }
@@ -183,7 +247,10 @@ def _parse(kind: str) -> tuple[str, str]:
     match = _HEAD.match(kind)
     if match is None:
         raise ValueError(f"{kind!r} is no type: the Native block is damaged")
-    return match[1], match[2] or ""
+    name, inner = match[1], match[2] or ""
+    if name == "Nested":
+        return "Array", f"Tuple({inner})"
+    return _GEOMETRY.get(name, (name, inner))
 
 
 def _inner_types(name: str, inner: str) -> list[str]:

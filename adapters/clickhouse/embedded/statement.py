@@ -38,22 +38,20 @@ def split(query: bytes, body: bytes, values_apart: bool = False) -> Statement:
 
     values_apart: what follows VALUES is data too. Such data may be cut anywhere and be larger
     than memory, but cannot hold bound parameters.
-
-    Raises:
-        UnicodeDecodeError: the SQL is not UTF-8.
+    The SQL need not be UTF-8: a literal may hold any bytes, which stay as they are (surrogates).
     """
     if not query:
         if _is_insert(body):
             return _split_insert(body, b"", values_apart)
-        return Statement(body.decode())
+        return Statement(_text(body))
     if _is_insert(query):
         return _split_insert(query, body, values_apart)
-    return Statement((query + b"\n" + body).decode() if body else query.decode())
+    return Statement(_text(query + b"\n" + body if body else query))
 
 
 def first_word(sql: str) -> str:
     """The statement's first word in capitals."""
-    for token in _TOKEN.finditer(sql[:_HEAD].encode()):
+    for token in _TOKEN.finditer(_bytes(sql[:_HEAD])):
         if token["space"] is None:
             return token[0].decode(errors="replace").upper()
     return ""
@@ -69,8 +67,8 @@ def names_query_id(sql: str) -> str:
     if first_word(sql) != "KILL":
         return sql
     return "".join(
-        _CLIENT_ID if token["word"] and token[0].lower() == b"query_id" else token[0].decode()
-        for token in _TOKEN.finditer(sql.encode())
+        _CLIENT_ID if token["word"] and token[0].lower() == b"query_id" else _text(token[0])
+        for token in _TOKEN.finditer(_bytes(sql))
     )
 
 
@@ -98,6 +96,14 @@ def output_format(sql: str, default: str) -> str:
     return match[1] if match else default
 
 
+def _text(sql: bytes) -> str:
+    return sql.decode("utf-8", "surrogateescape")
+
+
+def _bytes(sql: str) -> bytes:
+    return sql.encode("utf-8", "surrogateescape")
+
+
 def _is_insert(text: bytes) -> bool:
     for token in _TOKEN.finditer(text):
         if token["space"] is None:
@@ -114,14 +120,14 @@ def _split_insert(text: bytes, data: bytes, values_apart: bool) -> Statement:
         if depth or word not in (b"VALUES", b"SELECT", b"WITH", b"FORMAT"):
             continue
         if word == b"VALUES" and values_apart:
-            head = text[: token.start()].decode()
+            head = _text(text[: token.start()])
             return Statement(head, "Values", text[token.end() :] + data)
         if word != b"FORMAT":
-            return Statement((text + b"\n" + data if data else text).decode())
+            return Statement(_text(text + b"\n" + data if data else text))
         name = next((t for t in tokens if t["word"]), None)
         if name is None:
             break
         gap = _AFTER_FORMAT.match(text, name.end())
         rest = text[gap.end() if gap else name.end() :]
-        return Statement(text[: token.start()].decode(), name[0].decode(), rest + data)
-    return Statement(text.decode(), "Values", data)
+        return Statement(_text(text[: token.start()]), name[0].decode(), rest + data)
+    return Statement(_text(text), "Values", data)

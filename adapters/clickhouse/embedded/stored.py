@@ -2,9 +2,9 @@
 
 chDB 26.9 swallows what goes wrong in the last step of a streamed insert: on a full disk it says
 "done" and stores nothing. So before an insert is acknowledged the engine's own count of failed
-inserts is read (two questions). Unchanged since the insert began, none can have failed. Otherwise, which
-is rare, the engine is asked for the fate of this very statement; a fate that cannot be found out
-counts as a failure, because a client may repeat an insert but never get back a lost one.
+inserts is read (two questions). Unchanged since the insert began, none can have failed. Otherwise,
+which is rare, the engine is asked for the fate of this very statement; a fate that cannot be found
+out counts as a failure: a client may repeat an insert but never get back a lost one.
 """
 
 import re

@@ -3,8 +3,9 @@
 import pytest
 
 from adapters.clickhouse.embedded.encoding import Decoder, decode, negotiate
+from core.errors import WarehouseError
 
-NAMES = ["gzip", "deflate", "lz4", "zstd"]
+NAMES = ["gzip", "deflate", "lz4", "zstd", "br"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,5 +37,28 @@ def test_the_first_known_encoding_is_used(accepted: str, used: str) -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, "snappy"])
 def test_garbage_and_unknown_encodings_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(WarehouseError, match=name):
         decode(b"no such encoding", name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_body_that_is_cut_is_refused(name: str) -> None:
+    encoder = negotiate(name)[1]
+    assert encoder is not None
+    encoded = encoder.compress(b"tick" * 1000) + encoder.flush()
+    with pytest.raises(WarehouseError, match=f"not {name}"):
+        decode(encoded[:-3], name)
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "lz4", "zstd"])
+def test_frames_that_follow_each_other_are_one_body(name: str) -> None:
+    frames = []
+    for text in (b"first", b"second"):
+        encoder = negotiate(name)[1]
+        assert encoder is not None
+        frames.append(encoder.compress(text) + encoder.flush())
+    body = b"".join(frames)
+    assert decode(body, name) == b"firstsecond"
+    decoder = Decoder(name)
+    assert b"".join(decoder.feed(body[i : i + 1]) for i in range(len(body))) == b"firstsecond"
+    decoder.end()

@@ -1,0 +1,41 @@
+"""From a request's body to its statement.
+
+What follows an INSERT may be larger than memory, so a large body is read on only as far as the
+statement needs: all of it for a query, a form or a table that comes along; no further than the
+first piece for data, which the engine then takes as it arrives.
+"""
+
+from adapters.clickhouse.embedded import multipart, statement
+from adapters.clickhouse.embedded.answer import Context
+from adapters.clickhouse.embedded.body import Body
+from adapters.clickhouse.embedded.request import Request
+from adapters.clickhouse.embedded.statement import Statement
+
+_LARGEST_STATEMENT = 256 << 20
+
+
+async def read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Context]:
+    """The statement, with all of its data or the beginning of a large INSERT's.
+
+    Args:
+        asked: the request; fields of a form become parameters of it.
+        body: the rest of its body.
+        start: what was read of it already.
+
+    Raises:
+        WarehouseError: the body is not of its encoding, or a statement is too large.
+        ValueError: a malformed form.
+    """
+    tables: tuple[multipart.ExternalTable, ...] = ()
+    if asked.boundary:
+        start += await body.rest(_LARGEST_STATEMENT)
+        fields, files = multipart.parse(start, asked.boundary)
+        asked.take_form(fields)
+        tables, start = multipart.external_tables(files, asked.parameters), b""
+    query = asked.parameters.get("query", "").encode()
+    apart = asked.values_apart and (not body.complete or asked.flag("async_insert"))
+    stated = statement.split(query, start, apart)
+    if not body.complete and not stated.input_format:
+        start += await body.rest(_LARGEST_STATEMENT)
+        stated = statement.split(query, start, apart)
+    return stated, asked.context(tables)
