@@ -86,7 +86,7 @@ def _run(suite: Suite, copy: Path, scratch: Path) -> str:
         if (copy / "tests/integration_tests").is_dir()
         else ("tests/integration")
     )
-    line = [python, "-m", "pytest", tests, "-q", "--tb=native", "-rfE", *suite.options]
+    line = [python, "-m", "pytest", tests, "-q", "--tb=native", "-rfEs", *suite.options]
     try:
         done = subprocess.run(
             line, cwd=copy, env=os.environ | environ, capture_output=True, text=True, check=False
@@ -94,6 +94,9 @@ def _run(suite: Suite, copy: Path, scratch: Path) -> str:
     finally:
         server.terminate()
         server.wait(timeout=60)
+    log = Path(tempfile.gettempdir()) / f"conformance-{suite.name}.log"
+    log.write_text(done.stdout + done.stderr)
+    print(f"{suite.name}: all output in {log}")
     return done.stdout + done.stderr
 
 

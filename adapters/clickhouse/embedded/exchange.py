@@ -182,7 +182,8 @@ class Exchange:
         if self._whole:
             chunks = self._fetch(least=sys.maxsize, most=sys.maxsize)
         else:
-            chunks = self._fetch(_HELD_BACK, _PIECE, _HELD_BACK_S)
+            # No more than that: beyond it clients expect errors in mid-stream.
+            chunks = self._fetch(_HELD_BACK, _HELD_BACK, _HELD_BACK_S)
         self.answer = Answer(
             b"".join(chunk.body for chunk in chunks),
             read_rows=max((chunk.read_rows for chunk in chunks), default=0),
