@@ -260,6 +260,7 @@ def test_a_query_is_killed_by_the_clients_id(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize("sql", [FOREVER, b"SELECT number FROM numbers(1e12) FORMAT RowBinary"])
 def test_a_query_ends_when_its_client_leaves(warehouse: Warehouse, sql: bytes) -> None:
+    """`wait_until` fails when its time is over."""
     name = uuid.uuid4().hex
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
         head = b"POST /?query_id=%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
