@@ -213,8 +213,8 @@ def features_page() -> str:
             " or a saved state with another hash is refused. From `features/catalog.py`.",
             "",
             "`bp` is 1e-4 of the mid price. A value is NaN until its warm-up is over. Every value"
-            " uses its own and earlier ticks of the same feed only; out-of-order ticks are"
-            " skipped.",
+            " uses its own and earlier ticks of the same feed only, those of peers also"
+            " other symbols of the source, two seconds behind; out-of-order ticks are skipped.",
             "",
             *_table(names, rows),
         ]
