@@ -153,6 +153,8 @@ SAID = {
     "models.learning_rate": "of the booster",
     "models.max_rows": "of each part; more are thinned evenly over time",
     "models.threads": "of the trainer",
+    "models.members": "of the ensemble; `sequence` needs the extra of that name, and a replay's"
+    " training leaves it out",
     "chaos.crash_at": "`<process>.<place>:<n>`, several with commas; never set it in earnest",
 }
 

@@ -213,7 +213,7 @@ def _write_frames(s: Any, mid: float, bp: float, row: Any) -> None:
 def _return_of_bars(s: Any, bars: int) -> float:
     if s.m1.bars < bars:
         return math.nan
-    return (s.log_mid - s.log_closes[(s.m1.bars - bars) & _KEPT]) * _BP
+    return float(s.log_mid - s.log_closes[(s.m1.bars - bars) & _KEPT]) * _BP
 
 
 @_inlined

@@ -104,7 +104,7 @@ def _trade_rate(s: Any) -> float:
     mark = s.marks[_S60]
     if mark < 0 or s.trades == 0:
         return math.nan
-    return (s.trades - s.ring[mark & _MASK, 9]) / 60.0
+    return float(s.trades - s.ring[mark & _MASK, 9]) / 60.0
 
 
 @_inlined

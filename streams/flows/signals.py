@@ -24,7 +24,7 @@ from core.contracts.tick import QuarantineBatch, TickBatch, TickMarker
 from core.topics import TICKS
 from streams.connectors.clickhouse import Barrier
 from streams.decide import Decider, DeciderState
-from streams.predict import ModelInUse
+from streams.predict import ModelInUse, ModelState
 from streams.publish import SignalPublisher
 from streams.records import Decided, Sampled
 from streams.rows import Rows
@@ -33,14 +33,14 @@ from streams.sample import Sampler, SamplerState
 Keyed = tuple[str, Any]
 
 #: What the sampler remembers, the model in use, what the decider remembers.
-ShardState = tuple[SamplerState, str, DeciderState]
+ShardState = tuple[SamplerState, ModelState, DeciderState]
 
 
 class Parts(NamedTuple):
     """What the steps are made of; `make_*` receive the state of before a restart."""
 
     make_sampler: Callable[[SamplerState | None], Sampler]
-    make_model: Callable[[str | None], ModelInUse]
+    make_model: Callable[[ModelState | None], ModelInUse]
     make_decider: Callable[[DeciderState | None], Decider]
     publisher: SignalPublisher
     to_rows: Callable[[Decided], list[Rows]]
@@ -85,7 +85,7 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
         return [item for value in values for item in self._one(value)], False
 
     def snapshot(self) -> ShardState:
-        return self._sampler.state, self._model.model, self._decider.state
+        return self._sampler.state, self._model.state, self._decider.state
 
     def _one(self, value: Any) -> list[Any]:
         """To the bus first; then what is to be stored."""

@@ -62,7 +62,7 @@ def store(server: Warehouse, data: Dataset, run_id: str, mode: str, source: str)
 
 
 def settings_of(server: Warehouse) -> Settings:
-    return Settings(home=str(server.home), models=ModelSettings(rounds=10))
+    return Settings(home=str(server.home), models=ModelSettings(rounds=10, members=("xgboost",)))
 
 
 def parsed(command: object, *words: str) -> argparse.Namespace:

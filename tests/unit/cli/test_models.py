@@ -32,7 +32,12 @@ def test_an_empty_home_says_what_to_do_next(
 def test_promotion_works_without_a_warehouse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = fit(planted_dataset(), "r", ModelSettings(5.0, 3, 2, threads=1), simulated=True)
+    model = fit(
+        planted_dataset(),
+        "r",
+        ModelSettings(5.0, 3, 2, threads=1, members=("xgboost",)),
+        simulated=True,
+    )
     Registry(tmp_path / "models").save(model)
     short = model.card.sha256[:12]
     assert run(tmp_path, "promote", short, "--by", "ann") == 0
