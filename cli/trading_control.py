@@ -27,7 +27,7 @@ class TradingControl(msgspec.Struct, frozen=True):
 
 def order(
     home: Path,
-    state: Literal["halted", "active"],
+    state: Literal["halted", "reducing", "active"],
     by: str,
     reason: str,
     clock: Clock,

@@ -131,6 +131,17 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sequence_rows: int = 20_000  # most windows that the sequence network is trained on
 
 
+class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to models once they are trained."""
+
+    #: MLflow server to mirror to; empty: a SQLite file in the home; `none`: no mirror.
+    url: str = ""
+    min_decisions: int = 200  # of a challenger, before the rule may propose it
+    drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
+    drift_columns: int = 5  # so many drifted columns are an alert
+    drift_reduces: bool = False  # an alert also moves trading to `reducing`
+
+
 class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What Dagster schedules, and whom it tells of failures."""
 
@@ -157,6 +168,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signals: SignalSettings = SignalSettings()
     execution: ExecutionSettings = ExecutionSettings()
     models: ModelSettings = ModelSettings()
+    registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
     chaos: ChaosSettings = ChaosSettings()
 

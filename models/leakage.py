@@ -12,7 +12,7 @@ from features.catalog import NAMES
 from models.dataset import Dataset
 
 _SPREAD = NAMES.index("spread_bp")
-_ROUNDING = 1e-4  # of float32, with room
+_ROUNDING = 5e-7  # of float32, relative; a constant spread still moves more with its price
 _TOLERATED = 1e-3  # share of rows; none is expected
 
 
@@ -23,7 +23,7 @@ def misplaced_share(data: Dataset) -> float:
     own = data.spread / data.mid * 1e4
     found = data.rows[:, _SPREAD].astype(np.float64)
     known = np.isfinite(found)
-    away = np.abs(found - own) > _ROUNDING * np.maximum(np.abs(own), 1.0)
+    away = np.abs(found - own) > _ROUNDING * np.abs(own) + 1e-9
     return float((away & known).mean())
 
 
