@@ -12,7 +12,7 @@ from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli import models as command
 from cli.trading_control import current
-from core.settings import ModelSettings, RegistrySettings, RunSettings, Settings
+from core.settings import ModelSettings, RegistrySettings, RunSettings, Settings, SignalSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.artifact import Artifact
 from models.dataset import Dataset
@@ -21,7 +21,7 @@ from models.registry import Registry
 from models.tracking import Tracking
 from models.train import fit
 from streams.signal_rows import prediction_rows
-from tests.datasets import own_features, planted_dataset
+from tests.datasets import planted_dataset
 from tests.warehouse_server import Warehouse
 
 RUN = RunSettings(run_id="live", mode="demo", account="simulated")
@@ -48,16 +48,10 @@ def server(two: list[Artifact], tmp_path_factory: pytest.TempPathFactory) -> Ite
             registry.save(model)
         registry.promote(two[0].card.sha256, "ann")
         registry.appoint(two[1].card.sha256)
-        store(warehouse, wider(planted_dataset(seed=8)), two)
+        store(warehouse, planted_dataset(seed=8), two)
         yield warehouse
     finally:
         warehouse.stop()
-
-
-def wider(data: Dataset) -> Dataset:
-    """Moves that pay for the spread."""
-    data.mid[:] = 1.0 + (data.mid - 1.0) * 4
-    return own_features(data)
 
 
 def store(server: Warehouse, data: Dataset, two: list[Artifact]) -> None:
@@ -85,6 +79,7 @@ def settings_of(server: Warehouse, **registry: object) -> Settings:
     return Settings(
         home=str(server.home),
         run=RUN,
+        signals=SignalSettings(threshold=0.75, slippage_bp=0.0),
         registry=RegistrySettings(url="none", min_decisions=10, **registry),  # type: ignore[arg-type]
     )
 
@@ -138,7 +133,7 @@ def test_the_rule_proposes_a_person_promotes_and_one_command_rolls_back(
 
 
 def test_drift_is_an_event_and_may_reduce_trading(server: Warehouse, two: list[Artifact]) -> None:
-    moved = wider(planted_dataset(seed=9))
+    moved = planted_dataset(seed=9)
     moved = moved._replace(time_us=moved.time_us + 10**12)
     moved.rows[:, 3:20] += 3.0
     moved.rows[:, NAMES.index("spread_bp")] = moved.spread / moved.mid * 1e4
