@@ -42,6 +42,8 @@ def main() -> int:
     port = parser.parse_args().port
     config = settings.load()
     log.setup("board")
+    for library in ("urllib3", "clickhouse_connect"):  # the page itself says that it is away
+        logging.getLogger(library).setLevel(logging.ERROR)
     health = Health("board", config.home_path / "run")
     bus = select.connect(config.bus, "board")
     heart = Heart(bus, config.run, health, Histograms())

@@ -19,7 +19,7 @@ from core.clock import Clock
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
 from core.contracts.signal import Signal
-from core.errors import TickhouseError
+from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 from dashboards.live.candles import Candle
 from dashboards.live.world import World
@@ -94,6 +94,8 @@ class History:
         while not self._closing.is_set():
             try:
                 self._ask_while_it_answers()
+            except UnavailableError:
+                self._lost(f"nothing answers at {self._settings.clickhouse.url}")
             except TickhouseError as error:
                 self._lost(str(error))
             except Exception as error:  # whatever it is, what is live must not wait for it
