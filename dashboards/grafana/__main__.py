@@ -1,0 +1,41 @@
+"""`python -m dashboards.grafana`: writes dashboards/boards/*.json from the code beside this."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from dashboards.grafana import execution, models, platform, trading
+
+FOLDER = Path(__file__).parents[1] / "boards"
+BOARDS: dict[str, Callable[[], Dashboard]] = {
+    "execution": execution.build,
+    "models": models.build,
+    "platform": platform.build,
+    "trading": trading.build,
+}
+
+
+def text_of(name: str) -> str:
+    """A board as Grafana's JSON, keys sorted so that a change is a small diff."""
+    return (
+        JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(BOARDS[name]().build())
+        + "\n"
+    )
+
+
+def main() -> int:
+    """Write all boards; say which changed."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in BOARDS:
+        path, text = FOLDER / f"{name}.json", text_of(name)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print(f"{path.name} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
