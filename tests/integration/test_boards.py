@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from dashboards.grafana.__main__ import BOARDS, FOLDER, text_of
+from dashboards.grafana.__main__ import BOARDS, FOLDER, files
+from dashboards.grafana.alerts import ALERTS, RUNBOOK, Alert
+from dashboards.grafana.clickhouse import sql as sql_of
 from dashboards.grafana.macros import ALL, Span, expand
 from tests.integration.analysed import MARTS, Analysed
+from tests.warehouse_server import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -51,13 +54,21 @@ def asked(analysed: Analysed, sql: str) -> str:
     return expand(sql, Span(found[0] - 60, found[1] + 60, 60), variables)
 
 
-@pytest.mark.parametrize("name", BOARDS)
-def test_the_json_is_what_the_code_makes(name: str) -> None:
-    path = FOLDER / f"{name}.json"
-    assert path.read_text() == text_of(name), "run python -m dashboards.grafana"
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+def test_the_files_are_what_the_code_makes(path: Path) -> None:
+    assert path.read_text() == files()[path], "run python -m dashboards.grafana"
 
 
-#: Panels about what this replay does not have: nothing was halted, denied, refused or checked in it.
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_an_alert_asks_one_number_and_has_a_runbook(analysed: Analysed, alert: Alert) -> None:
+    answer = analysed.client.query(sql_of(f"alerts/{alert.name}"))
+    assert len(answer.column_names) == 1
+    assert len(answer.result_rows) <= 1
+    heading = f"\n## {alert.title}\n"
+    assert heading in (ROOT / RUNBOOK).read_text()
+
+
+#: Panels about what this replay does not have: nothing was halted, denied, refused or checked.
 EMPTY = {
     *("Refused by the broker", "Halts", "Registered models", "Quarantine", "Checks", "Gaps"),
     *("Trading state", "Denied by rule", "What the denied would have made"),

@@ -19,8 +19,8 @@ FROM (
             ts_open
         FROM bar_1m
         WHERE $__timeFilter(ts_open)
-    )
-)
+    ) AS minutes_with_ticks
+) AS followed
 WHERE next_open > ts_open + INTERVAL 2 MINUTE
 ORDER BY minutes DESC
 LIMIT 50

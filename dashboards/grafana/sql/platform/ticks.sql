@@ -11,6 +11,6 @@ FROM (
     FROM bar_1m
     WHERE $__timeFilter(ts_open)
     GROUP BY source, symbol, ts_open
-)
+) AS minute_bars
 GROUP BY time, feed
 ORDER BY time

@@ -12,5 +12,9 @@ SELECT
     s.seq AS tick_seq
 FROM order_event AS e FINAL
 LEFT JOIN signal AS s ON e.signal_id = s.signal_id AND e.run_id = s.run_id
-WHERE e.run_id IN (SELECT run_id FROM run WHERE mode = '${mode}') AND e.order_id = '${order}'
+WHERE
+    e.run_id IN (
+        SELECT run_id FROM run
+        WHERE mode = '${mode}'
+    ) AND e.order_id = '${order}'
 ORDER BY e.seq

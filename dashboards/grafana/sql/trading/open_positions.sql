@@ -8,7 +8,11 @@ SELECT
     argMax(profit_realised, seq) AS realised,
     max(ts_event) AS since
 FROM position
-WHERE run_id IN (SELECT run_id FROM run WHERE mode = '${mode}')
+WHERE
+    run_id IN (
+        SELECT run_id FROM run
+        WHERE mode = '${mode}'
+    )
     AND $__conditionalAll(account IN (${account:singlequote}), $account)
 GROUP BY run_id, account, source, symbol
 HAVING lots != 0

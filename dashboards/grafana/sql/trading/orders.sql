@@ -10,7 +10,11 @@ SELECT
     argMax(reason, seq) AS reason,
     order_id
 FROM order_event FINAL
-WHERE run_id IN (SELECT run_id FROM run WHERE mode = '${mode}') AND $__timeFilter(ts_event)
+WHERE
+    run_id IN (
+        SELECT run_id FROM run
+        WHERE mode = '${mode}'
+    ) AND $__timeFilter(ts_event)
     AND $__conditionalAll(account IN (${account:singlequote}), $account)
 GROUP BY run_id, order_id
 ORDER BY time DESC
