@@ -184,7 +184,10 @@ class Engine:
 
     def _halted_since(self, submitted: OrderEvent) -> bool:
         """Journalling waits for the disk; who halted meanwhile must see no entry sent after."""
-        if submitted.purpose != "entry" or self._trading.state == "active":
+        if submitted.purpose != "entry":
+            return False
+        self._trading.poll()  # also right after this process was stopped for a while
+        if self._trading.state == "active":
             return False
         text = f"{self._trading.state} before it was sent"
         now = self._clock.now_us()
