@@ -19,17 +19,16 @@ import msgspec
 from adapters.bus import select
 from adapters.mt5.execution import magic_of
 from adapters.mt5.tape import TapedMarket
-from cli import trading_control
+from core import trading_control
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.order import EventKind
 from core.contracts.signal import Signal
 from core.settings import Settings
 from core.topics import SIGNALS
-from execution import compose, halt_port, journal, settlements
+from execution import compose, journal, settlements
 from execution.book import Book
 from execution.settlements import Settlement
-from execution.trading_state import Order
 from tests.chaos.stack import RUN
 
 _ON_ITS_WAY_S = 6.0  # longer than any fault holds a request back
@@ -146,15 +145,13 @@ class Person(Actor):
             self._resume()
 
     def _halt(self) -> None:
-        clock = SystemClock()
-        written = trading_control.order(self._home, "halted", "ann", "chaos", clock)
+        trading_control.halt(self._home, "ann", "chaos", SystemClock())
         self._begin_us = time.time_ns() // 1000
-        halt_port.ask(self._home, Order("halted", "ann", "chaos", written.ts_us))
         self._next_s = time.monotonic() + self._rng.uniform(0.5, 2.0)
 
     def _resume(self) -> None:
         end_us = time.time_ns() // 1000
-        trading_control.order(self._home, "active", "ann", "chaos", SystemClock())
+        trading_control.resume(self._home, "ann", "chaos", SystemClock())
         if self._begin_us:
             self.halts.append(Halt(self._begin_us, end_us))
         self._begin_us = 0
