@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 from adapters.bus import select
@@ -38,7 +39,7 @@ from execution.slices import SliceReader
 from execution.trading_state import TradingState
 
 _log = logging.getLogger("execution")
-_HISTORY_S = {"simulated": 1.0, "real": 86_400.0}
+_HISTORY_S = {"simulated": 1.0, "real": 86_400.0, "agent": 86_400.0}
 
 
 def main() -> int:
@@ -74,7 +75,7 @@ def journal_path(chosen: Settings) -> Path:
 def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
     journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
     bus = select.connect(chosen.bus, "execution")
-    terminal = connect.terminal(chosen.terminal, chosen.home_path)
+    terminal = connect.terminal(chosen.terminal, chosen.home_path, partial(select.door, chosen.bus))
     try:
         venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
         run = _replay if chosen.run.mode == "replay" else _live
