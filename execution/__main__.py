@@ -35,6 +35,7 @@ from execution.limits_file import LimitsFile, freeze
 from execution.outbox import Outbox
 from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
+from execution.replay_breakers import ReplayBreakers
 from execution.slices import SliceReader
 from execution.trading_state import TradingState
 
@@ -99,15 +100,18 @@ def _replay(
     venue: Venue,
 ) -> bool:
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
-    outbox = Outbox(bus, journal, chosen.run)
-    ledger = Ledger(journal, Book(), outbox)
     frozen = freeze(chosen.home_path, journal_path(chosen).parent)
     limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
+    breakers = ReplayBreakers(limits, trading, bus, chosen.run, quotes)
+    outbox = Outbox(bus, journal, chosen.run)
+    ledger = Ledger(journal, Book(), outbox, breakers)
     collar = limits.rules.own.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     funds = AskedFunds(venue)
     engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, limits=limits)
-    parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
+    parts = replay.Parts(
+        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox, breakers
+    )
     heart = Heart(bus, health, chosen.run, engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
     reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)

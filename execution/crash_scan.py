@@ -37,7 +37,15 @@ class Quotes(NamedTuple):
 
     def take(self, begin: int, end: int | None = None) -> "Quotes":
         """Some of them."""
-        return Quotes(*(column[begin:end] for column in self))
+        return Quotes(self.time_us[begin:end], self.raw[begin:end], self.mid[begin:end])
+
+    def and_then(self, later: "Quotes") -> "Quotes":
+        """These, followed by others."""
+        return Quotes(
+            np.concatenate([self.time_us, later.time_us]),
+            np.concatenate([self.raw, later.raw]),
+            np.concatenate([self.mid, later.mid]),
+        )
 
 
 class CrashScan:
@@ -61,7 +69,7 @@ class CrashScan:
         time_us = np.concatenate([self._tail.time_us, tape.time_us])
         mids = np.concatenate([self._tail.raw, raw])
         fresh = Quotes(tape.time_us, raw, smoothed(time_us, mids)[known:])
-        held = Quotes(*(np.concatenate(both) for both in zip(self._tail, fresh, strict=True)))
+        held = self._tail.and_then(fresh)
         self._keep_seconds(fresh)
         crash = next(self._crashes(held, known), None)
         begin = int(np.searchsorted(held.time_us, held.time_us[-1] - _BEFORE_US - _BLOCK_US))
