@@ -39,6 +39,7 @@ COMMANDS = {
     "status": Command("cli.status", "health of processes and age of ticks"),
     "doctor": Command("cli.doctor", "check the environment; the remedy for each failure"),
     "connect": Command("cli.connect", "survey a real terminal: symbols, clock, permissions"),
+    "agent": Command("cli.agent", "answer for the real terminal on this machine over the bus"),
     "users": Command("cli.users", "who may use the warehouse, and as what"),
     "backup": Command("cli.backup", "copy the warehouse, proved by restoring it"),
     "restore": Command("cli.restore", "bring a backup back, verified by counts and checksums"),

@@ -55,13 +55,21 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: process loses nothing, a power cut may; for replays, which can be repeated.
     sync: Literal["always", "process"] = "always"
     ticks_max_gib: float = 10.0  # oldest ticks leave the bus beyond this; the warehouse has them
+    user: str = ""  # of a server elsewhere, with `password`; or `token`
+    password: str = ""
+    token: str = ""
+    ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
+    certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
+    key: str = ""
 
 
 class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which terminal: simulated at `address` (host:port), or the real one (Windows)."""
+    """Which terminal: simulated at `address` (host:port), a real one here (Windows), or a real
+    one elsewhere through its agent."""
 
-    kind: Literal["simulated", "real"] = "simulated"
+    kind: Literal["simulated", "real", "agent"] = "simulated"
     address: str = ""
+    agent: str = "desk"  # the agent's name, at its host and here
     source: str = "sim"  # the broker's name in our tables
     symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
     seed: int = 7  # of the generated market

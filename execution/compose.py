@@ -65,7 +65,7 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     funds = RememberedFunds(world.venue, world.clock)
     engine = Engine(
         chosen, world.clock, ledger, world.venue, quotes, trading, reconciler, funds,
-        sends=may_send(chosen, world.venue.account()), limits=limits,
+        sends=may_send(chosen, world.venue.account()), limits=limits, timer=world.timer,
     )  # fmt: skip
     return live.Parts(
         chosen.run, world.clock, world.bus, ledger, world.venue, quotes, trading, engine,

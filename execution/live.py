@@ -73,6 +73,7 @@ class Live:
         self._look = _Every(_ACCOUNT_S, parts.timer)
         self._signals: Subscriber | None = None
         self._known_until = 0
+        self._away = False  # the terminal, when last asked
 
     def run(self, ready: Callable[[], None] = lambda: None) -> bool:
         """Until told to stop; the order at hand is finished and published first."""
@@ -173,17 +174,17 @@ class Live:
         try:
             self._p.reconciler.again()
             self._p.engine.poll()
-            if self._look.is_due():
+            if self._look.is_due() or self._away:  # only an answer shows that it is back
                 self._p.funds.refresh()
                 self._see_account()
             self._tell_health()
-            away = False
+            self._away = False
         except UnavailableError:
-            away = True
+            self._away = True
             if self._heart:
                 self._heart.degraded("the terminal does not answer")
         if self._p.breakers:
-            self._p.breakers.look(self._p.engine.waits_ns, away=away)
+            self._p.breakers.look(self._p.engine.waits_ns, away=self._away)
 
     def _tell_health(self) -> None:
         problem = self._p.limits.problem if self._p.limits else ""
