@@ -11,7 +11,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Outcome, Venue
+from adapters.mt5.execution import Venue
+from adapters.mt5.venue import Outcome
 from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
@@ -144,7 +145,8 @@ class Reconciler:
 
     def _until_certain(self, submitted: OrderEvent, answer: Outcome) -> Outcome:
         """Ask, and send what is provably not there, until the simulated venue has decided."""
-        order = events.venue_order(submitted, self._collar)
+        take_profit = self._ledger.book.take_profit(submitted)
+        order = events.venue_order(submitted, self._collar, take_profit)
         deadline = self._timer.seconds() + max(self._patience_s, 60.0)
         while answer.kind != "rejected":
             found = self._find(submitted)

@@ -21,7 +21,7 @@ SELECT
     maxIf(volume, kind = 'submitted') AS submitted,
     any(signal_id) IN (SELECT signal_id FROM signal WHERE run_id = {run:String}) AS has_signal
 FROM order_event FINAL
-WHERE run_id = {run:String}
+WHERE run_id = {run:String} AND kind != 'booked'
 GROUP BY order_id
 HAVING max(ts_event) >= {start:DateTime64(6)} AND min(ts_event) < {end:DateTime64(6)}
 """

@@ -11,7 +11,8 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Outcome, Venue
+from adapters.mt5.execution import Venue
+from adapters.mt5.venue import Outcome
 from execution import events, exits, journal, lifecycle, risk, sizing
 from execution.book import Book
 from execution.engine import Engine

@@ -1,6 +1,6 @@
 """What must hold in every world, whatever happened: checked after each step and at the end."""
 
-from adapters.mt5.execution import magic_of
+from adapters.mt5.recognition import magic_of
 from core.contracts.order import EventKind
 from tests.simulation.broker import BALANCE
 from tests.simulation.market import SYMBOLS

@@ -131,8 +131,10 @@ class World:
             self.start()
         else:
             self._run(self._live.turn)
+        if self.parts is not None and self.parts.courier is not None:
+            self._run(self.parts.courier.deliver)
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Crash:

@@ -16,12 +16,13 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK
 from core.settings import ExecutionSettings, RunSettings, Settings
 from core.topics import ORDER_EVENTS
-from execution import live
+from execution import compose, live
 from execution.book import Book, Key
 from execution.engine import Engine
 from execution.funds import RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits import of_settings
 from execution.limits_file import LimitsFile
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
@@ -91,9 +92,10 @@ class Desk:
             repeatable=repeatable, patience_s=0.02, late_s=0.0,
         )  # fmt: skip
         self.funds = RememberedFunds(self.venue, self.clock)
+        self.limits_file = LimitsFile(RUN.account, of_settings(self.settings.execution))
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
-            self.reconciler, self.funds, sends=sends,
+            self.reconciler, self.funds, sends=sends, limits=self.limits_file,
         )  # fmt: skip
         self._sends = sends
         self.at(1.0)
@@ -136,9 +138,14 @@ class Desk:
 
     def live(self, stop: threading.Event) -> live.Live:
         """The live driver around this desk."""
+        world = compose.World(self.journal, self.bus, self.venue, self.clock)
+        watched = compose.watched(
+            self.settings, world, self.ledger, self.quotes, self.limits_file, self.trading,
+            self.outbox, self.engine, self.reconciler, self.funds,
+        )  # fmt: skip
         parts = live.Parts(
             RUN, self.clock, self.bus, self.ledger, self.venue, self.quotes, self.trading,
-            self.engine, self.reconciler, self.outbox, self.funds,
+            self.engine, self.outbox, watched,
         )  # fmt: skip
         return live.Live(parts, stop)
 

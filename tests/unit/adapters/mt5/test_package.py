@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from adapters.mt5 import constants as mt5
-from adapters.mt5.execution import Outcome, Venue, VenueOrder
+from adapters.mt5.execution import Venue
 from adapters.mt5.faults import Fault, Faults
 from adapters.mt5.package import SimulatedPackage
 from adapters.mt5.real import RealTerminal
+from adapters.mt5.venue import Outcome, VenueOrder
 from core.settings import TerminalSettings
 from tests.markets import TUESDAY, terminal
 
