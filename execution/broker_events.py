@@ -104,21 +104,24 @@ class BrokerEvents:
         """Take up what is new; money of deals whose orders are not settled yet."""
         book, pending = self._ledger.book, 0.0
         fresh = [d for d in deals if d.fill.deal > book.broker.watermark]
+        in_question = self._positions_in_question(fresh)
         for deal in sorted(fresh, key=lambda d: (d.fill.time_us, d.fill.deal)):
             if deal.fill.deal in book.deals:
                 continue
-            if self._is_pending(deal):
+            if deal.fill.position in in_question:
                 pending += deal.money
             else:
                 self._take(deal, netting=netting)
         return pending
 
-    def _is_pending(self, deal: Deal) -> bool:
+    def _positions_in_question(self, deals: list[Deal]) -> set[int]:
+        """Positions that an unsettled order of ours may have to do with: they wait for it."""
         book = self._ledger.book
-        held = book.positions.get(deal.fill.position)
-        if book.magics.get(deal.magic) in book.unsettled:
-            return True
-        return held is not None and book.is_blocked(*held.key[1:])
+        blocked = {p.ticket for p in book.positions.values() if book.is_blocked(*p.key[1:])}
+        waiting = {
+            d.fill.position for d in deals if book.magics.get(d.magic) in book.unsettled and d.entry
+        }
+        return blocked | waiting
 
     def _take(self, deal: Deal, *, netting: bool) -> None:
         book, fill = self._ledger.book, deal.fill
@@ -126,13 +129,13 @@ class BrokerEvents:
         if held is not None and deal.entry in ("out", "reverse"):
             self._closings.record(fill, held)
             return
-        ours = deal.magic in book.magics and deal.entry == "in"
+        ours = deal.magic in book.magics and fill.cause == "expert"
         text = deal.comment
         if ours:
             order = book.magics[deal.magic]
             text = f"order {order} was executed again, or after it was given up"
             fill = replace(fill, cause="unexpected")
-            _log.error("%s: position %s at the terminal is not managed", text, fill.position)
+            _log.warning("%s: position %s at the terminal is not managed", text, fill.position)
         suspends = bool(deal.entry) and (ours or netting)
         key = Key("", deal.source, deal.symbol)
         now = self._clock.now_us()
@@ -169,7 +172,7 @@ class BrokerEvents:
             self.problem += f", credit by {credit:+.2f}"
         text = f"{self.problem}; compare deals and journal, then resume: that accepts it"
         if self._trading.trip(Order("halted", NAME, text, self._clock.now_us())):
-            _log.error("trading halted: %s", text)
+            _log.warning("trading halted: %s", text)
 
     def _accept(self, person: Order, balance: float, credit: float) -> None:
         now, text = self._clock.now_us(), f"accepted by {person.by}: {person.reason}"

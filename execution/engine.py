@@ -256,7 +256,8 @@ class Engine:
         """On a netting account an entry's stop becomes the position's: it must not loosen it."""
         key = Key(asked.strategy, asked.source, asked.symbol)
         sign = 1 if asked.side == "buy" else -1
-        stops = [p.stop_price for p in self._ledger.book.of(key) if p.volume * sign > 0]
+        held = [p for p in self._ledger.book.of(key) if p.volume * sign > 0]
+        stops = [stop for p in held for stop in (p.stop_price, p.moving) if stop]
         if not stops or not self._venue.netting:
             return asked
         return replace(asked, stop_price=sign * max(sign * s for s in (*stops, asked.stop_price)))

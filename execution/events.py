@@ -94,7 +94,9 @@ def outcome(
     if before is Kind.UNKNOWN:
         yield later(submitted, Kind.RECONCILED, now_us, found.kind)
     if found.kind == "rejected":
-        yield later(submitted, Kind.REJECTED, now_us, found.reason)
+        taken = before in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED)  # then it was taken back
+        kind = Kind.CANCELLED if taken else Kind.REJECTED
+        yield later(submitted, kind, now_us, found.reason)
         return
     if before not in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED):
         yield replace(later(submitted, Kind.ACCEPTED, now_us), venue_order=found.order)
@@ -104,7 +106,7 @@ def outcome(
         if fill.deal in known:  # a crash cut the journal off between two fills
             continue
         yield filled(submitted, fill, Kind.PARTIALLY_FILLED if left > 0 else Kind.FILLED, now_us)
-    if found.fills and left > 0:
+    if found.fills and left > 0 and found.kind != "working":
         rest = replace(later(submitted, Kind.CANCELLED, now_us, "rest"), volume=left)
         yield replace(rest, venue_order=found.order)
 

@@ -80,7 +80,11 @@ class Guard:
 
     def _blocked(self, signal: Signal) -> bool:
         feed, book = (signal.source, signal.symbol), self._ledger.book
-        return book.is_blocked(*feed) or book.broker.is_suspended(*feed)
+        if book.is_blocked(*feed) or book.broker.is_suspended(*feed):
+            return True
+        # What opens there sets the position's stop, and a stop that is on its way could undo that.
+        moving = any(p.moving and p.key[1:] == feed for p in book.positions.values())
+        return moving and self._venue.netting
 
     def _shared(self, asked: OrderEvent) -> Denial | None:
         """A netting account has one position per symbol, so one strategy at a time owns it."""

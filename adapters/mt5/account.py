@@ -111,10 +111,21 @@ class Account:
         friction = draw(self._frictions, form, at_msc, self._seed)
         if form.position:
             return self._close(form, state, at_msc, known, friction)
-        held = next((p for p in state.positions.values() if p.symbol == form.symbol), None)
-        if held is None or not self.netting:
+        held = self._met(form, state)
+        if held is None:
             return self._open(form, state, at_msc, known, friction, feed)
         return self._net(form, state, at_msc, known, friction, held)
+
+    def _met(self, form: TradeRequest, state: Ledger) -> Position | None:
+        """The position that an entry goes into: the symbol's, or that of its own first part."""
+        if form.action == operations.PART:
+            identifier = state.orders[form.order - 1].position_id
+            held = next((p for p in state.positions.values() if p.identifier == identifier), None)
+            if held is None:
+                raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
+            return held
+        found = (p for p in state.positions.values() if p.symbol == form.symbol)
+        return next(found, None) if self.netting else None
 
     def _open(
         self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
@@ -147,7 +158,10 @@ class Account:
         if not along:
             closed = min(form.volume, held.volume)
             profit = self.pricing.profit(held, closed, price, quote.time_msc)
-        deal = Deal(price, quote.time_msc, at_msc, -commission, profit, margin, reason[form.action])
+        deal = Deal(
+            price, quote.time_msc, at_msc, -commission, profit, margin, reason[form.action],
+            _order(form),
+        )  # fmt: skip
         book = state.add if along else state.reverse if opened > 0 else state.close
         book(held, form, deal)
         return self._filled(form, state, at_msc, quote, price)
@@ -197,7 +211,7 @@ class Account:
         profit = self.pricing.profit(position, form.volume, price, quote.time_msc)
         commission = -money(known.commission * form.volume)
         reason = operations.REASONS[form.action]
-        deal = Deal(price, quote.time_msc, at_msc, commission, profit, 0.0, reason)
+        deal = Deal(price, quote.time_msc, at_msc, commission, profit, 0.0, reason, _order(form))
         state.close(position, form, deal)
         return self._filled(form, state, at_msc, quote, price)
 
@@ -249,7 +263,7 @@ class Account:
     ) -> Fill:
         fill = self._booked(form, state, at_msc, quote.time_msc)
         result = fill.result._replace(
-            order=state.orders[-1].ticket, volume=form.volume, price=price, bid=quote.bid,
+            order=state.deals[-1].order, volume=form.volume, price=price, bid=quote.bid,
             ask=quote.ask,
         )  # fmt: skip
         return fill._replace(result=result)
@@ -263,6 +277,10 @@ class Account:
         return OrderSendResult(
             retcode, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, self.accepted + 1, 0, form
         )
+
+
+def _order(form: TradeRequest) -> int:
+    return form.order if form.action == operations.PART else 0
 
 
 def trade_request(request: Mapping[str, Any]) -> TradeRequest:

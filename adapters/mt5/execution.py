@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.mt5 import constants as mt5
 from adapters.mt5 import requests
-from adapters.mt5.recognition import deal_of, fill_of, is_of, is_trade, magic_of
+from adapters.mt5.recognition import deal_of, fill_of, is_amiss, is_of, is_trade, magic_of
 from adapters.mt5.symbols import Feed, resolve
 from adapters.mt5.terminal import Terminal
 from adapters.mt5.venue import (
@@ -111,6 +111,8 @@ class Venue:
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
         mine = [d for d in deals or () if is_of(d, order, name)]
+        if any(is_amiss(d, order, name) for d in deals or ()):
+            return Outcome("ambiguous", "it met a position that is not ours")
         filled = round(sum(d.volume for d in mine), 8)
         if len({d.order for d in mine}) > 1 or filled > order.volume + _TINY:
             return Outcome("ambiguous", "more than one order of the venue fits")

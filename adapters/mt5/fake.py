@@ -21,6 +21,7 @@ from adapters.mt5.matching import Refused
 from adapters.mt5.request_log import RequestLog
 from adapters.mt5.results import (
     AccountInfo,
+    OrderCheckResult,
     OrderSendResult,
     TerminalInfo,
     Tick,
@@ -191,6 +192,16 @@ class SimulatedTerminal:
         reach("terminal.send.after")
         self._account.accept(outcome)
         return outcome.result, max(outcome.time_msc - sent, 0) / 1e3 if self._market.live else 0.0
+
+    def order_check(self, request: Mapping[str, Any]) -> OrderCheckResult:
+        """What the account would be if a request were done now; nothing is done."""
+        now = self._now()
+        outcome = self._account.decide(request, now)
+        if not isinstance(outcome, Fill):
+            totals = self._account.totals(self._account.state(now), now)
+            return views.order_check(totals, outcome, outcome.retcode)
+        after = self._account.totals(outcome.state, outcome.time_msc)
+        return views.order_check(after, outcome.result, 0)
 
     def positions_get(
         self, symbol: str | None = None, ticket: int | None = None

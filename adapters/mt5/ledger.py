@@ -26,6 +26,7 @@ class Deal(NamedTuple):
     profit: float = 0.0
     margin: float = 0.0  # of what it opens
     reason: int = mt5.DEAL_REASON_EXPERT
+    order: int = 0  # a further part of this one; 0: an order of its own
 
 
 class Ledger:
@@ -119,23 +120,28 @@ class Ledger:
         self, position: Position, form: TradeRequest, entry: int, deal: Deal, swap: float
     ) -> None:
         """One finished order and its deal."""
-        setup, done, side = deal.sent_msc, deal.time_msc, form.type
-        order, ticket = len(self.orders) + 1, len(self.deals) + 1
+        done, side = deal.time_msc, form.type
+        order, ticket = deal.order or len(self.orders) + 1, len(self.deals) + 1
         self.balance = money(self.balance + deal.commission + swap + deal.profit)
+        if not deal.order:
+            self._finish(position, form, deal, order)
+        self.deals.append(
+            TradeDeal(
+                ticket, order, done // 1000, done, side, entry, form.magic, position.identifier,
+                deal.reason, form.volume, deal.price, deal.commission, swap, deal.profit, 0.0,
+                position.symbol, form.comment, "",
+            ),
+            done,
+        )  # fmt: skip
+
+    def _finish(self, position: Position, form: TradeRequest, deal: Deal, order: int) -> None:
+        setup, done, side = deal.sent_msc, deal.time_msc, form.type
         self.orders.append(
             TradeOrder(
                 order, setup // 1000, setup, done // 1000, done, 0, side, mt5.ORDER_TIME_GTC,
                 form.type_filling, mt5.ORDER_STATE_FILLED, form.magic, position.identifier, 0,
                 deal.reason, form.volume, 0.0, deal.price, position.sl, position.tp, deal.price,
                 0.0, position.symbol, form.comment, "",
-            ),
-            done,
-        )  # fmt: skip
-        self.deals.append(
-            TradeDeal(
-                ticket, order, done // 1000, done, side, entry, form.magic, position.identifier,
-                deal.reason, form.volume, deal.price, deal.commission, swap, deal.profit, 0.0,
-                position.symbol, form.comment, "",
             ),
             done,
         )  # fmt: skip

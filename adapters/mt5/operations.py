@@ -10,14 +10,15 @@ from adapters.mt5 import constants as mt5
 from adapters.mt5.matching import Position
 from adapters.mt5.results import TradeRequest
 
-HAND, STOP_OUT, MONEY = 1001, 1002, 1003
-PRIVATE = frozenset((HAND, STOP_OUT, MONEY))
+HAND, STOP_OUT, MONEY, PART = 1001, 1002, 1003, 1004
+PRIVATE = frozenset((HAND, STOP_OUT, MONEY, PART))
 
 #: Actions that make deals, and the DEAL_REASON_* the deals carry.
 REASONS = {
     mt5.TRADE_ACTION_DEAL: mt5.DEAL_REASON_EXPERT,
     HAND: mt5.DEAL_REASON_CLIENT,
     STOP_OUT: mt5.DEAL_REASON_SO,
+    PART: mt5.DEAL_REASON_EXPERT,  # of an order that fills bit by bit: `order` is its ticket
 }
 
 

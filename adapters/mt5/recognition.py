@@ -36,15 +36,22 @@ def magic_of(order_id: str) -> int:
 
 def is_of(deal: Any, order: VenueOrder, name: str) -> bool:
     """Whether a deal of the terminal executes an order of ours; `name`: the symbol's there."""
-    side = mt5.DEAL_TYPE_BUY if order.side == "buy" else mt5.DEAL_TYPE_SELL
-    if (deal.magic, deal.symbol, deal.type) != (magic_of(order.order_id), name, side):
-        return False
-    if (deal.entry == mt5.DEAL_ENTRY_IN) != (order.position == 0):
-        return False
-    if deal.reason in _OWN_CLOSINGS:
+    if not _carries(deal, order, name) or is_amiss(deal, order, name):
         return False
     foreign = len(deal.comment) >= 8 and set(deal.comment) <= set("0123456789abcdef")
     return not foreign or order.order_id.startswith(deal.comment)
+
+
+def is_amiss(deal: Any, order: VenueOrder, name: str) -> bool:
+    """Whether an order of ours met what is not ours: an entry that closed, on a netting account."""
+    opened = deal.entry == mt5.DEAL_ENTRY_IN
+    return _carries(deal, order, name) and opened != (order.position == 0)
+
+
+def _carries(deal: Any, order: VenueOrder, name: str) -> bool:
+    side = mt5.DEAL_TYPE_BUY if order.side == "buy" else mt5.DEAL_TYPE_SELL
+    marks = (deal.magic, deal.symbol, deal.type) == (magic_of(order.order_id), name, side)
+    return marks and deal.reason not in _OWN_CLOSINGS
 
 
 def is_trade(deal: Any) -> bool:

@@ -8,7 +8,13 @@ from adapters.mt5 import constants as mt5
 from adapters.mt5.account import Totals
 from adapters.mt5.costs import money
 from adapters.mt5.matching import Position
-from adapters.mt5.results import AccountInfo, Tick, TradePosition
+from adapters.mt5.results import (
+    AccountInfo,
+    OrderCheckResult,
+    OrderSendResult,
+    Tick,
+    TradePosition,
+)
 from adapters.mt5.symbol_info import SymbolInfo
 from adapters.mt5.symbols import Feed
 from adapters.mt5.tape import Quote, Ticks
@@ -32,6 +38,17 @@ def account_info(totals: Totals, login: int, currency: str, netting: bool) -> Ac
         margin_so_call=0.0, margin_so_so=0.0, margin_initial=0.0, margin_maintenance=0.0,
         assets=0.0, liabilities=0.0, commission_blocked=0.0, name="Simulated",
         server="Tickhouse-Simulated", currency=currency, company="Tickhouse",
+    )  # fmt: skip
+
+
+def order_check(totals: Totals, result: OrderSendResult, retcode: int) -> OrderCheckResult:
+    """`order_check()`: the account after a request, or as it is when that would be refused."""
+    equity = totals.equity
+    level = round(100 * equity / totals.margin, 2) if totals.margin else 0.0
+    comment = "Done" if retcode == 0 else result.comment
+    return OrderCheckResult(
+        retcode, totals.balance, equity, totals.profit, totals.margin,
+        money(equity - totals.margin), level, comment, result.request,
     )  # fmt: skip
 
 
