@@ -54,7 +54,7 @@ class Desk:
         refusal = self._refusal(request)
         if refusal:
             return _answer(request, *refusal)
-        if request["action"] == mt5.TRADE_ACTION_REMOVE and not fault:
+        if request.get("action") == mt5.TRADE_ACTION_REMOVE and not fault:
             return self._remove(request)
         return self._faulty(request, fault) if fault else self._execute(request)
 
@@ -91,7 +91,7 @@ class Desk:
         return order._replace(volume_initial=asked, volume_current=left, state=state)
 
     def _faulty(self, request: Mapping[str, Any], fault: Fault) -> OrderSendResult | None:
-        deals = request["action"] == mt5.TRADE_ACTION_DEAL
+        deals = request.get("action") == mt5.TRADE_ACTION_DEAL
         if fault.kind == "refuse":
             return _answer(request, fault.retcode, "refused by the script")
         if fault.kind == "slow":
@@ -108,11 +108,11 @@ class Desk:
         return _answer(request, fault.retcode, "no answer") if fault.retcode else None
 
     def _any(self, request: Mapping[str, Any]) -> OrderSendResult:
-        removes = request["action"] == mt5.TRADE_ACTION_REMOVE
+        removes = request.get("action") == mt5.TRADE_ACTION_REMOVE
         return self._remove(request) if removes else self._execute(request)
 
     def _late_one(self, request: Mapping[str, Any]) -> None:
-        if request["action"] == mt5.TRADE_ACTION_REMOVE:
+        if request.get("action") == mt5.TRADE_ACTION_REMOVE:
             self._remove(request)
         else:
             self._terminal.decide(request)
