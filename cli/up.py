@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cli import orchestration_stack
 from cli.embedded_stack import (
     USUAL_PORTS,
     choose_ports,
@@ -19,9 +20,11 @@ from cli.embedded_stack import (
     urls,
 )
 from cli.interrupts import Interrupts
+from cli.process_spec import ProcessSpec
 from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
 from cli.warehouse_setup import migrate, predicts, write_run
+from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
 _LOOK_EVERY_S = 1.0
@@ -37,10 +40,15 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)
+    late: list[ProcessSpec] = []
+    if not (unscheduled := orchestration_stack.absent(settings)):
+        dagster = orchestration_stack.choose_ports()
+        where["dagster"] = orchestration_stack.url(dagster)
+        late = orchestration_stack.orchestration_stack(home, dagster)
     stack = Stack(
         home,
         stack_environment(settings, home, ports),
-        embedded_stack(settings, home, ports),
+        [*embedded_stack(settings, home, ports), *late],
         command="up",
         urls=where,
     )
@@ -48,6 +56,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         with Interrupts() as interrupts, stack:
             try:
                 _start(stack, settings, where, console)
+                if unscheduled:
+                    console.print(unscheduled)
+                _start_late(stack, console)
                 _watch(stack, console)
             finally:
                 interrupts.stopping = True
@@ -79,9 +90,25 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
         )
 
 
+def _start_late(stack: Stack, console: Console) -> None:
+    """Dagster: what fails there is told, and everything else runs on."""
+    begin = time.monotonic()
+    try:
+        stack.start_late(
+            lambda name: console.print(
+                f"  {name} ready after {time.monotonic() - begin:.1f} s more"
+            )
+        )
+    except UnavailableError:  # the supervisor itself
+        raise
+    except TickhouseError as error:
+        console.print(f"Nothing runs on a schedule: {error}")
+
+
 def _welcome(where: Mapping[str, str], home: Path, seconds: float) -> Panel:
     table = Table.grid(padding=(0, 2))
     titles = {"warehouse": "ClickHouse HTTP", "bus": "NATS", "bus monitor": "NATS monitor"}
+    titles["dagster"] = "Dagster, ready in a minute"
     for name, url in where.items():
         table.add_row(titles.get(name, name), url)
     table.add_row("logs", str(home / "logs"))

@@ -19,11 +19,12 @@ from adapters.mt5.execution import Venue
 from adapters.mt5.venue import Account, Deal, Fill
 from core.clock import Clock, Timer
 from core.settings import RunSettings
+from core.trading_control import Order
 from execution import brokerage, events
 from execution.book import Key
 from execution.closings import Closings
 from execution.ledger import Ledger
-from execution.trading_state import Order, TradingState
+from execution.trading_state import TradingState
 
 _log = logging.getLogger(__name__)
 NAME = "balance"  # who halts

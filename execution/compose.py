@@ -72,7 +72,7 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     funds = RememberedFunds(world.venue, clock)
     engine = Engine(
         chosen, clock, ledger, world.venue, quotes, trading, reconciler, funds,
-        sends=may_send(chosen, world.venue.account()), limits=limits,
+        sends=may_send(chosen, world.venue.account()), limits=limits, timer=timer,
     )  # fmt: skip
     seen = watched(
         chosen, world, ledger, quotes, limits, trading, outbox, engine, reconciler, funds

@@ -10,7 +10,7 @@ from collections import deque
 from msgspec.structs import replace
 
 from adapters.mt5.execution import Venue
-from core.clock import Clock
+from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.order import EventKind as Kind
 from core.contracts.signal import Signal
@@ -41,6 +41,7 @@ class Engine:
     Args:
         sends: False in shadow mode: decisions are journalled, nothing is sent.
         limits: those in force; None for those of the settings.
+        timer: measures how long the venue takes.
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class Engine:
         *,
         sends: bool = True,
         limits: LimitsFile | None = None,
+        timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
-        self._run, self.sends = settings.run, sends
+        self._run, self.sends, self._timer = settings.run, sends, timer
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
@@ -173,11 +175,11 @@ class Engine:
         take_profit = self._ledger.book.take_profit(submitted)
         order = events.venue_order(submitted, self._guard.collar, take_profit)
         reach("execution.send.before")
-        send_ns = time.perf_counter_ns()
+        send_ns, sent_s = time.perf_counter_ns(), self._timer.seconds()
         answer = self._venue.send(order)
         reach("execution.send.after")
         answered_ns = time.perf_counter_ns()
-        self.waits_ns.append(answered_ns - send_ns)
+        self.waits_ns.append(round((self._timer.seconds() - sent_s) * 1e9))
         self.stages.record("risk", journal_ns - began_ns)
         self.stages.record("journal", send_ns - journal_ns)
         self.stages.record("send", answered_ns - send_ns)
@@ -186,7 +188,10 @@ class Engine:
 
     def _halted_since(self, submitted: OrderEvent) -> bool:
         """Journalling waits for the disk; who halted meanwhile must see no entry sent after."""
-        if submitted.purpose != "entry" or self._trading.state == "active":
+        if submitted.purpose != "entry":
+            return False
+        self._trading.poll()  # also right after this process was stopped for a while
+        if self._trading.state == "active":
             return False
         text = f"{self._trading.state} before it was sent"
         now = self._clock.now_us()

@@ -16,6 +16,7 @@ from core.contracts.operations import RiskState
 from core.contracts.signal import Signal, SignalBatch
 from core.settings import RunSettings
 from core.topics import RISK, SIGNALS
+from core.trading_control import Order
 from execution import exits
 from execution.breakers import Breakers
 from execution.courier import Courier
@@ -27,7 +28,7 @@ from execution.listeners import Listeners
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.slices import decode
-from execution.trading_state import Order, TradingState
+from execution.trading_state import TradingState
 from execution.watch import Watch, Watched
 
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be

@@ -24,6 +24,7 @@ from execution.outbox import Outbox
 from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
 from execution.records import Record
+from execution.replay_breakers import ReplayBreakers
 from execution.slices import Slice, SliceReader
 from execution.stops import Stops
 
@@ -42,6 +43,7 @@ class Parts(NamedTuple):
     reconciler: Reconciler
     outbox: Outbox
     stops: Stops
+    breakers: ReplayBreakers | None = None
 
 
 class Replay:
@@ -64,8 +66,12 @@ class Replay:
                 self._mark(found, [])
             else:
                 self._p.quotes.load(found.ticks)
+                if self._p.breakers:
+                    self._p.breakers.load(found.ticks, found.end_us)
                 if self._book.marker is None or found.number > self._book.marker.slice:
                     self._slice(found)
+                elif self._p.breakers:  # done before a restart
+                    self._p.breakers.until(found.end_us)
             if self._heart:
                 self._heart.beat()
         return True
@@ -191,6 +197,8 @@ class Replay:
     def _at(self, time_us: int) -> None:
         self._p.clock.advance(time_us)
         self._p.venue.at(self._p.clock.now_us())
+        if self._p.breakers:
+            self._p.breakers.until(self._p.clock.now_us())
 
 
 def _order_of(signal: Signal) -> tuple[int, str, str, str]:

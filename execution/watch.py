@@ -48,6 +48,7 @@ class Watch:
     ) -> None:  # fmt: skip
         self._w, self._limits, self._breakers, self._heart = watched, limits, breakers, heart
         self._often, self._seldom = Every(_LOOK_S, timer), Every(_ACCOUNT_S, timer)
+        self._away = False  # the terminal, when last asked
 
     def look(self) -> None:
         """Look at what is due."""
@@ -55,12 +56,12 @@ class Watch:
             return
         try:
             self._at_broker()
-            away = False
+            self._away = False
         except UnavailableError:
-            away = True
-        self._tell_health(away=away)
+            self._away = True
+        self._tell_health()
         if self._breakers:
-            self._breakers.look(self._w.engine.waits_ns, away=away)
+            self._breakers.look(self._w.engine.waits_ns, away=self._away)
 
     def recover(self) -> None:
         """Settle and take up what happened while nobody looked.
@@ -84,16 +85,16 @@ class Watch:
         self._w.stops.follow()
         if self._w.trading.state == "halted":
             self._w.working.cancel()
-        if self._seldom.is_due():
+        if self._seldom.is_due() or self._away:  # only an answer shows that it is back
             self._w.funds.refresh()
             account = self._w.events.look()
             if account is not None:
                 self._w.equity.see(account)
 
-    def _tell_health(self, *, away: bool) -> None:
+    def _tell_health(self) -> None:
         if self._heart is None:
             return
-        problem = "the terminal does not answer" if away else self._w.events.problem
+        problem = "the terminal does not answer" if self._away else self._w.events.problem
         problem = problem or (self._limits.problem if self._limits else "")
         if problem:
             self._heart.degraded(problem)

@@ -17,9 +17,9 @@ from adapters.mt5.faults import Kind as Fate
 from adapters.mt5.operations import by_hand, money, stop_out
 from adapters.mt5.recognition import magic_of
 from core.contracts.signal import Signal
+from core.trading_control import State
 from execution import settlements
 from execution.settlements import Settlement
-from execution.trading_state import State
 from tests.simulation import promises
 from tests.simulation.market import SOURCE, SYMBOLS
 from tests.simulation.world import RUN, World

@@ -7,12 +7,13 @@ import pytest
 
 from adapters.mt5 import constants as mt5
 from adapters.mt5 import operations
+from core import trading_control
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
-from execution import trading_state
+from core.trading_control import Order
 from execution.book import Key
 from execution.broker_events import BrokerEvents
-from execution.trading_state import Order, TradingState
+from execution.trading_state import TradingState
 from tests.unit.execution.desk import Desk
 
 
@@ -132,7 +133,7 @@ def test_a_person_who_resumes_accepts_the_difference_and_that_is_journalled(desk
     desk.terminal.hidden_balance = -3.0
     desk.look(2, 4, 8)
     resumed = Order("active", "ann", "the broker's rounding", desk.clock.now_us() + 1)
-    trading_state.write(desk.control, resumed)
+    trading_control.write(desk.control, resumed)
     desk.trading.poll()
     [accepted] = desk.look(9)
     assert (accepted.purpose, accepted.profit) == ("accepted", -3.0)

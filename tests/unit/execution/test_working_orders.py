@@ -11,7 +11,7 @@ from adapters.mt5.venue import VenueOrder
 from core.contracts.operations import RiskState
 from core.settings import TerminalSettings
 from core.topics import RISK
-from execution.trading_state import Order, write
+from core.trading_control import Order, write
 from tests.unit.execution.desk import Desk, flat, story
 
 
