@@ -74,6 +74,7 @@ class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
     seed: int = 7  # of the generated market
     balance: float = 100_000.0  # of the simulated account
+    netting: bool = False  # the simulated account has one position per symbol
     currency: str = "USD"
     login: int = 0
     server: str = ""
@@ -105,6 +106,15 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expiry_s: float = 2.0
     stop_spreads: float = 8.0  # stop distance in spreads, and at least
     stop_volatility: float = 4.0  # in volatilities over the horizon
+
+
+class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exits beyond stop, horizon and opposite signal; distances in distances of the stop."""
+
+    take_profit_stops: float = 0.0  # where the venue closes with a gain; 0: nowhere
+    trail_stops: float = 0.0  # how far behind the price the stop follows a gain; 0: it stays
+    trail_step: float = 0.1  # least move of a trailing stop, as a share of its distance
+    trail_interval_s: float = 1.0  # least time between two moves of a position's stop
 
 
 class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +182,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collector: CollectorSettings = CollectorSettings()
     features: FeatureSettings = FeatureSettings()
     signals: SignalSettings = SignalSettings()
+    exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
     models: ModelSettings = ModelSettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
