@@ -163,6 +163,11 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     telegram_token: str = ""  # of the bot
     telegram_chat: str = ""  # id of the chat it writes to
 
+    def __repr__(self) -> str:
+        """Which targets are set, and nothing that a log must not hold."""
+        kinds = ("webhook", "email_to", "telegram_token")
+        return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
+
 
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For tests: where a process kills itself, once (see core.crashpoint)."""
