@@ -1,6 +1,6 @@
 """The whole graph on two days of recorded ticks, twice; a day with faults; input that is not there.
 
-Ticks go through the real pipeline first; jobs run through Dagster itself, in processes of their own.
+Ticks go through the real pipeline first; jobs run through Dagster, in processes of their own.
 """
 
 import json
