@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.times import BEGINNING, END, time_us
-from cli.trading_control import current, order
 from cli.warehouse_client import warehouse_client
 from core.clock import SystemClock
 from core.errors import ModelError
 from core.settings import Settings
+from core.trading_control import Order, current, path_in, write
 from models.card import Span
 from models.compare import Comparison, compare
 from models.outcomes import read_outcomes
@@ -96,7 +96,8 @@ def _reduce(settings: Settings, console: Console) -> None:
     if now is not None and now.state != "active":
         console.print(f"Trading is {now.state} already.")
         return
-    order(settings.home_path, "reducing", "models watch", "the market drifted", SystemClock())
+    word = Order("reducing", "models watch", "the market drifted", SystemClock().now_us())
+    write(path_in(settings.home_path), word)
     console.print("Trading is reducing: no position is opened until `tickhouse resume`.")
 
 

@@ -86,7 +86,9 @@ def signals(
     parts = signals_flow.Parts(
         make_sampler=lambda state: Sampler(settings.features.sample_ms, histograms, state),
         make_model=make_model,
-        make_decider=lambda state: Decider(run, settings.signals, chosen, clock, state),
+        make_decider=lambda state: Decider(
+            run, settings.signals, chosen, clock, state, settings.exits
+        ),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),

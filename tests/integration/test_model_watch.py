@@ -11,8 +11,8 @@ from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli import models as command
-from cli.trading_control import current
 from core.settings import ModelSettings, RegistrySettings, RunSettings, Settings, SignalSettings
+from core.trading_control import current
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.artifact import Artifact
 from models.dataset import Dataset
