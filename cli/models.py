@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import model_watch
-from cli.login import AuditLine, audit, sign
+from cli.login import sign
 from cli.model_change import mirror, tell_all
 from cli.model_report import model_report
+from core.audit_log import AuditLine, append
 from core.clock import SystemClock
 from core.settings import Settings
 from models.registry import Registry
@@ -85,7 +86,7 @@ def _roll_back(
     earlier = registry.rollback()
     name = earlier.sha256 if earlier else ""
     now_us = SystemClock().now_us()
-    audit(settings.home_path, AuditLine(now_us, by, False, "rollback", name or "no champion"))
+    append(settings.home_path, AuditLine(now_us, by, False, "rollback", name or "no champion"))
     console.print(f"{name[:12]} is champion." if name else "No champion now.")
     tell_all(registry, settings, by, f"rollback to {name[:12]}", console)
 
