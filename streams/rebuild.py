@@ -47,11 +47,12 @@ def current_state(state: Any, read_ticks: ReadTicks) -> SamplerState | None:
 
 def current_past(state: Any, columns: int) -> ModelState | None:
     """The model's state; remembered rows of another feature set are forgotten."""
-    if state is None or isinstance(state, ModelState):
-        past = {} if state is None else state.past
-        fits = all(rows.shape[1] == columns for rows in past.values())
-        return state if fits else ModelState(state.model, {})
-    return ModelState(str(state), {})
+    if state is None:
+        return None
+    if not isinstance(state, ModelState):  # of the version before: the hash alone
+        return ModelState(str(state), {})
+    fits = all(rows.shape[1] == columns for rows in state.past.values())
+    return state if fits else ModelState(state.model, {})
 
 
 def _rebuilt(state: SamplerState, read_ticks: ReadTicks) -> SamplerState:
