@@ -102,7 +102,7 @@ def embedded_stack(
     elsewhere = {
         "warehouse": bool(settings.clickhouse.url),
         "bus": bool(settings.bus.url),
-        "terminal": settings.terminal.kind == "real" or bool(settings.terminal.address),
+        "terminal": settings.terminal.kind != "simulated" or bool(settings.terminal.address),
     }
     servers = _servers(settings, home, state or home, ports, market, extra)
     if settings.warehouse.server == "clickhouse" and not elsewhere["warehouse"]:
