@@ -12,8 +12,9 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from adapters.mt5.execution import Outcome, Venue
-from execution import events, exits, journal, lifecycle, risk, sizing
+from execution import events, exits, journal, lifecycle, risk, sizing, trading_state
 from execution.book import Book
+from execution.breakers import Breakers
 from execution.engine import Engine
 from execution.journal import Journal
 from execution.ledger import Ledger
@@ -127,4 +128,7 @@ BUGS = (
     Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),
     Bug("a partly filled order is done", lifecycle, "UNSETTLED",
         lambda kinds: kinds - {lifecycle.Kind.ACCEPTED}, 400),
+    Bug("breakers trip nothing", Breakers, "_trip", _always(None), 100),
+    Bug("a resume lifts what trips after the clock went back", trading_state, "replace",
+        lambda replaced: lambda order, **_: order, 400),
 )  # fmt: skip

@@ -19,6 +19,8 @@ def after_step(world: World) -> None:
     for symbol, volume in lots.items():
         if volume > LOTS + 1e-9:
             raise Violation(f"{volume} lots of {symbol} are open; the limit is {LOTS}")
+    if owed := world.trips.check():
+        raise Violation(owed)
 
 
 def at_rest(world: World) -> None:
