@@ -16,7 +16,7 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.execution import Venue
 from core import crashpoint, log, settings
-from core.clock import ManualClock
+from core.clock import ManualClock, SystemTimer
 from core.errors import TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
@@ -37,6 +37,7 @@ from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
 from execution.replay_breakers import ReplayBreakers
 from execution.slices import SliceReader
+from execution.stops import Stops
 from execution.trading_state import TradingState
 
 _log = logging.getLogger("execution")
@@ -109,8 +110,10 @@ def _replay(
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     funds = AskedFunds(venue)
     engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, limits=limits)
+    timer = SystemTimer()
+    stops = Stops(chosen.exits, chosen.run, clock, ledger, venue, quotes, limits, timer)
     parts = replay.Parts(
-        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox, breakers
+        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox, stops, breakers
     )
     heart = Heart(bus, health, chosen.run, engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)

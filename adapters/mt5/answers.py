@@ -19,7 +19,6 @@ from adapters.mt5.real import RealTerminal
 from adapters.mt5.results import (
     AccountInfo,
     OrderSendResult,
-    SymbolInfo,
     TerminalInfo,
     Tick,
     TradeDeal,
@@ -27,6 +26,7 @@ from adapters.mt5.results import (
     TradePosition,
     TradeRequest,
 )
+from adapters.mt5.symbol_info import SymbolInfo
 
 _log = logging.getLogger(__name__)
 _call = msgspec.msgpack.Decoder(rpc.Call)

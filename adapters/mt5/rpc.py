@@ -16,13 +16,13 @@ from adapters.mt5.market import MarketSlice
 from adapters.mt5.results import (
     AccountInfo,
     OrderSendResult,
-    SymbolInfo,
     TerminalInfo,
     Tick,
     TradeDeal,
     TradeOrder,
     TradePosition,
 )
+from adapters.mt5.symbol_info import SymbolInfo
 
 #: Callable methods and the type of their result; None: an array of ticks.
 METHODS: dict[str, Any] = {
