@@ -133,6 +133,17 @@ class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     limits_version: str = "default-1"
 
 
+class TwinSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The broker's twin: a simulated terminal beside the real one, on the same ticks."""
+
+    enabled: Literal["auto", "on", "off"] = "auto"  # auto: beside a real terminal
+    latency_min_ms: int = 20  # of the modelled broker, uniform between both
+    latency_max_ms: int = 120
+    slip_probability: float = 0.3  # how often a fill is worse than the quote,
+    slip_spreads: float = 0.2  # by up to so many spreads
+    seed: int = 7
+
+
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is trained."""
 
@@ -209,6 +220,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signals: SignalSettings = SignalSettings()
     exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    twin: TwinSettings = TwinSettings()
     models: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
