@@ -3,7 +3,7 @@
 The three happen together and in this order, so that journal, book and bus never disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ class Ledger:
         self._journal, self.book, self._outbox = journal, book, outbox
         self.activity = activity or Activity()
         self._unfolded: list[Record] = []
+        self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on
         for record in journal.take():
             self._keep(record)
 
@@ -52,6 +53,9 @@ class Ledger:
         unfolded, self._unfolded = self._unfolded, []
         for record in unfolded:
             self._keep(record)
+            if isinstance(record, OrderEvent):
+                for see in self.watchers:
+                    see(record)
 
     def sync(self) -> None:
         """On disk when this returns."""
