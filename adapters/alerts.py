@@ -6,16 +6,18 @@ tokens and passwords, so nothing of theirs leaves this module: a target is named
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import apprise
+from apprise import Apprise
+from apprise.plugins.base import NotifyBase  # by name: asking Apprise for one loads all plugins
+from apprise.plugins.custom_json import NotifyJSON
+from apprise.plugins.email import NotifyEmail
+from apprise.plugins.telegram import NotifyTelegram
 
 from core.errors import SettingsError
 from core.settings import AlertSettings
 
 _log = logging.getLogger(__name__)
-_SMTP_SECURITY = {"starttls": "starttls", "ssl": "ssl", "insecure": "insecure"}
 _WITHIN_S = 10.0
 
 
@@ -32,77 +34,82 @@ def tell(
     for kind, target in targets(settings, facts or {}):
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages name the URL
         body = f"{title}: {text}" if kind == "webhook" else text
-        if not apprise.Apprise([target]).notify(body=body, title=title):
+        if not Apprise([target]).notify(body=body, title=title):
             failed.append(kind)
             _log.error("%s did not take the alert %r; check alerts.%s*", kind, title, kind)
     return failed
 
 
-def targets(settings: AlertSettings, facts: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def targets(settings: AlertSettings, facts: Mapping[str, str]) -> Iterator[tuple[str, NotifyBase]]:
     """Kind and Apprise target of everybody who is to be told.
 
     Raises:
         SettingsError: what is set does not make a target; the value is not repeated.
     """
-    for kind, given in (
-        ("webhook", _webhook(settings, facts) if settings.webhook else None),
-        ("email", _email(settings) if settings.email_to else None),
-        ("telegram", _telegram(settings) if settings.telegram_token else None),
-    ):
-        if given is None:
-            continue
-        made = apprise.Apprise.instantiate(given, suppress_exceptions=True)
-        if made is None:
-            raise SettingsError(f"alerts.{kind}*: no address can be made of it; see settings.md")
-        yield kind, made
+    if settings.webhook:
+        yield "webhook", _webhook(settings, facts)
+    if settings.email_to:
+        yield "email", _email(settings)
+    if settings.telegram_token:
+        yield "telegram", _telegram(settings)
 
 
-def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> dict[str, Any]:
+def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> NotifyBase:
     url = urlsplit(settings.webhook)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise SettingsError("alerts.webhook: give http://host/path or https://host/path")
-    return {
-        "schema": "jsons" if url.scheme == "https" else "json",
-        "host": url.hostname,
-        "port": url.port,
-        "fullpath": url.path or "/",
-        "user": url.username,
-        "password": url.password,
-        "params": dict(parse_qsl(url.query)),
-        # `message` becomes `text`, which chat systems show; the rest are facts.
-        "payload": {"message": "text", "version": "", "type": "", **facts},
-        "rto": _WITHIN_S, "cto": _WITHIN_S,
-    }  # fmt: skip
+    return _made(
+        NotifyJSON,
+        "webhook",
+        secure=url.scheme == "https",
+        host=url.hostname,
+        port=url.port,
+        fullpath=url.path or "/",
+        user=url.username,
+        password=url.password,
+        params=dict(parse_qsl(url.query)),
+        # `message` becomes `text`, which chat systems show; an empty name leaves a field out.
+        payload={"message": "text", "version": "", "type": "", "attachments": "", **facts},
+    )
 
 
-def _email(settings: AlertSettings) -> dict[str, Any]:
+def _email(settings: AlertSettings) -> NotifyBase:
     host, _, port = settings.smtp.partition(":")
     if not host or not port.isdigit():
         raise SettingsError("alerts.smtp: give host:port of the mail server for alerts.email_to")
-    security = settings.smtp_security
-    return {
-        "schema": "mailtos" if security != "insecure" else "mailto",
-        "host": host,
-        "port": int(port),
-        "smtp_host": host,
-        "user": settings.smtp_user or None,
-        "password": settings.smtp_password or None,
-        "from_addr": settings.email_from,
-        "targets": [settings.email_to],
-        "secure_mode": _SMTP_SECURITY[security],
-        "secure": security != "insecure",
-        "format": "text",
-        "rto": _WITHIN_S, "cto": _WITHIN_S,
-    }  # fmt: skip
+    return _made(
+        NotifyEmail,
+        "email",
+        host=host,
+        smtp_host=host,
+        port=int(port),
+        user=settings.smtp_user or None,
+        password=settings.smtp_password or None,
+        from_addr=settings.email_from,
+        targets=[settings.email_to],
+        secure=settings.smtp_security != "insecure",
+        secure_mode=settings.smtp_security,
+        format="text",
+    )
 
 
-def _telegram(settings: AlertSettings) -> dict[str, Any]:
+def _telegram(settings: AlertSettings) -> NotifyBase:
     if not settings.telegram_chat:
         raise SettingsError("alerts.telegram_chat: name the chat that the bot writes to")
-    return {
-        "schema": "tgram",
-        "bot_token": settings.telegram_token,
-        "targets": [settings.telegram_chat],
-        "detect_owner": False,
-        "rto": _WITHIN_S, "cto": _WITHIN_S,
-    }  # fmt: skip
+    return _made(
+        NotifyTelegram,
+        "telegram",
+        bot_token=settings.telegram_token,
+        targets=[settings.telegram_chat],
+        detect_owner=False,
+        secure=True,
+    )
+
+
+def _made(plugin: type[NotifyBase], kind: str, **options: object) -> NotifyBase:
+    try:
+        return plugin(rto=_WITHIN_S, cto=_WITHIN_S, **options)
+    except TypeError:  # how Apprise says that a value will not do, and it repeats it
+        raise SettingsError(
+            f"alerts.{kind}*: no address can be made of it; docs/reference/settings.md has the form"
+        ) from None

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli import orchestration_stack
+from cli import board_stack, orchestration_stack
 from cli.embedded_stack import (
     USUAL_PORTS,
     choose_ports,
@@ -20,7 +20,6 @@ from cli.embedded_stack import (
     urls,
 )
 from cli.interrupts import Interrupts
-from cli.process_spec import ProcessSpec
 from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
 from cli.warehouse_setup import migrate, predicts, write_run
@@ -31,7 +30,10 @@ _LOOK_EVERY_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: what runs is a matter of settings."""
+    """What runs is a matter of settings, but for one."""
+    parser.add_argument(
+        "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
+    )
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -40,11 +42,16 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)
-    late: list[ProcessSpec] = []
+    pages = board_stack.choose_ports()
+    where["live page"] = f"http://127.0.0.1:{pages.live}"
+    late = [board_stack.live_page(pages.live)]
+    if namespace.grafana:
+        late.append(board_stack.grafana(settings, home, where["warehouse"], pages.grafana))
+        where["grafana"] = f"http://127.0.0.1:{pages.grafana}"
     if not (unscheduled := orchestration_stack.absent(settings)):
         dagster = orchestration_stack.choose_ports()
         where["dagster"] = orchestration_stack.url(dagster)
-        late = orchestration_stack.orchestration_stack(home, dagster)
+        late += orchestration_stack.orchestration_stack(home, dagster)
     stack = Stack(
         home,
         stack_environment(settings, home, ports),
@@ -91,7 +98,7 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
 
 
 def _start_late(stack: Stack, console: Console) -> None:
-    """Dagster: what fails there is told, and everything else runs on."""
+    """Pages and Dagster: what fails there is told, and everything else runs on."""
     begin = time.monotonic()
     try:
         stack.start_late(
@@ -102,7 +109,7 @@ def _start_late(stack: Stack, console: Console) -> None:
     except UnavailableError:  # the supervisor itself
         raise
     except TickhouseError as error:
-        console.print(f"Nothing runs on a schedule: {error}")
+        console.print(f"Not everything else started: {error}")
 
 
 def _welcome(where: Mapping[str, str], home: Path, seconds: float) -> Panel:

@@ -106,6 +106,10 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expiry_s: float = 2.0
     stop_spreads: float = 8.0  # stop distance in spreads, and at least
     stop_volatility: float = 4.0  # in volatilities over the horizon
+    slippage_bp: float = 0.1  # expected cost of a round trip beside the spread
+    min_agreement: float = 0.6  # 1: all members of the model say the same; less opens nothing
+    new_champion_hours: float = 24.0  # how long a new champion opens reduced positions
+    new_champion_share: float = 0.5  # of a full one
 
 
 class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,6 +153,22 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_rate: float = 0.15
     max_rows: int = 400_000
     threads: int = 2
+    members: tuple[str, ...] = ("xgboost", "lightgbm", "linear", "sequence")
+    labels: Literal["horizon", "barrier"] = "horizon"  # what a move is: models/labels, barriers
+    label_spreads: float = 1.0  # a move counts beyond so many spreads
+    leaf_rows: int = 20  # fewest rows in a leaf of LightGBM
+    sequence_rows: int = 20_000  # most windows that the sequence network is trained on
+
+
+class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to models once they are trained."""
+
+    #: MLflow server to mirror to; empty: a SQLite file in the home; `none`: no mirror.
+    url: str = ""
+    min_decisions: int = 200  # of a challenger, before the rule may propose it
+    drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
+    drift_columns: int = 5  # so many drifted columns are an alert
+    drift_reduces: bool = False  # an alert also moves trading to `reducing`
 
 
 class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -174,6 +194,11 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     telegram_token: str = ""  # of the bot
     telegram_chat: str = ""  # id of the chat it writes to
 
+    def __repr__(self) -> str:
+        """Which targets are set, and nothing that a log must not hold."""
+        kinds = ("webhook", "email_to", "telegram_token")
+        return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
+
 
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For tests: where a process kills itself, once (see core.crashpoint)."""
@@ -197,6 +222,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     execution: ExecutionSettings = ExecutionSettings()
     twin: TwinSettings = TwinSettings()
     models: ModelSettings = ModelSettings()
+    registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
     alerts: AlertSettings = AlertSettings()
     chaos: ChaosSettings = ChaosSettings()
@@ -207,6 +233,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.home).resolve()
 
 
+_LISTS = {"symbols", "members"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
 
 
@@ -231,7 +258,7 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         if not separator:
             raise SettingsError(f"{name}: settings are named TICKHOUSE_<SECTION>__<NAME>")
         _check_names({section: {field: text}}, name)
-        value: Any = [part.strip() for part in text.split(",")] if field == "symbols" else text
+        value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
         values.setdefault(section, {})[field] = value
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]

@@ -6,6 +6,7 @@ environment (DAGSTER_HOME, addresses) comes from who starts it: `cli/orchestrati
 
 import argparse
 import contextlib
+import os
 import runpy
 import sys
 import threading
@@ -40,9 +41,12 @@ def main() -> None:
         serve(home, given.port)
     else:
         sys.argv = _words(given.process, given.port, str(instance.workspace(home)))
-        runpy.run_module(
-            "dagster" if given.process == "code" else "dagster._daemon", run_name="__main__"
-        )
+        module = "dagster" if given.process == "code" else "dagster._daemon"
+        try:
+            runpy.run_module(module, run_name="__main__")
+        except SystemExit as end:
+            # Threads that still evaluate a sensor would hold the end up beyond the drain.
+            os._exit(end.code if isinstance(end.code, int) else 1)
 
 
 def _parse_dbt() -> None:

@@ -1,6 +1,7 @@
 """How the dbt project looks in Dagster: groups by layer and domain, its own descriptions."""
 
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -26,12 +27,14 @@ class Translator(DagsterDbtTranslator):
 
 
 def specs(manifest: Mapping[str, Any], after: dg.AssetKey) -> list[dg.AssetSpec]:
-    """An asset per model; what reads sources waits for `after`, the data checks."""
+    """An asset per model, each after those it reads; sources are read after `after`."""
     made = []
     for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=Translator()):
         gated = spec.merge_attributes(deps=[after]) if _is_staging(spec) else spec
         made.append(gated.replace_attributes(kinds={"dbt", "clickhouse"}, owners=[]))
-    return made
+    by_key = {spec.key: spec for spec in made}
+    reads = {spec.key: [dep.asset_key for dep in spec.deps] for spec in made}
+    return [by_key[key] for key in TopologicalSorter(reads).static_order() if key in by_key]
 
 
 def _is_staging(spec: dg.AssetSpec) -> bool:

@@ -28,7 +28,6 @@ def run(
     variables: Mapping[str, str | bool],
     *options: str,
     target_path: Path | None = None,
-    project: Path = PROJECT,
 ) -> str:
     """Run a dbt command to its end and return what it printed.
 
@@ -39,9 +38,10 @@ def run(
     done = subprocess.run(
         [
             # dbt imports itself before it runs as a program, of which Python would warn.
-            *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors"),
+            *(sys.executable, "-W", "ignore", "-m", "orchestration.dbt_child", "--no-use-colors"),
             *(*command.split(), *options),
-            *("--project-dir", str(project), "--profiles-dir", str(project)),
+            *("--project-dir", str(PROJECT)),
+            *("--profiles-dir", str(PROJECT)),
             *("--target-path", str(target_path or target(settings))),
             *("--log-path", str(settings.home_path / "logs")),
             *("--vars", json.dumps(dict(variables))),
@@ -80,7 +80,7 @@ def target(settings: Settings) -> Path:
     return settings.home_path / "dbt"
 
 
-def manifest(settings: Settings, project: Path = PROJECT) -> dict[str, Any]:
+def manifest(settings: Settings) -> dict[str, Any]:
     """The project as dbt understands it; parsed again when a file of it is newer.
 
     Raises:
@@ -88,9 +88,9 @@ def manifest(settings: Settings, project: Path = PROJECT) -> dict[str, Any]:
     """
     path = target(settings) / "manifest.json"
     with _parsing:
-        newest = max(file.stat().st_mtime for file in project.rglob("*") if file.is_file())
+        newest = max(file.stat().st_mtime for file in PROJECT.rglob("*") if file.is_file())
         if not path.exists() or path.stat().st_mtime < newest:
             target(settings).mkdir(parents=True, exist_ok=True)
-            run(settings, "parse", {}, project=project)
+            run(settings, "parse", {})
         parsed: dict[str, Any] = json.loads(path.read_text())
     return parsed

@@ -1,4 +1,7 @@
-"""Plots for the pages of runs: small PNGs within the markdown, so that nothing has to be served."""
+"""Plots for the pages of runs: small PNGs within the markdown, so that nothing has to be served.
+
+Without pyplot, which keeps global state; and loaded when a plot is drawn, for it takes a second.
+"""
 
 import base64
 from collections.abc import Sequence
@@ -6,13 +9,12 @@ from io import BytesIO
 from typing import Any
 
 import dagster as dg
-from matplotlib.figure import Figure  # not pyplot, which keeps global state
 
 _SIZE = (8.0, 2.6)
 _DPI = 80
 
 
-def image(figure: Figure, title: str) -> Any:
+def image(figure: Any, title: str) -> Any:
     """A figure as markdown with the picture inside."""
     content = BytesIO()
     figure.savefig(content, format="png", dpi=_DPI, bbox_inches="tight")
@@ -22,6 +24,8 @@ def image(figure: Figure, title: str) -> Any:
 
 def ticks_by_hour(rows: Sequence[Sequence[Any]]) -> Any:
     """(feed, quarter of an hour, ticks, spread): how many ticks came, and at what spread."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=_SIZE)
     left, right = figure.subplots(1, 2)
     for feed in sorted({str(row[0]) for row in rows}):
@@ -34,7 +38,7 @@ def ticks_by_hour(rows: Sequence[Sequence[Any]]) -> Any:
     return _finished(figure, (left, right), "ticks and spread")
 
 
-def _finished(figure: Figure, axes: Sequence[Any], title: str) -> Any:
+def _finished(figure: Any, axes: Sequence[Any], title: str) -> Any:
     for axis in axes:
         axis.tick_params(labelsize=7)
         axis.legend(fontsize=7, frameon=False)

@@ -9,7 +9,6 @@ at once: distance, spread, and the jump that is taken back by the next tick.
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.ensemble import IsolationForest
 
 from quality import thresholds as limit
 
@@ -55,6 +54,8 @@ def facts(mid: Array, spread: Array, z: Array) -> Array:
 
 def isolation(rows: Array, candidates: npt.NDArray[np.int64]) -> Array:
     """How alone each candidate is among the day's ticks: 0.5 is ordinary, towards 1 alone."""
+    from sklearn.ensemble import IsolationForest  # takes a second to load, and is rarely needed
+
     random = np.random.default_rng(7)
     sample = random.choice(len(rows), min(_SAMPLE, len(rows)), replace=False)
     forest = IsolationForest(n_estimators=_TREES, random_state=7).fit(rows[sample])
