@@ -11,6 +11,7 @@ from orchestration.resources import Tickhouse
 from orchestration.tables import table
 
 POOL = "training"
+FOLDS = 3  # of the walk-forward evaluation beside the split
 _FEATURE = next(streamed for streamed in TABLES if streamed.table == "feature")
 
 
@@ -47,6 +48,7 @@ def challenger(config: TrainingConfig, tickhouse: Tickhouse) -> dg.MaterializeRe
             registry.directory,
             settings.terminal.kind == "simulated",
             sample_ms=settings.features.sample_ms,
+            folds=FOLDS,
         )
         write_models(client, registry)
     champion = next(
