@@ -77,6 +77,19 @@ def _metadata(card: Any, champion: Any, why: str) -> dict[str, Any]:
             ("", *columns),
             [(name, *(_number(getattr(found, name)) for found in metrics)) for name in names],
         ),
+        "walk-forward": table(
+            ("fold", "tested from", "rows", "log_loss", "baseline"),
+            [
+                (
+                    n,
+                    _time(fold.test.start_us),
+                    fold.test.rows,
+                    _number(fold.metrics.log_loss),
+                    _number(fold.baseline.log_loss),
+                )
+                for n, fold in enumerate(card.folds, 1)
+            ],
+        ),
         "next": f"tickhouse models promote {card.sha256[:12]} --by YOU",
     }
 
