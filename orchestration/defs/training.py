@@ -11,7 +11,6 @@ from orchestration.resources import Tickhouse
 from orchestration.tables import table
 
 POOL = "training"
-FOLDS = 3  # of the walk-forward evaluation beside the split
 _FEATURE = next(streamed for streamed in TABLES if streamed.table == "feature")
 
 
@@ -48,7 +47,7 @@ def challenger(config: TrainingConfig, tickhouse: Tickhouse) -> dg.MaterializeRe
             registry.directory,
             settings.terminal.kind == "simulated",
             sample_ms=settings.features.sample_ms,
-            folds=FOLDS,
+            folds=settings.orchestration.folds,
         )
         write_models(client, registry)
     champion = next(

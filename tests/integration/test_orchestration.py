@@ -61,8 +61,14 @@ def two_days(source: Path, folder: Path) -> Path:
 def desk(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
     ticks = str(two_days(test_data / "ticks" / "EURUSD_oanda.parquet", folder))
-    result = replay(home, [ticks, "--strategy", "scripted", "--train-first", "0.4"])
+    small = {
+        "TICKHOUSE_MODELS__MEMBERS": "xgboost",
+        "TICKHOUSE_MODELS__ROUNDS": "10",
+        "TICKHOUSE_ORCHESTRATION__FOLDS": "1",
+    }
+    result = replay(home, [ticks, "--strategy", "scripted", "--train-first", "0.4"], **small)
     settings = {
+        **small,
         "TICKHOUSE_ORCHESTRATION__MODE": "replay",
         "TICKHOUSE_ORCHESTRATION__RUN_ID": result["run_id"],
     }
