@@ -18,7 +18,8 @@ def login(settings: Settings, name: str) -> bool:
     """Ask for a user's password; False when the home has no users.
 
     Raises:
-        SettingsError: unknown user, wrong password, not an admin, or real money without users.
+        SettingsError: unknown user, wrong password, a role that may not, or real money without
+            users.
     """
     path = identity.path_in(settings.home_path)
     if not path.exists():
@@ -29,8 +30,10 @@ def login(settings: Settings, name: str) -> bool:
     user = identity.load(path).get(name)
     if user is None or not identity.matches(user.password, _password(name)):
         raise SettingsError(f"--by {name}: no such user, or another password; nothing was changed")
-    if user.role != "admin":
-        raise SettingsError(f"--by {name}: a {user.role} may not do this; an admin may")
+    if user.role not in identity.MAY_ALLOW_RISK:
+        raise SettingsError(
+            f"--by {name}: a user of role {user.role} may not do this; an admin may, or role risk"
+        )
     return True
 
 

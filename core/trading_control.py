@@ -8,6 +8,7 @@ nothing any more. The command line and the live page both press it here.
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,7 @@ import msgspec
 from core.clock import Clock
 from core.errors import InputError
 
+_TRIES = 100
 State = Literal["active", "reducing", "halted"]
 Positions = Literal["keep", "flatten"]
 
@@ -99,13 +101,24 @@ def write(path: Path, order: Order) -> None:
         file.write(msgspec.json.encode(order) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    _take_its_place(temporary, path)
     if hasattr(os, "O_DIRECTORY"):  # elsewhere a directory cannot be opened, and need not be
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _take_its_place(new: Path, path: Path) -> None:
+    """As os.replace; on Windows that fails while somebody reads the file, so it is tried again."""
+    for _ in range(_TRIES):
+        try:
+            os.replace(new, path)
+            return
+        except PermissionError:
+            time.sleep(0.005)
+    os.replace(new, path)
 
 
 def ask(home: Path, order: Order, timeout_s: float = 0.5) -> bool:
