@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cli.chosen_strategy import chosen
 from cli.embedded_stack import (
     USUAL_PORTS,
     choose_ports,
@@ -28,12 +30,17 @@ _LOOK_EVERY_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: what runs is a matter of settings."""
+    """Only the strategy: what else runs is a matter of settings."""
+    parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
     console = Console(highlight=False, soft_wrap=True)
+    if namespace.strategy:
+        named = chosen(namespace.strategy, settings)
+        run_ = msgspec.structs.replace(settings.run, strategy=named)
+        settings = msgspec.structs.replace(settings, run=run_)
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)

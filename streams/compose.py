@@ -56,7 +56,7 @@ def signals(
     from streams.signal_rows import decided_rows
 
     run, models = settings.run, settings.home_path / "models"
-    chosen = strategy.select(run.strategy, settings.signals)
+    chosen = strategy.select(run.strategy, settings.signals, settings.home_path / "strategies")
     clock = None if run.mode == "replay" else SystemClock()
     champion = ""
     if run.mode != "replay" and chosen.needs_model:

@@ -1,0 +1,99 @@
+"""One replay with a person's own strategy: a backtest decides the same."""
+
+import json
+
+import msgspec
+import pytest
+
+from adapters.mt5.recorded import MAX_TICKS
+from backtest.job import FeedFile, Job
+from backtest.run import run
+from core import settings
+from core.contracts.order import EventKind, OrderEvent
+from core.contracts.signal import Signal
+from execution import journal
+from tests.e2e.replay_runs import cut, environment, replay
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+FILLS = (EventKind.FILLED, EventKind.PARTIALLY_FILLED, EventKind.CLOSED)
+
+STRATEGY = '''
+"""Follows the model where it leans, unless the market is stretched."""
+
+import numpy as np
+
+from features.catalog import NAMES
+from models.strategy import Wishes
+
+
+class Lean:
+    name = "lean"
+    needs_model = True
+
+    def __init__(self, settings):
+        self.horizon_s = 120.0
+
+    def wishes(self, rows, probabilities):
+        if probabilities is None:
+            return Wishes(np.zeros(len(rows), np.int8), np.zeros(len(rows)))
+        lean = probabilities[:, 2] - probabilities[:, 0]
+        calm = np.abs(rows[:, NAMES.index("bollinger_position")] - 0.5) < 0.6
+        return Wishes(np.sign(lean) * (np.abs(lean) > 0.05) * calm, np.abs(lean))
+'''
+
+
+@pytest.fixture(scope="module")
+def replayed(test_data, tmp_path_factory):
+    """Home, files and result of a replay over two feeds, the model trained on its first part."""
+    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    plug_in = folder / "lean.py"
+    plug_in.write_text(STRATEGY)
+    files = [
+        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 30_000),
+        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 60_000),
+    ]
+    arguments = [*map(str, files), "--strategy", str(plug_in), "--train-first", "0.4"]
+    return home, files, replay(home, arguments)
+
+
+@pytest.fixture(scope="module")
+def backtested(replayed):
+    """The same span in one process, under the replay's own run id: ids and fills follow from it."""
+    home, files, result = replayed
+    chosen = settings.load(environment(home))
+    run_id = result["run_id"]
+    named = msgspec.structs.replace(
+        chosen.run, run_id=run_id, mode="backtest", account=run_id, strategy="lean"
+    )
+    feeds = tuple(FeedFile(str(f), f.stem.split("_")[1], f.stem.split("_")[0]) for f in files)
+    plan = json.loads((home / "runs" / run_id / "plan.json").read_text())
+    assert plan["max_ticks"] == MAX_TICKS
+    job = Job(
+        "all", msgspec.structs.replace(chosen, run=named), feeds,
+        tuple((f.source, f.symbol) for f in feeds), plan["cut_msc"] + 1, model=result["model"],
+    )  # fmt: skip
+    return run(job)
+
+
+def test_a_backtest_gives_the_signals_of_a_replay(replayed, backtested):
+    home, _, result = replayed
+    records = journal.read(home / "runs" / result["run_id"] / "journal")
+    live = [place.record for place in records if isinstance(place.record, Signal)]
+    assert len(live) == result["signals"] > 20
+    assert [without_mode(s) for s in backtested.signals] == [without_mode(s) for s in live]
+
+
+def test_a_backtest_gives_the_orders_and_fills_of_a_replay(replayed, backtested):
+    home, _, result = replayed
+    live = list(journal.events(home / "runs" / result["run_id"] / "journal"))
+    assert len(live) > 100
+    assert [without_mode(e) for e in backtested.events] == [without_mode(e) for e in live]
+    booked = sum(e.profit + e.commission + e.swap for e in live if e.kind in FILLS)
+    assert booked == pytest.approx(result["profit_after_costs"])
+
+
+def without_mode(record):
+    """All of a record but what says where it ran, and the chain that follows from that."""
+    same = {"mode": "", "hash": "", "previous_hash": ""} if isinstance(record, OrderEvent) else {}
+    return msgspec.structs.replace(record, **(same or {"mode": ""}))
