@@ -35,6 +35,7 @@ from core.contracts.tick import TICK
 from core.instruments import instrument
 from core.settings import ExecutionSettings, RunSettings, Settings
 from core.topics import Topic
+from core.trading_control import Order, write
 from execution import risk
 from execution.book import Book
 from execution.engine import Engine
@@ -45,7 +46,7 @@ from execution.limits import of_settings
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.reconcile import Reconciler
-from execution.trading_state import Order, TradingState, write
+from execution.trading_state import TradingState
 
 RUN = RunSettings("bench", "live", "bench", "bench")
 SETTINGS = Settings(run=RUN, execution=ExecutionSettings(max_orders_per_minute=1_000_000))

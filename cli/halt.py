@@ -7,10 +7,9 @@ running execution only makes it hold at once, and when the disk takes nothing an
 import argparse
 
 from cli.running_stack import running
-from cli.trading_control import TradingControl, order
+from core import trading_control
 from core.clock import SystemClock
 from core.settings import Settings
-from execution import halt_port, trading_state
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,23 +28,19 @@ def add_who_and_why(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Halt."""
-    home, clock = settings.home_path, SystemClock()
-    positions: trading_state.Positions = "flatten" if namespace.flatten else "keep"
-    written, failed = None, None
-    try:
-        written = order(home, "halted", namespace.by, namespace.reason, clock, positions)
-    except OSError as error:
-        failed = error
-    heard = halt_port.ask(home, _told(written, namespace, clock.now_us(), positions))
-    if failed is not None and not heard:
-        raise failed
+    positions: trading_control.Positions = "flatten" if namespace.flatten else "keep"
+    halted = trading_control.halt(
+        settings.home_path, namespace.by, namespace.reason, SystemClock(), positions
+    )
     policy = "are closed" if namespace.flatten else "keep their stops and may only be reduced"
     print(
         f"Trading is halted: entries are denied; positions {policy}."
         f" ({namespace.by}: {namespace.reason})"
     )
-    if failed is not None:
-        print(f"Only until execution ends: the control file cannot be written ({failed}).")
+    if halted.unwritten is not None:
+        print(
+            f"Only until execution ends: the control file cannot be written ({halted.unwritten})."
+        )
     say_when_it_holds(settings)
     return 0
 
@@ -55,13 +50,3 @@ def say_when_it_holds(settings: Settings) -> None:
     home = settings.home_path
     if running(home) is None:
         print(f"Nothing runs in {home} now; it holds from the next start on.")
-
-
-def _told(
-    written: TradingControl | None,
-    namespace: argparse.Namespace,
-    now_us: int,
-    positions: trading_state.Positions,
-) -> trading_state.Order:
-    ts_us = written.ts_us if written else now_us
-    return trading_state.Order("halted", namespace.by, namespace.reason, ts_us, positions)

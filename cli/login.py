@@ -5,26 +5,13 @@ line says so. A home with a real terminal must have users.
 """
 
 import getpass
-import os
 import sys
-from pathlib import Path
-
-import msgspec
 
 from core import identity
+from core.audit_log import AuditLine, append
 from core.clock import Clock
 from core.errors import SettingsError
 from core.settings import Settings
-
-
-class AuditLine(msgspec.Struct, frozen=True):
-    """One line of `<home>/audit.log`."""
-
-    ts_us: int
-    by: str
-    authenticated: bool
-    action: str
-    detail: str
 
 
 def login(settings: Settings, name: str) -> bool:
@@ -47,15 +34,6 @@ def login(settings: Settings, name: str) -> bool:
     return True
 
 
-def audit(home: Path, line: AuditLine) -> None:
-    """Append a line; on disk when this returns."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "audit.log").open("ab") as file:
-        file.write(msgspec.json.encode(line) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def sign(settings: Settings, clock: Clock, by: str, action: str, detail: str) -> None:
     """Log in, and write down what is about to be done: an order without a trace is not given.
 
@@ -63,7 +41,7 @@ def sign(settings: Settings, clock: Clock, by: str, action: str, detail: str) ->
         SettingsError: see `login`.
     """
     known = login(settings, by)
-    audit(settings.home_path, AuditLine(clock.now_us(), by, known, action, detail))
+    append(settings.home_path, AuditLine(clock.now_us(), by, known, action, detail))
 
 
 def _password(name: str) -> str:

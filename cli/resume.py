@@ -7,9 +7,9 @@ import argparse
 
 from cli.halt import add_who_and_why, say_when_it_holds
 from cli.login import sign
-from cli.trading_control import order
 from core.clock import SystemClock
 from core.settings import Settings
+from core.trading_control import resume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Resume."""
     clock = SystemClock()
     sign(settings, clock, namespace.by, "resume", namespace.reason)
-    order(settings.home_path, "active", namespace.by, namespace.reason, clock)
+    resume(settings.home_path, namespace.by, namespace.reason, clock)
     print(f"Trading is active again. ({namespace.by}: {namespace.reason})")
     say_when_it_holds(settings)
     return 0

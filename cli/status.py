@@ -17,10 +17,10 @@ from rich.table import Column, Table
 from cli.feeds import Feed, feeds, market_text
 from cli.process_state import ProcessState
 from cli.running_stack import RunningStack, running
-from cli.trading_control import TradingControl, current
 from core.clock import SystemClock
 from core.errors import TickhouseError
 from core.settings import Settings
+from core.trading_control import Order, current
 
 HEALTHY, DEGRADED, NOT_RUNNING = 0, 1, 3
 _COLUMNS = ("state", "health", "pid", "up", "restarts", "detail")
@@ -33,7 +33,7 @@ class Report(msgspec.Struct, frozen=True):
     stack: RunningStack | None
     processes: Mapping[str, ProcessState]
     feeds: list[Feed]
-    trading: TradingControl | None
+    trading: Order | None
     problems: list[str]
 
     @property

@@ -11,13 +11,14 @@ from statistics import median
 
 from core.clock import Clock
 from core.contracts.tick import TickArray
+from core.trading_control import Order
 from execution.activity import Activity
 from execution.crash import CrashWatch
 from execution.limits import Action
 from execution.limits import Breakers as Thresholds
 from execution.limits_file import LimitsFile
 from execution.quotes import tape
-from execution.trading_state import Order, TradingState
+from execution.trading_state import TradingState
 
 _MINUTE_US = 60_000_000
 _OLD_US = 300_000_000  # ticks older than this when they arrive are history, not the market

@@ -13,22 +13,18 @@ from types import TracebackType
 
 import msgspec
 
-from execution.trading_state import Order, TradingState
+from core.trading_control import Order, port_path_in
+from execution.trading_state import TradingState
 
 _LONGEST = 65_536
 _log = logging.getLogger(__name__)
-
-
-def path_in(home: Path) -> Path:
-    """Where the port of a running execution stands."""
-    return home / "execution" / "halt_port"
 
 
 class HaltPort:
     """Listens while the block runs."""
 
     def __init__(self, home: Path, trading: TradingState) -> None:
-        self._path, self._trading = path_in(home), trading
+        self._path, self._trading = port_path_in(home), trading
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._serve, name="halt port", daemon=True)
@@ -78,15 +74,3 @@ class HaltPort:
             self._trading.halt(order)
         except OSError as error:  # halted all the same, but only until this process ends
             _log.error("halted, and the control file cannot be written: %s", error)
-
-
-def ask(home: Path, order: Order, timeout_s: float = 0.5) -> bool:
-    """Halt a running execution at once; False when none answers."""
-    try:
-        port = int(path_in(home).read_text())
-        with socket.create_connection(("127.0.0.1", port), timeout_s) as call:
-            call.settimeout(timeout_s)
-            call.sendall(msgspec.json.encode(order) + b"\n")
-            return call.recv(64).startswith(b"halted")
-    except (OSError, ValueError):
-        return False

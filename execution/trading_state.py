@@ -7,31 +7,15 @@ person resumes later than it tripped. Both survive a restart. A file that cannot
 doubt stops trading.
 """
 
-import os
 import threading
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from core.contracts.operations import Control
+from core.trading_control import Order, State, write
 
-State = Literal["active", "reducing", "halted"]
-Positions = Literal["keep", "flatten"]
 _SEVERITY = {"active": 0, "reducing": 1, "halted": 2}
-
-
-class Order(msgspec.Struct, frozen=True):
-    """The last word on trading: the content of the control file.
-
-    `positions`: what a halt does with open positions. They keep their stops, or are closed.
-    """
-
-    state: State
-    by: str
-    reason: str
-    ts_us: int
-    positions: Positions = "keep"
 
 
 ACTIVE = Order("active", "", "nobody halted", 0)
@@ -116,17 +100,6 @@ class TradingState:
         before, held = self.current, self._held()
         self.current = held if _severity(held) > _severity(self._said) else self._said
         return self.current != before
-
-
-def write(path: Path, order: Order) -> None:
-    """Replace the control file; whole and on disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(msgspec.json.encode(order) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def _severity(order: Order) -> int:

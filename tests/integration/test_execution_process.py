@@ -17,6 +17,7 @@ from adapters.bus.select import connect
 from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.generated_market import GeneratedMarket
 from adapters.mt5.server import Server
+from core import trading_control
 from core.contracts import codec
 from core.contracts.operations import Heartbeat
 from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
@@ -24,8 +25,8 @@ from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
 from core.settings import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, SIGNALS, TICKS
-from execution import halt_port, journal
-from execution.trading_state import Order
+from core.trading_control import Order
+from execution import journal
 from tests import replays
 from tests.servers import NatsServer
 
@@ -123,7 +124,7 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
             '{"state": "halted", "by": "ann", "reason": "news", "ts_us": 5}'
         )
         (tmp_path / "limits.toml").write_text('version = "desk"\n')
-        assert halt_port.ask(tmp_path, Order("halted", "ann", "by port too", 6))
+        assert trading_control.ask(tmp_path, Order("halted", "ann", "by port too", 6))
         time.sleep(0.1)
         _signal(bus, -1.0)  # closes, and does not open the other way
         _eventually(lambda: EventKind.DENIED in _kinds(bus))

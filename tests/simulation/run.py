@@ -12,9 +12,9 @@ from pathlib import Path
 from adapters.mt5 import constants as mt5
 from adapters.mt5.faults import Fault
 from core.contracts.signal import Signal
+from core.trading_control import State
 from execution import settlements
 from execution.settlements import Settlement
-from execution.trading_state import State
 from tests.simulation import promises
 from tests.simulation.market import SOURCE, SYMBOLS
 from tests.simulation.world import RUN, World

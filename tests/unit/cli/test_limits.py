@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cli.login import AuditLine
 from cli.main import main
-from cli.trading_control import current
 from core import identity
+from core.audit_log import AuditLine
+from core.trading_control import current
 from execution import decisions
 from execution.limits import parse
 

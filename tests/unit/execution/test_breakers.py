@@ -6,11 +6,12 @@ import pytest
 from core.contracts.order import EventKind as Kind
 from core.contracts.tick import TICK, TickArray
 from core.settings import ExecutionSettings
+from core.trading_control import Order, write
 from execution.activity import Activity
 from execution.breakers import Breakers
 from execution.limits import of_settings
 from execution.limits_file import LimitsFile
-from execution.trading_state import Order, TradingState, write
+from execution.trading_state import TradingState
 from tests.unit.execution.test_activity import event
 
 S = 1_000_000

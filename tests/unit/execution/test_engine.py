@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from core.contracts.order import DenialReason, EventKind, PositionState
 from core.topics import ORDER_EVENTS
+from core.trading_control import Order, write
 from execution import events
-from execution.trading_state import Order, write
 from tests.markets import TUESDAY
 from tests.unit.execution.desk import KEY, Desk
 

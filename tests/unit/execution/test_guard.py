@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from core.contracts.order import EventKind as Kind
+from core.trading_control import Order
 from execution import decisions
 from execution.decisions import Decisions, Override, Release
 from execution.limits import of_settings
 from execution.limits_file import LimitsFile
-from execution.trading_state import Order
 from tests.markets import TUESDAY
 from tests.unit.execution.desk import KEY, Desk
 

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from core.trading_control import Order, ask, port_path_in
 from execution import trading_state
-from execution.halt_port import HaltPort, ask, path_in
-from execution.trading_state import Order, TradingState
+from execution.halt_port import HaltPort
+from execution.trading_state import TradingState
 
 HALT = Order("halted", "ann", "news", 5)
 
@@ -16,7 +17,7 @@ def test_a_halt_is_in_force_when_it_is_answered_and_survives(tmp_path: Path) -> 
         assert ask(tmp_path, HALT)
         assert trading.current == HALT
     assert TradingState(tmp_path / "control.json").state == "halted"
-    assert not path_in(tmp_path).exists()
+    assert not port_path_in(tmp_path).exists()
 
 
 def test_nothing_else_is_taken_and_nonsense_does_not_stop_it(tmp_path: Path) -> None:

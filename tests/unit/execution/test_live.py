@@ -12,7 +12,7 @@ from core.contracts.order import AccountState, EventKind
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickBatch
 from core.topics import CONTROL, ORDER_EVENTS, RISK, SIGNALS, TICKS
-from execution.trading_state import Order, write
+from core.trading_control import Order, write
 from tests.unit.execution.desk import KEY, Desk
 
 

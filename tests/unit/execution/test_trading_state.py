@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from core.contracts.operations import Control
-from execution.trading_state import Order, TradingState, write
+from core.trading_control import Order, write
+from execution.trading_state import TradingState
 
 
 def test_without_a_file_trading_is_active(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from cli.trading_control import TradingControl, current, order
 from core.clock import ManualClock
 from core.errors import InputError
+from core.trading_control import Order, current, halt, resume
 
 
 def test_nobody_ever_halted(tmp_path: Path) -> None:
@@ -14,9 +14,11 @@ def test_nobody_ever_halted(tmp_path: Path) -> None:
 
 def test_the_last_word_holds(tmp_path: Path) -> None:
     home = tmp_path / "new home"
-    order(home, "halted", "ann", "fat finger", ManualClock(5))
-    order(home, "active", "bob", "checked", ManualClock(6))
-    assert current(home) == TradingControl("active", "bob", "checked", 6)
+    halted = halt(home, "ann", "fat finger", ManualClock(5))
+    assert (halted.heard, halted.unwritten) == (False, None)
+    assert current(home) == halted.order
+    resume(home, "bob", "checked", ManualClock(6))
+    assert current(home) == Order("active", "bob", "checked", 6)
     assert [path.name for path in home.iterdir()] == ["control.json"]
 
 

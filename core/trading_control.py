@@ -1,0 +1,120 @@
+"""The kill switch: `<home>/control.json`, what execution obeys, also across restarts.
+
+A file and not a message: it works with everything down, and nothing else must work for it. The
+loopback port of a running execution only makes a halt hold at once, and when the disk takes
+nothing any more. The command line and the live page both press it here.
+"""
+
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from core.clock import Clock
+from core.errors import InputError
+
+State = Literal["active", "reducing", "halted"]
+Positions = Literal["keep", "flatten"]
+
+
+class Order(msgspec.Struct, frozen=True):
+    """The last word on trading: the content of the control file.
+
+    `positions`: what a halt does with open positions. They keep their stops, or are closed.
+    """
+
+    state: State
+    by: str
+    reason: str
+    ts_us: int
+    positions: Positions = "keep"
+
+
+class Halted(NamedTuple):
+    """How a halt was taken. `unwritten`: why it holds only until execution ends; else None."""
+
+    order: Order
+    heard: bool  # a running execution has obeyed
+    unwritten: OSError | None
+
+
+def path_in(home: Path) -> Path:
+    """Where a home's last word stands."""
+    return home / "control.json"
+
+
+def port_path_in(home: Path) -> Path:
+    """Where the halt port of a running execution stands."""
+    return home / "execution" / "halt_port"
+
+
+def halt(home: Path, by: str, reason: str, clock: Clock, positions: Positions = "keep") -> Halted:
+    """Halt: the file, and a running execution at once.
+
+    Raises:
+        OSError: the file cannot be written, and no execution runs that heard it.
+    """
+    order, failed = Order("halted", by, reason, clock.now_us(), positions), None
+    try:
+        write(path_in(home), order)
+    except OSError as error:
+        failed = error
+    heard = ask(home, order)
+    if failed is not None and not heard:
+        raise failed
+    return Halted(order, heard, failed)
+
+
+def resume(home: Path, by: str, reason: str, clock: Clock) -> Order:
+    """Lift the halt and what breakers tripped before now. Who may, the caller has asked."""
+    order = Order("active", by, reason, clock.now_us())
+    write(path_in(home), order)
+    return order
+
+
+def current(home: Path) -> Order | None:
+    """What holds now; None when nobody ever halted.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    path = path_in(home)
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Order)
+    except msgspec.DecodeError as error:
+        problem = f"damaged ({error}); order again with `tickhouse halt` or `tickhouse resume`"
+        raise InputError(str(path), problem) from error
+
+
+def write(path: Path, order: Order) -> None:
+    """Replace the control file; whole and on disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(msgspec.json.encode(order) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    if hasattr(os, "O_DIRECTORY"):  # elsewhere a directory cannot be opened, and need not be
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def ask(home: Path, order: Order, timeout_s: float = 0.5) -> bool:
+    """Halt a running execution at once; False when none answers."""
+    try:
+        port = int(port_path_in(home).read_text())
+        with socket.create_connection(("127.0.0.1", port), timeout_s) as call:
+            call.settimeout(timeout_s)
+            call.sendall(msgspec.json.encode(order) + b"\n")
+            return call.recv(64).startswith(b"halted")
+    except (OSError, ValueError):
+        return False
