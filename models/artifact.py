@@ -12,14 +12,19 @@ import msgspec
 
 from core.errors import ModelError
 from features.catalog import FEATURE_SET_HASH
+from models import booster
 from models.card import ModelCard
 
 
 class Artifact(NamedTuple):
-    """A verified model: its ONNX bytes and its card."""
+    """A verified model: its ONNX bytes and its card.
+
+    `booster`: the trainer's own form when it was kept; see models.booster.
+    """
 
     onnx: bytes
     card: ModelCard
+    booster: bytes = b""
 
 
 def load(directory: Path, sha256: str) -> Artifact:
@@ -42,7 +47,7 @@ def load(directory: Path, sha256: str) -> Artifact:
             f"{path}: made for feature set {card.feature_set_hash}, this is {FEATURE_SET_HASH}; "
             "train again: tickhouse train"
         )
-    return Artifact(onnx, card)
+    return Artifact(onnx, card, booster.load(directory, sha256))
 
 
 def read_card(path: Path) -> ModelCard:

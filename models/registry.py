@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import ModelError
+from models import booster
 from models.artifact import Artifact, load, read_card
 from models.card import ModelCard
 
@@ -41,6 +42,8 @@ class Registry:
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / f"{model.card.sha256}.onnx"
         _write(path, model.onnx)
+        if model.booster:
+            booster.save(self.directory, model.card.sha256, model.booster)
         _write(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(model.card)))
         return path
 

@@ -126,7 +126,7 @@ def fit(
         parity=check_parity(booster, predictor, held_back, predicted),
         versions={name: version(name) for name in _PACKAGES},
     )
-    return Artifact(onnx, card)
+    return Artifact(onnx, card, bytes(booster.save_raw("ubj")))
 
 
 def _metadata(settings: ModelSettings, simulated: bool) -> dict[str, str]:

@@ -1,18 +1,26 @@
-"""One replay with a person's own strategy: a backtest decides the same."""
+"""One replay with a person's own strategy: a backtest decides the same, and it can be explained."""
 
 import json
 
 import msgspec
+import numpy as np
 import pytest
 
 from adapters.mt5.recorded import MAX_TICKS
 from backtest.job import FeedFile, Job
 from backtest.run import run
+from cli.main import main
 from core import settings
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.signal import Signal
+from core.errors import InputError
 from execution import journal
-from tests.e2e.replay_runs import cut, environment, replay
+from features.catalog import NAMES
+from models import artifact
+from streams.explain import bundle, facts
+from streams.explain.recompute import Material, recompute
+from streams.explain.verdict import compare
+from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -97,3 +105,78 @@ def without_mode(record):
     """All of a record but what says where it ran, and the chain that follows from that."""
     same = {"mode": "", "hash": "", "previous_hash": ""} if isinstance(record, OrderEvent) else {}
     return msgspec.structs.replace(record, **(same or {"mode": ""}))
+
+
+@pytest.fixture(scope="module")
+def explained(replayed):
+    """Facts and ticks of some decisions of the replay, by what each was asked for."""
+    home, _, result = replayed
+    events = list(journal.events(home / "runs" / result["run_id"] / "journal"))
+    fill = next(e for e in events if e.kind is EventKind.FILLED)
+    names = sorted({e.signal_id for e in events})[:3]
+    with warehouse_on(home) as client:
+        found = [
+            facts.find(client, asked)
+            for asked in (*names, fill.order_id, fill.event_id, str(fill.venue_deal))
+        ]
+        assert {f.signal.signal_id for f in found[-3:]} == {fill.signal_id}
+        with pytest.raises(InputError, match="no signal, order, event or deal has this id"):
+            facts.find(client, "0" * 32)
+        return [(one, facts.ticks(client, one)) for one in found[:-2]]
+
+
+def test_decisions_are_recomputed_bit_for_bit_from_stored_ticks(replayed, explained):
+    home, _, result = replayed
+    assert len(explained) > 3
+    for stored, ticks in explained:
+        now = recompute(stored, material(home, result, ticks))
+        found = compare(stored, now)
+        assert found.same, found.text
+        assert found.elsewhere == {}
+        assert [part.name for part in found.parts] == [
+            "features", "probabilities", "strategy", "signal",
+        ]  # fmt: skip
+
+
+def test_contributions_and_bias_add_up_to_the_log_odds(replayed, explained):
+    home, _, result = replayed
+    stored, ticks = explained[0]
+    now = recompute(stored, material(home, result, ticks))
+    (member,) = now.members
+    odds = np.exp(member.contributions.astype(np.float64).sum(axis=1))
+    assert odds / odds.sum() == pytest.approx(now.probabilities, abs=1e-5)
+
+
+def test_a_changed_tick_is_told_apart(replayed, explained):
+    home, _, result = replayed
+    stored, ticks = explained[0]
+    symbol = stored.signal.symbol
+    changed = ticks[symbol].copy()
+    changed["bid"][-2] += 0.0001
+    now = recompute(stored, material(home, result, {**ticks, symbol: changed}))
+    found = compare(stored, now)
+    assert not found.same
+    assert "features" in found.text
+    assert "must not happen" in found.text
+
+
+def test_a_bundle_recomputes_without_home_or_warehouse(
+    replayed, explained, tmp_path, monkeypatch, capsys
+):
+    home, _, result = replayed
+    stored, ticks = explained[0]
+    file = tmp_path / "decision.zip"
+    seal = bundle.write(file, stored, material(home, result, ticks))
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "nowhere"))
+    assert main(["explain", "--verify", str(file), "--json", "--seal", seal]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["same"], found["seal"]) == (True, seal)
+    assert found["signal"]["signal_id"] == stored.signal.signal_id
+    assert found["members"][0]["contributions"]["up"].keys() == {*NAMES, "bias"}
+    again = bundle.write(tmp_path / "again.zip", stored, material(home, result, ticks))
+    assert again == seal, "the same decision gives the same file"
+
+
+def material(home, result, ticks):
+    """What recomputing needs, from the home that decided."""
+    return Material(ticks, artifact.load(home / "models", result["model"]), home / "strategies")
