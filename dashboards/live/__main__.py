@@ -1,0 +1,137 @@
+"""The live page's process: `python -m dashboards.live [--port N]`.
+
+It owns nothing: what it shows comes from bus and warehouse, and either may be away. SIGTERM ends
+it with 0.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from adapters.bus import select
+from adapters.bus.base import Bus
+from adapters.bus.heartbeat import Heart
+from core import log, settings
+from core.clock import Clock, SystemClock
+from core.errors import TickhouseError
+from core.health import Health
+from core.metrics import Histograms
+from core.settings import Settings
+from dashboards.live import pages
+from dashboards.live.controls import Controls
+from dashboards.live.history import History
+from dashboards.live.items import Items
+from dashboards.live.people import People
+from dashboards.live.reader import Reader
+from dashboards.live.viewers import Viewers
+from dashboards.live.world import World
+
+_EVERY_S = 0.5
+
+
+def main() -> int:
+    """Serve until a signal."""
+    parser = argparse.ArgumentParser(prog="python -m dashboards.live", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    port = parser.parse_args().port
+    config = settings.load()
+    log.setup("board")
+    for library in ("urllib3", "clickhouse_connect"):  # the page itself says that it is away
+        logging.getLogger(library).setLevel(logging.ERROR)
+    health = Health("board", config.home_path / "run")
+    bus = select.connect(config.bus, "board")
+    heart = Heart(bus, config.run, health, Histograms())
+    try:
+        asyncio.run(_serve(config, bus, health, listen(port)))
+    finally:
+        heart.close()
+        bus.close()
+        health.outlive_start()
+        health.close()
+    return 0
+
+
+async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.socket) -> None:
+    clock = SystemClock()
+    items = Items()
+    world = World(items, clock)
+    loop = asyncio.get_running_loop()
+    reader = Reader(bus, loop, world.take)
+    history = History(config, clock, loop, world, reader.release)
+    controls = Controls(config.home_path, People(config.home_path, clock), clock)
+    server = _server(pages.application(Viewers(items), controls))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows: the default ends it
+            loop.add_signal_handler(number, lambda: _stop(server, health))
+    watching = asyncio.create_task(_watch(world, bus, clock))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    health.set("ready", url)
+    logging.getLogger("board").info("live page at %s", url)
+    await serving
+    watching.cancel()
+    await asyncio.to_thread(history.close)
+    await asyncio.to_thread(reader.close)
+
+
+async def _watch(world: World, bus: Bus, clock: Clock) -> None:
+    """Tells viewers the time, so that they see what is late, and whether the bus answers."""
+    while True:
+        world.items.put("now", clock.now_us())
+        world.link("bus", bus.healthy(), clock.now_us(), "no connection")
+        await asyncio.sleep(_EVERY_S)
+
+
+def _server(app: object) -> uvicorn.Server:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,  # loopback: compressing costs more than it saves
+            ws_ping_interval=10,
+            ws_ping_timeout=10,
+            timeout_graceful_shutdown=1,
+            server_header=False,
+        )
+    )
+    # uvicorn would raise the signal again after draining, and the process would not exit 0.
+    server.capture_signals = contextlib.nullcontext
+    return server
+
+
+def _stop(server: uvicorn.Server, health: Health) -> None:
+    health.set("stopping")
+    server.should_exit = True
+
+
+def listen(port: int) -> socket.socket:
+    """A loopback socket.
+
+    Raises:
+        TickhouseError: the port is taken.
+    """
+    # asyncio sets TCP_NODELAY only on sockets that say TCP; without it updates wait for others.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        text = f"127.0.0.1:{port} cannot be listened on ({error}): choose another with --port"
+        raise TickhouseError(text) from error
+    return listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The buttons: halt without a login, sign in, resume with one.
+
+Stopping must not wait, so anybody at this machine may halt; whoever adds risk says who they are.
+A request must come from our own page: its Origin is ours and its body is JSON, neither of which
+another site's form can do, and a resume needs the session's proof in a header besides the cookie.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core import trading_control
+from core.audit_log import AuditLine, append
+from core.clock import Clock
+from dashboards.live.people import SESSION_US, People, RefusedError
+
+COOKIE, PROOF = "tickhouse_session", "x-tickhouse-proof"
+_LONGEST_BODY = 8_192
+
+Asked = TypeVar("Asked")
+
+
+class _Halt(msgspec.Struct, forbid_unknown_fields=True):
+    by: str
+    reason: str
+    positions: Literal["keep", "flatten"] = "keep"
+
+
+class _SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    password: str
+
+
+class _Resume(msgspec.Struct, forbid_unknown_fields=True):
+    reason: str
+
+
+class Controls:
+    """Answers of the three buttons. Each blocks on disk or scrypt, so each runs in a thread."""
+
+    def __init__(self, home: Path, people: People, clock: Clock) -> None:
+        self._home, self._people, self._clock = home, people, clock
+        self._one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
+
+    async def halt(self, request: Request) -> Response:
+        """POST {by, reason, positions}: halts, and says whether execution has heard it."""
+        asked = await _body(request, _Halt)
+        if isinstance(asked, Response):
+            return asked
+        if not asked.by.strip() or not asked.reason.strip():
+            return _refuse(422, "say who you are and why: both are kept")
+        try:
+            halted = await asyncio.to_thread(
+                trading_control.halt,
+                self._home,
+                asked.by.strip(),
+                asked.reason.strip(),
+                self._clock,
+                asked.positions,
+            )
+        except OSError as error:
+            return _refuse(500, f"NOT halted: {error}; run `tickhouse halt`, or stop execution")
+        unwritten = str(halted.unwritten) if halted.unwritten else ""
+        return JSONResponse({"heard": halted.heard, "unwritten": unwritten})
+
+    async def sign_in(self, request: Request) -> Response:
+        """POST {name, password}: a session cookie, and its proof in the answer."""
+        asked = await _body(request, _SignIn)
+        if isinstance(asked, Response):
+            return asked
+        try:
+            async with self._one_guess:
+                session = await asyncio.to_thread(
+                    self._people.sign_in, asked.name.strip(), asked.password
+                )
+        except RefusedError as error:
+            answer = _refuse(429 if error.wait_s else 403, str(error))
+            if error.wait_s:
+                answer.headers["Retry-After"] = str(error.wait_s)
+            return answer
+        done = JSONResponse({"name": session.name, "proof": session.proof})
+        done.set_cookie(
+            COOKIE,
+            session.token,
+            max_age=SESSION_US // 1_000_000,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return done
+
+    async def resume(self, request: Request) -> Response:
+        """POST {reason}, signed in: trading is active again."""
+        proof = request.headers.get(PROOF, "")
+        session = self._people.session(request.cookies.get(COOKIE, ""), proof)
+        if session is None:
+            return _refuse(401, "sign in first: resuming adds risk")
+        asked = await _body(request, _Resume)
+        if isinstance(asked, Response):
+            return asked
+        if not asked.reason.strip():
+            return _refuse(422, "say why: it is kept")
+        try:
+            await asyncio.to_thread(self._resume, session.name, asked.reason.strip())
+        except OSError as error:
+            return _refuse(500, f"not resumed: {error}")
+        return JSONResponse({"by": session.name})
+
+    async def sign_out(self, request: Request) -> Response:
+        """POST: ends the session."""
+        self._people.sign_out(request.cookies.get(COOKIE, ""))
+        done = JSONResponse({})
+        done.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return done
+
+    def _resume(self, by: str, reason: str) -> None:
+        append(self._home, AuditLine(self._clock.now_us(), by, True, "resume", reason))
+        trading_control.resume(self._home, by, reason, self._clock)
+
+
+async def _body(request: Request, kind: type[Asked]) -> Asked | Response:
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        return _refuse(415, "send application/json")
+    text = bytearray()
+    async for part in request.stream():
+        text += part
+        if len(text) > _LONGEST_BODY:
+            return _refuse(413, "too long")
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError as error:
+        return _refuse(422, f"not understood: {error}")
+
+
+def _refuse(code: int, text: str) -> JSONResponse:
+    return JSONResponse({"error": text}, status_code=code)

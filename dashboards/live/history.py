@@ -1,0 +1,166 @@
+"""What was before the page started, and what only the warehouse knows: predictions, the day's open.
+
+A thread asks once a second. The warehouse may be away: the page then lives from the bus alone,
+says so, and catches up when it is back.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse import client
+from core.clock import Clock
+from core.contracts.operations import RiskState
+from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.signal import Signal
+from core.errors import TickhouseError, UnavailableError
+from core.settings import Settings
+from dashboards.live.candles import Candle
+from dashboards.live.world import World
+
+_SQL = {path.stem: path.read_text() for path in Path(__file__).parent.glob("sql/*.sql")}
+_log = logging.getLogger(__name__)
+_EVERY_S, _RETRY_S = 1.0, 2.0
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+Row = dict[str, Any]
+
+
+class Past(msgspec.Struct, frozen=True):
+    """Everything of before, each list oldest first."""
+
+    bars: list[Row]
+    signals: list[Signal]
+    orders: list[OrderEvent]
+    positions: list[PositionState]
+    accounts: list[AccountState]
+    risks: list[RiskState]
+
+    def into(self, world: World, *, told: bool) -> None:
+        """Apply it; `told`: nothing live came before, so signals and orders are news too."""
+        for row in self.bars:
+            candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
+            world.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
+        if told:
+            self._tell(world)
+        for position in self.positions:
+            world.position(position)
+        for account in self.accounts:
+            world.account(account)
+        for risk in self.risks:
+            world.risk(risk)
+
+    def _tell(self, world: World) -> None:
+        story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
+        for each in sorted(story, key=lambda one: one.ts_init_us):
+            if isinstance(each, Signal):
+                world.signal(each)
+            else:
+                world.order_event(each)
+
+
+class History:
+    """Asks the warehouse, in a thread, until closed; answers reach the world in its loop.
+
+    ready: called once in the loop, when the past is in or cannot be had for now.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        world: World,
+        ready: Callable[[], None],
+    ) -> None:
+        self._settings, self._clock, self._loop, self._world = settings, clock, loop, world
+        self._ready: Callable[[], None] | None = ready
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._ask_for_ever, name="history", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop asking."""
+        self._closing.set()
+        self._thread.join(timeout=5.0)
+
+    def _ask_for_ever(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._ask_while_it_answers()
+            except UnavailableError:
+                self._lost(f"nothing answers at {self._settings.clickhouse.url}")
+            except TickhouseError as error:
+                self._lost(str(error))
+            except Exception as error:  # whatever it is, what is live must not wait for it
+                _log.exception("the past cannot be read")
+                self._lost(f"its tables do not fit this version: {error}")
+
+    def _lost(self, problem: str) -> None:
+        self._tell(self._world.link, "warehouse", False, self._clock.now_us(), problem)
+        self._release()
+        self._closing.wait(_RETRY_S)
+
+    def _ask_while_it_answers(self) -> None:
+        warehouse = client.connect(self._settings.clickhouse)
+        try:
+            past = self._past(warehouse)
+            self._tell(lambda told: past.into(self._world, told=told), self._ready is not None)
+            self._release()
+            while not self._closing.is_set():
+                self._newest(warehouse)
+                self._closing.wait(_EVERY_S)
+        finally:
+            warehouse.close()
+
+    def _past(self, warehouse: Client) -> Past:
+        return Past(
+            self._rows(warehouse, "bars"),
+            self._structs(warehouse, "signals", Signal),
+            self._structs(warehouse, "order_events", OrderEvent),
+            self._structs(warehouse, "positions", PositionState),
+            self._structs(warehouse, "accounts", AccountState),
+            self._structs(warehouse, "risks", RiskState),
+        )
+
+    def _newest(self, warehouse: Client) -> None:
+        predictions = self._rows(warehouse, "predictions")
+        opened = self._rows(warehouse, "day_open")
+        self._tell(self._apply_newest, predictions, opened)
+
+    def _apply_newest(self, predictions: Sequence[Row], opened: Sequence[Row]) -> None:
+        self._world.link("warehouse", True, self._clock.now_us())
+        for row in predictions:
+            self._world.prediction(f"{row.pop('source')}/{row.pop('symbol')}", row)
+        for row in opened:
+            self._world.items.put("day_open", row["equity"])
+
+    def _rows(self, warehouse: Client, name: str) -> list[Row]:
+        run = self._settings.run
+        with client.errors_translated():
+            found = warehouse.query(
+                _SQL[name], parameters={"run_id": run.run_id, "account": run.account}
+            )
+            return list(found.named_results())
+
+    def _structs(self, warehouse: Client, name: str, kind: type[Struct]) -> list[Struct]:
+        known = set(kind.__struct_fields__)
+        return [
+            kind(**{column: value for column, value in row.items() if column in known})
+            for row in self._rows(warehouse, name)
+        ]
+
+    def _release(self) -> None:
+        if self._ready is not None:
+            self._tell(self._ready)
+            self._ready = None
+
+    def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
+        if not self._closing.is_set():
+            self._loop.call_soon_threadsafe(what, *arguments)

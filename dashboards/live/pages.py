@@ -1,0 +1,102 @@
+"""The page's ASGI application: three static files, four buttons, one websocket.
+
+Only our own page may use it: requests must name this host (a foreign name that resolves to
+loopback does not), buttons and websocket must come from our origin, and the page may load
+nothing from elsewhere.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from dashboards.live.controls import Controls
+from dashboards.live.viewers import Viewers
+
+HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+Answer = Callable[[Request], Awaitable[Response]]
+_STATIC = Path(__file__).parent / "static"
+_KINDS = {"": "text/html", "live.js": "text/javascript", "live.css": "text/css"}
+_HEADERS = {
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; img-src 'self' data:; "
+        b"style-src 'self' 'unsafe-inline'; "  # the chart library sets styles
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cache-control": b"no-cache",
+}
+
+
+def application(viewers: Viewers, controls: Controls) -> Starlette:
+    """The application over its parts."""
+
+    async def watch(socket: WebSocket) -> None:
+        if not from_our_page(socket):
+            await socket.close(1008, "foreign origin")
+            return
+        await viewers.serve(socket)
+
+    def button(path: str, answer: Answer) -> Route:
+        async def press(request: Request) -> Response:
+            if not from_our_page(request):
+                return JSONResponse({"error": "not from this page"}, status_code=403)
+            return await answer(request)
+
+        return Route(path, press, methods=["POST"])
+
+    return Starlette(
+        routes=[
+            *(Route(f"/{name}", _file(name)) for name in _KINDS),
+            button("/api/halt", controls.halt),
+            button("/api/sign-in", controls.sign_in),
+            button("/api/sign-out", controls.sign_out),
+            button("/api/resume", controls.resume),
+            WebSocketRoute("/live", watch),
+        ],
+        middleware=[
+            Middleware(_Hardened),
+            Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
+        ],
+    )
+
+
+def from_our_page(connection: HTTPConnection) -> bool:
+    """Whether a browser says that our own page asks. Browsers always name a foreign origin."""
+    origin = connection.headers.get("origin", "")
+    scheme, _, place = origin.partition("://")
+    return scheme in ("http", "https") and place == connection.headers.get("host", "")
+
+
+def _file(name: str) -> Answer:
+    path = _STATIC / (name or "index.html")
+
+    async def answer(_: Request) -> Response:
+        return FileResponse(path, media_type=_KINDS[name])
+
+    return answer
+
+
+class _Hardened:
+    """Adds the headers that keep a browser from being used against the page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS.items()]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

@@ -1,0 +1,65 @@
+"""What one message looks like on the page: plain dictionaries, named as panels read them.
+
+Times are microseconds, UTC; prices in quote currency, volumes in lots, money in account currency.
+"""
+
+from typing import Any
+
+from core import instruments
+from core.contracts.order import OrderEvent
+from core.instruments import Instrument
+
+
+def quote(source: str, symbol: str, tick: Any) -> dict[str, Any]:
+    """Newest bid and ask, and what is known of the instrument."""
+    time_us = int(tick["time_msc"]) * 1000
+    found = instruments.instrument(symbol, time_us)
+    known = {} if found is None else _known(found)
+    return {
+        "source": source,
+        "symbol": symbol,
+        "bid": float(tick["bid"]),
+        "ask": float(tick["ask"]),
+        "time": time_us,
+        "received": int(tick["ts_recv_us"]),
+    } | known
+
+
+def order(event: OrderEvent) -> dict[str, Any]:
+    """An order as it stands after an event."""
+    return {
+        "feed": f"{event.source}/{event.symbol}",
+        "time": event.ts_event_us,
+        "kind": str(event.kind),
+        "side": event.side,
+        "purpose": event.purpose,
+        "volume": event.volume,
+        "price": event.price,
+        "stop": event.stop_price,
+        "reason": event.reason,
+    }
+
+
+def fill(event: OrderEvent) -> dict[str, Any]:
+    """A fill: profit after costs, and the mid that the decision saw."""
+    costs = event.profit + event.commission + event.swap
+    return order(event) | {"profit": costs, "mid": event.arrival_mid}
+
+
+def told(event: OrderEvent) -> str:
+    """One event in one line of text."""
+    words = [event.symbol, event.side, f"{event.volume:g} lots", event.purpose]
+    if event.price:
+        words.append(f"at {event.price:g}")
+    text = " ".join(word for word in words if word)
+    return f"{text}: {event.reason}" if event.reason else text
+
+
+def _known(instrument: Instrument) -> dict[str, Any]:
+    return {
+        "digits": instrument.digits,
+        "contract": instrument.contract_size,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "session": instrument.session,
+    }

@@ -1,0 +1,9 @@
+-- Each symbol's newest position.
+SELECT
+    * EXCEPT (ts_event, ts_init),
+    toUnixTimestamp64Micro(ts_event) AS ts_event_us,
+    toUnixTimestamp64Micro(ts_init) AS ts_init_us
+FROM position
+WHERE run_id = {run_id:String} AND account = {account:String}
+ORDER BY seq DESC
+LIMIT 1 BY source, symbol

@@ -1,0 +1,187 @@
+"""The live page's process beside a real bus and a real warehouse, either of which may go away."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from adapters.bus.nats import NatsBus
+from adapters.clickhouse.rows import message_columns, tick_columns
+from adapters.clickhouse.writer import Writer
+from core.contracts import codec
+from core.contracts.order import AccountState
+from core.contracts.tick import TICK, TickBatch
+from core.settings import BusSettings
+from core.topics import TICKS
+from tests.servers import NatsServer
+from tests.warehouse_server import ROOT, Warehouse, warehouse
+
+__all__ = ["warehouse"]
+FEED = "sim/BTCUSD"
+
+pytestmark = pytest.mark.process
+
+
+def batch(offset: int, time_msc: int, bid: float) -> TickBatch:
+    tick = np.zeros(1, TICK)
+    tick["time_msc"], tick["bid"], tick["ask"], tick["ts_recv_us"] = (
+        time_msc,
+        bid,
+        bid + 1,
+        time_msc * 1000,
+    )
+    return TickBatch("live", "demo", "sim", "BTCUSD", offset, 0, tick.tobytes())
+
+
+def now_msc() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def page(home: Path, bus_url: str, warehouse_url: str) -> Iterator[str]:
+    """A running page; its URL. It ends with 0 when asked to."""
+    environment = os.environ | {
+        "TICKHOUSE_HOME": str(home),
+        "TICKHOUSE_BUS__URL": bus_url,
+        "TICKHOUSE_CLICKHOUSE__URL": warehouse_url,
+    }
+    line = [sys.executable, "-m", "dashboards.live"]
+    process = subprocess.Popen(line, cwd=ROOT, env=environment)
+    try:
+        yield _url(home, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _url(home: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            port = json.loads((home / "run" / "board.json").read_text())["health_port"]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+                return str(json.load(answer)["detail"])
+        except (OSError, ValueError, KeyError):
+            time.sleep(0.05)
+    raise RuntimeError("the page did not start")
+
+
+class Viewer:
+    """A browser's store: keyed items, as messages come."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket, self.items, self.messages = socket, dict[str, Any](), 0
+
+    async def until(self, holds: Callable[[dict[str, Any]], bool], timeout_s: float = 20.0) -> None:
+        """Read until a condition on the items holds."""
+        async with asyncio.timeout(timeout_s):
+            while not holds(self.items):
+                for item in json.loads(await self.socket.recv()):
+                    self.items[item["k"]] = item["v"]
+                self.messages += 1
+
+
+@asynccontextmanager
+async def viewer(url: str) -> AsyncIterator[Viewer]:
+    address = url.replace("http", "ws") + "/live"
+    async with connect(address, origin=url, max_size=None, max_queue=1) as socket:  # type: ignore[arg-type]
+        yield Viewer(socket)
+
+
+@pytest.fixture
+def bus(nats_server: NatsServer) -> Iterator[NatsBus]:
+    made = NatsBus(BusSettings(url=nats_server.url), "test")
+    yield made
+    made.close()
+
+
+def tell(bus: NatsBus, message: TickBatch) -> None:
+    bus.publish(TICKS, "sim.BTCUSD", codec.encode(message), f"t{message.offset}")
+
+
+def test_past_and_present_meet_and_outages_are_told(
+    tmp_path: Path, nats_server: NatsServer, bus: NatsBus, warehouse: Warehouse
+) -> None:
+    minute = now_msc() // 60_000 * 60_000
+    store(warehouse, batch(0, minute - 300_000, 100.0), minute)
+
+    async def watch(url: str) -> None:
+        async with viewer(url) as seen:
+            bar = f"bar|{FEED}|{minute // 1000 - 300}"
+            await seen.until(lambda items: bar in items and "account|simulated" in items)
+            assert seen.items[bar] == [minute // 1000 - 300, 100.0, 100.0, 100.0, 100.0]
+            tell(bus, batch(1, now_msc(), 200.0))
+            await seen.until(lambda items: f"quote|{FEED}" in items)
+            assert seen.items[f"quote|{FEED}"]["bid"] == 200.0
+            await seen.until(lambda items: items.get("link|warehouse", {}).get("up") is True)
+
+            nats_server.kill()
+            await seen.until(lambda items: items["link|bus"]["up"] is False)
+            nats_server.start()
+            await seen.until(lambda items: items["link|bus"]["up"] is True)
+            tell(bus, batch(2, now_msc(), 300.0))
+            await seen.until(lambda items: items[f"quote|{FEED}"]["bid"] == 300.0)
+
+            warehouse.kill()
+            await seen.until(lambda items: items["link|warehouse"]["up"] is False)
+            tell(bus, batch(3, now_msc(), 400.0))
+            await seen.until(lambda items: items[f"quote|{FEED}"]["bid"] == 400.0)
+
+    with page(tmp_path / "home", nats_server.url, warehouse.url) as url:
+        asyncio.run(watch(url))
+
+
+def store(warehouse: Warehouse, ticks: TickBatch, minute: int) -> None:
+    state = AccountState("live", "demo", "simulated", minute * 1000, 1, 1, "USD", 10.0, 11.0, 0.0)
+    with Writer(warehouse.settings) as writer:
+        writer.insert("tick", tick_columns(ticks.source, ticks.symbol, ticks.ticks))
+        writer.insert("account_state", message_columns([state]))
+
+
+def test_without_a_warehouse_the_page_lives_from_the_bus(
+    tmp_path: Path, nats_server: NatsServer, bus: NatsBus
+) -> None:
+    async def watch(url: str) -> None:
+        async with viewer(url) as seen:
+            await seen.until(lambda items: items.get("link|warehouse", {}).get("up") is False)
+            tell(bus, batch(0, now_msc(), 5.0))
+            await seen.until(lambda items: f"quote|{FEED}" in items)
+
+    with page(tmp_path, nats_server.url, "http://127.0.0.1:9") as url:
+        asyncio.run(watch(url))
+
+
+def test_a_slow_viewer_is_thinned_and_nobody_waits_for_it(
+    tmp_path: Path, nats_server: NatsServer, bus: NatsBus
+) -> None:
+    last = 20_000
+
+    async def watch(url: str) -> None:
+        async with viewer(url) as slow, viewer(url) as quick:
+            await slow.until(lambda items: "now" in items)
+            await quick.until(lambda items: "now" in items)
+            for offset in range(1, last + 1):
+                bus.send(TICKS, "sim.BTCUSD", codec.encode(batch(offset, now_msc(), offset)))
+            await asyncio.to_thread(bus.flush)
+            at_the_end = lambda items: items.get(f"quote|{FEED}", {}).get("bid") == last  # noqa: E731
+            await quick.until(at_the_end, 60)
+            await slow.until(at_the_end, 60)
+            assert slow.messages < last  # what it missed was not kept for it
+
+    with page(tmp_path, nats_server.url, "http://127.0.0.1:9") as url:
+        asyncio.run(watch(url))
