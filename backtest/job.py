@@ -15,7 +15,10 @@ from adapters.mt5.costs import Frictions
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.settings import Settings
+from features.catalog import FEATURES
 
+#: Whether a feature of one symbol is made from other symbols of its source.
+LOOKS_ACROSS = any(feature.family == "peers" for feature in FEATURES)
 END_OF_TIME_MSC = 4_102_444_800_000  # 2100-01-01
 
 
@@ -50,6 +53,14 @@ class Job(msgspec.Struct, frozen=True):
     model: str = ""
     frictions: Frictions | None = None
     bucket_us: int = 1_000_000
+
+    @property
+    def sampled(self) -> tuple[tuple[str, str], ...]:
+        """Feeds that need feature rows: with columns that look across symbols, the sources' all."""
+        if not LOOKS_ACROSS:
+            return self.traded
+        sources = {source for source, _ in self.traded}
+        return tuple((f.source, f.symbol) for f in self.feeds if f.source in sources)
 
 
 class Trade(msgspec.Struct, frozen=True):

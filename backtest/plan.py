@@ -3,7 +3,7 @@
 By default every feed is an account of its own, so that jobs are independent. `together` is one
 account for all, as a replay has it: then margin and limits are shared, and nothing is parallel.
 The other feeds are part of a job's market where they convert its profit into the account's
-currency.
+currency, or where features look across symbols.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from backtest.job import FeedFile, Job
+from backtest.job import LOOKS_ACROSS, FeedFile, Job
 from core.instruments import shipped
 from core.settings import Settings
 
@@ -88,7 +88,10 @@ def _name(traded: Sequence[Recording], number: int, parts: int) -> str:
 def _market_of(
     traded: Sequence[Recording], known: Sequence[Recording], currency: str
 ) -> list[Recording]:
-    """The traded feeds, and those that convert their quote currencies, in the given order."""
+    """The traded feeds, those that convert their quote currencies, those that features look at."""
+    sources = {r.file.source for r in traded if LOOKS_ACROSS}
     quotes = {entry.quote for r in traded for entry in shipped().get(r.file.symbol, ())}
     pairs = {pair for q in quotes - {currency} for pair in (q + currency, currency + q)}
-    return [r for r in known if r in traded or r.file.symbol in pairs]
+    return [
+        r for r in known if r in traded or r.file.symbol in pairs or r.file.source in sources
+    ]  # fmt: skip

@@ -87,7 +87,7 @@ class Slices:
             self._watch.see(self._handled, self._events)
         while (judged := self.stages.slice(self._number + 1)) is not None:
             self._number += 1
-            self._progress(self.stages.ticks)
+            self._progress(self.stages.features.ticks)
             if judged.warm_up:
                 self._quotes.load(judged.slice.ticks)
                 continue
@@ -153,8 +153,9 @@ def _outcome(
 ) -> Outcome:
     stages, kinds = slices.stages, [event.kind for event in events]
     curve = watch.finish()
+    seconds = {**stages.features.seconds, "decide": stages.decide_s, "wall": wall_s}
     counts = counted(
-        ticks=stages.ticks, quarantined=stages.refused, features=stages.rows,
+        ticks=stages.features.ticks, quarantined=stages.features.refused, features=stages.rows,
         predictions=stages.predictions, signals=len(slices.signals),
         orders=kinds.count(Kind.SUBMITTED), orders_denied=kinds.count(Kind.DENIED),
         orders_rejected=kinds.count(Kind.REJECTED),
@@ -163,5 +164,5 @@ def _outcome(
     )  # fmt: skip
     return Outcome(
         job, events, slices.signals, watch.trades, curve, watch.equity.fall, watch.settled.fall,
-        counts, slices.first_us, slices.last_us, {**stages.seconds, "wall": wall_s},
+        counts, slices.first_us, slices.last_us, seconds,
     )  # fmt: skip

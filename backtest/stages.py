@@ -1,7 +1,8 @@
 """Ticks to signals, slice by slice: the steps of the signals flow, without bus and processes."""
 
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,12 +12,24 @@ from core import instruments
 from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
+from core.settings import Settings
 from execution.slices import Slice
 from models import strategy
 from streams.decide import Decider
 from streams.feed import MAX_TICKS, Feed
 from streams.predict import ModelInUse
+from streams.records import Sampled
 from streams.sample import Sampler
+
+FeedKey = tuple[str, str]
+
+
+class SampledSlice(NamedTuple):
+    """A slice's kept ticks by feed, and the feature rows of the feeds asked for."""
+
+    end_msc: int
+    ticks: dict[FeedKey, list[TickArray]]
+    rows: list[Sampled]
 
 
 class Judged(NamedTuple):
@@ -26,37 +39,42 @@ class Judged(NamedTuple):
     warm_up: bool
 
 
-class SignalStages:
-    """The state of sampling, predicting and deciding over one job."""
+class FeatureStages:
+    """Ticks to feature rows: judging and sampling over one market."""
 
-    def __init__(self, job: Job, market: RecordedMarket) -> None:
-        settings, self._job, self._market = job.settings, job, market
-        self._run = settings.run
+    def __init__(
+        self, settings: Settings, market: RecordedMarket, sampled: Sequence[FeedKey]
+    ) -> None:
+        """`sampled`: the feeds to sample; all are judged."""
+        self._settings, self._market, self._sampled = settings, market, sampled
         self._feeds = [self._feed(source, symbol) for source, symbol in market.feeds()]
-        histograms = Histograms()
-        self._sampler = Sampler(settings.features.sample_ms, histograms, None)
-        self._model = ModelInUse(settings.home_path / "models", histograms, job.model)
-        folder = settings.home_path / "strategies"
-        chosen = strategy.select(settings.run.strategy, settings.signals, folder)
-        self._decider = Decider(settings.run, settings.signals, chosen, None, None)
-        self.ticks = self.refused = self.rows = self.predictions = 0
-        self.seconds = dict.fromkeys(("read", "judge", "decide"), 0.0)
+        # Rows come at once, or when a slice is complete: which, is the sampler's business.
+        self._sampler: Any = Sampler(settings.features.sample_ms, Histograms(), None)
+        self.ticks = self.refused = 0
+        self.seconds = dict.fromkeys(("read", "judge", "sample"), 0.0)
 
-    def slice(self, number: int) -> Judged | None:
-        """The slice `number` (from 1) with its signals in time order; None after the last."""
+    @property
+    def state(self) -> Any:
+        """The kernels' memory."""
+        return self._sampler.state
+
+    def slice(self, number: int) -> SampledSlice | None:
+        """The slice `number` (from 1); None after the last."""
         part = self._market.slice(number)
         if part is None:
             return None
-        warm_up = part.end_msc < self._job.from_msc
-        ticks: dict[tuple[str, str], list[TickArray]] = {}
-        signals: list[Signal] = []
-        for feed in self._feeds:
-            kept = self._judge(feed, number)
-            ticks[feed.source, feed.symbol] = [kept]
-            if (feed.source, feed.symbol) in self._job.traded:
-                signals += self._decide(feed, kept, number, warm_up=warm_up)
-        signals.sort(key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
-        return Judged(Slice(number, part.end_msc * 1000, ticks, signals), warm_up)
+        ticks = {(f.source, f.symbol): [self._judge(f, number)] for f in self._feeds}
+        began = time.perf_counter()
+        rows = [
+            row
+            for feed in self._sampled
+            for batch in self._batches(feed, ticks[feed][0], number)
+            for row in _listed(self._sampler.rows(batch, 0))
+        ]
+        rows += self._sampler.release() if hasattr(self._sampler, "release") else []
+        self.seconds["sample"] += time.perf_counter() - began
+        mode = self._settings.run.mode
+        return SampledSlice(part.end_msc, ticks, [row._replace(mode=mode) for row in rows])
 
     def _judge(self, feed: Feed, number: int) -> TickArray:
         began = time.perf_counter()
@@ -69,26 +87,60 @@ class SignalStages:
         self.seconds["judge"] += time.perf_counter() - read
         return kept
 
-    def _decide(self, feed: Feed, ticks: TickArray, number: int, *, warm_up: bool) -> list[Signal]:
+    def _batches(self, feed: FeedKey, ticks: TickArray, number: int) -> list[TickBatch]:
+        # A replay's batches: the sampler may hold them until all feeds of the slice have come.
+        run_id = self._settings.run.run_id
+        return [
+            TickBatch(
+                run_id, "replay", *feed, 0, number,
+                np.ascontiguousarray(ticks[start : start + MAX_TICKS]).tobytes(),
+            )
+            for start in range(0, len(ticks), MAX_TICKS)
+        ]  # fmt: skip
+
+    def _feed(self, source: str, symbol: str) -> Feed:
+        settings, known = self._settings, symbol in instruments.shipped()
+        return Feed(
+            settings.run, source, symbol, origin=settings.run.run_id, known=known,
+            future_tolerance_s=settings.collector.future_tolerance_s,
+        )  # fmt: skip
+
+
+class SignalStages:
+    """The state of sampling, predicting and deciding over one job."""
+
+    def __init__(self, job: Job, market: RecordedMarket) -> None:
+        settings, self._job = job.settings, job
+        self.features = FeatureStages(settings, market, job.sampled)
+        self._model = ModelInUse(settings.home_path / "models", Histograms(), job.model)
+        folder = settings.home_path / "strategies"
+        chosen = strategy.select(settings.run.strategy, settings.signals, folder)
+        self._decider = Decider(settings.run, settings.signals, chosen, None, None)
+        self.rows = self.predictions = 0
+        self.decide_s = 0.0
+
+    def slice(self, number: int) -> Judged | None:
+        """The slice `number` (from 1) with its signals in time order; None after the last."""
+        found = self.features.slice(number)
+        if found is None:
+            return None
+        warm_up = found.end_msc < self._job.from_msc
+        signals = [] if warm_up else self._decide(found.rows)
+        return Judged(Slice(number, found.end_msc * 1000, found.ticks, signals), warm_up)
+
+    def _decide(self, rows: Sequence[Sampled]) -> list[Signal]:
         began, found = time.perf_counter(), list[Signal]()
-        for start in range(0, len(ticks), MAX_TICKS):
-            data = np.ascontiguousarray(ticks[start : start + MAX_TICKS]).tobytes()
-            run = self._run
-            batch = TickBatch(run.run_id, run.mode, feed.source, feed.symbol, 0, number, data)
-            sampled = self._sampler.rows(batch, 0)
-            if warm_up:
+        for sampled in rows:
+            if (sampled.source, sampled.symbol) not in self._job.traded:
                 continue
             predicted = self._model.rows(sampled)
             self.rows += len(sampled.time_msc)
             if predicted.probabilities is not None:
                 self.predictions += len(predicted.probabilities)
             found += self._decider.rows(predicted).signals
-        self.seconds["decide"] += time.perf_counter() - began
-        return found
+        self.decide_s += time.perf_counter() - began
+        return sorted(found, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
 
-    def _feed(self, source: str, symbol: str) -> Feed:
-        settings, known = self._job.settings, symbol in instruments.shipped()
-        return Feed(
-            settings.run, source, symbol, origin=settings.run.run_id, known=known,
-            future_tolerance_s=settings.collector.future_tolerance_s,
-        )  # fmt: skip
+
+def _listed(found: Any) -> list[Sampled]:
+    return found if isinstance(found, list) else [found]

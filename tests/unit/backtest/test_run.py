@@ -112,7 +112,7 @@ def test_a_span_is_warmed_up_by_the_ticks_before_it(recording, settings):
         stages, number = SignalStages(job, market_of(job)), 1
         while stages.slice(number):
             number += 1
-        states.append(stages._sampler.state)
+        states.append(stages.features.state)
     assert second.from_msc > recording.first_msc
     assert states[0] == states[1]
 
