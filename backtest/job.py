@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.mt5.costs import Frictions
+from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.settings import Settings
@@ -130,6 +131,7 @@ class Outcome(NamedTuple):
     first_us: int
     last_us: int
     seconds: dict[str, float]
+    trips: tuple[RiskState, ...] = ()  # breakers that stopped entries, to the end
 
 
 def counted(**counts: Any) -> dict[str, int]:

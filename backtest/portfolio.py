@@ -12,7 +12,7 @@ import numpy as np
 
 from backtest.equity import Falls
 from backtest.job import Curve, Fall, Outcome, Trade
-from backtest.metrics import Figures, figures
+from backtest.metrics import Figures, figures, moment
 from core.contracts.order import EventKind
 
 
@@ -45,6 +45,16 @@ def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Whole:
     names = outcomes[0].counts
     whole_counts = {name: counts[name] for name in names}
     return Whole(outcomes, trades, curve, falls, found, whole_counts, dict(denied), span_us)
+
+
+def warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """What stopped an account before its span was over."""
+    return tuple(
+        f"{outcome.job.name}: trading went to {trip.state} at {moment(trip.ts_event_us):%F %T} UTC"
+        f" and stayed so: {trip.reason}"
+        for outcome in outcomes
+        for trip in outcome.trips
+    )
 
 
 def _falls(outcomes: Sequence[Outcome], curve: Curve, deposit: float) -> tuple[Fall, Fall]:

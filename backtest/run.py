@@ -19,21 +19,12 @@ from backtest.equity import Watch
 from backtest.job import Job, Outcome, counted
 from backtest.span import Until
 from backtest.stages import SignalStages
-from core.clock import ManualClock
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
-from execution import replay
-from execution.book import Book
-from execution.engine import Engine
-from execution.funds import AskedFunds
-from execution.ledger import Ledger
-from execution.limits import of_settings
-from execution.limits_file import LimitsFile, freeze
-from execution.quotes import ReplayQuotes
-from execution.reconcile import Reconciler
+from execution import compose, replay
+from execution.limits_file import freeze
 from execution.slices import Slice
-from execution.trading_state import TradingState
 from execution.valuation import rate
 
 #: Called with ticks done so far.
@@ -56,11 +47,12 @@ def run(job: Job, progress: Progress = silent) -> Outcome:
     market = market_of(job)
     terminal = _terminal(job, market)
     with tempfile.TemporaryDirectory() as scratch:
-        parts, kept = _execution(job, terminal, Path(scratch))
+        parts, kept, risks = _execution(job, terminal, Path(scratch))
     watch = _watch(job, parts, terminal)
-    slices = Slices(SignalStages(job, market), parts.quotes, watch, kept.events, progress)
+    slices = Slices(SignalStages(job, market), parts, watch, kept.events, progress)
     replay.Replay(parts, slices).run()
-    return _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
+    found = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
+    return found._replace(trips=risks.trips)
 
 
 class Slices:
@@ -69,12 +61,12 @@ class Slices:
     def __init__(
         self,
         stages: SignalStages,
-        quotes: ReplayQuotes,
+        parts: replay.Parts,
         watch: Watch,
         events: list[OrderEvent],
         progress: Progress,
     ) -> None:
-        self.stages, self._quotes, self._watch = stages, quotes, watch
+        self.stages, self._parts, self._watch = stages, parts, watch
         self._events, self._progress = events, progress
         self._handled: Slice | None = None
         self._number = 0
@@ -89,13 +81,20 @@ class Slices:
             self._number += 1
             self._progress(self.stages.features.ticks)
             if judged.warm_up:
-                self._quotes.load(judged.slice.ticks)
+                self._warm_up(judged.slice)
                 continue
             self._handled = judged.slice
             self.signals += judged.slice.signals
             self._span(judged.slice)
             return judged.slice
         return Slice(self._number, self.last_us, {}, [], last=True)
+
+    def _warm_up(self, part: Slice) -> None:
+        """Usual spreads and volatility are known when the span begins; a crash before is over."""
+        self._parts.quotes.load(part.ticks)
+        if self._parts.breakers is not None:
+            self._parts.breakers.load(part.ticks, part.end_us)
+            self._parts.breakers.forget()
 
     def _span(self, part: Slice) -> None:
         times = [a["time_msc"] for arrays in part.ticks.values() for a in arrays if len(a)]
@@ -120,20 +119,12 @@ def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:
 
 def _execution(
     job: Job, terminal: SimulatedTerminal, scratch: Path
-) -> tuple[replay.Parts, memory.Kept]:
+) -> tuple[replay.Parts, memory.Kept, memory.RiskLog]:
     """Execution as a replay composes it, with nothing on disk."""
-    settings, venue = job.settings, Venue(terminal)
-    clock, quotes, kept = ManualClock(), ReplayQuotes(), memory.Kept()
-    ledger = Ledger(memory.journal(), Book(), kept)
+    settings, kept, risks = job.settings, memory.Kept(), memory.RiskLog()
     frozen = freeze(settings.home_path, scratch)
-    limits = LimitsFile(settings.run.account, of_settings(settings.execution), frozen)
-    reconciler = Reconciler(ledger, venue, clock, limits.rules.own.collar, repeatable=True)
-    engine = Engine(
-        settings, clock, ledger, venue, quotes, TradingState(None), reconciler,
-        AskedFunds(venue), limits=limits,
-    )  # fmt: skip
-    parts = replay.Parts(settings.run, clock, ledger, venue, quotes, engine, reconciler, kept)
-    return parts, kept
+    parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
+    return parts, kept, risks
 
 
 def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> Watch:

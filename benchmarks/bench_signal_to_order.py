@@ -26,7 +26,8 @@ import numpy as np
 
 from adapters.mt5 import constants as mt5
 from adapters.mt5.execution import Venue
-from adapters.mt5.results import OrderSendResult, SymbolInfo, TradeDeal, TradeRequest
+from adapters.mt5.results import OrderSendResult, TradeDeal, TradeRequest
+from adapters.mt5.symbol_info import SymbolInfo
 from adapters.mt5.terminal import Terminal
 from core.clock import SystemClock
 from core.contracts import codec

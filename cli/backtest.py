@@ -90,7 +90,7 @@ def _run(
     whole = portfolio.together(outcomes, settings.terminal.balance, namespace.trials)
     setting = report.Setting(
         settings, request.inputs, request.model, wall_s, min(namespace.workers, len(jobs)),
-        backtest_plan.warnings(request),
+        (*backtest_plan.warnings(request), *portfolio.warnings(outcomes)),
     )  # fmt: skip
     found = report.build(whole, setting)
     out = namespace.out or settings.home_path / "backtests" / settings.run.run_id

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.bus import select
+from adapters.mt5.links import ExchangeLink
+from adapters.mt5.remote import RemoteTerminal
 from cli.check import Check, verdict
 from cli.embedded_stack import USUAL_PORTS
 from cli.home_lock import is_taken
@@ -36,6 +39,8 @@ def stack_checks(config: Settings) -> Iterator[Check]:
     yield home_lock(report, is_taken(config.home_path))
     if report.stack is None:
         yield ports(config)
+    if config.terminal.kind == "agent":
+        yield from agent(config)
     yield test_data(Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data")))
     yield from (process(state) for state in report.processes.values())
     for feed in report.feeds:
@@ -79,6 +84,26 @@ def ports(config: Settings) -> Check:
         "nothing, if other ports will do: `tickhouse up` chooses free ones and prints them",
         "warning",
     )
+
+
+def agent(config: Settings, patience_s: float = 3.0) -> Iterator[Check]:
+    """Whether the real terminal's agent answers, and the terminal behind it."""
+    name = f"agent {config.terminal.agent}"
+    remedy = "on the terminal's host: tickhouse agent; docs/how-to/connect-a-real-terminal.md"
+    try:
+        exchange = select.door(config.bus, config.terminal.agent)
+    except SettingsError as error:
+        yield Check(name, "failed", str(error), "correct the section bus of the settings")
+        return
+    terminal = RemoteTerminal(ExchangeLink(exchange), patience_s)
+    try:
+        info = terminal.terminal_info()
+        found = f"answers for {info.name}" if info else terminal.last_error()[1]
+        yield verdict(name, info is not None, found, remedy, "failed")
+    except SettingsError as error:
+        yield Check(name, "failed", str(error), remedy)
+    finally:
+        terminal.shutdown()
 
 
 def test_data(folder: Path) -> Check:

@@ -22,7 +22,7 @@ def login(settings: Settings, name: str) -> bool:
     """
     path = identity.path_in(settings.home_path)
     if not path.exists():
-        if settings.terminal.kind == "real":
+        if settings.terminal.kind != "simulated":
             text = "real money needs a login: tickhouse users add NAME --role admin"
             raise SettingsError(text)
         return False

@@ -40,6 +40,7 @@ COMMANDS = {
     "status": Command("cli.status", "health of processes and age of ticks"),
     "doctor": Command("cli.doctor", "check the environment; the remedy for each failure"),
     "connect": Command("cli.connect", "survey a real terminal: symbols, clock, permissions"),
+    "agent": Command("cli.agent", "answer for the real terminal on this machine over the bus"),
     "users": Command("cli.users", "who may use the warehouse, and as what"),
     "backup": Command("cli.backup", "copy the warehouse, proved by restoring it"),
     "restore": Command("cli.restore", "bring a backup back, verified by counts and checksums"),
@@ -50,6 +51,7 @@ COMMANDS = {
     "limits": Command("cli.limits", "show, check or install what may be traded"),
     "override": Command("cli.override", "another value for one limit, for a while"),
     "throttle": Command("cli.throttle", "let a strategy that repeated itself trade again"),
+    "boards": Command("cli.boards", "the Grafana boards into a Grafana that runs already"),
     "report": Command("cli.report", "one compliance report"),
     "explain": Command("cli.explain", "a signal, order or report row back to its ticks"),
 }

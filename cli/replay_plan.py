@@ -19,7 +19,7 @@ from adapters.files.base import TickFile
 from adapters.files.detect import open_file
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.errors import InputError
-from core.settings import Settings
+from core.settings import ExitSettings, Settings
 from features.catalog import FEATURE_SET_HASH
 from models import plugins
 
@@ -166,11 +166,14 @@ def shaping(
         settings.terminal.balance,
         settings.terminal.currency,
     )
+    # What is newer than the first runs counts only when it is used: their ids stay.
+    newer = (settings.exits, settings.terminal.netting)
+    used = () if newer == (ExitSettings(), False) else (newer,)
     limits = settings.home_path / "limits.toml"
-    if limits.exists():  # else the limits are those of settings.execution
-        shaped = (*shaped, sha256(limits))
+    # Without that file the limits are those of settings.execution.
+    written = (sha256(limits),) if limits.exists() else ()
     own = plugins.digest(options.strategy, settings.home_path / "strategies")
-    return (*shaped, own) if own else shaped
+    return (*shaped, *used, *written, *((own,) if own else ()))
 
 
 def _cut(feeds: list[ReplayFeed], share: float) -> int:

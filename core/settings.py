@@ -55,17 +55,26 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: process loses nothing, a power cut may; for replays, which can be repeated.
     sync: Literal["always", "process"] = "always"
     ticks_max_gib: float = 10.0  # oldest ticks leave the bus beyond this; the warehouse has them
+    user: str = ""  # of a server elsewhere, with `password`; or `token`
+    password: str = ""
+    token: str = ""
+    ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
+    certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
+    key: str = ""
 
 
 class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which terminal: simulated at `address` (host:port), or the real one (Windows)."""
+    """Which terminal: simulated at `address` (host:port), a real one here (Windows), or a real
+    one elsewhere through its agent."""
 
-    kind: Literal["simulated", "real"] = "simulated"
+    kind: Literal["simulated", "real", "agent"] = "simulated"
     address: str = ""
+    agent: str = "desk"  # the agent's name, at its host and here
     source: str = "sim"  # the broker's name in our tables
     symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
     seed: int = 7  # of the generated market
     balance: float = 100_000.0  # of the simulated account
+    netting: bool = False  # the simulated account has one position per symbol
     currency: str = "USD"
     login: int = 0
     server: str = ""
@@ -99,6 +108,15 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop_volatility: float = 4.0  # in volatilities over the horizon
 
 
+class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exits beyond stop, horizon and opposite signal; distances in distances of the stop."""
+
+    take_profit_stops: float = 0.0  # where the venue closes with a gain; 0: nowhere
+    trail_stops: float = 0.0  # how far behind the price the stop follows a gain; 0: it stays
+    trail_step: float = 0.1  # least move of a trailing stop, as a share of its distance
+    trail_interval_s: float = 1.0  # least time between two moves of a position's stop
+
+
 class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sizing and limits while no limits file is installed (`tickhouse limits`)."""
 
@@ -125,7 +143,30 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What Dagster schedules, and whom it tells of failures."""
 
-    webhook: str = ""  # URL that failures are posted to as JSON; empty: the log alone
+    enabled: bool = True  # `up` starts Dagster, if it is installed
+    mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "live"  # of the scheduled marts
+    run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
+    backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
+    webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
+
+
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told of failures and lateness, beside the log. Empty: nobody."""
+
+    webhook: str = ""  # URL; posted there as JSON with `text`, `job`, `run_id`
+    email_to: str = ""  # address; with the SMTP server and sender below
+    email_from: str = "tickhouse@localhost"
+    smtp: str = ""  # host:port of the mail server
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_security: Literal["starttls", "ssl", "insecure"] = "starttls"
+    telegram_token: str = ""  # of the bot
+    telegram_chat: str = ""  # id of the chat it writes to
+
+    def __repr__(self) -> str:
+        """Which targets are set, and nothing that a log must not hold."""
+        kinds = ("webhook", "email_to", "telegram_token")
+        return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
 
 
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,9 +187,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collector: CollectorSettings = CollectorSettings()
     features: FeatureSettings = FeatureSettings()
     signals: SignalSettings = SignalSettings()
+    exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
     models: ModelSettings = ModelSettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
+    alerts: AlertSettings = AlertSettings()
     chaos: ChaosSettings = ChaosSettings()
 
     @property

@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 from adapters.bus import select
@@ -15,30 +16,20 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.execution import Venue
 from core import crashpoint, log, settings
-from core.clock import ManualClock
 from core.errors import TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
 from execution import compose, live, replay
-from execution.book import Book
 from execution.breakers import Breakers
-from execution.engine import Engine
-from execution.funds import AskedFunds
 from execution.halt_port import HaltPort
 from execution.heartbeat import Heart
 from execution.journal import Journal
-from execution.ledger import Ledger
-from execution.limits import of_settings
-from execution.limits_file import LimitsFile, freeze
-from execution.outbox import Outbox
-from execution.quotes import ReplayQuotes
-from execution.reconcile import Reconciler
+from execution.limits_file import freeze
 from execution.slices import SliceReader
-from execution.trading_state import TradingState
 
 _log = logging.getLogger("execution")
-_HISTORY_S = {"simulated": 1.0, "real": 86_400.0}
+_HISTORY_S = {"simulated": 1.0, "real": 86_400.0, "agent": 86_400.0}
 
 
 def main() -> int:
@@ -74,7 +65,7 @@ def journal_path(chosen: Settings) -> Path:
 def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
     journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
     bus = select.connect(chosen.bus, "execution")
-    terminal = connect.terminal(chosen.terminal, chosen.home_path)
+    terminal = connect.terminal(chosen.terminal, chosen.home_path, partial(select.door, chosen.bus))
     try:
         venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
         run = _replay if chosen.run.mode == "replay" else _live
@@ -97,17 +88,9 @@ def _replay(
     bus: Bus,
     venue: Venue,
 ) -> bool:
-    clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
-    outbox = Outbox(bus, journal, chosen.run)
-    ledger = Ledger(journal, Book(), outbox)
     frozen = freeze(chosen.home_path, journal_path(chosen).parent)
-    limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
-    collar = limits.rules.own.collar
-    reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
-    funds = AskedFunds(venue)
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, limits=limits)
-    parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
-    heart = Heart(bus, health, chosen.run, engine.stages)
+    parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
+    heart = Heart(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
     reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)
     _freeze(health, f"replay {chosen.run.run_id}")

@@ -16,11 +16,16 @@ from execution.records import Record
 
 
 class Ledger:
-    """Journal, book and outbox as one. Opening folds the journal and queues all of it again."""
+    """Journal, book and outbox as one. Opening folds the journal and queues all of it again.
 
-    def __init__(self, journal: Journal, book: Book, outbox: Outbox) -> None:
+    `activity`: a fold of its own kind; None for the usual one.
+    """
+
+    def __init__(
+        self, journal: Journal, book: Book, outbox: Outbox, activity: Activity | None = None
+    ) -> None:
         self._journal, self.book, self._outbox = journal, book, outbox
-        self.activity = Activity()
+        self.activity = activity or Activity()
         for record in journal.take():
             self._keep(record)
 

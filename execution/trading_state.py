@@ -91,6 +91,20 @@ class TradingState:
             write(self._breakers, order)
         return changed
 
+    def lifted(self, name: str) -> Order | None:
+        """The person's word that lifted a breaker's of that name; None when there is none."""
+        return self._said if self._tripped.by == name and self._held() is ACTIVE else None
+
+    def forget(self, name: str) -> None:
+        """A breaker's word that a person lifted is dealt with."""
+        with self._lock:
+            if self._tripped.by != name:
+                return
+            self._tripped = ACTIVE
+            self._settle()
+        if self._breakers is not None:
+            write(self._breakers, ACTIVE)
+
     def _held(self) -> Order:
         """The breakers' word, void once a person has resumed after it."""
         resumed = self._said.state == "active" and self._said.ts_us >= self._tripped.ts_us > 0

@@ -66,7 +66,9 @@ def signals(
         make_sampler=lambda state: Sampler(settings.features.sample_ms, histograms, state),
         # Live, the champion of this moment holds; in a replay, what the last marker said.
         make_model=lambda model: ModelInUse(models, histograms, champion or model or ""),
-        make_decider=lambda state: Decider(run, settings.signals, chosen, clock, state),
+        make_decider=lambda state: Decider(
+            run, settings.signals, chosen, clock, state, settings.exits
+        ),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),

@@ -5,12 +5,14 @@ import math
 from core.clock import Clock
 from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
-from core.settings import RunSettings, SignalSettings
+from core.settings import ExitSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
 from models.strategy import NOTHING_HELD, Held, Strategy, Wishes, entries
 from streams.records import Decided, Predicted, SliceDecided
 
 _VOLATILITY = NAMES.index("volatility_60s")
+
+NO_EXITS = ExitSettings()
 
 #: What is remembered between batches: what each feed holds, and the open slice's signals.
 DeciderState = tuple[dict[str, Held], list[Signal]]
@@ -26,10 +28,11 @@ class Decider:
         strategy: Strategy,
         clock: Clock | None,
         state: DeciderState | None,
+        exits: ExitSettings = NO_EXITS,
     ) -> None:
         """`clock`: when records are made; None in a replay, where it is the tick's own time."""
         self._clock, self._received_ns = clock, list[int]()
-        self._run, self._settings, self._strategy = run, settings, strategy
+        self._run, self._settings, self._strategy, self._exits = run, settings, strategy, exits
         self._held, self._slice = state if state else ({}, [])
 
     @property
@@ -66,7 +69,8 @@ class Decider:
         sampled, settings = predicted.sampled, self._settings
         time_msc, seq = int(sampled.time_msc[index]), int(sampled.seq[index])
         direction, mid = int(wishes.direction[index]), float(sampled.mid[index])
-        now_us = time_msc * 1000
+        now_us, away = time_msc * 1000, self._stop_distance(predicted, index)
+        gain = self._exits.take_profit_stops
         identity = (sampled.run_id, self._strategy.name, sampled.source, sampled.symbol)
         row = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}"
         return Signal(
@@ -83,12 +87,14 @@ class Decider:
             seq=seq,
             target=float(direction),
             reference_price=mid,
-            stop_price=mid - direction * self._stop_distance(predicted, index),
+            stop_price=mid - direction * away,
             horizon_us=now_us + int(self._strategy.horizon_s * 1e6),
             expires_us=now_us + int(settings.expiry_s * 1e6),
             confidence=float(wishes.confidence[index]),
             model=predicted.model if self._strategy.needs_model else self._strategy.name,
             prediction_id=row if predicted.probabilities is not None else "",
+            take_profit=mid + direction * away * gain if gain else 0.0,
+            trail=away * self._exits.trail_stops,
         )
 
     def _stop_distance(self, predicted: Predicted, index: int) -> float:

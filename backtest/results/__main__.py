@@ -4,7 +4,6 @@ DATA is a folder with `ticks/*.parquet` (SYMBOL_source.parquet) and `bars/*_h1_*
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ _LEAST_BYTES = 50_000  # smaller files hold minutes
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page: 0."""
     parser = argparse.ArgumentParser(prog="python -m backtest.results", description=__doc__)
-    parser.add_argument("data", type=Path, nargs="?", default=_default())
+    parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("docs/results.md"))
     parser.add_argument("--only", default="", help="files whose name holds this")
     options = parser.parse_args(arguments)
@@ -31,10 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.out.write_text(text, encoding="utf-8")
     console.print(f"{options.out} written")
     return 0
-
-
-def _default() -> Path:
-    return Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data"))
 
 
 def _found(data: Path, only: str, console: Console) -> Found:

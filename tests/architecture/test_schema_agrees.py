@@ -22,6 +22,9 @@ def columns_of(table: str) -> dict[str, str]:
     text = next(m.text for m in migrate.shipped() if f"EXISTS {table} (" in m.text)
     body = text[text.index("(\n") : text.index("\n)\n")]
     found = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
+    for migration in migrate.shipped():
+        if f"ALTER TABLE {table} ADD" in migration.text:
+            found += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", migration.text)
     return {name: kind for name, kind in found if "ALIAS" not in kind}
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.mt5 import constants as mt5
 from adapters.mt5.execution import Venue
 from adapters.mt5.real import RealTerminal
 from core.contracts import codec
@@ -60,7 +61,12 @@ class World:
         self.control = compose.control_path(self.settings)
         self.disk = SimulatedDisk(self.hazard)
         self.bus = WatchedBus(self)
-        self.broker = Broker(self.rng.randrange(VARIANTS), lambda: self.now_us // 1000, self.sleep)
+        self.netting = self.rng.random() < 0.3
+        self.broker = Broker(
+            self.rng.randrange(VARIANTS), lambda: self.now_us // 1000, self.sleep,
+            netting=self.netting,
+        )  # fmt: skip
+        self.others: dict[str, float] = dict.fromkeys(SYMBOLS, 0.0)  # lots others traded
         self.package = Watched(self.broker.package, self.hazard, self._on_send)
         self.parts: compose.live.Parts | None = None
         self._live: Live | None = None
@@ -131,8 +137,10 @@ class World:
             self.start()
         else:
             self._run(self._live.turn)
+        if self.parts is not None and self.parts.courier is not None:
+            self._run(self.parts.courier.deliver)
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Crash:
@@ -200,6 +208,23 @@ class World:
     # What is watched as it happens; the rest is in `promises`.
 
     def _on_send(self, request: dict[str, Any]) -> None:
+        if request["action"] == mt5.TRADE_ACTION_SLTP:
+            self._on_stop(request)
+        elif request["action"] == mt5.TRADE_ACTION_DEAL:
+            self._on_order(request)
+        else:
+            self.tell(f"takes back {request['order']}")
+
+    def _on_stop(self, request: dict[str, Any]) -> None:
+        self.tell(f"moves the stop of {request['position']} to {request['sl']}")
+        if b"stop_moving" not in self.disk.durable:
+            raise Violation("a stop was moved before that was journalled and on disk")
+        for held in self.broker.terminal.positions_get():
+            sign = 1 if held.type == mt5.POSITION_TYPE_BUY else -1
+            if held.ticket == request["position"] and sign * (request["sl"] - held.sl) < 0:
+                raise Violation(f"the stop of {held.ticket} loosens from {held.sl}")
+
+    def _on_order(self, request: dict[str, Any]) -> None:
         name, entry = request["comment"], not request.get("position")
         self.tell(f"sends {name[:8]} {request['symbol']} {request['type']} {request['volume']}")
         if name in self.sent:
