@@ -109,17 +109,28 @@ class Watch:
         swaps = {}
         if any(held.open_lots for held in self._open.values()):
             swaps = self._swaps()
-        feeds = {held.key[1:] for held in self._open.values()} or set(self._tapes)
-        times = np.unique(np.concatenate([self._tapes[feed].time_us for feed in feeds]))
-        floating = np.zeros(len(times))
+        feeds = {held.key[1:] for held in self._open.values()} or {*self._tapes}
+        worth = {feed: np.zeros(len(self._tapes[feed].time_us)) for feed in feeds}
         for ticket, held in self._open.items():
             held.swap = swaps.get(ticket, 0.0)
             self._rerate(held, end_us)
-            quotes = self._tapes[held.key[1:]]
-            place = np.searchsorted(quotes.time_us, times, side="right") - 1
-            floating += np.where(place >= 0, held.floating(quotes)[np.maximum(place, 0)], 0.0)
+            if len(worth[held.key[1:]]):
+                held.add_floating(self._tapes[held.key[1:]], worth[held.key[1:]])
+        times, floating = self._together(worth)
         self._point(times, floating, end_us)
         self._retire(end_us)
+
+    def _together(self, worth: dict[Feed, Floats]) -> tuple[Times, Floats]:
+        """Every quote's time and the floating profit of all feeds then; one feed's own quotes."""
+        if len(worth) == 1:
+            ((feed, floating),) = worth.items()
+            return self._tapes[feed].time_us, floating
+        times = np.unique(np.concatenate([self._tapes[feed].time_us for feed in worth]))
+        total = np.zeros(len(times))
+        for feed, floating in worth.items():
+            place = np.searchsorted(self._tapes[feed].time_us, times, side="right")
+            total += np.concatenate([[0.0], floating])[place]
+        return times, total
 
     def _rerate(self, held: Held, at_us: int) -> None:
         traded = instrument(held.key.symbol, at_us)

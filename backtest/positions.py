@@ -48,19 +48,21 @@ class Held:
         self.closings.append(event)
         self.steps.append((event.ts_event_us, round(self.open_lots - event.volume, 8)))
 
-    def floating(self, tape: Tape) -> Floats:
-        """Floating profit at each quote, account currency; 0 before it opened and after."""
-        price = np.minimum(tape.bid, tape.ask) if self.long else np.maximum(tape.bid, tape.ask)
-        times, lots = (np.array(column) for column in zip(*self.steps, strict=True))
-        place = np.searchsorted(times, tape.time_us, side="right") - 1
-        volume = np.where(place >= 0, lots[np.maximum(place, 0)], 0.0)
-        move = price - self.entry.price if self.long else self.entry.price - price
-        worth = move * volume * self.contract * self.rate
-        worth += np.where(volume > 0, self.swap, 0.0)
-        if len(worth):
+    def add_floating(self, tape: Tape, total: Floats) -> None:
+        """Add its floating profit, account currency, to that of each quote while it is open."""
+        edges = [time_us for time_us, _ in self.steps]
+        edges += [] if self.open_lots == 0 else [int(tape.time_us[-1]) + 1]
+        cuts = np.searchsorted(tape.time_us, edges).tolist()
+        for (_, lots), begin, end in zip(self.steps, cuts, cuts[1:], strict=False):
+            if begin == end:
+                continue
+            bid, ask = tape.bid[begin:end], tape.ask[begin:end]
+            move = np.minimum(bid, ask) if self.long else -np.maximum(bid, ask)
+            opened = self.entry.price if self.long else -self.entry.price
+            worth = (move - opened) * (lots * self.contract * self.rate) + self.swap
             self.mfe = max(self.mfe, float(worth.max()))
             self.mae = min(self.mae, float(worth.min()))
-        return worth
+            total[begin:end] += worth
 
     def trades(self) -> list[Trade]:
         """What its closings made of it."""
