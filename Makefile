@@ -49,7 +49,7 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
 
-install-orchestration: .venv/dev.stamp ## dagster, dbt and Great Expectations (the development environment)
+install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expectations, for `tickhouse up`
 
 bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
 	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \
@@ -76,6 +76,9 @@ clean: ## remove the environment and caches (never TICKHOUSE_HOME)
 
 .venv/main.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt pyproject.toml
 	scripts/set-up main
+
+.venv/orchestration.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt requirements/dev.txt pyproject.toml
+	scripts/set-up orchestration
 
 .venv/dev.stamp: scripts/set-up requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	scripts/set-up dev

@@ -15,6 +15,7 @@ from core.metrics import Histograms
 from core.settings import Settings
 from execution.slices import Slice
 from models import strategy
+from models.in_use import Chosen
 from streams.decide import Decider
 from streams.feed import MAX_TICKS, Feed
 from streams.predict import ModelInUse
@@ -112,10 +113,11 @@ class SignalStages:
     def __init__(self, job: Job, market: RecordedMarket) -> None:
         settings, self._job = job.settings, job
         self.features = FeatureStages(settings, market, job.sampled)
-        self._model = ModelInUse(settings.home_path / "models", Histograms(), job.model)
+        chosen_model = Chosen(job.model)
+        self._model = ModelInUse(settings.home_path / "models", Histograms(), chosen_model)
         folder = settings.home_path / "strategies"
         chosen = strategy.select(settings.run.strategy, settings.signals, folder)
-        self._decider = Decider(settings.run, settings.signals, chosen, None, None)
+        self._decider = Decider(settings.run, settings.signals, chosen, None, None, settings.exits)
         self.rows = self.predictions = 0
         self.decide_s = 0.0
 

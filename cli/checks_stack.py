@@ -13,11 +13,14 @@ from adapters.mt5.remote import RemoteTerminal
 from cli.check import Check, verdict
 from cli.embedded_stack import USUAL_PORTS
 from cli.home_lock import is_taken
+from cli.orchestration_stack import INSTALL
+from cli.orchestration_stack import USUAL_PORTS as DAGSTERS
 from cli.process_state import ProcessState, last_lines
 from cli.status import Report, look
 from core import settings
 from core.errors import SettingsError
 from core.settings import Settings
+from orchestration import instance
 
 _LOOPING_RESTARTS = 3
 _LOOPING_UPTIME_S = 60
@@ -41,6 +44,7 @@ def stack_checks(config: Settings) -> Iterator[Check]:
         yield ports(config)
     if config.terminal.kind == "agent":
         yield from agent(config)
+    yield schedules(config)
     yield test_data(Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data")))
     yield from (process(state) for state in report.processes.values())
     for feed in report.feeds:
@@ -75,6 +79,8 @@ def ports(config: Settings) -> Check:
     wanted = msgspec.structs.asdict(USUAL_PORTS)
     if config.clickhouse.url:
         wanted.pop("warehouse")
+    if config.orchestration.enabled and not instance.missing():
+        wanted["dagster"] = DAGSTERS.webserver
     taken = {name: port for name, port in wanted.items() if not _free(port)}
     found = ", ".join(f"{name} {port}" for name, port in taken.items())
     return verdict(
@@ -104,6 +110,20 @@ def agent(config: Settings, patience_s: float = 3.0) -> Iterator[Check]:
         yield Check(name, "failed", str(error), remedy)
     finally:
         terminal.shutdown()
+
+
+def schedules(config: Settings) -> Check:
+    """Whether `tickhouse up` starts Dagster; without it nothing runs on a schedule."""
+    missing = ", ".join(instance.missing())
+    if not config.orchestration.enabled:
+        return Check("schedules", "ok", "turned off: TICKHOUSE_ORCHESTRATION__ENABLED")
+    return verdict(
+        "schedules",
+        not missing,
+        f"not installed: {missing}" if missing else "Dagster is installed",
+        f"{INSTALL}, if something is to run on a schedule",
+        "warning",
+    )
 
 
 def test_data(folder: Path) -> Check:

@@ -57,7 +57,7 @@ def _of_warehouse(namespace: argparse.Namespace, settings: Settings) -> dict[str
         stored = facts.find(connected, namespace.id, namespace.run)
         ticks = facts.ticks(connected, stored)
         connected.close()
-    models, named = settings.home_path / "models", stored.signal.model
+    models, named = settings.home_path / "models", stored.model
     predicted = bool(stored.probabilities)
     material = Material(
         ticks, load(models, named) if predicted else None,

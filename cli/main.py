@@ -36,6 +36,7 @@ COMMANDS = {
     "backtest": Command("cli.backtest", "a strategy over any span of ticks, and a report"),
     "import": Command("cli.import_files", "tick files into the warehouse"),
     "train": Command("cli.train", "train, evaluate and register a model"),
+    "search": Command("cli.search", "look for better settings of a model, for a given time"),
     "models": Command("cli.models", "list, promote and roll back models"),
     "status": Command("cli.status", "health of processes and age of ticks"),
     "doctor": Command("cli.doctor", "check the environment; the remedy for each failure"),

@@ -52,7 +52,7 @@ def write_run(settings: Settings, url: str) -> None:
 
 def shaping(settings: Settings) -> str:
     """The settings that shape a run's rows, and where it runs, as JSON."""
-    names = ("features", "signals", "execution", "models", "collector")
+    names = ("features", "signals", "exits", "execution", "models", "collector")
     shaped = {name: getattr(settings, name) for name in names}
     own = plugins.digest(settings.run.strategy, settings.home_path / "strategies")
     where = {"fingerprint": fingerprint(), "strategy": own}

@@ -106,6 +106,10 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expiry_s: float = 2.0
     stop_spreads: float = 8.0  # stop distance in spreads, and at least
     stop_volatility: float = 4.0  # in volatilities over the horizon
+    slippage_bp: float = 0.1  # expected cost of a round trip beside the spread
+    min_agreement: float = 0.6  # 1: all members of the model say the same; less opens nothing
+    new_champion_hours: float = 24.0  # how long a new champion opens reduced positions
+    new_champion_share: float = 0.5  # of a full one
 
 
 class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,6 +133,17 @@ class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     limits_version: str = "default-1"
 
 
+class TwinSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The broker's twin: a simulated terminal beside the real one, on the same ticks."""
+
+    enabled: Literal["auto", "on", "off"] = "auto"  # auto: beside a real terminal
+    latency_min_ms: int = 20  # of the modelled broker, uniform between both
+    latency_max_ms: int = 120
+    slip_probability: float = 0.3  # how often a fill is worse than the quote,
+    slip_spreads: float = 0.2  # by up to so many spreads
+    seed: int = 7
+
+
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is trained."""
 
@@ -138,6 +153,22 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_rate: float = 0.15
     max_rows: int = 400_000
     threads: int = 2
+    members: tuple[str, ...] = ("xgboost", "lightgbm", "linear", "sequence")
+    labels: Literal["horizon", "barrier"] = "horizon"  # what a move is: models/labels, barriers
+    label_spreads: float = 1.0  # a move counts beyond so many spreads
+    leaf_rows: int = 20  # fewest rows in a leaf of LightGBM
+    sequence_rows: int = 20_000  # most windows that the sequence network is trained on
+
+
+class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to models once they are trained."""
+
+    #: MLflow server to mirror to; empty: a SQLite file in the home; `none`: no mirror.
+    url: str = ""
+    min_decisions: int = 200  # of a challenger, before the rule may propose it
+    drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
+    drift_columns: int = 5  # so many drifted columns are an alert
+    drift_reduces: bool = False  # an alert also moves trading to `reducing`
 
 
 class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,7 +220,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signals: SignalSettings = SignalSettings()
     exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    twin: TwinSettings = TwinSettings()
     models: ModelSettings = ModelSettings()
+    registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
     alerts: AlertSettings = AlertSettings()
     chaos: ChaosSettings = ChaosSettings()
@@ -200,6 +233,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.home).resolve()
 
 
+_LISTS = {"symbols", "members"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
 
 
@@ -224,7 +258,7 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         if not separator:
             raise SettingsError(f"{name}: settings are named TICKHOUSE_<SECTION>__<NAME>")
         _check_names({section: {field: text}}, name)
-        value: Any = [part.strip() for part in text.split(",")] if field == "symbols" else text
+        value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
         values.setdefault(section, {})[field] = value
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]

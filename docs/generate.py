@@ -167,6 +167,8 @@ SAID = {
     "models.learning_rate": "of the booster",
     "models.max_rows": "of each part; more are thinned evenly over time",
     "models.threads": "of the trainer",
+    "models.members": "of the ensemble; `sequence` needs the extra of that name, and a replay's"
+    " training leaves it out",
     "chaos.crash_at": "`<process>.<place>:<n>`, several with commas; never set it in earnest",
 }
 
@@ -227,8 +229,8 @@ def features_page() -> str:
             " or a saved state with another hash is refused. From `features/catalog.py`.",
             "",
             "`bp` is 1e-4 of the mid price. A value is NaN until its warm-up is over. Every value"
-            " uses its own and earlier ticks of the same feed only; out-of-order ticks are"
-            " skipped.",
+            " uses its own and earlier ticks of the same feed only, those of peers also"
+            " other symbols of the source, two seconds behind; out-of-order ticks are skipped.",
             "",
             *_table(names, rows),
         ]

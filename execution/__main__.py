@@ -20,7 +20,7 @@ from core.errors import TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
-from execution import compose, live, replay
+from execution import compose, live, replay, twin
 from execution.breakers import Breakers
 from execution.halt_port import HaltPort
 from execution.heartbeat import Heart
@@ -114,6 +114,10 @@ def _live(
     # Breakers compare the machine's clocks, so they belong to the process, not to a given world.
     watching = Breakers(parts.limits, parts.trading, parts.clock, parts.ledger.activity)
     parts = parts._replace(breakers=watching)
+    if twin.is_wanted(chosen):
+        book, clock = parts.ledger.book, parts.clock
+        beside = twin.Twin(chosen.twin, bus, clock, book, venue, venue.account())
+        parts = parts._replace(twin=beside)
     if not parts.engine.sends:
         _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, parts.engine.stages)

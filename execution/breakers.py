@@ -127,7 +127,7 @@ def too_many_rejects(activity: Activity, limits: Thresholds, now_us: int, since_
 
 def too_slow(waits_ns: Sequence[int], limits: Thresholds) -> str:
     """What is wrong with the last answers of the venue; "" for nothing."""
-    wait_ms = median(waits_ns) / 1e6 if len(waits_ns) >= ANSWERS else 0.0
+    wait_ms = median(waits_ns) / 1e6 if waits_ns and len(waits_ns) >= limits.min_answers else 0.0
     if wait_ms > limits.max_send_ms:
         return f"the venue answers in {wait_ms:.0f} ms, limit {limits.max_send_ms:.0f}"
     return ""

@@ -41,8 +41,8 @@ class Volatility:
         self._past: deque[tuple[int, float, int]] = deque()
 
     def see(self, time_us: int, mid: float) -> None:
-        """Take a mid; only the first of a second counts."""
-        if self._last is not None and time_us // 1_000_000 == self._last[0] // 1_000_000:
+        """Take a mid; only the first of a second counts, and none that comes late."""
+        if self._last is not None and time_us // 1_000_000 <= self._last[0] // 1_000_000:
             return
         if self._last is not None:
             self._update((time_us - self._last[0]) / 1e6, math.log(mid / self._last[1]))

@@ -3,7 +3,7 @@
 The three happen together and in this order, so that journal, book and bus never disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -26,6 +26,7 @@ class Ledger:
     ) -> None:
         self._journal, self.book, self._outbox = journal, book, outbox
         self.activity = activity or Activity()
+        self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on
         for record in journal.take():
             self._keep(record)
 
@@ -36,6 +37,9 @@ class Ledger:
         linked = self._journal.append(named)
         for record in linked:
             self._keep(record)
+            if isinstance(record, OrderEvent):
+                for see in self.watchers:
+                    see(record)
         return linked
 
     def sync(self) -> None:

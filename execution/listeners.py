@@ -16,6 +16,7 @@ from execution.limits_file import LimitsFile
 from execution.quotes import LiveQuotes
 from execution.slices import decode
 from execution.trading_state import TradingState
+from execution.twin import Twin
 
 _log = logging.getLogger(__name__)
 _CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen
@@ -27,9 +28,10 @@ class Listeners:
     def __init__(
         self, run: RunSettings, bus: Bus, quotes: LiveQuotes, trading: TradingState,
         stop: threading.Event, limits: LimitsFile | None = None, breakers: Breakers | None = None,
+        twin: Twin | None = None,
     ) -> None:  # fmt: skip
         self._run, self._bus, self._quotes, self._trading = run, bus, quotes, trading
-        self._stop, self._limits, self._breakers = stop, limits, breakers
+        self._stop, self._limits, self._breakers, self._twin = stop, limits, breakers, twin
         works = (("ticks", self._listen_ticks), ("control", self._listen_control))
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True) for name, work in works
@@ -68,6 +70,8 @@ class Listeners:
         self._quotes.feed(batch.source, batch.symbol, ticks)
         if self._breakers:
             self._breakers.ticks(batch.source, batch.symbol, ticks)
+        if self._twin:
+            self._twin.ticks(batch.source, batch.symbol, ticks)
 
     def _listen_control(self) -> None:
         subscriber = self._bus.subscribe(CONTROL, 0)

@@ -29,6 +29,7 @@ from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.slices import decode
 from execution.trading_state import TradingState
+from execution.twin import Twin
 from execution.watch import Watch, Watched
 
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be
@@ -52,6 +53,7 @@ class Parts(NamedTuple):
     limits: LimitsFile | None = None
     breakers: Breakers | None = None
     courier: Courier | None = None
+    twin: Twin | None = None
 
 
 class Live:
@@ -63,8 +65,9 @@ class Live:
         self._pending: list[tuple[Signal, int]] = []
         self._watch = Watch(parts.watched, parts.timer, parts.limits, parts.breakers, heart)
         self._listeners = Listeners(
-            parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers
-        )
+            parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
+            parts.twin,
+        )  # fmt: skip
         self._signals: Subscriber | None = None
         self._known_until = 0
 
@@ -74,6 +77,9 @@ class Live:
         self._listeners.start()
         if self._p.courier:
             self._p.courier.start()
+        if self._p.twin:
+            self._p.ledger.watchers.append(self._p.twin.see)
+            self._p.twin.start()
         self.recover()
         self._announce()
         ready()
@@ -85,6 +91,8 @@ class Live:
         self._watch.close()
         self._p.outbox.publish()
         self._p.outbox.close()
+        if self._p.twin:
+            self._p.twin.close()
         return True
 
     def turn(self) -> None:

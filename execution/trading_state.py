@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from core.contracts.operations import Control
 from core.trading_control import Order, State, write
@@ -35,6 +36,7 @@ class TradingState:
         self._seen: tuple[int, int, int] | None = None
         self._said = ACTIVE  # by a person
         self._tripped = ACTIVE if breakers is None else _read(breakers)
+        self._beneath = ACTIVE  # of other breakers: what holds when that one is taken back
         self.current = ACTIVE
         self._settle()
         self.poll()
@@ -77,19 +79,32 @@ class TradingState:
     def trip(self, order: Order) -> bool:
         """Take a breaker's word, unless a stricter one of a breaker holds; True when it changes.
 
-        An order that says active takes back a breaker's earlier one of the same name.
+        An order that says active takes back a breaker's earlier one of the same name. Our clock may
+        have been set back since a person resumed: a breaker's word is later all the same.
         """
         with self._lock:
             before = self._held()
+            if order.state != "active" and order.ts_us <= self._said.ts_us:
+                order = replace(order, ts_us=self._said.ts_us + 1)
             if order.state == "active" and before.by != order.by:
                 return False
             if order.state != "active" and _severity(before) >= _severity(order):
+                self._lay_beneath(order, before)
                 return False
+            if order.state == "active":
+                order, self._beneath = self._beneath, ACTIVE
+            else:
+                self._lay_beneath(before, order)
             self._tripped = order
             changed = self._settle()
         if self._breakers is not None:
             write(self._breakers, order)
         return changed
+
+    def _lay_beneath(self, order: Order, above: Order) -> None:
+        """Keep a breaker's word for when another's, which holds now, is taken back."""
+        if order.by != above.by and _severity(order) >= _severity(self._beneath):
+            self._beneath = order
 
     def lifted(self, name: str) -> Order | None:
         """The person's word that lifted a breaker's of that name; None when there is none."""

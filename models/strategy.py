@@ -32,10 +32,14 @@ NOTHING_HELD = Held(0, 0)
 
 
 class Wishes(NamedTuple):
-    """One row each: direction -1, 0 or 1 (int8, shape (n,)), confidence 0 to 1 (shape (n,))."""
+    """One row each: direction -1, 0 or 1 (int8, shape (n,)), confidence 0 to 1 (shape (n,)).
+
+    `size`: share of the full position, 0 to 1 (shape (n,)); None: the full one.
+    """
 
     direction: npt.NDArray[np.int8]
     confidence: Float32
+    size: npt.NDArray[np.float64] | None = None
 
 
 class Strategy(Protocol):
@@ -106,8 +110,8 @@ class CheckedStrategy:
             SettingsError: it raised, or gave something else than a wish per row.
         """
         try:
-            direction, confidence = self._own.wishes(rows, probabilities)
-            found = Wishes(np.asarray(direction), np.asarray(confidence, np.float32))
+            given = self._own.wishes(rows, probabilities)
+            found = Wishes(np.asarray(given[0]), np.asarray(given[1], np.float32))
         except Exception as error:  # whatever the person's code raises
             raise SettingsError(f"strategy {self.name!r}: wishes() failed: {error!r}") from error
         if found.direction.shape != (len(rows),) or found.confidence.shape != (len(rows),):

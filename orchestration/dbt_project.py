@@ -38,7 +38,7 @@ def run(
     done = subprocess.run(
         [
             # dbt imports itself before it runs as a program, of which Python would warn.
-            *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors"),
+            *(sys.executable, "-W", "ignore", "-m", "orchestration.dbt_child", "--no-use-colors"),
             *(*command.split(), *options),
             *("--project-dir", str(PROJECT)),
             *("--profiles-dir", str(PROJECT)),

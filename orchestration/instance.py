@@ -73,7 +73,7 @@ def workspace(home: Path) -> Path:
     return directory(home) / "workspace.yaml"
 
 
-def write(home: Path, code_port: int, poll_s: int = 15) -> None:
+def write(home: Path, code_port: int, poll_s: int = 5) -> None:
     """Write dagster.yaml and workspace.yaml; runs and schedules that are kept stay."""
     where = directory(home)
     where.mkdir(parents=True, exist_ok=True)

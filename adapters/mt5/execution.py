@@ -57,6 +57,11 @@ class Venue:
             self._day = now_us // _DAY_US
             self._specifications.clear()
 
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        """All (source, symbol) the venue quotes."""
+        return tuple(self._names)
+
     def knows(self, source: str, symbol: str) -> bool:
         """Whether the venue quotes this feed."""
         return (source, symbol) in self._names

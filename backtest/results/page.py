@@ -23,11 +23,12 @@ baselines that know nothing, with 95 % intervals from a block bootstrap.
 _TICKS = """
 ## Ticks: one minute ahead
 
-The product's own training (`models.train.fit`, defaults, at most 60,000 training rows thinned
-evenly), walking forward: trained on the first 40 % of the span, judged on the next 15 %, four
-times, each training on all before. Labels are made from the training rows alone (purged), the
-test begins one horizon later (embargo). A row is a sampled second; it *moved* when its mid was
-more than the spread away a minute later.
+The product's own training (`models.train.fit`: an ensemble of XGBoost, LightGBM and a linear
+member, without the sequence network, on at most 60,000 training rows thinned evenly), walking
+forward: trained on the first 40 % of the span, judged on the next 15 %, four times, each training
+on all before. Labels are made from the training rows alone (purged), the test begins one horizon
+later (embargo). One feed at a time, so columns about other symbols are empty. A row is a sampled
+second; it *moved* when its mid was more than the spread away a minute later.
 
 - **AUC** is of direction, up against down among rows that moved; 0.5 knows nothing, as a random
   walk does. *Last quarter* is what the card of one model trained on all of it shows: one stretch

@@ -8,6 +8,8 @@ import enum
 
 import msgspec
 
+from core.contracts.twin import TwinComparison
+
 
 class EventKind(enum.StrEnum):
     """What happened to an order."""
@@ -142,4 +144,4 @@ class ExecutionMarker(msgspec.Struct, frozen=True, array_like=True, tag="Executi
     end: bool = False
 
 
-OrderMessage = OrderEvent | PositionState | AccountState | ExecutionMarker
+OrderMessage = OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison

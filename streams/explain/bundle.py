@@ -20,6 +20,7 @@ from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from core.fingerprint import fingerprint
 from models import artifact, strategy
+from models.manifest import name_of
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
 
@@ -49,12 +50,7 @@ def write(path: Path, facts: Facts, material: Material) -> str:
     parts = {"facts.json": msgspec.json.encode(facts)}
     for symbol, ticks in sorted(material.ticks.items()):
         parts[f"ticks/{symbol}.npy"] = _to_npy(ticks)
-    if material.artifact is not None:
-        name = f"models/{material.artifact.card.sha256}"
-        parts[f"{name}.onnx"] = material.artifact.onnx
-        parts[f"{name}.json"] = msgspec.json.encode(material.artifact.card)
-        if material.artifact.booster:
-            parts[f"{name}.booster"] = material.artifact.booster
+    parts |= _model_parts(material.artifact)
     own = material.strategies / f"{facts.signal.strategy}.py"
     if own.is_file() and facts.signal.strategy not in strategy.shipped():
         parts[f"strategies/{own.name}"] = own.read_bytes()
@@ -96,6 +92,19 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
     return Opened(facts, _material(parts, facts, scratch), found, manifest.written_on)
 
 
+def _model_parts(model: artifact.Artifact | None) -> dict[str, bytes]:
+    """The files that a registry has of a model."""
+    if model is None:
+        return {}
+    name = f"models/{model.card.sha256}"
+    parts = {f"{name}.model": model.manifest, f"{name}.json": msgspec.json.encode(model.card)}
+    for member, onnx in model.members.items():
+        parts[f"models/{name_of(onnx)}.onnx"] = onnx
+        if member in model.boosters:
+            parts[f"models/{name_of(onnx)}.booster"] = model.boosters[member]
+    return parts
+
+
 def _material(parts: Mapping[str, bytes], facts: Facts, scratch: Path) -> Material:
     ticks = {
         Path(name).stem: _from_npy(data)
@@ -103,7 +112,7 @@ def _material(parts: Mapping[str, bytes], facts: Facts, scratch: Path) -> Materi
         if name.startswith("ticks/")
     }
     models = scratch / "models"
-    named = sorted(p.stem for p in models.glob("*.onnx")) if models.is_dir() else []
+    named = sorted(p.stem for p in models.glob("*.model")) if models.is_dir() else []
     found = artifact.load(models, named[0]) if named else None
     return Material(ticks, found, scratch / "strategies")
 

@@ -50,6 +50,7 @@ class Facts(msgspec.Struct, frozen=True):
         asked: the id that was given.
         features: float32 values, as their bytes.
         probabilities: float32 values of down, flat, up, as their bytes; empty without a model.
+        model: SHA-256 of the model that predicted, also where the strategy did not ask it.
         settings: the run's, JSON; `fingerprint` in it is where it ran.
         feeds: of the signal's source in this run, the signal's own among them.
     """
@@ -62,6 +63,7 @@ class Facts(msgspec.Struct, frozen=True):
     spread: float
     features: bytes
     probabilities: bytes
+    model: str
     settings: str
     held: Held
     feeds: list[Start]
@@ -87,7 +89,7 @@ def find(client: Client, asked: str, run_id: str = "") -> Facts:
         held = client.query(_HELD, {**key, "strategy": signal.strategy}).result_rows
     return Facts(
         asked, signal, orders, row[0], row[1], row[2],
-        np.array(row[3:], np.float32).tobytes(), _prediction(client, key),
+        np.array(row[3:], np.float32).tobytes(), *_prediction(client, key),
         settings[0][0] if settings else "{}",
         Held(int(np.sign(held[0][0])), held[0][1]) if held else Held(0, 0),
         [Start(signal.source, *feed) for feed in feeds],
@@ -151,12 +153,12 @@ def _feature(client: Client, key: dict[str, Any], asked: str) -> Sequence[Any]:
     return found
 
 
-def _prediction(client: Client, key: dict[str, Any]) -> bytes:
+def _prediction(client: Client, key: dict[str, Any]) -> tuple[bytes, str]:
     with errors_translated():
         rows = client.query(
-            f"SELECT p_down, p_flat, p_up FROM prediction FINAL {_AT_TICK}", key
+            f"SELECT p_down, p_flat, p_up, model FROM prediction FINAL {_AT_TICK}", key
         ).result_rows
-    return np.array(rows[0], np.float32).tobytes() if rows else b""
+    return (np.array(rows[0][:3], np.float32).tobytes(), rows[0][3]) if rows else (b"", "")
 
 
 _AT_TICK = """WHERE run_id = {run_id:String} AND source = {source:String}

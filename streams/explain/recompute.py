@@ -16,12 +16,17 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
 from core.errors import InputError, ModelError
 from core.metrics import Histograms
-from core.settings import FeatureSettings, RunSettings, SignalSettings
+from core.settings import ExitSettings, FeatureSettings, RunSettings, SignalSettings
+from features.catalog import NAMES
 from models import booster, plugins, strategy
 from models.artifact import Artifact
+from models.edge import edge_bp
+from models.manifest import MemberSpec
 from models.predictor import Predictor
+from models.session import Session
 from streams.decide import Decider
 from streams.explain.facts import Facts
+from streams.predict import PAST_ROWS
 from streams.records import Predicted, Sampled
 from streams.sample import Sampler
 
@@ -63,6 +68,7 @@ class RunShape(msgspec.Struct, frozen=True):
 
     features: FeatureSettings = FeatureSettings()
     signals: SignalSettings = SignalSettings()
+    exits: ExitSettings = ExitSettings()
     fingerprint: dict[str, str] = {}
     strategy: str = ""  # SHA-256 of a person's own strategy
 
@@ -79,31 +85,46 @@ def recompute(facts: Facts, material: Material) -> Recomputed:
         InputError: the stored ticks do not lead to the decision's tick.
         ModelError, SettingsError: model or strategy cannot be used.
     """
-    sampled = _sampled(facts, material.ticks)
-    row = sampled.features[0]
-    probabilities, members = None, list[Member]()
-    if material.artifact is not None:
-        probabilities = Predictor(material.artifact).predict(row[None])
-        members = _members(material.artifact, row, probabilities[0])
-    predicted = Predicted(sampled, facts.signal.model if members else "", probabilities)
+    sampled, past = _sampled(facts, material.ticks)
+    predicted, members = _predicted(facts, sampled, past, material.artifact)
+    probabilities = predicted.probabilities
     return Recomputed(
-        row, None if probabilities is None else probabilities[0], tuple(members),
+        sampled.features[0], None if probabilities is None else probabilities[0], members,
         _decided(facts, predicted, material.strategies),
         plugins.digest(facts.signal.strategy, material.strategies),
         sum(len(ticks) for ticks in material.ticks.values()),
     )  # fmt: skip
 
 
-def _members(model: Artifact, row: Floats, probabilities: Floats) -> list[Member]:
-    """Every model that had a say, with its weight."""
-    if not model.booster:
-        note = "no booster is kept with this model: no contributions"
-        return [Member("xgboost", 1.0, probabilities, None, note)]
+def _predicted(
+    facts: Facts, sampled: Sampled, past: Floats, model: Artifact | None
+) -> tuple[Predicted, tuple[Member, ...]]:
+    """The row with what the models say of it, as streams.predict has it, and every member's say."""
+    if model is None:
+        return Predicted(sampled, "", None), ()
+    predictor, row = Predictor(model), sampled.features
+    judged, manifest = predictor.judge(row, past), predictor.manifest
+    edge = edge_bp(row, judged.probabilities, manifest.gains, manifest.horizon_s)
+    predicted = Predicted(sampled, facts.model, judged, edge)
+    said = zip(manifest.members, judged.members[:, 0], strict=True)
+    return predicted, tuple(_member(model, spec, output, row[0]) for spec, output in said)
+
+
+def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> Member:
+    """One member's calibrated output, and SHAP values of what it said before calibration."""
+    if np.isnan(output).any():
+        why = model.problems.get(spec.name, "it gave no number: the others' weights made up for it")
+        return Member(spec.name, spec.weight, output, None, why)
+    trees = model.boosters.get(spec.name, b"")
+    if not trees:
+        return Member(spec.name, spec.weight, output, None, "no trees: no contributions")
+    raw = np.empty((1, 3), np.float32)
+    Session(model.members[spec.name]).predict(row[None], raw)
     try:
-        found = booster.contributions(model.booster, row, probabilities)
+        found = booster.contributions(trees, row, raw[0])
     except ModelError as error:
-        return [Member("xgboost", 1.0, probabilities, None, str(error))]
-    return [Member("xgboost", 1.0, probabilities, found)]
+        return Member(spec.name, spec.weight, output, None, str(error))
+    return Member(spec.name, spec.weight, output, found)
 
 
 def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | None:
@@ -113,15 +134,21 @@ def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | N
     chosen = strategy.select(signal.strategy, settings, strategies)
     held = strategy.Held(facts.held.direction, facts.held.until_msc)
     state = {f"{signal.source}.{signal.symbol}": held}, list[Signal]()
-    made = Decider(run, settings, chosen, None, state).rows(predicted).signals
-    if not made:
-        return None
-    return msgspec.structs.replace(made[0], ts_init_us=signal.ts_init_us)  # the clock's, not ours
+    exits, found = shape(facts).exits, None
+    # A new champion opens reduced positions for a while; when that ended is not in the row.
+    for share in (1.0, settings.new_champion_share):
+        given = predicted._replace(share=share)
+        made = Decider(run, settings, chosen, None, state, exits).rows(given).signals
+        # When the record was made is the clock's to say, not ours.
+        found = [msgspec.structs.replace(s, ts_init_us=signal.ts_init_us) for s in made]
+        if signal in found:
+            break
+    return found[0] if found else None
 
 
-def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> Sampled:
-    """The sampled row of the decision's tick."""
-    signal = facts.signal
+def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Floats]:
+    """The sampled row of the decision's tick, and the feed's rows before it."""
+    signal, past = facts.signal, np.empty((0, len(NAMES)), np.float32)
     sampler: Any = Sampler(shape(facts).features.sample_ms, Histograms(), None)
     for batches in _slices(facts, ticks):
         # One feed or several, rows at once or when a slice is complete: both come out here.
@@ -129,10 +156,13 @@ def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> Sampled:
         rows = [one for some in found for one in (some if isinstance(some, list) else [some])]
         rows += sampler.release() if hasattr(sampler, "release") else []
         for sampled in rows:
-            if sampled.symbol == signal.symbol:
-                at = (sampled.time_msc == signal.time_msc) & (sampled.seq == signal.seq)
-                if at.any():
-                    return _one(sampled, int(np.flatnonzero(at)[0]), signal.mode)
+            if sampled.symbol != signal.symbol:
+                continue
+            at = (sampled.time_msc == signal.time_msc) & (sampled.seq == signal.seq)
+            place = int(np.flatnonzero(at)[0]) if at.any() else len(at)
+            past = np.concatenate([past, sampled.features[:place]])[-PAST_ROWS:]
+            if at.any():
+                return _one(sampled, place, signal.mode), past
     raise InputError(
         facts.asked, "the stored ticks do not lead to its tick: some were removed, or others of"
         " that feed were stored since"

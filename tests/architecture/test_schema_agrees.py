@@ -12,6 +12,7 @@ from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, QuarantineBatch
+from core.contracts.twin import TwinComparison
 from core.instruments import Instrument
 
 _TYPES = {float: "Float64", bool: "Bool"}
@@ -35,6 +36,7 @@ def columns_of(table: str) -> dict[str, str]:
         (OrderEvent, "order_event"),
         (PositionState, "position"),
         (AccountState, "account_state"),
+        (TwinComparison, "twin_comparison"),
         (RiskState, "risk_state"),
     ],
 )

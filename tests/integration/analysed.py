@@ -29,14 +29,16 @@ class Analysed(NamedTuple):
     built: str  # what dbt printed
 
 
-def dbt(home: Path, url: str, *words: str) -> "subprocess.CompletedProcess[str]":
+def dbt(
+    home: Path, url: str, *words: str, mode: str = "replay"
+) -> "subprocess.CompletedProcess[str]":
     """The dbt command against a warehouse; it writes into the home only."""
     return subprocess.run(
         [
             *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", *words),
             *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")),
             *("--target-path", str(home / "dbt"), "--log-path", str(home / "logs")),
-            *("--vars", "mode: replay"),
+            *("--vars", f"mode: {mode}"),
         ],
         env={**os.environ, "TICKHOUSE_CLICKHOUSE__URL": url, "PYTHONSAFEPATH": "1"},
         cwd=home,

@@ -1,10 +1,13 @@
 """The whole graph on two days of recorded ticks, twice; a day with faults; input that is not there.
 
-Ticks go through the real pipeline first; jobs run through Dagster, in processes of their own.
+Ticks go through the real pipeline first; jobs run in Dagster itself, in processes of their own.
 """
 
 import json
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +19,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from tests.dagster_runs import dagster_runs
-from tests.e2e.replay_runs import replay
+from tests.e2e.replay_runs import environment, replay
 from tests.http_receiver import Receiver
 from tests.servers import free_port
 from tests.warehouse_server import ROOT, Warehouse
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(900)]
 
 DAYS = ("2014-05-06", "2014-05-07")
 FAULTY = "2014-05-08"
@@ -33,6 +36,7 @@ class Desk(NamedTuple):
 
     home: Path
     run_id: str
+    url: str
     client: Client
     settings: dict[str, str]
     first: list[dict[str, Any]]  # what the first pass of jobs did
@@ -65,9 +69,10 @@ def desk(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     server = Warehouse(home)
     server.start()
     try:
-        jobs = (f"daily_job:{':'.join(DAYS)}", "training_job", "maintenance_job")
+        # Training first: the marts know models.
+        jobs = ("training_job", f"daily_job:{':'.join(DAYS)}", "maintenance_job")
         first = dagster_runs(home, *jobs, "documentation_job", **settings)
-        yield Desk(home, result["run_id"], server.client, settings, first)
+        yield Desk(home, result["run_id"], server.url, server.client, settings, first)
     finally:
         server.stop()
 
@@ -94,7 +99,7 @@ def tables(client: Client) -> dict[str, tuple[int, str]]:
 
 def test_every_asset_is_made_and_its_run_tells_what_it_did(desk: Desk) -> None:
     assert [step["success"] for step in desk.first] == [True] * 4, desk.first
-    daily, training, maintenance, _ = desk.first
+    training, daily, maintenance, _ = desk.first
     assert {"data_checks", "bar_reconciliation", "fct_trade", "fct_bar"} <= set(daily["made"])
     assert daily["checks"] > 20
     assert daily["failed_checks"] == []
@@ -116,11 +121,82 @@ def test_every_asset_is_made_and_its_run_tells_what_it_did(desk: Desk) -> None:
 
 def test_a_second_pass_leaves_identical_tables(desk: Desk) -> None:
     before = tables(desk.client)
-    again = desk.run(*(f"daily_job:{day}" for day in DAYS[1:]), "training_job")
+    again = desk.run("training_job", f"daily_job:{':'.join(DAYS)}")
     assert [step["success"] for step in again] == [True] * 2, again
     assert tables(desk.client) == before
     assert {"tickhouse_marts_replay.fct_signal_outcome", "tickhouse.model"} < set(before)
     assert min(rows for name, (rows, _) in before.items() if "denial" not in name) > 0
+
+
+def examples() -> list[tuple[int, str]]:
+    """Number and SQL of every query that the page shows."""
+    page = (ROOT / "docs" / "how-to" / "query-the-warehouse.md").read_text()
+    found = re.findall(r"^(\d+)\\\. [\s\S]*?```sql\n([\s\S]*?)```", page, re.MULTILINE)
+    return [(int(number), sql) for number, sql in found]
+
+
+def test_every_example_query_runs_and_finds_rows(desk: Desk) -> None:
+    shown = examples()
+    assert [number for number, _ in shown] == list(range(1, 21))
+    found = {
+        number: len(desk.client.query(sql.replace("tickhouse_marts.", f"{MARTS}.")).result_rows)
+        for number, sql in shown
+    }
+    assert {number for number, rows in found.items() if rows == 0} == {5, 9, 20}, found
+
+
+def test_lineage_joins_every_fill_to_the_tick_behind_it(desk: Desk) -> None:
+    fills, ticks, features, predictions, models = desk.client.query(
+        "SELECT count(), countIf(tick_bid > 0), countIf(feature_mid > 0), "
+        "countIf(prediction_id != ''), countIf(model = 'scripted') FROM lineage"
+    ).result_rows[0]
+    kinds = "('partially_filled', 'filled', 'closed')"
+    stored = desk.client.command(f"SELECT count() FROM order_event FINAL WHERE kind IN {kinds}")
+    assert fills == ticks == features == models == stored > 0
+    assert 0 < predictions < fills  # the model began to predict after 0.4 of the span
+    wrong = desk.client.command(
+        "SELECT count() FROM lineage "
+        "WHERE abs(toFloat64(tick_bid + tick_ask) / 2 - feature_mid) > 1e-9"
+    )
+    assert wrong == 0
+
+
+def test_marts_are_the_same_whatever_outer_joins_give_and_compile_for_a_real_server(
+    desk: Desk,
+) -> None:
+    """`join_use_nulls` is a user's setting; `distributed` the target with an address of its own."""
+    target = desk.home / "compiled"
+    for name, options in (
+        ("live", []),
+        ("replay", ["--vars", "{mode: replay, from_day: '2014-05-06', to_day: '2014-05-06'}"]),
+    ):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "compile"),
+                *("--target", "distributed", "--select", "marts", *options),
+                *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")),
+                *("--target-path", str(target / name), "--log-path", str(desk.home / "logs")),
+            ],
+            env=environment(
+                desk.home, TICKHOUSE_CLICKHOUSE__URL=desk.url, PYTHONSAFEPATH="1"
+            ),
+            cwd=desk.home, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-2000:]
+    live = (target / "live").rglob("compiled/**/fct_order.sql")
+    assert "mode = 'live'" in next(live).read_text()
+    models = sorted((target / "replay").rglob("compiled/**/models/marts/*/fct_*.sql"))
+    assert len(models) == 9
+    for model in models:
+        sql = model.read_text()
+        if "day_rows" in sql and "int_day_state" in sql:
+            assert "trading_day between toDate('2014-05-06') and toDate('2014-05-06')" in sql
+        checksum = f"SELECT count(), groupBitXor(cityHash64(*)) FROM ({sql})"
+        sums = [
+            desk.client.query(f"{checksum} SETTINGS join_use_nulls = {nulls}").result_rows[0]
+            for nulls in (0, 1)
+        ]
+        assert sums[0] == sums[1], model.name
 
 
 FAULTS = {

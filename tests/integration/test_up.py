@@ -27,6 +27,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PYTHONPATH": str(_ROOT),
         "TICKHOUSE_HOME": str(tmp_path / "home"),
         "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",  # its market never closes
+        "TICKHOUSE_ORCHESTRATION__ENABLED": "false",  # tests/integration/test_dagster_up.py
     }
 
 

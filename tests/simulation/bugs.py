@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from adapters.mt5.execution import Venue
 from adapters.mt5.venue import Outcome
 from core.contracts.order import EventKind as Kind
-from execution import events, exits, journal, lifecycle, risk, sizing, trailing
+from execution import events, exits, journal, lifecycle, risk, sizing, trading_state, trailing
 from execution.book import Book
+from execution.breakers import Breakers
 from execution.broker_events import BrokerEvents
 from execution.closings import Closings
 from execution.engine import Engine
@@ -146,4 +147,7 @@ BUGS = (
     Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),
     Bug("a partly filled order is done", lifecycle, "UNSETTLED",
         lambda kinds: kinds - {Kind.ACCEPTED}, 400),
+    Bug("breakers trip nothing", Breakers, "_trip", _always(None), 100),
+    Bug("a resume lifts what trips after the clock went back", trading_state, "replace",
+        lambda replaced: lambda order, **_: order, 400),
 )  # fmt: skip

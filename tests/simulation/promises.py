@@ -34,6 +34,8 @@ def after_step(world: World, before: Seen) -> Seen:
     for symbol, volume in lots.items():
         if volume > LOTS + twice + world.others[symbol] + 1e-9:
             raise Violation(f"{volume} lots of {symbol} are open; the limit is {LOTS}")
+    if owed := world.trips.check():
+        raise Violation(owed)
     return now
 
 

@@ -80,6 +80,7 @@ class _Life:
     def _step(self) -> None:
         if self._rng.random() < 0.35:
             self._signal()
+        self._world.trips.step()
         for kind in sorted(self._troubles):
             if self._rng.random() < 0.2:
                 getattr(self, f"_{kind}")()

@@ -34,6 +34,7 @@ from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.market import SOURCE, SYMBOLS, VARIANTS
+from tests.simulation.trips import Trips
 
 LOTS = 0.1
 RUN = RunSettings("live", "live", "sim", "scripted")
@@ -78,6 +79,7 @@ class World:
         self._count = count(1)
         self._quoted: dict[str, int] = {}
         self.ticks_flow = True
+        self.trips = Trips(self, LOTS)
 
     # Time: what the engine's clock and timer show, and what happens while it waits.
 
@@ -122,7 +124,7 @@ class World:
             clock, timer = _Clock(self), _Timer(self)
             venue = Venue(terminal, 86_400.0)
             outside = compose.World(journal, self.bus, venue, clock, timer)
-            self.parts = compose.live_parts(self.settings, outside)
+            self.parts = self.trips.begin(compose.live_parts(self.settings, outside))
             self._live = Live(self.parts, threading.Event())
             self._quoted.clear()
             self._quote()
@@ -139,6 +141,7 @@ class World:
             self._run(self._live.turn)
         if self.parts is not None and self.parts.courier is not None:
             self._run(self.parts.courier.deliver)
+            self.trips.turned()
 
     def _run(self, work: Callable[[], object]) -> None:
         try:
@@ -178,6 +181,8 @@ class World:
     def halt(self, state: trading_state.State) -> None:
         """A person halts, reduces or resumes: by the file, which a thread polls."""
         self.tell(f"trading {state}")
+        if state == "active":
+            self.trips.resumed()
         trading_state.write(self.control, trading_state.Order(state, "ann", "sim", self.now_us))
         if self.parts is not None:
             self.parts.trading.poll()
@@ -203,7 +208,16 @@ class World:
             self._quoted[symbol] = found.time_msc
             tick = np.zeros(1, TICK)
             tick["time_msc"], tick["bid"], tick["ask"] = found
-            self.parts.quotes.feed(SOURCE, symbol, tick)
+            self.parts.quotes.feed(SOURCE, symbol, self.trips.quote(SOURCE, symbol, tick))
+
+    def mids(self) -> dict[tuple[str, str], float]:
+        """The market's price of each feed, whatever the process sees."""
+        found = {}
+        for symbol in SYMBOLS:
+            quote = self.broker.market.tape(SOURCE, symbol).last_until(self.now_us // 1000)
+            if quote is not None:
+                found[SOURCE, symbol] = (quote.bid + quote.ask) / 2
+        return found
 
     # What is watched as it happens; the rest is in `promises`.
 

@@ -9,6 +9,7 @@ from backtest.results.bootstrap import Interval, blocks, interval
 from backtest.results.page import Found
 from backtest.results.trading import Earned
 from backtest.results.walk import Judged
+from core.settings import ModelSettings
 from features.catalog import NAMES
 from models.dataset import Dataset
 
@@ -108,6 +109,7 @@ def series(count=6_000):
     random = np.random.default_rng(7)
     mid = 1.1 * np.exp(np.cumsum(random.normal(0, 2e-5, count)))
     rows = random.normal(size=(count, len(NAMES))).astype(np.float32)
+    rows[:, NAMES.index("spread_bp")] = 5e-5 / mid * 1e4  # training refuses another tick's rows
     time = np.arange(count, dtype=np.int64) * 1_000_000
     return Dataset(rows, time, mid, np.full(count, 5e-5), np.zeros(count, np.int32), ("s.EURUSD",))
 
@@ -116,7 +118,8 @@ def test_walking_forward_never_trains_on_what_it_judges(monkeypatch):
     seen = []
     real = walk.fit
     monkeypatch.setattr(walk, "fit", lambda data, *a, **k: seen.append(data) or real(data, *a, **k))
-    data, settings = series(), ticks.run_settings("unused").models
+    data = series()
+    settings = ModelSettings(members=("linear",), rounds=5, threads=1)
     found = walk.walk(data, settings, count=2, first=0.5)
     ends = [int(train.time_us[-1]) for train in seen]
     first, second = (int(found.time_us[found.time_us > end].min()) for end in ends)

@@ -21,7 +21,7 @@ def sealed(tmp_path):
         50, 50, 0.6, "mine", "",
     )  # fmt: skip
     facts = Facts(
-        "s", signal, [], "hash", 1.1, 0.1, b"\0" * 8, b"", "{}", Held(0, 0),
+        "s", signal, [], "hash", 1.1, 0.1, b"\0" * 8, b"", "", "{}", Held(0, 0),
         [Start("oanda", "EURUSD", 0, 0)],
     )  # fmt: skip
     strategies = tmp_path / "strategies"
