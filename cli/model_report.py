@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.card import CLASSES, Metrics, ModelCard, Part
-from models.evaluate import LEAK_RULE
+from models.evaluate import LEAK, LEAK_RULE
 
 _ROWS = {
     "log_loss": "log loss (less is better)",
@@ -25,6 +25,10 @@ def model_report(card: ModelCard) -> Group:
     figures = Table("held-back rows", "model", "class shares alone", title=title)
     for name, text in _ROWS.items():
         figures.add_row(text, _figure(card.metrics, name), _figure(card.baseline, name))
+    if card.direction_range is not None:
+        low, high = card.direction_range
+        text = "95 % of resampled blocks of time"
+        figures.add_row(f"AUC of direction: {text}", f"{low:.3f} to {high:.3f}", "")
     lines = [
         f"trained on  {_part(card.train)}",
         f"held back   {_part(card.held_back)}",
@@ -34,6 +38,10 @@ def model_report(card: ModelCard) -> Group:
     ]
     if card.simulated:
         lines.append("Trained on a simulated market: this model can never trade real money.")
+    if card.direction_range is not None and card.direction_range[0] > LEAK and not card.simulated:
+        lines.append(
+            "LEAK? The direction AUC is above 0.60 beyond chance: look for it, write it down."
+        )
     for name, reason in card.left_out.items():
         lines.append(f"without {name}: {reason}")
     parts = [figures, _members(card)]

@@ -137,11 +137,11 @@ class TwinSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The broker's twin: a simulated terminal beside the real one, on the same ticks."""
 
     enabled: Literal["auto", "on", "off"] = "auto"  # auto: beside a real terminal
-    latency_min_ms: int = 20  # of the modelled broker, uniform between both
-    latency_max_ms: int = 120
+    latency_min_ms: int = 20  # of the modelled broker: at least
+    latency_max_ms: int = 120  # and at most; uniform between
     slip_probability: float = 0.3  # how often a fill is worse than the quote,
     slip_spreads: float = 0.2  # by up to so many spreads
-    seed: int = 7
+    seed: int = 7  # of latency and slippage
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

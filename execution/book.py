@@ -33,6 +33,14 @@ class Key(NamedTuple):
     symbol: str
 
 
+class Terms(NamedTuple):
+    """What a signal says of the end of its position."""
+
+    horizon_us: int
+    take_profit: float
+    trail: float
+
+
 class Order(msgspec.Struct):
     """One order: its last event's kind, and how many there were."""
 
@@ -76,7 +84,7 @@ class Book:
         self.broker = Brokerage()
         self._magics: dict[int, str] = {}
         self._unnamed: list[str] = []  # orders submitted that are not in it yet
-        self._signals: dict[str, Signal] = {}
+        self._terms: dict[str, Terms] = {}  # by signal
         self._turning: dict[Key, str] = {}  # the newest signal that closed something first
         self._received: set[str] = set()
         self._newest: dict[Key, Signal] = {}
@@ -92,7 +100,8 @@ class Book:
         if isinstance(record, OrderEvent):
             self._apply_event(record)
         elif isinstance(record, Signal):
-            self._signals[record.signal_id] = record
+            terms = Terms(record.horizon_us, record.take_profit, record.trail)
+            self._terms[record.signal_id] = terms
             key = Key(record.strategy, record.source, record.symbol)
             if not self.is_outdated(record):
                 self._newest[key] = record
@@ -131,7 +140,7 @@ class Book:
 
     def take_profit(self, submitted: OrderEvent) -> float:
         """Where the venue shall close what an order opens with a gain; 0: nowhere."""
-        known = self._signals.get(submitted.signal_id)
+        known = self._terms.get(submitted.signal_id)
         return known.take_profit if known and submitted.purpose == "entry" else 0.0
 
     def count(self, order_id: str) -> int:
@@ -233,7 +242,7 @@ class Book:
             self._reduce(event, signed)
 
     def _open(self, key: Key, event: OrderEvent, signed: float) -> None:
-        held, terms = self.positions.get(event.venue_position), self._signals.get(event.signal_id)
+        held, terms = self.positions.get(event.venue_position), self._terms.get(event.signal_id)
         if held is None:
             self.positions[event.venue_position] = held = Position(
                 event.venue_position, key, signed, event.price, event.stop_price,
@@ -266,11 +275,11 @@ class Book:
             held.retry_purpose = event.purpose
 
     def _prolong(self, key: Key, signal_id: str) -> None:
-        signal = self._signals.get(signal_id)
-        if signal is None:
+        terms = self._terms.get(signal_id)
+        if terms is None:
             raise JournalError(f"signal {signal_id} is not in the journal before its order")
         for position in self.of(key):
-            position.horizon_us = signal.horizon_us
+            position.horizon_us = terms.horizon_us
 
 
 def _key(event: OrderEvent) -> Key:

@@ -166,17 +166,20 @@ class Engine:
         """Journal, then send: in this order, whatever happens between."""
         journal_ns = time.perf_counter_ns()
         reach("execution.journal.before")
-        submitted = self._ledger.record([*before, asked])[-1]
+        take_profit = self._take_profit(before, asked)
+        submitted = self._ledger.write([*before, asked])[-1]
         self._ledger.sync()
         reach("execution.journal.after")
         assert isinstance(submitted, OrderEvent)
         if self._halted_since(submitted):
             return False
-        take_profit = self._ledger.book.take_profit(submitted)
         order = events.venue_order(submitted, self._guard.collar, take_profit)
         reach("execution.send.before")
         send_ns, sent_s = time.perf_counter_ns(), self._timer.seconds()
-        answer = self._venue.send(order)
+        try:
+            answer = self._venue.send(order)
+        finally:
+            self._ledger.fold()
         reach("execution.send.after")
         answered_ns = time.perf_counter_ns()
         self.waits_ns.append(round((self._timer.seconds() - sent_s) * 1e9))
@@ -186,11 +189,18 @@ class Engine:
         self.stages.record("signal_to_order", send_ns - began_ns)
         return self._reconciler.settle(submitted, answer)
 
+    def _take_profit(self, before: list[Record], asked: OrderEvent) -> float:
+        """Of the signal at hand, which the book may not have yet."""
+        at_hand = [r.take_profit for r in before if isinstance(r, Signal)]
+        if at_hand and asked.purpose == "entry":
+            return at_hand[0]
+        return self._ledger.book.take_profit(asked)
+
     def _halted_since(self, submitted: OrderEvent) -> bool:
         """Journalling waits for the disk; who halted meanwhile must see no entry sent after."""
         if submitted.purpose != "entry":
             return False
-        self._trading.poll()  # also right after this process was stopped for a while
+        self._trading.catch_up()
         if self._trading.state == "active":
             return False
         text = f"{self._trading.state} before it was sent"

@@ -26,21 +26,36 @@ class Ledger:
     ) -> None:
         self._journal, self.book, self._outbox = journal, book, outbox
         self.activity = activity or Activity()
+        self._unfolded: list[Record] = []
         self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on
         for record in journal.take():
             self._keep(record)
 
     def record(self, entries: Iterable[Record]) -> list[Record]:
         """Make entries facts; order events come back complete. Durable after `sync`."""
+        linked = self.write(entries)
+        self.fold()
+        return linked
+
+    def write(self, entries: Iterable[Record]) -> list[Record]:
+        """Journal entries as `record` does, but leave the rest to `fold`.
+
+        An order that waits for nothing but the disk need not wait for our own books.
+        """
+        self.fold()
         counts: dict[str, int] = {}
         named = [self._named(e, counts) if isinstance(e, OrderEvent) else e for e in entries]
-        linked = self._journal.append(named)
-        for record in linked:
+        self._unfolded = self._journal.append(named)
+        return self._unfolded
+
+    def fold(self) -> None:
+        """Take into book and outbox what was written since the last fold."""
+        unfolded, self._unfolded = self._unfolded, []
+        for record in unfolded:
             self._keep(record)
             if isinstance(record, OrderEvent):
                 for see in self.watchers:
                     see(record)
-        return linked
 
     def sync(self) -> None:
         """On disk when this returns."""

@@ -1,7 +1,7 @@
 """What execution tells the others, in journal order: nothing leaves before it is on disk.
 
 Message ids follow from content, so that publishing a journal again after a crash stores nothing
-twice. A fill is followed by the position it made.
+twice. A fill, or a stop that moved, is followed by the position it made.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,9 @@ from execution.courier import Courier, Post
 from execution.journal import Journal
 from execution.records import Record
 
-_FILLS = (EventKind.PARTIALLY_FILLED, EventKind.FILLED, EventKind.CLOSED)
+_MOVES = (  # what changes a position
+    EventKind.PARTIALLY_FILLED, EventKind.FILLED, EventKind.CLOSED, EventKind.STOP_MOVED,
+)  # fmt: skip
 _CHUNK = 2_000  # messages between two flushes when much is published
 
 
@@ -73,7 +75,7 @@ def posts(record: Record, book: Book, run: RunSettings) -> Iterator[Post]:
     if isinstance(record, OrderEvent):
         name = f"{run.run_id}.{run.account}.{record.event_id}"
         yield Post(record, name)
-        if record.kind in _FILLS:
+        if record.kind in _MOVES:
             yield Post(position_state(record, book), f"{name}.position")
     elif isinstance(record, AccountState):
         yield Post(record, f"{record.run_id}.account.{record.ts_event_us}")

@@ -8,6 +8,7 @@ doubt stops trading.
 """
 
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from core.contracts.operations import Control
 from core.trading_control import Order, State, write
 
+_RECENT_S = 0.02  # the control thread polls twice as often
 _SEVERITY = {"active": 0, "reducing": 1, "halted": 2}
 
 
@@ -34,6 +36,7 @@ class TradingState:
         self._path, self._breakers = path, breakers
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
+        self._polled_s = 0.0
         self._said = ACTIVE  # by a person
         self._tripped = ACTIVE if breakers is None else _read(breakers)
         self._beneath = ACTIVE  # of other breakers: what holds when that one is taken back
@@ -51,11 +54,17 @@ class TradingState:
         if self._path is None:
             return False
         with self._lock:
+            self._polled_s = time.monotonic()
             signature = _signature(self._path)
             if signature == self._seen:
                 return False
             self._seen, self._said = signature, _read(self._path)
             return self._settle()
+
+    def catch_up(self) -> None:
+        """Look at the file unless somebody just did: this process may have been stopped since."""
+        if time.monotonic() - self._polled_s > _RECENT_S:
+            self.poll()
 
     def obey(self, control: Control) -> bool:
         """Take a message from the bus into the file, unless the file is newer.

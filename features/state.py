@@ -150,6 +150,23 @@ def to_bytes(state: StateArray) -> bytes:
     )
 
 
+def made_by_this_kernel(data: bytes) -> bool:
+    """Whether a snapshot is of this feature set, and so can be read."""
+    return data.startswith(_MAGIC + FEATURE_SET_HASH.encode())
+
+
+def last_time_msc(data: bytes) -> int:
+    """Market time of the last tick in a snapshot of any feature set: it always stands first.
+
+    Raises:
+        ModelError: not a snapshot.
+    """
+    start = len(_MAGIC) + len(FEATURE_SET_HASH)
+    if data[: len(_MAGIC)] != _MAGIC or len(data) < start + 8:
+        raise ModelError("feature state: not a snapshot; remove <home>/state and start again")
+    return int.from_bytes(data[start : start + 8], "little", signed=True)
+
+
 def from_bytes(data: bytes) -> StateArray:
     """The state of a snapshot.
 

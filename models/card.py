@@ -115,6 +115,7 @@ class ModelCard(msgspec.Struct, frozen=True):
         dataset: name of what was asked for: hash of query, run, span, sources and feature set.
         left_out: members that could not be trained, and why.
         agreement: mean of the members' agreement on the held-back rows.
+        direction_range: 95 % interval of the direction AUC by a bootstrap of blocks of time.
         folds: the purged walk-forward evaluation, when one was asked for.
         bands: None on cards of before drift was watched.
     """
@@ -141,4 +142,5 @@ class ModelCard(msgspec.Struct, frozen=True):
     agreement: float = 1.0
     reliability: tuple[Reliability, ...] = ()
     folds: tuple[FoldCard, ...] = ()
+    direction_range: tuple[float, float] | None = None
     bands: Bands | None = None

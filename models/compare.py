@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.card import CLASSES
+from models.evaluate import BLOCK_HORIZONS
 from models.outcomes import Outcomes
 
-BLOCK_HORIZONS = 10
 _DRAWS = 2_000
 _SIGNIFICANT = 0.05
 

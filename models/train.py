@@ -21,7 +21,7 @@ from models.card import UP, MemberCard, ModelCard, Reliability, Span
 from models.dataset import Dataset, read_dataset
 from models.drift import bands_of
 from models.ensemble import Ensemble, Kind, train_ensemble
-from models.evaluate import Labels, baseline, evaluate, part
+from models.evaluate import Labels, baseline, direction_range, evaluate, part
 from models.leakage import require_own_features
 from models.manifest import name_of
 from models.parts import Answered, Split, answered, require_enough, split_again, split_by_time
@@ -152,6 +152,9 @@ def _card(
         left_out=ensemble.left_out,
         agreement=float(judged.agreement.mean()),
         reliability=tuple(Reliability(*b) for b in rise),
+        direction_range=direction_range(
+            judged.probabilities, truth, data.time_us[split.held_back], known.rule.horizon_us
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from orchestration.alerts import failure_alert
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
+from orchestration.defs.search import better_settings
 from orchestration.defs.streams import streamed_tables
 from orchestration.defs.training import challenger
 from orchestration.defs.transform import broken_marts, marts_of
@@ -29,7 +30,7 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(streamed_tables, data_checks, bar_reconciliation, marts),
-            *(challenger, backup, retained, dbt_docs),
+            *(challenger, better_settings, backup, retained, dbt_docs),
         ],
         jobs=jobs(marts),
         schedules=SCHEDULES,

@@ -20,6 +20,8 @@ storage:
     base_dir: {storage}
 telemetry:
   enabled: false
+nux:
+  enabled: false
 run_launcher:
   module: orchestration.launcher
   class: WatchedLauncher

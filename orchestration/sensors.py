@@ -111,7 +111,7 @@ def drift_sensor(
 
 def _down(
     context: dg.SensorEvaluationContext, before: dict[str, Any], problem: str
-) -> dg.SkipReason:  # fmt: skip
+) -> dg.SkipReason:
     if not before.get("down"):
         tell_late(product.load(), [problem])
     context.update_cursor(json.dumps({**before, "down": problem}))

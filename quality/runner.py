@@ -131,9 +131,7 @@ def _rows(
                 yield Fetched(suite, subject, frame)
 
 
-def _result(
-    fetched: Fetched, rule: Rule, found: Any, end: datetime, now_us: int
-) -> CheckResult:  # fmt: skip
+def _result(fetched: Fetched, rule: Rule, found: Any, end: datetime, now_us: int) -> CheckResult:
     suite, subject, _ = fetched
     told = found.result or {}
     raised = found.exception_info or {}

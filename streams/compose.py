@@ -5,6 +5,7 @@ only the signals flow needs them.
 """
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from bytewax.dataflow import Dataflow
@@ -14,7 +15,7 @@ from adapters.clickhouse.background import BackgroundWriter
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
-from core.contracts.tick import TickMarker
+from core.contracts.tick import TickArray, TickMarker
 from core.health import Health
 from core.metrics import Histograms
 from core.settings import Settings
@@ -55,6 +56,9 @@ def signals(
     health: Health,
 ) -> Dataflow:
     """bus: ticks -> feature, prediction, signal; bus: signals."""
+    from adapters.clickhouse import client
+    from adapters.clickhouse.tick_reader import read_ticks
+    from features.catalog import NAMES
     from models import strategy
     from models.in_use import Chosen
     from streams.champion import ChampionWatch, chosen_now
@@ -62,6 +66,7 @@ def signals(
     from streams.flows import signals as signals_flow
     from streams.predict import ModelInUse, ModelState
     from streams.publish import SignalPublisher
+    from streams.rebuild import current_past, current_state
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
@@ -69,13 +74,16 @@ def signals(
     chosen = strategy.select(run.strategy, settings.signals, settings.home_path / "strategies")
     clock = None if run.mode == "replay" else SystemClock()
 
+    def stored_ticks(source: str, symbol: str, first: int, last: int) -> Iterator[TickArray]:
+        return read_ticks(client.connect(settings.clickhouse), source, symbol, first, last)
+
     def tell(problem: str) -> None:
         # Still ready: it decides with the members that are left.
         health.set("ready", problem or "signals")
 
     def make_model(state: ModelState | None) -> ModelInUse:
         """Live, the files decide; in a replay, the last marker did."""
-        model, past = state or ModelState("", {})
+        model, past = current_past(state, len(NAMES)) or ModelState("", {})
         if run.mode == "replay" or not chosen.needs_model:
             held = Chosen(model if run.mode == "replay" else "")
             return ModelInUse(models, histograms, held, past, on_problem=tell)
@@ -84,7 +92,9 @@ def signals(
         return ModelInUse(models, histograms, now, past, changes, tell)
 
     parts = signals_flow.Parts(
-        make_sampler=lambda state: Sampler(settings.features.sample_ms, histograms, state),
+        make_sampler=lambda state: Sampler(
+            settings.features.sample_ms, histograms, current_state(state, stored_ticks)
+        ),
         make_model=make_model,
         make_decider=lambda state: Decider(
             run, settings.signals, chosen, clock, state, settings.exits

@@ -54,9 +54,7 @@ def main(steps: list[str]) -> None:
             print(json.dumps(executed(made, instance, *step.split(":"))), flush=True)
 
 
-def executed(
-    made: Any, instance: Any, job: str, first: str = "", last: str = ""
-) -> dict[str, Any]:  # fmt: skip
+def executed(made: Any, instance: Any, job: str, first: str = "", last: str = "") -> dict[str, Any]:
     """One run; a failure of it is a result."""
     tags = {}
     if last:

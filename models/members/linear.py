@@ -20,7 +20,7 @@ from models.examples import Examples
 from models.members.base import Progress, Rows, Trained, finished
 from models.session import INPUT, OUTPUT
 
-_ROWS = 60_000  # more change little and cost seconds
+_ROWS = 30_000  # more change little and cost seconds
 _CLIP = 8.0  # standard deviations
 _NEVER = -30.0  # log odds of a class that the examples lack
 
@@ -45,7 +45,7 @@ class Linear:
         metadata: Mapping[str, str],
         progress: Progress,
     ) -> Trained:
-        """Fit on at most 60,000 examples, evenly thinned."""
+        """Fit on at most 30,000 examples, evenly thinned."""
         progress("training linear", 0.0)
         some = examples.thinned(_ROWS)
         mean, scale = standard(some.rows)

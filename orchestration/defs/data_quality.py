@@ -127,9 +127,7 @@ def bar_reconciliation(
         )
 
 
-def _judged(
-    rule: Named, results: dict[date, list[CheckResult]]
-) -> dg.AssetCheckResult:  # fmt: skip
+def _judged(rule: Named, results: dict[date, list[CheckResult]]) -> dg.AssetCheckResult:
     own = [
         (day, found)
         for day, of_day in results.items()

@@ -125,6 +125,8 @@ def _seen(client: Client, streamed: Streamed, rows: int) -> Seen:
     if not rows:
         return Seen(streamed, 0, None, None)
     column = _TIMES.get(streamed.table, "ts_event")
-    sql = f"SELECT min({column}), max({column}) FROM {streamed.table}"
+    # What has no market time (the epoch) is no beginning.
+    begin = f"minIf({column}, toUnixTimestamp({column}) > 0)"
+    sql = f"SELECT {begin}, max({column}) FROM {streamed.table}"
     first, last = client.query(sql).result_rows[0]
     return Seen(streamed, rows, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))

@@ -95,9 +95,7 @@ def broken_marts(problem: str) -> dg.AssetsDefinition:
     return marts
 
 
-def _shared(
-    client: Client, database: str, variables: Mapping[str, str | bool]
-) -> dict[str, Any]:  # fmt: skip
+def _shared(client: Client, database: str, variables: Mapping[str, str | bool]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "database": database,
         "from_day": str(variables["from_day"]),

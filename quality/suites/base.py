@@ -65,9 +65,7 @@ def between(
     )
 
 
-def zero(
-    name: str, severity: Severity, expected: str, column: str, mostly: float = 1.0
-) -> Rule:  # fmt: skip
+def zero(name: str, severity: Severity, expected: str, column: str, mostly: float = 1.0) -> Rule:
     """A column is 0 in at least the share `mostly` of rows."""
     arguments = {"column": column, "value_set": [0], "mostly": mostly}
     return Rule(name, severity, expected, "ExpectColumnValuesToBeInSet", arguments)

@@ -200,29 +200,36 @@ def test_marts_are_the_same_whatever_outer_joins_give_and_compile_for_a_real_ser
 
 
 FAULTS = {
-    # Everything of the day before, a day later, without an hour and with 1,200 crossed quotes.
+    # Everything of the day before, a day later, without an hour and with an hour of crossed quotes.
     "ticks": """
         INSERT INTO tick SELECT * REPLACE (
             ts_event + INTERVAL 1 DAY AS ts_event, ts_recv + INTERVAL 1 DAY AS ts_recv,
             if(toHour(ts_event) = 13, bid - toDecimal64('0.00001', 8), ask) AS ask
-        ) FROM tick FINAL WHERE ts_event >= '2014-05-06 21:00:00' AND toHour(ts_event) != 10
+        ) FROM (
+            SELECT * FROM tick FINAL
+            WHERE ts_event >= '2014-05-06 21:00:00' AND toHour(ts_event) != 10
+        )
     """,
     # Three hours of it came twice.
     "block": """
-        INSERT INTO tick SELECT * REPLACE (seq + 1000 AS seq) FROM tick FINAL
-        WHERE ts_event >= '2014-05-07 21:00:00' AND toHour(ts_event) IN (14, 15, 16)
+        INSERT INTO tick SELECT * REPLACE (seq + 1000 AS seq) FROM (
+            SELECT * FROM tick FINAL
+            WHERE ts_event >= '2014-05-07 21:00:00' AND toHour(ts_event) IN (14, 15, 16)
+        )
     """,
     "feature": """
         INSERT INTO feature SELECT * REPLACE (
             ts_event + INTERVAL 1 DAY AS ts_event, 90 + rsi_14 / 20 AS rsi_14
-        ) FROM feature FINAL WHERE ts_event >= '2014-05-06 21:00:00'
+        ) FROM (SELECT * FROM feature FINAL WHERE ts_event >= '2014-05-06 21:00:00')
     """,
     "fill": """
         INSERT INTO order_event SELECT * REPLACE (
             1000000 AS seq, 'orphan.1' AS event_id, 'orphan' AS order_id, 'nowhere' AS signal_id,
             ts_event + INTERVAL 1 DAY AS ts_event
-        ) FROM order_event FINAL WHERE kind = 'filled' AND purpose = 'entry'
+        ) FROM (
+            SELECT * FROM order_event FINAL WHERE kind = 'filled' AND purpose = 'entry'
             AND ts_event >= '2014-05-07 09:00:00' ORDER BY seq LIMIT 1
+        )
     """,
 }
 FAILING = [
@@ -240,10 +247,10 @@ def test_faults_fail_their_own_checks_hold_back_the_marts_and_late_ticks_restate
 ) -> None:
     for statement in FAULTS.values():
         desk.client.command(statement)
-    # A tick of the first day comes late: five in the morning of Wednesday, for Tuesday.
+    # And a tick of the first day comes late.
     desk.client.command(
-        "INSERT INTO tick SELECT * REPLACE (seq + 5 AS seq) FROM tick FINAL "
-        "WHERE ts_event < '2014-05-06 12:00:00' ORDER BY ts_event DESC LIMIT 1"
+        "INSERT INTO tick SELECT * REPLACE (seq + 5 AS seq) FROM (SELECT * FROM tick FINAL "
+        "WHERE ts_event < '2014-05-06 12:00:00' ORDER BY ts_event DESC LIMIT 1)"
     )
     built = tables(desk.client)[f"{MARTS}.fct_model_performance"]
     faulty, daily = desk.run(f"daily_job:{FAULTY}", f"daily_job:{DAYS[1]}")

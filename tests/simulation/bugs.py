@@ -136,7 +136,7 @@ BUGS = (
     Bug("what is held is forgotten when sizing", sizing, "plan", _blind, 50),
     Bug("what the broker did by itself is not taken up", Closings, "entries", _always([]), 50),
     Bug("unsettled orders are looked for only at start", Reconciler, "again", _always(None), 50),
-    Bug("an order is given up before it can have arrived", Reconciler, "__init__", _early, 400),
+    Bug("an order is given up before it can have arrived", Reconciler, "__init__", _early, 600),
     Bug("a partial fill counts as a whole one", events, "filled", _whole, 200),
     Bug("commission of broker's closings is not booked", events, "closed", _free, 50),
     Bug("of the account's history only the newest deal is read", Venue, "deals", _last_only, 50),

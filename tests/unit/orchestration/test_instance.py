@@ -14,6 +14,7 @@ def test_dagster_takes_the_instance_and_keeps_everything_in_the_home(
 ) -> None:
     home = Path(dagster_instance.root_directory).parent
     assert not dagster_instance.telemetry_enabled
+    assert not dagster_instance.nux_enabled  # a window that asks for an address
     assert dagster_instance.run_retries_enabled
     assert dagster_instance.run_retries_max_retries == 2
     assert dagster_instance.run_monitoring_enabled
