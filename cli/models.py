@@ -5,7 +5,9 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
+from cli.login import note, this_user
 from cli.model_report import model_report
+from core.clock import SystemClock
 from core.errors import UnavailableError
 from core.settings import Settings
 from models.registry import Registry
@@ -20,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     promote = actions.add_parser("promote", help="make a model champion")
     promote.add_argument("model", help="its hash, or the beginning of it")
     promote.add_argument("--by", required=True, metavar="WHO", help="the person who approves it")
-    actions.add_parser("rollback", help="make the champion before this one champion again")
+    back = actions.add_parser("rollback", help="make the champion before this one champion again")
+    back.add_argument("--by", default="", metavar="WHO", help="default: who is logged in here")
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -32,10 +35,22 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             console.print(model_report(registry.load(namespace.model).card))
         case "promote":
             card = registry.promote(namespace.model, namespace.by)
+            detail = f"{card.sha256} is champion, simulated: {card.simulated}"
+            note(settings, SystemClock(), namespace.by, "promotion", detail, model=card.sha256)
             console.print(f"{card.sha256[:12]} is champion, approved by {namespace.by}.")
             _tell_warehouse(registry, settings, console)
         case "rollback":
             earlier = registry.rollback()
+            model = earlier.sha256 if earlier else ""
+            who = namespace.by or this_user()
+            note(
+                settings,
+                SystemClock(),
+                who,
+                "rollback",
+                f"{model or 'none'} is champion",
+                model=model,
+            )
             console.print(f"{earlier.sha256[:12]} is champion." if earlier else "No champion now.")
             _tell_warehouse(registry, settings, console)
         case _:

@@ -5,6 +5,7 @@ import dagster as dg
 from core import settings as product
 from orchestration import dbt_project
 from orchestration.alerts import failure_alert
+from orchestration.defs import compliance
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.maintenance import backup, retained, streamed_tables
 from orchestration.defs.training import challenger
@@ -20,9 +21,10 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             marts, streamed_tables, data_checks, bar_reconciliation, challenger, backup, retained,
+            *compliance.ASSETS,
         ],
-        jobs=JOBS,
-        schedules=SCHEDULES,
+        jobs=[*JOBS, *compliance.JOBS],
+        schedules=[*SCHEDULES, *compliance.SCHEDULES],
         sensors=[failure_alert],
         resources={"tickhouse": Tickhouse()},
     )  # fmt: skip
