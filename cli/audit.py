@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from cli.login import note, this_user
-from cli.warehouse_client import warehouse_client
+from cli.warehouse_client import warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError, UnavailableError
 from core.settings import Settings
@@ -69,6 +70,7 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     archive = namespace.archive or audit_trail.archive(settings)
     key = namespace.public_key or _path(settings.reports.public_key)
     try:
+        settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
         client = warehouse_client(settings)
     except UnavailableError as error:
         raise UnavailableError(f"verify compares with the warehouse: {error}") from error
