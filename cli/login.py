@@ -7,7 +7,7 @@ line says so. A home with a real terminal must have users.
 import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import identity
@@ -17,7 +17,7 @@ from core.errors import SettingsError
 from core.settings import Settings
 
 
-def login(settings: Settings, name: str) -> bool:
+def login(settings: Settings, name: str, roles: Sequence[str] = ("admin",)) -> bool:
     """Ask for a user's password; False when the home has no users.
 
     Raises:
@@ -32,8 +32,9 @@ def login(settings: Settings, name: str) -> bool:
     user = identity.load(path).get(name)
     if user is None or not identity.matches(user.password, _password(name)):
         raise SettingsError(f"--by {name}: no such user, or another password; nothing was changed")
-    if user.role != "admin":
-        raise SettingsError(f"--by {name}: a {user.role} may not do this; an admin may")
+    if user.role not in roles:
+        may = " or ".join(roles)
+        raise SettingsError(f"--by {name}: a {user.role} may not do this; an {may} may")
     return True
 
 

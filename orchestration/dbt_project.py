@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ _NOWHERE = "http://127.0.0.1:8123"  # parsing needs an address and does not use 
 PROJECT = Path(__file__).resolve().parents[1] / "dbt"
 
 
-def run(settings: Settings, command: str, variables: Mapping[str, str]) -> str:
+def run(
+    settings: Settings, command: str, variables: Mapping[str, str], words: Sequence[str] = ()
+) -> str:
     """Run a dbt command to its end and return what it printed.
 
     Raises:
@@ -33,6 +35,7 @@ def run(settings: Settings, command: str, variables: Mapping[str, str]) -> str:
             *("--target-path", str(target(settings))),
             *("--log-path", str(settings.home_path / "logs")),
             *("--vars", json.dumps(dict(variables))),
+            *words,
         ],
         env={
             **os.environ,

@@ -56,8 +56,8 @@ SETTINGS non_replicated_deduplication_window = 10000;
 
 -- Who trades on an account, with whom, in which capacity.
 CREATE TABLE IF NOT EXISTS reference_account (
-    account LowCardinality(String) COMMENT 'Account as the run names it',
-    source LowCardinality(String) COMMENT 'Broker; empty for every one',
+    account LowCardinality(String) COMMENT 'Account as the run names it; * for every other, with source *',
+    source LowCardinality(String) COMMENT 'Broker',
     valid_from Date COMMENT 'First UTC date on which the row holds',
     executing_party LowCardinality(String) COMMENT 'Party that executes (field 4)',
     client_party LowCardinality(String) COMMENT 'Party on whose account it is: buyer or seller',
