@@ -6,12 +6,13 @@ a password. `report list` says what there is and how far each got.
 
 import argparse
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
 
 from cli.login import login, this_user
+from cli.running_stack import running
 from cli.warehouse_client import warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(catalog.REPORTS)
     parser.add_argument(
         "words", nargs="+", metavar="NAME",
-        help=f"{names}; or: sign NAME, release NAME, list",
+        help=f"{names}; or: sign NAME, release NAME, list, statement",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
@@ -39,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
     words = namespace.words
+    if words == ["statement"]:
+        return _statement(namespace, settings)
     if words == ["list"]:
         return _list(making.base_of(settings, namespace.out))
     action, name = (words[0], words[1]) if len(words) == 2 else ("make", words[0])
@@ -66,6 +69,32 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         making.release(settings, found[-1], namespace.by, known, namespace.reason, clock)
         print(f"{found[-1].folder}: released by {namespace.by}.")
     return 0
+
+
+def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Taken from the terminal that runs on the home."""
+    from adapters.mt5 import connect
+    from reports import statement
+
+    now = SystemClock().now_us()
+    day = namespace.date or datetime.fromtimestamp(now / 1e6, UTC).date()
+    terminal = connect.terminal(_with_address(settings).terminal, settings.home_path)
+    try:
+        told = statement.take(terminal, settings.run, day, now, now)
+    finally:
+        terminal.shutdown()
+    statement.store(warehouse_settings(settings), told)
+    print(f"Statement of {day}: {len(told.deals)} deals, {len(told.positions)} open positions.")
+    return 0
+
+
+def _with_address(settings: Settings) -> Settings:
+    """The simulated terminal of a running stack is where the stack says it is."""
+    stack = running(settings.home_path)
+    if settings.terminal.kind == "real" or settings.terminal.address or stack is None:
+        return settings
+    terminal = msgspec.structs.replace(settings.terminal, address=stack.urls.get("terminal", ""))
+    return msgspec.structs.replace(settings, terminal=terminal)
 
 
 def _known(settings: Settings, by: str) -> bool:

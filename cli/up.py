@@ -19,6 +19,7 @@ from cli.embedded_stack import (
     embedded_stack,
     stack_environment,
     urls,
+    watcher,
 )
 from cli.interrupts import Interrupts
 from cli.login import note, this_user
@@ -45,7 +46,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     stack = Stack(
         home,
         stack_environment(settings, home, ports),
-        embedded_stack(settings, home, ports),
+        [*embedded_stack(settings, home, ports), watcher()],
         command="up",
         urls=where,
     )

@@ -25,6 +25,7 @@ class Sheet(NamedTuple):
     file: str
     mart: str
     order: str
+    where: str = "report_date = {day:Date}"
 
 
 class Context(NamedTuple):

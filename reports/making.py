@@ -117,7 +117,7 @@ def _render(report: Report, context: Context) -> Made:
     for sheet in report.sheets:
         sql = (
             f"SELECT * FROM `{context.database}`.`{sheet.mart}`"
-            f" WHERE report_date = {{day:Date}} ORDER BY {sheet.order}"
+            f" WHERE {sheet.where} ORDER BY {sheet.order}"
         )
         path = context.folder / sheet.file
         context.rows[sheet.file] = write_csv(context.client, sql, {"day": context.day}, path)

@@ -124,29 +124,35 @@ def make(place: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
     Raises:
         UnavailableError: the disk is full; nothing of the version is there.
     """
-    place.mkdir(parents=True, exist_ok=True)
-    with locked(place / ".lock", timeout_s=600):
-        for left in place.glob(".v*.tmp"):  # of a process that died
-            shutil.rmtree(left)
-        earlier = versions(place)
-        last = earlier[-1] if earlier else None
-        number = last.manifest.version + 1 if last else 1
-        temporary = place / f".v{number}.tmp"
-        temporary.mkdir()
-        try:
-            made = render(temporary, number)
-            manifest = _manifest(blank, number, made, temporary, last)
-            if last and _same(last.manifest, manifest, made.data):
-                return last, False
-            (temporary / "manifest.json").write_bytes(
-                msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
-            )
-            settle(temporary, place / f"v{number}")
-        except OSError as error:
-            problem = f"{place}: not made ({error}); nothing of it is there, make room and repeat"
-            raise UnavailableError(problem) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with locked(place / ".lock", timeout_s=600):
+            return _make(place, blank, render)
+    except OSError as error:
+        problem = f"{place}: not made ({error}); nothing of it is there, make room and repeat"
+        raise UnavailableError(problem) from error
+
+
+def _make(place: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
+    for left in place.glob(".v*.tmp"):  # of a process that died
+        shutil.rmtree(left)
+    earlier = versions(place)
+    last = earlier[-1] if earlier else None
+    number = last.manifest.version + 1 if last else 1
+    temporary = place / f".v{number}.tmp"
+    temporary.mkdir()
+    try:
+        made = render(temporary, number)
+        manifest = _manifest(blank, number, made, temporary, last)
+        if last and _same(last.manifest, manifest, made.data):
+            return last, False
+        (temporary / "manifest.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+        )
+        settle(temporary, place / f"v{number}")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
     return versions(place)[-1], True
 
 

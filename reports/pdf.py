@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import typst
 
+_LONG = 34  # characters from which a column may take what is left
 _NUMBER = frozenset("0123456789.,-+ %")
 
 
@@ -81,5 +82,7 @@ def _widths(
         max(len(str(row[n])) for row in rows) if align[n] == "left" else 0
         for n in range(len(columns))
     ]
+    if max(widths) < _LONG:
+        return ["auto"] * len(columns)
     widest = widths.index(max(widths))
     return ["fill" if n == widest else "auto" for n in range(len(columns))]

@@ -117,7 +117,8 @@ def page(context: Context) -> Content:
 
 def _by_instrument(context: Context) -> list[tuple[str, ...]]:
     return context.query(
-        "SELECT symbol, source, multiIf(not has_instrument, 'undecided', reportable, 'yes', 'no') AS is, count(),"
+        "SELECT symbol, source, multiIf(not has_instrument, 'undecided', reportable, 'yes', 'no')"
+        " AS is, count(),"
         " toString(round(sum(toFloat64OrZero(f30_quantity)), 6)), any(reportable_reason)"
         " FROM {db}.rpt_rts22_transaction WHERE report_date = {day:Date}"
         " GROUP BY symbol, source, is ORDER BY is DESC, symbol, source"

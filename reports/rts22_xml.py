@@ -75,7 +75,7 @@ class _Tree:
         self._space = space
 
     def node(self, name: str, *children: "etree._Element | None") -> "etree._Element":
-        made = etree.Element(f"{{{self._space}}}{name}")
+        made = etree.Element(f"{{{self._space}}}{name}", nsmap={None: self._space})
         made.extend(child for child in children if child is not None)
         return made
 

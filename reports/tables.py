@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from core.errors import UnavailableError
 
 Value = object
 
@@ -16,16 +18,24 @@ Value = object
 def write_csv(client: Client, sql: str, parameters: Mapping[str, Value], path: Path) -> int:
     """Rows of a query as CSV with a header; how many."""
     count = 0
-    with errors_translated(), path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8") as file, errors_translated():
         writer = csv.writer(file, lineterminator="\n")
         with client.query_row_block_stream(
             sql, parameters=dict(parameters), settings={"max_block_size": 20_000}
         ) as blocks:
-            writer.writerow(blocks.source.column_names)
+            _put(writer, path, [blocks.source.column_names])
             for block in blocks:
-                writer.writerows([[text(value) for value in row] for row in block])
+                _put(writer, path, [[text(value) for value in row] for row in block])
                 count += len(block)
     return count
+
+
+def _put(writer: Any, path: Path, rows: Sequence[Sequence[str]]) -> None:
+    """A full disk here is not a warehouse that does not answer."""
+    try:
+        writer.writerows(rows)
+    except OSError as error:
+        raise UnavailableError(f"{path}: not written ({error}); make room and repeat") from error
 
 
 def rows_of(path: Path) -> Iterator[dict[str, str]]:

@@ -1,7 +1,8 @@
+-- noqa: disable=AM04
 -- Reference data as we know it now: of versions of one dated row the last loaded.
 {{ config(materialized="view", contract={"enforced": false}, tags=["compliance"]) }}
 
-select -- noqa: AM04
+select
     account as ref_account,
     source as ref_source,
     valid_from as ref_from,

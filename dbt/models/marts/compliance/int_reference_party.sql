@@ -1,7 +1,8 @@
+-- noqa: disable=AM04
 -- Reference data as we know it now: of versions of one dated row the last loaded.
 {{ config(materialized="view", contract={"enforced": false}, tags=["compliance"]) }}
 
-select -- noqa: AM04
+select
     party as ref_party,
     valid_from as ref_from,
     version as ref_version,
