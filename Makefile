@@ -1,14 +1,14 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance load lint format lock bench install-orchestration simulate simulate-bugs clean
+.PHONY: help demo test conformance load lint format lock bench install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
 export PYTHON
 
 BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-SQL = adapters models quality
+SQL = adapters models quality dashboards
 DBT_SQL = models data-tests
 
 help: ## list the commands
@@ -49,7 +49,7 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
 
-install-orchestration: .venv/dev.stamp ## dagster, dbt and Great Expectations (the development environment)
+install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expectations, for `tickhouse up`
 
 bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
 	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \
@@ -61,12 +61,24 @@ simulate: .venv/dev.stamp ## execution in N=1000 simulated worlds; SEED=n tells 
 simulate-bugs: .venv/dev.stamp ## the simulation finds every bug planted on purpose
 	@$(BIN)/python -m tests.simulation --bugs
 
+chaos: .venv/dev.stamp ## FAULTS=200 random faults on the real processes, from SEED=n
+	@$(BIN)/python -m tests.chaos --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED))
+
+chaos-hour: .venv/dev.stamp ## seconds without trading in an hour with 20 kills (KILLS=20 PERIOD=180 s)
+	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),20) --period $(or $(PERIOD),180) $(if $(SEED),--seed $(SEED))
+
+front-end: ## check and build the live page's TypeScript (Node 20 or newer)
+	cd dashboards/live/front && npm ci --no-audit --no-fund && npm run check && npm run build
+
 clean: ## remove the environment and caches (never TICKHOUSE_HOME)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .venv/main.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt pyproject.toml
 	scripts/set-up main
+
+.venv/orchestration.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt requirements/dev.txt pyproject.toml
+	scripts/set-up orchestration
 
 .venv/dev.stamp: scripts/set-up requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	scripts/set-up dev

@@ -58,8 +58,6 @@ def main() -> None:
         p50, p99, p999 = _percentiles(lambda r=rows: predictor.predict(r), calls)  # type: ignore[misc]
         rate = f"{count / p50 * 1e6:,.0f}"
         table.add_row(f"{count:,}", f"{p50:.1f}", f"{p99:.1f}", f"{p999:.1f}", rate)
-    p50, p99, p999 = _percentiles(lambda: predictor.run(1), 20_000)
-    table.add_row("1, in place", f"{p50:.1f}", f"{p99:.1f}", f"{p999:.1f}", f"{1 / p50 * 1e6:,.0f}")
     console.print(table)
 
 

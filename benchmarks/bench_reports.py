@@ -2,7 +2,7 @@
 
     python -m benchmarks.bench_reports [EVENTS]
 
-Prints seconds of dbt and of each report, and the peak memory of this process and of the warehouse's.
+Prints seconds of each report with its dbt build, and the peak memory here and in the warehouse.
 """
 
 import os
@@ -71,7 +71,9 @@ def _night(settings: Settings, server: Warehouse) -> None:
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"night {total:.1f} s; peak {own / 1024:.0f} MiB here, {int(peak) / 1024:.0f} MiB warehouse")
+    print(
+        f"night {total:.1f} s; peak {own / 1024:.0f} MiB here, {int(peak) / 1024:.0f} MiB warehouse"
+    )
 
 
 if __name__ == "__main__":

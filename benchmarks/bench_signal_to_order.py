@@ -1,174 +1,52 @@
 """Signal bytes in hand to order request at the terminal's door, journal synced before.
 
-`python -m benchmarks.bench_signal_to_order [--count N] [--fifo] [--sustained SECONDS]
-[--slow-door MS]`
+`python -m benchmarks.bench_signal_to_order [--count N] [--fifo] [--seconds S] [--rate N]
+[--slow-door MS] [--profile]`
 
-The door is a terminal that answers at once, so nothing of a broker is in the figures. Beside
-them, from the same run: one fdatasync of as many bytes in a preallocated file (the floor), and
-how late a sleep of 1 ms wakes (what this machine stalls by itself). `--fifo` asks for
-SCHED_FIFO where allowed. `--sustained` offers 5,000 signals a second, handled as live: a newer
-target supersedes the ones that wait. `--slow-door` gives the terminal so many milliseconds for
-each answer, and measures how long signals wait and how soon a halt holds during a blocked send.
-Prints p50, p99, p99.9 in microseconds.
+The door answers at once, so nothing of a broker is in the figures. Beside them, from the same run:
+one fdatasync of as many bytes in a preallocated file (the floor), and how late a sleep of 1 ms
+wakes (what this machine stalls by itself). `--seconds` offers `--rate` signals a second for so
+long, handled as live: a newer target supersedes the ones that wait. `--slow-door` gives the
+terminal so many milliseconds for each answer and measures how long signals wait then, and how soon
+a halt given while an order is out holds. `--fifo` asks for SCHED_FIFO where allowed. `--profile`
+prints where the time of one order goes. Prints p50, p99, p99.9 in microseconds.
 """
 
 import argparse
+import cProfile
 import gc
 import os
+import pstats
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from adapters.mt5 import constants as mt5
 from adapters.mt5.execution import Venue
-from adapters.mt5.results import OrderSendResult, SymbolInfo, TradeDeal, TradeRequest
-from adapters.mt5.terminal import Terminal
+from benchmarks.machine import describe
+from benchmarks.signal_door import (
+    SETTINGS,
+    SYMBOL,
+    Door,
+    Rig,
+    as_terminal,
+    quoted,
+    requote,
+    signal_bytes,
+)
+from core import trading_control
 from core.clock import SystemClock
 from core.contracts import codec
-from core.contracts.signal import Signal, signal_id
-from core.contracts.tick import TICK
 from core.instruments import instrument
-from core.settings import ExecutionSettings, RunSettings, Settings
-from core.topics import Topic
 from core.trading_control import Order, write
 from execution import risk
-from execution.book import Book
-from execution.engine import Engine
-from execution.funds import RememberedFunds
-from execution.journal import Journal
-from execution.ledger import Ledger
+from execution.halt_port import HaltPort
 from execution.limits import of_settings
-from execution.outbox import Outbox
-from execution.quotes import LiveQuotes
-from execution.reconcile import Reconciler
-from execution.trading_state import TradingState
 
-RUN = RunSettings("bench", "live", "bench", "bench")
-SETTINGS = Settings(run=RUN, execution=ExecutionSettings(max_orders_per_minute=1_000_000))
 LIMITS = of_settings(SETTINGS.execution).base
-RATE = 5_000  # signals a second
-SYMBOL, PRICE = "BTCUSD", 60_000.0
-_DONE = OrderSendResult(
-    mt5.TRADE_RETCODE_DONE, 0, 0, 0.0, 0.0, 0.0, 0.0, "", 0, 0, TradeRequest()
-)  # fmt: skip
-
-
-class Door:
-    """A terminal that notes when a request arrives and fills it at once."""
-
-    def __init__(self, slow_s: float = 0.0) -> None:
-        self.arrived_ns, self._slow_s = 0, slow_s
-        self._deals: list[TradeDeal] = []
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"the bench does not use {name}")
-
-    def at(self, now_msc: int) -> None:
-        """The clock is the machine's."""
-
-    def symbols_get(self) -> tuple[SymbolInfo, ...]:
-        """One symbol."""
-        return (self.symbol_info(SYMBOL),)
-
-    def symbol_info(self, symbol: str) -> SymbolInfo:
-        """As the simulated terminal describes it."""
-        return SymbolInfo(
-            name=symbol, path=f"sim\\{symbol}", digits=2, point=0.01, volume_min=0.01,
-            volume_max=50.0, volume_step=0.01, filling_mode=3,
-            trade_mode=mt5.SYMBOL_TRADE_MODE_FULL,
-        )  # fmt: skip
-
-    def account_info(self) -> Any:
-        """Plenty of free margin."""
-        return argparse.Namespace(
-            login=1, server="", currency="USD", balance=1e9, equity=1e9, margin=0.0,
-            margin_free=1e9,
-        )  # fmt: skip
-
-    def order_calc_margin(self, *_: Any) -> float:
-        """Little."""
-        return 1.0
-
-    def order_send(self, request: Mapping[str, Any]) -> OrderSendResult:
-        """Fill."""
-        self.arrived_ns = time.perf_counter_ns()
-        if self._slow_s:
-            time.sleep(self._slow_s)
-        number = len(self._deals) + 1
-        position = request.get("position", 0)
-        self._deals.append(
-            TradeDeal(
-                number, number, 0, time.time_ns() // 1_000_000, request["type"],
-                mt5.DEAL_ENTRY_OUT if position else mt5.DEAL_ENTRY_IN, request["magic"],
-                position or number, mt5.DEAL_REASON_EXPERT, request["volume"], request["price"],
-                0.0, 0.0, 0.0, 0.0, SYMBOL, request["comment"], "",
-            )
-        )  # fmt: skip
-        return _DONE._replace(order=number, deal=number)
-
-    def history_deals_get(self, date_from: float, date_to: float) -> tuple[TradeDeal, ...]:
-        """The newest."""
-        return tuple(self._deals[-1:])
-
-
-class Silent:
-    """A publisher that drops everything: the bus is not on the way of an order."""
-
-    def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
-        """Drop."""
-
-    def flush(self, timeout_s: float = 60.0) -> None:
-        """Nothing waits."""
-
-
-def signal_bytes(number: int) -> bytes:
-    """In and out, turn by turn, so that every signal makes one order."""
-    now, target = time.time_ns() // 1000, float((number + 1) % 2)
-    return codec.encode(
-        Signal(
-            signal_id(RUN.run_id, "bench", "sim", SYMBOL, number, 0), RUN.run_id, RUN.mode,
-            RUN.account, "bench", "sim", SYMBOL, now, now, now // 1000, 0, target, PRICE,
-            PRICE * 0.98 if target else 0.0, now + 60_000_000, now + 2_000_000, 0.6, "m" * 64,
-            "p" * 32,
-        )
-    )  # fmt: skip
-
-
-def quoted() -> LiveQuotes:
-    quotes = LiveQuotes()
-    requote(quotes)
-    return quotes
-
-
-def requote(quotes: LiveQuotes) -> None:
-    ticks = np.zeros(300, TICK)
-    ticks["time_msc"], ticks["bid"], ticks["ask"] = time.time_ns() // 1_000_000, PRICE, PRICE + 10
-    quotes.feed("sim", SYMBOL, ticks)
-
-
-class Rig:
-    """The engine with its real parts around a door."""
-
-    def __init__(self, directory: Path, slow_s: float = 0.0) -> None:
-        self.journal, self.door, self.clock = (
-            Journal(directory / "journal"),
-            Door(slow_s),
-            SystemClock(),
-        )
-        self.outbox = Outbox(Silent(), self.journal, RUN)  # type: ignore[arg-type]
-        ledger, venue = Ledger(self.journal, Book(), self.outbox), Venue(_as_terminal(self.door))
-        self.control = directory / "control.json"
-        self.trading, self.quotes = TradingState(self.control), quoted()
-        reconciler = Reconciler(ledger, venue, self.clock, 0.005, repeatable=False)
-        funds = RememberedFunds(venue, self.clock)
-        self.engine = Engine(
-            SETTINGS, self.clock, ledger, venue, self.quotes, self.trading, reconciler, funds
-        )
+_HALTS = 20
 
 
 def measure(directory: Path, count: int, pause_s: float) -> dict[str, list[int]]:
@@ -199,64 +77,97 @@ def measure(directory: Path, count: int, pause_s: float) -> dict[str, list[int]]
     return found
 
 
-def sustained(directory: Path, seconds: float, slow_s: float, halts: int = 0) -> None:
-    """5,000 signals a second for a while; how long each waited, and how soon halts held."""
+def sustained(directory: Path, seconds: float, rate: int, slow_s: float) -> None:
+    """So many signals a second for a while; how long each waited, and how soon halts held."""
     directory.mkdir(exist_ok=True)
     rig, waited, late, traded = Rig(directory, slow_s), list[int](), 0, 0
-    done = threading.Event()
-    held: list[int] = []
+    done, halts = threading.Event(), Halts(rig, directory)
     helpers = [threading.Thread(target=_poll, args=(rig, done))]
-    if halts:
-        helpers.append(threading.Thread(target=_halt, args=(rig, done, halts, held)))
-    for helper in helpers:
-        helper.start()
-    began, made = time.perf_counter_ns(), 0
-    while (now := time.perf_counter_ns()) - began < seconds * 1e9:
-        due = int((now - began) / 1e9 * RATE) - made
-        arrived = [began + round((made + n) / RATE * 1e9) for n in range(due)]
-        signals = [codec.decode("signals", signal_bytes(made + n)) for n in range(due)]
-        made += due
-        requote(rig.quotes)
-        for signal in signals[:-1]:
-            rig.engine.supersede(signal)
-        if signals:
-            traded += 1
-            rig.engine.on_signal(signals[-1], time.perf_counter_ns())
-            end = time.perf_counter_ns()
-            waited += [end - at for at in arrived]
-            late += sum(end - at > 2_000_000_000 for at in arrived)
-        rig.outbox.publish()
-    done.set()
-    for helper in helpers:
-        helper.join()
+    if slow_s:
+        helpers.append(threading.Thread(target=halts.run, args=(done,)))
+    with HaltPort(directory, rig.trading):
+        for helper in helpers:
+            helper.start()
+        began, made = time.perf_counter_ns(), 0
+        while (now := time.perf_counter_ns()) - began < seconds * 1e9:
+            due = int((now - began) / 1e9 * rate) - made
+            arrived = [began + round((made + n) / rate * 1e9) for n in range(due)]
+            signals = [codec.decode("signals", signal_bytes(made + n)) for n in range(due)]
+            made += due
+            requote(rig.quotes)
+            for signal in signals[:-1]:
+                rig.engine.supersede(signal)
+            if signals:
+                traded += 1
+                rig.engine.on_signal(signals[-1], time.perf_counter_ns())
+                end = time.perf_counter_ns()
+                waited += [end - at for at in arrived]
+                late += sum(end - at > 2_000_000_000 for at in arrived)
+            rig.outbox.publish()
+        done.set()
+        for helper in helpers:
+            helper.join()
     rig.journal.close()
     show(f"waited, door takes {slow_s * 1000:.0f} ms", waited)
-    print(f"{made} signals in {seconds:.0f} s, {traded} not superseded, {late} past their expiry")
-    if held:
-        show("halt by file until it holds", held)
+    print(
+        f"{made} signals in {seconds:.0f} s ({rate} a second), {traded} not superseded,"
+        f" {late} past their expiry"
+    )
+    halts.tell()
+
+
+class Halts:
+    """A person who halts while an order is out, by file and by port in turn, and resumes."""
+
+    def __init__(self, rig: Rig, home: Path) -> None:
+        self._rig, self._home = rig, home
+        self.held: dict[str, list[int]] = {"file": [], "port": []}
+        self.sent_while_halted = 0
+
+    def run(self, done: threading.Event) -> None:
+        """Until all are given, or the bench is over."""
+        for number in range(2 * _HALTS):
+            way = ("file", "port")[number % 2]
+            if done.wait(0.05) or not self._wait_busy(done):
+                return
+            order = Order("halted", "bench", str(number), time.time_ns() // 1000)
+            began = time.perf_counter_ns()
+            if way == "file":
+                write(self._rig.control, order)
+            else:
+                trading_control.ask(self._home, order)
+            self._wait_for("halted")
+            held = time.perf_counter_ns()
+            self.held[way].append(held - began)
+            if done.wait(0.25):  # the order that was out comes back, and the next is decided
+                return
+            self.sent_while_halted += sum(at > held for at in self._rig.door.entries)
+            trading_control.resume(self._home, "bench", "over", SystemClock())
+            self._wait_for("active")
+
+    def tell(self) -> None:
+        """Print what was measured."""
+        for way, values in self.held.items():
+            if values:
+                show(f"halt by {way} within a send", values)
+        if self.held["file"]:
+            print(f"entries sent after a halt held: {self.sent_while_halted}")
+
+    def _wait_busy(self, done: threading.Event) -> bool:
+        while not self._rig.door.busy:
+            if done.wait(0.001):
+                return False
+        return True
+
+    def _wait_for(self, state: str) -> None:
+        while self._rig.trading.state != state:
+            time.sleep(0.0002)
 
 
 def _poll(rig: Rig, done: threading.Event) -> None:
     """As the live control thread."""
     while not done.wait(0.01):
         rig.trading.poll()
-
-
-def _halt(rig: Rig, done: threading.Event, count: int, held: list[int]) -> None:
-    for number in range(count):
-        if done.wait(0.1):
-            return
-        began = time.perf_counter_ns()
-        write(rig.control, Order("halted", "bench", str(number), 2 * number))
-        _wait_for(rig, "halted")
-        held.append(time.perf_counter_ns() - began)
-        write(rig.control, Order("active", "bench", str(number), 2 * number + 1))
-        _wait_for(rig, "active")
-
-
-def _wait_for(rig: Rig, state: str) -> None:
-    while rig.trading.state != state:
-        time.sleep(0.0005)
 
 
 class Floor:
@@ -284,7 +195,7 @@ def checks(count: int) -> list[int]:
     now = time.time_ns() // 1000
     quote = quoted().at("sim", SYMBOL, now)
     made = codec.decode("signals", signal_bytes(0))
-    rules = Venue(_as_terminal(Door())).specification("sim", SYMBOL)
+    rules = Venue(as_terminal(Door())).specification("sim", SYMBOL)
     found = []
     for _ in range(count):
         began = time.perf_counter_ns()
@@ -314,23 +225,31 @@ def show(name: str, values: list[int]) -> None:
     print(f"{name:32} {p50:10.1f} {p99:10.1f} {p999:10.1f}")
 
 
-def _as_terminal(door: Door) -> Terminal:
-    terminal: Any = door  # it has what an order needs, not the whole protocol
-    found: Terminal = terminal
-    return found
+def profile(directory: Path, count: int) -> None:
+    """Where the time of an order goes, apart from the disk."""
+    profiler = cProfile.Profile()
+    profiler.runcall(measure, directory, count, 0.0)
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(32)
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--pause-ms", type=float, default=1.0)
     parser.add_argument("--fifo", "--realtime", action="store_true")
-    parser.add_argument("--sustained", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--seconds", "--sustained", type=float, default=0.0)
+    parser.add_argument("--rate", type=int, default=5_000, help="signals a second")
     parser.add_argument("--slow-door", type=float, default=0.0, metavar="MS")
+    parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
+    print(describe())
     if options.fifo:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+        _ask_for_fifo()
     with tempfile.TemporaryDirectory(dir=".") as directory:
+        if options.profile:
+            profile(Path(directory), options.count)
+            return
         found = measure(Path(directory), options.count, options.pause_ms / 1000)
     print(f"{'microseconds':32} {'p50':>10} {'p99':>10} {'p99.9':>10}")
     for name, values in found.items():
@@ -338,10 +257,19 @@ def main() -> None:
     show("checks alone", checks(20_000))
     show("stall: sleep of 1 ms is late by", stalls(1000))
     with tempfile.TemporaryDirectory(dir=".") as directory:
-        if options.sustained:
-            sustained(Path(directory), options.sustained, 0.0)
+        if options.seconds:
+            sustained(Path(directory) / "fast", options.seconds, options.rate, 0.0)
         if options.slow_door:
-            sustained(Path(directory) / "slow", 5.0, options.slow_door / 1000, halts=20)
+            slow_s = options.slow_door / 1000
+            sustained(Path(directory) / "slow", options.seconds or 20.0, options.rate, slow_s)
+
+
+def _ask_for_fifo() -> None:
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+        print("SCHED_FIFO, priority 50")
+    except (AttributeError, OSError) as error:  # not Linux, or not permitted
+        print(f"without SCHED_FIFO: {error}")
 
 
 if __name__ == "__main__":

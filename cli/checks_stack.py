@@ -7,14 +7,20 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.bus import select
+from adapters.mt5.links import ExchangeLink
+from adapters.mt5.remote import RemoteTerminal
 from cli.check import Check, verdict
 from cli.embedded_stack import USUAL_PORTS
 from cli.home_lock import is_taken
+from cli.orchestration_stack import INSTALL
+from cli.orchestration_stack import USUAL_PORTS as DAGSTERS
 from cli.process_state import ProcessState, last_lines
 from cli.status import Report, look
 from core import settings
 from core.errors import SettingsError
 from core.settings import Settings
+from orchestration import instance
 
 _LOOPING_RESTARTS = 3
 _LOOPING_UPTIME_S = 60
@@ -36,6 +42,9 @@ def stack_checks(config: Settings) -> Iterator[Check]:
     yield home_lock(report, is_taken(config.home_path))
     if report.stack is None:
         yield ports(config)
+    if config.terminal.kind == "agent":
+        yield from agent(config)
+    yield schedules(config)
     yield test_data(Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data")))
     yield from (process(state) for state in report.processes.values())
     for feed in report.feeds:
@@ -70,6 +79,8 @@ def ports(config: Settings) -> Check:
     wanted = msgspec.structs.asdict(USUAL_PORTS)
     if config.clickhouse.url:
         wanted.pop("warehouse")
+    if config.orchestration.enabled and not instance.missing():
+        wanted["dagster"] = DAGSTERS.webserver
     taken = {name: port for name, port in wanted.items() if not _free(port)}
     found = ", ".join(f"{name} {port}" for name, port in taken.items())
     return verdict(
@@ -77,6 +88,40 @@ def ports(config: Settings) -> Check:
         not taken,
         f"taken: {found}" if taken else "the usual ones are free",
         "nothing, if other ports will do: `tickhouse up` chooses free ones and prints them",
+        "warning",
+    )
+
+
+def agent(config: Settings, patience_s: float = 3.0) -> Iterator[Check]:
+    """Whether the real terminal's agent answers, and the terminal behind it."""
+    name = f"agent {config.terminal.agent}"
+    remedy = "on the terminal's host: tickhouse agent; docs/how-to/connect-a-real-terminal.md"
+    try:
+        exchange = select.door(config.bus, config.terminal.agent)
+    except SettingsError as error:
+        yield Check(name, "failed", str(error), "correct the section bus of the settings")
+        return
+    terminal = RemoteTerminal(ExchangeLink(exchange), patience_s)
+    try:
+        info = terminal.terminal_info()
+        found = f"answers for {info.name}" if info else terminal.last_error()[1]
+        yield verdict(name, info is not None, found, remedy, "failed")
+    except SettingsError as error:
+        yield Check(name, "failed", str(error), remedy)
+    finally:
+        terminal.shutdown()
+
+
+def schedules(config: Settings) -> Check:
+    """Whether `tickhouse up` starts Dagster; without it nothing runs on a schedule."""
+    missing = ", ".join(instance.missing())
+    if not config.orchestration.enabled:
+        return Check("schedules", "ok", "turned off: TICKHOUSE_ORCHESTRATION__ENABLED")
+    return verdict(
+        "schedules",
+        not missing,
+        f"not installed: {missing}" if missing else "Dagster is installed",
+        f"{INSTALL}, if something is to run on a schedule",
         "warning",
     )
 

@@ -6,12 +6,16 @@ found to `HOME/terminal.toml`. Trading starts in shadow whatever is found here.
 
 import argparse
 import time
+from functools import partial
 
 from rich.console import Console
 
+from adapters.bus import select
 from adapters.mt5 import broker, survey
 from adapters.mt5.broker import Broker
+from adapters.mt5.connect import untranslated
 from adapters.mt5.real import RealTerminal
+from adapters.mt5.remote import RemoteTerminal
 from adapters.mt5.server_clock import OffsetRule, ServerClock
 from adapters.mt5.translated import TranslatedTerminal
 from cli.backfill import backfill
@@ -52,7 +56,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     source = namespace.source or (known.source if known else "")
     if not source or source == "sim":
         raise SettingsError("name the broker: tickhouse connect --source NAME (not sim)")
-    terminal = RealTerminal(settings.terminal)
+    terminal = untranslated(settings.terminal, partial(select.door, settings.bus))
     if not terminal.initialize():
         code, text = terminal.last_error()
         raise UnavailableError(f"the terminal does not answer: {code} {text}")
@@ -83,7 +87,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _clock(
-    terminal: RealTerminal,
+    terminal: RealTerminal | RemoteTerminal,
     symbols: dict[str, str],
     known: Broker | None,
     namespace: argparse.Namespace,

@@ -16,7 +16,7 @@ from core.errors import SettingsError
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from quality.runner import CheckResult
+    from quality.check_result import CheckResult
 
 BLOCKED = 1
 

@@ -6,7 +6,7 @@ started. `up` and `replay` use the same list; only ports, environment and market
 
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,12 +30,19 @@ USUAL_PORTS = Ports(warehouse=8123, bus=4222, bus_monitor=8222, terminal=18812)
 
 def choose_ports(preferred: Ports | None = None) -> Ports:
     """Free loopback ports, all different; the preferred ones where those are free."""
+    wanted = (
+        msgspec.structs.astuple(preferred) if preferred else (0,) * len(Ports.__struct_fields__)
+    )
+    return Ports(*free_ports(wanted))
+
+
+def free_ports(wanted: Sequence[int]) -> list[int]:
+    """As many free loopback ports, all different: those wanted, others (or for 0) where taken."""
     held: list[socket.socket] = []
     try:
-        wanted = msgspec.structs.asdict(preferred) if preferred else {}
-        for field in Ports.__struct_fields__:
-            held += [_hold(wanted.get(field, 0))]  # one by one, so that a failure closes them
-        return Ports(*(int(s.getsockname()[1]) for s in held))
+        for port in wanted:
+            held += [_hold(port)]  # one by one, so that a failure closes them
+        return [int(s.getsockname()[1]) for s in held]
     finally:
         for holder in held:
             holder.close()
@@ -95,7 +102,7 @@ def embedded_stack(
     elsewhere = {
         "warehouse": bool(settings.clickhouse.url),
         "bus": bool(settings.bus.url),
-        "terminal": settings.terminal.kind == "real" or bool(settings.terminal.address),
+        "terminal": settings.terminal.kind != "simulated" or bool(settings.terminal.address),
     }
     servers = _servers(settings, home, state or home, ports, market, extra)
     if settings.warehouse.server == "clickhouse" and not elsewhere["warehouse"]:

@@ -25,7 +25,7 @@ def login(settings: Settings, name: str, roles: Sequence[str] = ("admin",)) -> b
     """
     path = identity.path_in(settings.home_path)
     if not path.exists():
-        if settings.terminal.kind == "real":
+        if settings.terminal.kind != "simulated":
             text = "real money needs a login: tickhouse users add NAME --role admin"
             raise SettingsError(text)
         return False

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.card import CLASSES, Metrics, ModelCard, Part
-from models.evaluate import LEAK_RULE
+from models.evaluate import LEAK, LEAK_RULE
 
 _ROWS = {
     "log_loss": "log loss (less is better)",
@@ -25,6 +25,10 @@ def model_report(card: ModelCard) -> Group:
     figures = Table("held-back rows", "model", "class shares alone", title=title)
     for name, text in _ROWS.items():
         figures.add_row(text, _figure(card.metrics, name), _figure(card.baseline, name))
+    if card.direction_range is not None:
+        low, high = card.direction_range
+        text = "95 % of resampled blocks of time"
+        figures.add_row(f"AUC of direction: {text}", f"{low:.3f} to {high:.3f}", "")
     lines = [
         f"trained on  {_part(card.train)}",
         f"held back   {_part(card.held_back)}",
@@ -34,7 +38,51 @@ def model_report(card: ModelCard) -> Group:
     ]
     if card.simulated:
         lines.append("Trained on a simulated market: this model can never trade real money.")
-    return Group(figures, Text("\n".join(lines)))
+    if card.direction_range is not None and card.direction_range[0] > LEAK and not card.simulated:
+        lines.append(
+            "LEAK? The direction AUC is above 0.60 beyond chance: look for it, write it down."
+        )
+    for name, reason in card.left_out.items():
+        lines.append(f"without {name}: {reason}")
+    parts = [figures, _members(card)]
+    if card.folds:
+        parts.append(_folds(card))
+    return Group(*parts, Text("\n".join(lines)))
+
+
+def _members(card: ModelCard) -> Table:
+    """Each member alone, on the held-back rows."""
+    title = f"members, agreeing by {card.agreement:.2f} on average"
+    table = Table("", "weight", "log loss", "Brier", "direction AUC", "calibration", title=title)
+    for member in card.members:
+        auc = member.metrics.auc_direction
+        table.add_row(
+            member.name,
+            f"{member.weight:.2f}",
+            f"{member.metrics.log_loss:.4f}",
+            f"{member.metrics.brier:.4f}",
+            "" if auc is None else f"{auc:.3f}",
+            f"{member.calibration_error:.3f}",
+        )
+    return table
+
+
+def _folds(card: ModelCard) -> Table:
+    """The purged walk-forward evaluation."""
+    names = ("tested from", "rows", "log loss", "of shares", "Brier", "of shares", "direction AUC")
+    table = Table(*names, title="purged walk-forward folds")
+    for fold in card.folds:
+        auc = fold.metrics.auc_direction
+        table.add_row(
+            _moment(fold.test.start_us),
+            f"{fold.test.rows:,}",
+            f"{fold.metrics.log_loss:.4f}",
+            f"{fold.baseline.log_loss:.4f}",
+            f"{fold.metrics.brier:.4f}",
+            f"{fold.baseline.brier:.4f}",
+            "" if auc is None else f"{auc:.3f}",
+        )
+    return table
 
 
 def _figure(metrics: Metrics, name: str) -> str:

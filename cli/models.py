@@ -1,14 +1,21 @@
-"""`tickhouse models`: list, show, promote and roll back trained models."""
+"""`tickhouse models`: list and show, appoint a challenger, compare, promote, roll back, watch.
+
+Whoever makes a model trade says who they are, as with `tickhouse resume`; rolling back to what
+was approved before needs no login, because leaving must not wait.
+"""
 
 import argparse
+import getpass
 
 from rich.console import Console
 from rich.table import Table
 
-from cli.login import note, this_user
+from cli import model_watch
+from cli.login import sign
+from cli.model_change import mirror, tell_all
 from cli.model_report import model_report
+from core.audit_log import AuditLine, append
 from core.clock import SystemClock
-from core.errors import UnavailableError
 from core.settings import Settings
 from models.registry import Registry
 
@@ -16,14 +23,21 @@ from models.registry import Registry
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to do with which model."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="every model, the champion marked (default)")
-    show = actions.add_parser("show", help="one model's figures")
-    show.add_argument("model", help="its hash, or the beginning of it")
-    promote = actions.add_parser("promote", help="make a model champion")
-    promote.add_argument("model", help="its hash, or the beginning of it")
-    promote.add_argument("--by", required=True, metavar="WHO", help="the person who approves it")
+    actions.add_parser("list", help="every model, champion and challenger marked (default)")
+    for name, text in (
+        ("show", "one model's figures"),
+        ("promote", "make a model champion; it opens reduced positions at first"),
+        ("challenge", "let a model predict in the champion's shadow"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("model", help="its hash, or the beginning of it")
+        if name != "show":
+            action.add_argument("--by", required=True, metavar="WHO", help="who approves it")
     back = actions.add_parser("rollback", help="make the champion before this one champion again")
-    back.add_argument("--by", default="", metavar="WHO", help="default: who is logged in here")
+    back.add_argument("--by", default="", metavar="WHO", help="your name, for the record")
+    actions.add_parser("compare", help="may the challenger replace the champion? the rule's word")
+    actions.add_parser("mirror", help="bring MLflow up to date")
+    model_watch.add_arguments(actions.add_parser("watch", help="quality and drift of both now"))
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -33,29 +47,48 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     match namespace.action:
         case "show":
             console.print(model_report(registry.load(namespace.model).card))
-        case "promote":
-            card = registry.promote(namespace.model, namespace.by)
-            detail = f"{card.sha256} is champion, simulated: {card.simulated}"
-            note(settings, SystemClock(), namespace.by, "promotion", detail, model=card.sha256)
-            console.print(f"{card.sha256[:12]} is champion, approved by {namespace.by}.")
-            _tell_warehouse(registry, settings, console)
+        case "promote" | "challenge":
+            _approve(namespace, registry, settings, console)
         case "rollback":
-            earlier = registry.rollback()
-            model = earlier.sha256 if earlier else ""
-            who = namespace.by or this_user()
-            note(
-                settings,
-                SystemClock(),
-                who,
-                "rollback",
-                f"{model or 'none'} is champion",
-                model=model,
-            )
-            console.print(f"{earlier.sha256[:12]} is champion." if earlier else "No champion now.")
-            _tell_warehouse(registry, settings, console)
+            _roll_back(namespace, registry, settings, console)
+        case "compare":
+            return model_watch.show_comparison(registry, settings, console)
+        case "watch":
+            return model_watch.run(namespace, registry, settings, console)
+        case "mirror":
+            mirror(registry, settings, console)
         case _:
             console.print(_list(registry))
     return 0
+
+
+def _approve(
+    namespace: argparse.Namespace, registry: Registry, settings: Settings, console: Console
+) -> None:
+    clock, by, action = SystemClock(), namespace.by, namespace.action
+    sha256 = registry.resolve(namespace.model)
+    sign(settings, clock, by, action, sha256)
+    if action == "promote":
+        registry.promote(sha256, by, clock.now_us())
+        console.print(f"{sha256[:12]} is champion, approved by {by}.")
+        share, hours = settings.signals.new_champion_share, settings.signals.new_champion_hours
+        console.print(f"For {hours:g} h it opens at most {share:.0%} of a full position.")
+    else:
+        registry.appoint(sha256)
+        console.print(f"{sha256[:12]} predicts in the champion's shadow, appointed by {by}.")
+    tell_all(registry, settings, by, f"{action} {sha256[:12]}", console)
+
+
+def _roll_back(
+    namespace: argparse.Namespace, registry: Registry, settings: Settings, console: Console
+) -> None:
+    by = namespace.by or getpass.getuser()
+    earlier = registry.rollback()
+    name = earlier.sha256 if earlier else ""
+    now_us = SystemClock().now_us()
+    append(settings.home_path, AuditLine(now_us, by, False, "rollback", name or "no champion"))
+    console.print(f"{name[:12]} is champion." if name else "No champion now.")
+    tell_all(registry, settings, by, f"rollback to {name[:12]}", console)
 
 
 def _list(registry: Registry) -> Table | str:
@@ -63,29 +96,23 @@ def _list(registry: Registry) -> Table | str:
     if not cards:
         return f"No models in {registry.directory}. Next: tickhouse train"
     history = registry.history()
-    champion = history[-1].sha256 if history else ""
-    table = Table("model", "", "market", "horizon", "rows", "log loss", "baseline", "direction AUC")
+    roles = {registry.challenger(): "challenger"}
+    if history:
+        roles[history[-1].sha256] = "champion"
+    table = Table(
+        "model", "", "market", "horizon", "rows", "members", "log loss", "baseline", "direction AUC"
+    )
     for card in cards:
         direction = card.metrics.auc_direction
         table.add_row(
             card.sha256[:12],
-            "champion" if card.sha256 == champion else "",
+            roles.get(card.sha256, ""),
             "simulated" if card.simulated else "real",
             f"{card.settings.horizon_s:g} s",
             f"{card.train.rows:,}",
+            str(len(card.members)),
             f"{card.metrics.log_loss:.4f}",
             f"{card.baseline.log_loss:.4f}",
             "" if direction is None else f"{direction:.3f}",
         )
     return table
-
-
-def _tell_warehouse(registry: Registry, settings: Settings, console: Console) -> None:
-    """The files decide; the table follows now, or with the next training."""
-    from cli.warehouse_client import warehouse_client
-    from models.table import write_models
-
-    try:
-        write_models(warehouse_client(settings), registry)
-    except UnavailableError:
-        console.print("No warehouse runs: its table `model` follows at the next training.")

@@ -9,7 +9,7 @@ import getpass
 import os
 import sys
 
-from adapters.mt5.execution import magic_of
+from adapters.mt5.recognition import magic_of
 from cli.login import note
 from core import identity
 from core.clock import SystemClock

@@ -23,3 +23,5 @@ class ProcessSpec(msgspec.Struct, frozen=True):
     stop_stage: int = 0
     stop_wait_s: int = 3  # whole seconds, the supervisor's unit
     start_retries: int = 5
+    stop_group: bool = False  # SIGTERM reaches its children too
+    waited_for: bool = True  # False: `Stack.start_all` leaves it to `start_late`

@@ -109,7 +109,9 @@ class Stack:
     def start_all(
         self, on_ready: Callable[[str], None] | None = None, timeout_s: float = 60.0
     ) -> None:
-        """Start every process as soon as all it needs are ready; return when all are.
+        """Start every process that is waited for as soon as all it needs are ready.
+
+        Returns when all are.
 
         `on_ready` is called with the name of each that became ready, before those that need it
         start: the place for migrations.
@@ -117,10 +119,25 @@ class Stack:
         Raises:
             TickhouseError: one did not become ready, as in `wait_ready`.
         """
+        names = {name for name, spec in self.specs.items() if spec.waited_for}
+        self._start_in_order(names, on_ready, timeout_s)
+
+    def start_late(self, on_ready: Callable[[str], None], timeout_s: float = 120.0) -> None:
+        """Start those that `start_all` left, likewise; those needed by them may be down.
+
+        Raises:
+            TickhouseError: one did not become ready; the others run on.
+        """
+        names = {name for name, spec in self.specs.items() if not spec.waited_for}
+        self._start_in_order(names, on_ready, timeout_s)
+
+    def _start_in_order(
+        self, names: set[str], on_ready: Callable[[str], None] | None, timeout_s: float
+    ) -> None:
         started: dict[str, float] = {}
         ready: set[str] = set()
-        while len(ready) < len(self.specs):
-            for name in self._startable(started, ready):
+        while len(ready) < len(names):
+            for name in self._startable(names - set(started), names - ready):
                 self.start(name)
                 started[name] = time.monotonic()
             for name, state in self.state().items():
@@ -197,12 +214,11 @@ class Stack:
             killed += forced
         return Drained(tuple(stopped), tuple(killed), time.monotonic() - begin)
 
-    def _startable(self, started: Mapping[str, float], ready: set[str]) -> list[str]:
+    def _startable(self, waiting: set[str], unready: set[str]) -> list[str]:
         return [
             spec.name
             for spec in self.specs.values()
-            if spec.name not in started
-            and all(need in ready or need not in self.specs for need in spec.needs)
+            if spec.name in waiting and not unready & set(spec.needs)
         ]
 
     def _is_ready(self, state: ProcessState, deadline: float) -> bool:

@@ -19,7 +19,7 @@ from adapters.files.base import TickFile
 from adapters.files.detect import open_file
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.errors import InputError
-from core.settings import Settings
+from core.settings import ExitSettings, Settings
 from features.catalog import FEATURE_SET_HASH
 
 
@@ -152,9 +152,13 @@ def _run_id(
         settings.terminal.balance,
         settings.terminal.currency,
     )
+    # What is newer than the first runs counts only when it is used: their ids stay.
+    newer = (settings.exits, settings.terminal.netting)
+    used = () if newer == (ExitSettings(), False) else (newer,)
     limits = settings.home_path / "limits.toml"
     # Without that file the limits are those of settings.execution.
-    shaped = msgspec.json.encode((*shaping, _sha256(limits)) if limits.exists() else shaping)
+    written = (_sha256(limits),) if limits.exists() else ()
+    shaped = msgspec.json.encode((*shaping, *used, *written))
     digest = hashlib.blake2b(shaped, digest_size=8)
     return f"replay-{digest.hexdigest()}"
 

@@ -34,7 +34,7 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.errors import TickhouseError, UnavailableError
-from core.settings import Settings
+from core.settings import ModelSettings, Settings
 from core.topics import CONTROL
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.card import Span
@@ -123,7 +123,7 @@ class ReplayRun:
                 client,
                 self.plan.run_id,
                 span,
-                self.settings.models,
+                _without_network(self.settings.models),
                 models,
                 self.simulated,
                 report,
@@ -223,6 +223,12 @@ class ReplayRun:
         writer = Writer(self.settings.clickhouse)
         writer.insert("run", columns)
         writer.close()
+
+
+def _without_network(models: ModelSettings) -> ModelSettings:
+    """A replay waits for its model: the network, most of a training's time, is left to `train`."""
+    members = tuple(m for m in models.members if m != "sequence") or models.members
+    return msgspec.structs.replace(models, members=members)
 
 
 def _import_training() -> None:

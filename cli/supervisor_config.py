@@ -44,6 +44,7 @@ startsecs = 1
 startretries = {retries}
 stopsignal = TERM
 stopwaitsecs = {stop_wait_s}
+stopasgroup = {stop_group}
 killasgroup = true
 priority = {priority}
 redirect_stderr = true
@@ -82,6 +83,7 @@ def _program(home: Path, spec: ProcessSpec) -> str:
         ),
         retries=spec.start_retries,
         stop_wait_s=spec.stop_wait_s,
+        stop_group=str(spec.stop_group).lower(),
         # Where our drain cannot run, supervisord stops by descending priority: the same order.
         priority=900 - spec.stop_stage,
         # supervisord expands this value twice.

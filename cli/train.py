@@ -2,17 +2,17 @@
 
 import argparse
 import os
-from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.login import sign
+from cli.model_change import tell_all
 from cli.model_report import model_report
-from core.errors import SettingsError
+from cli.times import BEGINNING, END, time_us
+from core.clock import SystemClock
 from core.settings import Settings
 from models.card import Span
-
-_BEGINNING, _END = Span(0, 1 << 62)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", metavar="TIME", help="first market time, ISO 8601")
     parser.add_argument("--to", dest="end", metavar="TIME", help="market time to stop before")
     parser.add_argument("--source", action="append", default=[], help="only this source; repeat")
+    parser.add_argument("--folds", type=int, default=0, help="walk-forward folds beside it")
     parser.add_argument("--promote", metavar="WHO", help="make it champion, in this person's name")
     parser.add_argument("--simulated", action="store_true", help="the market is a simulated one")
 
@@ -32,7 +33,6 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from cli.warehouse_client import warehouse_client
     from models.registry import Registry
-    from models.table import write_models
     from models.train import train
 
     console = Console()
@@ -44,30 +44,21 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         card = train(
             client,
             namespace.run or settings.run.run_id,
-            Span(_time(namespace.start, _BEGINNING), _time(namespace.end, _END)),
+            Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END)),
             settings.models,
             registry.directory,
             namespace.simulated,
             lambda stage, share: bars.update(task, description=stage, completed=share),
             sample_ms=settings.features.sample_ms,
             sources=namespace.source,
+            folds=namespace.folds,
         )
-    if namespace.promote:
-        registry.promote(card.sha256, namespace.promote)
-    write_models(client, registry)
     console.print(model_report(card))
+    if namespace.promote:
+        clock = SystemClock()
+        sign(settings, clock, namespace.promote, "promote", card.sha256)
+        registry.promote(card.sha256, namespace.promote, clock.now_us())
+    tell_all(registry, settings, namespace.promote or "train", "trained", console)
     if not namespace.promote:
         console.print(f"Next: tickhouse models promote {card.sha256[:12]} --by YOU")
     return 0
-
-
-def _time(text: str | None, otherwise: int) -> int:
-    """Microseconds UTC; a time without a zone is UTC."""
-    if text is None:
-        return otherwise
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise SettingsError(f"{text!r} is no time: write 2014-05-02T12:30:00Z") from error
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1e6)

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cli import board_stack, orchestration_stack
 from cli.embedded_stack import (
     USUAL_PORTS,
     choose_ports,
@@ -27,14 +28,18 @@ from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
 from cli.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
+from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
 _LOOK_EVERY_S = 1.0
-_SECRET = frozenset({"password", "webhook", "url"})
+_SECRET = frozenset({"password", "smtp_password", "telegram_token", "webhook", "url"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: what runs is a matter of settings."""
+    """What runs is a matter of settings, but for one."""
+    parser.add_argument(
+        "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
+    )
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -43,10 +48,20 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)
+    pages = board_stack.choose_ports()
+    where["live page"] = f"http://127.0.0.1:{pages.live}"
+    late = [board_stack.live_page(pages.live)]
+    if namespace.grafana:
+        late.append(board_stack.grafana(settings, home, where["warehouse"], pages.grafana))
+        where["grafana"] = f"http://127.0.0.1:{pages.grafana}"
+    if not (unscheduled := orchestration_stack.absent(settings)):
+        dagster = orchestration_stack.choose_ports()
+        where["dagster"] = orchestration_stack.url(dagster)
+        late += orchestration_stack.orchestration_stack(home, dagster)
     stack = Stack(
         home,
         stack_environment(settings, home, ports),
-        [*embedded_stack(settings, home, ports), watcher()],
+        [*embedded_stack(settings, home, ports), watcher(), *late],
         command="up",
         urls=where,
     )
@@ -54,6 +69,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         with Interrupts() as interrupts, stack:
             try:
                 _start(stack, settings, where, console)
+                if unscheduled:
+                    console.print(unscheduled)
+                _start_late(stack, console)
                 _watch(stack, console)
             finally:
                 interrupts.stopping = True
@@ -95,9 +113,25 @@ def told(settings: Settings) -> dict[str, Any]:
     return loaded
 
 
+def _start_late(stack: Stack, console: Console) -> None:
+    """Pages and Dagster: what fails there is told, and everything else runs on."""
+    begin = time.monotonic()
+    try:
+        stack.start_late(
+            lambda name: console.print(
+                f"  {name} ready after {time.monotonic() - begin:.1f} s more"
+            )
+        )
+    except UnavailableError:  # the supervisor itself
+        raise
+    except TickhouseError as error:
+        console.print(f"Not everything else started: {error}")
+
+
 def _welcome(where: Mapping[str, str], home: Path, seconds: float) -> Panel:
     table = Table.grid(padding=(0, 2))
     titles = {"warehouse": "ClickHouse HTTP", "bus": "NATS", "bus monitor": "NATS monitor"}
+    titles["dagster"] = "Dagster, ready in a minute"
     for name, url in where.items():
         table.add_row(titles.get(name, name), url)
     table.add_row("logs", str(home / "logs"))

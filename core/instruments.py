@@ -75,8 +75,18 @@ def instrument(
     symbol: str, at_us: int, book: dict[str, list[Instrument]] | None = None
 ) -> Instrument | None:
     """The entry that holds for a symbol at a time; None when the symbol is unknown."""
-    day = datetime.fromtimestamp(at_us / 1e6, UTC).date()
-    entries = [e for e in (book or shipped()).get(symbol, ()) if e.valid_from <= day]
+    number = at_us // 86_400_000_000
+    return _shipped_on(symbol, number) if book is None else _on(book, symbol, number)
+
+
+@lru_cache(maxsize=4096)
+def _shipped_on(symbol: str, day: int) -> Instrument | None:
+    return _on(shipped(), symbol, day)
+
+
+def _on(book: dict[str, list[Instrument]], symbol: str, number: int) -> Instrument | None:
+    day = datetime.fromtimestamp(number * 86_400, UTC).date()
+    entries = [e for e in book.get(symbol, ()) if e.valid_from <= day]
     return entries[-1] if entries else None
 
 

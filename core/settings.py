@@ -55,17 +55,26 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: process loses nothing, a power cut may; for replays, which can be repeated.
     sync: Literal["always", "process"] = "always"
     ticks_max_gib: float = 10.0  # oldest ticks leave the bus beyond this; the warehouse has them
+    user: str = ""  # of a server elsewhere, with `password`; or `token`
+    password: str = ""
+    token: str = ""
+    ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
+    certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
+    key: str = ""
 
 
 class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which terminal: simulated at `address` (host:port), or the real one (Windows)."""
+    """Which terminal: simulated at `address` (host:port), a real one here (Windows), or a real
+    one elsewhere through its agent."""
 
-    kind: Literal["simulated", "real"] = "simulated"
+    kind: Literal["simulated", "real", "agent"] = "simulated"
     address: str = ""
+    agent: str = "desk"  # the agent's name, at its host and here
     source: str = "sim"  # the broker's name in our tables
     symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
     seed: int = 7  # of the generated market
     balance: float = 100_000.0  # of the simulated account
+    netting: bool = False  # the simulated account has one position per symbol
     currency: str = "USD"
     login: int = 0
     server: str = ""
@@ -97,6 +106,19 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expiry_s: float = 2.0
     stop_spreads: float = 8.0  # stop distance in spreads, and at least
     stop_volatility: float = 4.0  # in volatilities over the horizon
+    slippage_bp: float = 0.1  # expected cost of a round trip beside the spread
+    min_agreement: float = 0.6  # 1: all members of the model say the same; less opens nothing
+    new_champion_hours: float = 24.0  # how long a new champion opens reduced positions
+    new_champion_share: float = 0.5  # of a full one
+
+
+class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exits beyond stop, horizon and opposite signal; distances in distances of the stop."""
+
+    take_profit_stops: float = 0.0  # where the venue closes with a gain; 0: nowhere
+    trail_stops: float = 0.0  # how far behind the price the stop follows a gain; 0: it stays
+    trail_step: float = 0.1  # least move of a trailing stop, as a share of its distance
+    trail_interval_s: float = 1.0  # least time between two moves of a position's stop
 
 
 class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +133,17 @@ class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     limits_version: str = "default-1"
 
 
+class TwinSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The broker's twin: a simulated terminal beside the real one, on the same ticks."""
+
+    enabled: Literal["auto", "on", "off"] = "auto"  # auto: beside a real terminal
+    latency_min_ms: int = 20  # of the modelled broker: at least
+    latency_max_ms: int = 120  # and at most; uniform between
+    slip_probability: float = 0.3  # how often a fill is worse than the quote,
+    slip_spreads: float = 0.2  # by up to so many spreads
+    seed: int = 7  # of latency and slippage
+
+
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is trained."""
 
@@ -120,12 +153,51 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_rate: float = 0.15
     max_rows: int = 400_000
     threads: int = 2
+    members: tuple[str, ...] = ("xgboost", "lightgbm", "linear", "sequence")
+    labels: Literal["horizon", "barrier"] = "horizon"  # what a move is: models/labels, barriers
+    label_spreads: float = 1.0  # a move counts beyond so many spreads
+    leaf_rows: int = 20  # fewest rows in a leaf of LightGBM
+    sequence_rows: int = 20_000  # most windows that the sequence network is trained on
+
+
+class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to models once they are trained."""
+
+    #: MLflow server to mirror to; empty: a SQLite file in the home; `none`: no mirror.
+    url: str = ""
+    min_decisions: int = 200  # of a challenger, before the rule may propose it
+    drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
+    drift_columns: int = 5  # so many drifted columns are an alert
+    drift_reduces: bool = False  # an alert also moves trading to `reducing`
 
 
 class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What Dagster schedules, and whom it tells of failures."""
 
-    webhook: str = ""  # URL that failures are posted to as JSON; empty: the log alone
+    enabled: bool = True  # `up` starts Dagster, if it is installed
+    mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "live"  # of the scheduled marts
+    run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
+    backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
+    webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
+
+
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told of failures and lateness, beside the log. Empty: nobody."""
+
+    webhook: str = ""  # URL; posted there as JSON with `text`, `job`, `run_id`
+    email_to: str = ""  # address; with the SMTP server and sender below
+    email_from: str = "tickhouse@localhost"
+    smtp: str = ""  # host:port of the mail server
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_security: Literal["starttls", "ssl", "insecure"] = "starttls"
+    telegram_token: str = ""  # of the bot
+    telegram_chat: str = ""  # id of the chat it writes to
+
+    def __repr__(self) -> str:
+        """Which targets are set, and nothing that a log must not hold."""
+        kinds = ("webhook", "email_to", "telegram_token")
+        return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
 
 
 class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,10 +228,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collector: CollectorSettings = CollectorSettings()
     features: FeatureSettings = FeatureSettings()
     signals: SignalSettings = SignalSettings()
+    exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    twin: TwinSettings = TwinSettings()
     models: ModelSettings = ModelSettings()
+    registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
     reports: ReportSettings = ReportSettings()
+    alerts: AlertSettings = AlertSettings()
     chaos: ChaosSettings = ChaosSettings()
 
     @property
@@ -168,6 +244,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.home).resolve()
 
 
+_LISTS = {"symbols", "members"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
 
 
@@ -192,7 +269,7 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         if not separator:
             raise SettingsError(f"{name}: settings are named TICKHOUSE_<SECTION>__<NAME>")
         _check_names({section: {field: text}}, name)
-        value: Any = [part.strip() for part in text.split(",")] if field == "symbols" else text
+        value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
         values.setdefault(section, {})[field] = value
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]

@@ -20,6 +20,7 @@ from core.contracts.order import DenialReason
 from core.contracts.tick import TICK
 from core.quality import REASONS
 from core.settings import Settings
+from docs import schema
 from features.catalog import FEATURE_SET_HASH, FEATURES, KERNEL_VERSION
 
 DIRECTORY = Path(__file__).parent / "reference"
@@ -134,8 +135,15 @@ SAID = {
     "clickhouse.database": "made if missing",
     "bus.kind": "the only one so far",
     "bus.url": "`nats://host:4222` of a real server; then no bus is started",
+    "bus.user": "at a server elsewhere, with `bus.password`",
+    "bus.password": "of `bus.user`",
+    "bus.token": "instead of user and password, when the server wants one",
+    "bus.ca": "PEM file of who signed the server's certificate; then nothing but TLS is spoken",
+    "bus.certificate": "PEM file of ours, with `bus.key`, when the server asks for one",
+    "bus.key": "PEM file of the key of `bus.certificate`",
+    "terminal.agent": "its agent's name, the same on both machines",
     "bus.duplicate_window_s": "how long a repeated message id is recognised",
-    "terminal.kind": "`real` needs Windows and the package MetaTrader5",
+    "terminal.kind": "`real` needs Windows and the package MetaTrader5; `agent`: it has an agent",
     "terminal.address": "of a simulated terminal that runs already; then none is started",
     "terminal.symbols": "what the collector takes and the generated market makes",
     "terminal.currency": "of the simulated account",
@@ -147,12 +155,20 @@ SAID = {
     "signals.expiry_s": "after so many seconds a signal may not open or add",
     "execution.max_quote_age_s": "older quotes deny entries",
     "execution.limits_version": "stored with each denial while no limits file is installed",
+    "orchestration.enabled": "off: nothing runs on a schedule",
+    "alerts.email_to": "an address; needs `alerts.smtp`",
+    "alerts.email_from": "the sender",
+    "alerts.smtp_user": "of the mail server; empty: it asks for none",
+    "alerts.smtp_password": "of the mail server; better in the environment than in a file",
+    "alerts.smtp_security": "of the connection to the mail server",
     "models.horizon_s": "how far ahead the label looks",
     "models.rounds": "trees per class",
     "models.depth": "of each tree",
     "models.learning_rate": "of the booster",
     "models.max_rows": "of each part; more are thinned evenly over time",
     "models.threads": "of the trainer",
+    "models.members": "of the ensemble; `sequence` needs the extra of that name, and a replay's"
+    " training leaves it out",
     "chaos.crash_at": "`<process>.<place>:<n>`, several with commas; never set it in earnest",
 }
 
@@ -213,8 +229,8 @@ def features_page() -> str:
             " or a saved state with another hash is refused. From `features/catalog.py`.",
             "",
             "`bp` is 1e-4 of the mid price. A value is NaN until its warm-up is over. Every value"
-            " uses its own and earlier ticks of the same feed only; out-of-order ticks are"
-            " skipped.",
+            " uses its own and earlier ticks of the same feed only, those of peers also"
+            " other symbols of the source, two seconds behind; out-of-order ticks are skipped.",
             "",
             *_table(names, rows),
         ]
@@ -297,12 +313,39 @@ def topics_page() -> str:
     )
 
 
+def schema_page() -> str:
+    """Tables and views by the migrations' text, marts by dbt's descriptions."""
+    parts = [
+        "# Schema",
+        "",
+        "Database `tickhouse`, from the migrations; then the marts, from dbt. How to ask:"
+        " [query-the-warehouse.md](../how-to/query-the-warehouse.md). The columns of `feature`"
+        " that models read are in [features.md](features.md).",
+    ]
+    for table in schema.tables():
+        key = f" Identity: {table.identity}." if table.identity else ""
+        parts += ["", f"## {table.name}", "", f"{table.description}{key}", ""]
+        parts += _table(("column", "type", "meaning"), table.columns)
+    parts += [
+        "",
+        "# Marts",
+        "",
+        "Database `tickhouse_marts` for live rows, `tickhouse_marts_<mode>` for the others:"
+        " [use-the-marts.md](../how-to/use-the-marts.md).",
+    ]
+    for mart in schema.marts():
+        parts += ["", f"## {mart.name}", "", mart.description, ""]
+        parts += _table(("column", "type", "meaning"), mart.columns)
+    return _page(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "features.md": features_page,
     "denial-reasons.md": denial_page,
     "quarantine-reasons.md": quarantine_page,
     "topics.md": topics_page,
+    "schema.md": schema_page,
 }
 
 

@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 from adapters.bus import select
@@ -15,12 +16,12 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.execution import Venue
 from core import crashpoint, log, settings
-from core.clock import ManualClock
+from core.clock import ManualClock, SystemTimer
 from core.errors import TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
-from execution import compose, live, replay
+from execution import compose, live, replay, twin
 from execution.book import Book
 from execution.breakers import Breakers
 from execution.engine import Engine
@@ -34,11 +35,13 @@ from execution.limits_file import LimitsFile, freeze
 from execution.outbox import Outbox
 from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
+from execution.replay_breakers import ReplayBreakers
 from execution.slices import SliceReader
+from execution.stops import Stops
 from execution.trading_state import TradingState
 
 _log = logging.getLogger("execution")
-_HISTORY_S = {"simulated": 1.0, "real": 86_400.0}
+_HISTORY_S = {"simulated": 1.0, "real": 86_400.0, "agent": 86_400.0}
 
 
 def main() -> int:
@@ -74,7 +77,7 @@ def journal_path(chosen: Settings) -> Path:
 def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
     journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
     bus = select.connect(chosen.bus, "execution")
-    terminal = connect.terminal(chosen.terminal, chosen.home_path)
+    terminal = connect.terminal(chosen.terminal, chosen.home_path, partial(select.door, chosen.bus))
     try:
         venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
         run = _replay if chosen.run.mode == "replay" else _live
@@ -98,15 +101,20 @@ def _replay(
     venue: Venue,
 ) -> bool:
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
-    outbox = Outbox(bus, journal, chosen.run)
-    ledger = Ledger(journal, Book(), outbox)
     frozen = freeze(chosen.home_path, journal_path(chosen).parent)
     limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
+    breakers = ReplayBreakers(limits, trading, bus, chosen.run, quotes)
+    outbox = Outbox(bus, journal, chosen.run)
+    ledger = Ledger(journal, Book(), outbox, breakers)
     collar = limits.rules.own.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     funds = AskedFunds(venue)
     engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, limits=limits)
-    parts = replay.Parts(chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox)
+    timer = SystemTimer()
+    stops = Stops(chosen.exits, chosen.run, clock, ledger, venue, quotes, limits, timer)
+    parts = replay.Parts(
+        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox, stops, breakers
+    )
     heart = Heart(bus, health, chosen.run, engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
     reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)
@@ -131,6 +139,10 @@ def _live(
     # Breakers compare the machine's clocks, so they belong to the process, not to a given world.
     watching = Breakers(parts.limits, parts.trading, parts.clock, parts.ledger.activity)
     parts = parts._replace(breakers=watching)
+    if twin.is_wanted(chosen):
+        book, clock = parts.ledger.book, parts.clock
+        beside = twin.Twin(chosen.twin, bus, clock, book, venue, venue.account())
+        parts = parts._replace(twin=beside)
     if not parts.engine.sends:
         _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, parts.engine.stages)

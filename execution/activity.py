@@ -15,6 +15,8 @@ from execution.records import Record
 
 _SECOND_US = 1_000_000
 _KEEP = 10_000  # newest orders and answers remembered
+_PAYMENTS = ("deposit", "withdrawal", "credit")
+_MESSAGES = (Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING)  # what the venue gets
 
 
 class Equity(NamedTuple):
@@ -53,6 +55,12 @@ class Activity:
             opening = before.opening if before.day == day else before.last
             self.equity = Equity(day, opening, max(before.peak, equity), equity)
 
+    def _moved(self, amount: float) -> None:
+        """Money that was paid in or out is neither gain nor loss."""
+        if self.equity is not None:
+            day, opening, peak, last = self.equity
+            self.equity = Equity(day, opening + amount, peak + amount, last + amount)
+
     def daily_loss(self, equity: float, now_us: int) -> float:
         """Loss since the trading day began; below 0 for a gain."""
         if self.equity is None:
@@ -65,7 +73,7 @@ class Activity:
         return max(self.equity.peak - equity, 0.0) if self.equity else 0.0
 
     def messages(self, now_us: int) -> int:
-        """Orders sent in the second before a time."""
+        """Orders and changes sent in the second before a time."""
         return _within(self._sent, now_us - _SECOND_US)
 
     def repeats(self, key: tuple[str, str, str], since_us: int) -> int:
@@ -87,8 +95,11 @@ class Activity:
 
     def _event(self, event: OrderEvent) -> None:
         key = event.strategy, event.source, event.symbol
-        if event.kind is Kind.SUBMITTED:
+        if event.kind is Kind.BOOKED and event.purpose in _PAYMENTS:
+            self._moved(event.profit)
+        if event.kind in _MESSAGES:
             self._sent.append(event.ts_init_us)
+        if event.kind is Kind.SUBMITTED:
             if event.purpose == "entry":
                 self._entries.setdefault(key, deque(maxlen=_KEEP)).append(event.ts_init_us)
         elif event.kind in (Kind.ACCEPTED, Kind.REJECTED):

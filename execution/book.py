@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from adapters.mt5.recognition import magic_of
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import ExecutionMarker, OrderEvent
 from core.contracts.signal import Signal
 from core.errors import JournalError
 from execution import lifecycle
+from execution.brokerage import Brokerage
+from execution.identity import order_id
 from execution.records import Record
 
 HELD = "held"  # reason of a RECEIVED event whose target is held already
@@ -28,6 +31,14 @@ class Key(NamedTuple):
     strategy: str
     source: str
     symbol: str
+
+
+class Terms(NamedTuple):
+    """What a signal says of the end of its position."""
+
+    horizon_us: int
+    take_profit: float
+    trail: float
 
 
 class Order(msgspec.Struct):
@@ -52,6 +63,10 @@ class Position(msgspec.Struct):
     refused: int = 0  # exits that did not close it: refused, filled in part, never sent
     retry_us: int = 0  # not before this, after a refused exit
     retry_purpose: str = ""
+    take_profit: float = 0.0
+    trail: float = 0.0  # distance at which the stop follows; 0: it stays
+    moving: float = 0.0  # the stop that was asked for and not answered yet
+    moved_us: int = 0  # when one was last asked for
 
 
 class Book:
@@ -66,9 +81,13 @@ class Book:
         self.marker: ExecutionMarker | None = None
         self.first_us = 0  # when the first event was journalled
         self.latest_us = 0  # newest ts_init of an event
-        self._horizons: dict[str, int] = {}
+        self.broker = Brokerage()
+        self._magics: dict[int, str] = {}
+        self._unnamed: list[str] = []  # orders submitted that are not in it yet
+        self._terms: dict[str, Terms] = {}  # by signal
+        self._turning: dict[Key, str] = {}  # the newest signal that closed something first
         self._received: set[str] = set()
-        self._newest: dict[Key, int] = {}
+        self._newest: dict[Key, Signal] = {}
         self._entries: dict[tuple[str, str], deque[int]] = {}
         self._realised: dict[Key, float] = {}
 
@@ -81,9 +100,11 @@ class Book:
         if isinstance(record, OrderEvent):
             self._apply_event(record)
         elif isinstance(record, Signal):
-            self._horizons[record.signal_id] = record.horizon_us
+            terms = Terms(record.horizon_us, record.take_profit, record.trail)
+            self._terms[record.signal_id] = terms
             key = Key(record.strategy, record.source, record.symbol)
-            self._newest[key] = max(self._newest.get(key, 0), record.ts_event_us)
+            if not self.is_outdated(record):
+                self._newest[key] = record
         elif isinstance(record, ExecutionMarker):
             self.marker = record
 
@@ -91,10 +112,36 @@ class Book:
         """Whether a signal was acted on, or denied."""
         return signal_id in self._received
 
+    @property
+    def magics(self) -> dict[int, str]:
+        """Orders submitted, by the number that their deals carry; named when somebody looks."""
+        self._magics.update((magic_of(name), name) for name in self._unnamed)
+        self._unnamed.clear()
+        return self._magics
+
     def is_outdated(self, signal: Signal) -> bool:
         """Whether a target made after this one was taken up before: messages may be reordered."""
         key = Key(signal.strategy, signal.source, signal.symbol)
-        return signal.ts_event_us < self._newest.get(key, 0)
+        newest = self._newest.get(key)
+        return newest is not None and signal.ts_event_us < newest.ts_event_us
+
+    def half_turned(self) -> list[Signal]:
+        """Targets whose closings are done and that neither opened their position nor said why."""
+        found = []
+        for key, name in self._turning.items():
+            newest = self._newest.get(key)
+            if newest is None or newest.signal_id != name or not newest.target:
+                continue
+            against = any(p.volume * newest.target < 0 for p in self.of(key))
+            asked = order_id(name, "entry") in self.orders
+            if not against and not asked and not self.is_blocked(*key[1:]):
+                found.append(newest)
+        return found
+
+    def take_profit(self, submitted: OrderEvent) -> float:
+        """Where the venue shall close what an order opens with a gain; 0: nowhere."""
+        known = self._terms.get(submitted.signal_id)
+        return known.take_profit if known and submitted.purpose == "entry" else 0.0
 
     def count(self, order_id: str) -> int:
         """Events of an order so far."""
@@ -133,21 +180,39 @@ class Book:
     def _apply_event(self, event: OrderEvent) -> None:
         order = self.orders.get(event.order_id)
         lifecycle.check(order.kind if order else None, event.kind, event.order_id)
-        if order is None:
-            order = self.orders[event.order_id] = Order(event.kind, 0)
-        order.kind, order.count = event.kind, order.count + 1
         self.last, self.latest_us = event, max(self.latest_us, event.ts_init_us)
         self.first_us = self.first_us or event.ts_init_us
+        self.broker.apply(event)
+        if order is None:
+            order = self.orders[event.order_id] = Order(event.kind, 0)
+        order.count += 1
+        if event.kind in lifecycle.ASIDE:
+            self._beside(event)
+            return
+        order.kind = event.kind
         if event.kind is Kind.RECEIVED:
             self._receive(event)
         elif event.kind is Kind.SUBMITTED:
             self._submit(event)
         elif event.kind in (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED):
             self._fill(event)
+        elif event.kind is Kind.BOOKED:
+            self.deals.add(event.venue_deal)
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
         if event.kind not in lifecycle.UNSETTLED:
             self.unsettled.pop(event.order_id, None)
+
+    def _beside(self, event: OrderEvent) -> None:
+        held = self.positions.get(event.venue_position)
+        if held is None or event.kind is Kind.CANCELLING:
+            return
+        if event.kind is Kind.STOP_MOVING:
+            held.moving, held.moved_us = event.stop_price, event.ts_init_us
+            return
+        held.moving = 0.0
+        if event.kind is Kind.STOP_MOVED:
+            held.stop_price = event.stop_price
 
     def _receive(self, event: OrderEvent) -> None:
         self._received.add(event.signal_id)
@@ -156,6 +221,9 @@ class Book:
 
     def _submit(self, event: OrderEvent) -> None:
         self.unsettled[event.order_id] = event
+        self._unnamed.append(event.order_id)
+        if event.purpose == "opposite":
+            self._turning[_key(event)] = event.signal_id
         if event.purpose == "entry":
             feed = event.source, event.symbol
             self._entries.setdefault(feed, deque()).append(event.ts_init_us)
@@ -174,16 +242,18 @@ class Book:
             self._reduce(event, signed)
 
     def _open(self, key: Key, event: OrderEvent, signed: float) -> None:
-        held = self.positions.get(event.venue_position)
+        held, terms = self.positions.get(event.venue_position), self._terms.get(event.signal_id)
         if held is None:
-            self.positions[event.venue_position] = Position(
+            self.positions[event.venue_position] = held = Position(
                 event.venue_position, key, signed, event.price, event.stop_price,
                 event.ts_event_us, event.order_id, event.signal_id, 0,
             )  # fmt: skip
         else:
             total = held.volume + signed
             held.price = (held.price * held.volume + event.price * signed) / total
-            held.volume = round(total, 8)
+            held.volume, held.stop_price = round(total, 8), event.stop_price
+        if terms:
+            held.trail, held.take_profit = terms.trail, terms.take_profit or held.take_profit
         self._prolong(key, event.signal_id)
 
     def _reduce(self, event: OrderEvent, signed: float) -> None:
@@ -205,11 +275,11 @@ class Book:
             held.retry_purpose = event.purpose
 
     def _prolong(self, key: Key, signal_id: str) -> None:
-        horizon = self._horizons.get(signal_id)
-        if horizon is None:
+        terms = self._terms.get(signal_id)
+        if terms is None:
             raise JournalError(f"signal {signal_id} is not in the journal before its order")
         for position in self.of(key):
-            position.horizon_us = horizon
+            position.horizon_us = terms.horizon_us
 
 
 def _key(event: OrderEvent) -> Key:

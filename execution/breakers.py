@@ -2,24 +2,24 @@
 
 Each does what the limits file says: nothing, reducing, or halted; and holds until a person
 resumes. Only a lost terminal that answers again is taken back by itself: brokers restart theirs
-every night. Breakers watch live trading; a replay has nobody to resume.
+every night. Those of a replay are in `replay_breakers`.
 """
 
-import time
 from collections.abc import Sequence
 from statistics import median
 
-from core.clock import Clock
+from core.clock import Clock, SystemTimer, Timer
 from core.contracts.tick import TickArray
 from core.trading_control import Order
 from execution.activity import Activity
-from execution.crash import CrashWatch
+from execution.crash import Crash, CrashWatch
 from execution.limits import Action
 from execution.limits import Breakers as Thresholds
 from execution.limits_file import LimitsFile
 from execution.quotes import tape
 from execution.trading_state import TradingState
 
+ANSWERS = 5  # of the venue, whose median wait counts
 _MINUTE_US = 60_000_000
 _OLD_US = 300_000_000  # ticks older than this when they arrive are history, not the market
 
@@ -28,10 +28,15 @@ class Breakers:
     """All breakers of one account. `ticks` and `look` may be called from different threads."""
 
     def __init__(
-        self, limits: LimitsFile, trading: TradingState, clock: Clock, activity: Activity
+        self,
+        limits: LimitsFile,
+        trading: TradingState,
+        clock: Clock,
+        activity: Activity,
+        timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
         self._limits, self._trading, self._clock = limits, trading, clock
-        self._activity = activity
+        self._activity, self._timer = activity, timer
         self._watches: dict[tuple[str, str], tuple[str, CrashWatch]] = {}
         self._away_us = 0
         self._offset_us = self._offset()
@@ -49,11 +54,7 @@ class Breakers:
         watch = self._watch(source, symbol, limits)
         crash = watch.see_all(zip(fresh.time_us.tolist(), mids.tolist(), strict=True))
         if crash is not None and now - crash.time_us < _OLD_US:
-            text = (
-                f"{source} {symbol}: {crash.move:.2%} within {crash.window_s} s,"
-                f" limit {crash.limit:.2%}"
-            )
-            self._trip(limits.crash, "crash", text)
+            self._trip(limits.crash, "crash", crash_text(source, symbol, crash))
 
     def look(self, waits_ns: Sequence[int], *, away: bool) -> None:
         """Look at everything but quotes. `waits_ns`: for the last answers of the venue."""
@@ -61,9 +62,7 @@ class Breakers:
         self._look_at_terminal(limits, now, away=away)
         self._look_at_rejects(limits, now)
         self._look_at_clock(limits)
-        wait_ms = median(waits_ns) / 1e6 if len(waits_ns) >= 5 else 0.0
-        if wait_ms > limits.max_send_ms:
-            text = f"the venue answers in {wait_ms:.0f} ms, limit {limits.max_send_ms:.0f}"
+        if text := too_slow(waits_ns, limits):
             self._trip(limits.latency, "latency", text)
 
     def _look_at_terminal(self, limits: Thresholds, now: int, *, away: bool) -> None:
@@ -79,10 +78,7 @@ class Breakers:
             self._trip(limits.disconnected, "disconnected", f"no terminal for {lost_s:.0f} s")
 
     def _look_at_rejects(self, limits: Thresholds, now: int) -> None:
-        since = max(now - _MINUTE_US, self._resumed())
-        orders, rejected = self._activity.answers(since)
-        if orders >= limits.min_orders and rejected > limits.max_reject_share * orders:
-            text = f"{rejected} of {orders} orders were rejected within a minute"
+        if text := too_many_rejects(self._activity, limits, now, self._resumed()):
             self._trip(limits.rejects, "rejects", text)
 
     def _look_at_clock(self, limits: Thresholds) -> None:
@@ -92,7 +88,7 @@ class Breakers:
             self._trip(limits.drift, "drift", f"our clock jumped by {jump:+.1f} s")
 
     def _offset(self) -> int:
-        return self._clock.now_us() - time.monotonic_ns() // 1000
+        return self._clock.now_us() - round(self._timer.seconds() * 1e6)
 
     def _resumed(self) -> int:
         """Orders before a person resumed do not count again."""
@@ -113,3 +109,25 @@ class Breakers:
         if action != "none":
             order = Order(action, f"breaker {name}", reason, self._clock.now_us())
             self._trading.trip(order)
+
+
+def crash_text(source: str, symbol: str, crash: Crash) -> str:
+    """What a crash looks like, for a person."""
+    moved = f"{crash.move:.2%} within {crash.window_s} s"
+    return f"{source} {symbol}: {moved}, limit {crash.limit:.2%}"
+
+
+def too_many_rejects(activity: Activity, limits: Thresholds, now_us: int, since_us: int = 0) -> str:
+    """What is wrong with the orders of the last minute, or since a later time; "" for nothing."""
+    orders, rejected = activity.answers(max(now_us - _MINUTE_US, since_us))
+    if orders >= limits.min_orders and rejected > limits.max_reject_share * orders:
+        return f"{rejected} of {orders} orders were rejected within a minute"
+    return ""
+
+
+def too_slow(waits_ns: Sequence[int], limits: Thresholds) -> str:
+    """What is wrong with the last answers of the venue; "" for nothing."""
+    wait_ms = median(waits_ns) / 1e6 if waits_ns and len(waits_ns) >= limits.min_answers else 0.0
+    if wait_ms > limits.max_send_ms:
+        return f"the venue answers in {wait_ms:.0f} ms, limit {limits.max_send_ms:.0f}"
+    return ""

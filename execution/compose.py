@@ -13,17 +13,23 @@ from core.clock import Clock, SystemClock, SystemTimer, Timer
 from core.settings import Settings
 from execution import live, settlements
 from execution.book import Book
+from execution.broker_events import BrokerEvents
+from execution.courier import Courier
 from execution.engine import Engine
+from execution.equity import EquityWatch
 from execution.funds import RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
 from execution.limits import of_settings
 from execution.limits_file import LimitsFile
-from execution.outbox import Outbox
+from execution.outbox import Outbox, posts_of
 from execution.permission import may_send
-from execution.quotes import LiveQuotes
+from execution.quotes import LiveQuotes, Quotes
 from execution.reconcile import Reconciler
+from execution.stops import Stops
 from execution.trading_state import TradingState
+from execution.watch import Watched
+from execution.working_orders import WorkingOrders
 
 
 class World(NamedTuple):
@@ -52,22 +58,43 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     Raises:
         UnavailableError: the terminal does not answer.
     """
-    own = own_path(chosen)
+    own, run, clock, timer = own_path(chosen), chosen.run, world.clock, world.timer
     quotes, trading = LiveQuotes(), TradingState(control_path(chosen), own / "breakers.json")
-    outbox = Outbox(world.bus, world.journal, chosen.run)
+    courier = Courier(world.bus, run, lambda: posts_of(world.journal, run))
+    outbox = Outbox(world.bus, world.journal, run, courier)
     ledger = Ledger(world.journal, Book(), outbox)
     fallback = of_settings(chosen.execution)
-    limits = LimitsFile(chosen.run.account, fallback, chosen.home_path, own / "limits.toml")
+    limits = LimitsFile(run.account, fallback, chosen.home_path, own / "limits.toml")
     reconciler = Reconciler(
-        ledger, world.venue, world.clock, limits.rules.own.collar, repeatable=False,
-        timer=world.timer, persons=settlements.directory_of(world.journal.path),
+        ledger, world.venue, clock, limits.rules.own.collar, repeatable=False,
+        timer=timer, persons=settlements.directory_of(world.journal.path),
     )  # fmt: skip
-    funds = RememberedFunds(world.venue, world.clock)
+    funds = RememberedFunds(world.venue, clock)
     engine = Engine(
-        chosen, world.clock, ledger, world.venue, quotes, trading, reconciler, funds,
-        sends=may_send(chosen, world.venue.account()), limits=limits,
+        chosen, clock, ledger, world.venue, quotes, trading, reconciler, funds,
+        sends=may_send(chosen, world.venue.account()), limits=limits, timer=timer,
     )  # fmt: skip
+    seen = watched(
+        chosen, world, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
+    )
     return live.Parts(
-        chosen.run, world.clock, world.bus, ledger, world.venue, quotes, trading, engine,
-        reconciler, outbox, funds, world.timer, limits,
+        run, clock, world.bus, ledger, world.venue, quotes, trading, engine, outbox, seen, timer,
+        limits, courier=courier,
+    )  # fmt: skip
+
+
+def watched(
+    chosen: Settings, world: World, ledger: Ledger, quotes: Quotes, limits: LimitsFile,
+    trading: TradingState, outbox: Outbox, engine: Engine, reconciler: Reconciler,
+    funds: RememberedFunds,
+) -> Watched:  # fmt: skip
+    """What the live driver looks after beside signals."""
+    run, clock, venue, timer = chosen.run, world.clock, world.venue, world.timer
+    return Watched(
+        engine, reconciler,
+        Stops(chosen.exits, run, clock, ledger, venue, quotes, limits, timer),
+        BrokerEvents(run, clock, ledger, venue, trading, engine.closings, timer),
+        WorkingOrders(clock, ledger, venue, timer),
+        EquityWatch(run, clock, ledger, outbox),
+        funds, trading,
     )  # fmt: skip

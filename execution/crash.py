@@ -16,7 +16,7 @@ from execution.limits import Breakers
 
 _HALF_LIFE_S = 600.0
 _WARM_S = 120  # seconds with quotes before volatility says anything
-_PAUSE_S = 60.0  # a longer silence is not a move
+PAUSE_S = 60.0  # a longer silence is not a move
 
 
 class Crash(NamedTuple):
@@ -41,8 +41,8 @@ class Volatility:
         self._past: deque[tuple[int, float, int]] = deque()
 
     def see(self, time_us: int, mid: float) -> None:
-        """Take a mid; only the first of a second counts."""
-        if self._last is not None and time_us // 1_000_000 == self._last[0] // 1_000_000:
+        """Take a mid; only the first of a second counts, and none that comes late."""
+        if self._last is not None and time_us // 1_000_000 <= self._last[0] // 1_000_000:
             return
         if self._last is not None:
             self._update((time_us - self._last[0]) / 1e6, math.log(mid / self._last[1]))
@@ -59,7 +59,7 @@ class Volatility:
         return None
 
     def _update(self, seconds: float, moved: float) -> None:
-        if seconds > _PAUSE_S:
+        if seconds > PAUSE_S:
             return
         weight = max(1.0 - 0.5 ** (seconds / _HALF_LIFE_S), 1.0 / (self._seconds + 1))
         self._variance += weight * (moved * moved / seconds - self._variance)
@@ -89,9 +89,10 @@ class _Window:
 class CrashWatch:
     """Watches one feed; quotes in time order, later repeats of a time allowed."""
 
-    def __init__(self, limits: Breakers) -> None:
+    def __init__(self, limits: Breakers, volatility: Volatility | None = None) -> None:
+        """`volatility`: what was learnt before; None for nothing."""
         self._windows = tuple(_Window(seconds) for seconds in (1, 10, 60))
-        self._volatility = Volatility()
+        self._volatility = volatility or Volatility()
         self._mids: deque[float] = deque(maxlen=3)
         self._last_us = 0
         self.use(limits)
@@ -101,9 +102,14 @@ class CrashWatch:
         self._deviations = limits.crash_deviations
         self._limits = limits.crash_move_1s, limits.crash_move_10s, limits.crash_move_60s
 
+    def prime(self, time_us: int, mid: float) -> None:
+        """Take a quote for the median of three alone: the volatility has learnt it already."""
+        self._last_us = time_us
+        self._mids.append(mid)
+
     def see(self, time_us: int, mid: float) -> Crash | None:
         """Take a quote; the crash it shows, or None."""
-        if time_us - self._last_us > _PAUSE_S * 1e6:
+        if time_us - self._last_us > PAUSE_S * 1e6:
             self._mids.clear()  # nothing before a pause belongs to the market after it
         self._last_us = time_us
         self._mids.append(mid)

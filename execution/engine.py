@@ -9,8 +9,8 @@ from collections import deque
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Fill, Venue
-from core.clock import Clock
+from adapters.mt5.execution import Venue
+from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.order import EventKind as Kind
 from core.contracts.signal import Signal
@@ -19,6 +19,7 @@ from core.metrics import Histograms
 from core.settings import Settings
 from execution import events, sizing
 from execution.book import HELD, Key, Position
+from execution.closings import Closings
 from execution.funds import Funds
 from execution.guard import Guard
 from execution.identity import order_id
@@ -40,6 +41,7 @@ class Engine:
     Args:
         sends: False in shadow mode: decisions are journalled, nothing is sent.
         limits: those in force; None for those of the settings.
+        timer: measures how long the venue takes.
     """
 
     def __init__(
@@ -55,13 +57,16 @@ class Engine:
         *,
         sends: bool = True,
         limits: LimitsFile | None = None,
+        timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
-        self._run, self.sends = settings.run, sends
+        self._run, self.sends, self._timer = settings.run, sends, timer
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self._guard = Guard(limits, clock, ledger, venue, quotes, trading, funds)
         self._size = TargetSize(self._guard, funds, clock)
+        self.closings = Closings(self._run, clock, ledger, venue)
+        self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
         self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
 
@@ -101,20 +106,18 @@ class Engine:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        book = self._ledger.book
-        ours = [p for p in book.positions.values() if not book.is_blocked(*p.key[1:])]
-        if not ours:
-            return
-        there = {p.ticket: p.volume for p in self._venue.positions()}
-        gone = [p for p in ours if there.get(p.ticket, 0.0) != p.volume]
-        fills = [(fill, p) for p in gone for fill in self._fresh_closings(p)]
-        fills.sort(key=lambda found: (found[0].time_us, found[0].deal))
-        now = self._clock.now_us()
-        self._ledger.record([events.closed(p, fill, now, self._run) for fill, p in fills])
+        self.closings.look()
 
-    def _fresh_closings(self, position: Position) -> list[Fill]:
-        found = self._venue.closings(position.ticket, position.opened_us)
-        return [fill for fill in found if fill.deal not in self._ledger.book.deals]
+    def finish(self) -> None:
+        """Go on with reversals that stopped between closing and opening, or say why not.
+
+        A restart comes between two legs, or a closing whose answer was lost is found. What is
+        no longer wanted is denied like any late signal: journalled, never silent.
+        """
+        for signal in self._ledger.book.half_turned():
+            if signal.signal_id not in self._finished:
+                self._finished.add(signal.signal_id)
+                self.resume(signal)
 
     def _handle(self, signal: Signal, began_ns: int, *, fresh: bool) -> None:
         quote = self._quote(signal.source, signal.symbol)
@@ -163,28 +166,42 @@ class Engine:
         """Journal, then send: in this order, whatever happens between."""
         journal_ns = time.perf_counter_ns()
         reach("execution.journal.before")
-        submitted = self._ledger.record([*before, asked])[-1]
+        take_profit = self._take_profit(before, asked)
+        submitted = self._ledger.write([*before, asked])[-1]
         self._ledger.sync()
         reach("execution.journal.after")
         assert isinstance(submitted, OrderEvent)
         if self._halted_since(submitted):
             return False
-        order = events.venue_order(submitted, self._guard.collar)
+        order = events.venue_order(submitted, self._guard.collar, take_profit)
         reach("execution.send.before")
-        send_ns = time.perf_counter_ns()
-        answer = self._venue.send(order)
+        send_ns, sent_s = time.perf_counter_ns(), self._timer.seconds()
+        try:
+            answer = self._venue.send(order)
+        finally:
+            self._ledger.fold()
         reach("execution.send.after")
         answered_ns = time.perf_counter_ns()
-        self.waits_ns.append(answered_ns - send_ns)
+        self.waits_ns.append(round((self._timer.seconds() - sent_s) * 1e9))
         self.stages.record("risk", journal_ns - began_ns)
         self.stages.record("journal", send_ns - journal_ns)
         self.stages.record("send", answered_ns - send_ns)
         self.stages.record("signal_to_order", send_ns - began_ns)
         return self._reconciler.settle(submitted, answer)
 
+    def _take_profit(self, before: list[Record], asked: OrderEvent) -> float:
+        """Of the signal at hand, which the book may not have yet."""
+        at_hand = [r.take_profit for r in before if isinstance(r, Signal)]
+        if at_hand and asked.purpose == "entry":
+            return at_hand[0]
+        return self._ledger.book.take_profit(asked)
+
     def _halted_since(self, submitted: OrderEvent) -> bool:
         """Journalling waits for the disk; who halted meanwhile must see no entry sent after."""
-        if submitted.purpose != "entry" or self._trading.state == "active":
+        if submitted.purpose != "entry":
+            return False
+        self._trading.catch_up()
+        if self._trading.state == "active":
             return False
         text = f"{self._trading.state} before it was sent"
         now = self._clock.now_us()
@@ -247,7 +264,18 @@ class Engine:
     def _asked(self, signal: Signal, leg: Leg, quote: Quote | None) -> OrderEvent:
         held = self._ledger.book.positions.get(leg.ticket)
         now = self._clock.now_us()
-        return events.of_signal(signal, leg, held.refused if held else 0, quote, now, self._run)
+        asked = events.of_signal(signal, leg, held.refused if held else 0, quote, now, self._run)
+        return asked if leg.ticket else self._kept_tight(asked)
+
+    def _kept_tight(self, asked: OrderEvent) -> OrderEvent:
+        """On a netting account an entry's stop becomes the position's: it must not loosen it."""
+        key = Key(asked.strategy, asked.source, asked.symbol)
+        sign = 1 if asked.side == "buy" else -1
+        held = [p for p in self._ledger.book.of(key) if p.volume * sign > 0]
+        stops = [stop for p in held for stop in (p.stop_price, p.moving) if stop]
+        if not stops or not self._venue.netting:
+            return asked
+        return replace(asked, stop_price=sign * max(sign * s for s in (*stops, asked.stop_price)))
 
     def _denied(self, asked: OrderEvent, denial: Denial) -> OrderEvent:
         return events.denied(asked, denial, self._guard.limits(asked.symbol)[1])

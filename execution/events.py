@@ -8,12 +8,12 @@ from collections.abc import Container, Iterator
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Fill, Outcome, VenueOrder
+from adapters.mt5.venue import Fill, Outcome, VenueOrder
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.settings import RunSettings
-from execution.book import Position
+from execution.book import Key, Position
 from execution.identity import order_id
 from execution.quotes import Quote
 from execution.risk import Denial
@@ -94,7 +94,9 @@ def outcome(
     if before is Kind.UNKNOWN:
         yield later(submitted, Kind.RECONCILED, now_us, found.kind)
     if found.kind == "rejected":
-        yield later(submitted, Kind.REJECTED, now_us, found.reason)
+        taken = before in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED)  # then it was taken back
+        kind = Kind.CANCELLED if taken else Kind.REJECTED
+        yield later(submitted, kind, now_us, found.reason)
         return
     if before not in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED):
         yield replace(later(submitted, Kind.ACCEPTED, now_us), venue_order=found.order)
@@ -104,7 +106,7 @@ def outcome(
         if fill.deal in known:  # a crash cut the journal off between two fills
             continue
         yield filled(submitted, fill, Kind.PARTIALLY_FILLED if left > 0 else Kind.FILLED, now_us)
-    if found.fills and left > 0:
+    if found.fills and left > 0 and found.kind != "working":
         rest = replace(later(submitted, Kind.CANCELLED, now_us, "rest"), volume=left)
         yield replace(rest, venue_order=found.order)
 
@@ -133,11 +135,52 @@ def closed(position: Position, fill: Fill, now_us: int, run: RunSettings) -> Ord
     )  # fmt: skip
 
 
-def venue_order(submitted: OrderEvent, collar: float) -> VenueOrder:
+def booked(
+    fill: Fill,
+    key: Key,
+    now_us: int,
+    run: RunSettings,
+    comment: str = "",
+    *,
+    name: str = "",
+    suspends: bool = False,
+) -> OrderEvent:
+    """BOOKED: a deal that is no order of ours. `suspends`: nothing of ours opens beside it.
+
+    `name` tells apart what has no deal at the venue.
+    """
+    made = order_id("", "deal", f"{run.account}.{fill.deal}.{fill.cause}{name}")
+    return OrderEvent(
+        seq=0, event_id="", kind=Kind.BOOKED, run_id=run.run_id, mode=run.mode,
+        account=run.account, strategy=key.strategy,
+        order_id=made, signal_id="",
+        source=key.source, symbol=key.symbol, ts_event_us=fill.time_us, ts_init_us=now_us,
+        side=fill.side if fill.position else "", purpose=fill.cause, volume=fill.volume,
+        price=fill.price, reason=comment, observed=float(suspends), venue_order=fill.order,
+        venue_deal=fill.deal, venue_position=fill.position, commission=fill.commission,
+        swap=fill.swap, profit=fill.profit,
+    )  # fmt: skip
+
+
+def of_stop(
+    position: Position, kind: Kind, stop_price: float, now_us: int, run: RunSettings
+) -> OrderEvent:
+    """An event about the stop of a position, on the order that opened it."""
+    key = position.key
+    return OrderEvent(
+        seq=0, event_id="", kind=kind, run_id=run.run_id, mode=run.mode, account=run.account,
+        strategy=key.strategy, order_id=position.order_id, signal_id=position.signal_id,
+        source=key.source, symbol=key.symbol, ts_event_us=now_us, ts_init_us=now_us,
+        side="sell" if position.volume > 0 else "buy", purpose="trail",
+        volume=abs(position.volume), stop_price=stop_price, venue_position=position.ticket,
+    )  # fmt: skip
+
+
+def venue_order(submitted: OrderEvent, collar: float, take_profit: float = 0.0) -> VenueOrder:
     """The request of a SUBMITTED event. An entry fills within the collar or not at all."""
     share = collar if submitted.purpose == "entry" else _EXIT_TOLERANCE
     return VenueOrder(
         submitted.order_id, submitted.source, submitted.symbol,
         "buy" if submitted.side == "buy" else "sell", submitted.volume, submitted.price,
-        submitted.stop_price, submitted.price * share, submitted.venue_position,
+        submitted.stop_price, submitted.price * share, submitted.venue_position, take_profit,
     )  # fmt: skip

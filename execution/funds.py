@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Account, Venue, VenueOrder
+from adapters.mt5.execution import Venue
+from adapters.mt5.venue import Account, VenueOrder
 from core.clock import Clock
 
 _FRESH_US = 2_000_000

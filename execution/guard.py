@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapters.mt5.execution import Venue
 from core.clock import Clock
-from core.contracts.order import OrderEvent
+from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.signal import Signal
 from core.instruments import Instrument, instrument
 from execution import events, risk
@@ -55,7 +55,7 @@ class Guard:
         """Why an order that adds risk may not go, or None. Money is asked for last."""
         limits = self.limits(signal.symbol)[0]
         facts = self._facts(asked, signal, quote, limits)
-        denial = risk.check_entry(self._with_values(facts, asked))
+        denial = risk.check_entry(self._with_values(facts, asked)) or self._shared(asked)
         if denial is not None or not sends:
             return denial
         return self._losses(limits) or risk.check_margin(
@@ -72,11 +72,27 @@ class Guard:
     ) -> Facts:
         now, book = self._clock.now_us(), self._ledger.book
         return Facts(
-            self._trading.state, book.is_blocked(signal.source, signal.symbol), now, signal,
+            self._trading.state, self._blocked(signal), now, signal,
             asked.side, asked.volume, instrument(signal.symbol, now),
             self._venue.specification(signal.source, signal.symbol), quote,
             book.entries_within_minute(signal.source, signal.symbol, now), limits,
         )  # fmt: skip
+
+    def _blocked(self, signal: Signal) -> bool:
+        feed, book = (signal.source, signal.symbol), self._ledger.book
+        if book.is_blocked(*feed) or book.broker.is_suspended(*feed):
+            return True
+        # What opens there sets the position's stop, and a stop that is on its way could undo that.
+        moving = any(p.moving and p.key[1:] == feed for p in book.positions.values())
+        return moving and self._venue.netting
+
+    def _shared(self, asked: OrderEvent) -> Denial | None:
+        """A netting account has one position per symbol, so one strategy at a time owns it."""
+        feed, held = (asked.source, asked.symbol), self._ledger.book.positions.values()
+        others = [p for p in held if p.key[1:] == feed and p.key.strategy != asked.strategy]
+        if not others or not self._venue.netting:
+            return None
+        return Denial(DenialReason.POSITION_LIMIT, 0.0, sum(abs(p.volume) for p in others))
 
     def _with_values(self, facts: Facts, asked: OrderEvent) -> Facts:
         """Facts with what the limits that are set need."""

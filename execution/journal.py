@@ -89,6 +89,12 @@ class Journal:
         kept, self._kept = self._kept, []
         return kept
 
+    def records(self) -> Iterator[Record]:
+        """All records so far, oldest first, read from disk again; from any thread."""
+        end = self._at
+        for place in scan(self._file.read()[:end], self.path):
+            yield place.record
+
     def append(self, entries: Iterable[Record]) -> list[Record]:
         """Write records in one piece; order events come back numbered and chained.
 

@@ -3,7 +3,7 @@
 The three happen together and in this order, so that journal, book and bus never disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -16,22 +16,46 @@ from execution.records import Record
 
 
 class Ledger:
-    """Journal, book and outbox as one. Opening folds the journal and queues all of it again."""
+    """Journal, book and outbox as one. Opening folds the journal and queues all of it again.
 
-    def __init__(self, journal: Journal, book: Book, outbox: Outbox) -> None:
+    `activity`: a fold of its own kind; None for the usual one.
+    """
+
+    def __init__(
+        self, journal: Journal, book: Book, outbox: Outbox, activity: Activity | None = None
+    ) -> None:
         self._journal, self.book, self._outbox = journal, book, outbox
-        self.activity = Activity()
+        self.activity = activity or Activity()
+        self._unfolded: list[Record] = []
+        self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on
         for record in journal.take():
             self._keep(record)
 
     def record(self, entries: Iterable[Record]) -> list[Record]:
         """Make entries facts; order events come back complete. Durable after `sync`."""
+        linked = self.write(entries)
+        self.fold()
+        return linked
+
+    def write(self, entries: Iterable[Record]) -> list[Record]:
+        """Journal entries as `record` does, but leave the rest to `fold`.
+
+        An order that waits for nothing but the disk need not wait for our own books.
+        """
+        self.fold()
         counts: dict[str, int] = {}
         named = [self._named(e, counts) if isinstance(e, OrderEvent) else e for e in entries]
-        linked = self._journal.append(named)
-        for record in linked:
+        self._unfolded = self._journal.append(named)
+        return self._unfolded
+
+    def fold(self) -> None:
+        """Take into book and outbox what was written since the last fold."""
+        unfolded, self._unfolded = self._unfolded, []
+        for record in unfolded:
             self._keep(record)
-        return linked
+            if isinstance(record, OrderEvent):
+                for see in self.watchers:
+                    see(record)
 
     def sync(self) -> None:
         """On disk when this returns."""

@@ -6,7 +6,7 @@ from core.errors import JournalError
 #: Last event -> events that may come next. `None`: the order has none yet. A market order that
 #: reduces a position has no RECEIVED when a horizon, and not a signal, asked for it.
 NEXT: dict[Kind | None, frozenset[Kind]] = {
-    None: frozenset({Kind.RECEIVED, Kind.SUBMITTED, Kind.DENIED}),
+    None: frozenset({Kind.RECEIVED, Kind.SUBMITTED, Kind.DENIED, Kind.BOOKED}),
     Kind.RECEIVED: frozenset({Kind.SUPERSEDED, Kind.DENIED, Kind.SUBMITTED, Kind.CANCELLED}),
     Kind.SUBMITTED: frozenset({Kind.ACCEPTED, Kind.REJECTED, Kind.UNKNOWN, Kind.EXPIRED}),
     Kind.UNKNOWN: frozenset({Kind.RECONCILED}),
@@ -24,12 +24,27 @@ NEXT: dict[Kind | None, frozenset[Kind]] = {
     Kind.SUPERSEDED: frozenset(),
     Kind.REJECTED: frozenset(),
     Kind.EXPIRED: frozenset(),
+    Kind.BOOKED: frozenset(),
 }
 
 #: The venue may hold, or come to hold, such an order and we do not know what became of it.
 UNSETTLED = frozenset(
     {Kind.SUBMITTED, Kind.UNKNOWN, Kind.RECONCILED, Kind.ACCEPTED, Kind.PARTIALLY_FILLED}
 )
+
+#: Events beside an order's life, which do not change where it stands -> where it may stand.
+_FILLED = frozenset({Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CANCELLED, Kind.CLOSED})
+ASIDE: dict[Kind, frozenset[Kind]] = {
+    Kind.STOP_MOVING: _FILLED,
+    Kind.STOP_MOVED: _FILLED,
+    Kind.STOP_KEPT: _FILLED,
+    Kind.CANCELLING: UNSETTLED,
+}
+
+
+def may_follow(before: Kind | None, event: Kind) -> bool:
+    """Whether an event is possible after the one that decided where an order stands."""
+    return before in ASIDE[event] if event in ASIDE else event in NEXT[before]
 
 
 def check(before: Kind | None, event: Kind, order_id: str) -> None:
@@ -38,7 +53,7 @@ def check(before: Kind | None, event: Kind, order_id: str) -> None:
     Raises:
         JournalError: `event` cannot follow `before`.
     """
-    if event not in NEXT[before]:
+    if not may_follow(before, event):
         known = before.value if before else "nothing"
         raise JournalError(
             f"order {order_id}: {event.value} cannot follow {known}. Execution stops before it"

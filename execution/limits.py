@@ -64,6 +64,7 @@ class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_orders: float = 10  # fewer say nothing about rejects
     latency: Action = "reducing"
     max_send_ms: float = 5000.0  # median of the last 5 answers
+    min_answers: float = 5  # since execution started; fewer say nothing about latency
     disconnected: Action = "reducing"
     max_away_s: float = 10.0  # without an answer of the terminal
     drift: Action = "reducing"

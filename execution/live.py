@@ -1,44 +1,38 @@
 """Execution in live mode: one thread trades, two others listen.
 
-The trading thread owns engine, journal and terminal (which allows one thread only). Ticks and
-control have threads of their own, so that quotes are fresh and a halt is seen at once, also
-while an order is out at the broker.
+The trading thread owns engine, journal and terminal (which allows one thread only). It never
+waits for the bus: what it tells goes through a thread of its own (`execution/courier.py`).
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from adapters.bus.base import Bus, Message, Subscriber
-from adapters.mt5.execution import Account, Venue
+from adapters.mt5.execution import Venue
 from core.clock import Clock, SystemTimer, Timer
 from core.contracts import codec
-from core.contracts.operations import Control, RiskState
-from core.contracts.order import AccountState
+from core.contracts.operations import RiskState
 from core.contracts.signal import Signal, SignalBatch
-from core.contracts.tick import TickBatch
-from core.errors import UnavailableError
 from core.settings import RunSettings
-from core.topics import CONTROL, RISK, SIGNALS, TICKS
+from core.topics import RISK, SIGNALS
+from core.trading_control import Order
 from execution import exits
 from execution.breakers import Breakers
+from execution.courier import Courier
 from execution.engine import Engine
-from execution.funds import RememberedFunds
 from execution.heartbeat import Heart
 from execution.ledger import Ledger
 from execution.limits_file import LimitsFile
+from execution.listeners import Listeners
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
-from execution.reconcile import Reconciler
 from execution.slices import decode
 from execution.trading_state import TradingState
+from execution.twin import Twin
+from execution.watch import Watch, Watched
 
-_log = logging.getLogger(__name__)
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be
-_CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen
-_POLL_S = 0.2
-_ACCOUNT_S = 1.0
 _CATCH_UP = 10_000  # signals read again at start
 
 
@@ -53,12 +47,13 @@ class Parts(NamedTuple):
     quotes: LiveQuotes
     trading: TradingState
     engine: Engine
-    reconciler: Reconciler
     outbox: Outbox
-    funds: RememberedFunds
+    watched: Watched
     timer: Timer = SystemTimer()
     limits: LimitsFile | None = None
     breakers: Breakers | None = None
+    courier: Courier | None = None
+    twin: Twin | None = None
 
 
 class Live:
@@ -68,31 +63,36 @@ class Live:
         self._p, self._stop, self._heart = parts, stop, heart
         self._announced = ""
         self._pending: list[tuple[Signal, int]] = []
-        self._account: Account | None = None
-        self._poll = _Every(_POLL_S, parts.timer)
-        self._look = _Every(_ACCOUNT_S, parts.timer)
+        self._watch = Watch(parts.watched, parts.timer, parts.limits, parts.breakers, heart)
+        self._listeners = Listeners(
+            parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
+            parts.twin,
+        )  # fmt: skip
         self._signals: Subscriber | None = None
         self._known_until = 0
 
     def run(self, ready: Callable[[], None] = lambda: None) -> bool:
         """Until told to stop; the order at hand is finished and published first."""
         self.open()
-        listeners = [
-            threading.Thread(target=work, name=name, daemon=True)
-            for name, work in (("ticks", self._listen_ticks), ("control", self._listen_control))
-        ]
-        for thread in listeners:
-            thread.start()
+        self._listeners.start()
+        if self._p.courier:
+            self._p.courier.start()
+        if self._p.twin:
+            self._p.ledger.watchers.append(self._p.twin.see)
+            self._p.twin.start()
         self.recover()
         self._announce()
         ready()
         while not self._stop.is_set():
             self.turn()
-        for thread in listeners:
-            thread.join()
+        self._listeners.join()
         if self._signals:
             self._signals.close()
+        self._watch.close()
         self._p.outbox.publish()
+        self._p.outbox.close()
+        if self._p.twin:
+            self._p.twin.close()
         return True
 
     def turn(self) -> None:
@@ -107,8 +107,7 @@ class Live:
             if not coming.waits or self._quoted_since(coming):
                 self._p.engine.exit(coming.position, coming.purpose)
         self._flatten()
-        if self._poll.is_due():
-            self._watch()
+        self._watch.look()
         self._announce()
         self._p.outbox.publish()
         if self._heart:
@@ -116,8 +115,7 @@ class Live:
 
     def recover(self) -> None:
         """Settle and publish what an earlier run of this process left behind."""
-        self._p.reconciler.at_start()
-        self._p.engine.poll()
+        self._watch.recover()
         self._p.outbox.publish()
 
     def open(self) -> None:
@@ -168,43 +166,6 @@ class Live:
         quote = self._p.quotes.at(key.source, key.symbol, self._p.clock.now_us())
         return quote is not None and quote.time_us >= coming.due_us
 
-    def _watch(self) -> None:
-        """What the broker did by itself; a terminal that is away is asked again later."""
-        try:
-            self._p.reconciler.again()
-            self._p.engine.poll()
-            if self._look.is_due():
-                self._p.funds.refresh()
-                self._see_account()
-            self._tell_health()
-            away = False
-        except UnavailableError:
-            away = True
-            if self._heart:
-                self._heart.degraded("the terminal does not answer")
-        if self._p.breakers:
-            self._p.breakers.look(self._p.engine.waits_ns, away=away)
-
-    def _tell_health(self) -> None:
-        problem = self._p.limits.problem if self._p.limits else ""
-        if self._heart and problem:
-            self._heart.degraded(problem)
-        elif self._heart:
-            self._heart.well()
-
-    def _see_account(self) -> None:
-        seen = self._p.venue.account()
-        self._p.ledger.activity.account(seen.equity, self._p.clock.now_us())
-        if seen == self._account:
-            return
-        self._account = seen
-        run, now, last = self._p.run, self._p.clock.now_us(), self._p.ledger.book.last
-        state = AccountState(
-            run.run_id, run.mode, run.account, now, now, last.seq if last else 0, seen.currency,
-            seen.balance, seen.equity, seen.margin,
-        )  # fmt: skip
-        self._p.outbox.add(state, self._p.ledger.book)
-
     def _announce(self) -> None:
         """Publish the trading state when it has changed."""
         order = self._p.trading.current
@@ -214,59 +175,17 @@ class Live:
         self._announced, now, run = name, self._p.clock.now_us(), self._p.run
         state = RiskState(
             run.run_id, run.mode, run.account, order.ts_us or now, now, order.state, order.by,
-            order.reason,
+            _policy(order),
         )  # fmt: skip
         self._p.bus.send(RISK, run.account, codec.encode(state))
 
-    def _listen_ticks(self) -> None:
-        subscriber = self._p.bus.subscribe(TICKS, 0)
-        while not self._stop.is_set():
-            message = subscriber.next(0.2)
-            if message:
-                self.take_ticks(message)
-        subscriber.close()
 
-    def take_ticks(self, message: Message) -> None:
-        """Make quotes of a message; called by a thread of its own."""
-        found = decode(message)
-        if isinstance(found, TickBatch) and found.run_id == self._p.run.run_id:
-            self._take(found)
-
-    def _take(self, batch: TickBatch) -> None:
-        try:
-            ticks = batch.ticks
-        except ValueError as error:  # torn: without the next batches quotes would only grow old
-            _log.warning("skipped ticks of %s %s: %s", batch.source, batch.symbol, error)
-            return
-        self._p.quotes.feed(batch.source, batch.symbol, ticks)
-        if self._p.breakers:
-            self._p.breakers.ticks(batch.source, batch.symbol, ticks)
-
-    def _listen_control(self) -> None:
-        subscriber = self._p.bus.subscribe(CONTROL, 0)
-        while not self._stop.is_set():
-            message = subscriber.next(_CONTROL_WAIT_S)
-            found = decode(message) if message else None
-            if isinstance(found, Control):
-                self._p.trading.obey(found)
-            self._p.trading.poll()
-            if self._p.limits:
-                self._p.limits.poll()
-        subscriber.close()
-
-
-class _Every:
-    """True once per interval."""
-
-    def __init__(self, interval_s: float, timer: Timer) -> None:
-        self._interval_s, self._timer, self._due = interval_s, timer, float("-inf")
-
-    def is_due(self) -> bool:
-        now = self._timer.seconds()
-        if now < self._due:
-            return False
-        self._due = now + self._interval_s
-        return True
+def _policy(order: Order) -> str:
+    """Why, and what becomes of open positions meanwhile."""
+    if order.state != "halted":
+        return order.reason
+    flatten = order.positions == "flatten"
+    return f"{order.reason} ({'positions are closed' if flatten else 'positions keep their stops'})"
 
 
 def _waiting(subscriber: Subscriber) -> Iterator[Message]:

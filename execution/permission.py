@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapters.mt5.execution import Account
+from adapters.mt5.venue import Account
 from core.settings import Settings
 
 

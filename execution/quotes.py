@@ -14,6 +14,7 @@ import numpy.typing as npt
 from core.contracts.tick import OUT_OF_ORDER, TickArray
 
 WINDOW = 256  # quotes in the running median of the spread
+_TINY = 1e-9
 LEAST = 20  # quotes before that median says anything
 
 Floats = npt.NDArray[np.float64]
@@ -133,10 +134,25 @@ class ReplayQuotes:
         index = int(np.searchsorted(held.time_us, time_us))
         return int(held.time_us[index]) if index < len(held.time_us) else None
 
+    def first_beyond(
+        self, source: str, symbol: str, time_us: int, level: float, *, long: bool
+    ) -> int | None:
+        """Time of the first quote from a time on at which a position closes at a level or better.
+
+        Looks among the quotes at hand; None when there is none.
+        """
+        held = self._tapes.get((source, symbol), _EMPTY)
+        begin = int(np.searchsorted(held.time_us, time_us))
+        bid, ask = held.bid[begin:], held.ask[begin:]
+        price = np.minimum(bid, ask) if long else np.maximum(bid, ask)
+        found = price >= level - _TINY if long else price <= level + _TINY
+        return int(held.time_us[begin + int(np.argmax(found))]) if found.any() else None
+
     def may_have_crossed(
-        self, source: str, symbol: str, until_us: int, stop_price: float, *, long: bool
-    ) -> bool:
-        """Whether a stop can have been reached by a time, among the quotes at hand.
+        self, source: str, symbol: str, until_us: int, stop_price: float,
+        take_profit: float = 0.0, *, long: bool,
+    ) -> bool:  # fmt: skip
+        """Whether stop or take-profit can have been reached by a time, among quotes at hand.
 
         True more often than the venue would say: it saves asking, and decides nothing.
         """
@@ -145,9 +161,10 @@ class ReplayQuotes:
         bid, ask = held.bid[:end], held.ask[:end]
         if not end:
             return False
-        if long:
-            return bool(min(bid.min(), ask.min()) <= stop_price)
-        return bool(max(bid.max(), ask.max()) >= stop_price)
+        low, high = min(bid.min(), ask.min()), max(bid.max(), ask.max())
+        if take_profit and (high >= take_profit if long else low <= take_profit):
+            return True
+        return bool(low <= stop_price if long else high >= stop_price)
 
 
 def _quote(held: Tape, index: int) -> Quote:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Outcome, Venue
+from adapters.mt5.execution import Venue
+from adapters.mt5.venue import Outcome
 from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
@@ -22,6 +23,7 @@ from execution.settlements import Settlement
 
 _log = logging.getLogger(__name__)
 _WAIT_S = 0.01
+_DOUBTFUL = (Kind.SUBMITTED, Kind.ACCEPTED)
 
 
 class Reconciler:
@@ -60,7 +62,7 @@ class Reconciler:
             return self._conclude(submitted, self._until_certain(submitted, answer))
         if answer.kind == "working":
             found = self._await_fill(submitted)
-            decided = found.kind in ("filled", "rejected", "ambiguous")
+            decided = found.kind in ("filled", "rejected", "ambiguous") or found.fills
             return self._conclude(submitted, found if decided else answer)
         return self._conclude(submitted, answer)
 
@@ -109,7 +111,7 @@ class Reconciler:
 
     def _look(self, submitted: OrderEvent) -> None:
         found = self._find(submitted)
-        if found.kind in ("filled", "rejected"):
+        if found.kind in ("filled", "rejected") or (found.kind == "working" and found.fills):
             self._conclude(submitted, found)
         elif found.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
             # Of an earlier run, which died before or while it was sent: nobody was answered.
@@ -117,20 +119,21 @@ class Reconciler:
                 text = "never sent: execution stopped before"
                 expired = events.later(submitted, Kind.EXPIRED, self._clock.now_us(), text)
                 self._ledger.record([expired])
-        elif found.kind == "ambiguous" and self._kind(submitted) is Kind.SUBMITTED:
+        elif found.kind == "ambiguous" and self._kind(submitted) in _DOUBTFUL:
             self._conclude(submitted, found)
 
     def _conclude(self, submitted: OrderEvent, found: Outcome) -> bool:
         before = self._kind(submitted)
         if found.kind in ("unknown", "absent", "ambiguous"):
-            if before is Kind.SUBMITTED:
+            if before is Kind.SUBMITTED or (found.kind, before) == ("ambiguous", Kind.ACCEPTED):
                 _log.warning("order %s: no answer (%s)", submitted.order_id, found.reason)
                 now = self._clock.now_us()
                 self._ledger.record([events.later(submitted, Kind.UNKNOWN, now, found.reason)])
             return False
-        if found.kind == "working" and before is not Kind.SUBMITTED:
-            return False
         known, now = self._ledger.book.deals, self._clock.now_us()
+        fresh = any(fill.deal not in known for fill in found.fills)
+        if found.kind == "working" and before is not Kind.SUBMITTED and not fresh:
+            return False
         made = events.outcome(submitted, before, found, known, now)
         self._ledger.record([self._stamped(event) for event in made])
         # Only a closing that is whole lets the entry of a reversal follow.
@@ -144,7 +147,8 @@ class Reconciler:
 
     def _until_certain(self, submitted: OrderEvent, answer: Outcome) -> Outcome:
         """Ask, and send what is provably not there, until the simulated venue has decided."""
-        order = events.venue_order(submitted, self._collar)
+        take_profit = self._ledger.book.take_profit(submitted)
+        order = events.venue_order(submitted, self._collar, take_profit)
         deadline = self._timer.seconds() + max(self._patience_s, 60.0)
         while answer.kind != "rejected":
             found = self._find(submitted)

@@ -15,6 +15,7 @@ from core.contracts.order import AccountState, ExecutionMarker
 from core.contracts.signal import Signal
 from core.settings import RunSettings
 from execution import exits
+from execution.book import Position
 from execution.engine import Engine
 from execution.exits import Exit
 from execution.heartbeat import Heart
@@ -23,7 +24,11 @@ from execution.outbox import Outbox
 from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
 from execution.records import Record
+from execution.replay_breakers import ReplayBreakers
 from execution.slices import Slice, SliceReader
+from execution.stops import Stops
+
+TRAIL = "trail"  # a stop that may move: a task among the exits
 
 
 class Parts(NamedTuple):
@@ -37,6 +42,8 @@ class Parts(NamedTuple):
     engine: Engine
     reconciler: Reconciler
     outbox: Outbox
+    stops: Stops
+    breakers: ReplayBreakers | None = None
 
 
 class Replay:
@@ -46,6 +53,7 @@ class Replay:
         self._p, self._reader, self._heart = parts, reader, heart
         self._book = parts.ledger.book
         self._interrupted = ""
+        self._tried: dict[int, int] = {}  # by position: a stop stayed at a quote before this
 
     def run(self) -> bool:
         """Until the last slice (True), or until the reader was told to stop (False)."""
@@ -58,8 +66,12 @@ class Replay:
                 self._mark(found, [])
             else:
                 self._p.quotes.load(found.ticks)
+                if self._p.breakers:
+                    self._p.breakers.load(found.ticks, found.end_us)
                 if self._book.marker is None or found.number > self._book.marker.slice:
                     self._slice(found)
+                elif self._p.breakers:  # done before a restart
+                    self._p.breakers.until(found.end_us)
             if self._heart:
                 self._heart.beat()
         return True
@@ -73,6 +85,9 @@ class Replay:
         # Signals are handled one after another, so only the newest can be unfinished.
         self._interrupted = last.signal_id if last else ""
         self._p.reconciler.at_start()
+        for position in [p for p in self._book.positions.values() if p.moving]:
+            self._at(position.moved_us)
+            self._p.stops.settle(position)
         self._p.outbox.publish()
 
     def _ended(self) -> bool:
@@ -109,9 +124,28 @@ class Replay:
                 if quoted is None:
                     continue
                 due = quoted
-            due = max(due, self._p.clock.now_us())
-            if due <= found.end_us:
-                yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}"), coming
+            yield from self._within(found, coming._replace(due_us=due))
+        for position in self._book.positions.values():
+            moves_us = self._moves_us(position)
+            if moves_us is not None:
+                yield from self._within(found, Exit(moves_us, position, TRAIL, False))
+
+    def _within(
+        self, found: Slice, coming: Exit
+    ) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+        """With its place in the order of the slice, if it is due in it."""
+        due, key = max(coming.due_us, self._p.clock.now_us()), coming.position.key
+        if due <= found.end_us:
+            yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}"), coming
+
+    def _moves_us(self, position: Position) -> int | None:
+        """When the next quote of the slice may move a position's stop; None when none does."""
+        level = self._p.stops.reach(position) if position.trail else None
+        if level is None:
+            return None
+        since = max(self._p.stops.due_us(position), self._tried.get(position.ticket, 0))
+        key, long = position.key, position.volume > 0
+        return self._p.quotes.first_beyond(key.source, key.symbol, since, level, long=long)
 
     def _signal(self, signal: Signal) -> None:
         if not self._book.received(signal.signal_id):
@@ -124,8 +158,12 @@ class Replay:
     def _exit(self, coming: Exit) -> None:
         position = coming.position
         self._poll(position.key.source, position.key.symbol)
-        if position.ticket in self._book.positions:
+        if position.ticket not in self._book.positions:
+            return
+        if coming.purpose != TRAIL:
             self._p.engine.exit(position, coming.purpose)
+        elif not self._p.stops.move(position):
+            self._tried[position.ticket] = coming.due_us + 1
 
     def _poll(self, source: str, symbol: str) -> None:
         """See stops of a feed in market order; ask only when a quote can have reached one."""
@@ -133,7 +171,7 @@ class Replay:
         for position in self._book.positions.values():
             long = position.volume > 0
             if position.key[1:] == (source, symbol) and self._p.quotes.may_have_crossed(
-                source, symbol, now, position.stop_price, long=long
+                source, symbol, now, position.stop_price, position.take_profit, long=long
             ):
                 self._p.engine.poll()
                 return
@@ -159,6 +197,8 @@ class Replay:
     def _at(self, time_us: int) -> None:
         self._p.clock.advance(time_us)
         self._p.venue.at(self._p.clock.now_us())
+        if self._p.breakers:
+            self._p.breakers.until(self._p.clock.now_us())
 
 
 def _order_of(signal: Signal) -> tuple[int, str, str, str]:

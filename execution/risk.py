@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.mt5.execution import Specification
+from adapters.mt5.venue import Specification
 from core.contracts.order import DenialReason
 from core.contracts.signal import Signal
 from core.instruments import Instrument, is_open
@@ -206,13 +206,20 @@ def off_price(facts: Facts) -> Denial | None:
 
 
 def stop_passed(facts: Facts) -> Denial | None:
-    """The stop is missing, or the market is beyond it: limit is the stop, observed the price."""
-    quote, stop = facts.quote, facts.signal.stop_price
+    """The stop is missing, or the market is beyond it: limit is the stop, observed the price.
+
+    So too a take-profit that the market has reached already, or that is no price.
+    """
+    quote, stop, gain = facts.quote, facts.signal.stop_price, facts.signal.take_profit
     if quote is None:
         return None
-    closing = quote.side("sell" if facts.side == "buy" else "buy")
-    safe = 0 < stop < closing if facts.side == "buy" else closing < stop < math.inf
-    return None if safe else Denial(DenialReason.OFF_PRICE, stop, closing)
+    buys = facts.side == "buy"
+    closing = quote.side("sell" if buys else "buy")
+    safe = 0 < stop < closing if buys else closing < stop < math.inf
+    if not safe:
+        return Denial(DenialReason.OFF_PRICE, stop, closing)
+    open_ = gain == 0 or (closing < gain < math.inf if buys else 0 < gain < closing)
+    return None if open_ else Denial(DenialReason.OFF_PRICE, gain, closing)
 
 
 def wide_spread(facts: Facts) -> Denial | None:

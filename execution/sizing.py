@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from adapters.mt5.execution import Specification
+from adapters.mt5.venue import Specification
 from execution.book import Position
 
 _TINY = 1e-9  # lots: below every step

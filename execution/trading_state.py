@@ -8,13 +8,16 @@ doubt stops trading.
 """
 
 import threading
+import time
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from core.contracts.operations import Control
 from core.trading_control import Order, State, write
 
+_RECENT_S = 0.02  # the control thread polls twice as often
 _SEVERITY = {"active": 0, "reducing": 1, "halted": 2}
 
 
@@ -33,8 +36,10 @@ class TradingState:
         self._path, self._breakers = path, breakers
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
+        self._polled_s = 0.0
         self._said = ACTIVE  # by a person
         self._tripped = ACTIVE if breakers is None else _read(breakers)
+        self._beneath = ACTIVE  # of other breakers: what holds when that one is taken back
         self.current = ACTIVE
         self._settle()
         self.poll()
@@ -49,11 +54,17 @@ class TradingState:
         if self._path is None:
             return False
         with self._lock:
+            self._polled_s = time.monotonic()
             signature = _signature(self._path)
             if signature == self._seen:
                 return False
             self._seen, self._said = signature, _read(self._path)
             return self._settle()
+
+    def catch_up(self) -> None:
+        """Look at the file unless somebody just did: this process may have been stopped since."""
+        if time.monotonic() - self._polled_s > _RECENT_S:
+            self.poll()
 
     def obey(self, control: Control) -> bool:
         """Take a message from the bus into the file, unless the file is newer.
@@ -77,19 +88,46 @@ class TradingState:
     def trip(self, order: Order) -> bool:
         """Take a breaker's word, unless a stricter one of a breaker holds; True when it changes.
 
-        An order that says active takes back a breaker's earlier one of the same name.
+        An order that says active takes back a breaker's earlier one of the same name. Our clock may
+        have been set back since a person resumed: a breaker's word is later all the same.
         """
         with self._lock:
             before = self._held()
+            if order.state != "active" and order.ts_us <= self._said.ts_us:
+                order = replace(order, ts_us=self._said.ts_us + 1)
             if order.state == "active" and before.by != order.by:
                 return False
             if order.state != "active" and _severity(before) >= _severity(order):
+                self._lay_beneath(order, before)
                 return False
+            if order.state == "active":
+                order, self._beneath = self._beneath, ACTIVE
+            else:
+                self._lay_beneath(before, order)
             self._tripped = order
             changed = self._settle()
         if self._breakers is not None:
             write(self._breakers, order)
         return changed
+
+    def _lay_beneath(self, order: Order, above: Order) -> None:
+        """Keep a breaker's word for when another's, which holds now, is taken back."""
+        if order.by != above.by and _severity(order) >= _severity(self._beneath):
+            self._beneath = order
+
+    def lifted(self, name: str) -> Order | None:
+        """The person's word that lifted a breaker's of that name; None when there is none."""
+        return self._said if self._tripped.by == name and self._held() is ACTIVE else None
+
+    def forget(self, name: str) -> None:
+        """A breaker's word that a person lifted is dealt with."""
+        with self._lock:
+            if self._tripped.by != name:
+                return
+            self._tripped = ACTIVE
+            self._settle()
+        if self._breakers is not None:
+            write(self._breakers, ACTIVE)
 
     def _held(self) -> Order:
         """The breakers' word, void once a person has resumed after it."""

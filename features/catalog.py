@@ -11,7 +11,7 @@ import json
 from typing import NamedTuple
 
 #: Raise it when the kernel's arithmetic changes while every definition below stays.
-KERNEL_VERSION = 1
+KERNEL_VERSION = 2
 
 
 class Feature(NamedTuple):
@@ -43,6 +43,17 @@ _BOLLINGER = "Bollinger on Bollinger Bands (2001); population deviation as in TA
 _VOLATILITY = "Andersen and Bollerslev, Answering the Skeptics (1998)"
 _OURS = "this catalogue"
 _BARS = "closed 1-minute bars of mid closes; a minute without a tick has no bar"
+_KELTNER = "Carter, Mastering the Trade (2005): Bollinger bands inside Keltner's channel"
+_DONCHIAN = "Donchian's channel, as in Kaufman, Trading Systems and Methods (2013)"
+_ORDER_FLOW = "Chordia, Roll and Subrahmanyam, Order Imbalance (2002)"
+_QUOTES = "Cont, Kukanov and Stoikov, The Price Impact of Order Book Events (2014), without sizes"
+_LEAD = "Lo and MacKinlay, When Are Contrarian Profits Due to Stock Market Overreaction? (1990)"
+_VOL_OF_VOL = "Corsi, Mittnik, Pigorsch and Pigorsch, The Volatility of Realized Volatility (2008)"
+_TRADES = "; NaN in a feed that never had a trade, 0 in a window without one"
+_PEERS = (
+    "the other symbols of the same source, by their last mid of each second up to two seconds"
+    " before this tick's; NaN without such a symbol"
+)
 
 
 def _returns(seconds: int) -> Feature:
@@ -98,6 +109,152 @@ def _bar(name: str, family: str, unit: str, bars: int, definition: str, source: 
     return Feature(name, family, unit, _BARS, warm_up, definition, source)
 
 
+def _frame(name: str, family: str, unit: str, frame: str, bars: int, text: str) -> Feature:
+    """A column of closed bars of `frame` (of mid: high, low, close)."""
+    window, warm_up = f"closed {frame} bars of mid", f"{bars} closed {frame} bars"
+    source = _MEAN if family == "average" else _WILDER
+    return Feature(name, family, unit, window, warm_up, text, source)
+
+
+def _windowed(name: str, family: str, unit: str, seconds: int, text: str, source: str) -> Feature:
+    return Feature(name, family, unit, f"{seconds} s", f"{seconds} s", text, source)
+
+
+def _peer(name: str, unit: str, seconds: int, text: str) -> Feature:
+    """A column that `features.peers` fills in: the kernel knows one feed only."""
+    return Feature(
+        name, "peers", unit, f"{seconds} s", f"{seconds + 2} s", f"{text}; {_PEERS}", _LEAD
+    )
+
+
+_SLOW: tuple[Feature, ...] = (
+    _frame("rsi_14_5m", "rsi", "0 to 100", "5-minute", 15, "relative strength index, 14 bars"),
+    _frame("rsi_14_1h", "rsi", "0 to 100", "1-hour", 15, "relative strength index, 14 bars"),
+    _frame("ema_20_5m_bp", "average", "bp", "5-minute", 20, "mid minus EMA(20), over mid"),
+    _frame("ema_20_1h_bp", "average", "bp", "1-hour", 20, "mid minus EMA(20), over mid"),
+    _frame("atr_14_bp", "range", "bp", "1-minute", 15, "average true range, 14 bars, over mid"),
+    _frame("atr_14_5m_bp", "range", "bp", "5-minute", 15, "average true range, 14 bars, over mid"),
+    _frame("atr_14_1h_bp", "range", "bp", "1-hour", 15, "average true range, 14 bars, over mid"),
+    _bar("return_15m", "return", "bp", 15, "log of mid over the close of 15 bars ago", _OURS),
+    _bar("return_60m", "return", "bp", 60, "log of mid over the close of 60 bars ago", _OURS),
+    _bar(
+        "vol_of_vol_30m",
+        "volatility",
+        "share",
+        30,
+        "standard deviation over mean of the 1-minute realised volatilities of 30 bars;"
+        " 0 when nothing moved",
+        _VOL_OF_VOL,
+    ),
+    _windowed(
+        "volatility_ratio",
+        "volatility",
+        "ratio",
+        300,
+        "volatility_60s per root of time over volatility_300s per root of time; 1 when it is 0",
+        _VOLATILITY,
+    ),
+)
+
+_BREAKOUT: tuple[Feature, ...] = (
+    _bar(
+        "squeeze_ratio",
+        "squeeze",
+        "ratio",
+        20,
+        "width of the Bollinger bands (20, 2) over that of Keltner's channel (3 average true"
+        " ranges); below 1 is a squeeze; 1 when nothing moved",
+        _KELTNER,
+    ),
+    _bar(
+        "squeeze_confidence",
+        "squeeze",
+        "0 to 1",
+        39,
+        "share of the last 20 bars that closed in a squeeze",
+        _KELTNER,
+    ),
+    _bar(
+        "channel_position",
+        "breakout",
+        "0 at the low, 1 at the high",
+        20,
+        "mid's place between the lowest low and the highest high of 20 bars; 0.5 without a range",
+        _DONCHIAN,
+    ),
+    _bar(
+        "breakout",
+        "breakout",
+        "average true ranges",
+        20,
+        "how far mid is above the highest high of 20 bars, negative below the lowest low, else 0",
+        _DONCHIAN,
+    ),
+    _bar(
+        "breakout_confidence",
+        "breakout",
+        "0 to 1",
+        39,
+        "size of breakout over 1 plus itself, halved unless a squeeze came before it:"
+        " times (1 + squeeze_confidence) / 2",
+        _OURS,
+    ),
+)
+
+_PRESSURE: tuple[Feature, ...] = (
+    *(
+        _windowed(
+            f"quote_pressure_{seconds}s",
+            "pressure",
+            "share, -1 to 1",
+            seconds,
+            "moves up of bid and of ask minus moves down, over all moves; 0 without a move",
+            _QUOTES,
+        )
+        for seconds in (15, 60)
+    ),
+    _windowed(
+        "spread_ratio_60s",
+        "spread",
+        "ratio",
+        60,
+        "spread_bp over its mean over the window's ticks; 1 when that is not positive",
+        _OURS,
+    ),
+    *(
+        _windowed(
+            f"flow_imbalance_{seconds}s",
+            "flow",
+            "share, -1 to 1",
+            seconds,
+            "volume bought minus volume sold over both, by the trade's flag, else by its price"
+            " against mid" + _TRADES,
+            _ORDER_FLOW,
+        )
+        for seconds in (15, 60)
+    ),
+    _windowed("trade_rate_60s", "flow", "trades/s", 60, "trades per second" + _TRADES, _ORDER_FLOW),
+)
+
+_LEAD_LAG: tuple[Feature, ...] = (
+    _peer("peer_return_5s", "bp", 5, "mean over peers of the log return of 5 s"),
+    _peer("peer_return_30s", "bp", 30, "mean over peers of the log return of 30 s"),
+    _peer(
+        "peer_lead_60s",
+        "-1 to 1",
+        62,
+        "mean over peers of the correlation, about zero, of 60 one-second returns of this symbol"
+        " with the peer's of a second before",
+    ),
+    _peer(
+        "peer_pull_bp",
+        "bp",
+        62,
+        "mean over peers of the peer's last one-second return times this symbol's regression on"
+        " it, a second later, over 60 s",
+    ),
+)
+
 FEATURES: tuple[Feature, ...] = (
     _bar("rsi_14", "rsi", "0 to 100", 15, "relative strength index, 14 bars", _WILDER),
     _bar("macd_bp", "macd", "bp", 26, "EMA(12) minus EMA(26), over mid", _APPEL),
@@ -142,7 +299,14 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "time_cos", "time", "-1 to 1", "this tick", "none", "cosine of the UTC minute of day", _OURS
     ),
+    *_SLOW,
+    *_BREAKOUT,
+    *_PRESSURE,
+    *_LEAD_LAG,
 )
+
+#: How many columns the kernel fills; the rest, at the end, are those of features.peers.
+KERNEL_COLUMNS = len(FEATURES) - len(_LEAD_LAG)
 
 #: Column names in row order.
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)

@@ -5,6 +5,7 @@ near one copy of the data.
 """
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from models.card import Span
 
 _FEEDS_SQL = Path(__file__).with_name("feeds.sql").read_text()
 _ROWS_SQL = Path(__file__).with_name("dataset.sql").read_text()
+_AS_OF_SQL = Path(__file__).with_name("as_of.sql").read_text()
 
 
 class Dataset(NamedTuple):
@@ -31,6 +33,8 @@ class Dataset(NamedTuple):
         feed: index into `feeds`, int32 [n].
         feeds: `source.symbol`.
         simulated: a feed is of a generated market.
+        name: hash of query, run, span, sources and feature set: what was asked for. The same
+            name with another `data_hash` means that the warehouse has changed since.
     """
 
     rows: npt.NDArray[np.float32]
@@ -40,6 +44,7 @@ class Dataset(NamedTuple):
     feed: npt.NDArray[np.int32]
     feeds: tuple[str, ...]
     simulated: bool = False
+    name: str = ""
 
     def data_hash(self) -> str:
         """SHA-256 over every value."""
@@ -86,7 +91,45 @@ def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str]
             feed = {**given, "source": source, "symbol": symbol, "rows": rows}
             _fill(client, feed, dataset, start)
             start += rows
-    return dataset._replace(simulated=any(feed[3] for feed in feeds))
+    return dataset._replace(
+        simulated=any(feed[3] for feed in feeds), name=dataset_name(run_id, span, sources)
+    )
+
+
+def dataset_name(run_id: str, span: Span, sources: Sequence[str]) -> str:
+    """First 16 hex digits of the SHA-256 over all that decides which rows are read."""
+    asked = json.dumps(
+        [_FEEDS_SQL, _ROWS_SQL, run_id, *span, sorted(sources), FEATURE_SET_HASH],
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+
+
+def rows_as_of(
+    client: Client, run_id: str, source: str, symbol: str, moments_us: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """The newest feature row at or before each moment, so that nothing later is in it.
+
+    Args:
+        moments_us: market times in microseconds UTC, int64 [k].
+
+    Returns:
+        when each row was made, int64 [k], -1 without one; the rows, float32 [k, F], NaN then.
+    """
+    times = np.full(len(moments_us), -1, np.int64)
+    rows = np.full((len(moments_us), len(NAMES)), np.nan, np.float32)
+    given = {
+        "run_id": run_id,
+        "source": source,
+        "symbol": symbol,
+        "feature_set_hash": FEATURE_SET_HASH,
+        "moments": moments_us.tolist(),
+    }
+    with errors_translated():
+        found = client.query(_AS_OF_SQL.replace("feature_columns", ", ".join(NAMES)), given)
+    for place, time_us, *features in found.result_rows:
+        times[place], rows[place] = time_us, features
+    return times, rows
 
 
 def _fill(client: Client, parameters: dict[str, object], dataset: Dataset, start: int) -> None:

@@ -1,60 +1,49 @@
-"""A trained booster as ONNX bytes, and the gate that compares the two.
-
-The same booster gives the same bytes: names are fixed and nothing random or dated goes in. The
-booster never stops early, because a raw booster that did exports every round it tried.
-"""
-
-from collections.abc import Mapping
+"""The gate between training and the registry: ONNX Runtime must give what the trainer gives."""
 
 import numpy as np
-import numpy.typing as npt
-import onnx
-import xgboost
-from onnxmltools.convert import convert_xgboost
-from onnxmltools.convert.common.data_types import FloatTensorType
 
 from core.errors import ModelError
-from features.catalog import NAMES
-from models.predictor import INPUT, OUTPUT, Predictor
+from models.examples import Examples
+from models.members.base import Rows, Trained
+from models.session import Session, WindowSession
 
 #: Largest difference of any probability that is a rounding error and not another model.
 PARITY = 1e-5
+_ROWS = 20_000
 _BLANKED_ROWS = 5_000
+_WINDOWS = 500
 
 
-def to_onnx(booster: xgboost.Booster, metadata: Mapping[str, str]) -> bytes:
-    """The booster as an ONNX graph: `rows` float32 [k, F] to `probabilities` float32 [k, 3]."""
-    inputs = [(INPUT, FloatTensorType([None, len(NAMES)]))]
-    model = convert_xgboost(booster, name="tickhouse", initial_types=inputs, target_opset=15)
-    outputs = [output for output in model.graph.output if output.name == OUTPUT]
-    del model.graph.output[:]
-    model.graph.output.extend(outputs)
-    onnx.helper.set_model_props(model, dict(sorted(metadata.items())))
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def check_parity(
-    booster: xgboost.Booster,
-    predictor: Predictor,
-    rows: npt.NDArray[np.float32],
-    predicted: npt.NDArray[np.float32],
-) -> float:
-    """The largest difference on `rows`, and on rows with a fifth of the values missing.
-
-    Args:
-        predicted: the predictor's probabilities of `rows`.
+def check_parity(name: str, trained: Trained, window: int, examples: Examples) -> float:
+    """The largest difference on examples, and on some of them with a fifth of the values missing.
 
     Raises:
         ModelError: it exceeds PARITY; the model must not be registered.
     """
+    if window == 1:
+        rows = examples.thinned(_ROWS).rows
+        session = Session(trained.onnx)
+    else:
+        rows = examples.having(window).thinned(_WINDOWS).windows(window)
     blanked = rows[:: max(1, len(rows) // _BLANKED_ROWS)].copy()
     blanked[np.random.default_rng(7).random(blanked.shape) < 0.2] = np.nan
-    pairs = ((rows, predicted), (blanked, predictor.predict(blanked)))
-    worst = max(float(np.abs(booster.inplace_predict(r) - p).max()) for r, p in pairs)
+    worst = 0.0
+    for some in (rows, blanked):
+        if not len(some):
+            continue
+        found = np.empty((len(some), 3), np.float32)
+        if window == 1:
+            session.predict(some, found)
+        else:
+            found[:] = _one_by_one(WindowSession(trained.onnx, window), some)
+        worst = max(worst, float(np.abs(trained.reference(some) - found).max()))
     if not worst <= PARITY:
         raise ModelError(
-            f"ONNX and trainer differ by {worst:.2g}, more than {PARITY:g}: not registered; "
-            "check the versions of xgboost, onnxmltools and onnxruntime"
+            f"{name}: ONNX and trainer differ by {worst:.2g}, more than {PARITY:g}: not registered;"
+            " check the versions of the trainer, its converter and onnxruntime"
         )
     return worst
+
+
+def _one_by_one(session: WindowSession, windows: Rows) -> Rows:
+    return np.stack([session.run(window).copy() for window in windows])

@@ -36,6 +36,13 @@ class LabelRule(NamedTuple):
     gap_us: int = 300_000_000
 
 
+class Answers(NamedTuple):
+    """Class of every row (see UNLABELLED), int8, and the market time at which it is known."""
+
+    label: npt.NDArray[np.int8]
+    end_us: Times
+
+
 def later_rows(time_us: Times, rule: LabelRule) -> Times:
     """Per row of one feed the last row at or before its horizon's end, -1 without one.
 
@@ -72,3 +79,11 @@ def labels_by_feed(
         rows = slice(start, stop)
         result[rows] = labels(time_us[rows], mid[rows], spread[rows], rule)
     return result
+
+
+def horizon_answers(
+    feed: npt.NDArray[np.int32], time_us: Times, mid: Floats, spread: Floats, rule: LabelRule
+) -> Answers:
+    """`labels_by_feed`, known when the horizon ends."""
+    label = labels_by_feed(feed, time_us, mid, spread, rule)
+    return Answers(label, time_us + rule.horizon_us)

@@ -1,84 +1,134 @@
-"""Feature rows to probabilities: ONNX Runtime with everything allocated beforehand.
+"""Feature rows to one calibrated prediction: every member in ONNX Runtime, then the combination.
 
-One thread: more gave tails of milliseconds and disturbed other processes. Rows go through a
-buffer of 64, the fastest size measured; for tree models the bits do not depend on where batches
-are cut, and a test holds us to it. The live path lets the kernel write into `rows` itself and
-calls `run`. Not thread-safe: one per thread of work.
+A member that cannot speak (its file gone, its graph not loadable, no number in its output, too
+few rows before a row for its window) is left out of that row and the others' weights make up for
+it. That is never silent: `problems` and the bits of `Judged.absent` say which, and whoever
+serves the model passes them on. Not thread-safe: one per thread of work.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from core.errors import ModelError
-from features.catalog import FEATURE_SET_HASH, NAMES
-from models.artifact import Artifact
+from models.artifact import Artifact, Graphs
 from models.card import CLASSES
+from models.combine import combine
+from models.session import Session, WindowSession
 
-INPUT, OUTPUT = "rows", "probabilities"
-BATCH = 64
+Rows = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
+
+
+class Judged(NamedTuple):
+    """Predictions of k rows.
+
+    Attributes:
+        probabilities: down, flat, up, float32 [k, 3].
+        agreement: 1 minus the members' mean distance from it, 0 to 1, float32 [k].
+        veto: the row lies outside the training range, or nobody could speak, bool [k].
+        absent: bit m: member m (in the order of `Predictor.names`) had no part, uint32 [k].
+        members: calibrated outputs float32 [M, k, 3], NaN where absent.
+    """
+
+    probabilities: Rows
+    agreement: Rows
+    veto: npt.NDArray[np.bool_]
+    absent: npt.NDArray[np.uint32]
+    members: Rows
 
 
 class Predictor:
-    """One loaded model.
-
-    Args:
-        model: a verified artefact, or the bytes of an ONNX graph.
+    """A loaded model.
 
     Raises:
-        ModelError: not an ONNX graph, or made for another feature set.
+        ModelError: made for another feature set, or no member can be loaded.
 
     Attributes:
-        rows: the bound input buffer, float32 [64, F]; write feature rows here, then `run`.
+        names: of all members, in the manifest's order.
+        problems: why a member is missing, by its name.
+        past: how many earlier rows of a feed its members need to see.
     """
 
-    def __init__(self, model: Artifact | bytes) -> None:
-        self._session = _session(model.onnx if isinstance(model, Artifact) else model)
-        self.rows = np.zeros((BATCH, len(NAMES)), np.float32)
-        self._probabilities = np.zeros((BATCH, len(CLASSES)), np.float32)
-        self._bindings = [self._bind(count) for count in range(1, BATCH + 1)]
+    def __init__(self, model: Artifact | Graphs) -> None:
+        graphs = model.graphs if isinstance(model, Artifact) else model
+        self.manifest = manifest = graphs.manifest
+        self.names = tuple(spec.name for spec in manifest.members)
+        self.problems = dict(graphs.problems)
+        self._single: dict[int, Session] = {}
+        self._windowed: dict[int, tuple[int, WindowSession]] = {}
+        for place, spec in enumerate(manifest.members):
+            if spec.name in graphs.members:
+                self._open(place, spec.name, spec.window, graphs.members[spec.name])
+        if not self._single and not self._windowed:
+            raise ModelError("; ".join(self.problems.values()) or "a model without members")
+        self.past = max((window - 1 for window, _ in self._windowed.values()), default=0)
+        self._slopes = np.array([spec.slope for spec in manifest.members])
+        self._offsets = np.array([spec.offsets for spec in manifest.members])
+        self._weights = np.array([spec.weight for spec in manifest.members])
+        self._low = np.array(manifest.low, np.float32)
+        self._high = np.array(manifest.high, np.float32)
+        self._shares = np.array(manifest.shares)
 
-    def run(self, count: int) -> npt.NDArray[np.float32]:
-        """Predict the first `count` (1 to 64) of `rows`.
+    def predict(self, rows: Rows) -> Rows:
+        """Probabilities of down, flat, up, float32 [k, 3], for consecutive rows of one feed."""
+        return self.judge(rows).probabilities
 
-        Returns:
-            a view [count, 3] of down, flat, up, overwritten by the next call.
+    def judge(self, rows: Rows, past: Rows | None = None) -> Judged:
+        """Predict consecutive rows float32 [k, F] of one feed.
+
+        Args:
+            past: the feed's rows before them, float32 [p, F], as far as they are known.
         """
-        self._session.run_with_iobinding(self._bindings[count - 1])
-        return self._probabilities[:count]
+        raw = self._raw(rows)
+        if self._windowed:
+            known = np.concatenate([past, rows]) if past is not None and len(past) else rows
+            before = len(known) - len(rows)
+            at = np.arange(before, len(known))
+            self._windows(known, at, np.zeros(len(rows), np.int64), raw)
+        return self._combined(rows, raw)
 
-    def predict(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Probabilities of down, flat, up, float32 [k, 3], for feature rows float32 [k, F]."""
-        result = np.empty((len(rows), len(CLASSES)), np.float32)
-        for start in range(0, len(rows), BATCH):
-            some = rows[start : start + BATCH]
-            self.rows[: len(some)] = some
-            result[start : start + len(some)] = self.run(len(some))
-        return result
+    def judge_at(self, rows: Rows, at: Places, first: Places) -> Judged:
+        """Predict chosen rows of many.
 
-    def _bind(self, count: int) -> ort.IOBinding:
-        binding = self._session.io_binding()
-        shape, place = (count, len(NAMES)), self.rows.ctypes.data
-        binding.bind_input(INPUT, "cpu", 0, np.float32, shape, place)
-        shape, place = (count, len(CLASSES)), self._probabilities.ctypes.data
-        binding.bind_output(OUTPUT, "cpu", 0, np.float32, shape, place)
-        return binding
+        Args:
+            at: places in `rows`.
+            first: for each the place of its feed's first row; windows do not reach before it.
+        """
+        chosen = rows[at]
+        raw = self._raw(chosen)
+        self._windows(rows, at, first, raw)
+        return self._combined(chosen, raw)
 
+    def _open(self, place: int, name: str, window: int, onnx: bytes) -> None:
+        try:
+            if window == 1:
+                self._single[place] = Session(onnx)
+            else:
+                self._windowed[place] = window, WindowSession(onnx, window)
+        except ModelError as error:
+            self.problems[name] = f"member {name}: {error}"
 
-def _session(onnx: bytes) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3
-    try:
-        session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its classes share no other base
-        raise ModelError(f"not a model ONNX Runtime can load ({error}); train again") from error
-    made_for = session.get_modelmeta().custom_metadata_map.get("feature_set_hash", "none")
-    if made_for != FEATURE_SET_HASH:
-        raise ModelError(
-            f"model made for feature set {made_for}, this is {FEATURE_SET_HASH}; "
-            "train again: tickhouse train"
-        )
-    return session
+    def _raw(self, rows: Rows) -> Rows:
+        """Outputs of the members of single rows; NaN for all others."""
+        raw = np.full((len(self.names), len(rows), len(CLASSES)), np.nan, np.float32)
+        for place, session in self._single.items():
+            session.predict(rows, raw[place])
+        return raw
+
+    def _windows(self, rows: Rows, at: Places, first: Places, raw: Rows) -> None:
+        for place, (window, session) in self._windowed.items():
+            for k in np.flatnonzero(at - first >= window - 1).tolist():
+                raw[place, k] = session.run(rows[at[k] - window + 1 : at[k] + 1])
+
+    def _combined(self, rows: Rows, raw: Rows) -> Judged:
+        count = len(rows)
+        out = np.empty((count, len(CLASSES)), np.float32)
+        agreement, members = np.empty(count, np.float32), np.empty_like(raw)
+        veto, absent = np.empty(count, np.uint8), np.empty(count, np.uint32)
+        combine(
+            raw, self._slopes, self._offsets, self._weights, rows, self._low, self._high,
+            self._shares, members, out, agreement, veto, absent,
+        )  # fmt: skip
+        return Judged(out, agreement, veto.view(np.bool_), absent, members)

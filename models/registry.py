@@ -1,4 +1,4 @@
-"""Models on disk: `<sha256>.onnx` with `<sha256>.json`, and which of them is champion.
+"""Models on disk: `<sha256>.model` with `<sha256>.json` and its members' `<sha256>.onnx`.
 
 Files are written under another name, synced and renamed, the card last: a model that is listed
 is complete. `champion.json` is the history of promotions, newest last, so rolling back is
@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from core.errors import ModelError
-from models.artifact import Artifact, load, read_card
+from models.artifact import Artifact, load, read_card, require_whole
 from models.card import ModelCard
+from models.manifest import name_of
 
 
 class Promotion(msgspec.Struct, frozen=True):
@@ -21,6 +22,7 @@ class Promotion(msgspec.Struct, frozen=True):
     sha256: str
     by: str
     simulated: bool
+    ts_us: int = 0  # when; 0 in files of before this was kept
 
 
 class Registry:
@@ -37,10 +39,12 @@ class Registry:
         self.directory = directory
 
     def save(self, model: Artifact) -> Path:
-        """Write a model; saving it again changes nothing. Returns the ONNX file's path."""
+        """Write a model; saving it again changes nothing. Returns the manifest's path."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / f"{model.card.sha256}.onnx"
-        _write(path, model.onnx)
+        for onnx in model.members.values():
+            _write(self.directory / f"{name_of(onnx)}.onnx", onnx)
+        path = self.directory / f"{model.card.sha256}.model"
+        _write(path, model.manifest)
         _write(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(model.card)))
         return path
 
@@ -72,17 +76,37 @@ class Registry:
         """
         return [read_card(path) for path in self._card_paths()]
 
-    def promote(self, sha256: str, by: str) -> ModelCard:
-        """Make a model champion, after verifying it.
+    def promote(self, sha256: str, by: str, ts_us: int = 0) -> ModelCard:
+        """Make a model champion, after verifying it and every member of it.
 
         Raises:
-            ModelError: unknown, ambiguous, corrupt, or made for another feature set.
+            ModelError: unknown, ambiguous, corrupt, incomplete, or made for another feature set.
         """
-        card = self.load(sha256).card
+        card = require_whole(self.load(sha256)).card
         history = self.history()
         if not history or history[-1].sha256 != card.sha256:
-            self._write_history([*history, Promotion(card.sha256, by, card.simulated)])
+            self._write_history([*history, Promotion(card.sha256, by, card.simulated, ts_us)])
+        if self.challenger() == card.sha256:
+            self.appoint("")
         return card
+
+    def appoint(self, sha256: str) -> ModelCard | None:
+        """Let a model predict in the champion's shadow, after verifying it; "" for none.
+
+        Raises:
+            ModelError: unknown, ambiguous, corrupt, incomplete, or made for another feature set.
+        """
+        card = require_whole(self.load(sha256)).card if sha256 else None
+        self.directory.mkdir(parents=True, exist_ok=True)
+        _write(self._challenger_path, (card.sha256 if card else "").encode())
+        return card
+
+    def challenger(self) -> str:
+        """The SHA-256 of the model in the champion's shadow; "" when there is none."""
+        try:
+            return self._challenger_path.read_text().strip()
+        except FileNotFoundError:
+            return ""
 
     def champion(self) -> Artifact | None:
         """The verified champion; None when no model was ever promoted.
@@ -126,6 +150,10 @@ class Registry:
     @property
     def _champion_path(self) -> Path:
         return self.directory / "champion.json"
+
+    @property
+    def _challenger_path(self) -> Path:
+        return self.directory / "challenger"
 
     def _card_paths(self) -> list[Path]:
         cards = self.directory.glob("*.json")

@@ -28,10 +28,14 @@ NOTHING_HELD = Held(0, 0)
 
 
 class Wishes(NamedTuple):
-    """One row each: direction -1, 0 or 1 (int8, shape (n,)), confidence 0 to 1 (shape (n,))."""
+    """One row each: direction -1, 0 or 1 (int8, shape (n,)), confidence 0 to 1 (shape (n,)).
+
+    `size`: share of the full position, 0 to 1 (shape (n,)); None: the full one.
+    """
 
     direction: npt.NDArray[np.int8]
     confidence: Float32
+    size: npt.NDArray[np.float64] | None = None
 
 
 class Strategy(Protocol):

@@ -21,6 +21,10 @@ _COLUMNS = (
     "simulated",
     "metrics",
     "status",
+    "data_hash",
+    "dataset",
+    "members",
+    "environment",
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,4 +60,8 @@ def _row(card: ModelCard, promoted: list[str]) -> list[object]:
         card.simulated,
         msgspec.json.encode(metrics).decode(),
         status,
+        card.data_hash,
+        card.dataset,
+        [member.name for member in card.members],
+        msgspec.json.encode(card.versions).decode(),
     ]

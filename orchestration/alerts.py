@@ -1,37 +1,71 @@
-"""Tells people that a run failed: always in the log, and at a webhook when one is set."""
-
-import json
-import logging
-import urllib.request
+"""Who is told when a run fails or the streams are late; how, is `adapters/alerts.py`'s matter."""
 
 import dagster as dg
+import msgspec
 
+from adapters import alerts
 from core import settings as product
+from core.settings import AlertSettings, Settings
+from orchestration.sites import DATA_DOCS
 
-_log = logging.getLogger(__name__)
-
-
-def tell(webhook: str, job: str, run_id: str, problem: str) -> None:
-    """Log it, and post `{"text", "job", "run_id"}`; a webhook that does not answer is logged."""
-    text = f"Tickhouse: {job} failed: {problem}"
-    _log.error("%s (run %s)", text, run_id)
-    if not webhook:
-        return
-    body = json.dumps({"text": text, "job": job, "run_id": run_id}).encode()
-    request = urllib.request.Request(webhook, body, {"Content-Type": "application/json"})
-    try:
-        urllib.request.urlopen(request, timeout=10).close()
-    except OSError as error:
-        _log.error("the webhook did not take it: %s", error)
+_LONGEST = 1500  # characters of an error; all of it stands in the run
 
 
-@dg.run_failure_sensor(description="Tells people of every run that failed.")
+def audience(settings: Settings) -> AlertSettings:
+    """The alerts' settings; `orchestration.webhook` stands in for `alerts.webhook`."""
+    chosen = settings.alerts
+    if settings.orchestration.webhook and not chosen.webhook:
+        chosen = msgspec.structs.replace(chosen, webhook=settings.orchestration.webhook)
+    return chosen
+
+
+def tell_failure(settings: Settings, job: str, run_id: str, problem: str) -> list[str]:
+    """A run failed; returns the kinds of targets that did not take it."""
+    short = problem if len(problem) <= _LONGEST else problem[:_LONGEST] + " ..."
+    return alerts.tell(
+        audience(settings), f"Tickhouse: {job} failed", short, {"job": job, "run_id": run_id}
+    )
+
+
+def tell_late(settings: Settings, problems: list[str]) -> list[str]:
+    """Streams are silent although their markets are open."""
+    return alerts.tell(
+        audience(settings), "Tickhouse: streams are late", "; ".join(problems), {"job": "streams"}
+    )
+
+
+def problem_of(context: dg.RunFailureSensorContext) -> str:
+    """Why a run failed, in the words of the step that did, for a person."""
+    events = context.get_step_failure_events()
+    told = []
+    for event in events:
+        error = event.event_specific_data.error
+        while error.cause is not None:  # ours is behind Dagster's wrapping
+            error = error.cause
+        told.append(f"{event.step_key}: {error.message.strip()}")
+    failed = failed_checks(context)
+    if failed:
+        told.append(f"checks that failed: {', '.join(failed)} (pages: /{DATA_DOCS}/)")
+    return "; ".join(told) or context.failure_event.message or "no reason given"
+
+
+def failed_checks(context: dg.RunFailureSensorContext) -> list[str]:
+    """Blocking checks of the run that did not pass."""
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    found = []
+    for entry in context.instance.all_logs(context.dagster_run.run_id, of_type=kind):
+        checked = entry.dagster_event.asset_check_evaluation_data
+        if not checked.passed and checked.severity == dg.AssetCheckSeverity.ERROR:
+            found.append(checked.check_name)
+    return found
+
+
+@dg.run_failure_sensor(
+    description="Tells people of every run that failed: log, webhook, e-mail, Telegram.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=15,
+)
 def failure_alert(context: dg.RunFailureSensorContext) -> None:
     """One message per failed run."""
     run = context.dagster_run
-    tell(
-        product.load().orchestration.webhook,
-        run.job_name,
-        run.run_id,
-        context.failure_event.message or "",
-    )
+    tell_failure(product.load(), run.job_name, run.run_id, problem_of(context))

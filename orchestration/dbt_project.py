@@ -8,7 +8,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +17,34 @@ from core.errors import WarehouseError
 from core.settings import Settings, environment_of
 
 _NOWHERE = "http://127.0.0.1:8123"  # parsing needs an address and does not use it
+_SHOWN = 3000  # characters of dbt's output in an error
 PROJECT = Path(__file__).resolve().parents[1] / "dbt"
+_parsing = threading.Lock()
 
 
 def run(
-    settings: Settings, command: str, variables: Mapping[str, str], words: Sequence[str] = ()
+    settings: Settings,
+    command: str,
+    variables: Mapping[str, str | bool],
+    *options: str,
+    target_path: Path | None = None,
 ) -> str:
     """Run a dbt command to its end and return what it printed.
 
     Raises:
-        WarehouseError: a model or test failed; carries the end of dbt's output.
+        WarehouseError: a model or test failed; carries the lines that say which.
     """
     where = settings.clickhouse
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", command),
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-            *("--target-path", str(target(settings))),
+            # dbt imports itself before it runs as a program, of which Python would warn.
+            *(sys.executable, "-W", "ignore", "-m", "orchestration.dbt_child", "--no-use-colors"),
+            *(*command.split(), *options),
+            *("--project-dir", str(PROJECT)),
+            *("--profiles-dir", str(PROJECT)),
+            *("--target-path", str(target_path or target(settings))),
             *("--log-path", str(settings.home_path / "logs")),
             *("--vars", json.dumps(dict(variables))),
-            *words,
         ],
         env={
             **os.environ,
@@ -45,6 +54,7 @@ def run(
             ),
             "PYTHONSAFEPATH": "1",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
         },
         capture_output=True,
         text=True,
@@ -53,9 +63,16 @@ def run(
     if done.returncode:
         raise WarehouseError(
             f"dbt {command} failed; correct the model or the data it names and run it again:\n"
-            f"{done.stdout[-3000:]}{done.stderr[-1000:]}"
+            f"{what_failed(done.stdout)}{done.stderr[-1000:]}"
         )
     return done.stdout
+
+
+def what_failed(output: str) -> str:
+    """The part of dbt's output that a person needs: its errors, else its end."""
+    lines = output.splitlines()
+    begins = [i for i, line in enumerate(lines) if "Error" in line or "Failure in" in line]
+    return "\n".join(lines[begins[0] :] if begins else lines)[-_SHOWN:]
 
 
 def target(settings: Settings) -> Path:
@@ -64,11 +81,16 @@ def target(settings: Settings) -> Path:
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
-    """The project as dbt understands it; parsed again when a file of it is newer."""
+    """The project as dbt understands it; parsed again when a file of it is newer.
+
+    Raises:
+        WarehouseError: the project does not parse; what was understood before stays on disk.
+    """
     path = target(settings) / "manifest.json"
-    newest = max(file.stat().st_mtime for file in PROJECT.rglob("*") if file.is_file())
-    if not path.exists() or path.stat().st_mtime < newest:
-        target(settings).mkdir(parents=True, exist_ok=True)
-        run(settings, "parse", {})
-    parsed: dict[str, Any] = json.loads(path.read_text())
+    with _parsing:
+        newest = max(file.stat().st_mtime for file in PROJECT.rglob("*") if file.is_file())
+        if not path.exists() or path.stat().st_mtime < newest:
+            target(settings).mkdir(parents=True, exist_ok=True)
+            run(settings, "parse", {})
+        parsed: dict[str, Any] = json.loads(path.read_text())
     return parsed

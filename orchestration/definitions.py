@@ -1,30 +1,50 @@
 """Everything Dagster knows, merged. Settings are read when Dagster asks, not at import."""
 
+import logging
+
 import dagster as dg
 
 from core import settings as product
+from core.errors import TickhouseError
 from orchestration import dbt_project
 from orchestration.alerts import failure_alert
 from orchestration.defs import compliance
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
-from orchestration.defs.maintenance import backup, retained, streamed_tables
+from orchestration.defs.documentation import dbt_docs
+from orchestration.defs.maintenance import backup, retained
+from orchestration.defs.search import better_settings
+from orchestration.defs.streams import streamed_tables
 from orchestration.defs.training import challenger
-from orchestration.defs.transform import marts_of
+from orchestration.defs.transform import broken_marts, marts_of
+from orchestration.jobs import jobs
 from orchestration.resources import Tickhouse
-from orchestration.schedules import JOBS, SCHEDULES
+from orchestration.schedules import SCHEDULES
+from orchestration.sensors import drift_sensor, streams_sensor
+
+_log = logging.getLogger(__name__)
 
 
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Assets, jobs, schedules, sensors and the one resource."""
-    marts = marts_of(dbt_project.manifest(product.load()))
+    marts = _marts()
     return dg.Definitions(
         assets=[
-            marts, streamed_tables, data_checks, bar_reconciliation, challenger, backup, retained,
+            *(streamed_tables, data_checks, bar_reconciliation, marts),
+            *(challenger, better_settings, backup, retained, dbt_docs),
             *compliance.ASSETS,
         ],
-        jobs=[*JOBS, *compliance.JOBS],
+        jobs=[*jobs(marts), *compliance.JOBS],
         schedules=[*SCHEDULES, *compliance.SCHEDULES],
-        sensors=[failure_alert],
+        sensors=[failure_alert, streams_sensor, drift_sensor],
         resources={"tickhouse": Tickhouse()},
-    )  # fmt: skip
+        executor=dg.in_process_executor,  # a process per step would load everything each time
+    )
+
+
+def _marts() -> dg.AssetsDefinition:
+    try:
+        return marts_of(dbt_project.manifest(product.load()))
+    except TickhouseError as error:
+        _log.error("%s", error)
+        return broken_marts(str(error))

@@ -36,7 +36,7 @@ def make(
             words = ["--select", *(f"+{mart}" for mart in report.marts)]
             words += ["--exclude-resource-type", "unit_test"]
             variables = {"mode": mode, "report_date": str(day)}
-            dbt_project.run(settings, "build", variables, words)
+            dbt_project.run(settings, "build", variables, *words)
             built = _invocation(settings), dbt_project.target(settings) / "compiled"
             place = package.folder_of(making.base_of(settings, out), report.name, day, mode)
             return making.make(settings, client, report, day, mode, place, built, clock, by)

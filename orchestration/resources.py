@@ -1,12 +1,17 @@
 """Settings as a Dagster resource: read when a run starts, never at import."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import dagster as dg
 import msgspec
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import connect
 from core import settings as product
-from core.errors import UnavailableError
+from core.errors import TickhouseError, UnavailableError, WarehouseError
+
+_UNKNOWN_TABLE = {60, 81}  # ClickHouse: no such table, no such database
 
 
 class Tickhouse(dg.ConfigurableResource):
@@ -30,5 +35,27 @@ class Tickhouse(dg.ConfigurableResource):
         return msgspec.structs.replace(found, clickhouse=where)
 
     def client(self) -> Client:
-        """A client of the warehouse."""
+        """A client of the warehouse; close it."""
         return connect(self.settings().clickhouse)
+
+    @contextmanager
+    def connected(self) -> Iterator[Client]:
+        """A client for the length of a block, within which our errors fail the step in words."""
+        with failing_in_words():
+            client = self.client()
+            try:
+                yield client
+            finally:
+                client.close()
+
+
+@contextmanager
+def failing_in_words() -> Iterator[None]:
+    """Our errors say what to do; a page of a run shows them without a traceback of ours."""
+    try:
+        yield
+    except TickhouseError as error:
+        text = str(error)
+        if isinstance(error, WarehouseError) and error.code in _UNKNOWN_TABLE:
+            text += ". The table is made by `tickhouse up`: start it once, then run this again"
+        raise dg.Failure(text, allow_retries=False) from error

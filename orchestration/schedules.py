@@ -1,32 +1,47 @@
-"""When; what is run stands in defs. A trading day ends at 17:00 New York."""
+"""When; what is run stands in jobs. A trading day ends at 17:00 New York.
+
+A schedule whose run before still goes does not start another: it says so and waits for its next
+time. What a day missed, the next daily run makes up, for it builds every day that changed.
+"""
+
+from collections.abc import Callable
 
 import dagster as dg
 
-from orchestration.partitions import TRADING_DAYS
-
 _ZONE = "America/New_York"
+_GOING = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
-marts_job = dg.define_asset_job("marts_job", dg.AssetSelection.groups("marts"))
-data_checks_job = dg.define_asset_job(
-    "data_checks_job", dg.AssetSelection.assets("data_checks"), partitions_def=TRADING_DAYS
-)
-bars_job = dg.define_asset_job("bars_job", dg.AssetSelection.assets("bar_reconciliation"))
-training_job = dg.define_asset_job("training_job", dg.AssetSelection.groups("training"))
-maintenance_job = dg.define_asset_job("maintenance_job", dg.AssetSelection.groups("maintenance"))
+
+def still_going(instance: dg.DagsterInstance, job: str) -> str | None:
+    """The run of a job that has not ended."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=_GOING), limit=1)
+    return runs[0].run_id if runs else None
 
 
-@dg.schedule(job=data_checks_job, cron_schedule="10 17 * * *", execution_timezone=_ZONE)
-def data_checks_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """The day that has just ended; once, however often the schedule is looked at."""
-    day = context.scheduled_execution_time.strftime("%Y-%m-%d")
-    return dg.RunRequest(run_key=day, partition_key=day)
+def _schedule(job: str, cron: str, says: str, partitioned: bool = False) -> dg.ScheduleDefinition:
+    def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if going := still_going(context.instance, job):
+            return dg.SkipReason(f"{job} still runs ({going}); a second one would wait behind it")
+        day = context.scheduled_execution_time.strftime("%Y-%m-%d")
+        return dg.RunRequest(run_key=day, partition_key=day if partitioned else None)
+
+    decorated: Callable[..., dg.ScheduleDefinition] = dg.schedule(
+        name=f"{job.removesuffix('_job')}_schedule", job_name=job, cron_schedule=cron,
+        execution_timezone=_ZONE, description=says, default_status=dg.DefaultScheduleStatus.RUNNING,
+    )  # fmt: skip
+    return decorated(evaluate)
 
 
 SCHEDULES = [
-    data_checks_schedule,
-    dg.ScheduleDefinition(job=marts_job, cron_schedule="20 17 * * *", execution_timezone=_ZONE),
-    dg.ScheduleDefinition(job=bars_job, cron_schedule="40 17 * * *", execution_timezone=_ZONE),
-    dg.ScheduleDefinition(job=training_job, cron_schedule="0 19 * * *", execution_timezone=_ZONE),
-    dg.ScheduleDefinition(job=maintenance_job, cron_schedule="0 3 * * *", execution_timezone=_ZONE),
+    _schedule("daily_job", "10 17 * * 1-5", "The day that has just ended.", partitioned=True),
+    _schedule("training_job", "0 19 * * 1-5", "A challenger from the rows up to now."),
+    _schedule("search_job", "0 4 * * 6", "Better settings, while the market is closed."),
+    _schedule("maintenance_job", "0 3 * * *", "Backup and retention."),
+    _schedule("documentation_job", "30 3 * * 6", "The dbt site, once a week."),
 ]
-JOBS = [marts_job, data_checks_job, bars_job, training_job, maintenance_job]

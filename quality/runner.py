@@ -1,14 +1,16 @@
 """Runs the suites on a trading day and stores what they found in `check_result`.
 
 Rows are fetched per subject and checked as a DataFrame in an ephemeral context: Great Expectations
-never talks to the warehouse, keeps no files and tells nobody.
+never talks to the warehouse and tells nobody. What it keeps is Data Docs, when a folder is given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import great_expectations as gx
+import great_expectations.expectations as gxe
 import msgspec
 import pandas as pd
 from clickhouse_connect.driver.client import Client
@@ -16,56 +18,67 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from core.clock import Clock
 from core.instruments import trading_day
+from quality import data_docs
+from quality.check_result import CheckResult, store
+from quality.suites import catalog
 from quality.suites.base import Rule, Subject, Suite
-from quality.suites.order_event import ORDERS
-from quality.suites.prediction import PREDICTIONS
-from quality.suites.tick import TICKS
 from quality.trading_day import bounds
 
-SUITES = (TICKS, PREDICTIONS, ORDERS)
+SUITES = catalog.SUITES
 
 
-class CheckResult(msgspec.Struct, frozen=True):
-    """One row of `check_result`; times in microseconds, UTC."""
+class Fetched(NamedTuple):
+    """A subject's rows of a day."""
 
-    check_id: str
-    suite: str
-    table_name: str
-    run_id: str
-    ts_event_us: int
-    ts_init_us: int
-    status: str  # passed, failed or error
-    severity: str  # error blocks, warning does not
-    observed: float  # share of rows that broke it
-    expected: str
-    rows_checked: int
-    rows_failed: int
-    detail: str
-
-    @property
-    def blocks(self) -> bool:
-        """Whether what depends on the rows must wait."""
-        return self.status != "passed" and self.severity == "error"
+    suite: Suite
+    subject: Subject
+    frame: pd.DataFrame
 
 
 def check_day(
-    client: Client, day: date, clock: Clock, suites: Sequence[Suite] = SUITES
+    client: Client,
+    day: date,
+    clock: Clock,
+    suites: Sequence[Suite] = SUITES,
+    symbols: Sequence[str] = (),
+    docs: Path | None = None,
 ) -> list[CheckResult]:
     """Check every subject that has rows on the day, and store the results; safe to repeat.
+
+    Args:
+        client: of the warehouse.
+        day: the trading day; one that still goes is checked up to now.
+        clock: when it is now.
+        suites: all, unless named.
+        symbols: only these feeds, and what belongs to whole runs; empty: all.
+        docs: folder of Data Docs; the day's pages are written anew there.
 
     Raises:
         WarehouseError, UnavailableError: the warehouse refused, or does not answer.
     """
-    start, end = bounds(day)
-    results = []
+    start, close = bounds(day)
+    end = max(start, min(close, datetime.fromtimestamp(clock.now_us() / 1e6, UTC)))
+    made = context()
+    if docs is not None:
+        data_docs.prepare(made, docs, day)
     with errors_translated():
-        for suite in suites:
-            for subject in suite.subjects(client, start, end):
-                frame = suite.rows(client, subject, start, end)
-                if not frame.empty:
-                    results += validate(suite, subject, frame, end, clock.now_us())
+        results = [
+            result
+            for fetched in _rows(client, suites, symbols, start, end)
+            for result in validate(made, fetched, close, clock.now_us())
+        ]
         store(client, results)
+    if docs is not None:
+        data_docs.write(made, docs)
     return results
+
+
+def context() -> Any:
+    """An ephemeral context that tells nobody."""
+    made = gx.get_context(mode="ephemeral")
+    made.enable_analytics(enable=False)
+    made.variables.progress_bars = {"globally": False}
+    return made
 
 
 def latest_day(client: Client) -> date | None:
@@ -77,61 +90,78 @@ def latest_day(client: Client) -> date | None:
     return trading_day(int(newest)) if newest else None
 
 
-def validate(
-    suite: Suite, subject: Subject, frame: pd.DataFrame, end: datetime, now_us: int
-) -> list[CheckResult]:
+def validate(made: Any, fetched: Fetched, end: datetime, now_us: int) -> list[CheckResult]:
     """What each rule of a suite finds in a frame."""
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(enable=False)
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas(suite.table).add_dataframe_asset(subject.name)
-    batch = asset.add_batch_definition_whole_dataframe("day").get_batch({"dataframe": frame})
-    return [
-        _result(suite, rule, subject, batch.validate(rule.expectation), end, now_us)
+    suite, subject, frame = fetched
+    name = f"{suite.name}.{subject.name}"
+    expectations = [
+        getattr(gxe, rule.expectation)(
+            **rule.arguments,
+            meta={"rule": rule.name},
+            notes=f"{rule.name} ({rule.severity}): {rule.expected}",
+        )
         for rule in suite.rules
     ]
-
-
-def store(client: Client, results: Sequence[CheckResult]) -> None:
-    """Write them; the same check of the same day replaces itself."""
-    if not results:
-        return
-    names = [name.removesuffix("_us") for name in CheckResult.__struct_fields__]
-    client.insert(
-        "check_result",
-        [
-            [
-                datetime.fromtimestamp(value / 1e6, UTC) if name.endswith("_us") else value
-                for name, value in msgspec.structs.asdict(result).items()
-            ]
-            for result in results
-        ],
-        column_names=names,
+    asset = made.data_sources.add_pandas(name).add_dataframe_asset(name)
+    definition = gx.ValidationDefinition(
+        name=name,
+        data=asset.add_batch_definition_whole_dataframe("day"),
+        suite=made.suites.add(gx.ExpectationSuite(name=name, expectations=expectations)),
     )
+    shape = {"result_format": "SUMMARY", "partial_unexpected_count": 5}
+    if suite.label:
+        frame = frame.set_index(suite.label, drop=False)
+    found = made.validation_definitions.add(definition).run(
+        batch_parameters={"dataframe": frame}, result_format=shape
+    )
+    # Great Expectations gives results in an order of its own.
+    by_rule = {result.expectation_config.meta["rule"]: result for result in found.results}
+    return [_result(fetched, rule, by_rule[rule.name], end, now_us) for rule in suite.rules]
 
 
-def _result(
-    suite: Suite, rule: Rule, subject: Subject, found: Any, end: datetime, now_us: int
-) -> CheckResult:
+def _rows(
+    client: Client, suites: Sequence[Suite], symbols: Sequence[str], start: datetime, end: datetime
+) -> Iterable[Fetched]:
+    for suite in suites:
+        for subject in suite.subjects(client, start, end):
+            if symbols and subject.symbol and subject.symbol not in symbols:
+                continue
+            frame = suite.rows(client, subject, start, end)
+            if not frame.empty:
+                yield Fetched(suite, subject, frame)
+
+
+def _result(fetched: Fetched, rule: Rule, found: Any, end: datetime, now_us: int) -> CheckResult:
+    suite, subject, _ = fetched
     told = found.result or {}
     raised = found.exception_info or {}
     parts = [part for part in (raised, *raised.values()) if isinstance(part, dict)]
     wrong = any(part.get("raised_exception") for part in parts)
     checked, failed = int(told.get("element_count", 0)), int(told.get("unexpected_count", 0))
-    examples = [str(value) for value in told.get("partial_unexpected_list", [])[:5]]
-    status = "error" if wrong else "passed" if found.success else "failed"
+    detail = {"subject": subject.name, "examples": _examples(told, fetched)}
     return CheckResult(
         check_id=f"{subject.name}.{rule.name}",
-        suite=suite.table,
+        suite=suite.name,
         table_name=suite.table,
         run_id=subject.run_id,
         ts_event_us=round(end.timestamp() * 1e6),
         ts_init_us=now_us,
-        status=status,
+        status="error" if wrong else "passed" if found.success else "failed",
         severity=rule.severity,
         observed=failed / checked if checked else 0.0,
         expected=rule.expected,
         rows_checked=checked,
         rows_failed=failed,
-        detail=msgspec.json.encode({"subject": subject.name, "examples": examples}).decode(),
+        detail=msgspec.json.encode(detail).decode(),
     )
+
+
+def _examples(told: dict[str, Any], fetched: Fetched) -> list[str]:
+    """The first rows that broke the rule, by their label, with the value."""
+    values = told.get("partial_unexpected_list", [])[:5]
+    places = told.get("partial_unexpected_index_list") or []
+    label = fetched.suite.label
+    named = [str(place[label] if isinstance(place, dict) else place) for place in places[:5]]
+    return [
+        f"{named[i]}: {value}" if i < len(named) else str(value) for i, value in enumerate(values)
+    ]

@@ -156,7 +156,7 @@ def main() -> int:
     watcher = Watcher(
         SystemClock(),
         lambda alerts: writer.insert("control_alert", message_columns(alerts)),
-        config.orchestration.webhook,
+        config.alerts.webhook or config.orchestration.webhook,
     )
     readers = [
         threading.Thread(

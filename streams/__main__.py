@@ -41,9 +41,9 @@ def main(name: str) -> int:
     bus = select.connect(config.bus, process)
     histograms = Histograms()
     heart = Heart(bus, config.run, health, histograms)
-    flow = _builder(name)(config, bus, stopping, histograms)
-    gc.freeze()
     health.set("ready", name)
+    flow = _builder(name)(config, bus, stopping, histograms, health)
+    gc.freeze()
     _run(flow, compose.state_directory(config, name), config.run.mode)
     health.set("stopping")
     heart.close()
@@ -56,7 +56,7 @@ def main(name: str) -> int:
 
 def _builder(
     name: str,
-) -> Callable[[settings.Settings, Bus, threading.Event, Histograms], Dataflow]:
+) -> Callable[[settings.Settings, Bus, threading.Event, Histograms, Health], Dataflow]:
     builders = {
         "ticks": compose.ticks,
         "signals": compose.signals,

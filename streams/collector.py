@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+from functools import partial
 
 from adapters.bus import select
 from adapters.bus.heartbeat import Heart
@@ -32,7 +33,7 @@ def main() -> int:
     bus = select.connect(config.bus, "collector")
     histograms = Histograms()
     heart = Heart(bus, config.run, health, histograms)
-    terminal = connect.terminal(config.terminal, config.home_path)
+    terminal = connect.terminal(config.terminal, config.home_path, partial(select.door, config.bus))
     if config.run.mode == "replay":
         health.set("ready", "replaying")
         market = connect.market(config.terminal)

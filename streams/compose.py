@@ -5,6 +5,7 @@ only the signals flow needs them.
 """
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from bytewax.dataflow import Dataflow
@@ -14,7 +15,8 @@ from adapters.clickhouse.background import BackgroundWriter
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
-from core.contracts.tick import TickMarker
+from core.contracts.tick import TickArray, TickMarker
+from core.health import Health
 from core.metrics import Histograms
 from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
@@ -33,7 +35,11 @@ def state_directory(settings: Settings, flow: str) -> Path:
 
 
 def ticks(
-    settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
+    settings: Settings,
+    bus: Bus,
+    stopping: threading.Event,
+    histograms: Histograms,
+    health: Health,
 ) -> Dataflow:
     """bus: ticks -> tick, tick_quarantine."""
     from streams.flows import ticks as ticks_flow
@@ -43,30 +49,56 @@ def ticks(
 
 
 def signals(
-    settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
+    settings: Settings,
+    bus: Bus,
+    stopping: threading.Event,
+    histograms: Histograms,
+    health: Health,
 ) -> Dataflow:
     """bus: ticks -> feature, prediction, signal; bus: signals."""
+    from adapters.clickhouse import client
+    from adapters.clickhouse.tick_reader import read_ticks
+    from features.catalog import NAMES
     from models import strategy
-    from models.registry import Registry
+    from models.in_use import Chosen
+    from streams.champion import ChampionWatch, chosen_now
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
-    from streams.predict import ModelInUse
+    from streams.predict import ModelInUse, ModelState
     from streams.publish import SignalPublisher
+    from streams.rebuild import current_past, current_state
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
     run, models = settings.run, settings.home_path / "models"
     chosen = strategy.select(run.strategy, settings.signals)
     clock = None if run.mode == "replay" else SystemClock()
-    champion = ""
-    if run.mode != "replay" and chosen.needs_model:
-        found = Registry(models).champion()
-        champion = found.card.sha256 if found else ""
+
+    def stored_ticks(source: str, symbol: str, first: int, last: int) -> Iterator[TickArray]:
+        return read_ticks(client.connect(settings.clickhouse), source, symbol, first, last)
+
+    def tell(problem: str) -> None:
+        # Still ready: it decides with the members that are left.
+        health.set("ready", problem or "signals")
+
+    def make_model(state: ModelState | None) -> ModelInUse:
+        """Live, the files decide; in a replay, the last marker did."""
+        model, past = current_past(state, len(NAMES)) or ModelState("", {})
+        if run.mode == "replay" or not chosen.needs_model:
+            held = Chosen(model if run.mode == "replay" else "")
+            return ModelInUse(models, histograms, held, past, on_problem=tell)
+        changes = ChampionWatch(bus, models, settings.signals, tell)
+        now = chosen_now(models, settings.signals)
+        return ModelInUse(models, histograms, now, past, changes, tell)
+
     parts = signals_flow.Parts(
-        make_sampler=lambda state: Sampler(settings.features.sample_ms, histograms, state),
-        # Live, the champion of this moment holds; in a replay, what the last marker said.
-        make_model=lambda model: ModelInUse(models, histograms, champion or model or ""),
-        make_decider=lambda state: Decider(run, settings.signals, chosen, clock, state),
+        make_sampler=lambda state: Sampler(
+            settings.features.sample_ms, histograms, current_state(state, stored_ticks)
+        ),
+        make_model=make_model,
+        make_decider=lambda state: Decider(
+            run, settings.signals, chosen, clock, state, settings.exits
+        ),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),
@@ -76,7 +108,11 @@ def signals(
 
 
 def executions(
-    settings: Settings, bus: Bus, stopping: threading.Event, histograms: Histograms
+    settings: Settings,
+    bus: Bus,
+    stopping: threading.Event,
+    histograms: Histograms,
+    health: Health,
 ) -> Dataflow:
     """bus: order_events, risk, heartbeats -> their tables."""
     from streams.flows import executions as executions_flow

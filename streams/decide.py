@@ -2,15 +2,20 @@
 
 import math
 
+import numpy as np
+
 from core.clock import Clock
 from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
-from core.settings import RunSettings, SignalSettings
+from core.settings import ExitSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
+from models.edge import Costs, in_steps, target_share
 from models.strategy import NOTHING_HELD, Held, Strategy, Wishes, entries
 from streams.records import Decided, Predicted, SliceDecided
 
 _VOLATILITY = NAMES.index("volatility_60s")
+
+NO_EXITS = ExitSettings()
 
 #: What is remembered between batches: what each feed holds, and the open slice's signals.
 DeciderState = tuple[dict[str, Held], list[Signal]]
@@ -26,10 +31,11 @@ class Decider:
         strategy: Strategy,
         clock: Clock | None,
         state: DeciderState | None,
+        exits: ExitSettings = NO_EXITS,
     ) -> None:
         """`clock`: when records are made; None in a replay, where it is the tick's own time."""
         self._clock, self._received_ns = clock, list[int]()
-        self._run, self._settings, self._strategy = run, settings, strategy
+        self._run, self._settings, self._strategy, self._exits = run, settings, strategy, exits
         self._held, self._slice = state if state else ({}, [])
 
     @property
@@ -41,7 +47,7 @@ class Decider:
         """The signals of one feed's rows; a replay's are also kept for the end of the slice."""
         sampled = predicted.sampled
         feed = f"{sampled.source}.{sampled.symbol}"
-        wishes = self._strategy.wishes(sampled.features, predicted.probabilities)
+        wishes = self._wishes(predicted)
         horizon_ms = int(self._strategy.horizon_s * 1000)
         held = self._held.get(feed, NOTHING_HELD)
         self._held[feed], chosen = entries(held, sampled.time_msc, wishes.direction, horizon_ms)
@@ -62,11 +68,26 @@ class Decider:
         batch = SignalBatch(marker.run_id, marker.slice, marker.ts_event_us, signals, end)
         return SliceDecided(batch, received_ns)
 
+    def _wishes(self, predicted: Predicted) -> Wishes:
+        """The strategy's; those from a model only where the models agree and the edge pays."""
+        sampled, judged = predicted.sampled, predicted.judged
+        wishes = self._strategy.wishes(sampled.features, predicted.probabilities)
+        if not self._strategy.needs_model or judged is None or predicted.edge_bp is None:
+            return wishes
+        costs = Costs(self._settings.slippage_bp)
+        share = target_share(sampled.features, predicted.edge_bp, costs)
+        pays = np.sign(share) == wishes.direction
+        sure = ~judged.veto & (judged.agreement >= self._settings.min_agreement)
+        direction = np.where(pays & sure, wishes.direction, 0).astype(np.int8)
+        confidence = (wishes.confidence * judged.agreement).astype(np.float32)
+        return Wishes(direction, confidence, in_steps(np.abs(share) * predicted.share))
+
     def _signal(self, predicted: Predicted, wishes: Wishes, index: int) -> Signal:
         sampled, settings = predicted.sampled, self._settings
         time_msc, seq = int(sampled.time_msc[index]), int(sampled.seq[index])
         direction, mid = int(wishes.direction[index]), float(sampled.mid[index])
-        now_us = time_msc * 1000
+        now_us, away = time_msc * 1000, self._stop_distance(predicted, index)
+        gain = self._exits.take_profit_stops
         identity = (sampled.run_id, self._strategy.name, sampled.source, sampled.symbol)
         row = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}"
         return Signal(
@@ -81,14 +102,16 @@ class Decider:
             ts_init_us=self._clock.now_us() if self._clock else now_us,
             time_msc=time_msc,
             seq=seq,
-            target=float(direction),
+            target=direction * (1.0 if wishes.size is None else float(wishes.size[index])),
             reference_price=mid,
-            stop_price=mid - direction * self._stop_distance(predicted, index),
+            stop_price=mid - direction * away,
             horizon_us=now_us + int(self._strategy.horizon_s * 1e6),
             expires_us=now_us + int(settings.expiry_s * 1e6),
             confidence=float(wishes.confidence[index]),
             model=predicted.model if self._strategy.needs_model else self._strategy.name,
             prediction_id=row if predicted.probabilities is not None else "",
+            take_profit=mid + direction * away * gain if gain else 0.0,
+            trail=away * self._exits.trail_stops,
         )
 
     def _stop_distance(self, predicted: Predicted, index: int) -> float:

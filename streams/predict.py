@@ -1,42 +1,147 @@
-"""Feature rows to probabilities, with the model that holds at that point of the stream."""
+"""Feature rows to probabilities, with the models that hold at that point of the stream."""
 
+import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from core.contracts.tick import TickMarker
 from core.metrics import Histograms
-from models.artifact import load
-from models.predictor import Predictor
-from streams.records import Predicted, Sampled
+from models.edge import edge_bp
+from models.in_use import Chosen, Loaded, open_models
+from models.predictor import Judged, Predictor
+from streams.records import ModelEvent, Predicted, Sampled
+
+#: Rows of a feed that are kept for members that look back; every model sees the same ones.
+PAST_ROWS = 63
+
+Rows = npt.NDArray[np.float32]
+
+
+class ModelState(NamedTuple):
+    """For the recovery store: which model holds in a replay, and the last rows of each feed."""
+
+    model: str
+    past: dict[str, Rows]
 
 
 class ModelInUse:
-    """Predicts with the model named by the last `model` marker, or by the champion at start."""
+    """Predicts with the model of the last `model` marker, or with what `changes` hands over."""
 
-    def __init__(self, models: Path, histograms: Histograms, model: str) -> None:
-        """`model`: SHA-256 of an artefact in the directory `models`; "" when nothing predicts."""
-        self._models, self._histograms = models, histograms
-        self.model = ""
-        self._predictor: Predictor | None = None
-        self._use(model)
+    def __init__(
+        self,
+        models: Path,
+        histograms: Histograms,
+        chosen: Chosen,
+        past: dict[str, Rows] | None = None,
+        changes: Callable[[], Loaded | None] = lambda: None,
+        on_problem: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        """Predict with the chosen models at once.
+
+        Args:
+            models: the registry's directory.
+            past: the feeds' last rows before a restart.
+            changes: other models to go on with from the next batch on, once each.
+            on_problem: told when the state of the models changes; "" when all is well again.
+
+        Raises:
+            ModelError: the champion cannot be loaded.
+        """
+        self._models, self._histograms, self._changes = models, histograms, changes
+        self._on_problem = on_problem
+        self._past = dict(past or {})
+        self._events: list[tuple[str, str, str]] = []
+        self._silent: set[str] = set()
+        self._use(open_models(models, chosen))
+
+    @property
+    def model(self) -> str:
+        """SHA-256 of the model in use; "" when nothing predicts."""
+        return self._loaded.chosen.champion
+
+    @property
+    def state(self) -> ModelState:
+        """For the recovery store."""
+        return ModelState(self.model, dict(self._past))
 
     def marker(self, marker: TickMarker) -> None:
         """Change over at a `model` marker: rows before it and after it are never mixed."""
-        if marker.kind == "model":
-            self._use(marker.model)
+        if marker.kind == "model" and marker.model != self.model:
+            self._use(open_models(self._models, Chosen(marker.model)))
 
     def rows(self, sampled: Sampled) -> Predicted:
-        """The rows with probabilities, or without when nothing predicts."""
-        rows = len(sampled.features)
-        if self._predictor is None or rows == 0:
+        """The rows with predictions, or without when nothing predicts."""
+        changed = self._changes()
+        if changed is not None:
+            self._use(changed)
+        rows = sampled.features
+        if len(rows) == 0:
             return Predicted(sampled, self.model, None)
+        past = self._remember(f"{sampled.source}.{sampled.symbol}", rows)
+        predictor = self._loaded.champion
+        if predictor is None:
+            return Predicted(sampled, "", None, events=self._take_events(sampled))
         started = time.perf_counter_ns()
-        probabilities = self._predictor.predict(sampled.features)
+        judged = predictor.judge(rows, past)
         elapsed = time.perf_counter_ns() - started
-        self._histograms.record("predict", elapsed // rows, rows)
-        return Predicted(sampled, self.model, probabilities)
+        self._histograms.record("predict", elapsed // len(rows), len(rows))
+        self._notice_silence(predictor, judged, past)
+        manifest = predictor.manifest
+        edge = edge_bp(rows, judged.probabilities, manifest.gains, manifest.horizon_s)
+        return Predicted(
+            sampled, self.model, judged, edge, self._share(sampled), self._shadow(rows, past),
+            self._take_events(sampled),
+        )  # fmt: skip
 
-    def _use(self, model: str) -> None:
-        if model != self.model:
-            self._predictor = Predictor(load(self._models, model).onnx) if model else None
-            self.model = model
+    def _use(self, loaded: Loaded) -> None:
+        self._loaded, self._silent = loaded, set()
+        if loaded.chosen.champion:
+            self._events.append(("", "in use", f"shadow: {loaded.chosen.challenger or 'none'}"))
+        for member, text in loaded.problems:
+            self._events.append((member, "missing", text))
+            logging.getLogger(__name__).warning("model %s: %s", self.model[:12], text)
+        self._on_problem("; ".join(text for _, text in loaded.problems))
+
+    def _remember(self, feed: str, rows: Rows) -> Rows:
+        """The feed's rows before these; these are remembered for the next."""
+        past = self._past.get(feed, rows[:0])
+        kept = np.concatenate([past, rows[-PAST_ROWS:]]) if len(rows) < PAST_ROWS else rows
+        self._past[feed] = kept[-PAST_ROWS:].copy()
+        return past
+
+    def _shadow(self, rows: Rows, past: Rows) -> tuple[str, Judged] | None:
+        challenger = self._loaded.challenger
+        if challenger is None:
+            return None
+        return self._loaded.chosen.challenger, challenger.judge(rows, past)
+
+    def _share(self, sampled: Sampled) -> float:
+        chosen = self._loaded.chosen
+        reduced = int(sampled.time_msc[-1]) * 1000 < chosen.reduced_until_us
+        return chosen.reduced_share if reduced else 1.0
+
+    def _notice_silence(self, predictor: Predictor, judged: Judged, past: Rows) -> None:
+        """Once per member: a loaded one had no number in its output, with enough rows before."""
+        if not judged.absent.any() or len(past) < predictor.past:
+            return
+        bits = int(np.bitwise_or.reduce(judged.absent))
+        for place, name in enumerate(predictor.names):
+            known = name in predictor.problems or name in self._silent
+            if bits >> place & 1 and not known:
+                self._silent.add(name)
+                text = f"member {name} gave no number: the others go on without it"
+                self._events.append((name, "silent", text))
+                self._on_problem(text)
+                logging.getLogger(__name__).warning("model %s: %s", self.model[:12], text)
+
+    def _take_events(self, sampled: Sampled) -> tuple[ModelEvent, ...]:
+        if not self._events:
+            return ()
+        taken, self._events = self._events, []
+        first_us = int(sampled.time_msc[0]) * 1000
+        return tuple(ModelEvent(first_us, self.model, *event) for event in taken)

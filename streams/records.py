@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.contracts.signal import Signal, SignalBatch
+from models.predictor import Judged
 
 
 class Sampled(NamedTuple):
@@ -23,12 +24,39 @@ class Sampled(NamedTuple):
     features: npt.NDArray[np.float32]  # (n, features)
 
 
+class ModelEvent(NamedTuple):
+    """Something about a model that a person should know; `member` is "" for the whole of it."""
+
+    ts_event_us: int
+    model: str
+    member: str
+    kind: str  # "missing", "silent" or "in use"
+    detail: str
+
+
 class Predicted(NamedTuple):
-    """Rows with probabilities (n, 3) down, flat, up; None when nothing predicts."""
+    """Rows with what the models say.
+
+    Attributes:
+        model: "" when nothing predicts.
+        judged: None when nothing predicts.
+        edge_bp: expected move of the mid over the model's horizon, float64 (n,).
+        share: the most of a full position that may be opened now.
+        shadow: the challenger's hash and its predictions; they are stored, nothing more.
+    """
 
     sampled: Sampled
     model: str
-    probabilities: npt.NDArray[np.float32] | None
+    judged: Judged | None
+    edge_bp: npt.NDArray[np.float64] | None = None
+    share: float = 1.0
+    shadow: tuple[str, Judged] | None = None
+    events: tuple[ModelEvent, ...] = ()
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32] | None:
+        """Down, flat, up, (n, 3)."""
+        return None if self.judged is None else self.judged.probabilities
 
 
 class Decided(NamedTuple):

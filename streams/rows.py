@@ -42,5 +42,16 @@ def _joined(values: list[Any], sizes: list[int]) -> Any:
             return [v for value, size in zip(values, sizes, strict=True) for v in [value] * size]
         return np.repeat(np.array(values), sizes)
     if isinstance(values[0], np.ndarray):
-        return np.concatenate(values)
+        return np.concatenate(_as_wide(values) if values[0].ndim == 2 else values)
     return [item for part in values for item in part]
+
+
+def _as_wide(matrices: list[np.ndarray]) -> list[np.ndarray]:
+    """Matrices of one width: models with fewer members have NaN for those they lack."""
+    width = max(matrix.shape[1] for matrix in matrices)
+    return [
+        np.pad(m, ((0, 0), (0, width - m.shape[1])), constant_values=np.nan)
+        if m.shape[1] < width
+        else m
+        for m in matrices
+    ]

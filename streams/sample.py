@@ -1,44 +1,86 @@
-"""Tick batches to feature rows: one kernel state per feed, advanced in the order of the bus."""
+"""Tick batches to feature rows: one kernel state per feed, and one market per source.
 
+Live, rows leave at once. A replay's batches are whole slices, one feed after the other, so they
+wait for the marker behind which no feed has an earlier tick: only then do all symbols of a source
+stand at the same moment. Both ways give the same bits (see features.peers).
+"""
+
+import logging
 import time
+from collections import defaultdict
+from typing import NamedTuple
 
 from core.contracts.tick import TickBatch
 from core.metrics import Histograms
 from features.kernel import features_of
+from features.peers import Market, Part
 from features.state import StateArray, from_bytes, new_state, to_bytes
 from streams.records import Sampled
+
+
+class SamplerState(NamedTuple):
+    """Kernels by feed, markets by source, and a replay's batches of the open slice."""
+
+    kernels: dict[str, bytes]
+    markets: dict[str, bytes]
+    waiting: list[TickBatch]
 
 
 class Sampler:
     """The kernels of all feeds of one shard."""
 
-    def __init__(
-        self, sample_ms: int, histograms: Histograms, state: dict[str, bytes] | None
-    ) -> None:
+    def __init__(self, sample_ms: int, histograms: Histograms, state: SamplerState | None) -> None:
         """`state` is what `state` returned before a restart.
 
         Raises:
             ModelError: the state belongs to another feature set.
         """
         self._sample_ms, self._histograms = sample_ms, histograms
-        self._kernels: dict[str, StateArray] = {
-            feed: from_bytes(content) for feed, content in (state or {}).items()
-        }
+        kernels, markets, waiting = state or SamplerState({}, {}, [])
+        self._kernels = {feed: from_bytes(content) for feed, content in kernels.items()}
+        self._markets = defaultdict(
+            Market, {source: Market(content) for source, content in markets.items()}
+        )
+        self._waiting = [(batch, time.perf_counter_ns()) for batch in waiting]
+        self._late_told = 0
 
     @property
-    def state(self) -> dict[str, bytes]:
-        """All kernel states by feed, for the recovery store."""
-        return {feed: to_bytes(kernel) for feed, kernel in self._kernels.items()}
+    def state(self) -> SamplerState:
+        """For the recovery store."""
+        return SamplerState(
+            {feed: to_bytes(kernel) for feed, kernel in self._kernels.items()},
+            {source: market.to_bytes() for source, market in self._markets.items()},
+            [batch for batch, _ in self._waiting],
+        )
 
-    def rows(self, batch: TickBatch, received_ns: int) -> Sampled:
-        """The feature rows of one batch (there may be none)."""
-        feed = f"{batch.source}.{batch.symbol}"
-        kernel = self._kernels.get(feed)
-        if kernel is None:
-            kernel = self._kernels[feed] = new_state()
+    def rows(self, batch: TickBatch, received_ns: int) -> list[Sampled]:
+        """The feature rows of a live batch; none yet of a replay's."""
+        if batch.mode == "replay":
+            self._waiting.append((batch, received_ns))
+            return []
+        sampled = self._sampled(batch, received_ns)
+        market = self._markets[batch.source]
+        market.advance(batch.symbol, batch.ticks)
+        market.fill(batch.symbol, sampled.time_msc, sampled.features)
+        self._tell_late(batch.source, market)
+        return [sampled]
+
+    def release(self) -> list[Sampled]:
+        """At a marker: the rows of everything that waited for it, in the order it came."""
+        waiting, self._waiting = self._waiting, []
+        released = [self._sampled(*one) for one in waiting]
+        parts = defaultdict(list)
+        for (batch, _), sampled in zip(waiting, released, strict=True):
+            part = Part(batch.symbol, batch.ticks, sampled.time_msc, sampled.features)
+            parts[batch.source].append(part)
+        for source, of_source in parts.items():
+            self._markets[source].fill_together(of_source)
+        return released
+
+    def _sampled(self, batch: TickBatch, received_ns: int) -> Sampled:
         ticks = batch.ticks
         started = time.perf_counter_ns()
-        features, index = features_of(kernel, ticks, self._sample_ms)
+        features, index = features_of(self._kernel(batch), ticks, self._sample_ms)
         elapsed = time.perf_counter_ns() - started
         self._histograms.record("feature", elapsed // max(len(ticks), 1), len(ticks))
         bid, ask = ticks["bid"][index], ticks["ask"][index]
@@ -54,3 +96,20 @@ class Sampler:
             spread=ask - bid,
             features=features,
         )
+
+    def _kernel(self, batch: TickBatch) -> StateArray:
+        feed = f"{batch.source}.{batch.symbol}"
+        if feed not in self._kernels:
+            self._kernels[feed] = new_state()
+        return self._kernels[feed]
+
+    def _tell_late(self, source: str, market: Market) -> None:
+        """Ever rarer: at the first, second, fourth, ... late batch."""
+        if market.late > 2 * self._late_told:
+            self._late_told = market.late
+            logging.getLogger(__name__).warning(
+                "%s: %d batches came more than a second behind another symbol; the peer_* columns"
+                " of rows near them cannot be recomputed exactly",
+                source,
+                market.late,
+            )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adapters.clickhouse.native import TEXT, TIME, Column
+from adapters.clickhouse.native import FLOATS, TEXT, TIME, Column
 from adapters.clickhouse.rows import message_columns
 from core.clock import Clock
 from core.settings import RunSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
+from models.predictor import Judged
 from streams.records import Decided, Predicted, Sampled
 from streams.rows import Rows
 
@@ -23,8 +24,12 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
         return []
     key = _key(run, predicted.sampled, clock.now_us() if clock else None)
     rows = [feature_rows(key, predicted.sampled)]
-    if predicted.probabilities is not None:
-        rows.append(prediction_rows(key, predicted))
+    if predicted.judged is not None:
+        rows.append(prediction_rows("prediction", key, predicted.model, predicted.judged))
+    if predicted.shadow is not None:
+        rows.append(prediction_rows("shadow_prediction", key, *predicted.shadow))
+    if predicted.events:
+        rows.append(event_rows(run, predicted))
     if decided.signals:
         columns = message_columns(decided.signals)
         rows.append(Rows("signal", columns, len(decided.signals)))
@@ -45,20 +50,40 @@ def feature_rows(key: Sequence[Column], sampled: Sampled) -> Rows:
     return Rows("feature", columns, len(sampled.time_msc))
 
 
-def prediction_rows(key: Sequence[Column], predicted: Predicted) -> Rows:
+def prediction_rows(table: str, key: Sequence[Column], model: str, judged: Judged) -> Rows:
     """One row per feature row, with the key of that row."""
-    sampled, probabilities = predicted.sampled, predicted.probabilities
-    assert probabilities is not None
-    down, flat, up = (np.ascontiguousarray(probabilities[:, i]) for i in range(3))
+    down, flat, up = (np.ascontiguousarray(judged.probabilities[:, i]) for i in range(3))
+    count = len(down)
     columns = (
         *key,
-        Column("model", TEXT, predicted.model),
+        Column("model", TEXT, model),
         Column("p_down", "Float32", down),
         Column("p_flat", "Float32", flat),
         Column("p_up", "Float32", up),
         Column("confidence", "Float32", np.maximum(down, up)),
+        Column("agreement", "Float32", judged.agreement),
+        Column("veto", "Bool", judged.veto),
+        Column("absent", "UInt32", judged.absent),
+        Column("members", FLOATS, judged.members.transpose(1, 0, 2).reshape(count, -1)),
     )
-    return Rows("prediction", columns, len(sampled.time_msc))
+    return Rows(table, columns, count)
+
+
+def event_rows(run: RunSettings, predicted: Predicted) -> Rows:
+    """What happened to the models, for the table `model_event`."""
+    events, sampled = predicted.events, predicted.sampled
+    columns = (
+        Column("run_id", TEXT, sampled.run_id),
+        Column("mode", TEXT, sampled.mode),
+        Column("account", TEXT, run.account),
+        Column("strategy", TEXT, run.strategy),
+        Column("ts_event", TIME, np.array([e.ts_event_us for e in events], "<i8")),
+        Column("model", TEXT, [e.model for e in events]),
+        Column("member", TEXT, [e.member for e in events]),
+        Column("kind", TEXT, [e.kind for e in events]),
+        Column("detail", "String", [e.detail for e in events]),
+    )
+    return Rows("model_event", columns, len(events))
 
 
 def _key(run: RunSettings, sampled: Sampled, now_us: int | None) -> tuple[Column, ...]:

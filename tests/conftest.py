@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import NatsServer
+from tests.tls_server import TlsServer
 
 
 @pytest.fixture(scope="session")
@@ -22,4 +23,11 @@ def test_data() -> Path:
 def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     """A running NATS server with an empty store; `url`, `kill()`, `start()`."""
     with NatsServer(tmp_path / "nats") as server:
+        yield server
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[TlsServer]:
+    """A running NATS server that speaks TLS only and asks for a password."""
+    with TlsServer(tmp_path / "nats") as server:
         yield server

@@ -34,8 +34,15 @@ def planted_dataset(rows: int = 6_000, seed: int = 1) -> Dataset:
     drift = np.repeat(random.choice([-1.0, 0.0, 1.0], rows // 20 + 1), 20)[:rows]
     dataset.rows[:] = random.normal(size=(rows, len(NAMES)))
     dataset.rows[:, 0] = np.roll(drift, -5) + random.normal(size=rows) * 0.5
-    dataset.rows[random.random(dataset.rows.shape) < 0.05] = np.nan
     dataset.time_us[:] = np.arange(rows) * 1_000_000
     dataset.mid[:] = 1.0 + np.cumsum(drift) * 1e-5
     dataset.spread[:] = 3e-5
+    own_features(dataset)
+    dataset.rows[random.random(dataset.rows.shape) < 0.05] = np.nan
+    return dataset
+
+
+def own_features(dataset: Dataset) -> Dataset:
+    """Give every row the spread_bp of its own quote, as the kernel would."""
+    dataset.rows[:, NAMES.index("spread_bp")] = dataset.spread / dataset.mid * 1e4
     return dataset

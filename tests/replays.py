@@ -15,7 +15,7 @@ from adapters.mt5.execution import Venue
 from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.recorded import RecordedMarket
 from adapters.mt5.terminal import Terminal
-from core.clock import ManualClock
+from core.clock import ManualClock, SystemTimer
 from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal, SignalBatch, signal_id
@@ -28,10 +28,13 @@ from execution.engine import Engine
 from execution.funds import AskedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits import of_settings
+from execution.limits_file import LimitsFile
 from execution.outbox import Outbox
 from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
 from execution.slices import SliceReader
+from execution.stops import Stops
 from execution.trading_state import TradingState
 from tests.markets import TUESDAY, ArrayTicks, Rows, ticks
 from tests.memory_bus import MemoryBus
@@ -159,7 +162,9 @@ def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
     engine = Engine(
         SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, AskedFunds(venue)
     )
-    made = replay.Parts(RUN, clock, ledger, venue, quotes, engine, reconciler, outbox)
+    limits = LimitsFile(RUN.account, of_settings(SETTINGS.execution))
+    stops = Stops(SETTINGS.exits, RUN, clock, ledger, venue, quotes, limits, SystemTimer())
+    made = replay.Parts(RUN, clock, ledger, venue, quotes, engine, reconciler, outbox, stops)
     reader = SliceReader(
         bus.subscribe(TICKS), bus.subscribe(SIGNALS), RUN.run_id, threading.Event()
     )

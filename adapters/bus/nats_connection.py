@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import nats.errors
 from nats.aio.client import Client
 
+from adapters.bus.nats_options import connect_options
 from adapters.bus.nats_streams import ensure_streams
 from core.settings import BusSettings
 
@@ -43,10 +44,14 @@ class User(Protocol):
 
 
 class Connection:
-    """Keeps one client connected; owns the loop and its thread."""
+    """Keeps one client connected; owns the loop and its thread.
 
-    def __init__(self, url: str, settings: BusSettings, name: str) -> None:
-        self.url = url
+    `streams`: our streams are made at each new connection; a door for requests needs none.
+    """
+
+    def __init__(self, url: str, settings: BusSettings, name: str, *, streams: bool = True) -> None:
+        self.url, self._streams = url, streams
+        self._options = connect_options(settings)
         self.problem = "not connected yet"
         self.established = 0  # how many times; one at a time, on the loop's thread
         self.client: Client | None = None
@@ -149,8 +154,10 @@ class Connection:
             closed_cb=_setter(lost),
             error_cb=self._on_error,
             skip_subject_validation=True,  # ours are validated when they come in
+            **self._options,
         )
-        await ensure_streams(client, self._settings)
+        if self._streams:
+            await ensure_streams(client, self._settings)
         self.established += 1
         self.client = client  # from here on `attach` resumes newcomers itself
         for user in list(self._users):

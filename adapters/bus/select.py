@@ -1,7 +1,12 @@
 """Settings to bus. The only place that knows which kinds there are; each is imported lazily."""
 
+from typing import TYPE_CHECKING
+
 from adapters.bus.base import Bus
 from core.settings import BusSettings
+
+if TYPE_CHECKING:
+    from adapters.bus.door_client import Door
 
 
 def connect(settings: BusSettings, name: str) -> Bus:
@@ -14,3 +19,14 @@ def connect(settings: BusSettings, name: str) -> Bus:
     from adapters.bus.nats import NatsBus
 
     return NatsBus(settings, name)
+
+
+def door(settings: BusSettings, name: str) -> "Door":
+    """The way to the agent of a name: requests that one process elsewhere answers.
+
+    Raises:
+        SettingsError: no server is named, or requests would travel unencrypted.
+    """
+    from adapters.bus.door_client import Door
+
+    return Door(settings, name)

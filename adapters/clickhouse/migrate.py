@@ -148,7 +148,8 @@ def _add_feature_columns(client: Client, names: Sequence[str]) -> None:
         raise WarehouseError(f"feature names must be lower_snake_case: {', '.join(bad)}")
     present = _columns(client, "feature")
     clauses = [
-        f"ADD COLUMN IF NOT EXISTS `{n}` Float32 COMMENT 'Feature {n} of the catalogue'"
+        # Rows of an earlier feature set never had the value: NaN, not a zero nobody computed.
+        f"ADD COLUMN IF NOT EXISTS `{n}` Float32 DEFAULT nan COMMENT 'Feature {n} of the catalogue'"
         for n in names
         if n not in present
     ]

@@ -32,6 +32,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 TIME = "DateTime64(6, 'UTC')"
 PRICE = "Decimal(18, 8)"
 TEXT = "LowCardinality(String)"
+FLOATS = "Array(Float32)"
 
 _SHARED_DICTIONARIES = (1).to_bytes(8, "little")
 _OWN_KEYS = (1 << 9) | (1 << 10)  # keys come with the block and replace the dictionary
@@ -45,7 +46,8 @@ class Column:
     """One column of a block.
 
     values: a numpy array of shape (n,) (DateTime64 as int64 in the type's unit, Decimal as int64
-    in units of its scale), a list of strings, or one constant for all rows.
+    in units of its scale), a float32 matrix (n, m) for arrays, a list of strings, or one constant
+    for all rows.
     """
 
     name: str
@@ -92,7 +94,18 @@ def _encode(column: Column, rows: int) -> list[bytes | memoryview]:
         return _encode_dictionary(column.values, rows)
     if column.type == "String":
         return [_encode_strings(column.values, rows)]
+    if column.type == FLOATS:
+        return _encode_arrays(column, rows)
     return [_encode_fixed(column, rows)]
+
+
+def _encode_arrays(column: Column, rows: int) -> list[bytes | memoryview]:
+    """Arrays of one length each: a matrix, a row of it per row."""
+    values = column.values
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype != np.float32:
+        raise ValueError(f"column {column.name}: {column.type} takes a float32 matrix")
+    ends = np.arange(1, rows + 1, dtype="<u8") * values.shape[1]
+    return [ends.data.cast("B"), np.ascontiguousarray(values).reshape(-1).data.cast("B")]
 
 
 def _encode_fixed(column: Column, rows: int) -> memoryview:

@@ -1,9 +1,12 @@
-"""The simulated account: a hedging account whose whole state follows from accepted requests.
+"""The simulated account, whose whole state follows from accepted requests.
 
 `base` is the state after the last accepted request, `view` the same moved on to a caller's
 market time: swaps charged, stops filled, in time order. A caller that comes back with an
 earlier time (a restarted client) gets a new view from `base`, so an answer depends on the
 requests and the caller's time, never on who asked what before.
+
+A hedging account keeps positions apart; a netting one has one per symbol, which opposite deals
+reduce, close or reverse.
 """
 
 from collections.abc import Mapping
@@ -12,17 +15,15 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from adapters.mt5 import constants as mt5
-from adapters.mt5 import matching
-from adapters.mt5.conversion import MAX_AGE_MSC, Rates
-from adapters.mt5.costs import Draw, Frictions, draw, money, nights, quote_profit
-from adapters.mt5.ledger import Ledger
+from adapters.mt5 import matching, operations
+from adapters.mt5.costs import Draw, Frictions, draw, money
+from adapters.mt5.ledger import Deal, Ledger
 from adapters.mt5.matching import Exit, Position, Refused
+from adapters.mt5.pricing import Pricing
 from adapters.mt5.results import OrderSendResult, TradeRequest
 from adapters.mt5.symbols import Feed, terminal_names
 from adapters.mt5.tape import Quote, TapedMarket
-from core.instruments import Instrument, instrument
-
-_NO_TIME_MSC = 4_102_444_800_000  # 2100-01-01
+from core.instruments import Instrument
 
 
 class Totals(NamedTuple):
@@ -31,11 +32,12 @@ class Totals(NamedTuple):
     balance: float
     profit: float  # floating, with swaps
     margin: float
+    credit: float = 0.0
 
     @property
     def equity(self) -> float:
-        """Balance with the floating profit."""
-        return money(self.balance + self.profit)
+        """Balance with credit and the floating profit."""
+        return money(self.balance + self.credit + self.profit)
 
 
 class Fill(NamedTuple):
@@ -50,11 +52,12 @@ class Account:
     """Decides requests. `decide` changes nothing; `accept` makes its outcome the new base."""
 
     def __init__(
-        self, market: TapedMarket, balance: float, currency: str, seed: int, frictions: Frictions
-    ) -> None:
+        self, market: TapedMarket, balance: float, currency: str, seed: int, frictions: Frictions,
+        *, netting: bool = False,
+    ) -> None:  # fmt: skip
         self.feeds: dict[str, Feed] = terminal_names(market.feeds())
+        self.pricing, self.netting = Pricing(market, currency), netting
         self._market, self._seed, self._frictions = market, seed, frictions
-        self._rates = Rates(market, currency)
         self._base = Ledger(balance)
         self._view = self._base.copy()
         self.accepted = 0
@@ -68,17 +71,20 @@ class Account:
         return self._view
 
     def decide(self, request: Mapping[str, Any], at_msc: int) -> Fill | OrderSendResult:
-        """What the broker would do with a request sent at a market time."""
+        """What the broker would do with a request, or what it does by itself, at a market time."""
         at_msc = max(at_msc, self._base.at_msc)
         form = trade_request(request)
         try:
+            state = self.state(at_msc).copy()
+            if form.action == operations.MONEY:
+                state.operate(form, at_msc)
+                return self._booked(form, state, at_msc, at_msc)
             feed = self.feeds.get(form.symbol)
             if feed is None:
                 raise Refused(mt5.TRADE_RETCODE_INVALID, f"Unknown symbol {form.symbol}")
-            state = self.state(at_msc).copy()
             if form.action == mt5.TRADE_ACTION_SLTP:
                 return self._modify(form, state, at_msc)
-            if form.action == mt5.TRADE_ACTION_DEAL:
+            if form.action in operations.REASONS:
                 return self._deal(form, state, at_msc, feed)
             raise Refused(mt5.TRADE_RETCODE_INVALID, f"Action {form.action} is not simulated")
         except Refused as refusal:
@@ -90,68 +96,100 @@ class Account:
         self._view = self._base.copy()
         self.accepted += 1
 
-    def instrument(self, feed: Feed, at_msc: int) -> Instrument | None:
-        """Reference data of a feed's symbol at a time; the newest for a caller without a time."""
-        return instrument(feed[1], (at_msc or _NO_TIME_MSC) * 1000)
-
     def totals(self, state: Ledger, at_msc: int) -> Totals:
         """Balance, floating profit and margin at a market time."""
         held = state.positions.values()
-        profit = sum(self.floating(position, at_msc)[1] + position.swap for position in held)
-        return Totals(state.balance, money(profit), money(sum(p.margin for p in held)))
-
-    def floating(self, position: Position, at_msc: int) -> tuple[float, float]:
-        """Price at which a position would close now, and its profit without swap."""
-        at_msc = max(at_msc, position.time_msc)
-        quote = self._market.tape(*position.feed).last_until(at_msc)
-        if quote is None:
-            return position.price, 0.0
-        price = quote.sell if position.long else quote.buy
-        return price, self._profit(position, position.volume, price, at_msc)
-
-    def margin(self, feed: Feed, volume: float, price: float, at_msc: int) -> float:
-        """Margin of an order in account currency: a share of its notional.
-
-        Raises:
-            Refused: no reference data (10017) or no conversion rate (10021).
-        """
-        known = self._known(feed, at_msc)
-        notional = volume * known.contract_size * price
-        rate = self._rates.rate(known.quote, feed[0], at_msc)
-        if rate is None:
-            raise Refused(
-                mt5.TRADE_RETCODE_PRICE_OFF,
-                f"No {known.quote} rate within {MAX_AGE_MSC // 60_000} min",
-            )
-        return money(notional * known.margin_rate * rate)
+        profit = sum(
+            self.pricing.floating(position, at_msc)[1] + position.swap for position in held
+        )
+        margin = money(sum(p.margin for p in held))
+        return Totals(state.balance, money(profit), margin, state.credit)
 
     def _deal(self, form: TradeRequest, state: Ledger, at_msc: int, feed: Feed) -> Fill:
         matching.check_form(form)
-        known = self._known(feed, at_msc)
+        known = self.pricing.known(feed, at_msc)
         friction = draw(self._frictions, form, at_msc, self._seed)
         if form.position:
             return self._close(form, state, at_msc, known, friction)
-        return self._open(form, state, at_msc, known, friction, feed)
+        held = self._met(form, state)
+        if held is None:
+            return self._open(form, state, at_msc, known, friction, feed)
+        return self._net(form, state, at_msc, known, friction, held)
+
+    def _met(self, form: TradeRequest, state: Ledger) -> Position | None:
+        """The position that an entry goes into: the symbol's, or that of its own first part."""
+        if form.action == operations.PART:
+            identifier = state.orders[form.order - 1].position_id
+            held = next((p for p in state.positions.values() if p.identifier == identifier), None)
+            if held is None:
+                raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
+            return held
+        found = (p for p in state.positions.values() if p.symbol == form.symbol)
+        return next(found, None) if self.netting else None
 
     def _open(
         self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
         feed: Feed,
     ) -> Fill:  # fmt: skip
+        quote, price = self._entry_price(form, at_msc, known, friction, feed)
+        margin, commission = self._affordable(form, state, known, feed, quote, price)
+        reason = operations.REASONS[form.action]
+        deal = Deal(price, quote.time_msc, at_msc, -commission, 0.0, margin, reason)
+        state.open(form, feed, deal)
+        return self._filled(form, state, at_msc, quote, price)
+
+    def _net(
+        self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
+        held: Position,
+    ) -> Fill:  # fmt: skip
+        """A deal that meets the symbol's position: adds to it, reduces or reverses it."""
+        quote, price = self._entry_price(form, at_msc, known, friction, held.feed)
+        held, reached = self._settled(held, quote.time_msc)
+        if reached:
+            self._exit(state, held, reached)
+            return self._open(form, state, at_msc, known, friction, held.feed)
+        along, reason = (form.type == mt5.ORDER_TYPE_BUY) == held.long, operations.REASONS
+        opened = form.volume if along else round(form.volume - held.volume, 8)
+        commission = money(known.commission * form.volume)
+        margin = profit = 0.0
+        if opened > 0:
+            part = form._replace(volume=opened)
+            margin, _ = self._affordable(part, state, known, held.feed, quote, price)
+        if not along:
+            closed = min(form.volume, held.volume)
+            profit = self.pricing.profit(held, closed, price, quote.time_msc)
+        deal = Deal(
+            price, quote.time_msc, at_msc, -commission, profit, margin, reason[form.action],
+            _order(form),
+        )  # fmt: skip
+        book = state.add if along else state.reverse if opened > 0 else state.close
+        book(held, form, deal)
+        return self._filled(form, state, at_msc, quote, price)
+
+    def _entry_price(
+        self, form: TradeRequest, at_msc: int, known: Instrument, friction: Draw, feed: Feed
+    ) -> tuple[Quote, float]:
         matching.check_volume(form, known, None)
         quote = matching.arrival(self._market.tape(*feed), at_msc, friction.latency_ms)
         buy = form.type == mt5.ORDER_TYPE_BUY
         price = matching.fill_price(quote, buy, friction)
         matching.check_deviation(form, price, known.point)
         matching.check_stops(buy, form.sl, form.tp, quote)
-        margin = self.margin(feed, form.volume, price, quote.time_msc)
+        return quote, price
+
+    def _affordable(
+        self, form: TradeRequest, state: Ledger, known: Instrument, feed: Feed, quote: Quote,
+        price: float,
+    ) -> tuple[float, float]:  # fmt: skip
+        """Margin and commission of what a request opens, when there is money for them."""
+        margin = self.pricing.margin(feed, form.volume, price, quote.time_msc)
         commission = money(known.commission * form.volume)
         totals = self.totals(state, quote.time_msc)
         free = totals.equity - totals.margin
         if margin + commission > free:
             text = f"No money: needs {margin + commission:.2f}, free {free:.2f}"
             raise Refused(mt5.TRADE_RETCODE_NO_MONEY, text[: matching.COMMENT_MAX * 2])
-        state.open(form, feed, price, quote.time_msc, at_msc, margin, -commission)
-        return self._filled(form, state, at_msc, quote, price)
+        return margin, commission
 
     def _close(
         self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw
@@ -165,20 +203,24 @@ class Account:
         sent = max(at_msc, position.time_msc - friction.latency_ms)  # never before it opened
         tape = self._market.tape(*position.feed)
         quote = matching.arrival(tape, sent, friction.latency_ms)
-        position, stopped = self._settle(position, quote.time_msc)
-        if stopped:
+        position, reached = self._settled(position, quote.time_msc)
+        if reached:
             raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "Position closed by its stop")
         price = matching.fill_price(quote, not position.long, friction)
         matching.check_deviation(form, price, known.point)
-        profit = self._profit(position, form.volume, price, quote.time_msc)
+        profit = self.pricing.profit(position, form.volume, price, quote.time_msc)
         commission = -money(known.commission * form.volume)
-        state.close(position, form, price, quote.time_msc, at_msc, profit, commission)
+        reason = operations.REASONS[form.action]
+        deal = Deal(price, quote.time_msc, at_msc, commission, profit, 0.0, reason, _order(form))
+        state.close(position, form, deal)
         return self._filled(form, state, at_msc, quote, price)
 
     def _modify(self, form: TradeRequest, state: Ledger, at_msc: int) -> Fill:
         position = state.positions.get(form.position)
         if position is None:
             raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, f"No position {form.position}")
+        if (form.sl, form.tp) == (position.sl, position.tp):
+            raise Refused(mt5.TRADE_RETCODE_NO_CHANGES, "No changes")
         at_msc = max(at_msc, position.time_msc)
         quote = self._market.tape(*position.feed).last_until(at_msc)
         if quote is not None:
@@ -190,67 +232,55 @@ class Account:
     def _advance(self, state: Ledger, until_msc: int) -> None:
         exits: list[tuple[int, int, Position, Exit]] = []
         for ticket, position in state.positions.items():
-            settled, reached = self._settle(position, until_msc)
+            settled, reached = self._settled(position, until_msc)
             state.positions[ticket] = settled
             if reached:
                 exits.append((reached.quote.time_msc, ticket, settled, reached))
-        for time_msc, _, position, reached in sorted(exits, key=lambda item: item[:2]):
-            known = self._known(position.feed, time_msc)
-            profit = self._profit(position, position.volume, reached.price, time_msc)
-            commission = -money(known.commission * position.volume)
-            state.stop(position, reached, known.digits, profit, commission)
+        for _, _, position, reached in sorted(exits, key=lambda item: item[:2]):
+            self._exit(state, position, reached)
         state.at_msc = max(state.at_msc, until_msc)
 
-    def _settle(self, position: Position, until_msc: int) -> tuple[Position, Exit | None]:
+    def _exit(self, state: Ledger, position: Position, reached: Exit) -> None:
+        """Book a stop or take-profit, with the comment MetaTrader 5 gives it."""
+        time_msc = reached.quote.time_msc
+        known = self.pricing.known(position.feed, time_msc)
+        profit = self.pricing.profit(position, position.volume, reached.price, time_msc)
+        commission = -money(known.commission * position.volume)
+        form = operations.exit_form(position, reached.reason, known.digits)
+        deal = Deal(reached.price, time_msc, time_msc, commission, profit, 0.0, reached.reason)
+        state.close(position, form, deal)
+
+    def _settled(self, position: Position, until_msc: int) -> tuple[Position, Exit | None]:
         """Charge swaps up to a time or to the stop that was reached before it."""
         if until_msc <= position.seen_msc:
             return position, None
-        reached = matching.find_exit(position, self._market.tape(*position.feed), until_msc)
+        swap, reached = self.pricing.settle(position, until_msc)
         until_msc = reached.quote.time_msc if reached else until_msc
-        swap = position.swap
-        for time_msc, count in nights(position.seen_msc, until_msc):
-            swap = money(swap + self._swap(position, time_msc) * count)
         return replace(position, swap=swap, seen_msc=until_msc), reached
-
-    def _swap(self, position: Position, at_msc: int) -> float:
-        known = self._known(position.feed, at_msc)
-        points = known.swap_long if position.long else known.swap_short
-        amount = points * known.point * known.contract_size * position.volume
-        return money(amount * self._rate(known.quote, position.feed[0], at_msc))
-
-    def _profit(self, position: Position, volume: float, price: float, at_msc: int) -> float:
-        known = self._known(position.feed, at_msc)
-        amount = quote_profit(position.long, volume, known.contract_size, position.price, price)
-        return money(amount * self._rate(known.quote, position.feed[0], at_msc))
-
-    def _rate(self, quote: str, source: str, at_msc: int) -> float:
-        # What is already open must be valued: the newest rate, however old. One existed at entry.
-        return self._rates.rate(quote, source, at_msc, max_age_msc=None) or 0.0
-
-    def _known(self, feed: Feed, at_msc: int) -> Instrument:
-        known = self.instrument(feed, at_msc)
-        if known is None:
-            raise Refused(
-                mt5.TRADE_RETCODE_TRADE_DISABLED,
-                f"No reference data of {feed[1]}: add it to instruments.toml",
-            )
-        return known
 
     def _filled(
         self, form: TradeRequest, state: Ledger, at_msc: int, quote: Quote, price: float
     ) -> Fill:
+        fill = self._booked(form, state, at_msc, quote.time_msc)
+        result = fill.result._replace(
+            order=state.deals[-1].order, volume=form.volume, price=price, bid=quote.bid,
+            ask=quote.ask,
+        )  # fmt: skip
+        return fill._replace(result=result)
+
+    def _booked(self, form: TradeRequest, state: Ledger, at_msc: int, time_msc: int) -> Fill:
         state.at_msc = max(state.at_msc, at_msc)
         done = self._result(form, mt5.TRADE_RETCODE_DONE, comment="Request executed")
-        result = done._replace(
-            deal=state.deals[-1].ticket, order=state.orders[-1].ticket, volume=form.volume,
-            price=price, bid=quote.bid, ask=quote.ask,
-        )  # fmt: skip
-        return Fill(result, quote.time_msc, state)
+        return Fill(done._replace(deal=state.deals[-1].ticket), time_msc, state)
 
     def _result(self, form: TradeRequest, retcode: int, comment: str) -> OrderSendResult:
         return OrderSendResult(
             retcode, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, self.accepted + 1, 0, form
         )
+
+
+def _order(form: TradeRequest) -> int:
+    return form.order if form.action == operations.PART else 0
 
 
 def trade_request(request: Mapping[str, Any]) -> TradeRequest:

@@ -1,30 +1,59 @@
 """Settings to a connected terminal."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from adapters.mt5 import broker
+from adapters.mt5.links import Exchange, ExchangeLink
 from adapters.mt5.market import RecordedMarket
+from adapters.mt5.real import RealTerminal
 from adapters.mt5.remote import RemoteTerminal
 from adapters.mt5.terminal import Terminal
+from adapters.mt5.translated import TranslatedTerminal
 from core.errors import SettingsError, UnavailableError
 from core.settings import TerminalSettings
 
+ToAgent = Callable[[str], Exchange]
 
-def terminal(settings: TerminalSettings, home: Path) -> Terminal:
+
+def terminal(settings: TerminalSettings, home: Path, exchange: ToAgent | None = None) -> Terminal:
     """The terminal that the settings name, connected, speaking our names and UTC.
+
+    `exchange` makes the way to an agent by its name; only a terminal of kind `agent` needs it.
 
     Raises:
         SettingsError: no address; a real terminal where the package does not exist, that was
             never surveyed (`tickhouse connect`), or that is another broker's than the surveyed.
         UnavailableError: it does not answer.
     """
-    chosen: Terminal = _real(settings, home) if settings.kind == "real" else _remote(settings)
+    chosen: Terminal
+    if settings.kind == "simulated":
+        chosen = _remote(settings)
+    else:
+        described = broker.load(broker.path_in(home))
+        chosen = TranslatedTerminal(untranslated(settings, exchange), described)
     if not chosen.initialize():
         code, text = chosen.last_error()
+        chosen.shutdown()
         raise UnavailableError(f"the terminal does not answer: {code} {text}")
-    if settings.kind == "real":
+    if settings.kind != "simulated":
         _same_server(chosen, home)
     return chosen
+
+
+def untranslated(
+    settings: TerminalSettings, exchange: ToAgent | None = None
+) -> RealTerminal | RemoteTerminal:
+    """A real terminal, here or through its agent, in its broker's own words; not connected.
+
+    Raises:
+        SettingsError: the package does not exist here, or there is no way to an agent.
+    """
+    if settings.kind != "agent":
+        return RealTerminal(settings)
+    if exchange is None:
+        raise SettingsError("this process reaches no agent (TICKHOUSE_TERMINAL__KIND)")
+    return RemoteTerminal(ExchangeLink(exchange(settings.agent)))
 
 
 def market(settings: TerminalSettings) -> RecordedMarket:
@@ -36,14 +65,6 @@ def market(settings: TerminalSettings) -> RecordedMarket:
     if settings.kind != "simulated":
         raise SettingsError("a replay needs the simulated terminal (TICKHOUSE_TERMINAL__KIND)")
     return _remote(settings)
-
-
-def _real(settings: TerminalSettings, home: Path) -> Terminal:
-    from adapters.mt5.real import RealTerminal
-    from adapters.mt5.translated import TranslatedTerminal
-
-    described = broker.load(broker.path_in(home))
-    return TranslatedTerminal(RealTerminal(settings), described)
 
 
 def _same_server(connected: Terminal, home: Path) -> None:

@@ -6,101 +6,31 @@ to the last bit. An order is recognised by its magic number, symbol and side, an
 when the broker left one that is ours.
 """
 
-import math
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from adapters.mt5 import constants as mt5
+from adapters.mt5 import requests
+from adapters.mt5.recognition import deal_of, fill_of, is_amiss, is_of, is_trade, magic_of
 from adapters.mt5.symbols import Feed, resolve
 from adapters.mt5.terminal import Terminal
+from adapters.mt5.venue import (
+    Account,
+    Deal,
+    Fill,
+    Outcome,
+    Specification,
+    VenueOrder,
+    VenuePosition,
+    WorkingOrder,
+)
 from core.errors import UnavailableError
 
-COMMENT_MAX = 31
 _TINY = 1e-9  # lots: below every step
 _FAR_S = 4_102_444_800.0  # 2100: an accepted order may fill after the caller's market time
 _DAY_US = 86_400_000_000
 _NO_ANSWER = (mt5.TRADE_RETCODE_TIMEOUT, mt5.TRADE_RETCODE_CONNECTION)
 _DONE = (mt5.TRADE_RETCODE_DONE, 10008, 10010)  # done, placed, done partially
 _REFUSED = (2, 5, 6)  # ORDER_STATE_CANCELED, REJECTED, EXPIRED
-_CLOSE_REASONS = {mt5.DEAL_REASON_SL: "stop", mt5.DEAL_REASON_TP: "take_profit", 6: "stop_out"}
-
-
-class VenueOrder(msgspec.Struct, frozen=True):
-    """A market order. Volume in lots, prices in quote currency."""
-
-    order_id: str  # hex digits
-    source: str
-    symbol: str
-    side: Literal["buy", "sell"]
-    volume: float
-    price: float  # asked for
-    stop_price: float = 0.0  # 0: none; only for entries
-    tolerance: float = 0.0  # how much worse than `price` a fill may be, in price
-    position: int = 0  # venue's ticket of the position to reduce; 0: open one
-
-
-class Fill(msgspec.Struct, frozen=True):
-    """One execution. Money in account currency; `profit` without commission and swap."""
-
-    order: int  # the venue's tickets
-    deal: int
-    position: int
-    time_us: int
-    side: Literal["buy", "sell"]
-    volume: float
-    price: float
-    commission: float
-    swap: float
-    profit: float
-    cause: str = ""  # of a broker's own closing: stop, take_profit, stop_out, manual
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of an order.
-
-    `absent`: the venue answers, and knows nothing of it. `ambiguous`: it answers, and what it
-    shows fits more than one order. `unknown`: it does not answer.
-    """
-
-    kind: Literal["filled", "working", "rejected", "unknown", "absent", "ambiguous"]
-    reason: str = ""
-    order: int = 0
-    fills: tuple[Fill, ...] = ()
-
-
-class VenuePosition(msgspec.Struct, frozen=True):
-    """One open position; `volume` is signed lots."""
-
-    ticket: int
-    source: str
-    symbol: str
-    volume: float
-    price: float
-    stop_price: float
-    magic: int
-
-
-class Account(msgspec.Struct, frozen=True):
-    """The account, in its own currency."""
-
-    login: int
-    server: str
-    currency: str
-    balance: float
-    equity: float
-    margin: float
-    margin_free: float
-
-
-class Specification(msgspec.Struct, frozen=True):
-    """What may be ordered. Volumes in lots."""
-
-    digits: int
-    point: float
-    volume_min: float
-    volume_max: float
-    volume_step: float
 
 
 class Venue:
@@ -118,6 +48,7 @@ class Venue:
         self._feeds = {name: feed for feed, name in self._names.items()}
         self._specifications: dict[Feed, tuple[Specification, int]] = {}
         self._day = 0
+        self._netting: bool | None = None
 
     def at(self, now_us: int) -> None:
         """The caller's market time, for all calls from now on."""
@@ -125,6 +56,11 @@ class Venue:
         if now_us // _DAY_US != self._day:  # reference data is dated
             self._day = now_us // _DAY_US
             self._specifications.clear()
+
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        """All (source, symbol) the venue quotes."""
+        return tuple(self._names)
 
     def knows(self, source: str, symbol: str) -> bool:
         """Whether the venue quotes this feed."""
@@ -137,15 +73,38 @@ class Venue:
 
     def send(self, order: VenueOrder) -> Outcome:
         """Send once. `unknown` means that nobody knows: look with `find` before anything else."""
-        answer = self._terminal.order_send(self._request(order))
-        if answer is None or answer.retcode in _NO_ANSWER:
-            code, text = (
-                self._terminal.last_error() if answer is None else (answer.retcode, answer.comment)
-            )
-            return Outcome("unknown", f"{code} {text}")
-        if answer.retcode not in _DONE:
-            return Outcome("rejected", f"{answer.retcode} {answer.comment}")
-        return Outcome("working", f"{answer.retcode} {answer.comment}", answer.order)
+        return self._sent(self._request(order))
+
+    def move_stop(self, held: VenuePosition, stop_price: float) -> Outcome:
+        """Ask for another stop of a position, which keeps its take-profit: `done`, or why not."""
+        request = requests.stop(held, stop_price, self._names[held.source, held.symbol])
+        found = self._sent(request)
+        if found.kind == "rejected":  # its rules may have changed since they were asked for
+            self._specifications.pop((held.source, held.symbol), None)
+        if found.reason.startswith(str(mt5.TRADE_RETCODE_NO_CHANGES)):
+            return Outcome("done", found.reason)
+        return found if found.kind != "working" else Outcome("done", found.reason)
+
+    def working(self) -> tuple[WorkingOrder, ...]:
+        """Orders of feeds we know that wait at the venue, whoever sent them.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        found = self._terminal.orders_get()
+        if found is None:
+            raise UnavailableError(f"no orders: {self._terminal.last_error()[1]}")
+        return tuple(
+            WorkingOrder(o.ticket, *self._feeds[o.symbol], o.volume_current, o.magic)
+            for o in found
+            if o.symbol in self._feeds
+        )
+
+    def cancel(self, order: WorkingOrder) -> Outcome:
+        """Take back a working order: `done`, or why not."""
+        request = requests.removal(order, self._names[order.source, order.symbol])
+        found = self._sent(request)
+        return found if found.kind != "working" else Outcome("done", found.reason)
 
     def find(self, order: VenueOrder, since_us: int) -> Outcome:
         """What the venue knows of an order sent at or after a time.
@@ -156,12 +115,14 @@ class Venue:
         """
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
-        mine = [d for d in deals or () if _is_of(d, order, name, magic)]
+        mine = [d for d in deals or () if is_of(d, order, name)]
+        if any(is_amiss(d, order, name) for d in deals or ()):
+            return Outcome("ambiguous", "it met a position that is not ours")
         filled = round(sum(d.volume for d in mine), 8)
         if len({d.order for d in mine}) > 1 or filled > order.volume + _TINY:
             return Outcome("ambiguous", "more than one order of the venue fits")
         if filled >= order.volume - _TINY:
-            return Outcome("filled", "", mine[0].order, tuple(_fill(d) for d in mine))
+            return Outcome("filled", "", mine[0].order, tuple(fill_of(d) for d in mine))
         working = self._terminal.orders_get(name)
         held = self._terminal.positions_get(name)
         done = self._finished(since_us)
@@ -169,7 +130,7 @@ class Venue:
             return Outcome("unknown", f"no answer: {self._terminal.last_error()[1]}")
         if mine:
             whole = any(o.ticket == mine[0].order and _filled(o) <= filled + _TINY for o in done)
-            fills = tuple(_fill(d) for d in mine)
+            fills = tuple(fill_of(d) for d in mine)
             return Outcome("filled" if whole else "working", "", mine[0].order, fills)
         for o in done:
             if (o.magic, o.symbol) == (magic, name) and o.state in _REFUSED and not _filled(o):
@@ -189,7 +150,7 @@ class Venue:
         )
         if not fits or sum(d.volume for d in found) > order.volume + _TINY:
             return Outcome("ambiguous", "the named deals do not fit the order")
-        return Outcome("filled", "", found[0].order, tuple(_fill(d) for d in found))
+        return Outcome("filled", "", found[0].order, tuple(fill_of(d) for d in found))
 
     def positions(self) -> tuple[VenuePosition, ...]:
         """All open positions of feeds we know, oldest first.
@@ -212,7 +173,19 @@ class Venue:
         if deals is None:
             raise UnavailableError(f"no history: {self._terminal.last_error()[1]}")
         found = [d for d in deals if d.position_id == position and d.entry != mt5.DEAL_ENTRY_IN]
-        return tuple(_fill(d) for d in found)
+        return tuple(fill_of(d) for d in found)
+
+    def deals(self, since_us: int) -> tuple[Deal, ...]:
+        """The account's history since a time, oldest first: all trades, and money that is none.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        found = self._deals(since_us)
+        if found is None:
+            raise UnavailableError(f"no history: {self._terminal.last_error()[1]}")
+        feeds = {d.ticket: self._feeds.get(d.symbol, ("", d.symbol)) for d in found if is_trade(d)}
+        return tuple(deal_of(d, *feeds.get(d.ticket, ("", ""))) for d in found)
 
     def margin(self, order: VenueOrder) -> float | None:
         """Margin an order would take; None when the venue has no rate to convert it."""
@@ -231,8 +204,29 @@ class Venue:
             raise UnavailableError(f"no account: {self._terminal.last_error()[1]}")
         return Account(
             info.login, info.server, info.currency, info.balance, info.equity, info.margin,
-            info.margin_free,
+            info.margin_free, info.credit, _nets(info), info.currency_digits,
         )  # fmt: skip
+
+    @property
+    def netting(self) -> bool:
+        """Whether the account has one position per symbol. Asked once, for it never changes."""
+        if self._netting is None:
+            info = self._terminal.account_info()
+            if info is None:
+                raise UnavailableError(f"no account: {self._terminal.last_error()[1]}")
+            self._netting = _nets(info)
+        return self._netting
+
+    def _sent(self, request: dict[str, Any]) -> Outcome:
+        answer = self._terminal.order_send(request)
+        if answer is None or answer.retcode in _NO_ANSWER:
+            code, text = (
+                self._terminal.last_error() if answer is None else (answer.retcode, answer.comment)
+            )
+            return Outcome("unknown", f"{code} {text}")
+        if answer.retcode not in _DONE:
+            return Outcome("rejected", f"{answer.retcode} {answer.comment}")
+        return Outcome("working", f"{answer.retcode} {answer.comment}", answer.order)
 
     def _specified(self, feed: Feed) -> tuple[Specification, int] | None:
         if feed not in self._specifications:
@@ -241,33 +235,17 @@ class Venue:
             if info is None or info.trade_mode == mt5.SYMBOL_TRADE_MODE_DISABLED:
                 return None
             made = Specification(
-                info.digits, info.point, info.volume_min, info.volume_max, info.volume_step
-            )
-            self._specifications[feed] = made, _filling(info.filling_mode)
+                info.digits, info.point, info.volume_min, info.volume_max, info.volume_step,
+                info.trade_stops_level * info.point, info.trade_freeze_level * info.point,
+            )  # fmt: skip
+            self._specifications[feed] = made, requests.filling(info.filling_mode)
         return self._specifications[feed]
 
     def _request(self, order: VenueOrder) -> dict[str, Any]:
         found = self._specified((order.source, order.symbol))
         if found is None:
             raise UnavailableError(f"{order.source} {order.symbol}: the terminal cannot trade it")
-        rules, filling = found
-        request: dict[str, Any] = {
-            "action": mt5.TRADE_ACTION_DEAL,
-            "symbol": self._names[order.source, order.symbol],
-            "volume": order.volume,
-            "type": mt5.ORDER_TYPE_BUY if order.side == "buy" else mt5.ORDER_TYPE_SELL,
-            "price": round(order.price, rules.digits),
-            "deviation": math.ceil(order.tolerance / rules.point),
-            "type_filling": filling,
-            "type_time": mt5.ORDER_TIME_GTC,
-            "magic": magic_of(order.order_id),
-            "comment": order.order_id[:COMMENT_MAX],
-        }
-        if order.stop_price:
-            request["sl"] = round(order.stop_price, rules.digits)
-        if order.position:
-            request["position"] = order.position
-        return request
+        return requests.deal(order, self._names[order.source, order.symbol], *found)
 
     def _deals(self, since_us: int) -> tuple[Any, ...] | None:
         begin = max(since_us / 1e6 - self._history_s, 0.0)
@@ -283,42 +261,15 @@ class Venue:
     def _position(self, p: Any) -> VenuePosition:
         source, symbol = self._feeds[p.symbol]
         volume = p.volume if p.type == mt5.POSITION_TYPE_BUY else -p.volume
-        return VenuePosition(p.ticket, source, symbol, volume, p.price_open, p.sl, p.magic)
-
-
-def magic_of(order_id: str) -> int:
-    """The number that carries an order's id: its first 31 bits, never 0."""
-    return int(order_id[:8], 16) & 0x7FFF_FFFF or 1
-
-
-def _is_of(deal: Any, order: VenueOrder, name: str, magic: int) -> bool:
-    side = mt5.DEAL_TYPE_BUY if order.side == "buy" else mt5.DEAL_TYPE_SELL
-    if (deal.magic, deal.symbol, deal.type) != (magic, name, side):
-        return False
-    if (deal.entry == mt5.DEAL_ENTRY_IN) != (order.position == 0):
-        return False
-    if deal.reason in _CLOSE_REASONS:
-        return False
-    # Brokers truncate, rewrite or drop comments: one that names another order of ours decides.
-    foreign = len(deal.comment) >= 8 and set(deal.comment) <= set("0123456789abcdef")
-    return not foreign or order.order_id.startswith(deal.comment)
+        # Deals name a position by its identifier, which outlives a reversal; the ticket does not.
+        return VenuePosition(
+            p.identifier, source, symbol, volume, p.price_open, p.sl, p.magic, p.tp
+        )  # fmt: skip
 
 
 def _filled(order: Any) -> float:
     return round(float(order.volume_initial - order.volume_current), 8)
 
 
-def _fill(deal: Any) -> Fill:
-    return Fill(
-        deal.order, deal.ticket, deal.position_id, deal.time_msc * 1000,
-        "buy" if deal.type == mt5.DEAL_TYPE_BUY else "sell", deal.volume, deal.price,
-        deal.commission, deal.swap, deal.profit, _CLOSE_REASONS.get(deal.reason, "manual"),
-    )  # fmt: skip
-
-
-def _filling(modes: int) -> int:
-    if modes & mt5.SYMBOL_FILLING_FOK:
-        return mt5.ORDER_FILLING_FOK
-    if modes & mt5.SYMBOL_FILLING_IOC:
-        return mt5.ORDER_FILLING_IOC
-    return mt5.ORDER_FILLING_RETURN
+def _nets(info: Any) -> bool:
+    return bool(info.margin_mode != mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING)

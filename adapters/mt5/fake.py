@@ -13,7 +13,7 @@ from typing import Any
 import numpy.typing as npt
 
 from adapters.mt5 import constants as mt5
-from adapters.mt5 import views
+from adapters.mt5 import operations, views
 from adapters.mt5.account import Account, Fill
 from adapters.mt5.costs import Frictions
 from adapters.mt5.market import MarketSlice
@@ -21,14 +21,15 @@ from adapters.mt5.matching import Refused
 from adapters.mt5.request_log import RequestLog
 from adapters.mt5.results import (
     AccountInfo,
+    OrderCheckResult,
     OrderSendResult,
-    SymbolInfo,
     TerminalInfo,
     Tick,
     TradeDeal,
     TradeOrder,
     TradePosition,
 )
+from adapters.mt5.symbol_info import SymbolInfo
 from adapters.mt5.tape import TapedMarket, Ticks
 from core.crashpoint import reach
 from core.errors import JournalError
@@ -44,6 +45,7 @@ class SimulatedTerminal:
         log: file of accepted requests; without one the account is in memory only.
         balance, currency: of the account, when it begins.
         seed: of latency and slippage.
+        netting: one position per symbol; else every entry opens its own.
         now_msc: the clock of a live market.
 
     Raises:
@@ -59,20 +61,23 @@ class SimulatedTerminal:
         currency: str = "USD",
         seed: int = 7,
         login: int = 1,
+        netting: bool = False,
         frictions: Frictions | None = None,
         now_msc: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         frictions = frictions or Frictions()
         self._market, self._clock, self._now_msc = market, now_msc, 0
         self._login, self._currency = login, currency
-        self._account = Account(market, balance, currency, seed, frictions)
+        self._account = Account(market, balance, currency, seed, frictions, netting=netting)
         self._error = _SUCCESS
         self._log: RequestLog | None = None
         if log is not None:
-            header = {
+            header: dict[str, Any] = {
                 "account": 1, "balance": balance, "currency": currency, "seed": seed,
                 "frictions": frictions, "feeds": market.feeds(),
             }  # fmt: skip
+            if netting:
+                header["netting"] = True
             self._log = RequestLog(log, header)
             try:
                 self._rebuild(self._log)
@@ -105,7 +110,7 @@ class SimulatedTerminal:
         """The account at the caller's time."""
         now = self._now()
         totals = self._account.totals(self._account.state(now), now)
-        return views.account_info(totals, self._login, self._currency)
+        return views.account_info(totals, self._login, self._currency, self._account.netting)
 
     def symbols_get(self) -> tuple[SymbolInfo, ...]:
         """All symbols; `path` is `source\\symbol`."""
@@ -151,7 +156,9 @@ class SimulatedTerminal:
         if not self._known(symbol):
             return None
         try:
-            return self._account.margin(self._account.feeds[symbol], volume, price, self._now())
+            return self._account.pricing.margin(
+                self._account.feeds[symbol], volume, price, self._now()
+            )
         except Refused as refusal:
             self._fail(mt5.RES_E_FAIL, refusal.comment)
             return None
@@ -168,6 +175,12 @@ class SimulatedTerminal:
 
     def decide(self, request: Mapping[str, Any]) -> tuple[OrderSendResult, float]:
         """`order_send` without its wait, which is returned in seconds (0 when recorded)."""
+        if request.get("action") in operations.PRIVATE:
+            request = {**request, "action": 0}
+        return self.act(request)
+
+    def act(self, request: Mapping[str, Any]) -> tuple[OrderSendResult, float]:
+        """`decide`, also for what only a person or the broker does (`operations`)."""
         sent = self._now()
         outcome = self._account.decide(request, sent)
         self._error = _SUCCESS
@@ -180,6 +193,16 @@ class SimulatedTerminal:
         self._account.accept(outcome)
         return outcome.result, max(outcome.time_msc - sent, 0) / 1e3 if self._market.live else 0.0
 
+    def order_check(self, request: Mapping[str, Any]) -> OrderCheckResult:
+        """What the account would be if a request were done now; nothing is done."""
+        now = self._now()
+        outcome = self._account.decide(request, now)
+        if not isinstance(outcome, Fill):
+            totals = self._account.totals(self._account.state(now), now)
+            return views.order_check(totals, outcome, outcome.retcode)
+        after = self._account.totals(outcome.state, outcome.time_msc)
+        return views.order_check(after, outcome.result, 0)
+
     def positions_get(
         self, symbol: str | None = None, ticket: int | None = None
     ) -> tuple[TradePosition, ...]:
@@ -187,7 +210,7 @@ class SimulatedTerminal:
         now = self._now()
         held = self._account.state(now).positions.values()
         return tuple(
-            views.position(position, *self._account.floating(position, now))
+            views.position(position, *self._account.pricing.floating(position, now))
             for position in held
             if symbol in (None, position.symbol) and ticket in (None, position.ticket)
         )
@@ -201,14 +224,12 @@ class SimulatedTerminal:
     def history_orders_get(self, date_from: float, date_to: float) -> tuple[TradeOrder, ...]:
         """Orders finished between two times (epoch seconds, inclusive)."""
         orders = self._account.state(self._now()).orders
-        begin, end = _msc(date_from), _msc(date_to)
-        return tuple(order for order in orders if begin <= order.time_done_msc <= end)
+        return tuple(orders.between(_msc(date_from), _msc(date_to)))
 
     def history_deals_get(self, date_from: float, date_to: float) -> tuple[TradeDeal, ...]:
         """Deals between two times (epoch seconds, inclusive). The deposit is a deal at time 0."""
         deals = self._account.state(self._now()).deals
-        begin, end = _msc(date_from), _msc(date_to)
-        return tuple(deal for deal in deals if begin <= deal.time_msc <= end)
+        return tuple(deals.between(_msc(date_from), _msc(date_to)))
 
     def feeds(self) -> tuple[tuple[str, str], ...]:
         """All (source, symbol), in a fixed order."""
@@ -243,7 +264,7 @@ class SimulatedTerminal:
     def _symbol_info(self, name: str) -> SymbolInfo:
         feed, now = self._account.feeds[name], self._now()
         quote = self._market.tape(*feed).last_until(now)
-        return views.symbol_info(name, feed, self._account.instrument(feed, now), quote)
+        return views.symbol_info(name, feed, self._account.pricing.instrument(feed, now), quote)
 
     def _rebuild(self, log: RequestLog) -> None:
         for number, record in enumerate(log.records(), 2):

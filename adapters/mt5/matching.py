@@ -27,7 +27,7 @@ class Refused(Exception):  # noqa: N818 - the broker's answer, not an error of o
 
 
 class Position(msgspec.Struct, frozen=True):
-    """One open position of a hedging account."""
+    """One open position."""
 
     ticket: int
     feed: Feed
@@ -44,6 +44,7 @@ class Position(msgspec.Struct, frozen=True):
     margin: float
     magic: int
     comment: str
+    identifier: int  # stays when a netting position is reversed and takes another ticket
 
 
 class Exit(msgspec.Struct, frozen=True):

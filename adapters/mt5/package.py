@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.mt5 import constants as mt5
-from adapters.mt5.account import trade_request
+from adapters.mt5.dealing_desk import Desk
 from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.faults import Fault, Faults
-from adapters.mt5.results import OrderSendResult
+from adapters.mt5.faults import Faults
+from adapters.mt5.results import OrderCheckResult, OrderSendResult
 
 _FAR_S = 4_102_444_800.0
 
@@ -39,8 +39,7 @@ class SimulatedPackage:
         self._terminal, self._now_msc, self._sleep = terminal, now_msc, sleep
         self._error: tuple[int, str] | None = None
         self._begun = False
-        self._late: list[tuple[int, Mapping[str, Any]]] = []
-        self._parts: dict[int, float] = {}  # by order: lots asked for and not filled
+        self._desk = Desk(terminal, now_msc, sleep, self.faults)
 
     def __getattr__(self, name: str) -> Any:
         if name.isupper():
@@ -125,11 +124,14 @@ class SimulatedPackage:
         """Send one request and wait for the broker, or meet the next fault of the script."""
         if not self._answers():
             return None
-        fault = self.faults.take()
-        refusal = self._refusal(request)
-        if refusal:
-            return _answer(request, *refusal)
-        return self._faulty(request, fault) if fault else self._execute(request)
+        answer = self._desk.order_send(request)
+        if answer is None:
+            self._error = mt5.RES_E_INTERNAL_FAIL_TIMEOUT, "no answer"
+        return answer
+
+    def order_check(self, request: Mapping[str, Any]) -> OrderCheckResult | None:
+        """What the account would be if a request were done now."""
+        return self._terminal.order_check(request) if self._answers() else None
 
     def positions_get(self, symbol: str = "", group: str = "*", ticket: int = 0) -> Any:
         """Open positions, by one filter."""
@@ -146,12 +148,18 @@ class SimulatedPackage:
         return len(self.positions_get() or ())
 
     def orders_get(self, symbol: str = "", group: str = "*", ticket: int = 0) -> Any:
-        """Working orders: none, for market orders are done when they are answered."""
-        return () if self._answers() else None
+        """Working orders: what is left of those that fill bit by bit."""
+        if not self._answers():
+            return None
+        return tuple(
+            o._replace(comment=self.faults.rewrite(o.comment))
+            for o in self._desk.working()
+            if symbol in ("", o.symbol) and ticket in (0, o.ticket) and _fits(o.symbol, group)
+        )
 
     def orders_total(self) -> int:
         """How many orders work."""
-        return 0
+        return len(self.orders_get() or ())
 
     def history_orders_get(
         self,
@@ -166,13 +174,12 @@ class SimulatedPackage:
             return None
         found = self._terminal.history_orders_get(date_from, self._seen_until(date_to))
         shown = [
-            o._replace(
-                comment=self.faults.rewrite(o.comment),
-                volume_initial=round(o.volume_initial + self._parts.get(o.ticket, 0.0), 8),
-                volume_current=self._parts.get(o.ticket, 0.0),
-            )
-            for o in found
-            if ticket in (0, o.ticket) and position in (0, o.position_id) and _fits(o.symbol, group)
+            o._replace(comment=self.faults.rewrite(o.comment))
+            for o in map(self._desk.finished, found)
+            if o is not None
+            and ticket in (0, o.ticket)
+            and position in (0, o.position_id)
+            and _fits(o.symbol, group)
         ]
         return tuple(shown * (2 if self.faults.doubled else 1))
 
@@ -195,65 +202,13 @@ class SimulatedPackage:
         ]
         return tuple(shown * (2 if self.faults.doubled else 1))
 
-    def _faulty(self, request: Mapping[str, Any], fault: Fault) -> OrderSendResult | None:
-        if fault.kind == "refuse":
-            return _answer(request, fault.retcode, "refused by the script")
-        if fault.kind == "partial":
-            return self._partial(request, fault.share)
-        if fault.kind == "late":
-            self._late.append((self._now_msc() + fault.delay_ms, dict(request)))
-        elif fault.kind == "lost_answer":
-            self._execute(request)
-        self._sleep(1.0)
-        if fault.retcode:
-            return _answer(request, fault.retcode, "no answer")
-        self._error = mt5.RES_E_INTERNAL_FAIL_TIMEOUT, "no answer"
-        return None
-
-    def _partial(self, request: Mapping[str, Any], share: float) -> OrderSendResult:
-        known = self._terminal.symbol_info(request["symbol"])
-        step = known.volume_step if known else 0.01
-        part = round(round(request["volume"] * share / step) * step, 8)
-        rest = round(request["volume"] - part, 8)
-        whole = request.get("type_filling") != mt5.ORDER_FILLING_IOC
-        if whole or part < step or rest < step:
-            return self._execute(request)
-        answer = self._execute({**request, "volume": part})
-        if answer.retcode != mt5.TRADE_RETCODE_DONE:
-            return answer
-        self._parts[answer.order] = rest
-        return answer._replace(retcode=mt5.TRADE_RETCODE_DONE_PARTIAL)
-
-    def _execute(self, request: Mapping[str, Any]) -> OrderSendResult:
-        before = self._now_msc()
-        self._terminal.at(before)
-        answer, _ = self._terminal.decide(request)
-        deal = self._terminal.history_deals_get(before / 1000, _FAR_S)[-1:]
-        if answer.retcode == mt5.TRADE_RETCODE_DONE and deal:
-            self._sleep(max(deal[0].time_msc - before, 0) / 1000)
-        self._terminal.at(self._now_msc())
-        return answer
-
-    def _refusal(self, request: Mapping[str, Any]) -> tuple[int, str] | None:
-        form = trade_request(request)
-        if not self.faults.autotrading:
-            return mt5.TRADE_RETCODE_CLIENT_DISABLES_AT, "AutoTrading disabled by client"
-        bit = {mt5.ORDER_FILLING_FOK: 1, mt5.ORDER_FILLING_IOC: 2}.get(form.type_filling, 0)
-        if not self.faults.filling_modes & bit:
-            return mt5.TRADE_RETCODE_INVALID_FILL, "Unsupported filling mode"
-        info = self._terminal.symbol_info(form.symbol)
-        if info and form.sl and self.faults.stops_level:
-            price = info.bid if form.type == mt5.ORDER_TYPE_BUY else info.ask
-            if abs(price - form.sl) < self.faults.stops_level * info.point:
-                return mt5.TRADE_RETCODE_INVALID_STOPS, "Invalid stops: too near"
-        return None
-
     def _symbol(self, info: Any) -> Any:
         if not info.filling_mode:
             return info
         return info._replace(
-            filling_mode=self.faults.filling_modes, trade_stops_level=self.faults.stops_level
-        )
+            filling_mode=self.faults.filling_modes, trade_stops_level=self.faults.stops_level,
+            trade_freeze_level=self.faults.freeze_level,
+        )  # fmt: skip
 
     def _seen_until(self, date_to: float) -> float:
         if not self.faults.history_lag_ms:
@@ -263,11 +218,7 @@ class SimulatedPackage:
     def _answers(self) -> bool:
         """Whether the session stands; brings the account up to now."""
         now = self._now_msc()
-        for due, request in [late for late in self._late if late[0] <= now]:
-            self._terminal.at(due)
-            self._terminal.decide(request)
-        self._late = [late for late in self._late if late[0] > now]
-        self._terminal.at(now)
+        self._desk.advance(now)
         self._error = None
         if not self._begun or not self.faults.connected:
             self._silent()
@@ -277,11 +228,6 @@ class SimulatedPackage:
     def _silent(self) -> None:
         code = mt5.RES_E_INTERNAL_FAIL_CONNECT if self._begun else mt5.RES_E_INTERNAL_FAIL
         self._error = code, "No IPC connection"
-
-
-def _answer(request: Mapping[str, Any], retcode: int, comment: str) -> OrderSendResult:
-    form = trade_request(request)
-    return OrderSendResult(retcode, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, 0, 0, form)
 
 
 def _fits(name: str, group: str) -> bool:

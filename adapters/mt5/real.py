@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from adapters.mt5.results import SymbolInfo
+from adapters.mt5.symbol_info import SymbolInfo
 from core.errors import SettingsError
 from core.settings import TerminalSettings
 

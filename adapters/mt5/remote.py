@@ -1,10 +1,9 @@
-"""A client of a simulated terminal in another process: Terminal and RecordedMarket by RPC.
+"""A client of a terminal in another process: Terminal and RecordedMarket by RPC, over any link.
 
 Reads are repeated over new connections until `timeout_s`. An order is sent at most once: when
 its answer is lost the result is None, as with MetaTrader 5, and the caller must ask first.
 """
 
-import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from adapters.mt5 import constants as mt5
 from adapters.mt5 import rpc
+from adapters.mt5.links import Link, TcpLink
 from adapters.mt5.market import MarketSlice
 from adapters.mt5.terminal import MT5_TICK
 from core.errors import UnavailableError
@@ -31,14 +31,13 @@ class RemoteTerminal:
     """One connection, for one thread. Every call carries the time given by `at`.
 
     Args:
-        address: host:port of the terminal's server.
+        link: the way to it; a simulated terminal's host:port stands for a TCP connection.
         timeout_s: how long reads go on trying, and an order's answer is waited for.
     """
 
-    def __init__(self, address: str, timeout_s: float = 30.0) -> None:
-        host, _, port = address.rpartition(":")
-        self._address, self._timeout_s = (host or "127.0.0.1", int(port)), timeout_s
-        self._channel: rpc.Channel | None = None
+    def __init__(self, link: Link | str, timeout_s: float = 30.0) -> None:
+        self._link = TcpLink(link) if isinstance(link, str) else link
+        self._timeout_s = timeout_s
         self._now_msc = 0
         self._error = (mt5.RES_S_OK, "Success")
 
@@ -52,9 +51,7 @@ class RemoteTerminal:
 
     def shutdown(self) -> None:
         """Disconnect."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
+        self._link.close()
 
     def last_error(self) -> tuple[int, str]:
         """Code and text of the last failure."""
@@ -102,13 +99,15 @@ class RemoteTerminal:
 
     def order_send(self, request: Mapping[str, Any]) -> Any:
         """Send once. None: the outcome is unknown unless `last_error()` is -10004 (never sent)."""
-        deadline = time.monotonic() + self._timeout_s
-        if not self._connected(deadline):
+        if not self._link.open(self._timeout_s):
             return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, "no IPC connection; nothing sent")
         try:
-            return self._call("order_send", [dict(request)])
+            return self._call("order_send", [dict(request)], self._timeout_s)
+        except ConnectionRefusedError as error:
+            self._link.drop()
+            return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, f"nothing sent: {error}")
         except (OSError, msgspec.DecodeError) as error:
-            self.shutdown()
+            self._link.drop()
             text = f"IPC timeout: no answer to order_send ({error})"
             return self._fail(mt5.RES_E_INTERNAL_FAIL_TIMEOUT, text)
 
@@ -127,6 +126,10 @@ class RemoteTerminal:
     def history_deals_get(self, date_from: float, date_to: float) -> Any:
         """See Terminal."""
         return self._read("history_deals_get", float(date_from), float(date_to))
+
+    def offered(self) -> tuple[str, ...]:
+        """Names of all symbols of a real terminal's broker; empty when it does not answer."""
+        return self._read("offered") or ()
 
     def feeds(self) -> tuple[tuple[str, str], ...]:
         """See RecordedMarket. Raises UnavailableError when the server stays away."""
@@ -147,8 +150,7 @@ class RemoteTerminal:
         # None has a meaning here ("no such slice"), so a missing answer must be an error.
         found = self._read(method, *arguments)
         if found is None and self._error[0] != mt5.RES_S_OK:
-            host, port = self._address
-            raise UnavailableError(f"terminal at {host}:{port}: {self._error[1]}")
+            raise UnavailableError(f"{self._link}: {self._error[1]}")
         return found
 
     def _ticks(self, method: str, *arguments: Any) -> npt.NDArray[Any] | None:
@@ -157,38 +159,21 @@ class RemoteTerminal:
 
     def _read(self, method: str, *arguments: Any) -> Any:
         deadline = time.monotonic() + self._timeout_s
-        while self._connected(deadline):
+        while self._link.open(left := deadline - time.monotonic()):
             try:
-                return self._call(method, list(arguments))
+                return self._call(method, list(arguments), left)
             except (OSError, msgspec.DecodeError):
-                self.shutdown()
+                self._link.drop()
                 time.sleep(_RETRY_S)
-        return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, "no IPC connection")
+        return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, f"no IPC connection: {self._link}")
 
-    def _connected(self, deadline: float) -> bool:
-        while self._channel is None:
-            if time.monotonic() > deadline:
-                return False
-            try:
-                connection = socket.create_connection(self._address, timeout=1.0)
-            except OSError:
-                time.sleep(_RETRY_S)
-                continue
-            connection.settimeout(self._timeout_s)
-            self._channel = rpc.Channel(connection)
-        return time.monotonic() <= deadline
-
-    def _call(self, method: str, arguments: list[Any]) -> Any:
-        if self._channel is None:
-            raise ConnectionError("not connected")
-        self._channel.send(_encoder.encode(rpc.Call(method, self._now_msc, arguments)))
-        frame = self._channel.receive()
-        if frame is None:
-            raise ConnectionError("closed before the answer")
-        answer = _answer.decode(frame[0])
+    def _call(self, method: str, arguments: list[Any], timeout_s: float) -> Any:
+        call = _encoder.encode(rpc.Call(method, self._now_msc, arguments))
+        head, tail = self._link.ask(call, timeout_s)
+        answer = _answer.decode(head)
         self._error = (answer.code, answer.text)
         if answer.ticks:
-            return np.frombuffer(frame[1], MT5_TICK)
+            return np.frombuffer(tail, MT5_TICK)
         decoder = _decoders.get(method)
         return decoder.decode(answer.result) if decoder else None
 

@@ -16,13 +16,13 @@ from adapters.mt5.market import MarketSlice
 from adapters.mt5.results import (
     AccountInfo,
     OrderSendResult,
-    SymbolInfo,
     TerminalInfo,
     Tick,
     TradeDeal,
     TradeOrder,
     TradePosition,
 )
+from adapters.mt5.symbol_info import SymbolInfo
 
 #: Callable methods and the type of their result; None: an array of ticks.
 METHODS: dict[str, Any] = {
@@ -39,6 +39,7 @@ METHODS: dict[str, Any] = {
     "orders_get": tuple[TradeOrder, ...] | None,
     "history_orders_get": tuple[TradeOrder, ...] | None,
     "history_deals_get": tuple[TradeDeal, ...] | None,
+    "offered": tuple[str, ...],
     "feeds": tuple[tuple[str, str], ...],
     "slice": MarketSlice | None,
     "slice_ticks": None,
@@ -63,6 +64,26 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     text: str
     result: msgspec.Raw
     ticks: bool = False
+
+
+def joined(head: bytes, tail: memoryview | bytes = b"") -> bytes:
+    """A frame in one piece, for a link that keeps messages apart."""
+    return b"".join((_LENGTHS.pack(len(head), len(tail)), head, tail))
+
+
+def split(frame: bytes) -> tuple[bytes, bytes]:
+    """Head and tail of a frame in one piece.
+
+    Raises:
+        ConnectionError: what came is no frame.
+    """
+    if len(frame) < _LENGTHS.size:
+        raise ConnectionError("not a frame of a Tickhouse terminal")
+    head_length, tail_length = _LENGTHS.unpack_from(frame)
+    if _LENGTHS.size + head_length + tail_length != len(frame):
+        raise ConnectionError("not a frame of a Tickhouse terminal")
+    middle = _LENGTHS.size + head_length
+    return frame[_LENGTHS.size : middle], frame[middle:]
 
 
 class Channel:

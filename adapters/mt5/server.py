@@ -179,7 +179,7 @@ def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) ->
         account = home / "account.log"
     return SimulatedTerminal(
         made, log=account, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
-        login=chosen.login or 1,
+        login=chosen.login or 1, netting=chosen.netting,
     )  # fmt: skip
 
 

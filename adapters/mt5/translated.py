@@ -13,7 +13,6 @@ import numpy.typing as npt
 from adapters.mt5.broker import Broker
 from adapters.mt5.results import (
     OrderSendResult,
-    SymbolInfo,
     Tick,
     TradeDeal,
     TradeOrder,
@@ -21,6 +20,7 @@ from adapters.mt5.results import (
     TradeRequest,
 )
 from adapters.mt5.server_clock import ServerClock, shifted_ticks
+from adapters.mt5.symbol_info import SymbolInfo
 from adapters.mt5.terminal import Terminal
 
 # Fields of MetaTrader's tuples that hold a time; 0 means none.

@@ -8,26 +8,47 @@ from adapters.mt5 import constants as mt5
 from adapters.mt5.account import Totals
 from adapters.mt5.costs import money
 from adapters.mt5.matching import Position
-from adapters.mt5.results import AccountInfo, SymbolInfo, Tick, TradePosition
+from adapters.mt5.results import (
+    AccountInfo,
+    OrderCheckResult,
+    OrderSendResult,
+    Tick,
+    TradePosition,
+)
+from adapters.mt5.symbol_info import SymbolInfo
 from adapters.mt5.symbols import Feed
 from adapters.mt5.tape import Quote, Ticks
 from adapters.mt5.terminal import MT5_TICK
 from core.instruments import Instrument
 
 
-def account_info(totals: Totals, login: int, currency: str) -> AccountInfo:
-    """`account_info()` of a hedging demo account."""
+def account_info(totals: Totals, login: int, currency: str, netting: bool) -> AccountInfo:
+    """`account_info()` of a demo account."""
+    mode = mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING
+    if netting:
+        mode = mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING
     equity = totals.equity
     level = round(100 * equity / totals.margin, 2) if totals.margin else 0.0
     return AccountInfo(
         login=login, trade_mode=mt5.ACCOUNT_TRADE_MODE_DEMO, leverage=30, limit_orders=0,
         margin_so_mode=mt5.ACCOUNT_STOPOUT_MODE_PERCENT, trade_allowed=True, trade_expert=True,
-        margin_mode=mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING, currency_digits=2, fifo_close=False,
-        balance=totals.balance, credit=0.0, profit=totals.profit, equity=equity,
+        margin_mode=mode, currency_digits=2, fifo_close=False,
+        balance=totals.balance, credit=totals.credit, profit=totals.profit, equity=equity,
         margin=totals.margin, margin_free=money(equity - totals.margin), margin_level=level,
         margin_so_call=0.0, margin_so_so=0.0, margin_initial=0.0, margin_maintenance=0.0,
         assets=0.0, liabilities=0.0, commission_blocked=0.0, name="Simulated",
         server="Tickhouse-Simulated", currency=currency, company="Tickhouse",
+    )  # fmt: skip
+
+
+def order_check(totals: Totals, result: OrderSendResult, retcode: int) -> OrderCheckResult:
+    """`order_check()`: the account after a request, or as it is when that would be refused."""
+    equity = totals.equity
+    level = round(100 * equity / totals.margin, 2) if totals.margin else 0.0
+    comment = "Done" if retcode == 0 else result.comment
+    return OrderCheckResult(
+        retcode, totals.balance, equity, totals.profit, totals.margin,
+        money(equity - totals.margin), level, comment, result.request,
     )  # fmt: skip
 
 
@@ -37,7 +58,7 @@ def position(held: Position, price: float, profit: float) -> TradePosition:
         ticket=held.ticket, time=held.time_msc // 1000, time_msc=held.time_msc,
         time_update=held.updated_msc // 1000, time_update_msc=held.updated_msc,
         type=mt5.POSITION_TYPE_BUY if held.long else mt5.POSITION_TYPE_SELL, magic=held.magic,
-        identifier=held.ticket, reason=mt5.POSITION_REASON_EXPERT, volume=held.volume,
+        identifier=held.identifier, reason=mt5.POSITION_REASON_EXPERT, volume=held.volume,
         price_open=held.price, sl=held.sl, tp=held.tp, price_current=price, swap=held.swap,
         profit=profit, symbol=held.symbol, comment=held.comment, external_id="",
     )  # fmt: skip

@@ -43,9 +43,10 @@ class Control(msgspec.Struct, frozen=True, array_like=True, tag="Control/1"):
 
     `stored`: all features of a replay's training part are in the warehouse. `model` answers
     with the model to predict with from there on ("" for none) and lets the replay go on.
+    `models`: the registry's files name other models for the live stream.
     """
 
-    kind: Literal["halt", "resume", "stored", "model"]
+    kind: Literal["halt", "resume", "stored", "model", "models"]
     run_id: str
     ts_event_us: int
     by: str

@@ -8,6 +8,8 @@ import enum
 
 import msgspec
 
+from core.contracts.twin import TwinComparison
+
 
 class EventKind(enum.StrEnum):
     """What happened to an order."""
@@ -25,6 +27,11 @@ class EventKind(enum.StrEnum):
     UNKNOWN = "unknown"  # sent, no answer: reconcile, never resend
     RECONCILED = "reconciled"  # an unknown order was settled against the venue
     CLOSED = "closed"  # the broker closed a position: stop, take-profit, stop-out, by hand
+    STOP_MOVING = "stop_moving"  # journalled, about to ask the venue for another stop
+    STOP_MOVED = "stop_moved"  # the venue has another stop: asked for, or moved by a person there
+    STOP_KEPT = "stop_kept"  # the venue kept the old one
+    CANCELLING = "cancelling"  # journalled, about to take a working order back
+    BOOKED = "booked"  # the broker's own: others' trades, deposits, corrections; no order of ours
 
 
 class DenialReason(enum.StrEnum):
@@ -74,7 +81,9 @@ class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1
     ts_event_us: int  # market time (the venue's, for what the venue did)
     ts_init_us: int  # when journalled; in a replay the market's time
     side: str = ""  # "buy", "sell"
-    purpose: str = ""  # "entry", "horizon", "opposite", "stop", "flatten"
+    #: "entry"; "horizon", "opposite", "flatten" for closings; "trail", "halt"; for what the
+    #: broker did its reason: "stop", "take_profit", "stop_out", "manual", "deposit", ...
+    purpose: str = ""
     volume: float = 0.0  # lots asked for, or of this fill
     price: float = 0.0  # asked for, or of this fill
     arrival_mid: float = 0.0  # mid when the decision arrived, for slippage
@@ -135,4 +144,4 @@ class ExecutionMarker(msgspec.Struct, frozen=True, array_like=True, tag="Executi
     end: bool = False
 
 
-OrderMessage = OrderEvent | PositionState | AccountState | ExecutionMarker
+OrderMessage = OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison

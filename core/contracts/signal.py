@@ -1,6 +1,7 @@
 """Signals: a target position for a strategy and symbol, closed in itself.
 
-Every signal carries its own exits: a stop, a horizon and an expiry. Execution trades the
+Every signal carries its own exits: a stop, a horizon, an expiry, and if it says so a
+take-profit and a trailing stop. Execution trades the
 difference between the target and what it holds.
 """
 
@@ -31,6 +32,8 @@ class Signal(msgspec.Struct, frozen=True, array_like=True, tag="Signal/1"):
     confidence: float  # 0 to 1
     model: str  # SHA-256 of the artefact, or the strategy's name when no model spoke
     prediction_id: str  # "" when no model spoke
+    take_profit: float = 0.0  # price at which the venue closes it with a gain; 0: none
+    trail: float = 0.0  # distance in price at which the stop follows a gain; 0: it stays
 
 
 class SignalBatch(msgspec.Struct, frozen=True, array_like=True, tag="SignalBatch/1"):

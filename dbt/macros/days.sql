@@ -4,9 +4,12 @@
     build changes nothing, and retention, which only takes rows away, takes none from a mart.
 -#}
 {% macro days_to_build() -%}
-    {%- if var("from_day") and var("to_day") -%}
-        trading_day between toDate('{{ var("from_day") }}') and toDate('{{ var("to_day") }}')
+    {%- set named = var("from_day") and var("to_day") -%}
+    (
+    {%- if named and not var("with_changed") -%}
+        {{ named_days() }}
     {%- elif is_incremental() -%}
+        {%- if named %}{{ named_days() }} or {% endif -%}
         trading_day in (
             select d.state_day
             from {{ ref("int_day_state") }} as d
@@ -22,4 +25,18 @@
     {%- else -%}
         true
     {%- endif -%}
+    ){{ held_back() }}
+{%- endmacro %}
+
+{%- macro named_days() -%}
+    trading_day between toDate('{{ var("from_day") }}') and toDate('{{ var("to_day") }}')
+{%- endmacro %}
+
+{#- Days whose data checks failed are held back, until a check of the corrected day passes. -#}
+{%- macro held_back() -%}
+    {%- if var("blocked_days") %} and trading_day not in (
+        {%- for day in var("blocked_days").split(",") -%}
+            toDate('{{ day }}'){{ ", " if not loop.last }}
+        {%- endfor -%}
+    ){% endif -%}
 {%- endmacro %}

@@ -1,59 +1,68 @@
-"""Backup and retention, and the streaming tables as assets that others write."""
+"""Backup and retention."""
 
-from collections.abc import Iterator
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 
 from adapters.clickhouse import archive, retention
+from core.errors import InputError
 from orchestration.resources import Tickhouse
 
-STREAMED = ("tick", "feature", "prediction", "signal", "order_event")
 
-
-@dg.multi_observable_source_asset(
-    specs=[
-        dg.AssetSpec(table, group_name="streams", description=f"Table {table}, written by streams.")
-        for table in STREAMED
-    ]
+@dg.asset(
+    group_name="maintenance",
+    kinds={"clickhouse"},
+    description="A copy of the warehouse, proved by restoring it; older ones are removed.",
 )
-def streamed_tables(tickhouse: Tickhouse) -> Iterator[dg.ObserveResult]:
-    """Rows and newest market time of what the streams write."""
-    client = tickhouse.client()
-    try:
-        for table in STREAMED:
-            rows, first, last = client.query(
-                f"SELECT count(), min(ts_event), max(ts_event) FROM {table}"
-            ).result_rows[0]
-            yield dg.ObserveResult(
-                asset_key=table,
-                metadata={"dagster/row_count": rows, "from": str(first), "to": str(last)},
-            )
-    finally:
-        client.close()
-
-
-@dg.asset(group_name="maintenance", description="A copy of the warehouse, proved by restoring it.")
 def backup(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Under HOME/backups, named by the time."""
     now = datetime.now(UTC)
-    folder = tickhouse.settings().home_path / "backups" / now.strftime("%Y%m%dT%H%M%SZ")
-    client = tickhouse.client()
-    try:
+    with tickhouse.connected() as client:
+        settings = tickhouse.settings()
+        folder = settings.home_path / "backups" / now.strftime("%Y%m%dT%H%M%S%fZ")
         manifest = archive.backup(client, folder, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    finally:
-        client.close()
-    rows = sum(table.rows for table in manifest.tables.values())
-    return dg.MaterializeResult(metadata={"folder": str(folder), "dagster/row_count": rows})
+    removed = remove_old(folder.parent, settings.orchestration.backups_kept)
+    return dg.MaterializeResult(
+        metadata={
+            "folder": dg.MetadataValue.path(folder),
+            "tables": len(manifest.tables),
+            "dagster/row_count": sum(table.rows for table in manifest.tables.values()),
+            "removed": removed,
+        }
+    )
 
 
-@dg.asset(group_name="maintenance", description="Tables keep rows for as long as settings say.")
+@dg.asset(
+    group_name="maintenance",
+    deps=[backup],  # what is about to go is in a copy first
+    kinds={"clickhouse"},
+    description="Tables keep rows for as long as TICKHOUSE_WAREHOUSE__RETENTION says.",
+)
 def retained(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Applies TICKHOUSE_WAREHOUSE__RETENTION."""
-    settings = tickhouse.settings()
-    client = tickhouse.client()
+    with tickhouse.connected() as client:
+        days = retention.parse(tickhouse.settings().warehouse.retention)
+        changed = retention.apply(client, days)
+    return dg.MaterializeResult(metadata={"statements": changed, "days by table": days})
+
+
+def remove_old(folder: Path, kept: int) -> list[str]:
+    """Remove all but the newest finished backups; nothing while there is none."""
+    if not kept:
+        return []
+    by_age = sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True)
+    finished = [path for path in by_age if _is_finished(path)][:kept]
+    gone = [path for path in by_age if finished and path not in finished]
+    for path in gone:
+        shutil.rmtree(path)
+    return [path.name for path in gone]
+
+
+def _is_finished(folder: Path) -> bool:
     try:
-        changed = retention.apply(client, retention.parse(settings.warehouse.retention))
-    finally:
-        client.close()
-    return dg.MaterializeResult(metadata={"statements": changed})
+        archive.manifest_of(folder)
+    except InputError:
+        return False
+    return True

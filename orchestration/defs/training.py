@@ -1,42 +1,87 @@
 """Nightly training: a challenger is registered, and a person decides whether it is promoted."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import dagster as dg
 
-from models.card import Span
-from models.registry import Registry
-from models.table import write_models
-from models.train import train
+from core.settings import Settings
+from orchestration.defs.streams import TABLES, key_of
 from orchestration.resources import Tickhouse
+from orchestration.tables import table
 
-_EVER = Span(0, 1 << 62)
+POOL = "training"
+_FEATURE = next(streamed for streamed in TABLES if streamed.table == "feature")
 
 
 class TrainingConfig(dg.Config):
     """What to learn from."""
 
-    run_id: str = ""  # empty: the run of the settings
-    simulated: bool = True  # a model of simulated rows never goes live; say so when they are real
+    run_id: str = ""  # empty: orchestration.run_id, or the run of the settings
+    why: str = "scheduled"  # or the drift that asked for it
 
 
-@dg.asset(group_name="training", description="A model trained on all rows of a run.")
+@dg.asset(
+    group_name="training",
+    pool=POOL,
+    deps=[key_of(_FEATURE)],
+    kinds={"xgboost", "onnx"},
+    description="A model trained on all rows of a run and judged on the latest quarter of them.",
+)
 def challenger(config: TrainingConfig, tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Train, register as a candidate, mirror the registry to SQL."""
-    settings = tickhouse.settings()
-    registry = Registry(settings.home_path / "models")
-    client = tickhouse.client()
-    try:
+    from models.card import Span  # training's libraries take seconds to load
+    from models.registry import Registry
+    from models.table import write_models
+    from models.train import train
+
+    with tickhouse.connected() as client:
+        settings = tickhouse.settings()
+        registry = Registry(settings.home_path / "models")
+        history = registry.history()
         card = train(
             client,
-            config.run_id or settings.run.run_id,
-            _EVER,
+            run_of(settings, config.run_id),
+            Span(0, 1 << 62),
             settings.models,
             registry.directory,
-            config.simulated,
-            lambda stage, share: None,
+            settings.terminal.kind == "simulated",
             sample_ms=settings.features.sample_ms,
-            sources=[],
         )
         write_models(client, registry)
-    finally:
-        client.close()
-    return dg.MaterializeResult(metadata={"model": card.sha256})
+    champion = next(
+        (c for c in registry.cards() if history and c.sha256 == history[-1].sha256), None
+    )
+    return dg.MaterializeResult(metadata=_metadata(card, champion, config.why))
+
+
+def run_of(settings: Settings, chosen: str) -> str:
+    """Whose rows are learned from."""
+    return chosen or settings.orchestration.run_id or settings.run.run_id
+
+
+def _metadata(card: Any, champion: Any, why: str) -> dict[str, Any]:
+    columns = ["challenger", "baseline"] + (["champion"] if champion else [])
+    metrics = [card.metrics, card.baseline] + ([champion.metrics] if champion else [])
+    names = ("log_loss", "brier", "accuracy", "auc_direction")
+    return {
+        "model": card.sha256,
+        "why": why,
+        "dagster/row_count": card.train.rows + card.held_back.rows,
+        "from": _time(card.train.start_us),
+        "to": _time(card.held_back.end_us),
+        "simulated": card.simulated,
+        "on rows held back": table(
+            ("", *columns),
+            [(name, *(_number(getattr(found, name)) for found in metrics)) for name in names],
+        ),
+        "next": f"tickhouse models promote {card.sha256[:12]} --by YOU",
+    }
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _time(us: int) -> str:
+    return str(datetime.fromtimestamp(us / 1e6, UTC))

@@ -1,59 +1,131 @@
-"""The dbt project as assets: one run builds and tests it, only days that changed."""
+"""The dbt project as assets: a run builds and tests it, for its days and those that changed.
 
-from collections.abc import Iterator, Mapping
+A partitioned run rebuilds its days whatever was built before; every other day is rebuilt only when
+the warehouse holds more of it. Days whose data checks failed stay as they were.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import build_dbt_asset_specs
+from clickhouse_connect.driver.client import Client
 
-from orchestration import dbt_project
+from orchestration import dbt_groups, dbt_project, sites
+from orchestration.dbt_results import Built, built_models
+from orchestration.partitions import TRADING_DAYS, days_of
 from orchestration.resources import Tickhouse
+from orchestration.tables import table
+from quality.check_result import blocked_days
+
+GATE = dg.AssetKey("data_checks")
+POOL = "dbt"
+_RESTATED = """
+SELECT trading_day, source, symbol, restated_from_ticks, ticks
+FROM {db:Identifier}.fct_data_quality_daily
+WHERE restated_from_ticks IS NOT NULL ORDER BY trading_day, source, symbol
+"""
 
 
 class MartsConfig(dg.Config):
-    """Which world, and for a backfill which trading days (both or none)."""
+    """Which world; empty: that of the settings (live, unless set otherwise)."""
 
-    mode: str = "live"
-    from_day: str = ""
-    to_day: str = ""
+    mode: str = ""
+    only_these_days: bool = False  # a backfill that leaves days that changed elsewhere alone
 
 
 def marts_of(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """An asset per model."""
-    specs = [
-        spec.replace_attributes(group_name="marts", kinds={"dbt", "clickhouse"})
-        for spec in build_dbt_asset_specs(manifest=manifest)
-    ]
+    specs = dbt_groups.specs(manifest, GATE)
 
     # One run at a time: two builds of one table would replace each other's partitions.
-    @dg.multi_asset(name="marts", specs=specs, pool="dbt", can_subset=False)
-    def marts(config: MartsConfig, tickhouse: Tickhouse) -> Iterator[dg.MaterializeResult]:
-        settings = tickhouse.settings()
-        told = dbt_project.run(settings, "build", config.model_dump())
-        world = "" if config.mode == "live" else f"_{config.mode}"
-        database = f"{settings.clickhouse.database}_marts{world}"
-        rows = _rows(tickhouse, database)
+    @dg.multi_asset(
+        name="marts", specs=specs, pool=POOL, can_subset=False, partitions_def=TRADING_DAYS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )  # fmt: skip
+    def marts(
+        context: dg.AssetExecutionContext, config: MartsConfig, tickhouse: Tickhouse
+    ) -> Iterator[dg.MaterializeResult]:
+        with tickhouse.connected() as client:
+            settings = tickhouse.settings()
+            variables = variables_of(context, config, settings.orchestration.mode, client)
+            dbt_project.run(settings, "build", variables)
+            database = f"{settings.clickhouse.database}_marts" + suffix(variables["mode"])
+            shared = _shared(client, database, variables)
+            rows = _rows(client, database)
+        models = built_models(dbt_project.target(settings))
         for spec in specs:
-            metadata = {
-                "database": database,
-                "dbt": dg.MetadataValue.md(f"```\n{told[-800:]}\n```"),
-            }
             name = spec.key.path[-1]
-            if name in rows:
-                metadata["dagster/row_count"] = rows[name]
-            yield dg.MaterializeResult(asset_key=spec.key, metadata=metadata)
+            yield dg.MaterializeResult(
+                asset_key=spec.key,
+                metadata={**_of_model(models.get(name), rows.get(name)), **shared},
+            )
 
     return marts
 
 
-def _rows(tickhouse: Tickhouse, database: str) -> dict[str, int]:
-    client = tickhouse.client()
-    try:
-        found = client.query(
-            "SELECT name, total_rows FROM system.tables "
-            "WHERE database = {db:String} AND total_rows IS NOT NULL",
-            parameters={"db": database},
-        ).result_rows
-    finally:
-        client.close()
+def variables_of(
+    context: dg.AssetExecutionContext, config: MartsConfig, mode: str, client: Client
+) -> dict[str, str | bool]:
+    """What dbt is told."""
+    days = days_of(context)
+    return {
+        "mode": config.mode or mode,
+        "from_day": str(days[0]),
+        "to_day": str(days[-1]),
+        "with_changed": not config.only_these_days,
+        "blocked_days": ",".join(str(day) for day in blocked_days(client)),
+    }
+
+
+def suffix(mode: str | bool) -> str:
+    """Every world but live is built into a database of its own."""
+    return "" if mode == "live" else f"_{mode}"
+
+
+def broken_marts(problem: str) -> dg.AssetsDefinition:
+    """Stands in while dbt cannot read the project: its runs fail with dbt's words."""
+
+    @dg.asset(
+        name="marts", group_name="marts", partitions_def=TRADING_DAYS, deps=[GATE],
+        kinds={"dbt"}, description=f"The dbt project does not parse: {problem[-500:]}",
+    )  # fmt: skip
+    def marts() -> None:
+        raise dg.Failure(problem, allow_retries=False)
+
+    return marts
+
+
+def _shared(client: Client, database: str, variables: Mapping[str, str | bool]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "database": database,
+        "from_day": str(variables["from_day"]),
+        "to_day": str(variables["to_day"]),
+        "dbt docs": dg.MetadataValue.url(sites.link(sites.DBT_DOCS)),
+    }
+    if variables["blocked_days"]:
+        found["held back"] = str(variables["blocked_days"])
+    restated = client.query(_RESTATED, parameters={"db": database}).result_rows
+    if restated:
+        found["restated"] = table(
+            ("day", "source", "symbol", "ticks before", "ticks now"), restated
+        )
+    return found
+
+
+def _of_model(built: Built | None, rows: int | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if rows is not None:
+        found["dagster/row_count"] = rows
+    if built is not None:
+        found["dagster/execution_time"] = built.seconds
+        found["tests"] = f"{built.passed} of {built.tests} passed"
+    return found
+
+
+def _rows(client: Client, database: str) -> dict[str, int]:
+    found: Sequence[Sequence[Any]] = client.query(
+        "SELECT name, total_rows FROM system.tables "
+        "WHERE database = {db:String} AND total_rows IS NOT NULL",
+        parameters={"db": database},
+    ).result_rows
     return {str(name): int(rows) for name, rows in found}

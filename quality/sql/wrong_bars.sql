@@ -10,13 +10,16 @@ WITH rebuilt AS (
         argMax(bid, (ts_event, seq)) AS last_bid,
         count() AS ticks
     FROM tick FINAL
+    WHERE ts_event >= {start:DateTime64(6)} AND ts_event < {end:DateTime64(6)}
     GROUP BY source, symbol, minute
 ),
 
 stored AS (
     SELECT *
     FROM bar
-    WHERE `interval` = '1m'
+    WHERE
+        `interval` = '1m'
+        AND ts_open >= {start:DateTime64(6)} AND ts_open < {end:DateTime64(6)}
 )
 
 SELECT

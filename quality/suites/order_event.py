@@ -1,56 +1,71 @@
 """Orders of a run with an event on a trading day: each has its signal and fills what it asked.
 
-Positions that the broker or a person closed at the venue are events of the order that opened them,
-so nothing has to be left out for them.
+What the broker or a person did at the venue is left out: closings are events of the order that
+opened the position, and what never asked for a signal (a flattening, a stop) needs none.
 """
 
 from datetime import datetime
+from importlib import resources
 
-import great_expectations.expectations as gxe
 import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from quality import thresholds as limit
-from quality.suites.base import Rule, Subject, Suite, runs_of
-
-_SQL = """
-SELECT
-    order_id,
-    count() AS events,
-    sumIf(volume, kind IN ('partially_filled', 'filled')) AS filled,
-    maxIf(volume, kind = 'submitted') AS submitted,
-    any(signal_id) IN (SELECT signal_id FROM signal WHERE run_id = {run:String}) AS has_signal
-FROM order_event FINAL
-WHERE run_id = {run:String}
-GROUP BY order_id
-HAVING max(ts_event) >= {start:DateTime64(6)} AND min(ts_event) < {end:DateTime64(6)}
-"""
+from quality.suites.base import Subject, Suite, between, parameters, runs_of, zero
 
 
 def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
     """The run's orders."""
-    found = client.query_df(
-        _SQL, parameters={"run": subject.run_id, "start": start, "end": end}
-    )  # fmt: skip
+    found = client.query_df(_sql("orders_of_day"), parameters=parameters(subject, start, end))
+    if found.empty:
+        return found
+    without = ~(found["has_signal"].astype(bool) | found["by_others"].astype(bool))
     return found.assign(
-        overfilled=found["filled"] - found["submitted"], has_signal=found["has_signal"].astype(int)
+        overfilled=(found["filled"] - found["submitted"]).where(found["submitted"] > 0, 0.0),
+        orphan=((found["filled"] > 0) & (found["submitted"] == 0)).astype(int),
+        without_signal=without.astype(int),
     )
 
 
+def money(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+    """The run's account states, and how far each is from the money that was booked."""
+    return client.query_df(_sql("money_of_day"), parameters=parameters(subject, start, end))
+
+
+def _sql(name: str) -> str:
+    return resources.files("quality").joinpath(f"sql/{name}.sql").read_text()
+
+
 ORDERS = Suite(
+    name="order_event",
     table="order_event",
     subjects=runs_of("order_event"),
     rows=rows,
+    label="order_id",
     rules=(
-        Rule(
-            "fill_without_order", "error", "no order fills more than was submitted",
-            gxe.ExpectColumnValuesToBeBetween(
-                column="overfilled", max_value=limit.FILL_TOLERANCE_LOTS
-            ),
+        zero("fill_without_order", "error", "what was filled had been submitted", "orphan"),
+        between(
+            "overfilled", "error", "no order fills more than was submitted", "overfilled",
+            high=limit.FILL_TOLERANCE_LOTS,
         ),
-        Rule(
-            "order_without_signal", "error", "every order names a stored signal of its run",
-            gxe.ExpectColumnValuesToBeInSet(column="has_signal", value_set=[1]),
+        zero(
+            "order_without_signal", "error", "every order of ours names a stored signal",
+            "without_signal",
+        ),
+    ),
+)  # fmt: skip
+
+MONEY = Suite(
+    name="money",
+    table="account_state",
+    subjects=runs_of("account_state"),
+    rows=money,
+    label="account",
+    rules=(
+        between(
+            "profit_identity", "warning",
+            "the balance changes by what fills booked (a deposit or withdrawal breaks it)",
+            "difference", low=-limit.MONEY_TOLERANCE, high=limit.MONEY_TOLERANCE,
         ),
     ),
 )  # fmt: skip

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-import great_expectations.expectations as gxe
 import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from quality import thresholds as limit
-from quality.suites.base import Rule, Subject, Suite, runs_of
+from quality.suites.base import SPAN, Subject, Suite, between, parameters, runs_of
 
 _COLUMNS = ("p_down", "p_flat", "p_up")
 
@@ -15,32 +14,24 @@ _COLUMNS = ("p_down", "p_flat", "p_up")
 def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
     """The run's predictions, with the sum of their probabilities."""
     found = client.query_df(
-        "SELECT p_down, p_flat, p_up FROM prediction FINAL WHERE run_id = {run:String} "
-        "AND ts_event >= {start:DateTime64(6)} AND ts_event < {end:DateTime64(6)}",
-        parameters={"run": subject.run_id, "start": start, "end": end},
+        "SELECT prediction_id, p_down, p_flat, p_up FROM prediction FINAL "
+        f"WHERE run_id = {{run:String}} AND {SPAN}",
+        parameters=parameters(subject, start, end),
     )
     return found.assign(total=found[list(_COLUMNS)].sum(axis=1))
 
 
 PREDICTIONS = Suite(
+    name="prediction",
     table="prediction",
     subjects=runs_of("prediction"),
     rows=rows,
+    label="prediction_id",
     rules=(
-        *(
-            Rule(
-                name, "error", "between 0 and 1",
-                gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, max_value=1),
-            )
-            for name in _COLUMNS
-        ),
-        Rule(
-            "probability_sum", "error", "the three probabilities add up to 1",
-            gxe.ExpectColumnValuesToBeBetween(
-                column="total",
-                min_value=1 - limit.PROBABILITY_SUM_TOLERANCE,
-                max_value=1 + limit.PROBABILITY_SUM_TOLERANCE,
-            ),
+        *(between(name, "error", "between 0 and 1", name, low=0, high=1) for name in _COLUMNS),
+        between(
+            "probability_sum", "error", "the three probabilities add up to 1", "total",
+            low=1 - limit.PROBABILITY_SUM_TOLERANCE, high=1 + limit.PROBABILITY_SUM_TOLERANCE,
         ),
     ),
 )  # fmt: skip

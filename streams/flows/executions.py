@@ -17,12 +17,14 @@ from adapters.clickhouse.rows import latency_columns, message_columns
 from core.contracts import codec
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
+from core.contracts.twin import TwinComparison
 from streams.rows import Rows
 
 _TABLES: dict[type, str] = {
     OrderEvent: "order_event",
     PositionState: "position",
     AccountState: "account_state",
+    TwinComparison: "twin_comparison",
     RiskState: "risk_state",
 }
 

@@ -24,23 +24,23 @@ from core.contracts.tick import QuarantineBatch, TickBatch, TickMarker
 from core.topics import TICKS
 from streams.connectors.clickhouse import Barrier
 from streams.decide import Decider, DeciderState
-from streams.predict import ModelInUse
+from streams.predict import ModelInUse, ModelState
 from streams.publish import SignalPublisher
-from streams.records import Decided
+from streams.records import Decided, Sampled
 from streams.rows import Rows
-from streams.sample import Sampler
+from streams.sample import Sampler, SamplerState
 
 Keyed = tuple[str, Any]
 
-#: Kernels by feed, the model in use, what the decider remembers.
-ShardState = tuple[dict[str, bytes], str, DeciderState]
+#: What the sampler remembers, the model in use, what the decider remembers.
+ShardState = tuple[SamplerState, ModelState, DeciderState]
 
 
 class Parts(NamedTuple):
     """What the steps are made of; `make_*` receive the state of before a restart."""
 
-    make_sampler: Callable[[dict[str, bytes] | None], Sampler]
-    make_model: Callable[[str | None], ModelInUse]
+    make_sampler: Callable[[SamplerState | None], Sampler]
+    make_model: Callable[[ModelState | None], ModelInUse]
     make_decider: Callable[[DeciderState | None], Decider]
     publisher: SignalPublisher
     to_rows: Callable[[Decided], list[Rows]]
@@ -85,23 +85,28 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
         return [item for value in values for item in self._one(value)], False
 
     def snapshot(self) -> ShardState:
-        return self._sampler.state, self._model.model, self._decider.state
+        return self._sampler.state, self._model.state, self._decider.state
 
     def _one(self, value: Any) -> list[Any]:
         """To the bus first; then what is to be stored."""
         if isinstance(value, TickMarker):
             return self._marker(value)
-        decided = self._decider.rows(self._model.rows(self._sampler.rows(*value)))
-        if decided.predicted.sampled.mode != "replay":
+        return [row for sampled in self._sampler.rows(*value) for row in self._decide(sampled)]
+
+    def _decide(self, sampled: Sampled) -> list[Rows]:
+        decided = self._decider.rows(self._model.rows(sampled))
+        if sampled.mode != "replay":
             self._parts.publisher.live(decided)
         return self._parts.to_rows(decided)
 
     def _marker(self, marker: TickMarker) -> list[Any]:
+        """Everything before it is decided with the model from before it."""
+        rows = [row for sampled in self._sampler.release() for row in self._decide(sampled)]
         self._model.marker(marker)
         decided = self._decider.marker(marker)
         if decided is not None:
             self._parts.publisher.slice(decided)
-        return [_barrier(self._parts, marker)] if marker.kind == "train" else []
+        return [*rows, _barrier(self._parts, marker)] if marker.kind == "train" else rows
 
 
 def _barrier(parts: Parts, marker: TickMarker) -> Barrier:

@@ -12,6 +12,7 @@ from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, QuarantineBatch
+from core.contracts.twin import TwinComparison
 from core.instruments import Instrument
 
 _TYPES = {float: "Float64", bool: "Bool"}
@@ -22,6 +23,9 @@ def columns_of(table: str) -> dict[str, str]:
     text = next(m.text for m in migrate.shipped() if f"EXISTS {table} (" in m.text)
     body = text[text.index("(\n") : text.index("\n)\n")]
     found = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
+    for migration in migrate.shipped():
+        if f"ALTER TABLE {table} ADD" in migration.text:
+            found += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", migration.text)
     return {name: kind for name, kind in found if "ALIAS" not in kind}
 
 
@@ -32,6 +36,7 @@ def columns_of(table: str) -> dict[str, str]:
         (OrderEvent, "order_event"),
         (PositionState, "position"),
         (AccountState, "account_state"),
+        (TwinComparison, "twin_comparison"),
         (RiskState, "risk_state"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from core.contracts.tick import TICK
 from features.catalog import NAMES
 from features.kernel import features_of
+from features.peers import Market, Part
 from features.state import new_state
 from tests.e2e.replay_runs import checksums, cut, environment, replay, warehouse_on
 
@@ -73,9 +74,15 @@ def test_a_directory_and_a_missing_file_are_refused_by_name(tmp_path):
 def test_features_computed_from_stored_ticks_have_the_bits_of_the_stream(first):
     home, result = first
     with warehouse_on(home) as client:
-        for source, symbol in (("oanda", "EURUSD"), ("oanda", "XAUUSD")):
-            ticks = stored_ticks(client, source, symbol)
-            features, index = features_of(new_state(), ticks, sample_ms=1000)
+        computed = {}
+        for symbol in ("EURUSD", "XAUUSD"):
+            ticks = stored_ticks(client, "oanda", symbol)
+            computed[symbol] = (ticks, *features_of(new_state(), ticks, sample_ms=1000))
+        Market().fill_together(
+            [Part(s, t, t["time_msc"][i], rows) for s, (t, rows, i) in computed.items()]
+        )
+        for symbol in computed:
+            ticks, features, index = computed[symbol]
             stored = client.query(
                 f"SELECT toUnixTimestamp64Milli(ts_event), seq, {', '.join(NAMES)} "
                 "FROM feature FINAL WHERE run_id = {run:String} AND symbol = {symbol:String} "
@@ -93,13 +100,15 @@ def test_features_computed_from_stored_ticks_have_the_bits_of_the_stream(first):
 def stored_ticks(client, source, symbol):
     """The ticks of a feed as the warehouse has them, dtype TICK."""
     columns = client.query(
-        "SELECT toUnixTimestamp64Milli(ts_event), seq, quality, toFloat64(bid), toFloat64(ask) "
+        "SELECT toUnixTimestamp64Milli(ts_event), seq, quality, toFloat64(bid), toFloat64(ask), "
+        "toFloat64(last), volume, flags "
         "FROM tick FINAL WHERE source = {source:String} AND symbol = {symbol:String} "
         "ORDER BY ts_event, seq",
         parameters={"source": source, "symbol": symbol},
         column_oriented=True,
     ).result_columns
     ticks = np.zeros(len(columns[0]), TICK)
-    for name, values in zip(("time_msc", "seq", "quality", "bid", "ask"), columns, strict=True):
+    fields = ("time_msc", "seq", "quality", "bid", "ask", "last", "volume", "flags")
+    for name, values in zip(fields, columns, strict=True):
         ticks[name] = values
     return ticks

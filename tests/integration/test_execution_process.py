@@ -136,7 +136,8 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
         process.wait()
         server.close()
     events = list(journal.events(tmp_path / "execution" / "simulated" / "journal"))
-    assert [f"{e.purpose} {e.kind.value}" for e in events] == [
+    assert (events[0].kind, events[0].purpose) == (EventKind.BOOKED, "opening")
+    assert [f"{e.purpose} {e.kind.value}" for e in events[1:]] == [
         "entry received", "entry submitted", "entry accepted", "entry filled",
         "opposite received", "opposite submitted", "opposite accepted", "opposite filled",
         "entry denied",

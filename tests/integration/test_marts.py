@@ -4,70 +4,21 @@ The replay trades two feeds by the scripted rule; dbt builds once.
 """
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.e2e.replay_runs import cut, environment, replay
-from tests.warehouse_server import ROOT, Warehouse
+from tests.e2e.replay_runs import environment
+from tests.integration.analysed import MARTS, Analysed
+from tests.warehouse_server import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
-MARTS = "tickhouse_marts_replay"
 FILLS = ("partially_filled", "filled", "closed")
-
-
-class Analysed(NamedTuple):
-    """A home after a replay and one dbt build, with its warehouse running."""
-
-    home: Path
-    result: dict[str, Any]
-    warehouse: Warehouse
-    client: Client
-    built: str  # what dbt printed
-
-
-def dbt(home: Path, url: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    """The dbt command against a warehouse; it writes into the home only."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", *words),
-            *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")),
-            *("--target-path", str(home / "dbt"), "--log-path", str(home / "logs")),
-            *("--vars", "mode: replay"),
-        ],
-        env={**os.environ, "TICKHOUSE_CLICKHOUSE__URL": url, "PYTHONSAFEPATH": "1"},
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def analysed(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analysed]:
-    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
-    files = [
-        str(cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 12_000)),
-        str(cut(test_data / "ticks" / "EURUSD_fxcm.parquet", folder, 90_000, 20_000)),
-    ]
-    result = replay(home, [*files, "--strategy", "scripted", "--train-first", "0.4"])
-    assert environment(home)["TICKHOUSE_HOME"] == str(home)
-    server = Warehouse(home)
-    server.start()
-    try:
-        done = dbt(home, server.url, "build")
-        assert done.returncode == 0, done.stdout[-4000:]
-        yield Analysed(home, result, server, server.client, done.stdout)
-    finally:
-        server.stop()
 
 
 def rows(client: Client, sql: str) -> list[dict[str, Any]]:

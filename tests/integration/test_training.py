@@ -14,10 +14,10 @@ from adapters.clickhouse.writer import Writer
 from cli import models as models_command
 from cli import train as train_command
 from core.errors import ModelError, UnavailableError
-from core.settings import ModelSettings, Settings
+from core.settings import ModelSettings, RegistrySettings, Settings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.card import Span
-from models.dataset import Dataset, read_dataset
+from models.dataset import Dataset, read_dataset, rows_as_of
 from models.registry import Registry
 from models.train import fit
 from tests.datasets import recorded_dataset
@@ -62,7 +62,11 @@ def store(server: Warehouse, data: Dataset, run_id: str, mode: str, source: str)
 
 
 def settings_of(server: Warehouse) -> Settings:
-    return Settings(home=str(server.home), models=ModelSettings(rounds=10))
+    return Settings(
+        home=str(server.home),
+        registry=RegistrySettings(url="none"),
+        models=ModelSettings(rounds=10, members=("xgboost",)),
+    )
 
 
 def parsed(command: object, *words: str) -> argparse.Namespace:
@@ -90,10 +94,33 @@ def test_span_and_sources_choose_the_rows(server: Warehouse) -> None:
     assert read_dataset(server.client, "demo-1", ALL).simulated
 
 
+def test_a_dataset_is_named_by_what_was_asked_for(server: Warehouse) -> None:
+    one, again = (read_dataset(server.client, "replay-1", ALL, ["oanda"]) for _ in range(2))
+    assert (one.name, one.data_hash()) == (again.name, again.data_hash())
+    others = [
+        ("replay-1", ALL, ()),
+        ("demo-1", ALL, ["oanda"]),
+        ("replay-1", Span(0, 9), ["oanda"]),
+    ]
+    names = {read_dataset(server.client, *other).name for other in others}
+    assert len(names | {one.name}) == 4
+
+
+def test_rows_as_of_a_moment_are_the_newest_before_it(server: Warehouse) -> None:
+    data = recorded_dataset()
+    moments = np.array([5, data.time_us[0], data.time_us[9] + 1, data.time_us[10] - 1, 1 << 60])
+    times, rows = rows_as_of(server.client, "replay-1", "oanda", "EURUSD", moments)
+    at = np.searchsorted(data.time_us, moments, side="right") - 1
+    assert times[0] == -1
+    assert np.isnan(rows[0]).all()
+    assert times[1:].tolist() == data.time_us[at[1:]].tolist()
+    assert rows[1:].tobytes() == data.rows[at[1:]].tobytes()
+
+
 def test_a_model_from_the_warehouse_equals_one_from_memory(server: Warehouse) -> None:
     settings = settings_of(server).models
     data = read_dataset(server.client, "replay-1", ALL, ["oanda"])
-    memory = recorded_dataset()._replace(feeds=("oanda.EURUSD",))
+    memory = recorded_dataset()._replace(feeds=("oanda.EURUSD",), name=data.name)
     assert fit(data, "r", settings, False) == fit(memory, "r", settings, False)
 
 

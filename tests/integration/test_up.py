@@ -27,6 +27,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PYTHONPATH": str(_ROOT),
         "TICKHOUSE_HOME": str(tmp_path / "home"),
         "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",  # its market never closes
+        "TICKHOUSE_ORCHESTRATION__ENABLED": "false",  # tests/integration/test_dagster_up.py
     }
 
 
@@ -69,7 +70,7 @@ def test_up_recovers_is_alone_on_its_home_and_leaves_nothing(
     up: "subprocess.Popen[str]", environment: dict[str, str]
 ) -> None:
     before = healthy(environment)["processes"]
-    assert {"warehouse", "bus", "terminal", "collector", "execution"} <= set(before)
+    assert {"warehouse", "bus", "terminal", "collector", "execution", "board"} <= set(before)
 
     os.kill(before["collector"]["pid"], signal.SIGKILL)
     time.sleep(1.5)  # supervisord looks once a second

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.mt5 import constants as mt5
+from adapters.mt5 import operations
 from adapters.mt5.costs import Frictions
 from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.faults import Faults
@@ -19,11 +20,16 @@ class Broker:
     """Account and faults; both survive the process that trades."""
 
     def __init__(
-        self, variant: int, now_msc: Callable[[], int], sleep: Callable[[float], None]
+        self,
+        variant: int,
+        now_msc: Callable[[], int],
+        sleep: Callable[[float], None],
+        *,
+        netting: bool = False,
     ) -> None:
         self.market = market(variant)
         self.terminal = SimulatedTerminal(
-            self.market, balance=BALANCE, seed=variant, frictions=Frictions()
+            self.market, balance=BALANCE, seed=variant, frictions=Frictions(), netting=netting
         )
         self.faults = Faults()
         self._now_msc = now_msc
@@ -46,11 +52,13 @@ class Broker:
         if not held:
             return False
         volume = max(round(held[0].volume * share, 2), 0.01)
-        request = {
-            "action": mt5.TRADE_ACTION_DEAL, "symbol": held[0].symbol, "position": ticket,
-            "type": 1 - held[0].type, "volume": volume, "type_filling": mt5.ORDER_FILLING_IOC,
-        }  # fmt: skip
-        answer, _ = self.terminal.decide(request)
+        return self.does(operations.by_hand(held[0].symbol, 1 - held[0].type, volume, ticket))
+
+    def does(self, operation: dict[str, Any]) -> bool:
+        """A person, or the broker, does something."""
+        self.package._answers()
+        self.terminal.at(self._now_msc())
+        answer, _ = self.terminal.act(operation)
         return answer.retcode == mt5.TRADE_RETCODE_DONE
 
 

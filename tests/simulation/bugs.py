@@ -11,9 +11,14 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Outcome, Venue
-from execution import events, exits, journal, lifecycle, risk, sizing
+from adapters.mt5.execution import Venue
+from adapters.mt5.venue import Outcome
+from core.contracts.order import EventKind as Kind
+from execution import events, exits, journal, lifecycle, risk, sizing, trading_state, trailing
 from execution.book import Book
+from execution.breakers import Breakers
+from execution.broker_events import BrokerEvents
+from execution.closings import Closings
 from execution.engine import Engine
 from execution.journal import Journal
 from execution.ledger import Ledger
@@ -78,8 +83,20 @@ def _blind(plan: Any) -> Any:
     return lambda target, lots, held, rules: plan(target, lots, (), rules)
 
 
-def _first_only(closings: Any) -> Any:
-    return lambda *args: closings(*args)[:1]
+def _last_only(deals: Any) -> Any:
+    return lambda *args: deals(*args)[-1:]
+
+
+def _trades_only(take: Any) -> Any:
+    def wrong(self: Any, deal: Any, **kw: Any) -> None:
+        if deal.entry:
+            take(self, deal, **kw)
+
+    return wrong
+
+
+def _both_ways(wanted: Any) -> Any:
+    return lambda position, *rest: wanted(replace(position, stop_price=0.0), *rest)
 
 
 def _keeps_prefix(scan: Any) -> Any:
@@ -117,14 +134,20 @@ BUGS = (
     Bug("signals seen before are traded again", Book, "received", _always(False), 50),
     Bug("an unsettled order blocks nothing", Book, "is_blocked", _always(False), 200),
     Bug("what is held is forgotten when sizing", sizing, "plan", _blind, 50),
-    Bug("what the broker did by itself is not asked for", Engine, "poll", _always(None), 50),
+    Bug("what the broker did by itself is not taken up", Closings, "entries", _always([]), 50),
     Bug("unsettled orders are looked for only at start", Reconciler, "again", _always(None), 50),
-    Bug("an order is given up before it can have arrived", Reconciler, "__init__", _early, 400),
+    Bug("an order is given up before it can have arrived", Reconciler, "__init__", _early, 600),
     Bug("a partial fill counts as a whole one", events, "filled", _whole, 200),
     Bug("commission of broker's closings is not booked", events, "closed", _free, 50),
-    Bug("of several closings only the first is booked", Venue, "closings", _first_only, 400),
+    Bug("of the account's history only the newest deal is read", Venue, "deals", _last_only, 50),
+    Bug("money that is no trade is not booked", BrokerEvents, "_take", _trades_only, 50),
+    Bug("a difference of the balance halts at once", BrokerEvents, "_lasts", _always(True), 100),
+    Bug("a trailing stop follows the price both ways", trailing, "wanted", _both_ways, 100),
     Bug("positions have no horizon", exits, "due", _always([]), 20),
     Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),
     Bug("a partly filled order is done", lifecycle, "UNSETTLED",
-        lambda kinds: kinds - {lifecycle.Kind.ACCEPTED}, 400),
+        lambda kinds: kinds - {Kind.ACCEPTED}, 400),
+    Bug("breakers trip nothing", Breakers, "_trip", _always(None), 100),
+    Bug("a resume lifts what trips after the clock went back", trading_state, "replace",
+        lambda replaced: lambda order, **_: order, 400),
 )  # fmt: skip

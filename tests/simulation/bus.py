@@ -21,6 +21,9 @@ class SimulatedBus(MemoryBus):
         if not self.away:
             super().publish(topic, key, payload, message_id)
 
+    def healthy(self) -> bool:
+        return not self.away
+
     def flush(self, timeout_s: float = 60.0) -> None:
         if self.away:
             raise UnavailableError("the simulated bus is away")

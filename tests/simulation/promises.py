@@ -1,24 +1,48 @@
 """What must hold in every world, whatever happened: checked after each step and at the end."""
 
-from adapters.mt5.execution import magic_of
+from collections import defaultdict
+
+from adapters.mt5.recognition import magic_of
+from adapters.mt5.results import TradePosition
 from core.contracts.order import EventKind
-from tests.simulation.broker import BALANCE
+from execution import broker_events
 from tests.simulation.market import SYMBOLS
 from tests.simulation.world import LOTS, Violation, World
 
 _CENT = 0.005
+Seen = dict[int, tuple[bool, float]]  # by position: whether long, its stop
 
 
-def after_step(world: World) -> None:
-    """Exposure within limits, and a stop on every position, at the broker itself."""
-    lots = dict.fromkeys(SYMBOLS, 0.0)
+def after_step(world: World, before: Seen) -> Seen:
+    """Exposure within limits; a stop on every position, never looser, at the broker itself.
+
+    What a person opened has no stop of ours, and what a broker did twice exceeds our limits (and
+    on a netting account sets the position's stop again): that is left out. Returns the stops, for
+    the next step.
+    """
+    lots, now = dict.fromkeys(SYMBOLS, 0.0), Seen()
     for held in world.broker.positions():
-        if not held.sl:
-            raise Violation(f"position {held.ticket} has no stop")
-        lots[held.symbol] = round(lots[held.symbol] + held.volume, 8)
+        long = held.type == 0
+        if held.magic:
+            if not held.sl:
+                raise Violation(f"position {held.ticket} has no stop")
+            if not (world.netting and world.broker.faults.done_twice):
+                _never_looser(held, before)
+            now[held.ticket] = long, held.sl
+            lots[held.symbol] = round(lots[held.symbol] + held.volume, 8)
+    twice = LOTS * len(world.broker.faults.done_twice)
     for symbol, volume in lots.items():
-        if volume > LOTS + 1e-9:
+        if volume > LOTS + twice + world.others[symbol] + 1e-9:
             raise Violation(f"{volume} lots of {symbol} are open; the limit is {LOTS}")
+    if owed := world.trips.check():
+        raise Violation(owed)
+    return now
+
+
+def _never_looser(held: TradePosition, before: Seen) -> None:
+    long, stop = before.get(held.ticket, (held.type == 0, held.sl))
+    if long == (held.type == 0) and (held.sl - stop) * (1 if long else -1) < -1e-9:
+        raise Violation(f"the stop of {held.ticket} loosened from {stop} to {held.sl}")
 
 
 def at_rest(world: World) -> None:
@@ -26,12 +50,18 @@ def at_rest(world: World) -> None:
     assert world.parts is not None
     book = world.parts.ledger.book
     blocked = {event.symbol for event in book.unsettled.values()}
-    there = {p.ticket: _signed(p) for p in world.broker.positions() if p.symbol not in blocked}
-    here = {p.ticket: p.volume for p in book.positions.values() if p.key.symbol not in blocked}
-    if there != here:
-        raise Violation(f"the terminal holds {there}, the journal {here}")
-    if here:
-        raise Violation(f"positions {here} outlived their horizon")
+    there: dict[int, float] = {
+        p.identifier: _signed(p) for p in world.broker.positions() if p.symbol not in blocked
+    }
+    ours = {p.ticket: p.volume for p in book.positions.values() if p.key.symbol not in blocked}
+    here: dict[int, float] = defaultdict(float, ours)
+    for ticket, foreign in book.broker.foreign.items():
+        if foreign.symbol not in blocked:
+            here[ticket] = round(here[ticket] + foreign.volume, 8)
+    if there != {ticket: volume for ticket, volume in here.items() if volume}:
+        raise Violation(f"the terminal holds {there}, the journal {dict(here)}")
+    if ours:
+        raise Violation(f"positions {ours} outlived their horizon")
     _unsettled_are_absent(world)
     if not blocked:
         _money_agrees(world)
@@ -40,35 +70,38 @@ def at_rest(world: World) -> None:
 def settled(world: World) -> None:
     """A person has settled what was left: nothing is blocked any more."""
     assert world.parts is not None
-    left = set(world.parts.ledger.book.unsettled)
-    if left:
-        raise Violation(f"orders {left} were settled by a person and stay unsettled")
+    book = world.parts.ledger.book
+    if book.unsettled:
+        raise Violation(f"orders {set(book.unsettled)} were settled by a person and stay unsettled")
+    if any(foreign.suspends for foreign in book.broker.foreign.values()):
+        raise Violation(f"feeds stay suspended: {book.broker.foreign}")
     at_rest(world)
 
 
 def _unsettled_are_absent(world: World) -> None:
     assert world.parts is not None
     book = world.parts.ledger.book
-    magics = {deal.magic for deal in world.broker.deals()}
+    magics = {deal.magic for deal in world.broker.deals() if not deal.entry}  # met nobody else's
     for name in book.unsettled:
         if book.orders[name].kind is not EventKind.UNKNOWN:
             raise Violation(f"order {name} stays {book.orders[name].kind.value}")
-        if magic_of(name) in magics:
+        if magic_of(name) in magics and name not in world.broker.faults.done_twice:
             raise Violation(f"order {name} is at the broker and was not found")
 
 
 def _money_agrees(world: World) -> None:
     assert world.parts is not None
     book, deals = world.parts.ledger.book, world.broker.deals()
-    missing = {deal.ticket for deal in deals} - book.deals
+    missing = {deal.ticket for deal in deals if deal.ticket > book.broker.watermark} - book.deals
     if missing:
         raise Violation(f"deals {missing} are not in the journal")
-    ours = sum(book.realised(key) for key in book.traded())
-    theirs = world.broker.terminal.account_info().balance - BALANCE
-    if abs(ours - theirs) > _CENT:
-        raise Violation(f"the journal says {ours:+.2f}, the account {theirs:+.2f}")
+    info = world.broker.terminal.account_info()
+    ours, theirs = (book.broker.balance, book.broker.credit), (info.balance, info.credit)
+    if any(abs(a - b) > _CENT for a, b in zip(ours, theirs, strict=True)):
+        raise Violation(f"the journal says {ours}, the account {theirs}")
+    if world.parts.watched.events.problem or world.parts.trading.current.by == broker_events.NAME:
+        raise Violation(f"the balance agrees, and trading says {world.parts.trading.current}")
 
 
-def _signed(held: object) -> float:
-    volume: float = held.volume  # type: ignore[attr-defined]
-    return volume if held.type == 0 else -volume  # type: ignore[attr-defined]
+def _signed(held: TradePosition) -> float:
+    return held.volume if held.type == 0 else -held.volume

@@ -9,8 +9,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from adapters.mt5 import constants as mt5
 from adapters.mt5.faults import Fault
+from adapters.mt5.faults import Kind as Fate
+from adapters.mt5.operations import by_hand, money, stop_out
+from adapters.mt5.recognition import magic_of
 from core.contracts.signal import Signal
 from core.trading_control import State
 from execution import settlements
@@ -20,11 +25,16 @@ from tests.simulation.market import SOURCE, SYMBOLS
 from tests.simulation.world import RUN, World
 
 STEPS = 60
-KINDS = ("sends", "weather", "crashes", "power", "clock", "messages", "halts", "hand", "bus")
+KINDS = (
+    "sends", "weather", "crashes", "power", "clock", "messages", "halts", "hand", "bus", "money",
+)  # fmt: skip
 _REFUSALS = (
     mt5.TRADE_RETCODE_REQUOTE, mt5.TRADE_RETCODE_REJECT, mt5.TRADE_RETCODE_MARKET_CLOSED,
     mt5.TRADE_RETCODE_NO_MONEY, mt5.TRADE_RETCODE_PRICE_CHANGED, mt5.TRADE_RETCODE_PRICE_OFF,
     mt5.TRADE_RETCODE_TOO_MANY_REQUESTS, mt5.TRADE_RETCODE_LOCKED, mt5.TRADE_RETCODE_FROZEN,
+)  # fmt: skip
+_FATES: tuple[Fate, ...] = (
+    "refuse", "lost_request", "lost_answer", "late", "partial", "staggered", "slow", "twice",
 )  # fmt: skip
 _LOST = (0, mt5.TRADE_RETCODE_TIMEOUT, mt5.TRADE_RETCODE_CONNECTION)
 _MEMORY = Path("/dev/shm")
@@ -57,19 +67,20 @@ class _Life:
         world.tell(f"seed {world.seed}: {', '.join(sorted(self._troubles)) or 'no trouble'}")
         world.broker.faults.filling_modes = self._rng.choice((1, 2, 3))
         world.start()
+        seen: promises.Seen = {}
         for _ in range(STEPS):
             self._step()
-            promises.after_step(world)
+            seen = promises.after_step(world, seen)
         self._rest()
         promises.at_rest(world)
-        if world.parts and world.parts.ledger.book.unsettled:
-            self._settle()
-            self._rest()
-            promises.settled(world)
+        self._settle()
+        self._rest()
+        promises.settled(world)
 
     def _step(self) -> None:
         if self._rng.random() < 0.35:
             self._signal()
+        self._world.trips.step()
         for kind in sorted(self._troubles):
             if self._rng.random() < 0.2:
                 getattr(self, f"_{kind}")()
@@ -85,13 +96,15 @@ class _Life:
         faults.sends.clear()
         faults.connected = faults.autotrading = world.ticks_flow = True
         faults.comments, faults.history_lag_ms, faults.doubled = "", 0, False
+        faults.stops_level = faults.freeze_level = 0
         world.bus.away, world.dies_in, world.dies_at, world.halts_in = False, 0, "", 0
         world.skew_us = max(world.skew_us, 0)
         quiet = 0
         for _ in range(120):
             world.turn()
             world.sleep(1.5)
-            quiet = quiet + 1 if not world.broker.positions() and self._quiet() else 0
+            ours = any(p.magic for p in world.broker.positions())
+            quiet = quiet + 1 if self._quiet() and not (ours and quiet < 4) else 0
             if quiet == 5:
                 break
 
@@ -100,9 +113,21 @@ class _Life:
         world = self._world
         assert world.parts is not None
         for name in world.parts.ledger.book.unsettled:
-            world.tell(f"a person settles {name[:8]}")
+            done = [
+                d.ticket for d in world.broker.deals() if d.magic == magic_of(name) and not d.entry
+            ]
+            world.tell(f"a person settles {name[:8]}: {done[:1] or 'absent'}")
             said = Settlement(name, "absent", "ann", "not in the history", world.now_us)
+            if done:
+                said = replace(said, outcome="filled", deals=tuple(done[:1]))
             settlements.write(settlements.directory_of(world.home / "journal"), said)
+        world.turn()
+        world.sleep(1.0)
+        ours = {p.ticket for p in world.parts.ledger.book.positions.values()} if world.parts else ()
+        for held in world.broker.positions():
+            if held.identifier not in ours:
+                world.tell(f"a person closes {held.ticket}, which is not ours")
+                world.broker.close_by_hand(held.ticket, 1.0)
 
     def _quiet(self) -> bool:
         parts = self._world.parts
@@ -125,6 +150,8 @@ class _Life:
             f"s{self._signals}", RUN.run_id, RUN.mode, RUN.account, "scripted", SOURCE, symbol,
             now, now, now // 1000, 0, target, mid, stop, now + rng.randint(2, 60) * 1_000_000,
             now + 2_000_000, 0.6, "scripted", "",
+            mid + (mid - stop) * rng.choice((0.5, 2.0)) if target and rng.random() < 0.3 else 0.0,
+            abs(mid - stop) * rng.choice((0.3, 1.0)) if target and rng.random() < 0.4 else 0.0,
         )  # fmt: skip
         copies, delay = 1, 0.0
         if "messages" in self._troubles:
@@ -140,7 +167,7 @@ class _Life:
             self._world.dies_at = "terminal order_send answered"
             self._world.broker.faults.sends.appendleft(Fault("late", 0, rng.randint(100, 7000)))
             return
-        kind = rng.choice(("refuse", "lost_request", "lost_answer", "late", "partial"))
+        kind = rng.choice(_FATES)
         code = rng.choice(_REFUSALS if kind == "refuse" else _LOST)
         delay = rng.choice((100, 900, 2500, 6000))
         self._world.broker.faults.sends.extend(
@@ -149,7 +176,7 @@ class _Life:
 
     def _weather(self) -> None:
         faults, rng, world = self._world.broker.faults, self._rng, self._world
-        what = rng.randrange(6)
+        what = rng.randrange(7)
         if what == 0:
             faults.connected = False
             world.later(rng.choice((0.5, 3, 9)), lambda: setattr(faults, "connected", True))
@@ -162,6 +189,8 @@ class _Life:
             faults.history_lag_ms = rng.choice((0, 300, 2000))
         elif what == 4:
             faults.doubled = not faults.doubled
+        elif what == 5:
+            faults.stops_level, faults.freeze_level = rng.choice(((0, 0), (20, 0), (10, 10)))
         else:
             world.ticks_flow = not world.ticks_flow
 
@@ -193,11 +222,31 @@ class _Life:
             self._world.later(delay, lambda: self._world.halt(state))
 
     def _hand(self) -> None:
-        held = self._world.broker.positions()
-        if held:
-            chosen = self._rng.choice(held)
-            done = self._world.broker.close_by_hand(chosen.ticket, self._rng.choice((0.5, 1.0)))
+        """People at the terminal, and a broker that wants its margin."""
+        broker, rng = self._world.broker, self._rng
+        held, what = broker.positions(), rng.random()
+        if held and what < 0.5:
+            chosen = rng.choice(held)
+            done = broker.close_by_hand(chosen.ticket, rng.choice((0.5, 1.0)))
             self._world.tell(f"a person closes {chosen.ticket}: {done}")
+        elif held and what < 0.65:
+            chosen = rng.choice(held)
+            self._world.tell(f"stop-out of {chosen.ticket}: {broker.does(stop_out(chosen))}")
+        elif what > 0.8:
+            symbol, lots = rng.choice(tuple(SYMBOLS)), rng.choice((0.01, 0.05, 0.2))
+            side = rng.choice((0, 1))
+            self._world.others[symbol] += lots
+            done = broker.does(by_hand(symbol, side, lots))
+            self._world.tell(f"a person trades {symbol} {side} {lots}: {done}")
+
+    def _money(self) -> None:
+        kinds = (
+            mt5.DEAL_TYPE_BALANCE, mt5.DEAL_TYPE_CREDIT, mt5.DEAL_TYPE_CORRECTION,
+            mt5.DEAL_TYPE_COMMISSION, mt5.DEAL_TYPE_CHARGE, mt5.DEAL_TYPE_INTEREST,
+        )  # fmt: skip
+        kind, amount = self._rng.choice(kinds), round(self._rng.uniform(-500, 900), 2)
+        self._world.tell(f"money {kind} {amount}")
+        self._world.broker.does(money(kind, amount, "by the broker"))
 
     def _bus(self) -> None:
         bus = self._world.bus

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.simulation import trips
 from tests.simulation.bugs import BUGS
 from tests.simulation.run import simulate
 from tests.simulation.search import hunt, search
@@ -31,3 +32,9 @@ def test_a_planted_bug_is_found(number: int) -> None:
         assert hunt(number) is not None
     finally:
         logging.disable(logging.NOTSET)
+
+
+def test_every_breaker_trips_in_some_world() -> None:
+    seeds = [seed for seed in range(150) if trips.watched(seed)]
+    seen = {name for seed in seeds for name in simulate(seed).trips.seen}
+    assert seen == set(trips.NAMES)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.mt5 import constants as mt5
 from adapters.mt5.execution import Venue
 from adapters.mt5.real import RealTerminal
 from core.contracts import codec
@@ -33,6 +34,7 @@ from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.market import SOURCE, SYMBOLS, VARIANTS
+from tests.simulation.trips import Trips
 
 LOTS = 0.1
 RUN = RunSettings("live", "live", "sim", "scripted")
@@ -60,7 +62,12 @@ class World:
         self.control = compose.control_path(self.settings)
         self.disk = SimulatedDisk(self.hazard)
         self.bus = WatchedBus(self)
-        self.broker = Broker(self.rng.randrange(VARIANTS), lambda: self.now_us // 1000, self.sleep)
+        self.netting = self.rng.random() < 0.3
+        self.broker = Broker(
+            self.rng.randrange(VARIANTS), lambda: self.now_us // 1000, self.sleep,
+            netting=self.netting,
+        )  # fmt: skip
+        self.others: dict[str, float] = dict.fromkeys(SYMBOLS, 0.0)  # lots others traded
         self.package = Watched(self.broker.package, self.hazard, self._on_send)
         self.parts: compose.live.Parts | None = None
         self._live: Live | None = None
@@ -72,6 +79,7 @@ class World:
         self._count = count(1)
         self._quoted: dict[str, int] = {}
         self.ticks_flow = True
+        self.trips = Trips(self, LOTS)
 
     # Time: what the engine's clock and timer show, and what happens while it waits.
 
@@ -116,7 +124,7 @@ class World:
             clock, timer = _Clock(self), _Timer(self)
             venue = Venue(terminal, 86_400.0)
             outside = compose.World(journal, self.bus, venue, clock, timer)
-            self.parts = compose.live_parts(self.settings, outside)
+            self.parts = self.trips.begin(compose.live_parts(self.settings, outside))
             self._live = Live(self.parts, threading.Event())
             self._quoted.clear()
             self._quote()
@@ -131,8 +139,11 @@ class World:
             self.start()
         else:
             self._run(self._live.turn)
+        if self.parts is not None and self.parts.courier is not None:
+            self._run(self.parts.courier.deliver)
+            self.trips.turned()
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Crash:
@@ -170,6 +181,8 @@ class World:
     def halt(self, state: trading_state.State) -> None:
         """A person halts, reduces or resumes: by the file, which a thread polls."""
         self.tell(f"trading {state}")
+        if state == "active":
+            self.trips.resumed()
         trading_state.write(self.control, trading_state.Order(state, "ann", "sim", self.now_us))
         if self.parts is not None:
             self.parts.trading.poll()
@@ -195,11 +208,37 @@ class World:
             self._quoted[symbol] = found.time_msc
             tick = np.zeros(1, TICK)
             tick["time_msc"], tick["bid"], tick["ask"] = found
-            self.parts.quotes.feed(SOURCE, symbol, tick)
+            self.parts.quotes.feed(SOURCE, symbol, self.trips.quote(SOURCE, symbol, tick))
+
+    def mids(self) -> dict[tuple[str, str], float]:
+        """The market's price of each feed, whatever the process sees."""
+        found = {}
+        for symbol in SYMBOLS:
+            quote = self.broker.market.tape(SOURCE, symbol).last_until(self.now_us // 1000)
+            if quote is not None:
+                found[SOURCE, symbol] = (quote.bid + quote.ask) / 2
+        return found
 
     # What is watched as it happens; the rest is in `promises`.
 
     def _on_send(self, request: dict[str, Any]) -> None:
+        if request["action"] == mt5.TRADE_ACTION_SLTP:
+            self._on_stop(request)
+        elif request["action"] == mt5.TRADE_ACTION_DEAL:
+            self._on_order(request)
+        else:
+            self.tell(f"takes back {request['order']}")
+
+    def _on_stop(self, request: dict[str, Any]) -> None:
+        self.tell(f"moves the stop of {request['position']} to {request['sl']}")
+        if b"stop_moving" not in self.disk.durable:
+            raise Violation("a stop was moved before that was journalled and on disk")
+        for held in self.broker.terminal.positions_get():
+            sign = 1 if held.type == mt5.POSITION_TYPE_BUY else -1
+            if held.ticket == request["position"] and sign * (request["sl"] - held.sl) < 0:
+                raise Violation(f"the stop of {held.ticket} loosens from {held.sl}")
+
+    def _on_order(self, request: dict[str, Any]) -> None:
         name, entry = request["comment"], not request.get("position")
         self.tell(f"sends {name[:8]} {request['symbol']} {request['type']} {request['volume']}")
         if name in self.sent:

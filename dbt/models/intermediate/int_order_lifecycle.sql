@@ -15,18 +15,20 @@ select
     minIf(ts_init, kind = 'submitted') as ts_submitted,
     maxIf(ts_event, kind in ('partially_filled', 'filled')) as ts_filled,
     argMinIf(volume, seq, kind not in ('partially_filled', 'filled', 'closed')) as volume_asked,
-    sumIf(volume, kind in ('partially_filled', 'filled')) as volume_filled,
+    {{ stable("sumIf(volume, kind in ('partially_filled', 'filled'))") }} as volume_filled,
     argMinIf(price, seq, kind in ('submitted', 'denied')) as price_asked,
-    sumIf(price * volume, kind in ('partially_filled', 'filled')) as volume_price,
+    {{ stable("sumIf(price * volume, kind in ('partially_filled', 'filled'))") }} as volume_price,
     argMinIf(arrival_mid, seq, arrival_mid > 0) as arrival_mid_journalled,
     argMaxIf(kind, seq, kind != 'closed') as status,
     argMaxIf(reason, seq, kind in ('denied', 'rejected', 'cancelled', 'expired', 'superseded')) as refusal,
     argMaxIf(limits_version, seq, kind = 'denied') as denied_limits_version,
     argMaxIf(limit_value, seq, kind = 'denied') as denied_limit,
     argMaxIf(observed, seq, kind = 'denied') as denied_observed,
-    sumIf(commission, kind != 'closed') as order_commission,
-    sumIf(swap, kind != 'closed') as order_swap,
-    sumIf(profit, kind != 'closed') as order_profit,
+    {{ stable("sumIf(commission, kind != 'closed')") }} as order_commission,
+    {{ stable("sumIf(swap, kind != 'closed')") }} as order_swap,
+    {{ stable("sumIf(profit, kind != 'closed')") }} as order_profit,
     count() as events
 from {{ ref("stg_execution__order_event") }}
+-- What the broker did by itself is no order; a stop that moved changes nothing of one.
+where kind not in ('booked', 'stop_moving', 'stop_moved', 'stop_kept', 'cancelling')
 group by run_id, mode, account, strategy, order_id

@@ -4,6 +4,7 @@ import pytest
 
 from cli import checks_machine, checks_stack
 from cli.process_state import ProcessState
+from core.settings import OrchestrationSettings, Settings
 
 
 def state(log: Path, **changes: object) -> ProcessState:
@@ -77,3 +78,13 @@ def test_a_crash_loop_fails_and_tells_the_last_words(
 def test_a_process_restarted_long_ago_is_well(tmp_path: Path) -> None:
     check = checks_stack.process(state(tmp_path / "x", restarts=5, uptime_s=4000))
     assert check.result == "ok"
+
+
+def test_schedules_say_whether_dagster_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks_stack.schedules(Settings()).result == "ok"
+    monkeypatch.setattr("orchestration.instance.NEEDS", ("dagster", "no_such_package"))
+    missing = checks_stack.schedules(Settings())
+    assert (missing.result, missing.found) == ("warning", "not installed: no_such_package")
+    assert "make install-orchestration" in missing.remedy
+    off = Settings(orchestration=OrchestrationSettings(enabled=False))
+    assert checks_stack.schedules(off).result == "ok"

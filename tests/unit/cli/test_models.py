@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from cli import models as command
-from cli.train import _time
+from cli.times import time_us
 from core.errors import ModelError, SettingsError
-from core.settings import ModelSettings, Settings
+from core.settings import ModelSettings, RegistrySettings, Settings
 from models.registry import Registry
 from models.train import fit
 from tests.datasets import planted_dataset
@@ -15,7 +15,9 @@ from tests.datasets import planted_dataset
 def run(home: Path, *words: str) -> int:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    return command.run(parser.parse_args(words), Settings(home=str(home)))
+    return command.run(
+        parser.parse_args(words), Settings(home=str(home), registry=RegistrySettings(url="none"))
+    )
 
 
 def test_an_empty_home_says_what_to_do_next(
@@ -32,7 +34,12 @@ def test_an_empty_home_says_what_to_do_next(
 def test_promotion_works_without_a_warehouse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = fit(planted_dataset(), "r", ModelSettings(5.0, 3, 2, threads=1), simulated=True)
+    model = fit(
+        planted_dataset(),
+        "r",
+        ModelSettings(5.0, 3, 2, threads=1, members=("xgboost",)),
+        simulated=True,
+    )
     Registry(tmp_path / "models").save(model)
     short = model.card.sha256[:12]
     assert run(tmp_path, "promote", short, "--by", "ann") == 0
@@ -46,8 +53,8 @@ def test_promotion_works_without_a_warehouse(
 
 
 def test_times_without_a_zone_are_utc() -> None:
-    assert _time("2014-05-02T12:30:00", 0) == _time("2014-05-02T14:30:00+02:00", 0)
-    assert _time("2014-05-02", 0) == 1_398_988_800_000_000
-    assert _time(None, 7) == 7
+    assert time_us("2014-05-02T12:30:00", 0) == time_us("2014-05-02T14:30:00+02:00", 0)
+    assert time_us("2014-05-02", 0) == 1_398_988_800_000_000
+    assert time_us(None, 7) == 7
     with pytest.raises(SettingsError, match="yesterday"):
-        _time("yesterday", 0)
+        time_us("yesterday", 0)

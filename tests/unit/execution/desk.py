@@ -10,23 +10,26 @@ from msgspec.structs import replace
 
 from adapters.mt5.execution import Venue
 from adapters.mt5.fake import SimulatedTerminal
-from core.clock import ManualClock
+from adapters.mt5.results import TradeOrder
+from core.clock import ManualClock, SystemTimer, Timer
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK
-from core.settings import ExecutionSettings, RunSettings, Settings
+from core.settings import ExecutionSettings, ExitSettings, RunSettings, Settings
 from core.topics import ORDER_EVENTS
-from execution import live
+from execution import compose, live
 from execution.book import Book, Key
 from execution.engine import Engine
 from execution.funds import RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.limits import of_settings
 from execution.limits_file import LimitsFile
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.reconcile import Reconciler
 from execution.trading_state import TradingState
+from execution.watch import Watched
 from tests import replays
 from tests.markets import TUESDAY, Rows, terminal
 from tests.memory_bus import MemoryBus
@@ -48,6 +51,15 @@ class Unreliable:
         self.lose: list[str] = []  # per coming order: "answer", "request", "" for neither
         self.sent: list[Mapping[str, Any]] = []
         self.hides_history = False
+        self.hidden_balance = 0.0  # of the account and not in its history
+        self.working: list[TradeOrder] = []
+
+    def account_info(self) -> Any:
+        found = self._inner.account_info()
+        return found._replace(balance=round(found.balance + self.hidden_balance, 2))
+
+    def orders_get(self, symbol: str | None = None, ticket: int | None = None) -> Any:
+        return tuple(self.working)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -64,6 +76,19 @@ class Unreliable:
         return () if self.hides_history else self._inner.history_deals_get(date_from, date_to)
 
 
+class MarketTimer:
+    """Seconds of the desk's own clock: nothing waits."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    def seconds(self) -> float:
+        return self._clock.now_us() / 1e6
+
+    def sleep(self, seconds: float) -> None:
+        """Nobody waits here."""
+
+
 class Desk:
     """Journal and account in `home`, so that a second desk on it is a restart."""
 
@@ -75,12 +100,16 @@ class Desk:
         sends: bool = True,
         rows: Rows | None = None,
         control: Path | None = None,
+        netting: bool = False,
+        exits: ExitSettings = ExitSettings(),  # noqa: B008
         **limits: Any,
     ) -> None:
-        self.settings = Settings(run=RUN, execution=ExecutionSettings(**limits))
-        inner = terminal({"EURUSD_oanda": rows or flat()}, log=home / "account.log")
+        self.settings = Settings(run=RUN, execution=ExecutionSettings(**limits), exits=exits)
+        feeds = {"EURUSD_oanda": rows or flat()}
+        inner = terminal(feeds, log=home / "account.log", netting=netting)
         self.terminal = Unreliable(inner)
         self.bus, self.clock, self.quotes = MemoryBus(), ManualClock(), LiveQuotes()
+        self.timer = MarketTimer(self.clock)
         self.journal = Journal(home / "journal", 65536)
         self.outbox = Outbox(self.bus, self.journal, RUN)
         self.book = Book()
@@ -91,11 +120,12 @@ class Desk:
             repeatable=repeatable, patience_s=0.02, late_s=0.0,
         )  # fmt: skip
         self.funds = RememberedFunds(self.venue, self.clock)
+        self.limits_file = LimitsFile(RUN.account, of_settings(self.settings.execution))
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
-            self.reconciler, self.funds, sends=sends,
+            self.reconciler, self.funds, sends=sends, limits=self.limits_file,
         )  # fmt: skip
-        self._sends = sends
+        self._sends, self.open = sends, True
         self.at(1.0)
 
     def use(self, limits: LimitsFile) -> None:
@@ -134,18 +164,29 @@ class Desk:
         self.outbox.publish()
         return [m for m in self.bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)]
 
+    def watched(self, timer: Timer | None = None) -> Watched:
+        """What the live driver looks after beside signals."""
+        world = compose.World(self.journal, self.bus, self.venue, self.clock, timer or self.timer)
+        return compose.watched(
+            self.settings, world, self.ledger, self.quotes, self.limits_file, self.trading,
+            self.outbox, self.engine, self.reconciler, self.funds,
+        )  # fmt: skip
+
     def live(self, stop: threading.Event) -> live.Live:
         """The live driver around this desk."""
+        watched = self.watched(SystemTimer())
         parts = live.Parts(
             RUN, self.clock, self.bus, self.ledger, self.venue, self.quotes, self.trading,
-            self.engine, self.reconciler, self.outbox, self.funds,
+            self.engine, self.outbox, watched,
         )  # fmt: skip
         return live.Live(parts, stop)
 
     def close(self) -> None:
-        """As if the process ended."""
-        self.journal.close()
-        self.terminal.shutdown()
+        """As if the process ended; a second time does nothing."""
+        if self.open:
+            self.open = False
+            self.journal.close()
+            self.terminal.shutdown()
 
 
 def story(events: list[OrderEvent]) -> list[str]:

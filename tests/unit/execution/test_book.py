@@ -52,10 +52,10 @@ def fold(*records: object) -> Book:
     return book
 
 
-@pytest.mark.parametrize("before", [None, *Kind])
+@pytest.mark.parametrize("before", list(lifecycle.NEXT))
 def test_only_the_listed_transitions_are_possible(before: Kind | None) -> None:
     for kind in Kind:
-        if kind in lifecycle.NEXT[before]:
+        if lifecycle.may_follow(before, kind):
             lifecycle.check(before, kind, "o1")
         else:
             with pytest.raises(JournalError, match=f"o1: {kind.value} cannot follow"):
@@ -151,7 +151,7 @@ def test_any_sequence_is_either_possible_or_refused_and_never_half_applied(
     for kind in kinds:
         fill = kind in (Kind.FILLED, Kind.PARTIALLY_FILLED)
         made = event(kind, venue_deal=next(deals) if fill else 0, venue_position=7)
-        if kind is Kind.CLOSED or kind not in lifecycle.NEXT[last]:
+        if kind is Kind.CLOSED or not lifecycle.may_follow(last, kind):
             before = book.count("o1")
             if kind is not Kind.CLOSED:
                 with pytest.raises(JournalError):
@@ -159,7 +159,7 @@ def test_any_sequence_is_either_possible_or_refused_and_never_half_applied(
             assert book.count("o1") == before
             continue
         book.apply(made)
-        last = kind
+        last = last if kind in lifecycle.ASIDE else kind
     assert book.is_blocked("oanda", "EURUSD") == (last in lifecycle.UNSETTLED)
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -229,3 +230,53 @@ def test_an_exit_that_expired_or_was_cancelled_is_tried_again_under_another_name
         desk.ledger.record([replace(asked, kind=kind)])
     assert position.refused == 2
     assert desk.engine.exit(position, "horizon")
+
+
+def test_a_reversal_interrupted_between_its_legs_is_finished_after_the_restart(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    desk.trade(1.0)
+    desk.at(5)
+    cut_between_legs(desk)
+    again = Desk(tmp_path)
+    again.at(6)
+    before = len(again.events())
+    again.engine.finish()
+    told = [e.kind.value for e in again.events()[before:]]
+    assert told == ["submitted", "accepted", "filled"]
+    assert again.book.net(KEY) == -0.1
+    again.engine.finish()
+    assert len(again.events()) == before + 3
+    again.close()
+
+
+def test_a_reversal_that_came_too_late_says_so(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.trade(1.0)
+    desk.at(5)
+    cut_between_legs(desk)
+    again = Desk(tmp_path)
+    again.at(60)
+    again.engine.finish()
+    denied = again.events()[-1]
+    assert (denied.kind, denied.reason, denied.purpose) == (
+        EventKind.DENIED, "stale_signal", "entry",
+    )  # fmt: skip
+    assert again.book.net(KEY) == 0
+    again.close()
+
+
+def cut_between_legs(desk: Desk) -> None:
+    """The process dies after the closing of a reversal, before its entry is journalled."""
+    leg, legs = desk.engine._leg, iter((True, False))
+
+    def first_only(*args: Any) -> bool:
+        if not next(legs):
+            raise KeyboardInterrupt
+        return leg(*args)
+
+    desk.engine._leg = first_only  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        desk.trade(-1.0)
+    desk.close()

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from adapters.mt5.execution import VenueOrder
+from adapters.mt5.venue import VenueOrder
 from execution.funds import AskedFunds, RememberedFunds
 from tests.unit.execution.desk import Desk
 

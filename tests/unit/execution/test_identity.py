@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mt5.execution import COMMENT_MAX, magic_of
+from adapters.mt5.recognition import magic_of
+from adapters.mt5.requests import COMMENT_MAX
 from execution.identity import order_id
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.mt5.execution import Account
+from adapters.mt5.venue import Account
 from core.settings import RunSettings, Settings, TerminalSettings
 from execution.permission import may_send
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mt5.execution import Fill, Outcome
+from adapters.mt5.venue import Fill, Outcome
 from core.contracts.order import EventKind, OrderEvent
 from execution import events, sizing
 from tests.unit.execution.desk import KEY, Desk, story

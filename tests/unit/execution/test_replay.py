@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from adapters.mt5 import constants as mt5
 from core.contracts import codec
 from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.topics import SIGNALS, TICKS, Topic
@@ -111,6 +112,63 @@ def test_lost_answers_of_the_venue_leave_no_trace(
     sent = [e for e in replays.events(tmp_path) if e.kind is EventKind.ACCEPTED]
     accepted = (tmp_path / "account.log").read_text().count('"request"')
     assert accepted == len(sent)
+
+
+class Dying(Unreliable):
+    """Ends the process before or after every tenth stop is moved."""
+
+    def order_send(self, request: Any) -> Any:
+        stop = request["action"] == mt5.TRADE_ACTION_SLTP
+        if stop and random.random() < 0.1:
+            raise KeyboardInterrupt
+        answer = super().order_send(request)
+        if stop and random.random() < 0.1:
+            raise KeyboardInterrupt
+        return answer
+
+
+def run_until_done(home: Path, bus: MemoryBus) -> int:
+    """Restart a replay until it ends; how often it died."""
+    died = 0
+    while True:
+        try:
+            assert replays.run(home, bus, Dying(replays.terminal(home)))  # type: ignore[arg-type]
+        except KeyboardInterrupt:
+            died += 1
+        else:
+            return died
+
+
+def test_exits_by_take_profit_and_trailing_stop_repeat_whatever_was_lost_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = replays.signal
+
+    def trailing(*args: Any) -> Any:
+        made = plain(*args)
+        away = abs(made.reference_price - made.stop_price) if made.stop_price else 0.0
+        gain = made.reference_price + 0.12 * (away if made.target > 0 else -away)
+        return replace(made, trail=away * 0.2, take_profit=gain if away else 0.0)
+
+    monkeypatch.setattr(replays, "signal", trailing)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "lossy").mkdir()
+    replays.run(tmp_path / "whole", replays.filled_bus())
+    expected = replays.events(tmp_path / "whole")
+    moved = [e for e in expected if e.kind is EventKind.STOP_MOVED]
+    assert len(moved) > 20
+    assert {"stop", "take_profit"} <= {e.reason for e in expected if e.kind is EventKind.CLOSED}
+    unreliable, rng = Unreliable(replays.terminal(tmp_path / "lossy")), random.Random(5)
+    unreliable.lose = [rng.choice(["", "answer", "request"]) for _ in range(600)]
+    replays.run(tmp_path / "lossy", replays.filled_bus(), unreliable)
+    assert replays.events(tmp_path / "lossy") == expected
+    last: dict[int, float] = {}
+    for (
+        event
+    ) in moved:  # a stop never loosens: of a long position it rises, of a short one it falls
+        sign = 1 if event.side == "sell" else -1
+        assert sign * (event.stop_price - last.get(event.venue_position, -sign * 1e9)) > 0
+        last[event.venue_position] = event.stop_price
 
 
 def test_without_signals_only_the_clock_moves(tmp_path: Path) -> None:

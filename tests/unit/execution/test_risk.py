@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Specification
+from adapters.mt5.venue import Specification
 from core.contracts.order import DenialReason as Why
 from core.instruments import instrument
 from execution import risk

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from adapters.mt5.execution import Outcome
+from adapters.mt5.venue import Outcome
 from core.contracts.order import OrderEvent
 from execution import settlements
 from execution.settlements import Settlement

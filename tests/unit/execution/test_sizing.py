@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mt5.execution import Specification
+from adapters.mt5.venue import Specification
 from execution.book import Key, Position
 from execution.sizing import Leg, Plan, plan, wanted_volume
 

@@ -83,3 +83,23 @@ def test_a_breakers_file_that_cannot_be_read_halts_until_a_person_resumes(tmp_pa
     write(tmp_path / "control.json", Order("active", "bob", "looked at it", 2**60))
     trading.poll()
     assert trading.state == "active"
+
+
+def test_taking_back_one_breakers_word_leaves_anothers(tmp_path: Path) -> None:
+    state = TradingState(tmp_path / "control.json", tmp_path / "breakers.json")
+    for ts_us in (1, 2):
+        state.trip(Order("reducing", "breaker disconnected", "away", ts_us))
+    state.trip(Order("reducing", "breaker drift", "the clock jumped", 3))
+    assert state.trip(Order("active", "breaker disconnected", "back", 4))
+    assert (state.state, state.current.by) == ("reducing", "breaker drift")
+    assert TradingState(tmp_path / "control.json", tmp_path / "breakers.json").state == "reducing"
+
+
+def test_a_breaker_trips_although_the_clock_went_back_behind_a_resume(tmp_path: Path) -> None:
+    write(tmp_path / "control.json", Order("active", "ann", "over", 1_000))
+    state = TradingState(tmp_path / "control.json", tmp_path / "breakers.json")
+    state.trip(Order("halted", "breaker crash", "fell", 10))
+    assert state.state == "halted"
+    write(tmp_path / "control.json", Order("active", "ann", "over", 2_000))
+    state.poll()
+    assert state.state == "active"

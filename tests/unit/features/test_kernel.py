@@ -1,3 +1,4 @@
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -8,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.contracts.tick import CROSSED, OUT_OF_ORDER, TICK, TickArray
-from features.catalog import KERNEL_VERSION, NAMES
+from features.catalog import FEATURES, KERNEL_COLUMNS, KERNEL_VERSION, NAMES
 from features.kernel import features_of, update
 from features.state import Indicators, from_bytes, indicators, new_state, to_bytes
 from tests.market import odd_ticks, recorded_ticks
+from tests.recorded_ticks import recorded_ticks as crypto_ticks
 
 COLUMN = {name: n for n, name in enumerate(NAMES)}
 
@@ -159,34 +161,75 @@ def test_window_features_follow_their_definitions() -> None:
 def test_known_values_pin_the_kernel_version() -> None:
     """When this fails and the new values are right, raise KERNEL_VERSION with the new ones."""
     rows, _ = features_of(new_state(), recorded_ticks("XAUUSD_oanda")[:20_000], 1000)
-    known = [
-        14.91387,
-        -4.566935,
-        -3.453183,
-        -1.113752,
-        -9.730021,
-        -9.604159,
-        -0.03904337,
-        18.05054,
-        0.466222,
-        1.247193,
-        1.946621,
-        1.997137,
-        1.476444,
-        -10.62785,
-        2.495435,
-        5.439608,
-        2.338826,
-        0.2092246,
-        0.3658537,
-        0.06802721,
-        2.9,
-        2.45,
-        0.9772311,
-        -0.2121777,
-    ]
-    assert KERNEL_VERSION == 1
-    assert rows[-1].tolist() == pytest.approx(known, rel=1e-5, abs=1e-7)
+    digest = hashlib.sha256(np.round(rows[-1].astype(np.float64), 3).tobytes()).hexdigest()
+    assert (KERNEL_VERSION, digest[:16]) == (2, "877d73bf09683719")
+
+
+def test_trades_flow_by_their_flag_or_by_their_price() -> None:
+    """A slow, independent computation of flow and quote pressure from the catalogue's words."""
+    ticks = trades()
+    rows, _ = features_of(new_state(), ticks, 0)
+    mid = (ticks["bid"] + ticks["ask"]) / 2
+    side = (ticks["flags"] & 32 > 0) * 1 - (ticks["flags"] & 64 > 0)
+    side = np.where(side == 0, np.sign(ticks["last"] - mid), side)
+    side, volume = side * (ticks["volume"] > 0), ticks["volume"]
+    moves = [np.sign(np.diff(ticks[n], prepend=ticks[n][0])) for n in ("bid", "ask")]
+    for n in range(12_000, len(ticks), 997):
+        for seconds in (15, 60):
+            due = ticks["time_msc"][n] // 100 - 10 * seconds
+            inside = slice(int(np.searchsorted(ticks["time_msc"] // 100, due, "right")), n + 1)
+            flow = (side[inside] * volume[inside]).sum() / volume[inside].sum()
+            found = rows[n, COLUMN[f"flow_imbalance_{seconds}s"]]
+            assert found == pytest.approx(flow, abs=1e-4)
+            both = sum(m[inside].sum() for m in moves)
+            pressure = both / sum(np.abs(m[inside]).sum() for m in moves)
+            found = rows[n, COLUMN[f"quote_pressure_{seconds}s"]]
+            assert found == pytest.approx(pressure, abs=1e-6)
+        count = (volume[inside] > 0).sum()
+        assert rows[n, COLUMN["trade_rate_60s"]] == pytest.approx(count / 60, rel=1e-6)
+
+
+def trades() -> TickArray:
+    """Recorded crypto ticks; every second trade without its side, as exchanges may send them."""
+    ticks = crypto_ticks("BTCUSDT_binance")
+    sides = np.flatnonzero(ticks["flags"] & 96)
+    ticks["flags"][sides[::2]] &= ~np.uint16(96)
+    return ticks
+
+
+def test_quote_feeds_have_no_flow_and_a_window_without_a_trade_has_zero() -> None:
+    rows, _ = features_of(new_state(), recorded_ticks("XAUUSD_oanda")[:20_000], 1000)
+    flow = [COLUMN[n] for n in ("flow_imbalance_15s", "flow_imbalance_60s", "trade_rate_60s")]
+    assert np.isnan(rows[:, flow]).all()
+    ticks = crypto_ticks("BTCUSDT_binance")[:20_000]
+    later = ticks[-200:].copy()
+    later["time_msc"] += 120_000
+    later["volume"] = 0
+    quiet, _ = features_of(new_state(), np.concatenate([ticks, later]), 0)
+    assert quiet[-1, flow].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_every_column_warms_up_when_the_catalogue_says() -> None:
+    """One tick a second, a trade each: the first row with a value, in seconds."""
+    count = 22 * 3600
+    ticks = np.zeros(count, TICK)
+    ticks["time_msc"] = np.arange(count) * 1000
+    ticks["bid"] = 1.0 + np.random.default_rng(5).integers(-9, 9, count).cumsum() * 1e-6
+    ticks["ask"] = ticks["bid"] + 1e-4
+    ticks["last"], ticks["volume"], ticks["flags"] = ticks["bid"], 1.0, 56
+    rows, _ = features_of(new_state(), ticks, 0)
+    lengths = {"minute": 60, "5-minute": 300, "1-minute": 60, "1-hour": 3600}
+    for n, feature in enumerate(FEATURES[:KERNEL_COLUMNS]):
+        found = np.flatnonzero(np.isfinite(rows[:, n]))
+        assert len(found), feature.name
+        words = feature.warm_up.split()
+        if "closed" in words:
+            frame = words[2] if words[2] in lengths else "minute"
+            wanted = int(words[0]) * lengths[frame]
+        else:
+            wanted = 0 if words == ["none"] else int(words[0])
+        assert found[0] == wanted, feature.name
+        assert np.isfinite(rows[found[0] :, n]).all(), feature.name
 
 
 def test_everything_but_spread_and_time_is_nan_before_warm_up() -> None:

@@ -12,7 +12,7 @@ def test_a_snapshot_is_small_and_comes_back_equal() -> None:
     state = new_state()
     features_of(state, odd_ticks(3, 20_000), 1000)
     data = to_bytes(state)
-    assert len(data) < 80_000 < state.nbytes
+    assert len(data) < 160_000 < state.nbytes
     assert to_bytes(from_bytes(data)) == data
 
 

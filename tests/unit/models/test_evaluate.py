@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from models.evaluate import accuracy, auc, baseline, brier, direction_auc, evaluate, log_loss
+from models.evaluate import (
+    accuracy,
+    auc,
+    baseline,
+    brier,
+    direction_auc,
+    direction_range,
+    evaluate,
+    log_loss,
+)
 
 RANDOM = np.random.default_rng(5)
 LABEL = RANDOM.integers(0, 3, 400).astype(np.int8)
@@ -44,3 +53,17 @@ def test_the_baseline_names_the_majority_of_the_known_part() -> None:
     found = baseline(known, label)
     assert (found.accuracy, found.auc_up, found.auc_down) == (0.5, 0.5, None)
     assert found.log_loss == pytest.approx(-(np.log(0.5) + np.log(0.25)) / 2)
+
+
+def test_a_few_blocks_of_time_leave_the_direction_uncertain() -> None:
+    random = np.random.default_rng(4)
+    label = np.repeat(random.choice([0, 2], 40), 100).astype(np.int8)
+    lean = np.repeat(random.normal(size=40), 100) + 0.5 * (label - 1)
+    p = np.column_stack([0.5 - lean / 20, np.zeros(4_000), 0.5 + lean / 20])
+    time = np.arange(4_000) * 6_000_000
+    dependent = direction_range(p, label, time, 60_000_000)
+    pretended = direction_range(p, label, time, 600_000)
+    assert dependent is not None
+    assert pretended is not None
+    assert dependent[1] - dependent[0] > 4 * (pretended[1] - pretended[0])
+    assert direction_range(p, np.ones(4_000, np.int8), time, 60_000_000) is None

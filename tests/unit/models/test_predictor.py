@@ -1,56 +1,136 @@
+import msgspec
 import numpy as np
 import onnx
 import pytest
 
 from core.errors import ModelError
 from core.settings import ModelSettings
-from models.artifact import Artifact
+from models.artifact import Artifact, Graphs
+from models.members.select import KINDS
 from models.predictor import Predictor
+from models.session import Session
 from models.train import fit
-from tests.datasets import planted_dataset, recorded_dataset
+from tests.datasets import recorded_dataset
 
 
 @pytest.fixture(scope="module")
 def model() -> Artifact:
-    return fit(recorded_dataset(), "r", ModelSettings(rounds=30, threads=1), simulated=False)
+    """Every kind of member, the sequence network too."""
+    settings = ModelSettings(rounds=10, threads=1, members=tuple(KINDS), sequence_rows=1_000)
+    return fit(recorded_dataset(), "r", settings, simulated=False)
 
 
-def test_bits_do_not_depend_on_batch_size(model: Artifact) -> None:
-    rows, predictor = recorded_dataset().rows[:3_000], Predictor(model)
-    whole = predictor.predict(rows).tobytes()
+def test_every_member_passes_its_gate_and_has_a_part(model: Artifact) -> None:
+    assert [m.name for m in model.card.members] == list(KINDS)
+    assert model.card.left_out == {}
+    assert sum(m.weight for m in model.card.members) == pytest.approx(1.0)
+    assert max(m.parity for m in model.card.members) == model.card.parity <= 1e-5
+
+
+def test_bits_of_every_member_do_not_depend_on_where_rows_are_cut(model: Artifact) -> None:
+    rows, predictor = recorded_dataset().rows[:1_500], Predictor(model)
+    whole = predictor.judge(rows)
     for size in (1, 7, 64, 1000):
-        parts = [predictor.predict(rows[n : n + size]) for n in range(0, len(rows), size)]
-        assert np.concatenate(parts).tobytes() == whole
+        parts = [
+            predictor.judge(rows[n : n + size], rows[max(0, n - predictor.past) : n])
+            for n in range(0, len(rows), size)
+        ]
+        for field in ("probabilities", "agreement", "veto", "absent"):
+            joined = np.concatenate([getattr(part, field) for part in parts])
+            assert joined.tobytes() == getattr(whole, field).tobytes(), field
+        members = np.concatenate([part.members for part in parts], axis=1)
+        assert members.tobytes() == whole.members.tobytes()
 
 
-def test_bits_equal_an_unbatched_run_of_the_engine(model: Artifact) -> None:
-    rows, predictor = recorded_dataset().rows[:3_000], Predictor(model)
-    unbatched = predictor._session.run(["probabilities"], {"rows": rows})[0]
-    assert predictor.predict(rows).tobytes() == unbatched.tobytes()
+def test_chosen_rows_have_the_bits_of_consecutive_ones(model: Artifact) -> None:
+    rows, predictor = recorded_dataset().rows[:500], Predictor(model)
+    at = np.array([3, 63, 64, 499])
+    chosen = predictor.judge_at(rows, at, np.zeros(4, np.int64))
+    assert chosen.members.tobytes() == predictor.judge(rows).members[:, at].tobytes()
 
 
-def test_rows_written_into_the_bound_buffer_are_predicted_in_place(model: Artifact) -> None:
-    rows, predictor = recorded_dataset().rows[100:105], Predictor(model)
-    predictor.rows[:5] = rows
-    assert predictor.run(5).tobytes() == Predictor(model).predict(rows).tobytes()
+def test_bits_of_trees_equal_an_unbatched_run_of_the_engine(model: Artifact) -> None:
+    rows = recorded_dataset().rows[:3_000]
+    for name in ("xgboost", "lightgbm", "linear"):
+        session, found = Session(model.members[name]), np.empty((len(rows), 3), np.float32)
+        session.predict(rows, found)
+        unbatched = session._session.run(["probabilities"], {"rows": rows})[0]
+        assert found.tobytes() == unbatched.tobytes(), name
 
 
-def test_probabilities_are_float32_and_sum_to_one(model: Artifact) -> None:
-    found = Predictor(model).predict(recorded_dataset().rows[:200])
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-6)
+def test_probabilities_sum_to_one_and_agreement_is_a_share(model: Artifact) -> None:
+    found = Predictor(model).judge(recorded_dataset().rows[:200])
+    assert found.probabilities.dtype == np.float32
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
+    assert ((found.agreement > 0) & (found.agreement <= 1)).all()
     assert Predictor(model).predict(recorded_dataset().rows[:0]).shape == (0, 3)
 
 
-def test_bytes_that_are_no_model_are_refused(model: Artifact) -> None:
-    for damaged in (b"", b"not a model", model.onnx[:1000]):
-        with pytest.raises(ModelError, match="ONNX Runtime"):
-            Predictor(damaged)
+def test_a_member_without_enough_rows_before_leaves_its_weight_to_the_others(
+    model: Artifact,
+) -> None:
+    found, place = Predictor(model).judge(recorded_dataset().rows[:100]), 3
+    assert np.flatnonzero(found.absent == 0).tolist() == list(range(63, 100))
+    assert (found.absent[:63] == 1 << place).all()
+    weights = np.array([m.weight for m in model.card.members[:place]])
+    mean = np.tensordot(weights / weights.sum(), found.members[:place, 5], axes=1)
+    np.testing.assert_allclose(found.probabilities[5], mean, atol=1e-6)
+    assert np.isnan(found.members[place, :63]).all()
 
 
-def test_a_model_of_another_feature_set_is_refused() -> None:
-    model = fit(planted_dataset(), "r", ModelSettings(5.0, 5, 2, threads=1), simulated=True)
-    graph = onnx.load_from_string(model.onnx)
+def test_a_member_whose_output_is_no_number_is_left_out(model: Artifact) -> None:
+    rows = recorded_dataset().rows[500:600]
+    broken = onnx.load_from_string(model.members["linear"])
+    for value in broken.graph.initializer:
+        if value.name == "bias":
+            value.CopyFrom(onnx.numpy_helper.from_array(np.full(3, np.nan, np.float32), "bias"))
+    members = {**model.members, "linear": broken.SerializeToString()}
+    found = Predictor(Graphs(model.graphs.manifest, members)).judge(rows, rows)
+    assert (found.absent & 4 > 0).all()
+    assert np.isfinite(found.probabilities).all()
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_a_member_that_cannot_be_loaded_is_said_and_the_others_go_on(model: Artifact) -> None:
+    for foreign in (b"", b"not a model", model.members["xgboost"][:1000], sequence_of(model)):
+        members = {**model.members, "lightgbm": foreign}
+        predictor = Predictor(Graphs(model.graphs.manifest, members))
+        assert list(predictor.problems) == ["lightgbm"]
+        found = predictor.judge(recorded_dataset().rows[:10])
+        assert (found.absent & 2 > 0).all()
+        assert not found.veto.any()
+    with pytest.raises(ModelError, match="member xgboost: not a model ONNX Runtime can load"):
+        Predictor(Graphs(model.graphs.manifest, dict.fromkeys(KINDS, b"")))
+
+
+def sequence_of(model: Artifact) -> bytes:
+    """A whole graph, but one that takes windows."""
+    return model.members["sequence"]
+
+
+def test_when_nobody_speaks_the_shares_are_said_and_nothing_may_be_opened(model: Artifact) -> None:
+    members = {"sequence": model.members["sequence"]}
+    found = Predictor(Graphs(model.graphs.manifest, members)).judge(recorded_dataset().rows[:5])
+    assert found.veto.all()
+    assert (found.agreement == 0).all()
+    np.testing.assert_allclose(found.probabilities[0], model.graphs.manifest.shares, atol=1e-6)
+
+
+def test_a_row_outside_the_training_range_is_vetoed(model: Artifact) -> None:
+    rows = recorded_dataset().rows[5_000:5_003].copy()
+    rows[1, 16] = 500.0  # a spread of five per cent
+    rows[2, :] = np.nan  # missing is not outside
+    assert Predictor(model).judge(rows).veto.tolist() == [False, True, False]
+
+
+def test_a_graph_of_another_feature_set_is_refused(model: Artifact) -> None:
+    graph = onnx.load_from_string(model.members["xgboost"])
     onnx.helper.set_model_props(graph, {"feature_set_hash": "0123456789abcdef"})
     with pytest.raises(ModelError, match="feature set 0123456789abcdef"):
-        Predictor(graph.SerializeToString())
+        Session(graph.SerializeToString())
+
+
+def test_a_manifest_of_another_feature_set_is_refused(model: Artifact) -> None:
+    manifest = msgspec.structs.replace(model.graphs.manifest, feature_set_hash="0123456789abcdef")
+    with pytest.raises(ModelError, match="feature set 0123456789abcdef"):
+        Predictor(model._replace(manifest=manifest.to_bytes()))

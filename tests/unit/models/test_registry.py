@@ -1,11 +1,15 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from core.errors import ModelError
 from core.settings import ModelSettings
+from features.catalog import FEATURE_SET_HASH
 from models.artifact import Artifact
+from models.manifest import name_of
+from models.predictor import Predictor
 from models.registry import Registry
 from models.train import fit
 from tests.datasets import planted_dataset
@@ -14,9 +18,16 @@ from tests.datasets import planted_dataset
 @pytest.fixture(scope="module")
 def models() -> list[Artifact]:
     settings = [
-        ModelSettings(horizon_s=5.0, rounds=rounds, depth=2, threads=1) for rounds in (3, 4)
+        ModelSettings(horizon_s=5.0, rounds=rounds, depth=2, threads=1, members=("xgboost",))
+        for rounds in (3, 4)
     ]
     return [fit(planted_dataset(), "r", one, simulated=True) for one in settings]
+
+
+@pytest.fixture(scope="module")
+def ensemble() -> Artifact:
+    settings = ModelSettings(5.0, 3, 2, threads=1, members=("xgboost", "linear"))
+    return fit(planted_dataset(), "r", settings, simulated=True)
 
 
 @pytest.fixture
@@ -63,28 +74,67 @@ def test_champions_are_promoted_and_rolled_back(registry: Registry, models: list
 def test_a_changed_byte_is_found(registry: Registry, models: list[Artifact]) -> None:
     sha256 = models[0].card.sha256
     registry.promote(sha256, "ann")
-    path = registry.directory / f"{sha256}.onnx"
+    path = registry.directory / f"{sha256}.model"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     for use in (registry.champion, lambda: registry.promote(sha256, "ann")):
-        with pytest.raises(ModelError, match=r"\.onnx: corrupt"):
+        with pytest.raises(ModelError, match=r"\.model: corrupt"):
             use()
+
+
+def test_a_member_that_is_gone_or_changed_is_left_out_and_said(
+    registry: Registry, ensemble: Artifact
+) -> None:
+    registry.save(ensemble)
+    sha256, members = ensemble.card.sha256, ensemble.graphs.manifest.members
+    first, second = (registry.directory / f"{m.sha256}.onnx" for m in members)
+    whole = Predictor(registry.load(sha256))
+    second.write_bytes(second.read_bytes()[:-1])
+    found = registry.load(sha256)
+    assert set(found.members) == {members[0].name}
+    assert "corrupt" in found.problems[members[1].name]
+    rows = planted_dataset().rows[:100]
+    alone = Predictor(found).judge(rows)
+    assert (alone.absent == 2).all()
+    assert (whole.judge(rows).absent == 0).all()
+    np.testing.assert_array_equal(alone.probabilities, whole.judge(rows).members[0])
+    with pytest.raises(ModelError, match="corrupt, member"):
+        registry.promote(sha256, "ann")
+    with pytest.raises(ModelError, match="corrupt, member"):
+        registry.appoint(sha256)
+    first.unlink()
+    with pytest.raises(ModelError, match="No such file"):
+        registry.load(sha256)
+
+
+def test_a_challenger_is_appointed_and_leaves_when_promoted(
+    registry: Registry, models: list[Artifact]
+) -> None:
+    assert registry.challenger() == ""
+    registry.appoint(models[1].card.sha256[:9])
+    assert registry.challenger() == models[1].card.sha256
+    registry.promote(models[0].card.sha256, "ann", ts_us=5)
+    assert registry.challenger() == models[1].card.sha256
+    registry.promote(models[1].card.sha256, "ann", ts_us=6)
+    assert registry.challenger() == ""
+    assert [p.ts_us for p in registry.history()] == [5, 6]
 
 
 def test_a_model_of_another_feature_set_is_refused(
     registry: Registry, models: list[Artifact]
 ) -> None:
-    card = msgspec.structs.replace(models[0].card, feature_set_hash="0123456789abcdef")
-    registry.save(models[0]._replace(card=card))
+    content = models[0].manifest.replace(FEATURE_SET_HASH.encode(), b"0123456789abcdef")
+    card = msgspec.structs.replace(models[0].card, sha256=name_of(content))
+    registry.save(models[0]._replace(card=card, manifest=content))
     with pytest.raises(ModelError, match="feature set 0123456789abcdef"):
         registry.load(card.sha256)
 
 
 def test_a_missing_or_damaged_file_is_named(registry: Registry, models: list[Artifact]) -> None:
     sha256 = models[0].card.sha256
-    (registry.directory / f"{sha256}.onnx").unlink()
-    with pytest.raises(ModelError, match=f"{sha256}.onnx"):
+    (registry.directory / f"{sha256}.model").unlink()
+    with pytest.raises(ModelError, match=f"{sha256}.model"):
         registry.load(sha256)
     (registry.directory / f"{sha256}.json").write_text("{")
     with pytest.raises(ModelError, match=f"{sha256}.json: damaged"):

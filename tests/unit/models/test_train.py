@@ -6,24 +6,27 @@ from core.errors import ModelError
 from core.settings import ModelSettings
 from models import export
 from models.labels import UNLABELLED
+from models.parts import split_by_time
 from models.predictor import Predictor
-from models.train import fit, split_by_time
-from tests.datasets import planted_dataset, recorded_dataset
+from models.train import fit
+from tests.datasets import own_features, planted_dataset, recorded_dataset
 
-SETTINGS = ModelSettings(horizon_s=5.0, rounds=20, depth=3, threads=1)
+TREES = ("xgboost", "lightgbm", "linear")
+SETTINGS = ModelSettings(horizon_s=5.0, rounds=20, depth=3, threads=1, members=("xgboost",))
+ENSEMBLE = msgspec.structs.replace(SETTINGS, members=TREES)
 SECOND = 1_000_000
 
 
 def test_two_trainings_give_the_same_bytes_and_card() -> None:
     data = planted_dataset()
-    two_threads = msgspec.structs.replace(SETTINGS, threads=2)
+    two_threads = msgspec.structs.replace(ENSEMBLE, threads=2)
     first, second = (fit(data, "r", two_threads, simulated=True) for _ in range(2))
     assert first == second
-    assert fit(data, "r", SETTINGS, simulated=True).onnx == first.onnx
+    assert fit(data, "r", ENSEMBLE, simulated=True).members == first.members
 
 
 def test_a_planted_edge_is_found_on_rows_held_back() -> None:
-    card = fit(planted_dataset(), "r", SETTINGS, simulated=True).card
+    card = fit(planted_dataset(), "r", ENSEMBLE, simulated=True).card
     assert card.metrics.auc_direction is not None
     assert card.metrics.auc_direction > 0.9
     assert card.metrics.log_loss < 0.8 * card.baseline.log_loss
@@ -34,14 +37,14 @@ def test_a_planted_edge_is_found_on_rows_held_back() -> None:
 def test_shuffled_answers_give_chance() -> None:
     data = planted_dataset()
     shuffled = np.random.default_rng(2).permutation(len(data.rows))
-    card = fit(data._replace(rows=data.rows[shuffled]), "r", SETTINGS, simulated=True).card
+    card = fit(own_features(data._replace(rows=data.rows[shuffled])), "r", SETTINGS, True).card
     assert card.metrics.auc_direction == pytest.approx(0.5, abs=0.06)
     assert card.metrics.log_loss > card.baseline.log_loss - 0.01
 
 
 def test_direction_on_recorded_ticks_stays_below_what_would_be_a_leak() -> None:
     data = recorded_dataset()
-    card = fit(data, "r", ModelSettings(rounds=30, threads=1), simulated=False).card
+    card = fit(data, "r", ModelSettings(rounds=30, threads=1, members=TREES), simulated=False).card
     assert card.metrics.auc_direction is not None
     assert 0.4 < card.metrics.auc_direction < 0.6
     assert np.isnan(data.rows).any()
@@ -85,6 +88,7 @@ def test_too_little_data_is_refused(rows: int) -> None:
 def test_one_class_is_refused() -> None:
     data = planted_dataset()
     data.spread[:] = 1.0
+    own_features(data)
     with pytest.raises(ModelError, match="are 'flat'"):
         fit(data, "r", SETTINGS, simulated=True)
 
@@ -92,6 +96,7 @@ def test_one_class_is_refused() -> None:
 def test_a_model_without_one_of_the_classes_still_predicts_three() -> None:
     data = planted_dataset()
     data.mid[:] = np.maximum.accumulate(data.mid)  # it only ever rises
+    own_features(data)
     model = fit(data, "r", SETTINGS, simulated=True)
     assert model.card.metrics.auc_down is None
     assert Predictor(model).predict(data.rows[:5]).shape == (5, 3)
@@ -106,7 +111,7 @@ def test_a_model_that_onnx_does_not_reproduce_is_refused(monkeypatch: pytest.Mon
 def test_progress_is_told_from_start_to_end() -> None:
     told: list[tuple[str, float]] = []
     fit(planted_dataset(), "r", SETTINGS, True, lambda *stage: told.append(stage))
-    training = [share for stage, share in told if stage == "training"]
+    training = [share for stage, share in told if stage == "training xgboost"]
     assert training == sorted(training)
     assert training[-1] == 1.0
-    assert len(training) == SETTINGS.rounds + 1
+    assert len(training) == SETTINGS.rounds

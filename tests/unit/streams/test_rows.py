@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapters.clickhouse.native import TEXT, TIME, Column, encode_block
+from adapters.clickhouse.native import FLOATS, TEXT, TIME, Column, encode_block
 from streams.rows import Rows, merge
 
 
@@ -43,3 +43,15 @@ def test_a_merged_block_encodes_like_the_same_rows_written_as_lists() -> None:
         Column("raw", "String", ["1", "2", "3"]),
     )
     assert encode_block(merged.columns) == encode_block(lists)
+
+
+def test_arrays_of_models_with_fewer_members_are_filled_up_with_nan() -> None:
+    def part(width: int) -> Rows:
+        return Rows("p", (Column("m", FLOATS, np.ones((2, width), np.float32)),), 2)
+
+    merged = merge([part(6), part(9)])
+    (column,) = merged.columns
+    assert isinstance(column.values, np.ndarray)
+    assert column.values.shape == (4, 9)
+    assert np.isnan(column.values[:2, 6:]).all()
+    assert len(encode_block(merged.columns)) > 4 * 9 * 4

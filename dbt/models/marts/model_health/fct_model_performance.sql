@@ -62,14 +62,14 @@ select
     cast(l.trading_day as Date) as trading_day,
     cast(count() as UInt64) as predictions,
     cast(countIf(l.is_known) as UInt64) as labelled,
-    cast(avgOrNullIf(l.said = l.outcome, l.is_known) as Nullable(Float64)) as accuracy,
-    cast(avgOrNullIf(-log(greatest(l.p_outcome, 1e-7)), l.is_known) as Nullable(Float64)) as log_loss,
+    cast({{ stable("avgOrNullIf(l.said = l.outcome, l.is_known)") }} as Nullable(Float64)) as accuracy,
+    cast({{ stable("avgOrNullIf(-log(greatest(l.p_outcome, 1e-7)), l.is_known)") }} as Nullable(Float64)) as log_loss,
     cast(countIf(l.is_known and l.said != 'flat') as UInt64) as moves_said,
-    cast(avgOrNullIf(l.said = l.outcome, l.is_known and l.said != 'flat') as Nullable(Float64)) as moves_right,
-    cast(avgOrNullIf(l.outcome = 'up', l.is_known) as Nullable(Float64)) as share_up,
-    cast(avgOrNullIf(l.outcome = 'down', l.is_known) as Nullable(Float64)) as share_down,
-    cast(avg(l.p_up) as Float64) as p_up_mean,
-    cast(avg(l.p_down) as Float64) as p_down_mean,
+    cast({{ stable("avgOrNullIf(l.said = l.outcome, l.is_known and l.said != 'flat')") }} as Nullable(Float64)) as moves_right,
+    cast({{ stable("avgOrNullIf(l.outcome = 'up', l.is_known)") }} as Nullable(Float64)) as share_up,
+    cast({{ stable("avgOrNullIf(l.outcome = 'down', l.is_known)") }} as Nullable(Float64)) as share_down,
+    cast({{ stable("avg(l.p_up)") }} as Float64) as p_up_mean,
+    cast({{ stable("avg(l.p_down)") }} as Float64) as p_down_mean,
     cast(any(state.day_rows) as UInt64) as day_rows
 from labelled as l
 inner join {{ ref("int_day_state") }} as state on l.trading_day = state.state_day

@@ -51,10 +51,10 @@ select
     cast(countIf(o.is_filled) as UInt64) as filled,
     cast(countIf(o.status = 'rejected') as UInt64) as rejected,
     cast(countIf(o.is_filled) / count() as Float64) as fill_ratio,
-    cast(avgOrNullIf(o.slip_bp, o.is_measured) as Nullable(Float64)) as slippage_mean_bp,
+    cast({{ stable("avgOrNullIf(o.slip_bp, o.is_measured)") }} as Nullable(Float64)) as slippage_mean_bp,
     cast(quantileExactOrNullIf(0.5)(o.slip_bp, o.is_measured) as Nullable(Float64)) as slippage_p50_bp, -- noqa: LT01
     cast(quantileExactOrNullIf(0.99)(o.slip_bp, o.is_measured) as Nullable(Float64)) as slippage_p99_bp, -- noqa: LT01
-    cast(avgOrNullIf(o.spread / o.mid * 1e4, o.is_measured) as Nullable(Float64)) as spread_mean_bp,
+    cast({{ stable("avgOrNullIf(o.spread / o.mid * 1e4, o.is_measured)") }} as Nullable(Float64)) as spread_mean_bp,
     cast(quantileExactOrNullIf(0.5)(o.wait_ms, o.is_filled) as Nullable(Float64)) as fill_ms_p50, -- noqa: LT01
     cast(quantileExactOrNullIf(0.99)(o.wait_ms, o.is_filled) as Nullable(Float64)) as fill_ms_p99, -- noqa: LT01
     cast(max(abs(o.mid - o.arrival_mid_journalled)) as Nullable(Float64)) as mid_difference_max,

@@ -12,10 +12,10 @@ days as (
         source,
         symbol,
         trading_day,
-        sum(profit) as gross,
-        sum(commission) as commissions,
-        sum(swap) as swaps,
-        sum(volume) as lots,
+        {{ stable("sum(profit)") }} as gross,
+        {{ stable("sum(commission)") }} as commissions,
+        {{ stable("sum(swap)") }} as swaps,
+        {{ stable("sum(volume)") }} as lots,
         count() as fill_count,
         uniqExactIf(venue_position, not opens) as positions_reduced
     from {{ ref("int_fill") }}
@@ -38,8 +38,8 @@ select
     cast(commissions as Float64) as commission,
     cast(swaps as Float64) as swap,
     cast(gross + commissions + swaps as Float64) as profit_net,
-    cast(sum(gross + commissions + swaps) over (
+    cast(round(sum(gross + commissions + swaps) over (
         partition by run_id, account, strategy, source, symbol
         order by trading_day asc rows between unbounded preceding and current row
-    ) as Float64) as profit_net_running
+    ), 9) as Float64) as profit_net_running
 from days

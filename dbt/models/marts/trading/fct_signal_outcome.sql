@@ -19,7 +19,7 @@ traded as (
     select
         run_id as trade_run,
         signal_id as trade_signal,
-        sum(profit_net) as trade_profit,
+        {{ stable("sum(profit_net)") }} as trade_profit,
         count() as trades
     from {{ ref("fct_trade") }}
     group by run_id, signal_id

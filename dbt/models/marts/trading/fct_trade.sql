@@ -18,13 +18,13 @@ positions as (
         argMaxIf(purpose, seq, not opens) as last_exit,
         minIf(ts_event, opens) as opened_at,
         maxIf(ts_event, not opens) as closed_at,
-        sumIf(volume, opens) as opened,
-        sumIf(volume, not opens) as closed,
-        sumIf(volume * price, opens) as opened_price,
-        sumIf(volume * price, not opens) as closed_price,
-        sum(profit) as gross,
-        sum(commission) as commissions,
-        sum(swap) as swaps,
+        {{ stable("sumIf(volume, opens)") }} as opened,
+        {{ stable("sumIf(volume, not opens)") }} as closed,
+        {{ stable("sumIf(volume * price, opens)") }} as opened_price,
+        {{ stable("sumIf(volume * price, not opens)") }} as closed_price,
+        {{ stable("sum(profit)") }} as gross,
+        {{ stable("sum(commission)") }} as commissions,
+        {{ stable("sum(swap)") }} as swaps,
         count() as fill_count
     from {{ ref("int_fill") }}
     where {{ in_mode() }}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adapters.clickhouse.native import PRICE, TEXT, TIME, Column, encode_block
+from adapters.clickhouse.native import FLOATS, PRICE, TEXT, TIME, Column, encode_block
 
 
 def test_a_block_is_counts_then_name_type_and_values_per_column() -> None:
@@ -72,3 +72,13 @@ def test_no_rows_make_an_empty_block() -> None:
 def test_what_does_not_fit_is_refused(columns: list[Column], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         encode_block(columns)
+
+
+def test_a_matrix_is_an_array_per_row() -> None:
+    matrix = np.arange(4, dtype=np.float32).reshape(2, 2)
+    tail = encode_block([Column("m", FLOATS, matrix)])[-(2 * 8 + 4 * 4) :]
+    assert np.frombuffer(tail[:16], "<u8").tolist() == [2, 4]
+    assert tail[16:] == matrix.tobytes()
+    for wrong in (np.zeros(2, np.float32), np.zeros((2, 2)), 1.0):
+        with pytest.raises(ValueError, match="float32 matrix"):
+            encode_block([Column("m", FLOATS, wrong)], rows=2)

@@ -4,8 +4,10 @@ from typing import Any
 import pytest
 
 from adapters.mt5 import constants as mt5
-from adapters.mt5.execution import Outcome, Venue, VenueOrder, magic_of
+from adapters.mt5.execution import Venue
 from adapters.mt5.fake import SimulatedTerminal
+from adapters.mt5.recognition import magic_of
+from adapters.mt5.venue import Outcome, VenueOrder
 from core.errors import UnavailableError
 from tests.markets import TUESDAY, terminal
 

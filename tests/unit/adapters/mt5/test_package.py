@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from adapters.mt5 import constants as mt5
-from adapters.mt5.execution import Outcome, Venue, VenueOrder
+from adapters.mt5.execution import Venue
 from adapters.mt5.faults import Fault, Faults
 from adapters.mt5.package import SimulatedPackage
 from adapters.mt5.real import RealTerminal
+from adapters.mt5.venue import Outcome, VenueOrder
 from core.settings import TerminalSettings
 from tests.markets import TUESDAY, terminal
 
@@ -92,6 +93,73 @@ def test_a_partial_fill_is_done_when_the_history_says_so() -> None:
     assert (order.volume_initial, order.volume_current) == (0.1, 0.06)
 
 
+def test_a_staggered_order_works_until_its_last_part_has_come() -> None:
+    place = Place()
+    place.sent(Fault("staggered", delay_ms=3000, share=0.4))
+    volumes, working = [], []
+    for _ in range(3):
+        found = place.found()
+        volumes.append([fill.volume for fill in found.fills])
+        working.append([o.volume for o in place.venue.working()])
+        place.sleep(3.1)
+    assert volumes == [[0.04], [0.04, 0.03], [0.04, 0.03, 0.03]]
+    assert working == [[0.06], [0.03], []]
+    assert place.found().kind == "filled"
+    assert {f.order for f in place.found().fills} == {1}
+    assert [p.volume for p in place.venue.positions()] == [0.1]
+
+
+def test_what_is_left_of_an_order_can_be_taken_back() -> None:
+    place = Place()
+    place.sent(Fault("staggered", delay_ms=3000, share=0.4))
+    [order] = place.venue.working()
+    assert place.found().kind == "working"
+    assert place.venue.cancel(order).kind == "done"
+    assert place.venue.working() == ()
+    found = place.found()
+    assert (found.kind, [fill.volume for fill in found.fills]) == ("filled", [0.04])
+    assert place.venue.cancel(order).kind == "rejected"
+
+
+def test_an_order_done_twice_is_ambiguous() -> None:
+    place = Place()
+    place.sent(Fault("twice", delay_ms=1000))
+    assert place.found().kind == "filled"
+    place.sleep(2)
+    assert (place.found().kind, place.faults.done_twice) == ("ambiguous", [ID])
+
+
+def test_an_answer_may_come_late() -> None:
+    place = Place()
+    assert place.sent(Fault("slow", delay_ms=5000)).kind == "working"
+    assert place.now >= TUESDAY + 6000
+
+
+def test_stops_are_refused_within_stops_and_freeze_level() -> None:
+    place = Place()
+    place.sent()
+    [held] = place.venue.positions()
+    place.faults.stops_level = 100
+    assert place.venue.move_stop(held, 1.0995).reason.startswith("10016")
+    assert place.venue.move_stop(held, 1.0985).kind == "done"
+    assert place.venue.move_stop(held, 1.0985).kind == "done"  # no changes: it is there
+    place.faults.stops_level, place.faults.freeze_level = 0, 200
+    assert place.venue.move_stop(held, 1.095).reason.startswith("10029")
+
+
+def test_a_check_says_what_the_account_would_be_and_does_nothing() -> None:
+    package = Place().package
+    request = {"action": 1, "symbol": "EURUSD", "volume": 1.0, "type": 0, "type_filling": 1}
+    checked = package.order_check(request)
+    assert checked is not None
+    assert (checked.retcode, checked.comment) == (0, "Done")
+    assert checked.margin > 0
+    assert package.positions_get() == ()
+    refused = package.order_check({**request, "volume": 99.0})
+    assert refused is not None
+    assert refused.retcode == 10019
+
+
 def test_a_deal_that_is_still_to_come_keeps_the_order_working() -> None:
     place = Place(filling_modes=mt5.SYMBOL_FILLING_IOC)
     place.sent(Fault("partial", share=0.4))
@@ -142,7 +210,12 @@ def test_autotrading_filling_mode_and_stops_level_are_checked() -> None:
     place = Place(stops_level=2000)
     assert place.sent().reason.startswith("10016")
     place = Place(filling_modes=mt5.SYMBOL_FILLING_FOK)
-    request = {"symbol": "EURUSD", "type_filling": mt5.ORDER_FILLING_IOC, "volume": 0.1}
+    request = {
+        "action": 1,
+        "symbol": "EURUSD",
+        "type_filling": mt5.ORDER_FILLING_IOC,
+        "volume": 0.1,
+    }
     answer = place.package.order_send(request)
     assert answer is not None
     assert answer.retcode == mt5.TRADE_RETCODE_INVALID_FILL

@@ -1,0 +1,115 @@
+"""Tells people: a webhook, an e-mail, a Telegram message, whichever settings name.
+
+Apprise speaks to all of them, behind one function. What it logs and what an error says would hold
+tokens and passwords, so nothing of theirs leaves this module: a target is named by its kind.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from apprise import Apprise
+from apprise.plugins.base import NotifyBase  # by name: asking Apprise for one loads all plugins
+from apprise.plugins.custom_json import NotifyJSON
+from apprise.plugins.email import NotifyEmail
+from apprise.plugins.telegram import NotifyTelegram
+
+from core.errors import SettingsError
+from core.settings import AlertSettings
+
+_log = logging.getLogger(__name__)
+_WITHIN_S = 10.0
+
+
+def tell(
+    settings: AlertSettings, title: str, text: str, facts: Mapping[str, str] | None = None
+) -> list[str]:
+    """Log it and send it to every target; `facts` go into the webhook's JSON.
+
+    Returns the kinds of targets that did not take it; they are logged, and nothing is raised:
+    whoever has bad news must not fail by telling it.
+    """
+    _log.error("%s: %s", title, text)
+    failed = []
+    for kind, target in targets(settings, facts or {}):
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages name the URL
+        body = f"{title}: {text}" if kind == "webhook" else text
+        if not Apprise([target]).notify(body=body, title=title):
+            failed.append(kind)
+            _log.error("%s did not take the alert %r; check alerts.%s*", kind, title, kind)
+    return failed
+
+
+def targets(settings: AlertSettings, facts: Mapping[str, str]) -> Iterator[tuple[str, NotifyBase]]:
+    """Kind and Apprise target of everybody who is to be told.
+
+    Raises:
+        SettingsError: what is set does not make a target; the value is not repeated.
+    """
+    if settings.webhook:
+        yield "webhook", _webhook(settings, facts)
+    if settings.email_to:
+        yield "email", _email(settings)
+    if settings.telegram_token:
+        yield "telegram", _telegram(settings)
+
+
+def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> NotifyBase:
+    url = urlsplit(settings.webhook)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise SettingsError("alerts.webhook: give http://host/path or https://host/path")
+    return _made(
+        NotifyJSON,
+        "webhook",
+        secure=url.scheme == "https",
+        host=url.hostname,
+        port=url.port,
+        fullpath=url.path or "/",
+        user=url.username,
+        password=url.password,
+        params=dict(parse_qsl(url.query)),
+        # `message` becomes `text`, which chat systems show; an empty name leaves a field out.
+        payload={"message": "text", "version": "", "type": "", "attachments": "", **facts},
+    )
+
+
+def _email(settings: AlertSettings) -> NotifyBase:
+    host, _, port = settings.smtp.partition(":")
+    if not host or not port.isdigit():
+        raise SettingsError("alerts.smtp: give host:port of the mail server for alerts.email_to")
+    return _made(
+        NotifyEmail,
+        "email",
+        host=host,
+        smtp_host=host,
+        port=int(port),
+        user=settings.smtp_user or None,
+        password=settings.smtp_password or None,
+        from_addr=settings.email_from,
+        targets=[settings.email_to],
+        secure=settings.smtp_security != "insecure",
+        secure_mode=settings.smtp_security,
+        format="text",
+    )
+
+
+def _telegram(settings: AlertSettings) -> NotifyBase:
+    if not settings.telegram_chat:
+        raise SettingsError("alerts.telegram_chat: name the chat that the bot writes to")
+    return _made(
+        NotifyTelegram,
+        "telegram",
+        bot_token=settings.telegram_token,
+        targets=[settings.telegram_chat],
+        detect_owner=False,
+        secure=True,
+    )
+
+
+def _made(plugin: type[NotifyBase], kind: str, **options: object) -> NotifyBase:
+    try:
+        return plugin(rto=_WITHIN_S, cto=_WITHIN_S, **options)
+    except TypeError:  # how Apprise says that a value will not do, and it repeats it
+        raise SettingsError(
+            f"alerts.{kind}*: no address can be made of it; docs/reference/settings.md has the form"
+        ) from None

@@ -1,0 +1,44 @@
+"""Stored ticks of one feed, back as the arrays they came from, bit for bit."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from core.contracts.tick import TICK, TickArray
+
+# Prices as integers of the grid: a Decimal read as a float may differ in its last bit.
+_SQL = """
+SELECT
+    toUnixTimestamp64Milli(ts_event), seq, quality, flags, volume,
+    toInt64(bid * 100000000), toInt64(ask * 100000000), toInt64(last * 100000000)
+FROM tick FINAL
+WHERE
+    source = {source:String} AND symbol = {symbol:String}
+    AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC')
+    AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC')
+ORDER BY ts_event, seq
+"""
+_SCALE = 100_000_000
+
+
+def read_ticks(
+    client: Client, source: str, symbol: str, first_msc: int, last_msc: int
+) -> Iterator[TickArray]:
+    """Blocks of ticks in order of time and count, both bounds included.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    given = {"source": source, "symbol": symbol, "first_msc": first_msc, "last_msc": last_msc}
+    with errors_translated():
+        context = client.create_query_context(_SQL, given, use_numpy=True)
+        with client.query_column_block_stream(context=context) as blocks:
+            for time_msc, seq, quality, flags, volume, *prices in blocks:
+                ticks = np.zeros(len(time_msc), TICK)
+                ticks["time_msc"], ticks["seq"], ticks["quality"] = time_msc, seq, quality
+                ticks["flags"], ticks["volume"] = flags, volume
+                for name, units in zip(("bid", "ask", "last"), prices, strict=True):
+                    ticks[name] = np.asarray(units, np.float64) / _SCALE
+                yield ticks

@@ -1,0 +1,115 @@
+"""`tickhouse models watch` and `compare`: models at work, as a person and a scheduler read them."""
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.times import BEGINNING, END, time_us
+from cli.warehouse_client import warehouse_client
+from core.clock import SystemClock
+from core.errors import ModelError
+from core.settings import Settings
+from core.trading_control import Order, current, path_in, write
+from models.card import Span
+from models.compare import Comparison, compare
+from models.outcomes import read_outcomes
+from models.registry import Registry
+from models.watch import Watched, said, watch
+
+_ALERT = 1  # exit code of a watch that found drift, or of a comparison that proposes nothing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which span of market time."""
+    parser.add_argument("--from", dest="start", metavar="TIME", help="first market time, ISO 8601")
+    parser.add_argument("--to", dest="end", metavar="TIME", help="market time to stop before")
+
+
+def run(
+    namespace: argparse.Namespace, registry: Registry, settings: Settings, console: Console
+) -> int:
+    """Judge champion and challenger on the span; 1 when features or predictions drifted."""
+    client = warehouse_client(settings)
+    span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
+    alert = False
+    for role, model in _roles(registry).items():
+        found = watch(client, registry.directory, model, role, span, settings)
+        console.print(_table(role, found))
+        drifted = len(found.drifted) >= settings.registry.drift_columns
+        if drifted:
+            console.print(f"DRIFT: {said(found, settings.registry.drift_psi)}")
+        alert = alert or (drifted and role == "champion")
+    if alert and settings.registry.drift_reduces:
+        _reduce(settings, console)
+    return _ALERT if alert else 0
+
+
+def show_comparison(registry: Registry, settings: Settings, console: Console) -> int:
+    """Print the rule's word; 0 when it proposes the challenger."""
+    found = comparison(registry, settings)
+    table = Table("", "champion", "challenger", "p", title=f"{found.rows:,} rows, both predicted")
+    table.add_row(
+        "Brier score (less is better)", f"{found.brier_champion:.5f}",
+        f"{found.brier_challenger:.5f}", f"{found.brier_p:.3f}",
+    )  # fmt: skip
+    table.add_row(
+        "net P&L of decisions, bp", f"{found.net_champion:.1f}", f"{found.net_challenger:.1f}",
+        f"{found.net_p:.3f}",
+    )  # fmt: skip
+    console.print(table)
+    console.print(("PROPOSED: " if found.proposed else "Not proposed: ") + found.reason)
+    if found.proposed:
+        console.print(f"Next: tickhouse models promote {registry.challenger()[:12]} --by YOU")
+    return 0 if found.proposed else _ALERT
+
+
+def comparison(registry: Registry, settings: Settings) -> Comparison:
+    """Champion and challenger on all rows of the settings' run that both predicted.
+
+    Raises:
+        ModelError: there is no champion, or no challenger.
+    """
+    client, roles = warehouse_client(settings), _roles(registry)
+    missing = {"champion", "challenger"} - set(roles)
+    if missing:
+        raise ModelError(f"no {' and no '.join(sorted(missing))}; see: tickhouse models list")
+    found = []
+    for role, model in roles.items():
+        artifact = registry.load(model)
+        manifest, spreads = artifact.graphs.manifest, artifact.card.settings.label_spreads
+        given = (settings.run.run_id, model, role, Span(BEGINNING, END), manifest)
+        found.append(read_outcomes(client, *given, settings.signals, spreads))
+        horizon_us = round(manifest.horizon_s * 1e6)
+    return compare(found[0], found[1], horizon_us, settings.registry.min_decisions)
+
+
+def _roles(registry: Registry) -> dict[str, str]:
+    history, challenger = registry.history(), registry.challenger()
+    roles = {"champion": history[-1].sha256} if history else {}
+    return roles | ({"challenger": challenger} if challenger else {})
+
+
+def _reduce(settings: Settings, console: Console) -> None:
+    """No position is opened from now on, unless a person said something stricter."""
+    now = current(settings.home_path)
+    if now is not None and now.state != "active":
+        console.print(f"Trading is {now.state} already.")
+        return
+    word = Order("reducing", "models watch", "the market drifted", SystemClock().now_us())
+    write(path_in(settings.home_path), word)
+    console.print("Trading is reducing: no position is opened until `tickhouse resume`.")
+
+
+def _table(role: str, found: Watched) -> Table:
+    title = f"{role} {found.model[:12]}"
+    table = Table(
+        "", "rows", "hit rate", "Brier", "of shares", "calibration", "vetoed", "net bp", title=title
+    )
+    for q in found.quality:
+        table.add_row(
+            q.member or "all members", f"{q.predictions:,}", f"{q.hit_rate:.1%}", f"{q.brier:.4f}",
+            f"{q.brier_shares:.4f}", f"{q.calibration_error:.3f}", f"{q.vetoed:.1%}",
+            "" if q.member else f"{q.net_bp:.1f} ({q.decisions})",
+        )  # fmt: skip
+    return table

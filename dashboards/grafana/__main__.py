@@ -1,0 +1,48 @@
+"""`python -m dashboards.grafana`: writes boards/*.json and the alert rules from the code here."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from dashboards.grafana import alerts, execution, models, platform, trading
+
+FOLDER = Path(__file__).parents[1] / "boards"
+ALERT_RULES = Path(__file__).parents[1] / "provisioning" / "alerting" / "rules.json"
+BOARDS: dict[str, Callable[[], Dashboard]] = {
+    "execution": execution.build,
+    "models": models.build,
+    "platform": platform.build,
+    "trading": trading.build,
+}
+
+
+def text_of(name: str) -> str:
+    """A board as Grafana's JSON, keys sorted so that a change is a small diff."""
+    return (
+        JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(BOARDS[name]().build())
+        + "\n"
+    )
+
+
+def files() -> dict[Path, str]:
+    """Everything generated, by path."""
+    rules = json.dumps(alerts.provisioned(), indent=2, ensure_ascii=False) + "\n"
+    return {FOLDER / f"{name}.json": text_of(name) for name in BOARDS} | {ALERT_RULES: rules}
+
+
+def main() -> int:
+    """Write all; say which changed."""
+    FOLDER.mkdir(exist_ok=True)
+    for path, text in files().items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print(f"{path.name} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""What all boards share: variables, links to each other, refresh, and the marks of halts."""
+
+from typing import Literal
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DashboardLinkType,
+    VariableHide,
+    VariableOption,
+    VariableRefresh,
+)
+
+from dashboards.grafana.clickhouse import SOURCE, ClickhouseQuery, Format, sql
+
+MODES = ("live", "shadow", "demo", "replay", "backtest")
+FOLDER, TAG = "Tickhouse", "tickhouse"
+Variable = Literal["source", "symbol", "model", "account"]
+
+_VALUES: dict[str, str] = {
+    "source": "SELECT DISTINCT source FROM bar_1h ORDER BY source",
+    "symbol": "SELECT DISTINCT symbol FROM bar_1h WHERE source = '${source}' ORDER BY symbol",
+    "model": "SELECT DISTINCT model FROM model ORDER BY model",
+    "account": "SELECT DISTINCT account FROM run WHERE mode = '${mode}' ORDER BY account",
+}
+_SEVERAL = ("model", "account")
+_MARTS = "SELECT concat('tickhouse_marts', if('${mode}' = 'live', '', '_${mode}')) AS marts"
+
+
+def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> dashboard.Dashboard:
+    """An empty board; `mode` (live unless asked) and the marts' database are always variables."""
+    made = (
+        dashboard.Dashboard(title)
+        .uid(uid)
+        .description(note)
+        .tags([TAG])
+        .timezone("utc")
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+        .time("now-1h", "now")
+        .refresh("1s")
+        .timepicker(
+            dashboard.TimePicker().refresh_intervals(["1s", "5s", "10s", "30s", "1m", "5m"])
+        )
+        .link(
+            dashboard.DashboardLink("Tickhouse boards")
+            .type(DashboardLinkType.DASHBOARDS)
+            .tags([TAG])
+            .as_dropdown(True)
+            .keep_time(True)
+            .include_vars(True)
+        )
+        .with_variable(_mode())
+        .with_variable(_query("marts", _MARTS).hide(VariableHide.HIDE_VARIABLE))
+    )
+    for name in variables:
+        made = made.with_variable(_query(name, _VALUES[name]))
+    return made
+
+
+def mark(name: str, query: str, colour: str) -> dashboard.AnnotationQuery:
+    """Annotations from rows of time, text and tags."""
+    return _Mark().name(name).datasource(SOURCE).enable(True).icon_color(colour).of(query)
+
+
+class _Mark(dashboard.AnnotationQuery):
+    """The SDK's annotation knows Grafana's own kind of target only; this one carries SQL."""
+
+    def of(self, query: str) -> "_Mark":
+        self._internal.target = ClickhouseQuery(sql(query), Format.TABLE, "Anno")  # type: ignore[assignment]
+        return self
+
+
+def _mode() -> dashboard.CustomVariable:
+    return (
+        dashboard.CustomVariable("mode")
+        .label("Mode")
+        .values(",".join(MODES))
+        .current(VariableOption(text=MODES[0], value=MODES[0], selected=True))
+        .options(
+            [VariableOption(text=mode, value=mode, selected=mode == MODES[0]) for mode in MODES]
+        )
+    )
+
+
+def _query(name: str, statement: str) -> dashboard.QueryVariable:
+    several = name in _SEVERAL
+    made = (
+        dashboard.QueryVariable(name)
+        .label(name.capitalize())
+        .datasource(SOURCE)
+        .query(ClickhouseQuery(statement, Format.TABLE, name).to_json())
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .multi(several)
+        .include_all(several)
+    )
+    if several:
+        made = made.current(VariableOption(text="All", value="$__all", selected=True))
+    return made

@@ -1,0 +1,105 @@
+"""Boards and folder into a Grafana that is there already, by its HTTP API.
+
+Idempotent: a board that is as it should be is left alone. A board with one of our names that is
+not ours (another folder, or without our tag) belongs to a person and is refused, not overwritten.
+It sends the committed JSON, so it needs Grafana's client and not the kit that made the boards.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from grafana_client import GrafanaApi, TokenAuth
+from grafana_client.client import GrafanaClientError, GrafanaException
+
+from core.errors import SettingsError, TickhouseError, UnavailableError
+
+_BOARDS = Path(__file__).parents[1] / "boards"
+FOLDER, FOLDER_UID, TAG = "Tickhouse", "tickhouse", "tickhouse"
+
+
+class Pushed(NamedTuple):
+    """What became of a board, and where it is."""
+
+    title: str
+    outcome: Literal["created", "updated", "unchanged"]
+    url: str
+
+
+def push(url: str, token: str) -> list[Pushed]:
+    """Bring all boards to a Grafana.
+
+    Raises:
+        SettingsError: the token is refused, or a name is taken by somebody's own board.
+        UnavailableError: nothing answers at the URL, or what does is no Grafana.
+    """
+    grafana: Any = GrafanaApi.from_url(url, credential=TokenAuth(token))
+    try:
+        _folder(grafana)
+        boards = [json.loads(path.read_text()) for path in sorted(_BOARDS.glob("*.json"))]
+        before = [_present(grafana, board["uid"]) for board in boards]
+        for board, present in zip(boards, before, strict=True):
+            _ours(board, present)
+        return [
+            _push(grafana, url, board, present)
+            for board, present in zip(boards, before, strict=True)
+        ]
+    except GrafanaException as error:
+        raise _translated(error, url) from error
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"no Grafana answers at {url}: {error}") from error
+
+
+def _folder(grafana: Any) -> None:
+    try:
+        grafana.folder.get_folder(FOLDER_UID)
+    except GrafanaClientError as error:
+        if error.status_code != 404:
+            raise
+        grafana.folder.create_folder(FOLDER, uid=FOLDER_UID)
+
+
+def _present(grafana: Any, uid: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = grafana.dashboard.get_dashboard(uid)
+    except GrafanaClientError as error:
+        if error.status_code == 404:
+            return None
+        raise
+    return found
+
+
+def _ours(board: dict[str, Any], present: dict[str, Any] | None) -> None:
+    if present is None:
+        return
+    folder = present["meta"].get("folderUid")
+    if folder != FOLDER_UID or TAG not in present["dashboard"].get("tags", []):
+        raise SettingsError(
+            f"the board {present['dashboard'].get('title')!r} with uid {board['uid']} is not ours "
+            f"(folder {folder!r}): rename its uid in Grafana; nothing was changed"
+        )
+
+
+def _push(grafana: Any, url: str, board: dict[str, Any], present: dict[str, Any] | None) -> Pushed:
+    where = f"{url.rstrip('/')}/d/{board['uid']}"
+    if present is not None and _content(present["dashboard"]) == _content(board):
+        return Pushed(board["title"], "unchanged", where)
+    grafana.dashboard.update_dashboard(
+        {
+            "dashboard": board,
+            "folderUid": FOLDER_UID,
+            "overwrite": True,
+            "message": "tickhouse boards push",
+        }
+    )
+    return Pushed(board["title"], "updated" if present else "created", where)
+
+
+def _content(board: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in board.items() if key not in ("id", "version", "iteration")}
+
+
+def _translated(error: GrafanaException, url: str) -> TickhouseError:
+    if error.status_code in (401, 403):
+        return SettingsError(f"{url} refuses the token: give one of a role that may edit boards")
+    return UnavailableError(f"{url}: {error}")

@@ -1,0 +1,13 @@
+-- Orders whose outcome nobody knows.
+SELECT count() AS orders
+FROM (
+    SELECT argMax(kind, seq) AS last_kind
+    FROM order_event
+    WHERE
+        run_id IN (
+            SELECT run_id FROM run
+            WHERE mode = 'live'
+        )
+    GROUP BY run_id, order_id
+) AS each_one
+WHERE last_kind = 'unknown'

@@ -1,0 +1,11 @@
+SELECT
+    ts_open AS time,
+    argMinMerge(bid_open) AS `open`,
+    max(bid_high) AS high,
+    min(bid_low) AS low,
+    argMaxMerge(bid_close) AS `close`,
+    groupBitmapMerge(tick_count) AS ticks
+FROM bar_1m
+WHERE source = '${source}' AND symbol = '${symbol}' AND $__timeFilter(ts_open)
+GROUP BY time
+ORDER BY time

@@ -1,0 +1,19 @@
+SELECT
+    account,
+    source,
+    symbol,
+    argMax(volume, seq) AS lots,
+    argMax(price, seq) AS entry,
+    argMax(stop_price, seq) AS stop,
+    argMax(profit_realised, seq) AS realised,
+    max(ts_event) AS since
+FROM position
+WHERE
+    run_id IN (
+        SELECT run_id FROM run
+        WHERE mode = '${mode}'
+    )
+    AND $__conditionalAll(account IN (${account:singlequote}), $account)
+GROUP BY run_id, account, source, symbol
+HAVING lots != 0
+ORDER BY symbol

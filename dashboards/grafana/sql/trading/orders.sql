@@ -1,0 +1,21 @@
+SELECT
+    max(ts_event) AS time,
+    any(symbol) AS symbol,
+    argMax(side, seq) AS side,
+    argMax(purpose, seq) AS purpose,
+    argMax(toString(kind), seq) AS status,
+    maxIf(volume, kind IN ('submitted', 'denied')) AS lots,
+    argMaxIf(price, seq, kind IN ('filled', 'partially_filled', 'closed')) AS filled_at,
+    sum(profit + commission + swap) AS profit,
+    argMax(reason, seq) AS reason,
+    order_id
+FROM order_event FINAL
+WHERE
+    run_id IN (
+        SELECT run_id FROM run
+        WHERE mode = '${mode}'
+    ) AND $__timeFilter(ts_event)
+    AND $__conditionalAll(account IN (${account:singlequote}), $account)
+GROUP BY run_id, order_id
+ORDER BY time DESC
+LIMIT 200

@@ -1,0 +1,83 @@
+"""Tables, views and marts as their own files describe them, for the page of the schema."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from adapters.clickhouse import migrate
+
+_ROOT = Path(__file__).resolve().parents[1]
+_BEGINS = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS (\w+)")
+_COLUMN = re.compile(
+    r"^    `?(\w+)`? (.+?)(?: CODEC \(.*\))? COMMENT '((?:[^']|'')*)'", re.MULTILINE
+)
+_ORDER = re.compile(r"ORDER BY \(([^)]*)\)\nSETTINGS")
+_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
+
+
+class Described(NamedTuple):
+    """A table, view or mart."""
+
+    name: str
+    description: str
+    identity: str  # columns that name a row; of tables only
+    columns: list[tuple[str, str, str]]  # name, type, meaning
+
+
+def tables() -> list[Described]:
+    """What migrations make and people read, by name; the state behind bars is left out."""
+    found = [
+        _described(part)
+        for migration in migrate.shipped()
+        for part in migration.statements()
+        if _BEGINS.search(part) and "AggregateFunction" not in part
+    ]
+    return sorted(found, key=lambda table: table.name)
+
+
+def marts() -> list[Described]:
+    """Models that answer questions, in the order of their folders."""
+    found = []
+    for path in sorted((_ROOT / "dbt" / "models" / "marts").glob("*/_*.yml")):
+        for model in yaml.safe_load(path.read_text()).get("models", []):
+            columns = [
+                (
+                    f"`{c['name']}`",
+                    _kind(str(c.get("data_type", ""))),
+                    str(c.get("description", "")),
+                )
+                for c in model.get("columns", [])
+            ]
+            found.append(Described(model["name"], model.get("description", ""), "", columns))
+    return found
+
+
+def _described(statement: str) -> Described:
+    name = _BEGINS.search(statement)
+    assert name is not None
+    head, _, body = statement.partition("CREATE ")
+    order = _ORDER.search(body)
+    columns = [
+        (f"`{column}`", _kind(kind), meaning.replace("''", "'"))
+        for column, kind, meaning in _COLUMN.findall(body)
+    ]
+    comment = " ".join(line.removeprefix("--").strip() for line in head.splitlines())
+    parameters = list(dict.fromkeys(_PARAMETER.findall(body)))
+    if parameters:
+        asked = ", ".join(f"`{given}`" for given, _ in parameters)
+        comment += f" Parameters: {asked}."
+        columns = [(f"`{column}`", "", "") for column in _selected(body)]
+    identity = ", ".join(f"`{part.strip()}`" for part in order[1].split(",")) if order else ""
+    return Described(name[1], comment.strip(), identity, columns)
+
+
+def _selected(body: str) -> list[str]:
+    """Names of the columns of a view that names no types."""
+    return re.findall(r" AS `?(\w+)`?,?$", body, re.MULTILINE) or ["*"]
+
+
+def _kind(text: str) -> str:
+    text = text.partition(" ALIAS ")[0].replace("LowCardinality(String)", "String")
+    return f"`{text}`" if text else ""

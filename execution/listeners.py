@@ -1,0 +1,86 @@
+"""The threads that listen while the trading thread trades: ticks, and control.
+
+So quotes are fresh, and a halt is seen at once, also while an order is out at the broker.
+"""
+
+import logging
+import threading
+
+from adapters.bus.base import Bus, Message
+from core.contracts.operations import Control
+from core.contracts.tick import TickBatch
+from core.settings import RunSettings
+from core.topics import CONTROL, TICKS
+from execution.breakers import Breakers
+from execution.limits_file import LimitsFile
+from execution.quotes import LiveQuotes
+from execution.slices import decode
+from execution.trading_state import TradingState
+from execution.twin import Twin
+
+_log = logging.getLogger(__name__)
+_CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen
+
+
+class Listeners:
+    """Two threads, from `start` until the stop event is set."""
+
+    def __init__(
+        self, run: RunSettings, bus: Bus, quotes: LiveQuotes, trading: TradingState,
+        stop: threading.Event, limits: LimitsFile | None = None, breakers: Breakers | None = None,
+        twin: Twin | None = None,
+    ) -> None:  # fmt: skip
+        self._run, self._bus, self._quotes, self._trading = run, bus, quotes, trading
+        self._stop, self._limits, self._breakers, self._twin = stop, limits, breakers, twin
+        works = (("ticks", self._listen_ticks), ("control", self._listen_control))
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True) for name, work in works
+        ]
+
+    def start(self) -> None:
+        """Begin to listen."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait for both to end."""
+        for thread in self._threads:
+            thread.join()
+
+    def _listen_ticks(self) -> None:
+        subscriber = self._bus.subscribe(TICKS, 0)
+        while not self._stop.is_set():
+            message = subscriber.next(0.2)
+            if message:
+                self.take_ticks(message)
+        subscriber.close()
+
+    def take_ticks(self, message: Message) -> None:
+        """Make quotes of a message; called by a thread of its own."""
+        found = decode(message)
+        if isinstance(found, TickBatch) and found.run_id == self._run.run_id:
+            self._take(found)
+
+    def _take(self, batch: TickBatch) -> None:
+        try:
+            ticks = batch.ticks
+        except ValueError as error:  # torn: without the next batches quotes would only grow old
+            _log.warning("skipped ticks of %s %s: %s", batch.source, batch.symbol, error)
+            return
+        self._quotes.feed(batch.source, batch.symbol, ticks)
+        if self._breakers:
+            self._breakers.ticks(batch.source, batch.symbol, ticks)
+        if self._twin:
+            self._twin.ticks(batch.source, batch.symbol, ticks)
+
+    def _listen_control(self) -> None:
+        subscriber = self._bus.subscribe(CONTROL, 0)
+        while not self._stop.is_set():
+            message = subscriber.next(_CONTROL_WAIT_S)
+            found = decode(message) if message else None
+            if isinstance(found, Control):
+                self._trading.obey(found)
+            self._trading.poll()
+            if self._limits:
+                self._limits.poll()
+        subscriber.close()

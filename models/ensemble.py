@@ -1,0 +1,172 @@
+"""Members trained on the past, calibrated and weighed on what came after it.
+
+Three parts of market time never overlap: one to train the members, a later one that decides how
+far each is believed, and the latest (held back by the caller) that alone gives figures.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ModelError
+from core.settings import ModelSettings
+from features.catalog import FEATURE_SET_HASH, NAMES
+from models.artifact import Graphs
+from models.calibrate import IDENTITY, Calibration, applied, calibrate
+from models.card import CLASSES
+from models.edge import mean_gains
+from models.evaluate import shares
+from models.examples import Examples
+from models.export import check_parity
+from models.manifest import Manifest, MemberSpec, name_of
+from models.members.base import Progress, Trained
+from models.members.select import select
+from models.predictor import Predictor
+from models.weights import member_weights, recent_skill
+
+Floats = npt.NDArray[np.float64]
+
+#: A feature with fewer values than this in the training part says nothing about its range.
+_LEAST_KNOWN = 0.5
+_FAR = float(np.finfo(np.float32).max)
+_LEAST_ROWS = 200  # for calibration; fewer leave the outputs as they are
+
+
+class Trainees(NamedTuple):
+    """The parts of a dataset: examples to train on, and later ones to calibrate and weigh with.
+
+    `later_us` and `moves_bp` belong to the rows: times of `later`, mid's moves of `first`.
+    """
+
+    first: Examples
+    later: Examples
+    later_us: npt.NDArray[np.int64]
+    moves_bp: Floats
+
+
+class Ensemble(NamedTuple):
+    """Trained members with their manifest, and what there is to say of each."""
+
+    graphs: Graphs
+    parity: dict[str, float]
+    left_out: dict[str, str]
+    packages: tuple[str, ...]
+
+
+class Kind(NamedTuple):
+    """What a manifest says of the whole model."""
+
+    horizon_s: float
+    sample_ms: int
+    simulated: bool
+
+    def metadata(self) -> Mapping[str, str]:
+        """What each graph says of itself, under its own hash."""
+        return {
+            "feature_set_hash": FEATURE_SET_HASH,
+            "horizon_s": str(self.horizon_s),
+            "simulated": str(self.simulated).lower(),
+            "classes": ",".join(CLASSES),
+        }
+
+
+def train_ensemble(
+    parts: Trainees, settings: ModelSettings, kind: Kind, progress: Progress
+) -> Ensemble:
+    """Train, gate, calibrate and weigh every member that can be trained here.
+
+    Raises:
+        ModelError: none can be trained, or ONNX and a trainer disagree.
+        SettingsError: a member has an unknown name.
+    """
+    trained: dict[str, Trained] = {}
+    parity, left_out, packages, windows = {}, {}, list[str](), {}
+    for member in select(settings.members):
+        reason = member.unavailable() or _too_few(parts.first, member.window)
+        if reason:
+            left_out[member.name] = reason
+            progress(f"without {member.name}: {reason}", 0.0)
+            continue
+        made = member.train(parts.first, settings, kind.metadata(), progress)
+        progress(f"checking {member.name} against its trainer", 0.0)
+        parity[member.name] = check_parity(member.name, made, member.window, parts.later)
+        trained[member.name], windows[member.name] = made, member.window
+        packages += member.packages
+    if not trained:
+        raise ModelError("no member can be trained: " + "; ".join(left_out.values()))
+    onnx = {name: made.onnx for name, made in trained.items()}
+    manifest = _manifest(parts, settings, kind, onnx, windows)
+    weighed = _weighed(manifest, onnx, parts)
+    return Ensemble(Graphs(weighed, onnx), parity, left_out, tuple(dict.fromkeys(packages)))
+
+
+def _too_few(examples: Examples, window: int) -> str:
+    known = len(examples.having(window).at)
+    return "" if known >= _LEAST_ROWS else f"only {known} rows have {window - 1} before them"
+
+
+def _manifest(
+    parts: Trainees,
+    settings: ModelSettings,
+    kind: Kind,
+    onnx: dict[str, bytes],
+    windows: dict[str, int],
+) -> Manifest:
+    """With equal weights and outputs as they are."""
+    rows, label = parts.first.rows, parts.first.label
+    low, high = _range(rows)
+    members = tuple(
+        MemberSpec(name, name_of(graph), windows[name], 1.0 / len(onnx), *IDENTITY)
+        for name, graph in onnx.items()
+    )
+    return Manifest(
+        feature_set_hash=FEATURE_SET_HASH,
+        horizon_s=kind.horizon_s,
+        sample_ms=kind.sample_ms,
+        simulated=kind.simulated,
+        shares=shares(label),
+        gains=mean_gains(rows, parts.moves_bp, label, settings.horizon_s),
+        low=low,
+        high=high,
+        members=members,
+    )
+
+
+def _range(rows: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Per feature its smallest and largest value, widened by their distance on both sides."""
+    low, high = np.full(len(NAMES), -_FAR), np.full(len(NAMES), _FAR)
+    for n in range(len(NAMES)):
+        values = rows[:, n].astype(np.float64)
+        values = values[np.isfinite(values)]
+        if len(values) >= _LEAST_KNOWN * len(rows) and len(values):
+            width = values.max() - values.min()
+            low[n], high[n] = values.min() - width, values.max() + width
+    return tuple(low.astype(np.float32).tolist()), tuple(high.astype(np.float32).tolist())
+
+
+def _weighed(manifest: Manifest, onnx: dict[str, bytes], parts: Trainees) -> Manifest:
+    """The manifest with each member's calibration and weight, from the later rows."""
+    later = parts.later
+    raw = Predictor(Graphs(manifest, onnx)).judge_at(later.table, later.at, later.first).members
+    truth = np.eye(len(CLASSES))[later.label]
+    of_shares = ((np.array(manifest.shares) - truth) ** 2).sum(axis=1)
+    skill: dict[str, float] = {}
+    found: dict[str, Calibration] = {}
+    for place, spec in enumerate(manifest.members):
+        spoke = np.isfinite(raw[place]).all(axis=1)
+        found[spec.name], skill[spec.name] = IDENTITY, 0.0
+        if spoke.sum() < _LEAST_ROWS:
+            continue
+        how = calibrate(raw[place][spoke], later.label[spoke])
+        squares = ((applied(raw[place][spoke], how) - truth[spoke]) ** 2).sum(axis=1)
+        found[spec.name] = how
+        skill[spec.name] = recent_skill(squares, of_shares[spoke], parts.later_us[spoke])
+    weight = member_weights(skill)
+    members = tuple(
+        MemberSpec(m.name, m.sha256, m.window, weight[m.name], *found[m.name])
+        for m in manifest.members
+    )
+    return msgspec.structs.replace(manifest, members=members)

@@ -1,0 +1,29 @@
+"""dbt as a child that does not outlive whoever started it: `python -m orchestration.dbt_child ...`.
+
+A run that was killed is started again; the build it left behind must not go on beside the new one,
+for both would replace the same partitions.
+"""
+
+import os
+import runpy
+import threading
+import time
+
+_LOOK_S = 0.5
+
+
+def main() -> None:
+    """Run dbt's command line with the arguments given."""
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    runpy.run_module("dbt.cli.main", run_name="__main__")
+
+
+def end_with(parent: int) -> None:
+    """End this process at once when its parent is another than it was."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

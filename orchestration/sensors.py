@@ -1,0 +1,118 @@
+"""What is looked at all the time: streams that fall silent, features that drift.
+
+A sensor that cannot reach the warehouse says so where Dagster shows it, and tells people once per
+outage; its cursor remembers what was told.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from core import settings as product
+from core.clock import SystemClock
+from core.errors import TickhouseError
+from orchestration.alerts import tell_late
+from orchestration.defs.streams import Seen, key_of, look, silent_feeds, told
+from orchestration.resources import Tickhouse
+from orchestration.schedules import still_going
+
+_TRAINING = "training_job"
+_DRIFT = """
+SELECT toUnixTimestamp64Micro(ts_init) AS us, check_id, toDate(ts_event, 'America/New_York'), detail
+FROM check_result FINAL
+WHERE suite = 'feature' AND check_id LIKE '%.drift' AND status = 'failed'
+    AND toUnixTimestamp64Micro(ts_init) > {after:Int64}
+ORDER BY us
+"""
+
+
+@dg.sensor(
+    name="streams_sensor",
+    description="Observes what the streams write, and tells when they are late.",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def streams_sensor(
+    context: dg.SensorEvaluationContext, tickhouse: Tickhouse
+) -> dg.SensorResult | dg.SkipReason:
+    """Fresh tables count as made now; a silent feed is told once until it changes."""
+    before = json.loads(context.cursor or "{}")
+    try:
+        client = tickhouse.client()
+        try:
+            seen, late = look(client), silent_feeds(client, SystemClock().now_us())
+        finally:
+            client.close()
+    except TickhouseError as error:
+        return _down(context, before, str(error))
+    names = [text.partition(":")[0] for text in late]
+    if set(names) - set(before.get("late", [])):
+        tell_late(product.load(), late)
+    last = {s.streamed.table: str(s.last) for s in seen}
+    cursor = json.dumps({"late": names, "last": last, "down": ""})
+    return dg.SensorResult(
+        asset_events=events(seen, before.get("last", {}), bool(late)),
+        cursor=cursor,
+        skip_reason=dg.SkipReason(
+            "; ".join(late) or "all streams are fresh, or their market is closed"
+        ),
+    )
+
+
+def events(seen: Sequence[Seen], before: dict[str, str], late: bool) -> list[Any]:
+    """What Dagster is to note: a table that moved, or one that owes nothing just now."""
+    moved = {
+        s.streamed.table for s in seen if s.last and before.get(s.streamed.table) != str(s.last)
+    }
+    quiet = "tick" not in moved and not late
+    made: list[Any] = []
+    for one in seen:
+        if one.streamed.steady and (one.streamed.table in moved or (quiet and one.last)):
+            made.append(dg.AssetMaterialization(key_of(one.streamed), metadata=told(one)))
+        elif one.streamed.table in moved:
+            made.append(dg.AssetObservation(key_of(one.streamed), metadata=told(one)))
+    return made
+
+
+@dg.sensor(
+    name="drift_sensor",
+    job_name=_TRAINING,
+    description="Starts a training when a feature's distribution drifted.",
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def drift_sensor(
+    context: dg.SensorEvaluationContext, tickhouse: Tickhouse
+) -> dg.RunRequest | dg.SkipReason:
+    """One training for all drift found since it last looked; none while one runs."""
+    if going := still_going(context.instance, _TRAINING):
+        return dg.SkipReason(f"{_TRAINING} still runs ({going})")
+    try:
+        client = tickhouse.client()
+        try:
+            rows = client.query(_DRIFT, parameters={"after": int(context.cursor or 0)}).result_rows
+        finally:
+            client.close()
+    except TickhouseError as error:
+        return dg.SkipReason(str(error))
+    if not rows:
+        return dg.SkipReason("no feature drifted since")
+    newest = str(rows[-1][0])
+    context.update_cursor(newest)
+    why = "; ".join(f"{day} {check}: {detail}" for _, check, day, detail in rows)[:1000]
+    return dg.RunRequest(
+        run_key=newest,
+        run_config={"ops": {"challenger": {"config": {"why": f"drift: {why}"}}}},
+        tags={"tickhouse/why": "drift"},
+    )
+
+
+def _down(
+    context: dg.SensorEvaluationContext, before: dict[str, Any], problem: str
+) -> dg.SkipReason:
+    if not before.get("down"):
+        tell_late(product.load(), [problem])
+    context.update_cursor(json.dumps({**before, "down": problem}))
+    return dg.SkipReason(problem)

@@ -1,0 +1,83 @@
+"""Features of one run's feed and trading day: one row per feature, with what its values are like.
+
+Drift is measured against the days before, of the same run and feed; without any it is 0. It is a
+warning: the market may well have changed, and what follows is a new training, not a stop.
+"""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from clickhouse_connect.driver.client import Client
+
+from quality import thresholds as limit
+from quality.drift import psi
+from quality.suites.base import SPAN, Subject, Suite, between, parameters, run_feeds_of, zero
+
+_COLUMNS = """
+SELECT name FROM system.columns
+WHERE database = currentDatabase() AND table = 'feature' AND type = 'Float32' ORDER BY position
+"""
+
+
+def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+    """A row per feature."""
+    names = [str(name) for (name,) in client.query(_COLUMNS).result_rows]
+    before = start - timedelta(days=limit.DRIFT_DAYS + 2)
+    return derived(
+        _values(client, names, subject, start, end),
+        _values(client, names, subject, before, start),
+    )
+
+
+def derived(values: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """`feature`, the share of nulls and of values out of range, and the drift."""
+    compared = min(len(values), len(reference)) >= limit.DRIFT_MIN_ROWS
+    made = []
+    for name in values.columns if len(values) else ():
+        column = values[name].to_numpy(np.float64)
+        known = column[np.isfinite(column)]
+        low, high = range_of(name)
+        drift = 0.0
+        if compared and name not in limit.DRIFT_EXEMPT:
+            drift = psi(reference[name].to_numpy(np.float64), column, limit.DRIFT_BINS)
+        outside = int(((known < low) | (known > high)).sum())
+        made.append((name, 1 - len(known) / len(column), outside, drift))
+    return pd.DataFrame(made, columns=["feature", "null_share", "out_of_range", "drift"])
+
+
+def range_of(name: str) -> tuple[float, float]:
+    """The bounds of a feature."""
+    found = [bounds for begin, bounds in limit.FEATURE_RANGES.items() if name.startswith(begin)]
+    return found[0] if found else limit.OTHER_RANGE
+
+
+def _values(
+    client: Client, names: list[str], subject: Subject, start: datetime, end: datetime
+) -> pd.DataFrame:
+    return client.query_df(
+        f"SELECT {', '.join(names)} FROM feature FINAL WHERE run_id = {{run:String}} "
+        f"AND source = {{source:String}} AND symbol = {{symbol:String}} AND {SPAN}",
+        parameters=parameters(subject, start, end),
+    )
+
+
+FEATURES = Suite(
+    name="feature",
+    table="feature",
+    subjects=run_feeds_of("feature"),
+    rows=rows,
+    label="feature",
+    rules=(
+        zero("range", "error", "values within the bounds of their feature", "out_of_range"),
+        between(
+            "null_rate", "warning", f"at most {limit.NULL_SHARE:.0%} of a feature's values missing",
+            "null_share", high=limit.NULL_SHARE,
+        ),
+        between(
+            "drift", "warning",
+            f"stability index against the {limit.DRIFT_DAYS} days before at most {limit.DRIFT_PSI}",
+            "drift", high=limit.DRIFT_PSI,
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,69 @@
+"""The agent of a real terminal: stands beside it, and answers for it over the bus.
+
+`python -m streams.agent` on the terminal's host (extra `edge`); everything else may then run
+elsewhere with `TICKHOUSE_TERMINAL__KIND=agent`. It knows the terminal's own functions and nothing
+else: no code travels, no file is read, and it decides nothing. One agent, one session, one thread;
+a second agent of the same name leaves again.
+"""
+
+import logging
+import signal
+import sys
+import threading
+
+from adapters.bus.door_server import Answerer
+from adapters.mt5.answers import Answers
+from adapters.mt5.real import RealTerminal
+from core import log, settings
+from core.errors import SettingsError, TickhouseError, UnavailableError
+from core.health import Health
+from core.settings import Settings
+
+_log = logging.getLogger("agent")
+
+
+def main() -> int:
+    """Answer until SIGTERM or Ctrl-C: 0.
+
+    1 when terminal or bus stay away (start again), 2 for an error that a person must mend.
+    """
+    log.setup("agent")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        config = settings.load()
+        health = Health("agent", config.home_path / "run")
+        try:
+            _run(config, health, stop)
+            return 0
+        finally:
+            health.close()
+    except TickhouseError as error:
+        _log.error("%s", error)
+        return 1 if isinstance(error, UnavailableError) else 2
+
+
+def _run(config: Settings, health: Health, stop: threading.Event) -> None:
+    if config.terminal.kind != "real":
+        raise SettingsError("an agent stands beside a real terminal: TICKHOUSE_TERMINAL__KIND=real")
+    if not config.bus.url:
+        raise SettingsError("the agent needs the bus's address: TICKHOUSE_BUS__URL=tls://host:4222")
+    terminal = RealTerminal(config.terminal)
+    answerer = Answerer(config.bus, config.terminal.agent)
+    try:
+        answerer.claim()
+        if not terminal.initialize():
+            code, text = terminal.last_error()
+            raise UnavailableError(f"the terminal does not answer: {code} {text}")
+        health.set("ready", f"answers as {config.terminal.agent}")
+        _log.info("answers as %s at %s", config.terminal.agent, config.bus.url)
+        answerer.serve(Answers(terminal).answer, stop)
+        health.set("stopping")
+    finally:
+        answerer.close()
+        terminal.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""What must hold after a chaos run, from the files and tables that it left, never from memory.
+
+Journal: what execution decided and knows. The terminal's log: what the broker really did. The
+warehouse: what everybody else sees.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adapters.mt5.execution import magic_of
+from adapters.mt5.fake import SimulatedTerminal
+from core.contracts.order import EventKind as Kind
+from core.contracts.order import OrderEvent
+from execution import journal
+from execution.book import Book
+from tests.chaos.people import Halt, requests
+from tests.chaos.stack import LOTS
+
+_CENT = 0.005
+
+
+class Left(NamedTuple):
+    """What a run left."""
+
+    events: list[OrderEvent]
+    book: Book
+    requests: list[dict[str, Any]]  # accepted by the terminal
+    terminal: SimulatedTerminal  # its account, folded from its log
+    stored: list[tuple[str, str, str]]  # event id, kind, hash in the warehouse
+    halts: list[Halt]
+
+
+def left(
+    home: Path, path: Path, terminal: SimulatedTerminal, stored: Any, halts: list[Halt]
+) -> Left:
+    """Read it; the journal's checksums, chain and transitions are checked on the way."""
+    book, events = Book(), []
+    for place in journal.read(path):
+        book.apply(place.record)
+        if isinstance(place.record, OrderEvent):
+            events.append(place.record)
+    return Left(events, book, requests(home), terminal, stored, halts)
+
+
+def no_double_order(found: Left) -> Iterator[str]:
+    """Each order reached the broker at most once."""
+    counts = Counter(r["request"]["comment"] for r in found.requests)
+    yield from (f"{name} was carried out {n} times" for name, n in counts.items() if n > 1)
+
+
+def no_unjournalled_order(found: Left) -> Iterator[str]:
+    """What the broker has was journalled as submitted before."""
+    submitted = {e.order_id: e for e in found.events if e.kind is Kind.SUBMITTED}
+    for record in found.requests:
+        name, sent_us = record["request"]["comment"], record["sent_msc"] * 1000
+        if name not in submitted:
+            yield f"{name} is at the broker and not in the journal"
+        elif submitted[name].ts_init_us > sent_us + 1000:
+            yield f"{name} was journalled after it was sent"
+
+
+def exposure_within_limits(found: Left) -> Iterator[str]:
+    """At no deal was more open in a symbol than the limit allows."""
+    held: Counter[str] = Counter()
+    for deal in found.terminal.history_deals_get(1.0, 4e9):
+        held[deal.symbol] += round((1 if deal.type == 0 else -1) * deal.volume * 1e6)
+        if abs(held[deal.symbol]) > LOTS * 1e6 + 1:
+            yield f"{held[deal.symbol] / 1e6} lots of {deal.symbol} after deal {deal.ticket}"
+
+
+def every_position_has_its_stop(found: Left) -> Iterator[str]:
+    """The stop rides in the entry's own request."""
+    for record in found.requests:
+        if not record["request"]["position"] and not record["request"]["sl"]:
+            yield f"{record['request']['comment']} opened a position without a stop"
+
+
+def journal_and_terminal_agree(found: Left) -> Iterator[str]:
+    """The same deals, the same money, and nothing open or unsettled after the rest."""
+    deals = {d.ticket for d in found.terminal.history_deals_get(1.0, 4e9)}
+    if deals != found.book.deals:
+        yield f"deals only at one side: {sorted(deals ^ found.book.deals)}"
+    theirs = found.terminal.account_info().balance - 100_000.0
+    ours = sum(found.book.realised(key) for key in found.book.traded())
+    if abs(theirs - ours) > _CENT:
+        yield f"the journal made {ours:+.2f}, the account {theirs:+.2f}"
+    for name, open_ in (
+        ("journal", found.book.positions), ("terminal", found.terminal.positions_get()),
+        ("unsettled orders", found.book.unsettled),
+    ):  # fmt: skip
+        if open_:
+            yield f"{name}: {list(open_)} left"
+
+
+def nothing_adds_risk_while_halted(found: Left) -> Iterator[str]:
+    """No entry that was decided on after a halt and before its end reached the broker."""
+    sent = {r["request"]["magic"] for r in found.requests}
+    for event in found.events:
+        if event.kind is not Kind.SUBMITTED or event.purpose != "entry":
+            continue
+        inside = any(h.begin_us < event.ts_init_us < h.end_us for h in found.halts)
+        if inside and magic_of(event.order_id) in sent:
+            yield f"{event.order_id} was sent while trading was halted"
+
+
+def warehouse_has_the_journal(found: Left) -> Iterator[str]:
+    """Every event once, with its hash, and none besides."""
+    here = {(e.event_id, e.kind.value, e.hash) for e in found.events}
+    there = Counter(found.stored)
+    if missing := here - set(there):
+        yield f"{len(missing)} events are not in the warehouse, e.g. {min(missing)}"
+    if foreign := set(there) - here:
+        yield f"{len(foreign)} rows are not in the journal, e.g. {min(foreign)}"
+    yield from (f"{row} is there {n} times" for row, n in there.items() if n > 1)
+
+
+PROMISES: dict[str, Callable[[Left], Iterator[str]]] = {
+    "no double order": no_double_order,
+    "no unjournalled order": no_unjournalled_order,
+    "exposure within limits": exposure_within_limits,
+    "every position has its stop": every_position_has_its_stop,
+    "journal and terminal agree": journal_and_terminal_agree,
+    "nothing that adds risk while halted": nothing_adds_risk_while_halted,
+    "the warehouse has the journal": warehouse_has_the_journal,
+}
+
+
+def broken(found: Left) -> dict[str, list[str]]:
+    """Each promise, with what breaks it."""
+    return {name: list(check(found)) for name, check in PROMISES.items()}

@@ -1,0 +1,41 @@
+"""`python -m tests.chaos.terminal`: the simulated terminal's process, on real ticks that go on."""
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from adapters.mt5.fake import SimulatedTerminal
+from adapters.mt5.server import Server
+from core import log
+from core.health import Health
+from tests.chaos.market import market
+
+
+def account(home: Path, begin_msc: int) -> SimulatedTerminal:
+    """The account of a run, folded from its log."""
+    return SimulatedTerminal(market(begin_msc), log=home / "account.log")
+
+
+def main() -> int:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--begin", type=int, required=True, help="of the market, epoch ms")
+    options = parser.parse_args()
+    log.setup("terminal")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    health = Health("terminal", options.home / "run")
+    server = Server(account(options.home, options.begin), options.port)
+    health.set("ready", server.address)
+    while not stop.wait(0.2):
+        pass
+    server.close()
+    health.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,117 @@
+"""Every panel of every board runs against the embedded server filled by a replay of real ticks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.grafana.__main__ import BOARDS, FOLDER, files
+from dashboards.grafana.alerts import ALERTS, RUNBOOK, Alert
+from dashboards.grafana.clickhouse import sql as sql_of
+from dashboards.grafana.macros import ALL, Span, expand
+from tests.integration.analysed import MARTS, Analysed
+from tests.warehouse_server import ROOT
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+
+def targets(name: str) -> list[tuple[str, dict[str, Any], str]]:
+    """(title, panel, SQL) of a board's panels and marks."""
+    board = json.loads((FOLDER / f"{name}.json").read_text())
+    panels = [(p["title"], p, t["rawSql"]) for p in board["panels"] for t in p["targets"]]
+    marks = [
+        (a["name"], {"type": "mark"}, a["target"]["rawSql"]) for a in board["annotations"]["list"]
+    ]
+    return panels + marks
+
+
+EVERY = [
+    pytest.param(panel, sql, id=f"{name}: {title}")
+    for name in BOARDS
+    for title, panel, sql in targets(name)
+]
+
+
+def asked(analysed: Analysed, sql: str) -> str:
+    """The statement of a panel whose time picker spans the replay, by whichever clock it reads."""
+    table, time = ("stage_latency", "ts_event") if "stage_latency" in sql else ("tick", "ts_event")
+    if "query_log" in sql:
+        table = "query_log"
+    found = analysed.client.query(
+        f"SELECT toUnixTimestamp(min({time})), toUnixTimestamp(max({time})) FROM {table}"
+    ).result_rows[0]
+    order = analysed.client.command("SELECT min(order_id) FROM order_event WHERE kind = 'filled'")
+    variables = {
+        "mode": "replay",
+        "marts": MARTS,
+        "source": "oanda",
+        "symbol": "EURUSD",
+        "account": ALL,
+        "model": ALL,
+        "order": str(order),
+    }
+    return expand(sql, Span(found[0] - 60, found[1] + 60, 60), variables)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+def test_the_files_are_what_the_code_makes(path: Path) -> None:
+    assert path.read_text() == files()[path], "run python -m dashboards.grafana"
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_an_alert_asks_one_number_and_has_a_runbook(analysed: Analysed, alert: Alert) -> None:
+    answer = analysed.client.query(sql_of(f"alerts/{alert.name}"))
+    assert len(answer.column_names) == 1
+    assert len(answer.result_rows) <= 1
+    heading = f"\n## {alert.title}\n"
+    assert heading in (ROOT / RUNBOOK).read_text()
+
+
+#: Panels about what this replay does not have: nothing was halted, denied, refused or checked.
+EMPTY = {
+    *("Refused by the broker", "Halts", "Registered models", "Quarantine", "Checks", "Gaps"),
+    *("Trading state", "Denied by rule", "What the denied would have made"),
+}
+
+
+@pytest.mark.parametrize(("panel", "sql"), EVERY)
+def test_a_panel_gets_the_columns_its_type_draws(
+    analysed: Analysed, panel: dict[str, Any], sql: str, request: pytest.FixtureRequest
+) -> None:
+    answer = analysed.client.query(asked(analysed, sql))
+    names, types = answer.column_names, [t.name for t in answer.column_types]
+    kind = panel["type"]
+    if kind in ("timeseries", "candlestick", "state-timeline", "mark"):
+        assert names[0] == "time"
+        assert types[0].startswith("DateTime")
+    if kind == "candlestick":
+        assert set(names) >= {"open", "high", "low", "close"}
+    if kind == "mark":
+        assert "text" in names
+    if kind in ("timeseries", "stat", "barchart"):
+        assert any(t.startswith(("Nullable(Float", "Float", "UInt", "Int")) for t in types)
+    title = request.node.callspec.id.partition(": ")[2]
+    assert answer.result_rows or title in EMPTY, "nothing to draw"
+
+
+#: Tables that a time or run filter must not read whole.
+BIG = ("tick", "bar_1m", "prediction", "signal", "order_event", "stage_latency")
+
+
+@pytest.mark.parametrize(("panel", "sql"), EVERY)
+def test_a_panel_uses_the_primary_key(analysed: Analysed, panel: dict[str, Any], sql: str) -> None:
+    plan = analysed.client.query(f"EXPLAIN indexes = 1 {asked(analysed, sql)}").result_rows
+    text = "\n".join(line for (line,) in plan)
+    for part in text.split("ReadFromMergeTree")[1:]:
+        table = part.split("(tickhouse.", 1)[-1].split(")")[0]
+        if table in BIG:
+            key = part.partition("PrimaryKey")[2]
+            assert "Condition: true" not in key.split("Granules")[0], f"{table}:\n{part}"
+            assert key, f"{table} is read without its primary key:\n{part}"
+
+
+def test_nothing_of_a_persons_own_is_in_the_boards() -> None:
+    texts = [path.read_text() for path in Path(FOLDER).glob("*.json")]
+    assert len(texts) == len(BOARDS)
+    assert all('"uid": "tickhouse-' in text for text in texts)

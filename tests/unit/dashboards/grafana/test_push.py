@@ -1,0 +1,143 @@
+"""Pushing boards: through the real client, to a server that speaks as much of Grafana's API.
+
+There is no Grafana here; with GRAFANA_URL and GRAFANA_TOKEN set the last test uses a real one.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from core.errors import SettingsError, UnavailableError
+from dashboards.grafana.push import push
+
+TOKEN = "glsa_secret"
+
+
+class Grafana:
+    """Folders and dashboards in memory, behind the paths and codes of Grafana's HTTP API."""
+
+    def __init__(self) -> None:
+        self.folders: dict[str, Any] = {}
+        self.boards: dict[str, Any] = {}
+        self.writes = 0
+        grafana = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                kind, _, uid = self.path.removeprefix("/api/").partition("/")
+                if self.headers["Authorization"] != f"Bearer {TOKEN}":
+                    return self._answer(401, {"message": "Invalid API key"})
+                if kind == "folders":
+                    return self._found(grafana.folders.get(uid))
+                return self._found(grafana.boards.get(uid.removeprefix("uid/")))
+
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                grafana.writes += 1
+                if self.path == "/api/folders":
+                    grafana.folders[asked["uid"]] = asked
+                else:
+                    board = asked["dashboard"] | {"id": grafana.writes, "version": 1}
+                    meta = {"folderUid": asked["folderUid"]}
+                    grafana.boards[board["uid"]] = {"dashboard": board, "meta": meta}
+                self._answer(200, {"status": "success"})
+
+            def _found(self, content: Any) -> None:
+                self._answer(200 if content else 404, content or {"message": "not found"})
+
+            def _answer(self, code: int, content: Any) -> None:
+                body = json.dumps(content).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@pytest.fixture
+def grafana() -> Iterator[Grafana]:
+    made = Grafana()
+    thread = threading.Thread(target=made.server.serve_forever)
+    thread.start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+    thread.join()
+
+
+def test_boards_are_created_once_and_then_left_alone(grafana: Grafana) -> None:
+    assert {board.outcome for board in push(grafana.url, TOKEN)} == {"created"}
+    assert sorted(grafana.boards) == [
+        f"tickhouse-{name}" for name in ("execution", "models", "platform", "trading")
+    ]
+    writes = grafana.writes
+    assert {board.outcome for board in push(grafana.url, TOKEN)} == {"unchanged"}
+    assert grafana.writes == writes
+
+
+def test_what_somebody_changed_in_ours_is_brought_back(grafana: Grafana) -> None:
+    push(grafana.url, TOKEN)
+    grafana.boards["tickhouse-trading"]["dashboard"]["title"] = "mine now"
+    outcomes = {board.title: board.outcome for board in push(grafana.url, TOKEN)}
+    assert outcomes["Tickhouse: trading"] == "updated"
+    assert sorted(outcomes.values()) == ["unchanged", "unchanged", "unchanged", "updated"]
+
+
+@pytest.mark.parametrize(("folder", "tags"), [("private", ["tickhouse"]), ("tickhouse", [])])
+def test_a_persons_own_board_is_never_overwritten(
+    grafana: Grafana, folder: str, tags: list[str]
+) -> None:
+    own = {"uid": "tickhouse-trading", "title": "Mine", "tags": tags}
+    grafana.boards["tickhouse-trading"] = {"dashboard": own, "meta": {"folderUid": folder}}
+    with pytest.raises(SettingsError, match=r"'Mine'.*is not ours"):
+        push(grafana.url, TOKEN)
+    assert list(grafana.boards) == ["tickhouse-trading"]  # nor is any other written
+
+
+def test_a_wrong_token_and_a_wrong_place_are_told(grafana: Grafana) -> None:
+    with pytest.raises(SettingsError, match="refuses the token") as refused:
+        push(grafana.url, "glsa_other")
+    assert "glsa" not in str(refused.value)
+    with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:9"):
+        push("http://127.0.0.1:9", TOKEN)
+
+
+def test_the_command_tells_what_became_of_each(
+    grafana: Grafana, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    assert main(["boards", "push", "--url", grafana.url, "--token-file", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert told.count("created") == 4
+    assert TOKEN not in told
+
+
+def test_without_a_token_the_remedy_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GRAFANA_TOKEN", raising=False)
+    assert main(["boards", "push", "--url", "http://127.0.0.1:9"]) == 2
+    assert "--token-file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(
+    "GRAFANA_URL" not in os.environ, reason="GRAFANA_URL is not set: no Grafana here"
+)
+def test_a_real_grafana_takes_them() -> None:
+    url, token = os.environ["GRAFANA_URL"], os.environ["GRAFANA_TOKEN"]
+    push(url, token)
+    assert {board.outcome for board in push(url, token)} == {"unchanged"}

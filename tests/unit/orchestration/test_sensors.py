@@ -1,0 +1,140 @@
+"""Sensors on a real warehouse: drift asks for one training, silence is told once."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from orchestration.defs.streams import FAIL, TABLES, Seen, silent_feeds
+from orchestration.resources import Tickhouse
+from orchestration.sensors import drift_sensor, events, streams_sensor
+from quality.check_result import CheckResult, blocked_days, store
+from tests.http_receiver import Receiver
+from tests.servers import free_port
+from tests.warehouse_server import Warehouse, empty_tables, warehouse  # noqa: F401
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Dagster of pydantic
+]
+CLOSE_US = round(datetime(2014, 5, 7, 21, tzinfo=UTC).timestamp() * 1e6)
+
+
+@pytest.fixture
+def told_to(
+    warehouse: Warehouse,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Warehouse:
+    """Settings of the environment name the warehouse."""
+    empty_tables(warehouse)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
+    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    return warehouse
+
+
+def result(check: str, status: str, severity: str, checked_us: int) -> CheckResult:
+    place = (check, "feature", "feature", "r", CLOSE_US, checked_us)
+    return CheckResult(*place, status, severity, 0.1, "", 9, 1, "{}")
+
+
+def evaluated(sensor: Any, cursor: str | None, instance: Any = None) -> tuple[Any, Any]:
+    """What a sensor returned, and its cursor afterwards."""
+    context = dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources={"tickhouse": Tickhouse()}
+    )
+    found = sensor(context)
+    return found, getattr(found, "cursor", None) or context.cursor
+
+
+def test_drift_asks_for_one_training_and_waits_for_one_that_goes(
+    told_to: Warehouse, dagster_instance: dg.DagsterInstance
+) -> None:
+    first, cursor = evaluated(drift_sensor, None, dagster_instance)
+    assert isinstance(first, dg.SkipReason)
+    drifted = [result(f"r.x.{s}.drift", "failed", "warning", 5) for s in ("EURUSD", "XAUUSD")]
+    store(told_to.client, [*drifted, result("r.x.GBPUSD.drift", "passed", "warning", 6)])
+    asked, cursor = evaluated(drift_sensor, cursor, dagster_instance)
+    assert isinstance(asked, dg.RunRequest)
+    why = asked.run_config["ops"]["challenger"]["config"]["why"]
+    assert "2014-05-07 r.x.EURUSD.drift" in why
+    assert "GBPUSD" not in why
+    again, cursor = evaluated(drift_sensor, cursor, dagster_instance)
+    assert isinstance(again, dg.SkipReason)
+    store(told_to.client, [result("r.x.NZDUSD.drift", "failed", "warning", 9)])
+    dagster_instance.add_run(
+        dg.DagsterRun(job_name="training_job", status=dg.DagsterRunStatus.STARTED)
+    )
+    waits, _ = evaluated(drift_sensor, cursor, dagster_instance)
+    assert isinstance(waits, dg.SkipReason)
+    assert "still runs" in str(waits.skip_message)
+
+
+def test_a_day_is_blocked_until_its_check_passes(told_to: Warehouse) -> None:
+    store(told_to.client, [result("r.x.EURUSD.range", "failed", "error", 5)])
+    store(told_to.client, [result("r.x.EURUSD.drift", "failed", "warning", 5)])
+    assert [str(day) for day in blocked_days(told_to.client)] == ["2014-05-07"]
+    store(told_to.client, [result("r.x.EURUSD.range", "passed", "error", 9)])
+    assert blocked_days(told_to.client) == []
+
+
+def test_tables_that_move_count_as_made_and_empty_ones_as_unknown(told_to: Warehouse) -> None:
+    found, cursor = evaluated(streams_sensor, None)
+    assert found.asset_events == []
+    told_to.client.command(
+        "INSERT INTO tick (source, symbol, ts_event, seq, bid, ask) "
+        "VALUES ('x', 'NOSUCH', '2014-05-07 12:00:00', 0, 1, 2)"
+    )
+    found, cursor = evaluated(streams_sensor, cursor)
+    (made,) = found.asset_events
+    assert made.asset_key == dg.AssetKey(["market", "tick"])
+    assert made.metadata["dagster/row_count"].value == 1
+    assert json.loads(cursor)["last"] == {
+        **{streamed.table: "None" for streamed in TABLES},
+        "tick": "2014-05-07 12:00:00+00:00",
+    }
+
+
+def test_an_open_market_without_ticks_is_late_and_a_closed_one_is_not(told_to: Warehouse) -> None:
+    told_to.client.command(
+        "INSERT INTO tick (source, symbol, ts_event, seq, bid, ask) VALUES "
+        "('x', 'EURUSD', '2014-05-09 12:00:00', 0, 1, 2), "
+        "('x', 'BTCUSD', '2014-05-09 12:00:00', 0, 1, 2)"
+    )
+
+    def late(day: int, hour: int) -> list[str]:
+        now = datetime(2014, 5, day, hour, tzinfo=UTC)
+        return silent_feeds(told_to.client, round(now.timestamp() * 1e6), FAIL.total_seconds())
+
+    assert [text.partition(":")[0] for text in late(9, 13)] == ["x BTCUSD", "x EURUSD"]
+    assert [text.partition(":")[0] for text in late(10, 12)] == ["x BTCUSD"]  # a Saturday
+    assert late(9, 12) == []
+    assert late(30, 12) == []  # given up weeks ago
+
+
+def test_a_warehouse_that_does_not_answer_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
+    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", f"http://127.0.0.1:{free_port()}")
+    with Receiver() as receiver:
+        monkeypatch.setenv("TICKHOUSE_ORCHESTRATION__WEBHOOK", receiver.url)
+        found, cursor = evaluated(streams_sensor, None)
+        again, _ = evaluated(streams_sensor, cursor)
+    assert isinstance(found, dg.SkipReason)
+    assert isinstance(again, dg.SkipReason)
+    assert [body["job"] for body in receiver.received] == ["streams"]
+    assert "the warehouse does not answer" in receiver.received[0]["text"]
+
+
+def test_a_quiet_market_owes_no_rows() -> None:
+    tick = next(streamed for streamed in TABLES if streamed.table == "tick")
+    seen = [Seen(tick, 1, datetime(2014, 5, 9, tzinfo=UTC), datetime(2014, 5, 9, tzinfo=UTC))]
+    before = {"tick": str(seen[0].last)}
+    assert len(events(seen, before, late=False)) == 1
+    assert events(seen, before, late=True) == []
