@@ -79,7 +79,7 @@ def test_a_file_with_a_typo_is_not_installed(home: Path, tmp_path: Path, capsys)
     [
         ("ann", "wrong password", "another password"),
         ("eve", "long enough", "no such user"),
-        ("bob", "also long", "an admin may"),
+        ("bob", "also long", "one of role admin or risk may"),
     ],
 )
 def test_with_users_nobody_else_may(
