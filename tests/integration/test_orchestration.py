@@ -146,8 +146,11 @@ def test_a_second_pass_leaves_identical_tables(desk: Desk) -> None:
     again = desk.run("training_job", f"daily_job:{':'.join(DAYS)}")
     assert [step["success"] for step in again] == [True] * 2, again
     assert tables(desk.client) == before
-    assert {"tickhouse_marts_replay.fct_signal_outcome", "tickhouse.model"} < set(before)
-    assert min(rows for name, (rows, _) in before.items() if "denial" not in name) > 0
+    filled = {name for name, (rows, _) in before.items() if rows}
+    marts = ("trade", "order", "pnl_daily", "signal_outcome", "execution_quality")
+    marts += ("model_performance", "data_quality_daily")
+    assert {f"{MARTS}.fct_{mart}" for mart in marts} < filled
+    assert {"tickhouse.model", "tickhouse.check_result"} < filled
 
 
 def examples() -> list[tuple[int, str]]:
@@ -208,11 +211,10 @@ def test_marts_are_the_same_whatever_outer_joins_give_and_compile_for_a_real_ser
     live = (target / "live").rglob("compiled/**/fct_order.sql")
     assert "mode = 'live'" in next(live).read_text()
     models = sorted((target / "replay").rglob("compiled/**/models/marts/*/fct_*.sql"))
-    assert len(models) == 9
+    named = "trading_day between toDate('2014-05-06') and toDate('2014-05-06')"
+    assert sum(named in model.read_text() for model in models) >= 5
     for model in models:
         sql = model.read_text()
-        if "day_rows" in sql and "int_day_state" in sql:
-            assert "trading_day between toDate('2014-05-06') and toDate('2014-05-06')" in sql
         checksum = f"SELECT count(), groupBitXor(cityHash64(*)) FROM ({sql})"
         sums = [
             desk.client.query(f"{checksum} SETTINGS join_use_nulls = {nulls}").result_rows[0]
