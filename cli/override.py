@@ -51,7 +51,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     before = decisions.load(path)
     end = datetime.fromtimestamp(until / 1e6, UTC).isoformat(timespec="seconds")
     detail = f"{made} {namespace.symbol or 'all symbols'} until {end}: {namespace.reason}"
-    sign(settings, clock, namespace.by, "override", detail)
+    sign(
+        settings, clock, namespace.by, "override", detail, subject=namespace.rule,
+        reason=namespace.reason, payload={"override": made},
+    )  # fmt: skip
     holding = [o for o in before.overrides if o.until_us > now]
     decisions.save(path, replace(before, overrides=[*holding, made]))
     print(f"Until {end}: {namespace.rule} = {namespace.value:g} ({namespace.by}).")

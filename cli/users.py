@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.login import note, this_user
 from core import identity
+from core.clock import SystemClock
 from core.errors import SettingsError
 from core.identity import User
 from core.settings import Settings
@@ -52,6 +54,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         return 0
     changed = _ACTIONS[namespace.action](users, namespace)
     identity.save(path, changed)
+    note(settings, SystemClock(), this_user(), f"users {namespace.action}", namespace.name)
     print(f"{path}: {len(changed)} user{'s' * (len(changed) != 1)}")
     if not any(user.role == "admin" for user in changed.values()):
         print("Nobody is an admin now: backups and migrations will be refused.", file=sys.stderr)

@@ -5,6 +5,7 @@ loopback port of a running execution only makes a halt hold at once, and when th
 nothing any more. The command line and the live page both press it here.
 """
 
+import contextlib
 import os
 import socket
 import threading
@@ -14,8 +15,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from core.audit_log import AuditLine, append
 from core.clock import Clock
-from core.errors import InputError
+from core.errors import InputError, TickhouseError
 
 _TRIES = 100
 State = Literal["active", "reducing", "halted"]
@@ -67,7 +69,16 @@ def halt(home: Path, by: str, reason: str, clock: Clock, positions: Positions = 
     heard = ask(home, order)
     if failed is not None and not heard:
         raise failed
+    _note(home, order)
     return Halted(order, heard, failed)
+
+
+def _note(home: Path, order: Order) -> None:
+    """After the halt, and as well as it goes: no trouble with the log may keep trading going."""
+    detail = f"positions: {order.positions}"
+    line = AuditLine(order.ts_us, order.by, False, "halt", detail, reason=order.reason)
+    with contextlib.suppress(OSError, TickhouseError):
+        append(home, line)
 
 
 def resume(home: Path, by: str, reason: str, clock: Clock) -> Order:

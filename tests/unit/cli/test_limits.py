@@ -3,13 +3,13 @@
 import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
 
 from cli.main import main
-from core import identity
-from core.audit_log import AuditLine
+from core import audit_log, identity
 from core.trading_control import current
 from execution import decisions
 from execution.limits import parse
@@ -34,9 +34,19 @@ def types(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
 
 
-def audited(home: Path) -> list[AuditLine]:
-    lines = (home / "audit.log").read_bytes().splitlines()
-    return [msgspec.json.decode(line, type=AuditLine) for line in lines]
+class Audited(NamedTuple):
+    by: str
+    authenticated: bool
+    action: str
+    detail: str
+
+
+def audited(home: Path) -> list[Audited]:
+    found = []
+    for event in audit_log.read(home / "audit.log"):
+        told = msgspec.json.decode(event.detail)
+        found.append(Audited(event.actor, told["authenticated"], event.action, told["text"]))
+    return found
 
 
 def test_what_is_shown_can_be_checked_and_installed(home: Path, tmp_path: Path, capsys) -> None:
@@ -113,7 +123,7 @@ def test_who_logs_in_may_and_halting_asks_nobody(home: Path, monkeypatch, who: s
     assert override.until_us - override.from_us == 300_000_000
     assert (release.strategy, release.by) == ("model", who)
     assert [(a.action, a.authenticated) for a in audited(home)] == [
-        ("override", True), ("throttle release", True), ("resume", True),
+        ("halt", False), ("override", True), ("throttle release", True), ("resume", True),
     ]  # fmt: skip
 
 
