@@ -17,11 +17,12 @@ from core.errors import SettingsError
 from core.settings import Settings
 
 
-def login(settings: Settings, name: str, roles: Sequence[str] = ("admin",)) -> bool:
+def login(settings: Settings, name: str, roles: Sequence[str] = identity.MAY_ALLOW_RISK) -> bool:
     """Ask for a user's password; False when the home has no users.
 
     Raises:
-        SettingsError: unknown user, wrong password, not an admin, or real money without users.
+        SettingsError: unknown user, wrong password, a role that may not, or real money without
+            users.
     """
     path = identity.path_in(settings.home_path)
     if not path.exists():
@@ -34,7 +35,9 @@ def login(settings: Settings, name: str, roles: Sequence[str] = ("admin",)) -> b
         raise SettingsError(f"--by {name}: no such user, or another password; nothing was changed")
     if user.role not in roles:
         may = " or ".join(roles)
-        raise SettingsError(f"--by {name}: a {user.role} may not do this; an {may} may")
+        raise SettingsError(
+            f"--by {name}: a user of role {user.role} may not do this; one of role {may} may"
+        )
     return True
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "up": Command("cli.up", "run every process of the embedded stack; Ctrl-C drains"),
     "demo": Command("cli.demo", "the whole pipeline on the built-in simulated market"),
     "replay": Command("cli.replay", "recorded ticks through the same bus and processes as live"),
+    "backtest": Command("cli.backtest", "a strategy over any span of ticks, and a report"),
     "import": Command("cli.import_files", "tick files into the warehouse"),
     "train": Command("cli.train", "train, evaluate and register a model"),
     "search": Command("cli.search", "look for better settings of a model, for a given time"),

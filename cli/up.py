@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import board_stack, orchestration_stack
+from cli.chosen_strategy import chosen
 from cli.embedded_stack import (
     USUAL_PORTS,
     choose_ports,
@@ -36,7 +37,8 @@ _SECRET = frozenset({"password", "smtp_password", "telegram_token", "webhook", "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What runs is a matter of settings, but for one."""
+    """What runs is a matter of settings, but for two."""
+    parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
     parser.add_argument(
         "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
     )
@@ -45,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
     console = Console(highlight=False, soft_wrap=True)
+    if namespace.strategy:
+        named = chosen(namespace.strategy, settings)
+        run_ = msgspec.structs.replace(settings.run, strategy=named)
+        settings = msgspec.structs.replace(settings, run=run_)
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)

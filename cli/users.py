@@ -8,6 +8,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 import msgspec
 from rich.console import Console
@@ -27,8 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="a new user; asks for the password, or reads stdin")
     add.add_argument("name")
-    roles = ("admin", "writer", "recorder", "analyst", "grafana")
-    add.add_argument("--role", choices=roles, default="analyst", help="default: analyst")
+    add.add_argument(
+        "--role", choices=get_args(identity.Role), default="analyst", help="default: analyst"
+    )
     add.add_argument(
         "--filter",
         action="append",

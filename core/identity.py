@@ -19,7 +19,9 @@ import msgspec
 
 from core.errors import SettingsError
 
-Role = Literal["admin", "writer", "recorder", "analyst", "grafana"]
+Role = Literal["admin", "risk", "writer", "recorder", "analyst", "grafana"]
+#: Who may allow more risk: limits, overrides, a throttle's release, resuming.
+MAY_ALLOW_RISK: tuple[Role, ...] = ("admin", "risk")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}")
 _TABLE = re.compile(r"\w+\.\w+")

@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -18,6 +19,7 @@ from core.audit_log import AuditLine, append
 from core.clock import Clock
 from core.errors import InputError, TickhouseError
 
+_TRIES = 100
 State = Literal["active", "reducing", "halted"]
 Positions = Literal["keep", "flatten"]
 
@@ -110,13 +112,24 @@ def write(path: Path, order: Order) -> None:
         file.write(msgspec.json.encode(order) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    _take_its_place(temporary, path)
     if hasattr(os, "O_DIRECTORY"):  # elsewhere a directory cannot be opened, and need not be
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _take_its_place(new: Path, path: Path) -> None:
+    """As os.replace; on Windows that fails while somebody reads the file, so it is tried again."""
+    for _ in range(_TRIES):
+        try:
+            os.replace(new, path)
+            return
+        except PermissionError:
+            time.sleep(0.005)
+    os.replace(new, path)
 
 
 def ask(home: Path, order: Order, timeout_s: float = 0.5) -> bool:

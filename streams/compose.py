@@ -71,7 +71,7 @@ def signals(
     from streams.signal_rows import decided_rows
 
     run, models = settings.run, settings.home_path / "models"
-    chosen = strategy.select(run.strategy, settings.signals)
+    chosen = strategy.select(run.strategy, settings.signals, settings.home_path / "strategies")
     clock = None if run.mode == "replay" else SystemClock()
 
     def stored_ticks(source: str, symbol: str, first: int, last: int) -> Iterator[TickArray]:

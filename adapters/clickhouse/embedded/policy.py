@@ -233,6 +233,7 @@ _LIMITS: dict[Role, tuple[float, int]] = {  # seconds, MiB; 0 is none
     "writer": (0, 0),
     "recorder": (0, 0),
     "analyst": (60, 2048),
+    "risk": (60, 2048),  # of the warehouse no more than an analyst
     "grafana": (30, 1024),
 }
 
@@ -247,7 +248,7 @@ def bound(user: User, asked: dict[str, str]) -> dict[str, str]:
     settings = dict(asked)
     _cap(settings, "max_execution_time", user.max_seconds or role_seconds)
     _cap(settings, "max_memory_usage", (user.max_memory_mib or role_mib) * 2**20)
-    if user.role in ("analyst", "grafana"):
+    if user.role not in ("admin", "writer"):
         settings |= {"readonly": "1", "use_query_cache": "0", "allow_introspection_functions": "0"}
         settings.pop("additional_table_filters", None)
         settings.pop("additional_result_filter", None)
