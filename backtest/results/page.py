@@ -23,12 +23,11 @@ baselines that know nothing, with 95 % intervals from a block bootstrap.
 _TICKS = """
 ## Ticks: one minute ahead
 
-The product's own training (`models.train.fit`: an ensemble of XGBoost, LightGBM and a linear
-member, without the sequence network, on at most 60,000 training rows thinned evenly), walking
+The product's own training (`models.train.fit`) on at most 60,000 rows thinned evenly, walking
 forward: trained on the first 40 % of the span, judged on the next 15 %, four times, each training
 on all before. Labels are made from the training rows alone (purged), the test begins one horizon
-later (embargo). One feed at a time, so columns about other symbols are empty. A row is a sampled
-second; it *moved* when its mid was more than the spread away a minute later.
+later (embargo). One feed at a time, so columns about other symbols, if any, are empty. A row is a
+sampled second; it *moved* when its mid was more than the spread away a minute later.
 
 - **AUC** is of direction, up against down among rows that moved; 0.5 knows nothing, as a random
   walk does. *Last quarter* is what the card of one model trained on all of it shows: one stretch
@@ -68,13 +67,15 @@ class Found(NamedTuple):
     trading: list[Earned]
     bars: list[BarFigures]
     left_out: list[tuple[str, str]]
+    made_with: str = ""  # features and members
 
 
 def text(found: Found) -> str:
     """The page in Markdown."""
     parts = [_HEAD, _summary(found)]
     if found.ticks:
-        parts += [_TICKS, _tick_table(found.ticks), _left_out(found.left_out)]
+        parts += [_TICKS, f"\nMade with {found.made_with}.\n"]
+        parts += [_tick_table(found.ticks), _left_out(found.left_out)]
         parts += [_TRADED, _traded_table(found.ticks)]
         parts += ["\n## Above 0.60\n", _findings(found.findings)]
     if found.trading:
