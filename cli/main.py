@@ -52,6 +52,8 @@ COMMANDS = {
     "limits": Command("cli.limits", "show, check or install what may be traded"),
     "override": Command("cli.override", "another value for one limit, for a while"),
     "throttle": Command("cli.throttle", "let a strategy that repeated itself trade again"),
+    "audit": Command("cli.audit", "verify, seal and sign what was journalled"),
+    "reference": Command("cli.reference", "load dated reference data for the reports"),
     "boards": Command("cli.boards", "the Grafana boards into a Grafana that runs already"),
     "report": Command("cli.report", "one compliance report"),
     "explain": Command("cli.explain", "a signal, order or report row back to its ticks"),

@@ -4,6 +4,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -20,15 +21,19 @@ from cli.embedded_stack import (
     embedded_stack,
     stack_environment,
     urls,
+    watcher,
 )
 from cli.interrupts import Interrupts
+from cli.login import note, this_user
 from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
 from cli.warehouse_setup import migrate, predicts, write_run
+from core.clock import SystemClock
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
 _LOOK_EVERY_S = 1.0
+_SECRET = frozenset({"password", "smtp_password", "telegram_token", "webhook", "url"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +67,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     stack = Stack(
         home,
         stack_environment(settings, home, ports),
-        [*embedded_stack(settings, home, ports), *late],
+        [*embedded_stack(settings, home, ports), watcher(), *late],
         command="up",
         urls=where,
     )
@@ -92,6 +97,7 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
             write_run(settings, where["warehouse"])
 
     console.print(f"Tickhouse starts in {stack.home}")
+    note(settings, SystemClock(), this_user(), "configuration load", "up", loaded=told(settings))
     if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
         migrate(settings, where["warehouse"])
         write_run(settings, where["warehouse"])
@@ -102,6 +108,15 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
             "There is no champion model yet: features are computed and stored;"
             " nothing predicts until `tickhouse train`."
         )
+
+
+def told(settings: Settings) -> dict[str, Any]:
+    """The settings without what is secret in them."""
+    loaded: dict[str, Any] = msgspec.to_builtins(settings)
+    for section in loaded.values():
+        if isinstance(section, dict):
+            section.update({name: "..." for name in _SECRET & section.keys() if section[name]})
+    return loaded
 
 
 def _start_late(stack: Stack, console: Console) -> None:

@@ -177,6 +177,7 @@ class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     enabled: bool = True  # `up` starts Dagster, if it is installed
     mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "live"  # of the scheduled marts
     run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
+    folds: int = 3  # of the walk-forward evaluation beside the nightly training; 0: none
     backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
     webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
 
@@ -198,6 +199,16 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Which targets are set, and nothing that a log must not hold."""
         kinds = ("webhook", "email_to", "telegram_token")
         return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
+
+
+class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Compliance: where reports and seals go, and the keys seals are signed and checked with."""
+
+    signing_key: str = ""  # private Ed25519 key, outside the home (`tickhouse audit keygen`)
+    public_key: str = ""  # of the signing key; without it seals are not checked
+    archive: str = ""  # sealed days; empty: `<home>/sealed`
+    folder: str = ""  # report folders; empty: `<home>/reports`
+    schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
 
 
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -224,6 +235,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
+    reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
     chaos: ChaosSettings = ChaosSettings()
 

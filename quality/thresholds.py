@@ -25,12 +25,13 @@ BAD_PRINT_SHARE = 0.0001
 MISSING_BARS_SHARE = 0.25  # minutes without a bar between the first and the last
 
 # Features of a run's feed.
-NULL_SHARE = 0.10  # warm-up is 34 minutes
+NULL_SHARE = 0.10  # of a feature that had been known: neither its warm-up nor an absent peer
 DRIFT_PSI = 2.0  # population stability index against the days before; real days reach 1.0
 DRIFT_BINS = 10
 DRIFT_DAYS = 5  # how far back the reference reaches
 DRIFT_MIN_ROWS = 2000  # a reference or a day with fewer says nothing
-DRIFT_EXEMPT = ("time_sin", "time_cos")  # a part of a day differs from a whole one by nature
+# By what a name holds: the time of day, and frames of which a day holds too few to compare.
+DRIFT_EXEMPT = ("time_", "_5m", "_15m", "_30m", "_60m", "_1h")
 FEATURE_RANGES = {  # by name, or by what the name begins with; all others within OTHER_RANGE
     "rsi_14": (0.0, 100.0),
     "imbalance_": (-1.0, 1.0),

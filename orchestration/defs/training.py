@@ -47,6 +47,7 @@ def challenger(config: TrainingConfig, tickhouse: Tickhouse) -> dg.MaterializeRe
             registry.directory,
             settings.terminal.kind == "simulated",
             sample_ms=settings.features.sample_ms,
+            folds=settings.orchestration.folds,
         )
         write_models(client, registry)
     champion = next(
@@ -74,6 +75,19 @@ def _metadata(card: Any, champion: Any, why: str) -> dict[str, Any]:
         "on rows held back": table(
             ("", *columns),
             [(name, *(_number(getattr(found, name)) for found in metrics)) for name in names],
+        ),
+        "walk-forward": table(
+            ("fold", "tested from", "rows", "log_loss", "baseline"),
+            [
+                (
+                    n,
+                    _time(fold.test.start_us),
+                    fold.test.rows,
+                    _number(fold.metrics.log_loss),
+                    _number(fold.baseline.log_loss),
+                )
+                for n, fold in enumerate(card.folds, 1)
+            ],
         ),
         "next": f"tickhouse models promote {card.sha256[:12]} --by YOU",
     }

@@ -14,7 +14,6 @@ from clickhouse_connect.driver.client import Client
 
 from tests.e2e.replay_runs import environment
 from tests.integration.analysed import MARTS, Analysed
-from tests.warehouse_server import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
@@ -110,31 +109,12 @@ def test_checks_flag_the_dirty_feed_alone_and_exit_with_a_code(analysed: Analyse
     )
     assert told.returncode == 1, told.stderr[-2000:]
     found = json.loads(told.stdout)["checks"]
-    assert {c["table_name"] for c in found} == {"tick", "prediction", "order_event"}
+    assert {c["suite"] for c in found} == {
+        "tick", "bar", "feature", "label", "prediction", "order_event", "money"
+    }  # fmt: skip
     blocking = {
         c["check_id"] for c in found if c["status"] != "passed" and c["severity"] == "error"
     }
     assert blocking == {"fxcm.EURUSD.crossed"}
     stored = analysed.client.query("SELECT check_id FROM check_result FINAL").result_rows
     assert {check_id for (check_id,) in stored} == {c["check_id"] for c in found}
-
-
-PROGRAM = """
-import dagster as dg
-from orchestration.definitions import definitions
-made = definitions()
-dg.Definitions.validate_loadable(made)
-assert made.resolve_job_def("bars_job").execute_in_process().success
-"""
-
-
-def test_dagster_definitions_load_and_a_job_runs(analysed: Analysed) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PROGRAM],
-        env=environment(analysed.home, DAGSTER_DISABLE_TELEMETRY="1", PYTHONPATH=str(ROOT)),
-        cwd=analysed.home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]

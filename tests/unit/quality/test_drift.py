@@ -34,5 +34,9 @@ def test_a_row_per_feature_says_what_is_wrong_with_it() -> None:
     assert found.loc["rsi_14", "out_of_range"] == 1
     assert found.loc["rsi_14", "drift"] > thresholds.DRIFT_PSI
     assert found.loc["rate_10s", "null_share"] == 1
+    warming = before.assign(rsi_14=before["rsi_14"].where(before.index > 900), rate_10s=np.nan)
+    assert (derived(warming, before[:0])["null_share"] == 0).all()
+    gone = warming.assign(rsi_14=warming["rsi_14"].where(warming.index < 1500))
+    assert derived(gone, before[:0]).set_index("feature").loc["rsi_14", "null_share"] > 0.4
     assert (derived(day, before[:10])["drift"] == 0).all()
     assert range_of("macd_bp") == thresholds.OTHER_RANGE
