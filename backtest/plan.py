@@ -48,14 +48,17 @@ def jobs(
     model: str = "",
     spans: int = 1,
     together: bool = False,
+    symbols: Sequence[str] = (),
 ) -> list[Job]:
     """The jobs of a backtest, in a fixed order.
 
     Args:
         settings: `run` is complete: run_id, mode, account, strategy.
         spans: equal parts of the span; each begins flat, with the whole deposit.
+        symbols: whose trades count; all when empty.
     """
-    groups = [list(recordings)] if together else [[r] for r in recordings]
+    wanted = [r for r in recordings if not symbols or r.file.symbol in symbols]
+    groups = [wanted] if together else [[r] for r in wanted]
     bucket_us = max(1_000_000, (span.to_msc - span.from_msc) * 1000 // _BUCKETS)
     currency, begins = settings.terminal.currency, min(r.first_msc for r in recordings)
     made = []

@@ -28,7 +28,7 @@ def run_all(jobs: Sequence[Job], workers: int, progress: Progress = silent) -> l
     if workers <= 1 or len(jobs) == 1:
         return _one_by_one(jobs, progress)
     context = multiprocessing.get_context("spawn")  # a fork would copy ONNX Runtime's threads
-    ticks = context.Array("q", len(jobs))
+    ticks = context.RawArray("q", len(jobs))  # each job writes a place of its own: no lock
     with ProcessPoolExecutor(workers, context, _adopt, (ticks,)) as pool:
         futures = [pool.submit(_job, number, job) for number, job in enumerate(jobs)]
         try:

@@ -146,7 +146,8 @@ def _outcome(
     curve = watch.finish()
     seconds = {**stages.features.seconds, "decide": stages.decide_s, "wall": wall_s}
     counts = counted(
-        ticks=stages.features.ticks, quarantined=stages.features.refused, features=stages.rows,
+        ticks=sum(stages.features.kept[feed] for feed in job.traded),
+        quarantined=stages.features.refused, features=stages.rows,
         predictions=stages.predictions, signals=len(slices.signals),
         orders=kinds.count(Kind.SUBMITTED), orders_denied=kinds.count(Kind.DENIED),
         orders_rejected=kinds.count(Kind.REJECTED),

@@ -1,6 +1,7 @@
 """Ticks to signals, slice by slice: the steps of the signals flow, without bus and processes."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -51,8 +52,14 @@ class FeatureStages:
         self._feeds = [self._feed(source, symbol) for source, symbol in market.feeds()]
         # Rows come at once, or when a slice is complete: which, is the sampler's business.
         self._sampler: Any = Sampler(settings.features.sample_ms, Histograms(), None)
-        self.ticks = self.refused = 0
+        self.kept: Counter[FeedKey] = Counter()
+        self.refused = 0
         self.seconds = dict.fromkeys(("read", "judge", "sample"), 0.0)
+
+    @property
+    def ticks(self) -> int:
+        """Ticks kept of all feeds, also of those that only help."""
+        return self.kept.total()
 
     @property
     def state(self) -> Any:
@@ -82,7 +89,7 @@ class FeatureStages:
         raw = self._market.slice_ticks(number, feed.source, feed.symbol)
         read = time.perf_counter()
         kept, refused = feed.judge(raw, now_us=time.time_ns() // 1000, recv_us=None)
-        self.ticks += len(kept)
+        self.kept[feed.source, feed.symbol] += len(kept)
         self.refused += len(refused)
         self.seconds["read"] += read - began
         self.seconds["judge"] += time.perf_counter() - read

@@ -73,7 +73,7 @@ def _run(
 
     jobs = plan.jobs(
         request.recordings, request.span, request.settings, model=request.model,
-        spans=request.spans, together=request.together,
+        spans=request.spans, together=request.together, symbols=request.symbols,
     )  # fmt: skip
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),

@@ -29,6 +29,7 @@ class Request(NamedTuple):
     inputs: dict[str, str]  # path to SHA-256
     together: bool
     spans: int
+    symbols: tuple[str, ...]
 
 
 def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Request:
@@ -46,9 +47,9 @@ def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Re
         tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model
     )
     plan = replay_plan.make(options, settings, scratch)
-    feeds = [f for f in plan.feeds if not namespace.symbols or f.symbol in namespace.symbols]
-    if not feeds:
-        known = ", ".join(sorted({f.symbol for f in plan.feeds}))
+    feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
+    if not known_symbols.issuperset(namespace.symbols):
+        known = ", ".join(sorted(known_symbols))
         raise SettingsError(f"--symbols {','.join(namespace.symbols)}: there are only {known}")
     recordings = [
         Recording(FeedFile(str(f.path), f.source, f.symbol), f.first_msc, f.last_msc) for f in feeds
@@ -57,13 +58,17 @@ def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Re
     shaped = replay_plan.shaping(
         options, settings, plan.digests, [(f.source, f.symbol) for f in feeds]
     )
-    identity = run_id((shaped, span, namespace.spans, namespace.together))
+    chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
+    identity = run_id((shaped, *chosen_))
     run = msgspec.structs.replace(
         settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy
     )
     inputs = dict(zip(plan.inputs, plan.digests, strict=True))
     settings = msgspec.structs.replace(settings, run=run)
-    return Request(settings, recordings, span, model, inputs, namespace.together, namespace.spans)
+    return Request(
+        settings, recordings, span, model, inputs, namespace.together, namespace.spans,
+        tuple(namespace.symbols),
+    )  # fmt: skip
 
 
 def warnings(request: Request) -> tuple[str, ...]:

@@ -18,7 +18,10 @@ from core.errors import InputError
 
 _FEEDS = """
 SELECT source, symbol FROM tick
-WHERE (empty({symbols:Array(String)}) OR symbol IN {symbols:Array(String)})
+WHERE (
+        empty({symbols:Array(String)})
+        OR source IN (SELECT source FROM tick WHERE symbol IN {symbols:Array(String)})
+    )
     AND (empty({source:String}) OR source = {source:String})
     AND ts_event < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
 GROUP BY source, symbol ORDER BY source, symbol
@@ -42,7 +45,9 @@ def from_warehouse(
     source: str | None,
     span_msc: tuple[int, int | None],
 ) -> list[Path]:
-    """Write every chosen feed; all its ticks before the span's end, for they warm features up.
+    """Write all feeds of the sources that have the symbols: features look at the others too.
+
+    All ticks before the span's end, for they warm features up.
 
     Raises:
         InputError: there is none.

@@ -14,6 +14,7 @@ from rich.console import Console
 from backtest.results import bars, leak, page, ticks, trading
 from backtest.results.page import Found
 from core.errors import InputError, ModelError
+from features.catalog import FEATURE_SET_HASH, NAMES
 
 _LEAST_BYTES = 50_000  # smaller files hold minutes
 
@@ -37,7 +38,11 @@ def _found(data: Path, only: str, console: Console) -> Found:
     hourly = _files(data / "bars", "*_h1_*.parquet", only)
     if not files and not hourly:
         raise InputError(str(data), "no ticks/*.parquet and no bars/*_h1_*.parquet in it")
-    found = Found([], [], [], [], [])
+    made_with = (
+        f"{len(NAMES)} features, feature set `{FEATURE_SET_HASH}`, members"
+        f" {', '.join(ticks.MEMBERS)}"
+    )
+    found = Found([], [], [], [], [], made_with)
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as home:
         settings = ticks.run_settings(home)
         for file in files:

@@ -109,9 +109,10 @@ def series(count=6_000):
     random = np.random.default_rng(7)
     mid = 1.1 * np.exp(np.cumsum(random.normal(0, 2e-5, count)))
     rows = random.normal(size=(count, len(NAMES))).astype(np.float32)
-    rows[:, NAMES.index("spread_bp")] = 5e-5 / mid * 1e4  # training refuses another tick's rows
+    # Always half a basis point: a constant spread in price would tell the price level.
+    rows[:, NAMES.index("spread_bp")] = 0.5
     time = np.arange(count, dtype=np.int64) * 1_000_000
-    return Dataset(rows, time, mid, np.full(count, 5e-5), np.zeros(count, np.int32), ("s.EURUSD",))
+    return Dataset(rows, time, mid, mid * 5e-5, np.zeros(count, np.int32), ("s.EURUSD",))
 
 
 def test_walking_forward_never_trains_on_what_it_judges(monkeypatch):
