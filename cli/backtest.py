@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `tickhouse backtest`."""
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH",
-        help="tick files or folders; none: the ticks of the running warehouse",
+        help="tick files or folders; none: the ticks of the warehouse",
     )  # fmt: skip
     parser.add_argument("--from", dest="start", metavar="TIME", help="first market time, ISO 8601")
     parser.add_argument("--to", dest="end", metavar="TIME", help="market time to stop before")

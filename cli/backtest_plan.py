@@ -89,13 +89,16 @@ def warnings(request: Request) -> tuple[str, ...]:
 def _paths(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> list[Path]:
     if namespace.paths:
         return expand(namespace.paths)[0]
+    from adapters.clickhouse.client import connect
     from cli.backtest_ticks import from_warehouse
-    from cli.warehouse_client import warehouse_client
+    from cli.import_warehouse import warehouse
 
-    return from_warehouse(
-        warehouse_client(settings), scratch, namespace.symbols, namespace.source,
-        (_msc(namespace.start) or 0, _msc(namespace.end)),
-    )  # fmt: skip
+    span = _msc(namespace.start) or 0, _msc(namespace.end)
+    with warehouse(settings) as where:
+        client = connect(where)
+        found = from_warehouse(client, scratch, namespace.symbols, namespace.source, span)
+        client.close()
+        return found
 
 
 def _model(namespace: argparse.Namespace, settings: Settings, strategy: str) -> str:
