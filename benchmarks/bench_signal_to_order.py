@@ -95,8 +95,8 @@ def sustained(directory: Path, seconds: float, rate: int, slow_s: float) -> None
             signals = [codec.decode("signals", signal_bytes(made + n)) for n in range(due)]
             made += due
             requote(rig.quotes)
-            for signal in signals[:-1]:
-                rig.engine.supersede(signal)
+            for start in range(0, len(signals) - 1, 500):
+                rig.engine.supersede(signals[:-1][start : start + 500])
             if signals:
                 traded += 1
                 rig.engine.on_signal(signals[-1], time.perf_counter_ns())

@@ -3,6 +3,10 @@
 from typing import Literal
 
 import msgspec
+from rich.markup import escape
+from rich.table import Column, Table
+
+_SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]✗[/]"}
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -19,3 +23,12 @@ def verdict(
 ) -> Check:
     """`ok` without a remedy, or `otherwise` with it."""
     return Check(name, "ok", found) if good else Check(name, otherwise, found, remedy)
+
+
+def table_of(checks: list[Check]) -> Table:
+    """Checks as people read them."""
+    table = Table("", Column("check", no_wrap=True), "found", "remedy")
+    for check in checks:
+        texts = (escape(text) for text in (check.name, check.found, check.remedy))
+        table.add_row(_SIGNS[check.result], *texts)
+    return table

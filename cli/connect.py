@@ -19,9 +19,8 @@ from adapters.mt5.remote import RemoteTerminal
 from adapters.mt5.server_clock import OffsetRule, ServerClock
 from adapters.mt5.translated import TranslatedTerminal
 from cli.backfill import backfill
-from cli.check import Check
+from cli.check import Check, table_of
 from cli.checks_terminal import symbol_checks, terminal_checks
-from cli.doctor import table_of
 from core.errors import SettingsError, UnavailableError
 from core.settings import Settings
 

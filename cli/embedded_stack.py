@@ -117,6 +117,11 @@ def embedded_stack(
     ]
 
 
+def watcher() -> ProcessSpec:
+    """Alerts of controls, beside live trading only: a replay has nobody to tell."""
+    return _worker("watch", ("reports.watch",), {}, ("bus", "warehouse"), 1)
+
+
 def _servers(
     settings: Settings,
     home: Path,

@@ -4,13 +4,13 @@ supervisord inherits the lock, so a home stays taken until its last process has 
 when the command that started it was killed.
 """
 
-import fcntl
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Self
 
-from core.errors import BusyError
+from core.errors import BusyError, SettingsError
 
 
 class HomeLock:
@@ -49,7 +49,11 @@ class HomeLock:
 
 
 def is_taken(home: Path) -> bool:
-    """Whether someone holds the home at this moment."""
+    """Whether someone holds the home at this moment. Nothing is supervised on Windows."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
     try:
         fd = os.open(home / "run" / "lock", os.O_RDWR)
     except FileNotFoundError:
@@ -64,6 +68,10 @@ def is_taken(home: Path) -> bool:
 
 
 def _lock(fd: int) -> bool:
+    if sys.platform == "win32":
+        raise SettingsError("what is supervised needs Linux or macOS; start each process by itself")
+    import fcntl
+
     for _ in range(3):  # `is_taken` holds the lock for an instant
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -37,7 +37,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         print(f"{namespace.file}: good, would be version {book.version}")
         return 0
     detail = f"{namespace.file} as {book.version}"
-    sign(settings, SystemClock(), namespace.by, "limits install", detail)
+    sign(
+        settings, SystemClock(), namespace.by, "limits install", detail, subject="limits.toml",
+        payload={"version": book.version, "content": content.decode()},
+    )  # fmt: skip
     write_whole(installed, content)
     print(f"Limits {book.version} hold now ({namespace.by}).")
     return 0

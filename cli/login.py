@@ -5,7 +5,10 @@ line says so. A home with a real terminal must have users.
 """
 
 import getpass
+import os
 import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core import identity
 from core.audit_log import AuditLine, append
@@ -14,11 +17,12 @@ from core.errors import SettingsError
 from core.settings import Settings
 
 
-def login(settings: Settings, name: str) -> bool:
+def login(settings: Settings, name: str, roles: Sequence[str] = identity.MAY_ALLOW_RISK) -> bool:
     """Ask for a user's password; False when the home has no users.
 
     Raises:
-        SettingsError: unknown user, wrong password, not an admin, or real money without users.
+        SettingsError: unknown user, wrong password, a role that may not, or real money without
+            users.
     """
     path = identity.path_in(settings.home_path)
     if not path.exists():
@@ -29,19 +33,60 @@ def login(settings: Settings, name: str) -> bool:
     user = identity.load(path).get(name)
     if user is None or not identity.matches(user.password, _password(name)):
         raise SettingsError(f"--by {name}: no such user, or another password; nothing was changed")
-    if user.role != "admin":
-        raise SettingsError(f"--by {name}: a {user.role} may not do this; an admin may")
+    if user.role not in roles:
+        may = " or ".join(roles)
+        raise SettingsError(
+            f"--by {name}: a user of role {user.role} may not do this; one of role {may} may"
+        )
     return True
 
 
-def sign(settings: Settings, clock: Clock, by: str, action: str, detail: str) -> None:
+def sign(
+    settings: Settings,
+    clock: Clock,
+    by: str,
+    action: str,
+    detail: str,
+    *,
+    subject: str = "",
+    reason: str = "",
+    payload: Mapping[str, Any] | None = None,
+) -> bool:
     """Log in, and write down what is about to be done: an order without a trace is not given.
+
+    Returns:
+        Whether `by` gave a password; False where the home has no users.
 
     Raises:
         SettingsError: see `login`.
     """
     known = login(settings, by)
-    append(settings.home_path, AuditLine(clock.now_us(), by, known, action, detail))
+    line = AuditLine(clock.now_us(), by, known, action, detail, subject, reason, payload or {})
+    append(settings.home_path, line)
+    return known
+
+
+def this_user() -> str:
+    """Who is logged in on this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+
+
+def note(
+    settings: Settings,
+    clock: Clock,
+    by: str,
+    action: str,
+    detail: str,
+    *,
+    subject: str = "",
+    **payload: object,
+) -> None:
+    """Write down what was done by somebody whom nobody asked for a password."""
+    line = AuditLine(clock.now_us(), by, False, action, detail, subject, payload=payload)
+    append(settings.home_path, line)
 
 
 def _password(name: str) -> str:

@@ -6,6 +6,7 @@ was approved before needs no login, because leaving must not wait.
 
 import argparse
 import getpass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,7 @@ from cli import model_watch
 from cli.login import sign
 from cli.model_change import mirror, tell_all
 from cli.model_report import model_report
+from cli.reliability_plot import draw
 from core.audit_log import AuditLine, append
 from core.clock import SystemClock
 from core.settings import Settings
@@ -31,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("model", help="its hash, or the beginning of it")
-        if name != "show":
+        if name == "show":
+            action.add_argument("--plot", type=Path, metavar="FILE", help="reliability, as PNG")
+        else:
             action.add_argument("--by", required=True, metavar="WHO", help="who approves it")
     back = actions.add_parser("rollback", help="make the champion before this one champion again")
     back.add_argument("--by", default="", metavar="WHO", help="your name, for the record")
@@ -46,7 +50,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     registry = Registry(settings.home_path / "models")
     match namespace.action:
         case "show":
-            console.print(model_report(registry.load(namespace.model).card))
+            card = registry.load(namespace.model).card
+            console.print(model_report(card))
+            if namespace.plot:
+                draw(card, namespace.plot)
+                console.print(f"{namespace.plot} written.", soft_wrap=True)
         case "promote" | "challenge":
             _approve(namespace, registry, settings, console)
         case "rollback":

@@ -10,6 +10,7 @@ import os
 import sys
 
 from adapters.mt5.recognition import magic_of
+from cli.login import note
 from core import identity
 from core.clock import SystemClock
 from core.contracts.order import OrderEvent
@@ -49,6 +50,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     settlement = Settlement(
         order_id, namespace.outcome, namespace.by, namespace.reason, SystemClock().now_us(),
         tuple(namespace.deal),
+    )  # fmt: skip
+    note(
+        settings, SystemClock(), namespace.by, "order settled",
+        f"{order_id} as {namespace.outcome}: {namespace.reason}", order_id=order_id,
+        deals=namespace.deal,
     )  # fmt: skip
     settlements.write(settlements.directory_of(journal_path(settings)), settlement)
     print(f"Order {order_id} is to count as {namespace.outcome}: execution takes it up at once.")

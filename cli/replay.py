@@ -15,6 +15,7 @@ import msgspec
 from rich.console import Console
 
 from cli import replay_plan, replay_report
+from cli.chosen_strategy import chosen
 from cli.import_run import expand
 from cli.processes import Stack
 from cli.replay_plan import Options, Plan
@@ -37,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="train on this share of the span, predict only after it",
     )
-    parser.add_argument("--strategy", default="model", help="model (default) or scripted")
+    parser.add_argument(
+        "--strategy", default="model", metavar="NAME", help="a name, or the path of your own .py"
+    )
     parser.add_argument("--source", help="broker of files that do not say it")
     parser.add_argument("--symbol", help="symbol of files that do not say it")
     parser.add_argument("--tz", help="zone of files that do not say it: UTC, EST, +02:00, a name")
@@ -57,7 +60,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         namespace.symbol,
         namespace.tz,
         namespace.train_first,
-        namespace.strategy,
+        chosen(namespace.strategy, settings),
         model=_champion(settings, namespace),
     )
     result = replay(options, settings, console, simulated=False)

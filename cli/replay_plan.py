@@ -21,6 +21,7 @@ from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.errors import InputError
 from core.settings import ExitSettings, Settings
 from features.catalog import FEATURE_SET_HASH
+from models import plugins
 
 
 class ReplayFeed(NamedTuple):
@@ -93,7 +94,7 @@ def make(options: Options, settings: Settings, scratch: Path) -> Plan:
     by_feed: dict[tuple[str, str], list[TickFile]] = defaultdict(list)
     for file in files:
         by_feed[file.source, file.symbol].append(file)
-    digests = tuple(_sha256(path) for path in options.paths)
+    digests = tuple(sha256(path) for path in options.paths)
     run_id = _run_id(options, settings, digests, sorted(by_feed))
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
@@ -125,7 +126,8 @@ def write(plan: Plan, directory: Path, max_ticks: int) -> Path:
     return path
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Of a file's bytes."""
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
@@ -136,7 +138,19 @@ def _run_id(
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],
 ) -> str:
-    shaping = (
+    shaped = msgspec.json.encode(shaping(options, settings, digests, feeds))
+    digest = hashlib.blake2b(shaped, digest_size=8)
+    return f"replay-{digest.hexdigest()}"
+
+
+def shaping(
+    options: Options,
+    settings: Settings,
+    digests: tuple[str, ...],
+    feeds: list[tuple[str, str]],
+) -> tuple[object, ...]:
+    """All that decides a run's result: files by content, settings, strategy, limits, model."""
+    shaped: tuple[object, ...] = (
         sorted(digests),
         feeds,
         options.train_first,
@@ -157,10 +171,9 @@ def _run_id(
     used = () if newer == (ExitSettings(), False) else (newer,)
     limits = settings.home_path / "limits.toml"
     # Without that file the limits are those of settings.execution.
-    written = (_sha256(limits),) if limits.exists() else ()
-    shaped = msgspec.json.encode((*shaping, *used, *written))
-    digest = hashlib.blake2b(shaped, digest_size=8)
-    return f"replay-{digest.hexdigest()}"
+    written = (sha256(limits),) if limits.exists() else ()
+    own = plugins.digest(options.strategy, settings.home_path / "strategies")
+    return (*shaped, *used, *written, *((own,) if own else ()))
 
 
 def _cut(feeds: list[ReplayFeed], share: float) -> int:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Resume."""
     clock = SystemClock()
-    sign(settings, clock, namespace.by, "resume", namespace.reason)
+    sign(settings, clock, namespace.by, "resume", namespace.reason, reason=namespace.reason)
     resume(settings.home_path, namespace.by, namespace.reason, clock)
     print(f"Trading is active again. ({namespace.by}: {namespace.reason})")
     say_when_it_holds(settings)

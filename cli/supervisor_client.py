@@ -1,4 +1,8 @@
-"""Talks to a running supervisord over its Unix socket (XML-RPC), from any process of its user."""
+"""Talks to a running supervisord over its Unix socket (XML-RPC), from any process of its user.
+
+supervisor itself is imported with the first connection: beside a terminal on Windows there is none,
+and `tickhouse halt` must work there too.
+"""
 
 import http.client
 import threading
@@ -7,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from core.errors import UnavailableError
 
@@ -28,6 +31,9 @@ class SupervisorClient:
     """One connection. Every method raises UnavailableError when supervisord does not answer."""
 
     def __init__(self, socket: Path) -> None:
+        from supervisor.xmlrpc import Faults, SupervisorTransport
+
+        self._faults = Faults
         self._transport = SupervisorTransport(serverurl=f"unix://{socket}")
         self._proxy = xmlrpc.client.ServerProxy("http://supervisor", transport=self._transport)
         self._lock = threading.Lock()
@@ -42,15 +48,15 @@ class SupervisorClient:
 
     def start(self, name: str) -> None:
         """Start a process without waiting; nothing happens if it runs already."""
-        self._call("supervisor.startProcess", name, False, passing=Faults.ALREADY_STARTED)
+        self._call("supervisor.startProcess", name, False, passing=self._faults.ALREADY_STARTED)
 
     def stop(self, name: str) -> None:
         """Ask a process to end without waiting; nothing happens if it does not run."""
-        self._call("supervisor.stopProcess", name, False, passing=Faults.NOT_RUNNING)
+        self._call("supervisor.stopProcess", name, False, passing=self._faults.NOT_RUNNING)
 
     def shutdown(self) -> None:
         """Stop what still runs, in order, and end supervisord."""
-        self._call("supervisor.shutdown", passing=Faults.SHUTDOWN_STATE)
+        self._call("supervisor.shutdown", passing=self._faults.SHUTDOWN_STATE)
 
     def close(self) -> None:
         """Disconnect."""

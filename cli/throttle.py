@@ -27,7 +27,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     path = decisions.path_in(settings.home_path)
     before = decisions.load(path)
     what = f"{namespace.strategy or 'all strategies'} in {namespace.symbol or 'all symbols'}"
-    sign(settings, clock, namespace.by, "throttle release", f"{what}: {namespace.reason}")
+    detail = f"{what}: {namespace.reason}"
+    sign(settings, clock, namespace.by, "throttle release", detail, reason=namespace.reason)
     made = Release(
         settings.run.account, namespace.strategy, namespace.symbol, namespace.by,
         namespace.reason, clock.now_us(),

@@ -4,7 +4,9 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
@@ -12,25 +14,31 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import board_stack, orchestration_stack
+from cli.chosen_strategy import chosen
 from cli.embedded_stack import (
     USUAL_PORTS,
     choose_ports,
     embedded_stack,
     stack_environment,
     urls,
+    watcher,
 )
 from cli.interrupts import Interrupts
+from cli.login import note, this_user
 from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
 from cli.warehouse_setup import migrate, predicts, write_run
+from core.clock import SystemClock
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
 _LOOK_EVERY_S = 1.0
+_SECRET = frozenset({"password", "smtp_password", "telegram_token", "webhook", "url"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What runs is a matter of settings, but for one."""
+    """What runs is a matter of settings, but for two."""
+    parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
     parser.add_argument(
         "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
     )
@@ -39,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
     console = Console(highlight=False, soft_wrap=True)
+    if namespace.strategy:
+        named = chosen(namespace.strategy, settings)
+        run_ = msgspec.structs.replace(settings.run, strategy=named)
+        settings = msgspec.structs.replace(settings, run=run_)
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)
@@ -55,7 +67,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     stack = Stack(
         home,
         stack_environment(settings, home, ports),
-        [*embedded_stack(settings, home, ports), *late],
+        [*embedded_stack(settings, home, ports), watcher(), *late],
         command="up",
         urls=where,
     )
@@ -85,6 +97,7 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
             write_run(settings, where["warehouse"])
 
     console.print(f"Tickhouse starts in {stack.home}")
+    note(settings, SystemClock(), this_user(), "configuration load", "up", loaded=told(settings))
     if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
         migrate(settings, where["warehouse"])
         write_run(settings, where["warehouse"])
@@ -95,6 +108,15 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
             "There is no champion model yet: features are computed and stored;"
             " nothing predicts until `tickhouse train`."
         )
+
+
+def told(settings: Settings) -> dict[str, Any]:
+    """The settings without what is secret in them."""
+    loaded: dict[str, Any] = msgspec.to_builtins(settings)
+    for section in loaded.values():
+        if isinstance(section, dict):
+            section.update({name: "..." for name in _SECRET & section.keys() if section[name]})
+    return loaded
 
 
 def _start_late(stack: Stack, console: Console) -> None:

@@ -8,13 +8,16 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.login import note, this_user
 from core import identity
+from core.clock import SystemClock
 from core.errors import SettingsError
 from core.identity import User
 from core.settings import Settings
@@ -25,8 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="a new user; asks for the password, or reads stdin")
     add.add_argument("name")
-    roles = ("admin", "writer", "analyst", "grafana")
-    add.add_argument("--role", choices=roles, default="analyst", help="default: analyst")
+    add.add_argument(
+        "--role", choices=get_args(identity.Role), default="analyst", help="default: analyst"
+    )
     add.add_argument(
         "--filter",
         action="append",
@@ -50,6 +54,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         return 0
     changed = _ACTIONS[namespace.action](users, namespace)
     identity.save(path, changed)
+    note(settings, SystemClock(), this_user(), f"users {namespace.action}", namespace.name)
     print(f"{path}: {len(changed)} user{'s' * (len(changed) != 1)}")
     if not any(user.role == "admin" for user in changed.values()):
         print("Nobody is an admin now: backups and migrations will be refused.", file=sys.stderr)

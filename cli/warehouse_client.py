@@ -5,7 +5,7 @@ from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import connect
 from core.errors import UnavailableError
-from core.settings import Settings
+from core.settings import ClickhouseSettings, Settings
 
 
 def warehouse_client(settings: Settings) -> Client:
@@ -14,6 +14,15 @@ def warehouse_client(settings: Settings) -> Client:
     Raises:
         UnavailableError: none runs.
         WarehouseError: it refused user or password.
+    """
+    return connect(warehouse_settings(settings))
+
+
+def warehouse_settings(settings: Settings) -> ClickhouseSettings:
+    """Where it is, and as whom.
+
+    Raises:
+        UnavailableError: none runs.
     """
     url = settings.clickhouse.url
     written = settings.home_path / "run" / "warehouse.url"
@@ -24,4 +33,4 @@ def warehouse_client(settings: Settings) -> Client:
             f"no warehouse runs in {settings.home_path}; start it with: tickhouse up, "
             "or give TICKHOUSE_CLICKHOUSE__URL"
         )
-    return connect(msgspec.structs.replace(settings.clickhouse, url=url))
+    return msgspec.structs.replace(settings.clickhouse, url=url)

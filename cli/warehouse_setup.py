@@ -3,7 +3,9 @@
 import msgspec
 
 from core.clock import SystemClock
+from core.fingerprint import fingerprint
 from core.settings import Settings
+from models import plugins
 
 
 def migrate(settings: Settings, url: str) -> list[str]:
@@ -49,9 +51,12 @@ def write_run(settings: Settings, url: str) -> None:
 
 
 def shaping(settings: Settings) -> str:
-    """The settings that shape a run's rows, as JSON."""
-    names = ("features", "signals", "execution", "models", "collector")
-    return msgspec.json.encode({name: getattr(settings, name) for name in names}).decode()
+    """The settings that shape a run's rows, and where it runs, as JSON."""
+    names = ("features", "signals", "exits", "execution", "models", "collector")
+    shaped = {name: getattr(settings, name) for name in names}
+    own = plugins.digest(settings.run.strategy, settings.home_path / "strategies")
+    where = {"fingerprint": fingerprint(), "strategy": own}
+    return msgspec.json.encode({**shaped, **where}).decode()
 
 
 def predicts(settings: Settings) -> bool:

@@ -19,7 +19,9 @@ import msgspec
 
 from core.errors import SettingsError
 
-Role = Literal["admin", "writer", "analyst", "grafana"]
+Role = Literal["admin", "risk", "writer", "recorder", "analyst", "grafana"]
+#: Who may allow more risk: limits, overrides, a throttle's release, resuming.
+MAY_ALLOW_RISK: tuple[Role, ...] = ("admin", "risk")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}")
 _TABLE = re.compile(r"\w+\.\w+")
@@ -142,7 +144,7 @@ def _check(user: User, where: str) -> None:
             f"{where}: {user.name} has no hashed password; give one: "
             f"tickhouse users password {user.name}"
         )
-    if user.row_filters and user.role in ("admin", "writer"):
+    if user.row_filters and user.role in ("admin", "writer", "recorder"):
         raise SettingsError(f"{where}: only an analyst or grafana is held to row filters")
     for table, condition in user.row_filters.items():
         if not _TABLE.fullmatch(table) or not condition.strip():

@@ -201,6 +201,16 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
 
 
+class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Compliance: where reports and seals go, and the keys seals are signed and checked with."""
+
+    signing_key: str = ""  # private Ed25519 key, outside the home (`tickhouse audit keygen`)
+    public_key: str = ""  # of the signing key; without it seals are not checked
+    archive: str = ""  # sealed days; empty: `<home>/sealed`
+    folder: str = ""  # report folders; empty: `<home>/reports`
+    schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
+
+
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For tests: where a process kills itself, once (see core.crashpoint)."""
 
@@ -225,6 +235,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
+    reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
     chaos: ChaosSettings = ChaosSettings()
 

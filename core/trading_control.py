@@ -5,17 +5,21 @@ loopback port of a running execution only makes a halt hold at once, and when th
 nothing any more. The command line and the live page both press it here.
 """
 
+import contextlib
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from core.audit_log import AuditLine, append
 from core.clock import Clock
-from core.errors import InputError
+from core.errors import InputError, TickhouseError
 
+_TRIES = 100
 State = Literal["active", "reducing", "halted"]
 Positions = Literal["keep", "flatten"]
 
@@ -65,7 +69,16 @@ def halt(home: Path, by: str, reason: str, clock: Clock, positions: Positions = 
     heard = ask(home, order)
     if failed is not None and not heard:
         raise failed
+    _note(home, order)
     return Halted(order, heard, failed)
+
+
+def _note(home: Path, order: Order) -> None:
+    """After the halt, and as well as it goes: no trouble with the log may keep trading going."""
+    detail = f"positions: {order.positions}"
+    line = AuditLine(order.ts_us, order.by, False, "halt", detail, reason=order.reason)
+    with contextlib.suppress(OSError, TickhouseError):
+        append(home, line)
 
 
 def resume(home: Path, by: str, reason: str, clock: Clock) -> Order:
@@ -99,13 +112,24 @@ def write(path: Path, order: Order) -> None:
         file.write(msgspec.json.encode(order) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    _take_its_place(temporary, path)
     if hasattr(os, "O_DIRECTORY"):  # elsewhere a directory cannot be opened, and need not be
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _take_its_place(new: Path, path: Path) -> None:
+    """As os.replace; on Windows that fails while somebody reads the file, so it is tried again."""
+    for _ in range(_TRIES):
+        try:
+            os.replace(new, path)
+            return
+        except PermissionError:
+            time.sleep(0.005)
+    os.replace(new, path)
 
 
 def ask(home: Path, order: Order, timeout_s: float = 0.5) -> bool:

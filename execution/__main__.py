@@ -16,29 +16,17 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.execution import Venue
 from core import crashpoint, log, settings
-from core.clock import ManualClock, SystemTimer
 from core.errors import TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
 from execution import compose, live, replay, twin
-from execution.book import Book
 from execution.breakers import Breakers
-from execution.engine import Engine
-from execution.funds import AskedFunds
 from execution.halt_port import HaltPort
 from execution.heartbeat import Heart
 from execution.journal import Journal
-from execution.ledger import Ledger
-from execution.limits import of_settings
-from execution.limits_file import LimitsFile, freeze
-from execution.outbox import Outbox
-from execution.quotes import ReplayQuotes
-from execution.reconcile import Reconciler
-from execution.replay_breakers import ReplayBreakers
+from execution.limits_file import freeze
 from execution.slices import SliceReader
-from execution.stops import Stops
-from execution.trading_state import TradingState
 
 _log = logging.getLogger("execution")
 _HISTORY_S = {"simulated": 1.0, "real": 86_400.0, "agent": 86_400.0}
@@ -100,22 +88,9 @@ def _replay(
     bus: Bus,
     venue: Venue,
 ) -> bool:
-    clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
     frozen = freeze(chosen.home_path, journal_path(chosen).parent)
-    limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
-    breakers = ReplayBreakers(limits, trading, bus, chosen.run, quotes)
-    outbox = Outbox(bus, journal, chosen.run)
-    ledger = Ledger(journal, Book(), outbox, breakers)
-    collar = limits.rules.own.collar
-    reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
-    funds = AskedFunds(venue)
-    engine = Engine(chosen, clock, ledger, venue, quotes, trading, reconciler, funds, limits=limits)
-    timer = SystemTimer()
-    stops = Stops(chosen.exits, chosen.run, clock, ledger, venue, quotes, limits, timer)
-    parts = replay.Parts(
-        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox, stops, breakers
-    )
-    heart = Heart(bus, health, chosen.run, engine.stages)
+    parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
+    heart = Heart(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
     reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)
     _freeze(health, f"replay {chosen.run.run_id}")

@@ -196,7 +196,7 @@ class Book:
             self._submit(event)
         elif event.kind in (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED):
             self._fill(event)
-        elif event.kind is Kind.BOOKED:
+        elif event.kind is Kind.BOOKED and event.venue_deal > self.broker.watermark:
             self.deals.add(event.venue_deal)
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)

@@ -1,4 +1,4 @@
-"""Live execution put together over a given outside world: the composition root without a process.
+"""Execution put together over a given outside world: the composition root without a process.
 
 `python -m execution` gives it the machine's clock, disk, bus and terminal; the deterministic
 simulation gives it its own. What stands between is the same in both.
@@ -7,25 +7,26 @@ simulation gives it its own. What stands between is the same in both.
 from pathlib import Path
 from typing import NamedTuple
 
-from adapters.bus.base import Bus
+from adapters.bus.base import Bus, Publisher
 from adapters.mt5.execution import Venue
-from core.clock import Clock, SystemClock, SystemTimer, Timer
+from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
 from core.settings import Settings
-from execution import live, settlements
+from execution import live, replay, settlements
 from execution.book import Book
 from execution.broker_events import BrokerEvents
 from execution.courier import Courier
 from execution.engine import Engine
 from execution.equity import EquityWatch
-from execution.funds import RememberedFunds
+from execution.funds import AskedFunds, RememberedFunds
 from execution.journal import Journal
 from execution.ledger import Ledger
 from execution.limits import of_settings
 from execution.limits_file import LimitsFile
 from execution.outbox import Outbox, posts_of
 from execution.permission import may_send
-from execution.quotes import LiveQuotes, Quotes
+from execution.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.reconcile import Reconciler
+from execution.replay_breakers import ReplayBreakers
 from execution.stops import Stops
 from execution.trading_state import TradingState
 from execution.watch import Watched
@@ -81,6 +82,35 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
         run, clock, world.bus, ledger, world.venue, quotes, trading, engine, outbox, seen, timer,
         limits, courier=courier,
     )  # fmt: skip
+
+
+def replay_parts(
+    chosen: Settings,
+    journal: Journal,
+    bus: Publisher,
+    venue: Venue,
+    frozen: Path,
+    outbox: Outbox | None = None,
+) -> replay.Parts:
+    """Everything that a replay's driver drives: in a process of its own, or in a backtest.
+
+    Args:
+        frozen: directory with the run's own copy of the limits; see limits_file.freeze.
+        outbox: None sends to the bus.
+    """
+    clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
+    limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
+    breakers = ReplayBreakers(limits, trading, bus, chosen.run, quotes)
+    outbox = outbox or Outbox(bus, journal, chosen.run)
+    ledger = Ledger(journal, Book(), outbox, breakers)
+    reconciler = Reconciler(ledger, venue, clock, limits.rules.own.collar, repeatable=True)
+    engine = Engine(
+        chosen, clock, ledger, venue, quotes, trading, reconciler, AskedFunds(venue), limits=limits
+    )
+    stops = Stops(chosen.exits, chosen.run, clock, ledger, venue, quotes, limits, SystemTimer())
+    return replay.Parts(
+        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox, stops, breakers
+    )
 
 
 def watched(

@@ -16,7 +16,7 @@ from adapters.bus.base import Bus
 from core.contracts import codec
 from core.contracts.order import OrderMessage
 from core.crashpoint import reach
-from core.errors import UnavailableError
+from core.errors import TickhouseError, UnavailableError
 from core.settings import RunSettings
 from core.topics import ORDER_EVENTS
 
@@ -52,10 +52,18 @@ class Courier:
         self._changed = threading.Condition()
         self._behind = self._stopping = False
         self._pause = threading.Event()  # ends the wait between two attempts
+        self._failure: TickhouseError | None = None
         self._thread: threading.Thread | None = None
 
     def take(self, posts: Iterable[Post]) -> None:
-        """Queue messages whose records are on disk. Never waits for anything but a short lock."""
+        """Queue messages whose records are on disk. Never waits for anything but a short lock.
+
+        Raises:
+            TickhouseError: what ended the thread: the bus refuses a message, the journal cannot
+                be read.
+        """
+        if self._failure is not None:
+            raise self._failure
         with self._changed:
             self._queue.extend(posts)
             if len(self._queue) > self._limit:
@@ -118,6 +126,12 @@ class Courier:
         reach("execution.publish.after")
 
     def _work(self) -> None:
+        try:
+            self._deliver_until_closed()
+        except TickhouseError as error:  # the trading thread ends the process with it
+            self._failure = error
+
+    def _deliver_until_closed(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(self._has_work, 1.0)

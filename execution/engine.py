@@ -6,6 +6,7 @@ differs (clock, quotes, what to do about an order without an answer) is given to
 
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -85,12 +86,18 @@ class Engine:
         """Finish a signal that an earlier run of this process was working on."""
         self._handle(signal, time.perf_counter_ns(), fresh=False)
 
-    def supersede(self, signal: Signal) -> None:
-        """Journal a signal that a newer target replaced before anything was sent."""
-        quote = self._quote(signal.source, signal.symbol)
-        asked = self._asked(signal, Leg("", 0.0, 0), quote)
-        received = events.received(asked, signal)
-        self._ledger.record([signal, received, replace(asked, kind=Kind.SUPERSEDED)])
+    def supersede(self, signals: Sequence[Signal]) -> None:
+        """Journal signals that newer targets replaced before anything was sent.
+
+        Together, for each append may wait for the disk once.
+        """
+        made: list[Record] = []
+        for signal in signals:
+            quote = self._quote(signal.source, signal.symbol)
+            asked = self._asked(signal, Leg("", 0.0, 0), quote)
+            superseded = replace(asked, kind=Kind.SUPERSEDED)
+            made += (signal, events.received(asked, signal), superseded)
+        self._ledger.record(made)
 
     def exit(self, position: Position, purpose: str) -> bool:
         """Close a position; True when that is done. Waits while the feed is unsettled."""

@@ -33,6 +33,7 @@ from execution.twin import Twin
 from execution.watch import Watch, Watched
 
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be
+_TOGETHER = 500  # superseded signals in one append to the journal
 _CATCH_UP = 10_000  # signals read again at start
 
 
@@ -144,13 +145,23 @@ class Live:
         pending, self._pending = self._pending, []
         in_time = sorted(pending, key=lambda found: found[0].ts_event_us)
         newest = {(s.strategy, s.source, s.symbol): s.signal_id for s, _ in in_time}
+        replaced: dict[str, Signal] = {}
         for signal, began_ns in pending:
             superseded = newest[signal.strategy, signal.source, signal.symbol] != signal.signal_id
             superseded = superseded or self._p.ledger.book.is_outdated(signal)
-            if superseded and not self._p.ledger.book.received(signal.signal_id):
-                self._p.engine.supersede(signal)
-            else:
-                self._p.engine.on_signal(signal, began_ns)
+            known = signal.signal_id in replaced or self._p.ledger.book.received(signal.signal_id)
+            if superseded and not known:
+                replaced[signal.signal_id] = signal
+                continue
+            self._supersede(replaced)
+            self._p.engine.on_signal(signal, began_ns)
+        self._supersede(replaced)
+
+    def _supersede(self, replaced: dict[str, Signal]) -> None:
+        """Journal what waits, in order, and forget it."""
+        for some in _batches(list(replaced.values())):
+            self._p.engine.supersede(some)
+        replaced.clear()
 
     def _flatten(self) -> None:
         """Close what is open when a halt says so; what the venue refused comes back as an exit."""
@@ -186,6 +197,11 @@ def _policy(order: Order) -> str:
         return order.reason
     flatten = order.positions == "flatten"
     return f"{order.reason} ({'positions are closed' if flatten else 'positions keep their stops'})"
+
+
+def _batches(signals: list[Signal]) -> Iterator[list[Signal]]:
+    for start in range(0, len(signals), _TOGETHER):
+        yield signals[start : start + _TOGETHER]
 
 
 def _waiting(subscriber: Subscriber) -> Iterator[Message]:

@@ -7,7 +7,7 @@ order that was submitted is looked for at the venue first.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from adapters.mt5.execution import Venue
 from core.clock import ManualClock
@@ -25,7 +25,7 @@ from execution.quotes import ReplayQuotes
 from execution.reconcile import Reconciler
 from execution.records import Record
 from execution.replay_breakers import ReplayBreakers
-from execution.slices import Slice, SliceReader
+from execution.slices import Slice
 from execution.stops import Stops
 
 TRAIL = "trail"  # a stop that may move: a task among the exits
@@ -46,10 +46,18 @@ class Parts(NamedTuple):
     breakers: ReplayBreakers | None = None
 
 
+class Slices(Protocol):
+    """Where the driver gets slices from: the bus, or a backtest that computes them."""
+
+    def next(self) -> Slice | None:
+        """The next slice, when it is complete; None when told to stop."""
+        ...
+
+
 class Replay:
     """Drives the engine through the slices of one run."""
 
-    def __init__(self, parts: Parts, reader: SliceReader, heart: Heart | None = None) -> None:
+    def __init__(self, parts: Parts, reader: Slices, heart: Heart | None = None) -> None:
         self._p, self._reader, self._heart = parts, reader, heart
         self._book = parts.ledger.book
         self._interrupted = ""

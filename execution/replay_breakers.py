@@ -70,6 +70,10 @@ class ReplayBreakers(Activity):
         found = [order for feed, arrays in slices.items() for order in self._crash(feed, arrays)]
         self._coming.extend(sorted(found, key=lambda order: order.ts_us))
 
+    def forget(self) -> None:
+        """Trip nothing of what was loaded: those ticks come before the span that is traded."""
+        self._coming.clear()
+
     def until(self, now_us: int) -> None:
         """Trip what quotes and fills up to a time show."""
         while self._filled and self._filled[0].filled_us <= self._loaded_us:

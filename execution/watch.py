@@ -82,9 +82,10 @@ class Watch:
         self._w.reconciler.again()
         self._w.engine.poll()
         self._w.engine.finish()
-        self._w.stops.follow()
-        if self._w.trading.state == "halted":
-            self._w.working.cancel()
+        if self._w.engine.sends:  # in shadow nothing is, not even what reduces risk
+            self._w.stops.follow()
+            if self._w.trading.state == "halted":
+                self._w.working.cancel()
         if self._seldom.is_due() or self._away:  # only an answer shows that it is back
             self._w.funds.refresh()
             account = self._w.events.look()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from core.errors import ModelError
+from models import booster
 from models.card import ModelCard
 from models.manifest import Manifest, MemberSpec, from_bytes, name_of
 
@@ -30,12 +31,14 @@ class Artifact(NamedTuple):
         manifest: its bytes, whose SHA-256 is the model's name.
         members: ONNX bytes by member name, of those that are whole.
         problems: why a member is missing, by its name.
+        boosters: the trainers' own form of tree members, when kept; see models.booster.
     """
 
     manifest: bytes
     card: ModelCard
     members: dict[str, bytes]
     problems: dict[str, str] = {}  # noqa: RUF012 # never written
+    boosters: dict[str, bytes] = {}  # noqa: RUF012 # never written
 
     @property
     def graphs(self) -> Graphs:
@@ -69,7 +72,9 @@ def load(directory: Path, sha256: str) -> Artifact:
             problems[spec.name] = str(error)
     if not members:
         raise ModelError("; ".join(problems.values()))
-    return Artifact(content, card, members, problems)
+    kept = {name: booster.load(directory, name_of(onnx)) for name, onnx in members.items()}
+    boosters = {name: trees for name, trees in kept.items() if trees}
+    return Artifact(content, card, members, problems, boosters)
 
 
 def require_whole(model: Artifact) -> Artifact:

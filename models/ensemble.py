@@ -54,6 +54,7 @@ class Ensemble(NamedTuple):
     parity: dict[str, float]
     left_out: dict[str, str]
     packages: tuple[str, ...]
+    boosters: dict[str, bytes]  # of tree members, see models.booster
 
 
 class Kind(NamedTuple):
@@ -100,7 +101,9 @@ def train_ensemble(
     onnx = {name: made.onnx for name, made in trained.items()}
     manifest = _manifest(parts, settings, kind, onnx, windows)
     weighed = _weighed(manifest, onnx, parts)
-    return Ensemble(Graphs(weighed, onnx), parity, left_out, tuple(dict.fromkeys(packages)))
+    boosters = {name: made.booster for name, made in trained.items() if made.booster}
+    packages_ = tuple(dict.fromkeys(packages))
+    return Ensemble(Graphs(weighed, onnx), parity, left_out, packages_, boosters)
 
 
 def _too_few(examples: Examples, window: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import ModelError
+from models import booster
 from models.artifact import Artifact, load, read_card, require_whole
 from models.card import ModelCard
 from models.manifest import name_of
@@ -43,6 +44,8 @@ class Registry:
         self.directory.mkdir(parents=True, exist_ok=True)
         for onnx in model.members.values():
             _write(self.directory / f"{name_of(onnx)}.onnx", onnx)
+        for name, trees in model.boosters.items():
+            booster.save(self.directory, name_of(model.members[name]), trees)
         path = self.directory / f"{model.card.sha256}.model"
         _write(path, model.manifest)
         _write(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(model.card)))

@@ -5,6 +5,9 @@ at a time per feed, held to its horizon, turned early only by the opposite wish.
 from market time and rows alone, so the same rows give the same signals however they were cut.
 """
 
+import importlib
+import math
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +16,7 @@ import numpy.typing as npt
 from core.errors import SettingsError
 from core.settings import SignalSettings
 from features.catalog import NAMES
+from models import plugins
 
 Float32 = npt.NDArray[np.float32]
 
@@ -86,19 +90,79 @@ class ScriptedStrategy:
         return Wishes(direction, np.ones(len(rows), np.float32))
 
 
-def select(name: str, settings: SignalSettings) -> Strategy:
+class CheckedStrategy:
+    """A plug-in, held to the protocol: what it gets wrong is said, and never becomes a signal."""
+
+    def __init__(self, name: str, own: Strategy) -> None:
+        self.name, self.needs_model = name, bool(own.needs_model)
+        self._own = own
+        try:
+            self.horizon_s = float(own.horizon_s)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise SettingsError(f"strategy {name!r}: horizon_s is no number of seconds") from error
+        if not 0 < self.horizon_s < math.inf:
+            raise SettingsError(f"strategy {name!r}: horizon_s must be above 0 seconds")
+
+    def wishes(self, rows: Float32, probabilities: Float32 | None) -> Wishes:
+        """The plug-in's wishes.
+
+        Raises:
+            SettingsError: it raised, or gave something else than a wish per row.
+        """
+        try:
+            given = self._own.wishes(rows, probabilities)
+            found = Wishes(np.asarray(given[0]), np.asarray(given[1], np.float32))
+        except Exception as error:  # whatever the person's code raises
+            raise SettingsError(f"strategy {self.name!r}: wishes() failed: {error!r}") from error
+        if found.direction.shape != (len(rows),) or found.confidence.shape != (len(rows),):
+            raise SettingsError(
+                f"strategy {self.name!r}: {len(rows)} rows need as many directions and"
+                f" confidences; it gave {found.direction.shape} and {found.confidence.shape}"
+            )
+        if not np.isin(found.direction, (-1, 0, 1)).all():
+            raise SettingsError(f"strategy {self.name!r}: a direction is -1, 0 or 1")
+        return Wishes(found.direction.astype(np.int8), np.nan_to_num(found.confidence))
+
+
+#: What ships, by name: module and class.
+_SHIPPED = {
+    "model": ("models.strategy", "ModelStrategy"),
+    "scripted": ("models.strategy", "ScriptedStrategy"),
+    "ema_cross": ("models.strategies.ema_cross", "EmaCross"),
+    "breakout": ("models.strategies.breakout", "Breakout"),
+}
+
+
+def shipped() -> tuple[str, ...]:
+    """Names that no plug-in may take."""
+    return tuple(_SHIPPED)
+
+
+def select(name: str, settings: SignalSettings, folder: Path | None = None) -> Strategy:
     """The strategy of a name.
 
+    Args:
+        folder: where a person's own lie, HOME/strategies; None when only the shipped ones count.
+
     Raises:
-        SettingsError: no such strategy.
+        SettingsError: no such strategy, or a plug-in that is broken.
     """
-    strategies: dict[str, type[ModelStrategy] | type[ScriptedStrategy]] = {
-        "model": ModelStrategy,
-        "scripted": ScriptedStrategy,
-    }
-    if name not in strategies:
-        raise SettingsError(f"no strategy {name!r}; known: {', '.join(strategies)}")
-    return strategies[name](settings)
+    if name in _SHIPPED:
+        module, own = _SHIPPED[name]
+        made: Strategy = getattr(importlib.import_module(module), own)(settings)
+        return made
+    found = plugins.load(name, folder)
+    if found is None:
+        known = ", ".join([*_SHIPPED, *plugins.names(folder)])
+        raise SettingsError(
+            f"no strategy {name!r}; known: {known}. Your own: --strategy path/to/{name}.py"
+        )
+    try:
+        return CheckedStrategy(name, found(settings))
+    except SettingsError:
+        raise
+    except Exception as error:  # whatever the person's code raises
+        raise SettingsError(f"strategy {name!r}: cannot be made: {error!r}") from error
 
 
 def entries(

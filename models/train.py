@@ -113,7 +113,8 @@ def fit(
     walked = walk(known, settings, kind, folds, progress) if folds else ()
     card = msgspec.structs.replace(card, folds=tuple(walked), bands=bands)
     manifest = ensemble.graphs.manifest.to_bytes()
-    return Artifact(manifest, card, ensemble.graphs.members)
+    members, boosters = ensemble.graphs.members, ensemble.boosters
+    return Artifact(manifest, card, members, boosters=boosters)
 
 
 def _card(

@@ -8,6 +8,7 @@ from core import settings as product
 from core.errors import TickhouseError
 from orchestration import dbt_project
 from orchestration.alerts import failure_alert
+from orchestration.defs import compliance
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
@@ -31,9 +32,10 @@ def definitions() -> dg.Definitions:
         assets=[
             *(streamed_tables, data_checks, bar_reconciliation, marts),
             *(challenger, better_settings, backup, retained, dbt_docs),
+            *compliance.ASSETS,
         ],
-        jobs=jobs(marts),
-        schedules=SCHEDULES,
+        jobs=[*jobs(marts), *compliance.JOBS],
+        schedules=[*SCHEDULES, *compliance.SCHEDULES],
         sensors=[failure_alert, streams_sensor, drift_sensor],
         resources={"tickhouse": Tickhouse()},
         executor=dg.in_process_executor,  # a process per step would load everything each time

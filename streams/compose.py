@@ -71,7 +71,7 @@ def signals(
     from streams.signal_rows import decided_rows
 
     run, models = settings.run, settings.home_path / "models"
-    chosen = strategy.select(run.strategy, settings.signals)
+    chosen = strategy.select(run.strategy, settings.signals, settings.home_path / "strategies")
     clock = None if run.mode == "replay" else SystemClock()
 
     def stored_ticks(source: str, symbol: str, first: int, last: int) -> Iterator[TickArray]:
@@ -83,13 +83,13 @@ def signals(
 
     def make_model(state: ModelState | None) -> ModelInUse:
         """Live, the files decide; in a replay, the last marker did."""
-        model, past = current_past(state, len(NAMES)) or ModelState("", {})
+        known = current_past(state, len(NAMES))
         if run.mode == "replay" or not chosen.needs_model:
-            held = Chosen(model if run.mode == "replay" else "")
-            return ModelInUse(models, histograms, held, past, on_problem=tell)
+            held = Chosen(known.model if known and run.mode == "replay" else "")
+            return ModelInUse(models, histograms, held, known, on_problem=tell)
         changes = ChampionWatch(bus, models, settings.signals, tell)
         now = chosen_now(models, settings.signals)
-        return ModelInUse(models, histograms, now, past, changes, tell)
+        return ModelInUse(models, histograms, now, known, changes, tell)
 
     parts = signals_flow.Parts(
         make_sampler=lambda state: Sampler(

@@ -23,10 +23,14 @@ Rows = npt.NDArray[np.float32]
 
 
 class ModelState(NamedTuple):
-    """For the recovery store: which model holds in a replay, and the last rows of each feed."""
+    """For the recovery store: which model holds in a replay, and the last rows of each feed.
+
+    `events`: what has happened to the models and is not yet in a row (member, kind, detail).
+    """
 
     model: str
     past: dict[str, Rows]
+    events: tuple[tuple[str, str, str], ...] = ()
 
 
 class ModelInUse:
@@ -37,7 +41,7 @@ class ModelInUse:
         models: Path,
         histograms: Histograms,
         chosen: Chosen,
-        past: dict[str, Rows] | None = None,
+        state: ModelState | None = None,
         changes: Callable[[], Loaded | None] = lambda: None,
         on_problem: Callable[[str], None] = lambda _text: None,
     ) -> None:
@@ -45,7 +49,7 @@ class ModelInUse:
 
         Args:
             models: the registry's directory.
-            past: the feeds' last rows before a restart.
+            state: of before a restart, after which the same models are no news.
             changes: other models to go on with from the next batch on, once each.
             on_problem: told when the state of the models changes; "" when all is well again.
 
@@ -54,10 +58,12 @@ class ModelInUse:
         """
         self._models, self._histograms, self._changes = models, histograms, changes
         self._on_problem = on_problem
-        self._past = dict(past or {})
+        self._past = dict(state.past) if state else {}
         self._events: list[tuple[str, str, str]] = []
         self._silent: set[str] = set()
         self._use(open_models(models, chosen))
+        if state is not None and state.model == chosen.champion:
+            self._events = list(state.events)
 
     @property
     def model(self) -> str:
@@ -67,7 +73,7 @@ class ModelInUse:
     @property
     def state(self) -> ModelState:
         """For the recovery store."""
-        return ModelState(self.model, dict(self._past))
+        return ModelState(self.model, dict(self._past), tuple(self._events))
 
     def marker(self, marker: TickMarker) -> None:
         """Change over at a `model` marker: rows before it and after it are never mixed."""

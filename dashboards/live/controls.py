@@ -118,7 +118,9 @@ class Controls:
         return done
 
     def _resume(self, by: str, reason: str) -> None:
-        append(self._home, AuditLine(self._clock.now_us(), by, True, "resume", reason))
+        append(
+            self._home, AuditLine(self._clock.now_us(), by, True, "resume", reason, reason=reason)
+        )
         trading_control.resume(self._home, by, reason, self._clock)
 
 

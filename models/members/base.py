@@ -29,10 +29,12 @@ class Trained(NamedTuple):
     Attributes:
         onnx: `rows` float32 [k, F] (or [1, window, F]) to `probabilities` float32 [k, 3].
         reference: the trainer's probabilities [k, 3] of rows, or windows, without ONNX.
+        booster: of trees, in the trainer's own form, to explain predictions with.
     """
 
     onnx: bytes
     reference: Callable[[Rows], Rows]
+    booster: bytes = b""
 
 
 class Member(Protocol):

@@ -53,7 +53,8 @@ class LightgbmTrees:
         def reference(rows: Rows) -> Rows:
             return np.asarray(booster.predict(rows), np.float32)
 
-        return Trained(finished(graph, metadata), reference)
+        kept = booster.model_to_string().encode()
+        return Trained(finished(graph, metadata), reference, kept)
 
 
 def _boost(examples: Examples, settings: ModelSettings, progress: Progress) -> lightgbm.Booster:

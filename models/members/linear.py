@@ -12,6 +12,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from core.settings import ModelSettings
 from features.catalog import NAMES
@@ -51,7 +52,9 @@ class Linear:
         mean, scale = standard(some.rows)
         ready = standardised(some.rows, mean, scale)
         fitted = LogisticRegression(C=0.05, max_iter=100, tol=1e-3)
-        fitted.fit(ready, some.label, sample_weight=some.weight)
+        # One thread: how BLAS divides a product among more decides its last bits.
+        with threadpool_limits(1, user_api="blas"):
+            fitted.fit(ready, some.label, sample_weight=some.weight)
         weights, bias = _all_classes(fitted)
         progress("training linear", 1.0)
 

@@ -41,7 +41,8 @@ class XgboostTrees:
         booster = _boost(examples, settings, progress)
         inputs = [(INPUT, FloatTensorType([None, len(NAMES)]))]
         graph = convert_xgboost(booster, name="tickhouse", initial_types=inputs, target_opset=15)
-        return Trained(finished(graph, metadata), booster.inplace_predict)
+        kept = bytes(booster.save_raw("ubj"))
+        return Trained(finished(graph, metadata), booster.inplace_predict, kept)
 
 
 class _Rounds(xgboost.callback.TrainingCallback):  # type: ignore[misc] # xgboost is untyped

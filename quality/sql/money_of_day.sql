@@ -6,7 +6,13 @@ fills AS (
         seq,
         sum(profit + commission + swap) OVER (PARTITION BY account ORDER BY seq ASC) AS booked
     FROM order_event FINAL
-    WHERE run_id = {run:String} AND kind IN ('partially_filled', 'filled', 'closed')
+    WHERE
+        run_id = {run:String}
+        AND (
+            kind IN ('partially_filled', 'filled', 'closed')
+            -- The broker's own, but for credit, which is no balance, and for where the books begin.
+            OR kind = 'booked' AND purpose NOT IN ('opening', 'opening_credit', 'credit', 'accepted_credit')
+        )
 ),
 
 states AS (

@@ -64,7 +64,7 @@ MONEY = Suite(
     rules=(
         between(
             "profit_identity", "warning",
-            "the balance changes by what fills booked (a deposit or withdrawal breaks it)",
+            "the balance changes by what the journal booked: fills, and the broker's own",
             "difference", low=-limit.MONEY_TOLERANCE, high=limit.MONEY_TOLERANCE,
         ),
     ),

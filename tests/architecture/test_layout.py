@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("core", "adapters", "features", "models", "streams", "execution", "cli")
+PACKAGES = ("core", "adapters", "features", "models", "streams", "execution", "backtest", "cli")
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 #: What neither execution nor the collector may need: both run next to a terminal.

@@ -92,15 +92,15 @@ def test_expected_and_actual_fills_reach_table_and_mart(
     client = warehouse.client
     try:
         reached, wished, deadline = time.time_ns() // 1_000_000 - 5000, 0, time.monotonic() + 120
-        count = "SELECT count() FROM twin_comparison FINAL"
-        while int(str(client.command(count))) < 2:
+        due = 0.0
+        purposes = "SELECT uniqExact(purpose) FROM twin_comparison FINAL"
+        while int(str(client.command(purposes))) < 2:
             assert time.monotonic() < deadline
             assert all(process.poll() is None for process in processes)
             reached = tick(bus, reached)
-            if bus.last(HEARTBEATS, "execution") is not None and wished < 2:
-                wish(bus, (1.0, 0.0)[wished])
-                wished += 1
-                time.sleep(1.0)
+            if bus.last(HEARTBEATS, "execution") is not None and time.monotonic() > due:
+                wish(bus, (1.0, 0.0)[wished % 2])  # again and again: a slow machine denies some
+                wished, due = wished + 1, time.monotonic() + 3.0
             time.sleep(0.2)
     finally:
         for process in processes:
@@ -115,6 +115,6 @@ def test_expected_and_actual_fills_reach_table_and_mart(
     assert built.returncode == 0, built.stdout[-4000:]
     marts = client.query("SELECT * FROM tickhouse_marts_demo.fct_broker_twin").named_results()
     found = list(marts)
-    assert sum(row["orders"] for row in found) == 2
+    assert sum(row["orders"] for row in found) == len(rows)
     assert all(row["excess_slippage_bp"] > 0 for row in found)  # the broker is the dearer one
     assert all(row["real_latency_ms_p50"] > row["twin_latency_ms_p50"] for row in found)

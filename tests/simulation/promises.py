@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from adapters.mt5.recognition import magic_of
 from adapters.mt5.results import TradePosition
-from core.contracts.order import EventKind
+from core.contracts.order import EventKind, OrderEvent
+from core.topics import ORDER_EVENTS
 from execution import broker_events
 from tests.simulation.market import SYMBOLS
 from tests.simulation.world import LOTS, Violation, World
@@ -63,6 +64,7 @@ def at_rest(world: World) -> None:
     if ours:
         raise Violation(f"positions {ours} outlived their horizon")
     _unsettled_are_absent(world)
+    _nothing_was_given_up(world)
     if not blocked:
         _money_agrees(world)
 
@@ -87,6 +89,18 @@ def _unsettled_are_absent(world: World) -> None:
             raise Violation(f"order {name} stays {book.orders[name].kind.value}")
         if magic_of(name) in magics and name not in world.broker.faults.done_twice:
             raise Violation(f"order {name} is at the broker and was not found")
+
+
+def _nothing_was_given_up(world: World) -> None:
+    """What is booked as unexpected was done twice, or met a position of somebody else."""
+    opened = {deal.ticket for deal in world.broker.deals() if not deal.entry}
+    for message in world.bus.messages(ORDER_EVENTS):
+        if not isinstance(message, OrderEvent) or message.purpose != "unexpected":
+            continue
+        if message.venue_deal not in opened:
+            continue
+        if not any(name in message.reason for name in world.broker.faults.done_twice):
+            raise Violation(f"given up, and executed after that: {message.reason}")
 
 
 def _money_agrees(world: World) -> None:

@@ -73,8 +73,10 @@ class _Life:
             seen = promises.after_step(world, seen)
         self._rest()
         promises.at_rest(world)
-        self._settle()
-        self._rest()
+        book = world.parts.ledger.book if world.parts else None
+        if book is None or book.unsettled or book.broker.foreign:
+            self._settle()
+            self._rest()
         promises.settled(world)
 
     def _step(self) -> None:

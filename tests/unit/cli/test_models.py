@@ -44,7 +44,11 @@ def test_promotion_works_without_a_warehouse(
     short = model.card.sha256[:12]
     assert run(tmp_path, "promote", short, "--by", "ann") == 0
     assert run(tmp_path, "list") == 0
-    assert run(tmp_path, "show", short) == 0
+    plot = tmp_path / "reliability.png"
+    assert run(tmp_path, "show", short, "--plot", str(plot)) == 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(SettingsError, match="nonsense"):
+        run(tmp_path, "show", short, "--plot", str(tmp_path / "plot.nonsense"))
     shown = capsys.readouterr().out
     assert f"{short} is champion, approved by ann." in shown
     assert "follows at the next training" in shown

@@ -10,6 +10,7 @@ import pytest
 from adapters.bus.nats import NatsBus
 from core.contracts import codec
 from core.contracts.order import OrderEvent
+from core.errors import MessageError
 from core.settings import BusSettings
 from core.topics import ORDER_EVENTS
 from execution.courier import Courier
@@ -78,6 +79,20 @@ def test_too_much_is_forgotten_and_read_from_the_journal_again(desk: Desk) -> No
     known = [r.event_id for r in desk.journal.records() if isinstance(r, OrderEvent)]
     assert sorted(set(events(bus))) == sorted(known)
     assert len(events(bus)) == len(known)  # ids make a second time harmless
+
+
+def test_a_message_that_the_bus_refuses_ends_trading_and_not_only_its_courier(desk: Desk) -> None:
+    class Refusing(MoodyBus):
+        def send(self, *_: object) -> None:
+            raise MessageError("refused")
+
+    courier = couriered(desk, Refusing())
+    courier.start()
+    trade(desk, 3)
+    assert courier._thread
+    courier._thread.join(10)
+    with pytest.raises(MessageError, match="refused"):
+        trade(desk, 4)
 
 
 def test_with_the_bus_really_stopped_trading_goes_on_and_the_bus_hears_of_it_later(

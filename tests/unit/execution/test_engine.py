@@ -185,7 +185,7 @@ def test_a_refused_entry_is_rejected_with_the_venues_words(desk: Desk) -> None:
 
 
 def test_a_superseded_signal_is_journalled_and_never_traded(desk: Desk) -> None:
-    desk.engine.supersede(desk.signal(1.0, "old"))
+    desk.engine.supersede([desk.signal(1.0, "old")])
     assert [e.kind for e in desk.events()] == [EventKind.RECEIVED, EventKind.SUPERSEDED]
     assert desk.trade(1.0, "old") == ["entry denied"]
 
@@ -230,6 +230,17 @@ def test_an_exit_that_expired_or_was_cancelled_is_tried_again_under_another_name
         desk.ledger.record([replace(asked, kind=kind)])
     assert position.refused == 2
     assert desk.engine.exit(position, "horizon")
+
+
+def test_many_superseded_signals_wait_for_the_disk_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncs: list[int] = []
+    sync = desk.journal.sync
+    monkeypatch.setattr(desk.journal, "sync", lambda: (syncs.append(1), sync()))
+    desk.engine.supersede([desk.signal(1.0, f"old{n}") for n in range(100)])
+    assert len(syncs) == 1  # what was appended before, if anything was
+    assert [e.kind for e in desk.events()].count(EventKind.SUPERSEDED) == 100
 
 
 def test_a_reversal_interrupted_between_its_legs_is_finished_after_the_restart(

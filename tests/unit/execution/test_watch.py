@@ -9,6 +9,7 @@ import pytest
 from core.health import Health
 from execution.heartbeat import Heart
 from execution.watch import Watch
+from tests.markets import TUESDAY
 from tests.unit.execution.desk import RUN, Desk
 
 
@@ -60,6 +61,22 @@ def test_a_terminal_that_is_away_shows_in_health_and_is_asked_again(room: Room) 
     terminal.account_info = account
     room.look(2.3)
     assert room.health.status == "ready"
+
+
+@pytest.mark.parametrize(("sends", "kinds"), [(True, ["stop_moving", "stop_moved"]), (False, [])])
+def test_in_shadow_not_even_a_stop_is_moved(tmp_path: Path, sends: bool, kinds: list[str]) -> None:
+    rising = [(TUESDAY + 500 * n, 1.1 + n * 1e-4, 1.1001 + n * 1e-4) for n in range(120)]
+    first = Desk(tmp_path, rows=rising)
+    first.trade(1.0, trail=0.001)
+    first.close()
+    desk = Desk(tmp_path, rows=rising, sends=sends)
+    watch = Watch(desk.watched(), desk.timer)
+    before = len(desk.events())
+    desk.at(10, 1.102)
+    watch.look()
+    told = [e.kind.value for e in desk.events()[before:] if e.purpose == "trail"]
+    assert told == kinds
+    desk.close()
 
 
 def test_it_looks_no_more_often_than_it_should(room: Room) -> None:

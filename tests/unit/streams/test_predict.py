@@ -141,12 +141,16 @@ def test_a_replays_model_changes_at_its_marker_and_survives_a_restart(
     stream = in_use(registry, Chosen(""))
     assert stream.rows(sampled(0, 80, "replay")).judged is None
     stream.marker(TickMarker("r", "model", 1, 0, two[0].card.sha256))
-    again = in_use(registry, Chosen(stream.state.model), past=stream.state.past)
+    again = in_use(registry, Chosen(stream.state.model), state=stream.state)
     assert isinstance(stream.state, ModelState)
     one, two_ = (s.rows(sampled(80, 90, "replay")) for s in (stream, again))
     assert one.probabilities is not None
     assert two_.probabilities is not None
     assert one.probabilities.tobytes() == two_.probabilities.tobytes()
+    # The news of the marker comes once, with the first rows after it, also after a restart.
+    assert [e.kind for e in one.events] == [e.kind for e in two_.events] == ["in use"]
+    told = in_use(registry, Chosen(again.model), state=again.state)
+    assert told.rows(sampled(90, 95, "replay")).events == ()
     past = again.state.past["sim.TEST"]
     assert past.tobytes() == planted_dataset().rows[27:90].tobytes()
 

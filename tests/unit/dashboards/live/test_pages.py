@@ -128,8 +128,9 @@ def test_resuming_needs_cookie_and_proof(page: TestClient, tmp_path: Path) -> No
     order = current(tmp_path)
     assert order is not None
     assert (order.state, order.by, order.reason) == ("active", "ann", "checked")
-    line = json.loads((tmp_path / "audit.log").read_text())
-    assert (line["by"], line["authenticated"], line["action"]) == ("ann", True, "resume")
+    line = json.loads((tmp_path / "audit.log").read_text().splitlines()[-1])
+    assert (line["actor"], line["action"], line["reason"]) == ("ann", "resume", "checked")
+    assert json.loads(line["detail"])["authenticated"] is True
     page.post("/api/sign-out", headers=proof)
     assert page.post("/api/resume", json={"reason": "x"}, headers=proof).status_code == 401
 

@@ -10,6 +10,7 @@ FUNCTIONS = frozenset({"file", "url", "s3", "remote", "executable", "merge", "nu
 HASH = "scrypt$1$1$1$00$00"
 ANALYST, GRAFANA = User("ann", "analyst", HASH), User("g", "grafana", HASH)
 WRITER, ADMIN = User("w", "writer", HASH), User("root", "admin", HASH)
+RECORDER = User("r", "recorder", HASH)
 
 
 def verdict(user: User, sql: str, classified: str = "READ_ONLY") -> int:
@@ -134,3 +135,32 @@ def test_a_readers_bounds_cannot_be_set_away() -> None:
 def test_the_log_comment_names_the_user_in_front_of_the_clients_own() -> None:
     assert policy.bound(WRITER, {"log_comment": "dbt"})["log_comment"] == "user=w dbt"
     assert policy.bound(User("default", "admin", ""), {}) == {}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE order_event DELETE WHERE 1",
+        "ALTER TABLE order_event UPDATE price = 1 WHERE 1",
+        "DELETE FROM order_event WHERE 1",
+        "TRUNCATE TABLE audit_event",
+        "DROP TABLE audit_event",
+        "OPTIMIZE TABLE order_event FINAL",
+        "CREATE TABLE a (b Int8) ENGINE = Memory",
+        "RENAME TABLE order_event TO x",
+    ],
+)
+def test_a_recorder_adds_rows_and_changes_none(sql: str) -> None:
+    assert verdict(RECORDER, "INSERT INTO audit_event (seq) FORMAT Native", "MUTATING") == 0
+    assert verdict(RECORDER, "SELECT 1") == 0
+    assert verdict(RECORDER, sql, "MUTATING") == 497
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["ALTER TABLE tickhouse.`audit_event` DELETE WHERE 1", "EXCHANGE TABLES a AND audit_event",
+     "DROP TABLE reference_party"],
+)  # fmt: skip
+def test_a_writer_only_adds_to_audit_tables(sql: str) -> None:
+    assert verdict(WRITER, sql, "MUTATING") == 497
+    assert verdict(WRITER, "ALTER TABLE tick DELETE WHERE 1", "MUTATING") == 0

@@ -1,0 +1,95 @@
+"""Execution's journal and outbox in memory: a backtest that dies is simply run again."""
+
+from pathlib import Path
+
+from adapters.bus.base import Message
+from core.contracts import codec
+from core.contracts.operations import RiskState
+from core.contracts.order import OrderEvent
+from core.topics import Topic
+from execution.book import Book
+from execution.journal import Journal
+from execution.outbox import Outbox
+from execution.records import Record
+
+_SEGMENT = 1 << 20
+
+
+class NoFile:
+    """Implements execution.disk.File: always empty."""
+
+    def read(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def write(self, data: bytes, offset: int) -> None:
+        """Forgotten."""
+
+    def sync(self, *, whole: bool = False) -> None:
+        """Nothing to sync."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class NoDisk:
+    """Implements execution.disk.Disk."""
+
+    def open(self, path: Path) -> NoFile:
+        """A file that forgets."""
+        return NoFile()
+
+
+def journal() -> Journal:
+    """A journal that numbers and chains events as ever, and keeps no bytes."""
+    return Journal(Path("memory"), _SEGMENT, NoDisk(), careful=False)
+
+
+class RiskLog:
+    """Implements Publisher: keeps the risk states that breakers tell, and nothing else."""
+
+    def __init__(self) -> None:
+        self._found: list[RiskState] = []
+
+    @property
+    def trips(self) -> tuple[RiskState, ...]:
+        """What was told so far."""
+        return tuple(self._found)
+
+    def publish(
+        self, topic: Topic, key: str, payload: bytes, message_id: str = "", timeout_s: float = 60.0
+    ) -> int:
+        """Keep it at once."""
+        self.send(topic, key, payload, message_id)
+        return len(self._found)
+
+    def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
+        """Keep it."""
+        content = codec.decode(topic.name, payload)
+        if isinstance(content, RiskState):
+            self._found.append(content)
+
+    def flush(self, timeout_s: float = 60.0) -> None:
+        """Nothing is on the way."""
+
+    def last(self, topic: Topic, key: str | None = None) -> Message | None:
+        """Nothing can be read back."""
+        return None
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Kept(Outbox):
+    """What execution tells the others, kept instead of sent."""
+
+    def __init__(self) -> None:
+        self.events: list[OrderEvent] = []
+
+    def add(self, record: Record, book: Book) -> None:
+        """Keep an order event."""
+        if isinstance(record, OrderEvent):
+            self.events.append(record)
+
+    def publish(self) -> None:
+        """Nobody waits for it."""

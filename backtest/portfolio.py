@@ -1,0 +1,78 @@
+"""Several accounts as one: what a person would have had who gave each its share of one deposit.
+
+Profits of the accounts add up on one deposit. One account alone keeps its exact drawdowns, taken
+at every tick; for several they are taken where a curve has a point.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from backtest.equity import Falls
+from backtest.job import Curve, Fall, Outcome, Trade
+from backtest.metrics import Figures, figures, moment
+from core.contracts.order import EventKind
+
+
+class Whole(NamedTuple):
+    """All jobs of a backtest together."""
+
+    outcomes: Sequence[Outcome]
+    trades: list[Trade]
+    curve: Curve
+    falls: tuple[Fall, Fall]  # of balance and equity
+    figures: Figures
+    counts: dict[str, int]
+    denied_by_reason: dict[str, int]
+    span_us: tuple[int, int]
+
+
+def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Whole:
+    """Sum up the accounts."""
+    trades = [trade for outcome in outcomes for trade in outcome.trades]
+    trades.sort(key=lambda t: (t.closed_us, t.source, t.symbol, t.opened_us))
+    curve = _summed([outcome.curve for outcome in outcomes], deposit)
+    falls = _falls(outcomes, curve, deposit)
+    traded = [o for o in outcomes if o.first_us]
+    first = min((o.first_us for o in traded), default=0)
+    span_us = first, max((o.last_us for o in traded), default=first)
+    found = figures(trades, curve, falls, deposit, span_us, trials)
+    counts = sum((Counter(o.counts) for o in outcomes), Counter[str]())
+    events = (event for outcome in outcomes for event in outcome.events)
+    denied = Counter(event.reason for event in events if event.kind is EventKind.DENIED)
+    names = outcomes[0].counts
+    whole_counts = {name: counts[name] for name in names}
+    return Whole(outcomes, trades, curve, falls, found, whole_counts, dict(denied), span_us)
+
+
+def warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """What stopped an account before its span was over."""
+    return tuple(
+        f"{outcome.job.name}: trading went to {trip.state} at {moment(trip.ts_event_us):%F %T} UTC"
+        f" and stayed so: {trip.reason}"
+        for outcome in outcomes
+        for trip in outcome.trips
+    )
+
+
+def _falls(outcomes: Sequence[Outcome], curve: Curve, deposit: float) -> tuple[Fall, Fall]:
+    if len(outcomes) == 1:
+        return outcomes[0].balance_fall, outcomes[0].equity_fall
+    balance, equity = Falls(deposit), Falls(deposit)
+    balance.see(curve.balance)
+    equity.see(curve.equity)
+    return balance.fall, equity.fall
+
+
+def _summed(curves: Sequence[Curve], deposit: float) -> Curve:
+    if len(curves) == 1:
+        return curves[0]
+    times = np.unique(np.concatenate([curve.time_us for curve in curves]))
+    equity, balance = np.full(len(times), deposit), np.full(len(times), deposit)
+    for curve in curves:
+        place = np.searchsorted(curve.time_us, times, side="right")
+        equity += np.concatenate([[deposit], curve.equity])[place] - deposit
+        balance += np.concatenate([[deposit], curve.balance])[place] - deposit
+    return Curve(times, equity, balance)

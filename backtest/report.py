@@ -1,0 +1,69 @@
+"""A finished backtest as one object: what `--json` prints and the page shows."""
+
+from typing import Any
+
+import msgspec
+
+from backtest.job import Trade
+from backtest.metrics import moment, monthly
+from backtest.portfolio import Whole
+from core.settings import Settings
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What the report says about how it came to be."""
+
+    settings: Settings
+    inputs: dict[str, str]
+    model: str
+    wall_s: float
+    workers: int
+    warnings: tuple[str, ...] = ()
+
+
+def build(whole: Whole, setting: Setting) -> dict[str, Any]:
+    """The object; every value can be JSON."""
+    run, figures = setting.settings.run, whole.figures
+    return {
+        "run_id": run.run_id,
+        "mode": run.mode,
+        "strategy": run.strategy,
+        "model": setting.model,
+        "currency": setting.settings.terminal.currency,
+        "inputs": setting.inputs,
+        "warnings": list(setting.warnings),
+        "from": text(whole.span_us[0]),
+        "to": text(whole.span_us[1]),
+        **whole.counts,
+        "denied_by_reason": whole.denied_by_reason,
+        "figures": msgspec.to_builtins(figures),
+        "accounts": [
+            {
+                "name": o.job.name,
+                "from": text(o.first_us),
+                "to": text(o.last_us),
+                "net_profit": round(sum(t.net for t in o.trades), 2),
+                "trades": len(o.trades),
+                "equity_drawdown": msgspec.to_builtins(o.equity_fall),
+                **o.counts,
+            }
+            for o in whole.outcomes
+        ],
+        "monthly": monthly(whole.trades),
+        "trades": [row(trade) for trade in whole.trades],
+        "wall_s": round(setting.wall_s, 3),
+        "ticks_per_s": round(whole.counts["ticks"] / max(setting.wall_s, 1e-9)),
+        "workers": setting.workers,
+    }
+
+
+def row(trade: Trade) -> dict[str, Any]:
+    """One trade, times as text."""
+    found: dict[str, Any] = msgspec.to_builtins(trade)
+    found["opened"], found["closed"] = text(found.pop("opened_us")), text(found.pop("closed_us"))
+    return {**found, "net": round(trade.net, 2)}
+
+
+def text(time_us: int) -> str:
+    """A time, UTC, to the millisecond."""
+    return moment(time_us).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if time_us else ""

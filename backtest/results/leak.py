@@ -1,0 +1,98 @@
+"""Is a direction AUC above 0.60 a leak of the future? Four questions with answers in figures.
+
+1. **Chance.** The model's leanings against the answers of another time of the same test span:
+   all rows are turned by half an hour and more. If these reach the figure, there is nothing.
+2. **Older rows.** The model's leaning of a second, five, ten seconds before. A leak of the next
+   tick dies within a second; a slow effect fades slowly.
+3. **One feature.** How far the best single feature goes, without any training. If it goes as far as
+   the model, the effect is in the data, not in how training and test were divided.
+4. **The quotes.** Share of rows whose spread is the one most frequent spread: where the ask is
+   the bid plus a constant, mid is not a price anybody quoted.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from backtest.results import ticks, walk
+from backtest.results.bootstrap import Interval, blocks
+from backtest.results.ticks import BLOCK_US, direction_auc
+from backtest.results.walk import Judged
+from features.catalog import NAMES
+from models.card import UP
+from models.evaluate import auc
+
+SUSPICIOUS = 0.60
+_TURNS = 40
+_LAGS_S = (1, 5, 10, 30)
+
+
+class Finding(NamedTuple):
+    """What was found about one feed."""
+
+    feed: str
+    auc: Interval
+    moved: int
+    blocks: int
+    chance: tuple[float, float]  # 95 % of the turned AUCs
+    lagged: dict[int, float]  # seconds to AUC
+    best_feature: str
+    best_auc: Interval
+    one_spread: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the figure is above what turned answers give, and its interval above a half."""
+        return self.auc.value > self.chance[1] and self.auc.low > 0.5
+
+
+def investigate(feed: str, judged: Judged) -> Finding:
+    """Answer the four questions for one feed's test rows."""
+    moved, lean = walk.moved(judged), ticks.lean(judged)
+    name, best = _best_feature(judged)
+    spread = np.round(judged.spread_bp * judged.mid, 3)
+    _, counts = np.unique(spread, return_counts=True)
+    return Finding(
+        feed, direction_auc(judged, lean), len(moved), blocks(judged.time_us[moved], BLOCK_US),
+        _chance(judged, lean), _lagged(judged, lean), name,
+        best, float(counts.max() / counts.sum()),
+    )  # fmt: skip
+
+
+def _chance(judged: Judged, lean: np.ndarray) -> tuple[float, float]:
+    count = len(lean)
+    least = int(np.searchsorted(judged.time_us, judged.time_us[0] + BLOCK_US))
+    least = min(least, count // 4)
+    turned = []
+    for step in np.linspace(least, count - least, _TURNS).astype(int):
+        label = np.roll(judged.label, step)
+        moved = label != 1
+        value = auc(lean[moved], label[moved] == UP)
+        turned += [value] if value is not None else []
+    low, high = np.quantile(turned, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _lagged(judged: Judged, lean: np.ndarray) -> dict[int, float]:
+    moved = walk.moved(judged)
+    up, found = judged.label[moved] == UP, {}
+    for lag in _LAGS_S:
+        at = np.searchsorted(judged.time_us, judged.time_us[moved] - lag * 1_000_000, "right") - 1
+        value = auc(lean[np.maximum(at, 0)], up)
+        found[lag] = float("nan") if value is None else value
+    return found
+
+
+def _best_feature(judged: Judged) -> tuple[str, Interval]:
+    """The feature whose AUC is farthest from a half; its sign is chosen for it."""
+    found = []
+    for column, name in enumerate(NAMES):
+        score = np.nan_to_num(judged.rows[:, column].astype(np.float64))
+        moved = walk.moved(judged)
+        value = auc(score[moved], judged.label[moved] == UP)
+        if value is not None:
+            found.append((abs(value - 0.5), value, column, name))
+    _, value, column, name = max(found)
+    sign = 1.0 if value >= 0.5 else -1.0
+    score = sign * np.nan_to_num(judged.rows[:, column].astype(np.float64))
+    return ("" if sign > 0 else "minus ") + name, direction_auc(judged, score)

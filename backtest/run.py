@@ -1,0 +1,160 @@
+"""One job: ticks to features, predictions, signals, orders and fills, in one process.
+
+The parts are those of a replay: the signals flow's steps, execution's replay driver, the
+simulated terminal. What is left out is what stands between processes: bus, warehouse and disk.
+So the same ticks, settings and model give the same signals and orders.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.mt5.execution import Venue
+from adapters.mt5.fake import SimulatedTerminal
+from adapters.mt5.recorded import RecordedMarket
+from adapters.mt5.tickfile import ParquetTicks
+from backtest import memory
+from backtest.equity import Watch
+from backtest.job import Job, Outcome, counted
+from backtest.span import Until
+from backtest.stages import SignalStages
+from core.contracts.order import EventKind as Kind
+from core.contracts.order import OrderEvent
+from core.contracts.signal import Signal
+from execution import compose, replay
+from execution.limits_file import freeze
+from execution.slices import Slice
+from execution.valuation import rate
+
+#: Called with ticks done so far.
+Progress = Callable[[int], None]
+
+
+def silent(_ticks: int) -> None:
+    """Progress for nobody."""
+
+
+def run(job: Job, progress: Progress = silent) -> Outcome:
+    """Compute one job.
+
+    Raises:
+        InputError: a file, or the limits file, cannot be read.
+        ModelError: the model is missing, corrupt, or made for another feature set.
+        SettingsError: no such strategy.
+    """
+    began = time.perf_counter()
+    market = market_of(job)
+    terminal = _terminal(job, market)
+    with tempfile.TemporaryDirectory() as scratch:
+        parts, kept, risks = _execution(job, terminal, Path(scratch))
+    watch = _watch(job, parts, terminal)
+    slices = Slices(SignalStages(job, market), parts, watch, kept.events, progress)
+    replay.Replay(parts, slices).run()
+    found = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
+    return found._replace(trips=risks.trips)
+
+
+class Slices:
+    """What execution's driver reads: the next slice, computed when it is asked for."""
+
+    def __init__(
+        self,
+        stages: SignalStages,
+        parts: replay.Parts,
+        watch: Watch,
+        events: list[OrderEvent],
+        progress: Progress,
+    ) -> None:
+        self.stages, self._parts, self._watch = stages, parts, watch
+        self._events, self._progress = events, progress
+        self._handled: Slice | None = None
+        self._number = 0
+        self.signals: list[Signal] = []
+        self.first_us = self.last_us = 0
+
+    def next(self) -> Slice:
+        """The next slice of the span; after the last one, the end."""
+        if self._handled is not None:
+            self._watch.see(self._handled, self._events)
+        while (judged := self.stages.slice(self._number + 1)) is not None:
+            self._number += 1
+            self._progress(self.stages.features.ticks)
+            if judged.warm_up:
+                self._warm_up(judged.slice)
+                continue
+            self._handled = judged.slice
+            self.signals += judged.slice.signals
+            self._span(judged.slice)
+            return judged.slice
+        return Slice(self._number, self.last_us, {}, [], last=True)
+
+    def _warm_up(self, part: Slice) -> None:
+        """Usual spreads and volatility are known when the span begins; a crash before is over."""
+        self._parts.quotes.load(part.ticks)
+        if self._parts.breakers is not None:
+            self._parts.breakers.load(part.ticks, part.end_us)
+            self._parts.breakers.forget()
+
+    def _span(self, part: Slice) -> None:
+        times = [a["time_msc"] for arrays in part.ticks.values() for a in arrays if len(a)]
+        if times and not self.first_us:
+            self.first_us = min(int(t[0]) for t in times) * 1000
+        self.last_us = part.end_us
+
+
+def market_of(job: Job) -> RecordedMarket:
+    """The job's ticks; a slice ends where its span begins."""
+    files = [Until(ParquetTicks(f.path, f.source, f.symbol), job.to_msc) for f in job.feeds]
+    return RecordedMarket(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
+
+
+def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:
+    chosen = job.settings.terminal
+    return SimulatedTerminal(
+        market, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
+        login=chosen.login or 1, frictions=job.frictions,
+    )  # fmt: skip
+
+
+def _execution(
+    job: Job, terminal: SimulatedTerminal, scratch: Path
+) -> tuple[replay.Parts, memory.Kept, memory.RiskLog]:
+    """Execution as a replay composes it, with nothing on disk."""
+    settings, kept, risks = job.settings, memory.Kept(), memory.RiskLog()
+    frozen = freeze(settings.home_path, scratch)
+    parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
+    return parts, kept, risks
+
+
+def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> Watch:
+    currency = job.settings.terminal.currency
+
+    def account_per(source: str, quote: str, at_us: int) -> float | None:
+        return rate(parts.quotes, source, quote, currency, at_us)
+
+    def swaps() -> dict[int, float]:
+        return {position.ticket: position.swap for position in terminal.positions_get()}
+
+    return Watch(job.settings.terminal.balance, job.bucket_us, account_per, swaps)
+
+
+def _outcome(
+    job: Job, slices: Slices, watch: Watch, events: list[OrderEvent], wall_s: float
+) -> Outcome:
+    stages, kinds = slices.stages, [event.kind for event in events]
+    curve = watch.finish()
+    seconds = {**stages.features.seconds, "decide": stages.decide_s, "wall": wall_s}
+    counts = counted(
+        ticks=sum(stages.features.kept[feed] for feed in job.traded),
+        quarantined=stages.features.refused, features=stages.rows,
+        predictions=stages.predictions, signals=len(slices.signals),
+        orders=kinds.count(Kind.SUBMITTED), orders_denied=kinds.count(Kind.DENIED),
+        orders_rejected=kinds.count(Kind.REJECTED),
+        fills=kinds.count(Kind.FILLED) + kinds.count(Kind.PARTIALLY_FILLED),
+        closed_by_broker=kinds.count(Kind.CLOSED),
+    )  # fmt: skip
+    return Outcome(
+        job, events, slices.signals, watch.trades, curve, watch.equity.fall, watch.settled.fall,
+        counts, slices.first_us, slices.last_us, seconds,
+    )  # fmt: skip

@@ -1,0 +1,206 @@
+"""Backtest of an EMA cross beside nautilus_trader: the same ticks, the same orders, ticks a second.
+
+    python -m benchmarks.bench_backtest [PATH] [--ticks 1000000]
+
+Goal: at least 4 times its ticks per second in one run. nautilus_trader 1.221 is installed by pip
+into an environment of its own (`--nautilus DIR`, default in the cache directory), never into
+ours; where it cannot be installed, only our side is measured, and that is said.
+
+Both follow the sign of the same two averages with market orders that fill at the quote at hand:
+no latency, no slippage. Time, side and price of every fill must be equal. Ours is timed from
+opening the file to the figures of the report; of the other side only its engine's run, without
+loading. Both run alternately, three times, best of each, because others only ever add time.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from adapters.mt5.costs import Frictions
+from backtest.job import FeedFile, Job
+from backtest.portfolio import together
+from backtest.run import run
+from benchmarks.machine import describe
+from core.contracts.order import EventKind
+from core.instruments import is_open, shipped
+from core.settings import ExecutionSettings, RunSettings, Settings, SignalSettings
+
+VERSION = "1.221.0"
+GOAL = 4.0
+_LOTS, _UNITS = 0.1, 10  # of gold: 100 ounces a lot
+_NO_FRICTION = Frictions(latency_ms=(0, 0), slip_probability=0.0, slip_spreads=0.0)
+_STRATEGY = '''
+"""The shipped EMA cross, held over weekends as the other side holds it."""
+
+from models.strategies import ema_cross
+
+
+class BenchCross(ema_cross.EmaCross):
+    name = "bench_cross"
+
+    def __init__(self, settings):
+        self.horizon_s = 30 * 86_400.0
+
+    def wishes(self, rows, probabilities):
+        return super().wishes(rows, probabilities)
+'''
+
+
+class Side(NamedTuple):
+    """One side's run: seconds by the clock and of its CPU, and its fills (time, side, price)."""
+
+    wall_s: float
+    cpu_s: float
+    fills: list[tuple[int, str, float]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", nargs="?", type=Path, help="XAUUSD_source.parquet")
+    parser.add_argument("--ticks", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--nautilus", type=Path, help="its environment; made when missing")
+    arguments = parser.parse_args()
+    console = Console()
+    console.print(describe())
+    path = arguments.path or _recorded()
+    with tempfile.TemporaryDirectory() as scratch:
+        file, count = _cut(path, Path(scratch), arguments.ticks)
+        python = _nautilus(arguments.nautilus, console)
+        ours, theirs = [], []
+        _ours(file, Path(scratch))  # compiled kernels are loaded, files are in memory
+        for _ in range(arguments.rounds):
+            ours.append(_ours(file, Path(scratch)))
+            theirs += [_theirs(python, file, Path(scratch))] if python else []
+    _show(console, count, ours, theirs)
+
+
+def _recorded() -> Path:
+    data = Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data"))
+    return data / "ticks" / "XAUUSD_oanda.parquet"
+
+
+def _cut(path: Path, scratch: Path, ticks: int) -> tuple[Path, int]:
+    """The first ticks as parquet for us; the same as an array file for the other side.
+
+    Without those of closed hours: our risk checks refuse orders then, the other side has none.
+    """
+    table = pq.read_table(path)
+    hours, place = np.unique(table["time_msc"].to_numpy() // 3_600_000, return_inverse=True)
+    session = shipped()[path.stem.split("_")[0]][-1].session
+    open_ = np.array([is_open(session, hour * 3_600_000_000) for hour in hours.tolist()])
+    table = table.filter(open_[place]).slice(0, ticks)
+    file = scratch / path.name
+    pq.write_table(table, file)
+    columns = ("time_msc", "bid", "ask")
+    array = np.zeros(len(table), [(n, "<i8" if n == "time_msc" else "<f8") for n in columns])
+    for name in columns:
+        array[name] = table[name].to_numpy()
+    np.save(file.with_suffix(".npy"), array)
+    return file, len(table)
+
+
+def _ours(file: Path, scratch: Path) -> Side:
+    home = scratch / "home"
+    (home / "strategies").mkdir(parents=True, exist_ok=True)
+    (home / "strategies" / "bench_cross.py").write_text(_STRATEGY)
+    settings = Settings(
+        str(home),
+        run=RunSettings("bench", "backtest", "bench", "bench_cross"),
+        signals=SignalSettings(stop_spreads=500.0, stop_volatility=0.0),
+        execution=ExecutionSettings(
+            lots=_LOTS, max_spread_ratio=1e9, max_quote_age_s=1e9, max_orders_per_minute=10**9
+        ),
+    )
+    symbol, source = file.stem.split("_")
+    feed = FeedFile(str(file), source, symbol)
+    job = Job("bench", settings, (feed,), ((source, symbol),), frictions=_NO_FRICTION)
+    began, worked = time.perf_counter(), time.process_time()
+    outcome = run(job)
+    together([outcome], settings.terminal.balance, 1)
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - worked
+    fills = [
+        (event.ts_event_us // 1000, event.side, event.price)
+        for event in outcome.events
+        if event.kind is EventKind.FILLED
+    ]
+    return Side(wall_s, cpu_s, fills)
+
+
+def _theirs(python: Path, file: Path, scratch: Path) -> Side:
+    script = Path(__file__).with_name("nautilus_ema_cross.py")
+    symbol = file.stem.split("_")[0]
+    command: list[Path | str] = [python, script, file.with_suffix(".npy"), symbol, "5", str(_UNITS)]
+    done = subprocess.run(command, capture_output=True, cwd=scratch, check=False)
+    if done.returncode:
+        raise SystemExit(f"nautilus_trader failed:\n{done.stderr.decode()[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return Side(found["wall_s"], found["cpu_s"], [tuple(fill) for fill in found["fills"]])
+
+
+def _nautilus(directory: Path | None, console: Console) -> Path | None:
+    """The interpreter of an environment with nautilus_trader; None when it cannot be made."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    where = directory or cache / "tickhouse" / f"nautilus-{VERSION}"
+    python = where / "bin" / "python"
+    check: list[Path | str] = [python, "-c", "import nautilus_trader"]
+    if python.exists() and subprocess.run(check, capture_output=True, check=False).returncode == 0:
+        return python
+    console.print(f"installing nautilus_trader {VERSION} into {where}", soft_wrap=True)
+    make: list[Path | str] = [sys.executable, "-m", "venv", where]
+    install: list[Path | str] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        f"nautilus_trader=={VERSION}",
+    ]
+    for command in (make, install):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            console.print(
+                f"SKIPPED the comparison: nautilus_trader {VERSION} cannot be installed here"
+                f" ({done.stderr.strip().splitlines()[-1:]})",
+                style="yellow",
+            )
+            return None
+    return python
+
+
+def _show(console: Console, count: int, ours: list[Side], theirs: list[Side]) -> None:
+    table = Table("", "s", "CPU s", "ticks per second", "fills", title=f"{count:,} ticks")
+    for name, sides in (("Tickhouse", ours), (f"nautilus_trader {VERSION}", theirs)):
+        if sides:
+            best, cpu = min(s.wall_s for s in sides), min(s.cpu_s for s in sides)
+            speed = f"{count / best:,.0f}"
+            table.add_row(name, f"{best:.2f}", f"{cpu:.2f}", speed, f"{len(sides[0].fills):,}")
+    console.print(table)
+    if not theirs:
+        return
+    pairs = zip(ours[0].fills, theirs[0].fills, strict=False)
+    differing = [pair for pair in pairs if pair[0] != pair[1]]
+    if differing or len(ours[0].fills) != len(theirs[0].fills):
+        raise SystemExit(f"NOT the same orders: {len(differing)} differ, first {differing[:1]}")
+    ratio = min(s.wall_s for s in theirs) / min(s.wall_s for s in ours)
+    cpu = min(s.cpu_s for s in theirs) / min(s.cpu_s for s in ours)
+    reached = "reached" if ratio >= GOAL else "NOT reached"
+    console.print(
+        f"the same {len(ours[0].fills):,} fills; {ratio:.1f} times its ticks a second ({cpu:.1f}"
+        f" times by CPU seconds); goal {GOAL:g}: {reached}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The strategy a command line names: checked, and where every process finds it."""
+
+from core.settings import Settings
+from models import plugins, strategy
+
+
+def chosen(given: str, settings: Settings) -> str:
+    """The name of a shipped strategy, of one in HOME/strategies, or of a file put there now.
+
+    Raises:
+        SettingsError: there is none of that name, or it is broken.
+    """
+    folder = settings.home_path / "strategies"
+    if given.endswith(".py"):
+        plugins.refuse_taken(given, strategy.shipped())
+    name = plugins.install(given, folder)
+    strategy.select(name, settings.signals, folder)
+    return name

@@ -1,0 +1,60 @@
+{#- Rows of the report's UTC day; of the last days and newer ones when no day is asked for. -#}
+{% macro report_days(column) -%}
+    {%- if var("report_date", "") -%}
+        {{ column }} = toDate('{{ var("report_date", "") }}')
+    {%- elif is_incremental() -%}
+        {{ column }} >= (select max(report_date) - 3 from {{ this }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A number as text: rounded, never truncated, without a trailing zero. -#}
+{% macro decimal_text(number, digits=8) -%}
+    toString(toDecimal128(round({{ number }}, {{ digits }}), {{ digits }}))
+{%- endmacro %}
+
+{#- ISO 8601 in UTC with microseconds. -#}
+{% macro time_text(ts) -%}
+    formatDateTime({{ ts }}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')
+{%- endmacro %}
+
+{#- A character as ISO 7064 and ISO 6166 count it: digits as they are, A is 10. -#}
+{% macro digit_of(text, place) -%}
+    toUInt64(if(ascii(substring({{ text }}, {{ place }}, 1)) >= 65, ascii(substring({{ text }}, {{ place }}, 1)) - 55, ascii(substring({{ text }}, {{ place }}, 1)) - 48))
+{%- endmacro %}
+
+{#- Whether a text is an LEI: form, and ISO 7064 mod 97-10. -#}
+{% macro is_lei(text) -%}
+    (
+        match({{ text }}, '^[A-Z0-9]{18}[0-9]{2}$')
+        and arrayFold(
+            (sum, d) -> toUInt64((sum * if(d > 9, 100, 10) + d) % 97),
+            arrayMap(i -> {{ digit_of(text, "i") }}, range(1, 21)), toUInt64(0)
+        ) = 1
+    )
+{%- endmacro %}
+
+{#- Whether a text is an ISIN: form, and the check digit by Luhn over its letters as two digits. -#}
+{% macro is_isin(text) -%}
+    (
+        match({{ text }}, '^[A-Z]{2}[A-Z0-9]{9}[0-9]$')
+        and arraySum((d, n) -> if(n % 2 = 0, intDiv(2 * d, 10) + 2 * d % 10, d),
+            arrayReverse(arrayMap(c -> toUInt64OrZero(c), extractAll(arrayStringConcat(arrayMap(i -> toString({{ digit_of(text, "i") }}), range(1, 13))), '.'))),
+            arrayEnumerate(extractAll(arrayStringConcat(arrayMap(i -> toString({{ digit_of(text, "i") }}), range(1, 13))), '.'))
+        ) % 10 = 0
+    )
+{%- endmacro %}
+
+{#- Whether a code stands in one of the lists of reference_code. -#}
+{% macro in_list(text, list) -%}
+    {{ text }} in (select code from {{ ref("int_reference_code") }} where list = '{{ list }}')
+{%- endmacro %}
+
+{#- Whether a text is a decimal of at most so many digits, so many of them after the point. -#}
+{% macro is_decimal(text, total, fraction) -%}
+    (
+        match({{ text }}, '^-?[0-9]{1,{{ total }}}(\\.[0-9]{1,{{ fraction }}})?$')
+        and length(replaceRegexpAll({{ text }}, '[^0-9]', '')) <= {{ total }}
+    )
+{%- endmacro %}

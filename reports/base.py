@@ -1,0 +1,128 @@
+"""What a report is: marts it reads, tables it shows, what it writes besides."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from core.settings import Settings
+from reports.package import LAYOUT, Version
+from reports.pdf import Page, Section
+from reports.tables import text
+
+DRAFT = (
+    "The layout of this report is a draft (" + LAYOUT + "). It was written after the legal texts as"
+    " consolidated in 2019 and counts as a report only when the firm's compliance officer signs it."
+)
+
+
+class Sheet(NamedTuple):
+    """A mart as a CSV file: the rows of the day, in an order that does not change."""
+
+    file: str
+    mart: str
+    order: str
+    where: str = "report_date = {day:Date}"
+
+
+class Context(NamedTuple):
+    """One report of one day being rendered into a folder."""
+
+    client: Client
+    settings: Settings
+    database: str  # of the marts
+    day: date
+    mode: str
+    folder: Path
+    version: int
+    before: Version | None  # the version before this one
+    released: Version | None  # the last one that was released
+    rows: dict[str, int]  # file -> rows, filled as files are written
+
+    def query(self, sql: str, **parameters: object) -> list[tuple[str, ...]]:
+        """Rows as text. `{db}` is the marts' database; `{day:Date}`, `{mode:String}` are bound."""
+        with errors_translated():
+            rows = self.client.query(
+                sql.replace("{db}", f"`{self.database}`"),
+                parameters={"day": self.day, "mode": self.mode, **parameters},
+            ).result_rows
+        return [tuple(text(value) for value in row) for row in rows]
+
+
+class Report(NamedTuple):
+    """One report of the catalogue."""
+
+    name: str
+    title: str
+    subtitle: str
+    sheets: tuple[Sheet, ...]
+    breaks: str  # mart of its breaks (columns report_date, severity); "" when it has none
+    page: Callable[[Context], "Content"]
+    extra: Callable[[Context], Sequence[str]] | None = None  # more data files; their names
+    signoff: tuple[str, ...] = ("Prepared by", "Checked by")
+    wide: bool = False
+
+    @property
+    def marts(self) -> tuple[str, ...]:
+        """Every mart it is made from."""
+        own = tuple(sheet.mart for sheet in self.sheets)
+        return own if not self.breaks or self.breaks in own else (*own, self.breaks)
+
+
+class Content(NamedTuple):
+    """What a report says on paper."""
+
+    facts: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def page_of(report: Report, context: Context, content: Content, mark: str) -> Page:
+    """The report as a PDF's data."""
+    restated: tuple[str, ...] = ()
+    if context.before is not None:
+        restated = (f"Restated: version {context.version} replaces version {context.version - 1}.",)
+    firm = context.query(
+        "SELECT argMax(legal_name, version) FROM reference_party WHERE party = 'firm'"
+    )[0][0]
+    return Page(
+        title=report.title,
+        subtitle=report.subtitle,
+        firm=firm or "no firm in the reference data",
+        day=str(context.day),
+        version=str(context.version),
+        layout=LAYOUT,
+        mark=mark,
+        facts=(
+            ("Day (UTC)", str(context.day)), ("World", context.mode),
+            ("Version", str(context.version)), ("Layout", LAYOUT), *content.facts,
+        ),
+        notes=(DRAFT, *restated, *content.notes),
+        sections=content.sections,
+        signoff=report.signoff,
+        wide=report.wide,
+    )  # fmt: skip
+
+
+def table(
+    title: str, columns: Mapping[str, int] | Sequence[str], rows: Sequence[Sequence[str]], *,
+    empty: str = "None on this day.", limit: int = 60, said: str = "", size: float = 8.5,
+) -> Section:  # fmt: skip
+    """A section of rows, cut at `limit` and saying so."""
+    note = (
+        f"{len(rows)} rows, the first {limit} shown; all are in the CSV."
+        if len(rows) > limit
+        else ""
+    )
+    return Section(
+        title,
+        said,
+        tuple(columns),
+        tuple(tuple(row) for row in rows[:limit]),
+        empty,
+        note,
+        size=size,
+    )

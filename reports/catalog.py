@@ -1,0 +1,20 @@
+"""Every report there is, by the name people call it."""
+
+from core.errors import SettingsError
+from reports import controls, order_records, reconciliation, rts22
+from reports.base import Report
+
+REPORTS: dict[str, Report] = {report.name: report for report in (
+    rts22.REPORT, reconciliation.REPORT, order_records.REPORT, controls.REPORT, controls.ASSESSMENT,
+)}  # fmt: skip
+
+
+def named(name: str) -> Report:
+    """A report.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if name not in REPORTS:
+        raise SettingsError(f"no report {name!r}; there are: {', '.join(REPORTS)}")
+    return REPORTS[name]

@@ -1,0 +1,173 @@
+"""R3: evidence of the RTS 6 controls: what was blocked, who changed what, every stop, every alert.
+
+The day's report, and the pack for the annual self-assessment, which looks back over a year.
+"""
+
+from reports.base import Content, Context, Report, Sheet, table
+
+_YEAR = "report_date > subtractYears({day:Date}, 1) AND report_date <= {day:Date}"
+_DAY = "report_date = {day:Date}"
+
+
+def page(context: Context) -> Content:
+    """One day."""
+    blocked = context.query(
+        "SELECT formatDateTime(ts_blocked, '%H:%i:%S.%f'), symbol, side, toString(volume), control,"
+        " toString(limit_value), toString(round(observed, 6)), limits_version, approver,"
+        f" substring(order_id, 1, 12) FROM {{db}}.rpt_control_block WHERE {_DAY}"
+        " ORDER BY ts_blocked, order_id LIMIT 500"
+    )
+    return Content(_facts(context, _DAY), _alert_note(context, _DAY), (
+        table("Blocked by control", ("Control", "Limits", "Orders", "Strategies"),
+              _by_control(context, _DAY), empty="No order was blocked."),
+        table("Kill register", ("Stopped", "By", "State", "Reason", "Cancelled", "Closed",
+                                "ms to last", "Then", "By"), _stops(context, _DAY),
+              empty="Trading was not stopped."),
+        table("Overrides and changes", ("Time", "Who", "Password", "Action", "Subject", "Reason"),
+              _changes(context, _DAY), empty="Nobody changed a control."),
+        table("Alerts", ("Control", "Alerts", "In time (5 s)", "Median ms", "Slowest ms"),
+              _alerts(context, _DAY), empty="No alert was raised."),
+        table("Strategies in use", ("Strategy", "Decides", "Executes", "Owner", "Approved", "What"),
+              _inventory(context), empty="No strategy is in the reference data."),
+        table("Blocked orders", ("Time (UTC)", "Symbol", "Side", "Lots", "Control", "Limit", "Seen",
+                                 "Limits", "Approver", "Order"), blocked, limit=120,
+              empty="None.", size=7.5),
+    ))  # fmt: skip
+
+
+def assessment(context: Context) -> Content:
+    """A year, for those who assess and approve."""
+    months = context.query(
+        "SELECT formatDateTime(toStartOfMonth(report_date), '%Y-%m') AS month, control, count(),"
+        f" uniqExact(strategy) FROM {{db}}.rpt_control_block WHERE {_YEAR}"
+        " GROUP BY month, control ORDER BY month, control"
+    )
+    changes = context.query(
+        "SELECT action, count(), uniqExact(actor), countIf(authenticated)"
+        f" FROM {{db}}.rpt_control_change WHERE {_YEAR} GROUP BY action ORDER BY action"
+    )
+    log = context.query(
+        "SELECT strategy, toString(valid_from), toString(version), decision_id, execution_id,"
+        " owner, approved_by, loaded_by FROM {db}.rpt_strategy_inventory ORDER BY strategy, version"
+    )
+    return Content(
+        (("Period", f"a year up to {context.day}"), *_facts(context, _YEAR)),
+        (
+            *_alert_note(context, _YEAR),
+            "Evidence, not the assessment: governance, staffing, testing and outsourcing are for"
+            " people to assess (RTS 6, article 9), and the pack holds only what was recorded.",
+        ),
+        (
+            table("Blocked orders by month", ("Month", "Control", "Orders", "Strategies"), months,
+                  empty="No order was blocked."),
+            table("Kill register", ("Stopped", "By", "State", "Reason", "Cancelled", "Closed",
+                                    "ms to last", "Then", "By"), _stops(context, _YEAR),
+                  empty="Trading was not stopped."),
+            table("Changes of controls", ("Action", "Times", "People", "With password"), changes,
+                  empty="Nobody changed a control."),
+            table("Alerts", ("Control", "Alerts", "In time (5 s)", "Median ms", "Slowest ms"),
+                  _alerts(context, _YEAR), empty="No alert was raised."),
+            table("Strategy inventory, with every version", ("Strategy", "From", "Version",
+                  "Decides", "Executes", "Owner", "Approved", "Loaded by"), log,
+                  empty="No strategy is in the reference data."),
+        ),
+    )  # fmt: skip
+
+
+def _facts(context: Context, when: str) -> tuple[tuple[str, str], ...]:
+    blocked, changes, stops, alerts = context.query(
+        f"SELECT (SELECT count() FROM {{db}}.rpt_control_block WHERE {when}),"
+        f" (SELECT count() FROM {{db}}.rpt_control_change WHERE {when}),"
+        f" (SELECT count() FROM {{db}}.rpt_kill_register WHERE {when}),"
+        f" (SELECT count() FROM {{db}}.rpt_alert_latency WHERE {when})"
+    )[0]
+    return (
+        ("Blocked orders", blocked), ("Changes", changes), ("Stops", stops), ("Alerts", alerts),
+    )  # fmt: skip
+
+
+def _alert_note(context: Context, when: str) -> tuple[str, ...]:
+    late, silent = context.query(
+        f"SELECT (SELECT countIf(not in_time) FROM {{db}}.rpt_alert_latency WHERE {when}),"
+        f" (SELECT count() FROM {{db}}.rpt_control_block WHERE {when}) > 0"
+        f" and (SELECT count() FROM {{db}}.rpt_alert_latency WHERE {when}) = 0"
+    )[0]
+    notes = []
+    if late != "0":
+        notes.append(f"Alerts later than five seconds (RTS 6, article 16): {late}.")
+    if silent in ("1", "yes"):
+        notes.append(
+            "Orders were blocked and no alert is recorded: the watcher of controls did not run"
+            " (it watches live trading, not replays)."
+        )
+    return tuple(notes)
+
+
+def _by_control(context: Context, when: str) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT control, limits_version, count(), uniqExact(strategy) FROM {db}.rpt_control_block"
+        f" WHERE {when} GROUP BY control, limits_version ORDER BY count() DESC, control"
+    )
+
+
+def _stops(context: Context, when: str) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT formatDateTime(ts_stopped, '%Y-%m-%d %H:%i:%S'), stopped_by, state, reason,"
+        " toString(orders_cancelled), toString(positions_closed),"
+        " coalesce(toString(round(ms_to_last, 1)), ''), next_state, next_by"
+        f" FROM {{db}}.rpt_kill_register WHERE {when} ORDER BY ts_stopped"
+    )
+
+
+def _changes(context: Context, when: str) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT formatDateTime(ts_event, '%H:%i:%S'), actor, if(authenticated, 'yes', 'no'),"
+        " action, subject, if(reason = '', told, reason) FROM {db}.rpt_control_change"
+        f" WHERE {when} ORDER BY ts_event, seq LIMIT 200"
+    )
+
+
+def _alerts(context: Context, when: str) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT control, count(), countIf(in_time), toString(round(quantileExact(0.5)(latency_ms),"
+        " 1)), toString(round(max(latency_ms), 1)) FROM {db}.rpt_alert_latency"
+        f" WHERE {when} GROUP BY control ORDER BY control"
+    )
+
+
+def _inventory(context: Context) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT strategy, decision_id, execution_id, owner, approved_by, description"
+        " FROM {db}.rpt_strategy_inventory WHERE is_current ORDER BY strategy"
+    )
+
+
+def _sheets(when: str) -> tuple[Sheet, ...]:
+    return (
+        Sheet("blocked_orders.csv", "rpt_control_block", "account, ts_blocked, order_id", when),
+        Sheet("changes.csv", "rpt_control_change", "stream, seq", when),
+        Sheet("kill_register.csv", "rpt_kill_register", "account, ts_stopped", when),
+        Sheet("alerts.csv", "rpt_alert_latency", "account, ts_event, alert_id", when),
+        Sheet("strategies.csv", "rpt_strategy_inventory", "strategy, valid_from, version", "true"),
+    )
+
+
+REPORT = Report(
+    "controls",
+    "Evidence of trading controls",
+    "RTS 6 (Delegated Regulation 2017/589), articles 12, 15 and 16",
+    _sheets(_DAY),
+    "",
+    page,
+    wide=True,
+)
+ASSESSMENT = Report(
+    "self-assessment",
+    "Annual self-assessment, evidence pack",
+    "RTS 6 (Delegated Regulation 2017/589), article 9",
+    _sheets(_YEAR),
+    "",
+    assessment,
+    signoff=("Risk control", "Internal audit", "Senior management"),
+    wide=True,
+)

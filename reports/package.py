@@ -1,0 +1,222 @@
+"""A report's folder: `<base>/<day>/<name>/v<N>`, whole or not there.
+
+Everything is rendered into a hidden folder beside it, hashed into `manifest.json`, synced, and then
+named. The same data again make no new version; other data make a restated one, which names the
+version before by the SHA-256 of its manifest. Nothing in a version is ever changed: a maker's and
+a checker's word are files of their own.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from core.errors import InputError, SettingsError, UnavailableError
+from core.file_lock import locked
+from reports.seal import settle, sha256
+
+LAYOUT = "draft-1"
+Kind = TypeVar("Kind")
+
+
+class FileFacts(msgspec.Struct, frozen=True):
+    """One file. `rows` -1 when it is no table."""
+
+    sha256: str
+    bytes: int
+    rows: int = -1
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a version is made of, and of which input."""
+
+    report: str
+    title: str
+    day: date
+    mode: str
+    version: int
+    layout: str
+    draft: bool  # until a compliance officer has signed the layout: always
+    made_us: int
+    query_sha256: dict[str, str]  # mart -> SHA-256 of its compiled SQL
+    dbt_invocation: str
+    inputs: dict[str, str]  # what the marts were built from
+    empty: bool
+    breaks: dict[str, int]  # severity -> rows
+    files: dict[str, FileFacts]
+    previous: str = ""  # SHA-256 of the manifest of the version before; "" for the first
+    restates: int = 0  # the version before, when its data were others
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A maker's or a checker's: over one manifest."""
+
+    by: str
+    authenticated: bool
+    ts_us: int
+    manifest_sha256: str
+    reason: str = ""
+
+
+class Version(NamedTuple):
+    """A version on disk."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+
+    def word(self, name: str) -> Word | None:
+        """`maker.json` or `release.json`, if it is there and of this manifest.
+
+        Raises:
+            InputError: it is damaged, or of another manifest.
+        """
+        path = self.folder / f"{name}.json"
+        if not path.exists():
+            return None
+        word = _decoded(path, Word)
+        if word.manifest_sha256 != self.sha256:
+            raise InputError(str(path), "signs another manifest: something was changed")
+        return word
+
+
+class Made(NamedTuple):
+    """What a render left in its folder."""
+
+    rows: dict[str, int]  # file -> rows, of those that are tables
+    empty: bool
+    breaks: dict[str, int]
+    data: tuple[str, ...]  # files whose change is a restatement
+
+
+Render = Callable[[Path, int], Made]
+
+
+def folder_of(base: Path, name: str, day: date, mode: str) -> Path:
+    """Where the versions of a report and day are."""
+    return base / str(day) / (name if mode == "live" else f"{name}.{mode}")
+
+
+def versions(place: Path) -> list[Version]:
+    """All versions, the first first.
+
+    Raises:
+        InputError: a manifest is gone or damaged.
+    """
+    found = []
+    for folder in sorted(place.glob("v[0-9]*"), key=lambda p: int(p.name[1:])):
+        path = folder / "manifest.json"
+        if not path.exists():
+            raise InputError(str(path), "is gone; bring the version back from the archive")
+        found.append(Version(folder, _decoded(path, Manifest), sha256(path)))
+    return found
+
+
+def make(place: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
+    """A new version, or the last one when its data are the same; and whether it is new.
+
+    Raises:
+        UnavailableError: the disk is full; nothing of the version is there.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with locked(place / ".lock", timeout_s=600):
+            return _make(place, blank, render)
+    except OSError as error:
+        problem = f"{place}: not made ({error}); nothing of it is there, make room and repeat"
+        raise UnavailableError(problem) from error
+
+
+def _make(place: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
+    for left in place.glob(".v*.tmp"):  # of a process that died
+        shutil.rmtree(left)
+    earlier = versions(place)
+    last = earlier[-1] if earlier else None
+    number = last.manifest.version + 1 if last else 1
+    temporary = place / f".v{number}.tmp"
+    temporary.mkdir()
+    try:
+        made = render(temporary, number)
+        manifest = _manifest(blank, number, made, temporary, last)
+        if last and _same(last.manifest, manifest, made.data):
+            return last, False
+        (temporary / "manifest.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+        )
+        settle(temporary, place / f"v{number}")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+    return versions(place)[-1], True
+
+
+def give_word(version: Version, name: str, word: Word) -> None:
+    """Write `maker.json` or `release.json`; whole, on disk, once.
+
+    Raises:
+        SettingsError: the word was given already.
+    """
+    path = version.folder / f"{name}.json"
+    if path.exists():
+        raise SettingsError(f"{path} exists: {version.word(name)}")
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(word)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise UnavailableError(f"{path}: not written ({error}); make room and repeat") from error
+
+
+def changed_files(version: Version) -> list[str]:
+    """Files that are no longer what the manifest says."""
+    return [
+        name
+        for name, facts in version.manifest.files.items()
+        if not (version.folder / name).exists() or sha256(version.folder / name) != facts.sha256
+    ]
+
+
+def mark(folder: Path, names: tuple[str, ...]) -> str:
+    """First digits of a hash over data files, for the footer of a PDF."""
+    total = hashlib.sha256()
+    for name in names:
+        total.update(bytes.fromhex(sha256(folder / name)))
+    return total.hexdigest()[:16]
+
+
+def _manifest(
+    blank: Manifest, number: int, made: Made, folder: Path, last: Version | None
+) -> Manifest:
+    files = {
+        path.name: FileFacts(sha256(path), path.stat().st_size, made.rows.get(path.name, -1))
+        for path in sorted(folder.iterdir())
+    }
+    return msgspec.structs.replace(
+        blank, version=number, empty=made.empty, breaks=made.breaks, files=files,
+        previous=last.sha256 if last else "", restates=number - 1,
+    )  # fmt: skip
+
+
+def _same(before: Manifest, now: Manifest, data: tuple[str, ...]) -> bool:
+    return before.layout == now.layout and all(
+        name in before.files and before.files[name].sha256 == now.files[name].sha256
+        for name in data
+    )
+
+
+def _decoded(path: Path, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(str(path), f"{error}; bring it back from the archive") from error

@@ -1,0 +1,164 @@
+"""R1: the RTS 22 transaction report: all trades, what is submitted, and what is wrong with it.
+
+What is submitted follows from what was released before: a first version sends every reportable
+trade as NEWT; a restated one cancels (CANC) what was released otherwise or not at all now, and
+sends what is new or changed.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+
+from core.errors import InputError
+from reports import rts22_xml
+from reports.base import Content, Context, Report, Sheet, table
+from reports.tables import rows_of, write_rows
+
+TRANSACTIONS, SUBMISSION = "transactions.csv", "submission.csv"
+XML = f"submission.{rts22_xml.VERSIONS[0]}.xml"
+_KEY = "f02_transaction_reference"
+
+
+def submission(context: Context) -> Sequence[str]:
+    """`submission.csv` and, when anything is submitted, the XML of it."""
+    source, target = context.folder / TRANSACTIONS, context.folder / SUBMISSION
+    before = _released(context)
+    with source.open(encoding="utf-8") as file:
+        columns = file.readline().rstrip("\n").split(",")
+    sent = _sent(source, before)
+    context.rows[SUBMISSION] = write_rows(
+        target, columns, ([row[c] for c in columns] for row in sent)
+    )
+    if rts22_xml.write(context.folder / XML, rows_of(target)):
+        _check(context)
+        return (SUBMISSION, XML)
+    return (SUBMISSION,)
+
+
+def _released(context: Context) -> dict[str, dict[str, str]]:
+    """What holds at the authority: the reportable trades of the last released version."""
+    if context.released is None:
+        return {}
+    rows = rows_of(context.released.folder / TRANSACTIONS)
+    return {row[_KEY]: row for row in rows if row["reportable"] == "yes"}
+
+
+def _sent(source: Path, before: dict[str, dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Cancellations first: an authority refuses a reference that is still in use."""
+    same = set()
+    now = set()
+    for row in _reportable(source):
+        now.add(row[_KEY])
+        if row[_KEY] in before and _fields(row) == _fields(before[row[_KEY]]):
+            same.add(row[_KEY])
+    for reference, row in before.items():
+        if reference not in same:
+            yield row | {"f01_report_status": "CANC"}
+    for row in _reportable(source):
+        if row[_KEY] not in same:
+            yield row
+
+
+def _reportable(source: Path) -> Iterator[dict[str, str]]:
+    return (row for row in rows_of(source) if row["reportable"] == "yes")
+
+
+def _fields(row: dict[str, str]) -> list[str]:
+    return [value for name, value in row.items() if name[:1] == "f" and name[1:3].isdigit()]
+
+
+def _check(context: Context) -> None:
+    """Against the operator's own package; without one nothing is called valid."""
+    folder = context.settings.reports.schemas
+    if not folder:
+        return
+    schemas = sorted(Path(folder).expanduser().glob("auth.016*.xsd"))
+    if not schemas:
+        raise InputError(folder, "holds no auth.016*.xsd: install the authority's schema package")
+    problems = rts22_xml.validate(context.folder / XML, schemas[-1])
+    if problems:
+        raise InputError(str(schemas[-1]), f"refuses the XML: {'; '.join(problems[:5])}")
+
+
+def page(context: Context) -> Content:
+    """The control sheet."""
+    counts = context.query(
+        "SELECT count(), countIf(reportable), countIf(not reportable and has_instrument),"
+        " countIf(not has_instrument) FROM {db}.rpt_rts22_transaction"
+        " WHERE report_date = {day:Date}"
+    )[0]
+    sent = list(islice(rows_of(context.folder / SUBMISSION), 200))
+    cancelled = sum(
+        row["f01_report_status"] == "CANC" for row in rows_of(context.folder / SUBMISSION)
+    )
+    facts = (
+        ("Trades", counts[0]), ("Reportable", counts[1]), ("Excluded", counts[2]),
+        ("Undecided", counts[3]), ("Submitted", str(context.rows[SUBMISSION])),
+        ("of these CANC", str(cancelled)), ("Due (T+1)", str(_due(context.day))),
+        ("XML", _xml(context)),
+    )  # fmt: skip
+    return Content(facts, _notes(counts), (
+        table("By instrument", ("Instrument", "Source", "Reportable", "Trades", "Quantity", "Why"),
+              _by_instrument(context), empty="No trade on this day: the report is issued empty."),
+        table("Breaks", ("Transaction", "Field", "Rule", "Severity", "Value"), context.query(
+            "SELECT trade_id, field, rule_id, severity, value FROM {db}.rpt_rts22_break"
+            " WHERE report_date = {day:Date} ORDER BY severity, rule_id, trade_id"
+        ), empty="Every reportable trade passes every rule."),
+        table("Submission", ("Reference", "Status", "Time (UTC)", "Buys", "Quantity", "Price"), [
+            (r[_KEY], r["f01_report_status"], r["f28_trading_time"][11:26],
+             "firm" if r["f07_buyer_id"] == r["f04_executing_entity"] else "counterparty",
+             r["f30_quantity"], f"{r['f33_price']} {r['f34_price_currency']}")
+            for r in sent
+        ], limit=40, said=f"{context.rows[SUBMISSION]} rows in {SUBMISSION}.",
+           empty="Nothing to submit.", size=8.0),
+    ))  # fmt: skip
+
+
+def _by_instrument(context: Context) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT symbol, source, multiIf(not has_instrument, 'undecided', reportable, 'yes', 'no')"
+        " AS is, count(),"
+        " toString(round(sum(toFloat64OrZero(f30_quantity)), 6)), any(reportable_reason)"
+        " FROM {db}.rpt_rts22_transaction WHERE report_date = {day:Date}"
+        " GROUP BY symbol, source, is ORDER BY is DESC, symbol, source"
+    )
+
+
+def _notes(counts: tuple[str, ...]) -> tuple[str, ...]:
+    if counts[3] == "0":
+        return ()
+    return (
+        f"Trades in instruments without reference data on this day: {counts[3]}. Nobody decided"
+        " whether they are reportable, so this version cannot be released.",
+    )
+
+
+def _due(day: date) -> date:
+    """The next working day; holidays are not known here."""
+    due = day + timedelta(days=1)
+    while due.weekday() > 4:
+        due += timedelta(days=1)
+    return due
+
+
+def _xml(context: Context) -> str:
+    if not (context.folder / XML).exists():
+        return "none: nothing to submit"
+    if context.settings.reports.schemas:
+        return "valid for the installed package"
+    return "not validated: no package installed"
+
+
+REPORT = Report(
+    "rts22",
+    "Transaction report, control sheet",
+    "RTS 22 (Delegated Regulation 2017/590), fields 1 to 65",
+    (
+        Sheet(TRANSACTIONS, "rpt_rts22_transaction", "ts_trade, trade_id"),
+        Sheet("breaks.csv", "rpt_rts22_break", "trade_id, field, rule_id"),
+    ),
+    "rpt_rts22_break",
+    page,
+    submission,
+)

@@ -1,0 +1,120 @@
+"""The broker's statement: what the terminal says of its own books, kept beside ours.
+
+Taken through the terminal's protocol, from the history it keeps, never from anything we journalled.
+"""
+
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from adapters.clickhouse.rows import message_columns
+from adapters.clickhouse.writer import Writer
+from adapters.mt5 import constants as mt5
+from adapters.mt5.terminal import Terminal
+from core.errors import UnavailableError
+from core.settings import ClickhouseSettings, RunSettings
+
+_FAR = 1 << 33  # seconds: after every deal
+
+
+class Deal(msgspec.Struct, frozen=True):
+    """A row of `broker_deal`."""
+
+    statement_date: date
+    ts_init_us: int
+    mode: str
+    account: str
+    deal: int
+    position: int
+    kind: str
+    entry: str
+    symbol: str
+    ts_event_us: int
+    volume: float
+    price: float
+    commission: float
+    swap: float
+    profit: float
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """A row of `broker_position`."""
+
+    statement_date: date
+    ts_init_us: int
+    mode: str
+    account: str
+    position: int
+    symbol: str
+    volume: float
+    price: float
+
+
+class Funds(msgspec.Struct, frozen=True):
+    """A row of `broker_account`."""
+
+    statement_date: date
+    ts_init_us: int
+    mode: str
+    account: str
+    ts_event_us: int
+    currency: str
+    balance: float
+    equity: float
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """All that the terminal said at one moment."""
+
+    deals: list[Deal]
+    positions: list[Holding]
+    funds: Funds
+
+
+def take(terminal: Terminal, run: RunSettings, day: date, holds_us: int, now_us: int) -> Statement:
+    """Ask a connected terminal.
+
+    Args:
+        day: UTC; deals after its end are left out.
+        holds_us: market time for which positions and balance hold.
+
+    Raises:
+        UnavailableError: it does not answer.
+    """
+    end = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + 86_400
+    deals, positions = terminal.history_deals_get(0, _FAR), terminal.positions_get()
+    account = terminal.account_info()
+    if deals is None or positions is None or account is None:
+        raise UnavailableError(f"the terminal gives no statement: {terminal.last_error()[1]}")
+    head = (day, now_us, run.mode, run.account)
+    return Statement(
+        [
+            Deal(
+                *head, d.ticket, d.position_id, _kind(d.type), "in" if d.entry == 0 else "out",
+                d.symbol, d.time_msc * 1000, d.volume, d.price, d.commission, d.swap, d.profit,
+            )
+            for d in deals
+            if d.time < end
+        ],
+        [
+            Holding(
+                *head, p.ticket, p.symbol, p.volume if p.type == 0 else -p.volume, p.price_open
+            )
+            for p in positions
+        ],
+        Funds(*head, holds_us, account.currency, account.balance, account.equity),
+    )  # fmt: skip
+
+
+def store(where: ClickhouseSettings, statement: Statement) -> None:
+    """Keep it. The account comes last: without it a statement does not count."""
+    with Writer(where) as writer:
+        if statement.deals:
+            writer.insert("broker_deal", message_columns(statement.deals))
+        if statement.positions:
+            writer.insert("broker_position", message_columns(statement.positions))
+        writer.insert("broker_account", message_columns([statement.funds]))
+
+
+def _kind(code: int) -> str:
+    return {mt5.DEAL_TYPE_BUY: "buy", mt5.DEAL_TYPE_SELL: "sell"}.get(code, "balance")

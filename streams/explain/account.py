@@ -1,0 +1,87 @@
+"""An explained decision as one object: what `--json` prints and the tables show."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from features.catalog import FEATURES, NAMES
+from models.card import CLASSES
+from streams.explain.facts import Facts, vector
+from streams.explain.recompute import Member, Recomputed, shape
+from streams.explain.verdict import Verdict
+
+
+def of(facts: Facts, now: Recomputed, verdict: Verdict) -> dict[str, Any]:
+    """The object; every value can be JSON, NaN is null."""
+    signal = facts.signal
+    return {
+        "id": facts.asked,
+        "same": verdict.same,
+        "verdict": verdict.text,
+        "parts": {p.name: {"same": p.same, "differs": list(p.differs)} for p in verdict.parts},
+        "elsewhere": verdict.elsewhere,
+        "tick": {
+            "source": signal.source, "symbol": signal.symbol, "time": text(signal.ts_event_us),
+            "time_msc": signal.time_msc, "seq": signal.seq, "mid": facts.mid,
+            "spread": facts.spread, "recomputed_from_ticks": now.ticks,
+        },
+        "signal": msgspec.structs.asdict(signal),
+        "rule": rule(facts, now),
+        "held_before": msgspec.to_builtins(facts.held),
+        "features": _features(facts, now),
+        "members": [_member(member) for member in now.members],
+        "orders": [msgspec.structs.asdict(event) for event in facts.orders],
+    }  # fmt: skip
+
+
+def rule(facts: Facts, now: Recomputed) -> str:
+    """Why the row became a signal, in a sentence."""
+    signal, held = facts.signal, facts.held
+    direction = {1: "long", -1: "short", 0: "flat"}[int(np.sign(signal.target))]
+    if held.direction == 0:
+        why = "nothing was held"
+    elif held.until_msc <= signal.time_msc:
+        why = f"what was held had reached its horizon at {text(held.until_msc * 1000)}"
+    else:
+        why = "it is opposite to what was held"
+    return f"strategy {signal.strategy}: {direction}{_threshold(facts, now)}, and {why}"
+
+
+def _threshold(facts: Facts, now: Recomputed) -> str:
+    if facts.signal.strategy != "model" or now.probabilities is None:
+        return ""
+    least = shape(facts).signals.threshold
+    likely = float(max(now.probabilities[0], now.probabilities[2]))
+    return f", probability {likely:.4f}, at least the threshold {least:g}"
+
+
+def _features(facts: Facts, now: Recomputed) -> list[dict[str, Any]]:
+    stored = vector(facts.features)
+    return [
+        {"name": name, "unit": FEATURES[n].unit, "stored": _number(stored[n]),
+         "recomputed": _number(now.features[n])}
+        for n, name in enumerate(NAMES)
+    ]  # fmt: skip
+
+
+def _member(member: Member) -> dict[str, Any]:
+    said = dict(zip(CLASSES, map(_number, member.probabilities), strict=True))
+    found: dict[str, Any] = {"name": member.name, "weight": member.weight, "probabilities": said,
+                             "note": member.note}  # fmt: skip
+    if member.contributions is not None:
+        found["contributions"] = {
+            name: dict(zip((*NAMES, "bias"), map(_number, values), strict=True))
+            for name, values in zip(CLASSES, member.contributions, strict=True)
+        }
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def text(time_us: int) -> str:
+    """A time, UTC."""
+    return datetime.fromtimestamp(time_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

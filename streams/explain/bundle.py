@@ -1,0 +1,169 @@
+"""One decision sealed in a file: facts, ticks, model and strategy, to be recomputed anywhere.
+
+It is a zip with a manifest that has the SHA-256 of every part; the archive's comment ends in the
+SHA-256 of all bytes before it, so no byte can change unseen. Who changes a part and seals it anew
+makes another seal: keep the seal that `explain` printed, and give it to `--seal`. What is inside
+is also recomputed, so a forged figure must come out of the ticks beside it.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from core.contracts.tick import TICK, TickArray
+from core.errors import InputError
+from core.fingerprint import fingerprint
+from models import artifact, strategy
+from models.manifest import name_of
+from streams.explain.facts import Facts
+from streams.explain.recompute import Material
+
+_MARK = b"tickhouse decision/1 sha256:"
+_DIGITS = 64
+_DATE = (1980, 1, 1, 0, 0, 0)  # the same decision gives the same bytes
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What is inside."""
+
+    parts: dict[str, str]  # name to SHA-256
+    written_on: dict[str, str]
+
+
+class Opened(NamedTuple):
+    """A bundle whose seal holds."""
+
+    facts: Facts
+    material: Material
+    seal: str
+    written_on: dict[str, str]
+
+
+def write(path: Path, facts: Facts, material: Material) -> str:
+    """Write the file, whole or not at all, and return its seal."""
+    parts = {"facts.json": msgspec.json.encode(facts)}
+    for symbol, ticks in sorted(material.ticks.items()):
+        parts[f"ticks/{symbol}.npy"] = _to_npy(ticks)
+    parts |= _model_parts(material.artifact)
+    own = material.strategies / f"{facts.signal.strategy}.py"
+    if own.is_file() and facts.signal.strategy not in strategy.shipped():
+        parts[f"strategies/{own.name}"] = own.read_bytes()
+    content, seal = _sealed(parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f"{path.suffix}.new")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+    return seal
+
+
+def read(path: Path, scratch: Path, seal: str = "") -> Opened:
+    """Open a bundle; parts are unpacked into `scratch`.
+
+    Args:
+        seal: what it must be; "" accepts any that holds.
+
+    Raises:
+        InputError: no bundle, changed, another than `seal`, or with code and no `seal` given.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
+    found = _seal_of(path, content)
+    if seal and seal != found:
+        raise InputError(str(path), f"its seal is {found}, not {seal}: another or a forged bundle")
+    parts, manifest = _parts(path, content)
+    if not seal and any(name.startswith("strategies/") for name in parts):
+        raise InputError(
+            str(path), "holds a person's strategy, whose code would run: give the --seal that you"
+            " were told by someone you trust"
+        )  # fmt: skip
+    for name, data in parts.items():
+        target = scratch / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    facts = msgspec.json.decode(parts["facts.json"], type=Facts)
+    return Opened(facts, _material(parts, facts, scratch), found, manifest.written_on)
+
+
+def _model_parts(model: artifact.Artifact | None) -> dict[str, bytes]:
+    """The files that a registry has of a model."""
+    if model is None:
+        return {}
+    name = f"models/{model.card.sha256}"
+    parts = {f"{name}.model": model.manifest, f"{name}.json": msgspec.json.encode(model.card)}
+    for member, onnx in model.members.items():
+        parts[f"models/{name_of(onnx)}.onnx"] = onnx
+        if member in model.boosters:
+            parts[f"models/{name_of(onnx)}.booster"] = model.boosters[member]
+    return parts
+
+
+def _material(parts: Mapping[str, bytes], facts: Facts, scratch: Path) -> Material:
+    ticks = {
+        Path(name).stem: _from_npy(data)
+        for name, data in parts.items()
+        if name.startswith("ticks/")
+    }
+    models = scratch / "models"
+    named = sorted(p.stem for p in models.glob("*.model")) if models.is_dir() else []
+    found = artifact.load(models, named[0]) if named else None
+    return Material(ticks, found, scratch / "strategies")
+
+
+def _sealed(parts: Mapping[str, bytes]) -> tuple[bytes, str]:
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    manifest = msgspec.json.format(msgspec.json.encode(Manifest(hashes, fingerprint())))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {"manifest.json": manifest, **parts}.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), data, zipfile.ZIP_DEFLATED)
+        archive.comment = _MARK + b"0" * _DIGITS
+    body = out.getvalue()[:-_DIGITS]
+    seal = hashlib.sha256(body).hexdigest()
+    return body + seal.encode(), seal
+
+
+def _seal_of(path: Path, content: bytes) -> str:
+    body, seal = content[:-_DIGITS], content[-_DIGITS:]
+    if not body.endswith(_MARK):
+        raise InputError(str(path), "no bundle of `tickhouse explain --bundle`, or cut off")
+    if hashlib.sha256(body).hexdigest().encode() != seal:
+        raise InputError(str(path), "CHANGED since it was sealed: its SHA-256 is another")
+    return seal.decode()
+
+
+def _parts(path: Path, content: bytes) -> tuple[dict[str, bytes], Manifest]:
+    """All parts but the manifest; exactly those it names, with its hashes."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        manifest = msgspec.json.decode(parts.pop("manifest.json"), type=Manifest)
+    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError) as error:
+        raise InputError(str(path), f"its content is damaged: {error}") from error
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    if hashes != manifest.parts or "facts.json" not in parts:
+        wrong = sorted({*hashes.items()} ^ {*manifest.parts.items()})
+        raise InputError(str(path), f"FORGED: its manifest does not fit {wrong[0][0]}")
+    if any(".." in Path(name).parts or Path(name).is_absolute() for name in parts):
+        raise InputError(str(path), "FORGED: a part would be written outside of its folder")
+    return parts, manifest
+
+
+def _to_npy(ticks: TickArray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, ticks, allow_pickle=False)
+    return out.getvalue()
+
+
+def _from_npy(content: bytes) -> TickArray:
+    found = np.load(io.BytesIO(content), allow_pickle=False)
+    if found.dtype != TICK:
+        raise InputError("ticks", "are of another layout than this version's")
+    return np.asarray(found)

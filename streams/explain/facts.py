@@ -1,0 +1,189 @@
+"""What is stored about one decision, from any id that leads to it.
+
+A signal, an order, one event of an order or a deal's number leads to the signal; from there on
+everything has the signal's run, feed and tick.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.rows import column_name
+from core.contracts.order import OrderEvent
+from core.contracts.signal import Signal
+from core.contracts.tick import TICK, TickArray
+from core.errors import InputError
+from features.catalog import FEATURE_SET_HASH, NAMES
+
+_SQL = Path(__file__).parent
+_FIND, _FEEDS, _TICKS, _HELD = (
+    (_SQL / f"{name}.sql").read_text() for name in ("find", "feeds", "ticks", "held")
+)
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The target that held before the decision; direction 0: none."""
+
+    direction: int
+    until_msc: int
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Where the run's kernel of one feed began."""
+
+    source: str
+    symbol: str
+    time_us: int
+    seq: int
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Everything stored, without the ticks.
+
+    Attributes:
+        asked: the id that was given.
+        features: float32 values, as their bytes.
+        probabilities: float32 values of down, flat, up, as their bytes; empty without a model.
+        model: SHA-256 of the model that predicted, also where the strategy did not ask it.
+        settings: the run's, JSON; `fingerprint` in it is where it ran.
+        feeds: of the signal's source in this run, the signal's own among them.
+    """
+
+    asked: str
+    signal: Signal
+    orders: list[OrderEvent]
+    feature_set_hash: str
+    mid: float
+    spread: float
+    features: bytes
+    probabilities: bytes
+    model: str
+    settings: str
+    held: Held
+    feeds: list[Start]
+
+
+def find(client: Client, asked: str, run_id: str = "") -> Facts:
+    """The facts behind an id.
+
+    Raises:
+        InputError: nothing or several decisions have that id, or a row behind it is missing.
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    with errors_translated():
+        signal = _signal(client, asked, run_id)
+        key = {"run_id": signal.run_id, "source": signal.source, "symbol": signal.symbol,
+               "time_msc": signal.time_msc, "seq": signal.seq}  # fmt: skip
+        row = _feature(client, key, asked)
+        orders = _structs(client, OrderEvent, "order_event", signal.signal_id, "ORDER BY seq")
+        settings = client.query(
+            "SELECT settings FROM run FINAL WHERE run_id = {run_id:String}", key
+        ).result_rows
+        feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
+        held = client.query(_HELD, {**key, "strategy": signal.strategy}).result_rows
+    return Facts(
+        asked, signal, orders, row[0], row[1], row[2],
+        np.array(row[3:], np.float32).tobytes(), *_prediction(client, key),
+        settings[0][0] if settings else "{}",
+        Held(int(np.sign(held[0][0])), held[0][1]) if held else Held(0, 0),
+        [Start(signal.source, *feed) for feed in feeds],
+    )  # fmt: skip
+
+
+def ticks(client: Client, facts: Facts) -> dict[str, TickArray]:
+    """Stored ticks by symbol, from the kernels' beginning up to the decision's tick.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    return {feed.symbol: _ticks(client, facts.signal, feed) for feed in facts.feeds}
+
+
+def _ticks(client: Client, signal: Signal, start: Start) -> TickArray:
+    own = start.symbol == signal.symbol
+    given = {
+        "source": start.source, "symbol": start.symbol, "from": start.time_us,
+        "from_seq": start.seq, "to": signal.ts_event_us, "to_seq": signal.seq if own else 1 << 31,
+    }  # fmt: skip
+    parts = [np.empty(0, TICK)]
+    context = client.create_query_context(_TICKS, given, use_numpy=True)
+    with errors_translated(), client.query_column_block_stream(context=context) as blocks:
+        for block in blocks:
+            part = np.zeros(len(block[0]), TICK)
+            for name, values in zip(TICK.names or (), block, strict=True):
+                part[name] = values
+            parts.append(part)
+    return np.concatenate(parts)
+
+
+def _signal(client: Client, asked: str, run_id: str) -> Signal:
+    deal = int(asked) if asked.isdigit() and len(asked) < 19 else 0
+    given = {"asked": asked, "deal": deal, "run_id": run_id}
+    found = sorted({row[0] for row in client.query(_FIND, given).result_rows})
+    if not found:
+        raise InputError(asked, "no signal, order, event or deal has this id in the warehouse")
+    if len(found) > 1:
+        some = ", ".join(found[:3])
+        raise InputError(
+            asked, f"leads to {len(found)} signals ({some}, ...): say --run, or a signal's id"
+        )
+    signals: list[Signal] = _structs(client, Signal, "signal", found[0])
+    if not signals:
+        raise InputError(asked, f"its signal {found[0]} is not stored; is streams.signals behind?")
+    return signals[0]
+
+
+def _feature(client: Client, key: dict[str, Any], asked: str) -> Sequence[Any]:
+    columns = ", ".join(("feature_set_hash", "mid", "spread", *NAMES))
+    rows = client.query(f"SELECT {columns} FROM feature FINAL {_AT_TICK}", key).result_rows
+    if not rows:
+        raise InputError(asked, "its feature row is not stored (retention, or not yet written)")
+    if rows[0][0] != FEATURE_SET_HASH:
+        raise InputError(
+            asked, f"was made with feature set {rows[0][0]}, this version has {FEATURE_SET_HASH};"
+            " explain it with the version that made it"
+        )  # fmt: skip
+    found: Sequence[Any] = rows[0]
+    return found
+
+
+def _prediction(client: Client, key: dict[str, Any]) -> tuple[bytes, str]:
+    with errors_translated():
+        rows = client.query(
+            f"SELECT p_down, p_flat, p_up, model FROM prediction FINAL {_AT_TICK}", key
+        ).result_rows
+    return (np.array(rows[0][:3], np.float32).tobytes(), rows[0][3]) if rows else (b"", "")
+
+
+_AT_TICK = """WHERE run_id = {run_id:String} AND source = {source:String}
+    AND symbol = {symbol:String} AND ts_event = fromUnixTimestamp64Milli({time_msc:Int64}, 'UTC')
+    AND seq = {seq:UInt32}"""
+
+
+def _structs(
+    client: Client, kind: type[Any], table: str, signal_id: str, order: str = ""
+) -> list[Any]:
+    """A signal's rows as messages."""
+    fields = msgspec.structs.fields(kind)
+    columns = ", ".join(
+        f"toUnixTimestamp64Micro({column_name(f)})" if f.name.endswith("_us") else f.name
+        for f in fields
+    )
+    query = f"SELECT {columns} FROM {table} FINAL WHERE signal_id = {{signal_id:String}} {order}"
+    rows = client.query(query, {"signal_id": signal_id})
+    return [kind(*map(_typed, fields, row)) for row in rows.result_rows]
+
+
+def _typed(field: msgspec.structs.FieldInfo, value: Any) -> Any:
+    return field.type(value) if isinstance(field.type, type) else value
+
+
+def vector(content: bytes) -> npt.NDArray[np.float32]:
+    """Stored float32 bytes as values, read-only."""
+    return np.frombuffer(content, np.float32)

@@ -1,0 +1,195 @@
+"""One decision, computed once more from stored ticks: features, members, wish, signal.
+
+The steps are those of the signals flow. Ticks go in from the kernels' beginning, slice by slice
+of market time with all feeds of the source, so that what looks across symbols sees the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from core.contracts.signal import Signal
+from core.contracts.tick import TickArray, TickBatch
+from core.errors import InputError, ModelError
+from core.metrics import Histograms
+from core.settings import ExitSettings, FeatureSettings, RunSettings, SignalSettings
+from features.catalog import NAMES
+from models import booster, plugins, strategy
+from models.artifact import Artifact
+from models.edge import edge_bp
+from models.manifest import MemberSpec
+from models.predictor import Predictor
+from models.session import Session
+from streams.decide import Decider
+from streams.explain.facts import Facts
+from streams.predict import PAST_ROWS
+from streams.records import Predicted, Sampled
+from streams.sample import Sampler
+
+Floats = npt.NDArray[np.float32]
+_SLICE_MSC = 3_600_000
+
+
+class Material(NamedTuple):
+    """What the computation needs besides the facts."""
+
+    ticks: Mapping[str, TickArray]  # by symbol
+    artifact: Artifact | None
+    strategies: Path  # where a person's own strategy lies
+
+
+class Member(NamedTuple):
+    """One model's say. `contributions`: (3, F + 1) log-odds, the bias last; None: not a tree."""
+
+    name: str
+    weight: float
+    probabilities: Floats
+    contributions: Floats | None
+    note: str = ""
+
+
+class Recomputed(NamedTuple):
+    """The decision as it comes out now. `signal` is None when nothing would be decided."""
+
+    features: Floats
+    probabilities: Floats | None
+    members: tuple[Member, ...]
+    signal: Signal | None
+    strategy: str  # SHA-256 of a person's own, as it is here
+    ticks: int
+
+
+class RunShape(msgspec.Struct, frozen=True):
+    """The settings of a run that shape its signals."""
+
+    features: FeatureSettings = FeatureSettings()
+    signals: SignalSettings = SignalSettings()
+    exits: ExitSettings = ExitSettings()
+    fingerprint: dict[str, str] = {}
+    strategy: str = ""  # SHA-256 of a person's own strategy
+
+
+def shape(facts: Facts) -> RunShape:
+    """Of the run that decided."""
+    return msgspec.json.decode(facts.settings, type=RunShape)
+
+
+def recompute(facts: Facts, material: Material) -> Recomputed:
+    """Compute the decision again.
+
+    Raises:
+        InputError: the stored ticks do not lead to the decision's tick.
+        ModelError, SettingsError: model or strategy cannot be used.
+    """
+    sampled, past = _sampled(facts, material.ticks)
+    predicted, members = _predicted(facts, sampled, past, material.artifact)
+    probabilities = predicted.probabilities
+    return Recomputed(
+        sampled.features[0], None if probabilities is None else probabilities[0], members,
+        _decided(facts, predicted, material.strategies),
+        plugins.digest(facts.signal.strategy, material.strategies),
+        sum(len(ticks) for ticks in material.ticks.values()),
+    )  # fmt: skip
+
+
+def _predicted(
+    facts: Facts, sampled: Sampled, past: Floats, model: Artifact | None
+) -> tuple[Predicted, tuple[Member, ...]]:
+    """The row with what the models say of it, as streams.predict has it, and every member's say."""
+    if model is None:
+        return Predicted(sampled, "", None), ()
+    predictor, row = Predictor(model), sampled.features
+    judged, manifest = predictor.judge(row, past), predictor.manifest
+    edge = edge_bp(row, judged.probabilities, manifest.gains, manifest.horizon_s)
+    predicted = Predicted(sampled, facts.model, judged, edge)
+    said = zip(manifest.members, judged.members[:, 0], strict=True)
+    return predicted, tuple(_member(model, spec, output, row[0]) for spec, output in said)
+
+
+def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> Member:
+    """One member's calibrated output, and SHAP values of what it said before calibration."""
+    if np.isnan(output).any():
+        why = model.problems.get(spec.name, "it gave no number: the others' weights made up for it")
+        return Member(spec.name, spec.weight, output, None, why)
+    trees = model.boosters.get(spec.name, b"")
+    if not trees:
+        return Member(spec.name, spec.weight, output, None, "no trees: no contributions")
+    raw = np.empty((1, 3), np.float32)
+    Session(model.members[spec.name]).predict(row[None], raw)
+    try:
+        found = booster.contributions(trees, row, raw[0])
+    except ModelError as error:
+        return Member(spec.name, spec.weight, output, None, str(error))
+    return Member(spec.name, spec.weight, output, found)
+
+
+def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | None:
+    """What the decision engine makes of the row, given what was held before it."""
+    signal, settings = facts.signal, shape(facts).signals
+    run = RunSettings(signal.run_id, signal.mode, signal.account, signal.strategy)  # type: ignore[arg-type]
+    chosen = strategy.select(signal.strategy, settings, strategies)
+    held = strategy.Held(facts.held.direction, facts.held.until_msc)
+    state = {f"{signal.source}.{signal.symbol}": held}, list[Signal]()
+    exits, found = shape(facts).exits, None
+    # A new champion opens reduced positions for a while; when that ended is not in the row.
+    for share in (1.0, settings.new_champion_share):
+        given = predicted._replace(share=share)
+        made = Decider(run, settings, chosen, None, state, exits).rows(given).signals
+        # When the record was made is the clock's to say, not ours.
+        found = [msgspec.structs.replace(s, ts_init_us=signal.ts_init_us) for s in made]
+        if signal in found:
+            break
+    return found[0] if found else None
+
+
+def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Floats]:
+    """The sampled row of the decision's tick, and the feed's rows before it."""
+    signal, past = facts.signal, np.empty((0, len(NAMES)), np.float32)
+    sampler: Any = Sampler(shape(facts).features.sample_ms, Histograms(), None)
+    for batches in _slices(facts, ticks):
+        # One feed or several, rows at once or when a slice is complete: both come out here.
+        found = [sampler.rows(batch, 0) for batch in batches]
+        rows = [one for some in found for one in (some if isinstance(some, list) else [some])]
+        rows += sampler.release() if hasattr(sampler, "release") else []
+        for sampled in rows:
+            if sampled.symbol != signal.symbol:
+                continue
+            at = (sampled.time_msc == signal.time_msc) & (sampled.seq == signal.seq)
+            place = int(np.flatnonzero(at)[0]) if at.any() else len(at)
+            past = np.concatenate([past, sampled.features[:place]])[-PAST_ROWS:]
+            if at.any():
+                return _one(sampled, place, signal.mode), past
+    raise InputError(
+        facts.asked, "the stored ticks do not lead to its tick: some were removed, or others of"
+        " that feed were stored since"
+    )  # fmt: skip
+
+
+def _slices(facts: Facts, ticks: Mapping[str, TickArray]) -> Iterator[list[TickBatch]]:
+    """All feeds' ticks, an hour of market time at once, as a replay's batches."""
+    signal = facts.signal
+    clocks = {s: np.maximum.accumulate(t["time_msc"]) for s, t in ticks.items() if len(t)}
+    if not clocks:
+        return
+    first = min(int(clock[0]) for clock in clocks.values()) // _SLICE_MSC
+    for number in range(first, signal.time_msc // _SLICE_MSC + 1):
+        bounds = [number * _SLICE_MSC, (number + 1) * _SLICE_MSC]
+        batches = []
+        for symbol, clock in clocks.items():
+            begin, end = np.searchsorted(clock, bounds)
+            data = np.ascontiguousarray(ticks[symbol][begin:end]).tobytes()
+            batch = TickBatch(signal.run_id, "replay", signal.source, symbol, 0, number, data)
+            batches += [batch] if data else []
+        yield batches
+
+
+def _one(sampled: Sampled, at: int, mode: str) -> Sampled:
+    part = slice(at, at + 1)
+    return sampled._replace(
+        mode=mode, time_msc=sampled.time_msc[part], seq=sampled.seq[part], mid=sampled.mid[part],
+        spread=sampled.spread[part], features=sampled.features[part],
+    )  # fmt: skip

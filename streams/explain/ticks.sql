@@ -1,0 +1,17 @@
+-- In the order of the fields of core.contracts.tick.TICK.
+SELECT
+    toUnixTimestamp64Milli(ts_event) AS tick_msc,
+    seq,
+    flags,
+    quality,
+    toFloat64(bid) AS bid_price,
+    toFloat64(ask) AS ask_price,
+    toFloat64(last) AS last_price,
+    volume,
+    toUnixTimestamp64Micro(ts_recv) AS recv_us
+FROM tick FINAL
+WHERE
+    source = {source:String} AND symbol = {symbol:String}
+    AND (ts_event, seq) >= (fromUnixTimestamp64Micro({from:Int64}, 'UTC'), {from_seq:UInt32})
+    AND (ts_event, seq) <= (fromUnixTimestamp64Micro({to:Int64}, 'UTC'), {to_seq:UInt32})
+ORDER BY ts_event, seq

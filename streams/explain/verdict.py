@@ -1,0 +1,96 @@
+"""Stored beside recomputed: every part of a decision, equal to the last bit or not."""
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from core.fingerprint import fingerprint
+from features.catalog import NAMES
+from streams.explain.facts import Facts, vector
+from streams.explain.recompute import Recomputed, shape
+
+
+class Part(NamedTuple):
+    """One thing compared: its name, whether it is the same, and what differs."""
+
+    name: str
+    same: bool
+    differs: tuple[str, ...] = ()
+
+
+class Verdict(NamedTuple):
+    """All parts, and whether this is the machine and environment that decided.
+
+    `elsewhere`: what differs between there and here; None when the run did not record it.
+    """
+
+    parts: tuple[Part, ...]
+    elsewhere: dict[str, tuple[str, str]] | None
+
+    @property
+    def same(self) -> bool:
+        """Whether all of it came out again bit for bit."""
+        return all(part.same for part in self.parts)
+
+    @property
+    def text(self) -> str:
+        """What follows from it, in a sentence."""
+        if self.same:
+            return "Recomputed from the stored ticks: the same to the last bit."
+        names = ", ".join(part.name for part in self.parts if not part.same)
+        if self.elsewhere is None:
+            return f"DIFFERS in {names}; the run did not record where it ran: nothing is claimed."
+        if self.elsewhere:
+            return f"Differs in {names}, on another machine or version: nothing is claimed."
+        return f"DIFFERS in {names}, on the same machine and versions: this must not happen."
+
+
+def compare(facts: Facts, now: Recomputed) -> Verdict:
+    """Compare every part bit by bit; NaN equals NaN."""
+    parts = [_floats("features", vector(facts.features), now.features, NAMES)]
+    if facts.probabilities or now.probabilities is not None:
+        found = np.zeros(0, np.float32) if now.probabilities is None else now.probabilities
+        classes = ("down", "flat", "up")
+        parts.append(_floats("probabilities", vector(facts.probabilities), found, classes))
+    parts += [_strategy(facts, now), _signal(facts, now)]
+    return Verdict(tuple(parts), _elsewhere(shape(facts).fingerprint))
+
+
+def _floats(
+    name: str,
+    stored: npt.NDArray[np.float32],
+    found: npt.NDArray[np.float32],
+    names: tuple[str, ...],
+) -> Part:
+    if len(stored) != len(found):
+        return Part(name, False, (f"{len(stored)} stored, {len(found)} recomputed",))
+    same = (stored.view(np.int32) == found.view(np.int32)) | (np.isnan(stored) & np.isnan(found))
+    differs = [f"{names[n]}: {stored[n]!r} stored, {found[n]!r}" for n in np.flatnonzero(~same)]
+    return Part(name, not differs, tuple(differs))
+
+
+def _strategy(facts: Facts, now: Recomputed) -> Part:
+    """A person's own strategy must be the file that decided."""
+    there = shape(facts).strategy
+    same = there == now.strategy or not there
+    return Part("strategy", same, () if same else (f"{there} decided, {now.strategy} is here",))
+
+
+def _signal(facts: Facts, now: Recomputed) -> Part:
+    if now.signal is None:
+        return Part("signal", False, ("no signal comes out of this row now",))
+    stored, found = (msgspec.structs.asdict(s) for s in (facts.signal, now.signal))
+    differs = [f"{k}: {v!r} stored, {found[k]!r}" for k, v in stored.items() if found[k] != v]
+    return Part("signal", not differs, tuple(differs))
+
+
+def _elsewhere(there: dict[str, str]) -> dict[str, tuple[str, str]] | None:
+    if not there:
+        return None
+    here = fingerprint()
+    names = sorted({*there, *here})
+    return {
+        n: (there.get(n, ""), here.get(n, "")) for n in names if there.get(n) != here.get(n)
+    }  # fmt: skip

@@ -1,0 +1,188 @@
+"""One replay with a person's own strategy: a backtest decides the same, and it can be explained."""
+
+import json
+
+import msgspec
+import numpy as np
+import pytest
+
+from adapters.mt5.recorded import MAX_TICKS
+from backtest.job import FeedFile, Job
+from backtest.run import run
+from cli.main import main
+from core import settings
+from core.contracts.order import EventKind, OrderEvent
+from core.contracts.signal import Signal
+from core.errors import InputError
+from execution import journal
+from features.catalog import NAMES
+from models import artifact
+from models.session import Session
+from streams.explain import bundle, facts
+from streams.explain.recompute import Material, recompute
+from streams.explain.verdict import compare
+from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+FILLS = (EventKind.FILLED, EventKind.PARTIALLY_FILLED, EventKind.CLOSED)
+
+STRATEGY = '''
+"""Follows the model where it leans, unless the market is stretched."""
+
+import numpy as np
+
+from features.catalog import NAMES
+from models.strategy import Wishes
+
+
+class Lean:
+    name = "lean"
+    needs_model = False  # else a model that expects too little lets nothing through
+
+    def __init__(self, settings):
+        self.horizon_s = 120.0
+
+    def wishes(self, rows, probabilities):
+        if probabilities is None:
+            return Wishes(np.zeros(len(rows), np.int8), np.zeros(len(rows)))
+        lean = probabilities[:, 2] - probabilities[:, 0]
+        calm = np.abs(rows[:, NAMES.index("bollinger_position")] - 0.5) < 0.6
+        return Wishes(np.sign(lean) * (np.abs(lean) > 0.05) * calm, np.abs(lean))
+'''
+
+
+@pytest.fixture(scope="module")
+def replayed(test_data, tmp_path_factory):
+    """Home, files and result of a replay over two feeds, the model trained on its first part."""
+    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    plug_in = folder / "lean.py"
+    plug_in.write_text(STRATEGY)
+    files = [
+        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 30_000),
+        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 60_000),
+    ]
+    arguments = [*map(str, files), "--strategy", str(plug_in), "--train-first", "0.4"]
+    return home, files, replay(home, arguments, TICKHOUSE_MODELS__MEMBERS="xgboost,linear")
+
+
+@pytest.fixture(scope="module")
+def backtested(replayed):
+    """The same span in one process, under the replay's own run id: ids and fills follow from it."""
+    home, files, result = replayed
+    chosen = settings.load(environment(home))
+    run_id = result["run_id"]
+    named = msgspec.structs.replace(
+        chosen.run, run_id=run_id, mode="backtest", account=run_id, strategy="lean"
+    )
+    feeds = tuple(FeedFile(str(f), f.stem.split("_")[1], f.stem.split("_")[0]) for f in files)
+    plan = json.loads((home / "runs" / run_id / "plan.json").read_text())
+    assert plan["max_ticks"] == MAX_TICKS
+    job = Job(
+        "all", msgspec.structs.replace(chosen, run=named), feeds,
+        tuple((f.source, f.symbol) for f in feeds), plan["cut_msc"] + 1, model=result["model"],
+    )  # fmt: skip
+    return run(job)
+
+
+def test_a_backtest_gives_the_signals_of_a_replay(replayed, backtested):
+    home, _, result = replayed
+    records = journal.read(home / "runs" / result["run_id"] / "journal")
+    live = [place.record for place in records if isinstance(place.record, Signal)]
+    assert len(live) == result["signals"] > 20
+    assert [without_mode(s) for s in backtested.signals] == [without_mode(s) for s in live]
+
+
+def test_a_backtest_gives_the_orders_and_fills_of_a_replay(replayed, backtested):
+    home, _, result = replayed
+    live = list(journal.events(home / "runs" / result["run_id"] / "journal"))
+    assert len(live) > 100
+    assert [without_mode(e) for e in backtested.events] == [without_mode(e) for e in live]
+    booked = sum(e.profit + e.commission + e.swap for e in live if e.kind in FILLS)
+    assert booked == pytest.approx(result["profit_after_costs"])
+
+
+def without_mode(record):
+    """All of a record but what says where it ran, and the chain that follows from that."""
+    same = {"mode": "", "hash": "", "previous_hash": ""} if isinstance(record, OrderEvent) else {}
+    return msgspec.structs.replace(record, **(same or {"mode": ""}))
+
+
+@pytest.fixture(scope="module")
+def explained(replayed):
+    """Facts and ticks of some decisions of the replay, by what each was asked for."""
+    home, _, result = replayed
+    events = list(journal.events(home / "runs" / result["run_id"] / "journal"))
+    fill = next(e for e in events if e.kind is EventKind.FILLED)
+    names = sorted({e.signal_id for e in events})[:3]
+    with warehouse_on(home) as client:
+        found = [
+            facts.find(client, asked)
+            for asked in (*names, fill.order_id, fill.event_id, str(fill.venue_deal))
+        ]
+        assert {f.signal.signal_id for f in found[-3:]} == {fill.signal_id}
+        with pytest.raises(InputError, match="no signal, order, event or deal has this id"):
+            facts.find(client, "0" * 32)
+        return [(one, facts.ticks(client, one)) for one in found[:-2]]
+
+
+def test_decisions_are_recomputed_bit_for_bit_from_stored_ticks(replayed, explained):
+    home, _, result = replayed
+    assert len(explained) > 3
+    for stored, ticks in explained:
+        now = recompute(stored, material(home, result, ticks))
+        found = compare(stored, now)
+        assert found.same, found.text
+        assert found.elsewhere == {}
+        assert [part.name for part in found.parts] == [
+            "features", "probabilities", "strategy", "signal",
+        ]  # fmt: skip
+
+
+def test_contributions_and_bias_add_up_to_the_log_odds(replayed, explained):
+    home, _, result = replayed
+    stored, ticks = explained[0]
+    now = recompute(stored, material(home, result, ticks))
+    trees, linear = now.members
+    assert trees.weight + linear.weight == pytest.approx(1.0)
+    assert linear.contributions is None
+    model = artifact.load(home / "models", result["model"])
+    own = np.empty((1, 3), np.float32)
+    Session(model.members[trees.name]).predict(now.features[None], own)
+    odds = np.exp(trees.contributions.astype(np.float64).sum(axis=1))
+    assert odds / odds.sum() == pytest.approx(own[0], abs=1e-5)
+
+
+def test_a_changed_tick_is_told_apart(replayed, explained):
+    home, _, result = replayed
+    stored, ticks = explained[0]
+    symbol = stored.signal.symbol
+    changed = ticks[symbol].copy()
+    changed["bid"][-2] += 0.0001
+    now = recompute(stored, material(home, result, {**ticks, symbol: changed}))
+    found = compare(stored, now)
+    assert not found.same
+    assert "features" in found.text
+    assert "must not happen" in found.text
+
+
+def test_a_bundle_recomputes_without_home_or_warehouse(
+    replayed, explained, tmp_path, monkeypatch, capsys
+):
+    home, _, result = replayed
+    stored, ticks = explained[0]
+    file = tmp_path / "decision.zip"
+    seal = bundle.write(file, stored, material(home, result, ticks))
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "nowhere"))
+    assert main(["explain", "--verify", str(file), "--json", "--seal", seal]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["same"], found["seal"]) == (True, seal)
+    assert found["signal"]["signal_id"] == stored.signal.signal_id
+    assert found["members"][0]["contributions"]["up"].keys() == {*NAMES, "bias"}
+    again = bundle.write(tmp_path / "again.zip", stored, material(home, result, ticks))
+    assert again == seal, "the same decision gives the same file"
+
+
+def material(home, result, ticks):
+    """What recomputing needs, from the home that decided."""
+    return Material(ticks, artifact.load(home / "models", result["model"]), home / "strategies")

@@ -1,0 +1,245 @@
+"""Tampering, each way a person with all rights in the home could try, and what names it.
+
+A home with two accounts' worth of days: journalled, stored and sealed as live.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from core import audit_log
+from core.audit_log import AuditLine, append
+from core.clock import ManualClock
+from core.contracts.audit import AuditEvent, chained
+from core.contracts.order import OrderEvent
+from core.errors import SettingsError
+from core.settings import ReportSettings, Settings
+from execution import journal
+from execution.places import journals, placed_events
+from reports import audit_trail, signing
+from reports.ship import ship
+from tests.orders import at, filled, journalled, store
+from tests.warehouse_server import Warehouse, empty_tables, warehouse
+
+__all__ = ["warehouse"]
+NOW = ManualClock(at("2026-03-05 03:00"))
+DAYS = (date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4))
+
+
+class Home(NamedTuple):
+    settings: Settings
+    warehouse: Warehouse
+    public_key: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.settings.home_path / "execution" / "acc1" / "journal"
+
+    @property
+    def log(self) -> Path:
+        return audit_log.path_in(self.settings.home_path)
+
+    def sources(self) -> Iterator[audit_trail.Source]:
+        for name, path in journals(self.settings.home_path).items():
+            yield audit_trail.Source(name, path, placed_events, True)
+
+    def breaks(self, kept: Path | None = None) -> list[str]:
+        client = self.warehouse.client
+        found = audit_trail.verify_home(
+            self.settings, self.sources(), client, kept or audit_trail.archive(self.settings),
+            self.public_key, NOW,
+        )  # fmt: skip
+        return [str(b) for b in found.breaks]
+
+
+def events_of(day: date, first: int) -> list[OrderEvent]:
+    begin = at(f"{day} 10:00")
+    return [e for n in range(20) for e in filled(first + n, begin + n * 1_000_000)]
+
+
+@pytest.fixture
+def home(warehouse: Warehouse, tmp_path: Path) -> Iterator[Home]:
+    empty_tables(warehouse)
+    key = tmp_path / "vault" / "seal.pem"
+    signing.generate(key, tmp_path / "home")
+    settings = Settings(
+        home=str(tmp_path / "home"),
+        clickhouse=warehouse.settings,
+        reports=ReportSettings(signing_key=str(key)),
+    )
+    made = Home(settings, warehouse, key.with_name("seal.pem.pub"))
+    made.journal.parent.mkdir(parents=True)
+    planned = [e for n, day in enumerate(DAYS) for e in events_of(day, n * 100)]
+    store(warehouse.settings, journalled(made.journal, planned))
+    for day in DAYS:
+        now = at(f"{day} 12:00")
+        line = AuditLine(now, "ann", True, "override", "more", "max_lots", "news", {"value": 2})
+        append(made.settings.home_path, line)
+        clock = ManualClock(at(f"{day} 23:59:59") + 1_000_000)
+        audit_trail.seal_home(settings, made.sources(), day, key, clock)
+    ship(warehouse.client, warehouse.settings, made.settings.home_path)
+    assert made.breaks() == []
+    yield made
+    for path in (tmp_path / "home").rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def mutate(home: Home, sql: str) -> None:
+    home.warehouse.client.command(sql, settings={"mutations_sync": 2})
+
+
+def test_a_changed_value_in_the_warehouse_is_named_with_both_values(home: Home) -> None:
+    mutate(home, "ALTER TABLE order_event UPDATE price = 4999.0 WHERE seq = 33")
+    [found] = home.breaks()
+    assert found.startswith("orders acc1, event 33: warehouse: the row was changed")
+    assert "price is 4999.0, journalled 5000.25" in found
+
+
+def test_a_row_put_over_another_by_the_replacing_engine_is_named(home: Home) -> None:
+    event = next(e for e in journal.events(home.journal) if e.seq == 12)
+    store(home.warehouse.settings, [replace(event, volume=0.5)])
+    [found] = home.breaks()
+    assert "event 12: warehouse: the row was changed: volume is 0.5, journalled 1.0" in found
+
+
+@pytest.mark.parametrize("table", ["order_event", "audit_event"])
+def test_a_deleted_row_is_named(home: Home, table: str) -> None:
+    mutate(home, f"ALTER TABLE {table} DELETE WHERE seq = 2")
+    stream = "orders acc1" if table == "order_event" else "people"
+    assert home.breaks() == [
+        f"{stream}, event 2: warehouse: the row is missing; the next is number 3"
+    ]
+
+
+def test_two_rows_that_changed_places_are_named(home: Home) -> None:
+    first, second = (e for e in journal.events(home.journal) if e.seq in (40, 41))
+    store(home.warehouse.settings, [replace(first, seq=41), replace(second, seq=40)])
+    assert "orders acc1, event 40: warehouse: the row was changed" in home.breaks()[0]
+
+
+def rewritten(home: Home, change: Callable[[OrderEvent], OrderEvent]) -> None:
+    """All of the past anew: fresh chain, in the journal and in the warehouse."""
+    events = [change(e) for e in journal.events(home.journal)]
+    home.journal.unlink()
+    fresh = journalled(home.journal, [replace(e, previous_hash="", hash="") for e in events])
+    home.warehouse.client.command("TRUNCATE TABLE order_event")
+    store(home.warehouse.settings, fresh)
+
+
+def test_a_day_rewritten_everywhere_with_fresh_hashes_is_named_by_its_signed_root(
+    home: Home,
+) -> None:
+    second = at(f"{DAYS[1]} 00:00")
+    rewritten(home, lambda e: replace(e, price=1.0) if e.ts_init_us >= second else e)
+    found = home.breaks()
+    assert [f.split(":")[1].strip() for f in found] == ["seal 2026-03-03", "seal 2026-03-04"]
+    assert "events 61 to 120 of the journal give another root than the one signed" in found[0]
+
+
+def test_a_replaced_journal_is_named_by_warehouse_and_seals(home: Home) -> None:
+    home.journal.unlink()
+    journalled(home.journal, events_of(DAYS[0], 7))
+    found = home.breaks()
+    assert any("event 1: warehouse: the row was changed" in f for f in found)
+    assert any("seal 2026-03-02: events 1 to 60" in f for f in found)
+    assert any("sealed up to event 120, but the journal ends at 60" in f for f in found)
+    home.journal.unlink()
+    assert "orders acc1: journal: the journal is gone; its days were sealed" in home.breaks()
+
+
+def test_a_value_changed_in_the_journal_itself_is_named(home: Home) -> None:
+    with home.journal.open("r+b") as file:
+        content = file.read()
+        place = content.index(b"EUIX50", 3_000)
+        file.seek(place)
+        file.write(b"EUIX51")
+    [found] = home.breaks()
+    assert "journal" in found
+    assert "damaged" in found
+
+
+def test_a_line_of_the_log_rewritten_with_fresh_hashes_is_named(home: Home) -> None:
+    lines = list(audit_log.read(home.log))
+    previous, fresh = None, []
+    for line in lines:
+        previous = chained(replace(line, actor="bob") if line.seq == 2 else line, previous)
+        fresh.append(msgspec.json.encode(previous) + b"\n")
+    home.log.write_bytes(b"".join(fresh))
+    found = home.breaks()
+    assert any(f.startswith("people, event 2: warehouse: the row was changed") for f in found)
+    assert any("people, event 2: seal 2026-03-03" in f for f in found)
+
+
+def test_a_log_that_was_deleted_is_named(home: Home) -> None:
+    home.log.unlink()
+    assert any("people, event 1: warehouse: holds events beyond 0" in f for f in home.breaks())
+
+
+def test_a_seal_that_was_changed_forged_or_taken_out_is_named(home: Home, tmp_path: Path) -> None:
+    archive = audit_trail.archive(home.settings)
+    copy = tmp_path / "worm"
+    shutil.copytree(archive, copy)
+    middle = copy / "2026-03-03"
+    export = middle / "orders-acc1.parquet"
+    export.chmod(0o644)
+    export.write_bytes(export.read_bytes()[:-1])
+    assert home.breaks(copy) == [
+        "seals: seal 2026-03-03: orders-acc1.parquet was changed after it was sealed"
+    ]
+    root = middle / "root.json"
+    root.chmod(0o644)
+    root.write_bytes(root.read_bytes().replace(b'"count": 60', b'"count": 59'))
+    assert any("its signature was not made with this key" in f for f in home.breaks(copy))
+    shutil.rmtree(middle)
+    assert home.breaks(copy) == [
+        "seals: seal 2026-03-04: the seal before it is another, or is gone"
+    ]
+
+
+def test_a_key_inside_the_home_is_refused(home: Home) -> None:
+    inside = home.settings.home_path / "key.pem"
+    with pytest.raises(SettingsError, match="must live outside"):
+        signing.generate(inside, home.settings.home_path)
+
+
+def test_what_is_on_its_way_is_no_break_and_is_said(home: Home) -> None:
+    late = filled(900, NOW.now_us() - 1_000_000)
+    journalled(home.journal, late)
+    client = home.warehouse.client
+    found = audit_trail.verify_home(
+        home.settings, home.sources(), client, audit_trail.archive(home.settings),
+        home.public_key, NOW,
+    )  # fmt: skip
+    assert found.breaks == ()
+    assert found.verdicts[1].pending == 3
+
+
+def test_shipping_twice_or_from_two_processes_stores_each_event_once(home: Home) -> None:
+    client = home.warehouse.client
+    assert ship(client, home.warehouse.settings, home.settings.home_path) == 0
+    append(home.settings.home_path, AuditLine(1, "ann", True, "resume", "on", reason="calm"))
+    assert ship(client, home.warehouse.settings, home.settings.home_path) == 1
+    rows = client.query("SELECT seq, reason FROM audit_event ORDER BY seq").result_rows
+    assert rows == [(1, "news"), (2, "news"), (3, "news"), (4, "calm")]
+
+
+def test_an_unfinished_last_line_is_cut_off_and_an_unchained_log_is_set_aside(
+    tmp_path: Path,
+) -> None:
+    line = AuditLine(1, "ann", False, "resume", "on")
+    append(tmp_path, line)
+    path = audit_log.path_in(tmp_path)
+    with path.open("ab") as file:
+        file.write(b'{"stream":"people","se')
+    assert append(tmp_path, line).seq == 2
+    assert [e.seq for e in audit_log.read(path)] == [1, 2]
+    path.write_bytes(b'{"ts_us":1,"by":"old","authenticated":true,"action":"a","detail":"d"}\n')
+    assert append(tmp_path, line).seq == 1
+    assert len(list(tmp_path.glob("audit-unchained-*.log"))) == 1
+    assert isinstance(next(audit_log.read(path)), AuditEvent)

@@ -1,0 +1,60 @@
+"""The watcher as a process: an order denied on the bus is an alert with its latency in a table."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from adapters.bus import select
+from core.audit_log import AuditLine, append
+from core.clock import SystemClock
+from core.contracts import codec
+from core.contracts.order import EventKind
+from core.settings import BusSettings
+from core.topics import ORDER_EVENTS
+from tests.orders import event
+from tests.servers import NatsServer
+from tests.warehouse_server import ROOT, Warehouse, warehouse
+
+__all__ = ["warehouse"]
+pytestmark = pytest.mark.process
+
+
+def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
+    warehouse: Warehouse, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    append(tmp_path, AuditLine(1, "ann", True, "override", "more", reason="news"))
+    environment = os.environ | {
+        "TICKHOUSE_HOME": str(tmp_path),
+        "TICKHOUSE_CLICKHOUSE__URL": warehouse.url,
+        "TICKHOUSE_BUS__URL": nats_server.url,
+    }
+    process = subprocess.Popen([sys.executable, "-m", "reports.watch"], cwd=ROOT, env=environment)
+    bus = select.connect(BusSettings(url=nats_server.url), "test")
+    client = warehouse.client
+    try:
+        deadline = time.monotonic() + 60
+        found, people, sent = [], [], 0
+        while not (found and people):
+            assert time.monotonic() < deadline
+            sent += 1  # until it listens
+            denied = event(sent, EventKind.DENIED, SystemClock().now_us(), reason="oversized")
+            bus.publish(ORDER_EVENTS, "acc1", codec.encode(denied), f"m{sent}")
+            time.sleep(0.2)
+            found = client.query(
+                "SELECT control, dateDiff('microsecond', ts_event, ts_raised) FROM control_alert"
+            ).result_rows
+            people = client.query("SELECT actor, reason FROM audit_event").result_rows
+        assert found[0][0] == "oversized"
+        assert found[0][1] > 0
+        assert people == [("ann", "news")]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        bus.close()
