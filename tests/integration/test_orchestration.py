@@ -276,7 +276,7 @@ def test_faults_fail_their_own_checks_hold_back_the_marts_and_late_ticks_restate
         "INSERT INTO tick SELECT * REPLACE (seq + 5 AS seq) FROM (SELECT * FROM tick FINAL "
         "WHERE ts_event < '2014-05-06 12:00:00' ORDER BY ts_event DESC LIMIT 1)"
     )
-    faulty, daily = desk.run(f"daily_job:{FAULTY}", f"daily_job:{DAYS[1]}")
+    (faulty,) = desk.run(f"daily_job:{FAULTY}")
     assert faulty["failed_checks"] == FAILING
     assert not faulty["success"]
     assert faulty["made"] == ["bar_reconciliation", "data_checks"]
@@ -285,6 +285,9 @@ def test_faults_fail_their_own_checks_hold_back_the_marts_and_late_ticks_restate
     ).result_rows
     assert "rsi_14" in json.loads(drifted[0][0])["examples"][0]
 
+    # Marts that are rebuilt whole would hold the orphan; dbt's own tests refuse it.
+    desk.client.command("DELETE FROM order_event WHERE order_id = 'orphan'")
+    (daily,) = desk.run(f"daily_job:{DAYS[1]}")
     assert daily["success"], daily["failures"]
     told = daily["metadata"]["fct_trade"]
     assert told["held back"] == FAULTY
