@@ -90,7 +90,7 @@ def test_a_run_killed_with_the_daemon_is_started_again_and_told(up: Up) -> None:
     (loaded,) = up.ask(_LOADED)["repositoriesOrError"]["nodes"]
     states = [s["scheduleState"] for s in loaded["schedules"]]
     states += [s["sensorState"] for s in loaded["sensors"]]
-    assert len(states) == 8
+    assert len(states) == 11
     assert {state["status"] for state in states} == {"RUNNING"}
 
     run = up.ask(_LAUNCH % "documentation_job")["launchRun"]["run"]["runId"]

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,7 +28,8 @@ def test_help_lists_exactly_the_commands_that_exist(capsys: pytest.CaptureFixtur
     assert cli.main([]) == 0
     text = capsys.readouterr().out
     for name, command in cli.COMMANDS.items():
-        assert (f"\n    {name} " in text) == (find_spec(command.module) is not None)
+        listed = re.search(rf"^    {name}\s", text, re.M) is not None
+        assert listed == (find_spec(command.module) is not None)
 
 
 def test_an_unknown_setting_is_one_clear_line_without_a_traceback(tmp_path: Path) -> None:
