@@ -3,8 +3,8 @@
 A kernel's snapshot cannot be read by another version of the kernel, but it says how far it had
 come, and the ticks up to there are in the warehouse. The last week of them warms up everything
 but the oldest memory of recursive averages (an hourly EMA of 20 has forgotten it by then). What
-is rebuilt is right, but not bit for bit what an uninterrupted stream would hold; `model_event`
-and the log say that it happened.
+is rebuilt is right, but not bit for bit what an uninterrupted stream would hold; the log says
+that it happened.
 """
 
 import logging
