@@ -19,8 +19,6 @@ from core.errors import SettingsError
 SESSION_US = 15 * 60_000_000
 _LONGEST_WAIT_S = 60
 _FREE_TRIES = 3
-#: Roles that may add risk.
-MAY_RESUME = ("admin", "risk")
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -65,8 +63,10 @@ class People:
         if not identity.matches(hashed, password) or user is None:
             raise self._failed(name, count + 1, now_us)
         self._failures.pop(name, None)
-        if user.role not in MAY_RESUME:
-            raise RefusedError(f"a {user.role} may not resume; an admin may")
+        if user.role not in identity.MAY_ALLOW_RISK:
+            raise RefusedError(
+                f"a user of role {user.role} may not resume; one of role admin or risk may"
+            )
         session = Session(
             secrets.token_urlsafe(32), secrets.token_urlsafe(32), name, now_us + SESSION_US
         )
