@@ -73,6 +73,10 @@ def finished(graph: onnx.ModelProto, metadata: Mapping[str, str], window: int = 
     for dimension, size in zip(shape.dim[1:], dimensions, strict=True):
         dimension.dim_value = size
     assert graph.graph.input[0].name == INPUT
+    # A converter lists them in the order of a set of strings, which each process hashes anew.
+    opsets = sorted(graph.opset_import, key=lambda opset: opset.domain)
+    del graph.opset_import[:]
+    graph.opset_import.extend(opsets)
     onnx.helper.set_model_props(graph, dict(sorted(metadata.items())))
     onnx.checker.check_model(graph)
     return bytes(graph.SerializeToString(deterministic=True))

@@ -72,11 +72,9 @@ def _boost(examples: Examples, settings: ModelSettings, progress: Progress) -> l
         "lambda_l2": 1.0,
         "max_bin": 255,
         "bin_construct_sample_cnt": len(rows),  # the blank rows must be among those looked at
-        # One thread: with two and `deterministic` the same rows gave one of two models, depending
-        # on what else the machine did, and a replay must train the same model again.
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": 1,
+        "num_threads": settings.threads,
         "seed": 7,
         "verbosity": -1,
     }
