@@ -11,13 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from core.stability import stability_index
 from features.catalog import NAMES
 from models.card import DOWN, UP, Band, Bands
 
 _ROWS = 50_000
 _BANDS = 10
 _CUTS = np.arange(1, _BANDS) / _BANDS
-_LEAST = 1e-4  # share of an empty band, so that its logarithm stays finite
 
 Rows = npt.NDArray[np.float32]
 
@@ -72,9 +72,7 @@ def _drift(name: str, band: Band, values: npt.NDArray[np.floating]) -> Drift:
         ks = float(np.abs(np.cumsum(shares - before)).max())
         now = np.append(shares * (1.0 - missing), missing)
         then = np.append(before * (1.0 - band.missing), band.missing)
-    now, then = np.maximum(now, _LEAST), np.maximum(then, _LEAST)
-    psi = float(((now - then) * np.log(now / then)).sum())
-    return Drift(name, psi, ks, missing, band.missing)
+    return Drift(name, stability_index(then, now), ks, missing, band.missing)
 
 
 def _shares(values: npt.NDArray[np.floating], edges: tuple[float, ...]) -> npt.NDArray[np.float64]:

@@ -8,8 +8,9 @@ features by 0.2 to 0.6 from one day to the next.
 import numpy as np
 import numpy.typing as npt
 
+from core.stability import stability_index
+
 Array = npt.NDArray[np.float64]
-_LEAST = 1e-4  # an empty bin counts as this share
 
 
 def psi(reference: Array, values: Array, bins: int) -> float:
@@ -18,11 +19,11 @@ def psi(reference: Array, values: Array, bins: int) -> float:
     if not len(reference) or not len(values):
         return 0.0
     edges = np.unique(np.quantile(reference, np.linspace(0, 1, bins + 1)[1:-1]))
-    expected, found = shares(reference, edges), shares(values, edges)
-    return float(np.sum((found - expected) * np.log(found / expected)))
+    return stability_index(shares(reference, edges), shares(values, edges))
 
 
 def shares(values: Array, edges: Array) -> Array:
-    """Share of values in each bin, none of them zero."""
+    """Share of values in each bin."""
     counted = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
-    return np.maximum(counted / len(values), _LEAST)
+    found: Array = counted / len(values)
+    return found

@@ -3,6 +3,8 @@
 from typing import Literal
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard as shapes
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
@@ -15,6 +17,7 @@ from dashboards.grafana.clickhouse import SOURCE, ClickhouseQuery, Format, sql
 
 MODES = ("live", "shadow", "demo", "replay", "backtest")
 FOLDER, TAG = "Tickhouse", "tickhouse"
+Panel = Builder[shapes.Panel]
 Variable = Literal["source", "symbol", "model", "account"]
 
 _VALUES: dict[str, str] = {

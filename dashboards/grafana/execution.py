@@ -3,81 +3,79 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from dashboards.grafana import style
-from dashboards.grafana.board import board, mark
+from dashboards.grafana.board import Panel, board, mark
 
 _MICROSECONDS, _BASIS_POINTS = "µs", "none"
 
 
 def build() -> dashboard.Dashboard:
     """The board."""
-    return (
-        board(
-            "tickhouse-execution",
-            "Tickhouse: execution",
-            "Latency per stage, outcomes, rejects and slippage.",
-            ("account",),
+    made = board(
+        "tickhouse-execution",
+        "Tickhouse: execution",
+        "Latency per stage, outcomes, rejects and slippage.",
+        ("account",),
+    ).annotation(mark("Halts", "trading/halts_mark", style.RED))
+    for panel in (*_speed(), *_results()):
+        made = made.with_panel(panel)
+    return made
+
+
+def _speed() -> list[Panel]:
+    # What is unknown, and how fast each stage is.
+    return [
+        style.number(
+            "Orders of unknown outcome",
+            "execution/unknown",
+            "none",
+            "Each blocks its symbol until found or settled by a person: tickhouse orders list",
         )
-        .annotation(mark("Halts", "trading/halts_mark", style.RED))
-        .with_panel(
-            style.number(
-                "Orders of unknown outcome",
-                "execution/unknown",
-                "none",
-                "Each blocks its symbol until found or settled by a person: tickhouse orders list",
-            )
-            .thresholds(style.limits((None, style.GREEN), (1.0, style.RED)))
-            .height(8)
-            .span(5)
+        .thresholds(style.limits((None, style.GREEN), (1.0, style.RED)))
+        .height(8)
+        .span(5),
+        style.rows("Stages", "execution/stages", "Microseconds; buckets are 3 % wide.")
+        .override_by_regexp("p50|p99|longest", style.unit(_MICROSECONDS, 0))
+        .height(8)
+        .span(8),
+        style.lines(
+            "Signal to order, p99",
+            "execution/latency",
+            _MICROSECONDS,
+            "p99 of each stage on an order's way to the broker's door.",
         )
-        .with_panel(
-            style.rows("Stages", "execution/stages", "Microseconds; buckets are 3 % wide.")
-            .override_by_regexp("p50|p99|longest", style.unit(_MICROSECONDS, 0))
-            .height(8)
-            .span(8)
+        .scale_distribution(style.logarithmic())
+        .height(8)
+        .span(11),
+    ]
+
+
+def _results() -> list[Panel]:
+    # What became of orders, and at what price.
+    return [
+        style.stacked_bars(
+            "Outcomes", "execution/outcomes", "none", "Orders by what became of them."
         )
-        .with_panel(
-            style.lines(
-                "Signal to order, p99",
-                "execution/latency",
-                _MICROSECONDS,
-                "p99 of each stage on an order's way to the broker's door.",
-            )
-            .scale_distribution(style.logarithmic())
-            .height(8)
-            .span(11)
+        .height(8)
+        .span(12),
+        style.rows(
+            "Refused by the broker", "execution/rejects", "With the broker's code and words."
         )
-        .with_panel(
-            style.stacked_bars(
-                "Outcomes", "execution/outcomes", "none", "Orders by what became of them."
-            )
-            .height(8)
-            .span(12)
+        .height(8)
+        .span(12),
+        style.lines(
+            "Slippage",
+            "execution/slippage",
+            _BASIS_POINTS,
+            "Basis points against the mid when the decision arrived; positive costs us.",
         )
-        .with_panel(
-            style.rows(
-                "Refused by the broker", "execution/rejects", "With the broker's code and words."
-            )
-            .height(8)
-            .span(12)
+        .height(8)
+        .span(12),
+        style.bars(
+            "Slippage by hour",
+            "execution/slippage_by_hour",
+            _BASIS_POINTS,
+            "Mean and p95 in basis points, by hour of day, UTC.",
         )
-        .with_panel(
-            style.lines(
-                "Slippage",
-                "execution/slippage",
-                _BASIS_POINTS,
-                "Basis points against the mid when the decision arrived; positive costs us.",
-            )
-            .height(8)
-            .span(12)
-        )
-        .with_panel(
-            style.bars(
-                "Slippage by hour",
-                "execution/slippage_by_hour",
-                _BASIS_POINTS,
-                "Mean and p95 in basis points, by hour of day, UTC.",
-            )
-            .height(8)
-            .span(12)
-        )
-    )
+        .height(8)
+        .span(12),
+    ]

@@ -4,12 +4,12 @@ from grafana_foundation_sdk.builders import candlestick, dashboard, table
 from grafana_foundation_sdk.models.candlestick import CandleStyle, VizDisplayMode
 
 from dashboards.grafana import style
-from dashboards.grafana.board import board, mark
+from dashboards.grafana.board import Panel, board, mark
 
 
 def build() -> dashboard.Dashboard:
     """The board."""
-    return (
+    made = (
         board(
             "tickhouse-trading",
             "Tickhouse: trading",
@@ -20,74 +20,71 @@ def build() -> dashboard.Dashboard:
         .annotation(mark("Signals", "trading/signals_mark", style.BLUE))
         .annotation(mark("Fills", "trading/fills_mark", style.GREEN))
         .annotation(mark("Halts", "trading/halts_mark", style.RED))
-        .with_panel(_candles().height(12).span(16))
-        .with_panel(
-            style.rows("Prediction now", "trading/prediction", "The newest prediction per symbol.")
-            .override_by_regexp("p_.*|confidence", style.unit("percentunit", 0))
-            .height(5)
-            .span(8)
-        )
-        .with_panel(
-            style.rows("Open positions", "trading/open_positions", "Net position per symbol.")
-            .override_by_name("lots", style.by_sign())
-            .override_by_name("realised", [*style.unit("none", 2), *style.by_sign()])
-            .height(7)
-            .span(8)
-        )
-        .with_panel(
-            style.states("Trading state", "trading/state", "Active, reducing or halted, and when.")
-            .height(4)
-            .span(24)
-        )
-        .with_panel(
-            style.steps(
-                "Profit realised", "trading/profit", "none", "After costs, from the span's start."
-            )
-            .height(8)
-            .span(8)
-        )
-        .with_panel(
-            style.lines(
-                "Equity and balance", "trading/equity", "none", "As the terminal reports them."
-            )
-            .height(8)
-            .span(8)
-        )
-        .with_panel(
-            style.steps("Lots held", "trading/position", "none", "Signed: negative is short.")
-            .height(8)
-            .span(8)
-        )
-        .with_panel(_orders().height(10).span(24))
-        .with_panel(
-            style.bars(
-                "Denied by rule", "trading/denials", "none", "By our own rules, in the span."
-            )
-            .height(8)
-            .span(10)
-        )
-        .with_panel(
-            style.rows(
-                "What the denied would have made",
-                "trading/denial_outcome",
-                "In at the quote of the denial, out at that of its horizon; built daily by dbt.",
-            )
-            .override_by_regexp(
-                "before_costs|after_costs", [*style.unit("none", 2), *style.by_sign()]
-            )
-            .height(8)
-            .span(14)
-        )
-        .with_panel(
-            style.rows(
-                "Lineage of order $order",
-                "trading/lineage",
-                "Click an order above: its events, signal, prediction and tick.",
-            )
-            .height(7)
-            .span(24)
-        )
     )
+    for panel in (*_now(), *_money(), *_decisions()):
+        made = made.with_panel(panel)
+    return made
+
+
+def _now() -> list[Panel]:
+    # What holds now.
+    return [
+        _candles().height(12).span(16),
+        style.rows("Prediction now", "trading/prediction", "The newest prediction per symbol.")
+        .override_by_regexp("p_.*|confidence", style.unit("percentunit", 0))
+        .height(5)
+        .span(8),
+        style.rows("Open positions", "trading/open_positions", "Net position per symbol.")
+        .override_by_name("lots", style.by_sign())
+        .override_by_name("realised", [*style.unit("none", 2), *style.by_sign()])
+        .height(7)
+        .span(8),
+        style.states("Trading state", "trading/state", "Active, reducing or halted, and when.")
+        .height(4)
+        .span(24),
+    ]
+
+
+def _money() -> list[Panel]:
+    # What it made, and with how much.
+    return [
+        style.steps(
+            "Profit realised", "trading/profit", "none", "After costs, from the span's start."
+        )
+        .height(8)
+        .span(8),
+        style.lines("Equity and balance", "trading/equity", "none", "As the terminal reports them.")
+        .height(8)
+        .span(8),
+        style.steps("Lots held", "trading/position", "none", "Signed: negative is short.")
+        .height(8)
+        .span(8),
+    ]
+
+
+def _decisions() -> list[Panel]:
+    # What was ordered, what was denied, and where an order came from.
+    return [
+        _orders().height(10).span(24),
+        style.bars("Denied by rule", "trading/denials", "none", "By our own rules, in the span.")
+        .height(8)
+        .span(10),
+        style.rows(
+            "What the denied would have made",
+            "trading/denial_outcome",
+            "In at the quote of the denial, out at that of its horizon; built daily by dbt.",
+        )
+        .override_by_regexp("before_costs|after_costs", [*style.unit("none", 2), *style.by_sign()])
+        .height(8)
+        .span(14),
+        style.rows(
+            "Lineage of order $order",
+            "trading/lineage",
+            "Click an order above: its events, signal, prediction and tick.",
+        )
+        .height(7)
+        .span(24),
+    ]
 
 
 def _candles() -> candlestick.Panel:

@@ -35,6 +35,14 @@ _OPEN = {
     EventKind.ACCEPTED,
     EventKind.PARTIALLY_FILLED,
     EventKind.UNKNOWN,
+    EventKind.CANCELLING,
+}
+#: Of a position or of the account: they say nothing of an order that is out.
+_OTHERS = {
+    EventKind.STOP_MOVING,
+    EventKind.STOP_MOVED,
+    EventKind.STOP_KEPT,
+    EventKind.BOOKED,
 }
 _FILLS = {EventKind.PARTIALLY_FILLED, EventKind.FILLED, EventKind.CLOSED}
 
@@ -138,7 +146,7 @@ class World:
         key = f"order|{event.order_id}"
         if event.kind in _OPEN:
             self.items.put(key, shapes.order(event))
-        else:
+        elif event.kind not in _OTHERS:
             self.items.put(key, None)
         if event.kind in _FILLS:
             self._keep("fill", event.event_id, shapes.fill(event), MARKS)

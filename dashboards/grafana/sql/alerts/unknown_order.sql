@@ -1,7 +1,7 @@
 -- Orders whose outcome nobody knows.
 SELECT count() AS orders
 FROM (
-    SELECT argMax(kind, seq) AS last_kind
+    SELECT argMaxIf(kind, seq, kind != 'cancelling') AS last_kind
     FROM order_event
     WHERE
         run_id IN (

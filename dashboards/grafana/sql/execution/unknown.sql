@@ -1,6 +1,6 @@
 SELECT count() AS unknown
 FROM (
-    SELECT argMax(kind, seq) AS last_kind
+    SELECT argMaxIf(kind, seq, kind != 'cancelling') AS last_kind
     FROM order_event
     WHERE
         run_id IN (

@@ -15,6 +15,7 @@ WHERE
         SELECT run_id FROM run
         WHERE mode = '${mode}'
     ) AND $__timeFilter(ts_event)
+    AND kind NOT IN ('booked', 'cancelling', 'stop_moving', 'stop_moved', 'stop_kept')
     AND $__conditionalAll(account IN (${account:singlequote}), $account)
 GROUP BY run_id, order_id
 ORDER BY time DESC

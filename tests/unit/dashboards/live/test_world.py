@@ -91,6 +91,16 @@ def test_an_order_is_out_until_it_ends(world: World) -> None:
     assert kinds(world) == ["submitted", "accepted", "unknown", "filled"]
 
 
+def test_moved_stops_and_a_cancel_under_way_end_no_order(world: World) -> None:
+    give(world, ORDER_EVENTS, event(EventKind.UNKNOWN))
+    others = (EventKind.CANCELLING, EventKind.STOP_MOVING, EventKind.STOP_MOVED, EventKind.BOOKED)
+    for count, kind in enumerate(others, 2):
+        give(world, ORDER_EVENTS, event(kind, count))
+        assert "order|o1" in world.items, kind
+    give(world, ORDER_EVENTS, event(EventKind.CANCELLED, 9))
+    assert "order|o1" not in world.items
+
+
 def test_denials_are_counted_once_and_bounded(world: World) -> None:
     for count in range(DENIALS + 5):
         one = event(EventKind.DENIED, 1, f"o{count}", reason="wide_spread", limit=5.0, observed=9.0)
