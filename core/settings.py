@@ -210,6 +210,8 @@ class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archive: str = ""  # sealed days; empty: `<home>/sealed`
     folder: str = ""  # report folders; empty: `<home>/reports`
     schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
+    clock_every_s: int = 60  # how often `watch` measures the machine's clock; 0: never
+    ntp_servers: str = ""  # host or host:port, comma-separated, to measure against beside chrony
 
 
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
