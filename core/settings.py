@@ -1,7 +1,8 @@
 """Settings: read once at start, frozen, passed down. The sole reader of the environment.
 
 Later wins: defaults, `tickhouse.toml` in the working directory, the environment
-(`TICKHOUSE_<SECTION>__<NAME>`, for example `TICKHOUSE_EXECUTION__LOTS=0.1`).
+(`TICKHOUSE_<SECTION>__<NAME>`, for example `TICKHOUSE_EXECUTION__LOTS=0.1`). With `_FILE` behind
+it the variable names a file that holds the value, as container engines hand over secrets.
 `TICKHOUSE_HOME` and `TICKHOUSE_TEST_DATA` stand by themselves.
 """
 
@@ -272,13 +273,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _LISTS = {"symbols", "members", "addresses"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
+_IN_FILE = "_file"  # no setting's own name ends so
 
 
 def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> Settings:
     """Read settings.
 
     Raises:
-        SettingsError: an unknown section or name (with the nearest known one), a wrong type.
+        SettingsError: an unknown section or name (with the nearest known one), a wrong type, a
+            file of a value that cannot be read.
     """
     toml = (directory or Path.cwd()) / "tickhouse.toml"
     values: dict[str, Any] = {}
@@ -294,6 +297,10 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         section, separator, field = name.removeprefix("TICKHOUSE_").lower().partition("__")
         if not separator:
             raise SettingsError(f"{name}: settings are named TICKHOUSE_<SECTION>__<NAME>")
+        if field.endswith(_IN_FILE):
+            if name.removesuffix(_IN_FILE.upper()) in environ:
+                raise SettingsError(f"{name}: the same setting is given without _FILE too")
+            field, text = field.removesuffix(_IN_FILE), _content(name, text)
         _check_names({section: {field: text}}, name)
         value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
         values.setdefault(section, {})[field] = value
@@ -303,6 +310,13 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error}") from error
 
 
 def environment_of(section: str, **values: object) -> dict[str, str]:

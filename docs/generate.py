@@ -189,7 +189,9 @@ def settings_page() -> str:
         "",
         "Later wins: defaults, then `tickhouse.toml` in the working directory, then the"
         " environment: `TICKHOUSE_<SECTION>__<NAME>`, lists with commas. A name or type that is"
-        " wrong is refused at start, with the nearest known name.",
+        " wrong is refused at start, with the nearest known name. With `_FILE` behind it a variable"
+        " names a file that holds the value, as container engines hand over secrets:"
+        " `TICKHOUSE_CLICKHOUSE__PASSWORD_FILE=/run/secrets/clickhouse`.",
         "",
         "`TICKHOUSE_HOME` (in the file: `home`) is where everything lives, `.tickhouse` by"
         " default. `TICKHOUSE_TEST_DATA` is for tests only. How to use the common ones:"
