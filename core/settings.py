@@ -49,8 +49,8 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the bus answers. An empty URL means the embedded NATS server."""
 
-    kind: Literal["nats"] = "nats"
-    url: str = ""
+    kind: Literal["nats", "kafka"] = "nats"
+    url: str = ""  # nats://host:port, or kafka://host:port,host:port
     duplicate_window_s: int = 3600
     #: `always`: synced topics are on disk before they are acknowledged. `process`: a killed
     #: process loses nothing, a power cut may; for replays, which can be repeated.
@@ -62,6 +62,23 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
     certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
     key: str = ""
+    password_file: str = ""  # file that holds `password`, for secrets that are mounted
+    # Kafka only, from here on.
+    sasl: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"  # with `user`
+    topic_prefix: str = "tickhouse."  # before each topic's name; a replay adds its run id
+    partitions: int = 1  # of topic ticks, by symbol; every other topic has one
+    replication: int = 1  # copies of each message, on as many brokers
+    min_insync: int = (
+        0  # copies that must exist before a publish counts; 0: all but one, at least 1
+    )
+    retention_hours: float = 0.0  # ticks and heartbeats leave after these; 0: by size only
+    linger_ms: float = 0.0  # how long a message may wait for others to travel with
+    max_skew_s: float = 1.0  # clocks of hosts and brokers apart by more are reported
+
+    @property
+    def is_kafka(self) -> bool:
+        """By kind or by the URL's scheme."""
+        return self.kind == "kafka" or self.url.startswith("kafka://")
 
 
 class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +113,13 @@ class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a feature row, and with a model a prediction, is made."""
 
     sample_ms: int = 1000  # at the first tick of each such span of market time; 0: at every tick
+
+
+class StreamsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow on several processes: each gets the addresses of all, and its own place in them."""
+
+    addresses: tuple[str, ...] = ()  # host:port of each process of one flow; empty: one alone
+    process: int = 0  # which of them this one is
 
 
 class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -231,6 +255,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal: TerminalSettings = TerminalSettings()
     collector: CollectorSettings = CollectorSettings()
     features: FeatureSettings = FeatureSettings()
+    streams: StreamsSettings = StreamsSettings()
     signals: SignalSettings = SignalSettings()
     exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
@@ -248,7 +273,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.home).resolve()
 
 
-_LISTS = {"symbols", "members"}
+_LISTS = {"symbols", "members", "addresses"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
 _IN_FILE = "_file"  # no setting's own name ends so
 
