@@ -9,7 +9,6 @@ from typing import Any
 
 from quixstreams.kafka import ConnectionConfig
 
-from adapters.bus.secret import password
 from core.errors import SettingsError
 from core.settings import BusSettings
 
@@ -45,7 +44,7 @@ def connection(settings: BusSettings, name: str) -> ConnectionConfig:
     Raises:
         SettingsError: settings that do not go together.
     """
-    secret = password(settings)
+    secret = settings.password
     if bool(settings.user) != bool(secret):
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
     if bool(settings.certificate) != bool(settings.key):

@@ -8,7 +8,6 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.bus.secret import password
 from core.errors import SettingsError
 from core.settings import BusSettings
 
@@ -22,7 +21,7 @@ def connect_options(settings: BusSettings) -> dict[str, Any]:
         SettingsError: a user without a password, a certificate without its key, or a file that
             cannot be read.
     """
-    secret = password(settings)
+    secret = settings.password
     if bool(settings.user) != bool(secret):
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
     found: dict[str, Any] = {}
