@@ -8,7 +8,7 @@ from core import settings as product
 from core.errors import TickhouseError
 from orchestration import dbt_project
 from orchestration.alerts import failure_alert
-from orchestration.defs import compliance
+from orchestration.defs import compliance, compliance_schedules
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
@@ -35,7 +35,7 @@ def definitions() -> dg.Definitions:
             *compliance.ASSETS,
         ],
         jobs=[*jobs(marts), *compliance.JOBS],
-        schedules=[*SCHEDULES, *compliance.SCHEDULES],
+        schedules=[*SCHEDULES, *compliance_schedules.SCHEDULES],
         sensors=[failure_alert, streams_sensor, drift_sensor],
         resources={"tickhouse": Tickhouse()},
         executor=dg.in_process_executor,  # a process per step would load everything each time
