@@ -13,6 +13,7 @@ from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
 from orchestration.defs.search import better_settings
+from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
 from orchestration.defs.streams import streamed_tables
 from orchestration.defs.training import challenger
 from orchestration.defs.transform import broken_marts, marts_of
@@ -33,9 +34,10 @@ def definitions() -> dg.Definitions:
             *(streamed_tables, data_checks, bar_reconciliation, marts),
             *(challenger, better_settings, backup, retained, dbt_docs),
             *compliance.ASSETS,
+            broker_statement,
         ],
-        jobs=[*jobs(marts), *compliance.JOBS],
-        schedules=[*SCHEDULES, *compliance_schedules.SCHEDULES],
+        jobs=[*jobs(marts), *compliance.JOBS, statement_job],
+        schedules=[*SCHEDULES, *compliance_schedules.SCHEDULES, statement_schedule],
         sensors=[failure_alert, streams_sensor, drift_sensor],
         resources={"tickhouse": Tickhouse()},
         executor=dg.in_process_executor,  # a process per step would load everything each time
