@@ -144,7 +144,7 @@ REPORT_ASSETS = {name: _report(report) for name, report in REPORTS.items()}
 
 
 def _job(name: str, *assets: dg.AssetsDefinition) -> Any:
-    return dg.define_asset_job(name, dg.AssetSelection.assets(*assets), partitions_def=DAYS)
+    return dg.define_asset_job(name, dg.AssetSelection.assets(*assets))
 
 
 audit_job = dg.define_asset_job("audit_job", dg.AssetSelection.groups("audit"))

@@ -43,9 +43,7 @@ def broker_statement(
     return dg.MaterializeResult(metadata=found | {"balance": told.funds.balance})
 
 
-statement_job = dg.define_asset_job(
-    "statement_job", dg.AssetSelection.assets(broker_statement), partitions_def=DAYS
-)
+statement_job = dg.define_asset_job("statement_job", dg.AssetSelection.assets(broker_statement))
 
 
 @dg.schedule(
