@@ -5,7 +5,7 @@ SHELL := bash
 export PYTHON
 
 BIN := .venv/bin
-LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/dev.txt
+LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/server.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
 SQL = adapters models quality dashboards streams
@@ -48,6 +48,7 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 		--group bootstrap -o requirements/bootstrap.txt
 	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
+	$(COMPILE) --extra server -c requirements/dev.txt -o requirements/server.txt
 
 install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expectations, for `tickhouse up`
 
@@ -77,7 +78,7 @@ clean: ## remove the environment and caches (never TICKHOUSE_HOME)
 .venv/main.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt pyproject.toml
 	scripts/set-up main
 
-.venv/orchestration.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt requirements/dev.txt pyproject.toml
+.venv/orchestration.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt requirements/server.txt requirements/dev.txt pyproject.toml
 	scripts/set-up orchestration
 
 .venv/dev.stamp: scripts/set-up requirements/bootstrap.txt requirements/dev.txt pyproject.toml

@@ -44,6 +44,7 @@ def machine_checks(home: Path) -> Iterator[Check]:
     yield from clock_synchronised()
     yield nats_server(Path(sysconfig.get_path("scripts")) / "nats-server")
     yield chdb_loads()
+    yield lightgbm_loads()
 
 
 def python_version(version: tuple[int, ...]) -> Check:
@@ -162,6 +163,18 @@ def chdb_loads() -> Check:
         f"{_SET_UP}; it needs x86-64 with SSE 4.2, or ARM64. Or set TICKHOUSE_CLICKHOUSE__URL"
         " to a ClickHouse server",
         "failed",
+    )
+
+
+def lightgbm_loads() -> Check:
+    """A member of the ensemble needs the system's OpenMP; without it the others are trained."""
+    answer = _run([sys.executable, "-c", "import lightgbm; print(lightgbm.__version__)"])
+    return verdict(
+        "LightGBM",
+        bool(answer),
+        answer or "does not load: models are trained without this member",
+        "install the system package libgomp1 (apt) or libgomp (dnf); on macOS libomp",
+        "warning",
     )
 
 

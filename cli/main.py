@@ -31,6 +31,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "up": Command("cli.up", "run every process of the embedded stack; Ctrl-C drains"),
+    "prepare": Command("cli.prepare", "a warehouse elsewhere, ready for processes without `up`"),
     "demo": Command("cli.demo", "the whole pipeline on the built-in simulated market"),
     "replay": Command("cli.replay", "recorded ticks through the same bus and processes as live"),
     "backtest": Command("cli.backtest", "a strategy over any span of ticks, and a report"),

@@ -7,6 +7,7 @@ docs/adr/0003-supervision.md.
 """
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +55,7 @@ class Stack:
         self.home = home.resolve()
         self.specs = {spec.name: spec for spec in processes}
         self._environment = {
-            **os.environ,
+            **_environment(),
             "TICKHOUSE_HOME": str(self.home),
             **environment,
             # The children run the code that we run, whatever lies in the working directory.
@@ -267,3 +268,9 @@ def _failure(state: ProcessState, what: str) -> TickhouseError:
     lines = last_lines(state.log) or ["(it wrote nothing)"]
     end = "\n  ".join(lines)
     return TickhouseError(f"{state.name} {what}; the end of {state.log}:\n  {end}")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the names of files that hold settings: those were read, and are handed on."""
+    named = re.compile(r"TICKHOUSE_\w+__\w+_FILE")
+    return {name: value for name, value in os.environ.items() if not named.fullmatch(name)}

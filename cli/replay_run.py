@@ -84,7 +84,7 @@ class ReplayRun:
             state=self.directory,
             drain_s=_DRAIN_S,
         )
-        self.settings = settings.load({**os.environ, **environment})
+        self.settings = settings.load(environment)  # every one of them
         where = urls(self.settings, ports)
         return Stack(home, environment, processes, f"replay {self.plan.run_id}", where)
 

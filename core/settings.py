@@ -1,7 +1,8 @@
 """Settings: read once at start, frozen, passed down. The sole reader of the environment.
 
 Later wins: defaults, `tickhouse.toml` in the working directory, the environment
-(`TICKHOUSE_<SECTION>__<NAME>`, for example `TICKHOUSE_EXECUTION__LOTS=0.1`).
+(`TICKHOUSE_<SECTION>__<NAME>`, for example `TICKHOUSE_EXECUTION__LOTS=0.1`). With `_FILE` behind
+it the variable names a file that holds the value, as container engines hand over secrets.
 `TICKHOUSE_HOME` and `TICKHOUSE_TEST_DATA` stand by themselves.
 """
 
@@ -48,8 +49,8 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the bus answers. An empty URL means the embedded NATS server."""
 
-    kind: Literal["nats"] = "nats"
-    url: str = ""
+    kind: Literal["nats", "kafka"] = "nats"
+    url: str = ""  # nats://host:port, or kafka://host:port,host:port
     duplicate_window_s: int = 3600
     #: `always`: synced topics are on disk before they are acknowledged. `process`: a killed
     #: process loses nothing, a power cut may; for replays, which can be repeated.
@@ -61,6 +62,20 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
     certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
     key: str = ""
+    # Kafka only, from here on.
+    sasl: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"  # with `user`
+    topic_prefix: str = "tickhouse."  # before each topic's name; a replay adds its run id
+    partitions: int = 1  # of topic ticks, by symbol; every other topic has one
+    replication: int = 1  # copies of each message, on as many brokers
+    min_insync: int = 0  # copies that a publish waits for; 0: all but one, at least 1
+    retention_hours: float = 0.0  # ticks and heartbeats leave after these; 0: by size only
+    linger_ms: float = 0.0  # how long a message may wait for others to travel with
+    max_skew_s: float = 1.0  # clocks of hosts and brokers apart by more are reported
+
+    @property
+    def is_kafka(self) -> bool:
+        """By kind or by the URL's scheme."""
+        return self.kind == "kafka" or self.url.startswith("kafka://")
 
 
 class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +110,13 @@ class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a feature row, and with a model a prediction, is made."""
 
     sample_ms: int = 1000  # at the first tick of each such span of market time; 0: at every tick
+
+
+class StreamsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow on several processes: each gets the addresses of all, and its own place in them."""
+
+    addresses: tuple[str, ...] = ()  # host:port of each process of one flow; empty: one alone
+    process: int = 0  # which of them this one is
 
 
 class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -209,6 +231,8 @@ class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archive: str = ""  # sealed days; empty: `<home>/sealed`
     folder: str = ""  # report folders; empty: `<home>/reports`
     schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
+    clock_every_s: int = 60  # how often `watch` measures the machine's clock; 0: never
+    ntp_servers: str = ""  # host or host:port, comma-separated, to measure against beside chrony
 
 
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -228,6 +252,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal: TerminalSettings = TerminalSettings()
     collector: CollectorSettings = CollectorSettings()
     features: FeatureSettings = FeatureSettings()
+    streams: StreamsSettings = StreamsSettings()
     signals: SignalSettings = SignalSettings()
     exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
@@ -245,15 +270,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.home).resolve()
 
 
-_LISTS = {"symbols", "members"}
+_LISTS = {"symbols", "members", "addresses"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
+_IN_FILE = "_file"  # no setting's own name ends so
 
 
 def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> Settings:
     """Read settings.
 
     Raises:
-        SettingsError: an unknown section or name (with the nearest known one), a wrong type.
+        SettingsError: an unknown section or name (with the nearest known one), a wrong type, a
+            file of a value that cannot be read.
     """
     toml = (directory or Path.cwd()) / "tickhouse.toml"
     values: dict[str, Any] = {}
@@ -269,6 +296,10 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         section, separator, field = name.removeprefix("TICKHOUSE_").lower().partition("__")
         if not separator:
             raise SettingsError(f"{name}: settings are named TICKHOUSE_<SECTION>__<NAME>")
+        if field.endswith(_IN_FILE):
+            if name.removesuffix(_IN_FILE.upper()) in environ:
+                raise SettingsError(f"{name}: the same setting is given without _FILE too")
+            field, text = field.removesuffix(_IN_FILE), _content(name, text)
         _check_names({section: {field: text}}, name)
         value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
         values.setdefault(section, {})[field] = value
@@ -278,6 +309,13 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error}") from error
 
 
 def environment_of(section: str, **values: object) -> dict[str, str]:

@@ -133,8 +133,8 @@ SAID = {
     "clickhouse.user": "of that server",
     "clickhouse.password": "of that server; better in the environment than in a file",
     "clickhouse.database": "made if missing",
-    "bus.kind": "the only one so far",
-    "bus.url": "`nats://host:4222` of a real server; then no bus is started",
+    "bus.kind": "`kafka` needs `bus.url` and the extra `kafka`",
+    "bus.url": "`nats://host:4222` of a real server, `kafka://host:9092,...`: no bus is started",
     "bus.user": "at a server elsewhere, with `bus.password`",
     "bus.password": "of `bus.user`",
     "bus.token": "instead of user and password, when the server wants one",
@@ -189,7 +189,9 @@ def settings_page() -> str:
         "",
         "Later wins: defaults, then `tickhouse.toml` in the working directory, then the"
         " environment: `TICKHOUSE_<SECTION>__<NAME>`, lists with commas. A name or type that is"
-        " wrong is refused at start, with the nearest known name.",
+        " wrong is refused at start, with the nearest known name. With `_FILE` behind it a variable"
+        " names a file that holds the value, as container engines hand over secrets:"
+        " `TICKHOUSE_CLICKHOUSE__PASSWORD_FILE=/run/secrets/clickhouse`.",
         "",
         "`TICKHOUSE_HOME` (in the file: `home`) is where everything lives, `.tickhouse` by"
         " default. `TICKHOUSE_TEST_DATA` is for tests only. How to use the common ones:"

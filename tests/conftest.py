@@ -1,11 +1,15 @@
 """Fixtures that more than one kind of test uses."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.buses import BusServer, on_kafka, on_nats
+from tests.kafka.broker import Broker
+from tests.kafka.jars import REQUIRED, NoKafkaError
 from tests.servers import NatsServer
 from tests.tls_server import TlsServer
 
@@ -31,3 +35,35 @@ def tls_server(tmp_path: Path) -> Iterator[TlsServer]:
     """A running NATS server that speaks TLS only and asks for a password."""
     with TlsServer(tmp_path / "nats") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def one_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for all tests, each with topics of its own."""
+    folder = tmp_path_factory.mktemp("kafka") / "broker"
+    try:
+        broker = Broker(folder)
+    except NoKafkaError as missing:
+        if os.environ.get(REQUIRED):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    broker.start()
+    yield broker
+    broker.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def kafka(one_kafka: Broker) -> Broker:
+    """The broker, running, whatever the test before did to it."""
+    if not one_kafka.running:
+        one_kafka.start()
+    return one_kafka
+
+
+@pytest.fixture(params=["nats", "kafka"])
+def bus_server(request: pytest.FixtureRequest) -> BusServer:
+    """A running bus of each kind, with nothing on it."""
+    if request.param == "nats":
+        return on_nats(request.getfixturevalue("nats_server"))
+    return on_kafka(request.getfixturevalue("kafka"))

@@ -36,7 +36,12 @@ class MemoryBus:
         found = [m for m in self.topics[topic.name] if key in (None, m.key)]
         return found[-1] if found else None
 
-    def subscribe(self, topic: Topic, start_sequence: int = 1) -> "MemorySubscriber":
+    def partitions(self, topic: Topic) -> int:
+        return 1
+
+    def subscribe(
+        self, topic: Topic, start_sequence: int = 1, partition: int | None = None
+    ) -> "MemorySubscriber":
         stored = self.topics[topic.name]
         return MemorySubscriber(stored, start_sequence - 1 if start_sequence else len(stored))
 
@@ -64,6 +69,12 @@ class MemorySubscriber:
             return None
         self._place += 1
         return self._stored[self._place - 1]
+
+    def position(self, partition: int = 0) -> int:
+        return self._place + 1
+
+    def commit(self, message: Message) -> None:
+        """Nobody looks."""
 
     def close(self) -> None:
         """Nothing to close."""

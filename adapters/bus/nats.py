@@ -13,6 +13,7 @@ from typing import TypeVar
 from nats.aio.client import Client
 
 from adapters.bus.base import Message
+from adapters.bus.bus_key import checked
 from adapters.bus.nats_connection import FAILURES, Connection
 from adapters.bus.nats_publisher import HEADER_BYTES, Entry, Outbox
 from adapters.bus.nats_streams import last_message, last_sequence
@@ -28,7 +29,6 @@ _PAUSE_S = 0.05
 _LARGEST = MAX_PAYLOAD - HEADER_BYTES
 
 T = TypeVar("T")
-_FORBIDDEN = frozenset(" \t\r\n*>")
 
 
 class NatsBus:
@@ -103,10 +103,16 @@ class NatsBus:
         Raises:
             UnavailableError: the bus stayed away for a minute.
         """
-        subject = f"{topic.name}.{'>' if key is None else _checked(key)}"
+        subject = f"{topic.name}.{'>' if key is None else checked(key)}"
         return self._ask("read", lambda client: last_message(client, topic, subject))
 
-    def subscribe(self, topic: Topic, start_sequence: int = 1) -> NatsSubscriber:
+    def partitions(self, topic: Topic) -> int:
+        """One: a stream has one order."""
+        return 1
+
+    def subscribe(
+        self, topic: Topic, start_sequence: int = 1, partition: int | None = None
+    ) -> NatsSubscriber:
         """Read a topic from `start_sequence` on (1: all that is kept; 0: only what comes now).
 
         Raises:
@@ -146,7 +152,7 @@ class NatsBus:
                 f"the bus takes at most {_LARGEST}; publish smaller batches"
             )
         outbox = self._outboxes[topic.name]
-        return outbox.put(_checked(key), payload, message_id, wanted, timeout_s)
+        return outbox.put(checked(key), payload, message_id, wanted, timeout_s)
 
     def _ask(self, verb: str, request: Callable[[Client], Awaitable[T]]) -> T:
         deadline = time.monotonic() + _REQUEST_S
@@ -169,12 +175,3 @@ class NatsBus:
             f"the bus at {self._url} {what} but did not within {waited_s:g} s ({problem}). "
             "Is it running? See `tickhouse status`; bus.url says where it is sought"
         )
-
-
-def _checked(key: str) -> str:
-    if not key or _FORBIDDEN.intersection(key) or not all(key.split(".")):
-        raise MessageError(
-            f"the key {key!r} cannot be carried by the bus: words joined by single dots, "
-            "without space, * or >"
-        )
-    return key

@@ -55,7 +55,7 @@ class NatsSubscriber:
     def __init__(self, connection: Connection, topic: Topic, start_sequence: int) -> None:
         self._connection, self._topic = connection, topic
         self._arrived: queue.SimpleQueue[Message | _Credit | None] = queue.SimpleQueue()
-        self._first = self._next = start_sequence
+        self._first = self._next = self._taken = start_sequence
         self._recent: OrderedDict[str, _Seen] = OrderedDict()
         self._recent_bytes = 0
         self._client: Client | None = None
@@ -78,10 +78,18 @@ class NatsSubscriber:
             except queue.Empty:
                 return None
             if isinstance(item, Message):
+                self._taken = item.sequence + 1
                 return item
             if item is not None and self._connection.running:
                 self._connection.start(_grant(item))
         return None
+
+    def position(self, partition: int = 0) -> int:
+        """The sequence that is read next."""
+        return self._taken
+
+    def commit(self, message: Message) -> None:
+        """Nothing: the server keeps no position for us."""
 
     def close(self) -> None:
         """Stop reading; a `next` that waits returns None."""

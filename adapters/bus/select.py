@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from adapters.bus.base import Bus
+from core.errors import SettingsError
 from core.settings import BusSettings
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ def connect(settings: BusSettings, name: str) -> Bus:
     Args:
         settings: which bus, and where.
         name: of this process, as the bus server lists it.
+
+    Raises:
+        SettingsError: settings that cannot be, or the extra `kafka` is not installed.
     """
+    if settings.is_kafka:
+        return _kafka(settings, name)
     from adapters.bus.nats import NatsBus
 
     return NatsBus(settings, name)
@@ -29,4 +35,21 @@ def door(settings: BusSettings, name: str) -> "Door":
     """
     from adapters.bus.door_client import Door
 
+    if settings.is_kafka:
+        raise SettingsError(
+            "a terminal's agent is reached over NATS, and bus.url is Kafka's: run collector and"
+            " execution beside the terminal (TICKHOUSE_TERMINAL__KIND=real)"
+        )
     return Door(settings, name)
+
+
+def _kafka(settings: BusSettings, name: str) -> Bus:
+    try:
+        from adapters.bus.kafka import KafkaBus
+    except ModuleNotFoundError as error:
+        if error.name not in ("confluent_kafka", "quixstreams"):
+            raise
+        raise SettingsError(
+            f"bus.kind is kafka, but {error.name} is not installed: pip install 'tickhouse[kafka]'"
+        ) from error
+    return KafkaBus(settings, name)

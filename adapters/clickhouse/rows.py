@@ -81,6 +81,20 @@ def latency_columns(heartbeats: Sequence[Heartbeat]) -> list[Column]:
     ]
 
 
+def process_columns(heartbeats: Sequence[Heartbeat]) -> list[Column]:
+    """How processes are, as columns of `process_state`."""
+    return [
+        Column("run_id", TEXT, [h.run_id for h in heartbeats]),
+        Column("mode", TEXT, [h.mode for h in heartbeats]),
+        Column("process", TEXT, [h.process for h in heartbeats]),
+        Column("incarnation", "UInt64", np.array([h.incarnation_us for h in heartbeats], "<u8")),
+        Column("heartbeat", "UInt64", np.array([h.seq for h in heartbeats], "<u8")),
+        Column("ts_event", TIME, np.array([h.ts_event_us for h in heartbeats], "<i8")),
+        Column("status", TEXT, [h.status for h in heartbeats]),
+        Column("detail", "String", [h.detail for h in heartbeats]),
+    ]
+
+
 def instrument_columns(source: str, instruments: Sequence[Instrument]) -> list[Column]:
     """Reference data of one source as columns of `instrument` (column source comes last)."""
     columns = [_struct_column(f, instruments) for f in msgspec.structs.fields(Instrument)]
@@ -120,17 +134,22 @@ def message_columns(messages: Sequence[msgspec.Struct]) -> list[Column]:
 
 
 def column_name(field: msgspec.structs.FieldInfo) -> str:
-    """The column of a message's field: `*_us` loses its suffix and starts with `ts_`."""
-    if not field.name.endswith("_us"):
+    """The column of a message's field: a time `*_us` loses its suffix and starts with `ts_`."""
+    if not _is_time(field):
         return field.name
     name = field.name.removesuffix("_us")
     return name if name.startswith("ts_") else f"ts_{name}"
 
 
+def _is_time(field: msgspec.structs.FieldInfo) -> bool:
+    """Whole microseconds are a time; a fraction of them (`offset_us`) is a figure."""
+    return field.name.endswith("_us") and field.type is not float
+
+
 def _struct_column(field: msgspec.structs.FieldInfo, messages: Sequence[Any]) -> Column:
     values = [getattr(m, field.name) for m in messages]
     name = column_name(field)
-    if field.name.endswith("_us"):
+    if _is_time(field):
         return Column(name, TIME, np.array(values, "<i8"))
     if field.type is bool:
         return Column(name, "Bool", np.array(values, "u1"))

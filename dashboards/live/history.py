@@ -1,4 +1,4 @@
-"""What was before the page started, and what only the warehouse knows: predictions, the day's open.
+"""What was before the page started, and what only the warehouse knows: the day's open.
 
 A thread asks once a second. The warehouse may be away: the page then lives from the bus alone,
 says so, and catches up when it is back.
@@ -18,6 +18,7 @@ from adapters.clickhouse import client
 from core.clock import Clock
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.prediction import Prediction
 from core.contracts.signal import Signal
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
@@ -41,6 +42,7 @@ class Past(msgspec.Struct, frozen=True):
     positions: list[PositionState]
     accounts: list[AccountState]
     risks: list[RiskState]
+    predictions: list[Prediction]
 
     def into(self, world: World, *, told: bool) -> None:
         """Apply it; `told`: nothing live came before, so signals and orders are news too."""
@@ -55,6 +57,8 @@ class Past(msgspec.Struct, frozen=True):
             world.account(account)
         for risk in self.risks:
             world.risk(risk)
+        for prediction in self.predictions:
+            world.prediction(prediction)
 
     def _tell(self, world: World) -> None:
         story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
@@ -127,17 +131,14 @@ class History:
             self._structs(warehouse, "positions", PositionState),
             self._structs(warehouse, "accounts", AccountState),
             self._structs(warehouse, "risks", RiskState),
+            self._structs(warehouse, "predictions", Prediction),
         )
 
     def _newest(self, warehouse: Client) -> None:
-        predictions = self._rows(warehouse, "predictions")
-        opened = self._rows(warehouse, "day_open")
-        self._tell(self._apply_newest, predictions, opened)
+        self._tell(self._apply_newest, self._rows(warehouse, "day_open"))
 
-    def _apply_newest(self, predictions: Sequence[Row], opened: Sequence[Row]) -> None:
+    def _apply_newest(self, opened: Sequence[Row]) -> None:
         self._world.link("warehouse", True, self._clock.now_us())
-        for row in predictions:
-            self._world.prediction(f"{row.pop('source')}/{row.pop('symbol')}", row)
         for row in opened:
             self._world.items.put("day_open", row["equity"])
 
@@ -150,11 +151,7 @@ class History:
             return list(found.named_results())
 
     def _structs(self, warehouse: Client, name: str, kind: type[Struct]) -> list[Struct]:
-        known = set(kind.__struct_fields__)
-        return [
-            kind(**{column: value for column, value in row.items() if column in known})
-            for row in self._rows(warehouse, name)
-        ]
+        return [as_struct(row, kind) for row in self._rows(warehouse, name)]
 
     def _release(self) -> None:
         if self._ready is not None:
@@ -164,3 +161,9 @@ class History:
     def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
         if not self._closing.is_set():
             self._loop.call_soon_threadsafe(what, *arguments)
+
+
+def as_struct(row: Row, kind: type[Struct]) -> Struct:
+    """The message that a row was made of: enums are enums again, and columns beside it are left."""
+    fields = [field for field in msgspec.structs.fields(kind) if field.name in row]
+    return kind(**{f.name: msgspec.convert(row[f.name], f.type, strict=False) for f in fields})

@@ -7,10 +7,12 @@ A feature without a missing value in training would take NaN for zero; rows of N
 that every feature learns where missing values go, as ONNX has it.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 from onnxmltools.convert import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
@@ -21,6 +23,9 @@ from models.card import CLASSES
 from models.examples import Examples
 from models.members.base import Progress, Rows, Trained, finished
 from models.session import INPUT
+
+if TYPE_CHECKING:
+    import lightgbm
 
 _BLANK_WEIGHT = 1e-3
 
@@ -33,7 +38,11 @@ class LightgbmTrees:
     packages = ("lightgbm", "onnxmltools")
 
     def unavailable(self) -> str:
-        """Always there: it belongs to the extra `training`."""
+        """Why its library does not load: its wheel brings no OpenMP, which slim systems lack."""
+        try:
+            import lightgbm  # noqa: F401
+        except OSError as error:
+            return f"lightgbm cannot be loaded, {error}: install libgomp1 (apt), or libomp (macOS)"
         return ""
 
     def train(
@@ -58,6 +67,8 @@ class LightgbmTrees:
 
 
 def _boost(examples: Examples, settings: ModelSettings, progress: Progress) -> lightgbm.Booster:
+    import lightgbm
+
     blank = np.full((len(CLASSES), len(NAMES)), np.nan, np.float32)
     rows = np.concatenate([examples.rows, blank])
     label = np.concatenate([examples.label, np.arange(len(CLASSES))])
@@ -87,6 +98,8 @@ def _boost(examples: Examples, settings: ModelSettings, progress: Progress) -> l
 
 
 def _rounded_down(booster: lightgbm.Booster) -> lightgbm.Booster:
+    import lightgbm
+
     text = re.sub(r"(?m)^threshold=(.*)$", _floor_all, booster.model_to_string())
     return lightgbm.Booster(model_str=re.sub(r"(?m)^tree_sizes=.*\n", "", text))
 

@@ -33,7 +33,9 @@ class SimulatedBus(MemoryBus):
         stored = self.topics[topic.name][: self.visible if topic is SIGNALS else None]
         return stored[-1] if stored else None
 
-    def subscribe(self, topic: Topic, start_sequence: int = 1) -> "SimulatedSubscriber":  # type: ignore[override]
+    def subscribe(  # type: ignore[override]
+        self, topic: Topic, start_sequence: int = 1, partition: int | None = None
+    ) -> "SimulatedSubscriber":
         return SimulatedSubscriber(self, topic, start_sequence - 1)
 
 
@@ -50,6 +52,12 @@ class SimulatedSubscriber:
             return None
         self._place += 1
         return stored[self._place - 1]
+
+    def position(self, partition: int = 0) -> int:
+        return self._place + 1
+
+    def commit(self, message: Message) -> None:
+        """Nobody looks."""
 
     def close(self) -> None:
         """Nothing to close."""

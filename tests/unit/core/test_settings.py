@@ -43,3 +43,21 @@ def test_settings_of_a_section_pass_to_a_child_process(tmp_path):
     environment = settings.environment_of("terminal", address="127.0.0.1:9", symbols=("A", "B"))
     loaded = settings.load(environment, tmp_path)
     assert (loaded.terminal.address, loaded.terminal.symbols) == ("127.0.0.1:9", ("A", "B"))
+
+
+def test_a_value_can_stand_in_a_file_as_secrets_do(tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("s3cret \n")
+    loaded = settings.load({"TICKHOUSE_CLICKHOUSE__PASSWORD_FILE": str(secret)}, tmp_path)
+    assert loaded.clickhouse.password == "s3cret "
+
+
+def test_a_file_of_a_value_that_is_missing_unknown_or_double_is_refused(tmp_path):
+    gone = {"TICKHOUSE_CLICKHOUSE__PASSWORD_FILE": str(tmp_path / "gone")}
+    with pytest.raises(SettingsError, match=r"PASSWORD_FILE: .*gone cannot be read"):
+        settings.load(gone, tmp_path)
+    (tmp_path / "gone").write_text("x")
+    with pytest.raises(SettingsError, match="without _FILE too"):
+        settings.load(gone | {"TICKHOUSE_CLICKHOUSE__PASSWORD": "y"}, tmp_path)
+    with pytest.raises(SettingsError, match="did you mean 'password'"):
+        settings.load({"TICKHOUSE_CLICKHOUSE__PASSWORT_FILE": str(tmp_path / "gone")}, tmp_path)

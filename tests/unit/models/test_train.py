@@ -1,3 +1,5 @@
+import sys
+
 import msgspec
 import numpy as np
 import pytest
@@ -115,3 +117,13 @@ def test_progress_is_told_from_start_to_end() -> None:
     assert training == sorted(training)
     assert training[-1] == 1.0
     assert len(training) == SETTINGS.rounds
+
+
+def test_a_library_that_does_not_load_is_left_out_with_its_remedy(tmp_path, monkeypatch) -> None:
+    broken = "raise OSError('libgomp.so.1: cannot open shared object file')"
+    (tmp_path / "lightgbm.py").write_text(broken)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
+    card = fit(planted_dataset(), "r", ENSEMBLE, simulated=True).card
+    assert "libgomp1" in card.left_out["lightgbm"]
+    assert [member.name for member in card.members] == ["xgboost", "linear"]

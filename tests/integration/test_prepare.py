@@ -1,0 +1,54 @@
+"""`tickhouse prepare`: what `up` does before it starts anything, for a server elsewhere."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from orchestration import instance
+from tests.warehouse_server import ROOT, Warehouse
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    """Running, and without tables."""
+    server = Warehouse(tmp_path / "server")
+    server.home.mkdir()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def prepare(tmp_path):
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", "prepare"],
+            cwd=ROOT,
+            env=os.environ | {"TICKHOUSE_HOME": str(tmp_path / "home")} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.process
+def test_it_makes_tables_and_files_once_and_may_run_again(prepare, tmp_path, warehouse):
+    first = prepare(TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
+    assert first.returncode == 0, first.stderr
+    assert "001_tick" in first.stdout
+    again = prepare(TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
+    assert "0 migrations applied" in again.stdout
+    assert "none due" in again.stdout
+    query = "SELECT count(), any(status) FROM tickhouse.run FINAL"
+    assert warehouse.client.query(query).result_rows == [(1, "running")]
+    assert instance.workspace(tmp_path / "home").exists()
+
+
+def test_without_a_server_it_names_the_setting(prepare):
+    done = prepare()
+    assert done.returncode == 2
+    assert "TICKHOUSE_CLICKHOUSE__URL is empty" in done.stderr
