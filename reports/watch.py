@@ -216,4 +216,4 @@ def _keep(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(log.told(main))
