@@ -62,15 +62,12 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
     certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
     key: str = ""
-    password_file: str = ""  # file that holds `password`, for secrets that are mounted
     # Kafka only, from here on.
     sasl: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"  # with `user`
     topic_prefix: str = "tickhouse."  # before each topic's name; a replay adds its run id
     partitions: int = 1  # of topic ticks, by symbol; every other topic has one
     replication: int = 1  # copies of each message, on as many brokers
-    min_insync: int = (
-        0  # copies that must exist before a publish counts; 0: all but one, at least 1
-    )
+    min_insync: int = 0  # copies that a publish waits for; 0: all but one, at least 1
     retention_hours: float = 0.0  # ticks and heartbeats leave after these; 0: by size only
     linger_ms: float = 0.0  # how long a message may wait for others to travel with
     max_skew_s: float = 1.0  # clocks of hosts and brokers apart by more are reported

@@ -9,7 +9,6 @@ from typing import Any
 
 from quixstreams.kafka import ConnectionConfig
 
-from adapters.bus.secret import password
 from core.errors import SettingsError
 from core.settings import BusSettings
 
@@ -45,8 +44,7 @@ def connection(settings: BusSettings, name: str) -> ConnectionConfig:
     Raises:
         SettingsError: settings that do not go together.
     """
-    secret = password(settings)
-    if bool(settings.user) != bool(secret):
+    if bool(settings.user) != bool(settings.password):
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
     if bool(settings.certificate) != bool(settings.key):
         raise SettingsError("bus.certificate and bus.key go together (TICKHOUSE_BUS__KEY)")
@@ -60,7 +58,7 @@ def connection(settings: BusSettings, name: str) -> ConnectionConfig:
         found |= {
             "sasl_mechanism": settings.sasl,
             "sasl_username": settings.user,
-            "sasl_password": secret,
+            "sasl_password": settings.password,
         }
     return ConnectionConfig(security_protocol=_protocol(settings), **found)
 

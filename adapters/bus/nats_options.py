@@ -8,7 +8,6 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.bus.secret import password
 from core.errors import SettingsError
 from core.settings import BusSettings
 
@@ -22,12 +21,11 @@ def connect_options(settings: BusSettings) -> dict[str, Any]:
         SettingsError: a user without a password, a certificate without its key, or a file that
             cannot be read.
     """
-    secret = password(settings)
-    if bool(settings.user) != bool(secret):
+    if bool(settings.user) != bool(settings.password):
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
     found: dict[str, Any] = {}
     if settings.user:
-        found = {"user": settings.user, "password": secret}
+        found = {"user": settings.user, "password": settings.password}
     if settings.token:
         found["token"] = settings.token
     if is_encrypted(settings):
