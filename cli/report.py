@@ -13,7 +13,7 @@ import msgspec
 
 from cli.login import login, this_user
 from cli.running_stack import running
-from cli.warehouse_client import warehouse_settings
+from cli.warehouse_client import warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.settings import Settings
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(catalog.REPORTS)
     parser.add_argument(
         "words", nargs="+", metavar="NAME",
-        help=f"{names}; or: sign NAME, release NAME, list, statement",
+        help=f"{names}; or: sign NAME, release NAME, list, statement, clock",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
@@ -42,12 +42,15 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     words = namespace.words
     if words == ["statement"]:
         return _statement(namespace, settings)
+    if words == ["clock"]:
+        return _clock(settings)
     if words == ["list"]:
         return _list(making.base_of(settings, namespace.out))
     action, name = (words[0], words[1]) if len(words) == 2 else ("make", words[0])
     if len(words) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
         raise SettingsError(
-            "report: NAME --date D, sign NAME --date D, release NAME --date D, list"
+            "report: NAME --date D, sign NAME --date D, release NAME --date D, list, statement,"
+            " clock"
         )
     report = catalog.named(name)
     if action == "make":
@@ -85,6 +88,20 @@ def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
         terminal.shutdown()
     statement.store(warehouse_settings(settings), told)
     print(f"Statement of {day}: {len(told.deals)} deals, {len(told.positions)} open positions.")
+    return 0
+
+
+def _clock(settings: Settings) -> int:
+    """Measured once, now; `watch` of a running stack does so by itself."""
+    from reports import clocks
+
+    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
+    client = warehouse_client(settings)
+    try:
+        count = clocks.take(settings, client, SystemClock())
+    finally:
+        client.close()
+    print(f"{count} references answered; tickhouse report clock-sync --date D reads them.")
     return 0
 
 

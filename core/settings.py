@@ -67,4 +67,282 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topic_prefix: str = "tickhouse."  # before each topic's name; a replay adds its run id
     partitions: int = 1  # of topic ticks, by symbol; every other topic has one
     replication: int = 1  # copies of each message, on as many brokers
-    min_insync: int = 0  # copies without which nothing counts as stored; 0: all but one
+    min_insync: int = 0  # copies that a publish waits for; 0: all but one, at least 1
+    retention_hours: float = 0.0  # ticks and heartbeats leave after these; 0: by size only
+    linger_ms: float = 0.0  # how long a message may wait for others to travel with
+    max_skew_s: float = 1.0  # clocks of hosts and brokers apart by more are reported
+
+    @property
+    def is_kafka(self) -> bool:
+        """By kind or by the URL's scheme."""
+        return self.kind == "kafka" or self.url.startswith("kafka://")
+
+
+class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which terminal: simulated at `address` (host:port), a real one here (Windows), or a real
+    one elsewhere through its agent."""
+
+    kind: Literal["simulated", "real", "agent"] = "simulated"
+    address: str = ""
+    agent: str = "desk"  # the agent's name, at its host and here
+    source: str = "sim"  # the broker's name in our tables
+    symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
+    seed: int = 7  # of the generated market
+    balance: float = 100_000.0  # of the simulated account
+    netting: bool = False  # the simulated account has one position per symbol
+    currency: str = "USD"
+    login: int = 0
+    server: str = ""
+    path: str = ""
+
+
+class CollectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How ticks are taken from the terminal."""
+
+    poll_ms: int = 5
+    backfill_minutes: int = 60  # on the very first start: how far back to begin
+    speed: float = 0.0  # replay: market time over wall time; 0 is as fast as it goes
+    slice_ticks: int = 32_768  # replay: most ticks of one feed in one slice of market time
+    future_tolerance_s: int = 300  # a tick later than our clock by more is quarantined
+
+
+class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a feature row, and with a model a prediction, is made."""
+
+    sample_ms: int = 1000  # at the first tick of each such span of market time; 0: at every tick
+
+
+class StreamsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow on several processes: each gets the addresses of all, and its own place in them."""
+
+    addresses: tuple[str, ...] = ()  # host:port of each process of one flow; empty: one alone
+    process: int = 0  # which of them this one is
+
+
+class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How probabilities become target positions."""
+
+    threshold: float = 0.55  # least probability of a move beyond costs
+    horizon_s: float = 60.0
+    scripted_horizon_s: float = 1800.0  # of the fixed rule that needs no model
+    expiry_s: float = 2.0
+    stop_spreads: float = 8.0  # stop distance in spreads, and at least
+    stop_volatility: float = 4.0  # in volatilities over the horizon
+    slippage_bp: float = 0.1  # expected cost of a round trip beside the spread
+    min_agreement: float = 0.6  # 1: all members of the model say the same; less opens nothing
+    new_champion_hours: float = 24.0  # how long a new champion opens reduced positions
+    new_champion_share: float = 0.5  # of a full one
+
+
+class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exits beyond stop, horizon and opposite signal; distances in distances of the stop."""
+
+    take_profit_stops: float = 0.0  # where the venue closes with a gain; 0: nowhere
+    trail_stops: float = 0.0  # how far behind the price the stop follows a gain; 0: it stays
+    trail_step: float = 0.1  # least move of a trailing stop, as a share of its distance
+    trail_interval_s: float = 1.0  # least time between two moves of a position's stop
+
+
+class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sizing and limits while no limits file is installed (`tickhouse limits`)."""
+
+    lots: float = 0.10  # full position per symbol
+    max_lots: float = 1.0  # per order
+    max_orders_per_minute: int = 60  # per symbol, entries only
+    max_quote_age_s: float = 10.0
+    max_spread_ratio: float = 5.0  # spread over its own running median
+    collar: float = 0.005  # reference price to live mid, share of price
+    limits_version: str = "default-1"
+
+
+class TwinSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The broker's twin: a simulated terminal beside the real one, on the same ticks."""
+
+    enabled: Literal["auto", "on", "off"] = "auto"  # auto: beside a real terminal
+    latency_min_ms: int = 20  # of the modelled broker: at least
+    latency_max_ms: int = 120  # and at most; uniform between
+    slip_probability: float = 0.3  # how often a fill is worse than the quote,
+    slip_spreads: float = 0.2  # by up to so many spreads
+    seed: int = 7  # of latency and slippage
+
+
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a model is trained."""
+
+    horizon_s: float = 60.0
+    rounds: int = 60
+    depth: int = 4
+    learning_rate: float = 0.15
+    max_rows: int = 400_000
+    threads: int = 2
+    members: tuple[str, ...] = ("xgboost", "lightgbm", "linear", "sequence")
+    labels: Literal["horizon", "barrier"] = "horizon"  # what a move is: models/labels, barriers
+    label_spreads: float = 1.0  # a move counts beyond so many spreads
+    leaf_rows: int = 20  # fewest rows in a leaf of LightGBM
+    sequence_rows: int = 20_000  # most windows that the sequence network is trained on
+
+
+class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to models once they are trained."""
+
+    #: MLflow server to mirror to; empty: a SQLite file in the home; `none`: no mirror.
+    url: str = ""
+    min_decisions: int = 200  # of a challenger, before the rule may propose it
+    drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
+    drift_columns: int = 5  # so many drifted columns are an alert
+    drift_reduces: bool = False  # an alert also moves trading to `reducing`
+
+
+class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What Dagster schedules, and whom it tells of failures."""
+
+    enabled: bool = True  # `up` starts Dagster, if it is installed
+    mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "live"  # of the scheduled marts
+    run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
+    folds: int = 3  # of the walk-forward evaluation beside the nightly training; 0: none
+    backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
+    webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
+
+
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told of failures and lateness, beside the log. Empty: nobody."""
+
+    webhook: str = ""  # URL; posted there as JSON with `text`, `job`, `run_id`
+    email_to: str = ""  # address; with the SMTP server and sender below
+    email_from: str = "tickhouse@localhost"
+    smtp: str = ""  # host:port of the mail server
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_security: Literal["starttls", "ssl", "insecure"] = "starttls"
+    telegram_token: str = ""  # of the bot
+    telegram_chat: str = ""  # id of the chat it writes to
+
+    def __repr__(self) -> str:
+        """Which targets are set, and nothing that a log must not hold."""
+        kinds = ("webhook", "email_to", "telegram_token")
+        return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
+
+
+class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Compliance: where reports and seals go, and the keys seals are signed and checked with."""
+
+    signing_key: str = ""  # private Ed25519 key, outside the home (`tickhouse audit keygen`)
+    public_key: str = ""  # of the signing key; without it seals are not checked
+    archive: str = ""  # sealed days; empty: `<home>/sealed`
+    folder: str = ""  # report folders; empty: `<home>/reports`
+    schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
+    clock_every_s: int = 60  # how often `watch` measures the machine's clock; 0: never
+    ntp_servers: str = ""  # host or host:port, comma-separated, to measure against beside chrony
+
+
+class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For tests: where a process kills itself, once (see core.crashpoint)."""
+
+    crash_at: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything. One section per part of the product."""
+
+    home: str = ".tickhouse"
+    run: RunSettings = RunSettings()
+    clickhouse: ClickhouseSettings = ClickhouseSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
+    bus: BusSettings = BusSettings()
+    terminal: TerminalSettings = TerminalSettings()
+    collector: CollectorSettings = CollectorSettings()
+    features: FeatureSettings = FeatureSettings()
+    streams: StreamsSettings = StreamsSettings()
+    signals: SignalSettings = SignalSettings()
+    exits: ExitSettings = ExitSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    twin: TwinSettings = TwinSettings()
+    models: ModelSettings = ModelSettings()
+    registry: RegistrySettings = RegistrySettings()
+    orchestration: OrchestrationSettings = OrchestrationSettings()
+    reports: ReportSettings = ReportSettings()
+    alerts: AlertSettings = AlertSettings()
+    chaos: ChaosSettings = ChaosSettings()
+
+    @property
+    def home_path(self) -> Path:
+        """TICKHOUSE_HOME, absolute."""
+        return Path(self.home).resolve()
+
+
+_LISTS = {"symbols", "members", "addresses"}
+_ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
+_IN_FILE = "_file"  # no setting's own name ends so
+
+
+def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> Settings:
+    """Read settings.
+
+    Raises:
+        SettingsError: an unknown section or name (with the nearest known one), a wrong type, a
+            file of a value that cannot be read.
+    """
+    toml = (directory or Path.cwd()) / "tickhouse.toml"
+    values: dict[str, Any] = {}
+    if toml.exists():
+        try:
+            values = tomllib.loads(toml.read_text())
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{toml}: {error}") from error
+        _check_names(values, str(toml))
+    for name, text in environ.items():
+        if not name.startswith("TICKHOUSE_") or name in _ALONE:
+            continue
+        section, separator, field = name.removeprefix("TICKHOUSE_").lower().partition("__")
+        if not separator:
+            raise SettingsError(f"{name}: settings are named TICKHOUSE_<SECTION>__<NAME>")
+        if field.endswith(_IN_FILE):
+            if name.removesuffix(_IN_FILE.upper()) in environ:
+                raise SettingsError(f"{name}: the same setting is given without _FILE too")
+            field, text = field.removesuffix(_IN_FILE), _content(name, text)
+        _check_names({section: {field: text}}, name)
+        value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
+        values.setdefault(section, {})[field] = value
+    if "TICKHOUSE_HOME" in environ:
+        values["home"] = environ["TICKHOUSE_HOME"]
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"a setting has a wrong value: {error}") from error
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error}") from error
+
+
+def environment_of(section: str, **values: object) -> dict[str, str]:
+    """Settings of one section as environment variables, for a child process."""
+    return {
+        f"TICKHOUSE_{section.upper()}__{name.upper()}": ",".join(map(str, value))
+        if isinstance(value, tuple | list)
+        else str(value)
+        for name, value in values.items()
+    }
+
+
+def _check_names(values: Mapping[str, Any], where: str) -> None:
+    known = {field.name: field for field in msgspec.structs.fields(Settings)}
+    for section, content in values.items():
+        if section not in known:
+            raise SettingsError(f"{where}: no section {section!r}{_nearest(section, known)}")
+        if not isinstance(content, Mapping):
+            continue
+        names = {f.name for f in msgspec.structs.fields(known[section].type)}
+        for name in content:
+            if name not in names:
+                raise SettingsError(
+                    f"{where}: no setting {name!r} in section {section!r}{_nearest(name, names)}"
+                )
+
+
+def _nearest(name: str, known: Any) -> str:
+    match = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {match[0]!r}?" if match else f"; known: {', '.join(sorted(known))}"

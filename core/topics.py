@@ -17,6 +17,8 @@ ORDER_EVENTS = Topic("order_events", "account", synced=True)
 CONTROL = Topic("control", "kind", synced=True)
 HEARTBEATS = Topic("heartbeats", "process", synced=False)
 RISK = Topic("risk", "account", synced=True)
+#: What models say now, thinned; for looking at, never for deciding.
+PREDICTIONS = Topic("predictions", "source.symbol", synced=False)
 AUDIT = Topic("audit", "stream", synced=True)
 
-ALL = (TICKS, SIGNALS, ORDER_EVENTS, CONTROL, HEARTBEATS, RISK, AUDIT)
+ALL = (TICKS, SIGNALS, ORDER_EVENTS, CONTROL, HEARTBEATS, RISK, PREDICTIONS, AUDIT)

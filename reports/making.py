@@ -134,9 +134,11 @@ def _render(report: Report, context: Context) -> Made:
 def _breaks(report: Report, context: Context) -> dict[str, int]:
     if not report.breaks:
         return {}
+    day = "report_date = {day:Date}"
+    when = next((sheet.where for sheet in report.sheets if sheet.mart == report.breaks), day)
     rows = context.query(
         f"SELECT severity, count() FROM {{db}}.`{report.breaks}`"
-        " WHERE report_date = {day:Date} GROUP BY severity ORDER BY severity"
+        f" WHERE {when} GROUP BY severity ORDER BY severity"
     )
     return {severity: int(count) for severity, count in rows}
 

@@ -1,9 +1,9 @@
 """Watches controls while trading goes on: every breach is an alert within seconds, and is measured.
 
 `python -m reports.watch`: reads order events and risk states off the bus, tells people (the log,
-and a webhook when one is set), stores each alert with the time it took, and brings the log of what
-people ordered into the warehouse. It owns nothing: what it missed while it was down it does not
-alert late, the day's report of blocked orders has it.
+and a webhook when one is set), stores each alert with the time it took, brings the log of what
+people ordered into the warehouse, and measures the machine's clock. It owns nothing: what it
+missed while it was down it does not alert late, the day's report of blocked orders has it.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import msgspec
 
 from adapters.bus import select
 from adapters.bus.base import Message, Subscriber
+from adapters.bus.heartbeat import Heart
 from adapters.clickhouse.client import connect
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
@@ -29,7 +30,9 @@ from core.contracts.operations import RiskState
 from core.contracts.order import DenialReason, EventKind, OrderEvent
 from core.errors import MessageError, TickhouseError
 from core.health import Health
+from core.metrics import Histograms
 from core.topics import ORDER_EVENTS, RISK
+from reports.clocks import Meter
 from reports.ship import ship
 
 _log = logging.getLogger(__name__)
@@ -167,10 +170,13 @@ def main() -> int:
     for reader in readers:
         reader.start()
     health.set("ready", "orders, risk")
+    heart = Heart(bus, config.run, health, Histograms())
     _keep(config, watcher, health, stop)
     for reader in readers:
         reader.join()
     writer.close()
+    health.set("stopping")
+    heart.close()
     bus.close()
     health.outlive_start()
     health.close()
@@ -192,12 +198,14 @@ def _keep(
     config: settings.Settings, watcher: Watcher, health: Health, stop: threading.Event
 ) -> None:
     """Once a second rows are stored, and what people ordered follows them into the warehouse."""
+    meter = Meter(config, SystemClock())
     while not stop.wait(1.0):
         try:
             watcher.flush()
             client = connect(config.clickhouse)
             try:
                 ship(client, config.clickhouse, config.home_path)
+                meter.look(client)
             finally:
                 client.close()
             health.set("ready", "orders, risk")

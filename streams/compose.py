@@ -61,6 +61,7 @@ def signals(
     from features.catalog import NAMES
     from models import strategy
     from models.in_use import Chosen
+    from streams.announce import Announcer
     from streams.champion import ChampionWatch, chosen_now
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
@@ -73,6 +74,7 @@ def signals(
     run, models = settings.run, settings.home_path / "models"
     chosen = strategy.select(run.strategy, settings.signals, settings.home_path / "strategies")
     clock = None if run.mode == "replay" else SystemClock()
+    announcer = Announcer(bus, run, clock, stopping) if clock else None
 
     def stored_ticks(source: str, symbol: str, first: int, last: int) -> Iterator[TickArray]:
         return read_ticks(client.connect(settings.clickhouse), source, symbol, first, last)
@@ -101,6 +103,7 @@ def signals(
         ),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
+        on_predicted=announcer.see if announcer else lambda _predicted: None,
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),
     )
     source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)

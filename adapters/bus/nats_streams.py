@@ -33,7 +33,11 @@ _STREAM_EXISTS_OTHERWISE = 10058
 
 def stream_config(topic: Topic, settings: BusSettings) -> StreamConfig:
     """The stream of a topic: subjects `<topic>.<key>`, where a key may contain dots."""
-    limits = {topics.TICKS: int(settings.ticks_max_gib * 2**30), topics.HEARTBEATS: 2**28}
+    limits = {
+        topics.TICKS: int(settings.ticks_max_gib * 2**30),
+        topics.HEARTBEATS: 2**28,
+        topics.PREDICTIONS: 2**26,
+    }
     return StreamConfig(
         name=topic.name,
         subjects=[f"{topic.name}.>"],

@@ -120,17 +120,22 @@ def message_columns(messages: Sequence[msgspec.Struct]) -> list[Column]:
 
 
 def column_name(field: msgspec.structs.FieldInfo) -> str:
-    """The column of a message's field: `*_us` loses its suffix and starts with `ts_`."""
-    if not field.name.endswith("_us"):
+    """The column of a message's field: a time `*_us` loses its suffix and starts with `ts_`."""
+    if not _is_time(field):
         return field.name
     name = field.name.removesuffix("_us")
     return name if name.startswith("ts_") else f"ts_{name}"
 
 
+def _is_time(field: msgspec.structs.FieldInfo) -> bool:
+    """Whole microseconds are a time; a fraction of them (`offset_us`) is a figure."""
+    return field.name.endswith("_us") and field.type is not float
+
+
 def _struct_column(field: msgspec.structs.FieldInfo, messages: Sequence[Any]) -> Column:
     values = [getattr(m, field.name) for m in messages]
     name = column_name(field)
-    if field.name.endswith("_us"):
+    if _is_time(field):
         return Column(name, TIME, np.array(values, "<i8"))
     if field.type is bool:
         return Column(name, "Bool", np.array(values, "u1"))

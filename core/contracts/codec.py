@@ -10,6 +10,7 @@ import msgspec
 
 from core.contracts.operations import Control, Heartbeat, RiskState
 from core.contracts.order import OrderMessage
+from core.contracts.prediction import Prediction
 from core.contracts.signal import SignalMessage
 from core.contracts.tick import TickMessage
 from core.errors import MessageError
@@ -21,6 +22,7 @@ _decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "order_events": msgspec.msgpack.Decoder(OrderMessage),
     "control": msgspec.msgpack.Decoder(Control),
     "heartbeats": msgspec.msgpack.Decoder(Heartbeat),
+    "predictions": msgspec.msgpack.Decoder(Prediction),
     "risk": msgspec.msgpack.Decoder(RiskState),
 }
 

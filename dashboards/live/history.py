@@ -1,4 +1,4 @@
-"""What was before the page started, and what only the warehouse knows: predictions, the day's open.
+"""What was before the page started, and what only the warehouse knows: the day's open.
 
 A thread asks once a second. The warehouse may be away: the page then lives from the bus alone,
 says so, and catches up when it is back.
@@ -18,6 +18,7 @@ from adapters.clickhouse import client
 from core.clock import Clock
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.prediction import Prediction
 from core.contracts.signal import Signal
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
@@ -41,6 +42,7 @@ class Past(msgspec.Struct, frozen=True):
     positions: list[PositionState]
     accounts: list[AccountState]
     risks: list[RiskState]
+    predictions: list[Prediction]
 
     def into(self, world: World, *, told: bool) -> None:
         """Apply it; `told`: nothing live came before, so signals and orders are news too."""
@@ -55,6 +57,8 @@ class Past(msgspec.Struct, frozen=True):
             world.account(account)
         for risk in self.risks:
             world.risk(risk)
+        for prediction in self.predictions:
+            world.prediction(prediction)
 
     def _tell(self, world: World) -> None:
         story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
@@ -127,17 +131,14 @@ class History:
             self._structs(warehouse, "positions", PositionState),
             self._structs(warehouse, "accounts", AccountState),
             self._structs(warehouse, "risks", RiskState),
+            self._structs(warehouse, "predictions", Prediction),
         )
 
     def _newest(self, warehouse: Client) -> None:
-        predictions = self._rows(warehouse, "predictions")
-        opened = self._rows(warehouse, "day_open")
-        self._tell(self._apply_newest, predictions, opened)
+        self._tell(self._apply_newest, self._rows(warehouse, "day_open"))
 
-    def _apply_newest(self, predictions: Sequence[Row], opened: Sequence[Row]) -> None:
+    def _apply_newest(self, opened: Sequence[Row]) -> None:
         self._world.link("warehouse", True, self._clock.now_us())
-        for row in predictions:
-            self._world.prediction(f"{row.pop('source')}/{row.pop('symbol')}", row)
         for row in opened:
             self._world.items.put("day_open", row["equity"])
 

@@ -17,6 +17,7 @@ TOPICS = (
     topics.SIGNALS,
     topics.ORDER_EVENTS,
     topics.RISK,
+    topics.PREDICTIONS,
     topics.HEARTBEATS,
     topics.CONTROL,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from core import instruments
 from core.contracts.order import OrderEvent
+from core.contracts.prediction import Prediction
 from core.instruments import Instrument
 
 
@@ -23,6 +24,21 @@ def quote(source: str, symbol: str, tick: Any) -> dict[str, Any]:
         "time": time_us,
         "received": int(tick["ts_recv_us"]),
     } | known
+
+
+def prediction(said: Prediction) -> dict[str, Any]:
+    """What the model says, and how far to trust it."""
+    return {
+        "time": said.ts_event_us,
+        "model": said.model,
+        "p_down": said.p_down,
+        "p_flat": said.p_flat,
+        "p_up": said.p_up,
+        "confidence": said.confidence,
+        "agreement": said.agreement,
+        "veto": said.veto,
+        "edge": said.edge_bp,
+    }
 
 
 def order(event: OrderEvent) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from core.contracts.order import (
     OrderEvent,
     PositionState,
 )
+from core.contracts.prediction import Prediction
 from core.contracts.signal import Signal, SignalBatch
 from core.contracts.tick import QuarantineBatch, TickBatch
 from core.errors import MessageError
@@ -63,6 +64,7 @@ class World:
             QuarantineBatch: self._quarantine,
             Signal: self.signal,
             SignalBatch: self._signals,
+            Prediction: self.prediction,
             OrderEvent: self.order_event,
             PositionState: self.position,
             AccountState: self.account,
@@ -117,9 +119,10 @@ class World:
             text = f"{batch.source} {batch.symbol}: {len(batch.ticks)} ticks refused, {tick.reason}"
             self.log(tick.time_msc * 1000, "warning", text)
 
-    def prediction(self, feed: str, value: dict[str, Any]) -> None:
-        """The newest prediction of a feed."""
-        self.items.put(f"prediction|{feed}", value)
+    def prediction(self, said: Prediction) -> None:
+        """The newest prediction of a feed; a flow that catches up repeats older ones."""
+        key = f"prediction|{said.source}/{said.symbol}"
+        self._latest(key, said.ts_event_us, shapes.prediction(said))
 
     # -- decisions and orders --------------------------------------------------------------
 

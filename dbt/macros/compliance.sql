@@ -58,3 +58,23 @@
         and length(replaceRegexpAll({{ text }}, '[^0-9]', '')) <= {{ total }}
     )
 {%- endmacro %}
+
+{#- Ticks that an order of the report's day may refer to: that day's and the day's before. All, when no day is asked for. -#}
+{% macro ticks_near(column) -%}
+    {%- if var("report_date", "") -%}
+        {{ column }} >= toDateTime64(toDate('{{ var("report_date", "") }}') - 1, 6, 'UTC')
+        and {{ column }} < toDateTime64(toDate('{{ var("report_date", "") }}') + 1, 6, 'UTC')
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#- RTS 25, annex: microseconds that a clock of this kind of trading may be off, or may step by. -#}
+{% macro clock_limit(what) -%}
+    {%- set limits = {
+        "hft": {"divergence": 100, "granularity": 1},
+        "algorithmic": {"divergence": 1000, "granularity": 1000},
+        "voice": {"divergence": 1000000, "granularity": 1000000}
+    } -%}
+    {{ limits[var("clock_category")][what] }}
+{%- endmacro %}

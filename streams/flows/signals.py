@@ -3,7 +3,7 @@
     bus: ticks  ->  decide (sample, predict, decide, publish)  ->  warehouse
                        |
                        v
-                 bus: signals
+                 bus: signals, and what is predicted now
 
 All feeds of a shard pass through one key, so a replay's markers keep their place among the
 ticks: a model changes over exactly where the marker stands.
@@ -26,7 +26,7 @@ from streams.connectors.clickhouse import Barrier
 from streams.decide import Decider, DeciderState
 from streams.predict import ModelInUse, ModelState
 from streams.publish import SignalPublisher
-from streams.records import Decided, Sampled
+from streams.records import Decided, Predicted, Sampled
 from streams.rows import Rows
 from streams.sample import Sampler, SamplerState
 
@@ -44,6 +44,7 @@ class Parts(NamedTuple):
     make_decider: Callable[[DeciderState | None], Decider]
     publisher: SignalPublisher
     to_rows: Callable[[Decided], list[Rows]]
+    on_predicted: Callable[[Predicted], None]
     on_trained_part_stored: Callable[[TickMarker], None]
 
 
@@ -97,6 +98,7 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
         decided = self._decider.rows(self._model.rows(sampled))
         if sampled.mode != "replay":
             self._parts.publisher.live(decided)
+        self._parts.on_predicted(decided.predicted)
         return self._parts.to_rows(decided)
 
     def _marker(self, marker: TickMarker) -> list[Any]:

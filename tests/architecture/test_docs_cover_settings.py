@@ -71,7 +71,7 @@ def test_settings_named_exist(page: Path) -> None:
         f"{section}__{name}"
         for section, name in _VARIABLE.findall(page.read_text())
         if section.lower() not in sections
-        or name.lower() not in sections[section.lower()].__struct_fields__
+        or name.removesuffix("_FILE").lower() not in sections[section.lower()].__struct_fields__
     ]
     assert unknown == []
 

@@ -22,9 +22,10 @@ from adapters.clickhouse.rows import message_columns, tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts import codec
 from core.contracts.order import AccountState
+from core.contracts.prediction import Prediction
 from core.contracts.tick import TICK, TickBatch
 from core.settings import BusSettings
-from core.topics import TICKS
+from core.topics import PREDICTIONS, TICKS
 from tests.servers import NatsServer
 from tests.warehouse_server import ROOT, Warehouse, warehouse
 
@@ -153,6 +154,14 @@ def store(warehouse: Warehouse, ticks: TickBatch, minute: int) -> None:
         writer.insert("account_state", message_columns([state]))
 
 
+def predict(bus: NatsBus, up: float) -> None:
+    said = Prediction(
+        "live", "demo", "simulated", "sim", "BTCUSD", now_msc() * 1000, 0, 1, "m1", 0.1, 0.9 - up,
+        up, up, 1.0, False, 0.5,
+    )  # fmt: skip
+    bus.publish(PREDICTIONS, "sim.BTCUSD", codec.encode(said))
+
+
 def test_without_a_warehouse_the_page_lives_from_the_bus(
     tmp_path: Path, nats_server: NatsServer, bus: NatsBus
 ) -> None:
@@ -161,6 +170,9 @@ def test_without_a_warehouse_the_page_lives_from_the_bus(
             await seen.until(lambda items: items.get("link|warehouse", {}).get("up") is False)
             tell(bus, batch(0, now_msc(), 5.0))
             await seen.until(lambda items: f"quote|{FEED}" in items)
+            predict(bus, 0.75)
+            shown = f"prediction|{FEED}"
+            await seen.until(lambda items: items.get(shown, {}).get("confidence") == 0.75)
 
     with page(tmp_path, nats_server.url, "http://127.0.0.1:9") as url:
         asyncio.run(watch(url))

@@ -10,18 +10,29 @@ from pathlib import Path
 import pytest
 
 from adapters.bus import select
+from adapters.bus.base import Bus, Message
 from core.audit_log import AuditLine, append
 from core.clock import SystemClock
 from core.contracts import codec
+from core.contracts.operations import Heartbeat
 from core.contracts.order import EventKind
 from core.settings import BusSettings
-from core.topics import ORDER_EVENTS
+from core.topics import HEARTBEATS, ORDER_EVENTS
 from tests.orders import event
 from tests.servers import NatsServer
 from tests.warehouse_server import ROOT, Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
+
+
+def heart_of(bus: Bus) -> Message:
+    """The last beat of the watcher: it is on the bus within a second or two."""
+    deadline = time.monotonic() + 20
+    while (found := bus.last(HEARTBEATS, "watch")) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return found
 
 
 def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
@@ -38,8 +49,8 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
     client = warehouse.client
     try:
         deadline = time.monotonic() + 60
-        found, people, sent = [], [], 0
-        while not (found and people):
+        found, people, clocks, sent = [], [], [], 0
+        while not (found and people and clocks):
             assert time.monotonic() < deadline
             sent += 1  # until it listens
             denied = event(sent, EventKind.DENIED, SystemClock().now_us(), reason="oversized")
@@ -49,9 +60,16 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
                 "SELECT control, dateDiff('microsecond', ts_event, ts_raised) FROM control_alert"
             ).result_rows
             people = client.query("SELECT actor, reason FROM audit_event").result_rows
+            clocks = client.query(
+                "SELECT DISTINCT method, granularity_us > 0 FROM clock_sync"
+            ).result_rows
         assert found[0][0] == "oversized"
         assert found[0][1] > 0
         assert people == [("ann", "news")]
+        beat = codec.decode(HEARTBEATS.name, heart_of(bus).payload)
+        assert isinstance(beat, Heartbeat)
+        assert (beat.process, beat.status) == ("watch", "ready")
+        assert ("kernel", 1) in clocks
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
     finally:

@@ -20,11 +20,12 @@ def test_only_unsynced_topics_are_acknowledged_before_they_are_written(
     assert (config.persist_mode == PersistMode.ASYNC) is not topic.synced
 
 
-def test_ticks_and_heartbeats_are_limited_by_size() -> None:
+def test_what_is_not_kept_for_ever_is_limited_by_size() -> None:
     settings = BusSettings(ticks_max_gib=0.5)
     limits = {topic.name: stream_config(topic, settings).max_bytes for topic in topics.ALL}
     assert limits.pop("ticks") == 2**29
     assert limits.pop("heartbeats") == 2**28
+    assert limits.pop("predictions") == 2**26
     assert set(limits.values()) == {-1}
 
 

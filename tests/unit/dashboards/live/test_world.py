@@ -8,9 +8,19 @@ from core.clock import ManualClock
 from core.contracts import codec
 from core.contracts.operations import Control, Heartbeat, RiskState
 from core.contracts.order import AccountState, EventKind, OrderEvent, PositionState
+from core.contracts.prediction import Prediction
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, TickBatch
-from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, SIGNALS, TICKS, Topic
+from core.topics import (
+    CONTROL,
+    HEARTBEATS,
+    ORDER_EVENTS,
+    PREDICTIONS,
+    RISK,
+    SIGNALS,
+    TICKS,
+    Topic,
+)
 from dashboards.live.items import Items
 from dashboards.live.world import DENIALS, MINUTES, World
 
@@ -156,3 +166,14 @@ def test_a_link_says_since_when(world: World) -> None:
     assert world.items.get("link|bus") == {"up": False, "since": 5, "problem": "gone"}
     world.link("bus", True, 12)
     assert kinds(world) == ["error", "info"]
+
+
+def test_a_repeated_older_prediction_never_replaces_a_newer_one(world: World) -> None:
+    for time_us, up in ((2_000, 0.5), (1_000, 0.9)):
+        said = Prediction(
+            "live", "demo", "acc", "sim", "EURUSD", time_us, 0, 9, "m1", 0.2, 0.8 - up, up, up,
+            1.0, False, 0.5,
+        )  # fmt: skip
+        give(world, PREDICTIONS, said)
+    shown = world.items.get(f"prediction|{FEED}")
+    assert (shown["time"], shown["p_up"], shown["edge"]) == (2_000, 0.5, 0.5)

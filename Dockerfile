@@ -1,0 +1,29 @@
+# Every process of Tickhouse in one image; compose.yaml says which runs where.
+# Two stages, so that the installer and its cache stay behind.
+FROM python:3.12-slim AS environment
+WORKDIR /opt/tickhouse
+COPY requirements/bootstrap.txt requirements/server.txt requirements/
+RUN python -m venv .venv \
+    && .venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements/bootstrap.txt \
+    && .venv/bin/uv pip sync --python .venv/bin/python --no-cache --require-hashes requirements/server.txt
+COPY . .
+RUN .venv/bin/uv pip install --python .venv/bin/python --no-cache --no-deps --no-build-isolation --editable .
+
+FROM python:3.12-slim
+# LightGBM links against the system's OpenMP.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --home-dir /var/lib/tickhouse tickhouse \
+    && install --directory --owner tickhouse --mode 0750 /var/lib/tickhouse
+COPY --from=environment /opt/tickhouse /opt/tickhouse
+# The code is root's and read-only: what numba compiles is kept with the state.
+ENV PATH=/opt/tickhouse/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    NUMBA_CACHE_DIR=/var/lib/tickhouse/cache/numba \
+    TICKHOUSE_HOME=/var/lib/tickhouse
+USER tickhouse
+WORKDIR /var/lib/tickhouse
+VOLUME /var/lib/tickhouse
+CMD ["tickhouse", "status"]

@@ -1,0 +1,179 @@
+"""R5: execution quality (TCA): the day's review, and the quarter's, with the broker's twin beside.
+
+Figures of a page are asked from the mart of single orders, for a percentile of hours is none of
+the day; so a day and a quarter are the same page over another span.
+"""
+
+from collections.abc import Callable
+
+from reports.base import Content, Context, Report, Sheet, table
+from reports.execution_sections import refusals, slippage, speed_and_outcomes, twin
+from reports.pdf import Section
+
+_DAY = "report_date = {day:Date}"
+_QUARTER = "report_date > subtractMonths({day:Date}, 3) AND report_date <= {day:Date}"
+
+
+def page(context: Context) -> Content:
+    """One day."""
+    return _content(context, _DAY)
+
+
+def quarter(context: Context) -> Content:
+    """The three months up to a day, for those who judge the execution policy."""
+    made = _content(context, _QUARTER)
+    period = ("Period", f"three months up to {context.day}")
+    return Content((period, *made.facts), (*_unreported(context), *made.notes), made.sections)
+
+
+def _unreported(context: Context) -> tuple[str, ...]:
+    """Days of the quarter whose marts nobody built: their orders are not in here."""
+    days = context.query(
+        "SELECT DISTINCT toDate(ts_init, 'UTC') AS report_date FROM order_event"
+        f" WHERE mode = {{mode:String}} AND kind = 'submitted' AND {_QUARTER} AND report_date"
+        " NOT IN (SELECT report_date FROM {db}.rpt_execution_order) ORDER BY report_date"
+    )
+    if not days:
+        return ()
+    told = ", ".join(day for (day,) in days[:20])
+    return (f"Days with orders whose report was never made, so that they lack here: {told}.",)
+
+
+def _content(context: Context, when: str) -> Content:
+    orders = int(_one(context, "count()", when))
+    said = "No order was sent: the report is issued empty."
+    if not orders:
+        return Content(
+            (("Orders", "0"),), (), (table("Execution quality", (), (), empty=said),
+                                    _breaks(context, when)),
+        )  # fmt: skip
+    return Content(
+        _facts(context, when), _notes(context, when),
+        (
+            _by_instrument(context, when),
+            *slippage(context, when),
+            *speed_and_outcomes(context, when),
+            *refusals(context, when),
+            *twin(context, when),
+            _worst(context, when),
+            _breaks(context, when),
+        ),
+    )  # fmt: skip
+
+
+def _facts(context: Context, when: str) -> tuple[tuple[str, str], ...]:
+    row = context.query(
+        "SELECT countIf(order_type = 'market'), countIf(order_type != 'market'),"
+        " toString(round(100 * sumIf(volume_filled, order_type = 'market')"
+        " / nullIf(sumIf(volume_asked, order_type = 'market'), 0), 2)),"
+        " countIf(outcome = 'rejected'), toString(round(avg(slippage_bp), 3)),"
+        " toString(round(quantileExactOrNull(0.5)(known_ms), 2)),"
+        " toString(round(quantileExactOrNull(0.99)(known_ms), 2)), countIf(twin_outcome != '')"
+        f" FROM {{db}}.rpt_execution_order WHERE {when}"
+    )[0]
+    names = (
+        "Orders", "Closed by the broker", "Lots filled, %", "Rejected", "Mean slippage, bp",
+        "Known after, ms p50", "p99", "Compared with twin",
+    )  # fmt: skip
+    return tuple((name, value or "none") for name, value in zip(names, row, strict=True))
+
+
+def _notes(context: Context, when: str) -> tuple[str, ...]:
+    said = [
+        "Slippage: how much worse the fill was than the mid of the last stored quote when the order"
+        " was sent (of a stop at the broker: than the stop's level), in basis points; half the"
+        " spread is part of it. Known: from sent to the fill journalled, both by our clock."
+    ]
+    unreferred = _one(context, "countIf(reference_kind in ('journal mid', 'none'))", when)
+    if unreferred != "0":
+        said.append(
+            f"Orders without a stored quote when they were sent: {unreferred}. They are measured"
+            " against the mid that was journalled with them, or not at all; see the breaks."
+        )
+    if _one(context, "countIf(twin_outcome != '')", when) == "0":
+        said.append(
+            "No order was compared with the broker's twin: it runs beside a real terminal, or with"
+            " TICKHOUSE_TWIN__ENABLED=on."
+        )
+    return tuple(said)
+
+
+def _by_instrument(context: Context, when: str) -> Section:
+    rows = context.query(
+        "SELECT source, symbol, order_type, purpose, count(),"
+        " countIf(outcome = 'filled'), countIf(outcome = 'partially_filled'),"
+        " countIf(outcome = 'rejected'), countIf(outcome in ('cancelled', 'expired', 'unknown')),"
+        " toString(round(avgOrNull(spread_bp), 3)), toString(round(avgOrNull(slippage_bp), 3)),"
+        " toString(round(quantileExactOrNull(0.95)(slippage_bp), 3)),"
+        " toString(round(quantileExactOrNull(0.5)(known_ms), 1)),"
+        " toString(round(quantileExactOrNull(0.99)(known_ms), 1)),"
+        " toString(round(avgOrNull(over_twin_bp), 3))"
+        f" FROM {{db}}.rpt_execution_order WHERE {when}"
+        " GROUP BY source, symbol, order_type, purpose"
+        " ORDER BY source, symbol, order_type, purpose"
+    )
+    names = (
+        "Source", "Symbol", "Order", "Purpose", "n", "Filled", "Partly", "Rejected", "Not done",
+        "Spread bp", "Slippage bp", "p95", "Known ms", "p99", "Over twin bp",
+    )  # fmt: skip
+    return table("By instrument and kind of order", names, rows, size=7.5)
+
+
+def _worst(context: Context, when: str) -> Section:
+    rows = context.query(
+        "SELECT formatDateTime(ts_sent, '%Y-%m-%d %H:%i:%S'), symbol, side, order_type, purpose,"
+        " toString(volume_filled), toString(reference_price), toString(price_filled),"
+        " toString(round(slippage_bp, 3)), toString(round(spread_bp, 3)),"
+        " toString(round(known_ms, 1)), order_id"
+        f" FROM {{db}}.rpt_execution_order WHERE {when} AND slippage_bp is not null"
+        " ORDER BY slippage_bp DESC, journal_seq LIMIT 15"
+    )
+    names = (
+        "Sent (UTC)", "Symbol", "Side", "Order", "Purpose", "Lots", "Reference", "Filled at",
+        "Slippage bp", "Spread bp", "ms", "Order id",
+    )  # fmt: skip
+    return table("Worst orders", names, rows, size=7.5, empty="None was filled.")
+
+
+def _breaks(context: Context, when: str) -> Section:
+    rows = context.query(
+        "SELECT severity, rule_id, field, value, order_id FROM {db}.rpt_execution_break"
+        f" WHERE {when} ORDER BY severity, rule_id, account, journal_seq LIMIT 1000"
+    )
+    return table(
+        "Breaks", ("Severity", "Rule", "Column", "Value", "Order id"), rows, limit=40,
+        empty="Every order has a quote, an outcome and figures within the bounds.",
+    )  # fmt: skip
+
+
+def _one(context: Context, expression: str, when: str) -> str:
+    return context.query(f"SELECT {expression} FROM {{db}}.rpt_execution_order WHERE {when}")[0][0]
+
+
+def _sheets(when: str) -> tuple[Sheet, ...]:
+    return (
+        Sheet("orders.csv", "rpt_execution_order", "account, ts_sent, journal_seq", when),
+        Sheet(
+            "summary.csv", "rpt_execution_quality",
+            "report_date, account, source, symbol, order_type, purpose, hour", when,
+        ),
+        Sheet("breaks.csv", "rpt_execution_break", "account, journal_seq, rule_id", when),
+        Sheet(
+            "twin.csv", "fct_broker_twin", "run_id, account, source, symbol, ts_hour",
+            when.replace("report_date", "toDate(ts_hour)"),
+        ),
+    )  # fmt: skip
+
+
+def _report(name: str, title: str, when: str, made: Callable[[Context], Content]) -> Report:
+    return Report(
+        name, title, "Monitoring of the order-execution policy; slippage, speed, fills, rejects",
+        _sheets(when), "rpt_execution_break", made, signoff=("Reviewed by", "Approved by"),
+        wide=True,
+    )  # fmt: skip
+
+
+REPORT = _report("execution-quality", "Execution quality", _DAY, page)
+QUARTER = _report(
+    "execution-quality-quarter", "Execution quality, quarterly review", _QUARTER, quarter
+)

@@ -1,0 +1,157 @@
+"""Pictures of the PDFs as SVG: paths only, one palette, no dates, so equal data give equal bytes.
+
+Matplotlib is loaded when a picture is drawn: most reports have none.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+INK, QUIET, RULE, ACCENT, WARM, BAD = (
+    "#1b2733", "#5d6b78", "#dfe4e8", "#0b5c7a", "#b98b1c", "#a32020",
+)  # fmt: skip
+PALETTE = (ACCENT, WARM, "#6a8f3c", "#7d5a93", BAD, QUIET)
+_STYLE = {
+    "svg.fonttype": "path", "svg.hashsalt": "tickhouse", "font.family": "DejaVu Sans",
+    "font.size": 8.0, "text.color": INK, "axes.labelcolor": QUIET, "axes.edgecolor": RULE,
+    "xtick.color": QUIET, "ytick.color": QUIET, "grid.color": RULE, "axes.grid": True,
+    "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.axisbelow": True, "axes.titlesize": 8.5, "axes.titlelocation": "left",
+    "axes.titlecolor": INK, "legend.frameon": False, "legend.fontsize": 7.5,
+}  # fmt: skip
+Axes = Any  # matplotlib carries no complete types
+Draw = Callable[[Axes], None]
+
+
+class Spread(NamedTuple):
+    """How a figure is distributed: of one hour, symbol or kind of order."""
+
+    label: str
+    low: float  # 5 %
+    middle: float
+    mean: float
+    high: float  # 95 %
+    orders: int
+
+
+def figure(*drawn: Draw, height: float = 2.5) -> str:
+    """Axes side by side, each drawn by its function."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):
+        made = Figure(figsize=(9.6, height), layout="constrained")
+        places = made.subplots(1, len(drawn), squeeze=False)[0]
+        for axes, draw in zip(places, drawn, strict=True):
+            draw(axes)
+        content = io.StringIO()
+        made.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+    return content.getvalue()
+
+
+def columns(rows: Sequence[Spread], title: str, unit: str) -> Draw:
+    """Upright: 5 % to 95 % as a line, median as a dot, mean as a bar."""
+
+    def draw(axes: Axes) -> None:
+        places = [int(row.label) for row in rows]
+        axes.bar(places, [r.mean for r in rows], color=ACCENT, alpha=0.28, width=0.8, label="mean")
+        axes.vlines(places, [r.low for r in rows], [r.high for r in rows], color=ACCENT, lw=1.2)
+        axes.plot(places, [r.middle for r in rows], "o", color=ACCENT, ms=4, label="median, 5-95 %")
+        axes.axhline(0, color=QUIET, lw=0.8)
+        axes.set(title=title, ylabel=unit, xlim=(-0.6, 23.6), xticks=range(0, 24, 2))
+        axes.set_xlabel("hour of the day, UTC")
+        axes.grid(False, axis="x")
+        axes.legend(ncols=2, loc="upper right", bbox_to_anchor=(1, 1.16), borderaxespad=0)
+
+    return draw
+
+
+def ranges(rows: Sequence[Spread], title: str, unit: str) -> Draw:
+    """Lying: one line per label, its count beside the name."""
+
+    def draw(axes: Axes) -> None:
+        places = range(len(rows))
+        axes.hlines(places, [r.low for r in rows], [r.high for r in rows], color=ACCENT, lw=2)
+        axes.plot([r.middle for r in rows], places, "o", color=ACCENT, ms=5, label="median, 5-95 %")
+        axes.plot([r.mean for r in rows], places, "|", color=BAD, ms=11, mew=1.6, label="mean")
+        axes.axvline(0, color=QUIET, lw=0.8)
+        axes.set(title=title, xlabel=unit, ylim=(len(rows) - 0.4, -0.6))
+        axes.set_yticks(places, [f"{r.label} ({r.orders:,})" for r in rows], color=INK)
+        axes.grid(False, axis="y")
+        axes.legend(ncols=2, loc="upper right", bbox_to_anchor=(1, 1.16), borderaxespad=0)
+
+    return draw
+
+
+def curves(lines: Sequence[tuple[str, Sequence[float]]], title: str, unit: str) -> Draw:
+    """Distributions: each a list of its percentiles from 0 to 100."""
+
+    def draw(axes: Axes) -> None:
+        for colour, (name, values) in zip(PALETTE, lines, strict=False):
+            shares = [100 * n / max(len(values) - 1, 1) for n in range(len(values))]
+            axes.step(values, shares, where="post", color=colour, lw=1.5, label=name)
+        axes.set(title=title, xlabel=unit, ylabel="% of them", ylim=(0, 101))
+        axes.legend(loc="lower right")
+
+    return draw
+
+
+def stacked(labels: Sequence[str], parts: Sequence[tuple[str, Sequence[int]]], title: str) -> Draw:
+    """Shares of counts, one lying bar per label."""
+
+    def draw(axes: Axes) -> None:
+        totals = [max(sum(part[n] for _, part in parts), 1) for n in range(len(labels))]
+        begin = [0.0] * len(labels)
+        colours = ("#6a8f3c", ACCENT, BAD, QUIET)
+        for colour, (name, counts) in zip(colours, parts, strict=True):
+            widths = [100 * c / t for c, t in zip(counts, totals, strict=True)]
+            axes.barh(range(len(labels)), widths, left=begin, color=colour, height=0.6, label=name)
+            begin = [b + w for b, w in zip(begin, widths, strict=True)]
+        axes.set(title=title, xlabel="% of orders", xlim=(0, 100), ylim=(len(labels) - 0.4, -0.9))
+        axes.set_yticks(range(len(labels)), labels, color=INK)
+        axes.grid(False, axis="y")
+        axes.legend(ncols=4, loc="upper left", borderaxespad=0, handlelength=1, columnspacing=1)
+
+    return draw
+
+
+def bars(rows: Sequence[tuple[str, int]], title: str, unit: str) -> Draw:
+    """Counts, one lying bar per label."""
+
+    def draw(axes: Axes) -> None:
+        made = axes.barh(range(len(rows)), [count for _, count in rows], color=BAD, height=0.6)
+        axes.bar_label(made, padding=3, color=INK)
+        axes.set(title=title, xlabel=unit, ylim=(len(rows) - 0.4, -0.6))
+        axes.margins(x=0.12)
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows], color=INK)
+        axes.grid(False, axis="y")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+    return draw
+
+
+def pairs(points: Sequence[tuple[float, float]], title: str, across: str, up: str) -> Draw:
+    """Points beside the line on which both would be equal."""
+
+    def draw(axes: Axes) -> None:
+        values = [value for point in points for value in point]
+        low, high = min(values), max(values)
+        room = (high - low or 1.0) * 0.06
+        axes.plot((low - room, high + room), (low - room, high + room), color=QUIET, lw=0.8)
+        axes.scatter([p[0] for p in points], [p[1] for p in points], s=16, color=ACCENT, alpha=0.6)
+        axes.set(title=title, xlabel=across, ylabel=up)
+
+    return draw
+
+
+def moments(points: Sequence[tuple[float, float]], title: str, unit: str, limit: float) -> Draw:
+    """A figure through the day (hours, value), and the limit it is held to."""
+
+    def draw(axes: Axes) -> None:
+        axes.plot([p[0] for p in points], [p[1] for p in points], "o-", color=ACCENT, ms=3, lw=1)
+        axes.axhline(limit, color=BAD, lw=1.2, label=f"limit {limit:g}")
+        axes.set(title=title, ylabel=unit, xlim=(0, 24), xticks=range(0, 25, 3), yscale="log")
+        axes.set_xlabel("hour of the day, UTC")
+        axes.legend(loc="upper right")
+
+    return draw
