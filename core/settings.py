@@ -216,6 +216,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smtp_security: Literal["starttls", "ssl", "insecure"] = "starttls"
     telegram_token: str = ""  # of the bot
     telegram_chat: str = ""  # id of the chat it writes to
+    digest_s: float = 300.0  # after a message, more are gathered so long and come as one; 0: never
+    retry_s: float = 30.0  # until a target that did not take a message is tried again
 
     def __repr__(self) -> str:
         """Which targets are set, and nothing that a log must not hold."""

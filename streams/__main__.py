@@ -82,4 +82,4 @@ def _run(flow: Dataflow, state: Path, mode: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
+    sys.exit(log.told(lambda: main(sys.argv[1] if len(sys.argv) > 1 else "")))

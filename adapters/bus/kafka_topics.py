@@ -10,10 +10,12 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from quixstreams.models.topics import TopicAdmin
 
+from adapters.bus import kafka_options
 from adapters.bus.kafka_options import MESSAGE_BYTES
 from core import topics
-from core.errors import SettingsError
+from core.errors import SettingsError, UnavailableError
 from core.settings import BusSettings
 from core.topics import Topic
 
@@ -84,17 +86,24 @@ def ensure_topics(admin: AdminClient, settings: BusSettings) -> dict[str, int]:
     return found
 
 
-def delete_topics(admin: AdminClient, settings: BusSettings) -> None:
-    """Remove all of them, with what is in them.
+def remove_all(settings: BusSettings) -> None:
+    """Remove all of our topics under the settings' prefix, with what is in them.
 
     Raises:
-        KafkaException: the cluster does not answer, or refuses.
+        UnavailableError: the cluster does not answer, or refuses.
     """
-    cluster = admin.list_topics(timeout=_LOOK_S)
-    there = [n for t in topics.ALL if (n := name_of(t, settings)) in cluster.topics]
-    if there:
-        for done in admin.delete_topics(there, operation_timeout=_ANSWER_S).values():
-            _unless(done, KafkaError.UNKNOWN_TOPIC_OR_PART)
+    admin = TopicAdmin(kafka_options.connection(settings, "removal")).admin_client
+    try:
+        cluster = admin.list_topics(timeout=_ANSWER_S)
+        there = [n for t in topics.ALL if (n := name_of(t, settings)) in cluster.topics]
+        if there:
+            for done in admin.delete_topics(there, operation_timeout=_ANSWER_S).values():
+                _unless(done, KafkaError.UNKNOWN_TOPIC_OR_PART)
+    except KafkaException as error:
+        raise UnavailableError(
+            f"the bus at {settings.url} was asked to remove topics {settings.topic_prefix}* but"
+            f" did not: {error.args[0].str()}. See `tickhouse doctor`"
+        ) from error
 
 
 def _create(admin: AdminClient, missing: list[Topic], settings: BusSettings, brokers: int) -> None:
