@@ -45,7 +45,7 @@ def ticks(
     from streams.flows import ticks as ticks_flow
 
     source = BusSource(bus, TICKS, stopping, _is_end)
-    return ticks_flow.build(source, _sink(settings, "streams.ticks"))
+    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus))
 
 
 def signals(
@@ -107,7 +107,7 @@ def signals(
         on_trained_part_stored=lambda marker: _say_stored(bus, marker),
     )
     source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
-    return signals_flow.build(source, parts, _sink(settings, "streams.signals"))
+    return signals_flow.build(source, parts, _sink(settings, "streams.signals", bus))
 
 
 def executions(
@@ -127,12 +127,15 @@ def executions(
     return executions_flow.build(sources, _sink(settings, "streams.executions", every_epoch=True))
 
 
-def _sink(settings: Settings, process: str, *, every_epoch: bool = False) -> WarehouseSink:
+def _sink(
+    settings: Settings, process: str, bus: Bus | None = None, *, every_epoch: bool = False
+) -> WarehouseSink:
     return WarehouseSink(
         lambda: BackgroundWriter(settings.clickhouse),
         _MERGE_ROWS,
         every_epoch=every_epoch or settings.run.mode != "replay",
         process=process,
+        shards=bus.partitions(TICKS) if bus else 1,
     )
 
 

@@ -21,11 +21,14 @@ def build(source: Source[Message], sink: Sink[Rows]) -> Dataflow:
     flow = Dataflow("ticks")
     messages = op.input("bus", flow, source)
     # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")
-    rows = op.flat_map("to_rows", messages, to_rows)
-    # Rows(table="tick", columns=(source, symbol, ts_event, ...), size=812)
-    keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
+    keyed = op.flat_map("to_rows", messages, _to_keyed_rows)
+    # ("shard-0", Rows(table="tick", columns=(source, symbol, ts_event, ...), size=812))
     op.output("warehouse", keyed, sink)
     return flow
+
+
+def _to_keyed_rows(message: Message) -> list[tuple[str, Rows]]:
+    return [(f"shard-{message.partition}", rows) for rows in to_rows(message)]
 
 
 def to_rows(message: Message) -> list[Rows]:
