@@ -4,20 +4,25 @@ The signing key must not live in the home; where it lives is what the proof is w
 """
 
 import argparse
+import contextlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import msgspec
+from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.table import Table
 
+from adapters.clickhouse.client import errors_translated
 from cli.login import note, this_user
 from cli.warehouse_client import warehouse_client, warehouse_settings
 from core.clock import SystemClock
-from core.errors import SettingsError, UnavailableError
+from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.settings import Settings
 from execution.places import journals, placed_events
+from quality.check_result import store
+from quality.trail import trail_result
 from reports import audit_trail, seal, signing
 
 
@@ -78,10 +83,18 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
         found = audit_trail.verify_home(
             settings, _sources(settings), client, archive, key, SystemClock()
         )
+        _note_result(client, found)
     finally:
         client.close()
     _show(found, key)
     return 1 if found.breaks else 0
+
+
+def _note_result(client: Client, found: audit_trail.Found) -> None:
+    """For boards and alerts; an auditor who may only read gets the word all the same."""
+    events, breaks = sum(v.events for v in found.verdicts), [str(b) for b in found.breaks]
+    with contextlib.suppress(TickhouseError), errors_translated():
+        store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
 def _show(found: audit_trail.Found, key: Path | None) -> None:

@@ -100,14 +100,16 @@ class ReplayRun:
         self._bus = select.connect(self.settings.bus, "replay")
 
     def wait_for_training_part(self, stack: Stack, progress: Progress) -> None:
-        """Until all features before the cut are in the warehouse."""
+        """Until all features before the cut, and the ticks that answer them, are stored."""
         _import_training()
         answers = self.bus.subscribe(CONTROL)
-        stalled = _Stall()
-        while True:
+        stalled, missing = _Stall(), {"streams.ticks", "streams.signals"}
+        while missing:
             message = answers.next(0.2)
-            if message and codec.decode(CONTROL.name, message.payload).kind == "stored":
-                break
+            control = codec.decode(CONTROL.name, message.payload) if message else None
+            if isinstance(control, Control) and control.kind == "stored":
+                missing.discard(control.by)
+                continue
             stalled.check(progress.update(self.bus, self.plan), stack)
         answers.close()
 

@@ -23,7 +23,7 @@ from core.settings import Settings
 from core.trading_control import Order, current
 
 HEALTHY, DEGRADED, NOT_RUNNING = 0, 1, 3
-_COLUMNS = ("state", "health", "pid", "up", "restarts", "detail")
+_COLUMNS = ("state", "pid", "up", "restarts")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -126,12 +126,14 @@ def _print(report: Report, console: Console) -> None:
 
 
 def _processes(states: Mapping[str, ProcessState]) -> Table:
-    table = Table(Column("process", no_wrap=True), *_COLUMNS)
+    narrow = [Column(name, no_wrap=True) for name in _COLUMNS]
+    table = Table(Column("process", no_wrap=True), *narrow, "detail")
     for state in states.values():
+        # What a process says of itself; what the supervisor says, where it is silent.
+        said = state.health if state.state == "running" and state.health else state.state
         table.add_row(
             state.name,
-            state.state,
-            f"[{'green' if state.ready else 'red'}]{state.health or '-'}[/]",
+            f"[{'green' if state.ready else 'red'}]{said}[/]",
             str(state.pid or "-"),
             str(timedelta(seconds=state.uptime_s)) if state.pid else "-",
             str(state.restarts),

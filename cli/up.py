@@ -136,7 +136,7 @@ def _start_late(stack: Stack, console: Console) -> None:
 
 def _welcome(where: Mapping[str, str], home: Path, seconds: float) -> Panel:
     table = Table.grid(padding=(0, 2))
-    titles = {"warehouse": "ClickHouse HTTP", "bus": "NATS", "bus monitor": "NATS monitor"}
+    titles = {"warehouse": "ClickHouse HTTP", "bus monitor": "NATS monitor"}
     titles["dagster"] = "Dagster, ready in a minute"
     for name, url in where.items():
         table.add_row(titles.get(name, name), url)

@@ -3,8 +3,12 @@
 The day's report, and the pack for the annual self-assessment, which looks back over a year.
 """
 
+from reports import plots
 from reports.base import Content, Context, Report, Sheet, table
+from reports.pdf import Section
+from reports.plots import PERCENTILES
 
+_ALERTS = ("Control", "Alerts", "In time (5 s)", "Median ms", "95 % ms", "Slowest ms")
 _YEAR = "report_date > subtractYears({day:Date}, 1) AND report_date <= {day:Date}"
 _DAY = "report_date = {day:Date}"
 
@@ -25,8 +29,9 @@ def page(context: Context) -> Content:
               empty="Trading was not stopped."),
         table("Overrides and changes", ("Time", "Who", "Password", "Action", "Subject", "Reason"),
               _changes(context, _DAY), empty="Nobody changed a control."),
-        table("Alerts", ("Control", "Alerts", "In time (5 s)", "Median ms", "Slowest ms"),
+        table("Alerts", _ALERTS,
               _alerts(context, _DAY), empty="No alert was raised."),
+        *_alert_curve(context, _DAY),
         table("Strategies in use", ("Strategy", "Decides", "Executes", "Owner", "Approved", "What"),
               _inventory(context), empty="No strategy is in the reference data."),
         table("Blocked orders", ("Time (UTC)", "Symbol", "Side", "Lots", "Control", "Limit", "Seen",
@@ -65,8 +70,9 @@ def assessment(context: Context) -> Content:
                   empty="Trading was not stopped."),
             table("Changes of controls", ("Action", "Times", "People", "With password"), changes,
                   empty="Nobody changed a control."),
-            table("Alerts", ("Control", "Alerts", "In time (5 s)", "Median ms", "Slowest ms"),
+            table("Alerts", _ALERTS,
                   _alerts(context, _YEAR), empty="No alert was raised."),
+            *_alert_curve(context, _YEAR),
             table("Strategy inventory, with every version", ("Strategy", "From", "Version",
                   "Decides", "Executes", "Owner", "Approved", "Loaded by"), log,
                   empty="No strategy is in the reference data."),
@@ -130,9 +136,23 @@ def _changes(context: Context, when: str) -> list[tuple[str, ...]]:
 def _alerts(context: Context, when: str) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT control, count(), countIf(in_time), toString(round(quantileExact(0.5)(latency_ms),"
-        " 1)), toString(round(max(latency_ms), 1)) FROM {db}.rpt_alert_latency"
+        " 1)), toString(round(quantileExact(0.95)(latency_ms), 1)),"
+        " toString(round(max(latency_ms), 1)) FROM {db}.rpt_alert_latency"
         f" WHERE {when} GROUP BY control ORDER BY control"
     )
+
+
+def _alert_curve(context: Context, when: str) -> tuple[Section, ...]:
+    """The distribution of all alerts; with fewer than three the table says it all."""
+    rows = context.query(
+        f"SELECT arrayJoin(quantilesExact({PERCENTILES})(latency_ms))"
+        f" FROM {{db}}.rpt_alert_latency WHERE {when} HAVING count() > 2"
+    )
+    if not rows:
+        return ()
+    lines = [("alerts", [float(value) for (value,) in rows])]
+    drawn = plots.curves(lines, "", "milliseconds from the event to the alert")
+    return (Section("How long alerts took", image=plots.figure(drawn, height=1.6)),)
 
 
 def _inventory(context: Context) -> list[tuple[str, ...]]:

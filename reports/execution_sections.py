@@ -3,10 +3,9 @@
 from reports import plots
 from reports.base import Context, table
 from reports.pdf import Section
-from reports.plots import Spread
+from reports.plots import PERCENTILES, Spread
 
 _MOST_LABELS = 10
-_PERCENTILES = ",".join(f"{n / 50:g}" for n in range(51))
 
 
 def slippage(context: Context, when: str) -> tuple[Section, ...]:
@@ -18,14 +17,14 @@ def slippage(context: Context, when: str) -> tuple[Section, ...]:
     kinds = _spreads(
         context, when, "if(order_type = 'market', concat('market, ', purpose), order_type)"
     )
-    unit = "basis points, above 0 is worse"
+    unit = "basis points worse"
     return (
-        Section("Slippage by hour", image=plots.figure(plots.columns(hours, "", unit))),
+        Section("Slippage by hour", image=plots.figure(plots.columns(hours, "", unit), height=1.7)),
         Section(
             "Slippage by symbol, and by kind of order",
             image=plots.figure(
-                plots.ranges(symbols, "Symbol and source (orders)", unit),
-                plots.ranges(kinds, "Kind of order, purpose (orders)", unit),
+                plots.ranges(symbols, "Symbol (orders)", unit),
+                plots.ranges(kinds, "Kind (orders)", unit),
                 height=_height(max(len(symbols), len(kinds))),
             ),
         ),
@@ -77,7 +76,7 @@ def refusals(context: Context, when: str) -> tuple[Section, ...]:
     drawn = plots.bars(list(counts.items())[:_MOST_LABELS], "", "orders")
     columns = ("Words of the venue", "Source", "Symbol", "Orders", "One of them")
     made = table("Rejects", columns, rows)
-    image = plots.figure(drawn, height=_height(min(len(counts), _MOST_LABELS)) - 0.6)
+    image = plots.figure(drawn, height=0.75 + 0.28 * min(len(counts), _MOST_LABELS))
     return (Section("Rejects by reason", image=image), made)
 
 
@@ -136,7 +135,7 @@ def _spreads(context: Context, when: str, label: str) -> list[Spread]:
 
 def _percentiles(context: Context, when: str, column: str) -> list[float]:
     values = context.query(
-        f"SELECT arrayJoin(quantilesExact({_PERCENTILES})(assumeNotNull({column})))"
+        f"SELECT arrayJoin(quantilesExact({PERCENTILES})(assumeNotNull({column})))"
         f" FROM {{db}}.rpt_execution_order WHERE {when} AND {column} is not null"
         " HAVING count() > 0"
     )

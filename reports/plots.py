@@ -19,6 +19,8 @@ _STYLE = {
     "axes.axisbelow": True, "axes.titlesize": 8.5, "axes.titlelocation": "left",
     "axes.titlecolor": INK, "legend.frameon": False, "legend.fontsize": 7.5,
 }  # fmt: skip
+#: What a curve is made of: every second percentile, as arguments of quantilesExact.
+PERCENTILES = ",".join(f"{n / 50:g}" for n in range(51))
 Axes = Any  # matplotlib carries no complete types
 Draw = Callable[[Axes], None]
 
@@ -61,7 +63,7 @@ def columns(rows: Sequence[Spread], title: str, unit: str) -> Draw:
         axes.set(title=title, ylabel=unit, xlim=(-0.6, 23.6), xticks=range(0, 24, 2))
         axes.set_xlabel("hour of the day, UTC")
         axes.grid(False, axis="x")
-        axes.legend(ncols=2, loc="upper right", bbox_to_anchor=(1, 1.16), borderaxespad=0)
+        _legend_above(axes)
 
     return draw
 
@@ -78,7 +80,7 @@ def ranges(rows: Sequence[Spread], title: str, unit: str) -> Draw:
         axes.set(title=title, xlabel=unit, ylim=(len(rows) - 0.4, -0.6))
         axes.set_yticks(places, [f"{r.label} ({r.orders:,})" for r in rows], color=INK)
         axes.grid(False, axis="y")
-        axes.legend(ncols=2, loc="upper right", bbox_to_anchor=(1, 1.16), borderaxespad=0)
+        _legend_above(axes)
 
     return draw
 
@@ -113,6 +115,13 @@ def stacked(labels: Sequence[str], parts: Sequence[tuple[str, Sequence[int]]], t
         axes.legend(ncols=4, loc="upper left", borderaxespad=0, handlelength=1, columnspacing=1)
 
     return draw
+
+
+def _legend_above(axes: Axes) -> None:
+    axes.legend(
+        ncols=2, loc="lower right", bbox_to_anchor=(1, 1.01), borderaxespad=0, handlelength=1.2,
+        columnspacing=1.0, handletextpad=0.5,
+    )  # fmt: skip
 
 
 def bars(rows: Sequence[tuple[str, int]], title: str, unit: str) -> Draw:

@@ -6,6 +6,7 @@ only the signals flow needs them.
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bytewax.dataflow import Dataflow
@@ -45,7 +46,8 @@ def ticks(
     from streams.flows import ticks as ticks_flow
 
     source = BusSource(bus, TICKS, stopping, _is_end)
-    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus))
+    say = partial(_say_stored, bus, "streams.ticks")
+    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus), say)
 
 
 def signals(
@@ -104,7 +106,7 @@ def signals(
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_predicted=announcer.see if announcer else lambda _predicted: None,
-        on_trained_part_stored=lambda marker: _say_stored(bus, marker),
+        on_trained_part_stored=partial(_say_stored, bus, "streams.signals"),
     )
     source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
     return signals_flow.build(source, parts, _sink(settings, "streams.signals", bus))
@@ -143,9 +145,8 @@ def _is_end(message: Message) -> bool:
     return message.key == "marker.end"
 
 
-def _say_stored(bus: Bus, marker: TickMarker) -> None:
-    """Tell the replay that it may train: all features before this marker are stored."""
-    control = Control(
-        "stored", marker.run_id, marker.ts_event_us, "streams.signals", "training part stored"
-    )
-    bus.publish(CONTROL, "stored", codec.encode(control), f"{marker.run_id}.stored")
+def _say_stored(bus: Bus, process: str, marker: TickMarker) -> None:
+    """Tell the replay that this process has stored all its rows before the marker."""
+    told = "training part stored"
+    control = Control("stored", marker.run_id, marker.ts_event_us, process, told)
+    bus.publish(CONTROL, "stored", codec.encode(control), f"{marker.run_id}.stored.{process}")

@@ -81,6 +81,20 @@ def latency_columns(heartbeats: Sequence[Heartbeat]) -> list[Column]:
     ]
 
 
+def process_columns(heartbeats: Sequence[Heartbeat]) -> list[Column]:
+    """How processes are, as columns of `process_state`."""
+    return [
+        Column("run_id", TEXT, [h.run_id for h in heartbeats]),
+        Column("mode", TEXT, [h.mode for h in heartbeats]),
+        Column("process", TEXT, [h.process for h in heartbeats]),
+        Column("incarnation", "UInt64", np.array([h.incarnation_us for h in heartbeats], "<u8")),
+        Column("heartbeat", "UInt64", np.array([h.seq for h in heartbeats], "<u8")),
+        Column("ts_event", TIME, np.array([h.ts_event_us for h in heartbeats], "<i8")),
+        Column("status", TEXT, [h.status for h in heartbeats]),
+        Column("detail", "String", [h.detail for h in heartbeats]),
+    ]
+
+
 def instrument_columns(source: str, instruments: Sequence[Instrument]) -> list[Column]:
     """Reference data of one source as columns of `instrument` (column source comes last)."""
     columns = [_struct_column(f, instruments) for f in msgspec.structs.fields(Instrument)]

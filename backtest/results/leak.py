@@ -16,7 +16,7 @@ import numpy as np
 
 from backtest.results import ticks, walk
 from backtest.results.bootstrap import Interval, blocks
-from backtest.results.ticks import BLOCK_US, direction_auc
+from backtest.results.ticks import BLOCK_US, Figures, direction_auc
 from backtest.results.walk import Judged
 from features.catalog import NAMES
 from models.card import UP
@@ -31,6 +31,7 @@ class Finding(NamedTuple):
     """What was found about one feed."""
 
     feed: str
+    what: str  # whose leaning, over which part
     auc: Interval
     moved: int
     blocks: int
@@ -46,15 +47,37 @@ class Finding(NamedTuple):
         return self.auc.value > self.chance[1] and self.auc.low > 0.5
 
 
-def investigate(feed: str, judged: Judged) -> Finding:
-    """Answer the four questions for one feed's test rows."""
-    moved, lean = walk.moved(judged), ticks.lean(judged)
+def suspects(figures: Figures) -> list[tuple[str, int]]:
+    """Members ("" for the ensemble) and folds (-1 for all) whose AUC has to be explained.
+
+    Everything above the limit; and, so that the page never rests on a rule alone, the highest
+    figure of the whole feed if it lies below.
+    """
+    found = {("", -1): figures.auc.value}
+    found |= {("", fold): value for fold, value in enumerate(figures.auc_folds)}
+    found |= {(member, -1): value for member, value in figures.auc_members.items()}
+    known = {key: value for key, value in found.items() if not np.isnan(value)}
+    above = [key for key, value in known.items() if value > SUSPICIOUS]
+    return above or sorted(known, key=lambda key: -known[key])[:1]
+
+
+def investigate(feed: str, judged: Judged, member: str = "", fold: int = -1) -> Finding:
+    """Answer the four questions for one feed's test rows.
+
+    Args:
+        member: whose leaning; the ensemble's when empty.
+        fold: of these rows alone; of all when negative.
+    """
+    which = judged.fold == fold if fold >= 0 else np.ones(len(judged.label), bool)
+    what = (member or "ensemble") + (f", fold {fold + 1}" if fold >= 0 else "")
+    judged = judged.chosen(which & np.isfinite(ticks.lean(judged, member)))
+    moved, lean = walk.moved(judged), ticks.lean(judged, member)
     name, best = _best_feature(judged)
     spread = np.round(judged.spread_bp * judged.mid, 3)
     _, counts = np.unique(spread, return_counts=True)
     return Finding(
-        feed, direction_auc(judged, lean), len(moved), blocks(judged.time_us[moved], BLOCK_US),
-        _chance(judged, lean), _lagged(judged, lean), name,
+        feed, what, direction_auc(judged, lean), len(moved),
+        blocks(judged.time_us[moved], BLOCK_US), _chance(judged, lean), _lagged(judged, lean), name,
         best, float(counts.max() / counts.sum()),
     )  # fmt: skip
 

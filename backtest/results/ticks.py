@@ -12,17 +12,16 @@ from backtest.results import walk
 from backtest.results.bootstrap import Interval, blocks, interval
 from backtest.results.walk import Judged
 from backtest.stages import FeatureStages
+from core.contracts.tick import OUT_OF_ORDER
 from core.instruments import instrument
 from core.settings import ModelSettings, RunSettings, Settings
 from features.catalog import NAMES
-from models.card import DOWN, UP
+from models.card import DOWN, FLAT, UP
 from models.dataset import Dataset
 from models.evaluate import auc, brier, log_loss
+from models.labels import Quotes
+from models.members.base import Progress
 
-#: Training rows are thinned evenly to so many, for a page that takes minutes, not hours.
-MOST_ROWS = 60_000
-#: For the same reason without the sequence network, which takes minutes for each of many fits.
-MEMBERS = ("xgboost", "lightgbm", "linear")
 BLOCK_US = 1_800_000_000  # half an hour
 _MOST_ROWS = 6_000  # of moved rows in a bootstrapped AUC
 
@@ -46,60 +45,80 @@ class Figures(NamedTuple):
     brier: float
     prior_brier: float
     auc: Interval
-    card_auc: Interval  # of one training on all, its last quarter held back
+    auc_folds: tuple[float, ...]
+    auc_members: dict[str, float]
     momentum_auc: Interval
     traded: dict[str, Traded]
 
 
 def dataset(path: Path, settings: Settings) -> Dataset:
-    """All feature rows of one normalised tick file."""
+    """All feature rows of one normalised tick file, with all its ticks to answer them."""
     file = ParquetTicks(path)
-    stages = FeatureStages(settings, RecordedMarket([file]), [(file.source, file.symbol)])
-    parts, number = [], 1
+    feed = file.source, file.symbol
+    stages = FeatureStages(settings, RecordedMarket([file]), [feed])
+    parts, kept, number = [], [], 1
     while (found := stages.slice(number)) is not None:
         parts += found.rows
+        kept += found.ticks[feed]
         number += 1
     rows, time_msc, mid, spread = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("features", "time_msc", "mid", "spread")
     )
-    feed = f"{file.source}.{file.symbol}"
     none = np.zeros(len(rows), np.int32)
-    return Dataset(rows, time_msc.astype(np.int64) * 1000, mid, spread, none, (feed,))
+    return Dataset(
+        rows, time_msc.astype(np.int64) * 1000, mid, spread, none, (".".join(feed),),
+        quotes=(_quotes(np.concatenate(kept)),),
+    )  # fmt: skip
 
 
-def judge(path: Path, settings: Settings) -> tuple[Judged, Judged, Figures]:
-    """Walk forward over one file; also the rows a card's figures would be of.
+def _quotes(ticks: np.ndarray) -> Quotes:
+    ticks = ticks[ticks["quality"] & OUT_OF_ORDER == 0]
+    return Quotes(ticks["time_msc"] * 1000, (ticks["bid"] + ticks["ask"]) / 2.0)
+
+
+def judge(path: Path, settings: Settings, progress: Progress) -> tuple[Judged, Figures]:
+    """Walk forward over one file.
 
     Raises:
         ModelError: too little data.
     """
     data = dataset(path, settings)
-    judged = walk.walk(data, settings.models)
-    card = walk.held_back(data, settings.models)
-    return judged, card, figures(data.feeds[0], judged, card, settings)
+    judged = walk.walk(data, settings.models, progress)
+    return judged, figures(data.feeds[0], judged, settings)
 
 
-def lean(judged: Judged) -> np.ndarray:
-    """Probability of up less that of down."""
-    return judged.probabilities[:, UP].astype(np.float64) - judged.probabilities[:, DOWN]
+def lean(judged: Judged, member: str = "") -> np.ndarray:
+    """Probability of up less that of down; of one member when named, NaN where it was silent."""
+    said = judged.members[judged.names.index(member)] if member else judged.probabilities
+    return said[:, UP].astype(np.float64) - said[:, DOWN]
 
 
-def figures(feed: str, judged: Judged, card: Judged, settings: Settings) -> Figures:
+def figures(feed: str, judged: Judged, settings: Settings) -> Figures:
     """Every figure of one feed's test rows."""
     moved = walk.moved(judged)
     past = np.nan_to_num(judged.rows[:, NAMES.index("return_60s")].astype(np.float64))
-    prior = judged.prior
+    prior, leaning = judged.prior, lean(judged)
     return Figures(
         feed=feed, rows=len(judged.label), moved=len(moved),
         blocks=blocks(judged.time_us[moved], BLOCK_US),
         log_loss=log_loss(judged.probabilities, judged.label),
         prior_log_loss=log_loss(prior, judged.label),
         brier=brier(judged.probabilities, judged.label), prior_brier=brier(prior, judged.label),
-        auc=direction_auc(judged, lean(judged)), card_auc=direction_auc(card, lean(card)),
+        auc=direction_auc(judged, leaning),
+        auc_folds=tuple(_plain_auc(judged, leaning, judged.fold == n) for n in range(walk.FOLDS)),
+        auc_members={n: _plain_auc(judged, lean(judged, n)) for n in judged.names},
         momentum_auc=direction_auc(judged, past),
         traded=_traded(feed, judged, settings),
     )  # fmt: skip
+
+
+def _plain_auc(judged: Judged, score: np.ndarray, which: np.ndarray | None = None) -> float:
+    """Of all moved rows that have a score, without an interval; NaN when there is no such thing."""
+    moved = (judged.label != FLAT) & np.isfinite(score)
+    moved &= True if which is None else which
+    found = auc(score[moved], judged.label[moved] == UP)
+    return float("nan") if found is None else found
 
 
 def direction_auc(judged: Judged, score: np.ndarray) -> Interval:
@@ -138,8 +157,6 @@ def commission_bp(symbol: str, judged: Judged) -> float:
 
 
 def run_settings(home: str) -> Settings:
-    """The product's defaults, in a home of its own; less rows and members, as the page says."""
+    """The product's defaults, in a home of its own, on one thread so that anybody can repeat it."""
     run = RunSettings("results", "backtest", "results", "model")
-    return Settings(
-        home, run=run, models=ModelSettings(max_rows=MOST_ROWS, members=MEMBERS, threads=1)
-    )
+    return Settings(home, run=run, models=ModelSettings(threads=1))

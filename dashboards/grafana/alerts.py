@@ -38,6 +38,9 @@ ALERTS = (
         "unknown_order", "Order of unknown outcome", "{{ $values.A }} orders", 0, "1m", "critical"
     ),
     Alert("drawdown", "Drawdown", "{{ $values.A }} below the day's peak", 0.05, "1m", "critical"),
+    Alert("drift", "Model drift", "{{ $values.A }} columns drifted", 4, "1m", "warning"),
+    Alert("failed_audit", "Failed audit", "{{ $values.A }} breaks found", 0, "0s", "critical"),
+    Alert("report_late", "Report late", "{{ $values.A }} reports missing", 0, "5m", "warning"),
     Alert("failed_check", "Failed check", "{{ $values.A }} checks do not pass", 0, "1m", "warning"),
     Alert(
         "disk", "Disk nearly full", "{{ $values.A }} of the disk is used", 0.92, "5m", "critical"

@@ -1,4 +1,7 @@
-"""What all boards share: variables, links to each other, refresh, and the marks of halts."""
+"""What all boards share: variables, links to each other, refresh, and marks.
+
+Halts, promotions and restatements are marked on every board: each explains a step in any curve.
+"""
 
 from typing import Literal
 
@@ -13,6 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
 )
 
+from dashboards.grafana import style
 from dashboards.grafana.clickhouse import SOURCE, ClickhouseQuery, Format, sql
 
 MODES = ("live", "shadow", "demo", "replay", "backtest")
@@ -52,6 +56,9 @@ def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> d
             .keep_time(True)
             .include_vars(True)
         )
+        .annotation(mark("Halts", "marks/halts", style.RED))
+        .annotation(mark("Promotions", "marks/promotions", style.AMBER))
+        .annotation(mark("Restatements", "marks/restatements", style.GREY))
         .with_variable(_mode())
         .with_variable(_query("marts", _MARTS).hide(VariableHide.HIDE_VARIABLE))
     )

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from dashboards.grafana import style
-from dashboards.grafana.board import Panel, board, mark
+from dashboards.grafana.board import Panel, board
 
 _MICROSECONDS, _BASIS_POINTS = "µs", "none"
 
@@ -13,10 +13,10 @@ def build() -> dashboard.Dashboard:
     made = board(
         "tickhouse-execution",
         "Tickhouse: execution",
-        "Latency per stage, outcomes, rejects and slippage.",
+        "Latency per stage, outcomes, rejects, slippage, and the broker beside its twin.",
         ("account",),
-    ).annotation(mark("Halts", "trading/halts_mark", style.RED))
-    for panel in (*_speed(), *_results()):
+    )
+    for panel in (*_speed(), *_results(), *_twin()):
         made = made.with_panel(panel)
     return made
 
@@ -38,10 +38,10 @@ def _speed() -> list[Panel]:
         .height(8)
         .span(8),
         style.lines(
-            "Signal to order, p99",
+            "Signal to order, p50 and p99",
             "execution/latency",
             _MICROSECONDS,
-            "p99 of each stage on an order's way to the broker's door.",
+            "Each stage on an order's way to the broker's door.",
         )
         .scale_distribution(style.logarithmic())
         .height(8)
@@ -76,6 +76,29 @@ def _results() -> list[Panel]:
             _BASIS_POINTS,
             "Mean and p95 in basis points, by hour of day, UTC.",
         )
+        .height(8)
+        .span(12),
+    ]
+
+
+def _twin() -> list[Panel]:
+    # The broker beside a simulated one on the same ticks and orders.
+    return [
+        style.bars(
+            "Slippage by hour, broker and twin",
+            "execution/twin_by_hour",
+            _BASIS_POINTS,
+            "Mean in basis points, by hour of day, UTC: what the twin pays too is the market's.",
+        )
+        .height(8)
+        .span(12),
+        style.rows(
+            "Broker and twin",
+            "execution/twin",
+            "Fills, rejects and milliseconds of both; worse_by_bp is what the broker costs beyond.",
+        )
+        .override_by_name("worse_by_bp", style.unit("none", 2))
+        .override_by_regexp(".*latency.*", style.unit("ms", 0))
         .height(8)
         .span(12),
     ]

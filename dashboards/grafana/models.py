@@ -1,9 +1,10 @@
 """Models: who predicts, how well, and whether its world still looks like its training."""
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models.common import VisibilityMode
 
 from dashboards.grafana import style
-from dashboards.grafana.board import Panel, board, mark
+from dashboards.grafana.board import Panel, board
 
 _PERCENT = style.unit("percentunit", 1)
 
@@ -13,10 +14,10 @@ def build() -> dashboard.Dashboard:
     made = board(
         "tickhouse-models",
         "Tickhouse: models",
-        "Hit rate, confidence, calibration, champion against challenger.",
+        "Hit rate, calibration, drift, champion against challenger, feature health.",
         ("source", "symbol", "model"),
-    ).annotation(mark("Halts", "trading/halts_mark", style.RED))
-    for panel in (*_judged(), *_said()):
+    )
+    for panel in (*_judged(), *_rivals(), *_world(), *_said()):
         made = made.with_panel(panel)
     return made
 
@@ -45,6 +46,84 @@ def _judged() -> list[Panel]:
         )
         .height(8)
         .span(10),
+    ]
+
+
+def _rivals() -> list[Panel]:
+    # The challenger beside the champion, as `tickhouse models watch` judged them.
+    return [
+        style.rows(
+            "Champion and challenger",
+            "models/quality",
+            "The newest judgement of each and of its members; skill above 0 beats class shares.",
+        )
+        .override_by_regexp("hit_rate|vetoed", _PERCENT)
+        .override_by_name("skill", [*style.unit("percentunit", 2), *style.by_sign()])
+        .override_by_name("calibration_error", style.unit("none", 3))
+        .override_by_name("net_bp", [*style.unit("none", 1), *style.by_sign()])
+        .height(8)
+        .span(14),
+        style.lines(
+            "Skill", "models/skill", "percentunit", "1 less Brier over that of the class shares."
+        )
+        .show_points(VisibilityMode.ALWAYS)
+        .height(8)
+        .span(10),
+        style.lines(
+            "Calibration error",
+            "models/calibration",
+            "none",
+            "Mean distance of said and true share of moves; 0 means what it says.",
+        )
+        .show_points(VisibilityMode.ALWAYS)
+        .height(8)
+        .span(8),
+        style.lines(
+            "Challenger's distance from the champion",
+            "models/shadow",
+            "none",
+            "On the same rows of $symbol, and how often both lean the same way.",
+        )
+        .height(8)
+        .span(8),
+        style.rows("Model events", "models/events", "In use, missing or silent members, drift.")
+        .override_by_name(
+            "kind",
+            style.in_words({"in use": style.GREEN, "missing": style.RED, "drift": style.AMBER}),
+        )
+        .height(8)
+        .span(8),
+    ]
+
+
+def _world() -> list[Panel]:
+    # Whether what models see is still what they were trained on.
+    return [
+        style.lines(
+            "Drift",
+            "models/drift",
+            "none",
+            "Furthest population stability index (above 0.25 is a change), columns beyond it.",
+        )
+        .show_points(VisibilityMode.ALWAYS)
+        .height(9)
+        .span(10),
+        style.rows(
+            "Feature health",
+            "models/feature_health",
+            "Newest comparison with the training part; the furthest first.",
+        )
+        .override_by_name(
+            "psi",
+            [
+                *style.unit("none", 3),
+                *style.coloured((None, style.GREEN), (0.1, style.AMBER), (0.25, style.RED)),
+            ],
+        )
+        .override_by_name("ks", style.unit("none", 3))
+        .override_by_regexp("missing.*", _PERCENT)
+        .height(9)
+        .span(14),
     ]
 
 

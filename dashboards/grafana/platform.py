@@ -3,9 +3,12 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from dashboards.grafana import style
-from dashboards.grafana.board import Panel, board, mark
+from dashboards.grafana.board import Panel, board
 
 _AGE = [*style.unit("s"), *style.coloured((None, style.GREEN), (30, style.AMBER), (120, style.RED))]
+
+
+_STATUS = {"ready": style.GREEN, "starting": style.AMBER, "degraded": style.AMBER}
 
 
 def build() -> dashboard.Dashboard:
@@ -13,10 +16,10 @@ def build() -> dashboard.Dashboard:
     made = board(
         "tickhouse-platform",
         "Tickhouse: platform and data",
-        "Freshness, gaps, quarantine, checks, processes, lag, disk.",
+        "Freshness, gaps, quarantine, checks, processes, lag, disk, reports due, alerts.",
         (),
-    ).annotation(mark("Halts", "trading/halts_mark", style.RED))
-    for panel in (*_alive(), *_flow(), *_quality()):
+    )
+    for panel in (*_alive(), *_flow(), *_controls(), *_quality()):
         made = made.with_panel(panel)
     return made
 
@@ -28,8 +31,10 @@ def _alive() -> list[Panel]:
         .override_by_name("age", _AGE)
         .height(8)
         .span(8),
-        style.rows("Processes", "platform/processes", "Last heartbeat that measured something.")
+        style.rows("Processes", "platform/processes", "Heartbeats: who lives, since when.")
         .override_by_name("age", _AGE)
+        .override_by_name("up", style.unit("s"))
+        .override_by_name("last_status", style.in_words(_STATUS))
         .height(8)
         .span(8),
         style.number("Disk used", "platform/disk", "percentunit", "Of the warehouse's disk.")
@@ -51,6 +56,24 @@ def _flow() -> list[Panel]:
         style.lines("Feed lag, p99", "platform/lag", "ms", "From the tick's time to our receipt.")
         .height(8)
         .span(12),
+    ]
+
+
+def _controls() -> list[Panel]:
+    # What people owe, and what they were told.
+    return [
+        style.rows(
+            "Reports due",
+            "platform/reports_due",
+            "The last seven UTC days of every report that is in use; late after 03:00 UTC.",
+        )
+        .override_by_name("state", style.in_words({"released": style.GREEN, "late": style.RED}))
+        .height(8)
+        .span(10),
+        style.rows("Alerts", "platform/control_alerts", "Breached limits and failed controls.")
+        .override_by_name("raised_after", style.unit("s", 2))
+        .height(8)
+        .span(14),
     ]
 
 

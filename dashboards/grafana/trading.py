@@ -19,7 +19,6 @@ def build() -> dashboard.Dashboard:
         .with_variable(dashboard.TextBoxVariable("order").label("Order (for its lineage)"))
         .annotation(mark("Signals", "trading/signals_mark", style.BLUE))
         .annotation(mark("Fills", "trading/fills_mark", style.GREEN))
-        .annotation(mark("Halts", "trading/halts_mark", style.RED))
     )
     for panel in (*_now(), *_money(), *_decisions()):
         made = made.with_panel(panel)
@@ -80,8 +79,9 @@ def _decisions() -> list[Panel]:
         style.rows(
             "Lineage of order $order",
             "trading/lineage",
-            "Click an order above: its events, signal, prediction and tick.",
+            "Click an order above: its events, signal, prediction, tick. More: tickhouse explain.",
         )
+        .override_by_regexp("p_down|p_up|confidence", style.unit("percentunit", 1))
         .height(7)
         .span(24),
     ]

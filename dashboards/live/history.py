@@ -151,11 +151,7 @@ class History:
             return list(found.named_results())
 
     def _structs(self, warehouse: Client, name: str, kind: type[Struct]) -> list[Struct]:
-        known = set(kind.__struct_fields__)
-        return [
-            kind(**{column: value for column, value in row.items() if column in known})
-            for row in self._rows(warehouse, name)
-        ]
+        return [as_struct(row, kind) for row in self._rows(warehouse, name)]
 
     def _release(self) -> None:
         if self._ready is not None:
@@ -165,3 +161,9 @@ class History:
     def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
         if not self._closing.is_set():
             self._loop.call_soon_threadsafe(what, *arguments)
+
+
+def as_struct(row: Row, kind: type[Struct]) -> Struct:
+    """The message that a row was made of: enums are enums again, and columns beside it are left."""
+    fields = [field for field in msgspec.structs.fields(kind) if field.name in row]
+    return kind(**{f.name: msgspec.convert(row[f.name], f.type, strict=False) for f in fields})

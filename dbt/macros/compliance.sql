@@ -76,5 +76,5 @@
         "algorithmic": {"divergence": 1000, "granularity": 1000},
         "voice": {"divergence": 1000000, "granularity": 1000000}
     } -%}
-    {{ limits[var("clock_category")][what] }}
+    {{ limits.get(var("clock_category"), limits["algorithmic"])[what] }}
 {%- endmacro %}

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
+from clickhouse_connect.driver.client import Client
 
 from core import audit_log
 from core.audit_log import AuditLine
@@ -12,6 +13,8 @@ from core.settings import Settings
 from execution.places import journals, placed_events
 from orchestration.reporting import make
 from orchestration.resources import Tickhouse
+from quality.check_result import store
+from quality.trail import trail_result
 from reports import audit_trail, seal
 from reports.base import Report
 from reports.catalog import REPORTS
@@ -57,6 +60,7 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
             settings, sources(settings), client, audit_trail.archive(settings),
             Path(key).expanduser() if key else None, SystemClock(),
         )  # fmt: skip
+        _note(client, found)
     finally:
         client.close()
     if found.breaks:
@@ -65,6 +69,12 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={"events": sum(v.events for v in found.verdicts), "seals_checked": bool(key)}
     )
+
+
+def _note(client: Client, found: audit_trail.Found) -> None:
+    """For boards and alerts."""
+    events, breaks = sum(v.events for v in found.verdicts), [str(b) for b in found.breaks]
+    store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
 class ReportConfig(dg.Config):

@@ -13,7 +13,7 @@ from bytewax.inputs import Source
 from bytewax.outputs import Sink
 
 from adapters.bus.base import Message
-from adapters.clickhouse.rows import latency_columns, message_columns
+from adapters.clickhouse.rows import latency_columns, message_columns, process_columns
 from core.contracts import codec
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
@@ -50,6 +50,7 @@ def to_rows(message: Message) -> list[Rows]:
         return []
     if isinstance(content, Heartbeat):
         buckets = sum(len(counts) for counts in content.stages.values())
-        rows = Rows("stage_latency", latency_columns([content]), buckets)
-        return [rows] if buckets else []
+        state = Rows("process_state", process_columns([content]), 1)
+        measured = Rows("stage_latency", latency_columns([content]), buckets)
+        return [state, measured] if buckets else [state]
     return [Rows(_TABLES[type(content)], message_columns([content]), 1)]

@@ -66,6 +66,7 @@ def test_instrument_is_the_reference_data_plus_its_source() -> None:
         ("tick", rows.tick_columns("s", "X", np.zeros(1, TICK))),
         ("tick_quarantine", rows.quarantine_columns(QuarantineBatch(*"rmsxo", []), 0)),
         ("stage_latency", rows.latency_columns([])),
+        ("process_state", rows.process_columns([])),
     ],
 )
 def test_a_blocks_columns_are_its_tables(table: str, columns: list[Column]) -> None:

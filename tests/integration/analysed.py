@@ -1,4 +1,4 @@
-"""A replay of real ticks, analysed by dbt: what marts, boards and checks are tested on.
+"""A replay of real ticks, analysed by dbt and judged: what marts, boards and checks are tested on.
 
 The replay trades two feeds by the scripted rule; dbt builds once for all of these tests.
 """
@@ -13,6 +13,10 @@ from typing import Any, NamedTuple
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from cli.times import BEGINNING, END
+from core.settings import RunSettings, Settings
+from models.card import Span
+from models.watch import watch
 from tests.e2e.replay_runs import cut, environment, replay
 from tests.warehouse_server import ROOT, Warehouse
 
@@ -48,6 +52,17 @@ def dbt(
     )
 
 
+def judge(home: Path, result: dict[str, Any], server: Warehouse) -> None:
+    """What `tickhouse models watch` writes of the model that predicted."""
+    settings = Settings(
+        home=str(home),
+        run=RunSettings(result["run_id"], "replay", result["run_id"], "scripted"),
+        clickhouse=server.settings,
+    )
+    model = server.client.command("SELECT any(model) FROM prediction")
+    watch(server.client, home / "models", str(model), "champion", Span(BEGINNING, END), settings)
+
+
 def analyse(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analysed]:
     """Replay, build, serve; stops the server at the end."""
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
@@ -62,6 +77,7 @@ def analyse(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     try:
         done = dbt(home, server.url, "build")
         assert done.returncode == 0, done.stdout[-4000:]
+        judge(home, result, server)
         yield Analysed(home, result, server, server.client, done.stdout)
     finally:
         server.stop()

@@ -35,11 +35,10 @@ EVERY = [
 
 def asked(analysed: Analysed, sql: str) -> str:
     """The statement of a panel whose time picker spans the replay, by whichever clock it reads."""
-    table, time = ("stage_latency", "ts_event") if "stage_latency" in sql else ("tick", "ts_event")
-    if "query_log" in sql:
-        table = "query_log"
+    clocks = ("stage_latency", "process_state", "query_log")
+    table = next((name for name in clocks if name in sql), "tick")
     found = analysed.client.query(
-        f"SELECT toUnixTimestamp(min({time})), toUnixTimestamp(max({time})) FROM {table}"
+        f"SELECT toUnixTimestamp(min(ts_event)), toUnixTimestamp(max(ts_event)) FROM {table}"
     ).result_rows[0]
     order = analysed.client.command("SELECT min(order_id) FROM order_event WHERE kind = 'filled'")
     variables = {
@@ -72,6 +71,9 @@ def test_an_alert_asks_one_number_and_has_a_runbook(analysed: Analysed, alert: A
 EMPTY = {
     *("Refused by the broker", "Halts", "Registered models", "Quarantine", "Checks", "Gaps"),
     *("Trading state", "Denied by rule", "What the denied would have made"),
+    *("Promotions", "Restatements", "Reports due", "Alerts"),
+    *("Challenger's distance from the champion", "Broker and twin"),
+    "Slippage by hour, broker and twin",
 }
 
 
@@ -96,7 +98,10 @@ def test_a_panel_gets_the_columns_its_type_draws(
 
 
 #: Tables that a time or run filter must not read whole.
-BIG = ("tick", "bar_1m", "prediction", "signal", "order_event", "stage_latency")
+BIG = (
+    *("tick", "bar_1m", "prediction", "shadow_prediction", "signal", "order_event"),
+    *("stage_latency", "process_state", "audit_event"),
+)
 
 
 @pytest.mark.parametrize(("panel", "sql"), EVERY)

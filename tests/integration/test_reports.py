@@ -103,6 +103,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             "build",
             "--select",
             "+tag:compliance",
+            "+fct_broker_twin",
             "--exclude-resource-type",
             "unit_test",
         )

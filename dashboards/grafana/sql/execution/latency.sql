@@ -1,6 +1,7 @@
 SELECT
     $__timeInterval(ts_event) AS time,
     stage,
+    quantileExactWeighted(0.5) (upper_ns, `count`) / 1000 AS p50,
     quantileExactWeighted(0.99) (upper_ns, `count`) / 1000 AS p99
 FROM stage_latency
 WHERE

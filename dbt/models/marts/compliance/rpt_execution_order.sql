@@ -196,7 +196,7 @@ select
     cast(if(has_quote and journal_mid > 0, round(abs(journal_mid - tick_mid) / tick_mid * 1e4, 6), null) as Nullable(Float64)) as mid_difference_bp,
     cast(if(filled > 0, round(price_paid, 8), null) as Nullable(Float64)) as price_filled,
     cast(if(
-        filled > 0 and reference_price > 0, round(direction * (price_paid - reference_price) / reference_price * 1e4, 6), null
+        filled > 0 and reference_price > 0, round(direction * (price_paid - reference_price) / reference_price * 1e4, 6) + 0, null
     ) as Nullable(Float64)) as slippage_bp,
     cast(cost as Float64) as commission,
     cast(if(
@@ -206,8 +206,8 @@ select
         filled > 0 and order_type = 'market', dateDiff('microsecond', sent_at, filled_at) / 1000, null
     ) as Nullable(Float64)) as venue_ms,
     cast(coalesce(twin_word, '') as String) as twin_outcome,
-    cast(round(twin_bp, 6) as Nullable(Float64)) as twin_slippage_bp,
-    cast(round(over_twin_bp, 6) as Nullable(Float64)) as over_twin_bp,
+    cast(round(twin_bp, 6) + 0 as Nullable(Float64)) as twin_slippage_bp,
+    cast(round(over_twin_bp, 6) + 0 as Nullable(Float64)) as over_twin_bp,
     cast(twin_ms as Nullable(Float64)) as twin_ms
 from referred
 left join twins

@@ -15,7 +15,10 @@ events as (
         argMinIf(volume, seq, kind in ('submitted', 'denied')) over (partition by run_id, account, order_id) as asked,
         sumIf(volume, kind in ('partially_filled', 'filled')) over (
             partition by run_id, account, order_id order by seq asc rows between unbounded preceding and current row
-        ) as done
+        ) as done,
+        countIf(kind = 'cancelling') over (
+            partition by run_id, account, order_id order by seq asc rows between unbounded preceding and current row
+        ) as taken_back
     from {{ ref("stg_execution__order_event") }}
     where {{ in_mode() }}
 ),
@@ -48,7 +51,7 @@ select
     cast(seq as UInt64) as journal_seq,
     cast(multiIf(
         kind = 'submitted', 'NEWO', kind = 'partially_filled', 'PARF', kind = 'filled', 'FILL', kind = 'rejected', 'REMO',
-        kind = 'cancelled' and reason = 'rest', 'CAMO', kind = 'cancelled', 'CAME', kind = 'expired', 'EXPI', kind = 'closed', 'TRIG', ''
+        kind = 'cancelled' and reason = 'rest' and taken_back = 0, 'CAMO', kind = 'cancelled', 'CAME', kind = 'expired', 'EXPI', kind = 'closed', 'TRIG', ''
     ) as String) as event_code,
     cast(kind as String) as own_event,
     cast(ts_event as DateTime64(6, 'UTC')) as ts_event,

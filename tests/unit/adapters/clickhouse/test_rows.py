@@ -10,6 +10,7 @@ from adapters.clickhouse.rows import (
     instrument_columns,
     latency_columns,
     message_columns,
+    process_columns,
     quarantine_columns,
     run_columns,
     tick_columns,
@@ -91,6 +92,19 @@ def test_a_quarantined_tick_keeps_its_reason_and_text(warehouse: Warehouse) -> N
         "SELECT row, time_msc, reason, raw, origin FROM tick_quarantine ORDER BY row"
     ).result_rows
     assert list(rows) == [(4, 0, "unparseable", "1;2;ü", "a.csv"), (9, 5, "nan", "", "a.csv")]
+
+
+def test_the_newest_heartbeat_of_a_process_says_how_it_is(warehouse: Warehouse) -> None:
+    beats = [
+        Heartbeat("r", "live", "streams", 10, seq, NOW_US + seq, status, "", {}, {})
+        for seq, status in ((1, "starting"), (2, "ready"))
+    ]
+    for beat in beats:
+        store(warehouse, "process_state", process_columns([beat]))
+    rows = warehouse.client.query(
+        "SELECT process, incarnation, heartbeat, status FROM process_state FINAL"
+    ).result_rows
+    assert list(rows) == [("streams", 10, 2, "ready")]
 
 
 def test_a_heartbeats_histograms_are_rows_and_a_repeat_adds_nothing(warehouse: Warehouse) -> None:

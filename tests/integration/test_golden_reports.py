@@ -1,0 +1,57 @@
+"""Every report of half an hour of recorded ticks, traded by a script, is the golden one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from reports import catalog
+from tests.golden_day import GOLDEN, RESTATED, GoldenDesk, golden_desk, golden_files
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldenDesk]:
+    with golden_desk(tmp_path_factory.mktemp("golden")) as made:
+        yield made
+
+
+def golden(name: str) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted((GOLDEN / name).iterdir())}
+
+
+def words_of(path: Path) -> str:
+    document = pypdfium2.PdfDocument(path)
+    try:
+        return "\n".join(page.get_textpage().get_text_range() for page in document)
+    finally:
+        document.close()
+
+
+@pytest.mark.parametrize("name", catalog.REPORTS)
+def test_a_report_is_the_golden_one(desk: GoldenDesk, name: str) -> None:
+    version, _ = desk.make(name)
+    found, wanted = golden_files(version), golden(name)
+    assert list(found) == list(wanted)
+    for file, text in found.items():
+        assert text == wanted[file], file
+
+
+def test_a_late_tick_restates_what_was_measured_against_it_and_nothing_else(
+    desk: GoldenDesk,
+) -> None:
+    first, _ = desk.make("execution-quality")
+    desk.late_tick()
+    second, new = desk.make("execution-quality")
+    assert new
+    assert (second.manifest.version, second.manifest.restates) == (2, 1)
+    assert second.manifest.previous == first.sha256
+    assert "Restated: version 2 replaces version 1" in words_of(
+        second.folder / "execution-quality.pdf"
+    )
+    assert golden_files(second) == golden(RESTATED)
+    before, after = (golden(n)["orders.csv"].splitlines() for n in ("execution-quality", RESTATED))
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+    assert not desk.make("rts22")[1]
