@@ -30,14 +30,21 @@ def tell(
     whoever has bad news must not fail by telling it.
     """
     _log.error("%s: %s", title, text)
-    failed = []
-    for kind, target in targets(settings, facts or {}):
-        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages name the URL
-        body = f"{title}: {text}" if kind == "webhook" else text
-        if not Apprise([target]).notify(body=body, title=title):
-            failed.append(kind)
-            _log.error("%s did not take the alert %r; check alerts.%s*", kind, title, kind)
-    return failed
+    kinds = [kind for kind, _ in targets(settings, {})]
+    return [kind for kind in kinds if not send(settings, kind, title, text, facts or {})]
+
+
+def send(
+    settings: AlertSettings, kind: str, title: str, text: str, facts: Mapping[str, str]
+) -> bool:
+    """Send it to one kind of target, once; whether it was taken. See adapters.alert_box."""
+    target = dict(targets(settings, facts))[kind]
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages name the URL
+    body = f"{title}: {text}" if kind == "webhook" else text
+    taken = bool(Apprise([target]).notify(body=body, title=title))
+    if not taken:
+        _log.error("%s did not take the alert %r; check alerts.%s*", kind, title, kind)
+    return taken
 
 
 def targets(settings: AlertSettings, facts: Mapping[str, str]) -> Iterator[tuple[str, NotifyBase]]:

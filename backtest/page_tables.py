@@ -62,13 +62,15 @@ def figures(whole: Whole, report: dict[str, Any]) -> str:
         ("Commission", amount(found.commission)),
         ("Swap", amount(found.swap)),
     )
+    denied = _because(report["orders_denied"], report["denied_by_reason"])
+    rejected = _because(report["orders_rejected"], report["rejected_by_reason"])
     counts = (
         ("Feature rows", f"{report['features']:,}"),
         ("Predictions", f"{report['predictions']:,}"),
         ("Signals", f"{report['signals']:,}"),
         ("Orders sent", f"{report['orders']:,}"),
-        ("Denied by our checks", _denied(report)),
-        ("Refused by the broker", f"{report['orders_rejected']:,}"),
+        ("Denied by our checks", denied),
+        ("Refused by the broker", rejected),
         ("Stops at the broker", f"{report['closed_by_broker']:,}"),
     )
     left = _table("Result", result) + _table("Costs, in the net profit", costs)
@@ -164,9 +166,13 @@ def _falls(of: str, fall: Fall) -> Rows:
     )
 
 
-def _denied(report: dict[str, Any]) -> str:
-    reasons = ", ".join(f"{n:,} {escape(name)}" for name, n in report["denied_by_reason"].items())
-    return f"{report['orders_denied']:,}" + (f" ({reasons})" if reasons else "")
+def _because(count: int, by_reason: dict[str, int]) -> str:
+    """A count, with its only reason, or each reason and its share."""
+    if len(by_reason) > 1:
+        reasons = ", ".join(f"{escape(name)}: {n:,}" for name, n in by_reason.items())
+    else:
+        reasons = escape("".join(by_reason))
+    return f"{count:,}" + (f" ({reasons})" if reasons else "")
 
 
 def _streak(count: int, money: float) -> str:

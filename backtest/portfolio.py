@@ -26,6 +26,7 @@ class Whole(NamedTuple):
     figures: Figures
     counts: dict[str, int]
     denied_by_reason: dict[str, int]
+    rejected_by_reason: dict[str, int]  # the broker's code and words
     span_us: tuple[int, int]
 
 
@@ -40,11 +41,16 @@ def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Whole:
     span_us = first, max((o.last_us for o in traded), default=first)
     found = figures(trades, curve, falls, deposit, span_us, trials)
     counts = sum((Counter(o.counts) for o in outcomes), Counter[str]())
-    events = (event for outcome in outcomes for event in outcome.events)
-    denied = Counter(event.reason for event in events if event.kind is EventKind.DENIED)
+    denied, rejected = (_reasons(outcomes, k) for k in (EventKind.DENIED, EventKind.REJECTED))
     names = outcomes[0].counts
     whole_counts = {name: counts[name] for name in names}
-    return Whole(outcomes, trades, curve, falls, found, whole_counts, dict(denied), span_us)
+    return Whole(outcomes, trades, curve, falls, found, whole_counts, denied, rejected, span_us)
+
+
+def _reasons(outcomes: Sequence[Outcome], kind: EventKind) -> dict[str, int]:
+    """How often each was given, most frequent first."""
+    events = (event for outcome in outcomes for event in outcome.events)
+    return dict(Counter(event.reason for event in events if event.kind is kind).most_common())
 
 
 def warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def build(whole: Whole, setting: Setting) -> dict[str, Any]:
         "to": text(whole.span_us[1]),
         **whole.counts,
         "denied_by_reason": whole.denied_by_reason,
+        "rejected_by_reason": whole.rejected_by_reason,
         "figures": msgspec.to_builtins(figures),
         "accounts": [
             {

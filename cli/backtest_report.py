@@ -29,12 +29,14 @@ def _summary(report: dict[str, Any]) -> Table:
     table.add_column()
     fall, balance = f["equity_drawdown"], f["balance_drawdown"]
     denied = ", ".join(f"{n:,} {reason}" for reason, n in report["denied_by_reason"].items())
+    rejected = ", ".join(f"{n:,}: {reason}" for reason, n in report["rejected_by_reason"].items())
     speed = f"{report['wall_s']:.1f} s, {report['workers']} process(es)"
     profit = Text(amount(f["net_profit"]), style="green" if f["net_profit"] > 0 else "red")
     rows: tuple[tuple[str, str | Text, str], ...] = (
         ("ticks", f"{report['ticks']:,}", f"{report['from'][:19]} to {report['to'][:19]} UTC"),
         ("signals", f"{report['signals']:,}", f"strategy {report['strategy']}"),
         ("orders", f"{report['orders']:,}", f"{report['orders_denied']:,} denied {denied}".strip()),
+        ("rejected", f"{report['orders_rejected']:,}", rejected),
         ("net profit", profit, f"{currency}, all costs included"),
         ("gross", amount(f["gross_profit"]), f"and {amount(f['gross_loss'])}"),
         ("profit factor", ratio(f["profit_factor"]), ""),

@@ -23,7 +23,7 @@ from adapters.clickhouse import client as warehouse
 from adapters.clickhouse.migrate import apply
 from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run_columns
 from adapters.clickhouse.writer import Writer
-from cli import replay_result
+from cli import replay_bus, replay_result
 from cli.embedded_stack import choose_ports, embedded_stack, stack_environment, urls
 from cli.processes import Stack
 from cli.replay_plan import Options, Plan, write
@@ -66,7 +66,7 @@ class ReplayRun:
             strategy=options.strategy,
         )
         # A replay has a bus and a terminal of its own, whatever live trading is connected to.
-        bus = msgspec.structs.replace(config.bus, url="", sync="process")
+        bus = replay_bus.of_run(config.bus, plan.run_id)
         terminal = msgspec.structs.replace(config.terminal, kind="simulated", address="")
         self.settings = msgspec.structs.replace(config, run=run, bus=bus, terminal=terminal)
         self._bus: Bus | None = None
@@ -92,6 +92,7 @@ class ReplayRun:
         """Start everything; the schema is in place before anything writes."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
+        replay_bus.empty(self.settings.bus)
         write(self.plan, self.directory, self.settings.collector.slice_ticks)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):
             marker.unlink()
@@ -99,14 +100,16 @@ class ReplayRun:
         self._bus = select.connect(self.settings.bus, "replay")
 
     def wait_for_training_part(self, stack: Stack, progress: Progress) -> None:
-        """Until all features before the cut are in the warehouse."""
+        """Until all features before the cut, and the ticks that answer them, are stored."""
         _import_training()
         answers = self.bus.subscribe(CONTROL)
-        stalled = _Stall()
-        while True:
+        stalled, missing = _Stall(), {"streams.ticks", "streams.signals"}
+        while missing:
             message = answers.next(0.2)
-            if message and codec.decode(CONTROL.name, message.payload).kind == "stored":
-                break
+            control = codec.decode(CONTROL.name, message.payload) if message else None
+            if isinstance(control, Control) and control.kind == "stored":
+                missing.discard(control.by)
+                continue
             stalled.check(progress.update(self.bus, self.plan), stack)
         answers.close()
 
@@ -166,6 +169,7 @@ class ReplayRun:
         if result["reconciled"]:
             shutil.rmtree(self.directory / "bus", ignore_errors=True)
             shutil.rmtree(self.directory / "state", ignore_errors=True)
+            replay_bus.discard(self.settings.bus)
 
     @property
     def bus(self) -> Bus:

@@ -3,6 +3,9 @@
 import logging
 import sys
 import time
+from collections.abc import Callable
+
+from core.errors import TickhouseError, UnavailableError
 
 
 def setup(process: str, level: int = logging.INFO) -> None:
@@ -15,3 +18,15 @@ def setup(process: str, level: int = logging.INFO) -> None:
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def told(main: Callable[[], int]) -> int:
+    """A process's exit code; what a person can mend or wait for is one line and no traceback.
+
+    1 when something stayed away (start again), 2 for an error that a person must mend.
+    """
+    try:
+        return main()
+    except TickhouseError as error:
+        logging.getLogger("tickhouse").error("%s", error)
+        return 1 if isinstance(error, UnavailableError) else 2

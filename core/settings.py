@@ -216,6 +216,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smtp_security: Literal["starttls", "ssl", "insecure"] = "starttls"
     telegram_token: str = ""  # of the bot
     telegram_chat: str = ""  # id of the chat it writes to
+    digest_s: float = 300.0  # after a message, more are gathered so long and come as one; 0: never
+    retry_s: float = 30.0  # until a target that did not take a message is tried again
 
     def __repr__(self) -> str:
         """Which targets are set, and nothing that a log must not hold."""
@@ -301,7 +303,7 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
                 raise SettingsError(f"{name}: the same setting is given without _FILE too")
             field, text = field.removesuffix(_IN_FILE), _content(name, text)
         _check_names({section: {field: text}}, name)
-        value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
+        value: Any = [p.strip() for p in text.split(",") if p.strip()] if field in _LISTS else text
         values.setdefault(section, {})[field] = value
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]

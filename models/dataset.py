@@ -15,11 +15,15 @@ import numpy.typing as npt
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.tick_reader import read_ticks
+from core.contracts.tick import OUT_OF_ORDER
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.card import Span
+from models.labels import Quotes
 
 _FEEDS_SQL = Path(__file__).with_name("feeds.sql").read_text()
 _ROWS_SQL = Path(__file__).with_name("dataset.sql").read_text()
+_FAR_MSC = 9_000_000_000_000  # the year 2255, which DateTime64 still has
 _AS_OF_SQL = Path(__file__).with_name("as_of.sql").read_text()
 
 
@@ -35,6 +39,7 @@ class Dataset(NamedTuple):
         simulated: a feed is of a generated market.
         name: hash of query, run, span, sources and feature set: what was asked for. The same
             name with another `data_hash` means that the warehouse has changed since.
+        quotes: every tick of each feed within the span, to answer rows with; or none.
     """
 
     rows: npt.NDArray[np.float32]
@@ -45,12 +50,16 @@ class Dataset(NamedTuple):
     feeds: tuple[str, ...]
     simulated: bool = False
     name: str = ""
+    quotes: tuple[Quotes, ...] = ()
 
     def data_hash(self) -> str:
         """SHA-256 over every value."""
         digest = hashlib.sha256(",".join(self.feeds).encode())
         for values in (self.rows, self.time_us, self.mid, self.spread, self.feed):
             digest.update(np.ascontiguousarray(values).data)
+        for quotes in self.quotes:
+            digest.update(np.ascontiguousarray(quotes.time_us).data)
+            digest.update(np.ascontiguousarray(quotes.mid).data)
         return digest.hexdigest()
 
 
@@ -69,6 +78,9 @@ def empty_dataset(feeds: Sequence[str], counts: Sequence[int]) -> Dataset:
 
 def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str] = ()) -> Dataset:
     """Every feature row of a run within a span of market time, made by this feature set.
+
+    With them all ticks of their feeds within the span, and none after it: rows are answered from
+    ticks as they were known at its end. When a feed has no ticks stored, rows answer rows.
 
     Args:
         sources: only these; all when empty.
@@ -91,15 +103,33 @@ def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str]
             feed = {**given, "source": source, "symbol": symbol, "rows": rows}
             _fill(client, feed, dataset, start)
             start += rows
+        quotes = tuple(read_quotes(client, f[0], f[1], span) for f in feeds)
+    if all(len(q.time_us) for q in quotes):
+        dataset = dataset._replace(quotes=quotes)
     return dataset._replace(
         simulated=any(feed[3] for feed in feeds), name=dataset_name(run_id, span, sources)
     )
 
 
+def read_quotes(client: Client, source: str, symbol: str, span: Span) -> Quotes:
+    """Every tick of a feed within a span that came in order, as moments and mids.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    first_msc, last_msc = -(-span.start_us // 1000), min((span.end_us - 1) // 1000, _FAR_MSC)
+    times, mids = [np.empty(0, np.int64)], [np.empty(0)]
+    for block in read_ticks(client, source, symbol, first_msc, last_msc):
+        ticks = block[block["quality"] & OUT_OF_ORDER == 0]
+        times.append(ticks["time_msc"] * 1000)
+        mids.append((ticks["bid"] + ticks["ask"]) / 2.0)
+    return Quotes(np.concatenate(times), np.concatenate(mids))
+
+
 def dataset_name(run_id: str, span: Span, sources: Sequence[str]) -> str:
     """First 16 hex digits of the SHA-256 over all that decides which rows are read."""
     asked = json.dumps(
-        [_FEEDS_SQL, _ROWS_SQL, run_id, *span, sorted(sources), FEATURE_SET_HASH],
+        [_FEEDS_SQL, _ROWS_SQL, "ticks", run_id, *span, sorted(sources), FEATURE_SET_HASH],
         ensure_ascii=False,
     )
     return hashlib.sha256(asked.encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ feed, held to its horizon) on mid prices less a spread and slippage, in bp of th
 comparison of two models needs, not what an account made.
 """
 
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,16 @@ from adapters.clickhouse.client import errors_translated
 from core.settings import SignalSettings
 from features.catalog import NAMES
 from models.card import CLASSES, Span
+from models.dataset import read_quotes
 from models.edge import Costs, edge_bp, target_share
-from models.labels import UNLABELLED, LabelRule, labels_by_feed, later_rows
+from models.labels import (
+    UNLABELLED,
+    LabelRule,
+    Quotes,
+    feeds_apart,
+    labels_by_feed,
+    moves_by_feed,
+)
 from models.manifest import Manifest
 from models.strategy import NOTHING_HELD, entries
 
@@ -79,7 +87,6 @@ def read_outcomes(
     source, symbol, time_us, down, flat, up, agreement, veto, members, mid, spread, *rest = columns
     names, feed = np.unique(np.array([f"{a}.{b}" for a, b in zip(source, symbol, strict=True)]),
                             return_inverse=True)  # fmt: skip
-    del names
     count = len(feed)
     rows = np.full((count, len(NAMES)), np.nan, np.float32)
     rows[:, _VOLATILITY], rows[:, _SPREAD] = rest[0], rest[1]
@@ -87,14 +94,30 @@ def read_outcomes(
     times, mids, spreads = np.array(time_us), np.array(mid), np.array(spread)
     rule = LabelRule(round(manifest.horizon_s * 1e6), label_spreads)
     feeds = feed.astype(np.int32)
+    quotes = _quotes(client, names.tolist(), times, rule, span)
     sure = ~np.array(veto, bool) & (np.array(agreement) >= signals.min_agreement)
     wish = _wishes(rows, probabilities, sure, manifest, signals)
     outputs = np.array(members, np.float32).reshape(count, -1, len(CLASSES))
     return Outcomes(
         feeds, times, probabilities, outputs, np.array(veto, bool),
-        labels_by_feed(feeds, times, mids, spreads, rule),
-        _net_bp(feeds, times, mids, rows, wish, rule, signals),
+        labels_by_feed(feeds, times, mids, spreads, rule, quotes),
+        _net_bp(feeds, times, mids, rows, wish, rule, signals, quotes),
     )  # fmt: skip
+
+
+def _quotes(
+    client: Client,
+    feeds: Sequence[str],
+    time_us: npt.NDArray[np.int64],
+    rule: LabelRule,
+    span: Span,
+) -> tuple[Quotes, ...]:
+    """Ticks as far as the predictions' answers reach, and none after the span."""
+    end_us = min(int(time_us.max()) + rule.horizon_us + rule.tolerance_us, span.end_us)
+    asked = Span(int(time_us.min()), end_us)
+    named = [feed.partition(".") for feed in feeds]
+    found = tuple(read_quotes(client, source, symbol, asked) for source, _, symbol in named)
+    return found if all(len(quotes.time_us) for quotes in found) else ()
 
 
 def _empty(members: int) -> Outcomes:
@@ -126,16 +149,13 @@ def _net_bp(
     wish: npt.NDArray[np.int8],
     rule: LabelRule,
     signals: SignalSettings,
+    quotes: Sequence[Quotes],
 ) -> Floats:
     net = np.full(len(feed), np.nan)
-    edges = [0, *(np.flatnonzero(np.diff(feed)) + 1).tolist(), len(feed)]
-    for start, stop in pairwise(edges):
-        own = slice(start, stop)
+    move_bp = moves_by_feed(feed, time_us, mid, rule, quotes) / mid * 1e4
+    for own, _ in feeds_apart(feed):
         _, chosen = entries(NOTHING_HELD, time_us[own] // 1000, wish[own], rule.horizon_us // 1000)
-        later = later_rows(time_us[own], rule)
-        for at in chosen:
-            if later[at] >= 0:
-                place, exit_mid = start + at, mid[start + later[at]]
-                move = (exit_mid / mid[place] - 1.0) * 1e4 * wish[place]
-                net[place] = move - abs(float(rows[place, _SPREAD])) - signals.slippage_bp
+        for place in (own.start + at for at in chosen):
+            cost = abs(float(rows[place, _SPREAD])) + signals.slippage_bp
+            net[place] = move_bp[place] * wish[place] - cost  # NaN while the answer is not known
     return net

@@ -12,7 +12,7 @@ from models.card import CLASSES
 from models.dataset import Dataset
 from models.ensemble import Trainees
 from models.examples import Examples, first_rows
-from models.labels import UNLABELLED, Answers, LabelRule, horizon_answers, later_rows
+from models.labels import UNLABELLED, Answers, LabelRule, horizon_answers, moves_by_feed
 from models.weights import uniqueness
 
 Places = npt.NDArray[np.int64]
@@ -50,17 +50,14 @@ class Answered(NamedTuple):
     def trainees(self, train: Places, later: Places) -> Trainees:
         """Examples to train on, and to calibrate and weigh with."""
         times = self.data.time_us[later]
-        return Trainees(self.examples(train), self.examples(later), times, self._moves(train))
+        moves = np.nan_to_num(self.moves_bp()[train])
+        return Trainees(self.examples(train), self.examples(later), times, moves)
 
-    def _moves(self, at: Places) -> npt.NDArray[np.float64]:
-        """The mid's move over the horizon, bp; 0 where the data end before it."""
-        moves = np.zeros(len(self.data.rows))
-        for start in np.unique(self.first).tolist():
-            own = slice(start, start + int((self.first == start).sum()))
-            later = later_rows(self.data.time_us[own], self.rule)
-            mid = self.data.mid[own]
-            moves[own] = np.where(later >= 0, mid[later] / mid - 1.0, 0.0) * 1e4
-        found: npt.NDArray[np.float64] = moves[at]
+    def moves_bp(self) -> npt.NDArray[np.float64]:
+        """The mid's move over the horizon of every row, bp; NaN where it is not known."""
+        data = self.data
+        moved = moves_by_feed(data.feed, data.time_us, data.mid, self.rule, data.quotes)
+        found: npt.NDArray[np.float64] = moved / data.mid * 1e4
         return found
 
 
@@ -69,7 +66,7 @@ def answered(data: Dataset, settings: ModelSettings) -> Answered:
     horizon_us = round(settings.horizon_s * 1e6)
     rule = LabelRule(horizon_us=horizon_us, spreads=settings.label_spreads)
     label = barrier_answers if settings.labels == "barrier" else horizon_answers
-    answers = label(data.feed, data.time_us, data.mid, data.spread, rule)
+    answers = label(data.feed, data.time_us, data.mid, data.spread, rule, data.quotes)
     first = first_rows(data.feed)
     weight = np.ones(len(data.rows))
     for start in np.unique(first).tolist():

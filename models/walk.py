@@ -1,10 +1,12 @@
 """Purged walk-forward evaluation: how models of these settings would have done, fold by fold.
 
 Every fold trains the whole ensemble anew, calibration and weights included, so nothing of a
-figure comes from rows that a model of its time could not have had.
+figure comes from rows that a model of its time could not have had. Cards, the search for
+settings and the results page all walk here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,12 +17,26 @@ from models.evaluate import baseline, evaluate, part
 from models.folds import Fold, walk_forward
 from models.labels import UNLABELLED
 from models.members.base import Progress
-from models.parts import EMBARGO_HORIZONS, Answered, require_enough, split_again
+from models.parts import EMBARGO_HORIZONS, Answered, Places, require_enough, split_again
 from models.parts import Split as Parts
-from models.predictor import Predictor
+from models.predictor import Judged, Predictor
 
 #: Called after each fold with its number and card; raises to stop (a pruned trial).
 OnFold = Callable[[int, FoldCard], None]
+
+
+class Walked(NamedTuple):
+    """One fold: the rows trained on, those judged after them, and what was said of these.
+
+    Attributes:
+        train, test: places in the dataset, in time order.
+        judged: of `test`; `names` are its members.
+    """
+
+    train: Places
+    test: Places
+    judged: Judged
+    names: tuple[str, ...]
 
 
 def walk(
@@ -36,22 +52,34 @@ def walk(
     Raises:
         ModelError: a fold has too little data, or one class only.
     """
-    data, label = known.data, known.answers.label
-    labelled = np.flatnonzero(label != UNLABELLED)
-    embargo = (EMBARGO_HORIZONS - 1) * known.rule.horizon_us
-    cut = walk_forward(data.time_us[labelled], known.answers.end_us[labelled], folds, embargo)
     cards = []
-    for number, fold in enumerate(cut):
-        progress(f"fold {number + 1} of {len(cut)}", number / len(cut))
-        places = Fold(labelled[fold.train], labelled[fold.test])
-        cards.append(_card(known, settings, kind, places, progress))
+    for number, fold in enumerate(walked(known, settings, kind, folds, progress)):
+        cards.append(_card(known, fold))
         on_fold(number, cards[-1])
     return cards
 
 
-def _card(
+def walked(
+    known: Answered, settings: ModelSettings, kind: Kind, folds: int, progress: Progress
+) -> Iterator[Walked]:
+    """Fold after fold, each trained when it is asked for.
+
+    Raises:
+        ModelError: a fold has too little data, or one class only.
+    """
+    data, label = known.data, known.answers.label
+    labelled = np.flatnonzero(label != UNLABELLED)
+    embargo = (EMBARGO_HORIZONS - 1) * known.rule.horizon_us
+    cut = walk_forward(data.time_us[labelled], known.answers.end_us[labelled], folds, embargo)
+    for number, fold in enumerate(cut):
+        progress(f"fold {number + 1} of {len(cut)}", number / len(cut))
+        places = Fold(labelled[fold.train], labelled[fold.test])
+        yield _walked(known, settings, kind, places, progress)
+
+
+def _walked(
     known: Answered, settings: ModelSettings, kind: Kind, fold: Fold, progress: Progress
-) -> FoldCard:
+) -> Walked:
     data, label = known.data, known.answers.label
     train, test = fold.train[-settings.max_rows :], fold.test[: settings.max_rows]
     require_enough(Parts(train, test), label)
@@ -59,10 +87,16 @@ def _card(
     ensemble = train_ensemble(
         known.trainees(inner.train, inner.held_back), settings, kind, progress
     )
-    judged = Predictor(ensemble.graphs).judge_at(data.rows, test, known.first[test])
+    predictor = Predictor(ensemble.graphs)
+    judged = predictor.judge_at(data.rows, test, known.first[test])
+    return Walked(train, test, judged, predictor.names)
+
+
+def _card(known: Answered, fold: Walked) -> FoldCard:
+    time_us, label = known.data.time_us, known.answers.label
     return FoldCard(
-        train=part(data.time_us[train], label[train]),
-        test=part(data.time_us[test], label[test]),
-        metrics=evaluate(judged.probabilities, label[test]),
-        baseline=baseline(label[train], label[test]),
+        train=part(time_us[fold.train], label[fold.train]),
+        test=part(time_us[fold.test], label[fold.test]),
+        metrics=evaluate(fold.judged.probabilities, label[fold.test]),
+        baseline=baseline(label[fold.train], label[fold.test]),
     )

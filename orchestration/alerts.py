@@ -1,10 +1,13 @@
-"""Who is told when a run fails or the streams are late; how, is `adapters/alerts.py`'s matter."""
+"""Who is told when a run fails or the streams are late; how and how often, is
+`adapters/alert_box.py`'s matter.
+"""
 
 import dagster as dg
 import msgspec
 
-from adapters import alerts
+from adapters.alert_box import AlertBox, Told
 from core import settings as product
+from core.clock import SystemClock
 from core.settings import AlertSettings, Settings
 from orchestration.sites import DATA_DOCS
 
@@ -19,18 +22,22 @@ def audience(settings: Settings) -> AlertSettings:
     return chosen
 
 
-def tell_failure(settings: Settings, job: str, run_id: str, problem: str) -> list[str]:
-    """A run failed; returns the kinds of targets that did not take it."""
+def box(settings: Settings) -> AlertBox:
+    """Where alerts of this home wait for their turn."""
+    return AlertBox(settings.home_path, audience(settings), SystemClock())
+
+
+def tell_failure(settings: Settings, job: str, run_id: str, problem: str) -> Told:
+    """A run failed."""
     short = problem if len(problem) <= _LONGEST else problem[:_LONGEST] + " ..."
-    return alerts.tell(
-        audience(settings), f"Tickhouse: {job} failed", short, {"job": job, "run_id": run_id}
-    )
+    facts = {"job": job, "run_id": run_id}
+    return box(settings).tell(f"Tickhouse: {job} failed", short, facts)
 
 
-def tell_late(settings: Settings, problems: list[str]) -> list[str]:
+def tell_late(settings: Settings, problems: list[str]) -> Told:
     """Streams are silent although their markets are open."""
-    return alerts.tell(
-        audience(settings), "Tickhouse: streams are late", "; ".join(problems), {"job": "streams"}
+    return box(settings).tell(
+        "Tickhouse: streams are late", "; ".join(problems), {"job": "streams"}
     )
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 from core import settings as product
 from core.clock import SystemClock
 from core.errors import TickhouseError
-from orchestration.alerts import tell_late
+from orchestration.alerts import box, tell_late
 from orchestration.defs.streams import Seen, key_of, look, silent_feeds, told
 from orchestration.resources import Tickhouse
 from orchestration.schedules import still_going
@@ -39,6 +39,7 @@ def streams_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """Fresh tables count as made now; a silent feed is told once until it changes."""
     before = json.loads(context.cursor or "{}")
+    box(product.load()).send_due()  # what was gathered, or was not taken, or outlived its process
     try:
         client = tickhouse.client()
         try:

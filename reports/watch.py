@@ -1,22 +1,22 @@
 """Watches controls while trading goes on: every breach is an alert within seconds, and is measured.
 
 `python -m reports.watch`: reads order events and risk states off the bus, tells people (the log,
-and a webhook when one is set), stores each alert with the time it took, brings the log of what
+and whom `alerts.*` names), stores each alert with the time it took, brings the log of what
 people ordered into the warehouse, and measures the machine's clock. It owns nothing: what it
 missed while it was down it does not alert late, the day's report of blocked orders has it.
 """
 
 import contextlib
-import json
 import logging
 import signal
 import sys
 import threading
-import urllib.request
 from collections.abc import Callable
 
 import msgspec
 
+from adapters.alert_box import AlertBox
+from adapters.alerts import targets
 from adapters.bus import select
 from adapters.bus.base import Message, Subscriber
 from adapters.bus.heartbeat import Heart
@@ -98,13 +98,13 @@ class Watcher:
 
     Args:
         store: keeps rows of `control_alert`; it may raise, and is asked again with the next alert.
-        webhook: URL that alerts are posted to; "" for the log alone.
+        box: how people are told; None for the log alone.
     """
 
     def __init__(
-        self, clock: Clock, store: Callable[[list[Alert]], None], webhook: str = ""
+        self, clock: Clock, store: Callable[[list[Alert]], None], box: AlertBox | None = None
     ) -> None:
-        self._clock, self._store, self._webhook = clock, store, webhook
+        self._clock, self._store, self._box = clock, store, box
         self._unstored: list[Alert] = []
         self._lock = threading.Lock()
 
@@ -134,17 +134,17 @@ class Watcher:
         return len(due)
 
     def _tell(self, alert: Alert) -> str:
+        """How people know: the log at least; what is gathered comes with the next digest."""
         _log.warning("ALERT %s %s: %s", alert.control, alert.subject, alert.detail)
-        if not self._webhook:
+        if self._box is None:
             return "log"
-        body = json.dumps({"text": f"Tickhouse: {alert.control}: {alert.detail}"}).encode()
-        request = urllib.request.Request(self._webhook, body, {"Content-Type": "application/json"})
         try:
-            urllib.request.urlopen(request, timeout=2).close()
-        except OSError as error:
-            _log.error("the webhook did not take it: %s", error)
-            return "log, webhook failed"
-        return "log and webhook"
+            told = self._box.tell(f"Tickhouse: {alert.control}", alert.detail)
+        except (TickhouseError, OSError) as error:
+            _log.error("nobody could be told: %s", error)
+            return "log, nobody told"
+        words = [*told.sent, *(f"{kind} failed" for kind in told.failed)]
+        return f"log, {', '.join(words)}" if words else "log, gathered"
 
 
 def main() -> int:
@@ -157,10 +157,11 @@ def main() -> int:
     health = Health("watch", config.home_path / "run")
     bus = select.connect(config.bus, "watch")
     writer = Writer(config.clickhouse, stop)
+    box = _box(config)
     watcher = Watcher(
         SystemClock(),
         lambda alerts: writer.insert("control_alert", message_columns(alerts)),
-        config.alerts.webhook or config.orchestration.webhook,
+        box,
     )
     breakers = BreakerLog(config.home_path)
 
@@ -178,6 +179,8 @@ def main() -> int:
         )
         for topic, start, see in reads
     ]
+    if box is not None:
+        readers.append(threading.Thread(target=_send, args=(box, stop), name="digests"))
     for reader in readers:
         reader.start()
     health.set("ready", "orders, risk")
@@ -206,6 +209,23 @@ def _read(subscriber: Subscriber, see: Callable[[Message], object], stop: thread
     subscriber.close()
 
 
+def _box(config: settings.Settings) -> AlertBox | None:
+    """Targets of the alerts; Dagster's webhook stands in for none."""
+    chosen = config.alerts
+    if config.orchestration.webhook and not chosen.webhook:
+        chosen = msgspec.structs.replace(chosen, webhook=config.orchestration.webhook)
+    if not any(targets(chosen, {})):
+        return None
+    return AlertBox(config.home_path, chosen, SystemClock())
+
+
+def _send(box: AlertBox, stop: threading.Event) -> None:
+    """Digests when they are due, and what is left at the end."""
+    while not stop.wait(1.0):
+        box.send_due()
+    box.send_due(now=True)
+
+
 def _keep(
     config: settings.Settings, watcher: Watcher, health: Health, stop: threading.Event
 ) -> None:
@@ -228,4 +248,4 @@ def _keep(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(log.told(main))

@@ -6,6 +6,7 @@ only the signals flow needs them.
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bytewax.dataflow import Dataflow
@@ -45,7 +46,8 @@ def ticks(
     from streams.flows import ticks as ticks_flow
 
     source = BusSource(bus, TICKS, stopping, _is_end)
-    return ticks_flow.build(source, _sink(settings, "streams.ticks"))
+    say = partial(_say_stored, bus, "streams.ticks")
+    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus), say)
 
 
 def signals(
@@ -95,7 +97,10 @@ def signals(
 
     parts = signals_flow.Parts(
         make_sampler=lambda state: Sampler(
-            settings.features.sample_ms, histograms, current_state(state, stored_ticks)
+            settings.features.sample_ms,
+            histograms,
+            current_state(state, stored_ticks),
+            keep_hours=True,
         ),
         make_model=make_model,
         make_decider=lambda state: Decider(
@@ -104,10 +109,10 @@ def signals(
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_predicted=announcer.see if announcer else lambda _predicted: None,
-        on_trained_part_stored=lambda marker: _say_stored(bus, marker),
+        on_trained_part_stored=partial(_say_stored, bus, "streams.signals"),
     )
     source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
-    return signals_flow.build(source, parts, _sink(settings, "streams.signals"))
+    return signals_flow.build(source, parts, _sink(settings, "streams.signals", bus))
 
 
 def executions(
@@ -127,12 +132,15 @@ def executions(
     return executions_flow.build(sources, _sink(settings, "streams.executions", every_epoch=True))
 
 
-def _sink(settings: Settings, process: str, *, every_epoch: bool = False) -> WarehouseSink:
+def _sink(
+    settings: Settings, process: str, bus: Bus | None = None, *, every_epoch: bool = False
+) -> WarehouseSink:
     return WarehouseSink(
         lambda: BackgroundWriter(settings.clickhouse),
         _MERGE_ROWS,
         every_epoch=every_epoch or settings.run.mode != "replay",
         process=process,
+        shards=bus.partitions(TICKS) if bus else 1,
     )
 
 
@@ -140,9 +148,8 @@ def _is_end(message: Message) -> bool:
     return message.key == "marker.end"
 
 
-def _say_stored(bus: Bus, marker: TickMarker) -> None:
-    """Tell the replay that it may train: all features before this marker are stored."""
-    control = Control(
-        "stored", marker.run_id, marker.ts_event_us, "streams.signals", "training part stored"
-    )
-    bus.publish(CONTROL, "stored", codec.encode(control), f"{marker.run_id}.stored")
+def _say_stored(bus: Bus, process: str, marker: TickMarker) -> None:
+    """Tell the replay that this process has stored all its rows before the marker."""
+    told = "training part stored"
+    control = Control("stored", marker.run_id, marker.ts_event_us, process, told)
+    bus.publish(CONTROL, "stored", codec.encode(control), f"{marker.run_id}.stored.{process}")

@@ -44,7 +44,8 @@ def connection(settings: BusSettings, name: str) -> ConnectionConfig:
     Raises:
         SettingsError: settings that do not go together.
     """
-    if bool(settings.user) != bool(settings.password):
+    secret = settings.password
+    if bool(settings.user) != bool(secret):
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
     if bool(settings.certificate) != bool(settings.key):
         raise SettingsError("bus.certificate and bus.key go together (TICKHOUSE_BUS__KEY)")
@@ -58,7 +59,7 @@ def connection(settings: BusSettings, name: str) -> ConnectionConfig:
         found |= {
             "sasl_mechanism": settings.sasl,
             "sasl_username": settings.user,
-            "sasl_password": settings.password,
+            "sasl_password": secret,
         }
     return ConnectionConfig(security_protocol=_protocol(settings), **found)
 

@@ -10,17 +10,19 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from quixstreams.models.topics import TopicAdmin
 
+from adapters.bus import kafka_options
 from adapters.bus.kafka_options import MESSAGE_BYTES
 from core import topics
-from core.errors import SettingsError
+from core.errors import SettingsError, UnavailableError
 from core.settings import BusSettings
 from core.topics import Topic
 
 _ANSWER_S = 10.0
 _LOOK_S = 2.0  # so long may a close wait for brokers that are not there
 _SEGMENT_BYTES = 64 * 2**20  # what retention removes goes by segments
-_LEAVING = {topics.TICKS, topics.HEARTBEATS}
+_LEAVING = {topics.TICKS, topics.HEARTBEATS, topics.PREDICTIONS}
 
 
 def name_of(topic: Topic, settings: BusSettings) -> str:
@@ -50,8 +52,7 @@ def topic_config(topic: Topic, settings: BusSettings) -> dict[str, str]:
         "unclean.leader.election.enable": "false",
     }
     if topic in _LEAVING:
-        gib = settings.ticks_max_gib if topic is topics.TICKS else 0.25
-        share = int(gib * 2**30) // planned_partitions(topic, settings)
+        share = _most_bytes(topic, settings) // planned_partitions(topic, settings)
         found["retention.bytes"] = share
         found["segment.bytes"] = max(min(_SEGMENT_BYTES, share // 4), 2**20)
         if settings.retention_hours:
@@ -60,6 +61,13 @@ def topic_config(topic: Topic, settings: BusSettings) -> dict[str, str]:
     if topic.synced and settings.replication == 1 and settings.sync == "always":
         found["flush.messages"] = 1  # no other broker has it: on disk before it counts
     return {name: str(value) for name, value in found.items()}
+
+
+def _most_bytes(topic: Topic, settings: BusSettings) -> int:
+    """As on NATS."""
+    if topic is topics.TICKS:
+        return int(settings.ticks_max_gib * 2**30)
+    return 2**28 if topic is topics.HEARTBEATS else 2**26
 
 
 def ensure_topics(admin: AdminClient, settings: BusSettings) -> dict[str, int]:
@@ -84,17 +92,24 @@ def ensure_topics(admin: AdminClient, settings: BusSettings) -> dict[str, int]:
     return found
 
 
-def delete_topics(admin: AdminClient, settings: BusSettings) -> None:
-    """Remove all of them, with what is in them.
+def remove_all(settings: BusSettings) -> None:
+    """Remove all of our topics under the settings' prefix, with what is in them.
 
     Raises:
-        KafkaException: the cluster does not answer, or refuses.
+        UnavailableError: the cluster does not answer, or refuses.
     """
-    cluster = admin.list_topics(timeout=_LOOK_S)
-    there = [n for t in topics.ALL if (n := name_of(t, settings)) in cluster.topics]
-    if there:
-        for done in admin.delete_topics(there, operation_timeout=_ANSWER_S).values():
-            _unless(done, KafkaError.UNKNOWN_TOPIC_OR_PART)
+    admin = TopicAdmin(kafka_options.connection(settings, "removal")).admin_client
+    try:
+        cluster = admin.list_topics(timeout=_ANSWER_S)
+        there = [n for t in topics.ALL if (n := name_of(t, settings)) in cluster.topics]
+        if there:
+            for done in admin.delete_topics(there, operation_timeout=_ANSWER_S).values():
+                _unless(done, KafkaError.UNKNOWN_TOPIC_OR_PART)
+    except KafkaException as error:
+        raise UnavailableError(
+            f"the bus at {settings.url} was asked to remove topics {settings.topic_prefix}* but"
+            f" did not: {error.args[0].str()}. See `tickhouse doctor`"
+        ) from error
 
 
 def _create(admin: AdminClient, missing: list[Topic], settings: BusSettings, brokers: int) -> None:

@@ -21,11 +21,12 @@ def connect_options(settings: BusSettings) -> dict[str, Any]:
         SettingsError: a user without a password, a certificate without its key, or a file that
             cannot be read.
     """
-    if bool(settings.user) != bool(settings.password):
+    secret = settings.password
+    if bool(settings.user) != bool(secret):
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
     found: dict[str, Any] = {}
     if settings.user:
-        found = {"user": settings.user, "password": settings.password}
+        found = {"user": settings.user, "password": secret}
     if settings.token:
         found["token"] = settings.token
     if is_encrypted(settings):

@@ -1,5 +1,7 @@
 """Settings to bus. The only place that knows which kinds there are; each is imported lazily."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from adapters.bus.base import Bus
@@ -43,13 +45,31 @@ def door(settings: BusSettings, name: str) -> "Door":
     return Door(settings, name)
 
 
+def remove_topics(settings: BusSettings) -> None:
+    """Remove all topics of ours under the settings' prefix, with what is in them. Kafka only.
+
+    Raises:
+        UnavailableError: the brokers do not answer.
+        SettingsError: they refuse us, or the extra `kafka` is not installed.
+    """
+    with _installed():
+        from adapters.bus.kafka_topics import remove_all
+    remove_all(settings)
+
+
 def _kafka(settings: BusSettings, name: str) -> Bus:
-    try:
+    with _installed():
         from adapters.bus.kafka import KafkaBus
+    return KafkaBus(settings, name)
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         if error.name not in ("confluent_kafka", "quixstreams"):
             raise
         raise SettingsError(
             f"bus.kind is kafka, but {error.name} is not installed: pip install 'tickhouse[kafka]'"
         ) from error
-    return KafkaBus(settings, name)

@@ -8,11 +8,12 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from core.contracts.tick import TICK, TickArray
 
-# Prices as integers of the grid: a Decimal read as a float may differ in its last bit.
+# Prices as integers of the grid, which is what a Decimal is: read as a float its last bit may
+# differ, and multiplied by the scale it overflows above 922.
 _SQL = """
 SELECT
     toUnixTimestamp64Milli(ts_event), seq, quality, flags, volume,
-    toInt64(bid * 100000000), toInt64(ask * 100000000), toInt64(last * 100000000)
+    reinterpretAsInt64(bid), reinterpretAsInt64(ask), reinterpretAsInt64(last)
 FROM tick FINAL
 WHERE
     source = {source:String} AND symbol = {symbol:String}

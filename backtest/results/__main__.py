@@ -1,9 +1,12 @@
-"""`python -m backtest.results [DATA] [--out FILE]`: train, evaluate, and write the honest page.
+"""`python -m backtest.results [DATA] [--out FILE] [--kept DIR]`: train, evaluate, write the page.
 
-DATA is a folder with `ticks/*.parquet` (SYMBOL_source.parquet) and `bars/*_h1_*.parquet`.
+DATA is a folder with `ticks/*.parquet` (SYMBOL_source.parquet) and `bars/*_h1_*.parquet`. All of
+them take a quarter of an hour on one core; with --kept, files that were done before are not done
+again.
 """
 
 import argparse
+import logging
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,11 +15,11 @@ from pathlib import Path
 from rich.console import Console
 
 from backtest.results import bars, leak, page, ticks, trading
-from backtest.results.page import Found
+from backtest.results.found import FeedResult, Found
+from backtest.results.kept import Kept
 from core.errors import InputError, ModelError
+from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH, NAMES
-
-_LEAST_BYTES = 50_000  # smaller files hold minutes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,53 +28,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("docs/results.md"))
     parser.add_argument("--only", default="", help="files whose name holds this")
+    parser.add_argument("--kept", type=Path, help="folder for what is done, to go on from")
     options = parser.parse_args(arguments)
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # warns at each export of the network
     console = Console(stderr=True)
-    text = page.text(_found(options.data, options.only, console))
+    text = page.text(_found(options.data, options.only, Kept(options.kept), console))
     options.out.write_text(text, encoding="utf-8")
     console.print(f"{options.out} written")
     return 0
 
 
-def _found(data: Path, only: str, console: Console) -> Found:
+def _found(data: Path, only: str, kept: Kept, console: Console) -> Found:
     files = _files(data / "ticks", "*.parquet", only)
     hourly = _files(data / "bars", "*_h1_*.parquet", only)
     if not files and not hourly:
         raise InputError(str(data), "no ticks/*.parquet and no bars/*_h1_*.parquet in it")
-    made_with = (
-        f"{len(NAMES)} features, feature set `{FEATURE_SET_HASH}`, members"
-        f" {', '.join(ticks.MEMBERS)}"
-    )
-    found = Found([], [], [], [], [], made_with)
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as home:
         settings = ticks.run_settings(home)
+        members = ", ".join(settings.models.members)
+        made_with = f"{len(NAMES)} features, feature set `{FEATURE_SET_HASH}`, members {members}"
+        feeds, years = [], []
         for file in files:
             console.print(f"ticks {file.name}")
-            try:
-                judged, card, figures = ticks.judge(file, settings)
-            except ModelError as error:
-                found.left_out.append((file.stem, str(error)))
-                continue
-            found.ticks.append(figures)
-            for name, rows, auc in (
-                (f"{figures.feed}, walking forward", judged, figures.auc),
-                (f"{figures.feed}, last quarter", card, figures.card_auc),
-            ):
-                if auc.value > leak.SUSPICIOUS:
-                    found.findings.append(leak.investigate(name, rows))
-            found.trading.extend(trading.of(file, settings))
+            feeds.append(
+                kept.get(
+                    file,
+                    settings,
+                    FeedResult,
+                    lambda f=file: _feed(f, settings, console),  # type: ignore[misc]
+                )
+            )
         for file in hourly:
             console.print(f"bars {file.name}")
-            found.bars.append(bars.judge(file, settings.models))
-    return found
+            years.append(
+                kept.get(
+                    file,
+                    settings,
+                    bars.BarFigures,
+                    lambda f=file: bars.judge(f, settings.models),  # type: ignore[misc]
+                )
+            )
+    return Found(feeds, years, made_with)
+
+
+def _feed(file: Path, settings: Settings, console: Console) -> FeedResult:
+    def progress(stage: str, _share: float) -> None:
+        if stage.startswith("fold"):
+            console.print(f"  {stage}")
+
+    try:
+        judged, figures = ticks.judge(file, settings, progress)
+    except ModelError as error:
+        return FeedResult(file.stem, None, [], [], str(error))
+    findings = [
+        leak.investigate(figures.feed, judged, member, fold)
+        for member, fold in leak.suspects(figures)
+    ]
+    return FeedResult(file.stem, figures, findings, trading.of(file, settings), "")
 
 
 def _files(folder: Path, pattern: str, only: str) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.glob(pattern)
-        if only in path.name and path.stat().st_size > _LEAST_BYTES
-    )
+    return sorted(path for path in folder.glob(pattern) if only in path.name)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,19 @@ say anything else.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from backtest.results.bars import BarFigures
 from backtest.results.bootstrap import Interval
-from backtest.results.leak import SUSPICIOUS, Finding
-from backtest.results.ticks import Figures
+from backtest.results.cells import basis
+from backtest.results.found import Found
+from backtest.results.page_findings import findings
+from backtest.results.page_tables import (
+    bar_table,
+    member_table,
+    strategy_table,
+    tick_table,
+    traded_table,
+)
 from backtest.results.trading import Earned
 
 _HEAD = """# Results
@@ -21,47 +27,38 @@ say how the product's default model and shipped strategies did on the reference 
 baselines that know nothing, with 95 % intervals from a block bootstrap.
 """
 _TICKS = """
-## Ticks: one minute ahead
+## Ticks: a minute ahead
 
-The product's own training (`models.train.fit`) on at most 60,000 rows thinned evenly, walking
-forward: trained on the first 40 % of the span, judged on the next 15 %, four times, each training
-on all before. Labels are made from the training rows alone (purged), the test begins one horizon
-later (embargo). One feed at a time, so columns about other symbols, if any, are empty. A row is a
-sampled second; it *moved* when its mid was more than the spread away a minute later.
+The product's own training with its defaults, walking forward as `tickhouse train` and `search` do
+(`models.walk`): the span is cut into five parts of equally many rows, and each but the first is
+judged by a model of all parts before it, four trainings a feed. No rows are left out. Rows whose
+answer reaches into the judged part, and one horizon more, are not trained on (purged, embargo).
+One feed at a time, so columns about other symbols, if any, are empty. A row is a sampled second;
+its answer is the feed's last tick at or before the moment a minute later; it *moved* when the mid
+was more than the spread away by then. Recordings of less than an hour are sampled ten times a
+second, answered 5 seconds ahead and cut into three parts, two trainings a feed.
 
 - **AUC** is of direction, up against down among rows that moved; 0.5 knows nothing, as a random
-  walk does. *Last quarter* is what the card of one model trained on all of it shows: one stretch
-  instead of four. *Momentum* uses the last minute's return alone.
-- **Log loss** stands beside that of the training part's class shares, the *majority* baseline.
-- **Blocks** of half an hour are the sample's real size: neighbouring rows share most of their
-  answer.
+  walk does. *Fold by fold* it stands beside, for one number hides that it changes from day to day.
+  *Momentum* uses the last minute's return alone.
+- **Log loss** and **Brier** stand beside those of the training part's class shares, the *majority*
+  baseline.
+- **Blocks** of half an hour (30 seconds in short recordings) with rows that moved are the sample's
+  real size: neighbouring rows share most of their answer. Intervals draw whole blocks.
+"""
+_MEMBERS = """
+### Member by member
+
+The same AUC of each member alone, calibrated as in the ensemble.
 """
 _TRADED = """
 ### Traded, after costs
 
-One trade at a time, held for a minute; basis points a trade after the spread and commission on
+One trade at a time, held to the horizon; basis points a trade after the spread and commission on
 both sides (no slippage). The model trades where it gives a move at least 0.55; *momentum* always
-follows the last minute, *majority* the side that was more frequent in training, *random walk* a
-coin.
-"""
-_KNOWN = """
-### A case that was looked into
-
-Cards of one-day HistData files once showed 0.64 to 0.66. Asked with the same questions (XGBoost
-alone on 24 features, last quarter of EURUSD, 21 November 2026):
-
-- AUC 0.643 (0.598 to 0.714), but only 3,446 moved rows in 13 half hours; answers turned by other
-  times of the same span gave up to 0.610.
-- With rows 1, 5, 10 and 30 seconds older it was 0.640, 0.639, 0.638 and 0.630: not a look at the
-  next tick, for that would die within a second.
-- `spread_bp` alone, without training, gave 0.692. All its rows have one spread of 1.7 pips, for the
-  ask of that file is made up; a constant spread in basis points of the price is nothing but the
-  price turned over. So the model had learned how high the price stands, and within that day a
-  price that stood high mostly came back.
-- Walking forward over the same day it was 0.572, and 0.37 on USDJPY of the same day.
-
-So it was neither a look into the future nor skill: it was one day's price level, from a few swings,
-of a price that nobody quoted.
+follows the last minute's move, *majority* the side that was more frequent in training, *random
+walk* a coin. Feeds of a crypto exchange have no commission in the reference data, so only their
+spread is paid here; the exchange's own fees, not in the files, come on top.
 """
 _STRATEGIES = """
 ## Strategies through the whole product
@@ -78,29 +75,19 @@ trade; the cost is a typical spread, **assumed**, not in the data. Blocks of fiv
 """
 
 
-class Found(NamedTuple):
-    """Everything the page is made of."""
-
-    ticks: list[Figures]
-    findings: list[Finding]
-    trading: list[Earned]
-    bars: list[BarFigures]
-    left_out: list[tuple[str, str]]
-    made_with: str = ""  # features and members
-
-
 def text(found: Found) -> str:
     """The page in Markdown."""
     parts = [_HEAD, _summary(found)]
     if found.ticks:
         parts += [_TICKS, f"\nMade with {found.made_with}.\n"]
-        parts += [_tick_table(found.ticks), _left_out(found.left_out)]
-        parts += [_TRADED, _traded_table(found.ticks)]
-        parts += ["\n## Above 0.60\n", _findings(found.findings), _KNOWN]
+        parts += [tick_table(found.ticks), _left_out(found.left_out)]
+        parts += [_MEMBERS, member_table(found.ticks)]
+        parts += [_TRADED, traded_table(found.ticks)]
+        parts += ["\n## Too good to be true?\n", findings(found.feeds)]
     if found.trading:
-        parts += [_STRATEGIES, _strategy_table(found.trading)]
+        parts += [_STRATEGIES, strategy_table(found.trading)]
     if found.bars:
-        parts += [_BARS, _bar_table(found.bars)]
+        parts += [_BARS, bar_table(found.bars)]
     return "\n".join(part.strip("\n") + "\n" for part in parts if part)
 
 
@@ -108,7 +95,7 @@ def _summary(found: Found) -> str:
     lines = ["## In short\n"]
     ways = [(f.feed, way, t.net_bp) for f in found.ticks for way, t in f.traded.items()]
     if ways:
-        lines.append(_beaten("one minute ahead on ticks", ways))
+        lines.append(_beaten("a minute or less ahead on ticks", ways))
     if found.bars:
         hourly = [(f.name, way, i) for f in found.bars for way, i in f.net_bp.items()]
         lines.append(_beaten("one hour ahead on bars", hourly))
@@ -127,6 +114,8 @@ def _earned(rows: Sequence[Earned]) -> str:
     traded = [e for e in rows if e.trades]
     won = [f"{e.strategy} on {e.feed} earned {e.net:,.2f}" for e in traded if e.net > 0]
     idle = len(rows) - len(traded)
+    if not traded:
+        return f"- No backtest of a shipped strategy opened a position: {idle} tried."
     said = (
         f"- Of {len(traded)} backtests of shipped strategies {len(won)} ended above zero:"
         f" {'; '.join(won)}. The best of many tries is not evidence."
@@ -147,7 +136,7 @@ def _beaten(what: str, ways: Sequence[tuple[str, str, Interval]]) -> str:
             f"- **Nothing beats costs {what}**: of {len(known)} pairs of feed and way of deciding"
             " none has an interval of its net result above zero."
         )
-    told = "; ".join(f"{way} on {feed}, {_basis(i)}" for feed, way, i in won)
+    told = "; ".join(f"{way} on {feed}, {basis(i)}" for feed, way, i in won)
     return (
         f"- {what[0].upper()}{what[1:]}, {len(won)} of {len(known)} pairs of feed and way of"
         f" deciding have an interval of their net result above zero: {told}. Among so many pairs"
@@ -155,146 +144,5 @@ def _beaten(what: str, ways: Sequence[tuple[str, str, Interval]]) -> str:
     )
 
 
-def _tick_table(rows: Sequence[Figures]) -> str:
-    head = ("feed", "test rows", "moved", "blocks", "AUC", "AUC last quarter", "AUC momentum",
-            "log loss", "log loss majority")  # fmt: skip
-    return _table(
-        head,
-        (
-            (f.feed, f"{f.rows:,}", f"{f.moved:,}", f"{f.blocks:,}", _plain(f.auc),
-             _plain(f.card_auc), _plain(f.momentum_auc), f"{f.log_loss:.4f}",
-             f"{f.prior_log_loss:.4f}")
-            for f in rows
-        ),
-    )  # fmt: skip
-
-
-def _traded_table(rows: Sequence[Figures]) -> str:
-    ways = list(rows[0].traded)
-    return _table(
-        ("feed", *ways),
-        (
-            (
-                f.feed,
-                *(f"{_basis(f.traded[w].net_bp)}, {f.traded[w].trades:,} trades" for w in ways),
-            )
-            for f in rows
-        ),
-    )
-
-
-def _strategy_table(rows: Sequence[Earned]) -> str:
-    head = ("feed", "strategy", "trades", "net, USD", "of it costs", "profit factor", "Sharpe")
-    return _table(
-        head,
-        (
-            (e.feed, e.strategy, f"{e.trades:,}", f"{e.net:,.2f}", f"{e.costs:,.2f}",
-             _optional(e.profit_factor), _optional(e.sharpe))
-            for e in rows
-        ),
-    )  # fmt: skip
-
-
-def _bar_table(rows: Sequence[BarFigures]) -> str:
-    head = ("bars", "years", "hours", "AUC", "AUC momentum", "right", "right majority", "cost, bp",
-            *(f"{way}, bp" for way in rows[0].net_bp))  # fmt: skip
-    return _table(
-        head,
-        (
-            (f.name, f"{f.first_year} to {f.last_year}", f"{f.rows:,}", _plain(f.auc),
-             _plain(f.momentum_auc), f"{f.hit:.2%}", f"{f.majority_hit:.2%}", f"{f.cost_bp:g}",
-             *map(_basis, f.net_bp.values()))
-            for f in rows
-        ),
-    )  # fmt: skip
-
-
-def _findings(findings: Sequence[Finding]) -> str:
-    if not findings:
-        return f"No direction AUC was above {SUSPICIOUS:.2f}: there was nothing to look into."
-    lines = [
-        "A direction AUC above 0.60 on so short a horizon is taken for a leak until disproved. What"
-        " was asked, and what came out:\n",
-        _table(
-            ("feed", "AUC", "moved rows in blocks", "turned answers, 95 %",
-             "1, 5, 10, 30 s older", "best single feature", "one spread"),
-            (
-                (f.feed, _plain(f.auc), f"{f.moved:,} in {f.blocks}",
-                 f"{f.chance[0]:.3f} to {f.chance[1]:.3f}",
-                 ", ".join(f"{v:.3f}" for v in f.lagged.values()),
-                 f"`{f.best_feature}` {_plain(f.best_auc)}", f"{f.one_spread:.0%}")
-                for f in findings
-            ),
-        ),
-        *(_said(f) for f in findings),
-    ]  # fmt: skip
-    return "\n".join(lines)
-
-
-def _said(f: Finding) -> str:
-    """What the four answers come to."""
-    said = [f"\n**{f.feed}.**"]
-    if not f.beyond_chance:
-        said.append(
-            "Not distinguishable from chance: the answers of another time of the same span reach"
-            f" {f.chance[1]:.3f}, and the {f.moved:,} rows that moved lie in {f.blocks} half hours."
-        )
-    else:
-        said.append("Beyond what turned answers give.")
-    kept = (f.lagged[5] - 0.5) / max(f.auc.value - 0.5, 1e-9)
-    if kept > 0.5:
-        said.append(
-            f"With a row five seconds older it is still {f.lagged[5]:.3f}, so it is no look at the"
-            " next tick."
-        )
-    else:
-        said.append(
-            f"With a row five seconds older only {f.lagged[5]:.3f} is left: it lives on the newest"
-            " quotes, as a leak, a bounce between quotes, or a lag of the feed would."
-        )
-    if f.best_auc.value > f.auc.value - 0.03:
-        said.append(
-            f"`{f.best_feature}` alone, with no training, gives {f.best_auc.value:.3f}: the effect"
-            " is in these quotes, not in how training and test were divided."
-        )
-    if f.one_spread > 0.9:
-        said.append(_made_up(f))
-    return " ".join(said)
-
-
-def _made_up(f: Finding) -> str:
-    """What a constant spread means."""
-    said = f"{f.one_spread:.0%} of its rows have one and the same spread: the ask is made up."
-    if f.best_feature.endswith("spread_bp"):
-        way = "come back" if f.best_feature == "spread_bp" else "gone on"
-        said += (
-            " A constant spread in basis points of the price is nothing but the price turned over,"
-            " so `spread_bp` tells the model how high the price stands. In these"
-            f" {f.blocks / 2:g} hours a price that stood high or low has mostly {way}; that is what"
-            " was learned, from the few swings of one day, and another day has other swings."
-        )
-    return said + (
-        " **So the figure is no look into the future, and no skill either: it is one day's level of"
-        " a price that nobody quoted.**"
-    )
-
-
 def _left_out(rows: Sequence[tuple[str, str]]) -> str:
     return "\n".join(f"\nLeft out: {name}: {why}." for name, why in rows)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
-
-
-def _plain(i: Interval) -> str:
-    return "none" if math.isnan(i.value) else f"{i.value:.3f} ({i.low:.3f} to {i.high:.3f})"
-
-
-def _basis(i: Interval) -> str:
-    return "none" if math.isnan(i.value) else f"{i.value:+.2f} ({i.low:+.2f} to {i.high:+.2f})"
-
-
-def _optional(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from adapters.mt5.recorded import RecordedMarket
 from adapters.mt5.tickfile import ParquetTicks
@@ -12,19 +13,31 @@ from backtest.results import walk
 from backtest.results.bootstrap import Interval, blocks, interval
 from backtest.results.walk import Judged
 from backtest.stages import FeatureStages
+from core.contracts.tick import OUT_OF_ORDER
 from core.instruments import instrument
 from core.settings import ModelSettings, RunSettings, Settings
 from features.catalog import NAMES
-from models.card import DOWN, UP
+from models.card import DOWN, FLAT, UP
 from models.dataset import Dataset
 from models.evaluate import auc, brier, log_loss
+from models.labels import Quotes
+from models.members.base import Progress
 
-#: Training rows are thinned evenly to so many, for a page that takes minutes, not hours.
-MOST_ROWS = 60_000
-#: For the same reason without the sequence network, which takes minutes for each of many fits.
-MEMBERS = ("xgboost", "lightgbm", "linear")
-BLOCK_US = 1_800_000_000  # half an hour
 _MOST_ROWS = 6_000  # of moved rows in a bootstrapped AUC
+
+
+class Scale(NamedTuple):
+    """How a file is sampled and answered, how long its rows depend on each other, and its folds."""
+
+    sample_ms: int
+    horizon_s: float
+    block_us: int
+    folds: int
+
+
+#: The product's defaults, and what recordings of minutes allow: a tenth and a twelfth of them.
+USUAL, SHORT = Scale(1000, 60.0, 1_800_000_000, walk.FOLDS), Scale(100, 5.0, 30_000_000, 2)
+_SHORT_US = 3_600_000_000
 
 
 class Traded(NamedTuple):
@@ -38,68 +51,104 @@ class Figures(NamedTuple):
     """What came out for one feed."""
 
     feed: str
+    scale: Scale
     rows: int
     moved: int
-    blocks: int  # of half an hour, with rows that moved
+    blocks: int  # with rows that moved
     log_loss: float
     prior_log_loss: float
     brier: float
     prior_brier: float
     auc: Interval
-    card_auc: Interval  # of one training on all, its last quarter held back
+    auc_folds: tuple[float, ...]
+    auc_members: dict[str, float]
     momentum_auc: Interval
     traded: dict[str, Traded]
 
 
+def scale_of(path: Path) -> Scale:
+    """SHORT for a recording of less than an hour, which has no sixty seconds to spare."""
+    time = np.concatenate([chunk["time_msc"] for chunk in ParquetTicks(path).chunks()])
+    return SHORT if (time.max() - time.min()) * 1000 < _SHORT_US else USUAL
+
+
 def dataset(path: Path, settings: Settings) -> Dataset:
-    """All feature rows of one normalised tick file."""
+    """All feature rows of one normalised tick file, with all its ticks to answer them."""
     file = ParquetTicks(path)
-    stages = FeatureStages(settings, RecordedMarket([file]), [(file.source, file.symbol)])
-    parts, number = [], 1
+    feed = file.source, file.symbol
+    stages = FeatureStages(settings, RecordedMarket([file]), [feed])
+    parts, kept, number = [], [], 1
     while (found := stages.slice(number)) is not None:
         parts += found.rows
+        kept += found.ticks[feed]
         number += 1
     rows, time_msc, mid, spread = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("features", "time_msc", "mid", "spread")
     )
-    feed = f"{file.source}.{file.symbol}"
     none = np.zeros(len(rows), np.int32)
-    return Dataset(rows, time_msc.astype(np.int64) * 1000, mid, spread, none, (feed,))
+    return Dataset(
+        rows, time_msc.astype(np.int64) * 1000, mid, spread, none, (".".join(feed),),
+        quotes=(_quotes(np.concatenate(kept)),),
+    )  # fmt: skip
 
 
-def judge(path: Path, settings: Settings) -> tuple[Judged, Judged, Figures]:
-    """Walk forward over one file; also the rows a card's figures would be of.
+def _quotes(ticks: np.ndarray) -> Quotes:
+    ticks = ticks[ticks["quality"] & OUT_OF_ORDER == 0]
+    return Quotes(ticks["time_msc"] * 1000, (ticks["bid"] + ticks["ask"]) / 2.0)
+
+
+def judge(path: Path, settings: Settings, progress: Progress) -> tuple[Judged, Figures]:
+    """Walk forward over one file.
 
     Raises:
         ModelError: too little data.
     """
+    scale = scale_of(path)
+    settings = replace(
+        settings,
+        features=replace(settings.features, sample_ms=scale.sample_ms),
+        models=replace(settings.models, horizon_s=scale.horizon_s),
+    )
     data = dataset(path, settings)
-    judged = walk.walk(data, settings.models)
-    card = walk.held_back(data, settings.models)
-    return judged, card, figures(data.feeds[0], judged, card, settings)
+    judged = walk.walk(
+        data, settings.models, progress, scale.folds,
+        sample_ms=scale.sample_ms, block_us=scale.block_us,
+    )  # fmt: skip
+    return judged, figures(data.feeds[0], judged, settings, scale)
 
 
-def lean(judged: Judged) -> np.ndarray:
-    """Probability of up less that of down."""
-    return judged.probabilities[:, UP].astype(np.float64) - judged.probabilities[:, DOWN]
+def lean(judged: Judged, member: str = "") -> np.ndarray:
+    """Probability of up less that of down; of one member when named, NaN where it was silent."""
+    said = judged.members[judged.names.index(member)] if member else judged.probabilities
+    return said[:, UP].astype(np.float64) - said[:, DOWN]
 
 
-def figures(feed: str, judged: Judged, card: Judged, settings: Settings) -> Figures:
+def figures(feed: str, judged: Judged, settings: Settings, scale: Scale = USUAL) -> Figures:
     """Every figure of one feed's test rows."""
     moved = walk.moved(judged)
     past = np.nan_to_num(judged.rows[:, NAMES.index("return_60s")].astype(np.float64))
-    prior = judged.prior
+    prior, leaning = judged.prior, lean(judged)
     return Figures(
-        feed=feed, rows=len(judged.label), moved=len(moved),
-        blocks=blocks(judged.time_us[moved], BLOCK_US),
+        feed=feed, scale=scale, rows=len(judged.label), moved=len(moved),
+        blocks=blocks(judged.time_us[moved], judged.block_us),
         log_loss=log_loss(judged.probabilities, judged.label),
         prior_log_loss=log_loss(prior, judged.label),
         brier=brier(judged.probabilities, judged.label), prior_brier=brier(prior, judged.label),
-        auc=direction_auc(judged, lean(judged)), card_auc=direction_auc(card, lean(card)),
+        auc=direction_auc(judged, leaning),
+        auc_folds=tuple(_plain_auc(judged, leaning, judged.fold == n) for n in range(scale.folds)),
+        auc_members={n: _plain_auc(judged, lean(judged, n)) for n in judged.names},
         momentum_auc=direction_auc(judged, past),
         traded=_traded(feed, judged, settings),
     )  # fmt: skip
+
+
+def _plain_auc(judged: Judged, score: np.ndarray, which: np.ndarray | None = None) -> float:
+    """Of all moved rows that have a score, without an interval; NaN when there is no such thing."""
+    moved = (judged.label != FLAT) & np.isfinite(score)
+    moved &= True if which is None else which
+    found = auc(score[moved], judged.label[moved] == UP)
+    return float("nan") if found is None else found
 
 
 def direction_auc(judged: Judged, score: np.ndarray) -> Interval:
@@ -107,7 +156,7 @@ def direction_auc(judged: Judged, score: np.ndarray) -> Interval:
     moved = walk.moved(judged)
     moved = moved[:: max(1, -(-len(moved) // _MOST_ROWS))]
     up, given, times = judged.label[moved] == UP, score[moved], judged.time_us[moved]
-    return interval(lambda rows: auc(given[rows], up[rows]), times, BLOCK_US)
+    return interval(lambda rows: auc(given[rows], up[rows]), times, judged.block_us)
 
 
 def _traded(feed: str, judged: Judged, settings: Settings) -> dict[str, Traded]:
@@ -116,7 +165,9 @@ def _traded(feed: str, judged: Judged, settings: Settings) -> dict[str, Traded]:
     found = {}
     for name, direction in walk.directions(judged, NAMES, settings.signals.threshold).items():
         rows, net = walk.traded(judged, direction, horizon_us, cost)
-        found[name] = Traded(len(rows), interval(_mean_of(net), judged.time_us[rows], BLOCK_US))
+        found[name] = Traded(
+            len(rows), interval(_mean_of(net), judged.time_us[rows], judged.block_us)
+        )
     return found
 
 
@@ -138,8 +189,6 @@ def commission_bp(symbol: str, judged: Judged) -> float:
 
 
 def run_settings(home: str) -> Settings:
-    """The product's defaults, in a home of its own; less rows and members, as the page says."""
+    """The product's defaults, in a home of its own, on one thread so that anybody can repeat it."""
     run = RunSettings("results", "backtest", "results", "model")
-    return Settings(
-        home, run=run, models=ModelSettings(max_rows=MOST_ROWS, members=MEMBERS, threads=1)
-    )
+    return Settings(home, run=run, models=ModelSettings(threads=1))

@@ -1,30 +1,38 @@
-"""Walk forward: train on the past, judge on what follows, move on; nothing shared between them.
+"""The product's own walk-forward over one feed, its test rows beside what came of them.
 
-A fold's training rows end where its test begins, and their labels are made from those rows alone:
-a row whose answer lies beyond gets none (purged). The test begins one horizon later (embargo).
+The walking is `models.walk`'s, as for cards and the search: purged, with an embargo, everything
+trained anew in each fold. Here its folds become one table of judged rows.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import ModelError
 from core.settings import ModelSettings
 from models.card import DOWN, FLAT, UP
 from models.dataset import Dataset
-from models.labels import UNLABELLED, LabelRule, labels_by_feed, later_rows
-from models.predictor import Predictor
-from models.train import fit
+from models.ensemble import Kind
+from models.evaluate import shares
+from models.members.base import Progress
+from models.parts import Answered, answered
+from models.walk import Walked, walked
 
 Floats = npt.NDArray[np.float64]
+
+FOLDS = 4
+_BY_ROW = ("time_us", "rows", "label", "probabilities", "prior", "move_bp", "spread_bp", "mid",
+           "fold")  # fmt: skip
 
 
 class Judged(NamedTuple):
     """Test rows of all folds of one feed, with what was said of them and what came. Shapes (n,).
 
     `prior`: class shares of each row's training part (n, 3). Moves and costs are in basis points.
+    `members`: what each member said, calibrated (M, n, 3), NaN where it was silent; `names` are
+    theirs. `fold`: the number of each row's fold, from 0. `block_us`: how long rows depend on each
+    other, for intervals.
     """
 
     time_us: npt.NDArray[np.int64]
@@ -35,66 +43,51 @@ class Judged(NamedTuple):
     move_bp: Floats
     spread_bp: Floats
     mid: Floats
+    fold: npt.NDArray[np.int8]
+    members: npt.NDArray[np.float32]
+    names: tuple[str, ...]
+    block_us: int = 1_800_000_000
+
+    def chosen(self, which: npt.NDArray[np.bool_]) -> "Judged":
+        """Some of the rows."""
+        columns: dict[str, Any] = {name: getattr(self, name)[which] for name in _BY_ROW}
+        return self._replace(**columns, members=self.members[:, which])
 
 
-def folds(data: Dataset, count: int, first: float) -> Iterator[tuple[int, int]]:
-    """Test spans (from, to) in microseconds: equal parts of what follows the share `first`."""
-    begin, end = int(data.time_us[0]), int(data.time_us[-1]) + 1
-    edges = np.linspace(begin + (end - begin) * first, end, count + 1).astype(np.int64)
-    yield from zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-
-
-def walk(data: Dataset, settings: ModelSettings, *, count: int = 4, first: float = 0.4) -> Judged:
+def walk(
+    data: Dataset,
+    settings: ModelSettings,
+    progress: Progress,
+    folds: int = FOLDS,
+    *,
+    sample_ms: int = 1000,
+    block_us: int = 1_800_000_000,
+) -> Judged:
     """Judge the product's own training over one feed.
 
     Raises:
-        ModelError: no fold has enough rows to train on.
+        ModelError: a fold has too little data, or one class only.
     """
-    horizon_us = round(settings.horizon_s * 1e6)
-    rule = LabelRule(horizon_us)
-    label = labels_by_feed(data.feed, data.time_us, data.mid, data.spread, rule)
-    later = later_rows(data.time_us, rule)
-    move_bp = np.where(later >= 0, data.mid[later] - data.mid, np.nan) / data.mid * 1e4
-    parts, refused = [], ""
-    for begin, end in folds(data, count, first):
-        train = data.time_us < begin
-        try:
-            model = fit(_some(data, train), "results", settings, simulated=False)
-        except ModelError as error:
-            refused = str(error)
-            continue
-        inside = (data.time_us >= begin + horizon_us) & (data.time_us < end)
-        test = np.flatnonzero(inside & (label != UNLABELLED))
-        known = label[train & (later >= 0) & (data.time_us < begin - horizon_us)]
-        prior = np.bincount(known[known >= 0], minlength=3) / max((known >= 0).sum(), 1)
-        said = Predictor(model).predict(data.rows[test])
-        spread_bp = np.maximum(data.spread[test], 0.0) / data.mid[test] * 1e4
-        parts.append(
-            Judged(data.time_us[test], data.rows[test], label[test], said,
-                   np.tile(prior, (len(test), 1)), move_bp[test], spread_bp, data.mid[test])
-        )  # fmt: skip
-    if not parts:
-        raise ModelError(refused)
-    return Judged(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    known = answered(data, settings)
+    kind = Kind(settings.horizon_s, sample_ms, data.simulated)
+    move_bp, found = known.moves_bp(), []
+    for number, fold in enumerate(walked(known, settings, kind, folds, progress)):
+        found.append(_judged(known, move_bp, number, fold))
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in found]) for name in _BY_ROW
+    }
+    members = np.concatenate([part.members for part in found], axis=1)
+    return found[0]._replace(**columns, members=members, block_us=block_us)
 
 
-def held_back(data: Dataset, settings: ModelSettings) -> Judged:
-    """The rows that a card's figures are of: one training on all, its last quarter held back.
-
-    Raises:
-        ModelError: too little data.
-    """
-    model = fit(data, "results", settings, simulated=False)
-    rule = LabelRule(round(settings.horizon_s * 1e6))
-    label = labels_by_feed(data.feed, data.time_us, data.mid, data.spread, rule)
-    test = np.flatnonzero((data.time_us >= model.card.held_back.start_us) & (label != UNLABELLED))
-    move = data.mid[later_rows(data.time_us, rule)[test]] / data.mid[test] - 1.0
+def _judged(known: Answered, move_bp: Floats, number: int, fold: Walked) -> Judged:
+    data, test, label = known.data, fold.test, known.answers.label
+    prior = np.array(shares(label[fold.train]))
     spread_bp = np.maximum(data.spread[test], 0.0) / data.mid[test] * 1e4
-    prior = np.tile(np.array(model.card.train.shares), (len(test), 1))
-    said = Predictor(model).predict(data.rows[test])
     return Judged(
-        data.time_us[test], data.rows[test], label[test], said, prior, move * 1e4, spread_bp,
-        data.mid[test],
+        data.time_us[test], data.rows[test], label[test], fold.judged.probabilities,
+        np.tile(prior, (len(test), 1)), move_bp[test], spread_bp, data.mid[test],
+        np.full(len(test), number, np.int8), fold.judged.members, fold.names,
     )  # fmt: skip
 
 
@@ -129,13 +122,6 @@ def directions(judged: Judged, names: Sequence[str], threshold: float) -> dict[s
         "random walk": walk_,
     }
     return {name: values.astype(np.int8) for name, values in found.items()}
-
-
-def _some(data: Dataset, rows: npt.NDArray[np.bool_]) -> Dataset:
-    return data._replace(
-        rows=data.rows[rows], time_us=data.time_us[rows], mid=data.mid[rows],
-        spread=data.spread[rows], feed=data.feed[rows],
-    )  # fmt: skip
 
 
 def moved(judged: Judged) -> npt.NDArray[np.int64]:

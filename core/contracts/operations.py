@@ -41,8 +41,9 @@ class RiskState(msgspec.Struct, frozen=True, array_like=True, tag="RiskState/1")
 class Control(msgspec.Struct, frozen=True, array_like=True, tag="Control/1"):
     """An instruction to running processes.
 
-    `stored`: all features of a replay's training part are in the warehouse. `model` answers
-    with the model to predict with from there on ("" for none) and lets the replay go on.
+    `stored`: the process `by` has stored a replay's training part, ticks or features. When both
+    have, `model` answers with the model to predict with from there on ("" for none) and lets the
+    replay go on.
     `models`: the registry's files name other models for the live stream.
     """
 

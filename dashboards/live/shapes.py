@@ -68,7 +68,7 @@ def told(event: OrderEvent) -> str:
     if event.price:
         words.append(f"at {event.price:g}")
     text = " ".join(word for word in words if word)
-    return f"{text}: {event.reason}" if event.reason else text
+    return f"{text}: {event.reason.replace('_', ' ')}" if event.reason else text
 
 
 def _known(instrument: Instrument) -> dict[str, Any]:

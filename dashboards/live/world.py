@@ -208,7 +208,8 @@ class World:
         }
         if self._latest(key, state.ts_init_us, value):
             who = f" by {state.by}" if state.by else ""
-            self.log(state.ts_event_us, state.state, f"trading {state.state}{who}: {state.reason}")
+            why = f": {state.reason}" if state.reason else ""
+            self.log(state.ts_event_us, state.state, f"trading {state.state}{who}{why}")
 
     def heartbeat(self, beat: Heartbeat) -> None:
         """A process lives; how long its stages took."""

@@ -12,10 +12,9 @@ import dagster as dg
 from clickhouse_connect.driver.client import Client
 from pydantic import Field
 
-from adapters import alerts
 from core.clock import SystemClock
 from orchestration import plots, sites
-from orchestration.alerts import audience
+from orchestration.alerts import box
 from orchestration.defs.streams import TABLES, key_of
 from orchestration.partitions import TRADING_DAYS, days_of
 from orchestration.resources import Tickhouse
@@ -81,7 +80,7 @@ def data_checks(
     missing = [day for day in days if day.weekday() < 5 and not results[day]]
     if missing:
         told = f"no rows on {', '.join(map(str, missing))}: a holiday, or the collector stood still"
-        alerts.tell(audience(settings), "Tickhouse: a day is missing", told, {"job": "data_checks"})
+        box(settings).tell("Tickhouse: a day is missing", told, {"job": "data_checks"})
     yield dg.AssetCheckResult(
         check_name=PRESENT, passed=not missing, severity=dg.AssetCheckSeverity.WARN,
         metadata={"missing": [str(day) for day in missing]},

@@ -2,18 +2,11 @@
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -23,63 +16,16 @@ from adapters.clickhouse.writer import Writer
 from core.contracts import codec
 from core.contracts.order import AccountState
 from core.contracts.prediction import Prediction
-from core.contracts.tick import TICK, TickBatch
+from core.contracts.tick import TickBatch
 from core.settings import BusSettings
 from core.topics import PREDICTIONS, TICKS
+from tests.live_page import FEED, batch, now_msc, page
 from tests.servers import NatsServer
-from tests.warehouse_server import ROOT, Warehouse, warehouse
+from tests.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
-FEED = "sim/BTCUSD"
 
 pytestmark = pytest.mark.process
-
-
-def batch(offset: int, time_msc: int, bid: float) -> TickBatch:
-    tick = np.zeros(1, TICK)
-    tick["time_msc"], tick["bid"], tick["ask"], tick["ts_recv_us"] = (
-        time_msc,
-        bid,
-        bid + 1,
-        time_msc * 1000,
-    )
-    return TickBatch("live", "demo", "sim", "BTCUSD", offset, 0, tick.tobytes())
-
-
-def now_msc() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@contextmanager
-def page(home: Path, bus_url: str, warehouse_url: str) -> Iterator[str]:
-    """A running page; its URL. It ends with 0 when asked to."""
-    environment = os.environ | {
-        "TICKHOUSE_HOME": str(home),
-        "TICKHOUSE_BUS__URL": bus_url,
-        "TICKHOUSE_CLICKHOUSE__URL": warehouse_url,
-    }
-    line = [sys.executable, "-m", "dashboards.live"]
-    process = subprocess.Popen(line, cwd=ROOT, env=environment)
-    try:
-        yield _url(home, process)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def _url(home: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            port = json.loads((home / "run" / "board.json").read_text())["health_port"]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-                return str(json.load(answer)["detail"])
-        except (OSError, ValueError, KeyError):
-            time.sleep(0.05)
-    raise RuntimeError("the page did not start")
 
 
 class Viewer:

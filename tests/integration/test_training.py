@@ -4,12 +4,15 @@ import argparse
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
+from adapters.clickhouse.rows import tick_columns
+from adapters.clickhouse.tick_reader import read_ticks
 from adapters.clickhouse.writer import Writer
 from cli import models as models_command
 from cli import train as train_command
@@ -18,9 +21,11 @@ from core.settings import ModelSettings, RegistrySettings, Settings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.card import Span
 from models.dataset import Dataset, read_dataset, rows_as_of
+from models.parts import answered
 from models.registry import Registry
 from models.train import fit
 from tests.datasets import recorded_dataset
+from tests.market import recorded_ticks
 from tests.warehouse_server import Warehouse
 
 INSERTS = itertools.count()
@@ -58,6 +63,12 @@ def store(server: Warehouse, data: Dataset, run_id: str, mode: str, source: str)
     writer = Writer(server.settings)
     token = f"insert {next(INSERTS)}"  # each its own: only the table removes repeats
     writer.insert("feature", columns, token)
+    writer.close()
+
+
+def store_ticks(server: Warehouse, ticks: np.ndarray, source: str, symbol: str) -> None:
+    writer = Writer(server.settings)
+    writer.insert("tick", tick_columns(source, symbol, ticks), f"insert {next(INSERTS)}")
     writer.close()
 
 
@@ -115,6 +126,51 @@ def test_rows_as_of_a_moment_are_the_newest_before_it(server: Warehouse) -> None
     assert np.isnan(rows[0]).all()
     assert times[1:].tolist() == data.time_us[at[1:]].tolist()
     assert rows[1:].tobytes() == data.rows[at[1:]].tobytes()
+
+
+def test_rows_are_answered_by_stored_ticks_and_by_none_after_the_span(server: Warehouse) -> None:
+    """Against an oracle that looks at every recorded tick, one row after the other."""
+    data, ticks = recorded_dataset(ticks=3_000), recorded_ticks("EURUSD_oanda")[:3_000]
+    store(server, data, "ticked-1", "replay", "ticked")
+    store_ticks(server, ticks, "ticked", "EURUSD")
+    settings = ModelSettings(horizon_s=20.0)
+    end_us = int(data.time_us[len(data.time_us) * 2 // 3])
+    for span in (ALL, Span(0, end_us)):
+        found = read_dataset(server.client, "ticked-1", span)
+        label = answered(found, settings).answers.label
+        known = [t for t in ticks if t["time_msc"] * 1000 < span.end_us]
+        rows = zip(found.time_us, found.mid, found.spread, strict=True)
+        expected = [oracle(known, *row) for row in rows]
+        assert label.tolist() == expected
+        assert {0, 1, 2, -1} == set(expected)
+
+
+@pytest.mark.parametrize("name", ["XAUUSD_oanda", "BTCUSD_dukascopy"])
+def test_stored_ticks_come_back_with_their_bits_at_any_price(server: Warehouse, name: str) -> None:
+    """A price of gold times the price grid does not fit a Decimal of 18 digits."""
+    ticks = recorded_ticks(name)[:2_000]
+    ticks = ticks[np.diff(ticks["time_msc"], prepend=-1) > 0]  # one a millisecond, not numbered
+    store_ticks(server, ticks, "priced", name)
+    last = int(ticks["time_msc"][-1])
+    found = np.concatenate(list(read_ticks(server.client, "priced", name, 0, last)))
+    for column in ("time_msc", "seq", "bid", "ask", "last", "volume", "flags", "quality"):
+        assert found[column].tobytes() == ticks[column].tobytes(), column
+
+
+def oracle(ticks: list[Any], row_us: int, mid: float, spread: float) -> int:
+    due_msc, newest, last, silent = row_us // 1000 + 20_000, None, None, False
+    for tick in ticks:
+        if tick["time_msc"] > due_msc:
+            break
+        if last is not None and tick["time_msc"] * 1000 > row_us:
+            silent |= tick["time_msc"] - last > 300_000
+        newest, last = tick, tick["time_msc"]
+    if newest is None or silent or ticks[-1]["time_msc"] < due_msc:
+        return -1
+    if newest["time_msc"] <= due_msc - 20_000:
+        return -1
+    move = (newest["bid"] + newest["ask"]) / 2 - mid
+    return 2 if move > spread else 0 if move < -spread else 1
 
 
 def test_a_model_from_the_warehouse_equals_one_from_memory(server: Warehouse) -> None:

@@ -49,6 +49,7 @@ def test_the_same_call_has_the_same_id_and_another_span_another(call, files):
     other = json.loads(call(*files, *options, "--to", first["to"][:16])[1])
     assert first["run_id"] == again["run_id"] != other["run_id"]
     assert first["trades"] == again["trades"]
+    assert sum(first["rejected_by_reason"].values()) == first["orders_rejected"]
     assert [a["name"] for a in first["accounts"]] == ["EURUSD oanda"]
 
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.barriers import barrier_answers
-from models.labels import LabelRule
+from models.labels import LabelRule, Quotes
 
 RULE = LabelRule(horizon_us=5_000_000, spreads=2.0)
 
@@ -56,3 +56,18 @@ def test_answers_equal_a_slow_search(seed):
                 expected = (2 if mid[later] > mid[n] else 0, times[later] * 1_000_000)
                 break
         assert (label[n], end[n]) == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_barriers_are_touched_by_ticks_between_rows(seed):
+    """Rows are a sample of the ticks: their answers are those that all ticks as rows would have."""
+    random = np.random.default_rng(seed)
+    times = np.cumsum(random.choice([1, 2, 400], 80, p=[0.7, 0.28, 0.02])) * 1_000_000
+    mid = 100.0 + np.cumsum(random.integers(-1, 2, 80))
+    every = answers(mid, times // 1_000_000)
+    at = np.sort(random.choice(80, 20, replace=False))
+    none, one = np.zeros(20, np.int32), np.ones(20)
+    found = barrier_answers(none, times[at], mid[at], one, RULE, (Quotes(times, mid),))
+    assert found.label.tolist() == every[0][at].tolist()
+    assert found.end_us.tolist() == every[1][at].tolist()

@@ -1,13 +1,17 @@
 """What is an alert, what is not, and that each says how long it took."""
 
+from pathlib import Path
+
 import pytest
 
+from adapters.alert_box import AlertBox
 from adapters.bus.base import Message
 from core.clock import ManualClock
 from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.contracts.order import EventKind
 from core.errors import UnavailableError
+from core.settings import AlertSettings
 from reports.watch import Alert, Watcher, alert_of
 from tests.orders import event
 
@@ -67,8 +71,9 @@ def test_an_alert_carries_when_it_was_out_and_is_stored_after_a_warehouse_came_b
     assert watcher.flush() == 0
 
 
-def test_a_webhook_that_does_not_answer_keeps_no_alert_back() -> None:
-    watcher = Watcher(ManualClock(NOW), lambda alerts: None, "http://127.0.0.1:9/none")
+def test_a_webhook_that_does_not_answer_keeps_no_alert_back(tmp_path: Path) -> None:
+    box = AlertBox(tmp_path, AlertSettings(webhook="http://127.0.0.1:9/none"), ManualClock(NOW))
+    watcher = Watcher(ManualClock(NOW), lambda alerts: None, box)
     denied = event(1, EventKind.DENIED, NOW, reason="oversized")
     raised = watcher.see(Message("order_events", "acc1", 1, codec.encode(denied), 0))
     assert raised is not None

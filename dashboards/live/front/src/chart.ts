@@ -5,6 +5,7 @@ import {
   type IChartApi, type IPriceLine, type ISeriesApi, type ISeriesMarkersPluginApi, type SeriesMarker, type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
+import { el, fill } from "./dom";
 import type { Bar, Fill, Position, Quote, SignalItem, Store } from "./store";
 
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -23,14 +24,30 @@ export class Chart {
   private readonly series: ISeriesApi<"Candlestick">;
   private readonly markers: ISeriesMarkersPluginApi<Time>;
   private lines: IPriceLine[] = [];
+  private readonly legend = el("p", { class: "legend" });
   private feed = "";
   private newest = 0;
 
   constructor(place: HTMLElement, private readonly store: Store) {
+    place.append(this.legend);
+    fill(this.legend, "No tick yet. Candles begin with the first one; is the collector up?");
     this.chart = createChart(place, { autoSize: true, timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4 } });
     this.series = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
     this.markers = createSeriesMarkers(this.series, []);
     this.recolour();
+    this.chart.subscribeCrosshairMove((at) => this.describe(at.seriesData.get(this.series) as Candle | undefined));
+  }
+
+  /** Symbol, and the candle under the pointer or the newest. */
+  private describe(under?: Candle): void {
+    const bar = this.store.all<Bar>("bar").get(`${this.feed}|${this.newest}`);
+    const it = under ?? (bar && candle(bar));
+    const digits = this.store.all<Quote>("quote").get(this.feed)?.digits ?? 5;
+    const part = (name: string, value: number) => [el("i", {}, name), value.toFixed(digits)];
+    if (!it) return;
+    fill(this.legend, el("b", {}, this.feed.slice(this.feed.indexOf("/") + 1)), " 1 min, bid",
+      el("span", { class: it.close >= it.open ? "up" : "down" }, ...part("O", it.open), ...part("H", it.high), ...part("L", it.low), ...part("C", it.close)),
+      el("span", { class: "keys" }, "▲▼ fill  ● signal"));
   }
 
   recolour(): void {
@@ -55,6 +72,7 @@ export class Chart {
     this.newest = Number(bars.at(-1)?.time ?? 0);
     this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(bars.length - 90, 0), to: bars.length + 4 });
     this.mark();
+    this.describe();
   }
 
   update(changed: ReadonlyMap<string, ReadonlySet<string>>): void {
@@ -69,6 +87,7 @@ export class Chart {
     if (!bar || bar[0] < this.newest) return;
     this.newest = bar[0];
     this.series.update(candle(bar));
+    this.describe();
   }
 
   private bars() {
@@ -108,6 +127,8 @@ export class Chart {
     this.lines.push(this.series.createPriceLine({ price, color, title, lineWidth: 1, lineStyle: LineStyle.Dashed, axisLabelVisible: true }));
   }
 }
+
+type Candle = ReturnType<typeof candle>;
 
 function candle(bar: Bar) {
   return { time: bar[0] as UTCTimestamp, open: bar[1], high: bar[2], low: bar[3], close: bar[4] };

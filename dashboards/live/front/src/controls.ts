@@ -77,6 +77,7 @@ export function controls(): { halt: () => void; resume: () => void } {
     halt: () => {
       by.value = localStorage.getItem("by") ?? "";
       halt();
+      if (!by.value) by.focus();
     },
     resume,
   };

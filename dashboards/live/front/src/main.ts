@@ -32,18 +32,18 @@ store.listen((changed) => {
     if (first) choose(first);
   }
   if (any("connection") && store.connected && feed) chart.show(feed);
-  if (any("quote", "now")) panels.tabs(store, feed, choose);
+  if (any("quote", "now", "prediction")) panels.tabs(store, feed, choose);
   if (feed) chart.update(changed);
   if (any("account", "day_open")) panels.headline(store);
   if (any("risk") || !shown) panels.risk(store);
-  if (any("prediction") || !shown) panels.prediction(store, feed);
+  if (any("prediction", "now") || !shown) panels.prediction(store, feed);
   if (any("position", "quote", "account") || !shown) panels.positions(store);
   if (any("order") || !shown) panels.orders(store);
   if (any("denial", "denied") || !shown) panels.denials(store);
   if (any("fill") || !shown) panels.fills(store);
   if (any("latency") || !shown) panels.latency(store);
   if (any("process", "now") || !shown) panels.processes(store);
-  if (any("link", "now", "connection")) panels.links(store);
+  if (any("link", "now", "connection", "quote")) panels.links(store);
   if (any("event") || !shown) panels.log(store);
   shown = true;
 });

@@ -8,6 +8,7 @@ import type {
 
 const STALE_US = 30e6;
 const SILENT_US = 5e6;
+const OLD_US = 120e6; // a prediction is made each second: an older one holds no more
 
 export function account(store: Store): Account | undefined {
   return [...store.all<Account>("account").values()].at(-1);
@@ -17,9 +18,16 @@ function row(...cells: (string | Node)[]): HTMLElement {
   return el("tr", {}, ...cells.map((cell) => el("td", {}, cell)));
 }
 
+/** Heads that begin with # are of numbers: their columns stand flush right. */
 function table(heads: string[], rows: HTMLElement[], nothing: string): HTMLElement {
   if (!rows.length) return el("p", { class: "nothing" }, nothing);
-  return el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, ...rows));
+  heads.forEach((head, i) => head.startsWith("#") && rows.forEach((r) => r.children[i]?.classList.add("number")));
+  const th = (h: string) => el("th", { scope: "col", class: h.startsWith("#") ? "number" : "" }, h.replace("#", ""));
+  return el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(th))), el("tbody", {}, ...rows));
+}
+
+function symbolOf(feed: string): string {
+  return feed.slice(feed.indexOf("/") + 1);
 }
 
 function tone(value: number): string {
@@ -55,7 +63,8 @@ export function tabs(store: Store, chosen: string, choose: (feed: string) => voi
   if (place.children.length !== feeds.length || feeds.some(([feed], i) => (place.children[i] as HTMLElement).dataset.feed !== feed)) {
     place.replaceChildren(...feeds.map(([feed, quote]) => {
       const button = el("button", { type: "button", role: "tab" },
-        el("span", { class: "symbol" }, quote.symbol), el("span", { class: "price" }), el("span", { class: "spread" }));
+        el("span", { class: "symbol" }, quote.symbol), el("span", { class: "price" }),
+        el("span", { class: "spread" }), el("span", { class: "says" }));
       button.dataset.feed = feed;
       button.onclick = () => choose(feed);
       return button;
@@ -72,7 +81,22 @@ export function tabs(store: Store, chosen: string, choose: (feed: string) => voi
     button.children[1]!.textContent = price(quote.bid, digits);
     button.children[2]!.textContent = !open ? "closed" : late > STALE_US ? `stale ${age(late)}`
       : `spread ${((quote.ask - quote.bid) * 10 ** digits).toFixed(0)}`;
+    said(button.children[3] as HTMLElement, store.all<Prediction>("prediction").get(feed), store.now);
   });
+}
+
+/** What the model leans to, and how surely: in words too, for colours are not for everybody. */
+function said(place: HTMLElement, it: Prediction | undefined, now: number): void {
+  const holds = it && now - it.time < OLD_US && !it.veto;
+  const up = it && it.p_up >= it.p_down;
+  place.className = holds ? `says ${up ? "up" : "down"}` : "says";
+  place.textContent = !it ? "" : holds ? `${up ? "▲" : "▼"} ${percent(it.confidence)}` : "–";
+  place.title = !it ? "" : holds ? `${up ? "up" : "down"}, confidence ${percent(it.confidence)}` : "no prediction that holds now";
+}
+
+/** Feeds whose market is open and which say nothing. */
+export function stale(store: Store): [string, Quote][] {
+  return [...store.all<Quote>("quote")].filter(([, q]) => isOpen(q.session, store.now) && store.now - q.time > STALE_US);
 }
 
 export function headline(store: Store): void {
@@ -101,6 +125,8 @@ export function risk(store: Store): void {
   const banner = byId("halted");
   banner.hidden = !it || it.state === "active";
   if (it) fill(banner, el("strong", {}, `Trading is ${it.state}`), ` since ${clock(it.since)} UTC${it.by ? `, by ${it.by}` : ""}: ${it.reason}`);
+  document.body.dataset.state = state;
+  document.title = state === "active" ? "Tickhouse live" : `${state.toUpperCase()} · Tickhouse`;
   byId("resume").hidden = !it || it.state === "active";
 }
 
@@ -112,7 +138,15 @@ export function prediction(store: Store, feed: string): void {
   fill(byId("prediction"),
     el("div", { class: "bar", role: "img", "aria-label": `down ${percent(it.p_down)}, flat ${percent(it.p_flat)}, up ${percent(it.p_up)}` },
       part("down", it.p_down, "down"), part("flat", it.p_flat, "flat"), part("up", it.p_up, "up")),
-    el("p", { class: "note" }, `confidence ${percent(it.confidence)} · model ${it.model.slice(0, 8)} · at ${clock(it.time)} UTC`));
+    el("p", { class: "ends" }, el("span", { class: "down" }, "▼ down"), el("span", {}, "flat"), el("span", { class: "up" }, "▲ up")),
+    el("dl", { class: "facts" }, fact("confidence", percent(it.confidence)), fact("agreement", percent(it.agreement)),
+      it.edge !== 0 && fact("edge", `${it.edge < 0 ? "\u2212" : "+"}${Math.abs(it.edge).toFixed(2)} bp`), fact("model", it.model.slice(0, 8)), fact("at", clock(it.time))),
+    it.veto ? el("p", { class: "note warn" }, "Not trusted: the market is outside what the model was trained on.")
+      : store.now - it.time > OLD_US && el("p", { class: "note warn" }, `Old: nothing was predicted for ${age(store.now - it.time)}.`));
+}
+
+function fact(name: string, text: string): HTMLElement {
+  return el("div", {}, el("dt", {}, name), el("dd", {}, text));
 }
 
 export function positions(store: Store): void {
@@ -120,18 +154,18 @@ export function positions(store: Store): void {
   const rows = open.map((p) => {
     const digits = store.all<Quote>("quote").get(p.feed)?.digits ?? 5;
     const profit = floating(store, p);
-    return row(p.feed.slice(p.feed.indexOf("/") + 1), el("span", { class: p.volume > 0 ? "up" : "down" }, volume(p.volume)),
+    return row(symbolOf(p.feed), el("span", { class: p.volume > 0 ? "up" : "down" }, volume(p.volume)),
       price(p.price, digits), p.stop ? price(p.stop, digits) : "none",
       profit ? el("span", { class: tone(profit.value) }, money(profit.value, profit.currency, true)) : "");
   });
-  fill(byId("positions"), table(["symbol", "lots", "price", "stop", "profit"], rows, "No open position."));
+  fill(byId("positions"), table(["symbol", "#lots", "#price", "#stop", "#profit"], rows, "No open position."));
   const realised = [...store.all<Position>("position").values()].reduce((sum, p) => sum + p.realised, 0);
   fill(byId("realised"), realised ? el("span", { class: tone(realised) }, `realised ${money(realised, account(store)?.currency, true)}`) : "");
 }
 
 export function orders(store: Store): void {
   const rows = [...store.all<OrderItem>("order").values()].map((o) =>
-    row(clock(o.time), o.feed.slice(o.feed.indexOf("/") + 1), `${o.side} ${volume(o.volume)}`, o.purpose,
+    row(clock(o.time), symbolOf(o.feed), `${o.side} ${volume(o.volume)}`, o.purpose,
       el("span", { class: o.kind === "unknown" ? "warn" : "" }, words(o.kind))));
   fill(byId("orders"), table(["time", "symbol", "order", "purpose", "state"], rows, "No order is out."));
 }
@@ -139,20 +173,20 @@ export function orders(store: Store): void {
 export function denials(store: Store): void {
   const counts = [...store.all<number>("denied")].sort(([, a], [, b]) => b - a);
   const rows = [...store.all<Denial>("denial").values()].slice(-8).reverse().map((d) =>
-    row(clock(d.time), d.feed.slice(d.feed.indexOf("/") + 1), `${d.side} ${volume(d.volume)}`, words(d.reason),
+    row(clock(d.time), symbolOf(d.feed), `${d.side} ${volume(d.volume)}`, words(d.reason),
       d.limit || d.observed ? `${+d.observed.toPrecision(4)} over ${+d.limit.toPrecision(4)}` : ""));
   fill(byId("denials"),
     counts.length > 0 && el("p", { class: "chips" }, ...counts.map(([reason, n]) => el("span", { class: "chip" }, `${words(reason)} ${n}`))),
-    table(["time", "symbol", "order", "rule", "observed"], rows, "Nothing was denied."));
+    table(["time", "symbol", "order", "rule", "#observed"], rows, "Nothing was denied."));
 }
 
 export function fills(store: Store): void {
   const rows = [...store.all<Fill>("fill").values()].slice(-8).reverse().map((f) => {
     const digits = store.all<Quote>("quote").get(f.feed)?.digits ?? 5;
-    return row(clock(f.time), f.feed.slice(f.feed.indexOf("/") + 1), `${f.side} ${volume(f.volume)}`, price(f.price, digits), words(f.purpose || f.kind),
+    return row(clock(f.time), symbolOf(f.feed), `${f.side} ${volume(f.volume)}`, price(f.price, digits), words(f.purpose || f.kind),
       f.purpose === "entry" ? "" : el("span", { class: tone(f.profit) }, money(f.profit, "", true)));
   });
-  fill(byId("fills"), table(["time", "symbol", "fill", "price", "purpose", "profit"], rows, "No fill yet."));
+  fill(byId("fills"), table(["time", "symbol", "fill", "#price", "purpose", "#profit"], rows, "No fill yet."));
 }
 
 const STAGES: Record<string, string> = {
@@ -166,15 +200,15 @@ export function latency(store: Store): void {
     const it = known.get(stage)!;
     return row(el("span", { title: `${it.count.toLocaleString("en-US")} times` }, STAGES[stage]!), duration(it.p50), duration(it.p99), duration(it.max));
   });
-  fill(byId("latency"), table(["last minute", "p50", "p99", "max"], rows, "Nothing was measured yet."));
+  fill(byId("latency"), table(["last minute", "#p50", "#p99", "#max"], rows, "Nothing was measured yet."));
 }
 
 export function processes(store: Store): void {
   const chips = [...store.all<Process>("process").values()].sort((a, b) => (a.process < b.process ? -1 : 1)).map((p) => {
     const late = store.now - p.time > SILENT_US;
     const kind = late ? "bad" : p.status === "ready" ? "good" : "warn";
-    const text = late ? `silent ${age(store.now - p.time)}` : p.status === "ready" ? `up ${age(store.now - p.started)}` : `${p.status} ${p.detail}`;
-    return el("li", { class: kind, title: p.detail }, el("b", {}, p.process), " ", el("span", {}, text));
+    const text = late ? `silent ${age(store.now - p.time)}` : p.status === "ready" ? age(store.now - p.started) : `${p.status} ${p.detail}`;
+    return el("li", { class: kind, title: `${p.detail || p.process}, up ${age(store.now - p.started)}` }, el("b", {}, p.process), " ", el("span", {}, text));
   });
   fill(byId("processes"), chips.length ? el("ul", { class: "processes" }, ...chips) : el("p", { class: "nothing" }, "No process has reported yet."));
 }
@@ -183,14 +217,17 @@ export function links(store: Store): void {
   const lost: HTMLElement[] = [];
   if (!store.connected) lost.push(el("p", {}, `This page has lost its server (python -m dashboards.live) ${age((Date.now() - store.disconnectedSince) * 1000)} ago and tries again. What you see is old.`));
   else for (const [name, link] of store.all<Link>("link"))
-    if (!link.up) lost.push(el("p", {}, `The ${name} does not answer since ${clock(link.since)} UTC (${age(store.now - link.since)}): ${link.problem}. ${name === "bus" ? "Nothing below is live." : "Predictions and history are missing; trading does not need it."}`));
+    if (!link.up) lost.push(el("p", {}, `The ${name} does not answer since ${clock(link.since)} UTC (${age(store.now - link.since)}): ${link.problem}. ${name === "bus" ? "Nothing below is live." : "History is missing; trading does not need it."}`));
+  if (store.connected)
+    for (const [feed, quote] of stale(store))
+      lost.push(el("p", {}, `${feed} is silent since ${clock(quote.time)} UTC (${age(store.now - quote.time)}) although its market is open.`));
   byId("trouble").hidden = !lost.length;
   fill(byId("trouble"), ...lost);
   document.body.classList.toggle("offline", !store.connected);
 }
 
 export function log(store: Store): void {
-  const lines = [...store.all<LogLine>("event").values()].sort((a, b) => b.n - a.n).slice(0, 60);
+  const lines = [...store.all<LogLine>("event").values()].sort((a, b) => b.time - a.time || b.n - a.n).slice(0, 60);
   fill(byId("log"), lines.length ? el("ol", {}, ...lines.map((line) =>
     el("li", { class: line.kind }, el("time", {}, clock(line.time)), el("b", {}, words(line.kind)), el("span", {}, line.text))))
     : el("p", { class: "nothing" }, "Nothing has happened yet."));

@@ -6,7 +6,10 @@ export interface Quote {
   digits?: number; contract?: number; base?: string; quote?: string; session?: string;
 }
 export type Bar = [time: number, open: number, high: number, low: number, close: number];
-export interface Prediction { time: number; model: string; p_down: number; p_flat: number; p_up: number; confidence: number }
+export interface Prediction {
+  time: number; model: string; p_down: number; p_flat: number; p_up: number; confidence: number;
+  agreement: number; veto: boolean; edge: number;
+}
 export interface SignalItem { feed: string; time: number; side: "long" | "short" | "flat"; price: number; confidence: number }
 export interface OrderItem {
   feed: string; time: number; kind: string; side: string; purpose: string;

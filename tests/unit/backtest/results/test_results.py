@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from backtest.results import leak, page, ticks, walk
+from backtest.results import leak, page, page_findings, ticks, walk
 from backtest.results.bars import BarFigures, read
 from backtest.results.bootstrap import Interval, blocks, interval
-from backtest.results.page import Found
+from backtest.results.found import FeedResult, Found
+from backtest.results.kept import Kept
 from backtest.results.trading import Earned
 from backtest.results.walk import Judged
 from core.settings import ModelSettings
@@ -50,18 +51,66 @@ def judged(lean, label, rows=None, spread_bp=None):
     said[:, 0] += np.clip(-lean, 0, 0.5).astype(np.float32)
     features = np.zeros((count, len(NAMES)), np.float32) if rows is None else rows
     move = np.where(label == 2, 3.0, np.where(label == 0, -3.0, 0.0))
+    fold = np.arange(count) * 4 // count
     return Judged(
         np.arange(count) * 1_000_000, features, label.astype(np.int8), said,
         np.tile([0.3, 0.3, 0.4], (count, 1)), move,
         np.ones(count) if spread_bp is None else spread_bp, np.ones(count),
+        fold.astype(np.int8), said[None], ("linear",),
     )  # fmt: skip
 
 
-def leaky(count=20_000):
+def leaky(count=5_400):
     """A model that sees the answer of its own row, and answers that live a second."""
     random = np.random.default_rng(7)
     label = random.integers(0, 3, count)
     return judged((label - 1) * 0.1 + random.normal(0, 0.15, count), label)
+
+
+def figured(made):
+    return ticks.figures("x.EURUSD", made, ticks.run_settings("unused"))
+
+
+def test_what_is_above_the_limit_is_asked_about_and_else_the_highest():
+    figures = figured(leaky())
+    assert set(leak.suspects(figures)) == {("", -1), ("linear", -1), *(("", n) for n in range(4))}
+    calm = figures._replace(
+        auc=Interval(0.51, 0.5, 0.52), auc_folds=(0.5, 0.55, np.nan, 0.4), auc_members={"a": 0.53}
+    )
+    assert leak.suspects(calm) == [("", 1)]
+    assert leak.suspects(calm._replace(auc_folds=(0.5, 0.61, 0.4, 0.4))) == [("", 1)]
+
+
+def test_one_fold_above_the_limit_is_told_beside_the_others():
+    made = leaky()
+    random = np.random.default_rng(3)
+    noise = judged(random.normal(0, 0.15, len(made.label)), made.label)
+    leaning = np.where((made.fold == 2)[:, None], made.probabilities, noise.probabilities)
+    one = made._replace(probabilities=leaning, members=leaning[None])
+    figures = figured(one)
+    assert leak.suspects(figures) == [("", 2)]
+    found = leak.investigate("x", one, "", 2)
+    assert found.what == "ensemble, fold 3"
+    assert found.moved == ((made.fold == 2) & (made.label != 1)).sum()
+    feed = FeedResult("x", figures, [found], [], "")
+    assert "No other fold reaches it: " in page_findings.findings([feed])
+
+
+def test_what_was_worked_out_is_kept_with_its_nans(tmp_path):
+    file = tmp_path / "EURUSD_x.parquet"
+    file.write_bytes(b"ticks")
+    figures = figured(leaky())._replace(auc_folds=(float("nan"),))
+    feed = FeedResult("x", figures, [leak.investigate("x", leaky())], [], "")
+    settings, made = ticks.run_settings("unused"), []
+    for _ in range(2):
+        again = Kept(tmp_path / "kept").get(
+            file, settings, FeedResult, lambda: made.append(1) or feed
+        )
+    assert made == [1]
+    assert repr(again) == repr(feed)
+    file.write_bytes(b"other ticks")
+    Kept(tmp_path / "kept").get(file, settings, FeedResult, lambda: made.append(2) or feed)
+    assert made == [1, 2]
 
 
 def test_a_planted_leak_is_beyond_chance_and_dies_with_older_rows():
@@ -69,17 +118,15 @@ def test_a_planted_leak_is_beyond_chance_and_dies_with_older_rows():
     assert found.auc.value > 0.7
     assert found.beyond_chance
     assert all(abs(value - 0.5) < 0.02 for value in found.lagged.values())
-    said = page._said(found)
-    assert "lives on the newest quotes" in said
+    assert "lives on the newest quotes" in page_findings._said(found, figured(leaky()))
 
 
 def test_leanings_without_skill_are_told_as_chance():
     random = np.random.default_rng(7)
-    found = leak.investigate(
-        "x", judged(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
-    )
+    made = judged(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
+    found = leak.investigate("x", made)
     assert not found.beyond_chance
-    assert "Not distinguishable from chance" in page._said(found)
+    assert "Not distinguishable from chance" in page_findings._said(found, figured(made))
 
 
 def test_a_made_up_ask_is_found_and_its_price_level_named():
@@ -93,8 +140,20 @@ def test_a_made_up_ask_is_found_and_its_price_level_named():
     made = judged(np.zeros(count), ahead, rows, 1.7 / price)._replace(mid=price)
     found = leak.investigate("x", made)
     assert found.one_spread > 0.99
+    assert found.made_up
     assert found.best_feature.endswith("spread_bp")
-    assert "nothing but the price turned over" in page._said(found)
+    assert "nothing but the price turned over" in page_findings._said(found, figured(made))
+
+
+def test_a_spread_of_one_price_step_is_no_made_up_ask():
+    """An exchange's best bid and ask stand one step apart nearly always."""
+    random = np.random.default_rng(7)
+    price = 100.0 + np.cumsum(random.integers(-3, 4, 9_000)) * 0.01
+    quoted = judged(random.normal(size=9_000), random.integers(0, 3, 9_000))
+    found = leak.investigate("x", quoted._replace(mid=price, spread_bp=0.01 / price * 1e4))
+    assert found.one_spread > 0.99
+    assert found.one_step
+    assert not found.made_up
 
 
 def test_trades_do_not_overlap_and_pay_spread_and_commission():
@@ -115,18 +174,19 @@ def series(count=6_000):
     return Dataset(rows, time, mid, mid * 5e-5, np.zeros(count, np.int32), ("s.EURUSD",))
 
 
-def test_walking_forward_never_trains_on_what_it_judges(monkeypatch):
-    seen = []
-    real = walk.fit
-    monkeypatch.setattr(walk, "fit", lambda data, *a, **k: seen.append(data) or real(data, *a, **k))
+def test_rows_that_are_judged_come_after_all_that_was_trained_on(monkeypatch):
+    """The walk is that of models.walk; noise tells nothing, whatever is trained on it."""
+    folds = []
+    real = walk.walked
+    monkeypatch.setattr(walk, "walked", lambda *a: (folds.append(f) or f for f in real(*a)))
     data = series()
     settings = ModelSettings(members=("linear",), rounds=5, threads=1)
-    found = walk.walk(data, settings, count=2, first=0.5)
-    ends = [int(train.time_us[-1]) for train in seen]
-    first, second = (int(found.time_us[found.time_us > end].min()) for end in ends)
-    assert first - ends[0] > MINUTE_US
-    assert second - ends[1] > MINUTE_US
-    assert len(found.label) == len(found.prior) == len(found.probabilities)
+    found = walk.walk(data, settings, lambda *_: None, folds=2)
+    for number, fold in enumerate(folds):
+        first = found.time_us[found.fold == number].min()
+        assert first - data.time_us[fold.train].max() > 2 * MINUTE_US
+    assert len(found.label) == sum(len(fold.test) for fold in folds)
+    assert found.members.shape == (1, len(found.label), 3)
     auc = ticks.direction_auc(found, ticks.lean(found))
     assert auc.holds(0.5), "noise tells nothing"
 
@@ -162,11 +222,12 @@ def test_the_page_claims_nothing_that_its_figures_do_not():
     bar = BarFigures("A", 9, 2014, 2020, loses, loses, 0.5, 0.5, 1.0, {"model": loses})
     lost = Earned("f", "ema_cross", 3, -5.0, -4.0, 0.5, -1.0)
     idle = lost._replace(trades=0, net=0.0)
-    text = page.text(Found([], [], [lost, idle], [bar], []))
+    text = page.text(Found([FeedResult("f", None, [], [lost, idle], "too little")], [bar]))
     assert "**Nothing beats costs one hour ahead on bars**" in text
     assert "**All 1 backtests of shipped strategies lost money.** 1 more opened no position" in text
+    won = FeedResult("f", None, [], [lost._replace(net=7.0)], "")
     better = bar._replace(net_bp={"model": wins})
-    text = page.text(Found([], [], [lost._replace(net=7.0)], [better], []))
+    text = page.text(Found([won], [better]))
     assert "Nothing beats costs" not in text
     assert "expected by luck alone" in text
     assert "The best of many tries is not evidence" in text

@@ -1,0 +1,39 @@
+"""The same replay through NATS and through Kafka: the same rows and orders, ids included."""
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from tests.e2e.replay_runs import checksums, cut, replay
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+MEASURED = {"wall_s", "train_s", "total_s", "ticks_per_s", "latency_us", "stream_s"}
+
+
+@pytest.fixture(scope="module")
+def arguments(test_data, tmp_path_factory):
+    """Two feeds of the same hours around a release of US payrolls, traded by a fixed rule."""
+    folder = tmp_path_factory.mktemp("ticks")
+    files = [
+        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 15_000),
+        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
+    ]
+    return [*map(str, files), "--strategy", "scripted"]
+
+
+def test_nats_and_kafka_give_the_same_signals_and_orders(arguments, kafka, tmp_path):
+    results, rows = {}, {}
+    for kind, url in (("nats", ""), ("kafka", kafka.url)):
+        home = tmp_path / kind
+        results[kind] = replay(
+            home, arguments, TICKHOUSE_BUS__KIND=kind, TICKHOUSE_BUS__URL=url,
+            TICKHOUSE_BUS__TOPIC_PREFIX="same.",
+        )  # fmt: skip
+        rows[kind] = checksums(home, results[kind]["run_id"])
+    assert results["kafka"]["reconciled"]
+    assert results["kafka"]["orders"] > 0
+    same = [{k: v for k, v in r.items() if k not in MEASURED} for r in results.values()]
+    assert same[0] == same[1]
+    assert rows["nats"] == rows["kafka"]
+    left = AdminClient({"bootstrap.servers": kafka.address}).list_topics(timeout=10).topics
+    assert [name for name in left if name.startswith("same.")] == []

@@ -1,0 +1,267 @@
+"""The live page as a person meets it: in a headless Chromium, beside a real bus and warehouse."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.bus.nats import NatsBus
+from adapters.clickhouse import migrate
+from core import identity
+from core.contracts.order import EventKind
+from core.settings import BusSettings
+from core.trading_control import current
+from features.catalog import NAMES
+from tests.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiumError, Tab
+from tests.live_desk import MARKET, PROCESSES, Desk
+from tests.live_page import now_msc, page
+from tests.servers import NatsServer
+from tests.warehouse_server import Warehouse
+
+pytestmark = pytest.mark.process
+
+NASTY = '<img src=x onerror="document.title=1">'
+
+
+class World:
+    """What runs: bus, warehouse, page and browser; `desk` plays the other processes."""
+
+    def __init__(self, home: Path, nats: NatsServer, warehouse: Warehouse) -> None:
+        self.home, self.nats, self.warehouse = home, nats, warehouse
+        self.bus = NatsBus(BusSettings(url=nats.url), "test")
+        self.desk = Desk(self.bus)
+        self.url = ""
+        self.browser: Chromium
+
+    def visit(self, tab: Tab) -> None:
+        """The page, with the whole picture on it."""
+        tab.open(self.url)
+        tab.until("document.querySelectorAll('#positions tbody tr').length == 1")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("live")
+    home = folder / "home"
+    users = {"ann": identity.new_user("ann", "admin", "correct horse")}
+    identity.save(identity.path_in(home), users)
+    try:
+        browser = Chromium(folder / "profile")
+    except NoChromiumError as missing:
+        if os.environ.get(REQUIRED):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    warehouse = Warehouse(folder / "warehouse")
+    warehouse.start()
+    migrate.apply(warehouse.client, NAMES)
+    with NatsServer(folder / "nats") as nats, browser:
+        made = World(home, nats, warehouse)
+        made.browser = browser
+        with page(home, nats.url, warehouse.url) as url:
+            made.url = url
+            made.desk.open()
+            yield made
+        made.bus.close()
+    warehouse.stop()
+
+
+def test_it_shows_what_happens_and_asks_nobody_else(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        tab.until("document.querySelector('#chart .legend').innerText.startsWith('BTCUSD')")
+        assert drawn(tab) > 1_000, "candles, marks and lines are pixels"
+        assert "62 %" in tab.text("#prediction")
+        assert "▲ 62 %" in tab.text("#feeds")
+        assert tab.text("#positions").split()[5:9] == ["BTCUSD", "0.10", "63020.00", "62800.00"]
+        assert "daily loss" in tab.text("#denials")
+        assert "submitted" in tab.text("#orders")
+        assert "signal to order" in tab.text("#latency")
+        assert all(name in tab.text("#processes") for name in PROCESSES)
+        world.desk.predict("BTCUSD", 0.55, 0.2)
+        tab.until("document.querySelector('#prediction').innerText.includes('55 %')")
+        world.desk.predict("BTCUSD", 0.21, 0.62)
+        host = world.url.removeprefix("http://")
+        assert {address.split("/")[2] for address in tab.asked if "data:" not in address} == {host}
+        assert tab.problems == []
+
+
+def drawn(tab: Tab) -> int:
+    """Coloured pixels of the chart's canvases."""
+    return int(
+        tab.run("""[...document.querySelectorAll('#chart canvas')].reduce((sum, c) => {
+            if (!c.width || !c.height) return sum;
+            const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            for (let i = 0; i < p.length; i += 4)
+                if (p[i + 3] > 200 && Math.abs(p[i] - p[i + 1]) > 60) sum++;
+            return sum;
+        }, 0)""")
+    )
+
+
+def test_an_event_reaches_every_panel_it_concerns(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        now = now_msc() * 1000
+        world.desk.order(7, EventKind.DENIED, now, reason="order_value", observed=9.0, limit=8.0)
+        tab.until("document.querySelector('#denials').innerText.includes('9 over 8')")
+        assert "order value" in tab.text("#log")
+        world.desk.order(6, EventKind.FILLED, now, price=63_030.0)
+        tab.until("document.querySelector('#orders').innerText == 'No order is out.'")
+        assert "63030.00" in tab.text("#fills")
+        world.desk.order(6, EventKind.SUBMITTED, now - 2_000_000)
+        tab.until("document.querySelector('#orders').innerText.includes('submitted')")
+
+
+def test_the_keyboard_alone_halts_and_resumes(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        tab.press("h")
+        tab.until("document.activeElement.name == 'by'")
+        for text in ("bob", "payrolls"):
+            tab.type(text)
+            tab.press("Tab")
+        tab.press("Enter")
+        tab.until("!document.querySelector('#toast').hidden")
+        assert "halt is on disk" in tab.text("#toast")
+        order = current(world.home)
+        assert order is not None
+        assert (order.state, order.by, order.reason) == ("halted", "bob", "payrolls")
+
+        world.desk.risk("halted", order.by, order.reason)  # as execution says, having read it
+        tab.until("!document.querySelector('#halted').hidden")
+        assert "by bob: payrolls" in tab.text("#halted")
+        assert tab.run("document.title").startswith("HALTED")
+
+        resume(tab, "wrong")
+        tab.until("document.querySelector('#resume-dialog .told').className == 'told bad'")
+        assert current(world.home) == order
+        tab.press("Escape")
+        tab.until("!document.querySelector('dialog[open]')")
+        resume(tab, "correct horse")
+        tab.until("!document.querySelector('dialog[open]')")
+        order = current(world.home)
+        assert order is not None
+        assert (order.state, order.by) == ("active", "ann")
+        world.desk.risk("active", "ann", "over")
+        tab.until("document.querySelector('#halted').hidden")
+
+
+def resume(tab: Tab, password: str) -> None:
+    """By the keys alone."""
+    tab.press("r")
+    tab.until("document.activeElement.name == 'name'")
+    tab.run("document.querySelector('#resume-dialog form').reset()")
+    for text in ("ann", password, "over"):
+        tab.type(text)
+        tab.press("Tab")
+    tab.press("Tab")
+    tab.press("Enter")
+
+
+def test_a_silent_feed_is_named_with_since_when_and_recovers(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        world.desk.tick("ETHUSD", 3_000.0, 3_001.0, now_msc() - 45_000)
+        tab.until("document.querySelector('#trouble').innerText.includes('sim/ETHUSD is silent')")
+        assert "UTC (4" in tab.text("#trouble")
+        world.desk.tick("ETHUSD", 3_000.0, 3_001.0)
+        tab.until("!document.querySelector('#trouble').innerText.includes('ETHUSD')")
+
+
+def test_an_outage_is_named_with_since_when_and_recovers(world: World) -> None:
+    shown = "document.querySelector('#trouble').innerText.includes('The {} does not answer since')"
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        for name, server in (("bus", world.nats), ("warehouse", world.warehouse)):
+            server.kill()
+            tab.until(shown.format(name))
+            assert "UTC (" in tab.text("#trouble")
+            server.start()
+            tab.until("!" + shown.format(name))
+        world.desk.tick("BTCUSD", 63_111.5, 63_120.5)
+        tab.until("document.querySelector('#feeds').innerText.includes('63111.50')")
+        tab.until("document.querySelector('#log').innerText.includes('warehouse answers again')")
+
+
+def test_a_name_from_a_broker_is_text_and_nothing_else(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        world.desk.tick(NASTY, 1.0, 2.0)
+        tab.until(f"document.querySelector('#feeds').innerText.includes({NASTY!r})")
+        tab.press("]")
+        assert tab.run("document.querySelectorAll('img').length") == 0
+        assert tab.run("document.title") != "1"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_it_fits_and_can_be_read(world: World, size: tuple[int, int, bool], scheme: str) -> None:
+    with world.browser.tab(size, scheme) as tab:
+        world.visit(tab)
+        assert tab.run("document.documentElement.scrollWidth") <= size[0]
+        assert tab.run("getComputedStyle(document.documentElement).colorScheme") == "light dark"
+        assert pale(tab) == []
+        low = tab.run(
+            "[...document.querySelectorAll('.actions button')].filter(b => b.offsetParent)"
+            ".map(b => b.getBoundingClientRect().height)"
+        )
+        assert min(low) >= 24, "a finger hits it"
+
+
+def pale(tab: Tab) -> list[str]:
+    """Texts whose contrast with what is behind them is below 4.5 to 1."""
+    return list(
+        tab.run("""(() => {
+            const canvas = document.createElement('canvas');
+            const probe = canvas.getContext('2d', {willReadFrequently: true});
+            const rgb = (colour) => {
+                probe.clearRect(0, 0, 1, 1); probe.fillStyle = colour; probe.fillRect(0, 0, 1, 1);
+                return [...probe.getImageData(0, 0, 1, 1).data];
+            };
+            const light = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, share, i) => {
+                const v = c[i] / 255;
+                return sum + share * (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+            }, 0);
+            const behind = (e) => {
+                for (; e; e = e.parentElement) {
+                    const c = rgb(getComputedStyle(e).backgroundColor);
+                    if (c[3] == 255) return c;
+                }
+                return [255, 255, 255, 255];
+            };
+            const found = [];
+            for (const e of document.querySelectorAll('body *')) {
+                const own = [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim());
+                if (!own || !e.offsetParent || e.closest('kbd, #chart canvas')) continue;
+                const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))];
+                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+                if (ratio < 4.5) found.push(`${e.innerText.slice(0, 30)}: ${ratio.toFixed(2)}`);
+            }
+            return found;
+        })()""")
+    )
+
+
+def test_the_theme_is_turned_by_a_key_and_kept(world: World) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        light = tab.run(background)
+        tab.press("t")
+        dark = tab.run(background)
+        assert dark != light
+        world.visit(tab)
+        assert tab.run(background) == dark
+        tab.run("localStorage.removeItem('theme')")
+
+
+def test_a_symbol_is_chosen_by_its_number(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        tab.press("2")
+        chosen = "document.querySelector('#feeds [aria-selected=true] .symbol').innerText"
+        feeds = tab.run("[...document.querySelectorAll('#feeds .symbol')].map(e => e.innerText)")
+        assert tab.run(chosen) == feeds[1]
+        assert {name for name, *_ in MARKET} <= set(feeds)
+        tab.press("1")
