@@ -18,6 +18,7 @@ from backtest.results.page_tables import (
     tick_table,
     traded_table,
 )
+from backtest.results.ticks import Figures
 from backtest.results.trading import Earned
 
 _HEAD = """# Results
