@@ -57,7 +57,7 @@ class Sequence:
             parts = [compiled(windows[n : n + _BATCH]) for n in range(0, len(windows), _BATCH)]
             return np.concatenate([np.asarray(part) for part in parts])
 
-        return Trained(_exported(network, parameters, metadata), reference)
+        return Trained(_exported(network, parameters, metadata), reference, seen=some)
 
 
 class _Network:

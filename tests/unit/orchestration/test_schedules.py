@@ -30,7 +30,8 @@ def test_a_schedule_asks_for_one_run_of_its_day(
 ) -> None:
     asked = evaluated(schedule, dagster_instance)
     assert isinstance(asked, dg.RunRequest)
-    assert asked.run_key == "2014-05-07"
+    hourly = schedule.job_name == "watch_job"
+    assert asked.run_key == ("2014-05-07T17" if hourly else "2014-05-07")
     daily = schedule.job_name == "daily_job"
     assert asked.partition_key == ("2014-05-07" if daily else None)
 
