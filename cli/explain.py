@@ -17,9 +17,14 @@ DIFFERS = 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which decision."""
     parser.add_argument(
-        "id", nargs="?", metavar="ID", help="a signal, order, order event, or deal's number"
-    )
+        "id", nargs="?", metavar="ID",
+        help="a signal, order, order event; the venue's number of a deal, order or position; a"
+        " report's transaction reference or journal hash; FILE.csv:ROW of a report's folder",
+    )  # fmt: skip
     parser.add_argument("--run", default="", metavar="RUN_ID", help="when an id is in several runs")
+    parser.add_argument(
+        "--from-start", action="store_true", help="compute from the run's first tick, not the hour"
+    )
     parser.add_argument("--bundle", type=Path, metavar="FILE", help="seal all of it in one file")
     parser.add_argument("--verify", type=Path, metavar="FILE", help="recompute a sealed file")
     parser.add_argument("--seal", default="", help="with --verify: the seal it must have")
@@ -54,7 +59,7 @@ def _of_warehouse(namespace: argparse.Namespace, settings: Settings) -> dict[str
 
     with warehouse(settings) as where:
         connected = client.connect(where)
-        stored = facts.find(connected, namespace.id, namespace.run)
+        stored = facts.find(connected, namespace.id, namespace.run, from_start=namespace.from_start)
         ticks = facts.ticks(connected, stored)
         connected.close()
     models, named = settings.home_path / "models", stored.model

@@ -36,7 +36,8 @@ def _decision(found: dict[str, Any]) -> Table:
         "run": f"{signal['run_id']}, {signal['mode']}, account {signal['account']}",
         "tick": f"{tick['source']} {tick['symbol']} {tick['time']} UTC, number {tick['seq']} of its"
         f" millisecond; mid {tick['mid']:.8g}, spread {tick['spread']:.3g}",
-        "recomputed from": f"{tick['recomputed_from_ticks']:,} stored ticks",
+        "recomputed from": f"{tick['recomputed_from_ticks']:,} stored ticks, and the kernel as it"
+        f" stood at {tick['recomputed_from']}",
         "rule": found["rule"],
         "target": f"{signal['target']:+g}, confidence {signal['confidence']:.4f}, stop"
         f" {signal['stop_price']:.8g}",

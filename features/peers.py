@@ -23,6 +23,8 @@ from features.compiled import compiled, package_stamp
 #: Seconds between a row and the newest mid it reads: one to close it, one for feeds to differ.
 WATERMARK_S = 2
 _SECONDS = 128  # kept per symbol: 64 that a row looks back over, and blocks of 32
+#: Ticks of so long, and the one before them, are all of the past that a row's peers need.
+MEMORY_MSC = _SECONDS * 1000
 _BLOCK_S = 32
 _BACK_S = 60
 _NEVER = -(1 << 62)
@@ -165,6 +167,12 @@ class Market:
         if len(ticks) and int(ticks["time_msc"][0]) // 1000 <= self._read_to:
             self.late += 1
         _advance(self._closes, at, ticks)
+
+    def began(self, symbol: str, first_msc: int) -> None:
+        """A symbol was known since a moment long before the ticks that were taken in."""
+        closes = self._closes[self._place(symbol)]
+        if closes["first"] >= 0:
+            closes["first"] = min(int(closes["first"]), first_msc // 1000)
 
     def fill(self, symbol: str, time_msc: npt.NDArray[np.int64], rows: Rows) -> None:
         """Complete rows float32 [k, F] of a symbol, at market times int64 [k] up to now."""

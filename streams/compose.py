@@ -97,7 +97,10 @@ def signals(
 
     parts = signals_flow.Parts(
         make_sampler=lambda state: Sampler(
-            settings.features.sample_ms, histograms, current_state(state, stored_ticks)
+            settings.features.sample_ms,
+            histograms,
+            current_state(state, stored_ticks),
+            keep_hours=True,
         ),
         make_model=make_model,
         make_decider=lambda state: Decider(

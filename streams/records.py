@@ -9,8 +9,18 @@ from core.contracts.signal import Signal, SignalBatch
 from models.predictor import Judged
 
 
+class KernelSnapshot(NamedTuple):
+    """A kernel's memory of all ticks before a full hour of market time."""
+
+    hour_us: int
+    state: bytes
+
+
 class Sampled(NamedTuple):
-    """Feature rows of one feed, one per sampled tick. All arrays have n rows."""
+    """Feature rows of one feed, one per sampled tick. All arrays have n rows.
+
+    `snapshots`: of the hours that began among these ticks, when they are kept.
+    """
 
     run_id: str
     mode: str
@@ -22,6 +32,7 @@ class Sampled(NamedTuple):
     mid: npt.NDArray[np.float64]
     spread: npt.NDArray[np.float64]
     features: npt.NDArray[np.float32]  # (n, features)
+    snapshots: tuple[KernelSnapshot, ...] = ()
 
 
 class ModelEvent(NamedTuple):

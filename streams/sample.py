@@ -10,12 +10,16 @@ import time
 from collections import defaultdict
 from typing import NamedTuple
 
-from core.contracts.tick import TickBatch
+import numpy as np
+import numpy.typing as npt
+
+from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
 from features.kernel import features_of
 from features.peers import Market, Part
 from features.state import StateArray, from_bytes, new_state, to_bytes
-from streams.records import Sampled
+from streams.records import KernelSnapshot, Sampled
+from streams.snapshots import with_snapshots
 
 
 class SamplerState(NamedTuple):
@@ -29,12 +33,24 @@ class SamplerState(NamedTuple):
 class Sampler:
     """The kernels of all feeds of one shard."""
 
-    def __init__(self, sample_ms: int, histograms: Histograms, state: SamplerState | None) -> None:
-        """`state` is what `state` returned before a restart.
+    def __init__(
+        self,
+        sample_ms: int,
+        histograms: Histograms,
+        state: SamplerState | None,
+        *,
+        keep_hours: bool = False,
+    ) -> None:
+        """Go on from where `state` was taken.
+
+        Args:
+            state: what `state` returned before a restart.
+            keep_hours: rows carry snapshots of the kernels at full hours.
 
         Raises:
             ModelError: the state belongs to another feature set.
         """
+        self._take = with_snapshots if keep_hours else _without_snapshots
         self._sample_ms, self._histograms = sample_ms, histograms
         kernels, markets, waiting = state or SamplerState({}, {}, [])
         self._kernels = {feed: from_bytes(content) for feed, content in kernels.items()}
@@ -80,7 +96,7 @@ class Sampler:
     def _sampled(self, batch: TickBatch, received_ns: int) -> Sampled:
         ticks = batch.ticks
         started = time.perf_counter_ns()
-        features, index = features_of(self._kernel(batch), ticks, self._sample_ms)
+        features, index, kept = self._take(self._kernel(batch), ticks, self._sample_ms)
         elapsed = time.perf_counter_ns() - started
         self._histograms.record("feature", elapsed // max(len(ticks), 1), len(ticks))
         bid, ask = ticks["bid"][index], ticks["ask"][index]
@@ -95,6 +111,7 @@ class Sampler:
             mid=(bid + ask) / 2,
             spread=ask - bid,
             features=features,
+            snapshots=kept,
         )
 
     def _kernel(self, batch: TickBatch) -> StateArray:
@@ -113,3 +130,9 @@ class Sampler:
                 source,
                 market.late,
             )
+
+
+def _without_snapshots(
+    kernel: StateArray, ticks: TickArray, sample_ms: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], tuple[KernelSnapshot, ...]]:
+    return *features_of(kernel, ticks, sample_ms), ()

@@ -15,15 +15,16 @@ from streams.rows import Rows
 
 
 def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> list[Rows]:
-    """All rows of one batch: features, predictions when a model spoke, signals.
+    """All rows of one batch: features, predictions when a model spoke, signals, kernels' hours.
 
     `clock`: when rows are made; None in a replay, where it is each tick's own time.
     """
     predicted = decided.predicted
+    hours = [snapshot_rows(predicted.sampled)] if predicted.sampled.snapshots else []
     if len(predicted.sampled.time_msc) == 0:
-        return []
+        return hours
     key = _key(run, predicted.sampled, clock.now_us() if clock else None)
-    rows = [feature_rows(key, predicted.sampled)]
+    rows = [*hours, feature_rows(key, predicted.sampled)]
     if predicted.judged is not None:
         rows.append(prediction_rows("prediction", key, predicted.model, predicted.judged))
     if predicted.shadow is not None:
@@ -67,6 +68,21 @@ def prediction_rows(table: str, key: Sequence[Column], model: str, judged: Judge
         Column("members", FLOATS, judged.members.transpose(1, 0, 2).reshape(count, -1)),
     )
     return Rows(table, columns, count)
+
+
+def snapshot_rows(sampled: Sampled) -> Rows:
+    """The kernel's memory at the hours that began, for the table `kernel_state`."""
+    kept = sampled.snapshots
+    columns = (
+        Column("run_id", TEXT, sampled.run_id),
+        Column("mode", TEXT, sampled.mode),
+        Column("source", TEXT, sampled.source),
+        Column("symbol", TEXT, sampled.symbol),
+        Column("ts_event", TIME, np.array([one.hour_us for one in kept], "<i8")),
+        Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
+        Column("state", "String", [one.state for one in kept]),
+    )
+    return Rows("kernel_state", columns, len(kept))
 
 
 def event_rows(run: RunSettings, predicted: Predicted) -> Rows:

@@ -38,7 +38,7 @@ _SHARED_DICTIONARIES = (1).to_bytes(8, "little")
 _OWN_KEYS = (1 << 9) | (1 << 10)  # keys come with the block and replace the dictionary
 _INDEX_BYTES = (1, 2, 4)  # by their code in the flags
 
-Values = npt.NDArray[Any] | Sequence[str] | str | int | float
+Values = npt.NDArray[Any] | Sequence[str] | Sequence[bytes] | str | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Column:
     """One column of a block.
 
     values: a numpy array of shape (n,) (DateTime64 as int64 in the type's unit, Decimal as int64
-    in units of its scale), a float32 matrix (n, m) for arrays, a list of strings, or one constant
-    for all rows.
+    in units of its scale), a float32 matrix (n, m) for arrays, a list of strings (or of bytes,
+    in a String), or one constant for all rows.
     """
 
     name: str
@@ -146,14 +146,14 @@ def _encode_dictionary(values: Values, rows: int) -> list[bytes | memoryview]:
     ]
 
 
-def _strings(values: Values) -> Sequence[str]:
+def _strings(values: Values) -> Sequence[Any]:
     if isinstance(values, int | float):
         raise ValueError(f"a text column takes strings, not {values!r}")
     return values.tolist() if isinstance(values, np.ndarray) else values
 
 
-def _text(value: str) -> bytes:
-    encoded = value.encode()
+def _text(value: str | bytes) -> bytes:
+    encoded = value.encode() if isinstance(value, str) else value
     return _varint(len(encoded)) + encoded
 
 

@@ -1,13 +1,14 @@
 """Is a direction AUC above 0.60 a leak of the future? Four questions with answers in figures.
 
 1. **Chance.** The model's leanings against the answers of another time of the same test span:
-   all rows are turned by half an hour and more. If these reach the figure, there is nothing.
+   all rows are turned by a block and more. If these reach the figure, there is nothing.
 2. **Older rows.** The model's leaning of a second, five, ten seconds before. A leak of the next
    tick dies within a second; a slow effect fades slowly.
 3. **One feature.** How far the best single feature goes, without any training. If it goes as far as
    the model, the effect is in the data, not in how training and test were divided.
 4. **The quotes.** Share of rows whose spread is the one most frequent spread: where the ask is
-   the bid plus a constant, mid is not a price anybody quoted.
+   the bid plus a constant, mid is not a price anybody quoted. Unless that constant is the smallest
+   step of the price, as on an exchange: closer than that nobody can quote.
 """
 
 from typing import NamedTuple
@@ -16,7 +17,7 @@ import numpy as np
 
 from backtest.results import ticks, walk
 from backtest.results.bootstrap import Interval, blocks
-from backtest.results.ticks import BLOCK_US, Figures, direction_auc
+from backtest.results.ticks import Figures, direction_auc
 from backtest.results.walk import Judged
 from features.catalog import NAMES
 from models.card import UP
@@ -40,6 +41,12 @@ class Finding(NamedTuple):
     best_feature: str
     best_auc: Interval
     one_spread: float
+    one_step: bool  # that spread is the smallest step of the price
+
+    @property
+    def made_up(self) -> bool:
+        """Whether the ask is the bid plus a constant."""
+        return self.one_spread > 0.9 and not self.one_step
 
     @property
     def beyond_chance(self) -> bool:
@@ -73,18 +80,17 @@ def investigate(feed: str, judged: Judged, member: str = "", fold: int = -1) -> 
     judged = judged.chosen(which & np.isfinite(ticks.lean(judged, member)))
     moved, lean = walk.moved(judged), ticks.lean(judged, member)
     name, best = _best_feature(judged)
-    spread = np.round(judged.spread_bp * judged.mid, 3)
-    _, counts = np.unique(spread, return_counts=True)
+    one_spread, one_step = _one_spread(judged)
+    count = blocks(judged.time_us[moved], judged.block_us)
     return Finding(
-        feed, what, direction_auc(judged, lean), len(moved),
-        blocks(judged.time_us[moved], BLOCK_US), _chance(judged, lean), _lagged(judged, lean), name,
-        best, float(counts.max() / counts.sum()),
+        feed, what, direction_auc(judged, lean), len(moved), count, _chance(judged, lean),
+        _lagged(judged, lean), name, best, one_spread, one_step,
     )  # fmt: skip
 
 
 def _chance(judged: Judged, lean: np.ndarray) -> tuple[float, float]:
     count = len(lean)
-    least = int(np.searchsorted(judged.time_us, judged.time_us[0] + BLOCK_US))
+    least = int(np.searchsorted(judged.time_us, judged.time_us[0] + judged.block_us))
     least = min(least, count // 4)
     turned = []
     for step in np.linspace(least, count - least, _TURNS).astype(int):
@@ -94,6 +100,16 @@ def _chance(judged: Judged, lean: np.ndarray) -> tuple[float, float]:
         turned += [value] if value is not None else []
     low, high = np.quantile(turned, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _one_spread(judged: Judged) -> tuple[float, bool]:
+    """Share of the most frequent spread, and whether it is as small as the price's steps."""
+    spread = np.round(judged.spread_bp * judged.mid, 3)
+    values, counts = np.unique(spread, return_counts=True)
+    moves = np.abs(np.diff(judged.mid)) * 1e4
+    step = moves[moves > 1e-3].min(initial=np.inf)  # of a mid: half a price's step, or a whole one
+    most = counts.argmax()
+    return float(counts[most] / counts.sum()), bool(values[most] < 2.5 * step)
 
 
 def _lagged(judged: Judged, lean: np.ndarray) -> dict[int, float]:

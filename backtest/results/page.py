@@ -27,7 +27,7 @@ say how the product's default model and shipped strategies did on the reference 
 baselines that know nothing, with 95 % intervals from a block bootstrap.
 """
 _TICKS = """
-## Ticks: one minute ahead
+## Ticks: a minute ahead
 
 The product's own training with its defaults, walking forward as `tickhouse train` and `search` do
 (`models.walk`): the span is cut into five parts of equally many rows, and each but the first is
@@ -35,15 +35,16 @@ judged by a model of all parts before it, four trainings a feed. No rows are lef
 answer reaches into the judged part, and one horizon more, are not trained on (purged, embargo).
 One feed at a time, so columns about other symbols, if any, are empty. A row is a sampled second;
 its answer is the feed's last tick at or before the moment a minute later; it *moved* when the mid
-was more than the spread away by then.
+was more than the spread away by then. Recordings of less than an hour are sampled ten times a
+second, answered 5 seconds ahead and cut into three parts, two trainings a feed.
 
 - **AUC** is of direction, up against down among rows that moved; 0.5 knows nothing, as a random
   walk does. *Fold by fold* it stands beside, for one number hides that it changes from day to day.
   *Momentum* uses the last minute's return alone.
 - **Log loss** and **Brier** stand beside those of the training part's class shares, the *majority*
   baseline.
-- **Blocks** of half an hour are the sample's real size: neighbouring rows share most of their
-  answer.
+- **Blocks** of half an hour (30 seconds in short recordings) with rows that moved are the sample's
+  real size: neighbouring rows share most of their answer. Intervals draw whole blocks.
 """
 _MEMBERS = """
 ### Member by member
@@ -53,10 +54,11 @@ The same AUC of each member alone, calibrated as in the ensemble.
 _TRADED = """
 ### Traded, after costs
 
-One trade at a time, held for a minute; basis points a trade after the spread and commission on
+One trade at a time, held to the horizon; basis points a trade after the spread and commission on
 both sides (no slippage). The model trades where it gives a move at least 0.55; *momentum* always
-follows the last minute, *majority* the side that was more frequent in training, *random walk* a
-coin.
+follows the last minute's move, *majority* the side that was more frequent in training, *random
+walk* a coin. Feeds of a crypto exchange have no commission in the reference data, so only their
+spread is paid here; the exchange's own fees, not in the files, come on top.
 """
 _STRATEGIES = """
 ## Strategies through the whole product
@@ -93,7 +95,7 @@ def _summary(found: Found) -> str:
     lines = ["## In short\n"]
     ways = [(f.feed, way, t.net_bp) for f in found.ticks for way, t in f.traded.items()]
     if ways:
-        lines.append(_beaten("one minute ahead on ticks", ways))
+        lines.append(_beaten("a minute or less ahead on ticks", ways))
     if found.bars:
         hourly = [(f.name, way, i) for f in found.bars for way, i in f.net_bp.items()]
         lines.append(_beaten("one hour ahead on bars", hourly))
@@ -112,6 +114,8 @@ def _earned(rows: Sequence[Earned]) -> str:
     traded = [e for e in rows if e.trades]
     won = [f"{e.strategy} on {e.feed} earned {e.net:,.2f}" for e in traded if e.net > 0]
     idle = len(rows) - len(traded)
+    if not traded:
+        return f"- No backtest of a shipped strategy opened a position: {idle} tried."
     said = (
         f"- Of {len(traded)} backtests of shipped strategies {len(won)} ended above zero:"
         f" {'; '.join(won)}. The best of many tries is not evidence."

@@ -12,10 +12,11 @@ the ensemble, of a member, or in a single fold. Where a feed has none, its highe
 the same, so that the rule is not all that stands between a leak and this page.
 
 - **Turned answers**: the leanings against the answers of another time of the same span (all rows
-  turned by half an hour and more); what these reach, chance reaches.
+  turned by a block and more); what these reach, chance reaches.
 - **Older rows**: the leaning of so many seconds before. A look at the next tick dies with them.
 - **Best single feature**: its AUC without any training, the best of all of them.
-- **One spread**: share of rows with the most frequent spread. Near 100 % the ask is made up.
+- **One spread**: share of rows with the most frequent spread. Near 100 % the ask is made up,
+  unless that spread is the smallest step of the price (marked *one step*).
 """
 
 
@@ -37,7 +38,8 @@ def _table(found: Sequence[Finding]) -> str:
             (f.feed, f.what, plain(f.auc), f"{f.moved:,} in {f.blocks}",
              f"{f.chance[0]:.3f} to {f.chance[1]:.3f}",
              " ".join(f"{v:.3f}" for v in f.lagged.values()),
-             f"`{f.best_feature}` {plain(f.best_auc)}", f"{f.one_spread:.0%}")
+             f"`{f.best_feature}` {plain(f.best_auc)}",
+             f"{f.one_spread:.0%}" + ", one step" * f.one_step)
             for f in found
         ),
     )  # fmt: skip
@@ -47,17 +49,26 @@ def _said(f: Finding, figures: Figures) -> str:
     """What the four answers come to."""
     said = [f"\n**{f.feed}, {f.what}: {f.auc.value:.3f}.**"]
     if not f.beyond_chance:
-        said.append(
-            "Not distinguishable from chance: the answers of another time of the same span reach"
-            f" {f.chance[1]:.3f}, and the {f.moved:,} rows that moved lie in {f.blocks} half hours."
-        )
+        said.append(_chance(f))
     else:
         said += ["Beyond what turned answers give.", _older(f), _without_training(f)]
     if "fold" in f.what:
         said.append(_lasting(figures))
-    if f.one_spread > 0.9:
+    if f.made_up:
         said.append(_made_up(f))
     return " ".join(filter(None, said))
+
+
+def _chance(f: Finding) -> str:
+    """Why it is not distinguishable from luck."""
+    if f.auc.value > f.chance[1]:
+        why = f"its interval, {f.auc.low:.3f} to {f.auc.high:.3f}, holds a half"
+    else:
+        why = f"the answers of another time of the same span reach {f.chance[1]:.3f}"
+    return (
+        f"Not distinguishable from chance: {why}, and the {f.moved:,} rows that moved lie in"
+        f" {f.blocks} blocks."
+    )
 
 
 def _without_training(f: Finding) -> str:
@@ -73,9 +84,9 @@ def _without_training(f: Finding) -> str:
 def _lasting(figures: Figures) -> str:
     """A fold beside the others."""
     folds = " ".join(f"{value:.3f}" for value in figures.auc_folds)
-    if figures.auc.value > SUSPICIOUS:
-        return f"Fold by fold: {folds}."
-    return f"It did not last: fold by fold {folds}, all together {plain(figures.auc)}."
+    others = sum(value > SUSPICIOUS for value in figures.auc_folds)
+    lasted = "" if others > 1 else "No other fold reaches it: "
+    return f"{lasted or 'Fold by fold '}{folds}, all together {plain(figures.auc)}."
 
 
 def _older(f: Finding) -> str:
@@ -99,7 +110,7 @@ def _made_up(f: Finding) -> str:
     way = "come back" if f.best_feature == "spread_bp" else "gone on"
     return said + (
         " A constant spread in basis points of the price is nothing but the price turned over, so"
-        f" `spread_bp` tells how high the price stands. In these {f.blocks / 2:g} hours a price"
+        f" `spread_bp` tells how high the price stands. In these blocks a price"
         f" that stood high or low has mostly {way}; that can be learned from the few swings of one"
         " day, and another day has other swings. **So the figure is one stretch's level of a price"
         " that nobody quoted: no look into the future, and no skill either.**"

@@ -11,14 +11,15 @@ from backtest.results.trading import Earned
 
 def tick_table(rows: Sequence[Figures]) -> str:
     """How well the ensemble tells direction, and what it knows beyond class shares."""
-    head = ("feed", "test rows", "moved", "blocks", "AUC", "fold by fold", "AUC momentum",
+    head = ("feed", "ahead", "test rows", "moved", "blocks", "AUC", "fold by fold", "AUC momentum",
             "log loss", "majority's", "Brier", "majority's")  # fmt: skip
     return table(
         head,
         (
-            (f.feed, f"{f.rows:,}", f"{f.moved:,}", f"{f.blocks:,}", plain(f.auc),
-             " ".join(map(_auc, f.auc_folds)), plain(f.momentum_auc), f"{f.log_loss:.4f}",
-             f"{f.prior_log_loss:.4f}", f"{f.brier:.4f}", f"{f.prior_brier:.4f}")
+            (f.feed, f"{f.scale.horizon_s:g} s", f"{f.rows:,}", f"{f.moved:,}", f"{f.blocks:,}",
+             plain(f.auc), " ".join(map(_auc, f.auc_folds)), plain(f.momentum_auc),
+             f"{f.log_loss:.4f}", f"{f.prior_log_loss:.4f}", f"{f.brier:.4f}",
+             f"{f.prior_brier:.4f}")
             for f in rows
         ),
     )  # fmt: skip

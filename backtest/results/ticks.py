@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from adapters.mt5.recorded import RecordedMarket
 from adapters.mt5.tickfile import ParquetTicks
@@ -22,8 +23,21 @@ from models.evaluate import auc, brier, log_loss
 from models.labels import Quotes
 from models.members.base import Progress
 
-BLOCK_US = 1_800_000_000  # half an hour
 _MOST_ROWS = 6_000  # of moved rows in a bootstrapped AUC
+
+
+class Scale(NamedTuple):
+    """How a file is sampled and answered, how long its rows depend on each other, and its folds."""
+
+    sample_ms: int
+    horizon_s: float
+    block_us: int
+    folds: int
+
+
+#: The product's defaults, and what recordings of minutes allow: a tenth and a twelfth of them.
+USUAL, SHORT = Scale(1000, 60.0, 1_800_000_000, walk.FOLDS), Scale(100, 5.0, 30_000_000, 2)
+_SHORT_US = 3_600_000_000
 
 
 class Traded(NamedTuple):
@@ -37,9 +51,10 @@ class Figures(NamedTuple):
     """What came out for one feed."""
 
     feed: str
+    scale: Scale
     rows: int
     moved: int
-    blocks: int  # of half an hour, with rows that moved
+    blocks: int  # with rows that moved
     log_loss: float
     prior_log_loss: float
     brier: float
@@ -49,6 +64,12 @@ class Figures(NamedTuple):
     auc_members: dict[str, float]
     momentum_auc: Interval
     traded: dict[str, Traded]
+
+
+def scale_of(path: Path) -> Scale:
+    """SHORT for a recording of less than an hour, which has no sixty seconds to spare."""
+    time = np.concatenate([chunk["time_msc"] for chunk in ParquetTicks(path).chunks()])
+    return SHORT if (time.max() - time.min()) * 1000 < _SHORT_US else USUAL
 
 
 def dataset(path: Path, settings: Settings) -> Dataset:
@@ -83,9 +104,18 @@ def judge(path: Path, settings: Settings, progress: Progress) -> tuple[Judged, F
     Raises:
         ModelError: too little data.
     """
+    scale = scale_of(path)
+    settings = replace(
+        settings,
+        features=replace(settings.features, sample_ms=scale.sample_ms),
+        models=replace(settings.models, horizon_s=scale.horizon_s),
+    )
     data = dataset(path, settings)
-    judged = walk.walk(data, settings.models, progress)
-    return judged, figures(data.feeds[0], judged, settings)
+    judged = walk.walk(
+        data, settings.models, progress, scale.folds,
+        sample_ms=scale.sample_ms, block_us=scale.block_us,
+    )  # fmt: skip
+    return judged, figures(data.feeds[0], judged, settings, scale)
 
 
 def lean(judged: Judged, member: str = "") -> np.ndarray:
@@ -94,19 +124,19 @@ def lean(judged: Judged, member: str = "") -> np.ndarray:
     return said[:, UP].astype(np.float64) - said[:, DOWN]
 
 
-def figures(feed: str, judged: Judged, settings: Settings) -> Figures:
+def figures(feed: str, judged: Judged, settings: Settings, scale: Scale = USUAL) -> Figures:
     """Every figure of one feed's test rows."""
     moved = walk.moved(judged)
     past = np.nan_to_num(judged.rows[:, NAMES.index("return_60s")].astype(np.float64))
     prior, leaning = judged.prior, lean(judged)
     return Figures(
-        feed=feed, rows=len(judged.label), moved=len(moved),
-        blocks=blocks(judged.time_us[moved], BLOCK_US),
+        feed=feed, scale=scale, rows=len(judged.label), moved=len(moved),
+        blocks=blocks(judged.time_us[moved], judged.block_us),
         log_loss=log_loss(judged.probabilities, judged.label),
         prior_log_loss=log_loss(prior, judged.label),
         brier=brier(judged.probabilities, judged.label), prior_brier=brier(prior, judged.label),
         auc=direction_auc(judged, leaning),
-        auc_folds=tuple(_plain_auc(judged, leaning, judged.fold == n) for n in range(walk.FOLDS)),
+        auc_folds=tuple(_plain_auc(judged, leaning, judged.fold == n) for n in range(scale.folds)),
         auc_members={n: _plain_auc(judged, lean(judged, n)) for n in judged.names},
         momentum_auc=direction_auc(judged, past),
         traded=_traded(feed, judged, settings),
@@ -126,7 +156,7 @@ def direction_auc(judged: Judged, score: np.ndarray) -> Interval:
     moved = walk.moved(judged)
     moved = moved[:: max(1, -(-len(moved) // _MOST_ROWS))]
     up, given, times = judged.label[moved] == UP, score[moved], judged.time_us[moved]
-    return interval(lambda rows: auc(given[rows], up[rows]), times, BLOCK_US)
+    return interval(lambda rows: auc(given[rows], up[rows]), times, judged.block_us)
 
 
 def _traded(feed: str, judged: Judged, settings: Settings) -> dict[str, Traded]:
@@ -135,7 +165,9 @@ def _traded(feed: str, judged: Judged, settings: Settings) -> dict[str, Traded]:
     found = {}
     for name, direction in walk.directions(judged, NAMES, settings.signals.threshold).items():
         rows, net = walk.traded(judged, direction, horizon_us, cost)
-        found[name] = Traded(len(rows), interval(_mean_of(net), judged.time_us[rows], BLOCK_US))
+        found[name] = Traded(
+            len(rows), interval(_mean_of(net), judged.time_us[rows], judged.block_us)
+        )
     return found
 
 

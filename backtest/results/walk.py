@@ -31,7 +31,8 @@ class Judged(NamedTuple):
 
     `prior`: class shares of each row's training part (n, 3). Moves and costs are in basis points.
     `members`: what each member said, calibrated (M, n, 3), NaN where it was silent; `names` are
-    theirs. `fold`: the number of each row's fold, from 0.
+    theirs. `fold`: the number of each row's fold, from 0. `block_us`: how long rows depend on each
+    other, for intervals.
     """
 
     time_us: npt.NDArray[np.int64]
@@ -45,6 +46,7 @@ class Judged(NamedTuple):
     fold: npt.NDArray[np.int8]
     members: npt.NDArray[np.float32]
     names: tuple[str, ...]
+    block_us: int = 1_800_000_000
 
     def chosen(self, which: npt.NDArray[np.bool_]) -> "Judged":
         """Some of the rows."""
@@ -52,14 +54,22 @@ class Judged(NamedTuple):
         return self._replace(**columns, members=self.members[:, which])
 
 
-def walk(data: Dataset, settings: ModelSettings, progress: Progress, folds: int = FOLDS) -> Judged:
+def walk(
+    data: Dataset,
+    settings: ModelSettings,
+    progress: Progress,
+    folds: int = FOLDS,
+    *,
+    sample_ms: int = 1000,
+    block_us: int = 1_800_000_000,
+) -> Judged:
     """Judge the product's own training over one feed.
 
     Raises:
         ModelError: a fold has too little data, or one class only.
     """
     known = answered(data, settings)
-    kind = Kind(settings.horizon_s, 1000, data.simulated)
+    kind = Kind(settings.horizon_s, sample_ms, data.simulated)
     move_bp, found = known.moves_bp(), []
     for number, fold in enumerate(walked(known, settings, kind, folds, progress)):
         found.append(_judged(known, move_bp, number, fold))
@@ -67,7 +77,7 @@ def walk(data: Dataset, settings: ModelSettings, progress: Progress, folds: int 
         name: np.concatenate([getattr(part, name) for part in found]) for name in _BY_ROW
     }
     members = np.concatenate([part.members for part in found], axis=1)
-    return found[0]._replace(**columns, members=members)
+    return found[0]._replace(**columns, members=members, block_us=block_us)
 
 
 def _judged(known: Answered, move_bp: Floats, number: int, fold: Walked) -> Judged:

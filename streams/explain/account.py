@@ -26,6 +26,7 @@ def of(facts: Facts, now: Recomputed, verdict: Verdict) -> dict[str, Any]:
             "source": signal.source, "symbol": signal.symbol, "time": text(signal.ts_event_us),
             "time_msc": signal.time_msc, "seq": signal.seq, "mid": facts.mid,
             "spread": facts.spread, "recomputed_from_ticks": now.ticks,
+            "recomputed_from": text(facts.hour.hour_us) if facts.hour.state else "the run's start",
         },
         "signal": msgspec.structs.asdict(signal),
         "rule": rule(facts, now),

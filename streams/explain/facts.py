@@ -1,9 +1,10 @@
 """What is stored about one decision, from any id that leads to it.
 
-A signal, an order, one event of an order or a deal's number leads to the signal; from there on
-everything has the signal's run, feed and tick.
+A signal, an order, one event of an order, a number of the venue (deal, order, position) or a row
+of a report leads to the signal; from there on everything has the signal's run, feed and tick.
 """
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,13 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
+from features.peers import MEMORY_MSC
+from streams.explain import report_rows
+from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _TICKS, _HELD = (
-    (_SQL / f"{name}.sql").read_text() for name in ("find", "feeds", "ticks", "held")
+_FIND, _FEEDS, _TICKS, _HELD, _HOUR = (
+    (_SQL / f"{name}.sql").read_text() for name in ("find", "feeds", "ticks", "held", "hour")
 )
 
 
@@ -43,6 +47,16 @@ class Start(msgspec.Struct, frozen=True):
     seq: int
 
 
+class Hour(msgspec.Struct, frozen=True):
+    """The kernel of the decision's feed as it stood at a full hour of market time.
+
+    `state`: as features.state writes it; empty: there is none, all is computed from the start.
+    """
+
+    hour_us: int = 0
+    state: bytes = b""
+
+
 class Facts(msgspec.Struct, frozen=True):
     """Everything stored, without the ticks.
 
@@ -53,6 +67,7 @@ class Facts(msgspec.Struct, frozen=True):
         model: SHA-256 of the model that predicted, also where the strategy did not ask it.
         settings: the run's, JSON; `fingerprint` in it is where it ran.
         feeds: of the signal's source in this run, the signal's own among them.
+        hour: where the computation starts.
     """
 
     asked: str
@@ -67,10 +82,15 @@ class Facts(msgspec.Struct, frozen=True):
     settings: str
     held: Held
     feeds: list[Start]
+    hour: Hour = Hour()
 
 
-def find(client: Client, asked: str, run_id: str = "") -> Facts:
+def find(client: Client, asked: str, run_id: str = "", *, from_start: bool = False) -> Facts:
     """The facts behind an id.
+
+    Args:
+        run_id: of the decision, when an id is in several runs.
+        from_start: leave the kernel's hourly snapshots alone.
 
     Raises:
         InputError: nothing or several decisions have that id, or a row behind it is missing.
@@ -87,29 +107,43 @@ def find(client: Client, asked: str, run_id: str = "") -> Facts:
         ).result_rows
         feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
         held = client.query(_HELD, {**key, "strategy": signal.strategy}).result_rows
+        hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
     return Facts(
         asked, signal, orders, row[0], row[1], row[2],
         np.array(row[3:], np.float32).tobytes(), *_prediction(client, key),
         settings[0][0] if settings else "{}",
         Held(int(np.sign(held[0][0])), held[0][1]) if held else Held(0, 0),
-        [Start(signal.source, *feed) for feed in feeds],
+        [Start(signal.source, *feed) for feed in feeds], hour,
     )  # fmt: skip
 
 
+def _hour(client: Client, key: dict[str, Any]) -> Hour:
+    rows = client.query(_HOUR, {**key, "past_rows": PAST_ROWS - 1}).result_rows
+    return Hour(rows[0][0], base64.b64decode(rows[0][1])) if rows else Hour()
+
+
 def ticks(client: Client, facts: Facts) -> dict[str, TickArray]:
-    """Stored ticks by symbol, from the kernels' beginning up to the decision's tick.
+    """Stored ticks by symbol up to the decision's tick.
+
+    From the kernels' beginning; with a snapshot from what peers need before its hour, and of each
+    feed the last tick before that.
 
     Raises:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
-    return {feed.symbol: _ticks(client, facts.signal, feed) for feed in facts.feeds}
+    return {feed.symbol: _ticks(client, facts, feed) for feed in facts.feeds}
 
 
-def _ticks(client: Client, signal: Signal, start: Start) -> TickArray:
+def _ticks(client: Client, facts: Facts, start: Start) -> TickArray:
+    signal, begin, begin_seq = facts.signal, start.time_us, start.seq
+    since_us = facts.hour.hour_us - MEMORY_MSC * 1000
+    if facts.hour.state and since_us > start.time_us:
+        begin, begin_seq = since_us, 0
     own = start.symbol == signal.symbol
     given = {
-        "source": start.source, "symbol": start.symbol, "from": start.time_us,
-        "from_seq": start.seq, "to": signal.ts_event_us, "to_seq": signal.seq if own else 1 << 31,
+        "source": start.source, "symbol": start.symbol, "from": begin, "from_seq": begin_seq,
+        "first": start.time_us, "first_seq": start.seq,
+        "to": signal.ts_event_us, "to_seq": signal.seq if own else 1 << 31,
     }  # fmt: skip
     parts = [np.empty(0, TICK)]
     context = client.create_query_context(_TICKS, given, use_numpy=True)
@@ -123,11 +157,18 @@ def _ticks(client: Client, signal: Signal, start: Start) -> TickArray:
 
 
 def _signal(client: Client, asked: str, run_id: str) -> Signal:
-    deal = int(asked) if asked.isdigit() and len(asked) < 19 else 0
-    given = {"asked": asked, "deal": deal, "run_id": run_id}
-    found = sorted({row[0] for row in client.query(_FIND, given).result_rows})
+    named = report_rows.asked_in_file(asked)
+    number = int(named) if named.isdigit() and len(named) < 19 else 0
+    given = {"asked": named, "number": number, "run_id": run_id}
+    rows = client.query(_FIND, given).result_rows
+    surest = min((row[0] for row in rows), default=0)
+    found = sorted({row[1] for row in rows if row[0] == surest})
+    found = found or report_rows.signals_of(client, named, run_id)
     if not found:
-        raise InputError(asked, "no signal, order, event or deal has this id in the warehouse")
+        raise InputError(
+            asked, "no signal, order, event or deal has this id in the warehouse, and no row of a"
+            " report's mart shows it"
+        )  # fmt: skip
     if len(found) > 1:
         some = ", ".join(found[:3])
         raise InputError(

@@ -18,6 +18,7 @@ from core.errors import InputError, ModelError
 from core.metrics import Histograms
 from core.settings import ExitSettings, FeatureSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
+from features.peers import Market
 from models import booster, plugins, strategy
 from models.artifact import Artifact
 from models.edge import edge_bp
@@ -28,7 +29,7 @@ from streams.decide import Decider
 from streams.explain.facts import Facts
 from streams.predict import PAST_ROWS
 from streams.records import Predicted, Sampled
-from streams.sample import Sampler
+from streams.sample import Sampler, SamplerState
 
 Floats = npt.NDArray[np.float32]
 _SLICE_MSC = 3_600_000
@@ -149,7 +150,8 @@ def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | N
 def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Floats]:
     """The sampled row of the decision's tick, and the feed's rows before it."""
     signal, past = facts.signal, np.empty((0, len(NAMES)), np.float32)
-    sampler: Any = Sampler(shape(facts).features.sample_ms, Histograms(), None)
+    state, ticks = _from_hour(facts, ticks)
+    sampler: Any = Sampler(shape(facts).features.sample_ms, Histograms(), state)
     for batches in _slices(facts, ticks):
         # One feed or several, rows at once or when a slice is complete: both come out here.
         found = [sampler.rows(batch, 0) for batch in batches]
@@ -167,6 +169,24 @@ def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Flo
         facts.asked, "the stored ticks do not lead to its tick: some were removed, or others of"
         " that feed were stored since"
     )  # fmt: skip
+
+
+def _from_hour(
+    facts: Facts, ticks: Mapping[str, TickArray]
+) -> tuple[SamplerState | None, Mapping[str, TickArray]]:
+    """The state at the snapshot's hour and the ticks from there on; all ticks without one."""
+    signal, hour_msc = facts.signal, facts.hour.hour_us // 1000
+    if not facts.hour.state:
+        return None, ticks
+    market, later = Market(), {}
+    began = {feed.symbol: feed.time_us // 1000 for feed in facts.feeds}
+    for symbol, known in ticks.items():
+        at = int(np.searchsorted(np.maximum.accumulate(known["time_msc"]), hour_msc))
+        market.advance(symbol, np.ascontiguousarray(known[:at]))
+        market.began(symbol, began.get(symbol, hour_msc))
+        later[symbol] = known[at:]
+    kernels = {f"{signal.source}.{signal.symbol}": facts.hour.state}
+    return SamplerState(kernels, {signal.source: market.to_bytes()}, []), later
 
 
 def _slices(facts: Facts, ticks: Mapping[str, TickArray]) -> Iterator[list[TickBatch]]:

@@ -1,4 +1,15 @@
--- In the order of the fields of core.contracts.tick.TICK.
+-- In the order of the fields of core.contracts.tick.TICK. The first row is the last good tick before
+-- the span, when there is one: what a silent symbol stood at.
+WITH last_before AS (
+    SELECT max((ts_event, seq)) AS place
+    FROM tick
+    WHERE
+        source = {source:String} AND symbol = {symbol:String}
+        AND (ts_event, seq) < (fromUnixTimestamp64Micro({from:Int64}, 'UTC'), {from_seq:UInt32})
+        AND (ts_event, seq) >= (fromUnixTimestamp64Micro({first:Int64}, 'UTC'), {first_seq:UInt32})
+        AND bitAnd(quality, 8) = 0 AND bid > 0 AND ask > 0
+)
+
 SELECT
     toUnixTimestamp64Milli(ts_event) AS tick_msc,
     seq,
@@ -12,6 +23,11 @@ SELECT
 FROM tick FINAL
 WHERE
     source = {source:String} AND symbol = {symbol:String}
-    AND (ts_event, seq) >= (fromUnixTimestamp64Micro({from:Int64}, 'UTC'), {from_seq:UInt32})
-    AND (ts_event, seq) <= (fromUnixTimestamp64Micro({to:Int64}, 'UTC'), {to_seq:UInt32})
+    AND (
+        (
+            (ts_event, seq) >= (fromUnixTimestamp64Micro({from:Int64}, 'UTC'), {from_seq:UInt32})
+            AND (ts_event, seq) <= (fromUnixTimestamp64Micro({to:Int64}, 'UTC'), {to_seq:UInt32})
+        )
+        OR (ts_event, seq) = (SELECT place FROM last_before)
+    )
 ORDER BY ts_event, seq

@@ -18,9 +18,11 @@ from execution import journal
 from features.catalog import NAMES
 from models import artifact
 from models.session import Session
-from streams.explain import bundle, facts
+from streams.explain import bundle, facts, report_rows
 from streams.explain.recompute import Material, recompute
 from streams.explain.verdict import compare
+from streams.snapshots import HOUR_MSC
+from tests.compliance import dbt
 from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -121,8 +123,13 @@ def explained(replayed):
             for asked in (*names, fill.order_id, fill.event_id, str(fill.venue_deal))
         ]
         assert {f.signal.signal_id for f in found[-3:]} == {fill.signal_id}
+        numbered = (str(fill.venue_order), str(fill.venue_position), fill.hash)
+        assert {facts.find(client, asked).signal.signal_id for asked in numbered} == {
+            fill.signal_id
+        }
         with pytest.raises(InputError, match="no signal, order, event or deal has this id"):
             facts.find(client, "0" * 32)
+        found[1] = facts.find(client, names[1], from_start=True)
         return [(one, facts.ticks(client, one)) for one in found[:-2]]
 
 
@@ -137,6 +144,66 @@ def test_decisions_are_recomputed_bit_for_bit_from_stored_ticks(replayed, explai
         assert [part.name for part in found.parts] == [
             "features", "probabilities", "strategy", "signal",
         ]  # fmt: skip
+
+
+def test_the_kernels_hour_saves_the_ticks_before_it(replayed, explained):
+    """Every other decision starts at a snapshot; the one told to starts with the run."""
+    home, _, result = replayed
+    started = [bool(stored.hour.state) for stored, _ in explained]
+    assert not started[1]
+    assert started[:1] + started[2:] == [True] * (len(started) - 1)
+    for stored, ticks in explained:
+        first = min(int(part["time_msc"][0]) for part in ticks.values() if len(part))
+        begun = min(feed.time_us for feed in stored.feeds) // 1000
+        assert first == begun if not stored.hour.state else first > begun
+        assert stored.hour.hour_us % (HOUR_MSC * 1000) == 0
+        assert stored.hour.hour_us < stored.signal.ts_event_us
+    with warehouse_on(home) as client:
+        named = explained[1][0].signal.signal_id
+        short = facts.find(client, named)
+        ticks = facts.ticks(client, short)
+    ahead = recompute(short, material(home, result, ticks))
+    whole = recompute(explained[1][0], material(home, result, explained[1][1]))
+    assert ahead.features.tobytes() == whole.features.tobytes()
+    assert ahead.signal == whole.signal
+    assert ahead.ticks < whole.ticks
+
+
+def test_a_reports_row_leads_back_to_its_decision(replayed, tmp_path, monkeypatch, capsys):
+    """From a transaction reference, as the report shows it, to the recomputed decision, sealed."""
+    home, _, _ = replayed
+    with warehouse_on(home) as client:
+        url = client.uri
+        monkeypatch.setenv("TICKHOUSE_HOME", str(home))
+        monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", url)
+        marts = ["+rpt_rts22_transaction", "+rpt_order_record"]
+        dbt(url, tmp_path, "run", "--select", *marts, mode="replay")
+        rows = client.query(
+            "SELECT trade_id, signal_id, order_id, toString(venue_deal)"
+            " FROM tickhouse_marts_replay.rpt_rts22_transaction ORDER BY ts_trade, trade_id"
+        ).result_rows
+        assert len(rows) > 20
+        reference, signal_id, order_id, _ = rows[3]
+        file = tmp_path / "rts22.csv"
+        lines = ["f02_transaction_reference,f30_quantity", f"{reference},0.1"]
+        file.write_text("\n".join(lines))
+        for asked in (reference, f"{file}:1", order_id):
+            sealed = tmp_path / f"{asked[-4:]}.zip".replace(":", "")
+            assert main(["explain", asked, "--json", "--bundle", str(sealed)]) == 0
+            found = json.loads(capsys.readouterr().out)
+            assert (found["signal"]["signal_id"], found["same"]) == (signal_id, True)
+            assert (
+                main(["explain", "--verify", str(sealed), "--seal", found["seal"], "--json"]) == 0
+            )
+            capsys.readouterr()
+        by_hand = (
+            "INSERT INTO tickhouse_marts_replay.rpt_rts22_transaction (trade_id) VALUES ('TH0')"
+        )
+        client.command(by_hand)
+        with pytest.raises(InputError, match="no signal of ours led"):
+            facts.find(client, "TH0")
+    with pytest.raises(InputError, match="has rows 1 to 1, not 2"):
+        report_rows.asked_in_file(f"{file}:2")
 
 
 def test_contributions_and_bias_add_up_to_the_log_odds(replayed, explained):

@@ -21,6 +21,11 @@ def test_a_text_of_more_than_127_bytes_has_a_longer_length() -> None:
     assert block.endswith(b"\xac\x02" + b"x" * 300)
 
 
+def test_a_string_may_be_any_bytes() -> None:
+    block = encode_block([Column("s", "String", [b"\xff\x00", b""])])
+    assert block.endswith(b"\x02\xff\x00\x00")
+
+
 def test_a_dictionary_holds_each_text_once() -> None:
     block = encode_block([Column("s", TEXT, ["b", "a", "b"])])
     tail = block[block.index(TEXT.encode()) + len(TEXT) :]

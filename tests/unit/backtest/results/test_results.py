@@ -93,7 +93,7 @@ def test_one_fold_above_the_limit_is_told_beside_the_others():
     assert found.what == "ensemble, fold 3"
     assert found.moved == ((made.fold == 2) & (made.label != 1)).sum()
     feed = FeedResult("x", figures, [found], [], "")
-    assert "It did not last: fold by fold" in page_findings.findings([feed])
+    assert "No other fold reaches it: " in page_findings.findings([feed])
 
 
 def test_what_was_worked_out_is_kept_with_its_nans(tmp_path):
@@ -140,8 +140,20 @@ def test_a_made_up_ask_is_found_and_its_price_level_named():
     made = judged(np.zeros(count), ahead, rows, 1.7 / price)._replace(mid=price)
     found = leak.investigate("x", made)
     assert found.one_spread > 0.99
+    assert found.made_up
     assert found.best_feature.endswith("spread_bp")
     assert "nothing but the price turned over" in page_findings._said(found, figured(made))
+
+
+def test_a_spread_of_one_price_step_is_no_made_up_ask():
+    """An exchange's best bid and ask stand one step apart nearly always."""
+    random = np.random.default_rng(7)
+    price = 100.0 + np.cumsum(random.integers(-3, 4, 9_000)) * 0.01
+    quoted = judged(random.normal(size=9_000), random.integers(0, 3, 9_000))
+    found = leak.investigate("x", quoted._replace(mid=price, spread_bp=0.01 / price * 1e4))
+    assert found.one_spread > 0.99
+    assert found.one_step
+    assert not found.made_up
 
 
 def test_trades_do_not_overlap_and_pay_spread_and_commission():
