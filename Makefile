@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; `make test` equals CI.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance load lint format lock bench install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
+.PHONY: help demo test conformance load lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
 export PYTHON
 
 BIN := .venv/bin
@@ -55,6 +55,13 @@ install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expec
 bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
 	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \
 		echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+
+bench-bus: .venv/dev.stamp ## NATS and Kafka in one run: tick to signal, latency, throughput
+	$(BIN)/python -m benchmarks.bench_tick_to_signal --bus nats --bus kafka --repeats 1
+	$(BIN)/python -m benchmarks.bench_bus --bus nats --bus kafka
+
+test-cluster: .venv/dev.stamp ## three Kafka brokers, sharded flows, kills, cut links (some need root)
+	$(BIN)/python -m pytest tests/cluster -m cluster
 
 simulate: .venv/dev.stamp ## execution in N=1000 simulated worlds; SEED=n tells one step by step
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(N),1000))

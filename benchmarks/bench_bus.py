@@ -1,15 +1,14 @@
 """The bus alone: one hop, an awaited publish, and throughput, between two processes.
 
-    python -m benchmarks.bench_bus [--messages N] [--megabytes N]
+    python -m benchmarks.bench_bus [--messages N] [--megabytes N] [--bus nats] [--bus kafka]
 
-Starts an embedded server on free ports in a temporary directory. One way is the time from
+Starts a server of each kind in turn on free ports in a temporary directory (Kafka needs Java and
+Maven, and has `linger.ms=0`). One way is the time from
 before `send` in one process to `next` returning in another, on the machine's monotonic clock.
 """
 
 import argparse
 import multiprocessing
-import socket
-import subprocess
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -20,20 +19,22 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.bus.select import connect
-from adapters.bus.server import command
+from benchmarks.machine import describe
 from core import topics
 from core.settings import BusSettings
 from core.topics import Topic
+from tests.buses import running
 
 PAUSE_S = 0.001
 SYNCED_PAUSE_S = 0.005  # far from what fsync can do, else the queue is measured
 BATCH_BYTES = 500_000
 
 
-def read(url: str, topic: Topic, count: int, answer: Connection) -> None:
+def read(settings: BusSettings, topic: Topic, count: int, answer: Connection) -> None:
     """In the other process: take `count` messages; answer with stamps of sending and taking."""
-    bus = connect(BusSettings(url=url), "bench-reader")
+    bus = connect(settings, "bench-reader")
     subscriber = bus.subscribe(topic, 0)
+    subscriber.next(0.0)  # Kafka: takes its place now
     answer.send("ready")
     stamps = np.zeros((count, 2), dtype=np.int64)
     for i in range(count):
@@ -45,14 +46,16 @@ def read(url: str, topic: Topic, count: int, answer: Connection) -> None:
     bus.close()
 
 
-def between_processes(url: str, topic: Topic, count: int, size: int, pause_s: float) -> np.ndarray:
+def between_processes(
+    settings: BusSettings, topic: Topic, count: int, size: int, pause_s: float
+) -> np.ndarray:
     """Send `count` messages of `size` bytes; return sent and taken nanoseconds, (count, 2)."""
     ours, theirs = multiprocessing.Pipe()
     spawn = multiprocessing.get_context("spawn")
-    process = spawn.Process(target=read, args=(url, topic, count, theirs))
+    process = spawn.Process(target=read, args=(settings, topic, count, theirs))
     process.start()
     ours.recv()
-    bus = connect(BusSettings(url=url), "bench-writer")
+    bus = connect(settings, "bench-writer")
     filler = bytes(size - 8)
     for _ in range(count):
         bus.send(topic, "bench.BENCH", time.perf_counter_ns().to_bytes(8, "little") + filler)
@@ -65,9 +68,9 @@ def between_processes(url: str, topic: Topic, count: int, size: int, pause_s: fl
     return stamps
 
 
-def acknowledged(url: str, topic: Topic, count: int) -> np.ndarray:
+def acknowledged(settings: BusSettings, topic: Topic, count: int) -> np.ndarray:
     """Nanoseconds of `count` awaited publishes of 200 bytes."""
-    bus = connect(BusSettings(url=url), "bench-writer")
+    bus = connect(settings, "bench-writer")
     bus.publish(topic, "bench.BENCH", b"warm")
     taken = np.zeros(count, dtype=np.int64)
     for i in range(count):
@@ -89,9 +92,9 @@ def stalls(count: int) -> np.ndarray:
     return late
 
 
-def measure(url: str, messages: int, megabytes: int) -> Table:
+def measure(kind: str, settings: BusSettings, messages: int, megabytes: int) -> Table:
     """Run everything; return the table."""
-    table = Table("measured", "p50 µs", "p99 µs", "MB/s", title="bus")
+    table = Table("measured", "p50 µs", "p99 µs", "MB/s", title=f"bus: {kind}")
 
     def latency(name: str, taken_ns: np.ndarray) -> None:
         p50, p99 = np.percentile(taken_ns[len(taken_ns) // 10 :], [50, 99]) / 1000
@@ -101,24 +104,24 @@ def measure(url: str, messages: int, megabytes: int) -> Table:
     for topic in (topics.TICKS, topics.SIGNALS):
         kind = "synced" if topic.synced else "unsynced"
         pause_s = SYNCED_PAUSE_S if topic.synced else PAUSE_S
-        stamps = between_processes(url, topic, messages, 200, pause_s)
+        stamps = between_processes(settings, topic, messages, 200, pause_s)
         latency(f"{kind}: send to next, 200 bytes", stamps[:, 1] - stamps[:, 0])
-        latency(f"{kind}: publish to acknowledgement", acknowledged(url, topic, messages))
+        latency(f"{kind}: publish to acknowledgement", acknowledged(settings, topic, messages))
     count = megabytes * 1_000_000 // BATCH_BYTES
-    stamps = between_processes(url, topics.TICKS, count, BATCH_BYTES, 0.0)
+    stamps = between_processes(settings, topics.TICKS, count, BATCH_BYTES, 0.0)
     rate = count * BATCH_BYTES / (stamps[-1, 1] - stamps[0, 0]) * 1000
     table.add_row("unsynced: 0.5 MB messages, writer to reader", "", "", f"{rate:,.0f}")
     start = time.perf_counter()
-    caught_up = catch_up(url)
+    caught_up = catch_up(settings)
     table.add_row(
         "reading what is stored", "", "", f"{caught_up / (time.perf_counter() - start) / 1e6:,.0f}"
     )
     return table
 
 
-def catch_up(url: str) -> int:
+def catch_up(settings: BusSettings) -> int:
     """Read all of the ticks topic; return its bytes."""
-    bus = connect(BusSettings(url=url), "bench-reader")
+    bus = connect(settings, "bench-reader")
     newest = bus.last(topics.TICKS)
     assert newest is not None
     subscriber, total, sequence = bus.subscribe(topics.TICKS), 0, 0
@@ -130,29 +133,19 @@ def catch_up(url: str) -> int:
     return total
 
 
-def free_port() -> int:
-    """A loopback TCP port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def main() -> None:
-    """Start a server, measure, print."""
+    """Start each server, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=3000, help="per latency row")
     parser.add_argument("--megabytes", type=int, default=500, help="for throughput")
+    parser.add_argument("--bus", action="append", choices=("nats", "kafka"), help="default: nats")
     options = parser.parse_args()
-    port = free_port()
-    with tempfile.TemporaryDirectory() as directory:
-        line = command(Path(directory), port, free_port())
-        server = subprocess.Popen(line, stderr=subprocess.DEVNULL)
-        try:
-            url = f"nats://127.0.0.1:{port}"
-            Console().print(measure(url, options.messages, options.megabytes))
-        finally:
-            server.terminate()
-            server.wait()
+    console = Console()
+    console.print(describe())
+    for kind in options.bus or ["nats"]:
+        with tempfile.TemporaryDirectory() as directory, running(kind, Path(directory)) as server:
+            console.print(measure(kind, server.settings, options.messages, options.megabytes))
+    console.print(describe())
 
 
 if __name__ == "__main__":

@@ -303,7 +303,7 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
                 raise SettingsError(f"{name}: the same setting is given without _FILE too")
             field, text = field.removesuffix(_IN_FILE), _content(name, text)
         _check_names({section: {field: text}}, name)
-        value: Any = [p.strip() for p in text.split(",")] if field in _LISTS else text
+        value: Any = [p.strip() for p in text.split(",") if p.strip()] if field in _LISTS else text
         values.setdefault(section, {})[field] = value
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]

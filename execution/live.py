@@ -71,6 +71,7 @@ class Live:
         )  # fmt: skip
         self._signals: Subscriber | None = None
         self._known_until = 0
+        self._newest: Message | None = None  # taken, and not yet told of as dealt with
 
     def run(self, ready: Callable[[], None] = lambda: None) -> bool:
         """Until told to stop; the order at hand is finished and published first."""
@@ -99,6 +100,7 @@ class Live:
     def turn(self) -> None:
         """Once around: signals at hand, exits that are due, what the broker did, publishing."""
         for message in _waiting(self._signals) if self._signals else ():
+            self._newest = message
             for signal in self._addressed(message):
                 known = self._p.ledger.book.received(signal.signal_id)
                 if message.sequence > self._known_until or not known:
@@ -111,8 +113,15 @@ class Live:
         self._watch.look()
         self._announce()
         self._p.outbox.publish()
+        self._commit()
         if self._heart:
             self._heart.beat()
+
+    def _commit(self) -> None:
+        """Only now that what became of the signals is journalled (`publish` has synced it)."""
+        if self._signals and self._newest:
+            self._signals.commit(self._newest)
+            self._newest = None
 
     def recover(self) -> None:
         """Settle and publish what an earlier run of this process left behind."""

@@ -8,11 +8,12 @@ from core import settings as product
 from core.errors import TickhouseError
 from orchestration import dbt_project
 from orchestration.alerts import failure_alert
-from orchestration.defs import compliance
+from orchestration.defs import compliance, compliance_schedules
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
 from orchestration.defs.search import better_settings
+from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
 from orchestration.defs.streams import streamed_tables
 from orchestration.defs.training import challenger
 from orchestration.defs.transform import broken_marts, marts_of
@@ -34,9 +35,10 @@ def definitions() -> dg.Definitions:
             *(streamed_tables, data_checks, bar_reconciliation, marts),
             *(challenger, model_watch, better_settings, backup, retained, dbt_docs),
             *compliance.ASSETS,
+            broker_statement,
         ],
-        jobs=[*jobs(marts), *compliance.JOBS],
-        schedules=[*SCHEDULES, *compliance.SCHEDULES],
+        jobs=[*jobs(marts), *compliance.JOBS, statement_job],
+        schedules=[*SCHEDULES, *compliance_schedules.SCHEDULES, statement_schedule],
         sensors=[failure_alert, streams_sensor, drift_sensor],
         resources={"tickhouse": Tickhouse()},
         executor=dg.in_process_executor,  # a process per step would load everything each time

@@ -1,11 +1,16 @@
 """A report from its source tables: dbt builds its marts, then it is rendered and packaged.
 
-Command line and Dagster call this one function.
+Command line and Dagster call these functions. A night builds the marts of all its reports at once;
+a report that is made alone builds its own.
 """
 
 import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
+
+import msgspec
 
 from adapters.clickhouse.client import connect
 from core.clock import Clock
@@ -18,6 +23,21 @@ from reports.package import Version
 from reports.ship import ship
 
 
+class Built(msgspec.Struct, frozen=True):
+    """Marts of a day, as a build left them. `by` is the run that asked for it."""
+
+    by: str
+    day: date
+    mode: str
+    marts: tuple[str, ...]
+    invocation: str
+
+    def serves(self, by: str, report: Report, day: date, mode: str) -> bool:
+        """Whether a report of a run may be rendered from it."""
+        same = (self.by, self.day, self.mode) == (by, day, mode)
+        return same and set(report.marts) <= set(self.marts)
+
+
 def make(
     settings: Settings, report: Report, day: date, mode: str, out: Path | None, by: str,
     clock: Clock,
@@ -28,22 +48,76 @@ def make(
         WarehouseError: dbt failed, or a contract or a test of its marts.
         UnavailableError: the disk is full, or no warehouse answers.
     """
+    with _alone(settings):
+        built = _build(settings, [report], day, mode, by)
+        return _render(settings, report, built, out, by, clock)
+
+
+def build(settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str) -> Built:
+    """The marts of several reports, once; `render` takes it from there.
+
+    Raises:
+        WarehouseError, UnavailableError: see make.
+    """
+    with _alone(settings):
+        built = _build(settings, reports, day, mode, by)
+        _note(settings).write_bytes(msgspec.json.encode(built))
+    return built
+
+
+def render(
+    settings: Settings, report: Report, day: date, mode: str, run: str, by: str, clock: Clock
+) -> tuple[Version, bool]:
+    """From the marts that `build` made for the run; another build since then is made good."""
+    with _alone(settings):
+        built = _last(settings)
+        if built is None or not built.serves(run, report, day, mode):
+            built = _build(settings, [report], day, mode, run)
+        return _render(settings, report, built, None, by, clock)
+
+
+def _build(settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str) -> Built:
+    _note(settings).unlink(missing_ok=True)  # its compiled queries are replaced now
     client = connect(settings.clickhouse)
     try:
         ship(client, settings.clickhouse, settings.home_path)
-        # Two builds of one table would replace each other's partitions.
-        with locked(settings.home_path / "dbt.lock", timeout_s=3600):
-            words = ["--select", *(f"+{mart}" for mart in report.marts)]
-            words += ["--exclude-resource-type", "unit_test"]
-            variables = {"mode": mode, "report_date": str(day)}
-            dbt_project.run(settings, "build", variables, *words)
-            built = _invocation(settings), dbt_project.target(settings) / "compiled"
-            place = package.folder_of(making.base_of(settings, out), report.name, day, mode)
-            return making.make(settings, client, report, day, mode, place, built, clock, by)
+    finally:
+        client.close()
+    marts = tuple(sorted({mart for report in reports for mart in report.marts}))
+    words = ["--select", *(f"+{mart}" for mart in marts), "--exclude-resource-type", "unit_test"]
+    variables = {"mode": mode, "report_date": str(day)}
+    dbt_project.run(settings, "build", variables, *words)
+    results = json.loads((dbt_project.target(settings) / "run_results.json").read_text())
+    return Built(by, day, mode, marts, str(results["metadata"]["invocation_id"]))
+
+
+def _render(
+    settings: Settings, report: Report, built: Built, out: Path | None, by: str, clock: Clock
+) -> tuple[Version, bool]:
+    place = package.folder_of(making.base_of(settings, out), report.name, built.day, built.mode)
+    compiled = built.invocation, dbt_project.target(settings) / "compiled"
+    client = connect(settings.clickhouse)
+    try:
+        return making.make(
+            settings, client, report, built.day, built.mode, place, compiled, clock, by
+        )
     finally:
         client.close()
 
 
-def _invocation(settings: Settings) -> str:
-    results = json.loads((dbt_project.target(settings) / "run_results.json").read_text())
-    return str(results["metadata"]["invocation_id"])
+def _alone(settings: Settings) -> AbstractContextManager[None]:
+    """Two builds of one table would replace each other's partitions."""
+    return locked(settings.home_path / "dbt.lock", timeout_s=3600)
+
+
+def _note(settings: Settings) -> Path:
+    path = dbt_project.target(settings) / "report_marts.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _last(settings: Settings) -> Built | None:
+    try:
+        return msgspec.json.decode(_note(settings).read_bytes(), type=Built)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import InputError
 from reports import rts22_xml
 from reports.base import Content, Context, Report, Sheet, table
-from reports.tables import rows_of, write_rows
+from reports.tables import columns_of, rows_of, write_rows
 
 TRANSACTIONS, SUBMISSION = "transactions.csv", "submission.csv"
 XML = f"submission.{rts22_xml.VERSIONS[0]}.xml"
@@ -24,11 +24,8 @@ def submission(context: Context) -> Sequence[str]:
     """`submission.csv` and, when anything is submitted, the XML of it."""
     source, target = context.folder / TRANSACTIONS, context.folder / SUBMISSION
     before = _released(context)
-    with source.open(encoding="utf-8") as file:
-        columns = file.readline().rstrip("\n").split(",")
-    sent = _sent(source, before)
     context.rows[SUBMISSION] = write_rows(
-        target, columns, ([row[c] for c in columns] for row in sent)
+        target, columns_of(source), (list(row.values()) for row in _sent(source, before))
     )
     if rts22_xml.write(context.folder / XML, rows_of(target)):
         _check(context)
@@ -40,18 +37,19 @@ def _released(context: Context) -> dict[str, dict[str, str]]:
     """What holds at the authority: the reportable trades of the last released version."""
     if context.released is None:
         return {}
-    rows = rows_of(context.released.folder / TRANSACTIONS)
-    return {row[_KEY]: row for row in rows if row["reportable"] == "yes"}
+    return {row[_KEY]: row for row in _reportable(context.released.folder / TRANSACTIONS)}
 
 
 def _sent(source: Path, before: dict[str, dict[str, str]]) -> Iterator[dict[str, str]]:
     """Cancellations first: an authority refuses a reference that is still in use."""
-    same = set()
-    now = set()
-    for row in _reportable(source):
-        now.add(row[_KEY])
-        if row[_KEY] in before and _fields(row) == _fields(before[row[_KEY]]):
-            same.add(row[_KEY])
+    if not before:  # the usual day: nothing was released, all of it goes out
+        yield from _reportable(source)
+        return
+    same = {
+        row[_KEY]
+        for row in _reportable(source)
+        if row[_KEY] in before and _fields(row) == _fields(before[row[_KEY]])
+    }
     for reference, row in before.items():
         if reference not in same:
             yield row | {"f01_report_status": "CANC"}
@@ -61,7 +59,8 @@ def _sent(source: Path, before: dict[str, dict[str, str]]) -> Iterator[dict[str,
 
 
 def _reportable(source: Path) -> Iterator[dict[str, str]]:
-    return (row for row in rows_of(source) if row["reportable"] == "yes")
+    """Rows that are reported; the others, mostly spot, are never taken apart."""
+    return rows_of(source, "reportable", "yes")
 
 
 def _fields(row: dict[str, str]) -> list[str]:
@@ -89,9 +88,7 @@ def page(context: Context) -> Content:
         " WHERE report_date = {day:Date}"
     )[0]
     sent = list(islice(rows_of(context.folder / SUBMISSION), 200))
-    cancelled = sum(
-        row["f01_report_status"] == "CANC" for row in rows_of(context.folder / SUBMISSION)
-    )
+    cancelled = sum(1 for _ in rows_of(context.folder / SUBMISSION, "f01_report_status", "CANC"))
     facts = (
         ("Trades", counts[0]), ("Reportable", counts[1]), ("Excluded", counts[2]),
         ("Undecided", counts[3]), ("Submitted", str(context.rows[SUBMISSION])),

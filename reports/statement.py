@@ -82,6 +82,7 @@ def take(terminal: Terminal, run: RunSettings, day: date, holds_us: int, now_us:
         UnavailableError: it does not answer.
     """
     end = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + 86_400
+    terminal.at(holds_us // 1000)
     deals, positions = terminal.history_deals_get(0, _FAR), terminal.positions_get()
     account = terminal.account_info()
     if deals is None or positions is None or account is None:

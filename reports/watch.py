@@ -28,10 +28,11 @@ from core.clock import Clock, SystemClock
 from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.contracts.order import DenialReason, EventKind, OrderEvent
-from core.errors import MessageError, TickhouseError
+from core.errors import BusyError, InputError, MessageError, TickhouseError
 from core.health import Health
 from core.metrics import Histograms
 from core.topics import ORDER_EVENTS, RISK
+from reports.breaker_log import BreakerLog
 from reports.clocks import Meter
 from reports.ship import ship
 
@@ -162,11 +163,21 @@ def main() -> int:
         lambda alerts: writer.insert("control_alert", message_columns(alerts)),
         box,
     )
+    breakers = BreakerLog(config.home_path)
+
+    def risk(message: Message) -> None:
+        content = codec.decode(message.topic, message.payload)
+        watcher.see(message)  # telling comes first
+        if isinstance(content, RiskState):
+            breakers.see(content)
+
+    # Of orders what comes; of trading states all that there were, for the log may lack some.
+    reads = ((ORDER_EVENTS, 0, watcher.see), (RISK, 1, risk))
     readers = [
         threading.Thread(
-            target=_read, args=(bus.subscribe(topic, 0), watcher, stop), name=topic.name
+            target=_read, args=(bus.subscribe(topic, start), see, stop), name=topic.name
         )
-        for topic in (ORDER_EVENTS, RISK)
+        for topic, start, see in reads
     ]
     if box is not None:
         readers.append(threading.Thread(target=_send, args=(box, stop), name="digests"))
@@ -186,13 +197,14 @@ def main() -> int:
     return 0
 
 
-def _read(subscriber: Subscriber, watcher: Watcher, stop: threading.Event) -> None:
+def _read(subscriber: Subscriber, see: Callable[[Message], object], stop: threading.Event) -> None:
     while not stop.is_set():
         message = subscriber.next(0.25)
         if message is not None:
             try:
-                watcher.see(message)
-            except MessageError as error:  # of another version: the others must be seen
+                see(message)
+            except (MessageError, InputError, BusyError, OSError) as error:
+                # Of another version, or the log took nothing: the others must be seen.
                 _log.error("%s", error)
     subscriber.close()
 

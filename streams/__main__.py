@@ -10,12 +10,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
 
 from bytewax.dataflow import Dataflow
-from bytewax.recovery import RecoveryConfig, init_db_dir
-from bytewax.testing import run_main
 
 from adapters.bus import select
 from adapters.bus.base import Bus
@@ -24,13 +20,13 @@ from core import crashpoint, log, settings
 from core.errors import SettingsError
 from core.health import Health
 from core.metrics import Histograms
-from streams import compose
+from streams import cluster, compose
 
 
 def main(name: str) -> int:
     """Run one flow until it ends."""
     config = settings.load()
-    process = f"streams.{name}"
+    process = cluster.process_name(config.streams, name)
     log.setup(process)
     directory = config.home_path / "run"
     crashpoint.arm_for(process, config.chaos.crash_at, directory)
@@ -44,7 +40,7 @@ def main(name: str) -> int:
     health.set("ready", name)
     flow = _builder(name)(config, bus, stopping, histograms, health)
     gc.freeze()
-    _run(flow, compose.state_directory(config, name), config.run.mode)
+    cluster.run(flow, compose.state_directory(config, name), config)
     health.set("stopping")
     heart.close()
     bus.close()
@@ -65,20 +61,6 @@ def _builder(
     if name not in builders:
         raise SettingsError(f"no flow {name!r}; known: {', '.join(builders)}")
     return builders[name]
-
-
-def _run(flow: Dataflow, state: Path, mode: str) -> None:
-    """One worker; an epoch is what is done again after a crash."""
-    if not state.exists():
-        temporary = state.with_suffix(".new")
-        temporary.mkdir(parents=True, exist_ok=True)
-        for left_over in temporary.iterdir():
-            left_over.unlink()
-        init_db_dir(temporary, 1)
-        temporary.rename(state)
-    # The end of an epoch costs the ticks of that moment some milliseconds.
-    epoch = timedelta(seconds=5 if mode == "replay" else 10)
-    run_main(flow, epoch_interval=epoch, recovery_config=RecoveryConfig(str(state)))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def ticks(
 
     source = BusSource(bus, TICKS, stopping, _is_end)
     say = partial(_say_stored, bus, "streams.ticks")
-    return ticks_flow.build(source, _sink(settings, "streams.ticks"), say)
+    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus), say)
 
 
 def signals(
@@ -112,7 +112,7 @@ def signals(
         on_trained_part_stored=partial(_say_stored, bus, "streams.signals"),
     )
     source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
-    return signals_flow.build(source, parts, _sink(settings, "streams.signals"))
+    return signals_flow.build(source, parts, _sink(settings, "streams.signals", bus))
 
 
 def executions(
@@ -132,12 +132,15 @@ def executions(
     return executions_flow.build(sources, _sink(settings, "streams.executions", every_epoch=True))
 
 
-def _sink(settings: Settings, process: str, *, every_epoch: bool = False) -> WarehouseSink:
+def _sink(
+    settings: Settings, process: str, bus: Bus | None = None, *, every_epoch: bool = False
+) -> WarehouseSink:
     return WarehouseSink(
         lambda: BackgroundWriter(settings.clickhouse),
         _MERGE_ROWS,
         every_epoch=every_epoch or settings.run.mode != "replay",
         process=process,
+        shards=bus.partitions(TICKS) if bus else 1,
     )
 
 

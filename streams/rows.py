@@ -34,16 +34,28 @@ def merge(parts: list[Rows]) -> Rows:
 
 
 def _joined(values: list[Any], sizes: list[int]) -> Any:
-    """Equal constants stay one constant, others are repeated; arrays and lists are concatenated."""
-    if isinstance(values[0], str | int | float):
-        if all(value == values[0] for value in values):
-            return values[0]
-        if isinstance(values[0], str):
-            return [v for value, size in zip(values, sizes, strict=True) for v in [value] * size]
-        return np.repeat(np.array(values), sizes)
-    if isinstance(values[0], np.ndarray):
-        return np.concatenate(_as_wide(values) if values[0].ndim == 2 else values)
-    return [item for part in values for item in part]
+    """Equal constants stay one constant, others are repeated; arrays and lists are concatenated.
+
+    A part may be merged already (recovery state has such), so that a column is constant in one
+    and not in another.
+    """
+    if all(_is_constant(value) and value == values[0] for value in values):
+        return values[0]
+    full = [
+        _repeated(value, size) if _is_constant(value) else value
+        for value, size in zip(values, sizes, strict=True)
+    ]
+    if isinstance(full[0], np.ndarray):
+        return np.concatenate(_as_wide(full) if full[0].ndim == 2 else full)
+    return [item for part in full for item in part]
+
+
+def _is_constant(value: Any) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _repeated(value: Any, size: int) -> Any:
+    return [value] * size if isinstance(value, str) else np.full(size, value)
 
 
 def _as_wide(matrices: list[np.ndarray]) -> list[np.ndarray]:

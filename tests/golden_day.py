@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -19,14 +19,15 @@ from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from core.clock import ManualClock
 from core.settings import Settings
-from reports import catalog, making, package
+from reports import catalog, making, package, signing
 from reports.package import Version
-from reports.ship import ship
 from tests.compliance import TEMPLATES, dbt, import_reference
+from tests.dagster_runs import dagster_runs
 from tests.scripted_day import DAY, INDEX, START_US, ScriptedDay, recorded
 from tests.warehouse_server import Warehouse
 
 GOLDEN = Path(__file__).parent / "golden" / "day"
+JOBS = (f"reports_job:{DAY}", f"quarter_job:{DAY}", f"assessment_job:{DAY}", "audit_job")
 RESTATED = "execution-quality-restated"
 #: Columns that say when reference data were loaded: they are of this machine.
 _OURS = {"strategies.csv": "ts_loaded"}
@@ -34,13 +35,18 @@ _CHECKED = (".csv", ".xml")
 
 
 class GoldenDesk(NamedTuple):
-    """The day in a warehouse, its marts built."""
+    """The day in a warehouse, and its reports as Dagster's jobs made them."""
 
     home: Path
     server: Warehouse
+    jobs: dict[str, dict[str, Any]]  # what became of each run
+
+    def version(self, name: str) -> Version:
+        """A report of the day as the night left it."""
+        return package.versions(package.folder_of(self.home / "reports", name, DAY, "live"))[0]
 
     def make(self, name: str) -> tuple[Version, bool]:
-        """A report of the day."""
+        """A report of the day, made anew from the marts as they are."""
         settings = Settings(home=str(self.home), clickhouse=self.server.settings)
         place = package.folder_of(self.home / "reports", name, DAY, "live")
         built = ("an-invocation", self.home / "dbt" / "compiled")
@@ -79,10 +85,11 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
             patch.setenv("TICKHOUSE_CLICKHOUSE__URL", server.url)
             import_reference(sorted(TEMPLATES.glob("*.csv")))
         day.store(server.settings)
-        ship(server.client, server.settings, home)
-        desk = GoldenDesk(home, server)
-        desk.build("+tag:compliance", "+fct_broker_twin")
-        yield desk
+        key = home.with_name(f"{home.name}-vault") / "seal.pem"
+        public = signing.generate(key, home)
+        keys = {"SIGNING_KEY": str(key), "PUBLIC_KEY": str(public)}
+        runs = dagster_runs(home, *JOBS, **{f"TICKHOUSE_REPORTS__{k}": v for k, v in keys.items()})
+        yield GoldenDesk(home, server, {run["job"]: run for run in runs})
     finally:
         server.stop()
 
@@ -107,7 +114,7 @@ def without(text: str, column: str) -> str:
 
 def _write(desk: GoldenDesk) -> None:
     shutil.rmtree(GOLDEN, ignore_errors=True)
-    made = {name: desk.make(name)[0] for name in catalog.REPORTS}
+    made = {name: desk.version(name) for name in catalog.REPORTS}
     desk.late_tick()
     made[RESTATED] = desk.make("execution-quality")[0]
     for name, version in made.items():

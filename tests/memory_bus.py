@@ -39,6 +39,9 @@ class MemoryBus:
     def partitions(self, topic: Topic) -> int:
         return 1
 
+    def end(self, topic: Topic, partition: int = 0) -> int:
+        return len(self.topics[topic.name]) + 1
+
     def subscribe(
         self, topic: Topic, start_sequence: int = 1, partition: int | None = None
     ) -> "MemorySubscriber":

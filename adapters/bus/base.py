@@ -113,6 +113,10 @@ class Bus(Publisher, Protocol):
         """How many the topic has."""
         ...
 
+    def end(self, topic: Topic, partition: int = 0) -> int:
+        """The sequence that the next message will have."""
+        ...
+
     def healthy(self) -> bool:
         """Whether the connection is up at this moment."""
         ...

@@ -30,6 +30,7 @@ from core.topics import Topic
 
 _REQUEST_S = 60.0  # how long `last` and `subscribe` wait for a bus that is away
 _PAUSE_S = 0.05
+_LOOK_S = 0.5  # so late may a publish that waits hear that Kafka refuses us
 
 T = TypeVar("T")
 
@@ -88,12 +89,16 @@ class KafkaBus:
         self._check(topic, key, payload)
         entry = self._publisher.put(topic, key, payload, message_id, timeout_s, wanted=True)
         assert entry.stored is not None
-        try:
-            return entry.stored.result(max(deadline - time.monotonic(), 0.0))
-        except NotInTime:
-            self._publisher.withdraw(entry)
-            self._raise_refusal()
-            raise self._away(f"was to store a message of {topic.name}", timeout_s) from None
+        while True:
+            left_s = deadline - time.monotonic()
+            try:
+                return entry.stored.result(max(min(left_s, _LOOK_S), 0.0))
+            except NotInTime:
+                if left_s > _LOOK_S and self._connection.refusal is None:
+                    continue
+                self._publisher.withdraw(entry)
+                self._raise_refusal()
+                raise self._away(f"was to store a message of {topic.name}", timeout_s) from None
 
     def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
         """Queue one message without waiting; `flush` waits. Order within a partition is kept.
@@ -151,6 +156,16 @@ class KafkaBus:
         self._subscribers.add(subscriber)
         return subscriber
 
+    def end(self, topic: Topic, partition: int = 0) -> int:
+        """The sequence that the next message will have.
+
+        Raises:
+            UnavailableError: the bus stayed away for a minute.
+        """
+        self._wait_ready("tell the end of", _REQUEST_S)
+        name = name_of(topic, self._connection.settings)
+        return self._ask("tell the end of", lambda: self._reader.bounds(name, partition)[1] + 1)
+
     def close(self, timeout_s: float = 10.0) -> None:
         """Flush for at most `timeout_s` and disconnect.
 
@@ -180,10 +195,7 @@ class KafkaBus:
             )
         if start:
             return dict.fromkeys(among, start)
-        name = name_of(topic, self._connection.settings)
-        return self._ask(
-            "tell the end of", lambda: {p: self._reader.bounds(name, p)[1] + 1 for p in among}
-        )
+        return {p: self.end(topic, p) for p in among}
 
     def _tail(self, topic: Topic, partition: int) -> Tail:
         found = self._tails.get((topic.name, partition))

@@ -88,7 +88,8 @@ class KafkaConnection:
         code = error.code()
         if code in _DOWN:
             self._up = False
-            self.problem = error.str()
+            if code != KafkaError._ALL_BROKERS_DOWN:  # that says less than what came before it
+                self.problem = error.str()
         elif code in _REFUSED:
             self._refuse(error)
         else:
@@ -127,6 +128,7 @@ class KafkaConnection:
             self.closing.wait(_AGAIN_S)
         except KafkaException as error:
             cause = error.args[0]
+            self._admin.admin_client.poll(0.1)  # it tells `on_error` why
             if cause.code() in _REFUSED:
                 self._refuse(cause)
             elif not self.problem or self.problem == "not connected yet":
@@ -142,5 +144,6 @@ class KafkaConnection:
             self._admin.list_topics(timeout=_PROBE_S)
         except KafkaException as error:
             self.problem = error.args[0].str()
+            self._admin.admin_client.poll(0.0)
         else:
             self.seen_up()

@@ -22,7 +22,7 @@ from core.topics import Topic
 _ANSWER_S = 10.0
 _LOOK_S = 2.0  # so long may a close wait for brokers that are not there
 _SEGMENT_BYTES = 64 * 2**20  # what retention removes goes by segments
-_LEAVING = {topics.TICKS, topics.HEARTBEATS}
+_LEAVING = {topics.TICKS, topics.HEARTBEATS, topics.PREDICTIONS}
 
 
 def name_of(topic: Topic, settings: BusSettings) -> str:
@@ -52,8 +52,7 @@ def topic_config(topic: Topic, settings: BusSettings) -> dict[str, str]:
         "unclean.leader.election.enable": "false",
     }
     if topic in _LEAVING:
-        gib = settings.ticks_max_gib if topic is topics.TICKS else 0.25
-        share = int(gib * 2**30) // planned_partitions(topic, settings)
+        share = _most_bytes(topic, settings) // planned_partitions(topic, settings)
         found["retention.bytes"] = share
         found["segment.bytes"] = max(min(_SEGMENT_BYTES, share // 4), 2**20)
         if settings.retention_hours:
@@ -62,6 +61,13 @@ def topic_config(topic: Topic, settings: BusSettings) -> dict[str, str]:
     if topic.synced and settings.replication == 1 and settings.sync == "always":
         found["flush.messages"] = 1  # no other broker has it: on disk before it counts
     return {name: str(value) for name, value in found.items()}
+
+
+def _most_bytes(topic: Topic, settings: BusSettings) -> int:
+    """As on NATS."""
+    if topic is topics.TICKS:
+        return int(settings.ticks_max_gib * 2**30)
+    return 2**28 if topic is topics.HEARTBEATS else 2**26
 
 
 def ensure_topics(admin: AdminClient, settings: BusSettings) -> dict[str, int]:

@@ -110,6 +110,14 @@ class NatsBus:
         """One: a stream has one order."""
         return 1
 
+    def end(self, topic: Topic, partition: int = 0) -> int:
+        """The sequence that the next message will have.
+
+        Raises:
+            UnavailableError: the bus stayed away for a minute.
+        """
+        return self._ask("tell the end of", lambda client: last_sequence(client, topic)) + 1
+
     def subscribe(
         self, topic: Topic, start_sequence: int = 1, partition: int | None = None
     ) -> NatsSubscriber:
@@ -119,8 +127,7 @@ class NatsBus:
             UnavailableError: with 0, when the bus stayed away for a minute.
         """
         if start_sequence == 0:
-            ended = self._ask("tell the end of", lambda client: last_sequence(client, topic))
-            start_sequence = ended + 1
+            start_sequence = self.end(topic)
         return NatsSubscriber(self._connection, topic, start_sequence)
 
     def close(self, timeout_s: float = 10.0) -> None:

@@ -89,7 +89,11 @@ def _decisions() -> list[Panel]:
 
 def _candles() -> candlestick.Panel:
     return (
-        style.candles("$symbol, one minute", "trading/candles", "Bids; signals and fills marked.")
+        style.candles(
+            "$symbol",
+            "trading/candles",
+            "Bids by the minute, over longer spans by five minutes or the hour; signals and fills.",
+        )
         .mode(VizDisplayMode.CANDLES)
         .candle_style(CandleStyle.CANDLES)
         .fields(

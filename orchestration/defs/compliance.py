@@ -1,7 +1,8 @@
 """Compliance every night: yesterday's reports, yesterday sealed, the whole trail verified."""
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from clickhouse_connect.driver.client import Client
@@ -11,8 +12,8 @@ from core.audit_log import AuditLine
 from core.clock import SystemClock
 from core.settings import Settings
 from execution.places import journals, placed_events
-from orchestration.reporting import make
-from orchestration.resources import Tickhouse
+from orchestration import compliance_ready, reporting
+from orchestration.resources import Tickhouse, failing_in_words
 from quality.check_result import store
 from quality.trail import trail_result
 from reports import audit_trail, seal
@@ -36,7 +37,7 @@ def sealed_day(tickhouse: Tickhouse) -> dg.MaterializeResult:
     settings, clock = tickhouse.settings(), SystemClock()
     day, kept = seal.last_day(clock.now_us()), audit_trail.archive(settings)
     if not settings.reports.signing_key:
-        return dg.MaterializeResult(metadata={"sealed": "nothing: no signing key is set"})
+        return dg.MaterializeResult(metadata={"sealed": f"nothing: {compliance_ready.NO_KEY}"})
     if (kept / str(day)).exists():
         return dg.MaterializeResult(metadata={"sealed": f"{day}, before"})
     key = Path(settings.reports.signing_key).expanduser()
@@ -67,7 +68,10 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
         told = "\n".join(str(b) for b in found.breaks)
         raise dg.Failure(f"the audit trail is broken; keep everything as it is:\n{told}")
     return dg.MaterializeResult(
-        metadata={"events": sum(v.events for v in found.verdicts), "seals_checked": bool(key)}
+        metadata={
+            "events": sum(v.events for v in found.verdicts),
+            "seals": "checked" if key else f"NOT checked: {compliance_ready.NO_PUBLIC_KEY}",
+        }
     )
 
 
@@ -77,10 +81,32 @@ def _note(client: Client, found: audit_trail.Found) -> None:
     store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
+DAYS = dg.DailyPartitionsDefinition("2010-01-01", timezone="UTC")
+#: Reports that are not made nightly, and the job that makes each.
+_SELDOM = {"self-assessment": "assessment_job", "execution-quality-quarter": "quarter_job"}
+
+
 class ReportConfig(dg.Config):
     """Of which world."""
 
     mode: str = "live"
+
+
+@dg.asset(
+    group_name="reports", partitions_def=DAYS, pool="dbt",
+    description="The marts that all daily reports of a UTC day are made from, built once.",
+)  # fmt: skip
+def report_marts(
+    context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
+) -> dg.MaterializeResult:
+    """Reports of the same run are rendered from them."""
+    daily = [report for name, report in REPORTS.items() if name not in _SELDOM]
+    day = date.fromisoformat(context.partition_key)
+    with failing_in_words():
+        built = reporting.build(tickhouse.settings(), daily, day, config.mode, context.run_id)
+    return dg.MaterializeResult(
+        metadata={"invocation": built.invocation, "marts": len(built.marts)}
+    )
 
 
 def _report(report: Report) -> dg.AssetsDefinition:
@@ -91,15 +117,18 @@ def _report(report: Report) -> dg.AssetsDefinition:
         group_name="reports",
         partitions_def=DAYS,
         pool="dbt",
+        deps=[] if report.name in _SELDOM else [report_marts],
         description=f"{report.title}: {report.subtitle}. Layout {LAYOUT}, a draft.",
     )
     def made(
         context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
     ) -> dg.MaterializeResult:
         day = date.fromisoformat(context.partition_key)
-        version, new = make(
-            tickhouse.settings(), report, day, config.mode, None, "dagster", SystemClock()
-        )
+        with failing_in_words():
+            version, new = reporting.render(
+                tickhouse.settings(), report, day, config.mode, context.run_id, "dagster",
+                SystemClock(),
+            )  # fmt: skip
         manifest = version.manifest
         return dg.MaterializeResult(
             metadata={
@@ -111,41 +140,21 @@ def _report(report: Report) -> dg.AssetsDefinition:
     return made
 
 
-DAYS = dg.DailyPartitionsDefinition("2010-01-01", timezone="UTC")
-REPORT_ASSETS = [_report(report) for name, report in REPORTS.items() if name != "self-assessment"]
-YEARLY = [_report(REPORTS["self-assessment"])]
+REPORT_ASSETS = {name: _report(report) for name, report in REPORTS.items()}
+
+
+def _job(name: str, *assets: dg.AssetsDefinition) -> Any:
+    return dg.define_asset_job(name, dg.AssetSelection.assets(*assets))
+
 
 audit_job = dg.define_asset_job("audit_job", dg.AssetSelection.groups("audit"))
-reports_job = dg.define_asset_job(
-    "reports_job", dg.AssetSelection.assets(*REPORT_ASSETS), partitions_def=DAYS
-)
-assessment_job = dg.define_asset_job(
-    "assessment_job", dg.AssetSelection.assets(*YEARLY), partitions_def=DAYS
-)
-
-
-def _yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """The UTC day that is over; once, however often the schedule is looked at."""
-    day = (context.scheduled_execution_time - timedelta(days=1)).strftime("%Y-%m-%d")
-    return dg.RunRequest(run_key=day, partition_key=day)
-
-
-@dg.schedule(job=reports_job, cron_schedule="0 1 * * *", execution_timezone="UTC")
-def reports_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Every daily report."""
-    return _yesterday(context)
-
-
-@dg.schedule(job=assessment_job, cron_schedule="0 4 1 1 *", execution_timezone="UTC")
-def assessment_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """The pack of the year that is over."""
-    return _yesterday(context)
-
-
-ASSETS = [sealed_day, verified_trail, *REPORT_ASSETS, *YEARLY]
-JOBS = [audit_job, reports_job, assessment_job]
-SCHEDULES = [
-    dg.ScheduleDefinition(job=audit_job, cron_schedule="30 0 * * *", execution_timezone="UTC"),
-    reports_schedule,
-    assessment_schedule,
+ASSETS = [sealed_day, verified_trail, report_marts, *REPORT_ASSETS.values()]
+JOBS = [
+    audit_job,
+    _job(
+        "reports_job",
+        report_marts,
+        *(asset for name, asset in REPORT_ASSETS.items() if name not in _SELDOM),
+    ),
+    *(_job(job, REPORT_ASSETS[name]) for name, job in _SELDOM.items()),
 ]

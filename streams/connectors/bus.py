@@ -23,6 +23,9 @@ from core.topics import Topic
 #: step, polling each 100 us: 118 us).
 _TURNS_BEFORE_WAITING = 4
 
+#: So long may a partition that has others beside it in its worker hold them up.
+_AMONG_OTHERS_S = 0.001
+
 
 class Position(NamedTuple):
     """Where a source stands. Kept in Bytewax's recovery store."""
@@ -37,7 +40,7 @@ def whole(message: Message) -> list[Any]:
 
 
 class BusSource(FixedPartitionedSource[Any, Position]):
-    """One topic as one ordered partition."""
+    """One topic: as one ordered partition, or as many as the bus gives it, each in its order."""
 
     def __init__(
         self,
@@ -65,21 +68,26 @@ class BusSource(FixedPartitionedSource[Any, Position]):
         self._is_last, self._wait_s, self._batch_bytes = is_last, wait_s, batch_bytes
 
     def list_parts(self) -> list[str]:
-        """One partition: its order is the order of the topic."""
-        return [self._topic.name]
+        """The bus's partitions; Bytewax gives each to one of the workers."""
+        count = self._bus.partitions(self._topic)
+        return (
+            [self._topic.name] if count == 1 else [f"{self._topic.name}-{p}" for p in range(count)]
+        )
 
     def build_part(
         self, step_id: str, for_part: str, resume_state: Position | None
     ) -> "_BusPartition":
         """Read from where the last committed epoch ended."""
         position = Position(*resume_state) if resume_state else Position(1, ended=False)
+        alone = for_part == self._topic.name
         return _BusPartition(
             self._bus,
             self._topic,
+            0 if alone else int(for_part.rpartition("-")[2]),
             self._stopping,
             self._is_last,
             self._decode,
-            self._wait_s,
+            self._wait_s if alone else min(self._wait_s, _AMONG_OTHERS_S),
             self._batch_bytes,
             position,
         )
@@ -90,6 +98,7 @@ class _BusPartition(StatefulSourcePartition[Any, Position]):
         self,
         bus: Bus,
         topic: Topic,
+        partition: int,
         stopping: threading.Event,
         is_last: Callable[[Message], bool],
         decode: Callable[[Message], list[Any]],
@@ -99,8 +108,8 @@ class _BusPartition(StatefulSourcePartition[Any, Position]):
     ) -> None:
         self._bus, self._topic, self._stopping, self._decode = bus, topic, stopping, decode
         self._is_last, self._wait_s, self._batch_bytes = is_last, wait_s, batch_bytes
-        self._position = position
-        self._subscriber = bus.subscribe(topic, position.next_sequence)
+        self._partition, self._position = partition, position
+        self._subscriber = bus.subscribe(topic, position.next_sequence, partition)
         self._empty_turns = 0
         self._drain_to: int | None = None
 
@@ -140,6 +149,5 @@ class _BusPartition(StatefulSourcePartition[Any, Position]):
         if not self._stopping.is_set():
             return False
         if self._drain_to is None:
-            newest: Any = self._bus.last(self._topic)
-            self._drain_to = newest.sequence if newest else 0
-        return self._position.next_sequence > self._drain_to
+            self._drain_to = self._bus.end(self._topic, self._partition)
+        return self._subscriber.position(self._partition) >= self._drain_to

@@ -44,21 +44,27 @@ class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
         *,
         every_epoch: bool,
         process: str = "streams",
+        shards: int = 1,
     ) -> None:
         """A sink that is not open yet.
 
         Args:
+            shards: writers; items of key `shard-N` go to the Nth.
             make_writer: opens its connection.
             merge_rows: rows of a table in one block.
             every_epoch: also end a block at each epoch.
             process: names its crash points.
         """
         self._make_writer, self._merge_rows = make_writer, merge_rows
-        self._every_epoch, self._process = every_epoch, process
+        self._every_epoch, self._process, self._shards = every_epoch, process, shards
 
     def list_parts(self) -> list[str]:
-        """One partition per process."""
-        return ["warehouse"]
+        """A writer, or one for each shard."""
+        return ["warehouse"] if self._shards == 1 else [f"shard-{n}" for n in range(self._shards)]
+
+    def part_fn(self, item_key: str) -> int:
+        """The shard that a key names."""
+        return 0 if self._shards == 1 else int(item_key.rpartition("-")[2])
 
     def build_part(
         self, step_id: str, for_part: str, resume_state: Pending | None

@@ -64,9 +64,10 @@ def decode(message: Message) -> list[Keyed]:
     content = codec.decode(TICKS.name, message.payload)
     if isinstance(content, QuarantineBatch):
         return []
+    shard = f"shard-{message.partition}"
     if isinstance(content, TickBatch):
-        return [("shard-0", (content, message.received_ns))]
-    return [("shard-0", content)]
+        return [(shard, (content, message.received_ns))]
+    return [(shard, content)]
 
 
 class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):

@@ -28,11 +28,14 @@ def build(source: Source[Message], sink: Sink[Rows | Barrier], on_stored: OnStor
     flow = Dataflow("ticks")
     messages = op.input("bus", flow, source)
     # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")
-    rows = op.flat_map("to_rows", messages, partial(to_rows, on_stored))
-    # Rows(table="tick", columns=(source, symbol, ts_event, ...), size=812), Barrier
-    keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
+    keyed = op.flat_map("to_rows", messages, partial(_to_keyed_rows, on_stored))
+    # ("shard-0", Rows(table="tick", columns=(source, symbol, ts_event, ...), size=812)), Barrier
     op.output("warehouse", keyed, sink)
     return flow
+
+
+def _to_keyed_rows(on_stored: OnStored, message: Message) -> list[tuple[str, Rows | Barrier]]:
+    return [(f"shard-{message.partition}", rows) for rows in to_rows(on_stored, message)]
 
 
 def to_rows(on_stored: OnStored, message: Message) -> list[Rows | Barrier]:

@@ -14,10 +14,10 @@ from adapters.bus.base import Bus, Message
 from core.audit_log import AuditLine, append
 from core.clock import SystemClock
 from core.contracts import codec
-from core.contracts.operations import Heartbeat
+from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import EventKind
 from core.settings import BusSettings
-from core.topics import HEARTBEATS, ORDER_EVENTS
+from core.topics import HEARTBEATS, ORDER_EVENTS, RISK
 from tests.orders import event
 from tests.servers import NatsServer
 from tests.warehouse_server import ROOT, Warehouse, warehouse
@@ -44,13 +44,17 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
         "TICKHOUSE_CLICKHOUSE__URL": warehouse.url,
         "TICKHOUSE_BUS__URL": nats_server.url,
     }
-    process = subprocess.Popen([sys.executable, "-m", "reports.watch"], cwd=ROOT, env=environment)
     bus = select.connect(BusSettings(url=nats_server.url), "test")
+    tripped = RiskState(
+        "live", "live", "acc1", 7_000_000, 7_000_000, "halted", "breaker loss", "too much"
+    )
+    bus.publish(RISK, "acc1", codec.encode(tripped), "while the watcher was down")
+    process = subprocess.Popen([sys.executable, "-m", "reports.watch"], cwd=ROOT, env=environment)
     client = warehouse.client
     try:
         deadline = time.monotonic() + 60
         found, people, clocks, sent = [], [], [], 0
-        while not (found and people and clocks):
+        while not (found and len(people) == 2 and clocks):
             assert time.monotonic() < deadline
             sent += 1  # until it listens
             denied = event(sent, EventKind.DENIED, SystemClock().now_us(), reason="oversized")
@@ -59,13 +63,13 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
             found = client.query(
                 "SELECT control, dateDiff('microsecond', ts_event, ts_raised) FROM control_alert"
             ).result_rows
-            people = client.query("SELECT actor, reason FROM audit_event").result_rows
+            people = client.query("SELECT actor, reason FROM audit_event ORDER BY seq").result_rows
             clocks = client.query(
                 "SELECT DISTINCT method, granularity_us > 0 FROM clock_sync"
             ).result_rows
         assert found[0][0] == "oversized"
         assert found[0][1] > 0
-        assert people == [("ann", "news")]
+        assert people == [("ann", "news"), ("breaker loss", "too much")]
         beat = codec.decode(HEARTBEATS.name, heart_of(bus).payload)
         assert isinstance(beat, Heartbeat)
         assert (beat.process, beat.status) == ("watch", "ready")

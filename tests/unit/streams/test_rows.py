@@ -33,6 +33,13 @@ def test_equal_constants_stay_constant_and_others_are_repeated_per_row() -> None
     assert raw == ["1", "2", "3"]
 
 
+def test_what_is_merged_already_merges_again_in_any_order() -> None:
+    two, third = merge([_rows("EURUSD", [1, 2], 5), _rows("XAUUSD", [3], 7)]), _rows("X", [4], 9)
+    assert merge([two, third]).columns[1].values == ["EURUSD", "EURUSD", "XAUUSD", "X"]
+    assert merge([third, two]).columns[1].values == ["X", "EURUSD", "EURUSD", "XAUUSD"]
+    assert np.array_equal(merge([third, two]).columns[3].values, [9, 5, 5, 7])
+
+
 def test_a_merged_block_encodes_like_the_same_rows_written_as_lists() -> None:
     merged = merge([_rows("EURUSD", [1, 2], 5), _rows("XAUUSD", [3], 7)])
     lists = (

@@ -9,5 +9,5 @@ WHERE
         WHERE mode = '${mode}'
     ) AND source = '${source}' AND $__timeFilter(ts_event)
     AND $__conditionalAll(model IN (${model:singlequote}), $model)
-GROUP BY time, model_short
+GROUP BY time, model
 ORDER BY time

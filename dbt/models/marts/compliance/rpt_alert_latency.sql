@@ -5,6 +5,17 @@
     query_settings={"max_partitions_per_insert_block": 0}
 ) }}
 
+with
+
+raised as (
+    select *
+    from {{ source("compliance", "control_alert") }}
+    where {{ in_mode() }}
+    -- Of an alert that was stored twice the first: that is when people knew.
+    order by mode asc, account asc, alert_id asc, ts_raised asc
+    limit 1 by mode, account, alert_id
+)
+
 select
     cast(toDate(ts_event, 'UTC') as Date) as report_date,
     cast(alert_id as String) as alert_id,
@@ -18,5 +29,5 @@ select
     cast(dateDiff('microsecond', ts_event, ts_raised) / 1000 as Float64) as latency_ms,
     cast(dateDiff('microsecond', ts_event, ts_raised) <= 5000000 as Bool) as in_time,
     cast(channel as String) as channel
-from {{ source("compliance", "control_alert") }} final
-where {{ in_mode() }} and {{ report_days("report_date") }}
+from raised
+where {{ report_days("report_date") }}

@@ -1,0 +1,59 @@
+"""The broker's statement of a UTC day, taken from the terminal a few minutes after its end.
+
+Deals of the day are complete then; positions and balance are those of the moment, and ours are
+compared as of the same moment.
+"""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+from adapters.mt5 import connect
+from core import settings as product
+from core.clock import SystemClock
+from orchestration.defs.compliance import DAYS
+from orchestration.resources import Tickhouse, failing_in_words
+from reports import statement
+
+_NONE = (
+    "no terminal runs here, so nobody can be asked for a statement: start it with `tickhouse up`,"
+    " or set TICKHOUSE_TERMINAL__KIND to the terminal you trade with"
+)
+
+
+@dg.asset(
+    group_name="reports",
+    partitions_def=DAYS,
+    description="What the broker says of a day: deals, positions, balance, commission, swap.",
+)
+def broker_statement(
+    context: dg.AssetExecutionContext, tickhouse: Tickhouse
+) -> dg.MaterializeResult:
+    """Asks the terminal that the settings name; broker-reconciliation reads the last statement."""
+    with failing_in_words():
+        settings, now = tickhouse.settings(), SystemClock().now_us()
+        terminal = connect.terminal(settings.terminal, settings.home_path)
+        try:
+            day = date.fromisoformat(context.partition_key)
+            told = statement.take(terminal, settings.run, day, now, now)
+        finally:
+            terminal.shutdown()
+        statement.store(settings.clickhouse, told)
+    found = {"deals": len(told.deals), "positions": len(told.positions)}
+    return dg.MaterializeResult(metadata=found | {"balance": told.funds.balance})
+
+
+statement_job = dg.define_asset_job("statement_job", dg.AssetSelection.assets(broker_statement))
+
+
+@dg.schedule(
+    job=statement_job, cron_schedule="5 0 * * *", execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)  # fmt: skip
+def statement_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """The day that is over, when there is a terminal to ask."""
+    terminal = product.load().terminal
+    if terminal.kind == "simulated" and not terminal.address:
+        return dg.SkipReason(_NONE)
+    day = (context.scheduled_execution_time - timedelta(days=1)).strftime("%Y-%m-%d")
+    return dg.RunRequest(run_key=day, partition_key=day)

@@ -1,0 +1,100 @@
+"""Compliance schedules are on; they run once what they need is there, and say what until then."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from core.settings import ReportSettings, Settings
+from orchestration.compliance_ready import NO_KEY, NO_REFERENCE, missing_for_seals
+from orchestration.defs.compliance_schedules import SCHEDULES
+from orchestration.resources import Tickhouse
+from tests.compliance import TEMPLATES, import_reference
+from tests.warehouse_server import Warehouse, empty_tables, warehouse
+
+__all__ = ["warehouse"]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster of pydantic
+AT = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
+REPORTS = [s for s in SCHEDULES if s.job_name != "audit_job"]
+each_report = pytest.mark.parametrize("schedule", REPORTS, ids=lambda s: s.name)
+Found = dg.RunRequest | dg.SkipReason
+
+
+def evaluated(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> Found:
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=AT, resources={"tickhouse": Tickhouse()}
+    )
+    found: Found = schedule(context)
+    return found
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_all_are_on_from_the_first_day() -> None:
+    assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in SCHEDULES)
+    assert {s.job_name for s in SCHEDULES} == {
+        "audit_job", "reports_job", "quarter_job", "assessment_job",
+    }  # fmt: skip
+
+
+@each_report
+def test_reports_wait_for_reference_data_and_begin_by_themselves(
+    schedule: dg.ScheduleDefinition, dagster_instance: dg.DagsterInstance, warehouse: Warehouse,
+    home: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    skipped = evaluated(schedule, dagster_instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "tickhouse up" in str(skipped.skip_message)  # no warehouse runs
+    empty_tables(warehouse)
+    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    assert evaluated(schedule, dagster_instance) == dg.SkipReason(NO_REFERENCE)
+    import_reference([TEMPLATES / "parties.csv"])
+    asked = evaluated(schedule, dagster_instance)
+    assert isinstance(asked, dg.RunRequest)
+    assert asked.partition_key == asked.run_key == "2026-03-31"
+
+
+@each_report
+def test_a_run_that_still_goes_keeps_the_next_from_starting(
+    schedule: dg.ScheduleDefinition, dagster_instance: dg.DagsterInstance
+) -> None:
+    run = dagster_instance.add_run(
+        dg.DagsterRun(job_name=schedule.job_name, status=dg.DagsterRunStatus.STARTED)
+    )
+    skipped = evaluated(schedule, dagster_instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert run.run_id in str(skipped.skip_message)
+
+
+def test_without_a_key_the_trail_is_verified_and_the_run_says_why_nothing_is_sealed(
+    dagster_instance: dg.DagsterInstance, warehouse: Warehouse, home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    audit = next(s for s in SCHEDULES if s.job_name == "audit_job")
+    asked = evaluated(audit, dagster_instance)
+    assert isinstance(asked, dg.RunRequest)
+    assert asked.asset_selection == [dg.AssetKey("verified_trail")]
+    assert asked.tags["not sealed"] == NO_KEY[:250]
+    key = home / "vault.pem"
+    monkeypatch.setenv("TICKHOUSE_REPORTS__SIGNING_KEY", str(key))
+    lost = evaluated(audit, dagster_instance)
+    assert isinstance(lost, dg.RunRequest)
+    assert "is not there" in lost.tags["not sealed"]
+    key.write_text("a key")
+    whole = evaluated(audit, dagster_instance)
+    assert isinstance(whole, dg.RunRequest)
+    assert (whole.asset_selection, whole.run_key) == (None, "2026-04-01")
+
+
+def test_a_key_that_is_set_and_there_is_all_that_seals_need(tmp_path: Path) -> None:
+    assert missing_for_seals(Settings()) == NO_KEY
+    key = tmp_path / "key"
+    key.write_text("a key")
+    assert missing_for_seals(Settings(reports=ReportSettings(signing_key=str(key)))) == ""

@@ -1,0 +1,65 @@
+"""The statement of a day is asked from the terminal that runs, and nobody is asked without one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from adapters.mt5.server import Server
+from orchestration.defs.statement import broker_statement, statement_schedule
+from orchestration.resources import Tickhouse
+from tests.markets import TUESDAY, order, terminal
+from tests.warehouse_server import Warehouse, empty_tables, warehouse
+
+__all__ = ["warehouse"]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster of pydantic
+DAY = "2024-01-09"
+
+
+@contextmanager
+def traded() -> Iterator[str]:
+    """A simulated terminal in a server of its own, with one position."""
+    made = terminal({"EURUSD_a": [(TUESDAY, 1.1, 1.1001), (TUESDAY + 1000, 1.1, 1.1001)]})
+    made.at(TUESDAY)
+    made.order_send(order("EURUSD", "buy"))
+    server = Server(made)
+    yield server.address
+    server.close()
+
+
+def test_the_job_stores_what_the_terminal_says(
+    warehouse: Warehouse, dagster_instance: dg.DagsterInstance, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    empty_tables(warehouse)
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
+    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    with traded() as address:
+        monkeypatch.setenv("TICKHOUSE_TERMINAL__ADDRESS", address)
+        context = dg.build_schedule_context(
+            scheduled_execution_time=datetime(2024, 1, 10, 0, 5, tzinfo=UTC)
+        )
+        asked = statement_schedule(context)
+        assert isinstance(asked, dg.RunRequest)
+        assert asked.partition_key == DAY
+        made = dg.materialize(
+            [broker_statement], partition_key=DAY, instance=dagster_instance,
+            resources={"tickhouse": Tickhouse()},
+        )  # fmt: skip
+    assert made.success
+    stored = warehouse.client.query("SELECT statement_date, currency FROM broker_account")
+    assert [(str(day), currency) for day, currency in stored.result_rows] == [(DAY, "USD")]
+    deals = warehouse.client.query("SELECT kind, symbol FROM broker_deal ORDER BY deal")
+    assert ("buy", "EURUSD") in deals.result_rows
+
+
+def test_without_a_terminal_the_schedule_says_how_to_have_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    skipped = statement_schedule(dg.build_schedule_context())
+    assert isinstance(skipped, dg.SkipReason)
+    assert "tickhouse up" in str(skipped.skip_message)
