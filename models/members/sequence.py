@@ -35,7 +35,10 @@ class Sequence:
     def unavailable(self) -> str:
         """What is missing of the extra `sequence`."""
         missing = [name for name in self.packages if find_spec(name) is None]
-        return f"{', '.join(missing)} not installed (extra `sequence`)" if missing else ""
+        if not missing:
+            return ""
+        how = "the extra `sequence` brings them: uv pip install -e '.[sequence]'"
+        return f"{', '.join(missing)} not installed; {how}"
 
     def train(
         self,
