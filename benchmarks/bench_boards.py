@@ -2,11 +2,11 @@
 
     python -m benchmarks.bench_boards [--repeats N] [--big] [--home DIR] [--panel TEXT]
 
-The warehouse is filled by a replay of the three oanda files (2.4 M ticks, with a model, the scripted
-rule's orders) and one dbt build. `--big` repeats all of it every 14 days of market time until there
-are 100 M ticks, in the engine, with bars from the ticks as always; marts stay those of the first.
-The time picker spans everything, the harshest a person can choose. `--home DIR` keeps the warehouse
-and uses it again. Goals, 2 cores: p95 under 100 ms, and under 1 s with `--big`.
+The warehouse is filled by a replay of the three oanda files (2.4 M ticks, with a model and the
+scripted rule's orders) and one dbt build. `--big` repeats all of it every 14 days of market time
+until there are 100 M ticks, in the engine, with bars from the ticks as always; marts stay those of
+the first. The time picker spans everything, the harshest a person can choose. `--home DIR` keeps
+the warehouse and uses it again. Goals, 2 cores: p95 under 100 ms, and under 1 s with `--big`.
 
 Not part of `make bench`: `--big` takes minutes and 3 GB of the home's disk.
 """
@@ -132,7 +132,8 @@ def _copy(client: Client, table: str, changes: str) -> None:
         name
         for (name,) in client.query(
             "SELECT name FROM system.columns WHERE database = currentDatabase()"
-            f" AND table = '{table}' AND default_kind NOT IN ('ALIAS', 'MATERIALIZED') ORDER BY position"
+            f" AND table = '{table}' AND default_kind NOT IN ('ALIAS', 'MATERIALIZED')"
+            " ORDER BY position"
         ).result_rows
     )
     first = f"(SELECT min(ts_event) FROM tick) + toIntervalDay({_EVERY_DAYS})"

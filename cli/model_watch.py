@@ -10,12 +10,12 @@ from cli.warehouse_client import warehouse_client
 from core.clock import SystemClock
 from core.errors import ModelError
 from core.settings import Settings
-from core.trading_control import Order, current, path_in, write
 from models.card import Span
 from models.compare import Comparison, compare
 from models.outcomes import read_outcomes
+from models.patrol import drifted, patrol, react, roles
 from models.registry import Registry
-from models.watch import Watched, said, watch
+from models.watch import Watched, said
 
 _ALERT = 1  # exit code of a watch that found drift, or of a comparison that proposes nothing
 
@@ -32,17 +32,17 @@ def run(
     """Judge champion and challenger on the span; 1 when features or predictions drifted."""
     client = warehouse_client(settings)
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
-    alert = False
-    for role, model in _roles(registry).items():
-        found = watch(client, registry.directory, model, role, span, settings)
-        console.print(_table(role, found))
-        drifted = len(found.drifted) >= settings.registry.drift_columns
-        if drifted:
+    result = patrol(client, registry, span, settings)
+    if not result.found:
+        console.print("No champion and no challenger: nothing to watch. See: tickhouse models list")
+    for role, found in result.found.items():
+        console.print(_table(role, found) if found.quality else _nothing(role, found))
+        if drifted(found, settings):
             console.print(f"DRIFT: {said(found, settings.registry.drift_psi)}")
-        alert = alert or (drifted and role == "champion")
-    if alert and settings.registry.drift_reduces:
-        _reduce(settings, console)
-    return _ALERT if alert else 0
+    done = react(settings.home_path, result.alert, settings, SystemClock())
+    if done:
+        console.print(done)
+    return _ALERT if result.alert else 0
 
 
 def show_comparison(registry: Registry, settings: Settings, console: Console) -> int:
@@ -70,12 +70,12 @@ def comparison(registry: Registry, settings: Settings) -> Comparison:
     Raises:
         ModelError: there is no champion, or no challenger.
     """
-    client, roles = warehouse_client(settings), _roles(registry)
-    missing = {"champion", "challenger"} - set(roles)
+    client, working = warehouse_client(settings), roles(registry)
+    missing = {"champion", "challenger"} - set(working)
     if missing:
         raise ModelError(f"no {' and no '.join(sorted(missing))}; see: tickhouse models list")
     found = []
-    for role, model in roles.items():
+    for role, model in working.items():
         artifact = registry.load(model)
         manifest, spreads = artifact.graphs.manifest, artifact.card.settings.label_spreads
         given = (settings.run.run_id, model, role, Span(BEGINNING, END), manifest)
@@ -84,21 +84,8 @@ def comparison(registry: Registry, settings: Settings) -> Comparison:
     return compare(found[0], found[1], horizon_us, settings.registry.min_decisions)
 
 
-def _roles(registry: Registry) -> dict[str, str]:
-    history, challenger = registry.history(), registry.challenger()
-    roles = {"champion": history[-1].sha256} if history else {}
-    return roles | ({"challenger": challenger} if challenger else {})
-
-
-def _reduce(settings: Settings, console: Console) -> None:
-    """No position is opened from now on, unless a person said something stricter."""
-    now = current(settings.home_path)
-    if now is not None and now.state != "active":
-        console.print(f"Trading is {now.state} already.")
-        return
-    word = Order("reducing", "models watch", "the market drifted", SystemClock().now_us())
-    write(path_in(settings.home_path), word)
-    console.print("Trading is reducing: no position is opened until `tickhouse resume`.")
+def _nothing(role: str, found: Watched) -> str:
+    return f"{role} {found.model[:12]}: no prediction of the span has its answer yet"
 
 
 def _table(role: str, found: Watched) -> Table:

@@ -69,14 +69,29 @@ def halt(home: Path, by: str, reason: str, clock: Clock, positions: Positions = 
     heard = ask(home, order)
     if failed is not None and not heard:
         raise failed
-    _note(home, order)
+    _note(home, order, "halt")
     return Halted(order, heard, failed)
 
 
-def _note(home: Path, order: Order) -> None:
+def reduce(home: Path, by: str, reason: str, clock: Clock) -> Order | None:
+    """Open nothing from now on; None when what holds already is as strict.
+
+    Raises:
+        InputError: what holds cannot be read, which halts anyway.
+    """
+    now = current(home)
+    if now is not None and now.state != "active":
+        return None
+    order = Order("reducing", by, reason, clock.now_us())
+    write(path_in(home), order)
+    _note(home, order, "reduce")
+    return order
+
+
+def _note(home: Path, order: Order, action: str) -> None:
     """After the halt, and as well as it goes: no trouble with the log may keep trading going."""
     detail = f"positions: {order.positions}"
-    line = AuditLine(order.ts_us, order.by, False, "halt", detail, reason=order.reason)
+    line = AuditLine(order.ts_us, order.by, False, action, detail, reason=order.reason)
     with contextlib.suppress(OSError, TickhouseError):
         append(home, line)
 

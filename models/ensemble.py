@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.errors import ModelError
 from core.settings import ModelSettings
-from features.catalog import FEATURE_SET_HASH, NAMES
+from features.catalog import FEATURE_SET_HASH
 from models.artifact import Graphs
 from models.calibrate import IDENTITY, Calibration, applied, calibrate
 from models.card import CLASSES
@@ -25,13 +25,11 @@ from models.manifest import Manifest, MemberSpec, name_of
 from models.members.base import Progress, Trained
 from models.members.select import select
 from models.predictor import Predictor
+from models.ranges import Range, range_of
 from models.weights import member_weights, recent_skill
 
 Floats = npt.NDArray[np.float64]
 
-#: A feature with fewer values than this in the training part says nothing about its range.
-_LEAST_KNOWN = 0.5
-_FAR = float(np.finfo(np.float32).max)
 _LEAST_ROWS = 200  # for calibration; fewer leave the outputs as they are
 
 
@@ -99,7 +97,11 @@ def train_ensemble(
     if not trained:
         raise ModelError("no member can be trained: " + "; ".join(left_out.values()))
     onnx = {name: made.onnx for name, made in trained.items()}
-    manifest = _manifest(parts, settings, kind, onnx, windows)
+    ranges = {
+        name: range_of((made.seen or parts.first).seen(windows[name]))
+        for name, made in trained.items()
+    }
+    manifest = _manifest(parts, settings, kind, onnx, windows, ranges)
     weighed = _weighed(manifest, onnx, parts)
     boosters = {name: made.booster for name, made in trained.items() if made.booster}
     packages_ = tuple(dict.fromkeys(packages))
@@ -117,12 +119,13 @@ def _manifest(
     kind: Kind,
     onnx: dict[str, bytes],
     windows: dict[str, int],
+    ranges: dict[str, Range],
 ) -> Manifest:
     """With equal weights and outputs as they are."""
     rows, label = parts.first.rows, parts.first.label
-    low, high = _range(rows)
+    low, high = range_of(rows)
     members = tuple(
-        MemberSpec(name, name_of(graph), windows[name], 1.0 / len(onnx), *IDENTITY)
+        MemberSpec(name, name_of(graph), windows[name], 1.0 / len(onnx), *IDENTITY, *ranges[name])
         for name, graph in onnx.items()
     )
     return Manifest(
@@ -136,18 +139,6 @@ def _manifest(
         high=high,
         members=members,
     )
-
-
-def _range(rows: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Per feature its smallest and largest value, widened by their distance on both sides."""
-    low, high = np.full(len(NAMES), -_FAR), np.full(len(NAMES), _FAR)
-    for n in range(len(NAMES)):
-        values = rows[:, n].astype(np.float64)
-        values = values[np.isfinite(values)]
-        if len(values) >= _LEAST_KNOWN * len(rows) and len(values):
-            width = values.max() - values.min()
-            low[n], high[n] = values.min() - width, values.max() + width
-    return tuple(low.astype(np.float32).tolist()), tuple(high.astype(np.float32).tolist())
 
 
 def _weighed(manifest: Manifest, onnx: dict[str, bytes], parts: Trainees) -> Manifest:
@@ -169,7 +160,12 @@ def _weighed(manifest: Manifest, onnx: dict[str, bytes], parts: Trainees) -> Man
         skill[spec.name] = recent_skill(squares, of_shares[spoke], parts.later_us[spoke])
     weight = member_weights(skill)
     members = tuple(
-        MemberSpec(m.name, m.sha256, m.window, weight[m.name], *found[m.name])
+        msgspec.structs.replace(
+            m,
+            weight=weight[m.name],
+            slope=found[m.name].slope,
+            offsets=found[m.name].offsets,
+        )
         for m in manifest.members
     )
     return msgspec.structs.replace(manifest, members=members)

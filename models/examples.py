@@ -49,6 +49,14 @@ class Examples(NamedTuple):
             weight=self.weight[which],
         )
 
+    def seen(self, window: int) -> Rows:
+        """Every row that lies in a window of one of them, each once, float32 [m, F]."""
+        edges = np.zeros(len(self.table) + 1, np.int64)
+        np.add.at(edges, np.maximum(self.at - window + 1, self.first), 1)
+        np.add.at(edges, self.at + 1, -1)
+        found: Rows = self.table[np.cumsum(edges[:-1]) > 0]
+        return found
+
     def windows(self, length: int) -> Rows:
         """The rows up to and with each, float32 [k, length, F]; each must have so many."""
         found: Rows = self.table[self.at[:, None] + np.arange(1 - length, 1)]

@@ -21,6 +21,9 @@ class MemberSpec(msgspec.Struct, frozen=True):
         window: rows of the feed it looks at, the predicted one last.
         weight: its share while all members speak; they add up to 1.
         slope, offsets: calibration, a softmax of slope times log probability plus offset.
+        low, high: per feature what this member has seen, with a margin (models.ranges); a row, or
+            for a window any row of it, that lies outside is vetoed. Empty: of an older version,
+            for which the model's own range stands.
     """
 
     name: str
@@ -29,6 +32,8 @@ class MemberSpec(msgspec.Struct, frozen=True):
     weight: float
     slope: float
     offsets: tuple[float, float, float]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -37,7 +42,7 @@ class Manifest(msgspec.Struct, frozen=True):
     Attributes:
         shares: class shares of the training part, the prediction when no member can speak.
         gains: mean size of a move down and up beyond costs, in units of `models.edge.scale_bp`.
-        low, high: per feature, what a row may lie between without being vetoed.
+        low, high: per feature, what a row may lie between without being vetoed, whoever speaks.
     """
 
     feature_set_hash: str

@@ -15,6 +15,8 @@ from core.errors import ModelError
 from models.artifact import Artifact, Graphs
 from models.card import CLASSES
 from models.combine import combine
+from models.manifest import Manifest
+from models.ranges import windows_outside
 from models.session import Session, WindowSession
 
 Rows = npt.NDArray[np.float32]
@@ -27,9 +29,11 @@ class Judged(NamedTuple):
     Attributes:
         probabilities: down, flat, up, float32 [k, 3].
         agreement: 1 minus the members' mean distance from it, 0 to 1, float32 [k].
-        veto: the row lies outside the training range, or nobody could speak, bool [k].
+        veto: the row lies outside the training range of a member that has a say, or nobody could
+            speak, bool [k].
         absent: bit m: member m (in the order of `Predictor.names`) had no part, uint32 [k].
         members: calibrated outputs float32 [M, k, 3], NaN where absent.
+        outside: bit m: the row, or one of its window, leaves member m's training range, uint32 [k].
     """
 
     probabilities: Rows
@@ -37,6 +41,7 @@ class Judged(NamedTuple):
     veto: npt.NDArray[np.bool_]
     absent: npt.NDArray[np.uint32]
     members: Rows
+    outside: npt.NDArray[np.uint32]
 
 
 class Predictor:
@@ -67,8 +72,7 @@ class Predictor:
         self._slopes = np.array([spec.slope for spec in manifest.members])
         self._offsets = np.array([spec.offsets for spec in manifest.members])
         self._weights = np.array([spec.weight for spec in manifest.members])
-        self._low = np.array(manifest.low, np.float32)
-        self._high = np.array(manifest.high, np.float32)
+        self._low, self._high = _ranges(manifest)
         self._shares = np.array(manifest.shares)
 
     def predict(self, rows: Rows) -> Rows:
@@ -81,13 +85,13 @@ class Predictor:
         Args:
             past: the feed's rows before them, float32 [p, F], as far as they are known.
         """
-        raw = self._raw(rows)
+        raw, beyond = self._raw(rows), self._none_beyond(len(rows))
         if self._windowed:
             known = np.concatenate([past, rows]) if past is not None and len(past) else rows
             before = len(known) - len(rows)
             at = np.arange(before, len(known))
-            self._windows(known, at, np.zeros(len(rows), np.int64), raw)
-        return self._combined(rows, raw)
+            self._windows(known, at, np.zeros(len(rows), np.int64), raw, beyond)
+        return self._combined(rows, raw, beyond)
 
     def judge_at(self, rows: Rows, at: Places, first: Places) -> Judged:
         """Predict chosen rows of many.
@@ -97,9 +101,9 @@ class Predictor:
             first: for each the place of its feed's first row; windows do not reach before it.
         """
         chosen = rows[at]
-        raw = self._raw(chosen)
-        self._windows(rows, at, first, raw)
-        return self._combined(chosen, raw)
+        raw, beyond = self._raw(chosen), self._none_beyond(len(chosen))
+        self._windows(rows, at, first, raw, beyond)
+        return self._combined(chosen, raw, beyond)
 
     def _open(self, place: int, name: str, window: int, onnx: bytes) -> None:
         try:
@@ -117,18 +121,38 @@ class Predictor:
             session.predict(rows, raw[place])
         return raw
 
-    def _windows(self, rows: Rows, at: Places, first: Places, raw: Rows) -> None:
+    def _none_beyond(self, count: int) -> npt.NDArray[np.uint8]:
+        return np.zeros((len(self.names), count), np.uint8)
+
+    def _windows(
+        self, rows: Rows, at: Places, first: Places, raw: Rows, beyond: npt.NDArray[np.uint8]
+    ) -> None:
+        """Outputs of members that look back, and whether what they looked at is known to them."""
         for place, (window, session) in self._windowed.items():
+            low, high = self._low[place], self._high[place]
+            beyond[place] = windows_outside(rows, at, first, window, low, high)
             for k in np.flatnonzero(at - first >= window - 1).tolist():
                 raw[place, k] = session.run(rows[at[k] - window + 1 : at[k] + 1])
 
-    def _combined(self, rows: Rows, raw: Rows) -> Judged:
+    def _combined(self, rows: Rows, raw: Rows, beyond: npt.NDArray[np.uint8]) -> Judged:
         count = len(rows)
         out = np.empty((count, len(CLASSES)), np.float32)
         agreement, members = np.empty(count, np.float32), np.empty_like(raw)
-        veto, absent = np.empty(count, np.uint8), np.empty(count, np.uint32)
+        veto = np.empty(count, np.uint8)
+        absent, outside = np.empty(count, np.uint32), np.empty(count, np.uint32)
         combine(
-            raw, self._slopes, self._offsets, self._weights, rows, self._low, self._high,
-            self._shares, members, out, agreement, veto, absent,
+            raw, self._slopes, self._offsets, self._weights, rows, self._low, self._high, beyond,
+            self._shares, members, out, agreement, veto, absent, outside,
         )  # fmt: skip
-        return Judged(out, agreement, veto.view(np.bool_), absent, members)
+        return Judged(out, agreement, veto.view(np.bool_), absent, members, outside)
+
+
+def _ranges(manifest: Manifest) -> tuple[Rows, Rows]:
+    """Low and high of each member, float32 [M, F], never wider than the model's own."""
+    own = [np.array(side, np.float32) for side in (manifest.low, manifest.high)]
+    low, high = (np.tile(side, (len(manifest.members), 1)) for side in own)
+    for place, spec in enumerate(manifest.members):
+        if spec.low:
+            low[place] = np.maximum(low[place], np.array(spec.low, np.float32))
+            high[place] = np.minimum(high[place], np.array(spec.high, np.float32))
+    return low, high

@@ -41,6 +41,12 @@ def tell_late(settings: Settings, problems: list[str]) -> Told:
     )
 
 
+def tell_drift(settings: Settings, model: str, problem: str) -> Told:
+    """The champion's market is no longer the one it was trained on."""
+    facts = {"job": "watch_job", "model": model}
+    return box(settings).tell("Tickhouse: the champion's market drifted", problem, facts)
+
+
 def problem_of(context: dg.RunFailureSensorContext) -> str:
     """Why a run failed, in the words of the step that did, for a person."""
     events = context.get_step_failure_events()

@@ -17,6 +17,7 @@ from orchestration.defs.statement import broker_statement, statement_job, statem
 from orchestration.defs.streams import streamed_tables
 from orchestration.defs.training import challenger
 from orchestration.defs.transform import broken_marts, marts_of
+from orchestration.defs.watch import model_watch
 from orchestration.jobs import jobs
 from orchestration.resources import Tickhouse
 from orchestration.schedules import SCHEDULES
@@ -32,7 +33,7 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(streamed_tables, data_checks, bar_reconciliation, marts),
-            *(challenger, better_settings, backup, retained, dbt_docs),
+            *(challenger, model_watch, better_settings, backup, retained, dbt_docs),
             *compliance.ASSETS,
             broker_statement,
         ],

@@ -38,6 +38,10 @@ def jobs(marts: dg.AssetsDefinition) -> list[Any]:
             description="Trains a challenger; a person promotes it.",
         ),
         dg.define_asset_job(
+            "watch_job", dg.AssetSelection.groups("watch"),
+            description="Models at work: quality and drift; tells people, may reduce trading.",
+        ),
+        dg.define_asset_job(
             "search_job", dg.AssetSelection.groups("search"),
             description="Searches for better settings of a model; a person trains with them.",
         ),

@@ -24,12 +24,17 @@ def still_going(instance: dg.DagsterInstance, job: str) -> str | None:
     return runs[0].run_id if runs else None
 
 
-def _schedule(job: str, cron: str, says: str, partitioned: bool = False) -> dg.ScheduleDefinition:
+def _schedule(
+    job: str, cron: str, says: str, partitioned: bool = False, key: str = "%Y-%m-%d"
+) -> dg.ScheduleDefinition:
+    """`key`: of a run; a time with the key of an earlier one starts nothing."""
+
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if going := still_going(context.instance, job):
             return dg.SkipReason(f"{job} still runs ({going}); a second one would wait behind it")
-        day = context.scheduled_execution_time.strftime("%Y-%m-%d")
-        return dg.RunRequest(run_key=day, partition_key=day if partitioned else None)
+        due = context.scheduled_execution_time
+        day = due.strftime("%Y-%m-%d")
+        return dg.RunRequest(run_key=due.strftime(key), partition_key=day if partitioned else None)
 
     decorated: Callable[..., dg.ScheduleDefinition] = dg.schedule(
         name=f"{job.removesuffix('_job')}_schedule", job_name=job, cron_schedule=cron,
@@ -41,6 +46,7 @@ def _schedule(job: str, cron: str, says: str, partitioned: bool = False) -> dg.S
 SCHEDULES = [
     _schedule("daily_job", "10 17 * * 1-5", "The day that has just ended.", partitioned=True),
     _schedule("training_job", "0 19 * * 1-5", "A challenger from the rows up to now."),
+    _schedule("watch_job", "20 * * * *", "Models at work, every hour.", key="%Y-%m-%dT%H"),
     _schedule("search_job", "0 4 * * 6", "Better settings, while the market is closed."),
     _schedule("maintenance_job", "0 3 * * *", "Backup and retention."),
     _schedule("documentation_job", "30 3 * * 6", "The dbt site, once a week."),

@@ -7,7 +7,7 @@ died, or a bus that lost its last messages, goes on from what is really stored.
 import threading
 import time
 
-from adapters.bus.base import Bus
+from adapters.bus.base import Publisher
 from adapters.mt5.constants import COPY_TICKS_ALL
 from adapters.mt5.symbols import resolve
 from adapters.mt5.terminal import Terminal
@@ -29,7 +29,12 @@ class LiveCollector:
     """Polls the feeds of one terminal."""
 
     def __init__(
-        self, bus: Bus, terminal: Terminal, settings: Settings, clock: Clock, histograms: Histograms
+        self,
+        bus: Publisher,
+        terminal: Terminal,
+        settings: Settings,
+        clock: Clock,
+        histograms: Histograms,
     ) -> None:
         self._bus, self._terminal, self._settings = bus, terminal, settings
         self._clock, self._histograms = clock, histograms

@@ -18,6 +18,7 @@ from backtest.results.page_tables import (
     tick_table,
     traded_table,
 )
+from backtest.results.ticks import Figures
 from backtest.results.trading import Earned
 
 _HEAD = """# Results
@@ -102,12 +103,18 @@ def _summary(found: Found) -> str:
     if found.trading:
         lines.append(_earned(found.trading))
     if found.ticks:
-        above = [f for f in found.ticks if f.auc.low > 0.5]
-        lines.append(
-            f"- Direction is told a little better than by chance (interval of the AUC above 0.5)"
-            f" on {len(above)} of {len(found.ticks)} feeds. That is less than what trading costs."
-        )
+        lines.append(_direction(found.ticks))
     return "\n".join(lines)
+
+
+def _direction(rows: Sequence[Figures]) -> str:
+    above = [f for f in rows if f.auc.low > 0.5]
+    said = (
+        "- Direction is told a little better than by chance (interval of the AUC above 0.5) on"
+        f" {len(above)} of {len(rows)} feeds."
+    )
+    pays = any(f.traded["model"].net_bp.low > 0 for f in rows)
+    return said if pays else f"{said} That is less than what trading costs."
 
 
 def _earned(rows: Sequence[Earned]) -> str:

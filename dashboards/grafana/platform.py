@@ -53,7 +53,7 @@ def _flow() -> list[Panel]:
         style.stacked_bars("Ticks", "platform/ticks", "none", "Per feed and interval.")
         .height(8)
         .span(12),
-        style.lines("Feed lag, p99", "platform/lag", "ms", "From the tick's time to our receipt.")
+        style.lines("Feed lag, p99", "platform/lag", "ms", "Tick's time to our receipt, last day.")
         .height(8)
         .span(12),
     ]

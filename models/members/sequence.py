@@ -35,7 +35,10 @@ class Sequence:
     def unavailable(self) -> str:
         """What is missing of the extra `sequence`."""
         missing = [name for name in self.packages if find_spec(name) is None]
-        return f"{', '.join(missing)} not installed (extra `sequence`)" if missing else ""
+        if not missing:
+            return ""
+        how = "the extra `sequence` brings them: uv pip install -e '.[sequence]'"
+        return f"{', '.join(missing)} not installed; {how}"
 
     def train(
         self,
@@ -57,7 +60,7 @@ class Sequence:
             parts = [compiled(windows[n : n + _BATCH]) for n in range(0, len(windows), _BATCH)]
             return np.concatenate([np.asarray(part) for part in parts])
 
-        return Trained(_exported(network, parameters, metadata), reference)
+        return Trained(_exported(network, parameters, metadata), reference, seen=some)
 
 
 class _Network:

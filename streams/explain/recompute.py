@@ -108,7 +108,21 @@ def _predicted(
     edge = edge_bp(row, judged.probabilities, manifest.gains, manifest.horizon_s)
     predicted = Predicted(sampled, facts.model, judged, edge)
     said = zip(manifest.members, judged.members[:, 0], strict=True)
-    return predicted, tuple(_member(model, spec, output, row[0]) for spec, output in said)
+    members = [_member(model, spec, output, row[0]) for spec, output in said]
+    beyond = [bool(judged.outside[0] >> place & 1) for place in range(len(members))]
+    return predicted, tuple(
+        _beyond(member, spec, row[0]) if outside else member
+        for member, spec, outside in zip(members, manifest.members, beyond, strict=True)
+    )
+
+
+def _beyond(member: Member, spec: MemberSpec, row: Floats) -> Member:
+    """The member with what it has never seen of this row."""
+    sides = zip(NAMES, row, spec.low, spec.high, strict=True) if spec.low else ()
+    strange = [name for name, value, low, high in sides if value < low or value > high]
+    what = ", ".join(strange[:3]) or "an earlier row of its window"
+    note = f"outside of its training range ({what}): vetoed while it has a say"
+    return member._replace(note=f"{member.note}; {note}" if member.note else note)
 
 
 def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> Member:

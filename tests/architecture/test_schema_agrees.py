@@ -8,6 +8,7 @@ import pytest
 
 from adapters.clickhouse import migrate, rows
 from adapters.clickhouse.native import Column
+from core.contracts.exposure import ExposureRate
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
 from core.contracts.signal import Signal
@@ -38,6 +39,7 @@ def columns_of(table: str) -> dict[str, str]:
         (AccountState, "account_state"),
         (TwinComparison, "twin_comparison"),
         (RiskState, "risk_state"),
+        (ExposureRate, "exposure_rate"),
     ],
 )
 def test_a_message_has_its_tables_columns(message: type[msgspec.Struct], table: str) -> None:

@@ -68,7 +68,8 @@ def test_a_panel_gets_the_columns_its_type_draws(
 
 #: Tables that a time or run filter must not read whole.
 BIG = (
-    *("tick", "bar_1m", "prediction", "shadow_prediction", "signal", "order_event"),
+    *("tick", "bar_1m", "bar_5m", "bar_1h", "prediction", "shadow_prediction", "signal"),
+    "order_event",
     *("stage_latency", "process_state", "audit_event"),
 )
 
@@ -80,7 +81,8 @@ def test_a_panel_uses_the_primary_key(analysed: Analysed, panel: dict[str, Any],
     text = "\n".join(line for (line,) in plan)
     for part in text.split("ReadFromMergeTree")[1:]:
         table = part.split("(tickhouse.", 1)[-1].split(")")[0]
-        if table in BIG:
+        nothing = "Filter column: 0\n" in part  # a table for longer spans: not read at all
+        if table in BIG and not nothing:
             key = part.partition("PrimaryKey")[2]
             assert "Condition: true" not in key.split("Granules")[0], f"{table}:\n{part}"
             assert key, f"{table} is read without its primary key:\n{part}"

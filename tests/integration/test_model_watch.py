@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import msgspec
 import pytest
 
@@ -11,8 +12,10 @@ from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli import models as command
+from core.clock import ManualClock
 from core.settings import ModelSettings, RegistrySettings, RunSettings, Settings, SignalSettings
-from core.trading_control import current
+from core.trading_control import current, halt, path_in
+from execution.trading_state import TradingState
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.artifact import Artifact
 from models.dataset import Dataset
@@ -20,8 +23,11 @@ from models.predictor import Predictor
 from models.registry import Registry
 from models.tracking import Tracking
 from models.train import fit
+from orchestration.defs.watch import model_watch
+from orchestration.resources import Tickhouse
 from streams.signal_rows import prediction_rows
 from tests.datasets import planted_dataset
+from tests.http_receiver import Receiver
 from tests.warehouse_server import Warehouse
 
 RUN = RunSettings(run_id="live", mode="demo", account="simulated")
@@ -151,6 +157,52 @@ def test_drift_is_an_event_and_may_reduce_trading(server: Warehouse, two: list[A
     ).result_rows
     assert [event[0] for event in events] == ["drift"]
     assert "columns beyond PSI 0.25" in events[0][1]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster of pydantic
+def test_the_hourly_job_tells_people_and_reduces_what_execution_obeys(
+    server: Warehouse, two: list[Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster's own run of the asset, a real receiver, and execution's reading of the word."""
+    path_in(server.home).unlink(missing_ok=True)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "HOME": str(server.home), "CLICKHOUSE__URL": server.url, "RUN__RUN_ID": RUN.run_id,
+        "RUN__MODE": RUN.mode, "REGISTRY__URL": "none",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"TICKHOUSE_{name}", value)
+    until_us = 10**12 + 7_000 * 1_000_000  # behind the rows that moved
+    span = {"hours": 2.0, "until_us": until_us}
+    quiet = {"hours": 2.0, "until_us": 6_000 * 1_000_000}
+    with Receiver() as receiver:
+        monkeypatch.setenv("TICKHOUSE_ALERTS__WEBHOOK", receiver.url)
+        assert hourly(quiet)["drift"] == "none beyond the threshold"
+        assert hourly(span)["trading"] == "untouched"
+        assert current(server.home) is None
+        monkeypatch.setenv("TICKHOUSE_REGISTRY__DRIFT_REDUCES", "true")
+        done = hourly(span)
+        told = [body for body in receiver.received if body.get("job") == "watch_job"]
+    assert done["trading"].startswith("Trading is reducing")
+    assert told
+    assert "columns beyond PSI 0.25" in told[0]["text"]
+    assert told[0]["model"] == two[0].card.sha256
+    state = TradingState(path_in(server.home))
+    assert (state.current.state, state.current.by) == ("reducing", "models watch")
+    assert hourly(span)["trading"] == "Trading is reducing already."
+    halt(server.home, "ann", "for good", ManualClock(2))
+    assert hourly(span)["trading"] == "Trading is halted already."
+    held = current(server.home)
+    assert held is not None
+    assert held.state == "halted", "a watch never loosens what a person ordered"
+
+
+def hourly(config: dict[str, float]) -> dict[str, str]:
+    run_config = {"ops": {"model_watch": {"config": config}}}
+    resources = {"tickhouse": Tickhouse()}
+    done = dg.materialize([model_watch], resources=resources, run_config=run_config)
+    (made,) = done.get_asset_materialization_events()
+    metadata = made.materialization.metadata
+    return {name: str(metadata[name].value) for name in ("drift", "trading")}
 
 
 def test_mlflow_shows_models_and_aliases(tmp_path: Path, two: list[Artifact]) -> None:

@@ -5,9 +5,12 @@ import pytest
 
 from core.errors import ModelError
 from core.settings import ModelSettings
+from features.catalog import NAMES
 from models.artifact import Artifact, Graphs
+from models.examples import Examples
 from models.members.select import KINDS
 from models.predictor import Predictor
+from models.ranges import range_of
 from models.session import Session
 from models.train import fit
 from tests.datasets import recorded_dataset
@@ -35,7 +38,7 @@ def test_bits_of_every_member_do_not_depend_on_where_rows_are_cut(model: Artifac
             predictor.judge(rows[n : n + size], rows[max(0, n - predictor.past) : n])
             for n in range(0, len(rows), size)
         ]
-        for field in ("probabilities", "agreement", "veto", "absent"):
+        for field in ("probabilities", "agreement", "veto", "absent", "outside"):
             joined = np.concatenate([getattr(part, field) for part in parts])
             assert joined.tobytes() == getattr(whole, field).tobytes(), field
         members = np.concatenate([part.members for part in parts], axis=1)
@@ -121,6 +124,95 @@ def test_a_row_outside_the_training_range_is_vetoed(model: Artifact) -> None:
     rows[1, 16] = 500.0  # a spread of five per cent
     rows[2, :] = np.nan  # missing is not outside
     assert Predictor(model).judge(rows).veto.tolist() == [False, True, False]
+
+
+def test_every_member_has_a_range_and_trees_the_same(model: Artifact) -> None:
+    trees, *others = model.graphs.manifest.members
+    assert {(m.low, m.high) for m in others[:-1]} == {(trees.low, trees.high)}
+    assert all(len(m.low) == len(m.high) == len(NAMES) for m in others)
+
+
+def test_a_range_is_that_of_the_rows_in_the_windows_trained_on() -> None:
+    data = recorded_dataset()
+    at = np.array([70, 90, 400, 1_000])
+    given = Examples(data.rows, at, np.zeros(4, np.int64), np.ones(4, np.int8), np.ones(4))
+    places = sorted({int(a) - back for a in at for back in range(64)})
+    assert given.seen(64).tobytes() == data.rows[places].tobytes()
+    assert given.seen(1).tobytes() == data.rows[at].tobytes()
+    (few_low, few_high), (low, high) = range_of(given.seen(64)), range_of(data.rows)
+    column = NAMES.index("spread_bp")
+    known = data.rows[places, column].astype(np.float64)
+    width = known.max() - known.min()
+    assert few_high[column] == np.float32(known.max() + width) < high[column]
+    assert few_low[column] == np.float32(known.min() - width) > low[column]
+
+
+def narrowed(model: Artifact, name: str, weight: float | None = None) -> Graphs:
+    """The same model whose member `name` has seen no spread above 50 basis points."""
+    manifest = model.graphs.manifest
+    specs = []
+    for spec in manifest.members:
+        high = list(spec.high)
+        high[NAMES.index("spread_bp")] = 50.0
+        own = {"high": tuple(high)} | ({} if weight is None else {"weight": weight})
+        specs.append(msgspec.structs.replace(spec, **own) if spec.name == name else spec)
+    changed = msgspec.structs.replace(
+        manifest, members=tuple(specs), low=(-1e30,) * len(NAMES), high=(1e30,) * len(NAMES)
+    )
+    for spec in specs:
+        assert len(spec.low) == len(NAMES)
+    return Graphs(changed, dict(model.members))
+
+
+def wide(rows: np.ndarray, place: int) -> np.ndarray:
+    """Rows of which one has a spread that only a narrowed member does not know."""
+    rows = rows.copy()
+    rows[place, NAMES.index("spread_bp")] = 60.0
+    return rows
+
+
+def widened(graphs: Graphs) -> Graphs:
+    """Every member but those narrowed to 50 has seen any spread."""
+    column, specs = NAMES.index("spread_bp"), []
+    for spec in graphs.manifest.members:
+        high = list(spec.high)
+        high[column] = high[column] if high[column] == 50.0 else 1e30
+        specs.append(msgspec.structs.replace(spec, high=tuple(high)))
+    return graphs._replace(manifest=msgspec.structs.replace(graphs.manifest, members=tuple(specs)))
+
+
+def test_one_member_whose_range_is_left_vetoes_while_it_has_a_say(model: Artifact) -> None:
+    rows = wide(recorded_dataset().rows[5_000:5_003], 1)
+    place = list(KINDS).index("lightgbm")
+    found = Predictor(widened(narrowed(model, "lightgbm"))).judge(rows)
+    assert found.veto.tolist() == [False, True, False]
+    assert (found.outside >> place & 1).tolist() == [0, 1, 0]
+    silent = Predictor(widened(narrowed(model, "lightgbm", weight=0.0))).judge(rows)
+    assert silent.veto.tolist() == [False, False, False]
+    assert silent.outside.tolist() == found.outside.tolist()
+    graphs = widened(narrowed(model, "lightgbm"))
+    gone = Graphs(graphs.manifest, {k: v for k, v in graphs.members.items() if k != "lightgbm"})
+    assert not Predictor(gone).judge(rows).veto.any()
+
+
+def test_a_row_that_a_window_holds_vetoes_until_it_has_left_it(model: Artifact) -> None:
+    rows = wide(recorded_dataset().rows[5_000:5_200], 70)
+    predictor = Predictor(widened(narrowed(model, "sequence")))
+    window = predictor.past + 1
+    found = predictor.judge(rows)
+    assert np.flatnonzero(found.veto).tolist() == list(range(70, 70 + window))
+    at = np.arange(len(rows))
+    chosen = predictor.judge_at(rows, at, np.zeros(len(rows), np.int64))
+    assert chosen.outside.tolist() == found.outside.tolist()
+
+
+def test_a_manifest_of_before_members_had_ranges_goes_by_its_own(model: Artifact) -> None:
+    manifest = model.graphs.manifest
+    old = tuple(msgspec.structs.replace(m, low=(), high=()) for m in manifest.members)
+    graphs = Graphs(msgspec.structs.replace(manifest, members=old), dict(model.members))
+    rows = recorded_dataset().rows[5_000:5_002].copy()
+    rows[1, NAMES.index("spread_bp")] = 500.0
+    assert Predictor(graphs).judge(rows).veto.tolist() == [False, True]
 
 
 def test_a_graph_of_another_feature_set_is_refused(model: Artifact) -> None:

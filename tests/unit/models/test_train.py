@@ -1,3 +1,4 @@
+import re
 import sys
 
 import msgspec
@@ -127,3 +128,18 @@ def test_a_library_that_does_not_load_is_left_out_with_its_remedy(tmp_path, monk
     card = fit(planted_dataset(), "r", ENSEMBLE, simulated=True).card
     assert "libgomp1" in card.left_out["lightgbm"]
     assert [member.name for member in card.members] == ["xgboost", "linear"]
+
+
+def test_without_jax_the_network_is_left_out_and_alone_it_is_an_error(monkeypatch) -> None:
+    for name in ("jax", "optax", "jax2onnx"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not there
+    told: list[str] = []
+    some = msgspec.structs.replace(ENSEMBLE, members=("xgboost", "sequence"))
+    card = fit(planted_dataset(), "r", some, True, lambda stage, _: told.append(stage)).card
+    assert [member.name for member in card.members] == ["xgboost"]
+    remedy = r"jax, optax, jax2onnx not installed; .*uv pip install -e '\.\[sequence\]'"
+    assert re.search(remedy, card.left_out["sequence"])
+    assert any(stage.startswith("without sequence: jax") for stage in told)
+    alone = msgspec.structs.replace(ENSEMBLE, members=("sequence",))
+    with pytest.raises(ModelError, match=remedy):
+        fit(planted_dataset(), "r", alone, simulated=True)

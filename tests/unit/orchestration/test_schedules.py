@@ -16,8 +16,8 @@ def evaluated(
     schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance
 ) -> dg.RunRequest | dg.SkipReason:
     at = datetime(2014, 5, 7, 17, 10, tzinfo=NEW_YORK)
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
-    return schedule(context)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at) as context:
+        return schedule(context)
 
 
 def going(instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:
@@ -30,7 +30,8 @@ def test_a_schedule_asks_for_one_run_of_its_day(
 ) -> None:
     asked = evaluated(schedule, dagster_instance)
     assert isinstance(asked, dg.RunRequest)
-    assert asked.run_key == "2014-05-07"
+    hourly = schedule.job_name == "watch_job"
+    assert asked.run_key == ("2014-05-07T17" if hourly else "2014-05-07")
     daily = schedule.job_name == "daily_job"
     assert asked.partition_key == ("2014-05-07" if daily else None)
 

@@ -23,7 +23,9 @@ def predicted(symbol: str, time_msc: int, up: float) -> Predicted:
     )  # fmt: skip
     shares = np.array([[1, 0, 0], [0.25, 0.75 - up, up]], "f4")
     agreement, veto = np.array([0, 0.5], "f4"), np.array([False, True])
-    judged = Judged(shares, agreement, veto, np.zeros(2, "u4"), shares[None])
+    judged = Judged(
+        shares, agreement, veto, np.zeros(2, "u4"), shares[None], np.zeros(2, "u4")
+    )  # fmt: skip
     return Predicted(sampled, "m1", judged, np.array([0.0, 1.5]))
 
 

@@ -26,7 +26,8 @@ def predicted(
     )  # fmt: skip
     p = np.array([[0.9 - up, 0.1, up]], np.float32)
     judged = Judged(
-        p, np.float32([agreement]), np.array([veto]), np.zeros(1, np.uint32), p[None]
+        p, np.float32([agreement]), np.array([veto]), np.zeros(1, np.uint32), p[None],
+        np.zeros(1, np.uint32),
     )  # fmt: skip
     return Predicted(sampled, "m", judged, np.array([edge_bp]), share)
 

@@ -1,13 +1,27 @@
 -- Orders whose outcome nobody knows.
-SELECT count() AS orders
-FROM (
-    SELECT argMaxIf(kind, seq, kind != 'cancelling') AS last_kind
+WITH
+
+doubtful AS (
+    SELECT order_id
     FROM order_event
     WHERE
         run_id IN (
             SELECT run_id FROM run
             WHERE mode = 'live'
-        )
-    GROUP BY run_id, order_id
-) AS each_one
+        ) AND kind = 'unknown'
+),
+
+each_one AS (
+    SELECT argMaxIf(e.kind, e.seq, e.kind != 'cancelling') AS last_kind
+    FROM order_event AS e
+    WHERE
+        e.run_id IN (
+            SELECT run_id FROM run
+            WHERE mode = 'live'
+        ) AND e.order_id IN (SELECT order_id FROM doubtful)
+    GROUP BY e.run_id, e.order_id
+)
+
+SELECT count() AS orders
+FROM each_one
 WHERE last_kind = 'unknown'

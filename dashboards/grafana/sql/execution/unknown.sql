@@ -1,12 +1,26 @@
-SELECT count() AS unknown
-FROM (
-    SELECT argMaxIf(kind, seq, kind != 'cancelling') AS last_kind
+WITH
+
+doubtful AS (
+    SELECT order_id
     FROM order_event
     WHERE
         run_id IN (
             SELECT run_id FROM run
             WHERE mode = '${mode}'
-        )
-    GROUP BY run_id, order_id
-) AS each_one
+        ) AND kind = 'unknown'
+),
+
+each_one AS (
+    SELECT argMaxIf(e.kind, e.seq, e.kind != 'cancelling') AS last_kind
+    FROM order_event AS e
+    WHERE
+        e.run_id IN (
+            SELECT run_id FROM run
+            WHERE mode = '${mode}'
+        ) AND e.order_id IN (SELECT order_id FROM doubtful)
+    GROUP BY e.run_id, e.order_id
+)
+
+SELECT count() AS unknown
+FROM each_one
 WHERE last_kind = 'unknown'

@@ -3,8 +3,17 @@ SELECT
     symbol,
     max(ts_event) AS newest,
     dateDiff('second', newest, now()) AS age,
-    count() AS ticks
+    count() AS ticks_in_its_minute
 FROM tick
-WHERE $__timeFilter(ts_event)
+WHERE
+    (source, symbol, toStartOfMinute(ts_event)) IN (
+        SELECT
+            source,
+            symbol,
+            toDateTime(max(ts_open))
+        FROM bar_1m
+        WHERE $__timeFilter(ts_open)
+        GROUP BY source, symbol
+    )
 GROUP BY source, symbol
 ORDER BY age DESC

@@ -1,3 +1,19 @@
+WITH
+
+-- Enough events for 200 orders, so that a long span is not grouped whole.
+newest AS (
+    SELECT order_id
+    FROM order_event
+    WHERE
+        run_id IN (
+            SELECT run_id FROM run
+            WHERE mode = '${mode}'
+        ) AND $__timeFilter(ts_event)
+        AND $__conditionalAll(account IN (${account:singlequote}), $account)
+    ORDER BY ts_event DESC
+    LIMIT 5000
+)
+
 SELECT
     max(ts_event) AS time,
     any(symbol) AS symbol,
@@ -15,6 +31,7 @@ WHERE
         SELECT run_id FROM run
         WHERE mode = '${mode}'
     ) AND $__timeFilter(ts_event)
+    AND order_id IN (SELECT order_id FROM newest)
     AND kind NOT IN ('booked', 'cancelling', 'stop_moving', 'stop_moved', 'stop_kept')
     AND $__conditionalAll(account IN (${account:singlequote}), $account)
 GROUP BY run_id, order_id

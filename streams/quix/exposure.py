@@ -1,0 +1,79 @@
+"""The exposure application: order events to exposure and message rate, kept per account.
+
+    order_events  ->  update (state store, changelog topic)  ->  topic exposure
+                                                             ->  table exposure_rate
+
+At least once: state, output and offsets are committed together each second, in this order, and
+what comes again after a crash is known by the journal's numbers (`streams/exposure.py`). A second
+process of the same home's group takes over partitions and state when the first dies.
+"""
+
+import threading
+from typing import Any
+
+from quixstreams import Application, State
+from quixstreams.sinks.base import BatchingSink, SinkBackpressureError, SinkBatch
+
+from adapters.clickhouse.rows import message_columns
+from adapters.clickhouse.writer import Writer
+from core.contracts import codec
+from core.contracts.exposure import ExposureRate
+from core.contracts.order import OrderEvent, PositionState
+from core.errors import UnavailableError
+from core.settings import ClickhouseSettings, Settings
+from core.topics import ORDER_EVENTS
+from streams import exposure
+from streams.quix import application
+
+OUTPUT = "exposure"
+_KEPT = "account"
+_PAUSE_S = 1.0
+
+
+def build(config: Settings) -> Application:
+    """The application, ready to run.
+
+    Raises:
+        SettingsError: the bus is not Kafka.
+    """
+    app = application.make(config, "exposure")
+    events = app.dataframe(application.topic_of(app, config, ORDER_EVENTS))
+    told = events.apply(_fold, stateful=True, expand=True)
+    told.apply(codec.encode).to_topic(application.output(app, config, OUTPUT))
+    told.sink(ExposureSink(config.clickhouse))
+    return app
+
+
+def _fold(payload: bytes, state: State) -> list[ExposureRate]:
+    message = codec.decode(ORDER_EVENTS.name, payload)
+    if not isinstance(message, OrderEvent | PositionState):
+        return []
+    known = state.get(_KEPT)
+    if known is None or known["run"] != message.run_id:
+        known = exposure.initial(message.run_id)
+    told = exposure.update(known, message)
+    state.set(_KEPT, known)
+    return told
+
+
+class ExposureSink(BatchingSink):
+    """Rows to the warehouse at each commit; while it is away, the application waits."""
+
+    def __init__(self, settings: ClickhouseSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._at_once = threading.Event()  # no waiting in the writer: the consumer must go on
+        self._at_once.set()
+        self._writer: Writer | None = None
+
+    def setup(self) -> None:
+        """Nothing yet: the warehouse may come later than we do."""
+
+    def write(self, batch: SinkBatch) -> None:
+        """One block."""
+        told: list[Any] = [item.value for item in batch]
+        try:
+            self._writer = self._writer or Writer(self._settings, self._at_once)
+            self._writer.insert("exposure_rate", message_columns(told))
+        except UnavailableError as error:
+            raise SinkBackpressureError(retry_after=_PAUSE_S) from error
