@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from rich.console import Console
 
 from cli.check import Check, table_of
+from cli.checks_bus import bus_checks
 from cli.checks_machine import machine_checks
 from cli.checks_stack import loaded_settings, stack_checks
 from core.settings import Settings
@@ -27,6 +28,7 @@ def run(namespace: argparse.Namespace) -> int:
         *machine_checks(config.home_path),
         settings_check,
         *stack_checks(config),
+        *bus_checks(config.bus),
         *_of_warehouse(config),
     ]
     console = Console(highlight=False)

@@ -299,7 +299,9 @@ def topics_page() -> str:
             "From `core/topics.py`; messages are MessagePack and begin with name and version"
             " (`core/contracts/`). Synced: a publish is on disk with fsync before it is"
             " acknowledged, unless `bus.sync` is `process`, as in replays. On NATS a topic is a"
-            " JetStream stream of the same name with subjects `<topic>.<key>`.",
+            " JetStream stream of the same name with subjects `<topic>.<key>`; on Kafka a topic"
+            " `<bus.topic_prefix><topic>` with that key, message ids in header `id`, and one"
+            " partition but for `ticks` (`bus.partitions`).",
             "",
             *_table(("topic", "key", "synced", "messages"), rows),
             "",

@@ -18,7 +18,7 @@ from core.contracts.order import OrderEvent
 from core.settings import Settings
 from reports.seal import Root, Seal, seal
 from reports.ship import ship
-from reports.stored import stored_orders, stored_people
+from reports.stored import stored_account, stored_orders, stored_people
 from reports.streams import Event, Placed, Stream, people
 from reports.verify import Break, Verdict, check_seals, missing_seals, verify_stream
 
@@ -77,7 +77,7 @@ def verify_home(
     if not verdicts[0].breaks:
         ship(client, settings.clickhouse, home)
     for source in sources:
-        rows = partial(_rows_of_orders, client, source.name)
+        rows = partial(_rows_of_orders, client, source)
         verdicts.append(verify_stream(_stream(source), rows, sealed, clock.now_us()))
     breaks += (broken for verdict in verdicts for broken in verdict.breaks)
     breaks += wrong
@@ -104,8 +104,12 @@ def _rows_of_people(client: Client) -> Callable[[Event | None], Iterator[Event]]
     return lambda first: stored_people(client, PEOPLE)
 
 
-def _rows_of_orders(client: Client, name: str, first: Event | None) -> Iterator[Event]:
-    """Of a journal that is empty: what the warehouse has of the account it is named after."""
+def _rows_of_orders(client: Client, source: Source, first: Event | None) -> Iterator[Event]:
+    """Of a live journal all rows of its account; of a replay those of its run."""
+    if source.live:
+        return stored_account(
+            client, first.account if isinstance(first, OrderEvent) else source.name
+        )
     if isinstance(first, OrderEvent):
         return stored_orders(client, first.run_id, first.account)
-    return stored_orders(client, "live", name)
+    return iter(())

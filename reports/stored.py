@@ -25,11 +25,18 @@ def stored_people(client: Client, stream: str) -> Iterator[Event]:
 
 def stored_orders(client: Client, run_id: str, account: str) -> Iterator[Event]:
     """Rows of `order_event` of one run and account; of rows with one number the last stored."""
-    sql = (
-        f"SELECT {_names(OrderEvent)} FROM order_event FINAL"
-        " WHERE run_id = {r:String} AND account = {a:String} ORDER BY seq"
-    )
-    return _read(client, sql, {"r": run_id, "a": account}, OrderEvent)
+    where = "run_id = {r:String} AND account = {a:String}"
+    return _read(client, _orders(where), {"r": run_id, "a": account}, OrderEvent)
+
+
+def stored_account(client: Client, account: str) -> Iterator[Event]:
+    """Rows of one live account, whatever its runs were called: its journal goes on through all."""
+    where = "account = {a:String} AND mode NOT IN ('replay', 'backtest')"
+    return _read(client, _orders(where), {"a": account}, OrderEvent)
+
+
+def _orders(where: str) -> str:
+    return f"SELECT {_names(OrderEvent)} FROM order_event FINAL WHERE {where} ORDER BY seq"
 
 
 def _names(kind: type[msgspec.Struct]) -> str:

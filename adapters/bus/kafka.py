@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from adapters.bus.base import Message
 from adapters.bus.bus_key import checked
 from adapters.bus.kafka_connection import KafkaConnection
-from adapters.bus.kafka_ids import RecentIds, id_of
+from adapters.bus.kafka_ids import MOST, RecentIds, id_of
 from adapters.bus.kafka_options import LARGEST
 from adapters.bus.kafka_publisher import KafkaPublisher, partition_of
 from adapters.bus.kafka_reading import StretchReader
@@ -222,7 +222,7 @@ class KafkaBus:
         if start is None:
             return
         _, high = self._reader.bounds(name, partition)
-        for message in self._reader.stretch(name, partition, start, high):
+        for message in self._reader.stretch(name, partition, max(start, high - MOST), high):
             if message_id := id_of(message.headers()):
                 ids.add(message_id, int(message.offset() or 0) + 1, int(message.timestamp()[1]))
 

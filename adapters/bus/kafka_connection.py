@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from quixstreams.models.topics import TopicAdmin
@@ -82,6 +83,18 @@ class KafkaConnection:
         if self.refusal is not None:
             raise self.refusal
         return bool(self.partitions)
+
+    def look(self, timeout_s: float) -> Any:
+        """The cluster's own description of itself, now.
+
+        Raises:
+            KafkaException: no answer; `problem` or `refusal` says why.
+        """
+        try:
+            return self._admin.admin_client.list_topics(timeout=timeout_s)
+        except KafkaException:
+            self._admin.admin_client.poll(0.1)  # it tells `on_error` why
+            raise
 
     def on_error(self, error: KafkaError) -> None:
         """What librdkafka tells of brokers; called on any thread."""

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 HEADER = "id"
+MOST = 500_000  # of one topic, whatever the window: some 100 MB
 
 
 class _Known(NamedTuple):
@@ -12,7 +13,7 @@ class _Known(NamedTuple):
 
 
 class RecentIds:
-    """Ids with the sequence of their first copy; older ones are forgotten. Not thread-safe."""
+    """Ids with the sequence of their first copy; the oldest are forgotten. Not thread-safe."""
 
     def __init__(self, window_s: float) -> None:
         self._window_ms = window_s * 1000
@@ -23,7 +24,7 @@ class RecentIds:
         self._known.setdefault(message_id, _Known(sequence, at_ms))
         while self._known:
             oldest = next(iter(self._known.values()))
-            if oldest.at_ms >= at_ms - self._window_ms:
+            if oldest.at_ms >= at_ms - self._window_ms and len(self._known) <= MOST:
                 return
             self._known.popitem(last=False)
 

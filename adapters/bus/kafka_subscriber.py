@@ -18,7 +18,7 @@ from quixstreams.kafka import BaseConsumer
 from adapters.bus import kafka_options
 from adapters.bus.base import Message
 from adapters.bus.kafka_connection import KafkaConnection
-from adapters.bus.kafka_ids import RecentIds, id_of
+from adapters.bus.kafka_ids import MOST, RecentIds, id_of
 from adapters.bus.kafka_reading import StretchReader
 from adapters.bus.kafka_topics import name_of
 from core.errors import UnavailableError
@@ -140,7 +140,7 @@ class KafkaSubscriber:
         for message in self._reader.stretch(self._name, partition, first, min(first + 1, high)):
             at_ms = message.timestamp()[1]
         found = self._reader.offset_at(self._name, partition, at_ms - self._window_ms)
-        return max(low, min(first, first if found is None else found))
+        return max(low, first - MOST, min(first, first if found is None else found))
 
     def _taken(self, found: KafkaMessage) -> Message | None:
         received_ns = time.perf_counter_ns()

@@ -10,6 +10,7 @@ from core.settings import BusSettings
 
 if TYPE_CHECKING:
     from adapters.bus.door_client import Door
+    from adapters.bus.kafka_survey import Survey
 
 
 def connect(settings: BusSettings, name: str) -> Bus:
@@ -55,6 +56,18 @@ def remove_topics(settings: BusSettings) -> None:
     with _installed():
         from adapters.bus.kafka_topics import remove_all
     remove_all(settings)
+
+
+def survey(settings: BusSettings) -> "Survey":
+    """What a look at the Kafka of the settings tells, without changing it.
+
+    Raises:
+        UnavailableError: nobody answers.
+        SettingsError: the brokers refuse us, or the extra `kafka` is not installed.
+    """
+    with _installed():
+        from adapters.bus.kafka_survey import survey as look
+    return look(settings)
 
 
 def _kafka(settings: BusSettings, name: str) -> Bus:

@@ -47,7 +47,8 @@ class Home(NamedTuple):
 
     def sources(self) -> Iterator[audit_trail.Source]:
         for name, path in journals(self.settings.home_path).items():
-            yield audit_trail.Source(name, path, placed_events, True)
+            live = path.parent.parent.name == "execution"
+            yield audit_trail.Source(name, path, placed_events, live)
 
     def breaks(self, kept: Path | None = None) -> list[str]:
         client = self.warehouse.client
@@ -200,6 +201,30 @@ def test_a_seal_that_was_changed_forged_or_taken_out_is_named(home: Home, tmp_pa
     assert home.breaks(copy) == [
         "seals: seal 2026-03-04: the seal before it is another, or is gone"
     ]
+
+
+def test_journals_of_several_accounts_and_runs_are_each_compared_with_their_own_rows(
+    home: Home,
+) -> None:
+    """One account went on under another run's name; another account; a replay of the same name."""
+    day = at("2026-03-04 15:00")
+    later = [replace(e, run_id="autumn") for e in filled(500, day)]
+    other = [replace(e, account="acc2") for n in range(5) for e in filled(700 + n, day)]
+    replayed = [replace(e, run_id="r1", mode="replay") for e in filled(900, day)]
+    store(home.warehouse.settings, journalled(home.journal, later))
+    folders = {"acc2": other, "r1": replayed}
+    for name, events in folders.items():
+        place = "runs" if name == "r1" else "execution"
+        path = home.settings.home_path / place / name / "journal"
+        path.parent.mkdir(parents=True)
+        store(home.warehouse.settings, journalled(path, events))
+    assert home.breaks() == []
+    mutate(home, "ALTER TABLE order_event UPDATE volume = 9 WHERE account = 'acc2' AND seq = 4")
+    mutate(home, "ALTER TABLE order_event DELETE WHERE run_id = 'autumn' AND seq = 182")
+    mutate(home, "ALTER TABLE order_event UPDATE price = 9 WHERE run_id = 'r1' AND seq = 2")
+    assert [b.split(":")[0] for b in home.breaks()] == [
+        "orders acc1, event 182", "orders acc2, event 4", "orders r1, event 2",
+    ]  # fmt: skip
 
 
 def test_a_key_inside_the_home_is_refused(home: Home) -> None:

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from adapters.bus.kafka_ids import HEADER
 from adapters.bus.kafka_publisher import partition_of
 from adapters.bus.select import connect
+from cli.checks_bus import bus_checks
 from core.errors import MessageError, SettingsError, UnavailableError
 from core.settings import BusSettings
 from core.topics import ORDER_EVENTS, SIGNALS, TICKS
@@ -205,3 +206,25 @@ def test_who_does_not_use_kafka_never_imports_it():
         "import os; os._exit(0)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_doctor_names_what_is_wrong_with_a_kafka(kafka, join):
+    def told(settings):
+        return {check.name: check for check in bus_checks(settings)}
+
+    at = on_kafka(kafka)
+    assert "not made yet" in told(at.settings)["kafka topics"].found
+    bus = join(at.settings)
+    bus.publish(SIGNALS, "k", b"\x92\xa8Signal/9\x01")
+    found = told(msgspec.structs.replace(at.settings, partitions=2, replication=2))
+    assert [(n, c.result) for n, c in found.items()] == [
+        ("kafka", "failed"), ("kafka topics", "failed"), ("messages of signals", "failed"),
+    ]  # fmt: skip
+    assert "Signal/9" in found["messages of signals"].found
+    away = BusSettings(url=f"kafka://127.0.0.1:{free_port()}")
+    assert "refused" in told(away)["kafka"].found
+    refused = msgspec.structs.replace(
+        at.settings, url=kafka.secure_url, user=USER, password="guess", sasl="PLAIN",
+        ca=str(kafka.ca),
+    )  # fmt: skip
+    assert "authentication failed" in told(refused)["kafka"].found

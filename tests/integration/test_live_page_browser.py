@@ -104,7 +104,7 @@ def test_an_event_reaches_every_panel_it_concerns(world: World) -> None:
         world.visit(tab)
         now = now_msc() * 1000
         world.desk.order(7, EventKind.DENIED, now, reason="order_value", observed=9.0, limit=8.0)
-        tab.until("document.querySelector('#denials').innerText.includes('9 over 8')")
+        tab.until("document.querySelector('#denials').innerText.includes('9 > 8')")
         assert "order value" in tab.text("#log")
         world.desk.order(6, EventKind.FILLED, now, price=63_030.0)
         tab.until("document.querySelector('#orders').innerText == 'No order is out.'")

@@ -100,10 +100,11 @@ def test_exposure_survives_a_kill_and_the_loss_of_its_state(kafka, warehouse, tm
         (4, "XAUUSD", -0.2, -22.0, 0.7, 2, 2),
     ]
     found = rows(warehouse, 4)
+    other = App("exposure", tmp_path / "b", at, TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
+    other.start()  # another host: the group is balanced anew, state comes from the changelog
+    time.sleep(3)
     app.end(signal.SIGKILL)
     assert found == first, app.log.read_text()[-3000:]
-    other = App("exposure", tmp_path / "b", at, TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
-    other.start()  # another host: its state comes from the changelog
     tell(held(2, 0.5, 0.1))  # again, as after a crash
     tell(event(5, EventKind.STOP_MOVING, 30), held(6, 0.0, 40))
     then = [(5, "EURUSD", 0.5, 55000.0, 0.7, 1, 3), (6, "EURUSD", 0.0, 0.0, 0.2, 0, 3)]

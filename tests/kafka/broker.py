@@ -39,10 +39,13 @@ class Broker:
         directory: its configuration, log and data; made if missing.
         node: its number, from 1.
         cluster: the ports of all, of this one at place `node` - 1.
+        advertised: where clients are sent instead of its own port: a proxy's.
     """
 
-    def __init__(self, directory: Path, node: int = 1, cluster: Sequence[Ports] = ()) -> None:
-        self._directory, self._node = directory, node
+    def __init__(
+        self, directory: Path, node: int = 1, cluster: Sequence[Ports] = (), advertised: int = 0
+    ) -> None:
+        self._directory, self._node, self._advertised = directory, node, advertised
         self._cluster = list(cluster) or [Ports()]
         self._ports = self._cluster[node - 1]
         self.port = self._ports.plain
@@ -137,7 +140,7 @@ process.roles=broker,controller
 node.id={self._node}
 controller.quorum.voters={voters}
 listeners={doors},CONTROLLER://{mine.host}:{mine.controller}
-advertised.listeners={doors}
+advertised.listeners={doors.replace(f":{mine.plain}", f":{self._advertised or mine.plain}")}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAIN
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAIN:PLAINTEXT,SECURE:SASL_SSL

@@ -22,11 +22,11 @@ Found = dg.RunRequest | dg.SkipReason
 
 
 def evaluated(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> Found:
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         instance=instance, scheduled_execution_time=AT, resources={"tickhouse": Tickhouse()}
-    )
-    found: Found = schedule(context)
-    return found
+    ) as context:
+        found: Found = schedule(context)
+        return found
 
 
 @pytest.fixture

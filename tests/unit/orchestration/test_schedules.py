@@ -16,8 +16,8 @@ def evaluated(
     schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance
 ) -> dg.RunRequest | dg.SkipReason:
     at = datetime(2014, 5, 7, 17, 10, tzinfo=NEW_YORK)
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
-    return schedule(context)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at) as context:
+        return schedule(context)
 
 
 def going(instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:

@@ -44,11 +44,11 @@ def result(check: str, status: str, severity: str, checked_us: int) -> CheckResu
 
 def evaluated(sensor: Any, cursor: str | None, instance: Any = None) -> tuple[Any, Any]:
     """What a sensor returned, and its cursor afterwards."""
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=instance, cursor=cursor, resources={"tickhouse": Tickhouse()}
-    )
-    found = sensor(context)
-    return found, getattr(found, "cursor", None) or context.cursor
+    ) as context:
+        found = sensor(context)
+        return found, getattr(found, "cursor", None) or context.cursor
 
 
 def test_drift_asks_for_one_training_and_waits_for_one_that_goes(

@@ -39,10 +39,11 @@ def test_the_job_stores_what_the_terminal_says(
     monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
     with traded() as address:
         monkeypatch.setenv("TICKHOUSE_TERMINAL__ADDRESS", address)
-        context = dg.build_schedule_context(
-            scheduled_execution_time=datetime(2024, 1, 10, 0, 5, tzinfo=UTC)
-        )
-        asked = statement_schedule(context)
+        after = datetime(2024, 1, 10, 0, 5, tzinfo=UTC)
+        with dg.build_schedule_context(
+            instance=dagster_instance, scheduled_execution_time=after
+        ) as context:
+            asked = statement_schedule(context)
         assert isinstance(asked, dg.RunRequest)
         assert asked.partition_key == DAY
         made = dg.materialize(
@@ -57,9 +58,10 @@ def test_the_job_stores_what_the_terminal_says(
 
 
 def test_without_a_terminal_the_schedule_says_how_to_have_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    dagster_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    skipped = statement_schedule(dg.build_schedule_context())
+    with dg.build_schedule_context(instance=dagster_instance) as context:
+        skipped = statement_schedule(context)
     assert isinstance(skipped, dg.SkipReason)
     assert "tickhouse up" in str(skipped.skip_message)

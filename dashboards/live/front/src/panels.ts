@@ -174,10 +174,10 @@ export function denials(store: Store): void {
   const counts = [...store.all<number>("denied")].sort(([, a], [, b]) => b - a);
   const rows = [...store.all<Denial>("denial").values()].slice(-8).reverse().map((d) =>
     row(clock(d.time), symbolOf(d.feed), `${d.side} ${volume(d.volume)}`, words(d.reason),
-      d.limit || d.observed ? `${+d.observed.toPrecision(4)} over ${+d.limit.toPrecision(4)}` : ""));
+      d.limit || d.observed ? `${+d.observed.toPrecision(3)} > ${+d.limit.toPrecision(3)}` : ""));
   fill(byId("denials"),
     counts.length > 0 && el("p", { class: "chips" }, ...counts.map(([reason, n]) => el("span", { class: "chip" }, `${words(reason)} ${n}`))),
-    table(["time", "symbol", "order", "rule", "#observed"], rows, "Nothing was denied."));
+    table(["time", "symbol", "order", "rule", "#seen > limit"], rows, "Nothing was denied."));
 }
 
 export function fills(store: Store): void {
