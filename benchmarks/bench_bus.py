@@ -28,6 +28,7 @@ from tests.buses import running
 PAUSE_S = 0.001
 SYNCED_PAUSE_S = 0.005  # far from what fsync can do, else the queue is measured
 BATCH_BYTES = 500_000
+_WARM = 3000
 
 
 def read(settings: BusSettings, topic: Topic, count: int, answer: Connection) -> None:
@@ -104,6 +105,7 @@ def measure(kind: str, settings: BusSettings, messages: int, megabytes: int) -> 
     for topic in (topics.TICKS, topics.SIGNALS):
         kind = "synced" if topic.synced else "unsynced"
         pause_s = SYNCED_PAUSE_S if topic.synced else PAUSE_S
+        between_processes(settings, topic, _WARM, 200, 0.0)  # a broker's Java compiles as it runs
         stamps = between_processes(settings, topic, messages, 200, pause_s)
         latency(f"{kind}: send to next, 200 bytes", stamps[:, 1] - stamps[:, 0])
         latency(f"{kind}: publish to acknowledgement", acknowledged(settings, topic, messages))
