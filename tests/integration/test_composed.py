@@ -1,7 +1,8 @@
 """What compose.yaml starts, started: its commands and environments, over a real Kafka.
 
-Without containers, as there is no engine here: each process by itself, nobody to restart it, the
-embedded warehouse in the place of the ClickHouse server. Dagster's are left to test_dagster_up.
+Without containers, as there is no engine here: each process by itself, started again when it
+ends (`restart: unless-stopped`), the embedded warehouse in the place of the ClickHouse server.
+Dagster's are left to test_dagster_up.
 """
 
 import os
@@ -28,7 +29,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 PASSWORD = "a secret in a file"
 ORDER = (
     "terminal", "collector", "streams.ticks", "streams.signals", "streams.executions", "execution",
-    "watch", "board",
+    "quix.exposure", "watch", "board",
 )  # fmt: skip
 
 
@@ -52,13 +53,19 @@ class Composed:
         if words[0] == "tickhouse":
             words[:1] = [sys.executable, "-m", "cli.main"]
         words[0] = sys.executable
-        log = (self.home / f"{name}.log").open("wb")
+        log = (self.home / f"{name}.log").open("ab")
         with log:
             started = subprocess.Popen(
                 words, cwd=ROOT, env=self.environment(name), stdout=log, stderr=subprocess.STDOUT
             )
         self.running[name] = started
         return started
+
+    def healthy(self, name: str) -> bool:
+        """Its health check's answer; one that ended is started again, as the engine does."""
+        if self.running[name].poll() is not None:
+            self.run(name)
+        return probe(name, self.home)[0]
 
     def log(self, name: str) -> str:
         return (self.home / f"{name}.log").read_text()
@@ -114,7 +121,7 @@ def test_the_composed_processes_carry_ticks_to_tables_and_end_when_asked(compose
     for name in ORDER:
         stack.run(name)
     for name in ORDER:
-        wait_for(lambda name=name: probe(name, stack.home)[0], f"{name} is healthy")
+        wait_for(lambda name=name: stack.healthy(name), f"{name} is healthy", 120.0)
     where = ClickhouseSettings(url=warehouse.url, user="tickhouse", password=PASSWORD)
     asker = client.connect(where)
 
