@@ -37,13 +37,13 @@ def read(settings: BusSettings, topic: Topic, count: int, answer: Connection) ->
     subscriber = bus.subscribe(topic, 0)
     subscriber.next(0.0)  # Kafka: takes its place now
     answer.send("ready")
-    stamps = np.zeros((count, 2), dtype=np.int64)
-    for i in range(count):
+    stamps = np.zeros((count + 1, 2), dtype=np.int64)
+    for i in range(count + 1):
         message = subscriber.next(60.0)
         if message is None:
             break
         stamps[i] = int.from_bytes(message.payload[:8], "little"), time.perf_counter_ns()
-    answer.send(stamps)
+    answer.send(stamps[1:])  # the first only showed that the writer is connected
     bus.close()
 
 
@@ -58,6 +58,7 @@ def between_processes(
     ours.recv()
     bus = connect(settings, "bench-writer")
     filler = bytes(size - 8)
+    bus.publish(topic, "bench.BENCH", bytes(8))
     for _ in range(count):
         bus.send(topic, "bench.BENCH", time.perf_counter_ns().to_bytes(8, "little") + filler)
         if pause_s:
