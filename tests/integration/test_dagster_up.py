@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,8 +90,9 @@ def test_a_run_killed_with_the_daemon_is_started_again_and_told(up: Up) -> None:
     (loaded,) = up.ask(_LOADED)["repositoriesOrError"]["nodes"]
     states = [s["scheduleState"] for s in loaded["schedules"]]
     states += [s["sensorState"] for s in loaded["sensors"]]
-    # Those of compliance wait for a firm's reference data and signing key, and a person's switch.
-    assert Counter(s["status"] for s in states) == {"RUNNING": 8, "STOPPED": 3}
+    # All are on; those of compliance skip, and say why, until a firm's reference data are there.
+    assert {s["status"] for s in states} == {"RUNNING"}
+    assert len(states) >= 13
 
     run = up.ask(_LAUNCH % "documentation_job")["launchRun"]["run"]["runId"]
     messages = eventually(lambda: worker_of(up, run))
