@@ -32,6 +32,7 @@ def page(context: Context) -> Content:
         table("Alerts", _ALERTS,
               _alerts(context, _DAY), empty="No alert was raised."),
         *_alert_curve(context, _DAY),
+        _breaks(context, _DAY),
         table("Strategies in use", ("Strategy", "Decides", "Executes", "Owner", "Approved", "What"),
               _inventory(context), empty="No strategy is in the reference data."),
         table("Blocked orders", ("Time (UTC)", "Symbol", "Side", "Lots", "Control", "Limit", "Seen",
@@ -73,6 +74,7 @@ def assessment(context: Context) -> Content:
             table("Alerts", _ALERTS,
                   _alerts(context, _YEAR), empty="No alert was raised."),
             *_alert_curve(context, _YEAR),
+            _breaks(context, _YEAR),
             table("Strategy inventory, with every version", ("Strategy", "From", "Version",
                   "Decides", "Executes", "Owner", "Approved", "Loaded by"), log,
                   empty="No strategy is in the reference data."),
@@ -162,6 +164,15 @@ def _inventory(context: Context) -> list[tuple[str, ...]]:
     )
 
 
+def _breaks(context: Context, when: str) -> Section:
+    rows = context.query(
+        "SELECT severity, item, row_id, rule_id, field, value FROM {db}.rpt_control_break"
+        f" WHERE {when} ORDER BY severity, report_date, item, row_id LIMIT 1000"
+    )
+    names = ("Severity", "Of", "Which", "Rule", "Column", "Value")
+    return table("Breaks", names, rows, empty="The evidence has no hole that the rules know.")
+
+
 def _sheets(when: str) -> tuple[Sheet, ...]:
     return (
         Sheet("blocked_orders.csv", "rpt_control_block", "account, ts_blocked, order_id", when),
@@ -169,6 +180,7 @@ def _sheets(when: str) -> tuple[Sheet, ...]:
         Sheet("kill_register.csv", "rpt_kill_register", "account, ts_stopped", when),
         Sheet("alerts.csv", "rpt_alert_latency", "account, ts_event, alert_id", when),
         Sheet("strategies.csv", "rpt_strategy_inventory", "strategy, valid_from, version", "true"),
+        Sheet("breaks.csv", "rpt_control_break", "report_date, item, row_id, rule_id", when),
     )
 
 
@@ -177,7 +189,7 @@ REPORT = Report(
     "Evidence of trading controls",
     "RTS 6 (Delegated Regulation 2017/589), articles 12, 15 and 16",
     _sheets(_DAY),
-    "",
+    "rpt_control_break",
     page,
     wide=True,
 )
@@ -186,7 +198,7 @@ ASSESSMENT = Report(
     "Annual self-assessment, evidence pack",
     "RTS 6 (Delegated Regulation 2017/589), article 9",
     _sheets(_YEAR),
-    "",
+    "rpt_control_break",
     assessment,
     signoff=("Risk control", "Internal audit", "Senior management"),
     wide=True,

@@ -3,7 +3,7 @@
     {%- if var("report_date", "") -%}
         {{ column }} = toDate('{{ var("report_date", "") }}')
     {%- elif is_incremental() -%}
-        {{ column }} >= (select max(report_date) - 3 from {{ this }})
+        {{ column }} >= (select greatest(max(report_date), toDate('1970-01-10')) - 3 from {{ this }})
     {%- else -%}
         true
     {%- endif -%}
@@ -59,11 +59,13 @@
     )
 {%- endmacro %}
 
-{#- Ticks that an order of the report's day may refer to: that day's and the day's before. All, when no day is asked for. -#}
+{#- Ticks that an order of the report's day may refer to: that day's and the day's before. -#}
 {% macro ticks_near(column) -%}
     {%- if var("report_date", "") -%}
         {{ column }} >= toDateTime64(toDate('{{ var("report_date", "") }}') - 1, 6, 'UTC')
         and {{ column }} < toDateTime64(toDate('{{ var("report_date", "") }}') + 1, 6, 'UTC')
+    {%- elif is_incremental() -%}
+        {{ column }} >= toDateTime64((select greatest(max(report_date), toDate('1970-01-10')) - 4 from {{ this }}), 6, 'UTC')
     {%- else -%}
         true
     {%- endif -%}
