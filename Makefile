@@ -57,7 +57,7 @@ bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compar
 		echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
 
 bench-bus: .venv/dev.stamp ## NATS and Kafka in one run: tick to signal, latency, throughput
-	$(BIN)/python -m benchmarks.bench_tick_to_signal --bus nats --bus kafka --repeats 1
+	$(BIN)/python -m benchmarks.bench_tick_to_signal --bus nats --bus kafka --repeats 1 --rate 100
 	$(BIN)/python -m benchmarks.bench_bus --bus nats --bus kafka
 
 test-cluster: .venv/dev.stamp ## three Kafka brokers, sharded flows, kills, cut links (some need root)
