@@ -43,6 +43,7 @@ EMPTY = {
     *("Promotions", "Restatements", "Reports due", "Alerts"),
     *("Challenger's distance from the champion", "Broker and twin"),
     "Slippage by hour, broker and twin",
+    *("Exposure", "Messages to the broker"),  # of a Quix application, which needs Kafka
 }
 
 
