@@ -2,6 +2,7 @@
 
 import argparse
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -37,8 +38,10 @@ def run(
         console.print("No champion and no challenger: nothing to watch. See: tickhouse models list")
     for role, found in result.found.items():
         console.print(_table(role, found) if found.quality else _nothing(role, found))
+        for line in _below(found, settings):
+            console.print(line, highlight=False)
         if drifted(found, settings):
-            console.print(f"DRIFT: {said(found, settings.registry.drift_psi)}")
+            console.print(f"DRIFT: {said(found, settings.registry.drift_psi)}", style="bold red")
     done = react(settings.home_path, result.alert, settings, SystemClock())
     if done:
         console.print(done)
@@ -89,14 +92,32 @@ def _nothing(role: str, found: Watched) -> str:
 
 
 def _table(role: str, found: Watched) -> Table:
-    title = f"{role} {found.model[:12]}"
-    table = Table(
-        "", "rows", "hit rate", "Brier", "of shares", "calibration", "vetoed", "net bp", title=title
-    )
+    table = Table(title=f"{role} {found.model[:12]}", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("")
+    for name in ("rows", "hit rate", "Brier", "of shares", "calibration", "vetoed"):
+        table.add_column(name, justify="right")
     for q in found.quality:
         table.add_row(
-            q.member or "all members", f"{q.predictions:,}", f"{q.hit_rate:.1%}", f"{q.brier:.4f}",
+            q.member or "ensemble", f"{q.predictions:,}", f"{q.hit_rate:.1%}", f"{q.brier:.4f}",
             f"{q.brier_shares:.4f}", f"{q.calibration_error:.3f}", f"{q.vetoed:.1%}",
-            "" if q.member else f"{q.net_bp:.1f} ({q.decisions})",
         )  # fmt: skip
     return table
+
+
+def _below(found: Watched, settings: Settings) -> list[str]:
+    """What its decisions came to, and how far the market is from training."""
+    lines = []
+    whole = next((q for q in found.quality if not q.member), None)
+    if whole is not None:
+        lines.append(
+            f"{whole.decisions:,} decisions, {whole.net_bp:+,.1f} bp in all after spread and"
+            " slippage."
+        )
+    furthest = sorted(found.drift, key=lambda d: -d.psi)[:3]
+    if furthest:
+        named = ", ".join(f"{d.name} {d.psi:.2f}" for d in furthest)
+        lines.append(
+            f"{len(found.drifted)} of {len(found.drift)} columns beyond PSI"
+            f" {settings.registry.drift_psi:g}; furthest: {named}."
+        )
+    return lines

@@ -8,6 +8,7 @@ import argparse
 import getpass
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -107,9 +108,12 @@ def _list(registry: Registry) -> Table | str:
     roles = {registry.challenger(): "challenger"}
     if history:
         roles[history[-1].sha256] = "champion"
-    table = Table(
-        "model", "", "market", "horizon", "rows", "members", "log loss", "baseline", "direction AUC"
-    )
+    words = "on rows held back; AUC of direction"
+    table = Table(box=SIMPLE_HEAD, caption=words, collapse_padding=True, pad_edge=False)
+    for name in ("model", "", "market", "ahead"):
+        table.add_column(name, no_wrap=True)
+    for name in ("rows", "log loss", "baseline", "AUC"):
+        table.add_column(name, justify="right", no_wrap=True)
     for card in cards:
         direction = card.metrics.auc_direction
         table.add_row(
@@ -118,7 +122,6 @@ def _list(registry: Registry) -> Table | str:
             "simulated" if card.simulated else "real",
             f"{card.settings.horizon_s:g} s",
             f"{card.train.rows:,}",
-            str(len(card.members)),
             f"{card.metrics.log_loss:.4f}",
             f"{card.baseline.log_loss:.4f}",
             "" if direction is None else f"{direction:.3f}",

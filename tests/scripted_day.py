@@ -265,6 +265,7 @@ class ScriptedDay:
                 writer.insert("tick", tick_columns("oanda", symbol, ticks))
             for table, parts in found.items():
                 writer.insert(table, merge(parts).columns)
+            writer.insert("signal", message_columns(self.bus.messages(SIGNALS)))
             writer.insert("control_alert", message_columns(self.alerts))
             writer.insert("clock_sync", message_columns(measured()))
         now = self.clock.now_us()

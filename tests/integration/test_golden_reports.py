@@ -6,9 +6,15 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from core.errors import InputError
 from reports import catalog
+from reports.tables import rows_of
+from streams.explain import facts, report_rows
 from tests.golden_day import GOLDEN, RESTATED, SELDOM, GoldenDesk, golden_desk, golden_files
 
+EXECUTION = ("execution-quality", "execution-quality-quarter")
+#: What people did, who trades, and the hours of the twin.
+NOT_DECISIONS = ("changes.csv", "kill_register.csv", "strategies.csv", "twin.csv")
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
@@ -52,6 +58,27 @@ def test_the_nightly_jobs_run_in_dagster(desk: GoldenDesk) -> None:
     audit = desk.jobs["audit_job"]
     assert audit["made"] == ["sealed_day", "verified_trail"]
     assert audit["metadata"]["verified_trail"]["seals"] == "checked"
+
+
+def test_explain_resolves_every_row_that_a_decision_led_to(desk: GoldenDesk) -> None:
+    """Rows without an order of ours: deposits, what a person traded there, sums of money, stops."""
+    client, unresolved = desk.server.client, dict[str, int]()
+    for name in ("broker-reconciliation", "rts22", "order-records", "controls", *EXECUTION):
+        folder = desk.version(name).folder
+        for path in sorted(folder.glob("*.csv")):
+            if path.name in NOT_DECISIONS:
+                continue
+            for row, _ in enumerate(rows_of(path), start=1):
+                try:
+                    asked = report_rows.asked_in_file(f"{path}:{row}")
+                    assert facts._signal(client, asked, "").run_id == "live"
+                except InputError:
+                    unresolved[f"{name} {path.name}"] = unresolved.get(f"{name} {path.name}", 0) + 1
+    assert unresolved == {
+        "broker-reconciliation reconciliation.csv": 6,  # four sums, a deal and a position by hand
+        "order-records order_records.csv": 1,  # that deal, booked
+        "controls alerts.csv": 1,  # a halt
+    }
 
 
 def test_a_late_tick_restates_what_was_measured_against_it_and_nothing_else(

@@ -202,6 +202,10 @@ def test_it_fits_and_can_be_read(world: World, size: tuple[int, int, bool], sche
         assert tab.run("document.documentElement.scrollWidth") <= size[0]
         assert tab.run("getComputedStyle(document.documentElement).colorScheme") == "light dark"
         assert pale(tab) == []
+        hide = "document.querySelector('footer').style.color = '{}'"
+        tab.run(hide.format("#aaa" if scheme == "light" else "#444"))
+        assert any(found.startswith("Charts by") for found in pale(tab)), "the measure measures"
+        tab.run(hide.format(""))
         low = tab.run(
             "[...document.querySelectorAll('.actions button')].filter(b => b.offsetParent)"
             ".map(b => b.getBoundingClientRect().height)"

@@ -34,6 +34,7 @@ from tests.warehouse_server import Warehouse
 __all__ = ["small_disk"]
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 THE_DAY, EMPTY, WRONG = date.fromisoformat(DAY), date(2026, 3, 7), date(2026, 3, 9)
+LAPSED = date(2026, 3, 12)  # the day after the firm's LEI ran out
 MARTS = "tickhouse_marts"
 
 
@@ -81,6 +82,16 @@ def statement(day: date) -> Statement:
     )
 
 
+def lapsing(home: Path) -> Path:
+    """The firm's line from a day on, with an LEI that ends the day after."""
+    path = home / "lapsing" / "parties.csv"
+    path.parent.mkdir()
+    header, firm, *_ = (TEMPLATES / "parties.csv").read_text().splitlines()
+    changed = firm.replace("2010-01-01", "2026-03-10").replace("2030-12-31", "2026-03-11")
+    path.write_text(f"{header}\n{changed}\n")
+    return path
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     home = tmp_path_factory.mktemp("desk")
@@ -92,8 +103,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             patch.setenv("TICKHOUSE_HOME", str(home))
             patch.setenv("TICKHOUSE_CLICKHOUSE__URL", server.url)
             import_reference(sorted(TEMPLATES.glob("*.csv")))
+            import_reference([lapsing(home)], "nobody renewed it")
         wrong = filled(9, at(f"{WRONG} 12:00"), source="oanda", symbol="NOPE")
-        events = journalled(home / "execution" / "acc1" / "journal", [*trading_day(), *wrong])
+        late = filled(11, at(f"{LAPSED} 12:00"), source="oanda")
+        events = journalled(
+            home / "execution" / "acc1" / "journal", [*trading_day(), *wrong, *late]
+        )
         store(server.settings, events)
         store_statement(server.settings, statement(THE_DAY))
         # Unit tests run with all marts in test_marts.py.
@@ -198,7 +213,8 @@ def test_every_report_says_draft_and_an_empty_day_is_issued_and_says_so(
     assert "DRAFT LAYOUT" in told
     assert "page 1 of" in told
     empty, _ = desk.make(name, EMPTY)
-    assert empty.manifest.empty or name == "self-assessment"
+    looks_back = name in ("self-assessment", "execution-quality-quarter")
+    assert empty.manifest.empty != looks_back
     assert "DRAFT LAYOUT" in words_of(empty.folder / f"{name}.pdf")
     assert full.manifest.draft
 
@@ -221,6 +237,19 @@ def test_a_trade_in_an_unknown_symbol_is_undecided_and_bars_the_release(desk: De
     making.sign(desk.settings, version, "ann", True, clock)
     with pytest.raises(SettingsError, match="1 breaks of severity error"):
         making.release(desk.settings, version, "bob", True, "", clock)
+
+
+def test_an_lei_that_ran_out_is_named_and_bars_the_release(desk: Desk) -> None:
+    version, _ = desk.make("rts22", LAPSED)
+    broken = {(r["field"], r["rule_id"], r["value"]) for r in rows(version, "breaks.csv")}
+    assert broken == {
+        ("04", "executing_lei_renewed", "2026-03-11"), ("07", "client_lei_renewed", "2026-03-11"),
+    }  # fmt: skip
+    clock = ManualClock(1)
+    making.sign(desk.settings, version, "ann", True, clock)
+    with pytest.raises(SettingsError, match="2 breaks of severity error"):
+        making.release(desk.settings, version, "bob", True, "", clock)
+    assert version.word("release") is None
 
 
 def test_maker_and_checker_are_two_people_with_passwords(desk: Desk, tmp_path: Path) -> None:
@@ -310,7 +339,7 @@ def test_blocked_orders_and_changes_of_controls_are_evidence(desk: Desk) -> None
 def test_a_full_disk_leaves_nothing_of_the_version(desk: Desk, small_disk: Path, room: int) -> None:
     filler = fill(small_disk, 0)
     os.truncate(filler, filler.stat().st_size - room)
-    for name in ("rts22", "order-records"):
+    for name in ("rts22", "order-records", "execution-quality"):
         with pytest.raises(UnavailableError, match="make room and repeat"):
             desk.make(name, base=small_disk)
     assert list(small_disk.rglob("v*")) == []

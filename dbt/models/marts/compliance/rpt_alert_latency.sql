@@ -28,6 +28,7 @@ select
     cast(ts_raised as DateTime64(6, 'UTC')) as ts_raised,
     cast(dateDiff('microsecond', ts_event, ts_raised) / 1000 as Float64) as latency_ms,
     cast(dateDiff('microsecond', ts_event, ts_raised) <= 5000000 as Bool) as in_time,
-    cast(channel as String) as channel
+    cast(channel as String) as channel,
+    cast(if(startsWith(alert_id, concat(subject, '.')), subject, '') as String) as order_id
 from raised
 where {{ report_days("report_date") }}

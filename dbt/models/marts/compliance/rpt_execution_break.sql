@@ -24,6 +24,7 @@ judged as (
             tuple('reference_kind', 'no_quote_at_arrival', 'warning', reference_kind, reference_kind in ('journal mid', 'none')),
             tuple('mid_difference_bp', 'mid_is_not_the_quote', 'warning', toString(mid_difference_bp), coalesce(mid_difference_bp > spread_bp / 2 + 1e-6, false)),
             tuple('slippage_bp', 'slippage_outlier', 'warning', toString(slippage_bp), coalesce(slippage_bp > {{ var("tca_outlier_spreads") }} * spread_bp, false)),
+            tuple('slippage_bp', 'slippage_implausible', 'warning', toString(slippage_bp), coalesce(abs(slippage_bp) > {{ var("tca_implausible_bp") }}, false)),
             tuple('known_ms', 'slow', 'warning', toString(known_ms), coalesce(known_ms > {{ var("tca_slow_ms") }}, false)),
             tuple('twin_outcome', 'twin_disagrees', 'warning', concat(outcome, ' / ', twin_outcome), twin_outcome != '' and (twin_outcome = 'rejected') != (outcome = 'rejected'))
         ])) as broken

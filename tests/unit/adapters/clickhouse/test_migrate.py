@@ -29,7 +29,8 @@ def test_the_checksum_does_not_depend_on_line_ends() -> None:
 def test_every_shipped_statement_can_be_repeated() -> None:
     for migration in migrate.shipped():
         for statement in migration.statements():
-            repeats = "IF NOT EXISTS" in statement or "COMMENT COLUMN IF EXISTS" in statement
+            words = ("IF NOT EXISTS", "COMMENT COLUMN IF EXISTS", "MATERIALIZE INDEX")
+            repeats = any(word in statement for word in words)
             assert repeats, f"{migration.name}: {statement[:80]}"
 
 
