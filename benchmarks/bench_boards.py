@@ -8,7 +8,7 @@ until there are 100 M ticks, in the engine, with bars from the ticks as always; 
 the first. The time picker spans everything, the harshest a person can choose. `--home DIR` keeps
 the warehouse and uses it again. Goals, 2 cores: p95 under 100 ms, and under 1 s with `--big`.
 
-Not part of `make bench`: `--big` takes minutes and 3 GB of the home's disk.
+Without `--big` it is part of `make bench`; `--big` takes minutes and 3 GB of the home's disk.
 """
 
 import argparse

@@ -13,6 +13,7 @@ import msgspec
 
 from cli.clickhouse_server import clickhouse_server
 from cli.process_spec import ProcessSpec
+from core.errors import SettingsError
 from core.settings import Settings, environment_of
 
 
@@ -49,7 +50,16 @@ def free_ports(wanted: Sequence[int]) -> list[int]:
 
 
 def urls(settings: Settings, ports: Ports) -> dict[str, str]:
-    """Where a person or tool finds each server, by name."""
+    """Where a person or tool finds each server, by name.
+
+    Raises:
+        SettingsError: the bus is to be Kafka, and nobody says where that is.
+    """
+    if settings.bus.is_kafka and not settings.bus.url:
+        raise SettingsError(
+            "bus.kind is kafka, and no broker comes with Tickhouse: name yours"
+            " (TICKHOUSE_BUS__URL=kafka://host:port); docs/how-to/distributed.md"
+        )
     found = {
         "warehouse": settings.clickhouse.url or _warehouse_url(settings, ports),
         "bus": settings.bus.url or f"nats://127.0.0.1:{ports.bus}",

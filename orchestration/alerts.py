@@ -47,6 +47,13 @@ def tell_drift(settings: Settings, model: str, problem: str) -> Told:
     return box(settings).tell("Tickhouse: the champion's market drifted", problem, facts)
 
 
+def tell_members(settings: Settings, model: str, problem: str) -> Told:
+    """Members of a model at work have no part in what it says."""
+    facts = {"job": "members", "model": model}
+    text = f"{problem}. The others' weights make up for it; train again, or roll back"
+    return box(settings).tell("Tickhouse: a member of the model is missing", text, facts)
+
+
 def problem_of(context: dg.RunFailureSensorContext) -> str:
     """Why a run failed, in the words of the step that did, for a person."""
     events = context.get_step_failure_events()

@@ -21,7 +21,7 @@ from orchestration.defs.watch import model_watch
 from orchestration.jobs import jobs
 from orchestration.resources import Tickhouse
 from orchestration.schedules import SCHEDULES
-from orchestration.sensors import drift_sensor, streams_sensor
+from orchestration.sensors import drift_sensor, members_sensor, streams_sensor
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def definitions() -> dg.Definitions:
         ],
         jobs=[*jobs(marts), *compliance.JOBS, statement_job],
         schedules=[*SCHEDULES, *compliance_schedules.SCHEDULES, statement_schedule],
-        sensors=[failure_alert, streams_sensor, drift_sensor],
+        sensors=[failure_alert, streams_sensor, members_sensor, drift_sensor],
         resources={"tickhouse": Tickhouse()},
         executor=dg.in_process_executor,  # a process per step would load everything each time
     )

@@ -1,4 +1,4 @@
-"""What is looked at all the time: streams that fall silent, features that drift.
+"""What is looked at all the time: silent streams, silent members of models, features that drift.
 
 A sensor that cannot reach the warehouse says so where Dagster shows it, and tells people once per
 outage; its cursor remembers what was told.
@@ -13,8 +13,9 @@ import dagster as dg
 from core import settings as product
 from core.clock import SystemClock
 from core.errors import TickhouseError
-from orchestration.alerts import box, tell_late
+from orchestration.alerts import box, tell_late, tell_members
 from orchestration.defs.streams import Seen, key_of, look, silent_feeds, told
+from orchestration.defs.training import run_of
 from orchestration.resources import Tickhouse
 from orchestration.schedules import still_going
 
@@ -26,6 +27,42 @@ WHERE suite = 'feature' AND check_id LIKE '%.drift' AND status = 'failed'
     AND toUnixTimestamp64Micro(ts_init) > {after:Int64}
 ORDER BY us
 """
+
+
+_MEMBERS = """
+SELECT toUnixTimestamp64Micro(ts_event) AS us, model, member, kind, detail
+FROM model_event FINAL
+WHERE run_id = {run_id:String} AND kind IN ('missing', 'silent')
+    AND toUnixTimestamp64Micro(ts_event) > {after:Int64}
+ORDER BY us, member
+"""
+_HOUR_US = 3_600_000_000
+
+
+@dg.sensor(
+    name="members_sensor",
+    description="Tells people of members that have no part in the predictions at work.",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def members_sensor(context: dg.SensorEvaluationContext, tickhouse: Tickhouse) -> dg.SkipReason:
+    """One message for all that happened since it last looked; the others make up for a member."""
+    after = int(context.cursor or SystemClock().now_us() - _HOUR_US)
+    try:
+        settings, client = tickhouse.settings(), tickhouse.client()
+        try:
+            given = {"run_id": run_of(settings, ""), "after": after}
+            rows = client.query(_MEMBERS, parameters=given).result_rows
+        finally:
+            client.close()
+    except TickhouseError as error:
+        return dg.SkipReason(str(error))
+    if not rows:
+        return dg.SkipReason("every member of the models at work speaks")
+    context.update_cursor(str(rows[-1][0]))
+    said = "; ".join(f"{member} {kind}: {detail}" for _, _, member, kind, detail in rows)
+    tell_members(settings, rows[-1][1], said[:1000])
+    return dg.SkipReason(f"told: {said[:500]}")
 
 
 @dg.sensor(

@@ -14,7 +14,7 @@ from core import topics
 from core.errors import UnavailableError
 from core.settings import BusSettings
 
-_ANSWER_S = 5.0
+_ANSWER_S = 3.0
 _HEARTBEATS = 200  # of all processes, some seconds' worth
 
 

@@ -110,12 +110,7 @@ def _candles() -> candlestick.Panel:
         .mode(VizDisplayMode.CANDLES)
         .candle_style(CandleStyle.CANDLES)
         .fields(
-            candlestick.CandlestickFieldMap()
-            .open("open")
-            .high("high")
-            .low("low")
-            .close("close")
-            .volume("ticks")
+            candlestick.CandlestickFieldMap().open("open").high("high").low("low").close("close")
         )
         .colors(candlestick.CandlestickColors().up(style.GREEN).down(style.RED).flat(style.GREY))
     )

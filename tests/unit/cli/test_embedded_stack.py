@@ -2,9 +2,11 @@ import socket
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from cli.embedded_stack import Ports, choose_ports, embedded_stack, stack_environment, urls
 from core import settings
+from core.errors import SettingsError
 from core.settings import BusSettings, ClickhouseSettings, Settings, TerminalSettings
 
 PORTS = Ports(warehouse=1, bus=2, bus_monitor=3, terminal=4)
@@ -89,3 +91,8 @@ def test_a_replay_has_a_bus_of_its_own(tmp_path: Path) -> None:
     assert str(home) in specs["warehouse"].command
     assert specs["execution"].environment == {"TICKHOUSE_RUN__MODE": "replay"}
     assert specs["warehouse"].environment == {}
+
+
+def test_kafka_without_an_address_is_refused_before_anything_starts() -> None:
+    with pytest.raises(SettingsError, match="TICKHOUSE_BUS__URL"):
+        urls(Settings(bus=BusSettings(kind="kafka")), PORTS)

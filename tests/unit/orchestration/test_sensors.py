@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.defs.streams import FAIL, TABLES, Seen, silent_feeds
 from orchestration.resources import Tickhouse
-from orchestration.sensors import drift_sensor, events, streams_sensor
+from orchestration.sensors import drift_sensor, events, members_sensor, streams_sensor
 from quality.check_result import CheckResult, blocked_days, store
 from tests.http_receiver import Receiver
 from tests.servers import free_port
@@ -130,6 +130,31 @@ def test_a_warehouse_that_does_not_answer_is_told_once(
     assert isinstance(again, dg.SkipReason)
     assert [body["job"] for body in receiver.received] == ["streams"]
     assert "the warehouse does not answer" in receiver.received[0]["text"]
+
+
+def test_a_member_without_a_part_is_told_once(
+    told_to: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows as the stream writes them; other runs' are not ours to tell."""
+    insert = (
+        "INSERT INTO model_event (run_id, mode, ts_event, model, member, kind, detail) VALUES"
+        " ('live', 'live', now64(6), 'ab12', 'lightgbm', 'missing', 'its file is gone'),"
+        " ('live', 'live', now64(6), 'ab12', '', 'in use', 'shadow: none'),"
+        " ('other', 'replay', now64(6), 'ab12', 'linear', 'silent', 'no number')"
+    )
+    with Receiver() as receiver:
+        monkeypatch.setenv("TICKHOUSE_ALERTS__WEBHOOK", receiver.url)
+        before, cursor = evaluated(members_sensor, None)
+        assert "every member" in str(before.skip_message)
+        told_to.client.command(insert)
+        found, cursor = evaluated(members_sensor, cursor)
+        again, _ = evaluated(members_sensor, cursor)
+    assert "told: lightgbm missing: its file is gone" in str(found.skip_message)
+    assert "every member" in str(again.skip_message)
+    (body,) = receiver.received
+    assert (body["job"], body["model"]) == ("members", "ab12")
+    assert "lightgbm missing" in body["text"]
+    assert "linear" not in body["text"]
 
 
 def test_a_quiet_market_owes_no_rows() -> None:

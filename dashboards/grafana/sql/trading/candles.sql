@@ -3,16 +3,14 @@ SELECT
     `open`,
     high,
     low,
-    `close`,
-    ticks
+    `close`
 FROM (
     SELECT
         ts_open AS time,
         argMinMerge(bid_open) AS `open`,
         max(bid_high) AS high,
         min(bid_low) AS low,
-        argMaxMerge(bid_close) AS `close`,
-        groupBitmapMerge(tick_count) AS ticks
+        argMaxMerge(bid_close) AS `close`
     FROM bar_1m
     WHERE
         source = '${source}' AND symbol = '${symbol}' AND $__timeFilter(ts_open)
@@ -24,8 +22,7 @@ FROM (
         argMinMerge(bid_open) AS `open`,
         max(bid_high) AS high,
         min(bid_low) AS low,
-        argMaxMerge(bid_close) AS `close`,
-        groupBitmapMerge(tick_count) AS ticks
+        argMaxMerge(bid_close) AS `close`
     FROM bar_5m
     WHERE
         source = '${source}' AND symbol = '${symbol}' AND $__timeFilter(ts_open)
@@ -37,8 +34,7 @@ FROM (
         argMinMerge(bid_open) AS `open`,
         max(bid_high) AS high,
         min(bid_low) AS low,
-        argMaxMerge(bid_close) AS `close`,
-        groupBitmapMerge(tick_count) AS ticks
+        argMaxMerge(bid_close) AS `close`
     FROM bar_1h
     WHERE
         source = '${source}' AND symbol = '${symbol}' AND $__timeFilter(ts_open)
