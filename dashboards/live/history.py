@@ -5,6 +5,7 @@ says so, and catches up when it is back.
 """
 
 import asyncio
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from dashboards.live.world import World
 _SQL = {path.stem: path.read_text() for path in Path(__file__).parent.glob("sql/*.sql")}
 _log = logging.getLogger(__name__)
 _EVERY_S, _RETRY_S = 1.0, 2.0
+_BARS_EVERY = 20  # looks
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Row = dict[str, Any]
@@ -46,9 +48,7 @@ class Past(msgspec.Struct, frozen=True):
 
     def into(self, world: World, *, told: bool) -> None:
         """Apply it; `told`: nothing live came before, so signals and orders are news too."""
-        for row in self.bars:
-            candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
-            world.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
+        candles_into(world, self.bars)
         if told:
             self._tell(world)
         for position in self.positions:
@@ -117,9 +117,13 @@ class History:
             past = self._past(warehouse)
             self._tell(lambda told: past.into(self._world, told=told), self._ready is not None)
             self._release()
-            while not self._closing.is_set():
+            for second in itertools.count(1):
                 self._newest(warehouse)
-                self._closing.wait(_EVERY_S)
+                # What the collector takes up from before its start is stored after we began.
+                if second % _BARS_EVERY == 0:
+                    self._tell(candles_into, self._world, self._rows(warehouse, "bars"))
+                if self._closing.wait(_EVERY_S):
+                    return
         finally:
             warehouse.close()
 
@@ -161,6 +165,13 @@ class History:
     def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
         if not self._closing.is_set():
             self._loop.call_soon_threadsafe(what, *arguments)
+
+
+def candles_into(world: World, bars: Sequence[Row]) -> None:
+    """Minutes as they are stored, under what the page saw of them itself."""
+    for row in bars:
+        candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
+        world.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
 
 
 def as_struct(row: Row, kind: type[Struct]) -> Struct:

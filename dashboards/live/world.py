@@ -103,7 +103,9 @@ class World:
         """Join a part of a minute; `earlier`: it is from before the parts known."""
         known = self._candles.setdefault(feed, {})
         parts = (candle, known.get(candle.time_s))
-        if earlier and parts[1] is not None:
+        if earlier and parts[1] is not None and not parts[1].last_msc:
+            whole = candle  # both are of the warehouse, which knows more by now
+        elif earlier and parts[1] is not None:
             whole = candles.joined(parts[0], parts[1])
         else:
             whole = candles.joined(parts[1], parts[0])

@@ -70,7 +70,7 @@ export class Chart {
     const bars = this.bars();
     this.series.setData(bars);
     this.newest = Number(bars.at(-1)?.time ?? 0);
-    this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(bars.length - 90, 0), to: bars.length + 4 });
+    this.reveal(bars.length);
     this.mark();
     this.describe();
   }
@@ -78,9 +78,19 @@ export class Chart {
   update(changed: ReadonlyMap<string, ReadonlySet<string>>): void {
     const names = [...(changed.get("bar") ?? [])].filter((name) => name.startsWith(`${this.feed}|`));
     const late = names.some((name) => Number(name.slice(name.lastIndexOf("|") + 1)) < this.newest - 60);
-    if (late || names.length > 5) this.series.setData(this.bars());
-    else for (const name of names.sort()) this.step(this.store.all<Bar>("bar").get(name));
+    if (late || names.length > 5) {
+      const [before, bars] = [this.series.data().length, this.bars()];
+      this.series.setData(bars);
+      if (bars.length > before + 5) this.reveal(bars.length); // the past came in
+      this.mark();
+    } else for (const name of names.sort()) this.step(this.store.all<Bar>("bar").get(name));
     if (["signal", "fill", "position"].some((kind) => changed.has(kind))) this.mark();
+  }
+
+  /** The newest 90 minutes; fewer keep the width of a sixtieth, so that two are no barn doors. */
+  private reveal(bars: number): void {
+    const from = Math.min(Math.max(bars - 90, 0), bars - 60);
+    this.chart.timeScale().setVisibleLogicalRange({ from, to: bars + 4 });
   }
 
   private step(bar: Bar | undefined): void {
@@ -102,8 +112,9 @@ export class Chart {
     const at = (us: number) => (Math.floor(us / 60e6) * 60) as UTCTimestamp;
     // At most one mark of a kind and side in a minute: a column of them would hide the candles.
     const made = new Map<string, SeriesMarker<Time>>();
+    const first = Number(this.series.data().at(0)?.time ?? Infinity); // earlier ones would pile up there
     const put = (kind: string, buy: boolean, marker: Omit<SeriesMarker<Time>, "position"> & { time: UTCTimestamp }) =>
-      made.set(`${kind} ${buy} ${marker.time}`, { ...marker, position: buy ? "belowBar" : "aboveBar" } as SeriesMarker<Time>);
+      marker.time >= first && made.set(`${kind} ${buy} ${marker.time}`, { ...marker, position: buy ? "belowBar" : "aboveBar" } as SeriesMarker<Time>);
     for (const s of this.store.all<SignalItem>("signal").values())
       if (s.feed === this.feed && s.side !== "flat")
         put("signal", s.side === "long", { time: at(s.time), shape: "circle", color: muted, size: 0.5 });

@@ -170,9 +170,13 @@ export function orders(store: Store): void {
   fill(byId("orders"), table(["time", "symbol", "order", "purpose", "state"], rows, "No order is out."));
 }
 
+function inOrder<Item extends { time: number }>(items: Iterable<Item>): Item[] {
+  return [...items].sort((a, b) => a.time - b.time);
+}
+
 export function denials(store: Store): void {
   const counts = [...store.all<number>("denied")].sort(([, a], [, b]) => b - a);
-  const rows = [...store.all<Denial>("denial").values()].slice(-8).reverse().map((d) =>
+  const rows = inOrder(store.all<Denial>("denial").values()).slice(-8).reverse().map((d) =>
     row(clock(d.time), symbolOf(d.feed), `${d.side} ${volume(d.volume)}`, words(d.reason),
       d.limit || d.observed ? `${+d.observed.toPrecision(3)} > ${+d.limit.toPrecision(3)}` : ""));
   fill(byId("denials"),
@@ -181,7 +185,7 @@ export function denials(store: Store): void {
 }
 
 export function fills(store: Store): void {
-  const rows = [...store.all<Fill>("fill").values()].slice(-8).reverse().map((f) => {
+  const rows = inOrder(store.all<Fill>("fill").values()).slice(-8).reverse().map((f) => {
     const digits = store.all<Quote>("quote").get(f.feed)?.digits ?? 5;
     return row(clock(f.time), symbolOf(f.feed), `${f.side} ${volume(f.volume)}`, price(f.price, digits), words(f.purpose || f.kind),
       f.purpose === "entry" ? "" : el("span", { class: tone(f.profit) }, money(f.profit, "", true)));
