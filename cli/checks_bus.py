@@ -15,7 +15,7 @@ from core.settings import BusSettings
 from core.topics import HEARTBEATS, TICKS
 
 if TYPE_CHECKING:
-    from adapters.bus.kafka_survey import Stamped, Survey
+    from adapters.bus.kafka.survey import Stamped, Survey
 
 _NAME = "kafka"
 

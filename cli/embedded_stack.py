@@ -156,7 +156,7 @@ def _servers(
         ProcessSpec(
             "bus",
             _python(
-                "adapters.bus.server",
+                "adapters.bus.nats.server",
                 home=state / "bus",
                 port=ports.bus,
                 monitor_port=ports.bus_monitor,

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from adapters.bus.server import command
+from adapters.bus.nats.server import command
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from adapters.bus import nats_options
+from adapters.bus.nats import options
 from core.errors import SettingsError
 from core.settings import BusSettings
 
@@ -51,7 +51,7 @@ def check(settings: BusSettings, name: str) -> None:
     """
     if not _NAME.fullmatch(name):
         raise SettingsError(f"an agent's name {name!r}: letters, digits, - and _, at most 40")
-    if not (nats_options.is_encrypted(settings) or nats_options.is_local(settings)):
+    if not (options.is_encrypted(settings) or options.is_local(settings)):
         raise SettingsError(
             f"{settings.url}: orders do not travel unencrypted between machines; write tls:// and"
             " name the CA that signed the server's certificate (TICKHOUSE_BUS__CA)"

@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 
 from adapters.bus import door
 from adapters.bus.door import Hello, Joined
-from adapters.bus.nats_connection import FAILURES, Connection
+from adapters.bus.nats.connection import FAILURES, Connection
 from core.errors import SettingsError
 from core.settings import BusSettings
 

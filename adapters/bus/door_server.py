@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 from adapters.bus import door
 from adapters.bus.door import Hello
 from adapters.bus.door_client import look
-from adapters.bus.nats_connection import Connection
+from adapters.bus.nats.connection import Connection
 from core.errors import BusyError, UnavailableError
 from core.settings import BusSettings
 

@@ -10,7 +10,7 @@ from core.settings import BusSettings
 
 if TYPE_CHECKING:
     from adapters.bus.door_client import Door
-    from adapters.bus.kafka_survey import Survey
+    from adapters.bus.kafka.survey import Survey
 
 
 def connect(settings: BusSettings, name: str) -> Bus:
@@ -25,7 +25,7 @@ def connect(settings: BusSettings, name: str) -> Bus:
     """
     if settings.is_kafka:
         return _kafka(settings, name)
-    from adapters.bus.nats import NatsBus
+    from adapters.bus.nats.bus import NatsBus
 
     return NatsBus(settings, name)
 
@@ -54,7 +54,7 @@ def remove_topics(settings: BusSettings) -> None:
         SettingsError: they refuse us, or the extra `kafka` is not installed.
     """
     with _installed():
-        from adapters.bus.kafka_topics import remove_all
+        from adapters.bus.kafka.topics import remove_all
     remove_all(settings)
 
 
@@ -66,13 +66,13 @@ def survey(settings: BusSettings) -> "Survey":
         SettingsError: the brokers refuse us, or the extra `kafka` is not installed.
     """
     with _installed():
-        from adapters.bus.kafka_survey import survey as look
+        from adapters.bus.kafka.survey import survey as look
     return look(settings)
 
 
 def _kafka(settings: BusSettings, name: str) -> Bus:
     with _installed():
-        from adapters.bus.kafka import KafkaBus
+        from adapters.bus.kafka.bus import KafkaBus
     return KafkaBus(settings, name)
 
 

@@ -29,7 +29,7 @@ from dashboards.live.world import World
 _SQL = {path.stem: path.read_text() for path in Path(__file__).parent.glob("sql/*.sql")}
 _log = logging.getLogger(__name__)
 _EVERY_S, _RETRY_S = 1.0, 2.0
-_BARS_EVERY = 20  # looks
+_AGAIN_EVERY = 20  # looks
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Row = dict[str, Any]
@@ -48,7 +48,9 @@ class Past(msgspec.Struct, frozen=True):
 
     def into(self, world: World, *, told: bool) -> None:
         """Apply it; `told`: nothing live came before, so signals and orders are news too."""
-        candles_into(world, self.bars)
+        for row in self.bars:
+            candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
+            world.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
         if told:
             self._tell(world)
         for position in self.positions:
@@ -119,13 +121,17 @@ class History:
             self._release()
             for second in itertools.count(1):
                 self._newest(warehouse)
-                # What the collector takes up from before its start is stored after we began.
-                if second % _BARS_EVERY == 0:
-                    self._tell(candles_into, self._world, self._rows(warehouse, "bars"))
+                # What was published just before we listened is stored after we first asked.
+                if second % _AGAIN_EVERY == 0:
+                    self._tell(self._again, self._past(warehouse))
                 if self._closing.wait(_EVERY_S):
                     return
         finally:
             warehouse.close()
+
+    def _again(self, past: Past) -> None:
+        """States and candles keep the newest by themselves; a story is told once."""
+        past.into(self._world, told=not self._world.has_story)
 
     def _past(self, warehouse: Client) -> Past:
         return Past(
@@ -165,13 +171,6 @@ class History:
     def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
         if not self._closing.is_set():
             self._loop.call_soon_threadsafe(what, *arguments)
-
-
-def candles_into(world: World, bars: Sequence[Row]) -> None:
-    """Minutes as they are stored, under what the page saw of them itself."""
-    for row in bars:
-        candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
-        world.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
 
 
 def as_struct(row: Row, kind: type[Struct]) -> Struct:

@@ -59,6 +59,7 @@ class World:
         self._kept: dict[str, deque[str]] = {}
         self._newest: dict[str, int] = {}
         self._logged = 0
+        self.has_story = False  # a signal or an order event came
         self._takers: dict[type, Callable[[Any], None]] = {
             TickBatch: self.ticks,
             QuarantineBatch: self._quarantine,
@@ -130,6 +131,7 @@ class World:
 
     def signal(self, signal: Signal) -> None:
         """A mark on the chart, and a line of the log."""
+        self.has_story = True
         side = "long" if signal.target > 0 else "short" if signal.target < 0 else "flat"
         value = {
             "feed": f"{signal.source}/{signal.symbol}",
@@ -148,6 +150,7 @@ class World:
 
     def order_event(self, event: OrderEvent) -> None:
         """Open orders, fills, denials and the log."""
+        self.has_story = True
         key = f"order|{event.order_id}"
         if event.kind in _OPEN:
             self.items.put(key, shapes.order(event))

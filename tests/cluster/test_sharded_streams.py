@@ -5,7 +5,7 @@ import time
 import msgspec
 import pytest
 
-from adapters.bus.kafka_publisher import partition_of
+from adapters.bus.kafka.publisher import partition_of
 from adapters.bus.select import connect
 from adapters.clickhouse.migrate import apply
 from core.contracts import codec

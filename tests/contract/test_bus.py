@@ -11,7 +11,7 @@ import nats
 import pytest
 
 from adapters.bus.base import Bus, Message, Subscriber
-from adapters.bus.nats import NatsBus
+from adapters.bus.nats.bus import NatsBus
 from adapters.bus.select import connect
 from core import topics
 from core.errors import MessageError, UnavailableError

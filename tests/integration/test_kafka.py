@@ -10,8 +10,8 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartiti
 from confluent_kafka.admin import AdminClient
 from prometheus_client import REGISTRY
 
-from adapters.bus.kafka_ids import HEADER
-from adapters.bus.kafka_publisher import partition_of
+from adapters.bus.kafka.ids import HEADER
+from adapters.bus.kafka.publisher import partition_of
 from adapters.bus.select import connect
 from cli.checks_bus import bus_checks
 from core.errors import MessageError, SettingsError, UnavailableError

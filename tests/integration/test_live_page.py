@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from adapters.bus.nats import NatsBus
+from adapters.bus.nats.bus import NatsBus
 from adapters.clickhouse.rows import message_columns, tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts import codec

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.bus.nats import NatsBus
+from adapters.bus.nats.bus import NatsBus
 from adapters.clickhouse import migrate
 from core import identity
 from core.contracts.order import EventKind

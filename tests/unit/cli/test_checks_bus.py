@@ -1,6 +1,6 @@
 """What doctor makes of messages that were found on a Kafka."""
 
-from adapters.bus.kafka_survey import Stamped
+from adapters.bus.kafka.survey import Stamped
 from cli.checks_bus import clocks, versions
 from core.contracts import codec
 from core.contracts.operations import Heartbeat

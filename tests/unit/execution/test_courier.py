@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.bus.nats import NatsBus
+from adapters.bus.nats.bus import NatsBus
 from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.errors import MessageError

@@ -10,7 +10,7 @@ import pytest
 from adapters.bus.door import PART_BYTES, Joined, parts
 from adapters.bus.door_client import Door
 from adapters.bus.door_server import Answerer
-from adapters.bus.nats_options import connect_options
+from adapters.bus.nats.options import connect_options
 from core.errors import BusyError, SettingsError, UnavailableError
 from core.settings import BusSettings
 from tests.servers import NatsServer

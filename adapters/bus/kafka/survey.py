@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaException
 
-from adapters.bus.kafka_connection import KafkaConnection
-from adapters.bus.kafka_reading import StretchReader
-from adapters.bus.kafka_topics import name_of
+from adapters.bus.kafka.connection import KafkaConnection
+from adapters.bus.kafka.reading import StretchReader
+from adapters.bus.kafka.topics import name_of
 from core import topics
 from core.errors import UnavailableError
 from core.settings import BusSettings

@@ -3,7 +3,7 @@
 librdkafka's idempotent producer keeps order and drops what its own retries repeat. Repeats of
 ours, after a restart, it does not know: so the ids of the last hour are read from the topic before
 the first message with an id goes out, and a repeat is answered with its first copy's sequence.
-Another process may store the same id in the same moment; readers drop that (`kafka_subscriber`).
+Another process may store the same id in the same moment; readers drop that (`subscriber`).
 
 A message that nobody waits for any more leaves the queue when it was not handed to librdkafka
 yet; else it may still be stored, as `adapters.bus.base` says.
@@ -19,11 +19,11 @@ from concurrent.futures import Future
 from confluent_kafka import KafkaError, Message
 from quixstreams.kafka import Producer
 
-from adapters.bus import kafka_options
-from adapters.bus.kafka_connection import KafkaConnection
-from adapters.bus.kafka_ids import HEADER, RecentIds
-from adapters.bus.kafka_skew import SkewWatch
-from adapters.bus.kafka_topics import name_of
+from adapters.bus.kafka import options
+from adapters.bus.kafka.connection import KafkaConnection
+from adapters.bus.kafka.ids import HEADER, RecentIds
+from adapters.bus.kafka.skew import SkewWatch
+from adapters.bus.kafka.topics import name_of
 from core.errors import MessageError, TickhouseError, UnavailableError
 from core.topics import Topic
 
@@ -68,7 +68,7 @@ class KafkaPublisher:
         self._producer = Producer(
             connection.config,
             error_callback=self._on_error,
-            extra_config=kafka_options.producer_options(settings),
+            extra_config=options.producer_options(settings),
         )
 
     # -- any thread ------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The embedded NATS server: its configuration, its command line, and a way to become it.
 
 `sync_interval: always` holds for the whole server, so that a publish to a synced topic is
-acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats_streams`). A
+acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats.streams`). A
 replay's server only survives its own death, not the machine's (`bus.sync = process`).
 Everything listens on loopback only.
 """
@@ -30,7 +30,7 @@ def configuration(directory: Path, port: int, monitor_port: int, sync: str = "al
     interval = "always" if sync == "always" else "2m"
     store = json.dumps((directory / "jetstream").absolute().as_posix())
     return f"""\
-# Written by adapters.bus.server at every start: changes are lost.
+# Written by adapters.bus.nats.server at every start: changes are lost.
 server_name: tickhouse
 listen: "127.0.0.1:{port}"
 http: "127.0.0.1:{monitor_port}"
@@ -84,7 +84,7 @@ def command(directory: Path, port: int, monitor_port: int, sync: str = "always")
 
 def main() -> None:
     """Become the server: signals to this process reach it."""
-    parser = argparse.ArgumentParser(prog="python -m adapters.bus.server", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m adapters.bus.nats.server", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="configuration and streams")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="for clients")
     parser.add_argument("--monitor-port", type=int, required=True, help="HTTP: /healthz, /jsz")

@@ -12,8 +12,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from quixstreams.models.topics import TopicAdmin
 
-from adapters.bus import kafka_options
-from adapters.bus.kafka_options import MESSAGE_BYTES
+from adapters.bus.kafka import options
+from adapters.bus.kafka.options import MESSAGE_BYTES
 from core import topics
 from core.errors import SettingsError, UnavailableError
 from core.settings import BusSettings
@@ -98,7 +98,7 @@ def remove_all(settings: BusSettings) -> None:
     Raises:
         UnavailableError: the cluster does not answer, or refuses.
     """
-    admin = TopicAdmin(kafka_options.connection(settings, "removal")).admin_client
+    admin = TopicAdmin(options.connection(settings, "removal")).admin_client
     try:
         cluster = admin.list_topics(timeout=_ANSWER_S)
         there = [n for t in topics.ALL if (n := name_of(t, settings)) in cluster.topics]

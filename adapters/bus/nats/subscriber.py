@@ -25,7 +25,7 @@ from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from adapters.bus.base import Message
-from adapters.bus.nats_connection import FAILURES, Connection
+from adapters.bus.nats.connection import FAILURES, Connection
 from core.topics import Topic
 
 _log = logging.getLogger(__name__)

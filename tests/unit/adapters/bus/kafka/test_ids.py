@@ -1,6 +1,6 @@
 """Ids are known for the window, by their first copy."""
 
-from adapters.bus.kafka_ids import RecentIds, id_of
+from adapters.bus.kafka.ids import RecentIds, id_of
 
 
 def test_the_first_copy_counts_and_the_old_are_forgotten() -> None:

@@ -1,8 +1,8 @@
 """The bus over NATS JetStream: a synchronous face on an event loop in a thread of its own.
 
-The parts: `nats_connection` keeps a connection and tells the others of each new one,
-`nats_streams` makes a stream per topic, `nats_publisher` holds what is not yet stored,
-`nats_subscriber` reads. This module only joins them.
+The parts: `connection` keeps a connection and tells the others of each new one,
+`streams` makes a stream per topic, `publisher` holds what is not yet stored,
+`subscriber` reads. This module only joins them.
 """
 
 import time
@@ -14,11 +14,11 @@ from nats.aio.client import Client
 
 from adapters.bus.base import Message
 from adapters.bus.bus_key import checked
-from adapters.bus.nats_connection import FAILURES, Connection
-from adapters.bus.nats_publisher import HEADER_BYTES, Entry, Outbox
-from adapters.bus.nats_streams import last_message, last_sequence
-from adapters.bus.nats_subscriber import NatsSubscriber
-from adapters.bus.server import DEFAULT_PORT, MAX_PAYLOAD
+from adapters.bus.nats.connection import FAILURES, Connection
+from adapters.bus.nats.publisher import HEADER_BYTES, Entry, Outbox
+from adapters.bus.nats.server import DEFAULT_PORT, MAX_PAYLOAD
+from adapters.bus.nats.streams import last_message, last_sequence
+from adapters.bus.nats.subscriber import NatsSubscriber
 from core import topics
 from core.errors import MessageError, UnavailableError
 from core.settings import BusSettings

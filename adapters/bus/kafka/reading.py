@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from confluent_kafka import OFFSET_END, KafkaError, KafkaException, Message, TopicPartition
 from quixstreams.kafka import BaseConsumer
 
-from adapters.bus import kafka_options
-from adapters.bus.kafka_connection import KafkaConnection
+from adapters.bus.kafka import options
+from adapters.bus.kafka.connection import KafkaConnection
 
 _ANSWER_S = 5.0
 GROUP_SUFFIX = "looks"  # these consumers never join or commit
@@ -25,7 +25,7 @@ class StretchReader:
             "error",
             auto_commit_enable=False,
             error_callback=connection.on_error,
-            extra_config=kafka_options.consumer_options(),
+            extra_config=options.consumer_options(),
         )
         self._open = False
 

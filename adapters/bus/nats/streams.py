@@ -2,7 +2,7 @@
 
 The stream of an unsynced topic has `persist_mode: async`: the server acknowledges before it has
 written. That saves the fsync, and costs what was acknowledged in the last milliseconds when the
-server is killed (`adapters.bus.nats_publisher` sends those again).
+server is killed (`adapters.bus.nats.publisher` sends those again).
 """
 
 import asyncio

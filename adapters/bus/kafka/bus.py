@@ -1,7 +1,7 @@
 """The bus over Apache Kafka, carried by Quix Streams' clients.
 
-The parts: `kafka_connection` shares what the brokers' state is and makes the topics,
-`kafka_publisher` holds what is not yet stored, `kafka_subscriber` reads, `kafka_tail` answers
+The parts: `connection` shares what the brokers' state is and makes the topics,
+`publisher` holds what is not yet stored, `subscriber` reads, `tail` answers
 what was stored last. This module only joins them.
 """
 
@@ -16,14 +16,14 @@ from confluent_kafka import KafkaException
 
 from adapters.bus.base import Message
 from adapters.bus.bus_key import checked
-from adapters.bus.kafka_connection import KafkaConnection
-from adapters.bus.kafka_ids import MOST, RecentIds, id_of
-from adapters.bus.kafka_options import LARGEST
-from adapters.bus.kafka_publisher import KafkaPublisher, partition_of
-from adapters.bus.kafka_reading import StretchReader
-from adapters.bus.kafka_subscriber import KafkaSubscriber
-from adapters.bus.kafka_tail import Tail
-from adapters.bus.kafka_topics import name_of
+from adapters.bus.kafka.connection import KafkaConnection
+from adapters.bus.kafka.ids import MOST, RecentIds, id_of
+from adapters.bus.kafka.options import LARGEST
+from adapters.bus.kafka.publisher import KafkaPublisher, partition_of
+from adapters.bus.kafka.reading import StretchReader
+from adapters.bus.kafka.subscriber import KafkaSubscriber
+from adapters.bus.kafka.tail import Tail
+from adapters.bus.kafka.topics import name_of
 from core.errors import MessageError, UnavailableError
 from core.settings import BusSettings
 from core.topics import Topic

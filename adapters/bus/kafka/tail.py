@@ -9,7 +9,7 @@ import time
 from confluent_kafka import Message as KafkaMessage
 
 from adapters.bus.base import Message
-from adapters.bus.kafka_reading import StretchReader
+from adapters.bus.kafka.reading import StretchReader
 from core.topics import Topic
 
 _FIRST_STEP, _LAST_STEP = 64, 16_384  # messages read back at a time

@@ -15,12 +15,12 @@ from confluent_kafka import Message as KafkaMessage
 from prometheus_client import Counter, Gauge
 from quixstreams.kafka import BaseConsumer
 
-from adapters.bus import kafka_options
 from adapters.bus.base import Message
-from adapters.bus.kafka_connection import KafkaConnection
-from adapters.bus.kafka_ids import MOST, RecentIds, id_of
-from adapters.bus.kafka_reading import StretchReader
-from adapters.bus.kafka_topics import name_of
+from adapters.bus.kafka import options
+from adapters.bus.kafka.connection import KafkaConnection
+from adapters.bus.kafka.ids import MOST, RecentIds, id_of
+from adapters.bus.kafka.reading import StretchReader
+from adapters.bus.kafka.topics import name_of
 from core.errors import UnavailableError
 from core.topics import Topic
 
@@ -54,7 +54,7 @@ class KafkaSubscriber:
             "error",
             auto_commit_enable=False,
             error_callback=connection.on_error,
-            extra_config=kafka_options.consumer_options(),
+            extra_config=options.consumer_options(),
         )
         self._using = threading.Lock()
         self._assigned = self._closed = False

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from adapters.bus.kafka_skew import SkewWatch, skew_ms
+from adapters.bus.kafka.skew import SkewWatch, skew_ms
 
 
 @pytest.mark.parametrize(

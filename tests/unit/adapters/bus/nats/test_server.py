@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.bus.server import binary, command, configuration
+from adapters.bus.nats.server import binary, command, configuration
 from core.errors import SettingsError
 from tests.servers import free_port
 
@@ -47,7 +47,7 @@ def test_the_module_becomes_the_server_and_ends_with_its_process(tmp_path: Path)
     monitor_port = free_port()
     ports = ["--port", str(free_port()), "--monitor-port", str(monitor_port)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "adapters.bus.server", "--home", str(tmp_path), *ports],
+        [sys.executable, "-m", "adapters.bus.nats.server", "--home", str(tmp_path), *ports],
         stderr=subprocess.DEVNULL,
     )
     try:

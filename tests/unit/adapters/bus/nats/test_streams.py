@@ -6,7 +6,7 @@ import nats
 import pytest
 from nats.js.api import PersistMode, StreamConfig
 
-from adapters.bus.nats_streams import ensure_streams, stream_config
+from adapters.bus.nats.streams import ensure_streams, stream_config
 from core import topics
 from core.settings import BusSettings
 from tests.servers import NatsServer

@@ -14,8 +14,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from quixstreams.models.topics import TopicAdmin
 
-from adapters.bus import kafka_options
-from adapters.bus.kafka_topics import ensure_topics
+from adapters.bus.kafka import options
+from adapters.bus.kafka.topics import ensure_topics
 from core.errors import SettingsError
 from core.settings import BusSettings
 
@@ -42,7 +42,7 @@ class KafkaConnection:
 
     def __init__(self, settings: BusSettings, name: str) -> None:
         self.settings, self.name = settings, name
-        self.config = kafka_options.connection(settings, name)
+        self.config = options.connection(settings, name)
         self.url = settings.url
         self.problem = "not connected yet"
         self.partitions: dict[str, int] = {}  # by topic, once `ready`

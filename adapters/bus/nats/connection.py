@@ -17,8 +17,8 @@ from typing import Any, Protocol, TypeVar
 import nats.errors
 from nats.aio.client import Client
 
-from adapters.bus.nats_options import connect_options
-from adapters.bus.nats_streams import ensure_streams
+from adapters.bus.nats.options import connect_options
+from adapters.bus.nats.streams import ensure_streams
 from core.settings import BusSettings
 
 _log = logging.getLogger(__name__)
