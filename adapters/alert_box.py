@@ -19,7 +19,7 @@ from adapters import alerts
 from core.clock import Clock
 from core.errors import BusyError
 from core.file_lock import locked
-from core.settings import AlertSettings
+from core.sections import AlertSettings
 
 _log = logging.getLogger(__name__)
 MOST = 1_000  # alerts that wait; of more only the number is told, all are in the log

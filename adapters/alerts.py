@@ -15,7 +15,7 @@ from apprise.plugins.email import NotifyEmail
 from apprise.plugins.telegram import NotifyTelegram
 
 from core.errors import SettingsError
-from core.settings import AlertSettings
+from core.sections import AlertSettings
 
 _log = logging.getLogger(__name__)
 _WITHIN_S = 10.0

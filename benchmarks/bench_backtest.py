@@ -34,7 +34,8 @@ from backtest.run import run
 from benchmarks.machine import describe
 from core.contracts.order import EventKind
 from core.instruments import is_open, shipped
-from core.settings import ExecutionSettings, RunSettings, Settings, SignalSettings
+from core.sections import ExecutionSettings, RunSettings, SignalSettings
+from core.settings import Settings
 
 VERSION = "1.221.0"
 GOAL = 4.0

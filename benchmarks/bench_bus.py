@@ -21,7 +21,7 @@ from rich.table import Table
 from adapters.bus.select import connect
 from benchmarks.machine import describe
 from core import topics
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import Topic
 from tests.buses import running
 

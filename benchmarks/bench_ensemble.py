@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.machine import describe
 from benchmarks.market import some_ticks
 from core.contracts.tick import TickArray
-from core.settings import ModelSettings, SignalSettings
+from core.sections import ModelSettings, SignalSettings
 from features.kernel import features_of
 from features.peers import Market
 from features.state import new_state

@@ -38,7 +38,7 @@ from benchmarks.machine import StallMeter, describe
 from benchmarks.percentiles import of_durations
 from core.contracts import codec
 from core.contracts.tick import TICK, TickBatch
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import TICKS
 from tests.servers import NatsServer, free_port
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.market import some_ticks
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.kernel import features_of
 from features.state import new_state
 from models.dataset import Dataset

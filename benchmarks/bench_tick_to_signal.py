@@ -42,7 +42,8 @@ from benchmarks.machine import StallMeter, describe
 from benchmarks.percentiles import of_durations, of_histogram
 from core.contracts import codec
 from core.contracts.tick import TICK, TickArray, TickBatch
-from core.settings import BusSettings, environment_of
+from core.sections import BusSettings
+from core.settings import environment_of
 from core.topics import HEARTBEATS, SIGNALS, TICKS
 from features.catalog import NAMES
 from tests.buses import running

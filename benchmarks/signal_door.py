@@ -19,7 +19,8 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.signal import Signal, signal_id
 from core.contracts.tick import TICK
-from core.settings import ExecutionSettings, RunSettings, Settings
+from core.sections import ExecutionSettings, RunSettings
+from core.settings import Settings
 from core.topics import Topic
 from execution.book import Book
 from execution.engine import Engine

@@ -11,7 +11,7 @@ from cli.check import Check, verdict
 from core.contracts import codec
 from core.contracts.operations import Heartbeat
 from core.errors import MessageError, SettingsError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import HEARTBEATS, TICKS
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import msgspec
 
 from adapters.clickhouse import client, migrate
 from core.errors import UnavailableError
-from core.settings import ClickhouseSettings, Settings
+from core.sections import ClickhouseSettings
+from core.settings import Settings
 
 _START_S = 60.0
 

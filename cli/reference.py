@@ -14,6 +14,7 @@ from core.clock import SystemClock
 from core.errors import InputError
 from core.settings import Settings
 from reports import reference, reference_store
+from reports.reference_rows import TABLES
 
 _TEMPLATES = Path(__file__).parents[1] / "reports" / "templates" / "reference"
 
@@ -55,7 +56,7 @@ def _import(
             if not changed:
                 print(f"{template.path}: nothing new, nothing was loaded")
                 continue
-            table = reference.TABLES[template.kind][0]
+            table = TABLES[template.kind][0]
             sign(
                 settings, clock, namespace.by, "reference import",
                 f"{len(changed)} rows of {table} from {Path(template.path).name}",

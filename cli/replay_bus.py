@@ -6,7 +6,7 @@ import msgspec
 
 from adapters.bus import select
 from core.errors import UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from adapters.files.base import TickFile
 from adapters.files.detect import open_file
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.errors import InputError
-from core.settings import ExitSettings, Settings
+from core.sections import ExitSettings
+from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH
 from models import plugins
 

@@ -34,7 +34,8 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.errors import TickhouseError, UnavailableError
-from core.settings import ModelSettings, Settings
+from core.sections import ModelSettings
+from core.settings import Settings
 from core.topics import CONTROL
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.card import Span

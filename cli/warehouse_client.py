@@ -5,7 +5,8 @@ from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import connect
 from core.errors import UnavailableError
-from core.settings import ClickhouseSettings, Settings
+from core.sections import ClickhouseSettings
+from core.settings import Settings
 
 
 def warehouse_client(settings: Settings) -> Client:

@@ -11,236 +11,31 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from core.errors import SettingsError
-
-
-class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Identity that every record from features on carries."""
-
-    run_id: str = "live"
-    mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "demo"
-    account: str = "simulated"
-    strategy: str = "model"
-
-
-class ClickhouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the warehouse answers. An empty URL means the embedded one."""
-
-    url: str = ""
-    user: str = "default"
-    password: str = ""
-    database: str = "tickhouse"
-
-
-class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The warehouse that `up` starts, and how long its tables keep rows."""
-
-    #: `clickhouse` starts the binary of that name on PATH instead of the embedded engine.
-    server: Literal["embedded", "clickhouse"] = "embedded"
-    listen: str = "127.0.0.1"  # any but loopback needs users with passwords
-    #: `table=days`, comma-separated, counted from when a row was stored; empty: for ever.
-    retention: str = ""
-
-
-class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the bus answers. An empty URL means the embedded NATS server."""
-
-    kind: Literal["nats", "kafka"] = "nats"
-    url: str = ""  # nats://host:port, or kafka://host:port,host:port
-    duplicate_window_s: int = 3600
-    #: `always`: synced topics are on disk before they are acknowledged. `process`: a killed
-    #: process loses nothing, a power cut may; for replays, which can be repeated.
-    sync: Literal["always", "process"] = "always"
-    ticks_max_gib: float = 10.0  # oldest ticks leave the bus beyond this; the warehouse has them
-    user: str = ""  # of a server elsewhere, with `password`; or `token`
-    password: str = ""
-    token: str = ""
-    ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
-    certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
-    key: str = ""
-    # Kafka only, from here on.
-    sasl: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"  # with `user`
-    topic_prefix: str = "tickhouse."  # before each topic's name; a replay adds its run id
-    partitions: int = 1  # of topic ticks, by symbol; every other topic has one
-    replication: int = 1  # copies of each message, on as many brokers
-    min_insync: int = 0  # copies that a publish waits for; 0: all but one, at least 1
-    retention_hours: float = 0.0  # ticks and heartbeats leave after these; 0: by size only
-    linger_ms: float = 0.0  # how long a message may wait for others to travel with
-    max_skew_s: float = 1.0  # clocks of hosts and brokers apart by more are reported
-
-    @property
-    def is_kafka(self) -> bool:
-        """By kind or by the URL's scheme."""
-        return self.kind == "kafka" or self.url.startswith("kafka://")
-
-
-class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which terminal: simulated at `address` (host:port), a real one here (Windows), or a real
-    one elsewhere through its agent."""
-
-    kind: Literal["simulated", "real", "agent"] = "simulated"
-    address: str = ""
-    agent: str = "desk"  # the agent's name, at its host and here
-    source: str = "sim"  # the broker's name in our tables
-    symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
-    seed: int = 7  # of the generated market
-    balance: float = 100_000.0  # of the simulated account
-    netting: bool = False  # the simulated account has one position per symbol
-    currency: str = "USD"
-    login: int = 0
-    server: str = ""
-    path: str = ""
-
-
-class CollectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How ticks are taken from the terminal."""
-
-    poll_ms: int = 5
-    backfill_minutes: int = 60  # on the very first start: how far back to begin
-    speed: float = 0.0  # replay: market time over wall time; 0 is as fast as it goes
-    slice_ticks: int = 32_768  # replay: most ticks of one feed in one slice of market time
-    future_tolerance_s: int = 300  # a tick later than our clock by more is quarantined
-
-
-class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a feature row, and with a model a prediction, is made."""
-
-    sample_ms: int = 1000  # at the first tick of each such span of market time; 0: at every tick
-
-
-class StreamsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A flow on several processes: each gets the addresses of all, and its own place in them."""
-
-    addresses: tuple[str, ...] = ()  # host:port of each process of one flow; empty: one alone
-    process: int = 0  # which of them this one is
-
-
-class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How probabilities become target positions."""
-
-    threshold: float = 0.55  # least probability of a move beyond costs
-    horizon_s: float = 60.0
-    scripted_horizon_s: float = 1800.0  # of the fixed rule that needs no model
-    expiry_s: float = 2.0
-    stop_spreads: float = 8.0  # stop distance in spreads, and at least
-    stop_volatility: float = 4.0  # in volatilities over the horizon
-    slippage_bp: float = 0.1  # expected cost of a round trip beside the spread
-    min_agreement: float = 0.6  # 1: all members of the model say the same; less opens nothing
-    new_champion_hours: float = 24.0  # how long a new champion opens reduced positions
-    new_champion_share: float = 0.5  # of a full one
-
-
-class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Exits beyond stop, horizon and opposite signal; distances in distances of the stop."""
-
-    take_profit_stops: float = 0.0  # where the venue closes with a gain; 0: nowhere
-    trail_stops: float = 0.0  # how far behind the price the stop follows a gain; 0: it stays
-    trail_step: float = 0.1  # least move of a trailing stop, as a share of its distance
-    trail_interval_s: float = 1.0  # least time between two moves of a position's stop
-
-
-class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizing and limits while no limits file is installed (`tickhouse limits`)."""
-
-    lots: float = 0.10  # full position per symbol
-    max_lots: float = 1.0  # per order
-    max_orders_per_minute: int = 60  # per symbol, entries only
-    max_quote_age_s: float = 10.0
-    max_spread_ratio: float = 5.0  # spread over its own running median
-    collar: float = 0.005  # reference price to live mid, share of price
-    limits_version: str = "default-1"
-
-
-class TwinSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The broker's twin: a simulated terminal beside the real one, on the same ticks."""
-
-    enabled: Literal["auto", "on", "off"] = "auto"  # auto: beside a real terminal
-    latency_min_ms: int = 20  # of the modelled broker: at least
-    latency_max_ms: int = 120  # and at most; uniform between
-    slip_probability: float = 0.3  # how often a fill is worse than the quote,
-    slip_spreads: float = 0.2  # by up to so many spreads
-    seed: int = 7  # of latency and slippage
-
-
-class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a model is trained."""
-
-    horizon_s: float = 60.0
-    rounds: int = 60
-    depth: int = 4
-    learning_rate: float = 0.15
-    max_rows: int = 400_000
-    threads: int = 2
-    members: tuple[str, ...] = ("xgboost", "lightgbm", "linear", "sequence")
-    labels: Literal["horizon", "barrier"] = "horizon"  # what a move is: models/labels, barriers
-    label_spreads: float = 1.0  # a move counts beyond so many spreads
-    leaf_rows: int = 20  # fewest rows in a leaf of LightGBM
-    sequence_rows: int = 20_000  # most windows that the sequence network is trained on
-
-
-class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What happens to models once they are trained."""
-
-    #: MLflow server to mirror to; empty: a SQLite file in the home; `none`: no mirror.
-    url: str = ""
-    min_decisions: int = 200  # of a challenger, before the rule may propose it
-    drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
-    drift_columns: int = 5  # so many drifted columns are an alert
-    drift_reduces: bool = False  # an alert also moves trading to `reducing`
-
-
-class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What Dagster schedules, and whom it tells of failures."""
-
-    enabled: bool = True  # `up` starts Dagster, if it is installed
-    mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "live"  # of the scheduled marts
-    run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
-    folds: int = 3  # of the walk-forward evaluation beside the nightly training; 0: none
-    backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
-    webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
-
-
-class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is told of failures and lateness, beside the log. Empty: nobody."""
-
-    webhook: str = ""  # URL; posted there as JSON with `text`, `job`, `run_id`
-    email_to: str = ""  # address; with the SMTP server and sender below
-    email_from: str = "tickhouse@localhost"
-    smtp: str = ""  # host:port of the mail server
-    smtp_user: str = ""
-    smtp_password: str = ""
-    smtp_security: Literal["starttls", "ssl", "insecure"] = "starttls"
-    telegram_token: str = ""  # of the bot
-    telegram_chat: str = ""  # id of the chat it writes to
-    digest_s: float = 300.0  # after a message, more are gathered so long and come as one; 0: never
-    retry_s: float = 30.0  # until a target that did not take a message is tried again
-
-    def __repr__(self) -> str:
-        """Which targets are set, and nothing that a log must not hold."""
-        kinds = ("webhook", "email_to", "telegram_token")
-        return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
-
-
-class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Compliance: where reports and seals go, and the keys seals are signed and checked with."""
-
-    signing_key: str = ""  # private Ed25519 key, outside the home (`tickhouse audit keygen`)
-    public_key: str = ""  # of the signing key; without it seals are not checked
-    archive: str = ""  # sealed days; empty: `<home>/sealed`
-    folder: str = ""  # report folders; empty: `<home>/reports`
-    schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
-    clock_every_s: int = 60  # how often `watch` measures the machine's clock; 0: never
-    ntp_servers: str = ""  # host or host:port, comma-separated, to measure against beside chrony
-
-
-class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For tests: where a process kills itself, once (see core.crashpoint)."""
-
-    crash_at: str = ""
+from core.sections import (
+    AlertSettings,
+    BusSettings,
+    ChaosSettings,
+    ClickhouseSettings,
+    CollectorSettings,
+    ExecutionSettings,
+    ExitSettings,
+    FeatureSettings,
+    ModelSettings,
+    OrchestrationSettings,
+    RegistrySettings,
+    ReportSettings,
+    RunSettings,
+    SignalSettings,
+    StreamsSettings,
+    TerminalSettings,
+    TwinSettings,
+    WarehouseSettings,
+)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

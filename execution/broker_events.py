@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from adapters.mt5.execution import Venue
 from adapters.mt5.venue import Account, Deal, Fill
 from core.clock import Clock, Timer
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.trading_control import Order
 from execution import brokerage, events
 from execution.book import Key

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapters.mt5.execution import Venue
 from adapters.mt5.venue import Fill
 from core.clock import Clock
-from core.settings import RunSettings
+from core.sections import RunSettings
 from execution import events
 from execution.book import Position
 from execution.ledger import Ledger

@@ -17,7 +17,7 @@ from core.contracts import codec
 from core.contracts.order import OrderMessage
 from core.crashpoint import reach
 from core.errors import TickhouseError, UnavailableError
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
 
 _log = logging.getLogger(__name__)

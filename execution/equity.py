@@ -12,7 +12,7 @@ from adapters.mt5.venue import Account
 from core.clock import Clock
 from core.contracts.order import AccountState
 from core.instruments import trading_day
-from core.settings import RunSettings
+from core.sections import RunSettings
 from execution.ledger import Ledger
 from execution.outbox import Outbox
 

@@ -12,7 +12,7 @@ from adapters.mt5.venue import Fill, Outcome, VenueOrder
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
-from core.settings import RunSettings
+from core.sections import RunSettings
 from execution.book import Key, Position
 from execution.identity import order_id
 from execution.quotes import Quote

@@ -7,7 +7,7 @@ from core.contracts import codec
 from core.contracts.operations import Heartbeat
 from core.health import Health
 from core.metrics import Histograms
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import HEARTBEATS
 
 _EVERY_S = 1.0

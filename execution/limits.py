@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from core.errors import InputError
-from core.settings import ExecutionSettings
+from core.sections import ExecutionSettings
 
 T = TypeVar("T")
 OFF = math.inf

@@ -9,7 +9,7 @@ import threading
 from adapters.bus.base import Bus, Message
 from core.contracts.operations import Control
 from core.contracts.tick import TickBatch
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import CONTROL, TICKS
 from execution.breakers import Breakers
 from execution.limits_file import LimitsFile

@@ -14,7 +14,7 @@ from core.clock import Clock, SystemTimer, Timer
 from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.contracts.signal import Signal, SignalBatch
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import RISK, SIGNALS
 from core.trading_control import Order
 from execution import exits

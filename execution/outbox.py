@@ -16,7 +16,7 @@ from core.contracts.order import (
     PositionState,
 )
 from core.crashpoint import reach
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
 from execution.book import Book, Key
 from execution.courier import Courier, Post

@@ -13,7 +13,7 @@ from adapters.mt5.execution import Venue
 from core.clock import ManualClock
 from core.contracts.order import AccountState, ExecutionMarker
 from core.contracts.signal import Signal
-from core.settings import RunSettings
+from core.sections import RunSettings
 from execution import exits
 from execution.book import Position
 from execution.engine import Engine

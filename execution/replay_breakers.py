@@ -18,7 +18,7 @@ from core.contracts.operations import RiskState
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.tick import TickArray
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import RISK
 from core.trading_control import Order
 from execution import breakers

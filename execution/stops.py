@@ -16,7 +16,7 @@ from core.clock import Clock, Timer
 from core.contracts.order import EventKind as Kind
 from core.crashpoint import reach
 from core.errors import UnavailableError
-from core.settings import ExitSettings, RunSettings
+from core.sections import ExitSettings, RunSettings
 from execution import events, trailing
 from execution.book import Position
 from execution.ledger import Ledger

@@ -28,7 +28,8 @@ from core.contracts.order import OrderEvent
 from core.contracts.tick import TickArray
 from core.contracts.twin import TwinComparison
 from core.errors import TickhouseError
-from core.settings import Settings, TwinSettings
+from core.sections import TwinSettings
+from core.settings import Settings
 from core.topics import ORDER_EVENTS
 from execution import events
 from execution.book import Book

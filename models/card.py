@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 
 #: Meaning of a prediction's three columns.
 CLASSES = ("down", "flat", "up")

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import FEATURE_SET_HASH
 from models.artifact import Graphs
 from models.calibrate import IDENTITY, Calibration, applied, calibrate

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
-from core.settings import SignalSettings
+from core.sections import SignalSettings
 from features.catalog import NAMES
 from models.card import CLASSES, Span
 from models.dataset import read_quotes

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from models.barriers import barrier_answers
 from models.card import CLASSES
 from models.dataset import Dataset

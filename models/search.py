@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from core.errors import ModelError, SettingsError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from models.dataset import Dataset
 from models.ensemble import Kind
 from models.parts import HELD_BACK, answered

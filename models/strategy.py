@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import SettingsError
-from core.settings import SignalSettings
+from core.sections import SignalSettings
 from features.catalog import NAMES
 from models import plugins
 

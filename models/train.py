@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.artifact import Artifact
 from models.calibrate import calibration_error, reliability

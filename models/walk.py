@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from models.card import FoldCard
 from models.ensemble import Kind, train_ensemble
 from models.evaluate import baseline, evaluate, part

@@ -8,7 +8,8 @@ import msgspec
 from adapters.alert_box import AlertBox, Told
 from core import settings as product
 from core.clock import SystemClock
-from core.settings import AlertSettings, Settings
+from core.sections import AlertSettings
+from core.settings import Settings
 from orchestration.sites import DATA_DOCS
 
 _LONGEST = 1500  # characters of an error; all of it stands in the run

@@ -17,7 +17,8 @@ from adapters.clickhouse.writer import Writer
 from adapters.clocks import chrony, kernel, ntp
 from adapters.clocks.reading import Reading, granularity_us
 from core.clock import Clock
-from core.settings import ClickhouseSettings, ReportSettings, Settings
+from core.sections import ClickhouseSettings, ReportSettings
+from core.settings import Settings
 
 STAMP_POINT = "journal and ts_recv"
 _TICK_STEP_US = 1000.0  # MetaTrader stamps milliseconds

@@ -6,128 +6,15 @@ one bad row loads nothing, and all its bad rows are told.
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
-from stdnum import cfi, isin, lei
-from stdnum.exceptions import ValidationError
-from stdnum.util import clean
 
 from core.errors import InputError
-
-NO_END = date(2149, 6, 6)  # the last a Date holds
-
-
-class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every kind's columns are those of its table, less the three that loading adds."""
-
-
-class Instrument(_Row, frozen=True):
-    """`instruments.csv`, table reference_instrument."""
-
-    source: str
-    symbol: str
-    valid_from: date
-    full_name: str
-    isin: str
-    cfi: str
-    venue: str
-    price_currency: str
-    price_notation: Literal["MONE", "PERC", "YIEL", "BAPO"]
-    quantity_notation: Literal["UNIT", "NOML", "MONE"]
-    units_per_lot: float
-    notional_currency_1: str
-    notional_currency_2: str
-    price_multiplier: float
-    underlying_isin: str
-    underlying_index: str
-    underlying_index_term: str
-    option_type: Literal["", "PUTO", "CALL", "OTHR"]
-    strike: float
-    strike_currency: str
-    option_style: Literal["", "EURO", "AMER", "ASIA", "BERM", "OTHR"]
-    maturity: str
-    expiry: str
-    delivery: Literal["", "PHYS", "CASH", "OPTL"]
-    commodity: bool
-    reportable_rts22: bool
-    reason_rts22: str
-    reportable_emir: bool
-    reason_emir: str
-
-
-class Party(_Row, frozen=True):
-    """`parties.csv`, table reference_party."""
-
-    party: str
-    valid_from: date
-    legal_name: str
-    lei: str
-    lei_valid_until: date
-    country: str
-
-
-class Account(_Row, frozen=True):
-    """`accounts.csv`, table reference_account."""
-
-    account: str
-    source: str
-    valid_from: date
-    executing_party: str
-    client_party: str
-    counterparty: str
-    submitter: str
-    investment_firm: bool
-    capacity: Literal["DEAL", "MTCH", "AOTC"]
-
-
-class Person(_Row, frozen=True):
-    """`people.csv`, table reference_person."""
-
-    strategy: str
-    valid_from: date
-    decision_kind: Literal["ALGO", "PERSON"]
-    decision_id: str
-    execution_kind: Literal["ALGO", "PERSON", "NORE"]
-    execution_id: str
-    country: str
-    description: str
-    owner: str
-    approved_by: str
-
-
-class Rate(_Row, frozen=True):
-    """`rates.csv`, table reference_rate."""
-
-    currency: str
-    valid_from: date
-    rate: float
-    publisher: str
-
-
-class Code(_Row, frozen=True):
-    """`codes.csv`, table reference_code."""
-
-    list: Literal["mic", "currency", "country"]
-    code: str
-    valid_from: date
-    name: str
-
-
-Row = Instrument | Party | Account | Person | Rate | Code
-
-#: Kind -> (table, how many of the first columns name a row).
-TABLES: dict[type[Row], tuple[str, int]] = {
-    Instrument: ("reference_instrument", 3),
-    Party: ("reference_party", 2),
-    Account: ("reference_account", 3),
-    Person: ("reference_person", 2),
-    Rate: ("reference_rate", 2),
-    Code: ("reference_code", 3),
-}
+from reports.reference_rows import NO_END, TABLES, Row, key_of
+from reports.reference_rules import problems_of
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -169,33 +56,6 @@ def read(path: Path) -> Template:
     return Template(str(path), kind, rows, content)
 
 
-def key_of(row: Row) -> tuple[Any, ...]:
-    """What names the row."""
-    return msgspec.structs.astuple(row)[: TABLES[type(row)][1]]
-
-
-def problems_of(row: Row) -> Iterator[str]:
-    """What is wrong with a row, in the words of its columns."""
-    yield from _CHECKS[type(row)](row)
-
-
-def valid_lei(text: str) -> bool:
-    """ISO 17442 with its check digits."""
-    return len(text) == 20 and text.isalnum() and text.isupper() and bool(lei.is_valid(text))
-
-
-def valid_isin(text: str) -> bool:
-    """ISO 6166 with its check digit; EZ is the prefix of derivatives, younger than the list."""
-    if len(text) != 12 or clean(text) != text or text.upper() != text:
-        return False
-    try:
-        return bool(isin.is_valid(text)) or (
-            text[:2] == "EZ" and isin.calc_check_digit(text[:-1]) == text[-1]
-        )
-    except (ValidationError, ValueError):
-        return False
-
-
 def _kind(header: list[str], path: str) -> type[Row]:
     for kind in TABLES:
         if list(kind.__struct_fields__) == header:
@@ -234,87 +94,3 @@ def _repeats(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
         if key_of(row) in seen:
             yield number, f"{key_of(row)} stands twice in the file"
         seen.add(key_of(row))
-
-
-def _instrument(row: Instrument) -> Iterator[str]:
-    for name in ("isin", "underlying_isin"):
-        text = getattr(row, name)
-        if text and not valid_isin(text):
-            yield f"{name} {text!r} is no ISIN (its check digit, its country or its length)"
-    if not cfi.is_valid(row.cfi):
-        yield f"cfi {row.cfi!r} is no ISO 10962 code"
-    if not (len(row.venue) == 4 and row.venue.isalnum() and row.venue.isupper()):
-        yield f"venue {row.venue!r} is no MIC; XXXX or XOFF when off venue"
-    for name in ("price_currency", "notional_currency_1", "notional_currency_2", "strike_currency"):
-        text = getattr(row, name)
-        if text and not _currency(text):
-            yield f"{name} {text!r} is no ISO 4217 code"
-    if not row.units_per_lot > 0:
-        yield "units_per_lot must be above 0"
-    for name in ("maturity", "expiry"):
-        if getattr(row, name) and not _is_date(getattr(row, name)):
-            yield f"{name} {getattr(row, name)!r} is no date YYYY-MM-DD"
-    for name in ("reason_rts22", "reason_emir"):
-        if not getattr(row, name):
-            yield f"{name} is empty: say why"
-    if row.reportable_rts22 and not row.isin and not row.full_name:
-        yield "without an ISIN the full_name is needed"
-
-
-def _party(row: Party) -> Iterator[str]:
-    if not valid_lei(row.lei):
-        yield f"lei {row.lei!r} is no LEI (its check digits, or its length)"
-    if not _country(row.country):
-        yield f"country {row.country!r} is no ISO 3166 alpha-2 code"
-
-
-def _account(row: Account) -> Iterator[str]:
-    for name in ("account", "executing_party", "client_party", "counterparty", "submitter"):
-        if not getattr(row, name):
-            yield f"{name} is empty"
-
-
-def _person(row: Person) -> Iterator[str]:
-    for name in ("decision_id", "execution_id"):
-        if not 1 <= len(getattr(row, name)) <= 50:
-            yield f"{name} has 1 to 50 characters"
-    if not _country(row.country):
-        yield f"country {row.country!r} is no ISO 3166 alpha-2 code"
-
-
-def _rate(row: Rate) -> Iterator[str]:
-    if not _currency(row.currency):
-        yield f"currency {row.currency!r} is no ISO 4217 code"
-    if not row.rate > 0:
-        yield "rate must be above 0"
-
-
-def _code(row: Code) -> Iterator[str]:
-    length = {"mic": 4, "currency": 3, "country": 2}[row.list]
-    if len(row.code) != length or not row.code.isalnum() or row.code.upper() != row.code:
-        yield f"code {row.code!r}: a {row.list} has {length} capitals or digits"
-
-
-def _currency(text: str) -> bool:
-    return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
-
-
-def _country(text: str) -> bool:
-    return len(text) == 2 and text.isascii() and text.isalpha() and text.isupper()
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-_CHECKS: dict[type[Row], Callable[[Any], Iterator[str]]] = {
-    Instrument: _instrument,
-    Party: _party,
-    Account: _account,
-    Person: _person,
-    Rate: _rate,
-    Code: _code,
-}

@@ -15,8 +15,9 @@ from adapters.clickhouse.client import errors_translated
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
-from core.settings import ClickhouseSettings
-from reports.reference import TABLES, Row, Template, key_of
+from core.sections import ClickhouseSettings
+from reports.reference import Template
+from reports.reference_rows import TABLES, Row, key_of
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from core import audit_log
 from core.contracts.audit import AuditEvent
 from core.errors import InputError
 from core.file_lock import locked
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 
 _BLOCK = 5_000
 

@@ -12,7 +12,7 @@ from adapters.clickhouse.writer import Writer
 from adapters.mt5 import constants as mt5
 from adapters.mt5.terminal import Terminal
 from core.errors import UnavailableError
-from core.settings import ClickhouseSettings, RunSettings
+from core.sections import ClickhouseSettings, RunSettings
 
 _FAR = 1 << 33  # seconds: after every deal
 

@@ -14,7 +14,7 @@ from core.clock import Clock
 from core.contracts import codec
 from core.contracts.prediction import Prediction
 from core.errors import TickhouseError
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import PREDICTIONS
 from streams.records import Predicted
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from adapters.bus.base import Bus
 from core.contracts import codec
 from core.errors import TickhouseError
-from core.settings import SignalSettings
+from core.sections import SignalSettings
 from core.topics import CONTROL
 from models.in_use import Chosen, Loaded, open_models
 from models.registry import Registry

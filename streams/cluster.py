@@ -17,7 +17,8 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import cluster_main, run_main
 
 from core.errors import SettingsError, UnavailableError
-from core.settings import Settings, StreamsSettings
+from core.sections import StreamsSettings
+from core.settings import Settings
 
 #: More than processes there will be: each keeps its part of the state in files of its own.
 _STATE_PARTS = 8

@@ -7,7 +7,7 @@ import numpy as np
 from core.clock import Clock
 from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
-from core.settings import ExitSettings, RunSettings, SignalSettings
+from core.sections import ExitSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
 from models.edge import Costs, in_steps, target_share
 from models.strategy import NOTHING_HELD, Held, Strategy, Wishes, entries

@@ -9,7 +9,7 @@ from adapters.bus.base import Publisher
 from core.contracts import codec
 from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, TickArray, TickBatch
 from core.quality import FeedState, Normalised
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import TICKS
 
 MAX_TICKS = 32_768  # in one message: 1.8 MB

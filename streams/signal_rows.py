@@ -7,7 +7,7 @@ import numpy as np
 from adapters.clickhouse.native import FLOATS, TEXT, TIME, Column
 from adapters.clickhouse.rows import message_columns
 from core.clock import Clock
-from core.settings import RunSettings
+from core.sections import RunSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.predictor import Judged
 from streams.records import Decided, Predicted, Sampled

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.settings import BusSettings
+from core.sections import BusSettings
 from tests.kafka.broker import Broker
 from tests.servers import NatsServer
 

@@ -17,7 +17,7 @@ from adapters.mt5.generated_market import GeneratedMarket
 from adapters.mt5.server import Server
 from core.contracts import codec
 from core.contracts.tick import TICK, TickArray, TickBatch
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import TICKS
 from tests.servers import NatsServer
 

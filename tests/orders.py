@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts.order import EventKind, OrderEvent
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 from execution.journal import Journal
 
 SECOND = 1_000_000

@@ -20,7 +20,8 @@ from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TICK, TickBatch, TickMarker
-from core.settings import ExecutionSettings, RunSettings, Settings
+from core.sections import ExecutionSettings, RunSettings
+from core.settings import Settings
 from core.topics import ORDER_EVENTS, SIGNALS, TICKS
 from execution import journal, replay
 from execution.book import Book

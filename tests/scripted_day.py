@@ -34,14 +34,14 @@ from core.clock import ManualClock
 from core.contracts import codec
 from core.contracts.signal import Signal, signal_id
 from core.contracts.tick import TICK, TickArray
-from core.settings import (
+from core.sections import (
     ClickhouseSettings,
     ExecutionSettings,
     RunSettings,
-    Settings,
     TerminalSettings,
     TwinSettings,
 )
+from core.settings import Settings
 from core.topics import ORDER_EVENTS, RISK, SIGNALS
 from core.trading_control import Order
 from execution import compose

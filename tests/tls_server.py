@@ -4,7 +4,7 @@ from pathlib import Path
 
 import trustme
 
-from core.settings import BusSettings
+from core.sections import BusSettings
 from tests.servers import NatsServer
 
 USER, PASSWORD = "desk", "correct horse"

@@ -16,7 +16,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse import client, migrate
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 
 ROOT = Path(__file__).parents[1]
 FEATURES = tuple(f"feature_{i:02d}" for i in range(26))

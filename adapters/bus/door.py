@@ -20,7 +20,7 @@ import msgspec
 
 from adapters.bus.nats import options
 from core.errors import SettingsError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 DEADLINE = "Tickhouse-Deadline"  # header: microseconds of the answerer's clock
 TOO_LATE = "Tickhouse-Too-Late"  # header of an answer: nothing was carried out

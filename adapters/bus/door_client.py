@@ -18,7 +18,7 @@ from adapters.bus import door
 from adapters.bus.door import Hello, Joined
 from adapters.bus.nats.connection import FAILURES, Connection
 from core.errors import SettingsError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _LOOK_S = 0.3  # how long answers to a hello are collected
 _ALIVE_S = 1.0  # between two looks whether who works on a request is still there

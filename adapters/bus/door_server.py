@@ -21,7 +21,7 @@ from adapters.bus.door import Hello
 from adapters.bus.door_client import look
 from adapters.bus.nats.connection import Connection
 from core.errors import BusyError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _log = logging.getLogger(__name__)
 _WAIT_S = 0.2

@@ -9,7 +9,7 @@ from core.contracts.operations import Heartbeat
 from core.errors import UnavailableError
 from core.health import Health
 from core.metrics import Histograms
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import HEARTBEATS
 
 

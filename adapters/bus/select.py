@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from adapters.bus.base import Bus
 from core.errors import SettingsError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 if TYPE_CHECKING:
     from adapters.bus.door_client import Door

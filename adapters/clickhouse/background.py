@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from adapters.clickhouse.native import Column
 from adapters.clickhouse.writer import Writer
 from core.errors import TickhouseError
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 
 
 @dataclass(frozen=True, slots=True)

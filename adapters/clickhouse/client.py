@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from core.errors import SettingsError, UnavailableError, WarehouseError
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 

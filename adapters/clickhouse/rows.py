@@ -17,7 +17,7 @@ from core.contracts.operations import Heartbeat
 from core.contracts.tick import QuarantineBatch, TickArray, to_price_units
 from core.instruments import Instrument
 from core.metrics import bucket_upper_ns
-from core.settings import RunSettings
+from core.sections import RunSettings
 
 _EPOCH = date(1970, 1, 1)
 

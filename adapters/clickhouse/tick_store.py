@@ -7,7 +7,7 @@ recognises it, and its rows have the same keys should it no longer remember.
 from adapters.clickhouse.rows import quarantine_columns, tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts.tick import QuarantineBatch, TickArray
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 
 
 class ClickhouseTickStore:

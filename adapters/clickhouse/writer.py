@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 from adapters.clickhouse.native import Column, encode_block
 from core.errors import SettingsError, UnavailableError, WarehouseError
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 
 _TIMEOUT_S = 60.0
 _FIRST_DELAY_S, _LAST_DELAY_S = 0.05, 2.0

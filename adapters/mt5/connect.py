@@ -11,7 +11,7 @@ from adapters.mt5.remote import RemoteTerminal
 from adapters.mt5.terminal import Terminal
 from adapters.mt5.translated import TranslatedTerminal
 from core.errors import SettingsError, UnavailableError
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 
 ToAgent = Callable[[str], Exchange]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from adapters.mt5.symbol_info import SymbolInfo
 from core.errors import SettingsError
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 
 
 class RealTerminal:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import xgboost
 
 from backtest.results.bootstrap import Interval, interval
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from models.evaluate import auc
 
 Floats = npt.NDArray[np.float64]

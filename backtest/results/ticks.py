@@ -15,7 +15,8 @@ from backtest.results.walk import Judged
 from backtest.stages import FeatureStages
 from core.contracts.tick import OUT_OF_ORDER
 from core.instruments import instrument
-from core.settings import ModelSettings, RunSettings, Settings
+from core.sections import ModelSettings, RunSettings
+from core.settings import Settings
 from features.catalog import NAMES
 from models.card import DOWN, FLAT, UP
 from models.dataset import Dataset

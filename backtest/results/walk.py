@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from models.card import DOWN, FLAT, UP
 from models.dataset import Dataset
 from models.ensemble import Kind

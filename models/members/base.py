@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import NAMES
 from models.examples import Examples
 from models.session import INPUT, OUTPUT

@@ -17,7 +17,7 @@ import numpy as np
 from onnxmltools.convert import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import NAMES
 from models.card import CLASSES
 from models.examples import Examples

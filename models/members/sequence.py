@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import NAMES
 from models.card import CLASSES
 from models.examples import Examples

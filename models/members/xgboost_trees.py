@@ -11,7 +11,7 @@ import xgboost
 from onnxmltools.convert import convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import NAMES
 from models.card import CLASSES
 from models.examples import Examples

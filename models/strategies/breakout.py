@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from core.settings import SignalSettings
+from core.sections import SignalSettings
 from features.catalog import NAMES
 from models.strategy import Wishes
 

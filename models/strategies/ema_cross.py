@@ -6,7 +6,7 @@ This file is also the example to copy: `docs/how-to/write-a-strategy.md` walks t
 import numpy as np
 import numpy.typing as npt
 
-from core.settings import SignalSettings
+from core.sections import SignalSettings
 from features.catalog import NAMES
 from models.strategy import Wishes
 

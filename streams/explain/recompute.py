@@ -16,7 +16,7 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
 from core.errors import InputError, ModelError
 from core.metrics import Histograms
-from core.settings import ExitSettings, FeatureSettings, RunSettings, SignalSettings
+from core.sections import ExitSettings, FeatureSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
 from features.peers import Market
 from models import booster, plugins, strategy

@@ -20,7 +20,8 @@ from core.contracts import codec
 from core.contracts.exposure import ExposureRate
 from core.contracts.order import OrderEvent, PositionState
 from core.errors import UnavailableError
-from core.settings import ClickhouseSettings, Settings
+from core.sections import ClickhouseSettings
+from core.settings import Settings
 from core.topics import ORDER_EVENTS
 from streams import exposure
 from streams.quix import application

@@ -14,14 +14,8 @@ from cli.embedded_stack import choose_ports, embedded_stack, stack_environment, 
 from cli.process_spec import ProcessSpec
 from cli.processes import Stack
 from cli.warehouse_setup import migrate
-from core.settings import (
-    CollectorSettings,
-    ExecutionSettings,
-    RunSettings,
-    Settings,
-    TerminalSettings,
-    environment_of,
-)
+from core.sections import CollectorSettings, ExecutionSettings, RunSettings, TerminalSettings
+from core.settings import Settings, environment_of
 from tests.chaos.faults import Fault
 from tests.chaos.proxy import Proxy
 

@@ -10,7 +10,8 @@ from adapters.bus.select import connect
 from adapters.clickhouse.migrate import apply
 from core.contracts import codec
 from core.contracts.tick import TickBatch
-from core.settings import ClickhouseSettings, environment_of
+from core.sections import ClickhouseSettings
+from core.settings import environment_of
 from core.topics import SIGNALS, TICKS
 from features.catalog import KERNEL_COLUMNS, NAMES
 from tests.buses import on_kafka

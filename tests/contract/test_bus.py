@@ -15,7 +15,7 @@ from adapters.bus.nats.bus import NatsBus
 from adapters.bus.select import connect
 from core import topics
 from core.errors import MessageError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import Topic
 from tests.buses import BusServer
 from tests.servers import NatsServer, Relay, free_port

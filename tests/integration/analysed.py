@@ -14,7 +14,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.times import BEGINNING, END
-from core.settings import RunSettings, Settings
+from core.sections import RunSettings
+from core.settings import Settings
 from models.card import Span
 from models.watch import watch
 from tests.e2e.replay_runs import cut, environment, replay

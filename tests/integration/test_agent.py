@@ -29,7 +29,8 @@ from cli.main import main
 from core.contracts import codec
 from core.contracts.tick import TickBatch
 from core.errors import UnavailableError
-from core.settings import BusSettings, Settings, TerminalSettings, environment_of
+from core.sections import BusSettings, TerminalSettings
+from core.settings import Settings, environment_of
 from core.topics import TICKS
 from tests.agent_process import NAMES
 from tests.tls_server import TlsServer

@@ -19,7 +19,8 @@ from core.clock import ManualClock
 from core.contracts.audit import AuditEvent, chained
 from core.contracts.order import OrderEvent
 from core.errors import SettingsError
-from core.settings import ReportSettings, Settings
+from core.sections import ReportSettings
+from core.settings import Settings
 from execution import journal
 from execution.places import journals, placed_events
 from reports import audit_trail, signing

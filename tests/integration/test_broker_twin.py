@@ -23,7 +23,7 @@ from adapters.mt5.server import Server
 from core.contracts import codec
 from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import HEARTBEATS, SIGNALS, TICKS
 from tests import replays
 from tests.integration.analysed import dbt

@@ -23,7 +23,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from onnx import TensorProto, helper, numpy_helper
 
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.artifact import Artifact
 from models.manifest import name_of

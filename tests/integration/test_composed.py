@@ -20,7 +20,7 @@ import yaml
 from adapters.clickhouse import client
 from core import identity
 from core.probe import probe
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 from tests.kafka.broker import Broker
 from tests.servers import free_port
 from tests.warehouse_server import ROOT, Warehouse

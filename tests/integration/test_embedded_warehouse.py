@@ -18,7 +18,7 @@ from adapters.clickhouse import client, migrate
 from adapters.clickhouse.native import Column, encode_block
 from adapters.clickhouse.writer import Writer
 from core.errors import UnavailableError, WarehouseError
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 from tests.warehouse_server import FEATURES, ROOT, Warehouse, command, warehouse
 
 __all__ = ["warehouse"]

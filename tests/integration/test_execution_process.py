@@ -23,7 +23,7 @@ from core.contracts.operations import Heartbeat
 from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, SIGNALS, TICKS
 from core.trading_control import Order
 from execution import journal

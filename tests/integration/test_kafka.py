@@ -15,7 +15,7 @@ from adapters.bus.kafka.publisher import partition_of
 from adapters.bus.select import connect
 from cli.checks_bus import bus_checks
 from core.errors import MessageError, SettingsError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import ORDER_EVENTS, SIGNALS, TICKS
 from tests.buses import on_kafka
 from tests.kafka.broker import PASSWORD, USER

@@ -17,7 +17,7 @@ from core.contracts import codec
 from core.contracts.order import AccountState
 from core.contracts.prediction import Prediction
 from core.contracts.tick import TickBatch
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import PREDICTIONS, TICKS
 from tests.live_page import FEED, batch, now_msc, page
 from tests.servers import NatsServer

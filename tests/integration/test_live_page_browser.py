@@ -10,7 +10,7 @@ from adapters.bus.nats.bus import NatsBus
 from adapters.clickhouse import migrate
 from core import identity
 from core.contracts.order import EventKind
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.trading_control import current
 from features.catalog import NAMES
 from tests.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiumError, Tab

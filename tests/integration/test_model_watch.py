@@ -13,7 +13,8 @@ from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli import models as command
 from core.clock import ManualClock
-from core.settings import ModelSettings, RegistrySettings, RunSettings, Settings, SignalSettings
+from core.sections import ModelSettings, RegistrySettings, RunSettings, SignalSettings
+from core.settings import Settings
 from core.trading_control import current, halt, path_in
 from execution.trading_state import TradingState
 from features.catalog import FEATURE_SET_HASH, NAMES

@@ -20,7 +20,8 @@ from cli.main import main
 from core import identity
 from core.clock import ManualClock
 from core.errors import InputError, SettingsError, UnavailableError
-from core.settings import ReportSettings, Settings
+from core.sections import ReportSettings
+from core.settings import Settings
 from reports import catalog, making, package, rts22, rts22_xml
 from reports.package import Version
 from reports.statement import Deal, Funds, Holding, Statement

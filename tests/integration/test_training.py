@@ -17,7 +17,8 @@ from adapters.clickhouse.writer import Writer
 from cli import models as models_command
 from cli import train as train_command
 from core.errors import ModelError, UnavailableError
-from core.settings import ModelSettings, RegistrySettings, Settings
+from core.sections import ModelSettings, RegistrySettings
+from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.card import Span
 from models.dataset import Dataset, read_dataset, rows_as_of

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.clickhouse import client, migrate
 from core import identity
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 from tests.warehouse_server import FEATURES, ROOT, Warehouse, command
 
 pytestmark = pytest.mark.process

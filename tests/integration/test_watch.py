@@ -16,7 +16,7 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import EventKind
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, RISK
 from tests.orders import event
 from tests.servers import NatsServer

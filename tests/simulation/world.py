@@ -24,7 +24,8 @@ from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK
 from core.errors import JournalError, UnavailableError
-from core.settings import ExecutionSettings, RunSettings, Settings, TerminalSettings
+from core.sections import ExecutionSettings, RunSettings, TerminalSettings
+from core.settings import Settings
 from core.topics import ORDER_EVENTS, SIGNALS, Topic
 from execution import compose, trading_state
 from execution.journal import Journal

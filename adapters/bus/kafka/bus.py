@@ -25,7 +25,7 @@ from adapters.bus.kafka.subscriber import KafkaSubscriber
 from adapters.bus.kafka.tail import Tail
 from adapters.bus.kafka.topics import name_of
 from core.errors import MessageError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import Topic
 
 _REQUEST_S = 60.0  # how long `last` and `subscribe` wait for a bus that is away

@@ -17,7 +17,7 @@ from quixstreams.models.topics import TopicAdmin
 from adapters.bus.kafka import options
 from adapters.bus.kafka.topics import ensure_topics
 from core.errors import SettingsError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _log = logging.getLogger(__name__)
 _AGAIN_S = 0.5

@@ -10,7 +10,7 @@ from typing import Any
 from quixstreams.kafka import ConnectionConfig
 
 from core.errors import SettingsError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 LARGEST = 8 * 1024 * 1024 - 1024  # payload, as on NATS

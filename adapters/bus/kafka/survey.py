@@ -12,7 +12,7 @@ from adapters.bus.kafka.reading import StretchReader
 from adapters.bus.kafka.topics import name_of
 from core import topics
 from core.errors import UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _ANSWER_S = 3.0
 _HEARTBEATS = 200  # of all processes, some seconds' worth

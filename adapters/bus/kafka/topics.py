@@ -16,7 +16,7 @@ from adapters.bus.kafka import options
 from adapters.bus.kafka.options import MESSAGE_BYTES
 from core import topics
 from core.errors import SettingsError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import Topic
 
 _ANSWER_S = 10.0

@@ -21,7 +21,7 @@ from adapters.bus.nats.streams import last_message, last_sequence
 from adapters.bus.nats.subscriber import NatsSubscriber
 from core import topics
 from core.errors import MessageError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import Topic
 
 _REQUEST_S = 60.0  # how long `last` and `subscribe` wait for a bus that is away

@@ -19,7 +19,7 @@ from nats.aio.client import Client
 
 from adapters.bus.nats.options import connect_options
 from adapters.bus.nats.streams import ensure_streams
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 1.0

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import SettingsError
-from core.settings import BusSettings
+from core.sections import BusSettings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "")
 

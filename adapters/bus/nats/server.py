@@ -70,7 +70,7 @@ def command(directory: Path, port: int, monitor_port: int, sync: str = "always")
         directory: made if missing; holds configuration and streams.
         port: where clients connect.
         monitor_port: HTTP, answers `/healthz` and `/jsz`.
-        sync: as core.settings.BusSettings.sync.
+        sync: as core.sections.BusSettings.sync.
 
     Raises:
         SettingsError: there is no nats-server here.

@@ -23,7 +23,7 @@ from nats.js.errors import BadRequestError, ServerError
 
 from adapters.bus.base import Message
 from core import topics
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import Topic
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.alert_box import LISTED, MOST, AlertBox
 from core.clock import ManualClock
-from core.settings import AlertSettings
+from core.sections import AlertSettings
 from tests.http_receiver import Receiver
 from tests.servers import free_port
 from tests.smtp_receiver import SmtpReceiver

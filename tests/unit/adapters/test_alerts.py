@@ -6,7 +6,7 @@ import pytest
 
 from adapters.alerts import tell
 from core.errors import SettingsError
-from core.settings import AlertSettings
+from core.sections import AlertSettings
 from tests.http_receiver import Receiver
 from tests.servers import free_port
 from tests.smtp_receiver import SmtpReceiver

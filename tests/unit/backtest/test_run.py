@@ -17,7 +17,8 @@ from backtest.span import Until
 from backtest.stages import SignalStages
 from core.contracts.order import EventKind
 from core.errors import SettingsError
-from core.settings import RunSettings, Settings
+from core.sections import RunSettings
+from core.settings import Settings
 
 START, ROWS = 40_000, 40_000
 

@@ -6,7 +6,8 @@ import pytest
 
 from cli import board_stack
 from core.errors import SettingsError
-from core.settings import ClickhouseSettings, Settings
+from core.sections import ClickhouseSettings
+from core.settings import Settings
 
 
 def test_the_live_page_needs_the_bus_alone_and_nobody_waits_for_it() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from cli import checks_machine, checks_stack
 from cli.process_state import ProcessState
-from core.settings import OrchestrationSettings, Settings
+from core.sections import OrchestrationSettings
+from core.settings import Settings
 
 
 def state(log: Path, **changes: object) -> ProcessState:

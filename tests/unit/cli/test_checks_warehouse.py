@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from cli import checks_warehouse
-from core.settings import ClickhouseSettings, Settings
+from core.sections import ClickhouseSettings
+from core.settings import Settings
 from tests.warehouse_server import Warehouse
 
 GIB = 2**30

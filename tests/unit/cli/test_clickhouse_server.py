@@ -17,7 +17,8 @@ import urllib3
 from cli.clickhouse_server import clickhouse_server
 from cli.embedded_stack import embedded_stack
 from core.errors import SettingsError
-from core.settings import ClickhouseSettings, Settings, WarehouseSettings
+from core.sections import ClickhouseSettings, WarehouseSettings
+from core.settings import Settings
 from tests.servers import free_port
 from tests.unit.cli.test_embedded_stack import PORTS
 

@@ -12,7 +12,7 @@ from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.generated_market import GeneratedMarket
 from cli.checks_terminal import filling_modes
 from cli.main import main
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 from tests.foreign_broker import ForeignBroker
 
 NAMES = {"EURUSD": "EURUSD.r", "BTCUSD": "BITCOIN"}  # one of them trades at weekends

@@ -7,7 +7,8 @@ import pytest
 from cli.embedded_stack import Ports, choose_ports, embedded_stack, stack_environment, urls
 from core import settings
 from core.errors import SettingsError
-from core.settings import BusSettings, ClickhouseSettings, Settings, TerminalSettings
+from core.sections import BusSettings, ClickhouseSettings, TerminalSettings
+from core.settings import Settings
 
 PORTS = Ports(warehouse=1, bus=2, bus_monitor=3, terminal=4)
 

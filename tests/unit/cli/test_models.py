@@ -6,7 +6,8 @@ import pytest
 from cli import models as command
 from cli.times import time_us
 from core.errors import ModelError, SettingsError
-from core.settings import ModelSettings, RegistrySettings, Settings
+from core.sections import ModelSettings, RegistrySettings
+from core.settings import Settings
 from models.registry import Registry
 from models.train import fit
 from tests.datasets import planted_dataset

@@ -7,7 +7,8 @@ import pytest
 from cli import orchestration_stack
 from cli.embedded_stack import Ports, embedded_stack
 from cli.orchestration_stack import OrchestrationPorts
-from core.settings import OrchestrationSettings, Settings
+from core.sections import OrchestrationSettings
+from core.settings import Settings
 
 PORTS = OrchestrationPorts(webserver=1, code=2)
 

@@ -15,7 +15,8 @@ from core.clock import ManualClock, SystemTimer, Timer
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK
-from core.settings import ExecutionSettings, ExitSettings, RunSettings, Settings
+from core.sections import ExecutionSettings, ExitSettings, RunSettings
+from core.settings import Settings
 from core.topics import ORDER_EVENTS
 from execution import compose, live
 from execution.book import Book, Key

@@ -5,7 +5,7 @@ import pytest
 
 from core.contracts.order import EventKind as Kind
 from core.contracts.tick import TICK, TickArray
-from core.settings import ExecutionSettings
+from core.sections import ExecutionSettings
 from core.trading_control import Order, write
 from execution.activity import Activity
 from execution.breakers import Breakers

@@ -11,7 +11,7 @@ from adapters.bus.nats.bus import NatsBus
 from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.errors import MessageError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from core.topics import ORDER_EVENTS
 from execution.courier import Courier
 from execution.outbox import Outbox, posts_of

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.settings import ExecutionSettings
+from core.sections import ExecutionSettings
 from execution import limits
 from execution.limits import Limits, of_settings, parse, render
 

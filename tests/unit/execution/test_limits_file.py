@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.settings import ExecutionSettings
+from core.sections import ExecutionSettings
 from execution import decisions
 from execution.decisions import Decisions, Override, Release
 from execution.limits import of_settings

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from adapters.mt5.venue import Account
-from core.settings import RunSettings, Settings, TerminalSettings
+from core.sections import RunSettings, TerminalSettings
+from core.settings import Settings
 from execution.permission import may_send
 
 ACCOUNT = Account(42, "Broker-Live", "USD", 1.0, 1.0, 0.0, 1.0)

@@ -11,7 +11,7 @@ from core.contracts.operations import RiskState
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.tick import TICK, TickArray
-from core.settings import ExecutionSettings
+from core.sections import ExecutionSettings
 from core.topics import RISK
 from execution.limits import of_settings
 from execution.limits_file import LimitsFile

@@ -7,7 +7,7 @@ import pytest
 
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
-from core.settings import ExitSettings
+from core.sections import ExitSettings
 from execution.limits_file import LimitsFile
 from tests.markets import TUESDAY, Rows
 from tests.unit.execution.desk import Desk, story

@@ -10,7 +10,8 @@ from adapters.mt5 import constants as mt5
 from adapters.mt5 import operations
 from core.contracts.tick import TICK
 from core.contracts.twin import TwinComparison
-from core.settings import Settings, TerminalSettings, TwinSettings
+from core.sections import TerminalSettings, TwinSettings
+from core.settings import Settings
 from core.topics import ORDER_EVENTS
 from execution.twin import Twin, is_wanted
 from streams.flows.executions import to_rows

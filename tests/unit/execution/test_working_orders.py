@@ -9,7 +9,7 @@ from adapters.mt5.package import SimulatedPackage
 from adapters.mt5.real import RealTerminal
 from adapters.mt5.venue import VenueOrder
 from core.contracts.operations import RiskState
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 from core.topics import RISK
 from core.trading_control import Order, write
 from tests.unit.execution.desk import Desk, flat, story

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import NAMES
 from models.evaluate import LEAK_RULE
 from models.leakage import misplaced_share, require_own_features

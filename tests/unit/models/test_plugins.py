@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.errors import SettingsError
-from core.settings import SignalSettings
+from core.sections import SignalSettings
 from features.catalog import NAMES
 from models import plugins
 from models.strategy import select, shipped

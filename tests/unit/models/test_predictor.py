@@ -4,7 +4,7 @@ import onnx
 import pytest
 
 from core.errors import ModelError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import NAMES
 from models.artifact import Artifact, Graphs
 from models.examples import Examples

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import FEATURE_SET_HASH
 from models.artifact import Artifact
 from models.manifest import name_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError, SettingsError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from models.search import search, without_held_back
 from tests.datasets import planted_dataset
 

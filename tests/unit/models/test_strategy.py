@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import SettingsError
-from core.settings import SignalSettings
+from core.sections import SignalSettings
 from models.strategy import NOTHING_HELD, Held, ModelStrategy, entries, select
 
 

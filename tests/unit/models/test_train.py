@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from models import export
 from models.labels import UNLABELLED
 from models.parts import split_by_time

@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from core.settings import ReportSettings, Settings
+from core.sections import ReportSettings
+from core.settings import Settings
 from orchestration.compliance_ready import NO_KEY, NO_REFERENCE, missing_for_seals
 from orchestration.defs.compliance_schedules import SCHEDULES
 from orchestration.resources import Tickhouse

@@ -11,7 +11,8 @@ from adapters.clocks import chrony, kernel
 from adapters.clocks.reading import Reading
 from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TICK
-from core.settings import ReportSettings, Settings
+from core.sections import ReportSettings
+from core.settings import Settings
 from reports import clocks
 from tests.warehouse_server import Warehouse, empty_tables, warehouse
 

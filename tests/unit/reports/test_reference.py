@@ -7,7 +7,9 @@ import pytest
 
 from core.errors import InputError
 from reports import reference
-from reports.reference import TABLES, read, valid_isin, valid_lei
+from reports.reference import read
+from reports.reference_rows import TABLES
+from reports.reference_rules import valid_isin, valid_lei
 
 SHIPPED = sorted((Path(reference.__file__).parent / "templates" / "reference").glob("*.csv"))
 

@@ -11,7 +11,7 @@ from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.contracts.order import EventKind
 from core.errors import UnavailableError
-from core.settings import AlertSettings
+from core.sections import AlertSettings
 from reports.watch import Alert, Watcher, alert_of
 from tests.orders import event
 

@@ -8,7 +8,7 @@ import pytest
 from core.clock import ManualClock
 from core.contracts.prediction import Prediction
 from core.errors import UnavailableError
-from core.settings import RunSettings
+from core.sections import RunSettings
 from core.topics import PREDICTIONS, Topic
 from models.predictor import Judged
 from streams.announce import FEEDS_AT_ONCE, Announcer

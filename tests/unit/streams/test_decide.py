@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.clock import ManualClock
-from core.settings import RunSettings, SignalSettings
+from core.sections import RunSettings, SignalSettings
 from features.catalog import NAMES
 from models.predictor import Judged
 from models.strategy import ModelStrategy

@@ -10,7 +10,7 @@ from core.contracts.operations import Control
 from core.contracts.tick import TickMarker
 from core.errors import ModelError
 from core.metrics import Histograms
-from core.settings import ModelSettings, SignalSettings
+from core.sections import ModelSettings, SignalSettings
 from core.topics import CONTROL
 from models.artifact import Artifact
 from models.in_use import Chosen

@@ -12,7 +12,7 @@ from adapters.bus.door_client import Door
 from adapters.bus.door_server import Answerer
 from adapters.bus.nats.options import connect_options
 from core.errors import BusyError, SettingsError, UnavailableError
-from core.settings import BusSettings
+from core.sections import BusSettings
 from tests.servers import NatsServer
 
 

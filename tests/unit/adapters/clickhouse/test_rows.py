@@ -22,7 +22,7 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, on_price_grid
 from core.instruments import shipped
 from core.metrics import bucket_upper_ns
-from core.settings import RunSettings
+from core.sections import RunSettings
 from tests.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]

@@ -12,7 +12,7 @@ from adapters.clickhouse.background import BackgroundWriter
 from adapters.clickhouse.native import Column, encode_block
 from adapters.clickhouse.writer import Writer, token_of
 from core.errors import SettingsError, UnavailableError, WarehouseError
-from core.settings import ClickhouseSettings
+from core.sections import ClickhouseSettings
 
 
 def row(text: object) -> list[Column]:

@@ -15,7 +15,7 @@ from adapters.mt5.generated_market import GeneratedMarket
 from adapters.mt5.links import ExchangeLink
 from adapters.mt5.real import RealTerminal
 from adapters.mt5.remote import RemoteTerminal
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 from tests.foreign_broker import ForeignBroker
 
 SETTINGS = TerminalSettings(kind="real", symbols=("BITCOIN",), source="icm")

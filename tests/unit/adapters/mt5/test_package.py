@@ -10,7 +10,7 @@ from adapters.mt5.faults import Fault, Faults
 from adapters.mt5.package import SimulatedPackage
 from adapters.mt5.real import RealTerminal
 from adapters.mt5.venue import Outcome, VenueOrder
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 from tests.markets import TUESDAY, terminal
 
 ID = "ab12" * 7 + "cd"

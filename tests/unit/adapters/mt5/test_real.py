@@ -14,7 +14,7 @@ from adapters.mt5 import constants
 from adapters.mt5.real import RealTerminal
 from adapters.mt5.terminal import MT5_TICK
 from core.errors import SettingsError
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 
 
 class StandIn:

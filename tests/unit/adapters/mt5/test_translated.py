@@ -14,7 +14,7 @@ from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.server_clock import OffsetRule
 from adapters.mt5.terminal import Terminal
 from core.errors import SettingsError
-from core.settings import TerminalSettings
+from core.sections import TerminalSettings
 from tests.foreign_broker import ForeignBroker
 from tests.markets import TUESDAY, order, terminal
 

@@ -10,7 +10,7 @@ from backtest.results.found import FeedResult, Found
 from backtest.results.kept import Kept
 from backtest.results.trading import Earned
 from backtest.results.walk import Judged
-from core.settings import ModelSettings
+from core.sections import ModelSettings
 from features.catalog import NAMES
 from models.dataset import Dataset
 

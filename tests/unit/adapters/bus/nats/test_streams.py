@@ -8,7 +8,7 @@ from nats.js.api import PersistMode, StreamConfig
 
 from adapters.bus.nats.streams import ensure_streams, stream_config
 from core import topics
-from core.settings import BusSettings
+from core.sections import BusSettings
 from tests.servers import NatsServer
 
 

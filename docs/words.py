@@ -1,0 +1,151 @@
+"""What generated pages say that the code does not: why orders are denied, what settings are."""
+
+from typing import NamedTuple
+
+from core.contracts.order import DenialReason
+
+
+class Denied(NamedTuple):
+    """What a reader of a denied order needs to know."""
+
+    when: str
+    limit: str
+    observed: str
+
+
+DENIED = {
+    DenialReason.HALTED: Denied(
+        "a person or a breaker halted trading, or an earlier order of this feed has no known"
+        " outcome yet",
+        "0",
+        "1 for the unsettled order, else 0",
+    ),
+    DenialReason.REDUCING: Denied("only orders that reduce risk pass", "0", "lots asked for"),
+    DenialReason.STALE_SIGNAL: Denied(
+        "the signal is past its expiry (`signals.expiry_s`)",
+        "seconds a signal lives",
+        "its age in seconds",
+    ),
+    DenialReason.STALE_QUOTE: Denied(
+        "the newest quote is too old, or there is none",
+        "`max_quote_age_s`",
+        "its age in seconds, infinite without one",
+    ),
+    DenialReason.DUPLICATE: Denied("a signal with this id was handled before", "1", "2"),
+    DenialReason.OVERSIZED: Denied(
+        "more lots than one order may have, or a target outside -1 to 1",
+        "the smaller of `max_lots` and the venue's maximum; 1 for a target",
+        "lots asked for; the target",
+    ),
+    DenialReason.TOO_MANY: Denied(
+        "too many entries of this feed within a minute",
+        "`max_orders_per_minute`",
+        "entries with this one",
+    ),
+    DenialReason.OFF_PRICE: Denied(
+        "the signal's reference price is too far from the live mid; or its stop is missing or"
+        " already passed",
+        "`collar`; or the stop",
+        "distance as a share of the price; or the price at which the position would close",
+    ),
+    DenialReason.WIDE_SPREAD: Denied(
+        "the spread is too wide against the median of the feed's last 256 quotes",
+        "`max_spread_ratio`",
+        "spread over that median",
+    ),
+    DenialReason.MARKET_CLOSED: Denied(
+        "outside the instrument's session (`core/instruments.toml`)", "1", "0"
+    ),
+    DenialReason.UNKNOWN_SYMBOL: Denied(
+        "no reference data for the symbol, or the venue does not trade it", "1", "0"
+    ),
+    DenialReason.NO_CONVERSION_RATE: Denied(
+        "the venue cannot say the margin in account currency", "1", "0"
+    ),
+    DenialReason.NO_MARGIN: Denied("the account has too little free margin", "free", "needed"),
+    DenialReason.BELOW_MINIMUM: Denied(
+        "the position to be opened is below the venue's smallest", "smallest lots", "lots wanted"
+    ),
+    DenialReason.RESTRICTED: Denied(
+        "the limits file closes the symbol to new positions (`restricted`)", "0", "lots asked for"
+    ),
+    DenialReason.ORDER_VALUE: Denied(
+        "the order is worth too much, account currency", "`max_order_value`", "its notional"
+    ),
+    DenialReason.POSITION_LIMIT: Denied(
+        "all strategies together would hold too much of the feed",
+        "`max_position_lots`",
+        "net lots with this order",
+    ),
+    DenialReason.GROSS_EXPOSURE: Denied(
+        "all positions together would be worth too much, account currency",
+        "`max_gross_exposure`",
+        "their notional with this order",
+    ),
+    DenialReason.MESSAGE_RATE: Denied(
+        "too many orders of the account within a second, exits counted",
+        "`max_messages_per_second`",
+        "orders with this one",
+    ),
+    DenialReason.THROTTLED: Denied(
+        "the strategy entered this feed too often within `repeat_window_s`; closed until"
+        " `tickhouse throttle release`",
+        "`max_repeats`",
+        "entries with this one",
+    ),
+    DenialReason.DAILY_LOSS: Denied(
+        "the account lost too much since 17:00 New York", "`max_daily_loss`", "the loss"
+    ),
+    DenialReason.DRAWDOWN: Denied(
+        "the account is too far below its highest equity", "`max_drawdown`", "how far"
+    ),
+}
+
+#: What a comment in core/sections.py does not say already.
+SAID = {
+    "run.run_id": "under which rows and journal are kept; a replay makes its own",
+    "run.mode": "stored in every row; `shadow` decides and sends nothing; a replay sets `replay`",
+    "run.account": "ours, not the broker's login; one order journal per account",
+    "run.strategy": "`model`, or `scripted`, a fixed rule without a model",
+    "clickhouse.url": "`http://host:8123` of a real server; then no warehouse is started",
+    "clickhouse.user": "of that server",
+    "clickhouse.password": "of that server; better in the environment than in a file",
+    "clickhouse.database": "made if missing",
+    "bus.kind": "`kafka` needs `bus.url` and the extra `kafka`",
+    "bus.url": "`nats://host:4222` of a real server, `kafka://host:9092,...`: no bus is started",
+    "bus.user": "at a server elsewhere, with `bus.password`",
+    "bus.password": "of `bus.user`",
+    "bus.token": "instead of user and password, when the server wants one",
+    "bus.ca": "PEM file of who signed the server's certificate; then nothing but TLS is spoken",
+    "bus.certificate": "PEM file of ours, with `bus.key`, when the server asks for one",
+    "bus.key": "PEM file of the key of `bus.certificate`",
+    "terminal.agent": "its agent's name, the same on both machines",
+    "bus.duplicate_window_s": "how long a repeated message id is recognised",
+    "terminal.kind": "`real` needs Windows and the package MetaTrader5; `agent`: it has an agent",
+    "terminal.address": "of a simulated terminal that runs already; then none is started",
+    "terminal.symbols": "what the collector takes and the generated market makes",
+    "terminal.currency": "of the simulated account",
+    "terminal.login": "of the one real account that may trade; 0: none may",
+    "terminal.server": "of that account",
+    "terminal.path": "of the terminal's executable; empty: the one that runs",
+    "collector.poll_ms": "pause between two looks at the terminal",
+    "signals.horizon_s": "how long an entry of strategy `model` is held",
+    "signals.expiry_s": "after so many seconds a signal may not open or add",
+    "execution.max_quote_age_s": "older quotes deny entries",
+    "execution.limits_version": "stored with each denial while no limits file is installed",
+    "orchestration.enabled": "off: nothing runs on a schedule",
+    "alerts.email_to": "an address; needs `alerts.smtp`",
+    "alerts.email_from": "the sender",
+    "alerts.smtp_user": "of the mail server; empty: it asks for none",
+    "alerts.smtp_password": "of the mail server; better in the environment than in a file",
+    "alerts.smtp_security": "of the connection to the mail server",
+    "models.horizon_s": "how far ahead the label looks",
+    "models.rounds": "trees per class",
+    "models.depth": "of each tree",
+    "models.learning_rate": "of the booster",
+    "models.max_rows": "of each part; more are thinned evenly over time",
+    "models.threads": "of the trainer",
+    "models.members": "of the ensemble; `sequence` needs the extra of that name, and a replay's"
+    " training leaves it out",
+    "chaos.crash_at": "`<process>.<place>:<n>`, several with commas; never set it in earnest",
+}
