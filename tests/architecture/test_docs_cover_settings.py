@@ -88,3 +88,19 @@ def test_links_between_files_resolve(page: Path) -> None:
     links = [link.partition("#")[0] for link in _LINK.findall(page.read_text())]
     local = [unquote(link) for link in links if link and "://" not in link]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("folder", ["docs/adr", "docs/compliance"])
+def test_an_index_names_every_page_beside_it(folder: str) -> None:
+    index = (ROOT / folder / "README.md").read_text()
+    beside = {page.name for page in (ROOT / folder).glob("*.md")} - {"README.md"}
+    assert {name for name in beside if f"({name})" not in index} == set()
+
+
+def test_the_front_page_leads_to_every_how_to() -> None:
+    """By one link or two: some stand on another's page."""
+    front = (ROOT / "README.md").read_text()
+    pages = {page.name: page.read_text() for page in (ROOT / "docs" / "how-to").glob("*.md")}
+    near = {name for name in pages if f"how-to/{name}" in front}
+    second = {name for name in pages if any(f"({name}" in pages[other] for other in near)}
+    assert set(pages) - near - second == set()
