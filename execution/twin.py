@@ -28,6 +28,7 @@ from core.contracts.order import OrderEvent
 from core.contracts.tick import TickArray
 from core.contracts.twin import TwinComparison
 from core.errors import TickhouseError
+from core.mailbox import Mailbox
 from core.sections import TwinSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS
@@ -90,7 +91,7 @@ class Twin:
             frictions=frictions, netting=account.netting,
         )  # fmt: skip
         self._venue = Venue(self._terminal)
-        self._heard: queue.SimpleQueue[tuple[OrderEvent, float]] = queue.SimpleQueue()
+        self._heard: Mailbox[tuple[OrderEvent, float]] = Mailbox()
         self._waiting: dict[str, Waiting] = {}
         self._positions: dict[int, int] = {}  # the broker's to ours
         self._stopping = threading.Event()
@@ -124,9 +125,7 @@ class Twin:
         """Take up what was heard, let the twin decide what is due, publish what is complete."""
         try:
             while True:
-                event, take_profit = self._heard.get(timeout=wait_s) if wait_s else (
-                    self._heard.get_nowait()
-                )  # fmt: skip
+                event, take_profit = self._heard.get(wait_s)
                 wait_s = 0.0
                 self._take(event, take_profit)
         except queue.Empty:

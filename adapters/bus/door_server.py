@@ -21,6 +21,7 @@ from adapters.bus.door import Hello
 from adapters.bus.door_client import look
 from adapters.bus.nats.connection import Connection
 from core.errors import BusyError, UnavailableError
+from core.mailbox import Mailbox
 from core.sections import BusSettings
 
 _log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Answerer:
         door.check(settings, name)
         self._name, self._id = name, secrets.token_hex(8)
         self._url = settings.url
-        self._waiting: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._waiting: Mailbox[Request] = Mailbox()
         self._ready = False
         self._others: set[str] = set()  # who came while we did
         self._rival = ""

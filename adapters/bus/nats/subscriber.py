@@ -26,6 +26,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from adapters.bus.base import Message
 from adapters.bus.nats.connection import FAILURES, Connection
+from core.mailbox import Mailbox
 from core.topics import Topic
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class NatsSubscriber:
 
     def __init__(self, connection: Connection, topic: Topic, start_sequence: int) -> None:
         self._connection, self._topic = connection, topic
-        self._arrived: queue.SimpleQueue[Message | _Credit | None] = queue.SimpleQueue()
+        self._arrived: Mailbox[Message | _Credit | None] = Mailbox()
         self._first = self._next = self._taken = start_sequence
         self._recent: OrderedDict[str, _Seen] = OrderedDict()
         self._recent_bytes = 0
