@@ -198,7 +198,7 @@ def test_who_does_not_use_kafka_never_imports_it():
     program = (
         "import sys\n"
         "from adapters.bus.select import connect\n"
-        "from core.settings import BusSettings\n"
+        "from core.sections import BusSettings\n"
         "connect(BusSettings(), 'light')\n"
         "import cli.main, execution.__main__, streams.collector\n"
         "found = {'confluent_kafka', 'quixstreams'} & set(sys.modules)\n"
