@@ -5,9 +5,10 @@ only the signals flow needs them.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bytewax.dataflow import Dataflow
 
@@ -23,6 +24,9 @@ from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
 from streams.connectors.bus import BusSource
 from streams.connectors.clickhouse import WarehouseSink
+
+if TYPE_CHECKING:
+    from streams.predict import ModelInUse, ModelState
 
 #: A block of these costs the warehouse half of what blocks of 30,000 do, and 10 MB of memory.
 _MERGE_ROWS = 131_072
@@ -60,20 +64,16 @@ def signals(
     """bus: ticks -> feature, prediction, signal; bus: signals."""
     from adapters.clickhouse import client
     from adapters.clickhouse.tick_reader import read_ticks
-    from features.catalog import NAMES
     from models import strategy
-    from models.in_use import Chosen
     from streams.announce import Announcer
-    from streams.champion import ChampionWatch, chosen_now
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
-    from streams.predict import ModelInUse, ModelState
     from streams.publish import SignalPublisher
-    from streams.rebuild import current_past, current_state
+    from streams.rebuild import current_state
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
-    run, models = settings.run, settings.home_path / "models"
+    run = settings.run
     chosen = strategy.select(run.strategy, settings.signals, settings.home_path / "strategies")
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None
@@ -85,16 +85,6 @@ def signals(
         # Still ready: it decides with the members that are left.
         health.set("ready", problem or "signals")
 
-    def make_model(state: ModelState | None) -> ModelInUse:
-        """Live, the files decide; in a replay, the last marker did."""
-        known = current_past(state, len(NAMES))
-        if run.mode == "replay" or not chosen.needs_model:
-            held = Chosen(known.model if known and run.mode == "replay" else "")
-            return ModelInUse(models, histograms, held, known, on_problem=tell)
-        changes = ChampionWatch(bus, models, settings.signals, tell)
-        now = chosen_now(models, settings.signals)
-        return ModelInUse(models, histograms, now, known, changes, tell)
-
     parts = signals_flow.Parts(
         make_sampler=lambda state: Sampler(
             settings.features.sample_ms,
@@ -102,7 +92,7 @@ def signals(
             current_state(state, stored_ticks),
             keep_hours=True,
         ),
-        make_model=make_model,
+        make_model=lambda state: _model(settings, bus, histograms, state, chosen.needs_model, tell),
         make_decider=lambda state: Decider(
             run, settings.signals, chosen, clock, state, settings.exits
         ),
@@ -113,6 +103,31 @@ def signals(
     )
     source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
     return signals_flow.build(source, parts, _sink(settings, "streams.signals", bus))
+
+
+def _model(
+    settings: Settings,
+    bus: Bus,
+    histograms: Histograms,
+    state: "ModelState | None",
+    needed: bool,
+    tell: Callable[[str], None],
+) -> "ModelInUse":
+    """Live, the files decide which one; in a replay, the last marker did."""
+    from features.catalog import NAMES
+    from models.in_use import Chosen
+    from streams.champion import ChampionWatch, chosen_now
+    from streams.predict import ModelInUse
+    from streams.rebuild import current_past
+
+    models, replayed = settings.home_path / "models", settings.run.mode == "replay"
+    known = current_past(state, len(NAMES))
+    if replayed or not needed:
+        held = Chosen(known.model if known and replayed else "")
+        return ModelInUse(models, histograms, held, known, on_problem=tell)
+    changes = ChampionWatch(bus, models, settings.signals, tell)
+    now = chosen_now(models, settings.signals)
+    return ModelInUse(models, histograms, now, known, changes, tell)
 
 
 def executions(
