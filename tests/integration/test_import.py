@@ -47,7 +47,9 @@ def test_two_brokers_and_a_repeat(warehouse, recordings, capsys):
     assert [row[:3] for row in first] == [
         ("fxcm", "EURUSD", len(fxcm)), ("oanda", "EURUSD", len(oanda)),
     ]  # fmt: skip
-    flagged = rows(warehouse, "SELECT countIf(quality = 1), countIf(quality = 2) FROM tick")
+    flagged = rows(
+        warehouse, "SELECT countIf(bitTest(quality, 0)), countIf(bitTest(quality, 1)) FROM tick"
+    )
     assert flagged == [
         (np.sum(fxcm["ask"] < fxcm["bid"]), np.sum(fxcm["ask"] == fxcm["bid"])),
     ]

@@ -54,6 +54,7 @@ FEEDS = {
     "XAUUSD_oanda": Feed(320_000, 1288.0, 3, 0.008, 21, 2.49, 0.045, 283, daily_break=46 * 60_000),
     "USDJPY_truefx": Feed(1_000, 86.7, 3, 0.006, 48, 2.6, 0.007, 20, locked=0.001),
     "EURUSD_histdata2012": Feed(30_000, 1.292, 5, 0.004, 374, 1.6, 0.0, 17, steady=True),
+    "BTCUSD_dukascopy": Feed(15_000, 24_700.0, 1, 0.03, 165, 1.2, 0.0, 727),
     "BTCUSDT_binance": Feed(40_000, 61_700.0, 2, 0.03, 3, 2.0, 0.5, 1, trades=0.25),
 }
 
