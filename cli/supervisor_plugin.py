@@ -4,7 +4,8 @@ It ties lives together: supervisord stops everything in order when its owner die
 died, and its processes are killed when supervisord dies. Linux does this by itself once each
 process has asked for it (PR_SET_PDEATHSIG survives exec), which costs no wrapper process; other
 systems lack it, and there a killed owner leaves supervisord to be stopped by hand.
-It also counts starts, which supervisord's own interface does not tell.
+It also counts starts, which supervisord's own interface does not tell, and makes its logs survive a
+full disk.
 """
 
 import ctypes
@@ -16,6 +17,8 @@ from collections import Counter
 from typing import Any
 
 from supervisor import events
+
+from cli.dropping_log import install
 
 _PR_SET_PDEATHSIG = 1
 _OPEN_FILES = 65_536  # the warehouse's need; as far as the hard limit allows
@@ -39,6 +42,7 @@ class Starts:
 def make(supervisord: Any, owner: str, **_options: str) -> Starts:
     """Called once by supervisord, before it starts anything. `owner`: the process to die with."""
     _die_with(int(owner), signal.SIGTERM)
+    install(supervisord.options.logger)
     me = os.getpid()
     os.register_at_fork(after_in_child=lambda: _die_with(me, signal.SIGKILL))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

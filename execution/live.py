@@ -29,6 +29,7 @@ from execution.listeners import Listeners
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
 from execution.risk import Denial
+from execution.room import Room
 from execution.slices import decode
 from execution.trading_state import TradingState
 from execution.twin import Twin
@@ -60,6 +61,7 @@ class Parts(NamedTuple):
     courier: Courier | None = None
     twin: Twin | None = None
     admission: AdmissionSettings = AdmissionSettings()
+    room: Room | None = None
 
 
 class Live:
@@ -106,7 +108,7 @@ class Live:
 
     def turn(self) -> None:
         """Once around: signals at hand, exits that are due, what the broker did, publishing."""
-        for message in _waiting(self._signals) if self._signals else ():
+        for message in self._arriving():
             self._newest = message
             for signal in self._addressed(message):
                 self._take(signal, message)
@@ -122,6 +124,13 @@ class Live:
         self._commit()
         if self._heart:
             self._heart.beat()
+
+    def _arriving(self) -> Iterator[Message]:
+        """What waits on the bus; nothing while the journal has room for exits only."""
+        if self._signals and (self._p.room is None or self._p.room.for_signals()):
+            yield from _waiting(self._signals)
+        elif self._signals:
+            self._p.timer.sleep(_SIGNAL_WAIT_S)
 
     def _commit(self) -> None:
         """Only now that what became of the signals is journalled (`publish` has synced it)."""
