@@ -19,6 +19,7 @@ class DroppingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # it 
 
     stream: Any
     dropped = 0
+    met_full_disk = False  # any of them, since somebody last looked
 
     def emit(self, record: Any) -> None:
         """Write a record, or count it."""
@@ -29,6 +30,7 @@ class DroppingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # it 
             self.doRollover()
         except OSError:
             self.dropped += 1
+            DroppingHandler.met_full_disk = True
 
     def _write(self, data: bytes) -> None:
         if self.stream.closed or not isinstance(self.stream, io.FileIO):

@@ -40,9 +40,9 @@ def until(look: Callable[[], T]) -> T:
     return found
 
 
-def talker(name: str, journal: Path) -> ProcessSpec:
+def talker(name: str, journal: Path, *, mended: bool = False) -> ProcessSpec:
     command = (sys.executable, str(_TINY_SERVICE), name, str(journal), "talks")
-    return ProcessSpec(name, command, stop_wait_s=2)
+    return ProcessSpec(name, command, stop_wait_s=2, after_full_disk=mended)
 
 
 @pytest.mark.process
@@ -57,6 +57,7 @@ def test_the_supervisor_and_its_processes_outlive_a_full_disk(
         until(lambda: log.stat().st_size)
         filled = fill_up(small_disk)
         full_at = log.stat().st_size
+        until(lambda: log.stat().st_size % 4096 == 0)  # its last page is full: what follows is lost
         before = {name: state.pid for name, state in stack.state().items()}
         killed = stack.kill9("two")  # so that the supervisor has something to say itself
         until(lambda: stack.state()["two"].pid not in (0, killed))
@@ -96,6 +97,26 @@ def test_a_halt_on_a_full_disk_holds(small_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         trading.halt(trading_control.Order("halted", "ann", "news", 6))
     assert trading.state == "halted"
+
+
+@pytest.mark.process
+def test_a_server_that_a_full_disk_leaves_broken_is_started_again(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
+    journal.touch()
+    specs = [talker("bus", journal, mended=True), talker("other", journal)]
+    with Stack(small_disk / "home", {}, specs) as stack:
+        stack.start_all()
+        before = {name: state.pid for name, state in stack.state().items()}
+        filled = fill_up(small_disk)
+        log = small_disk / "home" / "logs" / "bus.log"
+        until(lambda: log.stat().st_size % 4096 == 0)  # its last page is full: what follows is lost
+        for path in filled:
+            path.unlink()
+        until(lambda: b"pieces of this log were dropped" in log.read_bytes())
+        until(lambda: stack.state()["bus"].pid not in (0, before["bus"]))
+        assert stack.state()["other"].pid == before["other"]
 
 
 @pytest.mark.process
