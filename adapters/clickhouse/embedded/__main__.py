@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         check_listen(options.listen, users)
         listener = _listen(options.listen, options.port)
         engine = Engine(home / "warehouse")
-        gate = Gate(users, engine.classify, lambda: engine.table_functions)
+        gate = Gate(users, engine.classify, engine.formatted, lambda: engine.table_functions)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adapters.clickhouse.embedded import policy
+from adapters.clickhouse.embedded import nobody, policy
 from adapters.clickhouse.embedded.connection import Context
 from adapters.clickhouse.embedded.credentials import credentials, redacted
 from adapters.clickhouse.embedded.statement import Statement
@@ -35,6 +35,7 @@ class Grant:
 
     user: User
     _classify: Classify
+    _formatted: Callable[[str], str]
     _functions: Callable[[], frozenset[str]]
 
     def context(self, statement: Statement, asked: Context) -> Context:
@@ -45,6 +46,7 @@ class Grant:
         """
         user, settings = self.user, self.settings(asked.settings)
         if user.role == "admin":
+            self._check_for_everybody(statement, asked)
             return replace(asked, settings=settings)
         functions = self._functions()
         policy.check(statement.sql, user, self._classify(statement.sql), functions)
@@ -54,7 +56,13 @@ class Grant:
         if statement.input_format:
             policy.check_input(statement.sql, user)
             settings |= policy.LITERALS_ONLY
+        self._check_for_everybody(statement, asked)
         return replace(asked, settings=settings)
+
+    def _check_for_everybody(self, statement: Statement, asked: Context) -> None:
+        nobody.check(statement, self._classify, self._formatted)
+        if asked.settings.get("readonly", "0") != "0":
+            nobody.check_reading(statement, self._classify, self._formatted)
 
     def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
         """The settings to run it with: those asked for, within the user's bounds."""
@@ -67,6 +75,7 @@ class Gate:
     Args:
         file: the identity file; it need not exist.
         classify: the engine's class of a statement.
+        formatted: the engine's own text of a statement.
         table_functions: the engine's table functions.
 
     Raises:
@@ -74,9 +83,14 @@ class Gate:
     """
 
     def __init__(
-        self, file: Path, classify: Classify, table_functions: Callable[[], frozenset[str]]
+        self,
+        file: Path,
+        classify: Classify,
+        formatted: Callable[[str], str],
+        table_functions: Callable[[], frozenset[str]],
     ) -> None:
-        self._file, self._classify, self._functions = file, classify, table_functions
+        self._file, self._functions = file, table_functions
+        self._classify, self._formatted = classify, formatted
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._once_seen = file.exists()
@@ -104,7 +118,7 @@ class Gate:
                 "(AUTHENTICATION_FAILED)",
                 AUTHENTICATION_FAILED,
             )
-        return Grant(user, self._classify, self._functions)
+        return Grant(user, self._classify, self._formatted, self._functions)
 
     def _known(self, name: str, password: str) -> User | None:
         self._refresh()
