@@ -7,7 +7,7 @@ pool of threads. A client that leaves takes its statement with it.
 import asyncio
 import contextlib
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +15,9 @@ from typing import Any
 from adapters.clickhouse.embedded import coalesce, encoding, page, request, statement
 from adapters.clickhouse.embedded.admission import Admission
 from adapters.clickhouse.embedded.ahead import Ahead
-from adapters.clickhouse.embedded.answer import Answer, Context
+from adapters.clickhouse.embedded.answer import Answer, Context, refusal
 from adapters.clickhouse.embedded.answering import Answering, Headers, Send
-from adapters.clickhouse.embedded.block_frames import FrameEncoder
+from adapters.clickhouse.embedded.block_frames import LARGEST_FRAME, FrameEncoder
 from adapters.clickhouse.embedded.body import Body, ClientGoneError, Receive
 from adapters.clickhouse.embedded.engine import Engine
 from adapters.clickhouse.embedded.exchange import Exchange, Lease
@@ -27,6 +27,7 @@ from adapters.clickhouse.embedded.request import Request
 from adapters.clickhouse.embedded.running import Running, killed
 from adapters.clickhouse.embedded.sessions import Sessions, timeout_of
 from adapters.clickhouse.embedded.statement import Statement
+from core import door
 from core.errors import WarehouseError
 
 Scope = MutableMapping[str, Any]
@@ -39,7 +40,8 @@ class App:
 
     threads: statements that run at once. waiting: how many more may stand in line before
     requests are refused. stalled_s: a client that takes no byte for so long is dropped.
-    streams: answers and uploads under way at once.
+    streams: answers and uploads under way at once. hosts: names it is asked by besides loopback.
+    largest_statement: bytes that a statement, or one compressed block, may have when plain.
     """
 
     def __init__(
@@ -50,8 +52,11 @@ class App:
         waiting: int = 256,
         stalled_s: float = 300.0,
         streams: int = 128,
+        hosts: Collection[str] = (),
+        largest_statement: int = LARGEST_FRAME,
     ) -> None:
         self._engine, self._gate, self._stalled_s = engine, gate, stalled_s
+        self._hosts, self._largest = hosts, largest_statement
         self._admission = Admission(threads, waiting)
         self._control = ThreadPoolExecutor(1, thread_name_prefix="control")
         self._sessions = Sessions(lambda: engine.connect(kept=True))
@@ -69,6 +74,7 @@ class App:
         )
         answering = Answering(asked, send, self._common(asked))
         try:
+            self._let_in(scope, asked)
             await self._serve(asked, receive, answering)
         except ClientGoneError:
             return
@@ -98,30 +104,36 @@ class App:
         self._control.shutdown(wait=True)
         self._sessions.close()
 
+    def _let_in(self, scope: Scope, asked: Request) -> None:
+        why = door.refusal_of(scope, self._hosts, linked="query" not in asked.parameters)
+        if why:
+            raise refusal(497, why, "ACCESS_DENIED")
+
     async def _serve(self, asked: Request, receive: Receive, answering: Answering) -> None:
-        packed = asked.headers.get("content-encoding", "")
-        body = Body(receive, packed, asked.flag("decompress"))
-        start = await body.piece()
         if page.wanted(asked.method, asked.path, asked.parameters, asked.headers):
             await answering.page()
             return
-        if asked.path in ("/ping", "/replicas_status") or (
-            asked.path == "/" and "query" not in asked.parameters and not start
-        ):
+        if asked.path in ("/ping", "/replicas_status") or asked.is_empty:
             await answering.text(200, "Ok.\n")
             return
         if asked.path not in ("", "/"):
             await answering.text(404, "There is /, /sql, /ping and /replicas_status.\n")
             return
-        # Before more of the body is taken: a stranger gets no memory.
+        # Of a stranger nothing but the header is read.
         grant = await self._admission.enter(
             lambda: self._gate.admit(asked.parameters, asked.headers)
         )
+        packed, framed = asked.headers.get("content-encoding", ""), asked.flag("decompress")
+        body = Body(receive, packed, framed, self._largest, self._stalled_s)
+        start = await body.piece()
+        if not start and body.complete and "query" not in asked.parameters:
+            await answering.text(200, "Ok.\n")
+            return
         answering.framed = asked.flag("compress")
         with self._running.listed(asked.query_id, grant.user.name, asked.tag):
             stated, wished = await read(asked, body, start)
             victim = self._running.tag(killed(stated.sql), grant.user.name)
-            if victim:
+            if victim and asked.method == "POST":
                 await self._kill(victim, wished, answering)
                 return
             stated = replace(stated, sql=statement.names_query_id(stated.sql))
@@ -187,7 +199,7 @@ class App:
         await self._admission.enter(exchange.open_insert)
         async with Ahead(self._admission.proceed) as ahead:
             while not body.complete:  # the engine takes one piece while the next arrives
-                piece = await asyncio.wait_for(body.piece(), self._stalled_s)
+                piece = await body.piece()
                 await ahead.result()
                 ahead.begin(lambda data=piece: exchange.append(data))  # type: ignore[misc]
             await ahead.result()
