@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.clickhouse.embedded import coalesce, encoding, page, request, statement
+from adapters.clickhouse.embedded import coalesce, page, request, statement
 from adapters.clickhouse.embedded.admission import Admission
 from adapters.clickhouse.embedded.ahead import Ahead
 from adapters.clickhouse.embedded.answer import Answer, Context, refusal
-from adapters.clickhouse.embedded.answering import Answering, Headers, Send
-from adapters.clickhouse.embedded.block_frames import LARGEST_FRAME, FrameEncoder
+from adapters.clickhouse.embedded.answering import Answering, Headers, Send, encoder_of
+from adapters.clickhouse.embedded.block_frames import LARGEST_FRAME
 from adapters.clickhouse.embedded.body import Body, ClientGoneError, Receive
 from adapters.clickhouse.embedded.engine import Engine
 from adapters.clickhouse.embedded.exchange import Exchange, Lease
@@ -26,6 +26,7 @@ from adapters.clickhouse.embedded.reading import read
 from adapters.clickhouse.embedded.request import Request
 from adapters.clickhouse.embedded.running import Running, killed
 from adapters.clickhouse.embedded.sessions import Sessions, timeout_of
+from adapters.clickhouse.embedded.sign_in import SignIn
 from adapters.clickhouse.embedded.statement import Statement
 from core import door
 from core.errors import WarehouseError
@@ -55,7 +56,7 @@ class App:
         hosts: Collection[str] = (),
         largest_statement: int = LARGEST_FRAME,
     ) -> None:
-        self._engine, self._gate, self._stalled_s = engine, gate, stalled_s
+        self._engine, self._sign_in, self._stalled_s = engine, SignIn(gate), stalled_s
         self._hosts, self._largest = hosts, largest_statement
         self._admission = Admission(threads, waiting)
         self._control = ThreadPoolExecutor(1, thread_name_prefix="control")
@@ -75,7 +76,8 @@ class App:
         answering = Answering(asked, send, self._common(asked))
         try:
             self._let_in(scope, asked)
-            await self._serve(asked, receive, answering)
+            address = (scope.get("client") or ("",))[0]
+            await self._serve(asked, address, receive, answering)
         except ClientGoneError:
             return
         except WarehouseError as error:
@@ -100,6 +102,7 @@ class App:
         """Wait for running statements, end all sessions."""
         if self._expiry is not None:
             self._expiry.cancel()
+        self._sign_in.close()
         self._admission.close()
         self._control.shutdown(wait=True)
         self._sessions.close()
@@ -109,7 +112,9 @@ class App:
         if why:
             raise refusal(497, why, "ACCESS_DENIED")
 
-    async def _serve(self, asked: Request, receive: Receive, answering: Answering) -> None:
+    async def _serve(
+        self, asked: Request, address: str, receive: Receive, answering: Answering
+    ) -> None:
         if page.wanted(asked.method, asked.path, asked.parameters, asked.headers):
             await answering.page()
             return
@@ -120,9 +125,7 @@ class App:
             await answering.text(404, "There is /, /sql, /ping and /replicas_status.\n")
             return
         # Of a stranger nothing but the header is read.
-        grant = await self._admission.enter(
-            lambda: self._gate.admit(asked.parameters, asked.headers)
-        )
+        grant = await self._sign_in.grant(asked, address)
         packed, framed = asked.headers.get("content-encoding", ""), asked.flag("decompress")
         body = Body(receive, packed, framed, self._largest, self._stalled_s)
         start = await body.piece()
@@ -150,7 +153,7 @@ class App:
         if asked.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
             await self._join(granted, answering)
             return
-        name, encoder = _encoder(asked)
+        name, encoder = encoder_of(asked)
         exchange = Exchange(
             lambda: self._lease(granted),
             stated,
@@ -293,14 +296,3 @@ class _Granted:
     user: str
     statement: Statement
     context: Context
-
-
-def _encoder(asked: Request) -> tuple[str, encoding.Encoder | None]:
-    """Content-Encoding and encoder of the answer: ClickHouse's blocks first, HTTP's around them."""
-    frames = FrameEncoder() if asked.flag("compress") else None
-    if not asked.flag("enable_http_compression"):
-        return "", frames
-    name, outer = encoding.negotiate(asked.headers.get("accept-encoding", ""))
-    if frames is None or outer is None:
-        return name, outer or frames
-    return name, encoding.Chain(frames, outer)
