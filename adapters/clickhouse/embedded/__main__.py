@@ -17,6 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from adapters.clickhouse.embedded.app import App
+from adapters.clickhouse.embedded.connections import Connection
 from adapters.clickhouse.embedded.engine import Engine
 from adapters.clickhouse.embedded.gate import Gate, check_listen
 from core import crashpoint, identity, settings
@@ -98,6 +99,8 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            http=Connection,
+            ws="none",
             lifespan="off",
             log_level="warning",
             access_log=False,
