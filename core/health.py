@@ -14,6 +14,8 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, generate_latest
 
+from core.door import refusal
+
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,9 @@ class Health:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                if self.path == "/metrics":
+                if why := refusal(self.headers.items()):
+                    self._answer(403, "text/plain", f"{why}\n".encode())
+                elif self.path == "/metrics":
                     self._answer(200, "text/plain; version=0.0.4", generate_latest(REGISTRY))
                 elif self.path == "/health":
                     code = 200 if health.status == "ready" else 503

@@ -29,6 +29,10 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     #: `clickhouse` starts the binary of that name on PATH instead of the embedded engine.
     server: Literal["embedded", "clickhouse"] = "embedded"
     listen: str = "127.0.0.1"  # any but loopback needs users with passwords
+    #: Host names, comma-separated, that it may be asked by besides loopback and its own address.
+    hosts: tuple[str, ...] = ()
+    #: MiB, unpacked, that a statement may have, or one compressed block of an insert's data.
+    largest_statement_mib: int = 256
     #: `table=days`, comma-separated, counted from when a row was stored; empty: for ever.
     retention: str = ""
 

@@ -35,6 +35,7 @@ class Warehouse:
     home: Path
     port: int = 0
     environ: dict[str, str] = field(default_factory=dict)
+    own_group: bool = False  # what it signals to its process group stays there
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
     clients: list[Client] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Warehouse:
             cwd=ROOT,
             env=os.environ | self.environ,
             stdout=subprocess.DEVNULL,
+            start_new_session=self.own_group,
         )
         deadline = time.monotonic() + 60
         while not (url_file.exists() and url_file.read_text()):

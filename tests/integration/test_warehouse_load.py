@@ -51,11 +51,15 @@ def test_clients_that_stall_block_nobody(loaded: Warehouse) -> None:
         end = socket.create_connection(("127.0.0.1", loaded.port))
         stalled.append(end)
         if number % 2:  # asks for much and takes nothing
-            end.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(read))
+            end.sendall(
+                b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(read)
+            )
             end.sendall(read)
         else:  # announces 9 MB and sends two
             path = b"/?query=INSERT+INTO+traffic.row+FORMAT+RowBinary"
-            end.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" % path)
+            end.sendall(
+                b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n" % path
+            )
             end.sendall(bytes(2_000_000))
     try:
         assert post(loaded, b"SELECT 1")[2] == b"1\n"

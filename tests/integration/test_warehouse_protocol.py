@@ -263,7 +263,7 @@ def test_a_query_ends_when_its_client_leaves(warehouse: Warehouse, sql: bytes) -
     """`wait_until` fails when its time is over."""
     name = uuid.uuid4().hex
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
-        head = b"POST /?query_id=%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+        head = b"POST /?query_id=%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
         client.sendall(head % (name.encode(), len(sql)) + sql)
         wait_until(lambda: running(warehouse, name))
     wait_until(lambda: not running(warehouse, name))
@@ -336,7 +336,7 @@ def test_an_upload_that_breaks_off_leaves_the_server_well(warehouse: Warehouse) 
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
         path = f"/?query=INSERT+INTO+tickhouse.{table}+FORMAT+RowBinary"
         client.sendall(
-            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\n".encode()
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n".encode()
         )
         client.sendall(b"12345678" * 400_000)
         wait_until(lambda: running(warehouse, f"tickhouse.{table}"))
@@ -378,10 +378,12 @@ def test_a_stalled_client_blocks_nobody(warehouse: Warehouse) -> None:
     stalled = []
     for _ in range(20):  # more than there are threads
         client = socket.create_connection(("127.0.0.1", warehouse.port))
-        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(sql) + sql)
+        client.sendall(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(sql) + sql
+        )
         stalled.append(client)
     half = socket.create_connection(("127.0.0.1", warehouse.port))
-    half.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nSELECT")
+    half.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nSELECT")
     wait_until(lambda: running(warehouse, "stalls") == 20)
     assert post(warehouse, b"SELECT sum(number) FROM numbers(1000)")[2] == b"499500\n"
     for client in (*stalled, half):

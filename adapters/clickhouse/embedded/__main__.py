@@ -17,11 +17,13 @@ from pathlib import Path
 import uvicorn
 
 from adapters.clickhouse.embedded.app import App
+from adapters.clickhouse.embedded.connections import Connection
 from adapters.clickhouse.embedded.engine import Engine
 from adapters.clickhouse.embedded.gate import Gate, check_listen
 from core import crashpoint, identity, settings
 from core.errors import TickhouseError
 from core.health import Health
+from core.sections import WarehouseSettings
 
 _DRAIN_S = 30
 
@@ -38,18 +40,23 @@ def main(argv: list[str] | None = None) -> int:
         check_listen(options.listen, users)
         listener = _listen(options.listen, options.port)
         engine = Engine(home / "warehouse")
-        gate = Gate(users, engine.classify, lambda: engine.table_functions)
+        gate = Gate(users, engine.classify, engine.formatted, lambda: engine.table_functions)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
     health, url_file = Health("warehouse", home / "run"), home / "run" / "warehouse.url"
     try:
-        asyncio.run(_serve(App(engine, gate), listener, health, url_file))
+        asyncio.run(_serve(_app(engine, gate, config.warehouse), listener, health, url_file))
     finally:
         url_file.unlink(missing_ok=True)
         engine.close()
         health.close()
     return 0
+
+
+def _app(engine: Engine, gate: Gate, config: WarehouseSettings) -> App:
+    largest = config.largest_statement_mib << 20
+    return App(engine, gate, hosts=config.hosts, largest_statement=largest)
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
@@ -92,9 +99,12 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            http=Connection,
+            ws="none",
             lifespan="off",
             log_level="warning",
             access_log=False,
+            proxy_headers=False,  # who asks is who is connected, whatever he says
             timeout_keep_alive=600,
             timeout_graceful_shutdown=_DRAIN_S,
         )

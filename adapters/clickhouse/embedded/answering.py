@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from adapters.clickhouse.embedded import page
+from adapters.clickhouse.embedded import encoding, page
 from adapters.clickhouse.embedded.answer import Answer
 from adapters.clickhouse.embedded.block_frames import FrameEncoder
 from adapters.clickhouse.embedded.exchange import Exchange, summary
@@ -110,3 +110,14 @@ class Answering:
             (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": encoded})
+
+
+def encoder_of(asked: Request) -> tuple[str, encoding.Encoder | None]:
+    """Content-Encoding and encoder of the answer: ClickHouse's blocks first, HTTP's around them."""
+    frames = FrameEncoder() if asked.flag("compress") else None
+    if not asked.flag("enable_http_compression"):
+        return "", frames
+    name, outer = encoding.negotiate(asked.headers.get("accept-encoding", ""))
+    if frames is None or outer is None:
+        return name, outer or frames
+    return name, encoding.Chain(frames, outer)

@@ -7,17 +7,17 @@ pool of threads. A client that leaves takes its statement with it.
 import asyncio
 import contextlib
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.clickhouse.embedded import coalesce, encoding, page, request, statement
+from adapters.clickhouse.embedded import coalesce, page, request, statement
 from adapters.clickhouse.embedded.admission import Admission
 from adapters.clickhouse.embedded.ahead import Ahead
-from adapters.clickhouse.embedded.answer import Answer, Context
-from adapters.clickhouse.embedded.answering import Answering, Headers, Send
-from adapters.clickhouse.embedded.block_frames import FrameEncoder
+from adapters.clickhouse.embedded.answer import Answer, Context, refusal
+from adapters.clickhouse.embedded.answering import Answering, Headers, Send, encoder_of
+from adapters.clickhouse.embedded.block_frames import LARGEST_FRAME
 from adapters.clickhouse.embedded.body import Body, ClientGoneError, Receive
 from adapters.clickhouse.embedded.engine import Engine
 from adapters.clickhouse.embedded.exchange import Exchange, Lease
@@ -26,7 +26,9 @@ from adapters.clickhouse.embedded.reading import read
 from adapters.clickhouse.embedded.request import Request
 from adapters.clickhouse.embedded.running import Running, killed
 from adapters.clickhouse.embedded.sessions import Sessions, timeout_of
+from adapters.clickhouse.embedded.sign_in import SignIn
 from adapters.clickhouse.embedded.statement import Statement
+from core import door
 from core.errors import WarehouseError
 
 Scope = MutableMapping[str, Any]
@@ -39,7 +41,8 @@ class App:
 
     threads: statements that run at once. waiting: how many more may stand in line before
     requests are refused. stalled_s: a client that takes no byte for so long is dropped.
-    streams: answers and uploads under way at once.
+    streams: answers and uploads under way at once. hosts: names it is asked by besides loopback.
+    largest_statement: bytes that a statement, or one compressed block, may have when plain.
     """
 
     def __init__(
@@ -50,8 +53,11 @@ class App:
         waiting: int = 256,
         stalled_s: float = 300.0,
         streams: int = 128,
+        hosts: Collection[str] = (),
+        largest_statement: int = LARGEST_FRAME,
     ) -> None:
-        self._engine, self._gate, self._stalled_s = engine, gate, stalled_s
+        self._engine, self._sign_in, self._stalled_s = engine, SignIn(gate), stalled_s
+        self._hosts, self._largest = hosts, largest_statement
         self._admission = Admission(threads, waiting)
         self._control = ThreadPoolExecutor(1, thread_name_prefix="control")
         self._sessions = Sessions(lambda: engine.connect(kept=True))
@@ -69,7 +75,9 @@ class App:
         )
         answering = Answering(asked, send, self._common(asked))
         try:
-            await self._serve(asked, receive, answering)
+            self._let_in(scope, asked)
+            address = (scope.get("client") or ("",))[0]
+            await self._serve(asked, address, receive, answering)
         except ClientGoneError:
             return
         except WarehouseError as error:
@@ -94,34 +102,41 @@ class App:
         """Wait for running statements, end all sessions."""
         if self._expiry is not None:
             self._expiry.cancel()
+        self._sign_in.close()
         self._admission.close()
         self._control.shutdown(wait=True)
         self._sessions.close()
 
-    async def _serve(self, asked: Request, receive: Receive, answering: Answering) -> None:
-        packed = asked.headers.get("content-encoding", "")
-        body = Body(receive, packed, asked.flag("decompress"))
-        start = await body.piece()
+    def _let_in(self, scope: Scope, asked: Request) -> None:
+        why = door.refusal_of(scope, self._hosts, linked="query" not in asked.parameters)
+        if why:
+            raise refusal(497, why, "ACCESS_DENIED")
+
+    async def _serve(
+        self, asked: Request, address: str, receive: Receive, answering: Answering
+    ) -> None:
         if page.wanted(asked.method, asked.path, asked.parameters, asked.headers):
             await answering.page()
             return
-        if asked.path in ("/ping", "/replicas_status") or (
-            asked.path == "/" and "query" not in asked.parameters and not start
-        ):
+        if asked.path in ("/ping", "/replicas_status") or asked.is_empty:
             await answering.text(200, "Ok.\n")
             return
         if asked.path not in ("", "/"):
             await answering.text(404, "There is /, /sql, /ping and /replicas_status.\n")
             return
-        # Before more of the body is taken: a stranger gets no memory.
-        grant = await self._admission.enter(
-            lambda: self._gate.admit(asked.parameters, asked.headers)
-        )
+        # Of a stranger nothing but the header is read.
+        grant = await self._sign_in.grant(asked, address)
+        packed, framed = asked.headers.get("content-encoding", ""), asked.flag("decompress")
+        body = Body(receive, packed, framed, self._largest, self._stalled_s)
+        start = await body.piece()
+        if not start and body.complete and "query" not in asked.parameters:
+            await answering.text(200, "Ok.\n")
+            return
         answering.framed = asked.flag("compress")
         with self._running.listed(asked.query_id, grant.user.name, asked.tag):
             stated, wished = await read(asked, body, start)
             victim = self._running.tag(killed(stated.sql), grant.user.name)
-            if victim:
+            if victim and asked.method == "POST":
                 await self._kill(victim, wished, answering)
                 return
             stated = replace(stated, sql=statement.names_query_id(stated.sql))
@@ -138,7 +153,7 @@ class App:
         if asked.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
             await self._join(granted, answering)
             return
-        name, encoder = _encoder(asked)
+        name, encoder = encoder_of(asked)
         exchange = Exchange(
             lambda: self._lease(granted),
             stated,
@@ -187,7 +202,7 @@ class App:
         await self._admission.enter(exchange.open_insert)
         async with Ahead(self._admission.proceed) as ahead:
             while not body.complete:  # the engine takes one piece while the next arrives
-                piece = await asyncio.wait_for(body.piece(), self._stalled_s)
+                piece = await body.piece()
                 await ahead.result()
                 ahead.begin(lambda data=piece: exchange.append(data))  # type: ignore[misc]
             await ahead.result()
@@ -281,14 +296,3 @@ class _Granted:
     user: str
     statement: Statement
     context: Context
-
-
-def _encoder(asked: Request) -> tuple[str, encoding.Encoder | None]:
-    """Content-Encoding and encoder of the answer: ClickHouse's blocks first, HTTP's around them."""
-    frames = FrameEncoder() if asked.flag("compress") else None
-    if not asked.flag("enable_http_compression"):
-        return "", frames
-    name, outer = encoding.negotiate(asked.headers.get("accept-encoding", ""))
-    if frames is None or outer is None:
-        return name, outer or frames
-    return name, encoding.Chain(frames, outer)

@@ -5,6 +5,7 @@ the frame's size, the plain size, and the data. clickhouse-go and clickhouse-dri
 """
 
 import struct
+from collections.abc import Iterator
 
 import lz4.block
 import zstandard
@@ -15,7 +16,8 @@ from core.errors import WarehouseError
 _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 _CHECKSUM, _HEADER = 16, 9
 _PLAIN = 1 << 20  # bytes of an answer in one frame
-_LARGEST = 1 << 30  # ClickHouse's own limit
+#: Bytes that one frame may have, packed or plain: it is held as a whole. ClickHouse's is 1 GiB.
+LARGEST_FRAME = 256 << 20
 
 
 class FrameEncoder:
@@ -31,23 +33,24 @@ class FrameEncoder:
 
 
 class FrameDecoder:
-    """Takes frames, cut anywhere, piece by piece."""
+    """Takes frames, cut anywhere, piece by piece. largest: bytes of one frame, packed or plain."""
 
-    def __init__(self) -> None:
-        self._held = bytearray()
+    def __init__(self, largest: int = LARGEST_FRAME) -> None:
+        self._held, self._largest = bytearray(), largest
 
-    def feed(self, data: bytes) -> bytes:
-        """What the frames that are complete now hold.
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What the frames that are complete now hold, one after the other.
+
+        A frame is unpacked when it is asked for. All must be taken before the next piece comes.
 
         Raises:
             WarehouseError: 40 a wrong checksum, 89 an unknown method, 39 a size no frame has,
                 271 data that is not of its method.
         """
         self._held += data
-        plain: list[bytes] = []
         while len(self._held) >= _CHECKSUM + _HEADER:
             method, size, plain_size = struct.unpack_from("<BII", self._held, _CHECKSUM)
-            if not _HEADER <= size <= _LARGEST or plain_size > _LARGEST:
+            if not _HEADER <= size <= self._largest or plain_size > self._largest:
                 raise _error(
                     39, "Too large size of a compressed block", "TOO_LARGE_SIZE_COMPRESSED"
                 )
@@ -56,8 +59,7 @@ class FrameDecoder:
             frame = bytes(self._held[: _CHECKSUM + size])
             del self._held[: _CHECKSUM + size]
             _verify(frame)
-            plain.append(_unpack(method, frame[_CHECKSUM + _HEADER :], plain_size))
-        return b"".join(plain)
+            yield _unpack(method, frame[_CHECKSUM + _HEADER :], plain_size)
 
     def end(self) -> None:
         """No more pieces.
@@ -97,7 +99,7 @@ def _unpack(method: int, packed: bytes, size: int) -> bytes:
         if method == _LZ4:
             plain = bytes(lz4.block.decompress(packed, uncompressed_size=size))
         elif method == _ZSTD:
-            plain = bytes(zstandard.ZstdDecompressor().decompress(packed, max_output_size=size))
+            plain = _unzstd(packed, size)
         elif method == _NONE:
             plain = packed
         else:
@@ -109,6 +111,12 @@ def _unpack(method: int, packed: bytes, size: int) -> bytes:
     if len(plain) != size:
         raise _error(271, "Cannot decompress a block: its size is wrong", "CANNOT_DECOMPRESS")
     return plain
+
+
+def _unzstd(packed: bytes, size: int) -> bytes:
+    # Bounded by reading: `decompress` believes what the data itself says of its size.
+    with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
+        return reader.read(size + 1)
 
 
 def _error(code: int, text: str, name: str) -> WarehouseError:

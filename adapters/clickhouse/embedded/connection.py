@@ -139,6 +139,14 @@ class Connection:
         with errors(Context()):
             return str(self._raw.classify_query(_bytes(sql))["query_class"].name)
 
+    def formatted(self, sql: str) -> str:
+        """The engine's own text of a statement."""
+        quoted = sql.replace("\\", "\\\\").replace("'", "\\'")
+        with errors(Context()):
+            self._raw.query("SET max_query_size = 0", "Null")  # it counts comments too
+            result = self._raw.query(_bytes(f"SELECT formatQuerySingleLine('{quoted}')"), "TSVRaw")
+            return bytes(result.bytes()).decode("utf-8", "surrogateescape").strip()
+
     def close(self) -> None:
         """End the session."""
         self._raw.close()

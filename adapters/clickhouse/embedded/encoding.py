@@ -2,11 +2,12 @@
 
 Pieces, because a body may be larger than memory. A client may send several frames one after the
 other (clickhouse-connect does, one per block), and a body that ends within a frame is refused:
-taken as it is, an upload that was cut would lose its last rows without a word.
+taken as it is, an upload that was cut would lose its last rows without a word. And a decoder gives
+what it makes in steps, each bounded, because a kilobyte may say a gigabyte.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import brotli  # type: ignore[import-untyped]  # mypy knows of stubs that are not installed
@@ -16,6 +17,9 @@ import zstandard
 from core.errors import WarehouseError
 
 _GZIP = 16 + zlib.MAX_WBITS
+_STEP, _ZSTD_PIECE = 1 << 20, 512
+#: No step of a decoder gives more bytes: zstd's largest, of pieces of 512 and one block begun.
+LARGEST_STEP = (_ZSTD_PIECE // 4 + 1) * (128 << 10)
 
 
 class Encoder(Protocol):
@@ -63,26 +67,27 @@ class Decoder:
                     48,
                 )
 
-    def feed(self, data: bytes) -> bytes:
-        """The plain bytes that this piece completes.
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The plain bytes that this piece completes, in steps of at most `LARGEST_STEP`.
+
+        A step is made when it is asked for. All must be taken before the next piece comes.
 
         Raises:
             WarehouseError: the bytes are not of this encoding.
         """
         if self._make is None:
-            return data
-        plain: list[bytes] = []
-        try:
-            while data:
-                if self._codec is None:
-                    self._codec = self._make()
-                plain.append(self._codec.decompress(data))
-                data = b""
-                if self._codec.eof:
-                    data, self._codec = self._codec.unused_data, None
-        except Exception as error:  # every library has classes of its own
-            raise self._broken(str(error)) from error
-        return b"".join(plain)
+            yield data
+            return
+        while data:
+            if self._codec is None:
+                self._codec = self._make()
+            try:
+                yield from self._codec.steps(data)
+            except Exception as error:  # every library has classes of its own
+                raise self._broken(str(error)) from error
+            data = b""
+            if self._codec.eof:
+                data, self._codec = self._codec.unused_data, None
 
     def end(self) -> None:
         """No more pieces.
@@ -102,13 +107,13 @@ class Decoder:
 
 
 def decode(body: bytes, encoding: str) -> bytes:
-    """A whole body without its Content-Encoding.
+    """A whole body without its Content-Encoding. For bodies that can be trusted to be small.
 
     Raises:
         WarehouseError: an encoding not known here, or bytes that are not of it.
     """
     decoder = Decoder(encoding)
-    plain = decoder.feed(body)
+    plain = b"".join(decoder.feed(body))
     decoder.end()
     return plain
 
@@ -155,8 +160,72 @@ class _Brotli:
         return bytes(self._codec.finish())
 
 
+class _Zlib:
+    """zlib's decompressor, in steps."""
+
+    def __init__(self, bits: int) -> None:
+        self._codec = zlib.decompressobj(bits)
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream is complete."""
+        return self._codec.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """What followed the stream."""
+        return self._codec.unused_data
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """The plain bytes that this piece completes."""
+        while True:
+            plain = self._codec.decompress(data, _STEP)
+            yield plain
+            data = self._codec.unconsumed_tail
+            if self._codec.eof or (not data and len(plain) < _STEP):
+                return
+
+
+class _Lz4Decompressor:
+    """lz4's decompressor, in steps."""
+
+    def __init__(self) -> None:
+        self._codec = lz4.frame.LZ4FrameDecompressor()
+        self.eof, self.unused_data = False, b""
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """The plain bytes that this piece completes."""
+        while True:
+            yield self._codec.decompress(data, _STEP)
+            data = b""
+            if self._codec.eof or self._codec.needs_input:
+                self.eof, self.unused_data = self._codec.eof, self._codec.unused_data or b""
+                return
+
+
+class _Zstd:
+    """zstd's decompressor, in steps.
+
+    The library takes no bound for what it gives, so it is given little: four bytes are a block,
+    a block at most 128 KiB.
+    """
+
+    def __init__(self) -> None:
+        self._codec = zstandard.ZstdDecompressor().decompressobj()
+        self.eof, self.unused_data = False, b""
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """The plain bytes that this piece completes."""
+        for at in range(0, len(data), _ZSTD_PIECE):
+            yield self._codec.decompress(data[at : at + _ZSTD_PIECE])
+            if self._codec.eof:
+                self.eof = True
+                self.unused_data = self._codec.unused_data + data[at + _ZSTD_PIECE :]
+                return
+
+
 class _BrotliDecompressor:
-    """Brotli's decompressor under the names the others have. It takes one stream per body."""
+    """Brotli's decompressor, in steps. It takes one stream per body."""
 
     unused_data = b""
 
@@ -168,16 +237,21 @@ class _BrotliDecompressor:
         """Whether the stream is complete."""
         return bool(self._codec.is_finished())
 
-    def decompress(self, data: bytes) -> bytes:
+    def steps(self, data: bytes) -> Iterator[bytes]:
         """The plain bytes that this piece completes."""
-        return bytes(self._codec.process(data))
+        while True:
+            plain = bytes(self._codec.process(data, output_buffer_limit=_STEP))
+            yield plain
+            data = b""
+            if self.eof or (not plain and self._codec.can_accept_more_data()):
+                return
 
 
 _DECODERS: dict[str, Callable[[], Any]] = {
-    "gzip": lambda: zlib.decompressobj(_GZIP),
-    "deflate": zlib.decompressobj,
-    "lz4": lz4.frame.LZ4FrameDecompressor,
-    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
+    "gzip": lambda: _Zlib(_GZIP),
+    "deflate": lambda: _Zlib(zlib.MAX_WBITS),
+    "lz4": _Lz4Decompressor,
+    "zstd": _Zstd,
     "br": _BrotliDecompressor,
 }
 _FAILURES = {

@@ -96,6 +96,18 @@ class Engine:
         finally:
             connection.close()
 
+    def formatted(self, sql: str) -> str:
+        """The engine's own text of a statement: one line, its keywords in capitals, no comments.
+
+        Raises:
+            WarehouseError: 62, the engine cannot read it.
+        """
+        connection = self.connect()
+        try:
+            return connection.formatted(sql)
+        finally:
+            connection.close()
+
     @cached_property
     def table_functions(self) -> frozenset[str]:
         """Names of the engine's table functions, in lower case."""

@@ -1,8 +1,8 @@
 """Who is this, and may they? The one question the server asks before each statement.
 
 Checking a password takes a tenth of a second on purpose, so who passed is remembered, as a keyed
-digest in memory only, until the identity file changes. The file is looked at on each request: a
-user who is removed is out at once.
+digest in memory only, and so is who failed, until the identity file changes. The file is looked at
+on each request: a user who is removed is out at once.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adapters.clickhouse.embedded import policy
-from adapters.clickhouse.embedded.connection import Context
+from adapters.clickhouse.embedded import nobody, policy
+from adapters.clickhouse.embedded.answer import Context, refusal
 from adapters.clickhouse.embedded.credentials import credentials, redacted
 from adapters.clickhouse.embedded.statement import Statement
 from core import identity
-from core.errors import SettingsError, WarehouseError
+from core.errors import SettingsError
 from core.identity import ANYBODY, User
 
 AUTHENTICATION_FAILED = 516
@@ -35,6 +35,7 @@ class Grant:
 
     user: User
     _classify: Classify
+    _formatted: Callable[[str], str]
     _functions: Callable[[], frozenset[str]]
 
     def context(self, statement: Statement, asked: Context) -> Context:
@@ -45,6 +46,7 @@ class Grant:
         """
         user, settings = self.user, self.settings(asked.settings)
         if user.role == "admin":
+            self._check_for_everybody(statement, asked)
             return replace(asked, settings=settings)
         functions = self._functions()
         policy.check(statement.sql, user, self._classify(statement.sql), functions)
@@ -54,7 +56,13 @@ class Grant:
         if statement.input_format:
             policy.check_input(statement.sql, user)
             settings |= policy.LITERALS_ONLY
+        self._check_for_everybody(statement, asked)
         return replace(asked, settings=settings)
+
+    def _check_for_everybody(self, statement: Statement, asked: Context) -> None:
+        nobody.check(statement, self._classify, self._formatted)
+        if asked.settings.get("readonly", "0") != "0":
+            nobody.check_reading(statement, self._classify, self._formatted)
 
     def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
         """The settings to run it with: those asked for, within the user's bounds."""
@@ -67,6 +75,7 @@ class Gate:
     Args:
         file: the identity file; it need not exist.
         classify: the engine's class of a statement.
+        formatted: the engine's own text of a statement.
         table_functions: the engine's table functions.
 
     Raises:
@@ -74,55 +83,89 @@ class Gate:
     """
 
     def __init__(
-        self, file: Path, classify: Classify, table_functions: Callable[[], frozenset[str]]
+        self,
+        file: Path,
+        classify: Classify,
+        formatted: Callable[[str], str],
+        table_functions: Callable[[], frozenset[str]],
     ) -> None:
-        self._file, self._classify, self._functions = file, classify, table_functions
+        self._file, self._functions = file, table_functions
+        self._classify, self._formatted = classify, formatted
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._once_seen = file.exists()
         self._stamp: tuple[int, ...] = ()
         self._users: dict[str, User] = {}
         self._passed: dict[bytes, User] = {}
+        self._failed: dict[bytes, None] = {}
         self._decoy = identity.hash_password(secrets.token_hex(16))
         if self._once_seen:
             self._users, self._stamp = identity.load(file), _stamp(file)
 
+    def recall(self, parameters: Mapping[str, str], headers: Mapping[str, str]) -> Grant | None:
+        """The leave of who passed before, at no cost; None if it has to be checked.
+
+        Raises:
+            WarehouseError: code 516, this name failed with this password before.
+        """
+        name, password = credentials(parameters, headers)
+        self._refresh()
+        digest = self._digest(name, password)
+        user = self._passed.get(digest)
+        if not self._once_seen:
+            user = ANYBODY if (name, password) == ("default", "") else None
+            if user is None:
+                self._note(name, digest, self._failed)
+        return self._grant(name, user) if user or digest in self._failed else None
+
     def admit(self, parameters: Mapping[str, str], headers: Mapping[str, str]) -> Grant:
-        """The leave of whoever sent a request.
+        """The leave of whoever sent a request. Takes a tenth of a second.
 
         Raises:
             WarehouseError: code 516, for a wrong password and an unknown user alike.
         """
+        known = self.recall(parameters, headers)
+        if known is not None:
+            return known
         name, password = credentials(parameters, headers)
-        user = self._known(name, password)
-        if user is None:
-            shown = redacted(name)[:64]
-            print(f"warehouse: authentication of {shown!r} failed", file=sys.stderr, flush=True)
-            raise WarehouseError(
-                f"Code: {AUTHENTICATION_FAILED}. DB::Exception: {shown}: Authentication failed: "
-                "password is incorrect, or there is no user with such name. "
-                "(AUTHENTICATION_FAILED)",
-                AUTHENTICATION_FAILED,
-            )
-        return Grant(user, self._classify, self._functions)
+        return self._grant(name, self._checked(name, password))
 
-    def _known(self, name: str, password: str) -> User | None:
-        self._refresh()
-        if not self._once_seen:
-            return ANYBODY if (name, password) == ("default", "") else None
-        secret = f"{name}\0{password}".encode("utf-8", "surrogateescape")
-        digest = hashlib.blake2b(secret, key=self._key).digest()
-        passed, users = self._passed, self._users
-        if user := passed.get(digest):
-            return user
+    def _grant(self, name: str, user: User | None) -> Grant:
+        if user is None:
+            raise refusal(
+                AUTHENTICATION_FAILED,
+                f"{redacted(name)[:64]}: Authentication failed: password is incorrect, or there is "
+                "no user with such name",
+                "AUTHENTICATION_FAILED",
+            )
+        return Grant(user, self._classify, self._formatted, self._functions)
+
+    def _checked(self, name: str, password: str) -> User | None:
+        passed, failed, users = self._passed, self._failed, self._users
         user = users.get(name)
         # Unknown users take as long as known ones, or names could be guessed by the clock.
         good = identity.matches(user.password if user else self._decoy, password)
+        digest = self._digest(name, password)
+        # Into the dictionaries of these users: a new file has new ones.
         if user is None or not good:
+            self._note(name, digest, failed)
             return None
         if len(passed) < _MOST_REMEMBERED:
-            passed[digest] = user  # into the dictionary of these users: a new file has a new one
+            passed[digest] = user
         return user
+
+    def _note(self, name: str, digest: bytes, failed: dict[bytes, None]) -> None:
+        if digest in failed:
+            return  # once in the log: a client that asks on and on must not fill the disk
+        if len(failed) >= _MOST_REMEMBERED:
+            failed.clear()
+        failed[digest] = None
+        shown = redacted(name)[:64]
+        print(f"warehouse: authentication of {shown!r} failed", file=sys.stderr, flush=True)
+
+    def _digest(self, name: str, password: str) -> bytes:
+        secret = f"{name}\0{password}".encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(secret, key=self._key).digest()
 
     def _refresh(self) -> None:
         stamp = _stamp(self._file)
@@ -137,9 +180,9 @@ class Gate:
             except SettingsError as error:
                 users = {}  # better nobody than who was thrown out
                 print(f"warehouse: nobody is let in: {error}", file=sys.stderr, flush=True)
-            # In this order: who sees the new dictionary of the passed sees the new users too.
+            # In this order: who sees the new dictionaries sees the new users too.
             self._users = users
-            self._passed = {}
+            self._passed, self._failed = {}, {}
             self._stamp = stamp
 
 

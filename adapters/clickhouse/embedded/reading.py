@@ -11,8 +11,6 @@ from adapters.clickhouse.embedded.body import Body
 from adapters.clickhouse.embedded.request import Request
 from adapters.clickhouse.embedded.statement import Statement
 
-_LARGEST_STATEMENT = 256 << 20
-
 
 async def read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Context]:
     """The statement, with all of its data or the beginning of a large INSERT's.
@@ -28,7 +26,7 @@ async def read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Con
     """
     tables: tuple[multipart.ExternalTable, ...] = ()
     if asked.boundary:
-        start += await body.rest(_LARGEST_STATEMENT)
+        start += await body.rest()
         fields, files = multipart.parse(start, asked.boundary)
         asked.take_form(fields)
         tables, start = multipart.external_tables(files, asked.parameters), b""
@@ -36,6 +34,6 @@ async def read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Con
     apart = asked.values_apart and (not body.complete or asked.flag("async_insert"))
     stated = statement.split(query, start, apart)
     if not body.complete and not stated.input_format:
-        start += await body.rest(_LARGEST_STATEMENT)
+        start += await body.rest()
         stated = statement.split(query, start, apart)
     return stated, asked.context(tables)

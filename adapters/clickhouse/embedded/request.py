@@ -47,6 +47,14 @@ class Request:
         return int(text) if text.isdigit() else 0
 
     @property
+    def is_empty(self) -> bool:
+        """Whether its header says that it asks for nothing: no statement and no body."""
+        sized = (
+            self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+        )
+        return self.path == "/" and "query" not in self.parameters and not sized
+
+    @property
     def boundary(self) -> str:
         """The content type, if the body is a form; else empty."""
         kind = self.headers.get("content-type", "")

@@ -42,7 +42,7 @@ def frame(method: int, packed: bytes, size: int) -> bytes:
 def test_frames_are_read_back_cut_anywhere() -> None:
     framed = FrameEncoder().compress(PLAIN)
     decoder = FrameDecoder()
-    pieces = [decoder.feed(framed[at : at + 1003]) for at in range(0, len(framed), 1003)]
+    pieces = [b"".join(decoder.feed(framed[at : at + 1003])) for at in range(0, len(framed), 1003)]
     decoder.end()
     assert b"".join(pieces) == PLAIN
 
@@ -58,12 +58,15 @@ def test_we_read_clickhouse_drivers_frames() -> None:
     compressor.write(PLAIN[:1000])
     body = bytes([compressor.method_byte]) + compressor.get_compressed_data(1)
     framed = checksum(body) + body
-    assert FrameDecoder().feed(framed) == PLAIN[:1000]
+    assert b"".join(FrameDecoder().feed(framed)) == PLAIN[:1000]
 
 
 def test_zstd_and_plain_frames_are_read() -> None:
     packed = zstandard.ZstdCompressor().compress(b"tick")
-    assert FrameDecoder().feed(frame(0x90, packed, 4) + frame(0x02, b"tock", 4)) == b"ticktock"
+    assert (
+        b"".join(FrameDecoder().feed(frame(0x90, packed, 4) + frame(0x02, b"tock", 4)))
+        == b"ticktock"
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_broken_frames_are_refused_with_clickhouses_codes(data: bytes, code: int
 
     def read() -> None:
         decoder = FrameDecoder()
-        decoder.feed(data)
+        list(decoder.feed(data))
         decoder.end()
 
     with pytest.raises(WarehouseError) as refused:

@@ -12,7 +12,7 @@ PASSWORD = "correct horse"
 
 
 def gate_of(home: Path) -> Gate:
-    return Gate(identity.path_in(home), lambda sql: "READ_ONLY", frozenset)
+    return Gate(identity.path_in(home), lambda sql: "READ_ONLY", str, frozenset)
 
 
 def add(home: Path, *names: str) -> None:
