@@ -65,7 +65,9 @@ def journal_path(chosen: Settings) -> Path:
 def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
     journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
     bus = select.connect(chosen.bus, "execution")
-    terminal = connect.terminal(chosen.terminal, chosen.home_path, partial(select.door, chosen.bus))
+    terminal = connect.terminal(
+        chosen.terminal, chosen.home_path, partial(select.door, chosen.bus, role="execution")
+    )
     try:
         venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
         run = _replay if chosen.run.mode == "replay" else _live

@@ -57,7 +57,7 @@ def _run(config: Settings, health: Health, stop: threading.Event) -> None:
             code, text = terminal.last_error()
             raise UnavailableError(f"the terminal does not answer: {code} {text}")
         health.set("ready", f"answers as {config.terminal.agent}")
-        _log.info("answers as %s at %s", config.terminal.agent, config.bus.url)
+        _log.info("answers as %s at %s", config.terminal.agent, answerer.url)
         answerer.serve(Answers(terminal).answer, stop)
         health.set("stopping")
     finally:
