@@ -30,6 +30,7 @@ class Role(NamedTuple):
     reads: tuple[Topic, ...] = ()
     door: Literal["", "asks", "answers"] = ""
     shapes: bool = False  # may change how topics are kept
+    leases: bool = False  # may hold the lease of an account
 
 
 def _beats(process: str) -> tuple[Topic, str]:
@@ -47,7 +48,10 @@ ROLES = {
         ((CONTROL, "stored"), _beats("streams.executions")), (ORDER_EVENTS, RISK, HEARTBEATS)
     ),
     "execution": Role(
-        ((ORDER_EVENTS, ANY), (RISK, ANY), _beats("execution")), (TICKS, SIGNALS, CONTROL), "asks"
+        ((ORDER_EVENTS, ANY), (RISK, ANY), _beats("execution")),
+        (TICKS, SIGNALS, CONTROL),
+        "asks",
+        leases=True,
     ),
     "watch": Role((_beats("watch"),), (ORDER_EVENTS, RISK)),
     "board": Role(
@@ -58,7 +62,9 @@ ROLES = {
     "replay": Role(((CONTROL, "model"),), (TICKS, SIGNALS, ORDER_EVENTS, CONTROL)),
     "agent": Role(door="answers"),
     #: The person whose home it is, and the commands that act for him.
-    "owner": Role(tuple((topic, ANY) for topic in topics.ALL), topics.ALL, "asks", shapes=True),
+    "owner": Role(
+        tuple((topic, ANY) for topic in topics.ALL), topics.ALL, "asks", shapes=True, leases=True
+    ),
 }
 
 OWNER = "owner"

@@ -13,6 +13,7 @@ from core.topics import TICKS
 if TYPE_CHECKING:
     from adapters.bus.door_client import Door
     from adapters.bus.kafka.survey import Survey
+    from adapters.bus.lease import LeasePlace
 
 
 def connect(settings: BusSettings, name: str) -> Bus:
@@ -61,6 +62,20 @@ def door(settings: BusSettings, name: str, role: str = OWNER) -> "Door":
             " execution beside the terminal (TICKHOUSE_TERMINAL__KIND=real)"
         )
     return Door(settings, name, role)
+
+
+def lease(settings: BusSettings, account: str, role: str) -> "LeasePlace | None":
+    """Where the lease of an account is kept; None on Kafka, which has no such place.
+
+    Raises:
+        SettingsError: settings that cannot be.
+        MessageError: an account that the bus cannot carry.
+    """
+    if settings.is_kafka:
+        return None
+    from adapters.bus.nats.lease import NatsLease
+
+    return NatsLease(settings, account, role)
 
 
 def remove_topics(settings: BusSettings) -> None:

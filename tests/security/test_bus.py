@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -20,7 +21,7 @@ import pytest
 from nats.aio.client import Client
 
 from adapters.bus import select
-from adapters.bus.base import Message
+from adapters.bus.base import Bus, Message
 from adapters.bus.door_client import Door
 from adapters.bus.door_server import Answerer
 from adapters.bus.nats.permissions import credential
@@ -29,6 +30,8 @@ from cli.running_stack import running
 from core import topics
 from core.contracts import codec
 from core.contracts.order import EventKind, OrderEvent
+from core.contracts.signal import Signal
+from core.contracts.tick import TickBatch
 from core.credentials import directory_of, secret, write_private
 from core.errors import SettingsError, UnavailableError
 from core.sections import BusSettings
@@ -36,6 +39,7 @@ from core.topics import Topic
 from tests.servers import NatsServer
 
 T = TypeVar("T")
+_SIDES = cycle((1.0, -1.0))
 _ROOT = Path(__file__).parents[2]
 
 
@@ -143,7 +147,14 @@ def test_no_role_but_the_owner_changes_or_empties_what_is_kept(
 ) -> None:
     verbs = ("UPDATE", "DELETE", "PURGE", "MSG.DELETE", "SNAPSHOT", "RESTORE")
     subjects = [f"$JS.API.STREAM.{verb}.{t.name}" for verb in verbs for t in topics.ALL]
-    subjects += ["$JS.API.STREAM.CREATE.mine", "$JS.API.ACCOUNT.PURGE.x", "$SYS.REQ.SERVER.PING"]
+    if not ROLES[name].leases:
+        subjects += ["leases.simulated", "$JS.API.STREAM.CREATE.leases"]
+    subjects += [
+        "$JS.API.STREAM.PURGE.leases",
+        "$JS.API.STREAM.CREATE.mine",
+        "$JS.API.ACCOUNT.PURGE.x",
+        "$SYS.REQ.SERVER.PING",
+    ]
     subjects += [
         f"$JS.API.CONSUMER.CREATE.{t.name}" for t in topics.ALL if t not in ROLES[name].reads
     ]
@@ -272,13 +283,16 @@ def test_the_stack_trades_while_strangers_are_refused_and_shows_no_secret(tmp_pa
         settings = BusSettings(url=where["bus"], credentials=str(directory_of(home)))
         board = select.connect(settings, "board")
         events = board.subscribe(topics.ORDER_EVENTS)
-        _until(lambda: _is_fill(events.next(0.5)), up)
-        events.close()
-        board.close()
+        signals = select.connect(settings, "streams.signals")
+        _until(lambda: _wish(board, signals) and _is_fill(events.next(2.0)), up)
+        for each in (events, board, signals):
+            each.close()
         with pytest.raises(nats.errors.Error, match="Authorization Violation"):
             refused(where["bus"], ["signals.sim.BTCUSD"])
         told = [
-            subprocess.check_output([*line, "status"], env=environment, text=True),
+            subprocess.run(
+                [*line, "status"], env=environment, capture_output=True, text=True
+            ).stdout,
             _monitor(where["bus monitor"]),
             _command_lines(),
         ]
@@ -300,6 +314,22 @@ def _until(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     return found
+
+
+def _wish(board: Bus, signals: Bus) -> bool:
+    """A signal at the newest quote, opposite to the one before; False without a quote."""
+    last = board.last(topics.TICKS, "sim.BTCUSD")
+    batch = codec.decode(topics.TICKS.name, last.payload) if last else None
+    if not isinstance(batch, TickBatch):
+        return False
+    now, price, side = time.time_ns() // 1000, float(batch.ticks["bid"][-1]), next(_SIDES)
+    made = Signal(
+        f"s{now}", "live", "demo", "simulated", "scripted", "sim", "BTCUSD", now, now, now // 1000,
+        0, side, price, price * (1 - 0.03 * side), now + 3_600_000_000, now + 30_000_000, 0.9,
+        "a model", "",
+    )  # fmt: skip
+    signals.publish(topics.SIGNALS, "sim.BTCUSD", codec.encode(made), made.signal_id)
+    return True
 
 
 def _is_fill(message: Message | None) -> bool:

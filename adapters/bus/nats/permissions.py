@@ -60,6 +60,9 @@ def permissions(name: str, role: Role) -> dict[str, Any]:
         publish += _reading(topic)
     if role.shapes:
         publish += [f"$JS.API.STREAM.UPDATE.{topic.name}" for topic in topics.ALL]
+    if role.leases:
+        names = ("leases.>", "$JS.API.STREAM.CREATE.leases", "$JS.API.DIRECT.GET.leases")
+        publish += names
     if role.door == "asks":
         publish.append(f"{_DOOR}.>")
     if role.door == "answers":
