@@ -192,9 +192,14 @@ def test_every_role_publishes_and_reads_as_its_process_does(home_bus: HomeBus) -
             bus.close()
 
 
-def test_the_agent_answers_and_nobody_else_can_in_its_place(home_bus: HomeBus) -> None:
+@pytest.mark.parametrize("by", ["folder", "name and password"])
+def test_the_agent_answers_and_nobody_else_can_in_its_place(home_bus: HomeBus, by: str) -> None:
+    given = home_bus.settings
+    if by != "folder":
+        password = secret(home_bus.credentials, credential("agent"))
+        given = BusSettings(url=home_bus.server.url, user="agent", password=password)
     with ThreadPoolExecutor(1) as pool:
-        stop, agent = threading.Event(), Answerer(home_bus.settings, "desk")
+        stop, agent = threading.Event(), Answerer(given, "desk")
         agent.claim(10.0)
         serving = pool.submit(agent.serve, lambda request: request * 300_000, stop)
         for role in ("execution", "collector", "owner"):
