@@ -1,7 +1,7 @@
-# Every command of the project. `make help` lists them; `make test` equals CI.
+# Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance load lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
+.PHONY: help demo test test-heavy conformance load lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
 export PYTHON
 
 BIN := .venv/bin
@@ -17,9 +17,12 @@ help: ## list the commands
 demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simulated market
 	@$(BIN)/tickhouse demo
 
-test: .venv/dev.stamp ## set up, then every check and the whole test suite
+test: .venv/dev.stamp ## set up, then every check and the tests that find nearly all faults
 	@SECONDS=0 && $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest && \
 		printf 'make test: all checks passed in %d min %02d s\n' $$((SECONDS / 60)) $$((SECONDS % 60))
+
+test-heavy: .venv/dev.stamp ## the suites that take minutes (SUITES='kafka browser': only those)
+	@$(BIN)/python -m tests.heavy $(SUITES) $(if $(UNTIL),--until $(UNTIL))
 
 load: .venv/dev.stamp ## a minute of writers and readers on the warehouse, then an insert of 1 GiB
 	$(BIN)/python -m tests.load

@@ -15,14 +15,14 @@ from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts.tick import TickArray
-from tests.recorded_ticks import recorded_ticks
+from tests.support.reference_ticks import reference_ticks
 from tests.warehouse_server import FEATURES, Warehouse
 
 VIEWS = ("bar_1m_from_tick", "bar_5m_from_1m", "bar_1h_from_1m")
 
 
 def main() -> None:
-    ticks = recorded_ticks("XAUUSD_oanda")
+    ticks = reference_ticks("XAUUSD_oanda")
     with tempfile.TemporaryDirectory() as directory:
         server = Warehouse(Path(directory))
         started = time.perf_counter()

@@ -15,7 +15,7 @@ from adapters.clickhouse import migrate
 from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
-from tests.recorded_ticks import recorded_ticks
+from tests.support.reference_ticks import reference_ticks
 from tests.warehouse_server import Warehouse
 
 #: Codec of times and prices.
@@ -33,7 +33,7 @@ BLOCK = 100_000
 
 
 def main() -> None:
-    ticks = recorded_ticks("XAUUSD_oanda")
+    ticks = reference_ticks("XAUUSD_oanda")
     cuts = range(0, len(ticks), BLOCK)
     blocks = [tick_columns("oanda", "XAUUSD", ticks[i : i + BLOCK]) for i in cuts]
     with tempfile.TemporaryDirectory() as directory:

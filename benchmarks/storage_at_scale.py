@@ -26,7 +26,7 @@ from benchmarks.machine import describe
 from features.catalog import NAMES
 from features.kernel import update
 from features.state import new_state
-from tests.recorded_ticks import recorded_ticks
+from tests.support.reference_ticks import reference_ticks
 from tests.warehouse_server import Warehouse
 
 FEEDS = ("XAUUSD_oanda", "EURUSD_oanda", "NZDUSD_oanda")
@@ -124,7 +124,7 @@ def _base(server: Warehouse) -> int:
     connection.command(LAYOUTS["today"].statement("base"))
     with Writer(server.settings) as writer:
         for feed in FEEDS:
-            ticks = recorded_ticks(feed)
+            ticks = reference_ticks(feed)
             for start in range(0, len(ticks), 200_000):
                 block = tick_columns("oanda", feed[:6], ticks[start : start + 200_000])
                 writer.insert("base", block)
@@ -172,7 +172,7 @@ def _times(connection: Client, copies: int) -> Iterator[tuple[str, float]]:
 
 
 def _features(server: Warehouse) -> None:
-    ticks = recorded_ticks("XAUUSD_oanda")
+    ticks = reference_ticks("XAUUSD_oanda")
     out = np.zeros((len(ticks), len(NAMES)), np.float32)
     index = np.zeros(len(ticks), np.int64)
     rows = int(update(new_state(), ticks, 1000, out, index))

@@ -168,6 +168,8 @@ def _servers(
                 credentials=directory_of(home),
             ),
             ready_url=f"http://127.0.0.1:{ports.bus_monitor}/healthz",
+            # A stream that met a full disk refuses to store until its server is started again.
+            after_full_disk=True,
             stop_stage=3,
             stop_wait_s=1,
         ),

@@ -17,16 +17,22 @@ from rich.text import Text
 
 from core import settings
 from core.errors import TickhouseError
+from core.private import keep_private
 
 FAILED = 2  # exit code of a command that stopped with an error
 INTERRUPTED = 130
 
 
 class Command(NamedTuple):
-    """Where a command is and what it does, in a line."""
+    """Where a command is and what it does, in a line.
+
+    shares: what it writes is for others too, as far as the user's umask says; the rest of a home
+    is for its owner alone.
+    """
 
     module: str
     text: str
+    shares: bool = False
 
 
 COMMANDS = {
@@ -34,7 +40,9 @@ COMMANDS = {
     "prepare": Command("cli.prepare", "a warehouse elsewhere, ready for processes without `up`"),
     "demo": Command("cli.demo", "the whole pipeline on the built-in simulated market"),
     "replay": Command("cli.replay", "recorded ticks through the same bus and processes as live"),
-    "backtest": Command("cli.backtest", "a strategy over any span of ticks, and a report"),
+    "backtest": Command(
+        "cli.backtest", "a strategy over any span of ticks, and a report", shares=True
+    ),
     "import": Command("cli.import_files", "tick files into the warehouse"),
     "train": Command("cli.train", "train, evaluate and register a model"),
     "search": Command("cli.search", "look for better settings of a model, for a given time"),
@@ -53,16 +61,18 @@ COMMANDS = {
     "limits": Command("cli.limits", "show, check or install what may be traded"),
     "override": Command("cli.override", "another value for one limit, for a while"),
     "throttle": Command("cli.throttle", "let a strategy that repeated itself trade again"),
-    "audit": Command("cli.audit", "verify, seal and sign what was journalled"),
+    "audit": Command("cli.audit", "verify, seal and sign what was journalled", shares=True),
     "reference": Command("cli.reference", "load dated reference data for the reports"),
     "boards": Command("cli.boards", "the Grafana boards into a Grafana that runs already"),
-    "report": Command("cli.report", "one compliance report"),
-    "explain": Command("cli.explain", "a signal, order or report row back to its ticks"),
+    "report": Command("cli.report", "one compliance report", shares=True),
+    "explain": Command(
+        "cli.explain", "a signal, order or report row back to its ticks", shares=True
+    ),
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code; `argv` None: that of a process of its own."""
     arguments = sys.argv[1:] if argv is None else argv
     commands = _available()
     chosen = next((word for word in arguments if not word.startswith("-")), "")
@@ -71,6 +81,8 @@ def main(argv: list[str] | None = None) -> int:
     if namespace.command is None:
         parser.print_help()
         return 0
+    if argv is None and not commands[namespace.command].shares:
+        keep_private()
     try:
         module = importlib.import_module(commands[namespace.command].module)
         if getattr(module, "LOADS_SETTINGS_ITSELF", False):  # to tell what is wrong with them

@@ -24,4 +24,5 @@ class ProcessSpec(msgspec.Struct, frozen=True):
     stop_wait_s: int = 3  # whole seconds, the supervisor's unit
     start_retries: int = 5
     stop_group: bool = False  # SIGTERM reaches its children too
+    after_full_disk: bool = False  # it does not mend by itself: killed once there is space again
     waited_for: bool = True  # False: `Stack.start_all` leaves it to `start_late`

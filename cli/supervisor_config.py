@@ -31,6 +31,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 [rpcinterface:tickhouse]
 supervisor.rpcinterface_factory = cli.supervisor_plugin:make
 owner = {owner}
+mends = {mends}
 """
 
 _PROGRAM = """
@@ -65,6 +66,7 @@ def render(home: Path, socket: Path, processes: Sequence[ProcessSpec]) -> str:
         run=_value("TICKHOUSE_HOME", str(home / "run")),
         socket=_value("TMPDIR", str(socket)),
         owner=os.getpid(),
+        mends=" ".join(spec.name for spec in processes if spec.after_full_disk),
     )
     return daemon + "".join(_program(home, spec) for spec in processes)
 

@@ -6,6 +6,7 @@ looks for it.
 
 import contextlib
 import json
+import logging
 import os
 import threading
 import time
@@ -13,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from prometheus_client import REGISTRY, generate_latest
+
+_log = logging.getLogger(__name__)
 
 
 class Health:
@@ -52,13 +55,24 @@ class Health:
         self.port = int(self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
         self._said = json.dumps({"pid": os.getpid(), "health_port": self.port})
-        temporary = self._file.with_suffix(".tmp")
-        temporary.write_text(self._said)
-        temporary.replace(self._file)
+        self._untold = True
+        self._tell_port()
 
     def set(self, status: str, detail: str = "") -> None:
         """`status`: starting, ready, degraded or stopping; `detail`: one line for a person."""
         self.status, self.detail = status, detail
+        if self._untold:
+            self._tell_port()
+
+    def _tell_port(self) -> None:
+        """A process that starts on a full disk works, and says where it is once there is space."""
+        temporary = self._file.with_suffix(".tmp")
+        try:
+            temporary.write_text(self._said)
+            temporary.replace(self._file)
+            self._untold = False
+        except OSError as error:
+            _log.warning("%s is not written, so nobody finds us: %s", self._file, error)
 
     def report(self) -> dict[str, object]:
         """What `/health` answers."""

@@ -1,4 +1,7 @@
-"""Logging: one line per record on standard error; the supervisor keeps a file per process."""
+"""How a process begins: its log, one line per record on standard error, and what others may read.
+
+The supervisor keeps a file per process.
+"""
 
 import logging
 import sys
@@ -6,10 +9,12 @@ import time
 from collections.abc import Callable
 
 from core.errors import TickhouseError, UnavailableError
+from core.private import keep_private
 
 
 def setup(process: str, level: int = logging.INFO) -> None:
-    """Configure the root logger of a process. Times are UTC."""
+    """Configure the root logger of a process, and keep its files private. Times are UTC."""
+    keep_private()
     handler = logging.StreamHandler(sys.stderr)
     formatter = logging.Formatter(
         f"%(asctime)s.%(msecs)03dZ {process} %(levelname)s %(name)s: %(message)s",

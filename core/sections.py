@@ -144,6 +144,14 @@ class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     limits_version: str = "default-1"
 
 
+class AdmissionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which signals live execution takes up at all. A replay takes up all: its bus is its own."""
+
+    future_tolerance_s: float = 300.0  # a signal dated after our clock by more is refused
+    max_signals_per_second: int = 10_000  # per strategy; of all unknown ones together
+    strategies: tuple[str, ...] = ()  # whose signals are taken up; empty: of run.strategy alone
+
+
 class TwinSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The broker's twin: a simulated terminal beside the real one, on the same ticks."""
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from core import credentials
 from core.errors import SettingsError
 from core.sections import (
+    AdmissionSettings,
     AlertSettings,
     BusSettings,
     ChaosSettings,
@@ -55,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signals: SignalSettings = SignalSettings()
     exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    admission: AdmissionSettings = AdmissionSettings()
     twin: TwinSettings = TwinSettings()
     models: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
@@ -69,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.home).resolve()
 
 
-_LISTS = {"symbols", "members", "addresses"}
+_LISTS = {"symbols", "members", "addresses", "strategies"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
 _IN_FILE = "_file"  # no setting's own name ends so
 

@@ -99,6 +99,24 @@ DENIED = {
     DenialReason.DRAWDOWN: Denied(
         "the account is too far below its highest equity", "`max_drawdown`", "how far"
     ),
+    DenialReason.FUTURE_SIGNAL: Denied(
+        "the signal is dated after our clock: it is not taken up, supersedes nothing, and is no"
+        " reason to call a later one outdated; exits of held positions do not depend on it",
+        "`admission.future_tolerance_s`",
+        "how far ahead it is, seconds",
+    ),
+    DenialReason.UNKNOWN_STRATEGY: Denied(
+        "the signal's strategy does not run here (`admission.strategies`, `run.strategy`): it is"
+        " not taken up",
+        "1",
+        "0",
+    ),
+    DenialReason.SIGNAL_RATE: Denied(
+        "too many signals of the strategy within a second, or of all unknown ones together: it is"
+        " not taken up; the first of each second is stored, the log counts the rest",
+        "`admission.max_signals_per_second`",
+        "signals with this one",
+    ),
 }
 
 #: What a comment in core/sections.py does not say already.

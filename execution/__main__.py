@@ -29,6 +29,7 @@ from execution.journal import Journal
 from execution.lease import Lease, holder_of, locked_account
 from execution.limits_file import freeze
 from execution.records import LeaseTaken
+from execution.room import Room
 from execution.slices import SliceReader
 
 _log = logging.getLogger("execution")
@@ -118,8 +119,11 @@ def _live(
     parts = compose.live_parts(chosen, compose.World(journal, bus, venue))
     assert parts.limits is not None  # the composition root gives them
     # Breakers compare the machine's clocks, so they belong to the process, not to a given world.
-    watching = Breakers(parts.limits, parts.trading, parts.clock, parts.ledger.activity)
-    parts = parts._replace(breakers=watching)
+    room = Room(journal, parts.timer)
+    watching = Breakers(
+        parts.limits, parts.trading, parts.clock, parts.ledger.activity, room=room
+    )  # fmt: skip
+    parts = parts._replace(breakers=watching, room=room)
     if twin.is_wanted(chosen):
         book, clock = parts.ledger.book, parts.clock
         beside = twin.Twin(chosen.twin, bus, clock, book, venue, venue.account())

@@ -23,6 +23,7 @@ from execution.records import LeaseTaken, Record
 HELD = "held"  # reason of a RECEIVED event whose target is held already
 _MINUTE_US = 60_000_000
 _RETRY_US = 1_000_000  # after a refused exit
+_AHEAD_US = 300_000_000  # a signal dated later than it was received by more decides nothing later
 
 
 class Key(NamedTuple):
@@ -89,6 +90,8 @@ class Book:
         self._turning: dict[Key, str] = {}  # the newest signal that closed something first
         self._received: set[str] = set()
         self._newest: dict[Key, Signal] = {}
+        self._read: Signal | None = None  # the last one; its RECEIVED event follows
+        self.from_future = 0  # signals received that count for nothing that comes after them
         self._entries: dict[tuple[str, str], deque[int]] = {}
         self._realised: dict[Key, float] = {}
 
@@ -103,9 +106,7 @@ class Book:
         elif isinstance(record, Signal):
             terms = Terms(record.horizon_us, record.take_profit, record.trail)
             self._terms[record.signal_id] = terms
-            key = Key(record.strategy, record.source, record.symbol)
-            if not self.is_outdated(record):
-                self._newest[key] = record
+            self._read = record
         elif isinstance(record, ExecutionMarker):
             self.marker = record
         elif isinstance(record, LeaseTaken):
@@ -219,8 +220,21 @@ class Book:
 
     def _receive(self, event: OrderEvent) -> None:
         self._received.add(event.signal_id)
+        if self._read is not None and self._read.signal_id == event.signal_id:
+            self._take_up(self._read, event.ts_init_us)
         if event.reason == HELD:
             self._prolong(_key(event), event.signal_id)
+
+    def _take_up(self, signal: Signal, received_us: int) -> None:
+        """Count it as the newest of its strategy and feed, unless it came from the future.
+
+        Execution refuses such signals, but journals of before it did may hold one, and it would
+        make every later signal look outdated, for ever.
+        """
+        if signal.ts_event_us > received_us + _AHEAD_US:
+            self.from_future += 1
+        elif not self.is_outdated(signal):
+            self._newest[Key(signal.strategy, signal.source, signal.symbol)] = signal
 
     def _submit(self, event: OrderEvent) -> None:
         self.unsettled[event.order_id] = event

@@ -1,8 +1,8 @@
 """Breakers: what stops trading without a person.
 
 Each does what the limits file says: nothing, reducing, or halted; and holds until a person
-resumes. Only a lost terminal that answers again is taken back by itself: brokers restart theirs
-every night. Those of a replay are in `replay_breakers`.
+resumes. Only a lost terminal that answers again is taken back by itself, for brokers restart theirs
+every night, and so is a disk that has space again. Those of a replay are in `replay_breakers`.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from execution.limits import Action
 from execution.limits import Breakers as Thresholds
 from execution.limits_file import LimitsFile
 from execution.quotes import tape
+from execution.room import Room
 from execution.trading_state import TradingState
 
 ANSWERS = 5  # of the venue, whose median wait counts
@@ -34,9 +35,10 @@ class Breakers:
         clock: Clock,
         activity: Activity,
         timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
+        room: Room | None = None,
     ) -> None:
         self._limits, self._trading, self._clock = limits, trading, clock
-        self._activity, self._timer = activity, timer
+        self._activity, self._timer, self._room = activity, timer, room
         self._watches: dict[tuple[str, str], tuple[str, CrashWatch]] = {}
         self._away_us = 0
         self._offset_us = self._offset()
@@ -62,6 +64,7 @@ class Breakers:
         self._look_at_terminal(limits, now, away=away)
         self._look_at_rejects(limits, now)
         self._look_at_clock(limits)
+        self._look_at_disk(limits, now)
         if text := too_slow(waits_ns, limits):
             self._trip(limits.latency, "latency", text)
 
@@ -86,6 +89,17 @@ class Breakers:
         jump = (self._offset_us - before) / 1e6
         if abs(jump) > limits.max_drift_s:
             self._trip(limits.drift, "drift", f"our clock jumped by {jump:+.1f} s")
+
+    def _look_at_disk(self, limits: Thresholds, now: int) -> None:
+        """What opens now must still find room in the journal when it closes."""
+        if self._room is None:
+            return
+        free = self._room.free_mib()
+        if free < limits.min_free_mib:
+            text = f"{free:.0f} MiB free on the journal's disk, limit {limits.min_free_mib:.0f}"
+            self._trip(limits.disk, "disk", text)
+        elif free >= 2 * limits.min_free_mib:
+            self._trading.trip(Order("active", "breaker disk", "the disk has space again", now))
 
     def _offset(self) -> int:
         return self._clock.now_us() - round(self._timer.seconds() * 1e6)

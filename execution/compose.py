@@ -80,7 +80,7 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     )
     return live.Parts(
         run, clock, world.bus, ledger, world.venue, quotes, trading, engine, outbox, seen, timer,
-        limits, courier=courier,
+        limits, courier=courier, admission=chosen.admission,
     )  # fmt: skip
 
 

@@ -99,6 +99,21 @@ class Engine:
             made += (signal, events.received(asked, signal), superseded)
         self._ledger.record(made)
 
+    def refuse(self, refused: Sequence[tuple[Signal, Denial]]) -> None:
+        """Journal signals that are not taken up (see `admission`), each once.
+
+        Without the signal, and under a name of its own: what is refused supersedes nothing and
+        does not make another signal with its id a duplicate. Its date is no date to store.
+        """
+        now, made = self._clock.now_us(), dict[str, Record]()
+        for signal, denial in refused:
+            name = order_id(signal.signal_id, "refused")
+            if name not in self._ledger.book.orders:
+                asked = self._asked(signal, Leg("", 0.0, 0), None)
+                asked = replace(asked, order_id=name, ts_event_us=min(asked.ts_event_us, now))
+                made[name] = self._denied(asked, denial)
+        self._ledger.record(made.values())
+
     def exit(self, position: Position, purpose: str) -> bool:
         """Close a position; True when that is done. Waits while the feed is unsettled."""
         if not self.sends or self._ledger.book.is_blocked(*position.key[1:]):

@@ -30,8 +30,11 @@ class HaltPort:
         self._thread = threading.Thread(target=self._serve, name="halt port", daemon=True)
 
     def __enter__(self) -> "HaltPort":
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(str(self.port))
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(str(self.port))
+        except OSError as error:  # the control file still halts
+            _log.error("halt port %d: %s cannot be written: %s", self.port, self._path, error)
         self._thread.start()
         return self
 

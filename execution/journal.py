@@ -129,6 +129,11 @@ class Journal:
             self._size += self._segment
             self._file.sync(whole=True)
 
+    @property
+    def room(self) -> int:
+        """Bytes allocated and not used: so much can be journalled on a disk that is full."""
+        return self._size - self._at
+
     def close(self) -> None:
         """Sync and close."""
         self.sync()

@@ -3,6 +3,7 @@
 The three happen together and in this order, so that journal, book and bus never disagree.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
@@ -13,6 +14,8 @@ from execution.book import Book
 from execution.journal import Journal
 from execution.outbox import Outbox
 from execution.records import Record
+
+_log = logging.getLogger(__name__)
 
 
 class Ledger:
@@ -30,6 +33,11 @@ class Ledger:
         self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on
         for record in journal.take():
             self._keep(record)
+        if book.from_future:
+            _log.warning(
+                "%s: %d signals were dated after the time they were received; they supersede"
+                " nothing that came after them", journal.path, book.from_future,
+            )  # fmt: skip
 
     def record(self, entries: Iterable[Record]) -> list[Record]:
         """Make entries facts; order events come back complete. Durable after `sync`."""

@@ -69,6 +69,8 @@ class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_away_s: float = 10.0  # without an answer of the terminal
     drift: Action = "reducing"
     max_drift_s: float = 2.0  # jump of our clock, or ticks from the future
+    disk: Action = "reducing"
+    min_free_mib: float = 256.0  # on the journal's disk; taken back when twice as much is free
 
 
 class LimitsBook(NamedTuple):

@@ -6,7 +6,7 @@ waits for the bus: what it tells goes through a thread of its own (`execution/co
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from adapters.bus.base import Bus, Message, Subscriber
 from adapters.mt5.execution import Venue
@@ -14,10 +14,11 @@ from core.clock import Clock, SystemTimer, Timer
 from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.contracts.signal import Signal, SignalBatch
-from core.sections import RunSettings
+from core.sections import AdmissionSettings, RunSettings
 from core.topics import RISK, SIGNALS
 from core.trading_control import Order
 from execution import exits
+from execution.admission import Admission, is_told
 from execution.breakers import Breakers
 from execution.courier import Courier
 from execution.engine import Engine
@@ -28,14 +29,18 @@ from execution.limits_file import LimitsFile
 from execution.listeners import Listeners
 from execution.outbox import Outbox
 from execution.quotes import LiveQuotes
+from execution.risk import Denial
+from execution.room import Room
 from execution.slices import decode
 from execution.trading_state import TradingState
 from execution.twin import Twin
 from execution.watch import Watch, Watched
 
+T = TypeVar("T")
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be
 _TOGETHER = 500  # superseded signals in one append to the journal
 _CATCH_UP = 10_000  # signals read again at start
+_AT_ONCE = 10_000  # messages taken in one turn: exits are looked at between two, whatever comes
 
 
 class Parts(NamedTuple):
@@ -57,6 +62,8 @@ class Parts(NamedTuple):
     courier: Courier | None = None
     twin: Twin | None = None
     lease: Lease | None = None
+    admission: AdmissionSettings = AdmissionSettings()
+    room: Room | None = None
 
 
 class Live:
@@ -66,6 +73,8 @@ class Live:
         self._p, self._stop, self._heart = parts, stop, heart
         self._announced = ""
         self._pending: list[tuple[Signal, int]] = []
+        self._refused: list[tuple[Signal, Denial]] = []
+        self._admission = Admission(parts.run, parts.admission, parts.clock, parts.timer)
         self._watch = Watch(parts.watched, parts.timer, parts.limits, parts.breakers, heart)
         self._listeners = Listeners(
             parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
@@ -110,12 +119,11 @@ class Live:
 
     def turn(self) -> None:
         """Once around: signals at hand, exits that are due, what the broker did, publishing."""
-        for message in _waiting(self._signals) if self._signals else ():
+        for message in self._arriving():
             self._newest = message
             for signal in self._addressed(message):
-                known = self._p.ledger.book.received(signal.signal_id)
-                if message.sequence > self._known_until or not known:
-                    self._pending.append((signal, message.received_ns))
+                self._take(signal, message)
+        self._refuse()
         self._handle()
         for coming in exits.due(self._p.ledger.book.positions.values(), self._p.clock.now_us()):
             if not coming.waits or self._quoted_since(coming):
@@ -127,6 +135,13 @@ class Live:
         self._commit()
         if self._heart:
             self._heart.beat()
+
+    def _arriving(self) -> Iterator[Message]:
+        """What waits on the bus; nothing while the journal has room for exits only."""
+        if self._signals and (self._p.room is None or self._p.room.for_signals()):
+            yield from _waiting(self._signals)
+        elif self._signals:
+            self._p.timer.sleep(_SIGNAL_WAIT_S)
 
     def _commit(self) -> None:
         """Only now that what became of the signals is journalled (`publish` has synced it)."""
@@ -161,6 +176,26 @@ class Live:
             if isinstance(signal, Signal)
             and (signal.run_id, signal.account) == (run.run_id, run.account)
         ]
+
+    def _take(self, signal: Signal, message: Message) -> None:
+        """Keep a signal for handling, unless it was handled before or is not taken up at all."""
+        fresh = message.sequence > self._known_until
+        known = self._p.ledger.book.received(signal.signal_id)
+        if known and not fresh:
+            return
+        # What waited for us came while nobody counted.
+        denial = None if known else self._admission.denial(signal, counted=fresh)
+        if denial is None:
+            self._pending.append((signal, message.received_ns))
+        elif is_told(denial):
+            self._refused.append((signal, denial))
+
+    def _refuse(self) -> None:
+        """Journal what is not taken up."""
+        for some in _batches(self._refused):
+            self._p.engine.refuse(some)
+        self._refused.clear()
+        self._admission.look()
 
     def _handle(self) -> None:
         """All signals at hand, in order; of one feed and strategy only the newest is traded."""
@@ -221,14 +256,17 @@ def _policy(order: Order) -> str:
     return f"{order.reason} ({'positions are closed' if flatten else 'positions keep their stops'})"
 
 
-def _batches(signals: list[Signal]) -> Iterator[list[Signal]]:
-    for start in range(0, len(signals), _TOGETHER):
-        yield signals[start : start + _TOGETHER]
+def _batches(some: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(some), _TOGETHER):
+        yield some[start : start + _TOGETHER]
 
 
 def _waiting(subscriber: Subscriber) -> Iterator[Message]:
-    """The next message, waited for a little, and all that are there already."""
-    message = subscriber.next(_SIGNAL_WAIT_S)
-    while message is not None:
+    """The next message, waited for a little, and those that are there already."""
+    wait_s = _SIGNAL_WAIT_S
+    for _ in range(_AT_ONCE):
+        message = subscriber.next(wait_s)
+        if message is None:
+            return
         yield message
-        message = subscriber.next(0.0)
+        wait_s = 0.0

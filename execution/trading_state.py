@@ -7,6 +7,7 @@ person resumes later than it tripped. Both survive a restart. A file that cannot
 doubt stops trading.
 """
 
+import logging
 import threading
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from core.contracts.operations import Control
 from core.trading_control import Order, State, write
 
+_log = logging.getLogger(__name__)
 _RECENT_S = 0.02  # the control thread polls twice as often
 _SEVERITY = {"active": 0, "reducing": 1, "halted": 2}
 
@@ -73,10 +75,19 @@ class TradingState:
         """
         if control.kind != "halt" or control.ts_event_us < self._said.ts_us:
             return False
-        return self.halt(Order("halted", control.by, control.reason, control.ts_event_us))
+        order = Order("halted", control.by, control.reason, control.ts_event_us)
+        try:
+            return self.halt(order)
+        except OSError as error:  # who sent the message has gone
+            _log.error("halted, and the control file cannot be written: %s", error)
+            return True
 
     def halt(self, order: Order) -> bool:
-        """Take a person's halt that came another way; it holds even if it cannot be written."""
+        """Take a person's halt that came another way.
+
+        Raises:
+            OSError: it cannot be written, and holds until this process ends.
+        """
         if self._path is None:
             return False
         with self._lock:
@@ -106,8 +117,7 @@ class TradingState:
                 self._lay_beneath(before, order)
             self._tripped = order
             changed = self._settle()
-        if self._breakers is not None:
-            write(self._breakers, order)
+        self._keep(order)
         return changed
 
     def _lay_beneath(self, order: Order, above: Order) -> None:
@@ -126,8 +136,16 @@ class TradingState:
                 return
             self._tripped = ACTIVE
             self._settle()
-        if self._breakers is not None:
-            write(self._breakers, ACTIVE)
+        self._keep(ACTIVE)
+
+    def _keep(self, tripped: Order) -> None:
+        """Write the breakers' word down; on a full disk it holds until this process ends."""
+        if self._breakers is None:
+            return
+        try:
+            write(self._breakers, tripped)
+        except OSError as error:
+            _log.error("%s by %s holds, and cannot be kept: %s", tripped.state, tripped.by, error)
 
     def _held(self) -> Order:
         """The breakers' word, void once a person has resumed after it."""

@@ -11,16 +11,36 @@ from tests.buses import BusServer, on_kafka, on_nats
 from tests.kafka.broker import Broker
 from tests.kafka.jars import REQUIRED, NoKafkaError
 from tests.servers import NatsServer
+from tests.support.recordings import recordings as generated_recordings
+from tests.support.reference_ticks import DATA
 from tests.tls_server import TlsServer
 
 
 @pytest.fixture(scope="session")
-def test_data() -> Path:
-    """The folder of reference data; tests that need it skip where it is missing."""
-    folder = Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data"))
-    if not (folder / "ticks").is_dir():
-        pytest.skip(f"no reference data in {folder} (set TICKHOUSE_TEST_DATA)")
-    return folder
+def recordings() -> Path:
+    """A folder with `ticks/<SYMBOL>_<source>.parquet` as real ones are; generated once per run."""
+    return generated_recordings()
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of real recordings, which no clone holds: for tests marked `reference`."""
+    if not (DATA / "ticks").is_dir():
+        missing = f"no reference data in {DATA} (set TICKHOUSE_TEST_DATA)"
+        if os.environ.get("REQUIRE_REFERENCE"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return DATA
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for the real recordings or for Kafka: it can't be forgotten."""
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        if "reference_data" in asked:
+            item.add_marker(pytest.mark.reference)
+        if "kafka" in asked:
+            item.add_marker(pytest.mark.heavy(suite="kafka"))
 
 
 @pytest.fixture
@@ -61,7 +81,7 @@ def kafka(one_kafka: Broker) -> Broker:
     return one_kafka
 
 
-@pytest.fixture(params=["nats", "kafka"])
+@pytest.fixture(params=["nats", pytest.param("kafka", marks=pytest.mark.heavy(suite="kafka"))])
 def bus_server(request: pytest.FixtureRequest) -> BusServer:
     """A running bus of each kind, with nothing on it."""
     if request.param == "nats":

@@ -8,7 +8,7 @@ from features.catalog import NAMES
 from features.kernel import features_of
 from features.state import new_state
 from models.dataset import Dataset, empty_dataset
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 
 @functools.cache

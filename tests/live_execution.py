@@ -27,12 +27,15 @@ ACCOUNT = "live"
 
 
 @contextmanager
-def execution(home: Path) -> Iterator[tuple[Bus, "subprocess.Popen[bytes]"]]:
-    """The process, ready, with its bus; both end with the block."""
-    (home / "bus").mkdir(parents=True)
+def execution(
+    home: Path, bus_home: Path | None = None
+) -> Iterator[tuple[Bus, "subprocess.Popen[bytes]"]]:
+    """The process, ready, with its bus; both end with the block. `bus_home`: HOME/bus."""
+    bus_home = bus_home or home / "bus"
+    bus_home.mkdir(parents=True)
     terminal = Server(SimulatedTerminal(GeneratedMarket((SYMBOL,), "sim", 7)))
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
-    with NatsServer(home / "bus") as server:
+    with NatsServer(bus_home) as server:
         settings = {
             "TICKHOUSE_HOME": str(home), "TICKHOUSE_BUS__URL": server.url,
             "TICKHOUSE_TERMINAL__ADDRESS": terminal.address, "TICKHOUSE_RUN__ACCOUNT": ACCOUNT,

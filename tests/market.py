@@ -1,23 +1,8 @@
-"""Ticks for tests: recorded ones, and a seeded market with every oddity."""
-
-import os
-from pathlib import Path
+"""Ticks for tests: a seeded market with every oddity at once."""
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from core.contracts.tick import OUT_OF_ORDER, TICK, TickArray
-
-DATA = Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data"))
-
-
-def recorded_ticks(name: str) -> TickArray:
-    """The ticks of ticks/<name>.parquet, dtype TICK."""
-    table = pq.read_table(DATA / "ticks" / f"{name}.parquet", columns=["time_msc", "bid", "ask"])
-    ticks = np.zeros(table.num_rows, TICK)
-    for column in ("time_msc", "bid", "ask"):
-        ticks[column] = table[column].to_numpy()
-    return ticks
 
 
 def odd_ticks(seed: int, count: int) -> TickArray:

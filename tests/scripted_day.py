@@ -54,7 +54,8 @@ from streams.flows.executions import to_rows
 from streams.rows import Rows, merge
 from tests.markets import ArrayTicks
 from tests.memory_bus import MemoryBus
-from tests.recorded_ticks import DATA, count_within_millisecond
+from tests.support.recordings import count_within_millisecond
+from tests.support.reference_ticks import DATA
 
 DAY = date(2014, 5, 6)
 START_US = int(datetime(2014, 5, 6, 8, tzinfo=UTC).timestamp()) * 1_000_000

@@ -1,5 +1,6 @@
 """A file system of its own that is soon full: a tmpfs, mounted where that is allowed."""
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -35,3 +36,12 @@ def fill(disk: Path, leave_mib: int) -> Path:
         for _ in range(free // (1 << 20) - leave_mib):
             file.write(bytes(1 << 20))
     return filler
+
+
+def fill_up(disk: Path) -> list[Path]:
+    """Fill it to the last byte; delete the files to give the space back."""
+    filler, rest = fill(disk, 0), disk / "rest"
+    with rest.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return [filler, rest]

@@ -59,6 +59,9 @@ class DenialReason(enum.StrEnum):
     THROTTLED = "throttled"  # repeated too often; a person must release it
     DAILY_LOSS = "daily_loss"
     DRAWDOWN = "drawdown"
+    FUTURE_SIGNAL = "future_signal"  # dated after our clock: not taken up at all
+    UNKNOWN_STRATEGY = "unknown_strategy"  # of a strategy that does not run here
+    SIGNAL_RATE = "signal_rate"  # signals per second
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):

@@ -28,7 +28,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
 
 
 @pytest.mark.process
-@pytest.mark.slow
+@pytest.mark.heavy(suite="chaos")
 def test_random_faults_on_real_processes_break_no_promise(result: Result) -> None:
     assert {name: found for name, found in result.broken.items() if found} == {}
     assert sum(result.inflicted.values()) == 9
@@ -36,7 +36,7 @@ def test_random_faults_on_real_processes_break_no_promise(result: Result) -> Non
 
 
 @pytest.mark.process
-@pytest.mark.slow
+@pytest.mark.heavy(suite="chaos")
 def test_the_promises_notice_what_breaks_them(result: Result) -> None:
     left = result.left
     first = next(r for r in left.requests if not r["request"]["position"])

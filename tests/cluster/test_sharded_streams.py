@@ -16,7 +16,7 @@ from core.topics import SIGNALS, TICKS
 from features.catalog import KERNEL_COLUMNS, NAMES
 from tests.buses import on_kafka
 from tests.cluster.sharded import Flow
-from tests.recorded_ticks import recorded_ticks
+from tests.support.reference_ticks import reference_ticks
 from tests.warehouse_server import warehouse  # noqa: F401
 
 pytestmark = [pytest.mark.process, pytest.mark.cluster]
@@ -31,7 +31,7 @@ class Feeds:
 
     def __init__(self, bus) -> None:
         self._bus, self._done = bus, 0
-        self._ticks = recorded_ticks("EURUSD_oanda")[: BATCH * BATCHES]
+        self._ticks = reference_ticks("EURUSD_oanda")[: BATCH * BATCHES]
 
     def publish(self, until: float, pause_s: float) -> None:
         """Up to a share of all, one batch of each feed every `pause_s`."""

@@ -55,11 +55,11 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def arguments(test_data, tmp_path_factory):
+def arguments(recordings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ticks")
     files = [
-        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 12_000),
-        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 24_000),
+        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 12_000),
+        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 24_000),
     ]
     return [*map(str, files), "--strategy", "scripted"]
 

@@ -19,12 +19,12 @@ TRADING = ["--strategy", "scripted", "--train-first", "0.4"]
 
 
 @pytest.fixture(scope="module")
-def files(test_data, tmp_path_factory):
+def files(recordings, tmp_path_factory):
     """Two feeds of the same hours around a release of US payrolls."""
     folder = tmp_path_factory.mktemp("ticks")
     return [
-        str(cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 30_000)),
-        str(cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 60_000)),
+        str(cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 30_000)),
+        str(cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 60_000)),
     ]
 
 

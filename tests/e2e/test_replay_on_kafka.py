@@ -11,12 +11,12 @@ MEASURED = {"wall_s", "train_s", "total_s", "ticks_per_s", "latency_us", "stream
 
 
 @pytest.fixture(scope="module")
-def arguments(test_data, tmp_path_factory):
+def arguments(recordings, tmp_path_factory):
     """Two feeds of the same hours around a release of US payrolls, traded by a fixed rule."""
     folder = tmp_path_factory.mktemp("ticks")
     files = [
-        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 15_000),
-        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
+        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 15_000),
+        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
     ]
     return [*map(str, files), "--strategy", "scripted"]
 

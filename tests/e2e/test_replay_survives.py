@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.replay_runs import checksums, cut, finished, kill_in_turn, replay, start_replay
 
-pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600), pytest.mark.heavy(suite="survival")]
 
 PROCESSES = (
     "warehouse",
@@ -40,11 +40,11 @@ SLICES = {"TICKHOUSE_COLLECTOR__SLICE_TICKS": "2500"}
 
 
 @pytest.fixture(scope="module")
-def arguments(test_data, tmp_path_factory):
+def arguments(recordings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ticks")
     files = [
-        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 16_000),
-        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 40_000),
+        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 16_000),
+        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 40_000),
     ]
     return [*map(str, files), "--strategy", "scripted", "--train-first", "0.4"]
 

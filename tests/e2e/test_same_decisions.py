@@ -25,7 +25,7 @@ from streams.snapshots import HOUR_MSC
 from tests.compliance import dbt
 from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
 FILLS = (EventKind.FILLED, EventKind.PARTIALLY_FILLED, EventKind.CLOSED)
 
@@ -55,14 +55,14 @@ class Lean:
 
 
 @pytest.fixture(scope="module")
-def replayed(test_data, tmp_path_factory):
+def replayed(recordings, tmp_path_factory):
     """Home, files and result of a replay over two feeds, the model trained on its first part."""
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
     plug_in = folder / "lean.py"
     plug_in.write_text(STRATEGY)
     files = [
-        cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 30_000),
-        cut(test_data / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 60_000),
+        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 30_000),
+        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 60_000),
     ]
     arguments = [*map(str, files), "--strategy", str(plug_in), "--train-first", "0.4"]
     return home, files, replay(home, arguments, TICKHOUSE_MODELS__MEMBERS="xgboost,linear")

@@ -64,12 +64,12 @@ def judge(home: Path, result: dict[str, Any], server: Warehouse) -> None:
     watch(server.client, home / "models", str(model), "champion", Span(BEGINNING, END), settings)
 
 
-def analyse(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analysed]:
+def analyse(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analysed]:
     """Replay, build, serve; stops the server at the end."""
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
     files = [
-        str(cut(test_data / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 12_000)),
-        str(cut(test_data / "ticks" / "EURUSD_fxcm.parquet", folder, 90_000, 20_000)),
+        str(cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 12_000)),
+        str(cut(recordings / "ticks" / "EURUSD_fxcm.parquet", folder, 90_000, 20_000)),
     ]
     result = replay(home, [*files, "--strategy", "scripted", "--train-first", "0.4"])
     assert environment(home)["TICKHOUSE_HOME"] == str(home)

@@ -9,6 +9,6 @@ from tests.integration.analysed import Analysed, analyse
 
 
 @pytest.fixture(scope="session")
-def analysed(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analysed]:
+def analysed(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analysed]:
     """A home after a replay and one dbt build, with its warehouse running. Read only."""
-    yield from analyse(test_data, tmp_path_factory)
+    yield from analyse(recordings, tmp_path_factory)

@@ -10,7 +10,7 @@ from adapters.clickhouse.native import encode_block
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer, token_of
 from core.contracts.tick import TICK, TickArray
-from tests.recorded_ticks import DATA, recorded_ticks
+from tests.support.reference_ticks import DATA, reference_ticks
 from tests.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
@@ -72,10 +72,11 @@ def tick_counts(warehouse: Warehouse, interval: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("reference_data")
 def test_minute_bars_equal_the_independent_ones_also_after_every_block_came_twice(
     warehouse: Warehouse,
 ) -> None:
-    recorded = {symbol: recorded_ticks(f"{symbol}_oanda") for symbol in SYMBOLS}
+    recorded = {symbol: reference_ticks(f"{symbol}_oanda") for symbol in SYMBOLS}
     total = sum(map(len, recorded.values()))
     for salt in ("", "again"):
         for symbol, ticks in recorded.items():

@@ -12,7 +12,7 @@ from tests.board_panels import asked, targets
 from tests.integration.analysed import MARTS, Analysed
 from tests.warehouse_server import ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
 
 EVERY = [

@@ -31,7 +31,7 @@ from tests.servers import NatsServer
 from tests.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 FEED = ("sim", "BTCUSD")
 MARKET = GeneratedMarket(("BTCUSD",), "sim", 7)
 

@@ -32,7 +32,7 @@ from models.session import INPUT, OUTPUT
 from models.train import fit
 from tests.datasets import planted_dataset
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 _ROOT = Path(__file__).parents[2]
 _TICKHOUSE = [sys.executable, "-m", "cli.main"]
 _WITHIN_S = 90.0

@@ -25,6 +25,8 @@ from tests.kafka.broker import Broker
 from tests.servers import free_port
 from tests.warehouse_server import ROOT, Warehouse
 
+pytestmark = pytest.mark.heavy(suite="kafka")
+
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 PASSWORD = "a secret in a file"
 ORDER = (

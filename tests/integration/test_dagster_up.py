@@ -17,7 +17,11 @@ from tests.e2e.replay_runs import environment
 from tests.http_receiver import Receiver
 from tests.warehouse_server import ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(600),
+    pytest.mark.heavy(suite="orchestration"),
+]
 
 _TICKHOUSE = [sys.executable, "-m", "cli.main"]
 _LAUNCH = """mutation { launchRun(executionParams: {mode: "default", runConfigData: {}, selector: {

@@ -15,7 +15,11 @@ from tests.golden_day import GOLDEN, RESTATED, SELDOM, GoldenDesk, golden_desk, 
 EXECUTION = ("execution-quality", "execution-quality-quarter")
 #: What people did, who trades, and the hours of the twin.
 NOT_DECISIONS = ("changes.csv", "kill_register.csv", "strategies.csv", "twin.csv")
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.heavy(suite="golden"),
+    pytest.mark.usefixtures("reference_data"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,23 @@
 """`tickhouse import` into a real warehouse: what lies in the tables, once and twice."""
 
 import argparse
+from datetime import date
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from cli import import_files
 from core.errors import InputError
 from core.settings import Settings
+from tests.support import vendor_files
+from tests.support.recordings import recorded_ticks
 from tests.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
+
+DAY = date(2014, 5, 2)
 
 
 def tickhouse_import(server: Warehouse, *arguments: str | Path) -> None:
@@ -32,26 +38,32 @@ FEEDS = (
 )
 
 
-def test_two_brokers_and_a_repeat(warehouse, test_data, capsys):
+def test_two_brokers_and_a_repeat(warehouse, recordings, capsys):
     empty_tables(warehouse)
-    paths = [test_data / "ticks" / f"EURUSD_{source}.parquet" for source in ("oanda", "fxcm")]
+    paths = [recordings / "ticks" / f"EURUSD_{source}.parquet" for source in ("oanda", "fxcm")]
     tickhouse_import(warehouse, *paths)
     first = rows(warehouse, FEEDS)
-    assert [row[:3] for row in first] == [("fxcm", "EURUSD", 880_048), ("oanda", "EURUSD", 416_628)]
-    flagged = rows(warehouse, "SELECT countIf(quality = 1), countIf(quality = 2) FROM tick")
-    assert flagged == [(90_483, 108_701)]
+    oanda, fxcm = recorded_ticks("EURUSD_oanda"), recorded_ticks("EURUSD_fxcm")
+    assert [row[:3] for row in first] == [
+        ("fxcm", "EURUSD", len(fxcm)), ("oanda", "EURUSD", len(oanda)),
+    ]  # fmt: skip
+    flagged = rows(
+        warehouse, "SELECT countIf(bitTest(quality, 0)), countIf(bitTest(quality, 1)) FROM tick"
+    )
+    assert flagged == [
+        (np.sum(fxcm["ask"] < fxcm["bid"]), np.sum(fxcm["ask"] == fxcm["bid"])),
+    ]
     tickhouse_import(warehouse, *reversed(paths))
     assert rows(warehouse, FEEDS) == first
-    assert "1,296,676" in capsys.readouterr().out
+    assert f"{len(oanda) + len(fxcm):,}" in capsys.readouterr().out
 
 
-def test_the_same_day_from_parquet_and_from_its_zip_is_stored_once(warehouse, test_data):
+def test_the_same_day_from_parquet_and_from_its_zip_is_stored_once(warehouse, recordings, tmp_path):
     empty_tables(warehouse)
-    tickhouse_import(warehouse, test_data / "ticks/EURUSD_oanda.parquet")
-    tickhouse_import(
-        warehouse, test_data / "raw/lean_quote_zip/forex/oanda/tick/eurusd/20140506_quote.zip"
-    )
-    assert rows(warehouse, "SELECT count() FROM tick FINAL") == [(416_628,)]
+    tickhouse_import(warehouse, recordings / "ticks/EURUSD_oanda.parquet")
+    ticks = recorded_ticks("EURUSD_oanda")
+    tickhouse_import(warehouse, vendor_files.lean(tmp_path, "oanda", "EURUSD", ticks, DAY))
+    assert rows(warehouse, "SELECT count() FROM tick FINAL") == [(len(ticks),)]
 
 
 def test_refused_rows_lie_in_quarantine_once(warehouse, tmp_path):
@@ -72,17 +84,17 @@ def test_refused_rows_lie_in_quarantine_once(warehouse, tmp_path):
     assert rows(warehouse, "SELECT seq FROM tick FINAL ORDER BY seq") == [(0,), (1,)]
 
 
-def test_a_damaged_file_leaves_the_warehouse_as_it_was(warehouse, test_data, tmp_path):
+def test_a_damaged_file_leaves_the_warehouse_as_it_was(warehouse, recordings, tmp_path):
     empty_tables(warehouse)
     damaged = tmp_path / "EURUSD_x.parquet"
-    damaged.write_bytes((test_data / "ticks/USDJPY_truefx.parquet").read_bytes()[:-100])
+    damaged.write_bytes((recordings / "ticks/USDJPY_truefx.parquet").read_bytes()[:-100])
     with pytest.raises(InputError, match=r"EURUSD_x\.parquet"):
-        tickhouse_import(warehouse, test_data / "ticks/USDJPY_truefx.parquet", damaged)
+        tickhouse_import(warehouse, recordings / "ticks/USDJPY_truefx.parquet", damaged)
     assert rows(warehouse, "SELECT count() FROM tick") == [(0,)]
 
 
-def test_without_a_running_warehouse_one_is_started_and_ended(test_data, tmp_path):
-    path = test_data / "ticks/USDJPY_truefx.parquet"
+def test_without_a_running_warehouse_one_is_started_and_ended(recordings, tmp_path):
+    path = recordings / "ticks/USDJPY_truefx.parquet"
     parser = argparse.ArgumentParser()
     import_files.add_arguments(parser)
     settings = Settings(home=str(tmp_path / "home"))

@@ -19,7 +19,7 @@ from tests.live_page import now_msc, page
 from tests.servers import NatsServer
 from tests.warehouse_server import Warehouse
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="browser")]
 
 NASTY = '<img src=x onerror="document.title=1">'
 

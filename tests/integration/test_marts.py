@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from tests.e2e.replay_runs import environment
 from tests.integration.analysed import MARTS, Analysed
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
 FILLS = ("partially_filled", "filled", "closed")
 

@@ -31,6 +31,8 @@ from tests.datasets import planted_dataset
 from tests.http_receiver import Receiver
 from tests.warehouse_server import Warehouse
 
+pytestmark = pytest.mark.heavy(suite="models")
+
 RUN = RunSettings(run_id="live", mode="demo", account="simulated")
 
 

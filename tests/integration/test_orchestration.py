@@ -24,7 +24,11 @@ from tests.http_receiver import Receiver
 from tests.servers import free_port
 from tests.warehouse_server import ROOT, Warehouse
 
-pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(900),
+    pytest.mark.heavy(suite="orchestration"),
+]
 
 DAYS = ("2014-05-06", "2014-05-07")
 FAULTY = "2014-05-08"
@@ -58,9 +62,9 @@ def two_days(source: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def desk(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
-    ticks = str(two_days(test_data / "ticks" / "EURUSD_oanda.parquet", folder))
+    ticks = str(two_days(recordings / "ticks" / "EURUSD_oanda.parquet", folder))
     small = {
         "TICKHOUSE_MODELS__MEMBERS": "xgboost",
         "TICKHOUSE_MODELS__ROUNDS": "10",

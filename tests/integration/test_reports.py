@@ -33,7 +33,7 @@ from tests.small_disk import fill, small_disk
 from tests.warehouse_server import Warehouse
 
 __all__ = ["small_disk"]
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="golden")]
 THE_DAY, EMPTY, WRONG = date.fromisoformat(DAY), date(2026, 3, 7), date(2026, 3, 9)
 LAPSED = date(2026, 3, 12)  # the day after the firm's LEI ran out
 MARTS = "tickhouse_marts"
@@ -182,18 +182,20 @@ def test_the_report_is_the_golden_one(desk: Desk) -> None:
     assert records.manifest.breaks == {}
 
 
-def test_the_xml_is_valid_for_the_base_schema_and_no_other(desk: Desk, test_data: Path) -> None:
+def test_the_xml_is_valid_for_the_base_schema_and_no_other(
+    desk: Desk, reference_data: Path
+) -> None:
     version, _ = desk.make("rts22")
-    schemas = test_data / "schemas" / "iso20022"
+    schemas = reference_data / "schemas" / "iso20022"
     assert rts22_xml.validate(version.folder / rts22.XML, schemas / "auth.016.001.03.xsd") == []
     with pytest.raises(InputError, match="install the matching package"):
         rts22_xml.validate(version.folder / rts22.XML, schemas / "auth.030.001.04.xsd")
 
 
 def test_a_package_of_another_version_refuses_the_report(
-    desk: Desk, test_data: Path, tmp_path: Path
+    desk: Desk, reference_data: Path, tmp_path: Path
 ) -> None:
-    schemas = test_data / "schemas" / "iso20022"
+    schemas = reference_data / "schemas" / "iso20022"
     other = tmp_path / "auth.016.001.01.xsd"
     text = (schemas / "auth.016.001.03.xsd").read_text()
     other.write_text(text.replace("auth.016.001.03", "auth.016.001.01"))

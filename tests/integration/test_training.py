@@ -26,7 +26,7 @@ from models.parts import answered
 from models.registry import Registry
 from models.train import fit
 from tests.datasets import recorded_dataset
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 from tests.warehouse_server import Warehouse
 
 INSERTS = itertools.count()

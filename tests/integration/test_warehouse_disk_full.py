@@ -16,7 +16,7 @@ from tests.integration.test_warehouse_survives import BLOCK, ticks_of
 from tests.small_disk import fill, small_disk
 from tests.warehouse_server import Warehouse
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]
 
 __all__ = ["small_disk"]
 

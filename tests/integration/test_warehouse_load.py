@@ -10,7 +10,7 @@ from tests.load.traffic import PeakMemory, Traffic, blocks, descriptors, make_ta
 from tests.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]
 
 
 @pytest.fixture(scope="module")

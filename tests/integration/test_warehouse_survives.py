@@ -17,7 +17,7 @@ from core.errors import UnavailableError
 from core.settings import environment_of
 from tests.warehouse_server import Warehouse
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]
 
 BLOCK = 2000
 START = 1_400_000_000_000 // 3_600_000 * 3_600_000

@@ -1,13 +1,14 @@
 """A process as small as the supervisor's tests need: NAME JOURNAL MODE.
 
 It notes in the journal when it starts and ends, answers for its health, and ends on SIGTERM
-(unless stubborn).
+(unless stubborn). One that talks writes fifty lines a second.
 """
 
 import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from core.health import Health
@@ -26,6 +27,9 @@ def main(name: str, journal: str, mode: str) -> None:
     health = Health(name, Path(os.environ["TICKHOUSE_HOME"]) / "run")
     if mode != "never ready":
         health.set("ready", "all is well")
+    if mode == "talks":
+        while not ended.wait(0.02):
+            print(f"{name} says {time.time_ns()} {'.' * 400}", flush=True)
     while not ended.wait(1.5 if mode == "ends" else 60) or mode == "stubborn":
         if mode == "ends":
             break

@@ -13,9 +13,13 @@ from tests.simulation.search import hunt, search
 SOON = [number for number, bug in enumerate(BUGS) if bug.within <= 20]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy(suite="chaos")
 def test_every_promise_holds_in_a_thousand_worlds() -> None:
     assert search(0, 1000, min(os.cpu_count() or 1, 4)) is None
+
+
+def test_every_promise_holds_in_a_hundred_worlds() -> None:
+    assert search(1000, 100, min(os.cpu_count() or 1, 4)) is None
 
 
 def test_a_seed_gives_the_same_world_again() -> None:

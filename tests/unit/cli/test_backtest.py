@@ -22,10 +22,10 @@ def call(tmp_path, monkeypatch, capsys):
 
 
 @pytest.fixture(scope="module")
-def files(test_data, tmp_path_factory):
+def files(recordings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ticks")
     return [
-        cut(test_data / "ticks" / f"{name}_oanda.parquet", folder, 40_000, 12_000)
+        cut(recordings / "ticks" / f"{name}_oanda.parquet", folder, 40_000, 12_000)
         for name in ("EURUSD", "NZDUSD")
     ]
 

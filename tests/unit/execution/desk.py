@@ -173,12 +173,12 @@ class Desk:
             self.outbox, self.engine, self.reconciler, self.funds,
         )  # fmt: skip
 
-    def live(self, stop: threading.Event) -> live.Live:
+    def live(self, stop: threading.Event, **parts: Any) -> live.Live:
         """The live driver around this desk."""
         watched = self.watched(SystemTimer())
         parts = live.Parts(
             RUN, self.clock, self.bus, self.ledger, self.venue, self.quotes, self.trading,
-            self.engine, self.outbox, watched,
+            self.engine, self.outbox, watched, **parts,
         )  # fmt: skip
         return live.Live(parts, stop)
 

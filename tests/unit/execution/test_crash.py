@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from execution.crash import Crash, CrashWatch
 from execution.limits import Breakers
 from execution.quotes import tape
-from tests.recorded_ticks import DATA, recorded_ticks
+from tests.support.reference_ticks import DATA, reference_ticks
 
 Quotes = list[tuple[int, float]]
 TIGHT = Breakers(crash_move_1s=0.0007, crash_move_10s=0.001, crash_move_60s=0.0015)
@@ -19,8 +20,8 @@ PAYROLLS = int(datetime(2014, 5, 2, 12, 30, tzinfo=UTC).timestamp() * 1e6)
 
 
 @pytest.fixture(scope="module")
-def euro() -> Quotes:
-    quotes = tape(recorded_ticks("EURUSD_oanda"))
+def euro(reference_data: Path) -> Quotes:
+    quotes = tape(reference_ticks("EURUSD_oanda"))
     return list(zip(quotes.time_us.tolist(), ((quotes.bid + quotes.ask) / 2).tolist(), strict=True))
 
 
@@ -50,6 +51,7 @@ def test_payrolls_are_a_choice_of_thresholds(euro: Quotes) -> None:
         ("AUDJPY", datetime(2019, 1, 2, 22, tzinfo=UTC), 240),
     ],
 )
+@pytest.mark.usefixtures("reference_data")
 def test_a_true_crash_of_that_size_trips_early(name: str, hour: datetime, seconds: int) -> None:
     high, low = bar(name, hour)
     begin, quotes = 600, list(path(high, low, 600, seconds))

@@ -11,7 +11,7 @@ from execution.crash import Crash, CrashWatch
 from execution.crash_scan import CrashScan, smoothed
 from execution.limits import Breakers
 from execution.quotes import Tape, tape
-from tests.recorded_ticks import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 PAYROLLS = int(datetime(2014, 5, 2, 12, 30, tzinfo=UTC).timestamp() * 1e6)
 EAGER = Breakers(

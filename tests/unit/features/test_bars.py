@@ -12,7 +12,7 @@ from core.contracts.tick import TICK, TickArray
 from features.catalog import NAMES
 from features.kernel import features_of
 from features.state import new_state
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 MINUTE = 60_000
 

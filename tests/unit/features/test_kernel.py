@@ -12,8 +12,9 @@ from core.contracts.tick import CROSSED, OUT_OF_ORDER, TICK, TickArray
 from features.catalog import FEATURES, KERNEL_COLUMNS, KERNEL_VERSION, NAMES
 from features.kernel import features_of, update
 from features.state import Indicators, from_bytes, indicators, new_state, to_bytes
-from tests.market import odd_ticks, recorded_ticks
-from tests.recorded_ticks import recorded_ticks as crypto_ticks
+from tests.market import odd_ticks
+from tests.support.recordings import recorded_ticks
+from tests.support.reference_ticks import reference_ticks
 
 COLUMN = {name: n for n, name in enumerate(NAMES)}
 
@@ -158,11 +159,21 @@ def test_window_features_follow_their_definitions() -> None:
     assert checked > 300
 
 
+def digest_of_last_row(ticks: TickArray) -> str:
+    rows, _ = features_of(new_state(), ticks[:20_000], 1000)
+    return hashlib.sha256(np.round(rows[-1].astype(np.float64), 3).tobytes()).hexdigest()[:16]
+
+
 def test_known_values_pin_the_kernel_version() -> None:
     """When this fails and the new values are right, raise KERNEL_VERSION with the new ones."""
-    rows, _ = features_of(new_state(), recorded_ticks("XAUUSD_oanda")[:20_000], 1000)
-    digest = hashlib.sha256(np.round(rows[-1].astype(np.float64), 3).tobytes()).hexdigest()
-    assert (KERNEL_VERSION, digest[:16]) == (2, "877d73bf09683719")
+    found = KERNEL_VERSION, digest_of_last_row(recorded_ticks("XAUUSD_oanda"))
+    assert found == (2, "016a06d2ea738648")
+
+
+@pytest.mark.usefixtures("reference_data")
+def test_known_values_of_real_ticks_pin_it_too() -> None:
+    found = KERNEL_VERSION, digest_of_last_row(reference_ticks("XAUUSD_oanda"))
+    assert found == (2, "877d73bf09683719")
 
 
 def test_trades_flow_by_their_flag_or_by_their_price() -> None:
@@ -191,7 +202,7 @@ def test_trades_flow_by_their_flag_or_by_their_price() -> None:
 
 def trades() -> TickArray:
     """Recorded crypto ticks; every second trade without its side, as exchanges may send them."""
-    ticks = crypto_ticks("BTCUSDT_binance")
+    ticks = recorded_ticks("BTCUSDT_binance").copy()
     sides = np.flatnonzero(ticks["flags"] & 96)
     ticks["flags"][sides[::2]] &= ~np.uint16(96)
     return ticks
@@ -201,7 +212,7 @@ def test_quote_feeds_have_no_flow_and_a_window_without_a_trade_has_zero() -> Non
     rows, _ = features_of(new_state(), recorded_ticks("XAUUSD_oanda")[:20_000], 1000)
     flow = [COLUMN[n] for n in ("flow_imbalance_15s", "flow_imbalance_60s", "trade_rate_60s")]
     assert np.isnan(rows[:, flow]).all()
-    ticks = crypto_ticks("BTCUSDT_binance")[:20_000]
+    ticks = recorded_ticks("BTCUSDT_binance")[:20_000]
     later = ticks[-200:].copy()
     later["time_msc"] += 120_000
     later["volume"] = 0

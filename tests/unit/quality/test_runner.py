@@ -43,11 +43,11 @@ FEEDS = [("EURUSD_oanda", set()), ("EURUSD_fxcm", {"crossed"})]
 
 
 @pytest.mark.parametrize(("name", "broken"), FEEDS)
-def test_recorded_feeds(test_data, name: str, broken: set[str]) -> None:
+def test_recorded_feeds(reference_data, name: str, broken: set[str]) -> None:
     """fxcm quotes cross in 10 % of rows, oanda's never."""
     start, end = (round(edge.timestamp() * 1000) for edge in bounds(date(2014, 5, 7)))
     day = [("time_msc", ">=", start), ("time_msc", "<", end)]
-    found = pq.read_table(test_data / "ticks" / f"{name}.parquet", filters=day).to_pandas()
+    found = pq.read_table(reference_data / "ticks" / f"{name}.parquet", filters=day).to_pandas()
     ticks = found.assign(us=found["time_msc"] * 1000, quality=0)[["us", "bid", "ask", "quality"]]
     results = checked(ticks.sort_values("us", kind="stable", ignore_index=True))
     assert {n for n, result in results.items() if result.blocks} == broken

@@ -8,7 +8,7 @@ from core.contracts.tick import OUT_OF_ORDER, TickArray, TickBatch
 from core.metrics import Histograms
 from core.quality import FeedState
 from streams.sample import Sampler
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 TICKS = recorded_ticks("EURUSD_oanda")[:1_500]
 SECOND_US = 1_000_000

@@ -13,7 +13,7 @@ from features.state import last_time_msc
 from streams.predict import ModelState
 from streams.rebuild import current_past, current_state
 from streams.sample import Sampler, SamplerState
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 TICKS = recorded_ticks("EURUSD_oanda")[:8_000]
 SEEN = 5_000

@@ -5,7 +5,7 @@ import numpy as np
 from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
 from streams.sample import Sampler
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 SYMBOLS = ("EURUSD", "NZDUSD")
 TICKS = {symbol: recorded_ticks(f"{symbol}_oanda")[:3_000] for symbol in SYMBOLS}

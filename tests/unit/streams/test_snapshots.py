@@ -9,7 +9,7 @@ from features.kernel import features_of
 from features.state import new_state, to_bytes
 from streams.sample import Sampler
 from streams.snapshots import HOUR_MSC, with_snapshots
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 TICKS = recorded_ticks("EURUSD_oanda")[:9_000]
 

@@ -7,7 +7,7 @@ from core.topics import TICKS
 from streams.connectors.clickhouse import Barrier
 from streams.flows.ticks import to_rows
 from streams.rows import Rows
-from tests.market import recorded_ticks
+from tests.support.recordings import recorded_ticks
 
 
 def message(content: object) -> Message:

@@ -5,6 +5,7 @@ import lzma
 import re
 import shutil
 import zipfile
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,20 @@ import pytest
 
 from adapters.files.detect import open_file, reader_of
 from core.errors import InputError
+from tests.support import vendor_files
+from tests.support.recordings import recorded_ticks
 from tests.unit.adapters.files.tick_files import whole, written
 
 HISTDATA = "20200101 170000065,1.121200,1.121720,0\n"
-BI5 = "GBPJPY/2012/11/16/22h_ticks.bi5"
+HOUR = datetime(2014, 5, 1, 12, tzinfo=UTC)
+BI5 = "XAUUSD/2014/04/01/12h_ticks.bi5"
+SOME = recorded_ticks("EURUSD_oanda")[:1_000]
+
+
+def hour_of_gold():
+    """The bytes of a Dukascopy file."""
+    gold = vendor_files.of_hour(recorded_ticks("XAUUSD_oanda"), HOUR)
+    return vendor_files.bi5_content(gold, HOUR, 3)
 
 
 def refused(path, **options):
@@ -62,23 +73,23 @@ def test_a_zone_that_does_not_exist_is_named(tmp_path):
     assert "'Mars/Base' is no time zone" in str(refused(path, tz="Mars/Base"))
 
 
-def test_json_whose_offset_contradicts_its_ticks_asks_for_the_zone(test_data):
-    (path,) = (test_data / "raw/mt5_json").glob("BTCUSD*.json")
+def test_json_whose_offset_contradicts_its_ticks_asks_for_the_zone(tmp_path):
+    path = vendor_files.mt5_json(tmp_path, "EURUSD", SOME, 3_600_000, 0)
     error = refused(path)
     assert "claims the server is 0 h ahead of UTC, but its ticks are 1.00 h ahead" in str(error)
     assert "give --tz" in str(error)
 
 
 @pytest.mark.parametrize("keep", [0.999, 0.5, 0.01])
-def test_truncated_parquet(test_data, tmp_path, keep):
-    content = (test_data / "ticks/USDJPY_truefx.parquet").read_bytes()
+def test_truncated_parquet(recordings, tmp_path, keep):
+    content = (recordings / "ticks/USDJPY_truefx.parquet").read_bytes()
     path = written(tmp_path / "USDJPY_truefx.parquet", content[: int(len(content) * keep)])
     assert "is not a whole parquet" in str(refused(path))
 
 
-def test_parquet_with_damaged_pages(test_data, tmp_path):
-    content = bytearray((test_data / "ticks/USDJPY_truefx.parquet").read_bytes())
-    content[200:1200] = bytes(1000)
+def test_parquet_with_damaged_pages(recordings, tmp_path):
+    content = bytearray((recordings / "ticks/USDJPY_truefx.parquet").read_bytes())
+    content[4:1204] = bytes(1200)
     path = written(tmp_path / "USDJPY_truefx.parquet", bytes(content))
     assert "is not a whole parquet" in str(refused(path))
 
@@ -132,21 +143,21 @@ def test_a_null_price_becomes_nan(tmp_path):
         ),
     ],
 )
-def test_damaged_bi5(test_data, tmp_path, damage, problem):
-    content = (test_data / "raw/dukascopy_bi5" / BI5).read_bytes()
-    path = written(tmp_path / BI5, damage(content))
+def test_damaged_bi5(tmp_path, damage, problem):
+    path = written(tmp_path / BI5, damage(hour_of_gold()))
     assert re.search(problem, str(refused(path)))
 
 
-def test_bi5_outside_its_folders_and_of_unknown_points(test_data, tmp_path):
-    content = (test_data / "raw/dukascopy_bi5" / BI5).read_bytes()
+def test_bi5_outside_its_folders_and_of_unknown_points(tmp_path):
+    content = hour_of_gold()
     assert "SYMBOL/YYYY/MM/DD" in str(refused(written(tmp_path / "22h_ticks.bi5", content)))
     assert "no such hour" in str(
-        refused(written(tmp_path / "GBPJPY/2012/12/16/22h_ticks.bi5", content))
+        refused(written(tmp_path / "XAUUSD/2014/12/01/12h_ticks.bi5", content))
     )
-    unknown = written(tmp_path / "LIGHTCMDUSD/2012/11/16/22h_ticks.bi5", content)
+    unknown = written(tmp_path / "LIGHTCMDUSD/2014/04/01/12h_ticks.bi5", content)
     assert "give --point" in str(refused(unknown))
-    assert whole(open_file(unknown, point=0.001)).ticks["bid"][0] == 136.362
+    first = vendor_files.of_hour(recorded_ticks("XAUUSD_oanda"), HOUR)["bid"][0]
+    assert whole(open_file(unknown, point=0.001)).ticks["bid"][0] == first
 
 
 def zipped(path, name="20140506_eurusd_tick_quote.csv", text="158,1.38742,1.38755\n"):
@@ -206,8 +217,8 @@ def test_a_missing_file_and_a_folder(tmp_path):
     assert "cannot be read" in str(refused(tmp_path))
 
 
-def test_json_that_breaks_off(test_data, tmp_path):
-    (source,) = (test_data / "raw/mt5_json").glob("BTCUSD*.json")
+def test_json_that_breaks_off(tmp_path):
+    source = vendor_files.mt5_json(tmp_path, "EURUSD", SOME, 3_600_000, 0)
     path = written(tmp_path / "x.json", source.read_bytes()[:100_000])
     error = refused(path, tz="+01:00")
     assert "ends in the middle of the list of ticks" in str(error)
@@ -254,8 +265,11 @@ def test_iso_columns_are_found_by_name(tmp_path):
     assert str(missing).endswith("row 1: column ask is missing")
 
 
-def test_only_known_formats_have_a_reader(test_data, tmp_path):
-    assert reader_of(test_data / "raw/ejtrader_bars/USDCHFd1_head500.csv") is None
+def test_only_known_formats_have_a_reader(recordings, tmp_path):
+    bars = (
+        "Date,open,high,low,close,tick_volume\n2012-05-17,127801.0,128071.0,127681.0,127842.0,9\n"
+    )
+    assert reader_of(written(tmp_path / "USDCHFd1.csv", bars)) is None
     copy = tmp_path / "no_suffix"
-    shutil.copy(test_data / "ticks/USDJPY_truefx.parquet", copy)
+    shutil.copy(recordings / "ticks/USDJPY_truefx.parquet", copy)
     assert open_file(copy, source="truefx").symbol == "USDJPY"

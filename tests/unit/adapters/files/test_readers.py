@@ -30,25 +30,27 @@ BI5 = "raw/dukascopy_bi5"
         ("raw/truefx/usdjpy-ticks.csv", "USDJPY_truefx", ("truefx", "USDJPY"), 1_000, "UTC"),
     ],
 )  # fmt: skip
-def test_a_raw_file_equals_the_normalised_one(test_data, path, expected, feed, rows, zone):
-    file = open_file(test_data / path)
+def test_a_raw_file_equals_the_normalised_one(reference_data, path, expected, feed, rows, zone):
+    file = open_file(reference_data / path)
     read = whole(file)
     assert (file.source, file.symbol) == feed
     assert file.zone.startswith(f"{zone} (")
     assert read.refused == []
     assert len(read.ticks) == rows
-    assert_same_ticks(read.ticks, normalised(test_data, expected))
+    assert_same_ticks(read.ticks, normalised(reference_data, expected))
 
 
-def test_histdata_is_eastern_standard_time(test_data):
-    read = whole(open_file(test_data / "raw/histdata_ascii/quote_tick_data.csv", symbol="EURUSD"))
+def test_histdata_is_eastern_standard_time(reference_data):
+    read = whole(
+        open_file(reference_data / "raw/histdata_ascii/quote_tick_data.csv", symbol="EURUSD")
+    )
     assert len(read.ticks) == 9_500
-    assert_same_ticks(read.ticks, normalised(test_data, "EURUSD_histdata2020"))
+    assert_same_ticks(read.ticks, normalised(reference_data, "EURUSD_histdata2020"))
     assert read.rows.tolist() == list(range(1, 9_501))
 
 
-def test_histdata_says_its_symbol_by_name_and_its_volume_is_no_trade(test_data):
-    file = open_file(test_data / "raw/histdata_ascii/DAT_ASCII_EURUSD_T_201202.csv")
+def test_histdata_says_its_symbol_by_name_and_its_volume_is_no_trade(reference_data):
+    file = open_file(reference_data / "raw/histdata_ascii/DAT_ASCII_EURUSD_T_201202.csv")
     read = whole(file)
     assert (file.source, file.symbol) == ("histdata", "EURUSD")
     assert read.ticks["volume_real"].tolist() == [0, 0, 0]
@@ -59,13 +61,13 @@ def test_histdata_says_its_symbol_by_name_and_its_volume_is_no_trade(test_data):
     ]
 
 
-def test_an_empty_bi5_is_an_hour_without_trading(test_data):
-    file = open_file(test_data / BI5 / "GBPJPY/2012/11/01/00h_ticks.bi5")
+def test_an_empty_bi5_is_an_hour_without_trading(reference_data):
+    file = open_file(reference_data / BI5 / "GBPJPY/2012/11/01/00h_ticks.bi5")
     assert len(whole(file).ticks) == 0
 
 
-def test_mt5_export_is_in_server_time(test_data):
-    path = test_data / "raw/mt5_tab/mt5_ticks_tab_7rows.csv"
+def test_mt5_export_is_in_server_time(reference_data):
+    path = reference_data / "raw/mt5_tab/mt5_ticks_tab_7rows.csv"
     read = whole(open_file(path, source="broker", symbol="EURGBP", tz="+02:00"))
     assert read.rows.tolist() == [2, 3, 4, 5, 6, 7, 8]
     assert read.ticks["time_msc"][0] == 1_668_085_200_017  # 2022-11-10 13:00:00.017 UTC
@@ -77,8 +79,8 @@ def test_mt5_export_is_in_server_time(test_data):
 
 
 @pytest.mark.parametrize(("name", "rows", "first"), [("BTCUSD", 694, 978), ("ETHUSD", 536, None)])
-def test_mt5_json_is_in_server_time_with_recorded_flags(test_data, name, rows, first):
-    (path,) = (test_data / "raw/mt5_json").glob(f"{name}_*.json")
+def test_mt5_json_is_in_server_time_with_recorded_flags(reference_data, name, rows, first):
+    (path,) = (reference_data / "raw/mt5_json").glob(f"{name}_*.json")
     file = open_file(path, tz="+01:00")
     read = whole(file)
     assert (file.source, file.symbol) == ("vantageinternational-demo", name)
@@ -89,8 +91,8 @@ def test_mt5_json_is_in_server_time_with_recorded_flags(test_data, name, rows, f
         assert read.ticks["bid"][0] == 67606.99
 
 
-def test_kraken_json_bears_out_its_own_offset(test_data):
-    (path,) = (test_data / "raw/kraken_json").glob("*.json")
+def test_kraken_json_bears_out_its_own_offset(reference_data):
+    (path,) = (reference_data / "raw/kraken_json").glob("*.json")
     file = open_file(path)
     read = whole(file)
     assert (file.source, file.symbol) == ("kraken", "SOLUSD")
@@ -100,8 +102,8 @@ def test_kraken_json_bears_out_its_own_offset(test_data):
     assert read.ticks["flags"][0] == 8 | 16 | 64
 
 
-def test_mt4_style_csv_leaves_quoted_sizes_out(test_data):
-    path = test_data / "raw/mt4_style_csv/2014-01-01--22h_ticks.csv"
+def test_mt4_style_csv_leaves_quoted_sizes_out(reference_data):
+    path = reference_data / "raw/mt4_style_csv/2014-01-01--22h_ticks.csv"
     read = whole(open_file(path, source="x", symbol="EURUSD", tz="UTC"))
     assert len(read.ticks) == path.read_bytes().count(b"\n")
     assert read.ticks[["time_msc", "bid", "ask", "volume_real"]][0].tolist() == (
@@ -110,8 +112,8 @@ def test_mt4_style_csv_leaves_quoted_sizes_out(test_data):
 
 
 @pytest.mark.parametrize(("name", "rows"), [("EURUSD_oanda", 416_628), ("BTCUSDT_binance", 37_797)])
-def test_parquet_is_read_as_it_is(test_data: Path, name: str, rows: int):
-    file = open_file(test_data / "ticks" / f"{name}.parquet")
+def test_parquet_is_read_as_it_is(reference_data: Path, name: str, rows: int):
+    file = open_file(reference_data / "ticks" / f"{name}.parquet")
     read = whole(file)
     assert f"{file.symbol}_{file.source}" == name
     assert len(read.ticks) == rows

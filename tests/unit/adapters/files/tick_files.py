@@ -27,9 +27,9 @@ def written(path: Path, text: str | bytes) -> Path:
     return path
 
 
-def normalised(test_data: Path, name: str) -> np.ndarray:
+def normalised(reference_data: Path, name: str) -> np.ndarray:
     """The normalised ticks that a raw file is checked against."""
-    return whole(open_file(test_data / "ticks" / f"{name}.parquet")).ticks
+    return whole(open_file(reference_data / "ticks" / f"{name}.parquet")).ticks
 
 
 def assert_same_ticks(ticks: np.ndarray, all_expected: np.ndarray) -> None:

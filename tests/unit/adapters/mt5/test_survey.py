@@ -38,10 +38,10 @@ class Replayed:
 
 @pytest.mark.parametrize(("symbol", "residual"), [("BTCUSD", 0.6), ("ETHUSD", 1.1)])
 def test_a_recording_of_a_real_server_is_an_hour_ahead(
-    test_data: Path, symbol: str, residual: float
+    reference_data: Path, symbol: str, residual: float
 ) -> None:
     """Its metadata claims an offset of 0."""
-    (path,) = (test_data / "raw" / "mt5_json").glob(f"{symbol}_*.json")
+    (path,) = (reference_data / "raw" / "mt5_json").glob(f"{symbol}_*.json")
     recorded = json.loads(path.read_text())
     assert recorded["metadata"]["broker_utc_offset_hours"] == 0
     seen = Replayed([(t["collected_msc"], t["time_msc"]) for t in recorded["ticks"]])
