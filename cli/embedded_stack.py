@@ -11,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.bus.nats.options import without_secret
 from cli.clickhouse_server import clickhouse_server
 from cli.process_spec import ProcessSpec
+from core.credentials import directory_of
 from core.errors import SettingsError
 from core.settings import Settings, environment_of
 
@@ -62,7 +64,7 @@ def urls(settings: Settings, ports: Ports) -> dict[str, str]:
         )
     found = {
         "warehouse": settings.clickhouse.url or _warehouse_url(settings, ports),
-        "bus": settings.bus.url or f"nats://127.0.0.1:{ports.bus}",
+        "bus": without_secret(settings.bus.url) or _own_bus(ports),
     }
     if not settings.bus.url:
         found["bus monitor"] = f"http://127.0.0.1:{ports.bus_monitor}"
@@ -79,10 +81,12 @@ def stack_environment(settings: Settings, home: Path, ports: Ports) -> dict[str,
         if isinstance(content, msgspec.Struct):
             environment |= environment_of(section, **msgspec.structs.asdict(content))
     where = urls(settings, ports)
+    if not settings.bus.url:
+        own = {"url": _own_bus(ports), "credentials": directory_of(home)}
+        environment |= environment_of("bus", **own)
     return (
         environment
         | environment_of("clickhouse", url=where["warehouse"])
-        | environment_of("bus", url=where["bus"])
         | environment_of("terminal", address=where.get("terminal", ""))
     )
 
@@ -161,6 +165,7 @@ def _servers(
                 port=ports.bus,
                 monitor_port=ports.bus_monitor,
                 sync=settings.bus.sync,
+                credentials=directory_of(home),
             ),
             ready_url=f"http://127.0.0.1:{ports.bus_monitor}/healthz",
             # A stream that met a full disk refuses to store until its server is started again.
@@ -176,6 +181,10 @@ def _servers(
             stop_wait_s=1,
         ),
     ]
+
+
+def _own_bus(ports: Ports) -> str:
+    return f"nats://127.0.0.1:{ports.bus}"
 
 
 def _warehouse_url(settings: Settings, ports: Ports) -> str:

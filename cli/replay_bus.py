@@ -18,7 +18,10 @@ def of_run(bus: BusSettings, run_id: str) -> BusSettings:
     (docs/adr/0012-kafka.md), and no fsync, because a replay can be done again.
     """
     if not bus.is_kafka:
-        return msgspec.structs.replace(bus, url="", sync="process")
+        return BusSettings(
+            duplicate_window_s=bus.duplicate_window_s, ticks_max_gib=bus.ticks_max_gib,
+            sync="process",
+        )  # fmt: skip
     prefix = f"{bus.topic_prefix}{run_id}."
     return msgspec.structs.replace(bus, topic_prefix=prefix, partitions=1, sync="process")
 

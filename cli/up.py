@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from adapters.bus import select
 from cli import board_stack, orchestration_stack
 from cli.chosen_strategy import chosen
 from cli.embedded_stack import (
@@ -29,11 +30,12 @@ from cli.process_state import ProcessState
 from cli.processes import Drained, Stack
 from cli.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
+from core.credentials import directory_of
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
 _LOOK_EVERY_S = 1.0
-_SECRET = frozenset({"password", "smtp_password", "telegram_token", "webhook", "url"})
+_SECRET = frozenset({"password", "token", "smtp_password", "telegram_token", "webhook", "url"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +97,10 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
         if name == "warehouse":
             migrate(settings, where["warehouse"])
             write_run(settings, where["warehouse"])
+        if name == "bus":
+            own = str(directory_of(stack.home))
+            bus = msgspec.structs.replace(settings.bus, url=where["bus"], credentials=own)
+            select.shape_topics(bus)
 
     console.print(f"Tickhouse starts in {stack.home}")
     note(settings, SystemClock(), this_user(), "configuration load", "up", loaded=told(settings))

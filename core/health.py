@@ -4,6 +4,7 @@ The port is chosen free and written to `<home>/run/<process>.json`, where `tickh
 looks for it.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -57,6 +58,7 @@ class Health:
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        self._said = json.dumps({"pid": os.getpid(), "health_port": self.port})
         self._untold = True
         self._tell_port()
 
@@ -70,7 +72,7 @@ class Health:
         """A process that starts on a full disk works, and says where it is once there is space."""
         temporary = self._file.with_suffix(".tmp")
         try:
-            temporary.write_text(json.dumps({"pid": os.getpid(), "health_port": self.port}))
+            temporary.write_text(self._said)
             temporary.replace(self._file)
             self._untold = False
         except OSError as error:
@@ -97,7 +99,9 @@ class Health:
         time.sleep(max(0.0, 1.2 - age_s))
 
     def close(self) -> None:
-        """Stop serving and remove the file."""
+        """Stop serving and remove the file, unless another process has written its own since."""
         self._server.shutdown()
         self._server.server_close()
-        self._file.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if self._file.read_text() == self._said:
+                self._file.unlink()

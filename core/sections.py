@@ -53,6 +53,8 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""  # PEM file of who signed the server's certificate: then only TLS is spoken
     certificate: str = ""  # PEM file of our own, with `key`, when the server asks for one
     key: str = ""
+    #: Folder with a password for each process, of the embedded server; empty with a `url`: none.
+    credentials: str = ""
     # Kafka only, from here on.
     sasl: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"  # with `user`
     topic_prefix: str = "tickhouse."  # before each topic's name; a replay adds its run id

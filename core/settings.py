@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from core import credentials
 from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
@@ -105,9 +107,18 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return _signed_in(msgspec.convert(values, Settings, strict=False))
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
+
+
+def _signed_in(settings: Settings) -> Settings:
+    """Without an address the bus is the home's own, which knows the home's credentials."""
+    bus = settings.bus
+    if bus.url or bus.credentials or bus.is_kafka:
+        return settings
+    found = str(credentials.directory_of(settings.home_path))
+    return replace(settings, bus=replace(bus, credentials=found))
 
 
 def _content(name: str, path: str) -> str:

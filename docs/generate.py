@@ -7,13 +7,14 @@ tests/architecture/test_docs_cover_settings.py fails when a page is not what thi
 import ast
 import inspect
 import tokenize
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from adapters.bus.roles import ANY, OWNER, ROLES, Role
 from core import sections, topics
 from core.contracts import codec
 from core.contracts.order import DenialReason
@@ -144,6 +145,8 @@ def topics_page() -> str:
             f"`{topic.key}`",
             "yes" if topic.synced else "no",
             ", ".join(_messages(decoders[topic.name])) if topic.name in decoders else "none yet",
+            ", ".join(_writers(topic)),
+            ", ".join(name for name, role in _processes() if topic in role.reads),
         )
         for topic in topics.ALL
     )
@@ -158,7 +161,11 @@ def topics_page() -> str:
             " `<bus.topic_prefix><topic>` with that key, message ids in header `id`, and one"
             " partition but for `ticks` (`bus.partitions`).",
             "",
-            *_table(("topic", "key", "synced", "messages"), rows),
+            *_table(("topic", "key", "synced", "messages", "written by", "read by"), rows),
+            "",
+            "Who writes and reads is who may (`adapters/bus/roles.py`), and so may the home's"
+            " `owner`; of `control` and `heartbeats` each writes its own keys only"
+            " ([secure-the-bus.md](../how-to/secure-the-bus.md)).",
             "",
             "A `TickBatch` carries its ticks as bytes, little endian,"
             f" {TICK.itemsize} bytes each, in this order: "
@@ -170,6 +177,17 @@ def topics_page() -> str:
             " ([ADR 0001](../adr/0001-order-of-the-tick-stream.md)).",
         ]
     )
+
+
+def _writers(topic: topics.Topic) -> Iterator[str]:
+    for name, role in _processes():
+        keys = [key for written, key in role.writes if written is topic]
+        if keys:
+            yield name if keys in ([ANY], [name]) else f"{name} (`{', '.join(keys)}`)"
+
+
+def _processes() -> Iterator[tuple[str, Role]]:
+    return ((name, role) for name, role in ROLES.items() if name != OWNER)
 
 
 def schema_page() -> str:

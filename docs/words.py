@@ -134,6 +134,8 @@ SAID = {
     "bus.user": "at a server elsewhere, with `bus.password`",
     "bus.password": "of `bus.user`",
     "bus.token": "instead of user and password, when the server wants one",
+    "bus.credentials": "`<home>/credentials` by itself while `bus.url` is empty; name it beside the"
+    " address of a home's embedded server",
     "bus.ca": "PEM file of who signed the server's certificate; then nothing but TLS is spoken",
     "bus.certificate": "PEM file of ours, with `bus.key`, when the server asks for one",
     "bus.key": "PEM file of the key of `bus.certificate`",

@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import threading
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.execution import Venue
 from core import crashpoint, log, settings
-from core.errors import TickhouseError, UnavailableError
+from core.errors import BusyError, TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
@@ -25,7 +26,9 @@ from execution.breakers import Breakers
 from execution.halt_port import HaltPort
 from execution.heartbeat import Heart
 from execution.journal import Journal
+from execution.lease import Lease, holder_of, locked_account
 from execution.limits_file import freeze
+from execution.records import LeaseTaken
 from execution.room import Room
 from execution.slices import SliceReader
 
@@ -46,11 +49,14 @@ def main() -> int:
         chosen = settings.load()
         run_directory = chosen.home_path / "run"
         crashpoint.arm_for("execution", chosen.chaos.crash_at, run_directory)
+        # First of all: whoever is refused the journal leaves no trace of itself on this home.
+        journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
         health = Health("execution", run_directory)
         try:
-            return _run(chosen, health, stop)
+            return _run(chosen, health, stop, journal)
         finally:
             health.close()
+            journal.close()
     except TickhouseError as error:
         _log.error("%s", error)
         return 1 if isinstance(error, UnavailableError) else 2
@@ -63,10 +69,11 @@ def journal_path(chosen: Settings) -> Path:
     return compose.own_path(chosen) / "journal"
 
 
-def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
-    journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
+def _run(chosen: Settings, health: Health, stop: threading.Event, journal: Journal) -> int:
     bus = select.connect(chosen.bus, "execution")
-    terminal = connect.terminal(chosen.terminal, chosen.home_path, partial(select.door, chosen.bus))
+    terminal = connect.terminal(
+        chosen.terminal, chosen.home_path, partial(select.door, chosen.bus, role="execution")
+    )
     try:
         venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
         run = _replay if chosen.run.mode == "replay" else _live
@@ -78,7 +85,6 @@ def _run(chosen: Settings, health: Health, stop: threading.Event) -> int:
     finally:
         terminal.shutdown()
         bus.close()
-        journal.close()
 
 
 def _replay(
@@ -122,14 +128,42 @@ def _live(
         book, clock = parts.ledger.book, parts.clock
         beside = twin.Twin(chosen.twin, bus, clock, book, venue, venue.account())
         parts = parts._replace(twin=beside)
-    if not parts.engine.sends:
-        _log.warning("shadow: decisions are journalled, nothing is sent")
     heart = Heart(bus, health, chosen.run, parts.engine.stages)
     detail = "sending" if parts.engine.sends else "shadow"
-    with HaltPort(chosen.home_path, parts.trading):
+    with ExitStack() as ends:
+        if parts.engine.sends:
+            parts = parts._replace(lease=_lease(chosen, parts, journal, ends))
+        else:
+            _log.warning("shadow: decisions are journalled, nothing is sent")
+        ends.enter_context(HaltPort(chosen.home_path, parts.trading))
         live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
     _last_beat(heart, health, bus)
     return False
+
+
+def _lease(chosen: Settings, parts: live.Parts, journal: Journal, ends: ExitStack) -> Lease:
+    """The right to send orders of this account, journalled and claimed at the terminal.
+
+    Raises:
+        BusyError: another execution has it.
+        UnavailableError: bus or terminal stay away.
+    """
+    if chosen.terminal.kind == "real":  # in this process, and knows no claims
+        ends.enter_context(locked_account(parts.venue.account()))
+    place = select.lease(chosen.bus, chosen.run.account, "execution")
+    lease = Lease(place, chosen.run.account, holder_of(journal.path))
+    ends.callback(lease.close)
+    number = lease.take(parts.ledger.book.lease)
+    parts.ledger.record([LeaseTaken(number, lease.holder, parts.clock.now_us())])
+    parts.ledger.sync()
+    if not parts.venue.claim(number, lease.holder):
+        raise BusyError(
+            f"the terminal of account {chosen.run.account} takes orders of another execution, under"
+            f" a higher number than {number}, from another bus: end it. If there is none, remove"
+            " account.claim in the home of the terminal or its agent, and start that again"
+        )
+    parts.ledger.watchers.append(lease.see)
+    return lease
 
 
 def _freeze(health: Health, detail: str) -> None:

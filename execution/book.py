@@ -18,7 +18,7 @@ from core.errors import JournalError
 from execution import lifecycle
 from execution.brokerage import Brokerage
 from execution.identity import order_id
-from execution.records import Record
+from execution.records import LeaseTaken, Record
 
 HELD = "held"  # reason of a RECEIVED event whose target is held already
 _MINUTE_US = 60_000_000
@@ -80,6 +80,7 @@ class Book:
         self.deals: set[int] = set()
         self.last: OrderEvent | None = None
         self.marker: ExecutionMarker | None = None
+        self.lease = 0  # the highest number this journal traded under
         self.first_us = 0  # when the first event was journalled
         self.latest_us = 0  # newest ts_init of an event
         self.broker = Brokerage()
@@ -108,6 +109,8 @@ class Book:
             self._read = record
         elif isinstance(record, ExecutionMarker):
             self.marker = record
+        elif isinstance(record, LeaseTaken):
+            self.lease = record.number
 
     def received(self, signal_id: str) -> bool:
         """Whether a signal was acted on, or denied."""

@@ -23,6 +23,7 @@ from execution.breakers import Breakers
 from execution.courier import Courier
 from execution.engine import Engine
 from execution.heartbeat import Heart
+from execution.lease import Lease
 from execution.ledger import Ledger
 from execution.limits_file import LimitsFile
 from execution.listeners import Listeners
@@ -60,6 +61,7 @@ class Parts(NamedTuple):
     breakers: Breakers | None = None
     courier: Courier | None = None
     twin: Twin | None = None
+    lease: Lease | None = None
     admission: AdmissionSettings = AdmissionSettings()
     room: Room | None = None
 
@@ -95,6 +97,7 @@ class Live:
         self._announce()
         ready()
         while not self._stop.is_set():
+            self._keep_lease()
             self.turn()
         self._listeners.join()
         if self._signals:
@@ -105,6 +108,14 @@ class Live:
         if self._p.twin:
             self._p.twin.close()
         return True
+
+    def _keep_lease(self) -> None:
+        """Stop for good, halted until a person resumes, once another trades this account."""
+        lease = self._p.lease
+        if lease and lease.problem:
+            now = self._p.clock.now_us()
+            self._p.trading.trip(Order("halted", "lease", lease.problem, now))
+            lease.check()
 
     def turn(self) -> None:
         """Once around: signals at hand, exits that are due, what the broker did, publishing."""
@@ -148,7 +159,9 @@ class Live:
         last = self._p.bus.last(SIGNALS)
         newest = last.sequence if last else 0
         first_start = self._p.ledger.book.last is None
-        start = newest + 1 if first_start else max(1, newest + 1 - _CATCH_UP)
+        # What came before we took the account over, another may have traded.
+        taken_over = self._p.lease is not None and self._p.lease.taken_over
+        start = newest + 1 if first_start or taken_over else max(1, newest + 1 - _CATCH_UP)
         self._signals, self._known_until = self._p.bus.subscribe(SIGNALS, start), newest
 
     def _addressed(self, message: Message) -> list[Signal]:

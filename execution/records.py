@@ -9,7 +9,16 @@ import msgspec
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent
 from core.contracts.signal import Signal
 
-Record = OrderEvent | Signal | AccountState | ExecutionMarker
+
+class LeaseTaken(msgspec.Struct, frozen=True, array_like=True, tag="LeaseTaken/1"):
+    """From here on this journal trades under a lease of a number (`execution.lease`)."""
+
+    number: int
+    holder: str
+    ts_init_us: int
+
+
+Record = OrderEvent | Signal | AccountState | ExecutionMarker | LeaseTaken
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

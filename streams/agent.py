@@ -13,6 +13,7 @@ import threading
 
 from adapters.bus.door_server import Answerer
 from adapters.mt5.answers import Answers
+from adapters.mt5.fence import Fence
 from adapters.mt5.real import RealTerminal
 from core import log, settings
 from core.errors import SettingsError, TickhouseError, UnavailableError
@@ -57,8 +58,9 @@ def _run(config: Settings, health: Health, stop: threading.Event) -> None:
             code, text = terminal.last_error()
             raise UnavailableError(f"the terminal does not answer: {code} {text}")
         health.set("ready", f"answers as {config.terminal.agent}")
-        _log.info("answers as %s at %s", config.terminal.agent, config.bus.url)
-        answerer.serve(Answers(terminal).answer, stop)
+        _log.info("answers as %s at %s", config.terminal.agent, answerer.url)
+        fence = Fence(config.home_path / "account.claim")
+        answerer.serve(Answers(terminal, fence).answer, stop)
         health.set("stopping")
     finally:
         answerer.close()

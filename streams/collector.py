@@ -33,7 +33,9 @@ def main() -> int:
     bus = select.connect(config.bus, "collector")
     histograms = Histograms()
     heart = Heart(bus, config.run, health, histograms)
-    terminal = connect.terminal(config.terminal, config.home_path, partial(select.door, config.bus))
+    terminal = connect.terminal(
+        config.terminal, config.home_path, partial(select.door, config.bus, role="collector")
+    )
     if config.run.mode == "replay":
         health.set("ready", "replaying")
         market = connect.market(config.terminal)

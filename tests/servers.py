@@ -20,12 +20,15 @@ def free_port() -> int:
 
 
 class NatsServer:
-    """A NATS server of the product's own configuration. Use as a context manager."""
+    """A NATS server of the product's own configuration. Use as a context manager.
 
-    def __init__(self, directory: Path) -> None:
-        self.port = free_port()
+    Without `credentials` it lets everybody in.
+    """
+
+    def __init__(self, directory: Path, credentials: Path | None = None) -> None:
+        self.port, self.monitor_port = free_port(), free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
-        self._line = command(directory, self.port, free_port())
+        self._line = command(directory, self.port, self.monitor_port, credentials=credentials)
         self._log = directory / "nats.log"
         self._process: subprocess.Popen[bytes] | None = None
 

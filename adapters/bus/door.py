@@ -53,8 +53,9 @@ def check(settings: BusSettings, name: str) -> None:
         raise SettingsError(f"an agent's name {name!r}: letters, digits, - and _, at most 40")
     if not (options.is_encrypted(settings) or options.is_local(settings)):
         raise SettingsError(
-            f"{settings.url}: orders do not travel unencrypted between machines; write tls:// and"
-            " name the CA that signed the server's certificate (TICKHOUSE_BUS__CA)"
+            f"{options.without_secret(settings.url)}: orders do not travel unencrypted between"
+            " machines; write tls:// and name the CA that signed the server's certificate"
+            " (TICKHOUSE_BUS__CA)"
         )
 
 

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from adapters.bus import door
 from adapters.bus.door import Hello, Joined
 from adapters.bus.nats.connection import FAILURES, Connection
+from adapters.bus.roles import OWNER
 from core.errors import SettingsError
 from core.sections import BusSettings
 
@@ -35,10 +36,11 @@ class Door:
         SettingsError: the settings or the name cannot be, see `door.check`.
     """
 
-    def __init__(self, settings: BusSettings, name: str) -> None:
+    def __init__(self, settings: BusSettings, name: str, role: str = OWNER) -> None:
         door.check(settings, name)
-        self._name, self._url = name, settings.url
-        self._connection = Connection(settings.url, settings, f"asks {name}", streams=False)
+        self._name = name
+        self._connection = Connection(settings.url, settings, f"asks {name}", role, streams=False)
+        self._url = self._connection.url
         self._to = ""  # who answered last
         self._ahead_us = 0  # its clock over ours
 

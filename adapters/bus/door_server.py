@@ -47,12 +47,14 @@ class Answerer:
     def __init__(self, settings: BusSettings, name: str) -> None:
         door.check(settings, name)
         self._name, self._id = name, secrets.token_hex(8)
-        self._url = settings.url
         self._waiting: Mailbox[Request] = Mailbox()
         self._ready = False
         self._others: set[str] = set()  # who came while we did
         self._rival = ""
-        self._connection = Connection(settings.url, settings, f"agent {name}", streams=False)
+        self._connection = Connection(
+            settings.url, settings, f"agent {name}", role="agent", streams=False
+        )
+        self.url = self._connection.url
         self._connection.start(self._connection.attach(self))
 
     def claim(self, timeout_s: float = 30.0) -> None:
@@ -67,7 +69,7 @@ class Answerer:
             self._refuse_if_taken()
             if time.monotonic() > deadline:
                 raise UnavailableError(
-                    f"{self._url}: {self._connection.problem or 'slow'}; is the server there, and"
+                    f"{self.url}: {self._connection.problem or 'slow'}; is the server there, and"
                     " are user, password and CA (TICKHOUSE_BUS__CA) those it knows?"
                 )
             time.sleep(0.02)

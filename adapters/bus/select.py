@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from adapters.bus.base import Bus
+from adapters.bus.roles import OWNER
 from core.errors import SettingsError
 from core.sections import BusSettings
+from core.topics import TICKS
 
 if TYPE_CHECKING:
     from adapters.bus.door_client import Door
     from adapters.bus.kafka.survey import Survey
+    from adapters.bus.lease import LeasePlace
 
 
 def connect(settings: BusSettings, name: str) -> Bus:
@@ -18,7 +21,7 @@ def connect(settings: BusSettings, name: str) -> Bus:
 
     Args:
         settings: which bus, and where.
-        name: of this process, as the bus server lists it.
+        name: of this process, as the bus server lists it; its role where credentials are ours.
 
     Raises:
         SettingsError: settings that cannot be, or the extra `kafka` is not installed.
@@ -30,8 +33,23 @@ def connect(settings: BusSettings, name: str) -> Bus:
     return NatsBus(settings, name)
 
 
-def door(settings: BusSettings, name: str) -> "Door":
+def shape_topics(settings: BusSettings) -> None:
+    """Bring the topics of the home's own server to today's settings, as the home's owner.
+
+    Raises:
+        UnavailableError: the server stays away.
+    """
+    bus = connect(settings, OWNER)
+    try:
+        bus.end(TICKS)
+    finally:
+        bus.close()
+
+
+def door(settings: BusSettings, name: str, role: str = OWNER) -> "Door":
     """The way to the agent of a name: requests that one process elsewhere answers.
+
+    `role` is who asks, where credentials are ours.
 
     Raises:
         SettingsError: no server is named, or requests would travel unencrypted.
@@ -43,7 +61,21 @@ def door(settings: BusSettings, name: str) -> "Door":
             "a terminal's agent is reached over NATS, and bus.url is Kafka's: run collector and"
             " execution beside the terminal (TICKHOUSE_TERMINAL__KIND=real)"
         )
-    return Door(settings, name)
+    return Door(settings, name, role)
+
+
+def lease(settings: BusSettings, account: str, role: str) -> "LeasePlace | None":
+    """Where the lease of an account is kept; None on Kafka, which has no such place.
+
+    Raises:
+        SettingsError: settings that cannot be.
+        MessageError: an account that the bus cannot carry.
+    """
+    if settings.is_kafka:
+        return None
+    from adapters.bus.nats.lease import NatsLease
+
+    return NatsLease(settings, account, role)
 
 
 def remove_topics(settings: BusSettings) -> None:

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from adapters.mt5 import constants as mt5
 from adapters.mt5 import rpc
+from adapters.mt5.fence import Fence
 from adapters.mt5.real import RealTerminal
 from adapters.mt5.results import (
     AccountInfo,
@@ -68,6 +69,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "copy_ticks_range": tuple[str, float, float, int],
     "order_calc_margin": tuple[int, str, float, float],
     "order_send": tuple[Form],
+    "claim": tuple[()],
     "positions_get": tuple[str | None, int | None],
     "orders_get": tuple[str | None, int | None],
     "history_orders_get": tuple[float, float],
@@ -90,8 +92,9 @@ _KINDS: Mapping[str, Any] = {
 class Answers:
     """Answers calls with one terminal. One thread, the one that connected it."""
 
-    def __init__(self, terminal: RealTerminal) -> None:
-        self._terminal = terminal
+    def __init__(self, terminal: RealTerminal, fence: Fence | None = None) -> None:
+        """`fence`: whose orders are taken."""
+        self._terminal, self._fence = terminal, fence or Fence()
 
     def answer(self, frame: bytes) -> bytes:
         """The answer to one call, as a frame; a wrong call gets an error, never an exception."""
@@ -104,14 +107,19 @@ class Answers:
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             return _failed(mt5.RES_E_INVALID_PARAMS, f"not a call: {error}")
         try:
-            result = self._result(call.method, arguments)
+            result = self._result(call, arguments)
         except Exception as error:  # whatever the package does: who asked must hear of it
             _log.exception("%s failed", call.method)
             return _failed(mt5.RES_E_INTERNAL_FAIL, f"{call.method}: {error}")
         return self._framed(call.method, result)
 
-    def _result(self, method: str, arguments: tuple[Any, ...]) -> Any:
+    def _result(self, call: rpc.Call, arguments: tuple[Any, ...]) -> Any:
+        method = call.method
+        if method == "claim":
+            return self._fence.admits(call.claim, call.holder)
         if method == "order_send":
+            if not self._fence.admits(call.claim, call.holder):
+                return self._fence.refusal(call.claim)
             return self._terminal.order_send(msgspec.to_builtins(arguments[0]))
         found = getattr(self._terminal, method)(*arguments)
         if found is None and method == "terminal_info" and self._terminal.initialize():

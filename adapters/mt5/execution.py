@@ -57,6 +57,17 @@ class Venue:
             self._day = now_us // _DAY_US
             self._specifications.clear()
 
+    def claim(self, number: int, holder: str) -> bool:
+        """Have no orders taken but ours from now on; False when a newer claim than ours is known.
+
+        True where nobody knows claims: a terminal in this process.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        ask = getattr(self._terminal, "claim", None)
+        return ask is None or bool(ask(number, holder))
+
     @property
     def feeds(self) -> tuple[Feed, ...]:
         """All (source, symbol) the venue quotes."""

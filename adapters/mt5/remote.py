@@ -39,11 +39,26 @@ class RemoteTerminal:
         self._link = TcpLink(link) if isinstance(link, str) else link
         self._timeout_s = timeout_s
         self._now_msc = 0
+        self._claim, self._holder = 0, ""
         self._error = (mt5.RES_S_OK, "Success")
 
     def at(self, now_msc: int) -> None:
         """The caller's market time, for all calls from now on."""
         self._now_msc = now_msc
+
+    def claim(self, number: int, holder: str) -> bool:
+        """Send orders under a claim from now on; False when a newer one is known there.
+
+        A server that knows no claims takes everybody's orders: True.
+
+        Raises:
+            UnavailableError: the server stays away.
+        """
+        self._claim, self._holder = number, holder
+        found = self._read("claim")
+        if found is None and self._error[0] != mt5.RES_E_UNSUPPORTED:
+            raise UnavailableError(f"{self._link}: {self._error[1]}")
+        return found is not False
 
     def initialize(self) -> bool:
         """Connect; False when the server stays away for `timeout_s`."""
@@ -168,7 +183,9 @@ class RemoteTerminal:
         return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, f"no IPC connection: {self._link}")
 
     def _call(self, method: str, arguments: list[Any], timeout_s: float) -> Any:
-        call = _encoder.encode(rpc.Call(method, self._now_msc, arguments))
+        call = _encoder.encode(
+            rpc.Call(method, self._now_msc, arguments, self._claim, self._holder)
+        )
         head, tail = self._link.ask(call, timeout_s)
         answer = _answer.decode(head)
         self._error = (answer.code, answer.text)

@@ -35,6 +35,7 @@ METHODS: dict[str, Any] = {
     "copy_ticks_range": None,
     "order_calc_margin": float | None,
     "order_send": OrderSendResult | None,
+    "claim": bool | None,
     "positions_get": tuple[TradePosition, ...] | None,
     "orders_get": tuple[TradeOrder, ...] | None,
     "history_orders_get": tuple[TradeOrder, ...] | None,
@@ -50,11 +51,13 @@ _MAX_BYTES = 1 << 30
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
-    """One call at the caller's market time."""
+    """One call at the caller's market time, under its claim of the account if it has one."""
 
     method: str
     now_msc: int
     arguments: list[Any]
+    claim: int = 0  # see adapters.mt5.fence
+    holder: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):

@@ -22,6 +22,7 @@ import numpy as np
 from adapters.mt5 import constants as mt5
 from adapters.mt5 import rpc
 from adapters.mt5.fake import SimulatedTerminal
+from adapters.mt5.fence import Fence
 from adapters.mt5.generated_market import GeneratedMarket
 from adapters.mt5.recorded import MAX_TICKS, RecordedMarket
 from adapters.mt5.tickfile import ParquetTicks, TickFile
@@ -56,9 +57,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Server:
     """Serves one terminal on 127.0.0.1 until `close`."""
 
-    def __init__(self, terminal: SimulatedTerminal, port: int = 0) -> None:
-        """`port` 0 takes a free one; see `address`."""
+    def __init__(
+        self, terminal: SimulatedTerminal, port: int = 0, fence: Fence | None = None
+    ) -> None:
+        """`port` 0 takes a free one; see `address`. `fence`: whose orders are taken."""
         self._terminal, self._lock = terminal, threading.Lock()
+        self._fence = fence or Fence()
         self._listener = socket.create_server(("127.0.0.1", port))
         self._clients: set[rpc.Channel] = set()
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -95,17 +99,12 @@ class Server:
             client.close()
 
     def _answer(self, call: rpc.Call) -> tuple[bytes, memoryview | bytes]:
-        result: Any = None
-        wait_s = 0.0
         if call.method not in rpc.METHODS:
             return _failed(mt5.RES_E_UNSUPPORTED, f"no method {call.method!r}"), b""
         with self._lock:
             self._terminal.at(call.now_msc)
             try:
-                if call.method == "order_send":
-                    result, wait_s = self._terminal.decide(*call.arguments)
-                else:
-                    result = getattr(self._terminal, call.method)(*call.arguments)
+                result, wait_s = self._result(call)
             except (TickhouseError, TypeError, ValueError) as error:
                 _log.exception("%s failed", call.method)
                 return _failed(mt5.RES_E_INTERNAL_FAIL, f"{call.method}: {error}"), b""
@@ -116,6 +115,16 @@ class Server:
             head = _encoder.encode(rpc.Answer(code, text, _NONE, ticks=True))
             return head, np.ascontiguousarray(result).view(np.uint8).data if len(result) else b""
         return _encoder.encode(rpc.Answer(code, text, msgspec.Raw(_encoder.encode(result)))), b""
+
+    def _result(self, call: rpc.Call) -> tuple[Any, float]:
+        """What the terminal says, and how long the broker takes to say it."""
+        if call.method == "claim":
+            return self._fence.admits(call.claim, call.holder), 0.0
+        if call.method != "order_send":
+            return getattr(self._terminal, call.method)(*call.arguments), 0.0
+        if not self._fence.admits(call.claim, call.holder):
+            return self._fence.refusal(call.claim), 0.0
+        return self._terminal.decide(*call.arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -144,7 +153,9 @@ def _run(config: Settings, options: argparse.Namespace, run: Path) -> int:
     health = Health("terminal", run)
     try:
         server = Server(
-            terminal_of(config, options.home, options.market, options.plan), options.port
+            terminal_of(config, options.home, options.market, options.plan),
+            options.port,
+            Fence(options.home / "account.claim" if options.market == "generated" else None),
         )
         (run / "terminal.address.tmp").write_text(server.address)
         (run / "terminal.address.tmp").replace(run / "terminal.address")

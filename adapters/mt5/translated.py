@@ -48,6 +48,11 @@ class TranslatedTerminal:
         """See Terminal."""
         self._inner.at(now_msc)
 
+    def claim(self, number: int, holder: str) -> bool:
+        """See RemoteTerminal; a terminal in this process has a lock instead."""
+        inner = getattr(self._inner, "claim", None)
+        return inner is None or bool(inner(number, holder))
+
     def initialize(self) -> bool:
         """See Terminal."""
         return self._inner.initialize()

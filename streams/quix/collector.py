@@ -56,7 +56,7 @@ class CollectorSource(Source):
         bus = select.connect(config.bus, "collector")
         histograms = Histograms()
         heart = Heart(bus, config.run, health, histograms)
-        door = partial(select.door, config.bus)
+        door = partial(select.door, config.bus, role="collector")
         terminal = connect.terminal(config.terminal, config.home_path, door)
         try:
             place = SourceBus(self, bus)

@@ -80,7 +80,7 @@ class Trader(Actor):
         """`plain`: in and out again, so that every signal is an order."""
         super().__init__(every_s)
         self._rng, self._market, self._plain = Random(f"trader {seed}"), market, plain
-        self._bus = select.connect(settings.bus, "trader")
+        self._bus = select.connect(settings.bus, "owner")
         self._turns = itertools.cycle(market.feeds())
         self._count = itertools.count(1)
         self.made: dict[str, tuple[str, int]] = {}  # by signal: feed, when

@@ -14,6 +14,7 @@ from cli.embedded_stack import choose_ports, embedded_stack, stack_environment, 
 from cli.process_spec import ProcessSpec
 from cli.processes import Stack
 from cli.warehouse_setup import migrate
+from core.credentials import directory_of
 from core.sections import CollectorSettings, ExecutionSettings, RunSettings, TerminalSettings
 from core.settings import Settings, environment_of
 from tests.chaos.faults import Fault
@@ -103,7 +104,8 @@ def running(home: Path, begin_msc: int, symbols: tuple[str, ...]) -> Iterator[Ri
             stack.start_all(
                 lambda name: name == "warehouse" and migrate(settings, where["warehouse"])
             )
-            known = replace(settings, bus=replace(settings.bus, url=where["bus"]))
+            own = replace(settings.bus, url=where["bus"], credentials=str(directory_of(home)))
+            known = replace(settings, bus=own)
             known = replace(known, clickhouse=replace(known.clickhouse, url=where["warehouse"]))
             yield Rig(stack, known, {"bus": bus, "terminal": terminal})
 

@@ -40,8 +40,9 @@ class NatsBus:
 
     def __init__(self, settings: BusSettings, name: str) -> None:
         """Connect to `settings.url`, empty: the embedded server's default port."""
-        self._url = settings.url or f"nats://127.0.0.1:{DEFAULT_PORT}"
-        self._connection = Connection(self._url, settings, name)
+        url = settings.url or f"nats://127.0.0.1:{DEFAULT_PORT}"
+        self._connection = Connection(url, settings, name, role=name)
+        self._url = self._connection.url
         self._outboxes = {t.name: Outbox(t, self._connection.post) for t in topics.ALL}
         for outbox in self._outboxes.values():
             self._connection.start(self._connection.attach(outbox))

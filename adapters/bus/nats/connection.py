@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import nats.errors
 from nats.aio.client import Client
 
-from adapters.bus.nats.options import connect_options
+from adapters.bus.nats.options import connect_options, may_shape, without_secret
 from adapters.bus.nats.streams import ensure_streams
 from core.sections import BusSettings
 
@@ -26,6 +26,11 @@ _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 1.0
 _CHECK_S = 0.25
 _CONNECT_S = 5.0
 _PING_S = 5
+_FORBIDDEN, _REFUSED = "permissions violation", "authorization violation"
+_HOW_IN = (
+    "the embedded bus knows each process by a password in the home: TICKHOUSE_BUS__CREDENTIALS="
+    "HOME/credentials; another server, by TICKHOUSE_BUS__USER and TICKHOUSE_BUS__PASSWORD"
+)
 FAILURES = (OSError, nats.errors.Error)  # TimeoutError is an OSError
 
 T = TypeVar("T")
@@ -46,12 +51,16 @@ class User(Protocol):
 class Connection:
     """Keeps one client connected; owns the loop and its thread.
 
+    `name` is how the server lists us, `role` as whom we come (`adapters.bus.roles`).
     `streams`: our streams are made at each new connection; a door for requests needs none.
     """
 
-    def __init__(self, url: str, settings: BusSettings, name: str, *, streams: bool = True) -> None:
-        self.url, self._streams = url, streams
-        self._options = connect_options(settings)
+    def __init__(
+        self, url: str, settings: BusSettings, name: str, role: str, *, streams: bool = True
+    ) -> None:
+        self._url, self._streams, self._role = url, streams, role
+        self.url = without_secret(url)  # for people
+        self._options = connect_options(settings, role)
         self.problem = "not connected yet"
         self.established = 0  # how many times; one at a time, on the loop's thread
         self.client: Client | None = None
@@ -144,7 +153,7 @@ class Connection:
 
     async def _open(self, client: Client, lost: asyncio.Event) -> None:
         await client.connect(
-            self.url,
+            self._url,
             name=self._name,
             allow_reconnect=False,
             max_reconnect_attempts=1,  # the least that ends; 0 tries for ever
@@ -157,7 +166,8 @@ class Connection:
             **self._options,
         )
         if self._streams:
-            await ensure_streams(client, self._settings)
+            may = may_shape(self._settings, self._role)
+            await ensure_streams(client, self._settings, may_shape=may)
         self.established += 1
         self.client = client  # from here on `attach` resumes newcomers itself
         for user in list(self._users):
@@ -177,12 +187,16 @@ class Connection:
 
     async def _on_error(self, error: Exception) -> None:
         self._cause = error  # of the NoServersError that follows
+        if _FORBIDDEN in str(error).lower():
+            _log.warning("bus at %s: %s is not allowed this: %s", self.url, self._role, error)
         _note(error)
 
     def _report(self, error: BaseException) -> None:
         if isinstance(error, nats.errors.NoServersError):
             error = self._cause or error
         text = str(error) or type(error).__name__
+        if _REFUSED in text.lower():
+            text += f" ({_HOW_IN})"
         if text != self.problem:
             unforeseen = None if isinstance(error, FAILURES) else error
             _log.warning("bus at %s: %s; trying again", self.url, text, exc_info=unforeseen)

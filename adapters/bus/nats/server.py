@@ -3,7 +3,8 @@
 `sync_interval: always` holds for the whole server, so that a publish to a synced topic is
 acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats.streams`). A
 replay's server only survives its own death, not the machine's (`bus.sync = process`).
-Everything listens on loopback only.
+Everything listens on loopback only, and nobody gets in without one of the home's credentials
+(`adapters.bus.nats.permissions`).
 """
 
 import argparse
@@ -15,6 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from adapters.bus.nats.permissions import authorization
+from core.credentials import directory_of, write_private
 from core.errors import SettingsError
 
 MAX_PAYLOAD = 8 * 1024 * 1024
@@ -63,7 +66,13 @@ def binary() -> Path:
     return Path(found)
 
 
-def command(directory: Path, port: int, monitor_port: int, sync: str = "always") -> list[str]:
+def command(
+    directory: Path,
+    port: int,
+    monitor_port: int,
+    sync: str = "always",
+    credentials: Path | None = None,
+) -> list[str]:
     """Write `directory/nats.conf` and return the command line that runs the server on it.
 
     Args:
@@ -71,14 +80,16 @@ def command(directory: Path, port: int, monitor_port: int, sync: str = "always")
         port: where clients connect.
         monitor_port: HTTP, answers `/healthz` and `/jsz`.
         sync: as core.sections.BusSettings.sync.
+        credentials: the home's; None lets everybody in, which is for tests.
 
     Raises:
-        SettingsError: there is no nats-server here.
+        SettingsError: there is no nats-server here, or a credential is not ours.
     """
     executable = binary()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "nats.conf"
-    path.write_text(configuration(directory, port, monitor_port, sync))
+    users = authorization(credentials) if credentials else ""
+    write_private(path, configuration(directory, port, monitor_port, sync) + users)
     return [str(executable), "--config", str(path)]
 
 
@@ -89,8 +100,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="for clients")
     parser.add_argument("--monitor-port", type=int, required=True, help="HTTP: /healthz, /jsz")
     parser.add_argument("--sync", choices=("always", "process"), default="always")
+    parser.add_argument(
+        "--credentials", type=Path, help="of those who may connect; default: beside --home"
+    )
     options = parser.parse_args()
-    line = command(options.home, options.port, options.monitor_port, options.sync)
+    credentials = options.credentials or directory_of(options.home.absolute().parent)
+    line = command(options.home, options.port, options.monitor_port, options.sync, credentials)
     if sys.platform == "win32":  # exec there would detach the server from its supervisor
         sys.exit(subprocess.call(line))
     os.execv(line[0], line)

@@ -52,13 +52,14 @@ def stream_config(topic: Topic, settings: BusSettings) -> StreamConfig:
     )
 
 
-async def ensure_streams(client: Client, settings: BusSettings) -> None:
-    """Create every topic's stream, or bring it to today's settings.
+async def ensure_streams(client: Client, settings: BusSettings, *, may_shape: bool = True) -> None:
+    """Create every topic's stream; bring it to today's settings if we may.
 
     Raises:
         nats.errors.Error: the server does not answer, or refuses.
     """
-    await asyncio.gather(*(_ensure(client, stream_config(t, settings)) for t in topics.ALL))
+    wanted = [stream_config(topic, settings) for topic in topics.ALL]
+    await asyncio.gather(*(_ensure(client, config, may_shape) for config in wanted))
 
 
 async def last_message(client: Client, topic: Topic, subject: str) -> Message | None:
@@ -88,13 +89,15 @@ async def last_sequence(client: Client, topic: Topic) -> int:
     return (await client.jetstream().stream_info(topic.name)).state.last_seq
 
 
-async def _ensure(client: Client, config: StreamConfig) -> None:
+async def _ensure(client: Client, config: StreamConfig, may_shape: bool) -> None:
     streams = client.jetstream()
     try:
         await streams.add_stream(config)
     except BadRequestError as error:
         if error.err_code != _STREAM_EXISTS_OTHERWISE:
             raise
+        if not may_shape:
+            return  # `tickhouse up` does, before anyone needs it
         try:
             await streams.update_stream(config)
         except (BadRequestError, ServerError) as refusal:

@@ -36,7 +36,7 @@ def test_a_child_loads_the_very_settings_of_its_parent(tmp_path: Path) -> None:
         given,
         home=str(tmp_path),
         clickhouse=msgspec.structs.replace(given.clickhouse, url="http://127.0.0.1:1"),
-        bus=BusSettings(url="nats://127.0.0.1:2"),
+        bus=BusSettings(url="nats://127.0.0.1:2", credentials=str(tmp_path / "credentials")),
         terminal=msgspec.structs.replace(given.terminal, address="127.0.0.1:4"),
     )
     assert loaded == expected

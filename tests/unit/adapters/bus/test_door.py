@@ -184,7 +184,7 @@ def test_between_machines_only_tls() -> None:
 )
 def test_half_an_identity_is_refused(settings: BusSettings) -> None:
     with pytest.raises(SettingsError, match="TICKHOUSE_BUS__"):
-        connect_options(settings)
+        connect_options(settings, "agent")
 
 
 def test_parts_come_in_any_order() -> None:

@@ -127,4 +127,5 @@ def test_every_answer_arrives_as_it_was_given(answers: Answers, package: Foreign
 
 def test_every_function_that_may_be_called_is_one_of_the_protocol() -> None:
     assert set(ARGUMENTS) <= set(rpc.METHODS)
-    assert all(hasattr(RealTerminal, name) for name in ARGUMENTS)
+    ours = {"claim"}  # the agent answers that itself
+    assert all(hasattr(RealTerminal, name) for name in ARGUMENTS.keys() - ours)

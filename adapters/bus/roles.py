@@ -1,0 +1,81 @@
+"""Who may say what on the bus: one role per process, as data. What is not listed is denied.
+
+A role is named as the process connects. The embedded NATS server turns the list into permissions
+(`adapters.bus.nats.permissions`); for a server of one's own it is the list to be granted
+(docs/how-to/secure-the-bus.md).
+"""
+
+from typing import Literal, NamedTuple
+
+from core import topics
+from core.errors import SettingsError
+from core.topics import (
+    CONTROL,
+    HEARTBEATS,
+    ORDER_EVENTS,
+    PREDICTIONS,
+    RISK,
+    SIGNALS,
+    TICKS,
+    Topic,
+)
+
+ANY = ">"  # every key of a topic
+
+
+class Role(NamedTuple):
+    """What a process may do. `writes`: topic and key, or ANY; `door`: of the agent's requests."""
+
+    writes: tuple[tuple[Topic, str], ...] = ()
+    reads: tuple[Topic, ...] = ()
+    door: Literal["", "asks", "answers"] = ""
+    shapes: bool = False  # may change how topics are kept
+    leases: bool = False  # may hold the lease of an account
+
+
+def _beats(process: str) -> tuple[Topic, str]:
+    return HEARTBEATS, process
+
+
+ROLES = {
+    "collector": Role(((TICKS, ANY), _beats("collector")), (TICKS, CONTROL), "asks"),
+    "streams.ticks": Role(((CONTROL, "stored"), _beats("streams.ticks")), (TICKS,)),
+    "streams.signals": Role(
+        ((SIGNALS, ANY), (PREDICTIONS, ANY), (CONTROL, "stored"), _beats("streams.signals")),
+        (TICKS, CONTROL),
+    ),
+    "streams.executions": Role(
+        ((CONTROL, "stored"), _beats("streams.executions")), (ORDER_EVENTS, RISK, HEARTBEATS)
+    ),
+    "execution": Role(
+        ((ORDER_EVENTS, ANY), (RISK, ANY), _beats("execution")),
+        (TICKS, SIGNALS, CONTROL),
+        "asks",
+        leases=True,
+    ),
+    "watch": Role((_beats("watch"),), (ORDER_EVENTS, RISK)),
+    "board": Role(
+        (_beats("board"),),
+        (TICKS, SIGNALS, ORDER_EVENTS, RISK, PREDICTIONS, HEARTBEATS, CONTROL),
+    ),
+    "models": Role(((CONTROL, "models"),)),
+    "replay": Role(((CONTROL, "model"),), (TICKS, SIGNALS, ORDER_EVENTS, CONTROL)),
+    "agent": Role(door="answers"),
+    #: The person whose home it is, and the commands that act for him.
+    "owner": Role(
+        tuple((topic, ANY) for topic in topics.ALL), topics.ALL, "asks", shapes=True, leases=True
+    ),
+}
+
+OWNER = "owner"
+
+
+def checked(name: str) -> str:
+    """The role of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if name not in ROLES:
+        raise SettingsError(f"nobody is called {name!r} on the bus; known: {', '.join(ROLES)}")
+    return name
