@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
+from adapters.clickhouse.embedded import allowances
 from adapters.clickhouse.embedded.app import App
 from adapters.clickhouse.embedded.engine import Engine
 from adapters.clickhouse.embedded.gate import Gate, check_listen
@@ -38,7 +39,8 @@ def main(argv: list[str] | None = None) -> int:
         check_listen(options.listen, users)
         listener = _listen(options.listen, options.port)
         engine = Engine(home / "warehouse")
-        gate = Gate(users, engine.classify, lambda: engine.table_functions)
+        gate = Gate(users, engine.parser)
+        _notice(engine)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
@@ -50,6 +52,17 @@ def main(argv: list[str] | None = None) -> int:
         engine.close()
         health.close()
     return 0
+
+
+def _notice(engine: Engine) -> None:
+    made_for = allowances.lists().engine
+    if engine.version != made_for:
+        print(
+            f"warehouse: the lists of what roles may do were made for engine {made_for}, this is "
+            f"{engine.version}: what is new in it is for admins, what is gone is "
+            f"{' '.join(allowances.unknown(engine.names)) or 'nothing'}",
+            file=sys.stderr,
+        )
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
