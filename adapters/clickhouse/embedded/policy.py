@@ -152,8 +152,9 @@ def _check_table(use: str, name: Name, user: User, place: Place, kind: str) -> N
             return
         raise _refusal(ACCESS_DENIED, user, f"{kind} of a database is for admins")
     if use in ("enter", "list"):
-        if use == "enter" and name.parts[0].lower() == _FILES:
-            raise _refusal(ACCESS_DENIED, user, f"database {_FILES} is for admins")
+        # Bare names are judged by the database of the request: no session enters one of these.
+        if use == "enter" and name.parts[0].lower() in (_FILES, _SYSTEM, _INFORMATION):
+            raise _refusal(ACCESS_DENIED, user, f"USE of database {name.parts[0]} is for admins")
         return
     if len(name.parts) > 2 and use != "perhaps":
         raise _refusal(ACCESS_DENIED, user, f"the name {'.'.join(name.parts)} is for admins")
@@ -167,8 +168,9 @@ def _check_database(use: str, name: Name, user: User, place: Place) -> None:
     if "/" in table or "\\" in table:
         raise _refusal(ACCESS_DENIED, user, "a path in place of a table is for admins")
     if database == _FILES:
-        here = len(name.parts) == 1 and _WORD.fullmatch(table) and not os.path.lexists(table)
-        if not here:
+        # A table of the session, or of a WITH: the gate cannot know them all.
+        here = len(name.parts) == 1 and use not in ("create", "extend")
+        if not (here and _WORD.fullmatch(table) and not os.path.lexists(table)):
             raise _refusal(ACCESS_DENIED, user, f"{table!r} of database {_FILES} is for admins")
     elif database == _SYSTEM:
         known = allowances.lists()
