@@ -38,6 +38,7 @@ class Grant:
 
     user: User
     _shape: Callable[[str], Shape]
+    _functions: Callable[[], frozenset[str]]
 
     def context(self, statement: Statement, asked: Context) -> Context:
         """Let the statement pass; what it runs with, within the user's bounds.
@@ -50,7 +51,8 @@ class Grant:
             return replace(asked, settings=settings)
         policy.check_settings(bounds.asked_freely(user, asked.settings), user)
         shape = self._understood(statement)
-        policy.check(shape, user, policy.Place(asked.database, asked.parameters))
+        place = policy.Place(asked.database, asked.parameters, self._functions())
+        policy.check(shape, user, place)
         _expect_first_word(statement, shape)
         for table in asked.tables:
             made = self._shape(brought(table))
@@ -122,7 +124,7 @@ class Gate:
 
     def grant(self, user: User) -> Grant:
         """The leave of this user, who is known already."""
-        return Grant(user, self._shape)
+        return Grant(user, self._shape, lambda: self._parser.table_functions)
 
     def _shape(self, sql: str) -> Shape:
         # A shape follows from the text alone, so it may be remembered; whoever asks is judged anew.

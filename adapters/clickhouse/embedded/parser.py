@@ -5,6 +5,7 @@ A text to be parsed travels as a literal, so whatever it says, nothing of it run
 
 import re
 from collections import deque
+from functools import cached_property
 from typing import Any
 
 from adapters.clickhouse.embedded.answer import Context, errors
@@ -45,6 +46,11 @@ class Parser:
             WarehouseError: the engine cannot read it.
         """
         return self._ask(f"WITH {_literal(sql)} AS s SELECT {_WRITTEN}")
+
+    @cached_property
+    def table_functions(self) -> frozenset[str]:
+        """The engine's table functions, in lower case; all others of that form are views."""
+        return frozenset(self._ask("SELECT lower(name) FROM system.table_functions").split())
 
     def close(self) -> None:
         """Close the connections. Nobody may be parsing."""

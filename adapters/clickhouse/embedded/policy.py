@@ -19,6 +19,7 @@ from core.identity import User
 
 ACCESS_DENIED, READONLY = 497, 164
 _WORD = re.compile(r"\w+")
+_VIEW = re.compile(r"(\w+\.)?\w+")
 # The database that chDB makes takes names which it does not know for files.
 _FILES = "default"
 _SYSTEM, _INFORMATION = "system", "information_schema"
@@ -33,10 +34,13 @@ _COUNTING_PLANS = ("ExplainQuery.settings", "ExplainQuery.kind=EXPLAIN_ESTIMATE"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a statement runs: the database its request names, if any, and its parameters."""
+    """Where a statement runs: the database its request names, if any, its parameters, and the
+    table functions of the engine, in lower case.
+    """
 
     database: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    table_functions: frozenset[str] = frozenset()
 
 
 def check(shape: Shape, user: User, place: Place) -> None:
@@ -61,7 +65,8 @@ def check(shape: Shape, user: User, place: Place) -> None:
     reads = shape.kind in allowances.of("analyst").statements
     for name in (*shape.identifiers, *(name for _, name in shape.tables)):
         _check_bound(name, user, place, reads)
-    for use, name in shape.tables:
+    views = _check_table_functions(shape, user, place, allowance)
+    for use, name in (*shape.tables, *views):
         _check_table(use, name.bound(place.parameters), user, place, shape.kind)
     if user.row_filters:
         _check_uncounted(shape, user, place)
@@ -115,15 +120,23 @@ def _check_calls(shape: Shape, user: User, allowance: Allowance) -> None:
     for name in shape.functions:
         if not allowances.function_allowed(name):
             raise _refusal(ACCESS_DENIED, user, f"{name}() is for admins")
-    for name in shape.table_functions:
-        if name.lower() not in allowance.table_functions:
-            raise _refusal(ACCESS_DENIED, user, f"{name}() is for admins")
     for name in shape.engines - allowance.engines:
         raise _refusal(ACCESS_DENIED, user, f"engine {name} is for admins")
     for name in shape.table_settings - allowances.lists().table_settings:
         raise _refusal(ACCESS_DENIED, user, f"table setting {name} is for admins")
     for first in shape.merged:
         _check_merged(first, user)
+
+
+def _check_table_functions(
+    shape: Shape, user: User, place: Place, allowance: Allowance
+) -> list[tuple[str, Name]]:
+    """The views among them: one that takes parameters is written as a function."""
+    others = {n for n in shape.table_functions if n.lower() not in allowance.table_functions}
+    for name in others:
+        if name.lower() in place.table_functions or not _VIEW.fullmatch(name):
+            raise _refusal(ACCESS_DENIED, user, f"{name}() is for admins")
+    return [("read", Name(tuple(name.split(".")))) for name in others]
 
 
 def _check_merged(first: object, user: User) -> None:

@@ -37,7 +37,8 @@ def test_what_no_list_names_is_refused_whatever_it_is() -> None:
         Shape("SelectWithUnionQuery", table_settings={"tomorrow"}),
         reading("system", "tomorrow"),
     ):
-        assert verdict(ANALYST, shape) in (164, 497)
+        place = Place(table_functions=frozenset({"tomorrow"}))
+        assert verdict(ANALYST, shape, place) in (164, 497)
         assert verdict(ADMIN, shape) == 0
 
 
@@ -60,6 +61,18 @@ def test_a_name_without_a_database_is_no_file_of_the_folder(
         assert verdict(ANALYST, reading("x.csv"), place) == 497
     assert verdict(ANALYST, reading("x.csv"), Place("d")) == 0
     assert verdict(ANALYST, reading("default", "x")) == 497
+
+
+def test_a_view_with_parameters_is_a_table_that_is_read() -> None:
+    for name, code in (
+        ("bars", 0),
+        ("d.bars", 0),
+        ("default.bars", 497),
+        ("a.b.c", 497),
+        ("/x", 497),
+    ):
+        shape = Shape("SelectWithUnionQuery", table_functions={name})
+        assert verdict(ANALYST, shape, Place("d")) == code
 
 
 def test_who_has_row_filters_reads_no_counts() -> None:
