@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
+from adapters.clickhouse.embedded import allowances
 from adapters.clickhouse.embedded.app import App
 from adapters.clickhouse.embedded.connections import Connection
 from adapters.clickhouse.embedded.engine import Engine
@@ -40,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
         check_listen(options.listen, users)
         listener = _listen(options.listen, options.port)
         engine = Engine(home / "warehouse")
-        gate = Gate(users, engine.classify, engine.formatted, lambda: engine.table_functions)
+        gate = Gate(users, engine.parser)
+        _notice(engine)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
@@ -57,6 +59,17 @@ def main(argv: list[str] | None = None) -> int:
 def _app(engine: Engine, gate: Gate, config: WarehouseSettings) -> App:
     largest = config.largest_statement_mib << 20
     return App(engine, gate, hosts=config.hosts, largest_statement=largest)
+
+
+def _notice(engine: Engine) -> None:
+    made_for = allowances.lists().engine
+    if engine.version != made_for:
+        print(
+            f"warehouse: the lists of what roles may do were made for engine {made_for}, this is "
+            f"{engine.version}: what is new in it is for admins, what is gone is "
+            f"{' '.join(allowances.unknown(engine.names)) or 'nothing'}",
+            file=sys.stderr,
+        )
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:

@@ -134,19 +134,6 @@ class Connection:
             rows = [json.loads(line) for line in bytes(result.bytes()).splitlines()]
         return [(str(row[0]), str(row[1])) for row in rows]
 
-    def classify(self, sql: str) -> str:
-        """The engine's class of a statement: READ_ONLY, MUTATING, MUTATING_GLOBAL, CONTROL..."""
-        with errors(Context()):
-            return str(self._raw.classify_query(_bytes(sql))["query_class"].name)
-
-    def formatted(self, sql: str) -> str:
-        """The engine's own text of a statement."""
-        quoted = sql.replace("\\", "\\\\").replace("'", "\\'")
-        with errors(Context()):
-            self._raw.query("SET max_query_size = 0", "Null")  # it counts comments too
-            result = self._raw.query(_bytes(f"SELECT formatQuerySingleLine('{quoted}')"), "TSVRaw")
-            return bytes(result.bytes()).decode("utf-8", "surrogateescape").strip()
-
     def close(self) -> None:
         """End the session."""
         self._raw.close()
@@ -154,9 +141,7 @@ class Connection:
     def _create(self, tables: tuple[ExternalTable, ...]) -> None:
         for table in tables:
             name = f"`{table.name}`"
-            self._raw.query(
-                f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory", "Null"
-            )
+            self._raw.query(brought(table), "Null")
             handle = self._raw.send_insert(f"INSERT INTO {name} ", table.format)
             try:
                 self._raw.insert_append(handle, table.data)
@@ -212,6 +197,11 @@ class Connection:
 
     def _text(self, sql: str) -> str:
         return bytes(self._raw.query(sql, "TSVRaw").bytes()).decode().strip()
+
+
+def brought(table: ExternalTable) -> str:
+    """The statement that makes an external table."""
+    return f"CREATE TEMPORARY TABLE `{table.name}` ({table.structure}) ENGINE = Memory"
 
 
 def _tagged(sql: str, tag: str) -> str:

@@ -8,7 +8,6 @@ GIL and run in parallel on different connections.
 import contextlib
 import fcntl
 import os
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import chdb
 
 from adapters.clickhouse.embedded.connection import Answer, Connection, Context
+from adapters.clickhouse.embedded.parser import Parser
 from adapters.clickhouse.embedded.statement import Statement
 from adapters.clickhouse.embedded.stored import FailedInserts
 from core.errors import UnavailableError, WarehouseError
@@ -44,6 +44,7 @@ class Engine:
         _chdb.set_signal_handlers_enabled(0)  # SIGTERM and SIGINT are ours: they drain
         self._failed = FailedInserts()
         self._root = _chdb.connect(self._uri)  # held so that the engine lives between requests
+        self.parser = Parser(lambda: _chdb.connect(self._uri))
         self.version = self._text("SELECT version()")
         self.timezone = self._text("SELECT timezone()")
         self._text("SYSTEM FLUSH LOGS")  # makes the query log's table, which views read
@@ -81,40 +82,13 @@ class Engine:
         with contextlib.suppress(WarehouseError):  # it may have ended by itself
             self.run(Statement(sql), Context())
 
-    def classify(self, sql: str) -> str:
-        """The engine's class of a statement.
-
-        Returns:
-            READ_ONLY, MUTATING, MUTATING_GLOBAL, CONTROL or UNKNOWN.
-
-        Raises:
-            WarehouseError: the engine cannot read it.
-        """
-        connection = self.connect()
-        try:
-            return connection.classify(sql)
-        finally:
-            connection.close()
-
-    def formatted(self, sql: str) -> str:
-        """The engine's own text of a statement: one line, its keywords in capitals, no comments.
-
-        Raises:
-            WarehouseError: 62, the engine cannot read it.
-        """
-        connection = self.connect()
-        try:
-            return connection.formatted(sql)
-        finally:
-            connection.close()
-
-    @cached_property
-    def table_functions(self) -> frozenset[str]:
-        """Names of the engine's table functions, in lower case."""
-        return frozenset(self._text("SELECT lower(name) FROM system.table_functions").split())
+    def names(self, table: str) -> set[str]:
+        """Names that a table of the engine's own lists, in lower case."""
+        return set(self._text(f"SELECT lower(name) FROM system.{table}").split("\n"))
 
     def close(self) -> None:
         """Let the engine go. No statement may be running."""
+        self.parser.close()
         self._root.close()
         os.close(self._lock)
 

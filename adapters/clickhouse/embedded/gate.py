@@ -12,12 +12,16 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
-from adapters.clickhouse.embedded import nobody, policy
+from adapters.clickhouse.embedded import bounds, nobody, parsed, policy
 from adapters.clickhouse.embedded.answer import Context, refusal
+from adapters.clickhouse.embedded.connection import brought
 from adapters.clickhouse.embedded.credentials import credentials, redacted
-from adapters.clickhouse.embedded.statement import Statement
+from adapters.clickhouse.embedded.parsed import Shape
+from adapters.clickhouse.embedded.parser import Parser
+from adapters.clickhouse.embedded.statement import Statement, first_word
 from core import identity
 from core.errors import SettingsError
 from core.identity import ANYBODY, User
@@ -26,7 +30,7 @@ AUTHENTICATION_FAILED = 516
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_REMEMBERED = 4096
 
-Classify = Callable[[str], str]
+_LONGEST_REMEMBERED, _MOST_SHAPES = 16_384, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,8 @@ class Grant:
     """One user's leave for one request. Sessions must be kept apart by `user.name`."""
 
     user: User
-    _classify: Classify
-    _formatted: Callable[[str], str]
-    _functions: Callable[[], frozenset[str]]
+    _parser: Parser
+    _shape: Callable[[str], Shape]
 
     def context(self, statement: Statement, asked: Context) -> Context:
         """Let the statement pass; what it runs with, within the user's bounds.
@@ -48,25 +51,40 @@ class Grant:
         if user.role == "admin":
             self._check_for_everybody(statement, asked)
             return replace(asked, settings=settings)
-        functions = self._functions()
-        policy.check(statement.sql, user, self._classify(statement.sql), functions)
-        policy.check_parameters(statement.sql, asked.parameters, user)
+        policy.check_settings(bounds.asked_freely(user, asked.settings), user)
+        shape = self._understood(statement)
+        place = policy.Place(asked.database, asked.parameters, self._parser.table_functions)
+        policy.check(shape, user, place)
+        _expect_first_word(statement, shape)
         for table in asked.tables:
-            policy.check_table(table.structure, table.format, user, functions)
-        if statement.input_format:
-            policy.check_input(statement.sql, user)
-            settings |= policy.LITERALS_ONLY
+            made = self._shape(brought(table))
+            policy.check_brought(made, table.format, user)
+        if not shape.evaluates:
+            settings |= bounds.LITERALS_ONLY
         self._check_for_everybody(statement, asked)
         return replace(asked, settings=settings)
 
     def _check_for_everybody(self, statement: Statement, asked: Context) -> None:
-        nobody.check(statement, self._classify, self._formatted)
+        nobody.check(statement, self._parser)
         if asked.settings.get("readonly", "0") != "0":
-            nobody.check_reading(statement, self._classify, self._formatted)
+            nobody.check_reading(statement, self._parser)
 
     def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
         """The settings to run it with: those asked for, within the user's bounds."""
-        return policy.bound(self.user, dict(asked))
+        return bounds.bound(self.user, dict(asked))
+
+    def _understood(self, statement: Statement) -> Shape:
+        sql, apart = statement.sql, bool(statement.input_format)
+        return self._shape(f"{sql}\nFORMAT Native" if apart else sql)
+
+
+def _expect_first_word(statement: Statement, shape: Shape) -> None:
+    # A connection goes by the first word: what changes a session must be known as such there.
+    word = first_word(statement.sql)
+    known = (word == "SET", word == "USE", bool(statement.input_format))
+    inserts = bool(statement.input_format) and shape.kind == "InsertQuery"
+    if known != (shape.kind == "SetQuery", shape.kind == "UseQuery", inserts):
+        raise parsed.unreadable("what stands before the first word")
 
 
 class Gate:
@@ -74,23 +92,15 @@ class Gate:
 
     Args:
         file: the identity file; it need not exist.
-        classify: the engine's class of a statement.
-        formatted: the engine's own text of a statement.
-        table_functions: the engine's table functions.
+        parser: the engine's own, which makes sure what a statement is.
 
     Raises:
         SettingsError: the file exists and is malformed.
     """
 
-    def __init__(
-        self,
-        file: Path,
-        classify: Classify,
-        formatted: Callable[[str], str],
-        table_functions: Callable[[], frozenset[str]],
-    ) -> None:
-        self._file, self._functions = file, table_functions
-        self._classify, self._formatted = classify, formatted
+    def __init__(self, file: Path, parser: Parser) -> None:
+        self._file, self._parser = file, parser
+        self._remembered = lru_cache(_MOST_SHAPES)(self._parse)
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._once_seen = file.exists()
@@ -130,6 +140,17 @@ class Gate:
         name, password = credentials(parameters, headers)
         return self._grant(name, self._checked(name, password))
 
+    def grant(self, user: User) -> Grant:
+        """The leave of this user, who is known already."""
+        return Grant(user, self._parser, self._shape)
+
+    def _shape(self, sql: str) -> Shape:
+        # A shape follows from the text alone, so it may be remembered; whoever asks is judged anew.
+        return self._remembered(sql) if len(sql) <= _LONGEST_REMEMBERED else self._parse(sql)
+
+    def _parse(self, sql: str) -> Shape:
+        return parsed.shape_of(sql, self._parser.tree, self._parser.written)
+
     def _grant(self, name: str, user: User | None) -> Grant:
         if user is None:
             raise refusal(
@@ -138,7 +159,7 @@ class Gate:
                 "no user with such name",
                 "AUTHENTICATION_FAILED",
             )
-        return Grant(user, self._classify, self._formatted, self._functions)
+        return self.grant(user)
 
     def _checked(self, name: str, password: str) -> User | None:
         passed, failed, users = self._passed, self._failed, self._users

@@ -7,13 +7,10 @@ comments, case, odd spaces and a second statement hide nothing; what it cannot r
 """
 
 import re
-from collections.abc import Callable
 
 from adapters.clickhouse.embedded.answer import refusal
+from adapters.clickhouse.embedded.parser import Parser
 from adapters.clickhouse.embedded.statement import Statement, first_word
-
-Classify = Callable[[str], str]
-Format = Callable[[str], str]
 
 #: Kinds of SYSTEM statement that run. Others, also those a later engine brings, are refused.
 _RUN = re.compile(
@@ -31,13 +28,12 @@ _QUOTED = re.compile(
 _END = "\n/**/"  # a comment follows every statement that runs, so one that opens another is read so
 
 
-def check(statement: Statement, classify: Classify, formatted: Format) -> None:
+def check(statement: Statement, parser: Parser) -> None:
     """Let a statement pass unless it ends or blocks the process.
 
     Args:
         statement: as it will run.
-        classify: the engine's class of a statement.
-        formatted: the engine's own text of it, without comments.
+        parser: the engine's own, which gives a statement's class, and its text without comments.
 
     Raises:
         WarehouseError: 497 it is refused, 62 the engine cannot read it.
@@ -45,9 +41,9 @@ def check(statement: Statement, classify: Classify, formatted: Format) -> None:
     if not _MENTIONED.search(statement.sql):
         return
     sql = _as_run(statement)
-    if classify(sql) in ("READ_ONLY", "MUTATING"):
+    if parser.classify(sql) in ("READ_ONLY", "MUTATING"):
         return
-    text = _QUOTED.sub("''", formatted(sql))
+    text = _QUOTED.sub("''", parser.written(sql))
     for match in re.finditer(r"\bSYSTEM +(?=\w)", text):
         if not _RUN.match(text, match.end()):
             named = " ".join(text[match.start() :].split()[:3])
@@ -59,18 +55,18 @@ def check(statement: Statement, classify: Classify, formatted: Format) -> None:
             )
 
 
-def check_reading(statement: Statement, classify: Classify, formatted: Format) -> None:
+def check_reading(statement: Statement, parser: Parser) -> None:
     """Let a statement of a GET pass if it only reads.
 
     Raises:
         WarehouseError: 164 it does more, 62 the engine cannot read it.
     """
     sql, word = _as_run(statement), first_word(statement.sql)
-    reads = classify(sql) == "READ_ONLY" or word in ("SET", "USE")
+    reads = parser.classify(sql) == "READ_ONLY" or word in ("SET", "USE")
     if reads and not _OUTFILE.search(sql):
         return
-    if not reads or _OUTFILE.search(_QUOTED.sub("''", formatted(sql))):
-        formatted(sql)  # if it is no statement at all, this says so
+    if not reads or _OUTFILE.search(_QUOTED.sub("''", parser.written(sql))):
+        parser.written(sql)  # if it is no statement at all, this says so
         what = f"{word or 'this'} by GET, or with readonly"
         raise refusal(164, f"Cannot execute query in readonly mode: {what}", "READONLY")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.clickhouse.embedded.gate import Gate, check_listen
+from adapters.clickhouse.embedded.parser import Parser
 from core import identity
 from core.errors import SettingsError, WarehouseError
 
@@ -12,7 +13,7 @@ PASSWORD = "correct horse"
 
 
 def gate_of(home: Path) -> Gate:
-    return Gate(identity.path_in(home), lambda sql: "READ_ONLY", str, frozenset)
+    return Gate(identity.path_in(home), Parser(lambda: None))
 
 
 def add(home: Path, *names: str) -> None:

@@ -1,166 +1,82 @@
-"""Statements that a role may and may not run. Classes are the engine's own."""
+"""What a role may do with the shape of a statement. Whole statements: tests/security."""
 
 import pytest
 
 from adapters.clickhouse.embedded import policy
+from adapters.clickhouse.embedded.parsed import Name, Shape
+from adapters.clickhouse.embedded.policy import Place
 from core.errors import WarehouseError
 from core.identity import User
 
-FUNCTIONS = frozenset({"file", "url", "s3", "remote", "executable", "merge", "numbers", "view"})
 HASH = "scrypt$1$1$1$00$00"
-ANALYST, GRAFANA = User("ann", "analyst", HASH), User("g", "grafana", HASH)
-WRITER, ADMIN = User("w", "writer", HASH), User("root", "admin", HASH)
-RECORDER = User("r", "recorder", HASH)
+ANALYST, ADMIN = User("ann", "analyst", HASH), User("root", "admin", HASH)
+FILTERED = User("eur", "analyst", HASH, {"d.t": "1"})
 
 
-def verdict(user: User, sql: str, classified: str = "READ_ONLY") -> int:
+def verdict(user: User, shape: Shape, place: Place | None = None) -> int:
     try:
-        policy.check(sql, user, classified, FUNCTIONS)
+        policy.check(shape, user, place or Place())
     except WarehouseError as error:
         return error.code
     return 0
 
 
+def reading(*parts: str) -> Shape:
+    return Shape("SelectWithUnionQuery", tables={("read", Name(parts))})
+
+
+def test_what_no_list_names_is_refused_whatever_it_is() -> None:
+    for shape in (
+        Shape("QueryOfTomorrow"),
+        Shape("SelectWithUnionQuery", nodes={"SelectQuery.from_tomorrow"}),
+        Shape("SelectWithUnionQuery", values={"ExplainQuery.kind=TOMORROW"}),
+        Shape("SelectWithUnionQuery", functions={"tomorrow"}),
+        Shape("SelectWithUnionQuery", table_functions={"tomorrow"}),
+        Shape("SelectWithUnionQuery", engines={"Tomorrow"}),
+        Shape("SelectWithUnionQuery", settings={"tomorrow"}),
+        Shape("SelectWithUnionQuery", table_settings={"tomorrow"}),
+        reading("system", "tomorrow"),
+    ):
+        place = Place(table_functions=frozenset({"tomorrow"}))
+        assert verdict(ANALYST, shape, place) in (164, 497)
+        assert verdict(ADMIN, shape) == 0
+
+
 @pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT 1",
-        " /* c */ select 'file(', `a.b`, \"it''s\" FROM tick -- url(\n;",
-        "WITH x AS (SELECT 1) SELECT * FROM x",
-        "(SELECT 1) UNION ALL (SELECT 2)",
-        "SELECT number FROM numbers(10)",
-        "SELECT 'trader\u2019s $$ note'",
-        "SELECT format('{}', 1), file, url FROM t",
-        "SHOW TABLES",
-        "EXPLAIN SELECT 1",
-    ],
+    ("value", "code"), [("t", 0), ("", 497), ("a.b", 497), ("/etc/passwd", 497), ("a b", 497)]
 )
-@pytest.mark.parametrize("user", [ANALYST, GRAFANA, WRITER])
-def test_everybody_may_read(user: User, sql: str) -> None:
-    assert verdict(user, sql) == 0
+def test_a_bound_name_is_a_word_that_came_with_the_request(value: str, code: int) -> None:
+    assert verdict(ANALYST, reading("d", "{t}"), Place("d", {"t": value})) == code
+    assert verdict(ANALYST, reading("d", "{t}"), Place("d", {"other": "t"})) == 497
 
 
-@pytest.mark.parametrize(
-    ("sql", "code"),
-    [
-        ("SELECT * FROM file('/etc/passwd')", 497),
-        ("SELECT file('/etc/passwd')", 497),
-        ("SELECT `file` ('/etc/passwd')", 497),
-        ("SELECT file/* hidden */('/etc/passwd')", 497),
-        ("SELECT * FROM S3('x')", 497),
-        ("SELECT * FROM url('http://x')", 497),
-        ("SELECT * FROM remote('x', a.b)", 497),
-        ("SELECT * FROM executable('x', TSV, 'a Int8')", 497),
-        ("SELECT * FROM '/etc/passwd'", 497),
-        ("SELECT * FROM `/etc/passwd`", 497),
-        ("SELECT aiGenerate('x')", 497),
-        ("SELECT 1 INTO OUTFILE '/tmp/x'", 497),
-        ("SELECT 1; SELECT 2", 62),
-        ("SELECT `fi\\x6ce`('/etc/passwd')", 62),
-        ("SELECT $$'$$, file('/etc/passwd'), $$'$$", 62),
-        ("SELECT \u2018'\u2019, file('/etc/passwd'), \u2018'\u2019", 62),
-        ("SELECT 'never closed", 62),
-    ],
-)
-@pytest.mark.parametrize("user", [ANALYST, WRITER])
-def test_nobody_but_an_admin_reaches_outside(user: User, sql: str, code: int) -> None:
-    assert verdict(user, sql) == code
-    assert verdict(ADMIN, sql) == 0
+def test_a_name_without_a_database_is_no_file_of_the_folder(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "licence").write_text("x")
+    for place in (Place(), Place("default"), Place("DEFAULT")):
+        assert verdict(ANALYST, reading("x"), place) == 0  # a table of the session, or none
+        assert verdict(ANALYST, reading("licence"), place) == 497
+        assert verdict(ANALYST, reading("x.csv"), place) == 497
+    assert verdict(ANALYST, reading("x.csv"), Place("d")) == 0
+    assert verdict(ANALYST, reading("default", "x")) == 497
 
 
-@pytest.mark.parametrize(
-    ("sql", "classified"),
-    [
-        ("SYSTEM SHUTDOWN", "CONTROL"),
-        ("SYSTEM KILL", "CONTROL"),
-        ("KILL QUERY WHERE 1", "CONTROL"),
-        ("BACKUP DATABASE a TO File('x')", "CONTROL"),
-        ("ATTACH TABLE a", "CONTROL"),
-        ("CREATE USER a", "MUTATING_GLOBAL"),
-        ("DROP DATABASE a", "MUTATING"),
-        ("CREATE TABLE a (x Int8) ENGINE = File(CSV)", "MUTATING"),
-        ("CREATE TABLE a (x Int8) ENGINE URL('http://x')", "MUTATING"),
-        ("CREATE DICTIONARY a (x Int8) PRIMARY KEY x SOURCE(HTTP(URL 'x'))", "MUTATING"),
-        ("INSERT INTO FUNCTION file('x') SELECT 1", "CONTROL"),
-        ("INSERT INTO t FROM INFILE 'x' FORMAT CSV", "MUTATING"),
-    ],
-)
-def test_the_server_itself_is_for_admins(sql: str, classified: str) -> None:
-    assert verdict(WRITER, sql, classified) == 497
-    assert verdict(ANALYST, sql, classified) in (164, 497)
-    assert verdict(ADMIN, sql, classified) == 0
+def test_a_view_with_parameters_is_a_table_that_is_read() -> None:
+    for name, code in (
+        ("bars", 0),
+        ("d.bars", 0),
+        ("default.bars", 497),
+        ("a.b.c", 497),
+        ("/x", 497),
+    ):
+        shape = Shape("SelectWithUnionQuery", table_functions={name})
+        assert verdict(ANALYST, shape, Place("d")) == code
 
 
-@pytest.mark.parametrize(
-    ("sql", "classified"),
-    [
-        ("INSERT INTO t (a) ", "UNKNOWN"),
-        ("INSERT INTO t SELECT 1", "MUTATING"),
-        ("CREATE TABLE t (a Int8) ENGINE = ReplacingMergeTree ORDER BY a", "MUTATING"),
-        ("CREATE TEMPORARY TABLE t (a Int8)", "CONTROL"),
-        ("ALTER TABLE t DELETE WHERE 1", "MUTATING"),
-        ("DROP TABLE t", "MUTATING"),
-    ],
-)
-def test_a_writer_writes_and_an_analyst_does_not(sql: str, classified: str) -> None:
-    assert verdict(WRITER, sql, classified) == 0
-    assert verdict(ANALYST, sql, classified) == 164
-
-
-def test_merge_goes_around_row_filters_so_only_writers_have_it() -> None:
-    sql = "SELECT * FROM merge('tickhouse', 'tick')"
-    assert (verdict(WRITER, sql), verdict(ANALYST, sql)) == (0, 497)
-
-
-def test_limits_are_tightened_and_never_loosened() -> None:
-    assert policy.bound(ANALYST, {})["max_execution_time"] == "60"
-    assert policy.bound(ANALYST, {"max_execution_time": "5"})["max_execution_time"] == "5"
-    assert policy.bound(ANALYST, {"max_execution_time": "0"})["max_execution_time"] == "60"
-    assert policy.bound(ANALYST, {"max_memory_usage": str(2**40)})["max_memory_usage"] == str(2**31)
-    own = User("ann", "analyst", HASH, {}, 2.5, 64)
-    assert policy.bound(own, {})["max_execution_time"] == "2.5"
-    assert policy.bound(own, {})["max_memory_usage"] == str(64 * 2**20)
-    assert "max_execution_time" not in policy.bound(ADMIN, {})
-
-
-def test_a_readers_bounds_cannot_be_set_away() -> None:
-    user = User("ann", "analyst", HASH, {"tickhouse.tick": "symbol = 'EURUSD'"})
-    asked = {"readonly": "0", "additional_table_filters": "{}", "use_query_cache": "1"}
-    settings = policy.bound(user, asked)
-    assert settings["readonly"] == "1"
-    assert settings["use_query_cache"] == "0"
-    assert settings["additional_table_filters"] == r"{'tickhouse.tick': 'symbol = \'EURUSD\''}"
-
-
-def test_the_log_comment_names_the_user_in_front_of_the_clients_own() -> None:
-    assert policy.bound(WRITER, {"log_comment": "dbt"})["log_comment"] == "user=w dbt"
-    assert policy.bound(User("default", "admin", ""), {}) == {}
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "ALTER TABLE order_event DELETE WHERE 1",
-        "ALTER TABLE order_event UPDATE price = 1 WHERE 1",
-        "DELETE FROM order_event WHERE 1",
-        "TRUNCATE TABLE audit_event",
-        "DROP TABLE audit_event",
-        "OPTIMIZE TABLE order_event FINAL",
-        "CREATE TABLE a (b Int8) ENGINE = Memory",
-        "RENAME TABLE order_event TO x",
-    ],
-)
-def test_a_recorder_adds_rows_and_changes_none(sql: str) -> None:
-    assert verdict(RECORDER, "INSERT INTO audit_event (seq) FORMAT Native", "MUTATING") == 0
-    assert verdict(RECORDER, "SELECT 1") == 0
-    assert verdict(RECORDER, sql, "MUTATING") == 497
-
-
-@pytest.mark.parametrize(
-    "sql",
-    ["ALTER TABLE tickhouse.`audit_event` DELETE WHERE 1", "EXCHANGE TABLES a AND audit_event",
-     "DROP TABLE reference_party"],
-)  # fmt: skip
-def test_a_writer_only_adds_to_audit_tables(sql: str) -> None:
-    assert verdict(WRITER, sql, "MUTATING") == 497
-    assert verdict(WRITER, "ALTER TABLE tick DELETE WHERE 1", "MUTATING") == 0
+def test_who_has_row_filters_reads_no_counts() -> None:
+    assert verdict(ANALYST, reading("system", "parts")) == 0
+    assert verdict(FILTERED, reading("system", "parts")) == 497
+    assert verdict(FILTERED, reading("parts"), Place("system")) == 497
+    assert verdict(FILTERED, reading("d", "parts")) == 0
