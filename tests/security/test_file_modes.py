@@ -34,9 +34,9 @@ def tickhouse(home: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_nothing_in_a_home_is_for_others(tmp_path: Path, test_data: Path) -> None:
+def test_nothing_in_a_home_is_for_others(tmp_path: Path, recordings: Path) -> None:
     home = tmp_path / "home"
-    ticks = cut(test_data / "ticks" / "EURUSD_oanda.parquet", tmp_path / "ticks", 52_000, 20_000)
+    ticks = cut(recordings / "ticks" / "EURUSD_oanda.parquet", tmp_path / "ticks", 52_000, 20_000)
     tickhouse(home, "replay", str(ticks), "--strategy", "scripted")
     tickhouse(home, "halt", "--by", "ann", "--reason", "news")
     assert (home / "control.json").exists()
