@@ -51,7 +51,7 @@ class _Box(msgspec.Struct):
     unlisted: dict[str, int] = {}  # alerts beyond MOST since a target's last digest
 
 
-class Told(NamedTuple):
+class Delivery(NamedTuple):
     """What became of an alert at once: kinds of targets that have it, and that did not take it.
 
     In neither: it is gathered for that target's next digest.
@@ -71,7 +71,7 @@ class AlertBox:
     def __init__(self, home: Path, settings: AlertSettings, clock: Clock) -> None:
         self._path, self._settings, self._clock = home / "alerts.json", settings, clock
 
-    def tell(self, title: str, text: str, facts: Mapping[str, str] | None = None) -> Told:
+    def tell(self, title: str, text: str, facts: Mapping[str, str] | None = None) -> Delivery:
         """Log it, keep it, and send what is due; delivery problems are logged, never raised.
 
         Raises:
@@ -80,7 +80,7 @@ class AlertBox:
         _log.error("%s: %s", title, text)
         kinds = [kind for kind, _ in alerts.targets(self._settings, {})]
         if not kinds:
-            return Told((), ())
+            return Delivery((), ())
         given = dict(facts or {})
         try:
             with self._open() as box:
@@ -89,9 +89,9 @@ class AlertBox:
         except (OSError, BusyError) as error:  # a full disk is no reason to be silent
             _log.error("alerts cannot be kept (%s): this one is sent once, now", error)
             sent = [k for k in kinds if alerts.send(self._settings, k, title, text, given)]
-            return Told(tuple(sent), tuple(k for k in kinds if k not in sent))
+            return Delivery(tuple(sent), tuple(k for k in kinds if k not in sent))
 
-    def send_due(self, *, now: bool = False) -> Told:
+    def send_due(self, *, now: bool = False) -> Delivery:
         """Send what is due; `now`: also what is still being gathered, before an end."""
         sent, failed = list[str](), list[str]()
         try:
@@ -102,7 +102,7 @@ class AlertBox:
                         (sent if self._send(kind, due) else failed).append(kind)
         except BusyError:
             pass  # somebody else is sending; the rest has its turn next time
-        return Told(tuple(sent), tuple(failed))
+        return Delivery(tuple(sent), tuple(failed))
 
     def _due(self, kind: str, now: bool) -> _Box:
         """A copy of the box with what this target is to be told at this moment."""

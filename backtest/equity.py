@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from backtest.job import Curve, Fall, Trade
+from backtest.job import Curve, Drawdown, Trade
 from backtest.positions import Held
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.instruments import instrument
-from execution.book import Key
-from execution.quotes import Tape, tape
-from execution.slices import Feed, Slice
+from execution.journal.book import Key
+from execution.order_path.quotes import Tape, tape
+from execution.replay_slices import Feed, Slice
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
@@ -30,7 +30,7 @@ Rate = Callable[[str, str, int], float | None]
 Swaps = Callable[[], dict[int, float]]
 
 
-class Falls:
+class Drawdowns:
     """The greatest falls from a running peak of a series that comes in pieces."""
 
     def __init__(self, deposit: float) -> None:
@@ -50,13 +50,13 @@ class Falls:
         self._peak, self._low = float(peak[-1]), min(self._low, float(values.min()))
 
     @property
-    def fall(self) -> Fall:
+    def fall(self) -> Drawdown:
         """What was seen so far."""
         lowest = max(self._deposit - self._low, 0.0)
-        return Fall(lowest, *self._maximal, *self._relative)
+        return Drawdown(lowest, *self._maximal, *self._relative)
 
 
-class Watch:
+class EquityWatch:
     """Follows one account."""
 
     def __init__(self, deposit: float, bucket_us: int, rate: Rate, swaps: Swaps) -> None:
@@ -66,7 +66,7 @@ class Watch:
         self._tapes: dict[Feed, Tape] = {}
         self._points: list[Curve] = []
         self._seen = 0
-        self.equity, self.settled = Falls(deposit), Falls(deposit)
+        self.equity, self.settled = Drawdowns(deposit), Drawdowns(deposit)
         self.trades: list[Trade] = []
 
     def see(self, part: Slice, events: Sequence[OrderEvent]) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from adapters.mt5.costs import Frictions
+from adapters.simulator.broker.costs import Frictions
 from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
@@ -99,7 +99,7 @@ class Trade(msgspec.Struct, frozen=True):
         return round(self.profit + self.commission + self.swap, 8)
 
 
-class Fall(msgspec.Struct, frozen=True):
+class Drawdown(msgspec.Struct, frozen=True):
     """Drawdowns as MT5's tester names them, account currency and share of the peak."""
 
     absolute: float = 0.0  # deposit minus the lowest value
@@ -125,8 +125,8 @@ class Outcome(NamedTuple):
     signals: list[Signal]
     trades: list[Trade]
     curve: Curve
-    equity_fall: Fall
-    balance_fall: Fall
+    equity_fall: Drawdown
+    balance_fall: Drawdown
     counts: dict[str, int]
     first_us: int
     last_us: int

@@ -7,16 +7,16 @@ from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
 from core.topics import Topic
-from execution.book import Book
-from execution.journal import Journal
-from execution.outbox import Outbox
-from execution.records import Record
+from execution.journal.book import Book
+from execution.journal.journal import Journal
+from execution.journal.outbox import Outbox
+from execution.journal.records import Record
 
 _SEGMENT = 1 << 20
 
 
 class NoFile:
-    """Implements execution.disk.File: always empty."""
+    """Implements execution.journal.disk.File: always empty."""
 
     def read(self) -> bytes:
         """Nothing."""
@@ -33,7 +33,7 @@ class NoFile:
 
 
 class NoDisk:
-    """Implements execution.disk.Disk."""
+    """Implements execution.journal.disk.Disk."""
 
     def open(self, path: Path) -> NoFile:
         """A file that forgets."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtest import sharpe
-from backtest.job import Curve, Fall, Trade
+from backtest.job import Curve, Drawdown, Trade
 from core.instruments import NEW_YORK
 
 Floats = npt.NDArray[np.float64]
@@ -42,8 +42,8 @@ class Figures(msgspec.Struct, frozen=True):
     profit_factor: float | None
     expected_payoff: float | None
     recovery_factor: float | None
-    balance_drawdown: Fall
-    equity_drawdown: Fall
+    balance_drawdown: Drawdown
+    equity_drawdown: Drawdown
     returns_of: str  # "day" or "hour"
     returns: int
     sharpe: float | None  # annualised; as the next two
@@ -72,7 +72,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def figures(
-    trades: Sequence[Trade], curve: Curve, falls: tuple[Fall, Fall], deposit: float,
+    trades: Sequence[Trade], curve: Curve, falls: tuple[Drawdown, Drawdown], deposit: float,
     span_us: tuple[int, int], trials: int,
 ) -> Figures:  # fmt: skip
     """All figures.
@@ -180,13 +180,13 @@ def monthly(trades: Iterable[Trade]) -> dict[str, dict[str, float]]:
     """Net profit and number of trades by month of closing, UTC."""
     closed = sorted(trades, key=lambda t: t.closed_us)
     found: dict[str, dict[str, float]] = {}
-    for month, some in groupby(closed, key=lambda t: moment(t.closed_us).strftime("%Y-%m")):
+    for month, some in groupby(closed, key=lambda t: utc(t.closed_us).strftime("%Y-%m")):
         part = list(some)
         found[month] = {"net": sum(t.net for t in part), "trades": len(part)}
     return found
 
 
-def moment(time_us: int) -> datetime:
+def utc(time_us: int) -> datetime:
     """A time as UTC."""
     return datetime.fromtimestamp(time_us / 1e6, UTC)
 

@@ -9,12 +9,12 @@ from backtest import page_tables as tables
 from backtest import plots
 from backtest.metrics import Figures
 from backtest.page_tables import amount, percent, ratio
-from backtest.portfolio import Whole
+from backtest.portfolio import PortfolioResult
 
 _TRADES_SHOWN = 3_000
 
 
-def html(whole: Whole, report: dict[str, Any]) -> str:
+def html(whole: PortfolioResult, report: dict[str, Any]) -> str:
     """The page of a backtest; `report` is `backtest.report.build`'s object."""
     symbols = ", ".join(dict.fromkeys(o.job.name for o in whole.outcomes))
     title = f"{report['strategy']} on {symbols}"
@@ -95,7 +95,7 @@ def _heroes(found: Figures, currency: str) -> str:
     ) + "</div>"  # fmt: skip
 
 
-def _plots(whole: Whole) -> str:
+def _plots(whole: PortfolioResult) -> str:
     deposit, span = whole.figures.deposit, whole.span_us
     if not whole.trades:
         return ""
@@ -141,7 +141,7 @@ def _trades(report: dict[str, Any]) -> str:
     return f'<h2>Trades</h2><div class="scroll">{tables.trades(shown)}</div>{more}'
 
 
-def _notes(whole: Whole, report: dict[str, Any]) -> str:
+def _notes(whole: PortfolioResult, report: dict[str, Any]) -> str:
     several = (
         "Each account has the whole deposit for itself; here their profits are added to one"
         " deposit, and drawdowns are taken where the added curve has a point."

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from backtest.job import Fall, Trade
-from backtest.portfolio import Whole
+from backtest.job import Drawdown, Trade
+from backtest.portfolio import PortfolioResult
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -27,7 +27,7 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:,.2f} %".replace("-", "\u2212")  # noqa: RUF001
 
 
-def figures(whole: Whole, report: dict[str, Any]) -> str:
+def figures(whole: PortfolioResult, report: dict[str, Any]) -> str:
     """All figures as four small tables."""
     found = whole.figures
     long, short = found.long, found.short
@@ -158,7 +158,7 @@ def _table(caption: str, rows: Rows) -> str:
     return f"<table><caption>{caption}</caption><tbody>{body}</tbody></table>"
 
 
-def _falls(of: str, fall: Fall) -> Rows:
+def _falls(of: str, fall: Drawdown) -> Rows:
     return (
         (f"{of} drawdown, absolute", amount(fall.absolute)),
         (f"{of} drawdown, maximal", f"{amount(fall.maximal)} ({percent(fall.maximal_share)})"),

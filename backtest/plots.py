@@ -15,7 +15,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from backtest.job import Curve, Trade
-from backtest.metrics import moment
+from backtest.metrics import utc
 
 #: Stand-in colour to CSS variable.
 _COLOURS = {
@@ -84,7 +84,7 @@ def by_hour(trades: Sequence[Trade]) -> str:
     """Net profit by the hour a trade was opened, UTC."""
     sums = np.zeros(24)
     for trade in trades:
-        sums[moment(trade.opened_us).hour] += trade.net
+        sums[utc(trade.opened_us).hour] += trade.net
     return _bars(sums, [f"{h:02d}" if h % 3 == 0 else "" for h in range(24)], "hour of entry, UTC")
 
 
@@ -92,7 +92,7 @@ def by_weekday(trades: Sequence[Trade]) -> str:
     """Net profit by the weekday a trade was opened, UTC."""
     sums = np.zeros(7)
     for trade in trades:
-        sums[moment(trade.opened_us).weekday()] += trade.net
+        sums[utc(trade.opened_us).weekday()] += trade.net
     return _bars(sums, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "day of entry, UTC")
 
 
@@ -119,7 +119,7 @@ def _thin(
     )
     cuts = np.unique(np.linspace(0, len(times) - 1, _MOST_POINTS).astype(int))
     shown = np.minimum.reduceat(first, cuts) if lowest else first[cuts]
-    return [moment(int(t)) for t in times[cuts]], shown, second[cuts]
+    return [utc(int(t)) for t in times[cuts]], shown, second[cuts]
 
 
 def _dates(axes: Axes) -> None:

@@ -10,19 +10,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtest.equity import Falls
-from backtest.job import Curve, Fall, Outcome, Trade
-from backtest.metrics import Figures, figures, moment
+from backtest.equity import Drawdowns
+from backtest.job import Curve, Drawdown, Outcome, Trade
+from backtest.metrics import Figures, figures, utc
 from core.contracts.order import EventKind
 
 
-class Whole(NamedTuple):
+class PortfolioResult(NamedTuple):
     """All jobs of a backtest together."""
 
     outcomes: Sequence[Outcome]
     trades: list[Trade]
     curve: Curve
-    falls: tuple[Fall, Fall]  # of balance and equity
+    falls: tuple[Drawdown, Drawdown]  # of balance and equity
     figures: Figures
     counts: dict[str, int]
     denied_by_reason: dict[str, int]
@@ -30,7 +30,7 @@ class Whole(NamedTuple):
     span_us: tuple[int, int]
 
 
-def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Whole:
+def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> PortfolioResult:
     """Sum up the accounts."""
     trades = [trade for outcome in outcomes for trade in outcome.trades]
     trades.sort(key=lambda t: (t.closed_us, t.source, t.symbol, t.opened_us))
@@ -44,7 +44,9 @@ def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Whole:
     denied, rejected = (_reasons(outcomes, k) for k in (EventKind.DENIED, EventKind.REJECTED))
     names = outcomes[0].counts
     whole_counts = {name: counts[name] for name in names}
-    return Whole(outcomes, trades, curve, falls, found, whole_counts, denied, rejected, span_us)
+    return PortfolioResult(
+        outcomes, trades, curve, falls, found, whole_counts, denied, rejected, span_us
+    )
 
 
 def _reasons(outcomes: Sequence[Outcome], kind: EventKind) -> dict[str, int]:
@@ -56,17 +58,17 @@ def _reasons(outcomes: Sequence[Outcome], kind: EventKind) -> dict[str, int]:
 def warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """What stopped an account before its span was over."""
     return tuple(
-        f"{outcome.job.name}: trading went to {trip.state} at {moment(trip.ts_event_us):%F %T} UTC"
+        f"{outcome.job.name}: trading went to {trip.state} at {utc(trip.ts_event_us):%F %T} UTC"
         f" and stayed so: {trip.reason}"
         for outcome in outcomes
         for trip in outcome.trips
     )
 
 
-def _falls(outcomes: Sequence[Outcome], curve: Curve, deposit: float) -> tuple[Fall, Fall]:
+def _falls(outcomes: Sequence[Outcome], curve: Curve, deposit: float) -> tuple[Drawdown, Drawdown]:
     if len(outcomes) == 1:
         return outcomes[0].balance_fall, outcomes[0].equity_fall
-    balance, equity = Falls(deposit), Falls(deposit)
+    balance, equity = Drawdowns(deposit), Drawdowns(deposit)
     balance.see(curve.balance)
     equity.see(curve.equity)
     return balance.fall, equity.fall

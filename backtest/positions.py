@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from backtest.job import Trade
 from core.contracts.order import OrderEvent
-from execution.book import Key
-from execution.quotes import Tape
+from execution.journal.book import Key
+from execution.order_path.quotes import Tape
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from backtest.job import Trade
-from backtest.metrics import moment, monthly
-from backtest.portfolio import Whole
+from backtest.metrics import monthly, utc
+from backtest.portfolio import PortfolioResult
 from core.settings import Settings
 
 
@@ -21,7 +21,7 @@ class Setting(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def build(whole: Whole, setting: Setting) -> dict[str, Any]:
+def build(whole: PortfolioResult, setting: Setting) -> dict[str, Any]:
     """The object; every value can be JSON."""
     run, figures = setting.settings.run, whole.figures
     return {
@@ -67,4 +67,4 @@ def row(trade: Trade) -> dict[str, Any]:
 
 def text(time_us: int) -> str:
     """A time, UTC, to the millisecond."""
-    return moment(time_us).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if time_us else ""
+    return utc(time_us).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if time_us else ""

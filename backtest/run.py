@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.mt5.execution import Venue
-from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.recorded import RecordedMarket
-from adapters.mt5.tickfile import ParquetTicks
+from adapters.mt5.venue.orders import Venue
+from adapters.simulator.markets.recorded import RecordedMarket
+from adapters.simulator.markets.tickfile import ParquetTicks
+from adapters.simulator.terminal import SimulatedTerminal
 from backtest import memory
-from backtest.equity import Watch
+from backtest.equity import EquityWatch
 from backtest.job import Job, Outcome, counted
 from backtest.span import Until
 from backtest.stages import SignalStages
@@ -23,9 +23,9 @@ from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from execution import compose, replay
-from execution.limits_file import freeze
-from execution.slices import Slice
-from execution.valuation import rate
+from execution.order_path.valuation import rate
+from execution.replay_slices import Slice
+from execution.risk.limits_file import freeze
 
 #: Called with ticks done so far.
 Progress = Callable[[int], None]
@@ -62,7 +62,7 @@ class Slices:
         self,
         stages: SignalStages,
         parts: replay.Parts,
-        watch: Watch,
+        watch: EquityWatch,
         events: list[OrderEvent],
         progress: Progress,
     ) -> None:
@@ -77,16 +77,16 @@ class Slices:
         """The next slice of the span; after the last one, the end."""
         if self._handled is not None:
             self._watch.see(self._handled, self._events)
-        while (judged := self.stages.slice(self._number + 1)) is not None:
+        while (predictions := self.stages.slice(self._number + 1)) is not None:
             self._number += 1
             self._progress(self.stages.features.ticks)
-            if judged.warm_up:
-                self._warm_up(judged.slice)
+            if predictions.warm_up:
+                self._warm_up(predictions.slice)
                 continue
-            self._handled = judged.slice
-            self.signals += judged.slice.signals
-            self._span(judged.slice)
-            return judged.slice
+            self._handled = predictions.slice
+            self.signals += predictions.slice.signals
+            self._span(predictions.slice)
+            return predictions.slice
         return Slice(self._number, self.last_us, {}, [], last=True)
 
     def _warm_up(self, part: Slice) -> None:
@@ -127,7 +127,7 @@ def _execution(
     return parts, kept, risks
 
 
-def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> Watch:
+def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> EquityWatch:
     currency = job.settings.terminal.currency
 
     def account_per(source: str, quote: str, at_us: int) -> float | None:
@@ -136,11 +136,11 @@ def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> Watch:
     def swaps() -> dict[int, float]:
         return {position.ticket: position.swap for position in terminal.positions_get()}
 
-    return Watch(job.settings.terminal.balance, job.bucket_us, account_per, swaps)
+    return EquityWatch(job.settings.terminal.balance, job.bucket_us, account_per, swaps)
 
 
 def _outcome(
-    job: Job, slices: Slices, watch: Watch, events: list[OrderEvent], wall_s: float
+    job: Job, slices: Slices, watch: EquityWatch, events: list[OrderEvent], wall_s: float
 ) -> Outcome:
     stages, kinds = slices.stages, [event.kind for event in events]
     curve = watch.finish()

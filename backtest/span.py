@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from adapters.mt5 import tickfile
-from adapters.mt5.tape import Ticks, Times, reached
-from adapters.mt5.tickfile import TickFile
+from adapters.simulator.markets import tickfile
+from adapters.simulator.markets.tape import Ticks, Times, reached
+from adapters.simulator.markets.tickfile import TickFile
 
 
 class Until:

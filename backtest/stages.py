@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.mt5.recorded import RecordedMarket
+from adapters.simulator.markets.recorded import RecordedMarket
 from backtest.job import Job
 from core import instruments
 from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
 from core.settings import Settings
-from execution.slices import Slice
-from models import strategy
-from models.in_use import Chosen
+from execution.replay_slices import Slice
+from models.serving.in_use import Chosen
+from strategies import protocol
 from streams.decide import Decider
 from streams.feed import MAX_TICKS, Feed
 from streams.predict import ModelInUse
@@ -34,7 +34,7 @@ class SampledSlice(NamedTuple):
     rows: list[Sampled]
 
 
-class Judged(NamedTuple):
+class PredictedSlice(NamedTuple):
     """A slice's kept ticks by feed, and what they led to."""
 
     slice: Slice
@@ -123,19 +123,19 @@ class SignalStages:
         chosen_model = Chosen(job.model)
         self._model = ModelInUse(settings.home_path / "models", Histograms(), chosen_model)
         folder = settings.home_path / "strategies"
-        chosen = strategy.select(settings.run.strategy, settings.signals, folder)
+        chosen = protocol.select(settings.run.strategy, settings.signals, folder)
         self._decider = Decider(settings.run, settings.signals, chosen, None, None, settings.exits)
         self.rows = self.predictions = 0
         self.decide_s = 0.0
 
-    def slice(self, number: int) -> Judged | None:
+    def slice(self, number: int) -> PredictedSlice | None:
         """The slice `number` (from 1) with its signals in time order; None after the last."""
         found = self.features.slice(number)
         if found is None:
             return None
         warm_up = found.end_msc < self._job.from_msc
         signals = [] if warm_up else self._decide(found.rows)
-        return Judged(Slice(number, found.end_msc * 1000, found.ticks, signals), warm_up)
+        return PredictedSlice(Slice(number, found.end_msc * 1000, found.ticks, signals), warm_up)
 
     def _decide(self, rows: Sequence[Sampled]) -> list[Signal]:
         began, found = time.perf_counter(), list[Signal]()

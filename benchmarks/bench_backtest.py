@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from adapters.mt5.costs import Frictions
+from adapters.simulator.broker.costs import Frictions
 from backtest.job import FeedFile, Job
 from backtest.portfolio import together
 from backtest.run import run
@@ -53,8 +53,8 @@ class BenchCross(ema_cross.EmaCross):
     def __init__(self, settings):
         self.horizon_s = 30 * 86_400.0
 
-    def wishes(self, rows, probabilities):
-        return super().wishes(rows, probabilities)
+    def targets(self, rows, probabilities):
+        return super().targets(rows, probabilities)
 '''
 
 

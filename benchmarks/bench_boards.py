@@ -28,10 +28,10 @@ from rich.table import Table
 from benchmarks.machine import StallMeter, describe
 from benchmarks.market import recorded_files, write_generated
 from dashboards.grafana.__main__ import BOARDS
-from tests.board_panels import asked, targets
 from tests.e2e.replay_runs import replay
 from tests.integration.analysed import MARTS, dbt
-from tests.warehouse_server import Warehouse
+from tests.support.board_panels import asked, targets
+from tests.support.warehouse_server import Warehouse
 
 GOAL_S, BIG_GOAL_S = 0.1, 1.0
 BIG_TICKS = 100_000_000

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.machine import StallMeter, describe
 from core import trading_control
 from core.clock import SystemClock
-from tests import live_execution
+from tests.support import live_execution
 
 GOAL_MS = 100.0
 

@@ -23,7 +23,7 @@ from benchmarks.machine import describe
 from core import topics
 from core.sections import BusSettings
 from core.topics import Topic
-from tests.buses import running
+from tests.support.buses import running
 
 PAUSE_S = 0.001
 SYNCED_PAUSE_S = 0.005  # far from what fsync can do, else the queue is measured

@@ -26,14 +26,14 @@ from core.sections import ModelSettings, SignalSettings
 from features.kernel import features_of
 from features.peers import Market
 from features.state import new_state
-from models.artifact import Artifact
-from models.dataset import Dataset
-from models.edge import Costs, edge_bp, target_share
 from models.members.select import KINDS
-from models.predictor import Predictor
-from models.session import Session
-from models.strategy import ModelStrategy
-from models.train import fit
+from models.serving.artifact import Artifact
+from models.serving.predictor import Predictor
+from models.serving.session import Session
+from models.training.dataset import Dataset
+from models.training.train import fit
+from strategies.edge import Costs, edge_bp, target_share
+from strategies.protocol import ModelStrategy
 
 TREES = ("xgboost", "lightgbm")
 
@@ -59,10 +59,10 @@ def _one_tick(model: Artifact, ticks: TickArray, calls: int) -> npt.NDArray[np.f
         rows, index = features_of(state, tick, 0)
         market.advance("A", tick)
         market.fill("A", tick["time_msc"][index], rows)
-        judged = predictor.judge(rows, past)
-        edge = edge_bp(rows, judged.probabilities, gains, horizon_s)
+        predictions = predictor.judge(rows, past)
+        edge = edge_bp(rows, predictions.probabilities, gains, horizon_s)
         target_share(rows, edge, costs)
-        strategy.wishes(rows, judged.probabilities)
+        strategy.targets(rows, predictions.probabilities)
         taken[:, n] = time.perf_counter_ns() - start, time.thread_time_ns() - began
         past = np.concatenate([past[1:], rows])
     return taken / 1e3

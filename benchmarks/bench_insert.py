@@ -16,7 +16,7 @@ from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts.tick import TickArray
 from tests.support.reference_ticks import reference_ticks
-from tests.warehouse_server import FEATURES, Warehouse
+from tests.support.warehouse_server import FEATURES, Warehouse
 
 VIEWS = ("bar_1m_from_tick", "bar_5m_from_1m", "bar_1h_from_1m")
 

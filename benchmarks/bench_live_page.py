@@ -40,7 +40,7 @@ from core.contracts import codec
 from core.contracts.tick import TICK, TickBatch
 from core.sections import BusSettings
 from core.topics import TICKS
-from tests.servers import NatsServer, free_port
+from tests.support.servers import NatsServer, free_port
 
 GOAL_MS = 10.0
 _START_MSC = 1_795_000_000_000

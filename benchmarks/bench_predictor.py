@@ -18,9 +18,9 @@ from benchmarks.market import some_ticks
 from core.sections import ModelSettings
 from features.kernel import features_of
 from features.state import new_state
-from models.dataset import Dataset
-from models.predictor import Predictor
-from models.train import fit
+from models.serving.predictor import Predictor
+from models.training.dataset import Dataset
+from models.training.train import fit
 
 
 def _dataset(path: Path | None) -> Dataset:

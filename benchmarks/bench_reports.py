@@ -24,9 +24,9 @@ from orchestration import reporting
 from reports import catalog
 from reports.base import Report
 from reports.package import Version
-from tests.compliance import DAY, TEMPLATES, import_reference
-from tests.orders import at, filled, journalled, store
-from tests.warehouse_server import Warehouse
+from tests.support.compliance import DAY, TEMPLATES, import_reference
+from tests.support.orders import at, filled, journalled, store
+from tests.support.warehouse_server import Warehouse
 
 _PER_BLOCK = 60_000
 Result = TypeVar("Result")

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.mt5.execution import Venue
+from adapters.mt5.venue.orders import Venue
 from benchmarks.machine import describe
 from benchmarks.signal_door import (
     SETTINGS,
@@ -40,10 +40,10 @@ from core import trading_control
 from core.clock import SystemClock
 from core.contracts import codec
 from core.instruments import instrument
-from core.trading_control import Order, write
-from execution import risk
-from execution.halt_port import HaltPort
-from execution.limits import of_settings
+from core.trading_control import ControlCommand, write
+from execution.breakers.halt_port import HaltPort
+from execution.risk import checks as risk
+from execution.risk.limits import of_settings
 
 LIMITS = of_settings(SETTINGS.execution).base
 _HALTS = 20
@@ -130,7 +130,7 @@ class Halts:
             way = ("file", "port")[number % 2]
             if done.wait(0.05) or not self._wait_busy(done):
                 return
-            order = Order("halted", "bench", str(number), time.time_ns() // 1000)
+            order = ControlCommand("halted", "bench", str(number), time.time_ns() // 1000)
             began = time.perf_counter_ns()
             if way == "file":
                 write(self._rig.control, order)
@@ -199,7 +199,7 @@ def checks(count: int) -> list[int]:
     found = []
     for _ in range(count):
         began = time.perf_counter_ns()
-        facts = risk.Facts(
+        facts = risk.RiskContext(
             "active", False, now, made, "buy", 0.1, instrument(SYMBOL, now), rules, quote, 3,
             LIMITS,
         )  # fmt: skip

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5 import symbols
-from adapters.mt5.generated import day_ticks
-from adapters.mt5.remote import RemoteTerminal
-from adapters.mt5.tickfile import ParquetTicks
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.real import symbols
+from adapters.mt5.remote.terminal import RemoteTerminal
+from adapters.simulator.markets.generated import day_ticks
+from adapters.simulator.markets.tickfile import ParquetTicks
 
 
 def percentiles(work: Callable[[], object], count: int) -> dict[str, float]:
@@ -78,7 +78,7 @@ def start(home: Path, paths: list[str]) -> tuple["subprocess.Popen[bytes]", Remo
     files = [ParquetTicks(path) for path in paths]
     rows = [{"path": f.path, "source": f.source, "symbol": f.symbol} for f in files]
     (home / "plan.json").write_text(json.dumps({"files": rows}))
-    command = [sys.executable, "-m", "adapters.mt5.server", "--home", str(home)]
+    command = [sys.executable, "-m", "adapters.simulator.server", "--home", str(home)]
     process = subprocess.Popen(
         [*command, "--market", "recorded", "--plan", str(home / "plan.json")]
     )

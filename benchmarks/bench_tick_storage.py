@@ -16,7 +16,7 @@ from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from tests.support.reference_ticks import reference_ticks
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 #: Codec of times and prices.
 VARIANTS = {

@@ -46,8 +46,8 @@ from core.sections import BusSettings
 from core.settings import environment_of
 from core.topics import HEARTBEATS, SIGNALS, TICKS
 from features.catalog import NAMES
-from tests.buses import running
-from tests.warehouse_server import Warehouse
+from tests.support.buses import running
+from tests.support.warehouse_server import Warehouse
 
 GOAL_US = 250.0
 STAGES = ("tick_to_signal", "feature", "publish")

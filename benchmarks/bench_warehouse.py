@@ -21,13 +21,13 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.clickhouse import migrate
-from adapters.clickhouse.embedded.engine import Context, Engine
-from adapters.clickhouse.embedded.statement import Statement
 from adapters.clickhouse.native import encode_block
 from adapters.clickhouse.rows import tick_columns
 from benchmarks.machine import describe
 from benchmarks.market import some_ticks
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
+from warehouse.engine.engine import Chdb, Context
+from warehouse.protocol.statement import Statement
 
 BLOCK = 200_000
 _INSERT = Statement("INSERT INTO market.tick", "Native")
@@ -60,7 +60,7 @@ class Wire:
 class InProcess:
     """The engine without a server, on one kept connection."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Chdb) -> None:
         self._connection = engine.connect()
 
     def run(self, sql: str) -> bytes:
@@ -85,7 +85,7 @@ def main() -> None:
     console = Console()
     console.print(describe())
     with tempfile.TemporaryDirectory() as directory:
-        server, engine = Warehouse(Path(directory) / "server"), Engine(Path(directory) / "engine")
+        server, engine = Warehouse(Path(directory) / "server"), Chdb(Path(directory) / "engine")
         server.start()
         wire, inside = Wire(server), InProcess(engine)
         try:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.bus.base import Bus
-from tests.chromium import Chromium, Tab
-from tests.live_desk import Desk
+from tests.support.chromium import Chromium, Tab
+from tests.support.live_desk import Desk
 
 FIRST_PAINT_S, PIXEL_MS = 1.0, 100.0
 _SYMBOL, _BASE = "USDJPY", 100.0

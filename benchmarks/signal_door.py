@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5.execution import Venue
-from adapters.mt5.results import AccountInfo, OrderSendResult, TradeDeal, TradeRequest
-from adapters.mt5.symbol_info import SymbolInfo
-from adapters.mt5.terminal import Terminal
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.results import AccountInfo, OrderSendResult, TradeDeal, TradeRequest
+from adapters.mt5.protocol.symbol_info import SymbolInfo
+from adapters.mt5.protocol.terminal import Terminal
+from adapters.mt5.venue.orders import Venue
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.signal import Signal, signal_id
@@ -22,15 +22,15 @@ from core.contracts.tick import TICK
 from core.sections import ExecutionSettings, RunSettings
 from core.settings import Settings
 from core.topics import Topic
-from execution.book import Book
-from execution.engine import Engine
-from execution.funds import RememberedFunds
-from execution.journal import Journal
-from execution.ledger import Ledger
-from execution.outbox import Outbox
-from execution.quotes import LiveQuotes
-from execution.reconcile import Reconciler
-from execution.trading_state import TradingState
+from execution.broker.reconcile import Reconciler
+from execution.journal.book import Book
+from execution.journal.journal import Journal
+from execution.journal.ledger import Ledger
+from execution.journal.outbox import Outbox
+from execution.order_path.engine import Engine
+from execution.order_path.quotes import LiveQuotes
+from execution.risk.margin import RememberedFunds
+from execution.risk.trading_state import TradingState
 
 RUN = RunSettings("bench", "live", "bench", "bench")
 SETTINGS = Settings(run=RUN, execution=ExecutionSettings(max_orders_per_minute=1_000_000))

@@ -27,7 +27,7 @@ from features.catalog import NAMES
 from features.kernel import update
 from features.state import new_state
 from tests.support.reference_ticks import reference_ticks
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 FEEDS = ("XAUUSD_oanda", "EURUSD_oanda", "NZDUSD_oanda")
 EVERY_DAYS = 14

@@ -1,7 +1,7 @@
 """The strategy a command line names: checked, and where every process finds it."""
 
 from core.settings import Settings
-from models import plugins, strategy
+from strategies import plugins, protocol
 
 
 def chosen(given: str, settings: Settings) -> str:
@@ -12,7 +12,7 @@ def chosen(given: str, settings: Settings) -> str:
     """
     folder = settings.home_path / "strategies"
     if given.endswith(".py"):
-        plugins.refuse_taken(given, strategy.shipped())
+        plugins.refuse_taken(given, protocol.shipped())
     name = plugins.install(given, folder)
-    strategy.select(name, settings.signals, folder)
+    protocol.select(name, settings.signals, folder)
     return name

@@ -36,37 +36,51 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "up": Command("cli.up", "run every process of the embedded stack; Ctrl-C drains"),
-    "prepare": Command("cli.prepare", "a warehouse elsewhere, ready for processes without `up`"),
-    "demo": Command("cli.demo", "the whole pipeline on the built-in simulated market"),
-    "replay": Command("cli.replay", "recorded ticks through the same bus and processes as live"),
-    "backtest": Command(
-        "cli.backtest", "a strategy over any span of ticks, and a report", shares=True
+    "up": Command("cli.commands.up", "run every process of the embedded stack; Ctrl-C drains"),
+    "prepare": Command(
+        "cli.commands.prepare", "a warehouse elsewhere, ready for processes without `up`"
     ),
-    "import": Command("cli.import_files", "tick files into the warehouse"),
-    "train": Command("cli.train", "train, evaluate and register a model"),
-    "search": Command("cli.search", "look for better settings of a model, for a given time"),
-    "models": Command("cli.models", "list, promote and roll back models"),
-    "status": Command("cli.status", "health of processes and age of ticks"),
-    "doctor": Command("cli.doctor", "check the environment; the remedy for each failure"),
-    "connect": Command("cli.connect", "survey a real terminal: symbols, clock, permissions"),
-    "agent": Command("cli.agent", "answer for the real terminal on this machine over the bus"),
-    "users": Command("cli.users", "who may use the warehouse, and as what"),
-    "backup": Command("cli.backup", "copy the warehouse, proved by restoring it"),
-    "restore": Command("cli.restore", "bring a backup back, verified by counts and checksums"),
-    "orders": Command("cli.orders", "orders whose outcome nobody knows; settle one"),
-    "check": Command("cli.data_checks", "data checks of a trading day; 1 when one blocks"),
-    "halt": Command("cli.halt", "kill switch: no new position from now on"),
-    "resume": Command("cli.resume", "lift the kill switch"),
-    "limits": Command("cli.limits", "show, check or install what may be traded"),
-    "override": Command("cli.override", "another value for one limit, for a while"),
-    "throttle": Command("cli.throttle", "let a strategy that repeated itself trade again"),
-    "audit": Command("cli.audit", "verify, seal and sign what was journalled", shares=True),
-    "reference": Command("cli.reference", "load dated reference data for the reports"),
-    "boards": Command("cli.boards", "the Grafana boards into a Grafana that runs already"),
-    "report": Command("cli.report", "one compliance report", shares=True),
+    "demo": Command("cli.commands.demo", "the whole pipeline on the built-in simulated market"),
+    "replay": Command(
+        "cli.commands.replay", "recorded ticks through the same bus and processes as live"
+    ),
+    "backtest": Command(
+        "cli.commands.backtest", "a strategy over any span of ticks, and a report", shares=True
+    ),
+    "import": Command("cli.commands.import_ticks", "tick files into the warehouse"),
+    "train": Command("cli.commands.train", "train, evaluate and register a model"),
+    "search": Command(
+        "cli.commands.search", "look for better settings of a model, for a given time"
+    ),
+    "models": Command("cli.commands.models", "list, promote and roll back models"),
+    "status": Command("cli.commands.status", "health of processes and age of ticks"),
+    "doctor": Command("cli.commands.doctor", "check the environment; the remedy for each failure"),
+    "connect": Command(
+        "cli.commands.connect", "survey a real terminal: symbols, clock, permissions"
+    ),
+    "agent": Command(
+        "cli.commands.agent", "answer for the real terminal on this machine over the bus"
+    ),
+    "users": Command("cli.commands.users", "who may use the warehouse, and as what"),
+    "backup": Command("cli.commands.backup", "copy the warehouse, proved by restoring it"),
+    "restore": Command(
+        "cli.commands.restore", "bring a backup back, verified by counts and checksums"
+    ),
+    "orders": Command("cli.commands.orders", "orders whose outcome nobody knows; settle one"),
+    "check": Command("cli.commands.check", "data checks of a trading day; 1 when one blocks"),
+    "halt": Command("cli.commands.halt", "kill switch: no new position from now on"),
+    "resume": Command("cli.commands.resume", "lift the kill switch"),
+    "limits": Command("cli.commands.limits", "show, check or install what may be traded"),
+    "override": Command("cli.commands.override", "another value for one limit, for a while"),
+    "throttle": Command("cli.commands.throttle", "let a strategy that repeated itself trade again"),
+    "audit": Command(
+        "cli.commands.audit", "verify, seal and sign what was journalled", shares=True
+    ),
+    "reference": Command("cli.commands.reference", "load dated reference data for the reports"),
+    "boards": Command("cli.commands.boards", "the Grafana boards into a Grafana that runs already"),
+    "report": Command("cli.commands.report", "one compliance report", shares=True),
     "explain": Command(
-        "cli.explain", "a signal, order or report row back to its ticks", shares=True
+        "cli.commands.explain", "a signal, order or report row back to its ticks", shares=True
     ),
 }
 

@@ -1,6 +1,6 @@
 """`<home>/audit.log`: what people ordered, one chained event per line, written before it is done.
 
-The file is the source; the warehouse's `audit_event` is a copy that `reports.ship` brings over.
+The file is the source; the warehouse's `audit_event` is a copy that `audit.export` brings over.
 Whoever appends holds the file's lock, numbers on from the last line and syncs: so the stream has
 one numbering writer at a time, whichever process it is, and works with everything else down.
 """

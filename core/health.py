@@ -15,7 +15,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, generate_latest
 
-from core.door import refusal
+from core.same_origin import refusal
 
 _log = logging.getLogger(__name__)
 

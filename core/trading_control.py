@@ -24,7 +24,7 @@ State = Literal["active", "reducing", "halted"]
 Positions = Literal["keep", "flatten"]
 
 
-class Order(msgspec.Struct, frozen=True):
+class ControlCommand(msgspec.Struct, frozen=True):
     """The last word on trading: the content of the control file.
 
     `positions`: what a halt does with open positions. They keep their stops, or are closed.
@@ -40,7 +40,7 @@ class Order(msgspec.Struct, frozen=True):
 class Halted(NamedTuple):
     """How a halt was taken. `unwritten`: why it holds only until execution ends; else None."""
 
-    order: Order
+    order: ControlCommand
     heard: bool  # a running execution has obeyed
     unwritten: OSError | None
 
@@ -61,7 +61,7 @@ def halt(home: Path, by: str, reason: str, clock: Clock, positions: Positions = 
     Raises:
         OSError: the file cannot be written, and no execution runs that heard it.
     """
-    order, failed = Order("halted", by, reason, clock.now_us(), positions), None
+    order, failed = ControlCommand("halted", by, reason, clock.now_us(), positions), None
     try:
         write(path_in(home), order)
     except OSError as error:
@@ -73,7 +73,7 @@ def halt(home: Path, by: str, reason: str, clock: Clock, positions: Positions = 
     return Halted(order, heard, failed)
 
 
-def reduce(home: Path, by: str, reason: str, clock: Clock) -> Order | None:
+def reduce(home: Path, by: str, reason: str, clock: Clock) -> ControlCommand | None:
     """Open nothing from now on; None when what holds already is as strict.
 
     Raises:
@@ -82,13 +82,13 @@ def reduce(home: Path, by: str, reason: str, clock: Clock) -> Order | None:
     now = current(home)
     if now is not None and now.state != "active":
         return None
-    order = Order("reducing", by, reason, clock.now_us())
+    order = ControlCommand("reducing", by, reason, clock.now_us())
     write(path_in(home), order)
     _note(home, order, "reduce")
     return order
 
 
-def _note(home: Path, order: Order, action: str) -> None:
+def _note(home: Path, order: ControlCommand, action: str) -> None:
     """After the halt, and as well as it goes: no trouble with the log may keep trading going."""
     detail = f"positions: {order.positions}"
     line = AuditLine(order.ts_us, order.by, False, action, detail, reason=order.reason)
@@ -96,14 +96,14 @@ def _note(home: Path, order: Order, action: str) -> None:
         append(home, line)
 
 
-def resume(home: Path, by: str, reason: str, clock: Clock) -> Order:
+def resume(home: Path, by: str, reason: str, clock: Clock) -> ControlCommand:
     """Lift the halt and what breakers tripped before now. Who may, the caller has asked."""
-    order = Order("active", by, reason, clock.now_us())
+    order = ControlCommand("active", by, reason, clock.now_us())
     write(path_in(home), order)
     return order
 
 
-def current(home: Path) -> Order | None:
+def current(home: Path) -> ControlCommand | None:
     """What holds now; None when nobody ever halted.
 
     Raises:
@@ -113,13 +113,13 @@ def current(home: Path) -> Order | None:
     if not path.exists():
         return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Order)
+        return msgspec.json.decode(path.read_bytes(), type=ControlCommand)
     except msgspec.DecodeError as error:
         problem = f"damaged ({error}); order again with `tickhouse halt` or `tickhouse resume`"
         raise InputError(str(path), problem) from error
 
 
-def write(path: Path, order: Order) -> None:
+def write(path: Path, order: ControlCommand) -> None:
     """Replace the control file; whole and on disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
@@ -147,7 +147,7 @@ def _take_its_place(new: Path, path: Path) -> None:
     os.replace(new, path)
 
 
-def ask(home: Path, order: Order, timeout_s: float = 0.5) -> bool:
+def ask(home: Path, order: ControlCommand, timeout_s: float = 0.5) -> bool:
     """Halt a running execution at once; False when none answers."""
     try:
         port = int(port_path_in(home).read_text())

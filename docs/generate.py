@@ -112,7 +112,7 @@ def denial_page() -> str:
             " the override that held. How to set limits:"
             " [limits-and-halt.md](../how-to/limits-and-halt.md). Orders that reduce risk are"
             " held back by an unsettled order of the same feed only (`halted`). Checks:"
-            " `execution/risk.py`; the order in which they are made: `ENTRY` there.",
+            " `execution/risk/checks.py`; the order in which they are made: `ENTRY` there.",
             "",
             *_table(("reason", "when", "limit", "observed"), rows),
         ]

@@ -15,22 +15,23 @@ from pathlib import Path
 from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.mt5 import connect
-from adapters.mt5.execution import Venue
+from adapters.mt5.venue.orders import Venue
 from core import crashpoint, log, settings
 from core.errors import BusyError, TickhouseError, UnavailableError
 from core.health import Health
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
-from execution import compose, live, replay, twin
-from execution.breakers import Breakers
-from execution.halt_port import HaltPort
-from execution.heartbeat import Heart
-from execution.journal import Journal
+from execution import compose, live, replay
+from execution.breakers.breakers import Breakers
+from execution.breakers.halt_port import HaltPort
+from execution.heartbeat import HeartbeatPublisher
+from execution.journal.journal import Journal
+from execution.journal.records import LeaseTaken
+from execution.journal.space import Room
 from execution.lease import Lease, holder_of, locked_account
-from execution.limits_file import freeze
-from execution.records import LeaseTaken
-from execution.room import Room
-from execution.slices import SliceReader
+from execution.replay_slices import SliceReader
+from execution.risk.limits_file import freeze
+from execution.twin import twin
 
 _log = logging.getLogger("execution")
 _HISTORY_S = {"simulated": 1.0, "real": 86_400.0, "agent": 86_400.0}
@@ -97,7 +98,7 @@ def _replay(
 ) -> bool:
     frozen = freeze(chosen.home_path, journal_path(chosen).parent)
     parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
-    heart = Heart(bus, health, chosen.run, parts.engine.stages)
+    heart = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
     reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)
     _freeze(health, f"replay {chosen.run.run_id}")
@@ -116,7 +117,7 @@ def _live(
     bus: Bus,
     venue: Venue,
 ) -> bool:
-    parts = compose.live_parts(chosen, compose.World(journal, bus, venue))
+    parts = compose.live_parts(chosen, compose.Environment(journal, bus, venue))
     assert parts.limits is not None  # the composition root gives them
     # Breakers compare the machine's clocks, so they belong to the process, not to a given world.
     room = Room(journal, parts.timer)
@@ -128,7 +129,7 @@ def _live(
         book, clock = parts.ledger.book, parts.clock
         beside = twin.Twin(chosen.twin, bus, clock, book, venue, venue.account())
         parts = parts._replace(twin=beside)
-    heart = Heart(bus, health, chosen.run, parts.engine.stages)
+    heart = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     detail = "sending" if parts.engine.sends else "shadow"
     with ExitStack() as ends:
         if parts.engine.sends:
@@ -173,7 +174,7 @@ def _freeze(health: Health, detail: str) -> None:
     health.set("ready", detail)
 
 
-def _last_beat(heart: Heart, health: Health, bus: Bus) -> None:
+def _last_beat(heart: HeartbeatPublisher, health: Health, bus: Bus) -> None:
     health.set("stopping")
     heart.beat(force=True)
     bus.flush()

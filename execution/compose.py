@@ -8,32 +8,33 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adapters.bus.base import Bus, Publisher
-from adapters.mt5.execution import Venue
+from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
 from core.settings import Settings
-from execution import live, replay, settlements
-from execution.book import Book
-from execution.broker_events import BrokerEvents
-from execution.courier import Courier
-from execution.engine import Engine
-from execution.equity import EquityWatch
-from execution.funds import AskedFunds, RememberedFunds
-from execution.journal import Journal
-from execution.ledger import Ledger
-from execution.limits import of_settings
-from execution.limits_file import LimitsFile
-from execution.outbox import Outbox, posts_of
-from execution.permission import may_send
-from execution.quotes import LiveQuotes, Quotes, ReplayQuotes
-from execution.reconcile import Reconciler
-from execution.replay_breakers import ReplayBreakers
-from execution.stops import Stops
-from execution.trading_state import TradingState
-from execution.watch import Watched
-from execution.working_orders import WorkingOrders
+from execution import live, replay
+from execution.breakers.replay_breakers import ReplayBreakers
+from execution.broker import manual_resolutions
+from execution.broker.account_history import AccountHistory
+from execution.broker.poller import PollerParts
+from execution.broker.reconcile import Reconciler
+from execution.broker.working_orders import WorkingOrders
+from execution.journal.book import Book
+from execution.journal.journal import Journal
+from execution.journal.ledger import Ledger
+from execution.journal.outbox import Outbox, posts_of
+from execution.journal.publisher import JournalPublisher
+from execution.order_path.engine import Engine
+from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
+from execution.order_path.stops import Stops
+from execution.risk.equity import EquityWatch
+from execution.risk.limits import of_settings
+from execution.risk.limits_file import LimitsFile
+from execution.risk.margin import AskedFunds, RememberedFunds
+from execution.risk.permission import may_send
+from execution.risk.trading_state import TradingState
 
 
-class World(NamedTuple):
+class Environment(NamedTuple):
     """All that execution touches outside its own memory."""
 
     journal: Journal
@@ -53,7 +54,7 @@ def own_path(chosen: Settings) -> Path:
     return chosen.home_path / "execution" / chosen.run.account
 
 
-def live_parts(chosen: Settings, world: World) -> live.Parts:
+def live_parts(chosen: Settings, world: Environment) -> live.Parts:
     """Everything that the live driver drives; `engine.sends` is False in shadow mode.
 
     Raises:
@@ -61,14 +62,14 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     """
     own, run, clock, timer = own_path(chosen), chosen.run, world.clock, world.timer
     quotes, trading = LiveQuotes(), TradingState(control_path(chosen), own / "breakers.json")
-    courier = Courier(world.bus, run, lambda: posts_of(world.journal, run))
-    outbox = Outbox(world.bus, world.journal, run, courier)
+    publisher = JournalPublisher(world.bus, run, lambda: posts_of(world.journal, run))
+    outbox = Outbox(world.bus, world.journal, run, publisher)
     ledger = Ledger(world.journal, Book(), outbox)
     fallback = of_settings(chosen.execution)
     limits = LimitsFile(run.account, fallback, chosen.home_path, own / "limits.toml")
     reconciler = Reconciler(
         ledger, world.venue, clock, limits.rules.own.collar, repeatable=False,
-        timer=timer, persons=settlements.directory_of(world.journal.path),
+        timer=timer, persons=manual_resolutions.directory_of(world.journal.path),
     )  # fmt: skip
     funds = RememberedFunds(world.venue, clock)
     engine = Engine(
@@ -80,7 +81,7 @@ def live_parts(chosen: Settings, world: World) -> live.Parts:
     )
     return live.Parts(
         run, clock, world.bus, ledger, world.venue, quotes, trading, engine, outbox, seen, timer,
-        limits, courier=courier, admission=chosen.admission,
+        limits, publisher=publisher, admission=chosen.admission,
     )  # fmt: skip
 
 
@@ -114,16 +115,16 @@ def replay_parts(
 
 
 def watched(
-    chosen: Settings, world: World, ledger: Ledger, quotes: Quotes, limits: LimitsFile,
+    chosen: Settings, world: Environment, ledger: Ledger, quotes: Quotes, limits: LimitsFile,
     trading: TradingState, outbox: Outbox, engine: Engine, reconciler: Reconciler,
     funds: RememberedFunds,
-) -> Watched:  # fmt: skip
+) -> PollerParts:  # fmt: skip
     """What the live driver looks after beside signals."""
     run, clock, venue, timer = chosen.run, world.clock, world.venue, world.timer
-    return Watched(
+    return PollerParts(
         engine, reconciler,
         Stops(chosen.exits, run, clock, ledger, venue, quotes, limits, timer),
-        BrokerEvents(run, clock, ledger, venue, trading, engine.closings, timer),
+        AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
         WorkingOrders(clock, ledger, venue, timer),
         EquityWatch(run, clock, ledger, outbox),
         funds, trading,

@@ -13,7 +13,7 @@ from core.topics import HEARTBEATS
 _EVERY_S = 1.0
 
 
-class Heart:
+class HeartbeatPublisher:
     """Beats when `beat` is called often enough."""
 
     def __init__(

@@ -29,7 +29,7 @@ import msgspec
 
 from adapters.bus.lease import ChangedError, LeasePlace, Written
 from adapters.mt5.fence import FENCED
-from adapters.mt5.venue import Account
+from adapters.mt5.venue.venue import Account
 from core.contracts.order import OrderEvent
 from core.errors import BusyError, UnavailableError
 from core.file_lock import locked

@@ -11,12 +11,12 @@ from core.contracts.operations import Control
 from core.contracts.tick import TickBatch
 from core.sections import RunSettings
 from core.topics import CONTROL, TICKS
-from execution.breakers import Breakers
-from execution.limits_file import LimitsFile
-from execution.quotes import LiveQuotes
-from execution.slices import decode
-from execution.trading_state import TradingState
-from execution.twin import Twin
+from execution.breakers.breakers import Breakers
+from execution.order_path.quotes import LiveQuotes
+from execution.replay_slices import decode
+from execution.risk.limits_file import LimitsFile
+from execution.risk.trading_state import TradingState
+from execution.twin.twin import Twin
 
 _log = logging.getLogger(__name__)
 _CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen

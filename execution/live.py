@@ -1,7 +1,8 @@
 """Execution in live mode: one thread trades, two others listen.
 
 The trading thread owns engine, journal and terminal (which allows one thread only). It never
-waits for the bus: what it tells goes through a thread of its own (`execution/courier.py`).
+waits for the bus: what it tells goes through a thread of its own
+(`execution/journal/publisher.py`).
 """
 
 import threading
@@ -9,32 +10,32 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 from adapters.bus.base import Bus, Message, Subscriber
-from adapters.mt5.execution import Venue
+from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, SystemTimer, Timer
 from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.contracts.signal import Signal, SignalBatch
 from core.sections import AdmissionSettings, RunSettings
 from core.topics import RISK, SIGNALS
-from core.trading_control import Order
-from execution import exits
-from execution.admission import Admission, is_told
-from execution.breakers import Breakers
-from execution.courier import Courier
-from execution.engine import Engine
-from execution.heartbeat import Heart
+from core.trading_control import ControlCommand
+from execution.breakers.breakers import Breakers
+from execution.broker.poller import AccountPoller, PollerParts
+from execution.heartbeat import HeartbeatPublisher
+from execution.journal.ledger import Ledger
+from execution.journal.outbox import Outbox
+from execution.journal.publisher import JournalPublisher
+from execution.journal.space import Room
 from execution.lease import Lease
-from execution.ledger import Ledger
-from execution.limits_file import LimitsFile
 from execution.listeners import Listeners
-from execution.outbox import Outbox
-from execution.quotes import LiveQuotes
-from execution.risk import Denial
-from execution.room import Room
-from execution.slices import decode
-from execution.trading_state import TradingState
-from execution.twin import Twin
-from execution.watch import Watch, Watched
+from execution.order_path import exits
+from execution.order_path.engine import Engine
+from execution.order_path.quotes import LiveQuotes
+from execution.replay_slices import decode
+from execution.risk.admission import Admission, is_told
+from execution.risk.checks import Denial
+from execution.risk.limits_file import LimitsFile
+from execution.risk.trading_state import TradingState
+from execution.twin.twin import Twin
 
 T = TypeVar("T")
 _SIGNAL_WAIT_S = 0.01  # so late may a timer be
@@ -55,11 +56,11 @@ class Parts(NamedTuple):
     trading: TradingState
     engine: Engine
     outbox: Outbox
-    watched: Watched
+    watched: PollerParts
     timer: Timer = SystemTimer()
     limits: LimitsFile | None = None
     breakers: Breakers | None = None
-    courier: Courier | None = None
+    publisher: JournalPublisher | None = None
     twin: Twin | None = None
     lease: Lease | None = None
     admission: AdmissionSettings = AdmissionSettings()
@@ -69,13 +70,15 @@ class Parts(NamedTuple):
 class Live:
     """Drives the engine by the machine's clock until stopped."""
 
-    def __init__(self, parts: Parts, stop: threading.Event, heart: Heart | None = None) -> None:
+    def __init__(
+        self, parts: Parts, stop: threading.Event, heart: HeartbeatPublisher | None = None
+    ) -> None:
         self._p, self._stop, self._heart = parts, stop, heart
         self._announced = ""
         self._pending: list[tuple[Signal, int]] = []
         self._refused: list[tuple[Signal, Denial]] = []
         self._admission = Admission(parts.run, parts.admission, parts.clock, parts.timer)
-        self._watch = Watch(parts.watched, parts.timer, parts.limits, parts.breakers, heart)
+        self._watch = AccountPoller(parts.watched, parts.timer, parts.limits, parts.breakers, heart)
         self._listeners = Listeners(
             parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
             parts.twin,
@@ -88,8 +91,8 @@ class Live:
         """Until told to stop; the order at hand is finished and published first."""
         self.open()
         self._listeners.start()
-        if self._p.courier:
-            self._p.courier.start()
+        if self._p.publisher:
+            self._p.publisher.start()
         if self._p.twin:
             self._p.ledger.watchers.append(self._p.twin.see)
             self._p.twin.start()
@@ -114,7 +117,7 @@ class Live:
         lease = self._p.lease
         if lease and lease.problem:
             now = self._p.clock.now_us()
-            self._p.trading.trip(Order("halted", "lease", lease.problem, now))
+            self._p.trading.trip(ControlCommand("halted", "lease", lease.problem, now))
             lease.check()
 
     def turn(self) -> None:
@@ -248,7 +251,7 @@ class Live:
         self._p.bus.send(RISK, run.account, codec.encode(state))
 
 
-def _policy(order: Order) -> str:
+def _policy(order: ControlCommand) -> str:
     """Why, and what becomes of open positions meanwhile."""
     if order.state != "halted":
         return order.reason

@@ -9,24 +9,24 @@ order that was submitted is looked for at the venue first.
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from adapters.mt5.execution import Venue
+from adapters.mt5.venue.orders import Venue
 from core.clock import ManualClock
 from core.contracts.order import AccountState, ExecutionMarker
 from core.contracts.signal import Signal
 from core.sections import RunSettings
-from execution import exits
-from execution.book import Position
-from execution.engine import Engine
-from execution.exits import Exit
-from execution.heartbeat import Heart
-from execution.ledger import Ledger
-from execution.outbox import Outbox
-from execution.quotes import ReplayQuotes
-from execution.reconcile import Reconciler
-from execution.records import Record
-from execution.replay_breakers import ReplayBreakers
-from execution.slices import Slice
-from execution.stops import Stops
+from execution.breakers.replay_breakers import ReplayBreakers
+from execution.broker.reconcile import Reconciler
+from execution.heartbeat import HeartbeatPublisher
+from execution.journal.book import Position
+from execution.journal.ledger import Ledger
+from execution.journal.outbox import Outbox
+from execution.journal.records import Record
+from execution.order_path import exits
+from execution.order_path.engine import Engine
+from execution.order_path.exits import Exit
+from execution.order_path.quotes import ReplayQuotes
+from execution.order_path.stops import Stops
+from execution.replay_slices import Slice
 
 TRAIL = "trail"  # a stop that may move: a task among the exits
 
@@ -57,7 +57,9 @@ class Slices(Protocol):
 class Replay:
     """Drives the engine through the slices of one run."""
 
-    def __init__(self, parts: Parts, reader: Slices, heart: Heart | None = None) -> None:
+    def __init__(
+        self, parts: Parts, reader: Slices, heart: HeartbeatPublisher | None = None
+    ) -> None:
         self._p, self._reader, self._heart = parts, reader, heart
         self._book = parts.ledger.book
         self._interrupted = ""

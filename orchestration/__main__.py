@@ -1,7 +1,7 @@
 """One of Dagster's processes: `python -m orchestration code|daemon|webserver`.
 
 Dagster's own commands, beside a health port as every process of the product has one. The
-environment (DAGSTER_HOME, addresses) comes from who starts it: `cli/orchestration_stack.py`.
+environment (DAGSTER_HOME, addresses) comes from who starts it: `cli/stack/orchestration.py`.
 """
 
 import argparse

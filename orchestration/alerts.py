@@ -5,7 +5,7 @@
 import dagster as dg
 import msgspec
 
-from adapters.alert_box import AlertBox, Told
+from adapters.alert_box import AlertBox, Delivery
 from core import settings as product
 from core.clock import SystemClock
 from core.sections import AlertSettings
@@ -28,27 +28,27 @@ def box(settings: Settings) -> AlertBox:
     return AlertBox(settings.home_path, audience(settings), SystemClock())
 
 
-def tell_failure(settings: Settings, job: str, run_id: str, problem: str) -> Told:
+def tell_failure(settings: Settings, job: str, run_id: str, problem: str) -> Delivery:
     """A run failed."""
     short = problem if len(problem) <= _LONGEST else problem[:_LONGEST] + " ..."
     facts = {"job": job, "run_id": run_id}
     return box(settings).tell(f"Tickhouse: {job} failed", short, facts)
 
 
-def tell_late(settings: Settings, problems: list[str]) -> Told:
+def tell_late(settings: Settings, problems: list[str]) -> Delivery:
     """Streams are silent although their markets are open."""
     return box(settings).tell(
         "Tickhouse: streams are late", "; ".join(problems), {"job": "streams"}
     )
 
 
-def tell_drift(settings: Settings, model: str, problem: str) -> Told:
+def tell_drift(settings: Settings, model: str, problem: str) -> Delivery:
     """The champion's market is no longer the one it was trained on."""
     facts = {"job": "watch_job", "model": model}
     return box(settings).tell("Tickhouse: the champion's market drifted", problem, facts)
 
 
-def tell_members(settings: Settings, model: str, problem: str) -> Told:
+def tell_members(settings: Settings, model: str, problem: str) -> Delivery:
     """Members of a model at work have no part in what it says."""
     facts = {"job": "members", "model": model}
     text = f"{problem}. The others' weights make up for it; train again, or roll back"

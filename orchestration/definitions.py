@@ -12,12 +12,12 @@ from orchestration.defs import compliance, compliance_schedules
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
+from orchestration.defs.model_monitoring import model_watch
 from orchestration.defs.search import better_settings
 from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
 from orchestration.defs.streams import streamed_tables
 from orchestration.defs.training import challenger
 from orchestration.defs.transform import broken_marts, marts_of
-from orchestration.defs.watch import model_watch
 from orchestration.jobs import jobs
 from orchestration.resources import Tickhouse
 from orchestration.schedules import SCHEDULES

@@ -13,14 +13,15 @@ from pathlib import Path
 import msgspec
 
 from adapters.clickhouse.client import connect
+from audit.export import export
 from core.clock import Clock
 from core.file_lock import locked
 from core.settings import Settings
 from orchestration import dbt_project
-from reports import making, package
+from reports import build as making
+from reports import package
 from reports.base import Report
 from reports.package import Version
-from reports.ship import ship
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -80,7 +81,7 @@ def _build(settings: Settings, reports: Sequence[Report], day: date, mode: str, 
     _note(settings).unlink(missing_ok=True)  # its compiled queries are replaced now
     client = connect(settings.clickhouse)
     try:
-        ship(client, settings.clickhouse, settings.home_path)
+        export(client, settings.clickhouse, settings.home_path)
     finally:
         client.close()
     marts = tuple(sorted({mart for report in reports for mart in report.marts}))

@@ -17,9 +17,9 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from audit.seal import settle, sha256
 from core.errors import InputError, SettingsError, UnavailableError
 from core.file_lock import locked
-from reports.seal import settle, sha256
 
 LAYOUT = "draft-1"
 Kind = TypeVar("Kind")
@@ -54,7 +54,7 @@ class Manifest(msgspec.Struct, frozen=True):
     restates: int = 0  # the version before, when its data were others
 
 
-class Word(msgspec.Struct, frozen=True):
+class SignOff(msgspec.Struct, frozen=True):
     """A maker's or a checker's: over one manifest."""
 
     by: str
@@ -71,7 +71,7 @@ class Version(NamedTuple):
     manifest: Manifest
     sha256: str
 
-    def word(self, name: str) -> Word | None:
+    def word(self, name: str) -> SignOff | None:
         """`maker.json` or `release.json`, if it is there and of this manifest.
 
         Raises:
@@ -80,13 +80,13 @@ class Version(NamedTuple):
         path = self.folder / f"{name}.json"
         if not path.exists():
             return None
-        word = _decoded(path, Word)
+        word = _decoded(path, SignOff)
         if word.manifest_sha256 != self.sha256:
             raise InputError(str(path), "signs another manifest: something was changed")
         return word
 
 
-class Made(NamedTuple):
+class Rendered(NamedTuple):
     """What a render left in its folder."""
 
     rows: dict[str, int]  # file -> rows, of those that are tables
@@ -95,7 +95,7 @@ class Made(NamedTuple):
     data: tuple[str, ...]  # files whose change is a restatement
 
 
-Render = Callable[[Path, int], Made]
+Render = Callable[[Path, int], Rendered]
 
 
 def folder_of(base: Path, name: str, day: date, mode: str) -> Path:
@@ -156,7 +156,7 @@ def _make(place: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
     return versions(place)[-1], True
 
 
-def give_word(version: Version, name: str, word: Word) -> None:
+def give_word(version: Version, name: str, word: SignOff) -> None:
     """Write `maker.json` or `release.json`; whole, on disk, once.
 
     Raises:
@@ -196,7 +196,7 @@ def mark(folder: Path, names: tuple[str, ...]) -> str:
 
 
 def _manifest(
-    blank: Manifest, number: int, made: Made, folder: Path, last: Version | None
+    blank: Manifest, number: int, made: Rendered, folder: Path, last: Version | None
 ) -> Manifest:
     files = {
         path.name: FileFacts(sha256(path), path.stat().st_size, made.rows.get(path.name, -1))

@@ -9,8 +9,8 @@ import msgspec
 
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
-from adapters.mt5 import constants as mt5
-from adapters.mt5.terminal import Terminal
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.terminal import Terminal
 from core.errors import UnavailableError
 from core.sections import ClickhouseSettings, RunSettings
 

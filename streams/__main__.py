@@ -15,7 +15,7 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus import select
 from adapters.bus.base import Bus
-from adapters.bus.heartbeat import Heart
+from adapters.bus.heartbeat import HeartbeatPublisher
 from core import crashpoint, log, settings
 from core.errors import SettingsError
 from core.health import Health
@@ -36,7 +36,7 @@ def main(name: str) -> int:
     health = Health(process, directory)
     bus = select.connect(config.bus, process)
     histograms = Histograms()
-    heart = Heart(bus, config.run, health, histograms)
+    heart = HeartbeatPublisher(bus, config.run, health, histograms)
     health.set("ready", name)
     flow = _builder(name)(config, bus, stopping, histograms, health)
     gc.freeze()

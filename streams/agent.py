@@ -11,10 +11,10 @@ import signal
 import sys
 import threading
 
-from adapters.bus.door_server import Answerer
-from adapters.mt5.answers import Answers
+from adapters.bus.rpc.server import RpcServer
 from adapters.mt5.fence import Fence
-from adapters.mt5.real import RealTerminal
+from adapters.mt5.real.terminal import RealTerminal
+from adapters.mt5.remote.answers import Answers
 from core import log, settings
 from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.health import Health
@@ -51,7 +51,7 @@ def _run(config: Settings, health: Health, stop: threading.Event) -> None:
     if not config.bus.url:
         raise SettingsError("the agent needs the bus's address: TICKHOUSE_BUS__URL=tls://host:4222")
     terminal = RealTerminal(config.terminal)
-    answerer = Answerer(config.bus, config.terminal.agent)
+    answerer = RpcServer(config.bus, config.terminal.agent)
     try:
         answerer.claim()
         if not terminal.initialize():

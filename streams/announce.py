@@ -35,7 +35,7 @@ class Announcer:
 
     def see(self, predicted: Predicted) -> None:
         """Remember what was said, if a model spoke."""
-        if predicted.judged is not None:
+        if predicted.predictions is not None:
             self._newest[f"{predicted.sampled.source}.{predicted.sampled.symbol}"] = predicted
 
     def _send_until_stopped(self) -> None:
@@ -54,12 +54,12 @@ class Announcer:
                 _log.warning("a prediction was not announced: %s", error)
 
     def _message(self, predicted: Predicted) -> Prediction:
-        sampled, judged, edge = predicted.sampled, predicted.judged, predicted.edge_bp
-        assert judged is not None
-        down, flat, up = (float(p) for p in judged.probabilities[-1])
+        sampled, predictions, edge = predicted.sampled, predicted.predictions, predicted.edge_bp
+        assert predictions is not None
+        down, flat, up = (float(p) for p in predictions.probabilities[-1])
         return Prediction(
             sampled.run_id, sampled.mode, self._run.account, sampled.source, sampled.symbol,
             int(sampled.time_msc[-1]) * 1000, int(sampled.seq[-1]), self._clock.now_us(),
-            predicted.model, down, flat, up, max(down, up), float(judged.agreement[-1]),
-            bool(judged.veto[-1]), 0.0 if edge is None else float(edge[-1]),
+            predicted.model, down, flat, up, max(down, up), float(predictions.agreement[-1]),
+            bool(predictions.veto[-1]), 0.0 if edge is None else float(edge[-1]),
         )  # fmt: skip

@@ -16,8 +16,8 @@ from core.contracts import codec
 from core.errors import TickhouseError
 from core.sections import SignalSettings
 from core.topics import CONTROL
-from models.in_use import Chosen, Loaded, open_models
-from models.registry import Registry
+from models.serving.in_use import Chosen, Loaded, open_models
+from models.serving.registry import Registry
 
 _HOUR_US = 3_600_000_000
 

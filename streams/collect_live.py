@@ -8,9 +8,9 @@ import threading
 import time
 
 from adapters.bus.base import Publisher
-from adapters.mt5.constants import COPY_TICKS_ALL
-from adapters.mt5.symbols import resolve
-from adapters.mt5.terminal import Terminal
+from adapters.mt5.protocol.constants import COPY_TICKS_ALL
+from adapters.mt5.protocol.terminal import Terminal
+from adapters.mt5.real.symbols import resolve
 from core import instruments
 from core.clock import Clock
 from core.contracts import codec

@@ -8,7 +8,7 @@ those of an undisturbed run.
 import time
 
 from adapters.bus.base import Bus
-from adapters.mt5.market import MarketSlice, RecordedMarket
+from adapters.mt5.protocol.recorded_market import MarketSlice, RecordedMarket
 from core import instruments
 from core.contracts import codec
 from core.contracts.tick import TickBatch, TickMarker

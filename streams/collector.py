@@ -10,7 +10,7 @@ import threading
 from functools import partial
 
 from adapters.bus import select
-from adapters.bus.heartbeat import Heart
+from adapters.bus.heartbeat import HeartbeatPublisher
 from adapters.mt5 import connect
 from core import crashpoint, log, settings
 from core.clock import SystemClock
@@ -32,7 +32,7 @@ def main() -> int:
     health = Health("collector", run_directory)
     bus = select.connect(config.bus, "collector")
     histograms = Histograms()
-    heart = Heart(bus, config.run, health, histograms)
+    heart = HeartbeatPublisher(bus, config.run, health, histograms)
     terminal = connect.terminal(
         config.terminal, config.home_path, partial(select.door, config.bus, role="collector")
     )

@@ -14,6 +14,7 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus, Message
 from adapters.clickhouse.background import BackgroundWriter
+from core import renamed
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
@@ -24,6 +25,8 @@ from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
 from streams.connectors.bus import BusSource
 from streams.connectors.clickhouse import WarehouseSink
+
+renamed.install()  # before a recovery store of 0.1 is read
 
 if TYPE_CHECKING:
     from streams.predict import ModelInUse, ModelState
@@ -64,7 +67,7 @@ def signals(
     """bus: ticks -> feature, prediction, signal; bus: signals."""
     from adapters.clickhouse import client
     from adapters.clickhouse.tick_reader import read_ticks
-    from models import strategy
+    from strategies import protocol
     from streams.announce import Announcer
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
@@ -74,7 +77,7 @@ def signals(
     from streams.signal_rows import decided_rows
 
     run = settings.run
-    chosen = strategy.select(run.strategy, settings.signals, settings.home_path / "strategies")
+    chosen = protocol.select(run.strategy, settings.signals, settings.home_path / "strategies")
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None
 
@@ -115,7 +118,7 @@ def _model(
 ) -> "ModelInUse":
     """Live, the files decide which one; in a replay, the last marker did."""
     from features.catalog import NAMES
-    from models.in_use import Chosen
+    from models.serving.in_use import Chosen
     from streams.champion import ChampionWatch, chosen_now
     from streams.predict import ModelInUse
     from streams.rebuild import current_past

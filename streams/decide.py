@@ -9,8 +9,8 @@ from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
 from core.sections import ExitSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
-from models.edge import Costs, in_steps, target_share
-from models.strategy import NOTHING_HELD, Held, Strategy, Wishes, entries
+from strategies.edge import Costs, in_steps, target_share
+from strategies.protocol import NOTHING_HELD, Held, Strategy, Targets, entries
 from streams.records import Decided, Predicted, SliceDecided
 
 _VOLATILITY = NAMES.index("volatility_60s")
@@ -47,11 +47,11 @@ class Decider:
         """The signals of one feed's rows; a replay's are also kept for the end of the slice."""
         sampled = predicted.sampled
         feed = f"{sampled.source}.{sampled.symbol}"
-        wishes = self._wishes(predicted)
+        targets = self._targets(predicted)
         horizon_ms = int(self._strategy.horizon_s * 1000)
         held = self._held.get(feed, NOTHING_HELD)
-        self._held[feed], chosen = entries(held, sampled.time_msc, wishes.direction, horizon_ms)
-        signals = tuple(self._signal(predicted, wishes, index) for index in chosen)
+        self._held[feed], chosen = entries(held, sampled.time_msc, targets.direction, horizon_ms)
+        signals = tuple(self._signal(predicted, targets, index) for index in chosen)
         if sampled.mode == "replay":
             self._slice.extend(signals)
             self._received_ns += [sampled.received_ns] * len(signals)
@@ -68,24 +68,24 @@ class Decider:
         batch = SignalBatch(marker.run_id, marker.slice, marker.ts_event_us, signals, end)
         return SliceDecided(batch, received_ns)
 
-    def _wishes(self, predicted: Predicted) -> Wishes:
+    def _targets(self, predicted: Predicted) -> Targets:
         """The strategy's; those from a model only where the models agree and the edge pays."""
-        sampled, judged = predicted.sampled, predicted.judged
-        wishes = self._strategy.wishes(sampled.features, predicted.probabilities)
-        if not self._strategy.needs_model or judged is None or predicted.edge_bp is None:
-            return wishes
+        sampled, predictions = predicted.sampled, predicted.predictions
+        targets = self._strategy.targets(sampled.features, predicted.probabilities)
+        if not self._strategy.needs_model or predictions is None or predicted.edge_bp is None:
+            return targets
         costs = Costs(self._settings.slippage_bp)
         share = target_share(sampled.features, predicted.edge_bp, costs)
-        pays = np.sign(share) == wishes.direction
-        sure = ~judged.veto & (judged.agreement >= self._settings.min_agreement)
-        direction = np.where(pays & sure, wishes.direction, 0).astype(np.int8)
-        confidence = (wishes.confidence * judged.agreement).astype(np.float32)
-        return Wishes(direction, confidence, in_steps(np.abs(share) * predicted.share))
+        pays = np.sign(share) == targets.direction
+        sure = ~predictions.veto & (predictions.agreement >= self._settings.min_agreement)
+        direction = np.where(pays & sure, targets.direction, 0).astype(np.int8)
+        confidence = (targets.confidence * predictions.agreement).astype(np.float32)
+        return Targets(direction, confidence, in_steps(np.abs(share) * predicted.share))
 
-    def _signal(self, predicted: Predicted, wishes: Wishes, index: int) -> Signal:
+    def _signal(self, predicted: Predicted, targets: Targets, index: int) -> Signal:
         sampled, settings = predicted.sampled, self._settings
         time_msc, seq = int(sampled.time_msc[index]), int(sampled.seq[index])
-        direction, mid = int(wishes.direction[index]), float(sampled.mid[index])
+        direction, mid = int(targets.direction[index]), float(sampled.mid[index])
         now_us, away = time_msc * 1000, self._stop_distance(predicted, index)
         gain = self._exits.take_profit_stops
         identity = (sampled.run_id, self._strategy.name, sampled.source, sampled.symbol)
@@ -102,12 +102,12 @@ class Decider:
             ts_init_us=self._clock.now_us() if self._clock else now_us,
             time_msc=time_msc,
             seq=seq,
-            target=direction * (1.0 if wishes.size is None else float(wishes.size[index])),
+            target=direction * (1.0 if targets.size is None else float(targets.size[index])),
             reference_price=mid,
             stop_price=mid - direction * away,
             horizon_us=now_us + int(self._strategy.horizon_s * 1e6),
             expires_us=now_us + int(settings.expiry_s * 1e6),
-            confidence=float(wishes.confidence[index]),
+            confidence=float(targets.confidence[index]),
             model=predicted.model if self._strategy.needs_model else self._strategy.name,
             prediction_id=row if predicted.probabilities is not None else "",
             take_profit=mid + direction * away * gain if gain else 0.0,

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from core.contracts.tick import TickMarker
 from core.metrics import Histograms
-from models.edge import edge_bp
-from models.in_use import Chosen, Loaded, open_models
-from models.predictor import Judged, Predictor
+from models.serving.in_use import Chosen, Loaded, open_models
+from models.serving.predictor import Predictions, Predictor
+from strategies.edge import edge_bp
 from streams.records import ModelEvent, Predicted, Sampled
 
 #: Rows of a feed that are kept for members that look back; every model sees the same ones.
@@ -93,14 +93,14 @@ class ModelInUse:
         if predictor is None:
             return Predicted(sampled, "", None, events=self._take_events(sampled))
         started = time.perf_counter_ns()
-        judged = predictor.judge(rows, past)
+        predictions = predictor.judge(rows, past)
         elapsed = time.perf_counter_ns() - started
         self._histograms.record("predict", elapsed // len(rows), len(rows))
-        self._notice_silence(predictor, judged, past)
+        self._notice_silence(predictor, predictions, past)
         manifest = predictor.manifest
-        edge = edge_bp(rows, judged.probabilities, manifest.gains, manifest.horizon_s)
+        edge = edge_bp(rows, predictions.probabilities, manifest.gains, manifest.horizon_s)
         return Predicted(
-            sampled, self.model, judged, edge, self._share(sampled), self._shadow(rows, past),
+            sampled, self.model, predictions, edge, self._share(sampled), self._shadow(rows, past),
             self._take_events(sampled),
         )  # fmt: skip
 
@@ -120,7 +120,7 @@ class ModelInUse:
         self._past[feed] = kept[-PAST_ROWS:].copy()
         return past
 
-    def _shadow(self, rows: Rows, past: Rows) -> tuple[str, Judged] | None:
+    def _shadow(self, rows: Rows, past: Rows) -> tuple[str, Predictions] | None:
         challenger = self._loaded.challenger
         if challenger is None:
             return None
@@ -131,11 +131,11 @@ class ModelInUse:
         reduced = int(sampled.time_msc[-1]) * 1000 < chosen.reduced_until_us
         return chosen.reduced_share if reduced else 1.0
 
-    def _notice_silence(self, predictor: Predictor, judged: Judged, past: Rows) -> None:
+    def _notice_silence(self, predictor: Predictor, predictions: Predictions, past: Rows) -> None:
         """Once per member: a loaded one had no number in its output, with enough rows before."""
-        if not judged.absent.any() or len(past) < predictor.past:
+        if not predictions.absent.any() or len(past) < predictor.past:
             return
-        bits = int(np.bitwise_or.reduce(judged.absent))
+        bits = int(np.bitwise_or.reduce(predictions.absent))
         for place, name in enumerate(predictor.names):
             known = name in predictor.problems or name in self._silent
             if bits >> place & 1 and not known:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.contracts.signal import Signal, SignalBatch
-from models.predictor import Judged
+from models.serving.predictor import Predictions
 
 
 class KernelSnapshot(NamedTuple):
@@ -58,16 +58,16 @@ class Predicted(NamedTuple):
 
     sampled: Sampled
     model: str
-    judged: Judged | None
+    predictions: Predictions | None
     edge_bp: npt.NDArray[np.float64] | None = None
     share: float = 1.0
-    shadow: tuple[str, Judged] | None = None
+    shadow: tuple[str, Predictions] | None = None
     events: tuple[ModelEvent, ...] = ()
 
     @property
     def probabilities(self) -> npt.NDArray[np.float32] | None:
         """Down, flat, up, (n, 3)."""
-        return None if self.judged is None else self.judged.probabilities
+        return None if self.predictions is None else self.predictions.probabilities
 
 
 class Decided(NamedTuple):

@@ -9,7 +9,7 @@ from adapters.clickhouse.rows import message_columns
 from core.clock import Clock
 from core.sections import RunSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
-from models.predictor import Judged
+from models.serving.predictor import Predictions
 from streams.records import Decided, Predicted, Sampled
 from streams.rows import Rows
 
@@ -25,8 +25,8 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
         return hours
     key = _key(run, predicted.sampled, clock.now_us() if clock else None)
     rows = [*hours, feature_rows(key, predicted.sampled)]
-    if predicted.judged is not None:
-        rows.append(prediction_rows("prediction", key, predicted.model, predicted.judged))
+    if predicted.predictions is not None:
+        rows.append(prediction_rows("prediction", key, predicted.model, predicted.predictions))
     if predicted.shadow is not None:
         rows.append(prediction_rows("shadow_prediction", key, *predicted.shadow))
     if predicted.events:
@@ -51,9 +51,11 @@ def feature_rows(key: Sequence[Column], sampled: Sampled) -> Rows:
     return Rows("feature", columns, len(sampled.time_msc))
 
 
-def prediction_rows(table: str, key: Sequence[Column], model: str, judged: Judged) -> Rows:
+def prediction_rows(
+    table: str, key: Sequence[Column], model: str, predictions: Predictions
+) -> Rows:
     """One row per feature row, with the key of that row."""
-    down, flat, up = (np.ascontiguousarray(judged.probabilities[:, i]) for i in range(3))
+    down, flat, up = (np.ascontiguousarray(predictions.probabilities[:, i]) for i in range(3))
     count = len(down)
     columns = (
         *key,
@@ -62,10 +64,10 @@ def prediction_rows(table: str, key: Sequence[Column], model: str, judged: Judge
         Column("p_flat", "Float32", flat),
         Column("p_up", "Float32", up),
         Column("confidence", "Float32", np.maximum(down, up)),
-        Column("agreement", "Float32", judged.agreement),
-        Column("veto", "Bool", judged.veto),
-        Column("absent", "UInt32", judged.absent),
-        Column("members", FLOATS, judged.members.transpose(1, 0, 2).reshape(count, -1)),
+        Column("agreement", "Float32", predictions.agreement),
+        Column("veto", "Bool", predictions.veto),
+        Column("absent", "UInt32", predictions.absent),
+        Column("members", FLOATS, predictions.members.transpose(1, 0, 2).reshape(count, -1)),
     )
     return Rows(table, columns, count)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.buses import BusServer, on_kafka, on_nats
 from tests.kafka.broker import Broker
 from tests.kafka.jars import REQUIRED, NoKafkaError
-from tests.servers import NatsServer
+from tests.support.buses import BusServer, on_kafka, on_nats
 from tests.support.recordings import recordings as generated_recordings
 from tests.support.reference_ticks import DATA
-from tests.tls_server import TlsServer
+from tests.support.servers import NatsServer
+from tests.support.tls_server import TlsServer
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from core.sections import RunSettings
 from core.topics import HEARTBEATS
 
 
-class Heart:
+class HeartbeatPublisher:
     """Beats until closed; the last beat carries what was measured since the one before."""
 
     def __init__(

@@ -11,9 +11,9 @@ from core.sections import BusSettings
 from core.topics import TICKS
 
 if TYPE_CHECKING:
-    from adapters.bus.door_client import Door
-    from adapters.bus.kafka.survey import Survey
+    from adapters.bus.kafka.probe import Probe
     from adapters.bus.lease import LeasePlace
+    from adapters.bus.rpc.client import RpcClient
 
 
 def connect(settings: BusSettings, name: str) -> Bus:
@@ -46,7 +46,7 @@ def shape_topics(settings: BusSettings) -> None:
         bus.close()
 
 
-def door(settings: BusSettings, name: str, role: str = OWNER) -> "Door":
+def door(settings: BusSettings, name: str, role: str = OWNER) -> "RpcClient":
     """The way to the agent of a name: requests that one process elsewhere answers.
 
     `role` is who asks, where credentials are ours.
@@ -54,14 +54,14 @@ def door(settings: BusSettings, name: str, role: str = OWNER) -> "Door":
     Raises:
         SettingsError: no server is named, or requests would travel unencrypted.
     """
-    from adapters.bus.door_client import Door
+    from adapters.bus.rpc.client import RpcClient
 
     if settings.is_kafka:
         raise SettingsError(
             "a terminal's agent is reached over NATS, and bus.url is Kafka's: run collector and"
             " execution beside the terminal (TICKHOUSE_TERMINAL__KIND=real)"
         )
-    return Door(settings, name, role)
+    return RpcClient(settings, name, role)
 
 
 def lease(settings: BusSettings, account: str, role: str) -> "LeasePlace | None":
@@ -90,7 +90,7 @@ def remove_topics(settings: BusSettings) -> None:
     remove_all(settings)
 
 
-def survey(settings: BusSettings) -> "Survey":
+def probe(settings: BusSettings) -> "Probe":
     """What a look at the Kafka of the settings tells, without changing it.
 
     Raises:
@@ -98,7 +98,7 @@ def survey(settings: BusSettings) -> "Survey":
         SettingsError: the brokers refuse us, or the extra `kafka` is not installed.
     """
     with _installed():
-        from adapters.bus.kafka.survey import survey as look
+        from adapters.bus.kafka.probe import probe as look
     return look(settings)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from adapters.mt5.terminal import MT5_TICK
+from adapters.mt5.protocol.terminal import MT5_TICK
 
 TickRows = npt.NDArray[Any]  # of dtype MT5_TICK, shape (n,)
 Integers = npt.NDArray[np.int64]

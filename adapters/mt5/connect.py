@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.mt5 import broker
-from adapters.mt5.links import Exchange, ExchangeLink
-from adapters.mt5.market import RecordedMarket
-from adapters.mt5.real import RealTerminal
-from adapters.mt5.remote import RemoteTerminal
-from adapters.mt5.terminal import Terminal
-from adapters.mt5.translated import TranslatedTerminal
+from adapters.mt5.protocol.recorded_market import RecordedMarket
+from adapters.mt5.protocol.terminal import Terminal
+from adapters.mt5.real import broker_file
+from adapters.mt5.real.terminal import RealTerminal
+from adapters.mt5.real.translated import TranslatedTerminal
+from adapters.mt5.remote.links import Exchange, ExchangeLink
+from adapters.mt5.remote.terminal import RemoteTerminal
 from core.errors import SettingsError, UnavailableError
 from core.sections import TerminalSettings
 
@@ -30,7 +30,7 @@ def terminal(settings: TerminalSettings, home: Path, exchange: ToAgent | None = 
     if settings.kind == "simulated":
         chosen = _remote(settings)
     else:
-        described = broker.load(broker.path_in(home))
+        described = broker_file.load(broker_file.path_in(home))
         chosen = TranslatedTerminal(untranslated(settings, exchange), described)
     if not chosen.initialize():
         code, text = chosen.last_error()
@@ -69,11 +69,11 @@ def market(settings: TerminalSettings) -> RecordedMarket:
 
 def _same_server(connected: Terminal, home: Path) -> None:
     # Names and clock are one broker's: with another's, orders would carry wrong times and symbols.
-    path = broker.path_in(home)
+    path = broker_file.path_in(home)
     info = connected.account_info()
     if info is None:
         raise UnavailableError(f"the terminal has no account: {connected.last_error()[1]}")
-    if info.server != (surveyed := broker.load(path).server):
+    if info.server != (surveyed := broker_file.load(path).server):
         connected.shutdown()
         raise SettingsError(
             f"{path} describes the server {surveyed}, but the terminal is logged in to "

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5.results import OrderSendResult, TradeRequest
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.results import OrderSendResult, TradeRequest
 from core.credentials import write_private
 from core.errors import SettingsError
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from backtest.results import bars, leak, page, ticks, trading
-from backtest.results.found import FeedResult, Found
+from backtest.results.found import FeedResult, Findings
 from backtest.results.kept import Kept
 from core.errors import InputError, ModelError
 from core.settings import Settings
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _found(data: Path, only: str, kept: Kept, console: Console) -> Found:
+def _found(data: Path, only: str, kept: Kept, console: Console) -> Findings:
     files = _files(data / "ticks", "*.parquet", only)
     hourly = _files(data / "bars", "*_h1_*.parquet", only)
     if not files and not hourly:
@@ -68,7 +68,7 @@ def _found(data: Path, only: str, kept: Kept, console: Console) -> Found:
                     lambda f=file: bars.judge(f, settings.models),  # type: ignore[misc]
                 )
             )
-    return Found(feeds, years, made_with)
+    return Findings(feeds, years, made_with)
 
 
 def _feed(file: Path, settings: Settings, console: Console) -> FeedResult:
@@ -77,11 +77,11 @@ def _feed(file: Path, settings: Settings, console: Console) -> FeedResult:
             console.print(f"  {stage}")
 
     try:
-        judged, figures = ticks.judge(file, settings, progress)
+        predictions, figures = ticks.judge(file, settings, progress)
     except ModelError as error:
         return FeedResult(file.stem, None, [], [], str(error))
     findings = [
-        leak.investigate(figures.feed, judged, member, fold)
+        leak.investigate(figures.feed, predictions, member, fold)
         for member, fold in leak.suspects(figures)
     ]
     return FeedResult(file.stem, figures, findings, trading.of(file, settings), "")

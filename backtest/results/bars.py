@@ -15,7 +15,7 @@ import xgboost
 
 from backtest.results.bootstrap import Interval, interval
 from core.sections import ModelSettings
-from models.evaluate import auc
+from models.training.evaluate import auc
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,28 +85,28 @@ def judge(path: Path, settings: ModelSettings) -> BarFigures:
         train = np.flatnonzero(bars.time_us < bars.time_us[test[0]] - _DAY_US)
         told[test] = _trees(bars.rows[train], bars.move_bp[train] > 0, settings, bars.rows[test])
         prior[test] = np.mean(bars.move_bp[train] > 0)
-    judged = np.flatnonzero(~np.isnan(told) & (bars.move_bp != 0))
-    return _figures(path.stem, bars, told, prior, judged, years)
+    predictions = np.flatnonzero(~np.isnan(told) & (bars.move_bp != 0))
+    return _figures(path.stem, bars, told, prior, predictions, years)
 
 
 def _figures(
-    name: str, bars: Bars, told: Floats, prior: Floats, judged: npt.NDArray[np.int64],
+    name: str, bars: Bars, told: Floats, prior: Floats, predictions: npt.NDArray[np.int64],
     years: npt.NDArray[np.int64],
 ) -> BarFigures:  # fmt: skip
-    time_us, move = bars.time_us[judged], bars.move_bp[judged]
-    up, lean, past = move > 0, told[judged] - 0.5, bars.rows[judged, 0].astype(np.float64)
+    time_us, move = bars.time_us[predictions], bars.move_bp[predictions]
+    up, lean, past = move > 0, told[predictions] - 0.5, bars.rows[predictions, 0].astype(np.float64)
     ways = {
         "model": np.sign(lean), "momentum": np.sign(past),
-        "majority": np.sign(prior[judged] - 0.5),
+        "majority": np.sign(prior[predictions] - 0.5),
         "random walk": np.random.default_rng(7).choice([-1.0, 1.0], len(move)),
     }  # fmt: skip
     cost = SPREAD_BP[name.partition("_")[0]]
     week = 5 * _DAY_US
     return BarFigures(
-        name, len(judged), int(years[judged].min()), int(years[judged].max()),
+        name, len(predictions), int(years[predictions].min()), int(years[predictions].max()),
         interval(lambda r: auc(lean[r], up[r]), time_us, week, draws=100),
         interval(lambda r: auc(past[r], up[r]), time_us, week, draws=100),
-        float(((lean > 0) == up).mean()), float(((prior[judged] > 0.5) == up).mean()), cost,
+        float(((lean > 0) == up).mean()), float(((prior[predictions] > 0.5) == up).mean()), cost,
         {
             way: interval(lambda r, g=move * d - cost: float(g[r].mean()), time_us, week)  # type: ignore[misc]
             for way, d in ways.items()

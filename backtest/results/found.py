@@ -18,7 +18,7 @@ class FeedResult(NamedTuple):
     left_out: str
 
 
-class Found(NamedTuple):
+class Findings(NamedTuple):
     """Everything the page is made of."""
 
     feeds: list[FeedResult]

@@ -18,10 +18,10 @@ import numpy as np
 from backtest.results import ticks, walk
 from backtest.results.bootstrap import Interval, blocks
 from backtest.results.ticks import Figures, direction_auc
-from backtest.results.walk import Judged
+from backtest.results.walk import WalkedRows
 from features.catalog import NAMES
-from models.card import UP
-from models.evaluate import auc
+from models.serving.card import UP
+from models.training.evaluate import auc
 
 SUSPICIOUS = 0.60
 _TURNS = 40
@@ -68,33 +68,33 @@ def suspects(figures: Figures) -> list[tuple[str, int]]:
     return above or sorted(known, key=lambda key: -known[key])[:1]
 
 
-def investigate(feed: str, judged: Judged, member: str = "", fold: int = -1) -> Finding:
+def investigate(feed: str, predictions: WalkedRows, member: str = "", fold: int = -1) -> Finding:
     """Answer the four questions for one feed's test rows.
 
     Args:
         member: whose leaning; the ensemble's when empty.
         fold: of these rows alone; of all when negative.
     """
-    which = judged.fold == fold if fold >= 0 else np.ones(len(judged.label), bool)
+    which = predictions.fold == fold if fold >= 0 else np.ones(len(predictions.label), bool)
     what = (member or "ensemble") + (f", fold {fold + 1}" if fold >= 0 else "")
-    judged = judged.chosen(which & np.isfinite(ticks.lean(judged, member)))
-    moved, lean = walk.moved(judged), ticks.lean(judged, member)
-    name, best = _best_feature(judged)
-    one_spread, one_step = _one_spread(judged)
-    count = blocks(judged.time_us[moved], judged.block_us)
+    predictions = predictions.chosen(which & np.isfinite(ticks.lean(predictions, member)))
+    moved, lean = walk.moved(predictions), ticks.lean(predictions, member)
+    name, best = _best_feature(predictions)
+    one_spread, one_step = _one_spread(predictions)
+    count = blocks(predictions.time_us[moved], predictions.block_us)
     return Finding(
-        feed, what, direction_auc(judged, lean), len(moved), count, _chance(judged, lean),
-        _lagged(judged, lean), name, best, one_spread, one_step,
+        feed, what, direction_auc(predictions, lean), len(moved), count, _chance(predictions, lean),
+        _lagged(predictions, lean), name, best, one_spread, one_step,
     )  # fmt: skip
 
 
-def _chance(judged: Judged, lean: np.ndarray) -> tuple[float, float]:
+def _chance(predictions: WalkedRows, lean: np.ndarray) -> tuple[float, float]:
     count = len(lean)
-    least = int(np.searchsorted(judged.time_us, judged.time_us[0] + judged.block_us))
+    least = int(np.searchsorted(predictions.time_us, predictions.time_us[0] + predictions.block_us))
     least = min(least, count // 4)
     turned = []
     for step in np.linspace(least, count - least, _TURNS).astype(int):
-        label = np.roll(judged.label, step)
+        label = np.roll(predictions.label, step)
         moved = label != 1
         value = auc(lean[moved], label[moved] == UP)
         turned += [value] if value is not None else []
@@ -102,36 +102,41 @@ def _chance(judged: Judged, lean: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _one_spread(judged: Judged) -> tuple[float, bool]:
+def _one_spread(predictions: WalkedRows) -> tuple[float, bool]:
     """Share of the most frequent spread, and whether it is as small as the price's steps."""
-    spread = np.round(judged.spread_bp * judged.mid, 3)
+    spread = np.round(predictions.spread_bp * predictions.mid, 3)
     values, counts = np.unique(spread, return_counts=True)
-    moves = np.abs(np.diff(judged.mid)) * 1e4
+    moves = np.abs(np.diff(predictions.mid)) * 1e4
     step = moves[moves > 1e-3].min(initial=np.inf)  # of a mid: half a price's step, or a whole one
     most = counts.argmax()
     return float(counts[most] / counts.sum()), bool(values[most] < 2.5 * step)
 
 
-def _lagged(judged: Judged, lean: np.ndarray) -> dict[int, float]:
-    moved = walk.moved(judged)
-    up, found = judged.label[moved] == UP, {}
+def _lagged(predictions: WalkedRows, lean: np.ndarray) -> dict[int, float]:
+    moved = walk.moved(predictions)
+    up, found = predictions.label[moved] == UP, {}
     for lag in _LAGS_S:
-        at = np.searchsorted(judged.time_us, judged.time_us[moved] - lag * 1_000_000, "right") - 1
+        at = (
+            np.searchsorted(
+                predictions.time_us, predictions.time_us[moved] - lag * 1_000_000, "right"
+            )
+            - 1
+        )
         value = auc(lean[np.maximum(at, 0)], up)
         found[lag] = float("nan") if value is None else value
     return found
 
 
-def _best_feature(judged: Judged) -> tuple[str, Interval]:
+def _best_feature(predictions: WalkedRows) -> tuple[str, Interval]:
     """The feature whose AUC is farthest from a half; its sign is chosen for it."""
     found = []
     for column, name in enumerate(NAMES):
-        score = np.nan_to_num(judged.rows[:, column].astype(np.float64))
-        moved = walk.moved(judged)
-        value = auc(score[moved], judged.label[moved] == UP)
+        score = np.nan_to_num(predictions.rows[:, column].astype(np.float64))
+        moved = walk.moved(predictions)
+        value = auc(score[moved], predictions.label[moved] == UP)
         if value is not None:
             found.append((abs(value - 0.5), value, column, name))
     _, value, column, name = max(found)
     sign = 1.0 if value >= 0.5 else -1.0
-    score = sign * np.nan_to_num(judged.rows[:, column].astype(np.float64))
-    return ("" if sign > 0 else "minus ") + name, direction_auc(judged, score)
+    score = sign * np.nan_to_num(predictions.rows[:, column].astype(np.float64))
+    return ("" if sign > 0 else "minus ") + name, direction_auc(predictions, score)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from backtest.results.bootstrap import Interval
 from backtest.results.cells import basis
-from backtest.results.found import Found
+from backtest.results.found import Findings
 from backtest.results.page_findings import findings
 from backtest.results.page_tables import (
     bar_table,
@@ -31,10 +31,11 @@ _TICKS = """
 ## Ticks: a minute ahead
 
 The product's own training with its defaults, walking forward as `tickhouse train` and `search` do
-(`models.walk`): the span is cut into five parts of equally many rows, and each but the first is
-judged by a model of all parts before it, four trainings a feed. No rows are left out. Rows whose
-answer reaches into the judged part, and one horizon more, are not trained on (purged, embargo).
-One feed at a time, so columns about other symbols, if any, are empty. A row is a sampled second;
+(`models.training.walk`): the span is cut into five parts of equally many rows, and each but the
+first is judged by a model of all parts before it, four trainings a feed. No rows are left out. Rows
+whose answer reaches into the judged part, and one horizon more, are not trained on (purged,
+embargo). One feed at a time, so columns about other symbols, if any, are empty. A row is a
+sampled second;
 its answer is the feed's last tick at or before the moment a minute later; it *moved* when the mid
 was more than the spread away by then. Recordings of less than an hour are sampled ten times a
 second, answered 5 seconds ahead and cut into three parts, two trainings a feed.
@@ -76,7 +77,7 @@ trade; the cost is a typical spread, **assumed**, not in the data. Blocks of fiv
 """
 
 
-def text(found: Found) -> str:
+def text(found: Findings) -> str:
     """The page in Markdown."""
     parts = [_HEAD, _summary(found)]
     if found.ticks:
@@ -92,7 +93,7 @@ def text(found: Found) -> str:
     return "\n".join(part.strip("\n") + "\n" for part in parts if part)
 
 
-def _summary(found: Found) -> str:
+def _summary(found: Findings) -> str:
     lines = ["## In short\n"]
     ways = [(f.feed, way, t.net_bp) for f in found.ticks for way, t in f.traded.items()]
     if ways:

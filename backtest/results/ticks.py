@@ -7,22 +7,22 @@ from typing import NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from adapters.mt5.recorded import RecordedMarket
-from adapters.mt5.tickfile import ParquetTicks
+from adapters.simulator.markets.recorded import RecordedMarket
+from adapters.simulator.markets.tickfile import ParquetTicks
 from backtest.results import walk
 from backtest.results.bootstrap import Interval, blocks, interval
-from backtest.results.walk import Judged
+from backtest.results.walk import WalkedRows
 from backtest.stages import FeatureStages
 from core.contracts.tick import OUT_OF_ORDER
 from core.instruments import instrument
 from core.sections import ModelSettings, RunSettings
 from core.settings import Settings
 from features.catalog import NAMES
-from models.card import DOWN, FLAT, UP
-from models.dataset import Dataset
-from models.evaluate import auc, brier, log_loss
-from models.labels import Quotes
 from models.members.base import Progress
+from models.serving.card import DOWN, FLAT, UP
+from models.training.dataset import Dataset
+from models.training.evaluate import auc, brier, log_loss
+from models.training.labels import Quotes
 
 _MOST_ROWS = 6_000  # of moved rows in a bootstrapped AUC
 
@@ -99,7 +99,7 @@ def _quotes(ticks: np.ndarray) -> Quotes:
     return Quotes(ticks["time_msc"] * 1000, (ticks["bid"] + ticks["ask"]) / 2.0)
 
 
-def judge(path: Path, settings: Settings, progress: Progress) -> tuple[Judged, Figures]:
+def judge(path: Path, settings: Settings, progress: Progress) -> tuple[WalkedRows, Figures]:
     """Walk forward over one file.
 
     Raises:
@@ -112,62 +112,62 @@ def judge(path: Path, settings: Settings, progress: Progress) -> tuple[Judged, F
         models=replace(settings.models, horizon_s=scale.horizon_s),
     )
     data = dataset(path, settings)
-    judged = walk.walk(
+    walked = walk.walk(
         data, settings.models, progress, scale.folds,
         sample_ms=scale.sample_ms, block_us=scale.block_us,
     )  # fmt: skip
-    return judged, figures(data.feeds[0], judged, settings, scale)
+    return walked, figures(data.feeds[0], walked, settings, scale)
 
 
-def lean(judged: Judged, member: str = "") -> np.ndarray:
+def lean(walked: WalkedRows, member: str = "") -> np.ndarray:
     """Probability of up less that of down; of one member when named, NaN where it was silent."""
-    said = judged.members[judged.names.index(member)] if member else judged.probabilities
+    said = walked.members[walked.names.index(member)] if member else walked.probabilities
     return said[:, UP].astype(np.float64) - said[:, DOWN]
 
 
-def figures(feed: str, judged: Judged, settings: Settings, scale: Scale = USUAL) -> Figures:
+def figures(feed: str, walked: WalkedRows, settings: Settings, scale: Scale = USUAL) -> Figures:
     """Every figure of one feed's test rows."""
-    moved = walk.moved(judged)
-    past = np.nan_to_num(judged.rows[:, NAMES.index("return_60s")].astype(np.float64))
-    prior, leaning = judged.prior, lean(judged)
+    moved = walk.moved(walked)
+    past = np.nan_to_num(walked.rows[:, NAMES.index("return_60s")].astype(np.float64))
+    prior, leaning = walked.prior, lean(walked)
     return Figures(
-        feed=feed, scale=scale, rows=len(judged.label), moved=len(moved),
-        blocks=blocks(judged.time_us[moved], judged.block_us),
-        log_loss=log_loss(judged.probabilities, judged.label),
-        prior_log_loss=log_loss(prior, judged.label),
-        brier=brier(judged.probabilities, judged.label), prior_brier=brier(prior, judged.label),
-        auc=direction_auc(judged, leaning),
-        auc_folds=tuple(_plain_auc(judged, leaning, judged.fold == n) for n in range(scale.folds)),
-        auc_members={n: _plain_auc(judged, lean(judged, n)) for n in judged.names},
-        momentum_auc=direction_auc(judged, past),
-        traded=_traded(feed, judged, settings),
+        feed=feed, scale=scale, rows=len(walked.label), moved=len(moved),
+        blocks=blocks(walked.time_us[moved], walked.block_us),
+        log_loss=log_loss(walked.probabilities, walked.label),
+        prior_log_loss=log_loss(prior, walked.label),
+        brier=brier(walked.probabilities, walked.label), prior_brier=brier(prior, walked.label),
+        auc=direction_auc(walked, leaning),
+        auc_folds=tuple(_plain_auc(walked, leaning, walked.fold == n) for n in range(scale.folds)),
+        auc_members={n: _plain_auc(walked, lean(walked, n)) for n in walked.names},
+        momentum_auc=direction_auc(walked, past),
+        traded=_traded(feed, walked, settings),
     )  # fmt: skip
 
 
-def _plain_auc(judged: Judged, score: np.ndarray, which: np.ndarray | None = None) -> float:
+def _plain_auc(walked: WalkedRows, score: np.ndarray, which: np.ndarray | None = None) -> float:
     """Of all moved rows that have a score, without an interval; NaN when there is no such thing."""
-    moved = (judged.label != FLAT) & np.isfinite(score)
+    moved = (walked.label != FLAT) & np.isfinite(score)
     moved &= True if which is None else which
-    found = auc(score[moved], judged.label[moved] == UP)
+    found = auc(score[moved], walked.label[moved] == UP)
     return float("nan") if found is None else found
 
 
-def direction_auc(judged: Judged, score: np.ndarray) -> Interval:
+def direction_auc(walked: WalkedRows, score: np.ndarray) -> Interval:
     """AUC of up against down among rows that moved, evenly thinned, with its interval."""
-    moved = walk.moved(judged)
+    moved = walk.moved(walked)
     moved = moved[:: max(1, -(-len(moved) // _MOST_ROWS))]
-    up, given, times = judged.label[moved] == UP, score[moved], judged.time_us[moved]
-    return interval(lambda rows: auc(given[rows], up[rows]), times, judged.block_us)
+    up, given, times = walked.label[moved] == UP, score[moved], walked.time_us[moved]
+    return interval(lambda rows: auc(given[rows], up[rows]), times, walked.block_us)
 
 
-def _traded(feed: str, judged: Judged, settings: Settings) -> dict[str, Traded]:
+def _traded(feed: str, walked: WalkedRows, settings: Settings) -> dict[str, Traded]:
     horizon_us = round(settings.models.horizon_s * 1e6)
-    cost = commission_bp(feed.partition(".")[2], judged)
+    cost = commission_bp(feed.partition(".")[2], walked)
     found = {}
-    for name, direction in walk.directions(judged, NAMES, settings.signals.threshold).items():
-        rows, net = walk.traded(judged, direction, horizon_us, cost)
+    for name, direction in walk.directions(walked, NAMES, settings.signals.threshold).items():
+        rows, net = walk.traded(walked, direction, horizon_us, cost)
         found[name] = Traded(
-            len(rows), interval(_mean_of(net), judged.time_us[rows], judged.block_us)
+            len(rows), interval(_mean_of(net), walked.time_us[rows], walked.block_us)
         )
     return found
 
@@ -176,16 +176,16 @@ def _mean_of(values: np.ndarray) -> Callable[[np.ndarray], float | None]:
     return lambda rows: float(values[rows].mean()) if len(rows) else None
 
 
-def commission_bp(symbol: str, judged: Judged) -> float:
+def commission_bp(symbol: str, walked: WalkedRows) -> float:
     """Commission of one side in basis points of the notional, by the reference data.
 
     The notional of a pair that is not quoted in dollars is taken as if its base unit were worth
     one: between a third too much and nothing, of a cost of 0.35.
     """
-    known = instrument(symbol, int(judged.time_us[0])) if len(judged.time_us) else None
+    known = instrument(symbol, int(walked.time_us[0])) if len(walked.time_us) else None
     if known is None:
         return 0.0
-    worth = float(np.median(judged.mid)) if known.quote == "USD" else 1.0
+    worth = float(np.median(walked.mid)) if known.quote == "USD" else 1.0
     return known.commission / (known.contract_size * worth) * 1e4
 
 

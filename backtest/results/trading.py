@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.mt5.tickfile import ParquetTicks
+from adapters.simulator.markets.tickfile import ParquetTicks
 from backtest.job import FeedFile, Job
 from backtest.portfolio import together
 from backtest.run import run

@@ -1,7 +1,7 @@
 """The product's own walk-forward over one feed, its test rows beside what came of them.
 
-The walking is `models.walk`'s, as for cards and the search: purged, with an embargo, everything
-trained anew in each fold. Here its folds become one table of judged rows.
+The walking is `models.training.walk`'s, as for cards and the search: purged, with an embargo,
+everything trained anew in each fold. Here its folds become one table of judged rows.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.sections import ModelSettings
-from models.card import DOWN, FLAT, UP
-from models.dataset import Dataset
-from models.ensemble import Kind
-from models.evaluate import shares
 from models.members.base import Progress
-from models.parts import Answered, answered
-from models.walk import Walked, walked
+from models.serving.card import DOWN, FLAT, UP
+from models.training.dataset import Dataset
+from models.training.ensemble import Kind
+from models.training.evaluate import shares
+from models.training.parts import Answered, answered
+from models.training.walk import Walked, walked
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _BY_ROW = ("time_us", "rows", "label", "probabilities", "prior", "move_bp", "spr
            "fold")  # fmt: skip
 
 
-class Judged(NamedTuple):
+class WalkedRows(NamedTuple):
     """Test rows of all folds of one feed, with what was said of them and what came. Shapes (n,).
 
     `prior`: class shares of each row's training part (n, 3). Moves and costs are in basis points.
@@ -48,7 +48,7 @@ class Judged(NamedTuple):
     names: tuple[str, ...]
     block_us: int = 1_800_000_000
 
-    def chosen(self, which: npt.NDArray[np.bool_]) -> "Judged":
+    def chosen(self, which: npt.NDArray[np.bool_]) -> "WalkedRows":
         """Some of the rows."""
         columns: dict[str, Any] = {name: getattr(self, name)[which] for name in _BY_ROW}
         return self._replace(**columns, members=self.members[:, which])
@@ -62,7 +62,7 @@ def walk(
     *,
     sample_ms: int = 1000,
     block_us: int = 1_800_000_000,
-) -> Judged:
+) -> WalkedRows:
     """Judge the product's own training over one feed.
 
     Raises:
@@ -80,19 +80,19 @@ def walk(
     return found[0]._replace(**columns, members=members, block_us=block_us)
 
 
-def _judged(known: Answered, move_bp: Floats, number: int, fold: Walked) -> Judged:
+def _judged(known: Answered, move_bp: Floats, number: int, fold: Walked) -> WalkedRows:
     data, test, label = known.data, fold.test, known.answers.label
     prior = np.array(shares(label[fold.train]))
     spread_bp = np.maximum(data.spread[test], 0.0) / data.mid[test] * 1e4
-    return Judged(
-        data.time_us[test], data.rows[test], label[test], fold.judged.probabilities,
+    return WalkedRows(
+        data.time_us[test], data.rows[test], label[test], fold.predictions.probabilities,
         np.tile(prior, (len(test), 1)), move_bp[test], spread_bp, data.mid[test],
-        np.full(len(test), number, np.int8), fold.judged.members, fold.names,
+        np.full(len(test), number, np.int8), fold.predictions.members, fold.names,
     )  # fmt: skip
 
 
 def traded(
-    judged: Judged, direction: npt.NDArray[np.int8], horizon_us: int, commission_bp: float
+    predictions: WalkedRows, direction: npt.NDArray[np.int8], horizon_us: int, commission_bp: float
 ) -> tuple[npt.NDArray[np.int64], Floats]:
     """Non-overlapping trades by a direction per row: their rows, and basis points after costs.
 
@@ -100,20 +100,22 @@ def traded(
     """
     chosen, free = [], -1
     for row in np.flatnonzero(direction).tolist():
-        if judged.time_us[row] >= free:
+        if predictions.time_us[row] >= free:
             chosen.append(row)
-            free = int(judged.time_us[row]) + horizon_us
+            free = int(predictions.time_us[row]) + horizon_us
     rows = np.array(chosen, np.int64)
-    gained = judged.move_bp[rows] * direction[rows]
-    return rows, gained - judged.spread_bp[rows] - 2.0 * commission_bp
+    gained = predictions.move_bp[rows] * direction[rows]
+    return rows, gained - predictions.spread_bp[rows] - 2.0 * commission_bp
 
 
-def directions(judged: Judged, names: Sequence[str], threshold: float) -> dict[str, np.ndarray]:
+def directions(
+    predictions: WalkedRows, names: Sequence[str], threshold: float
+) -> dict[str, np.ndarray]:
     """What each way of deciding would do at every row: -1, 0 or 1."""
-    down, up = judged.probabilities[:, DOWN], judged.probabilities[:, UP]
+    down, up = predictions.probabilities[:, DOWN], predictions.probabilities[:, UP]
     sure = np.maximum(down, up) >= threshold
-    past = judged.rows[:, names.index("return_60s")]
-    drift = np.sign(judged.prior[:, UP] - judged.prior[:, DOWN])
+    past = predictions.rows[:, names.index("return_60s")]
+    drift = np.sign(predictions.prior[:, UP] - predictions.prior[:, DOWN])
     walk_ = np.random.default_rng(7).choice([-1, 1], len(down))
     found = {
         "model": np.where(up > down, 1, -1) * sure,
@@ -124,6 +126,6 @@ def directions(judged: Judged, names: Sequence[str], threshold: float) -> dict[s
     return {name: values.astype(np.int8) for name, values in found.items()}
 
 
-def moved(judged: Judged) -> npt.NDArray[np.int64]:
+def moved(predictions: WalkedRows) -> npt.NDArray[np.int64]:
     """Rows whose answer was up or down."""
-    return np.flatnonzero(judged.label != FLAT)
+    return np.flatnonzero(predictions.label != FLAT)

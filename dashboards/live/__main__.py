@@ -16,7 +16,7 @@ import uvicorn
 
 from adapters.bus import select
 from adapters.bus.base import Bus
-from adapters.bus.heartbeat import Heart
+from adapters.bus.heartbeat import HeartbeatPublisher
 from core import log, settings
 from core.clock import Clock, SystemClock
 from core.errors import TickhouseError
@@ -27,10 +27,10 @@ from dashboards.live import pages
 from dashboards.live.controls import Controls
 from dashboards.live.history import History
 from dashboards.live.items import Items
-from dashboards.live.people import People
+from dashboards.live.live_state import LiveState
 from dashboards.live.reader import Reader
+from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
-from dashboards.live.world import World
 
 _EVERY_S = 0.5
 
@@ -46,7 +46,7 @@ def main() -> int:
         logging.getLogger(library).setLevel(logging.ERROR)
     health = Health("board", config.home_path / "run")
     bus = select.connect(config.bus, "board")
-    heart = Heart(bus, config.run, health, Histograms())
+    heart = HeartbeatPublisher(bus, config.run, health, Histograms())
     try:
         asyncio.run(_serve(config, bus, health, listen(port)))
     finally:
@@ -60,11 +60,11 @@ def main() -> int:
 async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.socket) -> None:
     clock = SystemClock()
     items = Items()
-    world = World(items, clock)
+    world = LiveState(items, clock)
     loop = asyncio.get_running_loop()
     reader = Reader(bus, loop, world.take)
     history = History(config, clock, loop, world, reader.release)
-    controls = Controls(config.home_path, People(config.home_path, clock), clock)
+    controls = Controls(config.home_path, SignIn(config.home_path, clock), clock)
     server = _server(pages.application(Viewers(items), controls))
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: the default ends it
@@ -82,7 +82,7 @@ async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.so
     await asyncio.to_thread(reader.close)
 
 
-async def _watch(world: World, bus: Bus, clock: Clock) -> None:
+async def _watch(world: LiveState, bus: Bus, clock: Clock) -> None:
     """Tells viewers the time, so that they see what is late, and whether the bus answers."""
     while True:
         world.items.put("now", clock.now_us())

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from core import trading_control
 from core.audit_log import AuditLine, append
 from core.clock import Clock
-from dashboards.live.people import SESSION_US, People, RefusedError
+from dashboards.live.sign_in import SESSION_US, RefusedError, SignIn
 
 COOKIE, PROOF = "tickhouse_session", "x-tickhouse-proof"
 _LONGEST_BODY = 8_192
@@ -42,7 +42,7 @@ class _Resume(msgspec.Struct, forbid_unknown_fields=True):
 class Controls:
     """Answers of the three buttons. Each blocks on disk or scrypt, so each runs in a thread."""
 
-    def __init__(self, home: Path, people: People, clock: Clock) -> None:
+    def __init__(self, home: Path, people: SignIn, clock: Clock) -> None:
         self._home, self._people, self._clock = home, people, clock
         self._one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
 

@@ -24,7 +24,7 @@ from core.contracts.signal import Signal
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 from dashboards.live.candles import Candle
-from dashboards.live.world import World
+from dashboards.live.live_state import LiveState
 
 _SQL = {path.stem: path.read_text() for path in Path(__file__).parent.glob("sql/*.sql")}
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Past(msgspec.Struct, frozen=True):
     risks: list[RiskState]
     predictions: list[Prediction]
 
-    def into(self, world: World, *, told: bool) -> None:
+    def into(self, world: LiveState, *, told: bool) -> None:
         """Apply it; `told`: nothing live came before, so signals and orders are news too."""
         for row in self.bars:
             candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
@@ -62,7 +62,7 @@ class Past(msgspec.Struct, frozen=True):
         for prediction in self.predictions:
             world.prediction(prediction)
 
-    def _tell(self, world: World) -> None:
+    def _tell(self, world: LiveState) -> None:
         story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
         for each in sorted(story, key=lambda one: one.ts_init_us):
             if isinstance(each, Signal):
@@ -82,7 +82,7 @@ class History:
         settings: Settings,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
-        world: World,
+        world: LiveState,
         ready: Callable[[], None],
     ) -> None:
         self._settings, self._clock, self._loop, self._world = settings, clock, loop, world

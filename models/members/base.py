@@ -14,8 +14,8 @@ import onnx
 
 from core.sections import ModelSettings
 from features.catalog import NAMES
-from models.examples import Examples
-from models.session import INPUT, OUTPUT
+from models.serving.session import INPUT, OUTPUT
+from models.training.examples import Examples
 
 Rows = npt.NDArray[np.float32]
 

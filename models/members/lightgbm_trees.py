@@ -19,10 +19,10 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 from core.sections import ModelSettings
 from features.catalog import NAMES
-from models.card import CLASSES
-from models.examples import Examples
 from models.members.base import Progress, Rows, Trained, finished
-from models.session import INPUT
+from models.serving.card import CLASSES
+from models.serving.session import INPUT
+from models.training.examples import Examples
 
 if TYPE_CHECKING:
     import lightgbm

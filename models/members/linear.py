@@ -16,10 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from core.sections import ModelSettings
 from features.catalog import NAMES
-from models.card import CLASSES
-from models.examples import Examples
 from models.members.base import Progress, Rows, Trained, finished
-from models.session import INPUT, OUTPUT
+from models.serving.card import CLASSES
+from models.serving.session import INPUT, OUTPUT
+from models.training.examples import Examples
 
 _ROWS = 30_000  # more change little and cost seconds
 _CLIP = 8.0  # standard deviations

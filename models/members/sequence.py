@@ -13,11 +13,11 @@ import numpy as np
 
 from core.sections import ModelSettings
 from features.catalog import NAMES
-from models.card import CLASSES
-from models.examples import Examples
 from models.members.base import Progress, Rows, Trained, finished
 from models.members.linear import standard
-from models.session import INPUT, OUTPUT
+from models.serving.card import CLASSES
+from models.serving.session import INPUT, OUTPUT
+from models.training.examples import Examples
 
 WINDOW = 64
 _CHANNELS, _DILATIONS, _KERNEL = 16, (1, 2, 4, 8, 16), 3

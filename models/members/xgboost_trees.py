@@ -13,10 +13,10 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 from core.sections import ModelSettings
 from features.catalog import NAMES
-from models.card import CLASSES
-from models.examples import Examples
 from models.members.base import Progress, Trained, finished
-from models.session import INPUT
+from models.serving.card import CLASSES
+from models.serving.session import INPUT
+from models.training.examples import Examples
 
 
 class XgboostTrees:

@@ -7,16 +7,17 @@ from typing import Any
 import dagster as dg
 from clickhouse_connect.driver.client import Client
 
+from audit import seal
+from audit import trail as audit_trail
 from core import audit_log
 from core.audit_log import AuditLine
 from core.clock import SystemClock
 from core.settings import Settings
-from execution.places import journals, placed_events
+from execution.journal.reader import journals, placed_events
 from orchestration import compliance_ready, reporting
 from orchestration.resources import Tickhouse, failing_in_words
 from quality.check_result import store
 from quality.trail import trail_result
-from reports import audit_trail, seal
 from reports.base import Report
 from reports.catalog import REPORTS
 from reports.package import LAYOUT
@@ -75,7 +76,7 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     )
 
 
-def _note(client: Client, found: audit_trail.Found) -> None:
+def _note(client: Client, found: audit_trail.Verification) -> None:
     """For boards and alerts."""
     events, breaks = sum(v.events for v in found.verdicts), [str(b) for b in found.breaks]
     store(client, [trail_result(events, breaks, SystemClock().now_us())])

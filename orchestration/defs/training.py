@@ -30,10 +30,10 @@ class TrainingConfig(dg.Config):
 )
 def challenger(config: TrainingConfig, tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Train, register as a candidate, mirror the registry to SQL."""
-    from models.card import Span  # training's libraries take seconds to load
-    from models.registry import Registry
-    from models.table import write_models
-    from models.train import train
+    from models.monitoring.table import write_models
+    from models.serving.card import Span  # training's libraries take seconds to load
+    from models.serving.registry import Registry
+    from models.training.train import train
 
     with tickhouse.connected() as client:
         settings = tickhouse.settings()

@@ -27,7 +27,7 @@ _TURNS_BEFORE_WAITING = 4
 _AMONG_OTHERS_S = 0.001
 
 
-class Position(NamedTuple):
+class SourcePosition(NamedTuple):
     """Where a source stands. Kept in Bytewax's recovery store."""
 
     next_sequence: int
@@ -39,7 +39,7 @@ def whole(message: Message) -> list[Any]:
     return [message]
 
 
-class BusSource(FixedPartitionedSource[Any, Position]):
+class BusSource(FixedPartitionedSource[Any, SourcePosition]):
     """One topic: as one ordered partition, or as many as the bus gives it, each in its order."""
 
     def __init__(
@@ -75,10 +75,10 @@ class BusSource(FixedPartitionedSource[Any, Position]):
         )
 
     def build_part(
-        self, step_id: str, for_part: str, resume_state: Position | None
+        self, step_id: str, for_part: str, resume_state: SourcePosition | None
     ) -> "_BusPartition":
         """Read from where the last committed epoch ended."""
-        position = Position(*resume_state) if resume_state else Position(1, ended=False)
+        position = SourcePosition(*resume_state) if resume_state else SourcePosition(1, ended=False)
         alone = for_part == self._topic.name
         return _BusPartition(
             self._bus,
@@ -93,7 +93,7 @@ class BusSource(FixedPartitionedSource[Any, Position]):
         )
 
 
-class _BusPartition(StatefulSourcePartition[Any, Position]):
+class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):
     def __init__(
         self,
         bus: Bus,
@@ -104,7 +104,7 @@ class _BusPartition(StatefulSourcePartition[Any, Position]):
         decode: Callable[[Message], list[Any]],
         wait_s: float,
         batch_bytes: int,
-        position: Position,
+        position: SourcePosition,
     ) -> None:
         self._bus, self._topic, self._stopping, self._decode = bus, topic, stopping, decode
         self._is_last, self._wait_s, self._batch_bytes = is_last, wait_s, batch_bytes
@@ -123,7 +123,7 @@ class _BusPartition(StatefulSourcePartition[Any, Position]):
             batch += self._decode(message)
             size += len(message.payload)
             ended = self._is_last(message)
-            self._position = Position(message.sequence + 1, ended)
+            self._position = SourcePosition(message.sequence + 1, ended)
             if ended or size >= self._batch_bytes:
                 break
             message = self._subscriber.next(0.0)
@@ -135,7 +135,7 @@ class _BusPartition(StatefulSourcePartition[Any, Position]):
             return datetime.now(UTC) + timedelta(milliseconds=10)
         return datetime.now(UTC)
 
-    def snapshot(self) -> Position:
+    def snapshot(self) -> SourcePosition:
         return self._position
 
     def close(self) -> None:

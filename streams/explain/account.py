@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from features.catalog import FEATURES, NAMES
-from models.card import CLASSES
+from models.serving.card import CLASSES
 from streams.explain.facts import Facts, vector
 from streams.explain.recompute import Member, Recomputed, shape
 from streams.explain.verdict import Verdict

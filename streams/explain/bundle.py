@@ -19,8 +19,9 @@ import numpy as np
 from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from core.fingerprint import fingerprint
-from models import artifact, strategy
-from models.manifest import name_of
+from models.serving import artifact
+from models.serving.manifest import name_of
+from strategies import protocol as strategy
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
 

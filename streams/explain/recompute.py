@@ -19,12 +19,14 @@ from core.metrics import Histograms
 from core.sections import ExitSettings, FeatureSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
 from features.peers import Market
-from models import booster, plugins, strategy
-from models.artifact import Artifact
-from models.edge import edge_bp
-from models.manifest import MemberSpec
-from models.predictor import Predictor
-from models.session import Session
+from models.serving.artifact import Artifact
+from models.serving.manifest import MemberSpec
+from models.serving.predictor import Predictor
+from models.serving.session import Session
+from models.training import booster
+from strategies import plugins
+from strategies import protocol as strategy
+from strategies.edge import edge_bp
 from streams.decide import Decider
 from streams.explain.facts import Facts
 from streams.predict import PAST_ROWS
@@ -104,12 +106,12 @@ def _predicted(
     if model is None:
         return Predicted(sampled, "", None), ()
     predictor, row = Predictor(model), sampled.features
-    judged, manifest = predictor.judge(row, past), predictor.manifest
-    edge = edge_bp(row, judged.probabilities, manifest.gains, manifest.horizon_s)
-    predicted = Predicted(sampled, facts.model, judged, edge)
-    said = zip(manifest.members, judged.members[:, 0], strict=True)
+    predictions, manifest = predictor.judge(row, past), predictor.manifest
+    edge = edge_bp(row, predictions.probabilities, manifest.gains, manifest.horizon_s)
+    predicted = Predicted(sampled, facts.model, predictions, edge)
+    said = zip(manifest.members, predictions.members[:, 0], strict=True)
     members = [_member(model, spec, output, row[0]) for spec, output in said]
-    beyond = [bool(judged.outside[0] >> place & 1) for place in range(len(members))]
+    beyond = [bool(predictions.outside[0] >> place & 1) for place in range(len(members))]
     return predicted, tuple(
         _beyond(member, spec, row[0]) if outside else member
         for member, spec, outside in zip(members, manifest.members, beyond, strict=True)

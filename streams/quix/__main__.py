@@ -7,7 +7,7 @@ import logging
 import sys
 
 from adapters.bus import select
-from adapters.bus.heartbeat import Heart
+from adapters.bus.heartbeat import HeartbeatPublisher
 from core import log, settings
 from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.health import Health
@@ -40,7 +40,7 @@ def _run(name: str, config: settings.Settings) -> None:
     health = Health("quix.exposure", config.home_path / "run")
     app = exposure.build(config)
     bus = select.connect(config.bus, "quix.exposure")
-    heart = Heart(bus, config.run, health, Histograms())
+    heart = HeartbeatPublisher(bus, config.run, health, Histograms())
     try:
         health.set("ready", "exposure")
         app.run()

@@ -13,7 +13,7 @@ from quixstreams.sources import Source
 
 from adapters.bus import select
 from adapters.bus.base import Bus, Message
-from adapters.bus.heartbeat import Heart
+from adapters.bus.heartbeat import HeartbeatPublisher
 from adapters.bus.kafka.ids import HEADER
 from adapters.bus.kafka.publisher import partition_of
 from adapters.mt5 import connect
@@ -55,7 +55,7 @@ class CollectorSource(Source):
         health = Health("collector", config.home_path / "run")
         bus = select.connect(config.bus, "collector")
         histograms = Histograms()
-        heart = Heart(bus, config.run, health, histograms)
+        heart = HeartbeatPublisher(bus, config.run, health, histograms)
         door = partial(select.door, config.bus, role="collector")
         terminal = connect.terminal(config.terminal, config.home_path, door)
         try:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.board_stack import live_page
-from cli.embedded_stack import Ports, embedded_stack, watcher
-from cli.orchestration_stack import OrchestrationPorts, orchestration_stack
+from cli.stack.board import live_page
+from cli.stack.embedded import Ports, embedded_stack, watcher
+from cli.stack.orchestration import OrchestrationPorts, orchestration_stack
 from core import settings
 from core.settings import Settings
 from orchestration import instance

@@ -20,7 +20,7 @@ PAGES = [
 ]
 _CODE = re.compile(r"```[\s\S]*?```|`[^`\n]+`|^ {4}.*$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_SOURCE = re.compile(r"\b(?:[a-z_]+/)+[a-z_0-9]+\.(?:py|sql|toml|md)\b")
+_SOURCE = re.compile(r"\b(?:[a-z_0-9]+/)+[a-z_0-9]+\.(?:py|sql|toml|md)\b")
 _VARIABLE = re.compile(r"\bTICKHOUSE_([A-Z]+)__([A-Z_]+)\b")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

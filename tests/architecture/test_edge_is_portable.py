@@ -13,10 +13,11 @@ from tests.architecture.test_execution_is_light import BLOCKED
 
 MODULES = (
     "streams.collector", "streams.agent", "execution.__main__", "adapters.bus.nats.bus",
-    "adapters.bus.nats.server", "adapters.bus.door_client", "adapters.bus.door_server",
-    "adapters.mt5.connect", "adapters.mt5.answers", "adapters.mt5.survey", "cli.main", "cli.agent",
-    "cli.connect", "cli.doctor", "cli.halt", "cli.resume", "cli.limits", "cli.override",
-    "cli.throttle", "cli.orders", "cli.status", "cli.users",
+    "adapters.bus.nats.server", "adapters.bus.rpc.client", "adapters.bus.rpc.server",
+    "adapters.mt5.connect", "adapters.mt5.remote.answers", "adapters.mt5.real.probe", "cli.main",
+    "cli.commands.agent", "cli.commands.connect", "cli.commands.doctor", "cli.commands.halt",
+    "cli.commands.resume", "cli.commands.limits", "cli.commands.override",
+    "cli.commands.throttle", "cli.commands.orders", "cli.commands.status", "cli.commands.users",
 )  # fmt: skip
 
 PROGRAM = """
@@ -51,14 +52,15 @@ locked = []
 sys.modules["msvcrt"] = unittest.mock.Mock(LK_NBLCK=2, locking=lambda *a: locked.append(a))
 sys.platform = os.name = "win32"
 os.name = "posix"  # pathlib has made its choice; only our own guards look at sys.platform
-from adapters.mt5.request_log import RequestLog
+from adapters.simulator.broker.request_log import RequestLog
 from core import crashpoint, trading_control
 from core.clock import SystemClock
 from core.health import Health
-from execution.halt_port import HaltPort
-from execution.journal import Journal
-from execution.trading_state import TradingState
-from cli import home_lock, main
+from execution.breakers.halt_port import HaltPort
+from execution.journal.journal import Journal
+from execution.risk.trading_state import TradingState
+from cli import main
+from cli.stack import home_lock
 home = pathlib.Path(tempfile.mkdtemp())
 os.environ["TICKHOUSE_HOME"] = str(home)
 journal = Journal(home / "journal")

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("core", "adapters", "features", "models", "streams", "execution", "backtest", "cli")
+PACKAGES = (
+    "core", "adapters", "features", "models", "strategies", "streams", "execution", "backtest",
+    "cli", "warehouse", "audit", "surveillance",
+)  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 #: What neither execution nor the collector may need: both run next to a terminal.

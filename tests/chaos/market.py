@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.mt5.generated_market import GeneratedMarket
-from adapters.mt5.recorded import RecordedMarket
-from adapters.mt5.tape import Ticks
-from adapters.mt5.tickfile import ParquetTicks
+from adapters.simulator.markets.generated_market import GeneratedMarket
+from adapters.simulator.markets.recorded import RecordedMarket
+from adapters.simulator.markets.tape import Ticks
+from adapters.simulator.markets.tickfile import ParquetTicks
 
 HOURS = 3
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import msgspec
 
 from adapters.bus import select
-from adapters.mt5.execution import magic_of
-from adapters.mt5.tape import TapedMarket
+from adapters.mt5.venue.orders import magic_of
+from adapters.simulator.markets.tape import TapedMarket
 from core import trading_control
 from core.clock import SystemClock
 from core.contracts import codec
@@ -26,9 +26,11 @@ from core.contracts.order import EventKind
 from core.contracts.signal import Signal
 from core.settings import Settings
 from core.topics import SIGNALS
-from execution import compose, journal, settlements
-from execution.book import Book
-from execution.settlements import Settlement
+from execution import compose
+from execution.broker import manual_resolutions as settlements
+from execution.broker.manual_resolutions import ManualResolution
+from execution.journal import journal
+from execution.journal.book import Book
 from tests.chaos.stack import RUN
 
 _ON_ITS_WAY_S = 6.0  # longer than any fault holds a request back
@@ -171,7 +173,7 @@ class Person(Actor):
                 self._say_absent(name)
 
     def _say_absent(self, name: str) -> None:
-        said = Settlement(name, "absent", "ann", "not in the log", time.time_ns() // 1000)
+        said = ManualResolution(name, "absent", "ann", "not in the log", time.time_ns() // 1000)
         settlements.write(settlements.directory_of(self.journal), said)
         self.settled.append(name)
 

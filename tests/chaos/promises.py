@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adapters.mt5.execution import magic_of
-from adapters.mt5.fake import SimulatedTerminal
+from adapters.mt5.venue.orders import magic_of
+from adapters.simulator.terminal import SimulatedTerminal
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
-from execution import journal
-from execution.book import Book
+from execution.journal import journal
+from execution.journal.book import Book
 from tests.chaos.people import Halt, requests
 from tests.chaos.stack import LOTS
 

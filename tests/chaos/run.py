@@ -12,8 +12,8 @@ from adapters.clickhouse import client
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.settings import Settings
-from execution import journal
-from execution.book import HELD, Book
+from execution.journal import journal
+from execution.journal.book import HELD, Book
 from tests.chaos import promises
 from tests.chaos.faults import Fault
 from tests.chaos.market import market

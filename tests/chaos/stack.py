@@ -10,10 +10,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from cli.embedded_stack import choose_ports, embedded_stack, stack_environment, urls
-from cli.process_spec import ProcessSpec
-from cli.processes import Stack
-from cli.warehouse_setup import migrate
+from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
+from cli.stack.process_spec import ProcessSpec
+from cli.stack.processes import Stack
+from cli.stack.warehouse_setup import migrate
 from core.credentials import directory_of
 from core.sections import CollectorSettings, ExecutionSettings, RunSettings, TerminalSettings
 from core.settings import Settings, environment_of

@@ -5,8 +5,8 @@ import signal
 import threading
 from pathlib import Path
 
-from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.server import Server
+from adapters.simulator.server import Server
+from adapters.simulator.terminal import SimulatedTerminal
 from core import log
 from core.health import Health
 from tests.chaos.market import market

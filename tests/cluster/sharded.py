@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 
 class Flow:

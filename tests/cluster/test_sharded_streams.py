@@ -14,10 +14,10 @@ from core.sections import ClickhouseSettings
 from core.settings import environment_of
 from core.topics import SIGNALS, TICKS
 from features.catalog import KERNEL_COLUMNS, NAMES
-from tests.buses import on_kafka
 from tests.cluster.sharded import Flow
+from tests.support.buses import on_kafka
 from tests.support.reference_ticks import reference_ticks
-from tests.warehouse_server import warehouse  # noqa: F401
+from tests.support.warehouse_server import warehouse  # noqa: F401
 
 pytestmark = [pytest.mark.process, pytest.mark.cluster]
 

@@ -106,7 +106,7 @@ def _run(suite: Suite, copy: Path, scratch: Path) -> str:
 
 
 def _serve(home: Path) -> tuple[subprocess.Popen[bytes], str]:
-    line = [sys.executable, "-m", "adapters.clickhouse.embedded", "--home", str(home)]
+    line = [sys.executable, "-m", "warehouse", "--home", str(home)]
     server = subprocess.Popen([*line, "--port", "0"], cwd=ROOT)
     url = home / "run" / "warehouse.url"
     while not (url.exists() and url.read_text()):

@@ -17,8 +17,8 @@ from core import topics
 from core.errors import MessageError, UnavailableError
 from core.sections import BusSettings
 from core.topics import Topic
-from tests.buses import BusServer
-from tests.servers import NatsServer, Relay, free_port
+from tests.support.buses import BusServer
+from tests.support.servers import NatsServer, Relay, free_port
 
 Connect = Callable[[str], Bus]
 BOTH = pytest.mark.parametrize("topic", [topics.TICKS, topics.SIGNALS], ids=["unsynced", "synced"])

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5 import symbols
-from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.market import RecordedMarket
-from adapters.mt5.remote import RemoteTerminal
-from adapters.mt5.server import Server
-from adapters.mt5.terminal import MT5_TICK, Terminal
-from tests.markets import TUESDAY, order, terminal
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.recorded_market import RecordedMarket
+from adapters.mt5.protocol.terminal import MT5_TICK, Terminal
+from adapters.mt5.real import symbols
+from adapters.mt5.remote.terminal import RemoteTerminal
+from adapters.simulator.server import Server
+from adapters.simulator.terminal import SimulatedTerminal
+from tests.support.markets import TUESDAY, order, terminal
 
 FEEDS = {
     "EURUSD_a": [(TUESDAY + 1000 * i, 1.1 + i * 1e-4, 1.1001 + i * 1e-4) for i in range(50)],

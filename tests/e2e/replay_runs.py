@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow.parquet as pq
 from clickhouse_connect.driver.client import Client
 
-from cli import running_stack
-from cli.supervisor_client import SupervisorClient
+from cli.stack import running as running_stack
+from cli.stack.supervisor_client import SupervisorClient
 from core.errors import UnavailableError
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 #: Tables of one run whose rows must not depend on crashes, and how to pick the run's rows.
 TABLES = {

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from adapters.mt5.recorded import MAX_TICKS
+from adapters.simulator.markets.recorded import MAX_TICKS
 from backtest.job import FeedFile, Job
 from backtest.run import run
 from cli.main import main
@@ -14,16 +14,16 @@ from core import settings
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.signal import Signal
 from core.errors import InputError
-from execution import journal
+from execution.journal import journal
 from features.catalog import NAMES
-from models import artifact
-from models.session import Session
+from models.serving import artifact
+from models.serving.session import Session
 from streams.explain import bundle, facts, report_rows
 from streams.explain.recompute import Material, recompute
 from streams.explain.verdict import compare
 from streams.snapshots import HOUR_MSC
-from tests.compliance import dbt
 from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
+from tests.support.compliance import dbt
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -35,7 +35,7 @@ STRATEGY = '''
 import numpy as np
 
 from features.catalog import NAMES
-from models.strategy import Wishes
+from strategies.protocol import Wishes
 
 
 class Lean:

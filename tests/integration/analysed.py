@@ -16,10 +16,10 @@ from clickhouse_connect.driver.client import Client
 from cli.times import BEGINNING, END
 from core.sections import RunSettings
 from core.settings import Settings
-from models.card import Span
-from models.watch import watch
+from models.monitoring.performance import watch
+from models.serving.card import Span
 from tests.e2e.replay_runs import cut, environment, replay
-from tests.warehouse_server import ROOT, Warehouse
+from tests.support.warehouse_server import ROOT, Warehouse
 
 MARTS = "tickhouse_marts_replay"
 

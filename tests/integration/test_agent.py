@@ -18,13 +18,14 @@ import pytest
 from msgspec.structs import asdict, replace
 
 from adapters.bus import select
-from adapters.mt5 import broker, connect
-from adapters.mt5 import constants as mt5
-from adapters.mt5.broker import Broker
-from adapters.mt5.execution import Venue, VenueOrder
-from adapters.mt5.server_clock import OffsetRule
-from adapters.mt5.terminal import Terminal
-from cli.checks_stack import agent
+from adapters.mt5 import connect
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.terminal import Terminal
+from adapters.mt5.real import broker_file as broker
+from adapters.mt5.real.broker_file import Broker
+from adapters.mt5.real.server_clock import OffsetRule
+from adapters.mt5.venue.orders import Venue, VenueOrder
+from cli.diagnostics.checks_stack import agent
 from cli.main import main
 from core.contracts import codec
 from core.contracts.tick import TickBatch
@@ -32,8 +33,8 @@ from core.errors import UnavailableError
 from core.sections import BusSettings, TerminalSettings
 from core.settings import Settings, environment_of
 from core.topics import TICKS
-from tests.agent_process import NAMES
-from tests.tls_server import TlsServer
+from tests.support.agent_process import NAMES
+from tests.support.tls_server import TlsServer
 
 pytestmark = pytest.mark.process
 TERMINAL = TerminalSettings(kind="agent", symbols=("BTCUSD",), source="icm")
@@ -57,7 +58,7 @@ def agent_at(
     """An agent that answers, on a host of its own."""
     home = tmp_path / "windows"
     environ = environment(home, server.settings, kind="real", symbols="BITCOIN")
-    line = [sys.executable, "-m", "tests.agent_process", str(home), str(slow_ms)]
+    line = [sys.executable, "-m", "tests.support.agent_process", str(home), str(slow_ms)]
     process = subprocess.Popen(line, env=environ, stderr=subprocess.PIPE, text=True)
     try:
         yield process

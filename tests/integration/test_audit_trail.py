@@ -13,6 +13,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from audit import signing, trail
+from audit.export import export
 from core import audit_log
 from core.audit_log import AuditLine, append
 from core.clock import ManualClock
@@ -21,12 +23,10 @@ from core.contracts.order import OrderEvent
 from core.errors import SettingsError
 from core.sections import ReportSettings
 from core.settings import Settings
-from execution import journal
-from execution.places import journals, placed_events
-from reports import audit_trail, signing
-from reports.ship import ship
-from tests.orders import at, filled, journalled, store
-from tests.warehouse_server import Warehouse, empty_tables, warehouse
+from execution.journal import journal
+from execution.journal.reader import journals, placed_events
+from tests.support.orders import at, filled, journalled, store
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 NOW = ManualClock(at("2026-03-05 03:00"))
@@ -46,15 +46,15 @@ class Home(NamedTuple):
     def log(self) -> Path:
         return audit_log.path_in(self.settings.home_path)
 
-    def sources(self) -> Iterator[audit_trail.Source]:
+    def sources(self) -> Iterator[trail.Source]:
         for name, path in journals(self.settings.home_path).items():
             live = path.parent.parent.name == "execution"
-            yield audit_trail.Source(name, path, placed_events, live)
+            yield trail.Source(name, path, placed_events, live)
 
     def breaks(self, kept: Path | None = None) -> list[str]:
         client = self.warehouse.client
-        found = audit_trail.verify_home(
-            self.settings, self.sources(), client, kept or audit_trail.archive(self.settings),
+        found = trail.verify_home(
+            self.settings, self.sources(), client, kept or trail.archive(self.settings),
             self.public_key, NOW,
         )  # fmt: skip
         return [str(b) for b in found.breaks]
@@ -84,8 +84,8 @@ def home(warehouse: Warehouse, tmp_path: Path) -> Iterator[Home]:
         line = AuditLine(now, "ann", True, "override", "more", "max_lots", "news", {"value": 2})
         append(made.settings.home_path, line)
         clock = ManualClock(at(f"{day} 23:59:59") + 1_000_000)
-        audit_trail.seal_home(settings, made.sources(), day, key, clock)
-    ship(warehouse.client, warehouse.settings, made.settings.home_path)
+        trail.seal_home(settings, made.sources(), day, key, clock)
+    export(warehouse.client, warehouse.settings, made.settings.home_path)
     assert made.breaks() == []
     yield made
     for path in (tmp_path / "home").rglob("*"):
@@ -184,7 +184,7 @@ def test_a_log_that_was_deleted_is_named(home: Home) -> None:
 
 
 def test_a_seal_that_was_changed_forged_or_taken_out_is_named(home: Home, tmp_path: Path) -> None:
-    archive = audit_trail.archive(home.settings)
+    archive = trail.archive(home.settings)
     copy = tmp_path / "worm"
     shutil.copytree(archive, copy)
     middle = copy / "2026-03-03"
@@ -238,8 +238,8 @@ def test_what_is_on_its_way_is_no_break_and_is_said(home: Home) -> None:
     late = filled(900, NOW.now_us() - 1_000_000)
     journalled(home.journal, late)
     client = home.warehouse.client
-    found = audit_trail.verify_home(
-        home.settings, home.sources(), client, audit_trail.archive(home.settings),
+    found = trail.verify_home(
+        home.settings, home.sources(), client, trail.archive(home.settings),
         home.public_key, NOW,
     )  # fmt: skip
     assert found.breaks == ()
@@ -248,9 +248,9 @@ def test_what_is_on_its_way_is_no_break_and_is_said(home: Home) -> None:
 
 def test_shipping_twice_or_from_two_processes_stores_each_event_once(home: Home) -> None:
     client = home.warehouse.client
-    assert ship(client, home.warehouse.settings, home.settings.home_path) == 0
+    assert export(client, home.warehouse.settings, home.settings.home_path) == 0
     append(home.settings.home_path, AuditLine(1, "ann", True, "resume", "on", reason="calm"))
-    assert ship(client, home.warehouse.settings, home.settings.home_path) == 1
+    assert export(client, home.warehouse.settings, home.settings.home_path) == 1
     rows = client.query("SELECT seq, reason FROM audit_event ORDER BY seq").result_rows
     assert rows == [(1, "news"), (2, "news"), (3, "news"), (4, "calm")]
 

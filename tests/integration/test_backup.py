@@ -9,7 +9,7 @@ import pytest
 
 from adapters.clickhouse import archive, retention
 from core.errors import InputError, SettingsError, WarehouseError
-from tests.warehouse_server import ROOT, Warehouse, empty_tables, warehouse
+from tests.support.warehouse_server import ROOT, Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process

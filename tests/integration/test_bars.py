@@ -11,7 +11,7 @@ from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer, token_of
 from core.contracts.tick import TICK, TickArray
 from tests.support.reference_ticks import DATA, reference_ticks
-from tests.warehouse_server import Warehouse, empty_tables, warehouse
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process

@@ -8,9 +8,9 @@ import pytest
 from dashboards.grafana.__main__ import BOARDS, FOLDER, files
 from dashboards.grafana.alerts import ALERTS, RUNBOOK, Alert
 from dashboards.grafana.clickhouse import sql as sql_of
-from tests.board_panels import asked, targets
 from tests.integration.analysed import MARTS, Analysed
-from tests.warehouse_server import ROOT
+from tests.support.board_panels import asked, targets
+from tests.support.warehouse_server import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 

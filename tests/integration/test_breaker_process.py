@@ -12,8 +12,8 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import RiskState
 from core.topics import RISK
-from execution.trading_state import TradingState
-from tests import live_execution
+from execution.risk.trading_state import TradingState
+from tests.support import live_execution
 
 pytestmark = pytest.mark.process
 

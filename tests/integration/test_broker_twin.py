@@ -16,19 +16,19 @@ import pytest
 
 from adapters.bus.base import Bus
 from adapters.bus.select import connect
-from adapters.mt5.costs import Frictions
-from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.generated_market import GeneratedMarket
-from adapters.mt5.server import Server
+from adapters.simulator.broker.costs import Frictions
+from adapters.simulator.markets.generated_market import GeneratedMarket
+from adapters.simulator.server import Server
+from adapters.simulator.terminal import SimulatedTerminal
 from core.contracts import codec
 from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
 from core.sections import BusSettings
 from core.topics import HEARTBEATS, SIGNALS, TICKS
-from tests import replays
 from tests.integration.analysed import dbt
-from tests.servers import NatsServer
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support import replays
+from tests.support.servers import NatsServer
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]

@@ -25,12 +25,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from core.sections import ModelSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
-from models.artifact import Artifact
-from models.manifest import name_of
-from models.registry import Registry
-from models.session import INPUT, OUTPUT
-from models.train import fit
-from tests.datasets import planted_dataset
+from models.serving.artifact import Artifact
+from models.serving.manifest import name_of
+from models.serving.registry import Registry
+from models.serving.session import INPUT, OUTPUT
+from models.training.train import fit
+from tests.support.datasets import planted_dataset
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 _ROOT = Path(__file__).parents[2]

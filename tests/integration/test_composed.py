@@ -22,8 +22,8 @@ from core import identity
 from core.probe import probe
 from core.sections import ClickhouseSettings
 from tests.kafka.broker import Broker
-from tests.servers import free_port
-from tests.warehouse_server import ROOT, Warehouse
+from tests.support.servers import free_port
+from tests.support.warehouse_server import ROOT, Warehouse
 
 pytestmark = pytest.mark.heavy(suite="kafka")
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.replay_runs import environment
-from tests.http_receiver import Receiver
-from tests.warehouse_server import ROOT
+from tests.support.http_receiver import Receiver
+from tests.support.warehouse_server import ROOT
 
 pytestmark = [
     pytest.mark.process,

@@ -19,7 +19,7 @@ from adapters.clickhouse.native import Column, encode_block
 from adapters.clickhouse.writer import Writer
 from core.errors import UnavailableError, WarehouseError
 from core.sections import ClickhouseSettings
-from tests.warehouse_server import FEATURES, ROOT, Warehouse, command, warehouse
+from tests.support.warehouse_server import FEATURES, ROOT, Warehouse, command, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import replays
+from tests.support import replays
 
 POINTS = ("journal.before", "journal.after", "send.before", "send.after")
 CASES = [(point, count) for point in POINTS for count in (1, 97)] + [

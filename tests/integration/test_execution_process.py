@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from adapters.bus.base import Bus
 from adapters.bus.select import connect
-from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.generated_market import GeneratedMarket
-from adapters.mt5.server import Server
+from adapters.simulator.markets.generated_market import GeneratedMarket
+from adapters.simulator.server import Server
+from adapters.simulator.terminal import SimulatedTerminal
 from core import trading_control
 from core.contracts import codec
 from core.contracts.operations import Heartbeat
@@ -25,10 +25,10 @@ from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
 from core.sections import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, SIGNALS, TICKS
-from core.trading_control import Order
-from execution import journal
-from tests import replays
-from tests.servers import NatsServer
+from core.trading_control import ControlCommand
+from execution.journal import journal
+from tests.support import replays
+from tests.support.servers import NatsServer
 
 pytestmark = pytest.mark.process
 
@@ -124,7 +124,7 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
             '{"state": "halted", "by": "ann", "reason": "news", "ts_us": 5}'
         )
         (tmp_path / "limits.toml").write_text('version = "desk"\n')
-        assert trading_control.ask(tmp_path, Order("halted", "ann", "by port too", 6))
+        assert trading_control.ask(tmp_path, ControlCommand("halted", "ann", "by port too", 6))
         time.sleep(0.1)
         _signal(bus, -1.0)  # closes, and does not open the other way
         _eventually(lambda: EventKind.DENIED in _kinds(bus))

@@ -10,7 +10,7 @@ from core.errors import InputError
 from reports import catalog
 from reports.tables import rows_of
 from streams.explain import facts, report_rows
-from tests.golden_day import GOLDEN, RESTATED, SELDOM, GoldenDesk, golden_desk, golden_files
+from tests.support.golden_day import GOLDEN, RESTATED, SELDOM, GoldenDesk, golden_desk, golden_files
 
 EXECUTION = ("execution-quality", "execution-quality-quarter")
 #: What people did, who trades, and the hours of the twin.

@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from cli import import_files
+from cli.commands import import_ticks
 from core.errors import InputError
 from core.settings import Settings
 from tests.support import vendor_files
 from tests.support.recordings import recorded_ticks
-from tests.warehouse_server import Warehouse, empty_tables, warehouse
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 
@@ -22,10 +22,10 @@ DAY = date(2014, 5, 2)
 
 def tickhouse_import(server: Warehouse, *arguments: str | Path) -> None:
     parser = argparse.ArgumentParser()
-    import_files.add_arguments(parser)
+    import_ticks.add_arguments(parser)
     namespace = parser.parse_args([str(a) for a in arguments])
     settings = msgspec.structs.replace(Settings(), clickhouse=server.settings)
-    assert import_files.run(namespace, settings) == 0
+    assert import_ticks.run(namespace, settings) == 0
 
 
 def rows(server: Warehouse, query: str) -> list[tuple[object, ...]]:
@@ -96,16 +96,16 @@ def test_a_damaged_file_leaves_the_warehouse_as_it_was(warehouse, recordings, tm
 def test_without_a_running_warehouse_one_is_started_and_ended(recordings, tmp_path):
     path = recordings / "ticks/USDJPY_truefx.parquet"
     parser = argparse.ArgumentParser()
-    import_files.add_arguments(parser)
+    import_ticks.add_arguments(parser)
     settings = Settings(home=str(tmp_path / "home"))
     for _ in range(2):  # the second time finds the first one's leftovers
-        assert import_files.run(parser.parse_args([str(path)]), settings) == 0
+        assert import_ticks.run(parser.parse_args([str(path)]), settings) == 0
     server = Warehouse(tmp_path / "home")
     server.start()  # would fail if another one still held the directory
     try:
         assert rows(server, "SELECT count() FROM tick FINAL") == [(1000,)]
         # Now one is running: it is found by its home, and used.
-        assert import_files.run(parser.parse_args([str(path)]), settings) == 0
+        assert import_ticks.run(parser.parse_args([str(path)]), settings) == 0
         assert rows(server, "SELECT count() FROM tick FINAL") == [(1000,)]
     finally:
         assert server.stop() == 0

@@ -13,13 +13,13 @@ from prometheus_client import REGISTRY
 from adapters.bus.kafka.ids import HEADER
 from adapters.bus.kafka.publisher import partition_of
 from adapters.bus.select import connect
-from cli.checks_bus import bus_checks
+from cli.diagnostics.checks_bus import bus_checks
 from core.errors import MessageError, SettingsError, UnavailableError
 from core.sections import BusSettings
 from core.topics import ORDER_EVENTS, SIGNALS, TICKS
-from tests.buses import on_kafka
 from tests.kafka.broker import PASSWORD, USER
-from tests.servers import free_port
+from tests.support.buses import on_kafka
+from tests.support.servers import free_port
 
 KEYS = [f"oanda.{symbol}" for symbol in ("EURUSD", "XAUUSD", "BTCUSD", "GBPUSD", "USDJPY")]
 

@@ -19,9 +19,9 @@ from core.contracts.prediction import Prediction
 from core.contracts.tick import TickBatch
 from core.sections import BusSettings
 from core.topics import PREDICTIONS, TICKS
-from tests.live_page import FEED, batch, now_msc, page
-from tests.servers import NatsServer
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support.live_page import FEED, batch, now_msc, page
+from tests.support.servers import NatsServer
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 

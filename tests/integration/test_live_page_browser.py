@@ -13,11 +13,11 @@ from core.contracts.order import EventKind
 from core.sections import BusSettings
 from core.trading_control import current
 from features.catalog import NAMES
-from tests.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiumError, Tab
-from tests.live_desk import MARKET, PROCESSES, Desk
-from tests.live_page import now_msc, page
-from tests.servers import NatsServer
-from tests.warehouse_server import Warehouse
+from tests.support.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiumError, Tab
+from tests.support.live_desk import MARKET, PROCESSES, Desk
+from tests.support.live_page import now_msc, page
+from tests.support.servers import NatsServer
+from tests.support.warehouse_server import Warehouse
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="browser")]
 

@@ -11,25 +11,25 @@ import pytest
 from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
-from cli import models as command
+from cli.commands import models as command
 from core.clock import ManualClock
 from core.sections import ModelSettings, RegistrySettings, RunSettings, SignalSettings
 from core.settings import Settings
 from core.trading_control import current, halt, path_in
-from execution.trading_state import TradingState
+from execution.risk.trading_state import TradingState
 from features.catalog import FEATURE_SET_HASH, NAMES
-from models.artifact import Artifact
-from models.dataset import Dataset
-from models.predictor import Predictor
-from models.registry import Registry
-from models.tracking import Tracking
-from models.train import fit
-from orchestration.defs.watch import model_watch
+from models.monitoring.tracking import Tracking
+from models.serving.artifact import Artifact
+from models.serving.predictor import Predictor
+from models.serving.registry import Registry
+from models.training.dataset import Dataset
+from models.training.train import fit
+from orchestration.defs.model_monitoring import model_watch
 from orchestration.resources import Tickhouse
 from streams.signal_rows import prediction_rows
-from tests.datasets import planted_dataset
-from tests.http_receiver import Receiver
-from tests.warehouse_server import Warehouse
+from tests.support.datasets import planted_dataset
+from tests.support.http_receiver import Receiver
+from tests.support.warehouse_server import Warehouse
 
 pytestmark = pytest.mark.heavy(suite="models")
 
@@ -78,8 +78,8 @@ def store(server: Warehouse, data: Dataset, two: list[Artifact]) -> None:
     writer = Writer(server.settings)
     writer.insert("feature", [*key, *quote, *features])
     for table, model in zip(("prediction", "shadow_prediction"), two, strict=True):
-        judged = Predictor(model).judge(data.rows)
-        columns = prediction_rows(table, key, model.card.sha256, judged).columns
+        predictions = Predictor(model).judge(data.rows)
+        columns = prediction_rows(table, key, model.card.sha256, predictions).columns
         writer.insert(table, list(columns))
     writer.close()
 
@@ -234,6 +234,7 @@ def test_the_stream_imports_no_mlflow() -> None:
 
     program = (
         "import sys; sys.modules['mlflow'] = sys.modules['optuna'] = sys.modules['jax'] = None;"
-        "import streams.predict, streams.champion, streams.decide, models.in_use, cli.train"
+        "import streams.predict, streams.champion, streams.decide;"
+        "import models.serving.in_use, cli.commands.train"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

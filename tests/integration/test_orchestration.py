@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.dagster_runs import dagster_runs
 from tests.e2e.replay_runs import environment, replay
-from tests.http_receiver import Receiver
-from tests.servers import free_port
-from tests.warehouse_server import ROOT, Warehouse
+from tests.support.dagster_runs import dagster_runs
+from tests.support.http_receiver import Receiver
+from tests.support.servers import free_port
+from tests.support.warehouse_server import ROOT, Warehouse
 
 pytestmark = [
     pytest.mark.process,

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from orchestration import instance
-from tests.warehouse_server import ROOT, Warehouse
+from tests.support.warehouse_server import ROOT, Warehouse
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from core.contracts.tick import TickBatch
 from core.settings import environment_of
 from core.topics import ORDER_EVENTS, TICKS
 from features.catalog import NAMES
-from tests.buses import on_kafka
-from tests.servers import free_port
-from tests.warehouse_server import warehouse  # noqa: F401
+from tests.support.buses import on_kafka
+from tests.support.servers import free_port
+from tests.support.warehouse_server import warehouse  # noqa: F401
 
 pytestmark = [pytest.mark.process]
 
@@ -119,8 +119,8 @@ def test_the_collector_as_a_source_publishes_the_terminals_ticks_once(kafka, tmp
     at, port = on_kafka(kafka), free_port()
     home = tmp_path / "home"
     terminal = subprocess.Popen(
-        [sys.executable, "-m", "adapters.mt5.server", "--home", str(home), "--port", str(port),
-         "--market", "generated"],
+        [sys.executable, "-m", "adapters.simulator.server", "--home", str(home),
+         "--port", str(port), "--market", "generated"],
         env={**os.environ, "TICKHOUSE_HOME": str(home)},
     )  # fmt: skip
     app = App(

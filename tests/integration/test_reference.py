@@ -6,7 +6,7 @@ import pytest
 
 from cli.main import main
 from core import audit_log
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 

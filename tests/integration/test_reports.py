@@ -22,15 +22,15 @@ from core.clock import ManualClock
 from core.errors import InputError, SettingsError, UnavailableError
 from core.sections import ReportSettings
 from core.settings import Settings
-from reports import catalog, making, package, rts22, rts22_xml
+from reports import build, catalog, package, rts22, rts22_xml
 from reports.package import Version
 from reports.statement import Deal, Funds, Holding, Statement
 from reports.statement import store as store_statement
 from reports.tables import rows_of
-from tests.compliance import DAY, TEMPLATES, dbt, import_reference, trading_day
-from tests.orders import at, filled, journalled, store
-from tests.small_disk import fill, small_disk
-from tests.warehouse_server import Warehouse
+from tests.support.compliance import DAY, TEMPLATES, dbt, import_reference, trading_day
+from tests.support.orders import at, filled, journalled, store
+from tests.support.small_disk import fill, small_disk
+from tests.support.warehouse_server import Warehouse
 
 __all__ = ["small_disk"]
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="golden")]
@@ -54,7 +54,7 @@ class Desk(NamedTuple):
         clock = ManualClock(at(f"{day} 23:00"))
         built = ("an-invocation", self.home / "dbt" / "compiled")
         client = self.warehouse.client
-        return making.make(
+        return build.make(
             settings, client, catalog.named(name), day, "live", place, built, clock, "ann"
         )
 
@@ -237,9 +237,9 @@ def test_a_trade_in_an_unknown_symbol_is_undecided_and_bars_the_release(desk: De
         "reference_instrument", "oanda NOPE", "error",
     )  # fmt: skip
     clock = ManualClock(1)
-    making.sign(desk.settings, version, "ann", True, clock)
+    build.sign(desk.settings, version, "ann", True, clock)
     with pytest.raises(SettingsError, match="1 breaks of severity error"):
-        making.release(desk.settings, version, "bob", True, "", clock)
+        build.release(desk.settings, version, "bob", True, "", clock)
 
 
 def test_an_lei_that_ran_out_is_named_and_bars_the_release(desk: Desk) -> None:
@@ -249,9 +249,9 @@ def test_an_lei_that_ran_out_is_named_and_bars_the_release(desk: Desk) -> None:
         ("04", "executing_lei_renewed", "2026-03-11"), ("07", "client_lei_renewed", "2026-03-11"),
     }  # fmt: skip
     clock = ManualClock(1)
-    making.sign(desk.settings, version, "ann", True, clock)
+    build.sign(desk.settings, version, "ann", True, clock)
     with pytest.raises(SettingsError, match="2 breaks of severity error"):
-        making.release(desk.settings, version, "bob", True, "", clock)
+        build.release(desk.settings, version, "bob", True, "", clock)
     assert version.word("release") is None
 
 
@@ -259,22 +259,22 @@ def test_maker_and_checker_are_two_people_with_passwords(desk: Desk, tmp_path: P
     version, _ = desk.make("rts22", base=tmp_path)
     clock = ManualClock(1)
     with pytest.raises(SettingsError, match="two people with passwords"):
-        making.sign(desk.settings, version, "ann", False, clock)
+        build.sign(desk.settings, version, "ann", False, clock)
     with pytest.raises(SettingsError, match="has no maker"):
-        making.release(desk.settings, version, "bob", True, "", clock)
-    making.sign(desk.settings, version, "ann", True, clock)
+        build.release(desk.settings, version, "bob", True, "", clock)
+    build.sign(desk.settings, version, "ann", True, clock)
     with pytest.raises(SettingsError, match="a second person releases"):
-        making.release(desk.settings, version, "ann", True, "", clock)
+        build.release(desk.settings, version, "ann", True, "", clock)
     file = version.folder / rts22.SUBMISSION
     content = file.read_bytes()
     file.chmod(0o644)
     file.write_bytes(content.replace(b"5000.25", b"5000.26"))
     with pytest.raises(SettingsError, match=r"changed since it was made: submission.csv"):
-        making.release(desk.settings, version, "bob", True, "", clock)
+        build.release(desk.settings, version, "bob", True, "", clock)
     file.write_bytes(content)
-    making.release(desk.settings, version, "bob", True, "looked at", clock)
+    build.release(desk.settings, version, "bob", True, "looked at", clock)
     with pytest.raises(SettingsError, match="exists"):
-        making.release(desk.settings, version, "eve", True, "", clock)
+        build.release(desk.settings, version, "eve", True, "", clock)
 
 
 def test_a_restated_version_cancels_what_was_released_and_sends_it_anew(
@@ -282,8 +282,8 @@ def test_a_restated_version_cancels_what_was_released_and_sends_it_anew(
 ) -> None:
     first, _ = desk.make("rts22", base=tmp_path)
     clock = ManualClock(1)
-    making.sign(desk.settings, first, "ann", True, clock)
-    making.release(desk.settings, first, "bob", True, "", clock)
+    build.sign(desk.settings, first, "ann", True, clock)
+    build.release(desk.settings, first, "bob", True, "", clock)
     mart = f"{MARTS}.rpt_rts22_transaction"
     client = desk.warehouse.client
     change = "ALTER TABLE {} UPDATE f33_price = '{}' WHERE venue_deal = 1"

@@ -14,10 +14,10 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from cli.process_spec import ProcessSpec
-from cli.process_state import ProcessState
-from cli.processes import Stack
-from cli.running_stack import running
+from cli.stack.process_spec import ProcessSpec
+from cli.stack.process_state import ProcessState
+from cli.stack.processes import Stack
+from cli.stack.running import running
 from core.errors import BusyError, SettingsError, TickhouseError
 
 pytestmark = pytest.mark.process
@@ -223,8 +223,8 @@ _OWNER = """
 import sys, time
 from functools import partial
 from pathlib import Path
-from cli.process_spec import ProcessSpec
-from cli.processes import Stack
+from cli.stack.process_spec import ProcessSpec
+from cli.stack.processes import Stack
 service, journal, home = sys.argv[1:]
 names = ("intake", "store")
 specs = [ProcessSpec(n, (sys.executable, service, n, journal, "stays"), stop_stage=i)

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5.generated_market import write_parquet
-from adapters.mt5.remote import RemoteTerminal
-from tests.markets import order
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.remote.terminal import RemoteTerminal
+from adapters.simulator.markets.generated_market import write_parquet
+from tests.support.markets import order
 
 pytestmark = pytest.mark.process
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Process:
 
     def __init__(self, home: Path, market: str, plan: Path | None, **environ: str) -> None:
         self.home = home
-        self._command = [sys.executable, "-m", "adapters.mt5.server", "--home", str(home)]
+        self._command = [sys.executable, "-m", "adapters.simulator.server", "--home", str(home)]
         self._command += ["--market", market, *(["--plan", str(plan)] if plan else [])]
         self._environ = {**os.environ, **environ}
         self.start()
@@ -147,7 +147,7 @@ def test_a_live_terminal_trades_and_stops_cleanly(tmp_path: Path, started: list[
 def test_a_wrong_start_says_why(tmp_path: Path, options: list[str], problem: str) -> None:
     csv = tmp_path / "plan.json"
     csv.write_text('{"files":[{"path":"x.csv","source":"a","symbol":"EURUSD"}]}')
-    command = [sys.executable, "-m", "adapters.mt5.server", "--home", str(tmp_path)]
+    command = [sys.executable, "-m", "adapters.simulator.server", "--home", str(tmp_path)]
     command += ["--market", "recorded", *(o.format(csv=csv) for o in options)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2

@@ -14,20 +14,20 @@ from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.tick_reader import read_ticks
 from adapters.clickhouse.writer import Writer
-from cli import models as models_command
-from cli import train as train_command
+from cli.commands import models as models_command
+from cli.commands import train as train_command
 from core.errors import ModelError, UnavailableError
 from core.sections import ModelSettings, RegistrySettings
 from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH, NAMES
-from models.card import Span
-from models.dataset import Dataset, read_dataset, rows_as_of
-from models.parts import answered
-from models.registry import Registry
-from models.train import fit
-from tests.datasets import recorded_dataset
+from models.serving.card import Span
+from models.serving.registry import Registry
+from models.training.dataset import Dataset, read_dataset, rows_as_of
+from models.training.parts import answered
+from models.training.train import fit
+from tests.support.datasets import recorded_dataset
 from tests.support.recordings import recorded_ticks
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 INSERTS = itertools.count()
 ALL = Span(0, 1 << 62)

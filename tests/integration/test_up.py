@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.status import NOT_RUNNING
+from cli.commands.status import NOT_RUNNING
 
 pytestmark = pytest.mark.process
 

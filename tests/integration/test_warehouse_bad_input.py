@@ -12,9 +12,9 @@ from typing import Any
 import lz4.frame
 import pytest
 
-from adapters.clickhouse.embedded.block_frames import FrameEncoder
 from core import identity
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
+from warehouse.protocol.block_frames import FrameEncoder
 
 pytestmark = pytest.mark.process
 PASSWORD = "s3cret-word"
@@ -216,7 +216,7 @@ def test_an_insert_whose_body_breaks_off_stores_nothing(server: Warehouse) -> No
 
 
 def test_errors_come_in_blocks_to_who_reads_blocks(server: Warehouse) -> None:
-    from adapters.clickhouse.embedded.block_frames import FrameDecoder
+    from warehouse.protocol.block_frames import FrameDecoder
 
     status, code, answer = send(server, Bad(b"SELECT nothing", 404, 47, {"compress": "1"}))
     assert (status, code) == (404, 47)

@@ -25,7 +25,7 @@ from clickhouse_driver.streams.native import BlockInputStream
 
 from core import identity
 from tests.integration.test_embedded_warehouse import post
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
@@ -172,7 +172,7 @@ def test_clickhouse_driver_reads_compressed_blocks(warehouse: Warehouse) -> None
 
 
 def test_a_body_in_compressed_blocks_is_inserted(warehouse: Warehouse) -> None:
-    from adapters.clickhouse.embedded.block_frames import FrameEncoder
+    from warehouse.protocol.block_frames import FrameEncoder
 
     client = warehouse.client
     client.command("CREATE OR REPLACE TABLE framed (a Int64) ENGINE = MergeTree ORDER BY a")

@@ -13,8 +13,8 @@ import urllib3
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from tests.integration.test_warehouse_survives import BLOCK, ticks_of
-from tests.small_disk import fill, small_disk
-from tests.warehouse_server import Warehouse
+from tests.support.small_disk import fill, small_disk
+from tests.support.warehouse_server import Warehouse
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]
 

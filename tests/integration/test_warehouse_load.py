@@ -7,7 +7,7 @@ import urllib3
 
 from tests.integration.test_embedded_warehouse import post
 from tests.load.traffic import PeakMemory, Traffic, blocks, descriptors, make_tables
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]

@@ -22,7 +22,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureErr
 
 from adapters.clickhouse.native import Column, encode_block
 from tests.integration.test_embedded_warehouse import fresh_table, post
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
@@ -188,7 +188,7 @@ def test_headers_stand_for_parameters(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize("name", ["lz4", "zstd", "gzip", "deflate", "br"])
 def test_streamed_answers_are_compressed_when_allowed(warehouse: Warehouse, name: str) -> None:
-    from adapters.clickhouse.embedded.encoding import decode
+    from warehouse.protocol.encoding import decode
 
     sql = b"SELECT number FROM numbers(400000) FORMAT RowBinary"
     accept = {"Accept-Encoding": name}

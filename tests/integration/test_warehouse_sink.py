@@ -7,7 +7,7 @@ from adapters.clickhouse.rows import tick_columns
 from core.contracts.tick import TICK
 from streams.connectors.clickhouse import Barrier, Pending, WarehouseSink
 from streams.rows import Rows
-from tests.warehouse_server import Warehouse, empty_tables, warehouse
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 

@@ -15,7 +15,7 @@ from adapters.clickhouse.writer import Writer
 from core.contracts.tick import TICK, TickArray
 from core.errors import UnavailableError
 from core.settings import environment_of
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]
 

@@ -13,7 +13,7 @@ import pytest
 from adapters.clickhouse import client, migrate
 from core import identity
 from core.sections import ClickhouseSettings
-from tests.warehouse_server import FEATURES, ROOT, Warehouse, command
+from tests.support.warehouse_server import FEATURES, ROOT, Warehouse, command
 
 pytestmark = pytest.mark.process
 PASSWORD = "s3cret & word"

@@ -18,9 +18,9 @@ from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import EventKind
 from core.sections import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, RISK
-from tests.orders import event
-from tests.servers import NatsServer
-from tests.warehouse_server import ROOT, Warehouse, warehouse
+from tests.support.orders import event
+from tests.support.servers import NatsServer
+from tests.support.warehouse_server import ROOT, Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
@@ -49,7 +49,7 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
         "live", "live", "acc1", 7_000_000, 7_000_000, "halted", "breaker loss", "too much"
     )
     bus.publish(RISK, "acc1", codec.encode(tripped), "while the watcher was down")
-    process = subprocess.Popen([sys.executable, "-m", "reports.watch"], cwd=ROOT, env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "surveillance"], cwd=ROOT, env=environment)
     client = warehouse.client
     try:
         deadline = time.monotonic() + 60

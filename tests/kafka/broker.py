@@ -16,7 +16,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from tests.kafka.jars import classpath
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 USER, PASSWORD = "trader", "correct horse"
 _CLUSTER = "VGlja2hvdXNlS2Fma2FDbA"

@@ -13,7 +13,7 @@ import urllib3
 
 from benchmarks.machine import describe
 from tests.load.traffic import PeakMemory, Traffic, blocks, descriptors, make_tables, resident_mib
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 _MOST_DESCRIPTORS = 800
 _SETTLE_S = 10  # sessions live 2 s, are looked for every 5

@@ -20,7 +20,7 @@ import pyarrow.parquet
 import urllib3
 
 from adapters.clickhouse.native import Column, encode_block
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 TABLES = (
     "CREATE DATABASE IF NOT EXISTS traffic",

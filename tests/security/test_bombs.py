@@ -18,12 +18,12 @@ import pytest
 import zstandard
 from clickhouse_cityhash.cityhash import CityHash128
 
-from adapters.clickhouse.embedded import encoding
-from adapters.clickhouse.embedded.block_frames import FrameDecoder
-from adapters.clickhouse.embedded.body import LARGEST_PIECE, Body
 from core import identity
 from core.errors import WarehouseError
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
+from warehouse.protocol import encoding
+from warehouse.protocol.block_frames import FrameDecoder
+from warehouse.protocol.body import LARGEST_PIECE, Body
 
 PASSWORD = "correct horse"
 MIB = 1 << 20

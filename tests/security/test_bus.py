@@ -22,11 +22,11 @@ from nats.aio.client import Client
 
 from adapters.bus import select
 from adapters.bus.base import Bus, Message
-from adapters.bus.door_client import Door
-from adapters.bus.door_server import Answerer
 from adapters.bus.nats.permissions import credential
 from adapters.bus.roles import ANY, ROLES
-from cli.running_stack import running
+from adapters.bus.rpc.client import RpcClient
+from adapters.bus.rpc.server import RpcServer
+from cli.stack.running import running
 from core import topics
 from core.contracts import codec
 from core.contracts.order import EventKind, OrderEvent
@@ -36,7 +36,7 @@ from core.credentials import directory_of, secret, write_private
 from core.errors import SettingsError, UnavailableError
 from core.sections import BusSettings
 from core.topics import Topic
-from tests.servers import NatsServer
+from tests.support.servers import NatsServer
 
 T = TypeVar("T")
 _SIDES = cycle((1.0, -1.0))
@@ -199,11 +199,11 @@ def test_the_agent_answers_and_nobody_else_can_in_its_place(home_bus: HomeBus, b
         password = secret(home_bus.credentials, credential("agent"))
         given = BusSettings(url=home_bus.server.url, user="agent", password=password)
     with ThreadPoolExecutor(1) as pool:
-        stop, agent = threading.Event(), Answerer(given, "desk")
+        stop, agent = threading.Event(), RpcServer(given, "desk")
         agent.claim(10.0)
         serving = pool.submit(agent.serve, lambda request: request * 300_000, stop)
         for role in ("execution", "collector", "owner"):
-            door = Door(home_bus.settings, "desk", role)
+            door = RpcClient(home_bus.settings, "desk", role)
             assert door.open(10.0)
             assert door.ask(b"four", 10.0) == b"four" * 300_000  # in several parts
             door.close()

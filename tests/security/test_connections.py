@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 
-from adapters.clickhouse.embedded import connections
-from adapters.clickhouse.embedded.connections import Connection
+from warehouse.protocol import connections
+from warehouse.protocol.connections import Connection
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 pytestmark = pytest.mark.process
 FORM = {"Content-Type": "text/plain"}

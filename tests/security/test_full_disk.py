@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from adapters.bus.base import Bus
-from adapters.mt5.generated_market import GeneratedMarket
-from cli.process_spec import ProcessSpec
-from cli.processes import Stack
+from adapters.simulator.markets.generated_market import GeneratedMarket
+from cli.stack.process_spec import ProcessSpec
+from cli.stack.processes import Stack
 from core import trading_control
 from core.contracts import codec
 from core.contracts.operations import RiskState
@@ -21,10 +21,10 @@ from core.contracts.order import EventKind, OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK
 from core.topics import ORDER_EVENTS, RISK, SIGNALS
-from execution.trading_state import TradingState
-from tests.live_execution import ACCOUNT, SYMBOL, execution
-from tests.live_execution import send as send_ticks
-from tests.small_disk import fill, fill_up, small_disk
+from execution.risk.trading_state import TradingState
+from tests.support.live_execution import ACCOUNT, SYMBOL, execution
+from tests.support.live_execution import send as send_ticks
+from tests.support.small_disk import fill, fill_up, small_disk
 
 __all__ = ["small_disk"]
 
@@ -92,10 +92,10 @@ def test_what_logs_to_a_full_disk_by_itself_goes_on() -> None:
 def test_a_halt_on_a_full_disk_holds(small_disk: Path) -> None:
     trading = TradingState(small_disk / "control.json", small_disk / "breakers.json")
     fill_up(small_disk)
-    assert trading.trip(trading_control.Order("reducing", "breaker disk", "full", 5))
+    assert trading.trip(trading_control.ControlCommand("reducing", "breaker disk", "full", 5))
     assert trading.state == "reducing"
     with pytest.raises(OSError, match="No space left"):
-        trading.halt(trading_control.Order("halted", "ann", "news", 6))
+        trading.halt(trading_control.ControlCommand("halted", "ann", "news", 6))
     assert trading.state == "halted"
 
 

@@ -17,15 +17,15 @@ from msgspec.structs import replace
 from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.bus.lease import ChangedError, LeasePlace
-from adapters.mt5 import rpc
-from adapters.mt5.answers import Answers
-from adapters.mt5.execution import Venue
-from adapters.mt5.fake import SimulatedTerminal
 from adapters.mt5.fence import FENCED, Fence
-from adapters.mt5.generated_market import GeneratedMarket
-from adapters.mt5.remote import RemoteTerminal
-from adapters.mt5.server import Server
-from adapters.mt5.venue import Account, VenueOrder
+from adapters.mt5.remote import frames
+from adapters.mt5.remote.answers import Answers
+from adapters.mt5.remote.terminal import RemoteTerminal
+from adapters.mt5.venue.orders import Venue
+from adapters.mt5.venue.venue import Account, VenueOrder
+from adapters.simulator.markets.generated_market import GeneratedMarket
+from adapters.simulator.server import Server
+from adapters.simulator.terminal import SimulatedTerminal
 from core.contracts import codec
 from core.contracts.order import EventKind
 from core.contracts.signal import Signal
@@ -34,11 +34,11 @@ from core.errors import BusyError, SettingsError
 from core.health import Health
 from core.sections import BusSettings
 from core.topics import SIGNALS, TICKS
-from execution import journal
-from execution.journal import Journal
+from execution.journal import journal
+from execution.journal.journal import Journal
+from execution.journal.records import LeaseTaken
 from execution.lease import Lease, holder_of, locked_account
-from execution.records import LeaseTaken
-from tests.servers import NatsServer
+from tests.support.servers import NatsServer
 
 QUICK = {"renew_s": 0.05, "lasts_s": 0.5}
 BTC = GeneratedMarket(("BTCUSD",), "sim", 7)
@@ -188,7 +188,7 @@ class Agent:
         return True
 
     def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes]:
-        return rpc.split(self._answers.answer(call))
+        return frames.split(self._answers.answer(call))
 
     def drop(self) -> None: ...
 

@@ -14,11 +14,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.door import Door
 from core.health import Health
-from core.trading_control import Order
-from execution.halt_port import HaltPort
-from execution.trading_state import TradingState
+from core.same_origin import Door
+from core.trading_control import ControlCommand
+from execution.breakers.halt_port import HaltPort
+from execution.risk.trading_state import TradingState
 from orchestration import webserver
 
 FOREIGN = [
@@ -113,7 +113,7 @@ def send(port: int, text: str) -> bytes:
 
 def test_a_post_to_the_halt_port_halts_nothing(tmp_path: Path) -> None:
     trading = TradingState(tmp_path / "control.json")
-    line = msgspec.json.encode(Order("halted", "somebody", "asked to", 1)).decode() + "\n"
+    line = msgspec.json.encode(ControlCommand("halted", "somebody", "asked to", 1)).decode() + "\n"
     with HaltPort(tmp_path, trading) as port:
         for body in (line, f"\r\n{line}\r\n"):
             head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -16,9 +16,9 @@ from core import identity
 from core.sections import ClickhouseSettings
 from dashboards.grafana.__main__ import BOARDS
 from dashboards.grafana.macros import Span, expand
-from tests.board_panels import targets
-from tests.compliance import dbt
-from tests.warehouse_server import FEATURES, Warehouse
+from tests.support.board_panels import targets
+from tests.support.compliance import dbt
+from tests.support.warehouse_server import FEATURES, Warehouse
 
 pytestmark = pytest.mark.process
 PASSWORD = "s3cret & word"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core import identity
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 pytestmark = pytest.mark.process
 PASSWORD = "correct horse"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core import identity
-from tests.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse
 
 pytestmark = pytest.mark.process
 PASSWORD = "correct horse"

@@ -15,9 +15,9 @@ from core.contracts.order import EventKind, OrderEvent
 from core.contracts.signal import Signal
 from core.sections import AdmissionSettings
 from core.topics import SIGNALS
-from execution import events
+from execution.journal import events
 from execution.live import Live
-from execution.sizing import Leg
+from execution.order_path.sizing import Leg
 from tests.unit.execution.desk import KEY, RUN, Desk
 
 YEAR_2100_US = 4_102_444_800_000_000

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.clickhouse.embedded.connection import Context
-from adapters.clickhouse.embedded.engine import Engine
-from adapters.clickhouse.embedded.gate import Gate
-from adapters.clickhouse.embedded.statement import Statement, split
 from core.errors import WarehouseError
 from core.identity import Role, User
+from warehouse.access.gate import Gate
+from warehouse.engine.connection import Context
+from warehouse.engine.engine import Chdb
+from warehouse.protocol.statement import Statement, split
 
 TABLE = tomllib.loads(Path(__file__).with_name("statements.toml").read_text("utf-8"))["table"]
 HASH = "scrypt$1$1$1$00$00"
@@ -25,8 +25,8 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = Engine(tmp_path_factory.mktemp("statements") / "warehouse")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chdb]:
+    engine = Chdb(tmp_path_factory.mktemp("statements") / "warehouse")
     try:
         yield engine
     finally:
@@ -34,7 +34,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def gate(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Gate:
+def gate(engine: Chdb, tmp_path_factory: pytest.TempPathFactory) -> Gate:
     return Gate(tmp_path_factory.mktemp("nobody") / "identity.json", engine.parser)
 
 

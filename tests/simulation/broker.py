@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5 import operations
-from adapters.mt5.costs import Frictions
-from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.faults import Faults
-from adapters.mt5.package import SimulatedPackage
-from adapters.mt5.results import TradePosition
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.results import TradePosition
+from adapters.simulator.broker import operations
+from adapters.simulator.broker.costs import Frictions
+from adapters.simulator.faults import Faults
+from adapters.simulator.package import SimulatedPackage
+from adapters.simulator.terminal import SimulatedTerminal
 from tests.simulation.disk import Hazard
 from tests.simulation.market import market
 

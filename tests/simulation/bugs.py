@@ -11,18 +11,21 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Venue
-from adapters.mt5.venue import Outcome
+from adapters.mt5.venue.orders import Venue
+from adapters.mt5.venue.venue import Outcome
 from core.contracts.order import EventKind as Kind
-from execution import events, exits, journal, lifecycle, risk, sizing, trading_state, trailing
-from execution.book import Book
-from execution.breakers import Breakers
-from execution.broker_events import BrokerEvents
-from execution.closings import Closings
-from execution.engine import Engine
-from execution.journal import Journal
-from execution.ledger import Ledger
-from execution.reconcile import Reconciler
+from execution.breakers.breakers import Breakers
+from execution.broker.account_history import AccountHistory
+from execution.broker.closings import Closings
+from execution.broker.reconcile import Reconciler
+from execution.journal import events, journal, lifecycle
+from execution.journal.book import Book
+from execution.journal.journal import Journal
+from execution.journal.ledger import Ledger
+from execution.order_path import exits, sizing, trailing
+from execution.order_path.engine import Engine
+from execution.risk import checks as risk
+from execution.risk import trading_state
 
 
 class Bug(NamedTuple):
@@ -140,8 +143,8 @@ BUGS = (
     Bug("a partial fill counts as a whole one", events, "filled", _whole, 200),
     Bug("commission of broker's closings is not booked", events, "closed", _free, 50),
     Bug("of the account's history only the newest deal is read", Venue, "deals", _last_only, 50),
-    Bug("money that is no trade is not booked", BrokerEvents, "_take", _trades_only, 50),
-    Bug("a difference of the balance halts at once", BrokerEvents, "_lasts", _always(True), 100),
+    Bug("money that is no trade is not booked", AccountHistory, "_take", _trades_only, 50),
+    Bug("a difference of the balance halts at once", AccountHistory, "_lasts", _always(True), 100),
     Bug("a trailing stop follows the price both ways", trailing, "wanted", _both_ways, 100),
     Bug("positions have no horizon", exits, "due", _always([]), 20),
     Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),

@@ -3,8 +3,8 @@
 from adapters.bus.base import Message
 from core.errors import UnavailableError
 from core.topics import SIGNALS, Topic
-from tests.memory_bus import MemoryBus
 from tests.simulation.disk import Hazard
+from tests.support.memory_bus import MemoryBus
 
 
 class SimulatedBus(MemoryBus):

@@ -14,7 +14,7 @@ class Hazard(Protocol):
 
 
 class SimulatedDisk:
-    """Implements execution.disk.Disk with one file. It survives the process that writes it."""
+    """Implements execution.journal.disk.Disk with one file that survives who writes it."""
 
     def __init__(self, hazard: Hazard) -> None:
         self._hazard = hazard

@@ -3,8 +3,8 @@
 from functools import lru_cache
 from random import Random
 
-from adapters.mt5.recorded import RecordedMarket
-from tests.markets import TUESDAY, ArrayTicks, Rows, ticks
+from adapters.simulator.markets.recorded import RecordedMarket
+from tests.support.markets import TUESDAY, ArrayTicks, Rows, ticks
 
 SOURCE = "sim"
 SYMBOLS = {"EURUSD": (1.1, 1e-5, 5), "XAUUSD": (2000.0, 0.01, 2)}

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 
-from adapters.mt5.recognition import magic_of
-from adapters.mt5.results import TradePosition
+from adapters.mt5.protocol.results import TradePosition
+from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind, OrderEvent
 from core.topics import ORDER_EVENTS
-from execution import broker_events
+from execution.broker import account_history
 from tests.simulation.market import SYMBOLS
 from tests.simulation.world import LOTS, Violation, World
 
@@ -113,7 +113,7 @@ def _money_agrees(world: World) -> None:
     ours, theirs = (book.broker.balance, book.broker.credit), (info.balance, info.credit)
     if any(abs(a - b) > _CENT for a, b in zip(ours, theirs, strict=True)):
         raise Violation(f"the journal says {ours}, the account {theirs}")
-    if world.parts.watched.events.problem or world.parts.trading.current.by == broker_events.NAME:
+    if world.parts.watched.events.problem or world.parts.trading.current.by == account_history.NAME:
         raise Violation(f"the balance agrees, and trading says {world.parts.trading.current}")
 
 

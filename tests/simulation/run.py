@@ -11,15 +11,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5.faults import Fault
-from adapters.mt5.faults import Kind as Fate
-from adapters.mt5.operations import by_hand, money, stop_out
-from adapters.mt5.recognition import magic_of
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.venue.recognition import magic_of
+from adapters.simulator.broker.operations import by_hand, money, stop_out
+from adapters.simulator.faults import Fault
+from adapters.simulator.faults import Kind as Fate
 from core.contracts.signal import Signal
 from core.trading_control import State
-from execution import settlements
-from execution.settlements import Settlement
+from execution.broker import manual_resolutions as settlements
+from execution.broker.manual_resolutions import ManualResolution
 from tests.simulation import promises
 from tests.simulation.market import SOURCE, SYMBOLS
 from tests.simulation.world import RUN, World
@@ -119,7 +119,7 @@ class _Life:
                 d.ticket for d in world.broker.deals() if d.magic == magic_of(name) and not d.entry
             ]
             world.tell(f"a person settles {name[:8]}: {done[:1] or 'absent'}")
-            said = Settlement(name, "absent", "ann", "not in the history", world.now_us)
+            said = ManualResolution(name, "absent", "ann", "not in the history", world.now_us)
             if done:
                 said = replace(said, outcome="filled", deals=tuple(done[:1]))
             settlements.write(settlements.directory_of(world.home / "journal"), said)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5.faults import Fault
+from adapters.mt5.protocol import constants as mt5
+from adapters.simulator.faults import Fault
 from core.contracts.tick import TICK, TickArray
-from execution.breakers import Breakers
+from execution.breakers.breakers import Breakers
 from execution.live import Parts
 
 if TYPE_CHECKING:

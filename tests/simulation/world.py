@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5.execution import Venue
-from adapters.mt5.real import RealTerminal
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.real.terminal import RealTerminal
+from adapters.mt5.venue.orders import Venue
 from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
@@ -27,15 +27,16 @@ from core.errors import JournalError, UnavailableError
 from core.sections import ExecutionSettings, RunSettings, TerminalSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS, SIGNALS, Topic
-from execution import compose, trading_state
-from execution.journal import Journal
+from execution import compose
+from execution.journal.journal import Journal
 from execution.live import Live
-from tests.markets import TUESDAY
+from execution.risk import trading_state
 from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.market import SOURCE, SYMBOLS, VARIANTS
 from tests.simulation.trips import Trips
+from tests.support.markets import TUESDAY
 
 LOTS = 0.1
 RUN = RunSettings("live", "live", "sim", "scripted")
@@ -124,7 +125,7 @@ class World:
                 raise UnavailableError("the terminal does not answer")
             clock, timer = _Clock(self), _Timer(self)
             venue = Venue(terminal, 86_400.0)
-            outside = compose.World(journal, self.bus, venue, clock, timer)
+            outside = compose.Environment(journal, self.bus, venue, clock, timer)
             self.parts = self.trips.begin(compose.live_parts(self.settings, outside))
             self._live = Live(self.parts, threading.Event())
             self._quoted.clear()
@@ -140,8 +141,8 @@ class World:
             self.start()
         else:
             self._run(self._live.turn)
-        if self.parts is not None and self.parts.courier is not None:
-            self._run(self.parts.courier.deliver)
+        if self.parts is not None and self.parts.publisher is not None:
+            self._run(self.parts.publisher.deliver)
             self.trips.turned()
 
     def _run(self, work: Callable[[], object]) -> None:

@@ -12,9 +12,9 @@ import pytest
 from adapters.alert_box import LISTED, MOST, AlertBox
 from core.clock import ManualClock
 from core.sections import AlertSettings
-from tests.http_receiver import Receiver
-from tests.servers import free_port
-from tests.smtp_receiver import SmtpReceiver
+from tests.support.http_receiver import Receiver
+from tests.support.servers import free_port
+from tests.support.smtp_receiver import SmtpReceiver
 
 SECOND = 1_000_000
 NOON = 1_700_000_000 * SECOND

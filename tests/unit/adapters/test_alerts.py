@@ -7,9 +7,9 @@ import pytest
 from adapters.alerts import tell
 from core.errors import SettingsError
 from core.sections import AlertSettings
-from tests.http_receiver import Receiver
-from tests.servers import free_port
-from tests.smtp_receiver import SmtpReceiver
+from tests.support.http_receiver import Receiver
+from tests.support.servers import free_port
+from tests.support.smtp_receiver import SmtpReceiver
 
 TOKEN = "123456789:abcdefghijklmnopqrstuvwxyz_1234567"
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from backtest.equity import Falls, Watch
+from backtest.equity import Drawdowns, EquityWatch
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.tick import TICK
-from execution.slices import Slice
+from execution.replay_slices import Slice
 
 START_US = 1_704_801_600_000_000
 FEED = ("oanda", "EURUSD")
@@ -28,7 +28,7 @@ def test_drawdowns_equal_the_definition_however_the_series_is_cut():
     random = np.random.default_rng(7)
     values = 10_000 + np.cumsum(random.normal(0, 30, 2_000))
     for cuts in ([], [1, 2, 500], sorted(random.integers(0, 2_000, 40))):
-        falls = Falls(10_000)
+        falls = Drawdowns(10_000)
         for piece in np.split(values, cuts):
             falls.see(piece)
         fall = falls.fall
@@ -56,7 +56,7 @@ def fill(second, side, price, purpose="entry", **more):
 
 def watched(slices, deposit=1_000.0):
     """A watch over (ticks, events until then)."""
-    watch = Watch(deposit, 1_000_000, lambda *_: 1.0, dict)
+    watch = EquityWatch(deposit, 1_000_000, lambda *_: 1.0, dict)
     events = []
     for number, (array, more) in enumerate(slices, 1):
         events += more

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backtest.job import Curve, Fall
+from backtest.job import Curve, Drawdown
 from backtest.metrics import exposure, figures, monthly, period_returns
 from tests.unit.backtest.trades import HOUR_US, MONDAY_US, trade
 
@@ -9,7 +9,7 @@ EMPTY = Curve(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 DAY_US = 24 * HOUR_US
 
 
-FALLS = Fall(), Fall(0, 40, 0.004, 0.004, 40)
+FALLS = Drawdown(), Drawdown(0, 40, 0.004, 0.004, 40)
 
 
 def of(trades, falls=FALLS, hours=240):
@@ -44,7 +44,7 @@ def test_calmar_is_the_compounded_yearly_return_over_the_relative_drawdown():
 
 
 def test_without_trades_nothing_is_divided():
-    found = of([], (Fall(), Fall()))
+    found = of([], (Drawdown(), Drawdown()))
     assert found.profit_factor is found.expected_payoff is found.sharpe is found.calmar is None
     assert (found.net_profit, found.exposure, found.trades) == (0, 0, 0)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from adapters.mt5.tickfile import ParquetTicks
+from adapters.simulator.markets.tickfile import ParquetTicks
 from backtest import page, plan, pool, portfolio, report
 from backtest.job import FeedFile
 from backtest.plan import Recording, Span

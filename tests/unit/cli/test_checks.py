@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cli import checks_machine, checks_stack
-from cli.process_state import ProcessState
+from cli.diagnostics import checks_machine, checks_stack
+from cli.stack.process_state import ProcessState
 from core.sections import OrchestrationSettings
 from core.settings import Settings
 

@@ -7,7 +7,7 @@ from cli.main import main
 from core import trading_control
 from core.clock import ManualClock
 from core.errors import InputError
-from core.trading_control import Order, current, halt, resume
+from core.trading_control import ControlCommand, current, halt, resume
 
 
 def test_nobody_ever_halted(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_the_last_word_holds(tmp_path: Path) -> None:
     assert (halted.heard, halted.unwritten) == (False, None)
     assert current(home) == halted.order
     resume(home, "bob", "checked", ManualClock(6))
-    assert current(home) == Order("active", "bob", "checked", 6)
+    assert current(home) == ControlCommand("active", "bob", "checked", 6)
     assert {path.name for path in home.iterdir()} == {"control.json", "audit.log", "audit.lock"}
 
 
@@ -56,5 +56,5 @@ def test_a_file_that_somebody_reads_is_replaced_a_moment_later(
         replace(new, path)
 
     monkeypatch.setattr("core.trading_control.os.replace", sometimes)
-    trading_control.write(tmp_path / "control.json", Order("halted", "ann", "news", 5))
-    assert trading_control.current(tmp_path) == Order("halted", "ann", "news", 5)
+    trading_control.write(tmp_path / "control.json", ControlCommand("halted", "ann", "news", 5))
+    assert trading_control.current(tmp_path) == ControlCommand("halted", "ann", "news", 5)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from adapters.mt5.execution import Venue
-from adapters.mt5.fake import SimulatedTerminal
-from adapters.mt5.results import TradeOrder
+from adapters.mt5.protocol.results import TradeOrder
+from adapters.mt5.venue.orders import Venue
+from adapters.simulator.terminal import SimulatedTerminal
 from core.clock import ManualClock, SystemTimer, Timer
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
@@ -19,21 +19,21 @@ from core.sections import ExecutionSettings, ExitSettings, RunSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS
 from execution import compose, live
-from execution.book import Book, Key
-from execution.engine import Engine
-from execution.funds import RememberedFunds
-from execution.journal import Journal
-from execution.ledger import Ledger
-from execution.limits import of_settings
-from execution.limits_file import LimitsFile
-from execution.outbox import Outbox
-from execution.quotes import LiveQuotes
-from execution.reconcile import Reconciler
-from execution.trading_state import TradingState
-from execution.watch import Watched
-from tests import replays
-from tests.markets import TUESDAY, Rows, terminal
-from tests.memory_bus import MemoryBus
+from execution.broker.poller import PollerParts
+from execution.broker.reconcile import Reconciler
+from execution.journal.book import Book, Key
+from execution.journal.journal import Journal
+from execution.journal.ledger import Ledger
+from execution.journal.outbox import Outbox
+from execution.order_path.engine import Engine
+from execution.order_path.quotes import LiveQuotes
+from execution.risk.limits import of_settings
+from execution.risk.limits_file import LimitsFile
+from execution.risk.margin import RememberedFunds
+from execution.risk.trading_state import TradingState
+from tests.support import replays
+from tests.support.markets import TUESDAY, Rows, terminal
+from tests.support.memory_bus import MemoryBus
 
 RUN = RunSettings("live", "live", "simulated", "scripted")
 KEY = Key("scripted", "oanda", "EURUSD")
@@ -165,9 +165,11 @@ class Desk:
         self.outbox.publish()
         return [m for m in self.bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)]
 
-    def watched(self, timer: Timer | None = None) -> Watched:
+    def watched(self, timer: Timer | None = None) -> PollerParts:
         """What the live driver looks after beside signals."""
-        world = compose.World(self.journal, self.bus, self.venue, self.clock, timer or self.timer)
+        world = compose.Environment(
+            self.journal, self.bus, self.venue, self.clock, timer or self.timer
+        )
         return compose.watched(
             self.settings, world, self.ledger, self.quotes, self.limits_file, self.trading,
             self.outbox, self.engine, self.reconciler, self.funds,

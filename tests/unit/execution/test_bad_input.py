@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from core.contracts import codec
 from core.contracts.tick import TickBatch
 from core.topics import CONTROL, SIGNALS, TICKS
-from execution.limits import of_settings
-from execution.limits_file import LimitsFile
+from execution.risk.limits import of_settings
+from execution.risk.limits_file import LimitsFile
 from tests.unit.execution.desk import Desk
 from tests.unit.execution.test_live import Running, eventually
 

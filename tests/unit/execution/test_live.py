@@ -12,7 +12,7 @@ from core.contracts.order import AccountState, EventKind
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickBatch
 from core.topics import CONTROL, ORDER_EVENTS, RISK, SIGNALS, TICKS
-from core.trading_control import Order, write
+from core.trading_control import ControlCommand, write
 from tests.unit.execution.desk import KEY, Desk
 
 
@@ -137,12 +137,12 @@ def test_a_halt_that_says_so_closes_what_is_open_and_any_other_keeps_it(
 ) -> None:
     desk.trade(1.0)
     with Running(desk):
-        write(tmp_path / "control.json", Order("halted", "ann", "news", 5))
+        write(tmp_path / "control.json", ControlCommand("halted", "ann", "news", 5))
         eventually(lambda: desk.trading.state == "halted")
         publish(desk, desk.signal(0.5, "denied", symbol="GBPUSD"))
         eventually(lambda: desk.book.received("denied"))
         assert len(desk.book.positions) == 1
-        write(tmp_path / "control.json", Order("halted", "ann", "news", 6, "flatten"))
+        write(tmp_path / "control.json", ControlCommand("halted", "ann", "news", 6, "flatten"))
         eventually(lambda: not desk.book.positions)
     assert desk.events()[-1].purpose == "flatten"
 

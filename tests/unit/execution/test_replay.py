@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from adapters.mt5 import constants as mt5
+from adapters.mt5.protocol import constants as mt5
 from core.contracts import codec
 from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.topics import SIGNALS, TICKS, Topic
-from tests import replays
-from tests.memory_bus import MemoryBus
+from tests.support import replays
+from tests.support.memory_bus import MemoryBus
 from tests.unit.execution.desk import Unreliable
 
 

@@ -12,7 +12,7 @@ from core.contracts.tick import CROSSED, OUT_OF_ORDER, TICK, TickArray
 from features.catalog import FEATURES, KERNEL_COLUMNS, KERNEL_VERSION, NAMES
 from features.kernel import features_of, update
 from features.state import Indicators, from_bytes, indicators, new_state, to_bytes
-from tests.market import odd_ticks
+from tests.support.market import odd_ticks
 from tests.support.recordings import recorded_ticks
 from tests.support.reference_ticks import reference_ticks
 

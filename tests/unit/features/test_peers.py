@@ -14,7 +14,7 @@ from features.catalog import KERNEL_COLUMNS, NAMES
 from features.kernel import features_of
 from features.peers import Market, Part
 from features.state import new_state
-from tests.market import odd_ticks
+from tests.support.market import odd_ticks
 from tests.support.recordings import recorded_ticks
 
 Rows = npt.NDArray[np.float32]

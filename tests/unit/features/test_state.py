@@ -5,7 +5,7 @@ from core.errors import ModelError
 from features.catalog import FEATURE_SET_HASH
 from features.kernel import features_of
 from features.state import STATE, from_bytes, indicators, new_state, to_bytes
-from tests.market import odd_ticks
+from tests.support.market import odd_ticks
 
 
 def test_a_snapshot_is_small_and_comes_back_equal() -> None:

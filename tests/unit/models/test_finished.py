@@ -5,9 +5,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from features.catalog import NAMES
-from models.card import CLASSES
 from models.members.base import finished
-from models.session import INPUT, OUTPUT
+from models.serving.card import CLASSES
+from models.serving.session import INPUT, OUTPUT
 
 
 def graph(*domains: str) -> onnx.ModelProto:

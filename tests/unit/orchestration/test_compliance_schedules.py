@@ -11,8 +11,8 @@ from core.settings import Settings
 from orchestration.compliance_ready import NO_KEY, NO_REFERENCE, missing_for_seals
 from orchestration.defs.compliance_schedules import SCHEDULES
 from orchestration.resources import Tickhouse
-from tests.compliance import TEMPLATES, import_reference
-from tests.warehouse_server import Warehouse, empty_tables, warehouse
+from tests.support.compliance import TEMPLATES, import_reference
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster of pydantic

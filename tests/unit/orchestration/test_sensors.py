@@ -12,9 +12,9 @@ from orchestration.defs.streams import FAIL, TABLES, Seen, silent_feeds
 from orchestration.resources import Tickhouse
 from orchestration.sensors import drift_sensor, events, members_sensor, streams_sensor
 from quality.check_result import CheckResult, blocked_days, store
-from tests.http_receiver import Receiver
-from tests.servers import free_port
-from tests.warehouse_server import Warehouse, empty_tables, warehouse  # noqa: F401
+from tests.support.http_receiver import Receiver
+from tests.support.servers import free_port
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse  # noqa: F401
 
 pytestmark = [
     pytest.mark.process,

@@ -8,11 +8,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from adapters.mt5.server import Server
+from adapters.simulator.server import Server
 from orchestration.defs.statement import broker_statement, statement_schedule
 from orchestration.resources import Tickhouse
-from tests.markets import TUESDAY, order, terminal
-from tests.warehouse_server import Warehouse, empty_tables, warehouse
+from tests.support.markets import TUESDAY, order, terminal
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster of pydantic

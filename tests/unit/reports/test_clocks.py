@@ -14,7 +14,7 @@ from core.contracts.tick import TICK
 from core.sections import ReportSettings
 from core.settings import Settings
 from reports import clocks
-from tests.warehouse_server import Warehouse, empty_tables, warehouse
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
 CHRONY = Reading("time.example", "chrony", 2, -4.0, 30.0, True, True, "leap: Normal")

@@ -10,10 +10,10 @@ from core.contracts.prediction import Prediction
 from core.errors import UnavailableError
 from core.sections import RunSettings
 from core.topics import PREDICTIONS, Topic
-from models.predictor import Judged
+from models.serving.predictor import Predictions
 from streams.announce import FEEDS_AT_ONCE, Announcer
 from streams.records import Predicted, Sampled
-from tests.memory_bus import MemoryBus
+from tests.support.memory_bus import MemoryBus
 
 
 def predicted(symbol: str, time_msc: int, up: float) -> Predicted:
@@ -23,10 +23,10 @@ def predicted(symbol: str, time_msc: int, up: float) -> Predicted:
     )  # fmt: skip
     shares = np.array([[1, 0, 0], [0.25, 0.75 - up, up]], "f4")
     agreement, veto = np.array([0, 0.5], "f4"), np.array([False, True])
-    judged = Judged(
+    predictions = Predictions(
         shares, agreement, veto, np.zeros(2, "u4"), shares[None], np.zeros(2, "u4")
     )  # fmt: skip
-    return Predicted(sampled, "m1", judged, np.array([0.0, 1.5]))
+    return Predicted(sampled, "m1", predictions, np.array([0.0, 1.5]))
 
 
 class _Away(MemoryBus):
@@ -75,7 +75,7 @@ def test_the_newest_row_of_a_feed_is_told_once(stopped: threading.Event) -> None
 def test_where_nothing_predicts_nothing_is_told(stopped: threading.Event) -> None:
     bus = MemoryBus()
     made = announcer(bus, stopped)
-    made.see(predicted("EURUSD", 1, 0.5)._replace(judged=None))
+    made.see(predicted("EURUSD", 1, 0.5)._replace(predictions=None))
     made.send_newest()
     assert bus.messages(PREDICTIONS) == []
 

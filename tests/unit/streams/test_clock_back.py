@@ -25,12 +25,12 @@ class Feed:
 
     def rows(self, ticks: TickArray, time_msc: Times, now_us: int) -> npt.NDArray[np.float32]:
         prices = (ticks[name] for name in ("bid", "ask", "last", "volume", "flags"))
-        judged = self.state.normalise(
+        predictions = self.state.normalise(
             time_msc, *prices, now_us=now_us, recv_us=now_us, future_tolerance_us=5 * SECOND_US
         )
-        self.refused += [reason for _, reason in judged.rejected]
-        self.flagged = judged.ticks["quality"] & OUT_OF_ORDER > 0
-        data = np.ascontiguousarray(judged.ticks).tobytes()
+        self.refused += [reason for _, reason in predictions.rejected]
+        self.flagged = predictions.ticks["quality"] & OUT_OF_ORDER > 0
+        data = np.ascontiguousarray(predictions.ticks).tobytes()
         (sampled,) = self.sampler.rows(TickBatch("r", "live", "oanda", "EURUSD", 0, 0, data), 0)
         return sampled.features
 

@@ -6,8 +6,8 @@ import pytest
 from core.clock import ManualClock
 from core.sections import RunSettings, SignalSettings
 from features.catalog import NAMES
-from models.predictor import Judged
-from models.strategy import ModelStrategy
+from models.serving.predictor import Predictions
+from strategies.protocol import ModelStrategy
 from streams.decide import Decider
 from streams.records import Predicted, Sampled
 
@@ -25,11 +25,11 @@ def predicted(
         np.full(1, 1e-4), features,
     )  # fmt: skip
     p = np.array([[0.9 - up, 0.1, up]], np.float32)
-    judged = Judged(
+    predictions = Predictions(
         p, np.float32([agreement]), np.array([veto]), np.zeros(1, np.uint32), p[None],
         np.zeros(1, np.uint32),
     )  # fmt: skip
-    return Predicted(sampled, "m", judged, np.array([edge_bp]), share)
+    return Predicted(sampled, "m", predictions, np.array([edge_bp]), share)
 
 
 def decide(**more: float) -> list[float]:

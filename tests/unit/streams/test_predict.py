@@ -12,16 +12,16 @@ from core.errors import ModelError
 from core.metrics import Histograms
 from core.sections import ModelSettings, SignalSettings
 from core.topics import CONTROL
-from models.artifact import Artifact
-from models.in_use import Chosen
-from models.predictor import Predictor
-from models.registry import Registry
-from models.train import fit
+from models.serving.artifact import Artifact
+from models.serving.in_use import Chosen
+from models.serving.predictor import Predictor
+from models.serving.registry import Registry
+from models.training.train import fit
 from streams.champion import ChampionWatch, chosen_now
 from streams.predict import ModelInUse, ModelState
 from streams.records import Sampled
-from tests.datasets import planted_dataset
-from tests.memory_bus import MemoryBus
+from tests.support.datasets import planted_dataset
+from tests.support.memory_bus import MemoryBus
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +123,8 @@ def test_a_missing_member_is_an_event_and_a_word_to_the_operator(
     found = stream.rows(sampled(0, 5))
     assert [(e.member, e.kind) for e in found.events] == [("", "in use"), ("linear", "missing")]
     assert "No such file" in told[0]
-    assert found.judged is not None
-    assert (found.judged.absent == 2).all()
+    assert found.predictions is not None
+    assert (found.predictions.absent == 2).all()
     assert stream.rows(sampled(5, 9)).events == ()
 
 
@@ -132,14 +132,14 @@ def test_a_champion_that_cannot_be_loaded_stops_the_start(registry: Registry) ->
     with pytest.raises(ModelError, match="No such file"):
         in_use(registry, Chosen("0" * 64))
     found = in_use(registry, Chosen("")).rows(sampled(0, 5))
-    assert found.judged is None
+    assert found.predictions is None
 
 
 def test_a_replays_model_changes_at_its_marker_and_survives_a_restart(
     registry: Registry, two: list[Artifact]
 ) -> None:
     stream = in_use(registry, Chosen(""))
-    assert stream.rows(sampled(0, 80, "replay")).judged is None
+    assert stream.rows(sampled(0, 80, "replay")).predictions is None
     stream.marker(TickMarker("r", "model", 1, 0, two[0].card.sha256))
     again = in_use(registry, Chosen(stream.state.model), state=stream.state)
     assert isinstance(stream.state, ModelState)
@@ -158,4 +158,4 @@ def test_a_replays_model_changes_at_its_marker_and_survives_a_restart(
 def test_clocks_that_go_back_leave_no_row(registry: Registry, two: list[Artifact]) -> None:
     """The kernel makes no row of a late tick; what arrives here empty passes through."""
     found = in_use(registry, Chosen(two[0].card.sha256)).rows(sampled(5, 5))
-    assert found.judged is None
+    assert found.predictions is None

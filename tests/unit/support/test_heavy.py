@@ -8,7 +8,7 @@ from tests import heavy
 
 
 def test_touched_suites_come_first_and_the_rest_keep_their_order() -> None:
-    names = [s.name for s in heavy.by_touch(heavy.SUITES, ["dashboards/live/world.py"])]
+    names = [s.name for s in heavy.by_touch(heavy.SUITES, ["dashboards/live/live_state.py"])]
     assert names[0] == "browser"
     assert [n for n in names if n != "browser"] == [
         s.name for s in heavy.SUITES if s.name != "browser"

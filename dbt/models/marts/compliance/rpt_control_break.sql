@@ -38,7 +38,7 @@ silent as (
     from {{ ref("rpt_control_block") }}
     where
         {{ report_days("report_date") }}
-        -- As reports.watch: these say nothing about a limit, so nobody is alerted.
+        -- As surveillance.watcher: these say nothing about a limit, so nobody is alerted.
         and control not in ('market_closed', 'below_minimum', 'duplicate', 'stale_signal', 'halted', 'reducing')
         and order_id not in (select alerts.order_id from {{ ref("rpt_alert_latency") }} as alerts)
 ),

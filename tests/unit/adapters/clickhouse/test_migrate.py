@@ -5,7 +5,7 @@ import pytest
 from adapters.clickhouse import migrate
 from adapters.clickhouse.migrate import Migration
 from core.errors import WarehouseError
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process

@@ -23,7 +23,7 @@ from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, on_price
 from core.instruments import shipped
 from core.metrics import bucket_upper_ns
 from core.sections import RunSettings
-from tests.warehouse_server import Warehouse, warehouse
+from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process

@@ -6,7 +6,7 @@ import numpy as np
 
 from adapters.files.base import Chunk, TickFile
 from adapters.files.detect import open_file
-from adapters.mt5.terminal import MT5_TICK
+from adapters.mt5.protocol.terminal import MT5_TICK
 from core.contracts.tick import on_price_grid
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mt5 import constants as mt5
-from adapters.mt5 import operations
-from adapters.mt5.fake import SimulatedTerminal
-from tests.markets import TUESDAY, Rows, order, terminal
+from adapters.mt5.protocol import constants as mt5
+from adapters.simulator.broker import operations
+from adapters.simulator.terminal import SimulatedTerminal
+from tests.support.markets import TUESDAY, Rows, order, terminal
 
 ROWS: Rows = [(TUESDAY + 1000 * n, 1.1 + n * 1e-3, 1.1001 + n * 1e-3) for n in range(60)]
 

@@ -6,13 +6,13 @@ import pytest
 from backtest.results import leak, page, page_findings, ticks, walk
 from backtest.results.bars import BarFigures, read
 from backtest.results.bootstrap import Interval, blocks, interval
-from backtest.results.found import FeedResult, Found
+from backtest.results.found import FeedResult, Findings
 from backtest.results.kept import Kept
 from backtest.results.trading import Earned
-from backtest.results.walk import Judged
+from backtest.results.walk import WalkedRows
 from core.sections import ModelSettings
 from features.catalog import NAMES
-from models.dataset import Dataset
+from models.training.dataset import Dataset
 
 MINUTE_US = 60_000_000
 
@@ -43,7 +43,7 @@ def test_a_figure_that_rows_cannot_give_is_no_number():
     assert np.isnan(found.value)
 
 
-def judged(lean, label, rows=None, spread_bp=None):
+def predictions(lean, label, rows=None, spread_bp=None):
     """Test rows a second apart whose model leans so."""
     count = len(label)
     said = np.full((count, 3), 0.2, np.float32)
@@ -52,7 +52,7 @@ def judged(lean, label, rows=None, spread_bp=None):
     features = np.zeros((count, len(NAMES)), np.float32) if rows is None else rows
     move = np.where(label == 2, 3.0, np.where(label == 0, -3.0, 0.0))
     fold = np.arange(count) * 4 // count
-    return Judged(
+    return WalkedRows(
         np.arange(count) * 1_000_000, features, label.astype(np.int8), said,
         np.tile([0.3, 0.3, 0.4], (count, 1)), move,
         np.ones(count) if spread_bp is None else spread_bp, np.ones(count),
@@ -64,7 +64,7 @@ def leaky(count=5_400):
     """A model that sees the answer of its own row, and answers that live a second."""
     random = np.random.default_rng(7)
     label = random.integers(0, 3, count)
-    return judged((label - 1) * 0.1 + random.normal(0, 0.15, count), label)
+    return predictions((label - 1) * 0.1 + random.normal(0, 0.15, count), label)
 
 
 def figured(made):
@@ -84,7 +84,7 @@ def test_what_is_above_the_limit_is_asked_about_and_else_the_highest():
 def test_one_fold_above_the_limit_is_told_beside_the_others():
     made = leaky()
     random = np.random.default_rng(3)
-    noise = judged(random.normal(0, 0.15, len(made.label)), made.label)
+    noise = predictions(random.normal(0, 0.15, len(made.label)), made.label)
     leaning = np.where((made.fold == 2)[:, None], made.probabilities, noise.probabilities)
     one = made._replace(probabilities=leaning, members=leaning[None])
     figures = figured(one)
@@ -123,7 +123,7 @@ def test_a_planted_leak_is_beyond_chance_and_dies_with_older_rows():
 
 def test_leanings_without_skill_are_told_as_chance():
     random = np.random.default_rng(7)
-    made = judged(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
+    made = predictions(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
     found = leak.investigate("x", made)
     assert not found.beyond_chance
     assert "Not distinguishable from chance" in page_findings._said(found, figured(made))
@@ -137,7 +137,7 @@ def test_a_made_up_ask_is_found_and_its_price_level_named():
     ahead = np.roll(label, -900)
     rows = np.zeros((count, len(NAMES)), np.float32)
     rows[:, NAMES.index("spread_bp")] = 1.7 / price
-    made = judged(np.zeros(count), ahead, rows, 1.7 / price)._replace(mid=price)
+    made = predictions(np.zeros(count), ahead, rows, 1.7 / price)._replace(mid=price)
     found = leak.investigate("x", made)
     assert found.one_spread > 0.99
     assert found.made_up
@@ -149,7 +149,7 @@ def test_a_spread_of_one_price_step_is_no_made_up_ask():
     """An exchange's best bid and ask stand one step apart nearly always."""
     random = np.random.default_rng(7)
     price = 100.0 + np.cumsum(random.integers(-3, 4, 9_000)) * 0.01
-    quoted = judged(random.normal(size=9_000), random.integers(0, 3, 9_000))
+    quoted = predictions(random.normal(size=9_000), random.integers(0, 3, 9_000))
     found = leak.investigate("x", quoted._replace(mid=price, spread_bp=0.01 / price * 1e4))
     assert found.one_spread > 0.99
     assert found.one_step
@@ -157,7 +157,7 @@ def test_a_spread_of_one_price_step_is_no_made_up_ask():
 
 
 def test_trades_do_not_overlap_and_pay_spread_and_commission():
-    made = judged(np.zeros(200), np.full(200, 2))
+    made = predictions(np.zeros(200), np.full(200, 2))
     rows, net = walk.traded(made, np.ones(200, np.int8), MINUTE_US, commission_bp=0.25)
     assert rows.tolist() == [0, 60, 120, 180]
     assert net == pytest.approx([1.5] * 4)  # 3 gained, 1 spread, 0.25 twice
@@ -175,7 +175,7 @@ def series(count=6_000):
 
 
 def test_rows_that_are_judged_come_after_all_that_was_trained_on(monkeypatch):
-    """The walk is that of models.walk; noise tells nothing, whatever is trained on it."""
+    """The walk is that of models.training.walk; noise tells nothing, whatever is trained on it."""
     folds = []
     real = walk.walked
     monkeypatch.setattr(walk, "walked", lambda *a: (folds.append(f) or f for f in real(*a)))
@@ -235,12 +235,12 @@ def test_the_page_claims_nothing_that_its_figures_do_not():
     bar = BarFigures("A", 9, 2014, 2020, loses, loses, 0.5, 0.5, 1.0, {"model": loses})
     lost = Earned("f", "ema_cross", 3, -5.0, -4.0, 0.5, -1.0)
     idle = lost._replace(trades=0, net=0.0)
-    text = page.text(Found([FeedResult("f", None, [], [lost, idle], "too little")], [bar]))
+    text = page.text(Findings([FeedResult("f", None, [], [lost, idle], "too little")], [bar]))
     assert "**Nothing beats costs one hour ahead on bars**" in text
     assert "**All 1 backtests of shipped strategies lost money.** 1 more opened no position" in text
     won = FeedResult("f", None, [], [lost._replace(net=7.0)], "")
     better = bar._replace(net_bp={"model": wins})
-    text = page.text(Found([won], [better]))
+    text = page.text(Findings([won], [better]))
     assert "Nothing beats costs" not in text
     assert "expected by luck alone" in text
     assert "The best of many tries is not evidence" in text

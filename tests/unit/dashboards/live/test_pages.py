@@ -14,7 +14,7 @@ from core.trading_control import current
 from dashboards.live import pages
 from dashboards.live.controls import PROOF, Controls
 from dashboards.live.items import Items
-from dashboards.live.people import People
+from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
 
 HERE = "http://127.0.0.1:8050"
@@ -34,7 +34,7 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     clock = SystemClock()
     items = Items()
     items.put("quote|a", 1)
-    controls = Controls(tmp_path, People(tmp_path, clock), clock)
+    controls = Controls(tmp_path, SignIn(tmp_path, clock), clock)
     with TestClient(pages.application(Viewers(items, most=1), controls), HERE) as client:
         yield client
 

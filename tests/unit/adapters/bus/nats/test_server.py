@@ -12,7 +12,7 @@ import pytest
 
 from adapters.bus.nats.server import binary, command, configuration
 from core.errors import SettingsError
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 
 def test_every_listener_is_on_loopback_and_every_write_synced(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from nats.js.api import PersistMode, StreamConfig
 from adapters.bus.nats.streams import ensure_streams, stream_config
 from core import topics
 from core.sections import BusSettings
-from tests.servers import NatsServer
+from tests.support.servers import NatsServer
 
 
 @pytest.mark.parametrize("topic", topics.ALL, ids=lambda topic: topic.name)

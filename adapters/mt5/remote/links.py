@@ -1,0 +1,138 @@
+"""Ways to a terminal in another process: what a remote terminal needs of a connection.
+
+TCP on loopback leads to the simulated terminal. Another way (a bus with TLS, to the agent of a real
+one) comes from outside: this package knows no bus.
+"""
+
+import socket
+import time
+from typing import Protocol
+
+from adapters.mt5.remote import frames
+
+_RETRY_S = 0.05
+_CONNECT_S = 1.0
+
+
+class Link(Protocol):
+    """One conversation: call, answer, call. One thread."""
+
+    def open(self, timeout_s: float) -> bool:
+        """Make sure there is a connection; False when none comes about in time."""
+        ...
+
+    def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes | bytearray]:
+        """Send once; head and tail of the answer.
+
+        Raises:
+            ConnectionRefusedError: the call was surely not carried out.
+            OSError: no answer; it may have been.
+        """
+        ...
+
+    def drop(self) -> None:
+        """Forget the connection: the next `open` makes another."""
+        ...
+
+    def close(self) -> None:
+        """No more calls."""
+        ...
+
+
+class Exchange(Protocol):
+    """Something that takes bytes to an answerer and brings its bytes back; as Link."""
+
+    def open(self, timeout_s: float) -> bool:
+        """See Link."""
+        ...
+
+    def ask(self, request: bytes, timeout_s: float) -> bytes:
+        """See Link."""
+        ...
+
+    def close(self) -> None:
+        """See Link."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why there is no answerer."""
+        ...
+
+
+class TcpLink:
+    """Implements Link to a server of ours."""
+
+    def __init__(self, address: str) -> None:
+        """`address`: host:port."""
+        host, _, port = address.rpartition(":")
+        self._address = host or "127.0.0.1", int(port)
+        self._socket: socket.socket | None = None
+        self._channel: frames.Channel | None = None
+
+    def __str__(self) -> str:
+        host, port = self._address
+        return f"terminal at {host}:{port}"
+
+    def open(self, timeout_s: float) -> bool:
+        """See Link."""
+        deadline = time.monotonic() + timeout_s
+        while self._channel is None:
+            if time.monotonic() > deadline:
+                return False
+            try:
+                self._socket = socket.create_connection(self._address, timeout=_CONNECT_S)
+            except OSError:
+                time.sleep(_RETRY_S)
+                continue
+            self._channel = frames.Channel(self._socket)
+        return timeout_s > 0
+
+    def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes | bytearray]:
+        """See Link."""
+        if self._channel is None or self._socket is None:
+            raise ConnectionRefusedError("not connected")
+        self._socket.settimeout(max(timeout_s, 0.001))
+        self._channel.send(call)
+        frame = self._channel.receive()
+        if frame is None:
+            raise ConnectionError("closed before the answer")
+        return frame
+
+    def drop(self) -> None:
+        """See Link."""
+        if self._channel is not None:
+            self._channel.close()
+        self._channel = self._socket = None
+
+    def close(self) -> None:
+        """See Link."""
+        self.drop()
+
+
+class ExchangeLink:
+    """Implements Link over an exchange. `drop` looks again for who answers there."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._found = False
+
+    def __str__(self) -> str:
+        return self._exchange.problem
+
+    def open(self, timeout_s: float) -> bool:
+        """See Link."""
+        self._found = timeout_s > 0 and (self._found or self._exchange.open(timeout_s))
+        return self._found
+
+    def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes]:
+        """See Link."""
+        return frames.split(self._exchange.ask(call, timeout_s))
+
+    def drop(self) -> None:
+        """See Link."""
+        self._found = False
+
+    def close(self) -> None:
+        """See Link."""
+        self._exchange.close()

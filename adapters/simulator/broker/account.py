@@ -1,0 +1,297 @@
+"""The simulated account, whose whole state follows from accepted requests.
+
+`base` is the state after the last accepted request, `view` the same moved on to a caller's
+market time: swaps charged, stops filled, in time order. A caller that comes back with an
+earlier time (a restarted client) gets a new view from `base`, so an answer depends on the
+requests and the caller's time, never on who asked what before.
+
+A hedging account keeps positions apart; a netting one has one per symbol, which opposite deals
+reduce, close or reverse.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.results import OrderSendResult, TradeRequest
+from adapters.mt5.real.symbols import Feed, terminal_names
+from adapters.simulator.broker import matching, operations
+from adapters.simulator.broker.books import Deal, Ledger
+from adapters.simulator.broker.costs import Draw, Frictions, draw, money
+from adapters.simulator.broker.matching import AccountPosition, Exit, Refused
+from adapters.simulator.broker.pricing import Pricing
+from adapters.simulator.markets.tape import Quote, TapedMarket
+from core.instruments import Instrument
+
+
+class Totals(NamedTuple):
+    """Money of the account at one moment, account currency."""
+
+    balance: float
+    profit: float  # floating, with swaps
+    margin: float
+    credit: float = 0.0
+
+    @property
+    def equity(self) -> float:
+        """Balance with credit and the floating profit."""
+        return money(self.balance + self.credit + self.profit)
+
+
+class Fill(NamedTuple):
+    """A request that was accepted."""
+
+    result: OrderSendResult
+    time_msc: int
+    state: Ledger
+
+
+class Account:
+    """Decides requests. `decide` changes nothing; `accept` makes its outcome the new base."""
+
+    def __init__(
+        self, market: TapedMarket, balance: float, currency: str, seed: int, frictions: Frictions,
+        *, netting: bool = False,
+    ) -> None:  # fmt: skip
+        self.feeds: dict[str, Feed] = terminal_names(market.feeds())
+        self.pricing, self.netting = Pricing(market, currency), netting
+        self._market, self._seed, self._frictions = market, seed, frictions
+        self._base = Ledger(balance)
+        self._view = self._base.copy()
+        self.accepted = 0
+
+    def state(self, at_msc: int) -> Ledger:
+        """The state at a market time (milliseconds), not before the last accepted request."""
+        at_msc = max(at_msc, self._base.at_msc)
+        if at_msc < self._view.at_msc:
+            self._view = self._base.copy()
+        self._advance(self._view, at_msc)
+        return self._view
+
+    def decide(self, request: Mapping[str, Any], at_msc: int) -> Fill | OrderSendResult:
+        """What the broker would do with a request, or what it does by itself, at a market time."""
+        at_msc = max(at_msc, self._base.at_msc)
+        form = trade_request(request)
+        try:
+            state = self.state(at_msc).copy()
+            if form.action == operations.MONEY:
+                state.operate(form, at_msc)
+                return self._booked(form, state, at_msc, at_msc)
+            feed = self.feeds.get(form.symbol)
+            if feed is None:
+                raise Refused(mt5.TRADE_RETCODE_INVALID, f"Unknown symbol {form.symbol}")
+            if form.action == mt5.TRADE_ACTION_SLTP:
+                return self._modify(form, state, at_msc)
+            if form.action in operations.REASONS:
+                return self._deal(form, state, at_msc, feed)
+            raise Refused(mt5.TRADE_RETCODE_INVALID, f"Action {form.action} is not simulated")
+        except Refused as refusal:
+            return self._result(form, refusal.retcode, comment=refusal.comment)
+
+    def accept(self, fill: Fill) -> None:
+        """Make a decided request part of the account."""
+        self._base = fill.state
+        self._view = self._base.copy()
+        self.accepted += 1
+
+    def totals(self, state: Ledger, at_msc: int) -> Totals:
+        """Balance, floating profit and margin at a market time."""
+        held = state.positions.values()
+        profit = sum(
+            self.pricing.floating(position, at_msc)[1] + position.swap for position in held
+        )
+        margin = money(sum(p.margin for p in held))
+        return Totals(state.balance, money(profit), margin, state.credit)
+
+    def _deal(self, form: TradeRequest, state: Ledger, at_msc: int, feed: Feed) -> Fill:
+        matching.check_form(form)
+        known = self.pricing.known(feed, at_msc)
+        friction = draw(self._frictions, form, at_msc, self._seed)
+        if form.position:
+            return self._close(form, state, at_msc, known, friction)
+        held = self._met(form, state)
+        if held is None:
+            return self._open(form, state, at_msc, known, friction, feed)
+        return self._net(form, state, at_msc, known, friction, held)
+
+    def _met(self, form: TradeRequest, state: Ledger) -> AccountPosition | None:
+        """The position that an entry goes into: the symbol's, or that of its own first part."""
+        if form.action == operations.PART:
+            identifier = state.orders[form.order - 1].position_id
+            held = next((p for p in state.positions.values() if p.identifier == identifier), None)
+            if held is None:
+                raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
+            return held
+        found = (p for p in state.positions.values() if p.symbol == form.symbol)
+        return next(found, None) if self.netting else None
+
+    def _open(
+        self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
+        feed: Feed,
+    ) -> Fill:  # fmt: skip
+        quote, price = self._entry_price(form, at_msc, known, friction, feed)
+        margin, commission = self._affordable(form, state, known, feed, quote, price)
+        reason = operations.REASONS[form.action]
+        deal = Deal(price, quote.time_msc, at_msc, -commission, 0.0, margin, reason)
+        state.open(form, feed, deal)
+        return self._filled(form, state, at_msc, quote, price)
+
+    def _net(
+        self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
+        held: AccountPosition,
+    ) -> Fill:  # fmt: skip
+        """A deal that meets the symbol's position: adds to it, reduces or reverses it."""
+        quote, price = self._entry_price(form, at_msc, known, friction, held.feed)
+        held, reached = self._settled(held, quote.time_msc)
+        if reached:
+            self._exit(state, held, reached)
+            return self._open(form, state, at_msc, known, friction, held.feed)
+        along, reason = (form.type == mt5.ORDER_TYPE_BUY) == held.long, operations.REASONS
+        opened = form.volume if along else round(form.volume - held.volume, 8)
+        commission = money(known.commission * form.volume)
+        margin = profit = 0.0
+        if opened > 0:
+            part = form._replace(volume=opened)
+            margin, _ = self._affordable(part, state, known, held.feed, quote, price)
+        if not along:
+            closed = min(form.volume, held.volume)
+            profit = self.pricing.profit(held, closed, price, quote.time_msc)
+        deal = Deal(
+            price, quote.time_msc, at_msc, -commission, profit, margin, reason[form.action],
+            _order(form),
+        )  # fmt: skip
+        book = state.add if along else state.reverse if opened > 0 else state.close
+        book(held, form, deal)
+        return self._filled(form, state, at_msc, quote, price)
+
+    def _entry_price(
+        self, form: TradeRequest, at_msc: int, known: Instrument, friction: Draw, feed: Feed
+    ) -> tuple[Quote, float]:
+        matching.check_volume(form, known, None)
+        quote = matching.arrival(self._market.tape(*feed), at_msc, friction.latency_ms)
+        buy = form.type == mt5.ORDER_TYPE_BUY
+        price = matching.fill_price(quote, buy, friction)
+        matching.check_deviation(form, price, known.point)
+        matching.check_stops(buy, form.sl, form.tp, quote)
+        return quote, price
+
+    def _affordable(
+        self, form: TradeRequest, state: Ledger, known: Instrument, feed: Feed, quote: Quote,
+        price: float,
+    ) -> tuple[float, float]:  # fmt: skip
+        """Margin and commission of what a request opens, when there is money for them."""
+        margin = self.pricing.margin(feed, form.volume, price, quote.time_msc)
+        commission = money(known.commission * form.volume)
+        totals = self.totals(state, quote.time_msc)
+        free = totals.equity - totals.margin
+        if margin + commission > free:
+            text = f"No money: needs {margin + commission:.2f}, free {free:.2f}"
+            raise Refused(mt5.TRADE_RETCODE_NO_MONEY, text[: matching.COMMENT_MAX * 2])
+        return margin, commission
+
+    def _close(
+        self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw
+    ) -> Fill:
+        position = state.positions.get(form.position)
+        if position is None or position.symbol != form.symbol:
+            raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, f"No position {form.position}")
+        if (form.type == mt5.ORDER_TYPE_BUY) == position.long:
+            raise Refused(mt5.TRADE_RETCODE_INVALID, "A position closes by the opposite type")
+        matching.check_volume(form, known, position.volume)
+        sent = max(at_msc, position.time_msc - friction.latency_ms)  # never before it opened
+        tape = self._market.tape(*position.feed)
+        quote = matching.arrival(tape, sent, friction.latency_ms)
+        position, reached = self._settled(position, quote.time_msc)
+        if reached:
+            raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "Position closed by its stop")
+        price = matching.fill_price(quote, not position.long, friction)
+        matching.check_deviation(form, price, known.point)
+        profit = self.pricing.profit(position, form.volume, price, quote.time_msc)
+        commission = -money(known.commission * form.volume)
+        reason = operations.REASONS[form.action]
+        deal = Deal(price, quote.time_msc, at_msc, commission, profit, 0.0, reason, _order(form))
+        state.close(position, form, deal)
+        return self._filled(form, state, at_msc, quote, price)
+
+    def _modify(self, form: TradeRequest, state: Ledger, at_msc: int) -> Fill:
+        position = state.positions.get(form.position)
+        if position is None:
+            raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, f"No position {form.position}")
+        if (form.sl, form.tp) == (position.sl, position.tp):
+            raise Refused(mt5.TRADE_RETCODE_NO_CHANGES, "No changes")
+        at_msc = max(at_msc, position.time_msc)
+        quote = self._market.tape(*position.feed).last_until(at_msc)
+        if quote is not None:
+            matching.check_stops(position.long, form.sl, form.tp, quote)
+        changed = replace(position, sl=form.sl, tp=form.tp, updated_msc=at_msc)
+        state.positions[position.ticket] = changed
+        return Fill(self._result(form, mt5.TRADE_RETCODE_DONE, comment="Done"), at_msc, state)
+
+    def _advance(self, state: Ledger, until_msc: int) -> None:
+        exits: list[tuple[int, int, AccountPosition, Exit]] = []
+        for ticket, position in state.positions.items():
+            settled, reached = self._settled(position, until_msc)
+            state.positions[ticket] = settled
+            if reached:
+                exits.append((reached.quote.time_msc, ticket, settled, reached))
+        for _, _, position, reached in sorted(exits, key=lambda item: item[:2]):
+            self._exit(state, position, reached)
+        state.at_msc = max(state.at_msc, until_msc)
+
+    def _exit(self, state: Ledger, position: AccountPosition, reached: Exit) -> None:
+        """Book a stop or take-profit, with the comment MetaTrader 5 gives it."""
+        time_msc = reached.quote.time_msc
+        known = self.pricing.known(position.feed, time_msc)
+        profit = self.pricing.profit(position, position.volume, reached.price, time_msc)
+        commission = -money(known.commission * position.volume)
+        form = operations.exit_form(position, reached.reason, known.digits)
+        deal = Deal(reached.price, time_msc, time_msc, commission, profit, 0.0, reached.reason)
+        state.close(position, form, deal)
+
+    def _settled(
+        self, position: AccountPosition, until_msc: int
+    ) -> tuple[AccountPosition, Exit | None]:
+        """Charge swaps up to a time or to the stop that was reached before it."""
+        if until_msc <= position.seen_msc:
+            return position, None
+        swap, reached = self.pricing.settle(position, until_msc)
+        until_msc = reached.quote.time_msc if reached else until_msc
+        return replace(position, swap=swap, seen_msc=until_msc), reached
+
+    def _filled(
+        self, form: TradeRequest, state: Ledger, at_msc: int, quote: Quote, price: float
+    ) -> Fill:
+        fill = self._booked(form, state, at_msc, quote.time_msc)
+        result = fill.result._replace(
+            order=state.deals[-1].order, volume=form.volume, price=price, bid=quote.bid,
+            ask=quote.ask,
+        )  # fmt: skip
+        return fill._replace(result=result)
+
+    def _booked(self, form: TradeRequest, state: Ledger, at_msc: int, time_msc: int) -> Fill:
+        state.at_msc = max(state.at_msc, at_msc)
+        done = self._result(form, mt5.TRADE_RETCODE_DONE, comment="Request executed")
+        return Fill(done._replace(deal=state.deals[-1].ticket), time_msc, state)
+
+    def _result(self, form: TradeRequest, retcode: int, comment: str) -> OrderSendResult:
+        return OrderSendResult(
+            retcode, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, self.accepted + 1, 0, form
+        )
+
+
+def _order(form: TradeRequest) -> int:
+    return form.order if form.action == operations.PART else 0
+
+
+def trade_request(request: Mapping[str, Any]) -> TradeRequest:
+    """A request's fields with the package's types; unknown names are ignored, as it does."""
+    empty = TradeRequest()
+    return TradeRequest(
+        **{
+            name: type(getattr(empty, name))(request[name])
+            for name in empty._fields
+            if name in request
+        }
+    )

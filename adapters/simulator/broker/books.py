@@ -1,0 +1,149 @@
+"""The books of the simulated account: balance, positions, orders, deals, and their tickets.
+
+Tickets count up from 1 in the order of bookings, so equal requests give equal tickets. As in
+MetaTrader 5, a position's ticket is that of the order that opened it, and the deposit is a deal.
+"""
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.results import TradeDeal, TradeOrder, TradeRequest
+from adapters.mt5.real.symbols import Feed
+from adapters.simulator.broker.booked import Booked
+from adapters.simulator.broker.costs import money
+from adapters.simulator.broker.matching import AccountPosition
+
+
+class Deal(NamedTuple):
+    """How a request was executed. Money in account currency; `commission` is negative."""
+
+    price: float
+    time_msc: int
+    sent_msc: int
+    commission: float
+    profit: float = 0.0
+    margin: float = 0.0  # of what it opens
+    reason: int = mt5.DEAL_REASON_EXPERT
+    order: int = 0  # a further part of this one; 0: an order of its own
+
+
+class Ledger:
+    """Books that `copy` can branch, so that a request is decided without changing them."""
+
+    def __init__(self, balance: float) -> None:
+        self.balance, self.credit = balance, 0.0
+        self.at_msc = 0
+        self.positions: dict[int, AccountPosition] = {}
+        self.orders: Booked[TradeOrder] = Booked()
+        self.deals: Booked[TradeDeal] = Booked()
+        self._operation(mt5.DEAL_TYPE_BALANCE, mt5.DEAL_REASON_CLIENT, balance, 0, "deposit")
+
+    def copy(self) -> "Ledger":
+        """An independent branch of the books."""
+        branch = Ledger.__new__(Ledger)
+        branch.balance, branch.credit, branch.at_msc = self.balance, self.credit, self.at_msc
+        branch.positions = dict(self.positions)
+        branch.orders, branch.deals = self.orders.branch(), self.deals.branch()
+        return branch
+
+    def open(self, form: TradeRequest, feed: Feed, deal: Deal) -> None:
+        """Book an entry as a position of its own."""
+        ticket = len(self.orders) + 1
+        long, time_msc = form.type == mt5.ORDER_TYPE_BUY, deal.time_msc
+        self.positions[ticket] = AccountPosition(
+            ticket, feed, form.symbol, long, form.volume, deal.price, time_msc, time_msc, time_msc,
+            form.sl, form.tp, 0.0, deal.margin, form.magic, form.comment, ticket,
+        )  # fmt: skip
+        self._book(self.positions[ticket], form, mt5.DEAL_ENTRY_IN, deal, 0.0)
+
+    def add(self, held: AccountPosition, form: TradeRequest, deal: Deal) -> None:
+        """Book an entry into a position that is open (netting); stops that are given replace."""
+        volume = round(held.volume + form.volume, 8)
+        price = (held.price * held.volume + deal.price * form.volume) / volume
+        self.positions[held.ticket] = replace(
+            held, volume=volume, price=round(price, 8), updated_msc=deal.time_msc,
+            sl=form.sl or held.sl, tp=form.tp or held.tp, margin=money(held.margin + deal.margin),
+        )  # fmt: skip
+        self._book(self.positions[held.ticket], form, mt5.DEAL_ENTRY_IN, deal, 0.0)
+
+    def close(self, position: AccountPosition, form: TradeRequest, deal: Deal) -> None:
+        """Book an exit of all or part of a position; swap goes in proportion."""
+        left = round(position.volume - form.volume, 8)
+        swap = position.swap if left <= 0 else money(position.swap * form.volume / position.volume)
+        if left <= 0:
+            del self.positions[position.ticket]
+        else:
+            self.positions[position.ticket] = replace(
+                position, volume=left, swap=money(position.swap - swap), updated_msc=deal.time_msc,
+                margin=money(position.margin * left / position.volume),
+            )  # fmt: skip
+        self._book(position, form, mt5.DEAL_ENTRY_OUT, deal, swap)
+
+    def reverse(self, held: AccountPosition, form: TradeRequest, deal: Deal) -> None:
+        """Book one deal that closes a position and opens the rest the other way (netting).
+
+        The position keeps its identifier and takes the ticket of the order that turned it.
+        """
+        del self.positions[held.ticket]
+        ticket = len(self.orders) + 1
+        self.positions[ticket] = replace(
+            held, ticket=ticket, long=not held.long, volume=round(form.volume - held.volume, 8),
+            price=deal.price, time_msc=deal.time_msc, updated_msc=deal.time_msc,
+            seen_msc=deal.time_msc, sl=form.sl, tp=form.tp, swap=0.0, margin=deal.margin,
+            magic=form.magic, comment=form.comment,
+        )  # fmt: skip
+        self._book(held, form, mt5.DEAL_ENTRY_INOUT, deal, held.swap)
+
+    def operate(self, form: TradeRequest, time_msc: int) -> None:
+        """Book money that is no trade: `type` is its DEAL_TYPE_*, `price` the amount."""
+        if form.type == mt5.DEAL_TYPE_CREDIT:
+            self.credit = money(self.credit + form.price)
+        else:
+            self.balance = money(self.balance + form.price)
+        self._operation(form.type, mt5.DEAL_REASON_CLIENT, form.price, time_msc, form.comment)
+
+    def _operation(
+        self, kind: int, reason: int, amount: float, time_msc: int, comment: str
+    ) -> None:
+        ticket = len(self.deals) + 1
+        self.deals.append(
+            TradeDeal(
+                ticket, 0, time_msc // 1000, time_msc, kind, mt5.DEAL_ENTRY_IN, 0, 0, reason,
+                0.0, 0.0, 0.0, 0.0, amount, 0.0, "", comment, "",
+            ),
+            time_msc,
+        )  # fmt: skip
+
+    def _book(
+        self, position: AccountPosition, form: TradeRequest, entry: int, deal: Deal, swap: float
+    ) -> None:
+        """One finished order and its deal."""
+        done, side = deal.time_msc, form.type
+        order, ticket = deal.order or len(self.orders) + 1, len(self.deals) + 1
+        self.balance = money(self.balance + deal.commission + swap + deal.profit)
+        if not deal.order:
+            self._finish(position, form, deal, order)
+        self.deals.append(
+            TradeDeal(
+                ticket, order, done // 1000, done, side, entry, form.magic, position.identifier,
+                deal.reason, form.volume, deal.price, deal.commission, swap, deal.profit, 0.0,
+                position.symbol, form.comment, "",
+            ),
+            done,
+        )  # fmt: skip
+
+    def _finish(
+        self, position: AccountPosition, form: TradeRequest, deal: Deal, order: int
+    ) -> None:
+        setup, done, side = deal.sent_msc, deal.time_msc, form.type
+        self.orders.append(
+            TradeOrder(
+                order, setup // 1000, setup, done // 1000, done, 0, side, mt5.ORDER_TIME_GTC,
+                form.type_filling, mt5.ORDER_STATE_FILLED, form.magic, position.identifier, 0,
+                deal.reason, form.volume, 0.0, deal.price, position.sl, position.tp, deal.price,
+                0.0, position.symbol, form.comment, "",
+            ),
+            done,
+        )  # fmt: skip

@@ -1,0 +1,220 @@
+"""The simulated terminal as a process: serves RemoteTerminal over loopback TCP.
+
+`python -m adapters.simulator.server --home DIR --port P --market recorded --plan PLAN.json`
+
+One thread per client; a lock makes calls one after another, so the account sees one order of
+requests. The modelled broker's delay is waited for outside it: others are served meanwhile.
+"""
+
+import argparse
+import contextlib
+import logging
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from adapters.mt5.fence import Fence
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.remote import frames
+from adapters.simulator.markets.generated_market import GeneratedMarket
+from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
+from adapters.simulator.markets.tickfile import ParquetTicks, TickFile
+from adapters.simulator.terminal import SimulatedTerminal
+from core import crashpoint, log, settings
+from core.errors import InputError, SettingsError, TickhouseError
+from core.health import Health
+from core.settings import Settings
+
+_call = msgspec.msgpack.Decoder(frames.Call)
+_encoder = msgspec.msgpack.Encoder()
+_NONE = msgspec.Raw(_encoder.encode(None))
+_log = logging.getLogger(__name__)
+
+
+class PlannedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a replay."""
+
+    path: str
+    source: str
+    symbol: str
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a recorded market is made of: PLAN.json."""
+
+    files: list[PlannedFile]
+    cut_msc: int = 0
+    max_ticks: int = MAX_TICKS
+    account_log: str = ""
+
+
+class Server:
+    """Serves one terminal on 127.0.0.1 until `close`."""
+
+    def __init__(
+        self, terminal: SimulatedTerminal, port: int = 0, fence: Fence | None = None
+    ) -> None:
+        """`port` 0 takes a free one; see `address`. `fence`: whose orders are taken."""
+        self._terminal, self._lock = terminal, threading.Lock()
+        self._fence = fence or Fence()
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._clients: set[frames.Channel] = set()
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop accepting, finish the call at work, disconnect clients, close the account."""
+        with contextlib.suppress(OSError):  # elsewhere than Linux a listener has no shutdown
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for client in list(self._clients):
+                client.end()
+            self._terminal.shutdown()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # closed
+            client = frames.Channel(connection)
+            self._clients.add(client)
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: frames.Channel) -> None:
+        try:
+            while (frame := client.receive()) is not None:
+                client.send(*self._answer(_call.decode(frame[0])))
+        except (OSError, msgspec.DecodeError) as error:
+            _log.debug("client left: %s", error)
+        finally:
+            self._clients.discard(client)
+            client.close()
+
+    def _answer(self, call: frames.Call) -> tuple[bytes, memoryview | bytes]:
+        if call.method not in frames.METHODS:
+            return _failed(mt5.RES_E_UNSUPPORTED, f"no method {call.method!r}"), b""
+        with self._lock:
+            self._terminal.at(call.now_msc)
+            try:
+                result, wait_s = self._result(call)
+            except (TickhouseError, TypeError, ValueError) as error:
+                _log.exception("%s failed", call.method)
+                return _failed(mt5.RES_E_INTERNAL_FAIL, f"{call.method}: {error}"), b""
+            code, text = self._terminal.last_error()
+        if wait_s > 0:
+            time.sleep(wait_s)
+        if isinstance(result, np.ndarray):
+            head = _encoder.encode(frames.Answer(code, text, _NONE, ticks=True))
+            return head, np.ascontiguousarray(result).view(np.uint8).data if len(result) else b""
+        return _encoder.encode(frames.Answer(code, text, msgspec.Raw(_encoder.encode(result)))), b""
+
+    def _result(self, call: frames.Call) -> tuple[Any, float]:
+        """What the terminal says, and how long the broker takes to say it."""
+        if call.method == "claim":
+            return self._fence.admits(call.claim, call.holder), 0.0
+        if call.method != "order_send":
+            return getattr(self._terminal, call.method)(*call.arguments), 0.0
+        if not self._fence.admits(call.claim, call.holder):
+            return self._fence.refusal(call.claim), 0.0
+        return self._terminal.decide(*call.arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the terminal until SIGTERM or SIGINT; 0 after a clean stop, 2 for a wrong setting."""
+    parser = argparse.ArgumentParser(
+        prog="python -m adapters.simulator.server", description=__doc__
+    )
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0, help="0: a free one, see the address file")
+    parser.add_argument("--market", choices=("recorded", "generated"), default="generated")
+    parser.add_argument("--plan", type=Path)
+    options = parser.parse_args(arguments)
+    log.setup("terminal")
+    run = options.home / "run"
+    try:
+        config = settings.load()
+        crashpoint.arm_for("terminal", config.chaos.crash_at, run)
+        return _run(config, options, run)
+    except TickhouseError as error:
+        _log.error("%s", error)
+        return 2
+
+
+def _run(config: Settings, options: argparse.Namespace, run: Path) -> int:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    health = Health("terminal", run)
+    try:
+        server = Server(
+            terminal_of(config, options.home, options.market, options.plan),
+            options.port,
+            Fence(options.home / "account.claim" if options.market == "generated" else None),
+        )
+        (run / "terminal.address.tmp").write_text(server.address)
+        (run / "terminal.address.tmp").replace(run / "terminal.address")
+        health.set("ready", server.address)
+        _log.info("listening on %s", server.address)
+        while not stop.wait(1.0):
+            pass
+        health.set("stopping")
+        server.close()
+    finally:
+        (run / "terminal.address").unlink(missing_ok=True)
+        health.close()
+    return 0
+
+
+def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) -> SimulatedTerminal:
+    """Compose market and account.
+
+    Raises:
+        SettingsError: a recorded market without a plan, or a plan that cannot be read.
+    """
+    chosen = config.terminal
+    made: RecordedMarket | GeneratedMarket
+    if market == "recorded":
+        recipe = _read_plan(plan)
+        made = RecordedMarket(
+            [open_file(f) for f in recipe.files], recipe.max_ticks, recipe.cut_msc
+        )
+        account = Path(recipe.account_log) if recipe.account_log else home / "replay-account.log"
+    else:
+        made = GeneratedMarket(chosen.symbols, chosen.source, chosen.seed)
+        account = home / "account.log"
+    return SimulatedTerminal(
+        made, log=account, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
+        login=chosen.login or 1, netting=chosen.netting,
+    )  # fmt: skip
+
+
+def open_file(planned: PlannedFile) -> TickFile:
+    """The reader for one file of a plan."""
+    if not planned.path.endswith(".parquet"):
+        raise InputError(planned.path, "only normalised parquet can be replayed; import it first")
+    return ParquetTicks(planned.path, planned.source, planned.symbol)
+
+
+def _read_plan(path: Path | None) -> Plan:
+    if path is None:
+        raise SettingsError("--market recorded needs --plan PLAN.json")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Plan)
+    except (OSError, msgspec.DecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _failed(code: int, text: str) -> bytes:
+    return _encoder.encode(frames.Answer(code, text, _NONE))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

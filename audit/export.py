@@ -1,0 +1,61 @@
+"""Brings the log of what people ordered into the warehouse: one shipper at a time, each event once.
+
+`audit_event` never replaces rows, so the shipper asks where the table ends and adds what follows.
+It refuses to go on from an event that is not the log's: that is for `tickhouse audit verify`.
+"""
+
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.rows import message_columns
+from adapters.clickhouse.writer import Writer
+from core import audit_log
+from core.contracts.audit import AuditEvent
+from core.errors import InputError
+from core.file_lock import locked
+from core.sections import ClickhouseSettings
+
+_BLOCK = 5_000
+
+
+def export(client: Client, where: ClickhouseSettings, home: Path) -> int:
+    """Bring over what the warehouse lacks; how many events that was.
+
+    Raises:
+        InputError: log and warehouse disagree on the last shipped event.
+        UnavailableError, WarehouseError: see Writer.
+    """
+    path = audit_log.path_in(home)
+    with locked(home / "audit-ship.lock"):
+        last, last_hash = _end(client)
+        coming, shipped = list[AuditEvent](), 0
+        with Writer(where) as writer:
+            for event in audit_log.read(path):
+                if event.seq == last and event.hash != last_hash:
+                    problem = "the warehouse holds another event of this number; see audit verify"
+                    raise InputError(str(path), problem, event.seq)
+                if event.seq > last:
+                    coming.append(event)
+                if len(coming) >= _BLOCK:
+                    shipped += _insert(writer, coming)
+            shipped += _insert(writer, coming)
+    return shipped
+
+
+def _end(client: Client) -> tuple[int, str]:
+    with errors_translated():
+        seq, found = client.query(
+            "SELECT max(seq), argMax(hash, seq) FROM audit_event WHERE stream = {s:String}",
+            parameters={"s": audit_log.PEOPLE},
+        ).result_rows[0]
+    return int(seq), str(found)
+
+
+def _insert(writer: Writer, events: list[AuditEvent]) -> int:
+    count = len(events)
+    if count:
+        writer.insert("audit_event", message_columns(events))
+        events.clear()
+    return count

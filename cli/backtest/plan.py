@@ -1,0 +1,139 @@
+"""What a backtest will do, from the command line: ticks, span, identity."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from backtest.job import FeedFile
+from backtest.plan import Recording, Span, run_id
+from cli.chosen_strategy import chosen
+from cli.ingest.run import expand
+from cli.replay import plan as replay_plan
+from cli.replay.plan import Options
+from core.errors import InputError, SettingsError
+from core.settings import Settings
+from models.serving.registry import Registry
+
+
+class Request(NamedTuple):
+    """A backtest that is ready to run; `settings.run` is complete."""
+
+    settings: Settings
+    recordings: list[Recording]
+    span: Span
+    model: str
+    inputs: dict[str, str]  # path to SHA-256
+    together: bool
+    spans: int
+    symbols: tuple[str, ...]
+
+
+def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Request:
+    """Open and check everything; nothing runs yet.
+
+    Raises:
+        InputError: a file cannot be used, or no tick lies in the span.
+        SettingsError: an option or a strategy is wrong.
+        ModelError: the model is unknown, corrupt, or made for another feature set.
+    """
+    strategy = chosen(namespace.strategy, settings)
+    paths = _paths(namespace, settings, scratch)
+    model = _model(namespace, settings, strategy)
+    options = Options(
+        tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model
+    )
+    plan = replay_plan.make(options, settings, scratch)
+    feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
+    if not known_symbols.issuperset(namespace.symbols):
+        known = ", ".join(sorted(known_symbols))
+        raise SettingsError(f"--symbols {','.join(namespace.symbols)}: there are only {known}")
+    recordings = [
+        Recording(FeedFile(str(f.path), f.source, f.symbol), f.first_msc, f.last_msc) for f in feeds
+    ]
+    span = _span(namespace, recordings)
+    shaped = replay_plan.shaping(
+        options, settings, plan.digests, [(f.source, f.symbol) for f in feeds]
+    )
+    chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
+    identity = run_id((shaped, *chosen_))
+    run = msgspec.structs.replace(
+        settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy
+    )
+    inputs = dict(zip(plan.inputs, plan.digests, strict=True))
+    settings = msgspec.structs.replace(settings, run=run)
+    return Request(
+        settings, recordings, span, model, inputs, namespace.together, namespace.spans,
+        tuple(namespace.symbols),
+    )  # fmt: skip
+
+
+def warnings(request: Request) -> tuple[str, ...]:
+    """What a reader must know before the figures."""
+    if not request.model:
+        return ()
+    card = Registry(request.settings.home_path / "models").load(request.model).card
+    seen = card.train.start_us < request.span.to_msc * 1000
+    if seen and card.train.end_us > request.span.from_msc * 1000:
+        until = _text(card.train.end_us // 1000)
+        return (
+            f"The model was trained on market time up to {until}, which this span touches: it has"
+            " seen answers, and these figures mean nothing. Begin later (--from).",
+        )
+    return ()
+
+
+def _paths(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> list[Path]:
+    if namespace.paths:
+        return expand(namespace.paths)[0]
+    from adapters.clickhouse.client import connect
+    from cli.backtest.ticks import from_warehouse
+    from cli.ingest.warehouse import warehouse
+
+    span = _msc(namespace.start) or 0, _msc(namespace.end)
+    with warehouse(settings) as where:
+        client = connect(where)
+        found = from_warehouse(client, scratch, namespace.symbols, namespace.source, span)
+        client.close()
+        return found
+
+
+def _model(namespace: argparse.Namespace, settings: Settings, strategy: str) -> str:
+    registry = Registry(settings.home_path / "models")
+    if namespace.model:
+        return registry.load(namespace.model).card.sha256
+    champion = registry.champion() if strategy == "model" else None
+    if strategy == "model" and champion is None:
+        raise SettingsError(
+            "strategy 'model' needs a model and there is no champion: tickhouse train, then"
+            " tickhouse models promote; or --model SHA256, or another --strategy"
+        )
+    return champion.card.sha256 if champion else ""
+
+
+def _span(namespace: argparse.Namespace, recordings: Sequence[Recording]) -> Span:
+    first, last = min(r.first_msc for r in recordings), max(r.last_msc for r in recordings)
+    start = max(_msc(namespace.start) or first, first)
+    end = min(_msc(namespace.end) or last + 1, last + 1)
+    if start >= end:
+        told = f"{_text(first)} to {_text(last)}"
+        raise InputError("--from, --to", f"no tick lies in that span; the ticks are of {told}")
+    return Span(start, end)
+
+
+def _msc(text: str | None) -> int | None:
+    """Milliseconds UTC; a time without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no time: write 2014-05-02T12:30:00Z") from error
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _text(msc: int) -> str:
+    return datetime.fromtimestamp(msc / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,124 @@
+"""`tickhouse audit verify|seal|keygen`: proof that nothing journalled was changed.
+
+The signing key must not live in the home; where it lives is what the proof is worth.
+"""
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+from rich.console import Console
+from rich.table import Table
+
+from adapters.clickhouse.client import errors_translated
+from audit import seal, signing
+from audit import trail as audit_trail
+from cli.login import note, this_user
+from cli.stack.warehouse_client import warehouse_client, warehouse_settings
+from core.clock import SystemClock
+from core.errors import SettingsError, TickhouseError, UnavailableError
+from core.settings import Settings
+from execution.journal.reader import journals, placed_events
+from quality.check_result import store
+from quality.trail import trail_result
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to do."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    verify = actions.add_parser("verify", help="journal, warehouse and seals; 1 at a break")
+    verify.add_argument("--archive", type=Path, help="seals from here, as from the WORM copy")
+    verify.add_argument("--public-key", type=Path, help="default: TICKHOUSE_REPORTS__PUBLIC_KEY")
+    sealing = actions.add_parser("seal", help="sign and export all that was journalled by a day")
+    sealing.add_argument("--date", type=date.fromisoformat, help="UTC; default: yesterday")
+    sealing.add_argument("--key", type=Path, help="default: TICKHOUSE_REPORTS__SIGNING_KEY")
+    sealing.add_argument("--by", default="", metavar="WHO", help="default: who is logged in here")
+    keygen = actions.add_parser("keygen", help="make the key pair that seals are signed with")
+    keygen.add_argument(
+        "path", type=Path, help="outside the home; .pub is added for the public one"
+    )
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Do it."""
+    return {"verify": _verify, "seal": _seal, "keygen": _keygen}[namespace.action](
+        namespace, settings
+    )
+
+
+def _keygen(namespace: argparse.Namespace, settings: Settings) -> int:
+    public = signing.generate(namespace.path, settings.home_path)
+    print(f"Private key {namespace.path} (guard it), public key {public} (give it to auditors).")
+    return 0
+
+
+def _seal(namespace: argparse.Namespace, settings: Settings) -> int:
+    clock, key = SystemClock(), namespace.key or _path(settings.reports.signing_key)
+    if key is None:
+        raise SettingsError("no signing key: tickhouse audit keygen PATH, then --key PATH")
+    day = namespace.date or seal.last_day(clock.now_us())
+    root = audit_trail.seal_home(settings, _sources(settings), day, key, clock)
+    note(
+        settings, clock, namespace.by or this_user(), "seal", "day sealed", subject=str(day),
+        streams=root.streams,
+    )  # fmt: skip
+    for stream in root.streams:
+        print(f"{day} {stream.name}: {stream.count} events, root {stream.root[:16]}")
+    print(f"Sealed in {audit_trail.archive(settings) / str(day)}; copy it to WORM storage.")
+    return 0
+
+
+def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
+    archive = namespace.archive or audit_trail.archive(settings)
+    key = namespace.public_key or _path(settings.reports.public_key)
+    try:
+        settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
+        client = warehouse_client(settings)
+    except UnavailableError as error:
+        raise UnavailableError(f"verify compares with the warehouse: {error}") from error
+    try:
+        found = audit_trail.verify_home(
+            settings, _sources(settings), client, archive, key, SystemClock()
+        )
+        _note_result(client, found)
+    finally:
+        client.close()
+    _show(found, key)
+    return 1 if found.breaks else 0
+
+
+def _note_result(client: Client, found: audit_trail.Verification) -> None:
+    """For boards and alerts; an auditor who may only read gets the word all the same."""
+    events, breaks = sum(v.events for v in found.verdicts), [str(b) for b in found.breaks]
+    with contextlib.suppress(TickhouseError), errors_translated():
+        store(client, [trail_result(events, breaks, SystemClock().now_us())])
+
+
+def _show(found: audit_trail.Verification, key: Path | None) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table("stream", "events", "in the warehouse", "on their way", "sealed days", "")
+    for v in found.verdicts:
+        word = "BROKEN" if v.breaks else "whole"
+        counts = (str(n) for n in (v.events, v.stored, v.pending, v.sealed))
+        table.add_row(v.stream, *counts, word)
+    console.print(table)
+    for broken in found.breaks:
+        console.print(f"BREAK {broken}", markup=False)
+    if key is None:
+        console.print("Seals were NOT checked: no public key (TICKHOUSE_REPORTS__PUBLIC_KEY).")
+    elif not found.breaks:
+        console.print("Journal, warehouse and signed roots agree.")
+
+
+def _sources(settings: Settings) -> Iterator[audit_trail.Source]:
+    for name, path in journals(settings.home_path).items():
+        live = path.parent.parent == settings.home_path / "execution"
+        yield audit_trail.Source(name, path, placed_events, live)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser() if text else None

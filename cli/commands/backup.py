@@ -1,0 +1,42 @@
+"""`tickhouse backup [--to DIR]`: copy the warehouse while it runs, and prove the copy."""
+
+import argparse
+import time
+from pathlib import Path
+
+from adapters.clickhouse import archive
+from adapters.clickhouse.client import connect
+from cli.ingest.warehouse import warehouse
+from core.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where to."""
+    parser.add_argument(
+        "--to",
+        metavar="DIR",
+        help="a new folder, on the warehouse's machine (default: one named by the time in "
+        "HOME/backups)",
+    )
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Back up, prove, tell."""
+    now = time.gmtime()
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", now)
+    folder = Path(namespace.to or settings.home_path / "backups" / stamp).resolve()
+    with warehouse(settings) as where:
+        taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", now)
+        manifest = archive.backup(connect(where), folder, taken_at)
+    tell(manifest)
+    print(f"In {folder}. Bring it back with: tickhouse restore {folder}")
+    return 0
+
+
+def tell(manifest: archive.Manifest) -> None:
+    """What it holds, in a line."""
+    rows = sum(table.rows for table in manifest.tables.values())
+    print(
+        f"{len(manifest.tables)} tables, {rows:,} rows of {manifest.taken_at};"
+        " counts and checksums of the restored copy agree."
+    )

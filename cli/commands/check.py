@@ -1,0 +1,77 @@
+"""`tickhouse check [--date D] [--json]`: the data checks of a trading day."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import date
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from cli.stack.warehouse_client import warehouse_client
+from core.clock import SystemClock
+from core.errors import SettingsError
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from quality.check_result import CheckResult
+
+BLOCKED = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which day, and for whom."""
+    parser.add_argument(
+        "--date", metavar="D", help="trading day, 2014-05-02 (default: that of the newest tick)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Check, store, print; 1 when a blocking check failed."""
+    if find_spec("great_expectations") is None:
+        raise SettingsError(
+            "the data checks need Great Expectations, which is not installed: "
+            "make install-orchestration"
+        )
+    from quality.runner import check_day, latest_day
+
+    client = warehouse_client(settings)
+    try:
+        day = _day(namespace.date) or latest_day(client)
+        results = check_day(client, day, SystemClock()) if day else []
+    finally:
+        client.close()
+    if namespace.json:
+        print(msgspec.json.encode({"day": day, "checks": results}).decode())
+    else:
+        _print(day, results)
+    return BLOCKED if any(result.blocks for result in results) else 0
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise SettingsError(f"--date {text}: write the day as 2014-05-02") from error
+
+
+def _print(day: date | None, results: "Sequence[CheckResult]") -> None:
+    console = Console()
+    if not results:
+        console.print(f"Nothing to check: no rows on {day}." if day else "There are no ticks yet.")
+        return
+    table = Table(title=f"Data checks of {day}")
+    for name in ("check", "result", "expected", "rows", "broke it", "share"):
+        table.add_column(name, overflow="fold")
+    for found in results:
+        colour = "green" if found.status == "passed" else "red" if found.blocks else "yellow"
+        table.add_row(
+            f"{found.suite} {found.check_id}", f"[{colour}]{found.status}[/]", found.expected,
+            f"{found.rows_checked:,}", f"{found.rows_failed:,}", f"{found.observed:.3%}",
+        )  # fmt: skip
+    console.print(table)
+    blocking = sum(found.blocks for found in results)
+    console.print(f"{blocking} blocking." if blocking else "Nothing blocks.")

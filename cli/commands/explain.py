@@ -1,0 +1,91 @@
+"""`tickhouse explain ID`: a decision back to its ticks, computed again and compared bit for bit."""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from core.errors import SettingsError
+from core.settings import Settings
+
+DIFFERS = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which decision."""
+    parser.add_argument(
+        "id", nargs="?", metavar="ID",
+        help="a signal, order, order event; the venue's number of a deal, order or position; a"
+        " report's transaction reference or journal hash; FILE.csv:ROW of a report's folder",
+    )  # fmt: skip
+    parser.add_argument("--run", default="", metavar="RUN_ID", help="when an id is in several runs")
+    parser.add_argument(
+        "--from-start", action="store_true", help="compute from the run's first tick, not the hour"
+    )
+    parser.add_argument("--bundle", type=Path, metavar="FILE", help="seal all of it in one file")
+    parser.add_argument("--verify", type=Path, metavar="FILE", help="recompute a sealed file")
+    parser.add_argument("--seal", default="", help="with --verify: the seal it must have")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """0 when all of it came out again bit for bit, else 1."""
+    if bool(namespace.id) == bool(namespace.verify):
+        raise SettingsError("give an ID, or --verify FILE")
+    with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
+        found = (
+            _of_file(namespace, Path(scratch))
+            if namespace.verify
+            else _of_warehouse(namespace, settings)
+        )
+    if namespace.json:
+        print(json.dumps(found))
+    else:
+        from cli.commands.printed.explain import show
+
+        show(found, Console())
+    return 0 if found["same"] else DIFFERS
+
+
+def _of_warehouse(namespace: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    from adapters.clickhouse import client
+    from cli.ingest.warehouse import warehouse
+    from models.serving.artifact import load
+    from streams.explain import bundle, facts
+    from streams.explain.recompute import Material
+
+    with warehouse(settings) as where:
+        connected = client.connect(where)
+        stored = facts.find(connected, namespace.id, namespace.run, from_start=namespace.from_start)
+        ticks = facts.ticks(connected, stored)
+        connected.close()
+    models, named = settings.home_path / "models", stored.model
+    predicted = bool(stored.probabilities)
+    material = Material(
+        ticks, load(models, named) if predicted else None,
+        settings.home_path / "strategies",
+    )  # fmt: skip
+    found = _explained(stored, material)
+    if namespace.bundle:
+        found["bundle"] = str(namespace.bundle)
+        found["seal"] = bundle.write(namespace.bundle, stored, material)
+    return found
+
+
+def _of_file(namespace: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    from streams.explain import bundle
+
+    opened = bundle.read(namespace.verify, scratch, namespace.seal)
+    found = _explained(opened.facts, opened.material)
+    return {**found, "bundle": str(namespace.verify), "seal": opened.seal}
+
+
+def _explained(stored: Any, material: Any) -> dict[str, Any]:
+    from streams.explain import account, verdict
+    from streams.explain.recompute import recompute
+
+    now = recompute(stored, material)
+    return account.of(stored, now, verdict.compare(stored, now))

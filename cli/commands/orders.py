@@ -1,0 +1,97 @@
+"""`tickhouse orders`: orders whose outcome nobody knows; `settle` says what became of one.
+
+Such an order halts its symbol until it is found at the broker or a person settles it. Where
+users exist (`tickhouse users`), settling needs an admin's password.
+"""
+
+import argparse
+import getpass
+import os
+import sys
+
+from adapters.mt5.venue.recognition import magic_of
+from cli.login import note
+from core import identity
+from core.clock import SystemClock
+from core.contracts.order import OrderEvent
+from core.errors import SettingsError
+from core.settings import Settings
+from execution.__main__ import journal_path
+from execution.broker import manual_resolutions as settlements
+from execution.broker.manual_resolutions import ManualResolution
+from execution.journal import journal
+from execution.journal.book import Book
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """List, or settle one."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="orders that are not settled")
+    settle = actions.add_parser("settle", help="say what became of one; look at the broker first")
+    settle.add_argument("order", help="its id, or the beginning of it")
+    settle.add_argument("--as", dest="outcome", choices=("absent", "filled"), required=True)
+    settle.add_argument(
+        "--deal", type=int, action="append", default=[], metavar="TICKET",
+        help="with filled: the deal's ticket in the terminal's history; repeatable",
+    )  # fmt: skip
+    settle.add_argument("--by", required=True, metavar="WHO", help="your name, or your user's")
+    settle.add_argument("--reason", required=True, metavar="TEXT", help="why, for the record")
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Do it."""
+    unsettled = _unsettled(settings)
+    if namespace.action == "list":
+        _show(unsettled)
+        return 0
+    order_id = _chosen(namespace.order, unsettled)
+    if (namespace.outcome == "filled") != bool(namespace.deal):
+        raise SettingsError("--as filled needs --deal TICKET, and --as absent must not have one")
+    _sign_in(namespace.by, settings)
+    settlement = ManualResolution(
+        order_id, namespace.outcome, namespace.by, namespace.reason, SystemClock().now_us(),
+        tuple(namespace.deal),
+    )  # fmt: skip
+    note(
+        settings, SystemClock(), namespace.by, "order settled",
+        f"{order_id} as {namespace.outcome}: {namespace.reason}", order_id=order_id,
+        deals=namespace.deal,
+    )  # fmt: skip
+    settlements.write(settlements.directory_of(journal_path(settings)), settlement)
+    print(f"Order {order_id} is to count as {namespace.outcome}: execution takes it up at once.")
+    return 0
+
+
+def _unsettled(settings: Settings) -> dict[str, tuple[OrderEvent, str]]:
+    path, book = journal_path(settings), Book()
+    if path.exists():
+        for place in journal.read(path):
+            book.apply(place.record)
+    return {name: (e, book.orders[name].kind.value) for name, e in book.unsettled.items()}
+
+
+def _show(unsettled: dict[str, tuple[OrderEvent, str]]) -> None:
+    for name, (event, kind) in unsettled.items():
+        what = f"{event.purpose} {event.side} {event.volume:g} {event.symbol}"
+        print(f"{name}  {kind:9}  {what} ({event.source}), magic {magic_of(name)}")
+    if not unsettled:
+        print("Every order is settled.")
+
+
+def _chosen(begin: str, unsettled: dict[str, tuple[OrderEvent, str]]) -> str:
+    found = [name for name in unsettled if name.startswith(begin)]
+    if len(found) != 1:
+        raise SettingsError(
+            f"{len(found)} unsettled orders begin with {begin!r}; see: tickhouse orders list"
+        )
+    return found[0]
+
+
+def _sign_in(name: str, settings: Settings) -> None:
+    path = identity.path_in(settings.home_path)
+    if not path.exists():
+        return
+    user = identity.load(path).get(name)
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip(os.linesep)
+    if user is None or user.role != "admin" or not identity.matches(user.password, password):
+        raise SettingsError(f"{name}: no admin of that name with that password in {path}")

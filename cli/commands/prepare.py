@@ -1,0 +1,44 @@
+"""`tickhouse prepare`: a home and a warehouse elsewhere, made ready for processes without `up`.
+
+In containers, or under an init system of one's own, each process is started by somebody else;
+what `tickhouse up` does before it starts them is this command. It may run again at any time.
+"""
+
+import argparse
+
+from rich.console import Console
+
+from cli.commands.up import told
+from cli.login import note, this_user
+from cli.stack.orchestration import USUAL_PORTS
+from cli.stack.warehouse_setup import migrate, predicts, write_run
+from core.clock import SystemClock
+from core.errors import SettingsError
+from core.settings import Settings
+from orchestration import instance
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """All of it is a matter of settings."""
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Migrate, note what runs, write Dagster's files, and tell what was done."""
+    url = settings.clickhouse.url
+    if not url:
+        raise SettingsError(
+            "TICKHOUSE_CLICKHOUSE__URL is empty: `prepare` is for a ClickHouse server that runs"
+            " already; `tickhouse up` prepares the embedded warehouse itself"
+        )
+    console = Console(highlight=False, soft_wrap=True)
+    applied = migrate(settings, url)
+    console.print(f"{len(applied)} migrations applied to {url}: {', '.join(applied) or 'none due'}")
+    write_run(settings, url)
+    instance.write(settings.home_path, USUAL_PORTS.code)
+    console.print(f"Home {settings.home_path} is ready.")
+    note(
+        settings, SystemClock(), this_user(), "configuration load", "prepare", loaded=told(settings)
+    )
+    if not predicts(settings):
+        console.print("There is no champion model yet: nothing predicts until `tickhouse train`.")
+    return 0

@@ -1,0 +1,163 @@
+"""`tickhouse report NAME --date D`: one compliance report, the same code Dagster schedules.
+
+`report sign` and `report release` are the words of a maker and of a checker: two people, each with
+a password. `report list` says what there is and how far each got.
+"""
+
+import argparse
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from cli.login import login, this_user
+from cli.stack.running import running
+from cli.stack.warehouse_client import warehouse_client, warehouse_settings
+from core.clock import SystemClock
+from core.errors import SettingsError
+from core.settings import Settings
+from reports import build, catalog, package
+from reports.package import Version
+
+_PEOPLE = ("admin", "analyst")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which report, of which day, who."""
+    names = ", ".join(catalog.REPORTS)
+    parser.add_argument(
+        "words", nargs="+", metavar="NAME",
+        help=f"{names}; or: sign NAME, release NAME, list, statement, clock",
+    )  # fmt: skip
+    parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
+    parser.add_argument("--mode", default="live", help="world; default: live")
+    parser.add_argument("--by", default="", metavar="WHO", help="your user name; signs as maker")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="with release: a remark")
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Do it."""
+    words = namespace.words
+    if words == ["statement"]:
+        return _statement(namespace, settings)
+    if words == ["clock"]:
+        return _clock(settings)
+    if words == ["list"]:
+        return _list(build.base_of(settings, namespace.out))
+    action, name = (words[0], words[1]) if len(words) == 2 else ("make", words[0])
+    if len(words) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
+        raise SettingsError(
+            "report: NAME --date D, sign NAME --date D, release NAME --date D, list, statement,"
+            " clock"
+        )
+    report = catalog.named(name)
+    if action == "make":
+        return _make(namespace, settings, name)
+    place = package.folder_of(
+        build.base_of(settings, namespace.out), report.name, namespace.date, namespace.mode
+    )
+    found = package.versions(place) if place.exists() else []
+    if not found:
+        raise SettingsError(
+            f"{place}: not made yet: tickhouse report {name} --date {namespace.date}"
+        )
+    known = _known(settings, namespace.by)
+    clock = SystemClock()
+    if action == "sign":
+        build.sign(settings, found[-1], namespace.by, known, clock)
+        print(f"{found[-1].folder}: signed by {namespace.by}; another person releases it.")
+    else:
+        build.release(settings, found[-1], namespace.by, known, namespace.reason, clock)
+        print(f"{found[-1].folder}: released by {namespace.by}.")
+    return 0
+
+
+def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Taken from the terminal that runs on the home."""
+    from adapters.mt5 import connect
+    from reports import statement
+
+    now = SystemClock().now_us()
+    day = namespace.date or datetime.fromtimestamp(now / 1e6, UTC).date()
+    terminal = connect.terminal(_with_address(settings).terminal, settings.home_path)
+    try:
+        told = statement.take(terminal, settings.run, day, now, now)
+    finally:
+        terminal.shutdown()
+    statement.store(warehouse_settings(settings), told)
+    print(f"Statement of {day}: {len(told.deals)} deals, {len(told.positions)} open positions.")
+    return 0
+
+
+def _clock(settings: Settings) -> int:
+    """Measured once, now; `watch` of a running stack does so by itself."""
+    from reports import clocks
+
+    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
+    client = warehouse_client(settings)
+    try:
+        count = clocks.take(settings, client, SystemClock())
+    finally:
+        client.close()
+    print(f"{count} references answered; tickhouse report clock-sync --date D reads them.")
+    return 0
+
+
+def _with_address(settings: Settings) -> Settings:
+    """The simulated terminal of a running stack is where the stack says it is."""
+    stack = running(settings.home_path)
+    if settings.terminal.kind == "real" or settings.terminal.address or stack is None:
+        return settings
+    terminal = msgspec.structs.replace(settings.terminal, address=stack.urls.get("terminal", ""))
+    return msgspec.structs.replace(settings, terminal=terminal)
+
+
+def _known(settings: Settings, by: str) -> bool:
+    if not by:
+        raise SettingsError("--by WHO: maker and checker say who they are")
+    return login(settings, by, _PEOPLE)
+
+
+def _make(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
+    from orchestration.reporting import make
+
+    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
+    known = login(settings, namespace.by, _PEOPLE) if namespace.by else False
+    clock = SystemClock()
+    version, new = make(
+        settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,
+        namespace.by or this_user(), clock,
+    )  # fmt: skip
+    if namespace.by and known and version.word("maker") is None:
+        build.sign(settings, version, namespace.by, known, clock)
+    _tell(version, new)
+    return 0
+
+
+def _tell(version: Version, new: bool) -> None:
+    manifest = version.manifest
+    what = "restated" if manifest.restates and new else "made" if new else "unchanged, stands"
+    print(f"{version.folder}: version {manifest.version} {what}; layout {manifest.layout} (draft).")
+    for file, facts in manifest.files.items():
+        print(f"  {file}" + (f": {facts.rows} rows" if facts.rows >= 0 else ""))
+    if manifest.empty:
+        print("  Nothing happened on this day: the report is issued empty, and says so.")
+    if manifest.breaks:
+        told = ", ".join(f"{count} {severity}" for severity, count in manifest.breaks.items())
+        print(f"  breaks: {told}", file=sys.stderr)
+
+
+def _list(base: Path) -> int:
+    for name, report in catalog.REPORTS.items():
+        print(f"{name:20} {report.title}")
+    for place in sorted(base.glob("????-??-??/*")):
+        for version in package.versions(place):
+            maker, checker = version.word("maker"), version.word("release")
+            state = (
+                f"released by {checker.by}" if checker
+                else f"signed by {maker.by}" if maker else "unsigned"
+            )  # fmt: skip
+            print(f"{place.parent.name} {place.name} v{version.manifest.version}: {state}")
+    return 0

@@ -1,0 +1,33 @@
+"""`tickhouse restore DIR`: bring a backup back and verify it, with nothing else running."""
+
+import argparse
+from pathlib import Path
+
+from adapters.clickhouse import archive
+from adapters.clickhouse.client import connect
+from cli.commands.backup import tell
+from cli.ingest.warehouse import warehouse
+from cli.stack.running import running
+from core.errors import BusyError
+from core.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which one, and whether what is there may go."""
+    parser.add_argument("folder", metavar="DIR", help="what `tickhouse backup` made")
+    parser.add_argument("--replace", action="store_true", help="drop what is in the warehouse now")
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Restore, verify, tell."""
+    if stack := running(settings.home_path):
+        raise BusyError(
+            f"tickhouse {stack.command} (process {stack.pid}) writes to this warehouse: stop it, "
+            "restore, and start it again"
+        )
+    folder = Path(namespace.folder).resolve()
+    archive.manifest_of(folder)  # before a server is started for nothing
+    with warehouse(settings) as where:
+        manifest = archive.restore(connect(where), folder, replace=namespace.replace)
+    tell(manifest)
+    return 0

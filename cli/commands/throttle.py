@@ -1,0 +1,38 @@
+"""`tickhouse throttle release --by WHO --reason TEXT`: a strategy may repeat its entries again."""
+
+import argparse
+
+from msgspec.structs import replace
+
+from cli.login import sign
+from core.clock import SystemClock
+from core.settings import Settings
+from execution.risk import overrides as decisions
+from execution.risk.overrides import Release
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whose throttle, who and why."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    release = actions.add_parser("release", help="after a throttle closed; needs a login")
+    release.add_argument("--strategy", default="", help="only this one; default: all")
+    release.add_argument("--symbol", default="", help="only this one; default: all")
+    release.add_argument("--by", required=True, metavar="WHO", help="your user name")
+    release.add_argument("--reason", required=True, metavar="TEXT", help="why, for the record")
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Release."""
+    clock = SystemClock()
+    path = decisions.path_in(settings.home_path)
+    before = decisions.load(path)
+    what = f"{namespace.strategy or 'all strategies'} in {namespace.symbol or 'all symbols'}"
+    detail = f"{what}: {namespace.reason}"
+    sign(settings, clock, namespace.by, "throttle release", detail, reason=namespace.reason)
+    made = Release(
+        settings.run.account, namespace.strategy, namespace.symbol, namespace.by,
+        namespace.reason, clock.now_us(),
+    )  # fmt: skip
+    decisions.save(path, replace(before, releases=[*before.releases, made]))
+    print(f"Released: {what} ({namespace.by}: {namespace.reason})")
+    return 0

@@ -1,0 +1,201 @@
+"""`tickhouse up`: every process of the embedded stack, until Ctrl-C."""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from adapters.bus import select
+from cli.chosen_strategy import chosen
+from cli.interrupts import Interrupts
+from cli.login import note, this_user
+from cli.stack import board, orchestration
+from cli.stack.embedded import (
+    USUAL_PORTS,
+    choose_ports,
+    embedded_stack,
+    stack_environment,
+    urls,
+    watcher,
+)
+from cli.stack.process_state import ProcessState
+from cli.stack.processes import Drained, Stack
+from cli.stack.warehouse_setup import migrate, predicts, write_run
+from core.clock import SystemClock
+from core.credentials import directory_of
+from core.errors import TickhouseError, UnavailableError
+from core.settings import Settings
+
+_LOOK_EVERY_S = 1.0
+_SECRET = frozenset({"password", "token", "smtp_password", "telegram_token", "webhook", "url"})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What runs is a matter of settings, but for two."""
+    parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
+    parser.add_argument(
+        "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
+    )
+
+
+def run(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Start, tell, watch, drain."""
+    console = Console(highlight=False, soft_wrap=True)
+    if namespace.strategy:
+        named = chosen(namespace.strategy, settings)
+        run_ = msgspec.structs.replace(settings.run, strategy=named)
+        settings = msgspec.structs.replace(settings, run=run_)
+    home = settings.home_path
+    ports = choose_ports(USUAL_PORTS)
+    where = urls(settings, ports)
+    pages = board.choose_ports()
+    where["live page"] = f"http://127.0.0.1:{pages.live}"
+    late = [board.live_page(pages.live)]
+    if namespace.grafana:
+        late.append(board.grafana(settings, home, where["warehouse"], pages.grafana))
+        where["grafana"] = f"http://127.0.0.1:{pages.grafana}"
+    if not (unscheduled := orchestration.absent(settings)):
+        dagster = orchestration.choose_ports()
+        where["dagster"] = orchestration.url(dagster)
+        late += orchestration.orchestration_stack(home, dagster)
+    stack = Stack(
+        home,
+        stack_environment(settings, home, ports),
+        [*embedded_stack(settings, home, ports), watcher(), *late],
+        command="up",
+        urls=where,
+    )
+    try:
+        with Interrupts() as interrupts, stack:
+            try:
+                _start(stack, settings, where, console)
+                if unscheduled:
+                    console.print(unscheduled)
+                _start_late(stack, console)
+                _watch(stack, console)
+            finally:
+                interrupts.stopping = True
+    except KeyboardInterrupt:
+        if stack.drained:
+            console.print(farewell(stack.drained))
+    return 0
+
+
+def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: Console) -> None:
+    begin = time.monotonic()
+
+    def on_ready(name: str) -> None:
+        console.print(f"  {name} ready after {time.monotonic() - begin:.1f} s")
+        if name == "warehouse":
+            migrate(settings, where["warehouse"])
+            write_run(settings, where["warehouse"])
+        if name == "bus":
+            own = str(directory_of(stack.home))
+            bus = msgspec.structs.replace(settings.bus, url=where["bus"], credentials=own)
+            select.shape_topics(bus)
+
+    console.print(f"Tickhouse starts in {stack.home}")
+    note(settings, SystemClock(), this_user(), "configuration load", "up", loaded=told(settings))
+    if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
+        migrate(settings, where["warehouse"])
+        write_run(settings, where["warehouse"])
+    stack.start_all(on_ready)
+    console.print(_welcome(where, stack.home, time.monotonic() - begin))
+    if not predicts(settings):
+        console.print(
+            "There is no champion model yet: features are computed and stored;"
+            " nothing predicts until `tickhouse train`."
+        )
+
+
+def told(settings: Settings) -> dict[str, Any]:
+    """The settings without what is secret in them."""
+    loaded: dict[str, Any] = msgspec.to_builtins(settings)
+    for section in loaded.values():
+        if isinstance(section, dict):
+            section.update({name: "..." for name in _SECRET & section.keys() if section[name]})
+    return loaded
+
+
+def _start_late(stack: Stack, console: Console) -> None:
+    """Pages and Dagster: what fails there is told, and everything else runs on."""
+    begin = time.monotonic()
+    try:
+        stack.start_late(
+            lambda name: console.print(
+                f"  {name} ready after {time.monotonic() - begin:.1f} s more"
+            )
+        )
+    except UnavailableError:  # the supervisor itself
+        raise
+    except TickhouseError as error:
+        console.print(f"Not everything else started: {error}")
+
+
+def _welcome(where: Mapping[str, str], home: Path, seconds: float) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    titles = {"warehouse": "ClickHouse HTTP", "bus monitor": "NATS monitor"}
+    titles["dagster"] = "Dagster, ready in a minute"
+    for name, url in where.items():
+        table.add_row(titles.get(name, name), url)
+    table.add_row("logs", str(home / "logs"))
+    table.add_row("look", "tickhouse status · tickhouse doctor")
+    table.add_row("stop", "Ctrl-C drains; `tickhouse halt` stops trading only")
+    return Panel(table, title=f"Tickhouse is up after {seconds:.1f} s", expand=False)
+
+
+def _watch(stack: Stack, console: Console) -> None:
+    begin = time.monotonic()
+    if not console.is_terminal:
+        _follow(stack, lambda line: console.print(line))
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while True:
+            since = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - begin))
+            line = Text.assemble(f"up {since}  ", summary(stack.state()))
+            live.update(line, refresh=True)
+            time.sleep(_LOOK_EVERY_S)
+
+
+def _follow(stack: Stack, tell: Callable[[Text], None]) -> None:
+    told = ""
+    while True:
+        line = summary(stack.state())
+        if line.plain != told:
+            tell(line)
+            told = line.plain
+        time.sleep(_LOOK_EVERY_S)
+
+
+def summary(states: Mapping[str, ProcessState]) -> Text:
+    """One line: how many are ready, who is not and why, how often something was restarted."""
+    ready = sum(state.ready for state in states.values())
+    line = Text(f"{ready} of {len(states)} ready", style="green" if ready == len(states) else "red")
+    for state in states.values():
+        if not state.ready:
+            line.append(f"  {state.name}: {state.health or state.state}")
+            if state.detail:
+                line.append(f" ({state.detail})")
+            if state.state == "fatal":
+                line.append(f" given up, see {state.log}")
+    restarts = {s.name: s.restarts for s in states.values() if s.restarts}
+    if restarts:
+        told = ", ".join(f"{name} ({count})" for name, count in restarts.items())
+        line.append(f"  restarted: {told}", style="yellow")
+    return line
+
+
+def farewell(drained: Drained) -> str:
+    """What was stopped, and whether everything ended by itself."""
+    text = f"Stopped in {drained.seconds:.1f} s: {', '.join(drained.stopped) or 'nothing ran'}."
+    if drained.killed:
+        text += f" Killed, because they did not end in time: {', '.join(drained.killed)}."
+    return f"{text} Nothing is left running."

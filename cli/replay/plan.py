@@ -1,0 +1,256 @@
+"""What a replay will do, decided before anything starts: files, feeds, cut, and the run's id.
+
+The id is a hash of everything that decides the result, so the same inputs, settings and model
+give the same id, and its rows replace themselves.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adapters.files.base import TickFile
+from adapters.files.detect import open_file
+from core.contracts.tick import QuarantineBatch, QuarantinedTick
+from core.errors import InputError
+from core.sections import ExitSettings
+from core.settings import Settings
+from features.catalog import FEATURE_SET_HASH
+from strategies import plugins
+
+
+class ReplayFeed(NamedTuple):
+    """One feed of the replay as a normalised parquet file."""
+
+    path: Path
+    source: str
+    symbol: str
+    rows: int
+    first_msc: int
+    last_msc: int
+
+
+class Plan(NamedTuple):
+    """A replay. `cut_msc`: predictions begin here; `training`: a model is trained before it."""
+
+    run_id: str
+    inputs: tuple[str, ...]
+    digests: tuple[str, ...]  # SHA-256 of each input
+    feeds: tuple[ReplayFeed, ...]
+    unparsed: tuple[QuarantineBatch, ...]
+    cut_msc: int
+    training: bool
+
+    @property
+    def rows(self) -> int:
+        """Rows of the files, parsed or not."""
+        return sum(feed.rows for feed in self.feeds) + self.unparsed_rows
+
+    @property
+    def first_msc(self) -> int:
+        """Market time of the first tick, Unix milliseconds."""
+        return min(feed.first_msc for feed in self.feeds)
+
+    @property
+    def last_msc(self) -> int:
+        """Market time of the last tick, Unix milliseconds."""
+        return max(feed.last_msc for feed in self.feeds)
+
+    @property
+    def unparsed_rows(self) -> int:
+        """Rows no reader could parse; they are quarantined."""
+        return sum(len(batch.ticks) for batch in self.unparsed)
+
+
+class Options(NamedTuple):
+    """What the command line says."""
+
+    paths: tuple[Path, ...]
+    source: str | None
+    symbol: str | None
+    tz: str | None
+    train_first: float
+    strategy: str
+    model: str  # the champion to predict with, "" for none
+
+
+def make(options: Options, settings: Settings, scratch: Path) -> Plan:
+    """Open and check every file; nothing is started or stored yet.
+
+    Args:
+        options: files and how to read them.
+        settings: those that shape the result are part of the run's id.
+        scratch: where vendor files are rewritten as normalised parquet.
+
+    Raises:
+        InputError: a file cannot be read, or does not say its source, symbol or zone.
+    """
+    files = [open_file(p, options.source, options.symbol, options.tz) for p in options.paths]
+    by_feed: dict[tuple[str, str], list[TickFile]] = defaultdict(list)
+    for file in files:
+        by_feed[file.source, file.symbol].append(file)
+    digests = tuple(sha256(path) for path in options.paths)
+    run_id = _run_id(options, settings, digests, sorted(by_feed))
+    feeds, unparsed = [], []
+    for (source, symbol), parts in sorted(by_feed.items()):
+        feed, refused = _feed(run_id, source, symbol, parts, scratch)
+        feeds.append(feed)
+        unparsed += refused
+    with_ticks = [feed for feed in feeds if feed.rows]
+    if not with_ticks:
+        raise InputError(", ".join(map(str, options.paths)), "no tick in any file")
+    cut_msc = _cut(with_ticks, options.train_first)
+    inputs = tuple(str(path) for path in options.paths)
+    training = options.train_first > 0
+    return Plan(run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training)
+
+
+def write(plan: Plan, directory: Path, max_ticks: int) -> Path:
+    """The plan as the replaying terminal reads it."""
+    content = {
+        "files": [
+            {"path": str(feed.path), "source": feed.source, "symbol": feed.symbol}
+            for feed in plan.feeds
+        ],
+        "cut_msc": plan.cut_msc if plan.training else 0,
+        "max_ticks": max_ticks,
+        "account_log": str(directory / "account.log"),
+    }
+    path = directory / "plan.json"
+    path.write_text(json.dumps(content, indent=2))
+    return path
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _run_id(
+    options: Options,
+    settings: Settings,
+    digests: tuple[str, ...],
+    feeds: list[tuple[str, str]],
+) -> str:
+    shaped = msgspec.json.encode(shaping(options, settings, digests, feeds))
+    digest = hashlib.blake2b(shaped, digest_size=8)
+    return f"replay-{digest.hexdigest()}"
+
+
+def shaping(
+    options: Options,
+    settings: Settings,
+    digests: tuple[str, ...],
+    feeds: list[tuple[str, str]],
+) -> tuple[object, ...]:
+    """All that decides a run's result: files by content, settings, strategy, limits, model."""
+    shaped: tuple[object, ...] = (
+        sorted(digests),
+        feeds,
+        options.train_first,
+        options.strategy,
+        options.model,
+        options.tz or "",
+        FEATURE_SET_HASH,
+        settings.features,
+        settings.signals,
+        settings.execution,
+        settings.models,
+        settings.terminal.seed,
+        settings.terminal.balance,
+        settings.terminal.currency,
+    )
+    # What is newer than the first runs counts only when it is used: their ids stay.
+    newer = (settings.exits, settings.terminal.netting)
+    used = () if newer == (ExitSettings(), False) else (newer,)
+    limits = settings.home_path / "limits.toml"
+    # Without that file the limits are those of settings.execution.
+    written = (sha256(limits),) if limits.exists() else ()
+    own = plugins.digest(options.strategy, settings.home_path / "strategies")
+    return (*shaped, *used, *written, *((own,) if own else ()))
+
+
+def _cut(feeds: list[ReplayFeed], share: float) -> int:
+    """The market time at which the first `share` of the span of all feeds has passed."""
+    first = min(feed.first_msc for feed in feeds)
+    last = max(feed.last_msc for feed in feeds)
+    return first + int((last - first) * share) if share > 0 else first
+
+
+def _feed(
+    run_id: str, source: str, symbol: str, parts: list[TickFile], scratch: Path
+) -> tuple[ReplayFeed, list[QuarantineBatch]]:
+    """One parquet file as it is, or everything else rewritten as one."""
+    if len(parts) == 1 and Path(parts[0].path).suffix == ".parquet":
+        return _measured(Path(parts[0].path), source, symbol), []
+    scratch.mkdir(parents=True, exist_ok=True)
+    path = scratch / f"{symbol}_{source}.parquet"
+    refused = _rewrite(run_id, parts, path)
+    return _measured(path, source, symbol), refused
+
+
+def _measured(path: Path, source: str, symbol: str) -> ReplayFeed:
+    """Rows and span, read from the file's time column."""
+    rows, first, last = 0, None, 0
+    for batch in pq.ParquetFile(path).iter_batches(262_144, columns=["time_msc"]):
+        times = batch.column(0).to_numpy()
+        if len(times):
+            rows += len(times)
+            low = int(times.min())
+            first = low if first is None else min(first, low)
+            last = max(last, int(times.max()))
+    return ReplayFeed(path, source, symbol, rows, first or 0, last)
+
+
+_SCHEMA = pa.schema(
+    [
+        ("symbol", pa.string()),
+        ("time_msc", pa.int64()),
+        ("bid", pa.float64()),
+        ("ask", pa.float64()),
+        ("last", pa.float64()),
+        ("volume", pa.float64()),
+        ("flags", pa.uint32()),
+    ]
+)
+
+
+def _rewrite(run_id: str, parts: list[TickFile], path: Path) -> list[QuarantineBatch]:
+    """Vendor files of one feed as one normalised parquet, in the order of their first tick."""
+    refused = []
+    with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
+        for part in sorted(parts, key=_first_msc):
+            unparsed: list[QuarantinedTick] = []
+            for chunk in part.chunks():
+                writer.write_table(_table(part.symbol, chunk.ticks))
+                unparsed += [QuarantinedTick(r.row, 0, r.reason, r.raw) for r in chunk.refused]
+            if unparsed:
+                origin = Path(part.path).name
+                refused.append(
+                    QuarantineBatch(run_id, "replay", part.source, part.symbol, origin, unparsed)
+                )
+    return refused
+
+
+def _first_msc(part: TickFile) -> int:
+    return next((int(c.ticks["time_msc"][0]) for c in part.chunks() if len(c.ticks)), 0)
+
+
+def _table(symbol: str, ticks: np.ndarray) -> pa.Table:
+    columns = {
+        "time_msc": ticks["time_msc"],
+        "bid": ticks["bid"],
+        "ask": ticks["ask"],
+        "last": ticks["last"],
+        "volume": ticks["volume_real"],
+        "flags": ticks["flags"],
+    }
+    arrays = [pa.array(np.ascontiguousarray(values)) for values in columns.values()]
+    return pa.Table.from_arrays([pa.array([symbol] * len(ticks)), *arrays], schema=_SCHEMA)

@@ -1,0 +1,84 @@
+"""A replay's result, counted after the drain: SQL, the journal, the terminal, the files again."""
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.mt5 import connect
+from adapters.mt5.protocol.constants import DEAL_TYPE_BALANCE
+from core.contracts.order import EventKind
+from core.metrics import STAGES
+from core.settings import Settings
+from execution.journal import journal as order_journal
+from quality import reconcile
+from quality.recording import count
+
+if TYPE_CHECKING:
+    from cli.replay.run import ReplayRun
+
+_FAR = 4e9  # epoch seconds beyond every deal
+_FILLS = (EventKind.FILLED, EventKind.PARTIALLY_FILLED)
+
+
+def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
+    """The object of `replay --json`, except the time the whole command took."""
+    plan, settings = run.plan, run.settings
+    sample_ms = settings.features.sample_ms
+    feeds = [count(f.path, f.source, f.symbol, sample_ms, plan.cut_msc) for f in plan.feeds]
+    journal = list(order_journal.events(run.journal))
+    deals = _deals(settings, plan.last_msc)
+    predicts = bool(run.model)
+    equations = [
+        *reconcile.warehouse_equations(
+            client, plan.run_id, feeds, plan.unparsed_rows, plan.cut_msc, predicts
+        ),
+        *reconcile.order_equations(client, plan.run_id, journal, deals),
+    ]
+    kinds = [event.kind for event in journal]
+    stream_s = max(run.stream_s - run.train_s, 1e-9)
+    return {
+        "run_id": plan.run_id,
+        "model": run.model,
+        "strategy": run.options.strategy,
+        "inputs": list(plan.inputs),
+        "ticks_read": plan.rows,
+        **reconcile.totals(client, plan.run_id, feeds),
+        "orders": kinds.count(EventKind.SUBMITTED),
+        "orders_denied": kinds.count(EventKind.DENIED),
+        "orders_rejected": kinds.count(EventKind.REJECTED),
+        "denied_by_reason": reconcile.denials(client, plan.run_id),
+        "fills": sum(kinds.count(kind) for kind in _FILLS),
+        "closed_by_broker": kinds.count(EventKind.CLOSED),
+        "profit_after_costs": round(deals.profit, 2),
+        "currency": settings.terminal.currency,
+        "wall_s": round(run.stream_s, 3),
+        "train_s": round(run.train_s, 3),
+        "ticks_per_s": round(plan.rows / stream_s),
+        "latency_us": _latency(client, plan.run_id),
+        "reconciled": all(equation.holds for equation in equations),
+        "reconciliation": [
+            {"equation": e.name, "left": e.left, "right": e.right, "holds": e.holds}
+            for e in equations
+        ],
+    }
+
+
+def _deals(settings: Settings, now_msc: int) -> reconcile.Deals:
+    """What the terminal's own account says."""
+    terminal = connect.terminal(settings.terminal, settings.home_path)
+    terminal.at(now_msc)
+    deals = [d for d in terminal.history_deals_get(0, _FAR) if d.type != DEAL_TYPE_BALANCE]
+    orders = terminal.history_orders_get(0, _FAR)
+    balance = terminal.account_info().balance
+    terminal.shutdown()
+    return reconcile.Deals(
+        deals=len(deals),
+        volume=sum(deal.volume for deal in deals),
+        profit=balance - settings.terminal.balance,
+        comments=tuple(order.comment for order in orders if order.magic and order.comment),
+    )
+
+
+def _latency(client: Any, run_id: str) -> dict[str, dict[str, float]]:
+    """Every stage, in microseconds; a stage that had nothing to do is all zeros."""
+    measured = reconcile.latency(client, run_id)
+    nothing = {"p50": 0.0, "p99": 0.0, "max": 0.0}
+    return {stage: measured.get(stage, nothing) for stage in STAGES}

@@ -1,0 +1,263 @@
+"""One replay on one home: its directory, its processes, and its result.
+
+Everything a run owns besides warehouse rows lies in `<home>/runs/<run_id>` and is made anew by
+each replay of it; the warehouse's rows have deterministic keys and replace themselves.
+"""
+
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from adapters.bus import select
+from adapters.bus.base import Bus
+from adapters.clickhouse import client as warehouse
+from adapters.clickhouse.migrate import apply
+from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run_columns
+from adapters.clickhouse.writer import Writer
+from cli.replay import bus as replay_bus
+from cli.replay import result as replay_result
+from cli.replay.plan import Options, Plan, write
+from cli.replay.progress import Progress
+from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
+from cli.stack.processes import Stack
+from cli.stack.warehouse_setup import shaping
+from core import instruments, settings
+from core.clock import SystemClock
+from core.contracts import codec
+from core.contracts.operations import Control
+from core.errors import TickhouseError, UnavailableError
+from core.sections import ModelSettings
+from core.settings import Settings
+from core.topics import CONTROL
+from features.catalog import FEATURE_SET_HASH, NAMES
+from models.monitoring.table import write_models
+from models.serving.card import Span
+from models.serving.registry import Registry
+
+_SELF_ENDING = ("collector", "streams.ticks", "streams.signals", "execution")
+_STALLED_AFTER_S = 300.0
+_DRAIN_S = 60
+_PATIENCE_S = 60.0
+
+T = TypeVar("T")
+
+
+class ReplayRun:
+    """Prepares, watches and sums up one replay."""
+
+    def __init__(self, plan: Plan, options: Options, config: Settings, *, simulated: bool) -> None:
+        self.plan, self.options = plan, options
+        self.simulated, self.model = simulated, options.model
+        self.directory = config.home_path / "runs" / plan.run_id
+        self.train_s = self.stream_s = 0.0
+        self._collecting_since = 0.0
+        run = msgspec.structs.replace(
+            config.run,
+            run_id=plan.run_id,
+            mode="replay",
+            account=plan.run_id,
+            strategy=options.strategy,
+        )
+        # A replay has a bus and a terminal of its own, whatever live trading is connected to.
+        bus = replay_bus.of_run(config.bus, plan.run_id)
+        terminal = msgspec.structs.replace(config.terminal, kind="simulated", address="")
+        self.settings = msgspec.structs.replace(config, run=run, bus=bus, terminal=terminal)
+        self._bus: Bus | None = None
+
+    def stack(self) -> Stack:
+        """The processes, none started; the run's directory is made anew by `start`."""
+        home, ports = self.settings.home_path, choose_ports()
+        environment = stack_environment(self.settings, home, ports)
+        plan_file = str(self.directory / "plan.json")
+        processes = embedded_stack(
+            self.settings,
+            home,
+            ports,
+            market=("--market", "recorded", "--plan", plan_file),
+            state=self.directory,
+            drain_s=_DRAIN_S,
+        )
+        self.settings = settings.load(environment)  # every one of them
+        where = urls(self.settings, ports)
+        return Stack(home, environment, processes, f"replay {self.plan.run_id}", where)
+
+    def start(self, stack: Stack) -> None:
+        """Start everything; the schema is in place before anything writes."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        replay_bus.empty(self.settings.bus)
+        write(self.plan, self.directory, self.settings.collector.slice_ticks)
+        for marker in (self.settings.home_path / "run").glob("crashed.*"):
+            marker.unlink()
+        stack.start_all(on_ready=self._on_ready)
+        self._bus = select.connect(self.settings.bus, "replay")
+
+    def wait_for_training_part(self, stack: Stack, progress: Progress) -> None:
+        """Until all features before the cut, and the ticks that answer them, are stored."""
+        _import_training()
+        answers = self.bus.subscribe(CONTROL)
+        stalled, missing = _Stall(), {"streams.ticks", "streams.signals"}
+        while missing:
+            message = answers.next(0.2)
+            control = codec.decode(CONTROL.name, message.payload) if message else None
+            if isinstance(control, Control) and control.kind == "stored":
+                missing.discard(control.by)
+                continue
+            stalled.check(progress.update(self.bus, self.plan), stack)
+        answers.close()
+
+    def train(self, progress: Progress) -> None:
+        """Train on the part before the cut; the model is only used after it."""
+        from models.training.train import train
+
+        began = time.monotonic()
+        span = Span(self.plan.first_msc * 1000, self.plan.cut_msc * 1000)
+        models = self.settings.home_path / "models"
+
+        def fit_and_register(client: Client) -> str:
+            card = train(
+                client,
+                self.plan.run_id,
+                span,
+                _without_network(self.settings.models),
+                models,
+                self.simulated,
+                report,
+                sample_ms=self.settings.features.sample_ms,
+            )
+            write_models(client, Registry(models))
+            return card.sha256
+
+        with progress.training() as report:
+            self.model = self._patiently(fit_and_register)
+        self.train_s = time.monotonic() - began
+
+    def announce_model(self) -> None:
+        """Let the collector go on; from here the stream predicts with the model, if any."""
+        clock_us = SystemClock().now_us()
+        control = Control("model", self.plan.run_id, clock_us, "replay", "cut", self.model)
+        self.bus.publish(CONTROL, "model", codec.encode(control), f"{self.plan.run_id}.model")
+
+    def follow(self, stack: Stack, progress: Progress) -> None:
+        """Until every process that ends by itself has ended and all rows are stored."""
+        stalled = _Stall()
+        while not all(stack.state()[name].ended for name in _SELF_ENDING):
+            stalled.check(progress.update(self.bus, self.plan), stack)
+            time.sleep(0.1)
+        stack.stop("streams.executions")
+        progress.update(self.bus, self.plan)
+        self.bus.close()
+        self.stream_s = time.monotonic() - self._collecting_since
+
+    def result(self, stack: Stack, wall_s: float) -> dict[str, Any]:
+        """The object of `--json`."""
+        result = self._patiently(lambda client: replay_result.build(self, client))
+        result["total_s"] = round(wall_s, 3)
+        self._write_run(result)
+        return result
+
+    def keep(self, result: dict[str, Any]) -> None:
+        """Keep the result; drop the bus's store, which is large and no longer needed."""
+        (self.directory / "result.json").write_text(json.dumps(result, indent=2))
+        if result["reconciled"]:
+            shutil.rmtree(self.directory / "bus", ignore_errors=True)
+            shutil.rmtree(self.directory / "state", ignore_errors=True)
+            replay_bus.discard(self.settings.bus)
+
+    @property
+    def bus(self) -> Bus:
+        """The connection made by `start`."""
+        assert self._bus is not None
+        return self._bus
+
+    @property
+    def journal(self) -> Path:
+        """Execution's journal of this run."""
+        return self.directory / "journal"
+
+    def _on_ready(self, name: str) -> None:
+        if name == "warehouse":
+            self._prepare_warehouse()
+        if name == "collector":
+            self._collecting_since = time.monotonic()
+
+    def _prepare_warehouse(self) -> None:
+        self._patiently(lambda client: apply(client, NAMES))
+        writer = Writer(self.settings.clickhouse)
+        for batch in self.plan.unparsed:
+            writer.insert("tick_quarantine", quarantine_columns(batch, 0))
+        book = instruments.shipped()
+        for feed in self.plan.feeds:
+            if feed.symbol in book:
+                writer.insert("instrument", instrument_columns(feed.source, book[feed.symbol]))
+        writer.close()
+
+    def _patiently(self, action: Callable[[Client], T]) -> T:
+        """Do something with the warehouse, again if it dies meanwhile: it will be restarted."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                with warehouse.errors_translated():
+                    return action(warehouse.connect(self.settings.clickhouse))
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def _write_run(self, result: dict[str, Any]) -> None:
+        plan = self.plan
+        first_us = plan.first_msc * 1000
+        last_us = plan.last_msc * 1000
+        columns = run_columns(
+            self.settings.run,
+            span_us=(first_us, last_us),
+            status="reconciled" if result["reconciled"] else "not reconciled",
+            inputs=json.dumps(dict(zip(plan.inputs, plan.digests, strict=True))),
+            settings=shaping(self.settings),
+            feature_set_hash=FEATURE_SET_HASH,
+            model=self.model,
+        )
+        writer = Writer(self.settings.clickhouse)
+        writer.insert("run", columns)
+        writer.close()
+
+
+def _without_network(models: ModelSettings) -> ModelSettings:
+    """A replay waits for its model: the network, most of a training's time, is left to `train`."""
+    members = tuple(m for m in models.members if m != "sequence") or models.members
+    return msgspec.structs.replace(models, members=members)
+
+
+def _import_training() -> None:
+    """Begin to import XGBoost and what it brings, three seconds' work, while we wait."""
+    # OpenMP threads that spin at barriers starve the processes beside us; read when loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    threading.Thread(target=import_module, args=("models.training.train",), daemon=True).start()
+
+
+class _Stall:
+    """A replay in which nothing moves is broken; waiting for ever would hide it."""
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._since = time.monotonic()
+
+    def check(self, seen: object, stack: Stack) -> None:
+        states = stack.state()
+        fatal = [state.name for state in states.values() if state.state == "fatal"]
+        if seen != self._seen:
+            self._seen, self._since = seen, time.monotonic()
+        if fatal or time.monotonic() - self._since > _STALLED_AFTER_S:
+            lines = "\n".join(
+                f"  {s.name}: {s.state} {s.detail} ({s.log})" for s in states.values()
+            )
+            raise TickhouseError(f"the replay stands still; its processes:\n{lines}")

@@ -1,0 +1,94 @@
+"""The live page, and a Grafana if asked for, as part of `tickhouse up`.
+
+Both only look: nothing waits for them, and what fails there stops nothing else.
+"""
+
+import os
+import shutil
+import sys
+from importlib import resources
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cli.stack.embedded import free_ports
+from cli.stack.process_spec import ProcessSpec
+from core.errors import SettingsError
+from core.settings import Settings
+
+
+class BoardPorts(msgspec.Struct, frozen=True):
+    """Loopback ports of the pages."""
+
+    live: int
+    grafana: int
+
+
+USUAL_PORTS = BoardPorts(live=8050, grafana=3001)  # Grafana's own 3000 is Dagster's too
+
+
+def choose_ports(preferred: BoardPorts = USUAL_PORTS) -> BoardPorts:
+    """Free ones, the preferred where those are free."""
+    return BoardPorts(*free_ports(msgspec.structs.astuple(preferred)))
+
+
+def live_page(port: int) -> ProcessSpec:
+    """The live page's process."""
+    return ProcessSpec(
+        "board",
+        (sys.executable, "-m", "dashboards.live", "--port", str(port)),
+        needs=("bus",),
+        waited_for=False,
+    )
+
+
+def grafana(settings: Settings, home: Path, warehouse_url: str, port: int) -> ProcessSpec:
+    """Grafana with our data source, boards and alert rules, for looking at without a login.
+
+    Raises:
+        SettingsError: there is no `grafana` on PATH.
+    """
+    binary = shutil.which("grafana")
+    if binary is None:
+        raise SettingsError(
+            "--grafana: no grafana on PATH; install Grafana and its plugin "
+            "grafana-clickhouse-datasource, or use the live page, which needs neither"
+        )
+    return ProcessSpec(
+        "grafana",
+        (binary, "server", *_homepath()),
+        _environment(settings, home, warehouse_url, port),
+        needs=("warehouse",),
+        ready_url=f"http://127.0.0.1:{port}/api/health",
+        waited_for=False,
+    )
+
+
+def _homepath() -> tuple[str, ...]:
+    usual = Path("/usr/share/grafana")  # where the packages of Debian and Red Hat put it
+    return ("--homepath", str(usual)) if usual.is_dir() else ()
+
+
+def _environment(settings: Settings, home: Path, warehouse_url: str, port: int) -> dict[str, str]:
+    folder = Path(str(resources.files("dashboards")))
+    where = urlsplit(warehouse_url)
+    return {
+        "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+        "GF_SERVER_HTTP_PORT": str(port),
+        "GF_PATHS_DATA": str(home / "grafana"),
+        "GF_PATHS_LOGS": str(home / "grafana" / "log"),
+        "GF_PATHS_PLUGINS": os.environ.get("GF_PATHS_PLUGINS", "/var/lib/grafana/plugins"),
+        "GF_PATHS_PROVISIONING": str(folder / "provisioning"),
+        "GF_AUTH_ANONYMOUS_ENABLED": "true",  # loopback only, and a viewer changes nothing
+        "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+        "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": "1s",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "TICKHOUSE_GRAFANA_BOARDS": str(folder / "boards"),
+        "TICKHOUSE_GRAFANA_HOST": where.hostname or "127.0.0.1",
+        "TICKHOUSE_GRAFANA_PORT": str(where.port or 8123),
+        "TICKHOUSE_GRAFANA_USER": settings.clickhouse.user,
+        "TICKHOUSE_GRAFANA_PASSWORD": settings.clickhouse.password,
+        "TICKHOUSE_GRAFANA_WEBHOOK": settings.alerts.webhook or "http://127.0.0.1:9",
+    }

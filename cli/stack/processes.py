@@ -1,0 +1,276 @@
+"""Starts, watches and stops a set of processes that share a home, with supervisord's help.
+
+supervisord restarts what dies (with back-off), keeps a log per process and outlives a crash of
+ours just long enough to stop everything in order. What it lacks is here: the lock on the home,
+readiness instead of mere existence, the order of start, and a drain with a bound. See
+docs/adr/0003-supervision.md.
+"""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from cli.stack.home_lock import HomeLock
+from cli.stack.process_spec import ProcessSpec
+from cli.stack.process_state import ProcessState, ProcessView, last_lines, observe
+from cli.stack.running import RunningStack, forget, remove_leftovers, write_down
+from cli.stack.supervisor_config import log_of
+from cli.stack.supervisord import Supervisord
+from core.errors import TickhouseError, UnavailableError
+
+_POLL_S = 0.05
+_CODE = Path(__file__).resolve().parent.parent  # where our packages are
+
+
+class Drained(msgspec.Struct, frozen=True):
+    """What a drain did."""
+
+    stopped: tuple[str, ...]  # in order
+    killed: tuple[str, ...]  # those of them that did not end by themselves in time
+    seconds: float
+
+
+class Stack:
+    """A home's processes, from `with` to its end, when all are drained and none is left.
+
+    Use it from the main thread: on Linux supervisord ends when the thread that started it does.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        processes: Sequence[ProcessSpec],
+        command: str = "",
+        urls: Mapping[str, str] | None = None,
+    ) -> None:
+        """`environment` is added to ours, for all; `command`, `urls`: for `tickhouse status`."""
+        self.home = home.resolve()
+        self.specs = {spec.name: spec for spec in processes}
+        self._environment = {
+            **_environment(),
+            "TICKHOUSE_HOME": str(self.home),
+            **environment,
+            # The children run the code that we run, whatever lies in the working directory.
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(_CODE), os.getenv("PYTHONPATH")])),
+            "PYTHONSAFEPATH": "1",
+        }
+        self._command, self._urls = command, dict(urls or {})
+        self._views = [self._view(spec) for spec in processes]
+        self._lock = HomeLock(self.home)
+        self.drained: Drained | None = None
+
+    def __enter__(self) -> Self:
+        """Take the home and start supervisord; no process yet.
+
+        Raises:
+            BusyError: the home is in use.
+        """
+        self._lock.acquire()
+        try:
+            self._supervisord = self._start_supervisord()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._client = self._supervisord.client
+        started_us, socket = time.time_ns() // 1000, str(self._supervisord.socket)
+        views = tuple(self._views)
+        stack = RunningStack(os.getpid(), self._command, started_us, socket, self._urls, views)
+        write_down(self.home, stack)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drain what still runs and give the home back."""
+        try:
+            if self._supervisord.alive():
+                self.drained = self.drain()
+        finally:
+            try:
+                self._supervisord.close()
+            finally:
+                forget(self.home)
+                self._lock.release()
+
+    def start(self, name: str) -> None:
+        """Start one process without waiting."""
+        self._client.start(name)
+
+    def start_all(
+        self, on_ready: Callable[[str], None] | None = None, timeout_s: float = 60.0
+    ) -> None:
+        """Start every process that is waited for as soon as all it needs are ready.
+
+        Returns when all are.
+
+        `on_ready` is called with the name of each that became ready, before those that need it
+        start: the place for migrations.
+
+        Raises:
+            TickhouseError: one did not become ready, as in `wait_ready`.
+        """
+        names = {name for name, spec in self.specs.items() if spec.waited_for}
+        self._start_in_order(names, on_ready, timeout_s)
+
+    def start_late(self, on_ready: Callable[[str], None], timeout_s: float = 120.0) -> None:
+        """Start those that `start_all` left, likewise; those needed by them may be down.
+
+        Raises:
+            TickhouseError: one did not become ready; the others run on.
+        """
+        names = {name for name, spec in self.specs.items() if not spec.waited_for}
+        self._start_in_order(names, on_ready, timeout_s)
+
+    def _start_in_order(
+        self, names: set[str], on_ready: Callable[[str], None] | None, timeout_s: float
+    ) -> None:
+        started: dict[str, float] = {}
+        ready: set[str] = set()
+        while len(ready) < len(names):
+            for name in self._startable(names - set(started), names - ready):
+                self.start(name)
+                started[name] = time.monotonic()
+            for name, state in self.state().items():
+                if (
+                    name in started
+                    and name not in ready
+                    and self._is_ready(state, started[name] + timeout_s)
+                ):
+                    if on_ready:
+                        on_ready(name)
+                    ready.add(name)
+            time.sleep(_POLL_S)
+
+    def wait_ready(self, name: str, timeout_s: float = 30.0) -> None:
+        """Return when a started process is ready.
+
+        Raises:
+            TickhouseError: it ended, was given up, or is not ready in time; with the end of
+                its log and where the log is.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._is_ready(self.state()[name], deadline):
+            time.sleep(_POLL_S)
+
+    def wait_exit(self, name: str, timeout_s: float) -> None:
+        """Return when a process that ends by itself has ended with exit code 0.
+
+        Other ends are crashes: it is restarted, and this goes on waiting.
+
+        Raises:
+            TickhouseError: it was given up, or has not ended in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not (state := self.state()[name]).ended:
+            if state.state == "fatal":
+                raise _failure(state, "keeps failing and was given up")
+            if time.monotonic() > deadline:
+                raise _failure(state, "has not ended in time")
+            time.sleep(_POLL_S)
+
+    def state(self) -> dict[str, ProcessState]:
+        """Every process at this moment.
+
+        Raises:
+            UnavailableError: supervisord is gone, and every process with it.
+        """
+        if not self._supervisord.alive():
+            raise UnavailableError(
+                "the supervisor was killed, and every process ended with it; start again"
+                f" (its log: {log_of(self.home, 'supervisord')})"
+            )
+        return observe(self._views, self._client.processes())
+
+    def stop(self, name: str) -> None:
+        """Stop one process (SIGTERM, then SIGKILL after its `stop_wait_s`) and wait for it."""
+        self._stop_together([name])
+
+    def kill9(self, name: str) -> int:
+        """Kill a process as a crash would and return the pid it had; it is restarted."""
+        pid = self._client.processes()[name].pid
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def drain(self) -> Drained:
+        """Stop everything, stage by stage, each within its `stop_wait_s`."""
+        begin = time.monotonic()
+        stopped: list[str] = []
+        killed: list[str] = []
+        for stage in sorted({spec.stop_stage for spec in self.specs.values()}):
+            names = [spec.name for spec in self.specs.values() if spec.stop_stage == stage]
+            done, forced = self._stop_together(names)
+            stopped += done
+            killed += forced
+        return Drained(tuple(stopped), tuple(killed), time.monotonic() - begin)
+
+    def _startable(self, waiting: set[str], unready: set[str]) -> list[str]:
+        return [
+            spec.name
+            for spec in self.specs.values()
+            if spec.name in waiting and not unready & set(spec.needs)
+        ]
+
+    def _is_ready(self, state: ProcessState, deadline: float) -> bool:
+        if state.state == "fatal":
+            raise _failure(state, "keeps failing and was given up")
+        if state.ended:
+            raise _failure(state, "ended before it was ready")
+        if not state.ready and time.monotonic() > deadline:
+            raise _failure(state, f"is not ready in time ({state.health or state.state})")
+        return state.ready
+
+    def _stop_together(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        begin = time.monotonic()
+        running = [name for name in names if self._client.processes()[name].state in _STOPPABLE]
+        for name in running:
+            self._client.stop(name)
+        waiting, killed = set(running), []
+        while waiting:
+            processes = self._client.processes()
+            for name in [n for n in waiting if processes[n].state not in _STOPPABLE]:
+                waiting.remove(name)
+                if time.monotonic() - begin > self.specs[name].stop_wait_s:
+                    killed.append(name)
+            time.sleep(_POLL_S if waiting else 0)
+        return running, killed
+
+    def _view(self, spec: ProcessSpec) -> ProcessView:
+        home = Path({**self._environment, **spec.environment}["TICKHOUSE_HOME"])
+        health = home / "run" / f"{spec.name}.json"
+        return ProcessView(
+            spec.name, str(health), spec.ready_url, str(log_of(self.home, spec.name))
+        )
+
+    def _start_supervisord(self) -> Supervisord:
+        remove_leftovers(self.home)
+        for view in self._views:
+            Path(view.health_file).unlink(missing_ok=True)
+        specs = list(self.specs.values())
+        return Supervisord(self.home, self._environment, specs, self._lock.fd)
+
+
+_STOPPABLE = frozenset({"starting", "running", "backoff", "stopping"})
+
+
+def _failure(state: ProcessState, what: str) -> TickhouseError:
+    lines = last_lines(state.log) or ["(it wrote nothing)"]
+    end = "\n  ".join(lines)
+    return TickhouseError(f"{state.name} {what}; the end of {state.log}:\n  {end}")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the names of files that hold settings: those were read, and are handed on."""
+    named = re.compile(r"TICKHOUSE_\w+__\w+_FILE")
+    return {name: value for name, value in os.environ.items() if not named.fullmatch(name)}

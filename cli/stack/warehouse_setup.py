@@ -1,0 +1,67 @@
+"""Makes a warehouse ready for the processes that write to it."""
+
+import msgspec
+
+from core.clock import SystemClock
+from core.fingerprint import fingerprint
+from core.settings import Settings
+from strategies import plugins
+
+
+def migrate(settings: Settings, url: str) -> list[str]:
+    """Apply the migrations that the warehouse at `url` lacks, and retention; return their names.
+
+    Raises:
+        SettingsError: retention names no table of ours, or no days.
+        WarehouseError, UnavailableError: as adapters.clickhouse.migrate.apply.
+    """
+    from adapters.clickhouse import client, migrate, retention
+    from features import catalog
+
+    where = msgspec.structs.replace(settings.clickhouse, url=url)
+    connection = client.connect(where)
+    applied = migrate.apply(connection, catalog.NAMES)
+    retention.apply(connection, retention.parse(settings.warehouse.retention))
+    return applied
+
+
+def write_run(settings: Settings, url: str) -> None:
+    """The row of `run` that says what runs, since when, with which settings."""
+    from adapters.clickhouse.rows import run_columns
+    from adapters.clickhouse.writer import Writer
+    from features import catalog
+    from models.serving.registry import Registry
+
+    where = msgspec.structs.replace(settings.clickhouse, url=url)
+    champion = Registry(settings.home_path / "models").champion()
+    now_us = SystemClock().now_us()
+    columns = run_columns(
+        settings.run,
+        span_us=(now_us, now_us),
+        status="running",
+        inputs=msgspec.json.encode(
+            {"terminal": settings.terminal.kind, "login": settings.terminal.login}
+        ).decode(),
+        settings=shaping(settings),
+        feature_set_hash=catalog.FEATURE_SET_HASH,
+        model=champion.card.sha256 if champion else "",
+    )
+    with Writer(where) as writer:
+        writer.insert("run", columns)
+
+
+def shaping(settings: Settings) -> str:
+    """The settings that shape a run's rows, and where it runs, as JSON."""
+    names = ("features", "signals", "exits", "execution", "models", "collector")
+    shaped = {name: getattr(settings, name) for name in names}
+    own = plugins.digest(settings.run.strategy, settings.home_path / "strategies")
+    where = {"fingerprint": fingerprint(), "strategy": own}
+    return msgspec.json.encode({**shaped, **where}).decode()
+
+
+def predicts(settings: Settings) -> bool:
+    """Whether signals can come: a champion, or a strategy that needs no model."""
+    from models.serving.registry import Registry
+
+    known = Registry(settings.home_path / "models").champion() is not None
+    return known or settings.run.strategy != "model"

@@ -1,0 +1,103 @@
+"""What live execution does beside signals, some times a second: it watches broker and account.
+
+Orders without an answer, what the broker did to positions, stops that follow the price, the
+account's history and balance, what waits at the venue during a halt, health and breakers. A
+terminal that is away is asked again later.
+"""
+
+from typing import NamedTuple
+
+from core.clock import Timer
+from core.errors import UnavailableError
+from execution.breakers.breakers import Breakers
+from execution.broker.account_history import AccountHistory
+from execution.broker.every import Every
+from execution.broker.reconcile import Reconciler
+from execution.broker.working_orders import WorkingOrders
+from execution.heartbeat import HeartbeatPublisher
+from execution.order_path.engine import Engine
+from execution.order_path.stops import Stops
+from execution.risk.equity import EquityWatch
+from execution.risk.limits_file import LimitsFile
+from execution.risk.margin import RememberedFunds
+from execution.risk.trading_state import TradingState
+
+_LOOK_S = 0.2
+_ACCOUNT_S = 1.0
+
+
+class PollerParts(NamedTuple):
+    """What is watched, and by whom."""
+
+    engine: Engine
+    reconciler: Reconciler
+    stops: Stops
+    events: AccountHistory
+    working: WorkingOrders
+    equity: EquityWatch
+    funds: RememberedFunds
+    trading: TradingState
+
+
+class AccountPoller:
+    """Looks when it is time to."""
+
+    def __init__(
+        self, watched: PollerParts, timer: Timer, limits: LimitsFile | None = None,
+        breakers: Breakers | None = None, heart: HeartbeatPublisher | None = None,
+    ) -> None:  # fmt: skip
+        self._w, self._limits, self._breakers, self._heart = watched, limits, breakers, heart
+        self._often, self._seldom = Every(_LOOK_S, timer), Every(_ACCOUNT_S, timer)
+        self._away = False  # the terminal, when last asked
+
+    def look(self) -> None:
+        """Look at what is due."""
+        if not self._often.is_due():
+            return
+        try:
+            self._at_broker()
+            self._away = False
+        except UnavailableError:
+            self._away = True
+        self._tell_health()
+        if self._breakers:
+            self._breakers.look(self._w.engine.waits_ns, away=self._away)
+
+    def recover(self) -> None:
+        """Settle and take up what happened while nobody looked.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        self._w.reconciler.at_start()
+        self._w.engine.poll()
+        self._w.events.look()
+        self._w.engine.finish()
+
+    def close(self) -> None:
+        """The process ends."""
+        self._w.equity.close()
+
+    def _at_broker(self) -> None:
+        self._w.reconciler.again()
+        self._w.engine.poll()
+        self._w.engine.finish()
+        if self._w.engine.sends:  # in shadow nothing is, not even what reduces risk
+            self._w.stops.follow()
+            if self._w.trading.state == "halted":
+                self._w.working.cancel()
+        if self._seldom.is_due() or self._away:  # only an answer shows that it is back
+            self._w.funds.refresh()
+            account = self._w.events.look()
+            if account is not None:
+                self._w.equity.see(account)
+
+    def _tell_health(self) -> None:
+        if self._heart is None:
+            return
+        problem = "the terminal does not answer" if self._away else self._w.events.problem
+        problem = problem or (self._limits.problem if self._limits else "")
+        if problem:
+            self._heart.degraded(problem)
+        else:
+            self._heart.well()

@@ -1,0 +1,182 @@
+"""Venue versus journal: what became of orders whose outcome is not journalled.
+
+Live, an order is sent at most once: what the venue does not show was never sent (EXPIRED) when
+the journal ends at SUBMITTED at start, and blocks its feed when an answer was lost. In a replay
+the market stands still and the simulated account is durable, so an order that is provably not
+there is sent now for the first time, and the events are those of a run that never stopped.
+"""
+
+import logging
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from adapters.mt5.venue.orders import Venue
+from adapters.mt5.venue.venue import Outcome
+from core.clock import Clock, SystemTimer, Timer
+from core.contracts.order import EventKind as Kind
+from core.contracts.order import OrderEvent
+from core.errors import UnavailableError
+from execution.broker import manual_resolutions as settlements
+from execution.broker.manual_resolutions import ManualResolution
+from execution.journal import events
+from execution.journal.ledger import Ledger
+
+_log = logging.getLogger(__name__)
+_WAIT_S = 0.01
+_DOUBTFUL = (Kind.SUBMITTED, Kind.ACCEPTED)
+
+
+class Reconciler:
+    """Settles orders.
+
+    Args:
+        repeatable: a replay, see above.
+        patience_s: how long a live order's fill is waited for, or a replay's venue.
+        late_s: how long after a start an order that an earlier run may have sent can still
+            arrive at the broker. Until then its feed stays blocked, however absent it is.
+        persons: directory of `settlements`.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        venue: Venue,
+        clock: Clock,
+        collar: float,
+        *,
+        repeatable: bool,
+        patience_s: float = 1.0,
+        late_s: float = 10.0,
+        timer: Timer | None = None,
+        persons: Path | None = None,
+    ) -> None:
+        self._ledger, self._venue, self._clock = ledger, venue, clock
+        self._collar, self._repeatable, self._patience_s = collar, repeatable, patience_s
+        self._timer: Timer = timer or SystemTimer()
+        self._persons = persons
+        self._certain_s = self._timer.seconds() + late_s
+
+    def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
+        """Journal what an order just sent became; True when it is filled whole."""
+        if self._repeatable:
+            return self._conclude(submitted, self._until_certain(submitted, answer))
+        if answer.kind == "working":
+            found = self._await_fill(submitted)
+            decided = found.kind in ("filled", "rejected", "ambiguous") or found.fills
+            return self._conclude(submitted, found if decided else answer)
+        return self._conclude(submitted, answer)
+
+    def at_start(self) -> None:
+        """Settle what an earlier run of this process left behind."""
+        for submitted in list(self._ledger.book.unsettled.values()):
+            self._venue.at(submitted.ts_init_us)
+            if self._repeatable:
+                self._conclude(submitted, self._until_certain(submitted, Outcome("unknown")))
+                continue
+            self._look(submitted)
+
+    def again(self) -> None:
+        """Look once more for every unsettled order; then take up what a person said of one."""
+        for submitted in list(self._ledger.book.unsettled.values()):
+            self._look(submitted)
+
+        for path, said in settlements.waiting(self._persons) if self._persons else ():
+            order = self._ledger.book.unsettled.get(said.order_id)
+            if order is None or self._by_person(order, said):
+                self._ledger.sync()
+                path.unlink()
+
+    def _by_person(self, submitted: OrderEvent, said: ManualResolution) -> bool:
+        """Settle an order as a person says; False while the venue does not answer.
+
+        What the venue shows of it for certain was taken up before.
+        """
+        if self._find(submitted).kind == "unknown":
+            return False
+        found = Outcome("rejected", f"settled as absent by {said.by}: {said.reason}")
+        if said.outcome == "filled":
+            order = events.venue_order(submitted, self._collar)
+            found = self._venue.named(order, submitted.ts_init_us, said.deals)
+            if not found.fills:
+                _log.warning("order %s: deals %s do not fit it", said.order_id, said.deals)
+                return True
+        if said.outcome == "absent" and self._kind(submitted) in (
+            Kind.ACCEPTED, Kind.PARTIALLY_FILLED,
+        ):  # fmt: skip
+            now = self._clock.now_us()
+            self._ledger.record([events.later(submitted, Kind.CANCELLED, now, found.reason)])
+            return True
+        self._conclude(submitted, found)
+        return True
+
+    def _look(self, submitted: OrderEvent) -> None:
+        found = self._find(submitted)
+        if found.kind in ("filled", "rejected") or (found.kind == "working" and found.fills):
+            self._conclude(submitted, found)
+        elif found.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
+            # Of an earlier run, which died before or while it was sent: nobody was answered.
+            if self._timer.seconds() >= self._certain_s:
+                text = "never sent: execution stopped before"
+                expired = events.later(submitted, Kind.EXPIRED, self._clock.now_us(), text)
+                self._ledger.record([expired])
+        elif found.kind == "ambiguous" and self._kind(submitted) in _DOUBTFUL:
+            self._conclude(submitted, found)
+
+    def _conclude(self, submitted: OrderEvent, found: Outcome) -> bool:
+        before = self._kind(submitted)
+        if found.kind in ("unknown", "absent", "ambiguous"):
+            if before is Kind.SUBMITTED or (found.kind, before) == ("ambiguous", Kind.ACCEPTED):
+                _log.warning("order %s: no answer (%s)", submitted.order_id, found.reason)
+                now = self._clock.now_us()
+                self._ledger.record([events.later(submitted, Kind.UNKNOWN, now, found.reason)])
+            return False
+        known, now = self._ledger.book.deals, self._clock.now_us()
+        fresh = any(fill.deal not in known for fill in found.fills)
+        if found.kind == "working" and before is not Kind.SUBMITTED and not fresh:
+            return False
+        made = events.outcome(submitted, before, found, known, now)
+        self._ledger.record([self._stamped(event) for event in made])
+        # Only a closing that is whole lets the entry of a reversal follow.
+        return round(sum(fill.volume for fill in found.fills), 8) >= submitted.volume
+
+    def _stamped(self, event: OrderEvent) -> OrderEvent:
+        # A simulated venue answers before the market time of the fill; ours is then the fill's.
+        if self._repeatable and event.ts_event_us > event.ts_init_us:
+            return replace(event, ts_init_us=event.ts_event_us)
+        return event
+
+    def _until_certain(self, submitted: OrderEvent, answer: Outcome) -> Outcome:
+        """Ask, and send what is provably not there, until the simulated venue has decided."""
+        take_profit = self._ledger.book.take_profit(submitted)
+        order = events.venue_order(submitted, self._collar, take_profit)
+        deadline = self._timer.seconds() + max(self._patience_s, 60.0)
+        while answer.kind != "rejected":
+            found = self._find(submitted)
+            if found.kind == "filled":
+                return found
+            if found.kind == "absent" and answer.kind == "unknown":
+                answer = self._venue.send(order)
+                continue
+            if self._timer.seconds() > deadline:
+                raise UnavailableError(
+                    f"order {submitted.order_id}: the terminal does not say what became of it"
+                    f" ({found.reason or found.kind}); restart it, execution then goes on"
+                )
+            self._timer.sleep(_WAIT_S)
+        return answer
+
+    def _await_fill(self, submitted: OrderEvent) -> Outcome:
+        deadline = self._timer.seconds() + self._patience_s
+        while (found := self._find(submitted)).kind != "filled":
+            if self._timer.seconds() >= deadline:
+                break
+            self._timer.sleep(_WAIT_S)
+        return found
+
+    def _find(self, submitted: OrderEvent) -> Outcome:
+        order = events.venue_order(submitted, self._collar)
+        return self._venue.find(order, submitted.ts_init_us)
+
+    def _kind(self, submitted: OrderEvent) -> Kind:
+        return self._ledger.book.orders[submitted.order_id].kind

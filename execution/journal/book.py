@@ -1,0 +1,303 @@
+"""What execution knows: orders, positions and profit, as a fold over the journal's records.
+
+Nothing here is stored by itself; a restart folds the journal again. A position is one the venue
+opened for an order of ours (hedging accounts hold several of a symbol). It closes at the
+horizon of the newest signal that its strategy acted on in its direction.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+import msgspec
+
+from adapters.mt5.venue.recognition import magic_of
+from core.contracts.order import EventKind as Kind
+from core.contracts.order import ExecutionMarker, OrderEvent
+from core.contracts.signal import Signal
+from core.errors import JournalError
+from execution.journal import lifecycle
+from execution.journal.brokerage import Brokerage
+from execution.journal.identity import order_id
+from execution.journal.records import LeaseTaken, Record
+
+HELD = "held"  # reason of a RECEIVED event whose target is held already
+_MINUTE_US = 60_000_000
+_RETRY_US = 1_000_000  # after a refused exit
+_AHEAD_US = 300_000_000  # a signal dated later than it was received by more decides nothing later
+
+
+class Key(NamedTuple):
+    """Whose position: one strategy's in one feed."""
+
+    strategy: str
+    source: str
+    symbol: str
+
+
+class Terms(NamedTuple):
+    """What a signal says of the end of its position."""
+
+    horizon_us: int
+    take_profit: float
+    trail: float
+
+
+class Order(msgspec.Struct):
+    """One order: its last event's kind, and how many there were."""
+
+    kind: Kind
+    count: int
+
+
+class Position(msgspec.Struct):
+    """One open position of ours. `volume` is signed lots."""
+
+    ticket: int
+    key: Key
+    volume: float
+    price: float
+    stop_price: float
+    opened_us: int
+    order_id: str
+    signal_id: str
+    horizon_us: int
+    refused: int = 0  # exits that did not close it: refused, filled in part, never sent
+    retry_us: int = 0  # not before this, after a refused exit
+    retry_purpose: str = ""
+    take_profit: float = 0.0
+    trail: float = 0.0  # distance at which the stop follows; 0: it stays
+    moving: float = 0.0  # the stop that was asked for and not answered yet
+    moved_us: int = 0  # when one was last asked for
+
+
+class Book:
+    """The state after all records applied so far."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.positions: dict[int, Position] = {}
+        self.unsettled: dict[str, OrderEvent] = {}  # by order id: the SUBMITTED event
+        self.deals: set[int] = set()
+        self.last: OrderEvent | None = None
+        self.marker: ExecutionMarker | None = None
+        self.lease = 0  # the highest number this journal traded under
+        self.first_us = 0  # when the first event was journalled
+        self.latest_us = 0  # newest ts_init of an event
+        self.broker = Brokerage()
+        self._magics: dict[int, str] = {}
+        self._unnamed: list[str] = []  # orders submitted that are not in it yet
+        self._terms: dict[str, Terms] = {}  # by signal
+        self._turning: dict[Key, str] = {}  # the newest signal that closed something first
+        self._received: set[str] = set()
+        self._newest: dict[Key, Signal] = {}
+        self._read: Signal | None = None  # the last one; its RECEIVED event follows
+        self.from_future = 0  # signals received that count for nothing that comes after them
+        self._entries: dict[tuple[str, str], deque[int]] = {}
+        self._realised: dict[Key, float] = {}
+
+    def apply(self, record: Record) -> None:
+        """Fold one record in.
+
+        Raises:
+            JournalError: an impossible transition, or a fill of an unknown position.
+        """
+        if isinstance(record, OrderEvent):
+            self._apply_event(record)
+        elif isinstance(record, Signal):
+            terms = Terms(record.horizon_us, record.take_profit, record.trail)
+            self._terms[record.signal_id] = terms
+            self._read = record
+        elif isinstance(record, ExecutionMarker):
+            self.marker = record
+        elif isinstance(record, LeaseTaken):
+            self.lease = record.number
+
+    def received(self, signal_id: str) -> bool:
+        """Whether a signal was acted on, or denied."""
+        return signal_id in self._received
+
+    @property
+    def magics(self) -> dict[int, str]:
+        """Orders submitted, by the number that their deals carry; named when somebody looks."""
+        self._magics.update((magic_of(name), name) for name in self._unnamed)
+        self._unnamed.clear()
+        return self._magics
+
+    def is_outdated(self, signal: Signal) -> bool:
+        """Whether a target made after this one was taken up before: messages may be reordered."""
+        key = Key(signal.strategy, signal.source, signal.symbol)
+        newest = self._newest.get(key)
+        return newest is not None and signal.ts_event_us < newest.ts_event_us
+
+    def half_turned(self) -> list[Signal]:
+        """Targets whose closings are done and that neither opened their position nor said why."""
+        found = []
+        for key, name in self._turning.items():
+            newest = self._newest.get(key)
+            if newest is None or newest.signal_id != name or not newest.target:
+                continue
+            against = any(p.volume * newest.target < 0 for p in self.of(key))
+            asked = order_id(name, "entry") in self.orders
+            if not against and not asked and not self.is_blocked(*key[1:]):
+                found.append(newest)
+        return found
+
+    def take_profit(self, submitted: OrderEvent) -> float:
+        """Where the venue shall close what an order opens with a gain; 0: nowhere."""
+        known = self._terms.get(submitted.signal_id)
+        return known.take_profit if known and submitted.purpose == "entry" else 0.0
+
+    def count(self, order_id: str) -> int:
+        """Events of an order so far."""
+        order = self.orders.get(order_id)
+        return order.count if order else 0
+
+    def of(self, key: Key) -> list[Position]:
+        """Open positions of one strategy in one feed, oldest first."""
+        return [p for p in self.positions.values() if p.key == key]
+
+    def net(self, key: Key) -> float:
+        """Signed lots held by one strategy in one feed."""
+        return round(sum(p.volume for p in self.of(key)), 8)
+
+    def realised(self, key: Key) -> float:
+        """Profit after commission and swap since the run began, account currency."""
+        return round(self._realised.get(key, 0.0), 2)
+
+    def traded(self) -> tuple[Key, ...]:
+        """Whoever ever had a fill."""
+        return tuple(self._realised)
+
+    def entries_within_minute(self, source: str, symbol: str, now_us: int) -> int:
+        """Entries submitted for a feed in the minute before a time."""
+        times = self._entries.get((source, symbol))
+        if not times:
+            return 0
+        while times and times[0] <= now_us - _MINUTE_US:
+            times.popleft()
+        return len(times)
+
+    def is_blocked(self, source: str, symbol: str) -> bool:
+        """Whether an order of a feed is unsettled: then nothing else may be sent for it."""
+        return any((e.source, e.symbol) == (source, symbol) for e in self.unsettled.values())
+
+    def _apply_event(self, event: OrderEvent) -> None:
+        order = self.orders.get(event.order_id)
+        lifecycle.check(order.kind if order else None, event.kind, event.order_id)
+        self.last, self.latest_us = event, max(self.latest_us, event.ts_init_us)
+        self.first_us = self.first_us or event.ts_init_us
+        self.broker.apply(event)
+        if order is None:
+            order = self.orders[event.order_id] = Order(event.kind, 0)
+        order.count += 1
+        if event.kind in lifecycle.ASIDE:
+            self._beside(event)
+            return
+        order.kind = event.kind
+        if event.kind is Kind.RECEIVED:
+            self._receive(event)
+        elif event.kind is Kind.SUBMITTED:
+            self._submit(event)
+        elif event.kind in (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED):
+            self._fill(event)
+        elif event.kind is Kind.BOOKED and event.venue_deal > self.broker.watermark:
+            self.deals.add(event.venue_deal)
+        elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
+            self._refuse(event)
+        if event.kind not in lifecycle.UNSETTLED:
+            self.unsettled.pop(event.order_id, None)
+
+    def _beside(self, event: OrderEvent) -> None:
+        held = self.positions.get(event.venue_position)
+        if held is None or event.kind is Kind.CANCELLING:
+            return
+        if event.kind is Kind.STOP_MOVING:
+            held.moving, held.moved_us = event.stop_price, event.ts_init_us
+            return
+        held.moving = 0.0
+        if event.kind is Kind.STOP_MOVED:
+            held.stop_price = event.stop_price
+
+    def _receive(self, event: OrderEvent) -> None:
+        self._received.add(event.signal_id)
+        if self._read is not None and self._read.signal_id == event.signal_id:
+            self._take_up(self._read, event.ts_init_us)
+        if event.reason == HELD:
+            self._prolong(_key(event), event.signal_id)
+
+    def _take_up(self, signal: Signal, received_us: int) -> None:
+        """Count it as the newest of its strategy and feed, unless it came from the future.
+
+        Execution refuses such signals, but journals of before it did may hold one, and it would
+        make every later signal look outdated, for ever.
+        """
+        if signal.ts_event_us > received_us + _AHEAD_US:
+            self.from_future += 1
+        elif not self.is_outdated(signal):
+            self._newest[Key(signal.strategy, signal.source, signal.symbol)] = signal
+
+    def _submit(self, event: OrderEvent) -> None:
+        self.unsettled[event.order_id] = event
+        self._unnamed.append(event.order_id)
+        if event.purpose == "opposite":
+            self._turning[_key(event)] = event.signal_id
+        if event.purpose == "entry":
+            feed = event.source, event.symbol
+            self._entries.setdefault(feed, deque()).append(event.ts_init_us)
+
+    def _fill(self, event: OrderEvent) -> None:
+        if event.venue_deal in self.deals:
+            raise JournalError(f"order {event.order_id}: fill {event.venue_deal} counted twice")
+        self.deals.add(event.venue_deal)
+        key = _key(event)
+        money = event.profit + event.commission + event.swap
+        self._realised[key] = self._realised.get(key, 0.0) + money
+        signed = event.volume if event.side == "buy" else -event.volume
+        if event.purpose == "entry" and event.kind is not Kind.CLOSED:
+            self._open(key, event, signed)
+        else:
+            self._reduce(event, signed)
+
+    def _open(self, key: Key, event: OrderEvent, signed: float) -> None:
+        held, terms = self.positions.get(event.venue_position), self._terms.get(event.signal_id)
+        if held is None:
+            self.positions[event.venue_position] = held = Position(
+                event.venue_position, key, signed, event.price, event.stop_price,
+                event.ts_event_us, event.order_id, event.signal_id, 0,
+            )  # fmt: skip
+        else:
+            total = held.volume + signed
+            held.price = (held.price * held.volume + event.price * signed) / total
+            held.volume, held.stop_price = round(total, 8), event.stop_price
+        if terms:
+            held.trail, held.take_profit = terms.trail, terms.take_profit or held.take_profit
+        self._prolong(key, event.signal_id)
+
+    def _reduce(self, event: OrderEvent, signed: float) -> None:
+        held = self.positions.get(event.venue_position)
+        if held is None:
+            raise JournalError(
+                f"order {event.order_id}: fill of position {event.venue_position}, which is not"
+                " open in the journal"
+            )
+        held.volume = round(held.volume + signed, 8)
+        if held.volume == 0:
+            del self.positions[event.venue_position]
+
+    def _refuse(self, event: OrderEvent) -> None:
+        held = self.positions.get(event.venue_position)
+        if held is not None:
+            held.refused += 1
+            held.retry_us = event.ts_init_us + _RETRY_US
+            held.retry_purpose = event.purpose
+
+    def _prolong(self, key: Key, signal_id: str) -> None:
+        terms = self._terms.get(signal_id)
+        if terms is None:
+            raise JournalError(f"signal {signal_id} is not in the journal before its order")
+        for position in self.of(key):
+            position.horizon_us = terms.horizon_us
+
+
+def _key(event: OrderEvent) -> Key:
+    return Key(event.strategy, event.source, event.symbol)

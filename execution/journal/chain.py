@@ -1,0 +1,54 @@
+"""Numbers and chains order events, so that a change, gap or swap in the past is seen.
+
+An event's hash is BLAKE2b-256 over its MessagePack bytes with an empty `hash`; those bytes
+contain `seq` and the hash of the event before.
+"""
+
+import hashlib
+
+from msgspec.structs import replace
+
+from core.contracts.order import OrderEvent
+from core.errors import JournalError
+from execution.journal import records
+
+_STR_64 = b"\xd9\x40"  # MessagePack: a string of 64 bytes follows
+
+
+class Chain:
+    """The end of the chain: the last number and hash."""
+
+    def __init__(self) -> None:
+        self.seq, self.hash = 0, ""
+
+    def link(self, event: OrderEvent) -> tuple[OrderEvent, bytes]:
+        """The event with its number and both hashes, and its bytes."""
+        numbered = replace(event, seq=self.seq + 1, previous_hash=self.hash, hash="")
+        body = records.encode(numbered)
+        self.seq, self.hash = numbered.seq, _digest(body)
+        # `hash` is the last field: its empty string is the last byte, so encode only once.
+        return replace(numbered, hash=self.hash), body[:-1] + _STR_64 + self.hash.encode()
+
+    def follow(self, event: OrderEvent, where: str) -> None:
+        """Take over an event that was read.
+
+        Raises:
+            JournalError: it does not continue the chain; `where` names file and record.
+        """
+        problem = ""
+        if event.seq != self.seq + 1:
+            problem = f"event number {event.seq} follows {self.seq}"
+        elif event.previous_hash != self.hash:
+            problem = "the hash of the event before it differs"
+        elif event.hash != _digest(records.encode(replace(event, hash=""))):
+            problem = "its own hash does not fit its content"
+        if problem:
+            raise JournalError(
+                f"{where}: {problem}; the journal was changed or records are missing. Keep the"
+                " file, restore it from a backup, or begin a new account"
+            )
+        self.seq, self.hash = event.seq, event.hash
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=32).hexdigest()

@@ -1,0 +1,102 @@
+"""Where the journal keeps its bytes: a file of this machine, or a simulated disk that forgets.
+
+The journal decides what is written and when it is synced; a file only does so. Until `sync`
+returns, a power loss may keep any of the 512-byte sectors written since the last one.
+"""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import JournalError
+from execution.journal import exclusive
+
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class File(Protocol):
+    """One open file with one writer."""
+
+    def read(self) -> bytes:
+        """All of it."""
+        ...
+
+    def write(self, data: bytes, offset: int) -> None:
+        """Write all of `data` at an offset; survives this process, not yet a power loss."""
+        ...
+
+    def sync(self, *, whole: bool = False) -> None:
+        """On disk when this returns; `whole`: its size and its directory's entry too."""
+        ...
+
+    def close(self) -> None:
+        """Give up the file and its lock."""
+        ...
+
+
+class Disk(Protocol):
+    """Opens files."""
+
+    def open(self, path: Path) -> File:
+        """Open for reading and writing; made when missing.
+
+        Raises:
+            JournalError: another process has it open.
+        """
+        ...
+
+
+class MachineDisk:
+    """Implements Disk on this machine's file system."""
+
+    def open(self, path: Path) -> "MachineFile":
+        """See Disk; missing directories are made too."""
+        return MachineFile(path)
+
+
+class MachineFile:
+    """Implements File."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._file = os.open(path, flags, 0o600)
+        if not exclusive.lock(self._file):
+            os.close(self._file)
+            raise JournalError(
+                f"{path}: in use; stop the other execution process, or choose another home"
+            )
+
+    def read(self) -> bytes:
+        """See File."""
+        return self._path.read_bytes()
+
+    def write(self, data: bytes, offset: int) -> None:
+        """See File."""
+        if hasattr(os, "pwrite"):
+            while data:
+                written = os.pwrite(self._file, data, offset)
+                data, offset = data[written:], offset + written
+            return
+        os.lseek(self._file, offset, os.SEEK_SET)  # Windows has no pwrite
+        while data:
+            data = data[os.write(self._file, data) :]
+
+    def sync(self, *, whole: bool = False) -> None:
+        """See File."""
+        if not whole:
+            _sync(self._file)
+            return
+        os.fsync(self._file)
+        if os.name == "posix":  # elsewhere a directory cannot be opened, and need not be
+            handle = os.open(self._path.parent, os.O_RDONLY)
+            os.fsync(handle)
+            os.close(handle)
+
+    def close(self) -> None:
+        """See File."""
+        os.close(self._file)
+
+
+MACHINE = MachineDisk()

@@ -1,0 +1,149 @@
+"""Takes what is journalled to the bus, in a thread of its own: trading never waits for the bus.
+
+The queue is bounded; the journal is the truth. While the bus is away, messages wait here, and when
+they become too many all of them are forgotten: once the bus answers again, the whole journal is
+read and published anew, which stores nothing twice, for the ids of messages follow from content.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from adapters.bus.base import Bus
+from core.contracts import codec
+from core.contracts.order import OrderMessage
+from core.crashpoint import reach
+from core.errors import TickhouseError, UnavailableError
+from core.sections import RunSettings
+from core.topics import ORDER_EVENTS
+
+_log = logging.getLogger(__name__)
+QUEUE = 100_000  # messages
+_CHUNK = 2_000  # between two flushes
+_FLUSH_S = 5.0
+_LAST_S = 5.0
+_RETRY_S = 0.1
+
+
+class Post(NamedTuple):
+    """One message and its id."""
+
+    message: OrderMessage
+    name: str
+
+
+class JournalPublisher:
+    """Delivers in order. `take` and `close` by the trading thread, the rest by its own.
+
+    Args:
+        again: all messages that the journal makes, from its beginning.
+        limit: messages that may wait.
+    """
+
+    def __init__(
+        self, bus: Bus, run: RunSettings, again: Callable[[], Iterator[Post]],
+        limit: int = QUEUE,
+    ) -> None:  # fmt: skip
+        self._bus, self._run, self._again, self._limit = bus, run, again, limit
+        self._queue: deque[Post] = deque()
+        self._changed = threading.Condition()
+        self._behind = self._stopping = False
+        self._pause = threading.Event()  # ends the wait between two attempts
+        self._failure: TickhouseError | None = None
+        self._thread: threading.Thread | None = None
+
+    def take(self, posts: Iterable[Post]) -> None:
+        """Queue messages whose records are on disk. Never waits for anything but a short lock.
+
+        Raises:
+            TickhouseError: what ended the thread: the bus refuses a message, the journal cannot
+                be read.
+        """
+        if self._failure is not None:
+            raise self._failure
+        with self._changed:
+            self._queue.extend(posts)
+            if len(self._queue) > self._limit:
+                _log.warning("the bus is away: what waits will be read from the journal again")
+                self._queue.clear()
+                self._behind = True
+            self._changed.notify()
+
+    def start(self) -> None:
+        """Deliver in a thread until `close`."""
+        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Deliver what waits, if the bus takes it within seconds, and end the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._pause.set()
+        if self._thread is not None:
+            self._thread.join(_LAST_S + _FLUSH_S)
+
+    def deliver(self) -> bool:
+        """Bring everything that waits to the bus; False when it is away and something is left."""
+        if not self._bus.healthy():
+            return not self._has_posts()
+        try:
+            if self._behind:
+                self._behind = False
+                self._send_again()
+            while chunk := list(islice(self._queue, _CHUNK)):
+                self._send(chunk)
+                if not self._delivered(len(chunk)):
+                    return False
+        except UnavailableError as error:
+            _log.warning("order events wait for the bus: %s", error)
+            return False
+        return True
+
+    def _delivered(self, count: int) -> bool:
+        """Forget what is on the bus; False when all was forgotten meanwhile."""
+        with self._changed:
+            for _ in range(0 if self._behind else count):
+                self._queue.popleft()
+            return not self._behind
+
+    def _send_again(self) -> None:
+        try:
+            posts = self._again()
+            while chunk := list(islice(posts, _CHUNK)):
+                self._send(chunk)
+        except UnavailableError:
+            self._behind = True
+            raise
+
+    def _send(self, chunk: list[Post]) -> None:
+        for message, name in chunk:
+            self._bus.send(ORDER_EVENTS, self._run.account, codec.encode(message), name)
+        self._bus.flush(_FLUSH_S)
+        reach("execution.publish.after")
+
+    def _work(self) -> None:
+        try:
+            self._deliver_until_closed()
+        except TickhouseError as error:  # the trading thread ends the process with it
+            self._failure = error
+
+    def _deliver_until_closed(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(self._has_work, 1.0)
+                if self._stopping and not self._has_posts():
+                    return
+            if not self.deliver():
+                if self._stopping:
+                    return
+                self._pause.wait(_RETRY_S)
+
+    def _has_work(self) -> bool:
+        return self._has_posts() or self._stopping
+
+    def _has_posts(self) -> bool:
+        return bool(self._queue) or self._behind

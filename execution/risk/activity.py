@@ -1,0 +1,117 @@
+"""What was sent and lost so far, as the limits on repetition and loss need it.
+
+A fold over the journal, like the book: a restart sees what the process before it saw. Nothing
+here is asked of the venue or the machine's clock.
+"""
+
+from collections import deque
+from datetime import date
+from typing import NamedTuple
+
+from core.contracts.order import AccountState, DenialReason, OrderEvent
+from core.contracts.order import EventKind as Kind
+from core.instruments import trading_day
+from execution.journal.records import Record
+
+_SECOND_US = 1_000_000
+_KEEP = 10_000  # newest orders and answers remembered
+_PAYMENTS = ("deposit", "withdrawal", "credit")
+_MESSAGES = (Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING)  # what the venue gets
+
+
+class Equity(NamedTuple):
+    """The account over time, in its currency."""
+
+    day: date
+    opening: float  # when the trading day began, 17:00 New York
+    peak: float  # highest ever seen
+    last: float
+
+
+class Activity:
+    """Orders sent, answers, latched throttles, and the account's high and opening."""
+
+    def __init__(self) -> None:
+        self.equity: Equity | None = None
+        self._sent: deque[int] = deque(maxlen=_KEEP)
+        self._answers: deque[tuple[int, bool]] = deque(maxlen=_KEEP)  # when, whether rejected
+        self._entries: dict[tuple[str, str, str], deque[int]] = {}
+        self._throttled: dict[tuple[str, str, str], int] = {}
+
+    def see(self, record: Record) -> None:
+        """Fold one journalled record in."""
+        if isinstance(record, OrderEvent):
+            self._event(record)
+        elif isinstance(record, AccountState):
+            self.account(record.equity, record.ts_init_us)
+
+    def account(self, equity: float, now_us: int) -> None:
+        """The account as it was seen at a time."""
+        day = trading_day(now_us)
+        before = self.equity
+        if before is None:
+            self.equity = Equity(day, equity, equity, equity)
+        else:
+            opening = before.opening if before.day == day else before.last
+            self.equity = Equity(day, opening, max(before.peak, equity), equity)
+
+    def _moved(self, amount: float) -> None:
+        """Money that was paid in or out is neither gain nor loss."""
+        if self.equity is not None:
+            day, opening, peak, last = self.equity
+            self.equity = Equity(day, opening + amount, peak + amount, last + amount)
+
+    def daily_loss(self, equity: float, now_us: int) -> float:
+        """Loss since the trading day began; below 0 for a gain."""
+        if self.equity is None:
+            return 0.0
+        today = self.equity.day == trading_day(now_us)
+        return (self.equity.opening if today else self.equity.last) - equity
+
+    def drawdown(self, equity: float) -> float:
+        """How far the account is below the highest equity seen."""
+        return max(self.equity.peak - equity, 0.0) if self.equity else 0.0
+
+    def messages(self, now_us: int) -> int:
+        """Orders and changes sent in the second before a time."""
+        return _within(self._sent, now_us - _SECOND_US)
+
+    def repeats(self, key: tuple[str, str, str], since_us: int) -> int:
+        """Entries of (strategy, source, symbol) sent after a time."""
+        return _within(self._entries.get(key, ()), since_us)
+
+    def throttled_us(self, key: tuple[str, str, str]) -> int:
+        """When a throttle of (strategy, source, symbol) closed; 0 when it never did."""
+        return self._throttled.get(key, 0)
+
+    def answers(self, since_us: int) -> tuple[int, int]:
+        """Orders answered after a time, and how many of them the venue rejected."""
+        found = []
+        for time_us, rejected in reversed(self._answers):
+            if time_us <= since_us:
+                break
+            found.append(rejected)
+        return len(found), sum(found)
+
+    def _event(self, event: OrderEvent) -> None:
+        key = event.strategy, event.source, event.symbol
+        if event.kind is Kind.BOOKED and event.purpose in _PAYMENTS:
+            self._moved(event.profit)
+        if event.kind in _MESSAGES:
+            self._sent.append(event.ts_init_us)
+        if event.kind is Kind.SUBMITTED:
+            if event.purpose == "entry":
+                self._entries.setdefault(key, deque(maxlen=_KEEP)).append(event.ts_init_us)
+        elif event.kind in (Kind.ACCEPTED, Kind.REJECTED):
+            self._answers.append((event.ts_init_us, event.kind is Kind.REJECTED))
+        elif event.kind is Kind.DENIED and event.reason == DenialReason.THROTTLED:
+            self._throttled[key] = event.ts_init_us
+
+
+def _within(times: "deque[int] | tuple[()]", since_us: int) -> int:
+    count = 0
+    for time_us in reversed(times):
+        if time_us <= since_us:
+            break
+        count += 1
+    return count

@@ -1,0 +1,158 @@
+"""The limits in force: read at start, looked at again while running, never half changed.
+
+`poll` runs beside the order path and replaces one reference, so an order sees one version from
+its first check to its last. A file with a mistake changes nothing: the limits before it stay,
+also across a restart, because the last good file is kept beside the journal.
+"""
+
+import logging
+from pathlib import Path
+
+import msgspec
+
+from core.errors import InputError
+from execution.risk import limits
+from execution.risk import overrides as decisions
+from execution.risk.limits import Limits, LimitsBook
+from execution.risk.overrides import Overrides, write_whole
+
+#: Stands in the version of limits while an override is part of them.
+OVERRIDE = " override "
+_log = logging.getLogger(__name__)
+
+
+class Rules:
+    """One version of limits with the decisions about them, as one account sees them."""
+
+    def __init__(self, account: str, book: LimitsBook, decided: Overrides) -> None:
+        self._account, self.book, self.decided = account, book, decided
+        self.version = book.version
+        self.own = book.of(account, "")  # of the account, whatever the symbol
+        self._limits: dict[str, Limits] = {}
+
+    def at(self, symbol: str, now_us: int) -> tuple[Limits, str]:
+        """What holds for a symbol at a time, and the version to record with a decision."""
+        found = self._limits.get(symbol)
+        if found is None:
+            found = self._limits[symbol] = self.book.of(self._account, symbol)
+        if not self.decided.overrides:
+            return found, self.version
+        active = [o for o in self.decided.overrides if o.holds(self._account, symbol, now_us)]
+        if not active:
+            return found, self.version
+        changed = msgspec.structs.replace(found, **{o.rule: o.value for o in active})
+        return changed, f"{self.version}{OVERRIDE}{'; '.join(map(str, active))}"
+
+    def released_us(self, strategy: str, symbol: str) -> int:
+        """When the throttle of a strategy was last released; 0 for never."""
+        return self.decided.released_us(self._account, strategy, symbol)
+
+
+class LimitsFile:
+    """Limits of one account, from a file when there is one.
+
+    Args:
+        home: where `limits.toml` and `decisions.json` are looked for; None: nowhere.
+        kept: where the last good file is kept.
+        fallback: the limits without a file.
+
+    Raises:
+        InputError: the file has a mistake and no good one was kept.
+    """
+
+    def __init__(
+        self, account: str, fallback: LimitsBook, home: Path | None = None, kept: Path | None = None
+    ) -> None:
+        self._account, self._kept = account, kept
+        self._limits = home / "limits.toml" if home else None
+        self._decisions = decisions.path_in(home) if home else None
+        self._seen: tuple[object, object] = None, None
+        self.problem = ""  # of the newest file, "" when it holds
+        self.rules = Rules(account, fallback, Overrides())
+        if self._limits is not None and self._limits.exists():
+            self.rules = Rules(account, self._first(self._limits), Overrides())
+        self.poll()
+
+    def poll(self) -> bool:
+        """Look at both files; True when other rules hold now. Two `stat` when nothing changed."""
+        seen = _signature(self._limits), _signature(self._decisions)
+        if seen == self._seen:
+            return False
+        before, self._seen, problems = self.rules, seen, []
+        book, decided = before.book, Overrides()
+        try:
+            book = self._read() or book
+        except InputError as error:
+            problems.append(f"{error}; limits {book.version} stay")
+        try:
+            decided = decisions.load(self._decisions) if self._decisions else decided
+            _check(decided)
+        except InputError as error:
+            decided = Overrides()
+            problems.append(str(error))
+        self.problem = "; ".join(problems)
+        if self.problem:
+            _log.error("%s", self.problem)
+        self.rules = Rules(self._account, book, decided)
+        return (book.version, decided) != (before.version, before.decided)
+
+    def _first(self, path: Path) -> LimitsBook:
+        try:
+            return limits.parse(path.read_bytes(), str(path))
+        except InputError:
+            if self._kept is None or not self._kept.exists():
+                raise
+            return limits.parse(self._kept.read_bytes(), str(self._kept))
+
+    def _read(self) -> LimitsBook | None:
+        """The file as it is now; None without one, which only a restart takes for no limits."""
+        if self._limits is None:
+            return None
+        try:
+            content = self._limits.read_bytes()
+        except FileNotFoundError:
+            if "+" in self.rules.version:
+                raise InputError(str(self._limits), "removed while running") from None
+            return None
+        except OSError as error:
+            raise InputError(str(self._limits), str(error)) from error
+        book = limits.parse(content, str(self._limits))
+        if self._kept is not None and book.version != _version_of(self._kept):
+            write_whole(self._kept, content)
+        return book
+
+
+def _check(decided: Overrides) -> None:
+    for override in decided.overrides:
+        if override.rule not in OVERRIDABLE:
+            raise InputError("decisions.json", f"no limit {override.rule!r} can be overridden")
+
+
+#: Numbers of Limits that a person may change for a while.
+OVERRIDABLE = tuple(f.name for f in msgspec.structs.fields(Limits) if f.type is float)
+
+
+def _version_of(path: Path) -> str:
+    try:
+        return limits.parse(path.read_bytes(), str(path)).version
+    except (OSError, InputError):
+        return ""
+
+
+def _signature(path: Path | None) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat() if path else None
+    except FileNotFoundError:
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size) if found else None
+
+
+def freeze(home: Path, directory: Path) -> Path:
+    """A replay's own copy of the home's limits: a restart on its way reads the same.
+
+    The run's id holds the hash of the file, so one run never meets two of them.
+    """
+    copy = directory / "limits.toml"
+    if not copy.exists() and (home / "limits.toml").exists():
+        write_whole(copy, (home / "limits.toml").read_bytes())
+    return directory

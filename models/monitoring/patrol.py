@@ -1,0 +1,68 @@
+"""Champion and challenger looked at together, and what follows when the champion's market drifted.
+
+The command `models watch` and the hourly job do the same: what they print or tell is theirs.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from core import trading_control
+from core.clock import Clock
+from core.settings import Settings
+from models.monitoring.performance import Watched, said, watch
+from models.serving.card import Span
+from models.serving.registry import Registry
+
+BY = "models watch"
+
+
+class Patrol(NamedTuple):
+    """What was found, by role; `alert`: what to tell people of the champion, "" for nothing."""
+
+    found: dict[str, Watched]
+    alert: str
+
+
+def patrol(client: Client, registry: Registry, span: Span, settings: Settings) -> Patrol:
+    """Judge every role's model on a span of the settings' run.
+
+    Raises:
+        ModelError: a model is missing, or corrupt.
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    found = {
+        role: watch(client, registry.directory, model, role, span, settings)
+        for role, model in roles(registry).items()
+    }
+    champion, alert = found.get("champion"), ""
+    if champion is not None and drifted(champion, settings):
+        alert = said(champion, settings.registry.drift_psi)
+    return Patrol(found, alert)
+
+
+def drifted(found: Watched, settings: Settings) -> bool:
+    """Whether so many columns are beyond the threshold that people must know."""
+    return len(found.drifted) >= settings.registry.drift_columns
+
+
+def roles(registry: Registry) -> dict[str, str]:
+    """The models at work: champion and challenger, as far as there are any."""
+    history, challenger = registry.history(), registry.challenger()
+    found = {"champion": history[-1].sha256} if history else {}
+    return found | ({"challenger": challenger} if challenger else {})
+
+
+def react(home: Path, alert: str, settings: Settings, clock: Clock) -> str:
+    """Reduce trading if settings say so, and what was done, for people.
+
+    Raises:
+        InputError: the control file is damaged, which halts anyway.
+    """
+    if not alert or not settings.registry.drift_reduces:
+        return ""
+    if trading_control.reduce(home, BY, f"the market drifted: {alert}", clock) is None:
+        now = trading_control.current(home)
+        return f"Trading is {now.state if now else 'active'} already."
+    return "Trading is reducing: no position is opened until `tickhouse resume`."

@@ -1,0 +1,167 @@
+"""Watching models at work: how well they did, and how far the market moved from their training.
+
+One call looks at one span of one run and writes `model_quality` (the model and each member),
+`model_drift` (each feature and the predictions) and, when something is beyond its threshold,
+`model_event`. The same span gives the same rows.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from core.settings import Settings
+from models.monitoring.drift import Drift, drift
+from models.monitoring.outcomes import Outcomes, read_outcomes
+from models.serving.artifact import Artifact, load
+from models.serving.card import CLASSES, DOWN, UP, Span
+from models.training.calibrate import calibration_error, reliability
+from models.training.dataset import read_dataset
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_QUALITY = (
+    "run_id", "mode", "model", "member", "role", "ts_start", "ts_end", "predictions", "hit_rate",
+    "brier", "brier_shares", "calibration_error", "vetoed", "net_bp", "decisions",
+)  # fmt: skip
+_DRIFT = (
+    "run_id", "mode", "model", "ts_start", "ts_end", "name", "compared", "psi", "ks", "missing",
+    "missing_then",
+)  # fmt: skip
+_EVENT = (
+    "run_id", "mode", "account", "strategy", "ts_event", "model", "member", "kind", "detail",
+)  # fmt: skip
+
+
+class Quality(NamedTuple):
+    """How a model (`member` "") or one of its members did."""
+
+    member: str
+    predictions: int
+    hit_rate: float
+    brier: float
+    brier_shares: float
+    calibration_error: float
+    vetoed: float
+    net_bp: float
+    decisions: int
+
+
+class Watched(NamedTuple):
+    """What was found. `drifted`: columns beyond the threshold, the furthest first."""
+
+    model: str
+    quality: list[Quality]
+    drift: list[Drift]
+    drifted: list[Drift]
+
+
+def watch(
+    client: Client, models: Path, model: str, role: str, span: Span, settings: Settings
+) -> Watched:
+    """Judge a model on a span of the settings' run, and write it down.
+
+    Args:
+        role: champion or challenger.
+
+    Raises:
+        ModelError: the model is missing, or corrupt.
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    artifact, run = load(models, model), settings.run
+    manifest = artifact.graphs.manifest
+    outcomes = read_outcomes(
+        client, run.run_id, model, role, span, manifest, settings.signals,
+        artifact.card.settings.label_spreads,
+    )  # fmt: skip
+    quality = judge(outcomes, artifact)
+    moved = _drift(client, run.run_id, span, artifact, outcomes)
+    drifted = sorted(
+        (d for d in moved if d.psi > settings.registry.drift_psi), key=lambda d: -d.psi
+    )
+    found = Watched(model, quality, moved, drifted)
+    if len(outcomes.time_us):
+        _write(client, found, role, outcomes, settings)
+    return found
+
+
+def judge(outcomes: Outcomes, artifact: Artifact) -> list[Quality]:
+    """The model's and its members' quality on the rows whose answer is known."""
+    manifest, known = artifact.graphs.manifest, outcomes.answered()
+    names = [spec.name for spec in manifest.members]
+    outputs = [("", outcomes.probabilities)]
+    outputs += [(name, outcomes.members[:, n]) for n, name in enumerate(names)]
+    of_shares = np.array(manifest.shares)
+    found = []
+    for name, output in outputs:
+        at = known & np.isfinite(output).all(axis=1)
+        if at.any():
+            found.append(_quality(name, output[at], outcomes, at, of_shares))
+    return found
+
+
+def _quality(
+    name: str,
+    p: npt.NDArray[np.float32],
+    outcomes: Outcomes,
+    at: npt.NDArray[np.bool_],
+    of_shares: npt.NDArray[np.float64],
+) -> Quality:
+    label = outcomes.label[at]
+    truth = np.eye(len(CLASSES))[label]
+    error = np.mean([calibration_error(reliability(p[:, c], label == c)) for c in (DOWN, UP)])
+    net = outcomes.net_bp[at]
+    return Quality(
+        member=name,
+        predictions=len(label),
+        hit_rate=float((p.argmax(axis=1) == label).mean()),
+        brier=float(((p - truth) ** 2).sum(axis=1).mean()),
+        brier_shares=float(((of_shares - truth) ** 2).sum(axis=1).mean()),
+        calibration_error=float(error),
+        vetoed=float(outcomes.veto[at].mean()),
+        net_bp=0.0 if name else float(np.nansum(net)),
+        decisions=0 if name else int(np.isfinite(net).sum()),
+    )
+
+
+def _drift(
+    client: Client, run_id: str, span: Span, artifact: Artifact, outcomes: Outcomes
+) -> list[Drift]:
+    bands = artifact.card.bands
+    if bands is None:
+        return []
+    rows = read_dataset(client, run_id, span).rows
+    return drift(bands, rows, outcomes.probabilities) if len(rows) else []
+
+
+def _write(
+    client: Client, found: Watched, role: str, outcomes: Outcomes, settings: Settings
+) -> None:
+    run = settings.run
+    start, end = (
+        _EPOCH + timedelta(microseconds=int(t))
+        for t in (outcomes.time_us.min(), outcomes.time_us.max())
+    )
+    base = [run.run_id, run.mode, found.model]
+    quality = [[*base, q.member, role, start, end, *q[1:]] for q in found.quality]
+    count = len(outcomes.time_us)
+    moved = [[*base, start, end, d.name, count, *d[1:]] for d in found.drift]
+    with errors_translated():
+        if quality:
+            client.insert("model_quality", quality, column_names=_QUALITY)
+        if moved:
+            client.insert("model_drift", moved, column_names=_DRIFT)
+        if len(found.drifted) >= settings.registry.drift_columns:
+            detail = said(found, settings.registry.drift_psi)
+            event = [run.run_id, run.mode, run.account, run.strategy, end]
+            event += [found.model, "", "drift", detail]
+            client.insert("model_event", [event], column_names=_EVENT)
+
+
+def said(found: Watched, threshold: float) -> str:
+    """What drifted, for a person."""
+    furthest = ", ".join(f"{d.name} {d.psi:.2f}" for d in found.drifted[:5])
+    return f"{len(found.drifted)} columns beyond PSI {threshold:g}, furthest: {furthest}"

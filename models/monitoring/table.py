@@ -1,0 +1,67 @@
+"""The registry's models in the table `model`, for people and boards that ask in SQL.
+
+The files are the truth. Writing the table again gives the same rows: times are the market's.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from models.serving.card import ModelCard
+from models.serving.registry import Registry
+
+_COLUMNS = (
+    "model",
+    "name",
+    "ts_init",
+    "feature_set_hash",
+    "run_id",
+    "simulated",
+    "metrics",
+    "status",
+    "data_hash",
+    "dataset",
+    "members",
+    "environment",
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def write_models(client: Client, registry: Registry) -> int:
+    """Write every registered model with its status; the number of rows.
+
+    Raises:
+        ModelError: a card is damaged.
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    cards = registry.cards()
+    if cards:
+        promoted = [promotion.sha256 for promotion in registry.history()]
+        rows = [_row(card, promoted) for card in cards]
+        with errors_translated():
+            client.insert("model", rows, column_names=_COLUMNS)
+    return len(cards)
+
+
+def _row(card: ModelCard, promoted: list[str]) -> list[object]:
+    if promoted and card.sha256 == promoted[-1]:
+        status = "champion"
+    else:
+        status = "retired" if card.sha256 in promoted else "candidate"
+    metrics = {"model": card.metrics, "baseline": card.baseline}
+    return [
+        card.sha256,
+        card.sha256[:12],
+        _EPOCH + timedelta(microseconds=card.held_back.end_us),
+        card.feature_set_hash,
+        card.run_id,
+        card.simulated,
+        msgspec.json.encode(metrics).decode(),
+        status,
+        card.data_hash,
+        card.dataset,
+        [member.name for member in card.members],
+        msgspec.json.encode(card.versions).decode(),
+    ]

@@ -1,0 +1,158 @@
+"""Feature rows to one calibrated prediction: every member in ONNX Runtime, then the combination.
+
+A member that cannot speak (its file gone, its graph not loadable, no number in its output, too
+few rows before a row for its window) is left out of that row and the others' weights make up for
+it. That is never silent: `problems` and the bits of `Predictions.absent` say which, and whoever
+serves the model passes them on. Not thread-safe: one per thread of work.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ModelError
+from models.serving.artifact import Artifact, Graphs
+from models.serving.card import CLASSES
+from models.serving.combine import combine
+from models.serving.manifest import Manifest
+from models.serving.session import Session, WindowSession
+from models.training.ranges import windows_outside
+
+Rows = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
+
+
+class Predictions(NamedTuple):
+    """Predictions of k rows.
+
+    Attributes:
+        probabilities: down, flat, up, float32 [k, 3].
+        agreement: 1 minus the members' mean distance from it, 0 to 1, float32 [k].
+        veto: the row lies outside the training range of a member that has a say, or nobody could
+            speak, bool [k].
+        absent: bit m: member m (in the order of `Predictor.names`) had no part, uint32 [k].
+        members: calibrated outputs float32 [M, k, 3], NaN where absent.
+        outside: bit m: the row, or one of its window, leaves member m's training range, uint32 [k].
+    """
+
+    probabilities: Rows
+    agreement: Rows
+    veto: npt.NDArray[np.bool_]
+    absent: npt.NDArray[np.uint32]
+    members: Rows
+    outside: npt.NDArray[np.uint32]
+
+
+class Predictor:
+    """A loaded model.
+
+    Raises:
+        ModelError: made for another feature set, or no member can be loaded.
+
+    Attributes:
+        names: of all members, in the manifest's order.
+        problems: why a member is missing, by its name.
+        past: how many earlier rows of a feed its members need to see.
+    """
+
+    def __init__(self, model: Artifact | Graphs) -> None:
+        graphs = model.graphs if isinstance(model, Artifact) else model
+        self.manifest = manifest = graphs.manifest
+        self.names = tuple(spec.name for spec in manifest.members)
+        self.problems = dict(graphs.problems)
+        self._single: dict[int, Session] = {}
+        self._windowed: dict[int, tuple[int, WindowSession]] = {}
+        for place, spec in enumerate(manifest.members):
+            if spec.name in graphs.members:
+                self._open(place, spec.name, spec.window, graphs.members[spec.name])
+        if not self._single and not self._windowed:
+            raise ModelError("; ".join(self.problems.values()) or "a model without members")
+        self.past = max((window - 1 for window, _ in self._windowed.values()), default=0)
+        self._slopes = np.array([spec.slope for spec in manifest.members])
+        self._offsets = np.array([spec.offsets for spec in manifest.members])
+        self._weights = np.array([spec.weight for spec in manifest.members])
+        self._low, self._high = _ranges(manifest)
+        self._shares = np.array(manifest.shares)
+
+    def predict(self, rows: Rows) -> Rows:
+        """Probabilities of down, flat, up, float32 [k, 3], for consecutive rows of one feed."""
+        return self.judge(rows).probabilities
+
+    def judge(self, rows: Rows, past: Rows | None = None) -> Predictions:
+        """Predict consecutive rows float32 [k, F] of one feed.
+
+        Args:
+            past: the feed's rows before them, float32 [p, F], as far as they are known.
+        """
+        raw, beyond = self._raw(rows), self._none_beyond(len(rows))
+        if self._windowed:
+            known = np.concatenate([past, rows]) if past is not None and len(past) else rows
+            before = len(known) - len(rows)
+            at = np.arange(before, len(known))
+            self._windows(known, at, np.zeros(len(rows), np.int64), raw, beyond)
+        return self._combined(rows, raw, beyond)
+
+    def judge_at(self, rows: Rows, at: Places, first: Places) -> Predictions:
+        """Predict chosen rows of many.
+
+        Args:
+            at: places in `rows`.
+            first: for each the place of its feed's first row; windows do not reach before it.
+        """
+        chosen = rows[at]
+        raw, beyond = self._raw(chosen), self._none_beyond(len(chosen))
+        self._windows(rows, at, first, raw, beyond)
+        return self._combined(chosen, raw, beyond)
+
+    def _open(self, place: int, name: str, window: int, onnx: bytes) -> None:
+        try:
+            if window == 1:
+                self._single[place] = Session(onnx)
+            else:
+                self._windowed[place] = window, WindowSession(onnx, window)
+        except ModelError as error:
+            self.problems[name] = f"member {name}: {error}"
+
+    def _raw(self, rows: Rows) -> Rows:
+        """Outputs of the members of single rows; NaN for all others."""
+        raw = np.full((len(self.names), len(rows), len(CLASSES)), np.nan, np.float32)
+        for place, session in self._single.items():
+            session.predict(rows, raw[place])
+        return raw
+
+    def _none_beyond(self, count: int) -> npt.NDArray[np.uint8]:
+        return np.zeros((len(self.names), count), np.uint8)
+
+    def _windows(
+        self, rows: Rows, at: Places, first: Places, raw: Rows, beyond: npt.NDArray[np.uint8]
+    ) -> None:
+        """Outputs of members that look back, and whether what they looked at is known to them."""
+        for place, (window, session) in self._windowed.items():
+            low, high = self._low[place], self._high[place]
+            beyond[place] = windows_outside(rows, at, first, window, low, high)
+            for k in np.flatnonzero(at - first >= window - 1).tolist():
+                raw[place, k] = session.run(rows[at[k] - window + 1 : at[k] + 1])
+
+    def _combined(self, rows: Rows, raw: Rows, beyond: npt.NDArray[np.uint8]) -> Predictions:
+        count = len(rows)
+        out = np.empty((count, len(CLASSES)), np.float32)
+        agreement, members = np.empty(count, np.float32), np.empty_like(raw)
+        veto = np.empty(count, np.uint8)
+        absent, outside = np.empty(count, np.uint32), np.empty(count, np.uint32)
+        combine(
+            raw, self._slopes, self._offsets, self._weights, rows, self._low, self._high, beyond,
+            self._shares, members, out, agreement, veto, absent, outside,
+        )  # fmt: skip
+        return Predictions(out, agreement, veto.view(np.bool_), absent, members, outside)
+
+
+def _ranges(manifest: Manifest) -> tuple[Rows, Rows]:
+    """Low and high of each member, float32 [M, F], never wider than the model's own."""
+    own = [np.array(side, np.float32) for side in (manifest.low, manifest.high)]
+    low, high = (np.tile(side, (len(manifest.members), 1)) for side in own)
+    for place, spec in enumerate(manifest.members):
+        if spec.low:
+            low[place] = np.maximum(low[place], np.array(spec.low, np.float32))
+            high[place] = np.minimum(high[place], np.array(spec.high, np.float32))
+    return low, high

@@ -1,0 +1,171 @@
+"""Members trained on the past, calibrated and weighed on what came after it.
+
+Three parts of market time never overlap: one to train the members, a later one that decides how
+far each is believed, and the latest (held back by the caller) that alone gives figures.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ModelError
+from core.sections import ModelSettings
+from features.catalog import FEATURE_SET_HASH
+from models.members.base import Progress, Trained
+from models.members.select import select
+from models.serving.artifact import Graphs
+from models.serving.card import CLASSES
+from models.serving.manifest import Manifest, MemberSpec, name_of
+from models.serving.predictor import Predictor
+from models.training.calibrate import IDENTITY, Calibration, applied, calibrate
+from models.training.evaluate import shares
+from models.training.examples import Examples
+from models.training.export import check_parity
+from models.training.ranges import Range, range_of
+from models.training.weights import member_weights, recent_skill
+from strategies.edge import mean_gains
+
+Floats = npt.NDArray[np.float64]
+
+_LEAST_ROWS = 200  # for calibration; fewer leave the outputs as they are
+
+
+class Trainees(NamedTuple):
+    """The parts of a dataset: examples to train on, and later ones to calibrate and weigh with.
+
+    `later_us` and `moves_bp` belong to the rows: times of `later`, mid's moves of `first`.
+    """
+
+    first: Examples
+    later: Examples
+    later_us: npt.NDArray[np.int64]
+    moves_bp: Floats
+
+
+class Ensemble(NamedTuple):
+    """Trained members with their manifest, and what there is to say of each."""
+
+    graphs: Graphs
+    parity: dict[str, float]
+    left_out: dict[str, str]
+    packages: tuple[str, ...]
+    boosters: dict[str, bytes]  # of tree members, see models.training.booster
+
+
+class Kind(NamedTuple):
+    """What a manifest says of the whole model."""
+
+    horizon_s: float
+    sample_ms: int
+    simulated: bool
+
+    def metadata(self) -> Mapping[str, str]:
+        """What each graph says of itself, under its own hash."""
+        return {
+            "feature_set_hash": FEATURE_SET_HASH,
+            "horizon_s": str(self.horizon_s),
+            "simulated": str(self.simulated).lower(),
+            "classes": ",".join(CLASSES),
+        }
+
+
+def train_ensemble(
+    parts: Trainees, settings: ModelSettings, kind: Kind, progress: Progress
+) -> Ensemble:
+    """Train, gate, calibrate and weigh every member that can be trained here.
+
+    Raises:
+        ModelError: none can be trained, or ONNX and a trainer disagree.
+        SettingsError: a member has an unknown name.
+    """
+    trained: dict[str, Trained] = {}
+    parity, left_out, packages, windows = {}, {}, list[str](), {}
+    for member in select(settings.members):
+        reason = member.unavailable() or _too_few(parts.first, member.window)
+        if reason:
+            left_out[member.name] = reason
+            progress(f"without {member.name}: {reason}", 0.0)
+            continue
+        made = member.train(parts.first, settings, kind.metadata(), progress)
+        progress(f"checking {member.name} against its trainer", 0.0)
+        parity[member.name] = check_parity(member.name, made, member.window, parts.later)
+        trained[member.name], windows[member.name] = made, member.window
+        packages += member.packages
+    if not trained:
+        raise ModelError("no member can be trained: " + "; ".join(left_out.values()))
+    onnx = {name: made.onnx for name, made in trained.items()}
+    ranges = {
+        name: range_of((made.seen or parts.first).seen(windows[name]))
+        for name, made in trained.items()
+    }
+    manifest = _manifest(parts, settings, kind, onnx, windows, ranges)
+    weighed = _weighed(manifest, onnx, parts)
+    boosters = {name: made.booster for name, made in trained.items() if made.booster}
+    packages_ = tuple(dict.fromkeys(packages))
+    return Ensemble(Graphs(weighed, onnx), parity, left_out, packages_, boosters)
+
+
+def _too_few(examples: Examples, window: int) -> str:
+    known = len(examples.having(window).at)
+    return "" if known >= _LEAST_ROWS else f"only {known} rows have {window - 1} before them"
+
+
+def _manifest(
+    parts: Trainees,
+    settings: ModelSettings,
+    kind: Kind,
+    onnx: dict[str, bytes],
+    windows: dict[str, int],
+    ranges: dict[str, Range],
+) -> Manifest:
+    """With equal weights and outputs as they are."""
+    rows, label = parts.first.rows, parts.first.label
+    low, high = range_of(rows)
+    members = tuple(
+        MemberSpec(name, name_of(graph), windows[name], 1.0 / len(onnx), *IDENTITY, *ranges[name])
+        for name, graph in onnx.items()
+    )
+    return Manifest(
+        feature_set_hash=FEATURE_SET_HASH,
+        horizon_s=kind.horizon_s,
+        sample_ms=kind.sample_ms,
+        simulated=kind.simulated,
+        shares=shares(label),
+        gains=mean_gains(rows, parts.moves_bp, label, settings.horizon_s),
+        low=low,
+        high=high,
+        members=members,
+    )
+
+
+def _weighed(manifest: Manifest, onnx: dict[str, bytes], parts: Trainees) -> Manifest:
+    """The manifest with each member's calibration and weight, from the later rows."""
+    later = parts.later
+    raw = Predictor(Graphs(manifest, onnx)).judge_at(later.table, later.at, later.first).members
+    truth = np.eye(len(CLASSES))[later.label]
+    of_shares = ((np.array(manifest.shares) - truth) ** 2).sum(axis=1)
+    skill: dict[str, float] = {}
+    found: dict[str, Calibration] = {}
+    for place, spec in enumerate(manifest.members):
+        spoke = np.isfinite(raw[place]).all(axis=1)
+        found[spec.name], skill[spec.name] = IDENTITY, 0.0
+        if spoke.sum() < _LEAST_ROWS:
+            continue
+        how = calibrate(raw[place][spoke], later.label[spoke])
+        squares = ((applied(raw[place][spoke], how) - truth[spoke]) ** 2).sum(axis=1)
+        found[spec.name] = how
+        skill[spec.name] = recent_skill(squares, of_shares[spoke], parts.later_us[spoke])
+    weight = member_weights(skill)
+    members = tuple(
+        msgspec.structs.replace(
+            m,
+            weight=weight[m.name],
+            slope=found[m.name].slope,
+            offsets=found[m.name].offsets,
+        )
+        for m in manifest.members
+    )
+    return msgspec.structs.replace(manifest, members=members)

@@ -1,0 +1,184 @@
+"""Makes one report of one day from marts that are built, and has two people sign for it."""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import errors_translated
+from core import audit_log
+from core.audit_log import AuditLine
+from core.clock import Clock
+from core.errors import SettingsError
+from core.settings import Settings
+from reports import package, pdf
+from reports.base import Context, Report, page_of
+from reports.package import LAYOUT, Manifest, Rendered, SignOff, Version
+from reports.tables import text, write_csv
+
+
+def base_of(settings: Settings, out: Path | None = None) -> Path:
+    """Where report folders are."""
+    if out is not None:
+        return out.resolve()
+    set_to = settings.reports.folder
+    return Path(set_to).expanduser().resolve() if set_to else settings.home_path / "reports"
+
+
+def make(
+    settings: Settings, client: Client, report: Report, day: date, mode: str, place: Path,
+    built: tuple[str, Path], clock: Clock, by: str,
+) -> tuple[Version, bool]:  # fmt: skip
+    """Render, package and note it; the version, and whether it is new.
+
+    Args:
+        place: of the report and day, see package.folder_of.
+        built: dbt's invocation id, and the folder of its compiled SQL.
+        by: who made it, for the audit trail.
+    """
+    world = "" if mode == "live" else f"_{mode}"
+    database = f"{settings.clickhouse.database}_marts{world}"
+    earlier = package.versions(place) if place.exists() else []
+    released = [v for v in earlier if v.word("release")]
+
+    def render(folder: Path, number: int) -> Rendered:
+        context = Context(
+            client, settings, database, day, mode, folder, number,
+            earlier[-1] if earlier else None, released[-1] if released else None, {},
+        )  # fmt: skip
+        return _render(report, context)
+
+    blank = Manifest(
+        report=report.name, title=report.title, day=day, mode=mode, version=0, layout=LAYOUT,
+        draft=True, made_us=clock.now_us(), query_sha256=_queries(report, built[1]),
+        dbt_invocation=built[0], inputs=_inputs(client, day, mode), empty=False, breaks={},
+        files={},
+    )  # fmt: skip
+    version, new = package.make(place, blank, render)
+    if new:
+        _note(settings, clock, by, "restatement" if version.manifest.restates else "report made",
+              version, False, {})  # fmt: skip
+    return version, new
+
+
+def sign(settings: Settings, version: Version, by: str, known: bool, clock: Clock) -> SignOff:
+    """The maker's word: this person made the version and stands for it.
+
+    Raises:
+        SettingsError: somebody did already, or the person gave no password.
+    """
+    _must_be_known(known)
+    word = SignOff(by, known, clock.now_us(), version.sha256)
+    package.give_word(version, "maker", word)
+    _note(settings, clock, by, "report signed", version, known, {})
+    return word
+
+
+def release(
+    settings: Settings, version: Version, by: str, known: bool, reason: str, clock: Clock
+) -> SignOff:
+    """The checker's word: another person has looked at the version and lets it out.
+
+    Raises:
+        SettingsError: not signed, by the same person, changed since, broken, or out already.
+    """
+    _must_be_known(known)
+    maker = version.word("maker")
+    if maker is None:
+        raise SettingsError(
+            f"{version.folder} has no maker: tickhouse report sign {version.manifest.report}"
+            f" --date {version.manifest.day} --by WHO"
+        )
+    if maker.by == by:
+        raise SettingsError(f"{by} made it; a second person releases it")
+    if changed := package.changed_files(version):
+        raise SettingsError(f"{version.folder}: changed since it was made: {', '.join(changed)}")
+    if errors := version.manifest.breaks.get("error", 0):
+        raise SettingsError(
+            f"{version.folder}: {errors} breaks of severity error; correct the reference data or"
+            " the trades, make it again, and release that version"
+        )
+    word = SignOff(by, known, clock.now_us(), version.sha256, reason)
+    package.give_word(version, "release", word)
+    _note(settings, clock, by, "report released", version, known, {"reason": reason})
+    return word
+
+
+def _must_be_known(known: bool) -> None:
+    if not known:
+        raise SettingsError(
+            "maker and checker must be two people with passwords: tickhouse users add NAME"
+        )
+
+
+def _render(report: Report, context: Context) -> Rendered:
+    data = []
+    for sheet in report.sheets:
+        sql = (
+            f"SELECT * FROM `{context.database}`.`{sheet.mart}`"
+            f" WHERE {sheet.where} ORDER BY {sheet.order}"
+        )
+        path = context.folder / sheet.file
+        context.rows[sheet.file] = write_csv(context.client, sql, {"day": context.day}, path)
+        data.append(sheet.file)
+    data += report.extra(context) if report.extra else ()
+    mark = package.mark(context.folder, tuple(data))
+    page = page_of(report, context, report.page(context), mark)
+    (context.folder / f"{report.name}.pdf").write_bytes(pdf.render(page))
+    return Rendered(
+        context.rows, not context.rows[report.sheets[0].file], _breaks(report, context), tuple(data)
+    )
+
+
+def _breaks(report: Report, context: Context) -> dict[str, int]:
+    if not report.breaks:
+        return {}
+    day = "report_date = {day:Date}"
+    when = next((sheet.where for sheet in report.sheets if sheet.mart == report.breaks), day)
+    rows = context.query(
+        f"SELECT severity, count() FROM {{db}}.`{report.breaks}`"
+        f" WHERE {when} GROUP BY severity ORDER BY severity"
+    )
+    return {severity: int(count) for severity, count in rows}
+
+
+def _queries(report: Report, compiled: Path) -> dict[str, str]:
+    """Hashes of the SQL as dbt compiled it; empty when it was built elsewhere."""
+    found = {}
+    for mart in report.marts:
+        path = next(compiled.rglob(f"{mart}.sql"), None)
+        found[mart] = hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+    return found
+
+
+def _inputs(client: Client, day: date, mode: str) -> dict[str, str]:
+    """What the marts were built from: the end of each journal, and of the reference data."""
+    with errors_translated():
+        rows = client.query(
+            "SELECT run_id, account, count(), max(seq), argMax(hash, seq) FROM order_event FINAL"
+            " WHERE mode = {mode:String} AND toDate(ts_event) <= {day:Date}"
+            " GROUP BY run_id, account ORDER BY run_id, account",
+            parameters={"mode": mode, "day": day},
+        ).result_rows
+        tables = ("instrument", "party", "account", "person")
+        newest = ", ".join(f"(SELECT max(version) FROM reference_{name})" for name in tables)
+        reference = client.query(f"SELECT greatest({newest})").result_rows[0][0]
+    found = {
+        f"order_event {run} {account}": f"{count} events, to number {seq}, hash {last}"
+        for run, account, count, seq, last in rows
+    }
+    return found | {"reference data": f"version {text(reference)}"}
+
+
+def _note(
+    settings: Settings, clock: Clock, by: str, action: str, version: Version, known: bool,
+    payload: dict[str, str],
+) -> None:  # fmt: skip
+    manifest = version.manifest
+    subject = f"{manifest.report} {manifest.day} v{version.manifest.version}"
+    line = AuditLine(
+        clock.now_us(), by, known, action, manifest.title, subject, payload.get("reason", ""),
+        {"manifest_sha256": version.sha256, "breaks": manifest.breaks},
+    )  # fmt: skip
+    audit_log.append(settings.home_path, line, mode=manifest.mode)

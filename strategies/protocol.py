@@ -1,0 +1,204 @@
+"""From rows to target positions: which rows open one, in which direction.
+
+A strategy gives every row a target (-1, 0, 1). `entries` turns targets into entries: one position
+at a time per feed, held to its horizon, turned early only by the opposite target. All is computed
+from market time and rows alone, so the same rows give the same signals however they were cut.
+"""
+
+import importlib
+import math
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import SettingsError
+from core.sections import SignalSettings
+from features.catalog import NAMES
+from strategies import plugins
+
+Float32 = npt.NDArray[np.float32]
+
+
+class Held(NamedTuple):
+    """The target a feed's last signal set. `until_msc`: its horizon; direction 0: none yet."""
+
+    direction: int
+    until_msc: int
+
+
+NOTHING_HELD = Held(0, 0)
+
+
+class Targets(NamedTuple):
+    """One row each: direction -1, 0 or 1 (int8, shape (n,)), confidence 0 to 1 (shape (n,)).
+
+    `size`: share of the full position, 0 to 1 (shape (n,)); None: the full one.
+    """
+
+    direction: npt.NDArray[np.int8]
+    confidence: Float32
+    size: npt.NDArray[np.float64] | None = None
+
+
+class Strategy(Protocol):
+    """What a strategy is: a name, a horizon, and targets from rows."""
+
+    name: str
+    horizon_s: float
+    needs_model: bool
+
+    def targets(self, rows: Float32, probabilities: Float32 | None) -> Targets:
+        """A target per row. `rows` (n, features), `probabilities` (n, 3): down, flat, up."""
+        ...
+
+
+class ModelStrategy:
+    """Targets where the model gives a move beyond costs at least the threshold's probability."""
+
+    name = "model"
+    needs_model = True
+
+    def __init__(self, settings: SignalSettings) -> None:
+        self.horizon_s, self._threshold = settings.horizon_s, settings.threshold
+
+    def targets(self, rows: Float32, probabilities: Float32 | None) -> Targets:
+        """A target per row; none without a model."""
+        if probabilities is None:
+            return Targets(np.zeros(len(rows), np.int8), np.zeros(len(rows), np.float32))
+        down, up = probabilities[:, 0], probabilities[:, 2]
+        confidence = np.maximum(down, up)
+        direction = np.where(up > down, 1, -1) * (confidence >= self._threshold)
+        return Targets(direction.astype(np.int8), confidence)
+
+
+class ScriptedStrategy:
+    """Follows the trend: long above the 20-minute average, short below. For tests, not money."""
+
+    name = "scripted"
+    needs_model = False
+    _COLUMN = NAMES.index("sma_20_bp")
+
+    def __init__(self, settings: SignalSettings) -> None:
+        self.horizon_s = settings.scripted_horizon_s
+
+    def targets(self, rows: Float32, probabilities: Float32 | None) -> Targets:
+        """A target for every row once the average exists."""
+        distance = rows[:, self._COLUMN]
+        direction = (distance > 0).astype(np.int8) - (distance < 0)  # NaN is neither
+        return Targets(direction, np.ones(len(rows), np.float32))
+
+
+class CheckedStrategy:
+    """A plug-in, held to the protocol: what it gets wrong is said, and never becomes a signal."""
+
+    def __init__(self, name: str, own: Strategy) -> None:
+        self.name, self.needs_model = name, bool(own.needs_model)
+        self._own = own
+        try:
+            self.horizon_s = float(own.horizon_s)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise SettingsError(f"strategy {name!r}: horizon_s is no number of seconds") from error
+        if not 0 < self.horizon_s < math.inf:
+            raise SettingsError(f"strategy {name!r}: horizon_s must be above 0 seconds")
+
+    def targets(self, rows: Float32, probabilities: Float32 | None) -> Targets:
+        """The plug-in's targets.
+
+        Raises:
+            SettingsError: it raised, or gave something else than a target per row.
+        """
+        try:
+            given = self._own.targets(rows, probabilities)
+            found = Targets(np.asarray(given[0]), np.asarray(given[1], np.float32))
+        except Exception as error:  # whatever the person's code raises
+            raise SettingsError(f"strategy {self.name!r}: targets() failed: {error!r}") from error
+        if found.direction.shape != (len(rows),) or found.confidence.shape != (len(rows),):
+            raise SettingsError(
+                f"strategy {self.name!r}: {len(rows)} rows need as many directions and"
+                f" confidences; it gave {found.direction.shape} and {found.confidence.shape}"
+            )
+        if not np.isin(found.direction, (-1, 0, 1)).all():
+            raise SettingsError(f"strategy {self.name!r}: a direction is -1, 0 or 1")
+        return Targets(found.direction.astype(np.int8), np.nan_to_num(found.confidence))
+
+
+#: What ships, by name: module and class.
+_SHIPPED = {
+    "model": ("strategies.protocol", "ModelStrategy"),
+    "scripted": ("strategies.protocol", "ScriptedStrategy"),
+    "ema_cross": ("strategies.ema_cross", "EmaCross"),
+    "breakout": ("strategies.breakout", "Breakout"),
+}
+
+
+def shipped() -> tuple[str, ...]:
+    """Names that no plug-in may take."""
+    return tuple(_SHIPPED)
+
+
+def select(name: str, settings: SignalSettings, folder: Path | None = None) -> Strategy:
+    """The strategy of a name.
+
+    Args:
+        folder: where a person's own lie, HOME/strategies; None when only the shipped ones count.
+
+    Raises:
+        SettingsError: no such strategy, or a plug-in that is broken.
+    """
+    if name in _SHIPPED:
+        module, own = _SHIPPED[name]
+        made: Strategy = getattr(importlib.import_module(module), own)(settings)
+        return made
+    found = plugins.load(name, folder)
+    if found is None:
+        known = ", ".join([*_SHIPPED, *plugins.names(folder)])
+        raise SettingsError(
+            f"no strategy {name!r}; known: {known}. Your own: --strategy path/to/{name}.py"
+        )
+    try:
+        return CheckedStrategy(name, found(settings))
+    except SettingsError:
+        raise
+    except Exception as error:  # whatever the person's code raises
+        raise SettingsError(f"strategy {name!r}: cannot be made: {error!r}") from error
+
+
+def entries(
+    held: Held, time_msc: npt.NDArray[np.int64], direction: npt.NDArray[np.int8], horizon_ms: int
+) -> tuple[Held, list[int]]:
+    """Rows at which a new target is set, in order, and what is held after the last row.
+
+    Args:
+        held: what the feed's previous rows left.
+        time_msc: market time of each row, ascending, shape (n,).
+        direction: wish of each row, shape (n,).
+        horizon_ms: how long an entry is held.
+    """
+    chosen: list[int] = []
+    if len(direction) == 1:  # a live tick: the same by scalars, a tenth of the time
+        wish, time = int(direction[0]), int(time_msc[0])
+        if wish == 0 or (time < held.until_msc and wish != -held.direction):
+            return held, chosen
+        return Held(wish, time + horizon_ms), [0]
+    wishing = np.flatnonzero(direction)
+    times, targets = time_msc[wishing], direction[wishing]
+    position = 0
+    while position < len(wishing):
+        position = _next_entry(held, times, targets, position)
+        if position == len(wishing):
+            break
+        held = Held(int(targets[position]), int(times[position]) + horizon_ms)
+        chosen.append(int(wishing[position]))
+        position += 1
+    return held, chosen
+
+
+def _next_entry(
+    held: Held, times: npt.NDArray[np.int64], targets: npt.NDArray[np.int8], start: int
+) -> int:
+    """Index of the first wish from `start` on that is past the horizon or opposite to `held`."""
+    expired = max(start, int(np.searchsorted(times, held.until_msc)))
+    opposite = np.flatnonzero(targets[start:expired] == -held.direction)
+    return start + int(opposite[0]) if len(opposite) else expired

@@ -1,0 +1,246 @@
+"""Watches controls while trading goes on: every breach is an alert within seconds, and is measured.
+
+`python -m surveillance`: reads order events and risk states off the bus, tells people (the log,
+and whom `alerts.*` names), stores each alert with the time it took, brings the log of what
+people ordered into the warehouse, and measures the machine's clock. It owns nothing: what it
+missed while it was down it does not alert late, the day's report of blocked orders has it.
+"""
+
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from adapters.alert_box import AlertBox
+from adapters.alerts import targets
+from adapters.bus import select
+from adapters.bus.base import Message, Subscriber
+from adapters.bus.heartbeat import HeartbeatPublisher
+from adapters.clickhouse.client import connect
+from adapters.clickhouse.rows import message_columns
+from adapters.clickhouse.writer import Writer
+from audit.breaker_log import BreakerLog
+from audit.export import export
+from core import log, settings
+from core.clock import Clock, SystemClock
+from core.contracts import codec
+from core.contracts.operations import RiskState
+from core.contracts.order import DenialReason, EventKind, OrderEvent
+from core.errors import BusyError, InputError, MessageError, TickhouseError
+from core.health import Health
+from core.metrics import Histograms
+from core.topics import ORDER_EVENTS, RISK
+from reports.clocks import Meter
+
+_log = logging.getLogger(__name__)
+_OLD_US = 60_000_000  # what happened longer ago was alerted before, or is history
+#: Denials that say nothing about a limit: a newer signal, a closed market, too small a size.
+QUIET = frozenset(
+    {
+        DenialReason.MARKET_CLOSED, DenialReason.BELOW_MINIMUM, DenialReason.DUPLICATE,
+        DenialReason.STALE_SIGNAL, DenialReason.HALTED, DenialReason.REDUCING,
+    }
+)  # fmt: skip
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """A row of `control_alert`."""
+
+    alert_id: str
+    mode: str
+    account: str
+    control: str
+    subject: str
+    detail: str
+    ts_event_us: int
+    ts_raised_us: int
+    channel: str
+
+
+def alert_of(content: object, now_us: int) -> Alert | None:
+    """What a message means for people; None when nothing was breached, or long ago."""
+    if isinstance(content, OrderEvent):
+        return _of_order(content, now_us)
+    if isinstance(content, RiskState) and content.state != "active":
+        old = now_us - content.ts_init_us > _OLD_US
+        alert_id = f"{content.run_id}.{content.account}.{content.ts_init_us}.{content.state}"
+        made = Alert(
+            alert_id, content.mode, content.account, content.state, content.by, content.reason,
+            content.ts_init_us, now_us, "log",
+        )  # fmt: skip
+        return None if old else made
+    return None
+
+
+def _of_order(event: OrderEvent, now_us: int) -> Alert | None:
+    breached = event.kind == EventKind.DENIED and event.reason not in QUIET
+    failed = event.kind == EventKind.UNKNOWN
+    if not (breached or failed) or now_us - event.ts_init_us > _OLD_US:
+        return None
+    detail = (
+        f"{event.side} {event.volume:g} {event.symbol}: seen {event.observed:g},"
+        f" limit {event.limit:g} ({event.limits_version})"
+        if breached
+        else f"{event.side} {event.volume:g} {event.symbol}: sent, and the venue did not answer"
+    )
+    return Alert(
+        event.event_id, event.mode, event.account, event.reason if breached else "unknown",
+        event.order_id, detail, event.ts_init_us, now_us, "log",
+    )  # fmt: skip
+
+
+class Watcher:
+    """Messages in, alerts out. Telling comes first; the row says when that was done.
+
+    Args:
+        store: keeps rows of `control_alert`; it may raise, and is asked again with the next alert.
+        box: how people are told; None for the log alone.
+    """
+
+    def __init__(
+        self, clock: Clock, store: Callable[[list[Alert]], None], box: AlertBox | None = None
+    ) -> None:
+        self._clock, self._store, self._box = clock, store, box
+        self._unstored: list[Alert] = []
+        self._lock = threading.Lock()
+
+    def see(self, message: Message) -> Alert | None:
+        """One message of `order_events` or `risk`."""
+        alert = alert_of(codec.decode(message.topic, message.payload), self._clock.now_us())
+        if alert is None:
+            return None
+        channel = self._tell(alert)
+        raised = msgspec.structs.replace(alert, ts_raised_us=self._clock.now_us(), channel=channel)
+        with self._lock:
+            self._unstored.append(raised)
+        return raised
+
+    def flush(self) -> int:
+        """Store what was raised; how many. Called beside the reading, so that it never waits."""
+        with self._lock:
+            due, self._unstored = self._unstored, []
+        if not due:
+            return 0
+        try:
+            self._store(due)
+        except Exception:
+            with self._lock:
+                self._unstored = due + self._unstored
+            raise
+        return len(due)
+
+    def _tell(self, alert: Alert) -> str:
+        """How people know: the log at least; what is gathered comes with the next digest."""
+        _log.warning("ALERT %s %s: %s", alert.control, alert.subject, alert.detail)
+        if self._box is None:
+            return "log"
+        try:
+            told = self._box.tell(f"Tickhouse: {alert.control}", alert.detail)
+        except (TickhouseError, OSError) as error:
+            _log.error("nobody could be told: %s", error)
+            return "log, nobody told"
+        words = [*told.sent, *(f"{kind} failed" for kind in told.failed)]
+        return f"log, {', '.join(words)}" if words else "log, gathered"
+
+
+def main() -> int:
+    """Run until SIGTERM."""
+    config = settings.load()
+    log.setup("watch")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    health = Health("watch", config.home_path / "run")
+    bus = select.connect(config.bus, "watch")
+    writer = Writer(config.clickhouse, stop)
+    box = _box(config)
+    watcher = Watcher(
+        SystemClock(),
+        lambda alerts: writer.insert("control_alert", message_columns(alerts)),
+        box,
+    )
+    breakers = BreakerLog(config.home_path)
+
+    def risk(message: Message) -> None:
+        content = codec.decode(message.topic, message.payload)
+        watcher.see(message)  # telling comes first
+        if isinstance(content, RiskState):
+            breakers.see(content)
+
+    # Of orders what comes; of trading states all that there were, for the log may lack some.
+    reads = ((ORDER_EVENTS, 0, watcher.see), (RISK, 1, risk))
+    readers = [
+        threading.Thread(
+            target=_read, args=(bus.subscribe(topic, start), see, stop), name=topic.name
+        )
+        for topic, start, see in reads
+    ]
+    if box is not None:
+        readers.append(threading.Thread(target=_send, args=(box, stop), name="digests"))
+    for reader in readers:
+        reader.start()
+    health.set("ready", "orders, risk")
+    heart = HeartbeatPublisher(bus, config.run, health, Histograms())
+    _keep(config, watcher, health, stop)
+    for reader in readers:
+        reader.join()
+    writer.close()
+    health.set("stopping")
+    heart.close()
+    bus.close()
+    health.outlive_start()
+    health.close()
+    return 0
+
+
+def _read(subscriber: Subscriber, see: Callable[[Message], object], stop: threading.Event) -> None:
+    while not stop.is_set():
+        message = subscriber.next(0.25)
+        if message is not None:
+            try:
+                see(message)
+            except (MessageError, InputError, BusyError, OSError) as error:
+                # Of another version, or the log took nothing: the others must be seen.
+                _log.error("%s", error)
+    subscriber.close()
+
+
+def _box(config: settings.Settings) -> AlertBox | None:
+    """Targets of the alerts; Dagster's webhook stands in for none."""
+    chosen = config.alerts
+    if config.orchestration.webhook and not chosen.webhook:
+        chosen = msgspec.structs.replace(chosen, webhook=config.orchestration.webhook)
+    if not any(targets(chosen, {})):
+        return None
+    return AlertBox(config.home_path, chosen, SystemClock())
+
+
+def _send(box: AlertBox, stop: threading.Event) -> None:
+    """Digests when they are due, and what is left at the end."""
+    while not stop.wait(1.0):
+        box.send_due()
+    box.send_due(now=True)
+
+
+def _keep(
+    config: settings.Settings, watcher: Watcher, health: Health, stop: threading.Event
+) -> None:
+    """Once a second rows are stored, and what people ordered follows them into the warehouse."""
+    meter = Meter(config, SystemClock())
+    while not stop.wait(1.0):
+        try:
+            watcher.flush()
+            client = connect(config.clickhouse)
+            try:
+                export(client, config.clickhouse, config.home_path)
+                meter.look(client)
+            finally:
+                client.close()
+            health.set("ready", "orders, risk")
+        except TickhouseError as error:
+            health.set("ready", f"alerts go out; not stored yet: {error}"[:200])
+    with contextlib.suppress(TickhouseError):
+        watcher.flush()

@@ -1,0 +1,138 @@
+"""Every report of the scripted day; `python -m tests.support.golden_day` writes the golden files.
+
+Look at what changed in them before it is committed: they are what a person once found right.
+"""
+
+import csv
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from adapters.clickhouse.rows import tick_columns
+from adapters.clickhouse.writer import Writer
+from audit import signing
+from core.clock import ManualClock
+from core.settings import Settings
+from reports import build as making
+from reports import catalog, package
+from reports.package import Version
+from tests.support.compliance import TEMPLATES, dbt, import_reference
+from tests.support.dagster_runs import dagster_runs
+from tests.support.scripted_day import DAY, INDEX, START_US, ScriptedDay, recorded
+from tests.support.warehouse_server import Warehouse
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "day"
+JOBS = (f"reports_job:{DAY}", "audit_job")
+#: Not nightly: the same assets in jobs of their own, made here without another build by dbt.
+SELDOM = ("execution-quality-quarter", "self-assessment")
+RESTATED = "execution-quality-restated"
+#: Columns that say when reference data were loaded: they are of this machine.
+_OURS = {"strategies.csv": "ts_loaded"}
+_CHECKED = (".csv", ".xml")
+
+
+class GoldenDesk(NamedTuple):
+    """The day in a warehouse, and its reports as Dagster's jobs made them."""
+
+    home: Path
+    server: Warehouse
+    jobs: dict[str, dict[str, Any]]  # what became of each run
+
+    def version(self, name: str) -> Version:
+        """A report of the day as the night left it."""
+        return package.versions(package.folder_of(self.home / "reports", name, DAY, "live"))[0]
+
+    def make(self, name: str) -> tuple[Version, bool]:
+        """A report of the day, made anew from the marts as they are."""
+        settings = Settings(home=str(self.home), clickhouse=self.server.settings)
+        place = package.folder_of(self.home / "reports", name, DAY, "live")
+        built = ("an-invocation", self.home / "dbt" / "compiled")
+        clock, client = ManualClock(START_US), self.server.client
+        report = catalog.named(name)
+        return making.make(settings, client, report, DAY, "live", place, built, clock, "ann")
+
+    def late_tick(self) -> None:
+        """A quote that came late: it stood when the order at 160.198 s was sent."""
+        ticks = recorded(INDEX)[:1].copy()
+        ticks["time_msc"] = START_US // 1000 + 160_190
+        ticks["bid"], ticks["ask"] = 3_277.60, 3_278.20
+        with Writer(self.server.settings) as writer:
+            writer.insert("tick", tick_columns("oanda", INDEX, ticks))
+        self.build("+rpt_execution_break", "+rpt_execution_quality", "+fct_broker_twin")
+
+    def build(self, *models: str) -> None:
+        """Marts of the day, as the nightly run builds them."""
+        dbt(
+            self.server.url, self.home, "build", "--select", *models,
+            "--exclude-resource-type", "unit_test", day=str(DAY),
+        )  # fmt: skip
+
+
+@contextmanager
+def golden_desk(home: Path) -> Iterator[GoldenDesk]:
+    """Trade, store, build."""
+    day = ScriptedDay(home)
+    day.run()
+    server = Warehouse(home)
+    server.start()
+    try:
+        server.migrate()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TICKHOUSE_HOME", str(home))
+            patch.setenv("TICKHOUSE_CLICKHOUSE__URL", server.url)
+            import_reference(sorted(TEMPLATES.glob("*.csv")))
+        day.store(server.settings)
+        key = home.with_name(f"{home.name}-vault") / "seal.pem"
+        public = signing.generate(key, home)
+        keys = {"SIGNING_KEY": str(key), "PUBLIC_KEY": str(public)}
+        runs = dagster_runs(home, *JOBS, **{f"TICKHOUSE_REPORTS__{k}": v for k, v in keys.items()})
+        desk = GoldenDesk(home, server, {run["job"]: run for run in runs})
+        for name in SELDOM:
+            desk.make(name)
+        yield desk
+    finally:
+        server.stop()
+
+
+def golden_files(version: Version) -> dict[str, str]:
+    """The data files of a version, without what is of this machine."""
+    found = {}
+    for name in version.manifest.files:
+        if name.endswith(_CHECKED):
+            text = (version.folder / name).read_text()
+            found[name] = without(text, _OURS[name]) if name in _OURS else text
+    return found
+
+
+def without(text: str, column: str) -> str:
+    """A CSV file less one column."""
+    rows, left = list(csv.reader(io.StringIO(text))), io.StringIO()
+    place = rows[0].index(column)
+    csv.writer(left, lineterminator="\n").writerows(r[:place] + r[place + 1 :] for r in rows)
+    return left.getvalue()
+
+
+def _write(desk: GoldenDesk) -> None:
+    shutil.rmtree(GOLDEN, ignore_errors=True)
+    made = {name: desk.version(name) for name in catalog.REPORTS}
+    desk.late_tick()
+    made[RESTATED] = desk.make("execution-quality")[0]
+    for name, version in made.items():
+        for file, text in golden_files(version).items():
+            path = GOLDEN / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder, golden_desk(Path(folder)) as found:
+        _write(found)
+        if len(sys.argv) > 1:  # the PDFs, to look at
+            shutil.copytree(found.home / "reports", sys.argv[1], dirs_exist_ok=True)

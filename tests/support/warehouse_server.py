@@ -1,0 +1,117 @@
+"""A real embedded warehouse in a process of its own, for tests.
+
+Import the fixture by name: `from tests.support.warehouse_server import warehouse`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse import client, migrate
+from core.sections import ClickhouseSettings
+
+ROOT = Path(__file__).parents[2]
+FEATURES = tuple(f"feature_{i:02d}" for i in range(26))
+
+
+def command(home: Path, port: int) -> list[str]:
+    """How the warehouse process is started."""
+    module = "warehouse"
+    return [sys.executable, "-m", module, "--home", str(home), "--port", str(port)]
+
+
+@dataclass
+class Warehouse:
+    """One server process on `home`. `url`, `client` and `settings` are of the running one."""
+
+    home: Path
+    port: int = 0
+    environ: dict[str, str] = field(default_factory=dict)
+    own_group: bool = False  # what it signals to its process group stays there
+    url: str = ""
+    process: subprocess.Popen[bytes] | None = None
+    clients: list[Client] = field(default_factory=list)
+
+    @property
+    def settings(self) -> ClickhouseSettings:
+        return ClickhouseSettings(url=self.url)
+
+    @property
+    def client(self) -> Client:
+        """A new client, closed with the server: no socket is left to the garbage collector."""
+        made = client.connect(self.settings)
+        self.clients.append(made)
+        return made
+
+    def start(self) -> None:
+        """Start and wait until it is ready. A restart keeps the port of the first start."""
+        url_file = self.home / "run" / "warehouse.url"
+        url_file.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            command(self.home, self.port),
+            cwd=ROOT,
+            env=os.environ | self.environ,
+            stdout=subprocess.DEVNULL,
+            start_new_session=self.own_group,
+        )
+        deadline = time.monotonic() + 60
+        while not (url_file.exists() and url_file.read_text()):
+            assert self.process.poll() is None, "the warehouse ended before it was ready"
+            assert time.monotonic() < deadline, "the warehouse was not ready within 60 s"
+            time.sleep(0.01)
+        self.url = url_file.read_text()
+        self.port = int(self.url.rpartition(":")[2])
+
+    def _close_clients(self) -> None:
+        while self.clients:
+            self.clients.pop().close()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        self._close_clients()
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM and wait; the exit status."""
+        self._close_clients()
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+    def migrate(self) -> list[str]:
+        """Apply the shipped migrations with 26 feature columns."""
+        return migrate.apply(self.client, FEATURES)
+
+
+def empty_tables(warehouse: Warehouse) -> None:
+    """Truncate every table but the migrations'."""
+    connection = warehouse.client
+    rows = connection.query(
+        "SELECT name FROM system.tables WHERE database = 'tickhouse' "
+        "AND engine LIKE '%MergeTree' AND name != 'schema_migration'"
+    ).result_rows
+    for (name,) in rows:
+        connection.command(f"TRUNCATE TABLE `{name}`")
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A migrated warehouse on a free port, one per test module."""
+    server = Warehouse(tmp_path_factory.mktemp("warehouse"))
+    server.start()
+    try:
+        server.migrate()
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,45 @@
+"""Dagster's part of the stack: last, stopped with its children, absent where it is not there."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.stack import orchestration as orchestration_stack
+from cli.stack.embedded import Ports, embedded_stack
+from cli.stack.orchestration import OrchestrationPorts
+from core.sections import OrchestrationSettings
+from core.settings import Settings
+
+PORTS = OrchestrationPorts(webserver=1, code=2)
+
+
+def test_nothing_waits_for_it_and_its_children_end_with_it(tmp_path: Path) -> None:
+    specs = orchestration_stack.orchestration_stack(tmp_path, PORTS)
+    names = [spec.name for spec in specs]
+    assert names == ["orchestration.code", "orchestration.daemon", "orchestration.webserver"]
+    assert not any(spec.waited_for for spec in specs)
+    assert all(spec.stop_group for spec in specs)
+    others = embedded_stack(Settings(), tmp_path, Ports(3, 4, 5, 6))
+    assert not {need for spec in others for need in spec.needs} & set(names)
+    warehouse = next(spec for spec in others if spec.name == "warehouse")
+    assert all(spec.stop_stage < warehouse.stop_stage for spec in specs)
+    longest = {spec.stop_stage: 0 for spec in [*specs, *others]}
+    for spec in [*specs, *others]:
+        longest[spec.stop_stage] = max(longest[spec.stop_stage], spec.stop_wait_s)
+    assert sum(longest.values()) < 10  # a drain is bounded with it, too
+    assert (tmp_path / "dagster" / "dagster.yaml").exists()
+    assert "port: 2" in (tmp_path / "dagster" / "workspace.yaml").read_text()
+
+
+def test_ports_are_free_and_different() -> None:
+    chosen = orchestration_stack.choose_ports(OrchestrationPorts(webserver=0, code=0))
+    assert chosen.webserver != chosen.code
+    assert orchestration_stack.url(PORTS) == "http://127.0.0.1:1"
+
+
+def test_without_its_packages_it_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert orchestration_stack.absent(Settings()) == ""
+    monkeypatch.setattr("orchestration.instance.NEEDS", ("no_such_package",))
+    assert "`make install-orchestration`" in orchestration_stack.absent(Settings())
+    off = Settings(orchestration=OrchestrationSettings(enabled=False))
+    assert "turned off" in orchestration_stack.absent(off)

@@ -1,0 +1,179 @@
+"""The picture is a fold over messages; old news never overwrites newer."""
+
+import numpy as np
+import pytest
+
+from adapters.bus.base import Message
+from core.clock import ManualClock
+from core.contracts import codec
+from core.contracts.operations import Control, Heartbeat, RiskState
+from core.contracts.order import AccountState, EventKind, OrderEvent, PositionState
+from core.contracts.prediction import Prediction
+from core.contracts.signal import Signal
+from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, TickBatch
+from core.topics import (
+    CONTROL,
+    HEARTBEATS,
+    ORDER_EVENTS,
+    PREDICTIONS,
+    RISK,
+    SIGNALS,
+    TICKS,
+    Topic,
+)
+from dashboards.live.items import Items
+from dashboards.live.live_state import DENIALS, MINUTES, LiveState
+
+FEED = "sim/EURUSD"
+
+
+@pytest.fixture
+def world() -> LiveState:
+    return LiveState(Items(), ManualClock(77))
+
+
+def give(world: LiveState, topic: Topic, message: object) -> None:
+    world.take(Message(topic.name, "", 1, codec.encode(message), 0))  # type: ignore[arg-type]
+
+
+def batch(*rows: tuple[int, float, float], symbol: str = "EURUSD") -> TickBatch:
+    ticks = np.zeros(len(rows), TICK)
+    for at, (time_msc, bid, ask) in enumerate(rows):
+        ticks[at]["time_msc"], ticks[at]["bid"], ticks[at]["ask"] = time_msc, bid, ask
+    return TickBatch("live", "demo", "sim", symbol, 0, 0, ticks.tobytes())
+
+
+def event(kind: EventKind, count: int = 1, order: str = "o1", **more: object) -> OrderEvent:
+    fields = {"side": "buy", "purpose": "entry", "volume": 0.1, "price": 1.1, "arrival_mid": 1.1}
+    return OrderEvent(
+        count, f"{order}.{count}", kind, "live", "demo", "acc", "model", order, "s1", "sim",
+        "EURUSD", 1_000_000, 1_000_000, **(fields | more),
+    )  # fmt: skip
+
+
+def position(seq: int, volume: float) -> PositionState:
+    return PositionState(
+        "live", "demo", "acc", "model", "sim", "EURUSD", 1, 1, seq, volume, 1.1, 1.0, 3.5
+    )
+
+
+def kinds(world: LiveState) -> list[str]:
+    return [world.items.get(key)["kind"] for key in world.items.keys("event|")]
+
+
+def test_ticks_make_a_quote_and_candles(world: LiveState) -> None:
+    give(world, TICKS, batch((60_000, 1.1, 1.2), (120_000, 1.3, 1.4)))
+    quote = world.items.get(f"quote|{FEED}")
+    assert (quote["bid"], quote["ask"], quote["time"]) == (1.3, 1.4, 120_000_000)
+    assert world.items.get(f"bar|{FEED}|60") == [60, 1.1, 1.1, 1.1, 1.1]
+    give(world, TICKS, batch((90_000, 9.0, 9.1)))  # late: history, no quote
+    assert world.items.get(f"quote|{FEED}")["bid"] == 1.3
+    assert world.items.get(f"bar|{FEED}|60") == [60, 1.1, 9.0, 1.1, 9.0]
+
+
+def test_a_quote_carries_what_profit_needs(world: LiveState) -> None:
+    give(world, TICKS, batch((1_795_000_000_000, 1.1, 1.2)))
+    quote = world.items.get(f"quote|{FEED}")
+    assert (quote["digits"], quote["contract"], quote["quote"]) == (5, 100_000.0, "USD")
+
+
+def test_an_unknown_symbol_is_shown_with_what_is_known(world: LiveState) -> None:
+    give(world, TICKS, batch((60_000, 1.0, 2.0), symbol="<img src=x>"))
+    assert "digits" not in world.items.get("quote|sim/<img src=x>")
+
+
+def test_a_feed_keeps_its_newest_candles(world: LiveState) -> None:
+    give(world, TICKS, batch(*((m * 60_000, 1.0, 1.1) for m in range(1, MINUTES + 4))))
+    bars = world.items.keys(f"bar|{FEED}|")
+    assert len(bars) == MINUTES
+    assert f"bar|{FEED}|60" not in bars
+
+
+def test_an_order_is_out_until_it_ends(world: LiveState) -> None:
+    give(world, ORDER_EVENTS, event(EventKind.RECEIVED))
+    assert "order|o1" not in world.items
+    for count, kind in enumerate((EventKind.SUBMITTED, EventKind.ACCEPTED, EventKind.UNKNOWN), 2):
+        give(world, ORDER_EVENTS, event(kind, count))
+        assert world.items.get("order|o1")["kind"] == kind
+    give(world, ORDER_EVENTS, event(EventKind.FILLED, 5, commission=-0.7, profit=2.0))
+    assert "order|o1" not in world.items
+    assert world.items.get("fill|o1.5")["profit"] == pytest.approx(1.3)
+    assert kinds(world) == ["submitted", "accepted", "unknown", "filled"]
+
+
+def test_moved_stops_and_a_cancel_under_way_end_no_order(world: LiveState) -> None:
+    give(world, ORDER_EVENTS, event(EventKind.UNKNOWN))
+    others = (EventKind.CANCELLING, EventKind.STOP_MOVING, EventKind.STOP_MOVED, EventKind.BOOKED)
+    for count, kind in enumerate(others, 2):
+        give(world, ORDER_EVENTS, event(kind, count))
+        assert "order|o1" in world.items, kind
+    give(world, ORDER_EVENTS, event(EventKind.CANCELLED, 9))
+    assert "order|o1" not in world.items
+
+
+def test_denials_are_counted_once_and_bounded(world: LiveState) -> None:
+    for count in range(DENIALS + 5):
+        one = event(EventKind.DENIED, 1, f"o{count}", reason="wide_spread", limit=5.0, observed=9.0)
+        give(world, ORDER_EVENTS, one)
+    give(world, ORDER_EVENTS, one)  # again, after a restart of execution
+    assert world.items.get("denied|wide_spread") == DENIALS + 5
+    assert len(world.items.keys("denial|")) == DENIALS
+    assert world.items.get(f"denial|o{count}.1")["observed"] == 9.0
+
+
+def test_an_older_position_never_comes_back(world: LiveState) -> None:
+    give(world, ORDER_EVENTS, position(7, 0.2))
+    give(world, ORDER_EVENTS, position(6, 0.1))
+    assert world.items.get(f"position|acc|{FEED}")["volume"] == 0.2
+    give(world, ORDER_EVENTS, position(8, 0.0))
+    assert world.items.get(f"position|acc|{FEED}")["volume"] == 0.0
+
+
+def test_risk_state_account_and_processes(world: LiveState) -> None:
+    give(world, RISK, RiskState("live", "demo", "acc", 5, 5, "halted", "ann", "news"))
+    give(world, RISK, RiskState("live", "demo", "acc", 5, 5, "halted", "ann", "news"))
+    assert world.items.get("risk|acc")["state"] == "halted"
+    assert kinds(world) == ["halted"]  # said twice, told once
+    give(world, ORDER_EVENTS, AccountState("live", "demo", "acc", 9, 9, 1, "USD", 10.0, 11.0, 0.0))
+    assert world.items.get("account|acc")["equity"] == 11.0
+    give(world, HEARTBEATS, Heartbeat("live", "demo", "execution", 1, 1, 9, "ready", "", {}, {}))
+    assert world.items.get("process|execution")["status"] == "ready"
+
+
+def test_signals_controls_and_refused_ticks_are_told(world: LiveState) -> None:
+    signal = Signal(
+        "s1", "live", "demo", "acc", "model", "sim", "EURUSD", 60_000_000, 1, 60_000, 0, -1.0,
+        1.1, 1.2, 2, 3, 0.6, "m", "",
+    )  # fmt: skip
+    give(world, SIGNALS, signal)
+    assert world.items.get("signal|s1")["side"] == "short"
+    give(world, CONTROL, Control("halt", "live", 5, "ann", "news"))
+    refused = QuarantinedTick(1, 60_000, "no_price", "raw")
+    give(world, TICKS, QuarantineBatch("live", "demo", "sim", "EURUSD", "terminal", [refused]))
+    assert kinds(world) == ["signal", "control", "warning"]
+
+
+def test_a_damaged_message_is_told_and_left_out(world: LiveState) -> None:
+    world.take(Message("ticks", "", 1, b"\x00nonsense", 0))
+    assert kinds(world) == ["error"]
+
+
+def test_a_link_says_since_when(world: LiveState) -> None:
+    world.link("bus", True, 1)
+    assert kinds(world) == []
+    world.link("bus", False, 5, "gone")
+    world.link("bus", False, 9, "gone")
+    assert world.items.get("link|bus") == {"up": False, "since": 5, "problem": "gone"}
+    world.link("bus", True, 12)
+    assert kinds(world) == ["error", "info"]
+
+
+def test_a_repeated_older_prediction_never_replaces_a_newer_one(world: LiveState) -> None:
+    for time_us, up in ((2_000, 0.5), (1_000, 0.9)):
+        said = Prediction(
+            "live", "demo", "acc", "sim", "EURUSD", time_us, 0, 9, "m1", 0.2, 0.8 - up, up, up,
+            1.0, False, 0.5,
+        )  # fmt: skip
+        give(world, PREDICTIONS, said)
+    shown = world.items.get(f"prediction|{FEED}")
+    assert (shown["time"], shown["p_up"], shown["edge"]) == (2_000, 0.5, 0.5)

@@ -1,0 +1,131 @@
+"""Breakers in market time: the same for the same ticks and journal, whatever was killed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from core.contracts import codec
+from core.contracts.operations import RiskState
+from core.contracts.order import EventKind as Kind
+from core.contracts.order import OrderEvent
+from core.contracts.tick import TICK, TickArray
+from core.sections import ExecutionSettings
+from core.topics import RISK
+from execution.breakers.replay_breakers import ReplayBreakers
+from execution.order_path.quotes import ReplayQuotes
+from execution.risk.limits import of_settings
+from execution.risk.limits_file import LimitsFile
+from execution.risk.trading_state import TradingState
+from tests.support.memory_bus import MemoryBus
+from tests.support.replays import RUN
+from tests.unit.execution.risk.test_activity import event as plain_event
+
+S = 1_000_000
+START = 1_704_801_600 * S
+
+
+def event(kind: Kind, at_us: int, order_id: str) -> OrderEvent:
+    return replace(plain_event(kind, at_us), order_id=order_id)
+
+
+class Desk:
+    def __init__(self, home: Path, text: str = "") -> None:
+        (home / "limits.toml").write_text(f'version = "t"\n[breakers]\n{text}')
+        limits = LimitsFile(RUN.account, of_settings(ExecutionSettings()), home)
+        self.trading, self.bus = TradingState(None), MemoryBus()
+        self._quotes = ReplayQuotes()
+        self.breakers = ReplayBreakers(limits, self.trading, self.bus, RUN, self._quotes)
+
+    def load(self, feed: tuple[str, str], ticks: TickArray) -> None:
+        """As the driver does with a slice."""
+        self._quotes.load({feed: [ticks]})
+        self.breakers.load({feed: [ticks]}, int(ticks["time_msc"][-1]) * 1000)
+
+    def told(self) -> list[RiskState]:
+        return [codec.decode(RISK.name, m.payload) for m in self.bus.topics[RISK.name]]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def ticks(start_us: int, mids: list[float]) -> TickArray:
+    made = np.zeros(len(mids), TICK)
+    made["time_msc"] = start_us // 1000 + 1000 * np.arange(len(mids))
+    made["bid"] = made["ask"] = mids
+    return made
+
+
+EURO = ("oanda", "EURUSD")
+QUIET = [1.1 + 1e-5 * (n % 3) for n in range(300)]
+
+
+def test_a_crash_trips_at_the_time_of_the_quote_that_shows_it(desk: Desk) -> None:
+    desk.load(EURO, ticks(START, [*QUIET, 1.0, 1.0, 1.0]))
+    shown_us = START + 301 * S  # the second low quote: one odd quote is no crash
+    desk.breakers.until(shown_us - 1)
+    assert desk.trading.state == "active"
+    desk.breakers.until(shown_us)
+    assert desk.trading.state == "halted"
+    (told,) = desk.told()
+    assert (told.state, told.by, told.ts_event_us) == ("halted", "breaker crash", shown_us)
+    assert told.run_id == RUN.run_id
+    desk.breakers.until(shown_us + 3600 * S)
+    assert len(desk.told()) == 1
+
+
+def test_where_slices_are_cut_makes_no_difference(desk: Desk, tmp_path: Path) -> None:
+    whole = ticks(START, [*QUIET, 1.0, 1.0, 1.0])
+    for part in (whole[:100], whole[100:301], whole[301:]):
+        desk.load(EURO, part)
+    desk.breakers.until(START + 400 * S)
+    assert [told.ts_event_us for told in desk.told()] == [START + 301 * S]
+
+
+def test_rejects_trip_in_market_time_and_a_fold_of_the_journal_trips_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    made = []
+    for number in range(12):
+        at = START + number * S
+        made.append(event(Kind.SUBMITTED, at, order_id=f"o{number}"))
+        made.append(event(Kind.REJECTED, at + 1000, order_id=f"o{number}"))
+    for record in made:
+        desk.breakers.see(record)
+    assert desk.trading.state == "reducing"
+    assert desk.trading.current.ts_us == START + 9 * S + 1000  # the tenth answer
+    (tmp_path / "again").mkdir()
+    again = Desk(tmp_path / "again")
+    for record in made:
+        again.breakers.see(record)
+    assert again.trading.current == desk.trading.current
+    assert again.told() == desk.told()
+
+
+@pytest.mark.parametrize(("missed_after_ms", "state"), [(950, "reducing"), (50, "active")])
+def test_a_slow_broker_trips_and_a_silent_market_does_not(
+    tmp_path: Path, missed_after_ms: int, state: str
+) -> None:
+    desk = Desk(tmp_path, "max_send_ms = 900.0\n")
+    quoted = np.zeros(10, TICK)  # of each pair the second fills
+    quoted["bid"] = quoted["ask"] = 1.1
+    for number in range(5):
+        begin = START // 1000 + number * 10_000
+        quoted["time_msc"][2 * number : 2 * number + 2] = begin + missed_after_ms, begin + 1000
+    desk.load(EURO, quoted)
+    for number in range(5):
+        at, order = START + number * 10 * S, f"o{number}"
+        desk.breakers.see(event(Kind.SUBMITTED, at, order_id=order))
+        desk.breakers.see(event(Kind.FILLED, at + S, order_id=order))
+        desk.breakers.until(at + S)
+    assert desk.trading.state == state
+
+
+def test_a_breaker_that_is_off_stays_off(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, 'crash = "none"\n')
+    desk.load(EURO, ticks(START, [*QUIET, 1.0, 1.0, 1.0]))
+    desk.breakers.until(START + 400 * S)
+    assert desk.trading.state == "active"

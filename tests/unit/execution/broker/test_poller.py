@@ -1,0 +1,90 @@
+"""What live execution looks after beside signals, and what health says of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.health import Health
+from execution.broker.poller import AccountPoller
+from execution.heartbeat import HeartbeatPublisher
+from tests.support.markets import TUESDAY
+from tests.unit.execution.desk import RUN, Desk
+
+
+class Room:
+    """A desk, its watch, and the health of its process."""
+
+    def __init__(self, home: Path) -> None:
+        self.desk = Desk(home)
+        self.health = Health("execution", home / "run")
+        self.health.set("ready")
+        heart = HeartbeatPublisher(self.desk.bus, self.health, RUN, self.desk.engine.stages)
+        self.watch = AccountPoller(self.desk.watched(), self.desk.timer, heart=heart)
+        self.watch.recover()
+
+    def look(self, *seconds: float) -> None:
+        for second in seconds:
+            self.desk.at(second)
+            self.watch.look()
+
+    def close(self) -> None:
+        self.health.close()
+        self.desk.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    made = Room(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_balance_that_differs_shows_in_health_until_it_agrees(room: Room) -> None:
+    room.desk.terminal.hidden_balance = 5.0
+    room.look(2, 4, 6, 8)
+    assert room.health.status == "degraded"
+    assert "differs by +5.00" in room.health.detail
+    assert room.desk.trading.state == "halted"
+    room.desk.terminal.hidden_balance = 0.0
+    room.look(10)
+    assert room.health.status == "ready"
+    assert room.desk.trading.state == "halted"  # until a person resumes
+
+
+def test_a_terminal_that_is_away_shows_in_health_and_is_asked_again(room: Room) -> None:
+    terminal: Any = room.desk.terminal
+    account, terminal.account_info = terminal.account_info, lambda: None
+    room.look(2)
+    assert (room.health.status, room.health.detail) == ("degraded", "the terminal does not answer")
+    terminal.account_info = account
+    room.look(2.3)
+    assert room.health.status == "ready"
+
+
+@pytest.mark.parametrize(("sends", "kinds"), [(True, ["stop_moving", "stop_moved"]), (False, [])])
+def test_in_shadow_not_even_a_stop_is_moved(tmp_path: Path, sends: bool, kinds: list[str]) -> None:
+    rising = [(TUESDAY + 500 * n, 1.1 + n * 1e-4, 1.1001 + n * 1e-4) for n in range(120)]
+    first = Desk(tmp_path, rows=rising)
+    first.trade(1.0, trail=0.001)
+    first.close()
+    desk = Desk(tmp_path, rows=rising, sends=sends)
+    watch = AccountPoller(desk.watched(), desk.timer)
+    before = len(desk.events())
+    desk.at(10, 1.102)
+    watch.look()
+    told = [e.kind.value for e in desk.events()[before:] if e.purpose == "trail"]
+    assert told == kinds
+    desk.close()
+
+
+def test_it_looks_no_more_often_than_it_should(room: Room) -> None:
+    room.desk.trade(1.0)
+    room.look(2)
+    asked: list[str] = []
+    terminal: Any = room.desk.terminal
+    positions = terminal.positions_get
+    terminal.positions_get = lambda *a: asked.append("positions") or positions(*a)
+    room.look(2.1, 2.15, 2.25)
+    assert asked == ["positions"]

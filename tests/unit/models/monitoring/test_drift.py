@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from features.catalog import NAMES
+from models.monitoring.drift import bands_of, drift
+from models.training.calibrate import applied, calibrate, calibration_error, reliability
+
+
+def rows(seed: int, count: int = 20_000) -> np.ndarray:
+    found = np.random.default_rng(seed).normal(size=(count, len(NAMES))).astype(np.float32)
+    found[:, 1] = np.round(found[:, 1])  # few values, many times each
+    found[: count // 2, 2] = np.nan
+    return found
+
+
+def probabilities(seed: int, count: int = 20_000) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet((2, 5, 2), count).astype(np.float32)
+
+
+def test_rows_like_those_of_training_have_not_drifted() -> None:
+    found = drift(bands_of(rows(1), probabilities(1)), rows(2), probabilities(2))
+    assert [d.name for d in found] == [*NAMES, "p_down", "p_up"]
+    assert max(d.psi for d in found) < 0.01
+    assert max(d.ks for d in found) < 0.03
+
+
+def test_moved_missing_and_other_predictions_are_found() -> None:
+    now, said = rows(2), probabilities(2)
+    now[:, 0] += 1.0
+    now[:, 2] = 0.0
+    now[:, 3] = np.nan
+    said[:, 2] *= 0.3
+    found = {d.name: d for d in drift(bands_of(rows(1), probabilities(1)), now, said)}
+    assert found[NAMES[0]].psi > 0.5
+    assert found[NAMES[0]].ks == pytest.approx(0.38, abs=0.03)
+    assert (found[NAMES[2]].missing, found[NAMES[2]].missing_then) == (0.0, 0.5)
+    assert found[NAMES[2]].psi > 1
+    assert found[NAMES[3]].psi > 1
+    assert found["p_up"].psi > 0.5
+    assert found["p_down"].psi < 0.01
+
+
+def test_a_column_never_seen_in_training_drifts_only_by_being_there() -> None:
+    then = rows(1)
+    then[:, 5] = np.nan
+    found = drift(bands_of(then, probabilities(1)), rows(2), probabilities(2))
+    assert found[5].psi > 1
+    assert found[5].ks == 0.0
+
+
+def test_calibration_undoes_overconfidence() -> None:
+    random = np.random.default_rng(5)
+    honest = random.dirichlet((2, 3, 2), 8_000)
+    label = np.array([random.choice(3, p=p) for p in honest], np.int8)
+    loud = honest**3 / (honest**3).sum(axis=1, keepdims=True)
+    how = calibrate(loud.astype(np.float32), label)
+    assert how.slope == pytest.approx(1 / 3, abs=0.05)
+    raw = calibration_error(reliability(loud[:, 2], label == 2))
+    mended = calibration_error(reliability(applied(loud.astype(np.float32), how)[:, 2], label == 2))
+    assert mended < 0.03 < raw
+
+
+def test_reliability_counts_every_row_once_and_skips_empty_bins() -> None:
+    bins = reliability(np.array([0.05, 0.95, 1.0]), np.array([False, True, True]))
+    assert [(b.rows, round(b.said, 3), b.came) for b in bins] == [(1, 0.05, 0.0), (2, 0.975, 1.0)]
+    assert calibration_error([]) == 0.0

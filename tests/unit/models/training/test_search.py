@@ -1,0 +1,45 @@
+"""A search in other processes: it stops in time, resumes, and never sees what is held back."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import ModelError, SettingsError
+from core.sections import ModelSettings
+from models.training.search import search, without_held_back
+from tests.support.datasets import planted_dataset
+
+SETTINGS = ModelSettings(5.0, threads=1, members=("xgboost",))
+
+
+def test_a_search_finds_settings_and_resumes_where_it_was(tmp_path: Path) -> None:
+    told: list[int] = []
+    data = planted_dataset(4_000)
+    first = search(
+        data, SETTINGS, tmp_path, seconds=120, trials=2, workers=2,
+        on_progress=lambda done, best, left: told.append(done),
+    )  # fmt: skip
+    assert 2 <= first.trials <= 3  # both workers may be at their last one
+    assert first.skill > 0.05
+    assert told == sorted(told)
+    again = search(data, SETTINGS, tmp_path, seconds=120, trials=2, workers=1)
+    assert again == first
+    searched = {"rounds", "depth", "learning_rate", "leaf_rows", "threads"}
+    for name in set(SETTINGS.__struct_fields__) - searched:
+        assert getattr(first.settings, name) == getattr(SETTINGS, name)
+
+
+def test_trials_never_see_what_training_holds_back() -> None:
+    data = planted_dataset()
+    seen = without_held_back(data)
+    assert len(seen.rows) == 4_500
+    assert seen.time_us.max() < np.sort(data.time_us)[4_500]
+    assert len(without_held_back(planted_dataset(0)).rows) == 0
+
+
+def test_a_search_without_a_successful_trial_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no trial of the search succeeded"):
+        search(planted_dataset(400), SETTINGS, tmp_path, seconds=60, trials=1, workers=1)
+    with pytest.raises(SettingsError, match="above zero"):
+        search(planted_dataset(), SETTINGS, tmp_path, seconds=0)

@@ -1,0 +1,113 @@
+"""The one chDB engine of this process. Nothing else in the product imports chdb.
+
+An engine owns its directory, so a file lock keeps a second process out. Every request gets a
+connection of its own (70 µs), which is a session: its settings end with it. Calls release the
+GIL and run in parallel on different connections.
+"""
+
+import contextlib
+import fcntl
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import chdb
+
+from core.errors import UnavailableError, WarehouseError
+from warehouse.access.parser import Parser
+from warehouse.engine.connection import Answer, Connection, Context
+from warehouse.engine.stored import FailedInserts
+from warehouse.protocol.statement import Statement
+
+# The bare connections: chdb's own wrapper adds notebook progress bars and nothing we need.
+_chdb: Any = chdb._chdb
+
+__all__ = ["Answer", "Chdb", "Context"]
+
+_CONFIG = resources.files("warehouse.engine").joinpath("engine.xml")
+
+
+class Chdb:
+    """The engine on one directory. Thread-safe; statements block the calling thread.
+
+    Raises:
+        UnavailableError: another process has the directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(directory)
+        config = directory / "engine.xml"
+        config.write_text(_CONFIG.read_text("utf-8"))
+        self._uri = f"{directory}/engine?log-level=error&config-file={config}"
+        _chdb.set_signal_handlers_enabled(0)  # SIGTERM and SIGINT are ours: they drain
+        self._failed = FailedInserts()
+        self._root = _chdb.connect(self._uri)  # held so that the engine lives between requests
+        self.parser = Parser(lambda: _chdb.connect(self._uri))
+        self.version = self._text("SELECT version()")
+        self.timezone = self._text("SELECT timezone()")
+        self._text("SYSTEM FLUSH LOGS")  # makes the query log's table, which views read
+
+    def run(self, statement: Statement, context: Context) -> Answer:
+        """Run one statement on a connection of its own.
+
+        Raises:
+            WarehouseError: the engine refused it; carries ClickHouse's code.
+        """
+        connection = self.connect()
+        try:
+            connection.prepare(statement, context)
+            return connection.run(statement, context)
+        finally:
+            connection.close()
+
+    def describe(self, statement: Statement, context: Context) -> list[tuple[str, str]]:
+        """Name and type of a query's columns, on a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.prepare(statement, context)
+            return connection.columns(statement, context)
+        finally:
+            connection.close()
+
+    def connect(self, kept: bool = False) -> Connection:
+        """A new session. `kept` for one that serves several requests."""
+        return Connection(_chdb.connect(self._uri), self._failed, kept)
+
+    def kill(self, tag: str) -> None:
+        """Cancel the running statement that carries this tag; does not wait for its end."""
+        quoted = tag.replace("\\", "\\\\").replace("'", "\\'")
+        sql = f"KILL QUERY WHERE position(query, '{quoted}') > 0 ASYNC"
+        with contextlib.suppress(WarehouseError):  # it may have ended by itself
+            self.run(Statement(sql), Context())
+
+    def names(self, table: str) -> set[str]:
+        """Names that a table of the engine's own lists, in lower case."""
+        return set(self._text(f"SELECT lower(name) FROM system.{table}").split("\n"))
+
+    def close(self) -> None:
+        """Let the engine go. No statement may be running."""
+        self.parser.close()
+        self._root.close()
+        os.close(self._lock)
+
+    def _text(self, sql: str) -> str:
+        return str(self._root.query(sql, "TabSeparated").bytes().decode().strip())
+
+
+def _lock(directory: Path) -> int:
+    file = directory / "lock"
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = file.read_text().strip() or "unknown"
+        os.close(descriptor)
+        raise UnavailableError(
+            f"the warehouse in {directory} is already open in process {owner}: "
+            "use that one, stop it, or choose another TICKHOUSE_HOME"
+        ) from error
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
