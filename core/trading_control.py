@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from core import checked_json
 from core.audit_log import AuditLine, append
 from core.clock import Clock
 from core.errors import InputError, TickhouseError
@@ -110,11 +111,11 @@ def current(home: Path) -> ControlCommand | None:
         InputError: the file is damaged.
     """
     path = path_in(home)
-    if not path.exists():
-        return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ControlCommand)
-    except msgspec.DecodeError as error:
+        return checked_json.read(path, ControlCommand)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
         problem = f"damaged ({error}); order again with `tickhouse halt` or `tickhouse resume`"
         raise InputError(str(path), problem) from error
 
@@ -124,7 +125,7 @@ def write(path: Path, order: ControlCommand) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
     with temporary.open("wb") as file:
-        file.write(msgspec.json.encode(order) + b"\n")
+        file.write(checked_json.encode(order) + b"\n")
         file.flush()
         os.fsync(file.fileno())
     _take_its_place(temporary, path)

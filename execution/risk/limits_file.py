@@ -143,7 +143,7 @@ def _signature(path: Path | None) -> tuple[int, int, int] | None:
     try:
         found = path.stat() if path else None
     except FileNotFoundError:
-        return None
+        return (0, 0, 0) if path and path.is_symlink() else None
     return (found.st_mtime_ns, found.st_ino, found.st_size) if found else None
 
 
