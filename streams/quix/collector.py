@@ -57,7 +57,7 @@ class CollectorSource(Source):
         histograms = Histograms()
         heart = HeartbeatPublisher(bus, config.run, health, histograms)
         door = partial(select.door, config.bus, role="collector")
-        terminal = connect.terminal(config.terminal, config.home_path, door)
+        terminal = connect.terminal(config.terminal, config.home_path, door, role="collector")
         try:
             place = SourceBus(self, bus)
             LiveCollector(place, terminal, config, SystemClock(), histograms).run(stopping, health)
