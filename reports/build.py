@@ -122,7 +122,7 @@ def _render(report: Report, context: Context) -> Rendered:
         path = context.folder / sheet.file
         context.rows[sheet.file] = write_csv(context.client, sql, {"day": context.day}, path)
         data.append(sheet.file)
-    data += report.extra(context) if report.extra else ()
+    data += report.extra(context) if report.extra else ()  # noqa: S610 - no Django here
     mark = package.mark(context.folder, tuple(data))
     page = page_of(report, context, report.page(context), mark)
     (context.folder / f"{report.name}.pdf").write_bytes(pdf.render(page))

@@ -27,10 +27,10 @@ from core.errors import JournalError, UnavailableError
 from core.sections import ExecutionSettings, RunSettings, TerminalSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS, SIGNALS, Topic
-from core.trading_control import ControlCommand, State, write
 from execution import compose
 from execution.journal.journal import Journal
 from execution.live import Live
+from execution.risk import trading_state
 from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.disk import SimulatedDisk
@@ -180,12 +180,13 @@ class World:
 
     # What comes from outside.
 
-    def halt(self, state: State) -> None:
+    def halt(self, state: trading_state.State) -> None:
         """A person halts, reduces or resumes: by the file, which a thread polls."""
         self.tell(f"trading {state}")
         if state == "active":
             self.trips.resumed()
-        write(self.control, ControlCommand(state, "ann", "sim", self.now_us))
+        command = trading_state.ControlCommand(state, "ann", "sim", self.now_us)
+        trading_state.write(self.control, command)
         if self.parts is not None:
             self.parts.trading.poll()
 
