@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from core import durable
 from core.contracts.audit import AuditEvent, chained, digest
 from core.errors import InputError
 from core.file_lock import locked
@@ -115,7 +116,7 @@ def _last(path: Path) -> AuditEvent | None:
 def _set_aside(path: Path) -> None:
     """A log from before there was a chain: it is kept, under the hash of its content."""
     name = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    os.replace(path, path.with_name(f"audit-unchained-{name}.log"))
+    durable.rename(path, path.with_name(f"audit-unchained-{name}.log"))
 
 
 def _write(path: Path, event: AuditEvent) -> None:
