@@ -54,8 +54,9 @@ def append(home: Path, line: AuditLine, run_id: str = "", mode: str = "") -> Aud
         detail = {"text": line.detail, "authenticated": line.authenticated, **line.payload}
         event = chained(
             AuditEvent(
-                PEOPLE, 0, line.ts_us, line.ts_us, run_id, mode, line.by, line.action,
-                line.subject, line.reason, msgspec.json.encode(detail).decode(),
+                stream=PEOPLE, seq=0, ts_event_us=line.ts_us, ts_init_us=line.ts_us, run_id=run_id,
+                mode=mode, actor=line.by, action=line.action, subject=line.subject,
+                reason=line.reason, detail=msgspec.json.encode(detail).decode(),
             ),
             previous,
         )  # fmt: skip
