@@ -45,8 +45,9 @@ def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Portfo
     names = outcomes[0].counts
     whole_counts = {name: counts[name] for name in names}
     return PortfolioResult(
-        outcomes, trades, curve, falls, found, whole_counts, denied, rejected, span_us
-    )
+        outcomes=outcomes, trades=trades, curve=curve, falls=falls, figures=found,
+        counts=whole_counts, denied_by_reason=denied, rejected_by_reason=rejected, span_us=span_us,
+    )  # fmt: skip
 
 
 def _reasons(outcomes: Sequence[Outcome], kind: EventKind) -> dict[str, int]:

@@ -178,7 +178,8 @@ def _note(
     manifest = version.manifest
     subject = f"{manifest.report} {manifest.day} v{version.manifest.version}"
     line = AuditLine(
-        clock.now_us(), by, known, action, manifest.title, subject, payload.get("reason", ""),
-        {"manifest_sha256": version.sha256, "breaks": manifest.breaks},
+        ts_us=clock.now_us(), by=by, authenticated=known, action=action, detail=manifest.title,
+        subject=subject, reason=payload.get("reason", ""),
+        payload={"manifest_sha256": version.sha256, "breaks": manifest.breaks},
     )  # fmt: skip
     audit_log.append(settings.home_path, line, mode=manifest.mode)
