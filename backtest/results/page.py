@@ -36,8 +36,8 @@ first is judged by a model of all parts before it, four trainings a feed. No row
 whose answer reaches into the judged part, and one horizon more, are not trained on (purged,
 embargo). One feed at a time, so columns about other symbols, if any, are empty. A row is a
 sampled second; its answer is the feed's last tick at or before the moment a minute later; it
-*moved* when the mid was more than the spread away by then. Recordings of less than an hour are sampled ten times a
-second, answered 5 seconds ahead and cut into three parts, two trainings a feed.
+*moved* when the mid was more than the spread away by then. Recordings of less than an hour are
+sampled ten times a second, answered 5 seconds ahead and cut into three parts, two trainings a feed.
 
 - **AUC** is of direction, up against down among rows that moved; 0.5 knows nothing, as a random
   walk does. *Fold by fold* it stands beside, for one number hides that it changes from day to day.
