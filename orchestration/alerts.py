@@ -32,12 +32,12 @@ def tell_failure(settings: Settings, job: str, run_id: str, problem: str) -> Del
     """A run failed."""
     short = problem if len(problem) <= _LONGEST else problem[:_LONGEST] + " ..."
     facts = {"job": job, "run_id": run_id}
-    return box(settings).tell(f"Tickhouse: {job} failed", short, facts)
+    return box(settings).notify(f"Tickhouse: {job} failed", short, facts)
 
 
 def tell_late(settings: Settings, problems: list[str]) -> Delivery:
     """Streams are silent although their markets are open."""
-    return box(settings).tell(
+    return box(settings).notify(
         "Tickhouse: streams are late", "; ".join(problems), {"job": "streams"}
     )
 
@@ -45,14 +45,14 @@ def tell_late(settings: Settings, problems: list[str]) -> Delivery:
 def tell_drift(settings: Settings, model: str, problem: str) -> Delivery:
     """The champion's market is no longer the one it was trained on."""
     facts = {"job": "watch_job", "model": model}
-    return box(settings).tell("Tickhouse: the champion's market drifted", problem, facts)
+    return box(settings).notify("Tickhouse: the champion's market drifted", problem, facts)
 
 
 def tell_members(settings: Settings, model: str, problem: str) -> Delivery:
     """Members of a model at work have no part in what it says."""
     facts = {"job": "members", "model": model}
     text = f"{problem}. The others' weights make up for it; train again, or roll back"
-    return box(settings).tell("Tickhouse: a member of the model is missing", text, facts)
+    return box(settings).notify("Tickhouse: a member of the model is missing", text, facts)
 
 
 def problem_of(context: dg.RunFailureSensorContext) -> str:

@@ -99,7 +99,7 @@ def _render(
     compiled = built.invocation, dbt_project.target(settings) / "compiled"
     client = connect(settings.clickhouse)
     try:
-        return making.make(
+        return making.build_report(
             settings, client, report, built.day, built.mode, place, compiled, clock, by
         )
     finally:

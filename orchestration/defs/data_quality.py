@@ -80,7 +80,7 @@ def data_checks(
     missing = [day for day in days if day.weekday() < 5 and not results[day]]
     if missing:
         told = f"no rows on {', '.join(map(str, missing))}: a holiday, or the collector stood still"
-        box(settings).tell("Tickhouse: a day is missing", told, {"job": "data_checks"})
+        box(settings).notify("Tickhouse: a day is missing", told, {"job": "data_checks"})
     yield dg.AssetCheckResult(
         check_name=PRESENT, passed=not missing, severity=dg.AssetCheckSeverity.WARN,
         metadata={"missing": [str(day) for day in missing]},
