@@ -130,7 +130,7 @@ def _make(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
         settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,
         namespace.by or this_user(), clock,
     )  # fmt: skip
-    if namespace.by and known and version.word("maker") is None:
+    if namespace.by and known and version.sign_off("maker") is None:
         build.sign(settings, version, namespace.by, known, clock)
     _tell(version, new)
     return 0
@@ -154,7 +154,7 @@ def _list(base: Path) -> int:
         print(f"{name:20} {report.title}")
     for place in sorted(base.glob("????-??-??/*")):
         for version in package.versions(place):
-            maker, checker = version.word("maker"), version.word("release")
+            maker, checker = version.sign_off("maker"), version.sign_off("release")
             state = (
                 f"released by {checker.by}" if checker
                 else f"signed by {maker.by}" if maker else "unsigned"
