@@ -54,7 +54,7 @@ class FeatureStages:
         self._sampler: Any = Sampler(settings.features.sample_ms, Histograms(), None)
         self.kept: Counter[FeedKey] = Counter()
         self.refused = 0
-        self.seconds = dict.fromkeys(("read", "judge", "sample"), 0.0)
+        self.seconds = dict.fromkeys(("read", "check", "sample"), 0.0)
 
     @property
     def ticks(self) -> int:
@@ -88,11 +88,11 @@ class FeatureStages:
         began = time.perf_counter()
         raw = self._market.slice_ticks(number, feed.source, feed.symbol)
         read = time.perf_counter()
-        kept, refused = feed.judge(raw, now_us=time.time_ns() // 1000, recv_us=None)
+        kept, refused = feed.check(raw, now_us=time.time_ns() // 1000, recv_us=None)
         self.kept[feed.source, feed.symbol] += len(kept)
         self.refused += len(refused)
         self.seconds["read"] += read - began
-        self.seconds["judge"] += time.perf_counter() - read
+        self.seconds["check"] += time.perf_counter() - read
         return kept
 
     def _batches(self, feed: FeedKey, ticks: TickArray, number: int) -> list[TickBatch]:

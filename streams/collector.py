@@ -32,7 +32,7 @@ def main() -> int:
     health = Health("collector", run_directory)
     bus = select.connect(config.bus, "collector")
     histograms = Histograms()
-    heart = HeartbeatPublisher(bus, config.run, health, histograms)
+    heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
     terminal = connect.terminal(
         config.terminal, config.home_path, partial(select.door, config.bus, role="collector")
     )
@@ -43,7 +43,7 @@ def main() -> int:
     else:
         LiveCollector(bus, terminal, config, SystemClock(), histograms).run(stopping, health)
     health.set("stopping")
-    heart.close()
+    heartbeat.close()
     bus.close()
     terminal.shutdown()
     health.outlive_start()

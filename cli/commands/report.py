@@ -121,12 +121,12 @@ def _known(settings: Settings, by: str) -> bool:
 
 
 def _make(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
-    from orchestration.reporting import make
+    from orchestration.reporting import build_report
 
     settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
     known = login(settings, namespace.by, _PEOPLE) if namespace.by else False
     clock = SystemClock()
-    version, new = make(
+    version, new = build_report(
         settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,
         namespace.by or this_user(), clock,
     )  # fmt: skip
