@@ -20,7 +20,7 @@ from models.serving import artifact
 from models.serving.session import Session
 from streams.explain import bundle, facts, report_rows
 from streams.explain.recompute import Material, recompute
-from streams.explain.verdict import compare
+from streams.explain.reproduction import compare
 from streams.snapshots import HOUR_MSC
 from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
 from tests.support.compliance import dbt
@@ -203,7 +203,7 @@ def test_a_reports_row_leads_back_to_its_decision(replayed, tmp_path, monkeypatc
         with pytest.raises(InputError, match="no signal of ours led"):
             facts.find(client, "TH0")
     with pytest.raises(InputError, match="has rows 1 to 1, not 2"):
-        report_rows.asked_in_file(f"{file}:2")
+        report_rows.id_in_file(f"{file}:2")
 
 
 def test_contributions_and_bias_add_up_to_the_log_odds(replayed, explained):
