@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from core import checked_json
+from core import checked_json, durable
 from core.contracts.audit import AuditEvent, chained, digest
 from core.credentials import write_private
 from core.errors import InputError
@@ -65,8 +65,9 @@ def append(home: Path, line: AuditLine, run_id: str = "", mode: str = "") -> Aud
         detail = {"text": line.detail, "authenticated": line.authenticated, **line.payload}
         event = chained(
             AuditEvent(
-                PEOPLE, 0, line.ts_us, line.ts_us, run_id, mode, line.by, line.action,
-                line.subject, line.reason, msgspec.json.encode(detail).decode(),
+                stream=PEOPLE, seq=0, ts_event_us=line.ts_us, ts_init_us=line.ts_us, run_id=run_id,
+                mode=mode, actor=line.by, action=line.action, subject=line.subject,
+                reason=line.reason, detail=msgspec.json.encode(detail).decode(),
             ),
             previous,
         )  # fmt: skip
@@ -181,7 +182,7 @@ def _last(path: Path) -> AuditEvent | None:
 def _set_aside(path: Path, why: str) -> None:
     """A log from before there was a chain, or damaged: kept, under the hash of its content."""
     name = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    os.replace(path, path.with_name(f"audit-{why}-{name}.log"))
+    durable.rename(path, path.with_name(f"audit-{why}-{name}.log"))
 
 
 def _write(path: Path, event: AuditEvent) -> None:

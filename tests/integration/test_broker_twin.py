@@ -87,6 +87,7 @@ def test_expected_and_actual_fills_reach_table_and_mart(
         "TICKHOUSE_TERMINAL__ADDRESS": server.address, "TICKHOUSE_TWIN__ENABLED": "on",
         "TICKHOUSE_TWIN__SLIP_PROBABILITY": "0", "TICKHOUSE_RUN__RUN_ID": "live",
         "TICKHOUSE_CLICKHOUSE__URL": warehouse.url, "TICKHOUSE_RUN__MODE": "demo",
+        "TICKHOUSE_RUN__STRATEGY": "scripted",
     }  # fmt: skip
     lines = (("execution",), ("streams", "executions"))
     processes = [subprocess.Popen([sys.executable, "-m", *line], env=environ) for line in lines]

@@ -27,7 +27,6 @@ from core.errors import JournalError, UnavailableError
 from core.sections import ExecutionSettings, RunSettings, TerminalSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS, SIGNALS, Topic
-from core.trading_control import ControlCommand
 from execution import compose
 from execution.journal.journal import Journal
 from execution.journal.witness import Witnessed
@@ -195,7 +194,8 @@ class World:
         self.tell(f"trading {state}")
         if state == "active":
             self.trips.resumed()
-        trading_state.write(self.control, ControlCommand(state, "ann", "sim", self.now_us))
+        command = trading_state.ControlCommand(state, "ann", "sim", self.now_us)
+        trading_state.write(self.control, command)
         if self.parts is not None:
             self.parts.trading.poll()
 

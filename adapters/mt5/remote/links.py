@@ -140,15 +140,15 @@ class ExchangeLink:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._found = False
+        self._present = False
 
     def __str__(self) -> str:
         return self._exchange.problem
 
     def open(self, timeout_s: float) -> bool:
         """See Link."""
-        self._found = timeout_s > 0 and (self._found or self._exchange.open(timeout_s))
-        return self._found
+        self._present = timeout_s > 0 and (self._present or self._exchange.open(timeout_s))
+        return self._present
 
     def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes]:
         """See Link."""
@@ -156,7 +156,7 @@ class ExchangeLink:
 
     def drop(self) -> None:
         """See Link."""
-        self._found = False
+        self._present = False
 
     def close(self) -> None:
         """See Link."""
