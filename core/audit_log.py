@@ -108,7 +108,7 @@ def read(path: Path) -> Iterator[AuditEvent]:
 def _decoded(line: bytes, path: Path, row: int | None) -> AuditEvent:
     try:
         return msgspec.json.decode(line, type=AuditEvent)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         problem = f"damaged ({error}); keep the file and compare it with the warehouse's copy"
         raise InputError(str(path), problem, row) from error
 

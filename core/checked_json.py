@@ -29,7 +29,10 @@ def decode(content: bytes, kind: type[T]) -> T:
     Raises:
         msgspec.DecodeError: no such value, or not as it was written.
     """
-    plain = msgspec.json.decode(content)
+    try:
+        plain = msgspec.json.decode(content)
+    except UnicodeDecodeError as error:  # msgspec leaves this one as it is
+        raise msgspec.DecodeError(str(error)) from error
     if isinstance(plain, dict) and (check := plain.pop(_CHECK, None)) not in (None, _digest(plain)):
         raise msgspec.ValidationError(
             f"not as it was written: its content does not fit its check {check!r} (if you changed"

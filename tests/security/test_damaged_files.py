@@ -169,7 +169,7 @@ def damages(path: Path) -> Iterator[tuple[str, Callable[[Path], None]]]:
         end = content[:-1].rindex(b"\n") + 1
         yield "its last line cut", lambda p, end=end: p.write_bytes(content[:end])
     for place in {0, used // 3, used // 2, 2 * used // 3, used - 1} if used else ():
-        for bit in (1, 64):
+        for bit in (1, 64, 128):
             yield (
                 f"bit {bit} of byte {place} flipped",
                 lambda p, place=place, bit=bit: p.write_bytes(_flipped(content, place, bit)),
