@@ -75,7 +75,10 @@ def connected(server: TlsServer, home: Path) -> Terminal:
 
 def order(name: str, terminal: Terminal) -> VenueOrder:
     tick = terminal.symbol_info_tick("BTCUSD")
-    return VenueOrder(name, "icm", "BTCUSD", "buy", 0.1, tick.ask, tick.ask * 0.9, 1000.0)
+    return VenueOrder(
+        order_id=name, source="icm", symbol="BTCUSD", side="buy", volume=0.1, price=tick.ask,
+        stop_price=tick.ask * 0.9, tolerance=1000.0,
+    )  # fmt: skip
 
 
 def requests(tmp_path: Path) -> list[dict[str, Any]]:

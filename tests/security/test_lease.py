@@ -327,7 +327,10 @@ def test_two_buses_and_one_terminal_are_told_apart_by_the_terminal(
 
 def order(name: str) -> VenueOrder:
     price = _btc()
-    return VenueOrder(name, "sim", "BTCUSD", "buy", 0.1, price, price * 0.9, price * 0.1)
+    return VenueOrder(
+        order_id=name, source="sim", symbol="BTCUSD", side="buy", volume=0.1, price=price,
+        stop_price=price * 0.9, tolerance=price * 0.1,
+    )  # fmt: skip
 
 
 def traded(bus: Bus, home: Path, name: str) -> str:
@@ -349,9 +352,11 @@ def wish(bus: Bus, name: str, target: float = 1.0) -> None:
     batch = TickBatch("live", "demo", "sim", "BTCUSD", 0, 0, tick.tobytes())
     bus.publish(TICKS, "sim.BTCUSD", codec.encode(batch))
     made = Signal(
-        name, "live", "demo", "simulated", "model", "sim", "BTCUSD", now, now, now // 1000, 0,
-        target, price, price * (0.97 if target > 0 else 1.03), now + 3_600_000_000,
-        now + 30_000_000, 0.9, "a model", "",
+        signal_id=name, run_id="live", mode="demo", account="simulated", strategy="model",
+        source="sim", symbol="BTCUSD", ts_event_us=now, ts_init_us=now, time_msc=now // 1000,
+        seq=0, target=target, reference_price=price,
+        stop_price=price * (0.97 if target > 0 else 1.03), horizon_us=now + 3_600_000_000,
+        expires_us=now + 30_000_000, confidence=0.9, model="a model", prediction_id="",
     )  # fmt: skip
     bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(made), name)
 

@@ -216,9 +216,12 @@ class ScriptedDay:
         level = round(mid - away if target > 0 else mid + away, 5) if target else 0.0
         time_msc, seq = int(row["time_msc"]), int(row["seq"])
         made = Signal(
-            signal_id(RUN.run_id, RUN.strategy, "oanda", symbol, time_msc, seq), RUN.run_id,
-            RUN.mode, RUN.account, RUN.strategy, "oanda", symbol, now, now, time_msc, seq, target,
-            mid * off, level, now + round(horizon_s * 1e6), now + 5_000_000, 0.6, RUN.strategy, "",
+            signal_id=signal_id(RUN.run_id, RUN.strategy, "oanda", symbol, time_msc, seq),
+            run_id=RUN.run_id, mode=RUN.mode, account=RUN.account, strategy=RUN.strategy,
+            source="oanda", symbol=symbol, ts_event_us=now, ts_init_us=now, time_msc=time_msc,
+            seq=seq, target=target, reference_price=mid * off, stop_price=level,
+            horizon_us=now + round(horizon_s * 1e6), expires_us=now + 5_000_000, confidence=0.6,
+            model=RUN.strategy, prediction_id="",
         )  # fmt: skip
         self.bus.publish(SIGNALS, f"oanda.{symbol}", codec.encode(made))
 
@@ -235,8 +238,9 @@ class ScriptedDay:
         """A line in the log of what people ordered."""
         now = self.clock.now_us()
         line = AuditLine(
-            now, "ann", True, action, f"{action} of {subject}", subject, reason, payload
-        )
+            ts_us=now, by="ann", authenticated=True, action=action,
+            detail=f"{action} of {subject}", subject=subject, reason=reason, payload=payload,
+        )  # fmt: skip
         audit_log.append(self.home, line)
 
     def by_hand(self) -> None:

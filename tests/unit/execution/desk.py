@@ -179,8 +179,9 @@ class Desk:
         """The live driver around this desk."""
         watched = self.watched(SystemTimer())
         parts = live.Parts(
-            RUN, self.clock, self.bus, self.ledger, self.venue, self.quotes, self.trading,
-            self.engine, self.outbox, watched, **parts,
+            run=RUN, clock=self.clock, bus=self.bus, ledger=self.ledger, venue=self.venue,
+            quotes=self.quotes, trading=self.trading, engine=self.engine, outbox=self.outbox,
+            watched=watched, **parts,
         )  # fmt: skip
         return live.Live(parts, stop)
 

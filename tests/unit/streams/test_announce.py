@@ -18,8 +18,9 @@ from tests.support.memory_bus import MemoryBus
 
 def predicted(symbol: str, time_msc: int, up: float) -> Predicted:
     sampled = Sampled(
-        "live", "demo", "sim", symbol, 0, np.array([time_msc - 1, time_msc]),
-        np.array([0, 2], "u4"), np.ones(2), np.ones(2), np.zeros((2, 1), "f4"),
+        run_id="live", mode="demo", source="sim", symbol=symbol, received_ns=0,
+        time_msc=np.array([time_msc - 1, time_msc]), seq=np.array([0, 2], "u4"), mid=np.ones(2),
+        spread=np.ones(2), features=np.zeros((2, 1), "f4"),
     )  # fmt: skip
     shares = np.array([[1, 0, 0], [0.25, 0.75 - up, up]], "f4")
     agreement, veto = np.array([0, 0.5], "f4"), np.array([False, True])
@@ -65,8 +66,9 @@ def test_the_newest_row_of_a_feed_is_told_once(stopped: threading.Event) -> None
     made.send_newest()
     first, second = bus.messages(PREDICTIONS)
     assert first == Prediction(
-        "live", "demo", "simulated", "sim", "EURUSD", 2_000_000, 2, 9,
-        "m1", 0.25, 0.25, 0.5, 0.5, 0.5, True, 1.5,
+        run_id="live", mode="demo", account="simulated", source="sim", symbol="EURUSD",
+        ts_event_us=2_000_000, seq=2, ts_init_us=9, model="m1", p_down=0.25, p_flat=0.25, p_up=0.5,
+        confidence=0.5, agreement=0.5, veto=True, edge_bp=1.5,
     )  # fmt: skip
     assert isinstance(second, Prediction)
     assert (second.symbol, second.confidence) == ("XAUUSD", 0.25)

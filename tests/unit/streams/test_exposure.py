@@ -8,14 +8,18 @@ _NOW = 1_700_000_000_000_000
 
 def _event(seq: int, kind: EventKind, at_us: int) -> OrderEvent:
     return OrderEvent(
-        seq, f"o.{seq}", kind, "r", "demo", "a", "s", "o", "g", "oanda", "EURUSD", at_us, at_us
-    )
+        seq=seq, event_id=f"o.{seq}", kind=kind, run_id="r", mode="demo", account="a",
+        strategy="s", order_id="o", signal_id="g", source="oanda", symbol="EURUSD",
+        ts_event_us=at_us, ts_init_us=at_us,
+    )  # fmt: skip
 
 
 def _held(seq: int, strategy: str, lots: float) -> PositionState:
     return PositionState(
-        "r", "demo", "a", strategy, "oanda", "EURUSD", _NOW, _NOW, seq, lots, 1.25, 0.0, 0.0
-    )
+        run_id="r", mode="demo", account="a", strategy=strategy, source="oanda", symbol="EURUSD",
+        ts_event_us=_NOW, ts_init_us=_NOW, seq=seq, volume=lots, price=1.25, stop_price=0.0,
+        profit_realised=0.0,
+    )  # fmt: skip
 
 
 def test_strategies_net_in_a_symbol_and_add_up_in_the_account() -> None:

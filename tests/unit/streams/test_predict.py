@@ -45,8 +45,9 @@ def sampled(start: int, stop: int, mode: str = "live") -> Sampled:
     time_msc = data.time_us[own] // 1000
     seq = np.zeros(stop - start, np.uint32)
     return Sampled(
-        "r", mode, "sim", "TEST", 0, time_msc, seq, data.mid[own], data.spread[own], data.rows[own]
-    )
+        run_id="r", mode=mode, source="sim", symbol="TEST", received_ns=0, time_msc=time_msc,
+        seq=seq, mid=data.mid[own], spread=data.spread[own], features=data.rows[own],
+    )  # fmt: skip
 
 
 def in_use(registry: Registry, chosen: Chosen, **more: object) -> ModelInUse:

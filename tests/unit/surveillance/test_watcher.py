@@ -41,11 +41,17 @@ def test_what_is_history_is_not_alerted_again() -> None:
 
 
 def test_a_stop_of_trading_is_an_alert_and_a_resume_is_none() -> None:
-    halted = RiskState("live", "live", "acc1", NOW, NOW, "halted", "breaker crash", "fell 3 %")
+    halted = RiskState(
+        run_id="live", mode="live", account="acc1", ts_event_us=NOW, ts_init_us=NOW,
+        state="halted", by="breaker crash", reason="fell 3 %",
+    )  # fmt: skip
     found = alert_of(halted, NOW)
     assert found is not None
     assert (found.control, found.subject, found.detail) == ("halted", "breaker crash", "fell 3 %")
-    active = RiskState("live", "live", "acc1", NOW, NOW, "active", "ann", "calm")
+    active = RiskState(
+        run_id="live", mode="live", account="acc1", ts_event_us=NOW, ts_init_us=NOW,
+        state="active", by="ann", reason="calm",
+    )  # fmt: skip
     assert alert_of(active, NOW) is None
 
 

@@ -33,7 +33,10 @@ class Replayed:
 
     def symbol_info_tick(self, _: str) -> Tick:
         time_msc = self._seen[self._next][1]
-        return Tick(time_msc // 1000, 1.0, 1.0, 0.0, 0, time_msc, 6, 0.0)
+        return Tick(
+            time=time_msc // 1000, bid=1.0, ask=1.0, last=0.0, volume=0, time_msc=time_msc,
+            flags=6, volume_real=0.0,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(("symbol", "residual"), [("BTCUSD", 0.6), ("ETHUSD", 1.1)])

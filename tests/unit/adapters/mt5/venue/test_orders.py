@@ -13,7 +13,10 @@ from tests.support.markets import TUESDAY, terminal
 
 ROWS = [(TUESDAY + 1000 * n, 1.1, 1.1001) for n in range(60)]
 NOW = TUESDAY * 1000
-BUY = VenueOrder("ab" * 15, "oanda", "EURUSD", "buy", 0.1, 1.1001, 1.09, 0.005)
+BUY = VenueOrder(
+    order_id="ab" * 15, source="oanda", symbol="EURUSD", side="buy", volume=0.1, price=1.1001,
+    stop_price=1.09, tolerance=0.005,
+)  # fmt: skip
 
 
 class Rewriting:
