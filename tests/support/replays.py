@@ -36,7 +36,7 @@ from execution.order_path.stops import Stops
 from execution.replay_slices import SliceReader
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
-from execution.risk.margin import AskedFunds
+from execution.risk.margin import VenueFunds
 from execution.risk.trading_state import TradingState
 from tests.support.markets import TUESDAY, ArrayTicks, Rows, ticks
 from tests.support.memory_bus import MemoryBus
@@ -165,7 +165,7 @@ def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
     collar = SETTINGS.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     engine = Engine(
-        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, AskedFunds(venue)
+        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, VenueFunds(venue)
     )
     limits = LimitsFile(RUN.account, of_settings(SETTINGS.execution))
     stops = Stops(SETTINGS.exits, RUN, clock, ledger, venue, quotes, limits, SystemTimer())

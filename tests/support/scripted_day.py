@@ -147,7 +147,7 @@ class ScriptedDay:
         self.twin = Twin(
             costs, self.bus, self.clock, self.parts.ledger.book, self.venue, self.venue.account()
         )
-        self.parts.ledger.watchers.append(self.twin.see)
+        self.parts.ledger.watchers.append(self.twin.observe)
         self.live = Live(self.parts, threading.Event())
         self.pass_time(1.0)
         self.live.open()

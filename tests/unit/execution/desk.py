@@ -29,7 +29,7 @@ from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
-from execution.risk.margin import RememberedFunds
+from execution.risk.margin import CachedFunds
 from execution.risk.trading_state import TradingState
 from tests.support import replays
 from tests.support.markets import TUESDAY, Rows, terminal
@@ -120,7 +120,7 @@ class Desk:
             self.ledger, self.venue, self.clock, self.settings.execution.collar,
             repeatable=repeatable, patience_s=0.02, late_s=0.0,
         )  # fmt: skip
-        self.funds = RememberedFunds(self.venue, self.clock)
+        self.funds = CachedFunds(self.venue, self.clock)
         self.limits_file = LimitsFile(RUN.account, of_settings(self.settings.execution))
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
