@@ -71,7 +71,7 @@ class AlertBox:
     def __init__(self, home: Path, settings: AlertSettings, clock: Clock) -> None:
         self._path, self._settings, self._clock = home / "alerts.json", settings, clock
 
-    def tell(self, title: str, text: str, facts: Mapping[str, str] | None = None) -> Delivery:
+    def notify(self, title: str, text: str, facts: Mapping[str, str] | None = None) -> Delivery:
         """Log it, keep it, and send what is due; delivery problems are logged, never raised.
 
         Raises:

@@ -33,7 +33,7 @@ class BreakerLog:
             if event.actor.startswith(_BY) and (identity := _identity(event.detail))
         }
 
-    def see(self, state: RiskState) -> bool:
+    def note(self, state: RiskState) -> bool:
         """Chain a breaker's word; whether it was new. What a person said is chained already."""
         if not state.by.startswith(_BY):
             return False

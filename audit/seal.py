@@ -70,16 +70,16 @@ def seals(archive: Path) -> list[Seal]:
     Raises:
         InputError: a folder without a readable root or signature.
     """
-    found = []
+    sealed = []
     for folder in sorted(archive.glob("????-??-??")):
         try:
             content = (folder / "root.json").read_bytes()
             root = msgspec.json.decode(content, type=Root)
-            found.append(Seal(folder, root, content, (folder / "root.sig").read_bytes()))
+            sealed.append(Seal(folder, root, content, (folder / "root.sig").read_bytes()))
         except (OSError, msgspec.DecodeError) as error:
             problem = f"no sealed day ({error}); bring it back from the archive"
             raise InputError(str(folder), problem) from error
-    return found
+    return sealed
 
 
 def seal(

@@ -23,16 +23,16 @@ class Tickhouse(dg.ConfigurableResource):
         Raises:
             UnavailableError: no warehouse is set, and none runs.
         """
-        found = product.load()
-        written = found.home_path / "run" / "warehouse.url"
-        url = found.clickhouse.url or (written.read_text().strip() if written.exists() else "")
+        loaded = product.load()
+        written = loaded.home_path / "run" / "warehouse.url"
+        url = loaded.clickhouse.url or (written.read_text().strip() if written.exists() else "")
         if not url:
             raise UnavailableError(
-                f"no warehouse runs in {found.home_path}; start it with: tickhouse up, "
+                f"no warehouse runs in {loaded.home_path}; start it with: tickhouse up, "
                 "or give TICKHOUSE_CLICKHOUSE__URL"
             )
-        where = msgspec.structs.replace(found.clickhouse, url=url)
-        return msgspec.structs.replace(found, clickhouse=where)
+        where = msgspec.structs.replace(loaded.clickhouse, url=url)
+        return msgspec.structs.replace(loaded, clickhouse=where)
 
     def client(self) -> Client:
         """A client of the warehouse; close it."""

@@ -33,7 +33,7 @@ class Announcer:
         self._newest: dict[str, Predicted] = {}
         threading.Thread(target=self._send_until_stopped, name="announcer", daemon=True).start()
 
-    def see(self, predicted: Predicted) -> None:
+    def note(self, predicted: Predicted) -> None:
         """Remember what was said, if a model spoke."""
         if predicted.predictions is not None:
             self._newest[f"{predicted.sampled.source}.{predicted.sampled.symbol}"] = predicted

@@ -43,10 +43,10 @@ class Fence:
     def admits(self, number: int, holder: str) -> bool:
         """Whether this holder may send orders; a higher number than any before is a new claim."""
         if number > self.claim.number:
-            made = Claim(number, holder)
+            claim = Claim(number, holder)
             if self._path:
-                write_private(self._path, msgspec.json.encode(made).decode())
-            self.claim = made
+                write_private(self._path, msgspec.json.encode(claim).decode())
+            self.claim = claim
         return self.claim == Claim(number, holder)
 
     def refusal(self, number: int) -> OrderSendResult:

@@ -67,11 +67,13 @@ class Registry:
         Raises:
             ModelError: no model begins so, or several do.
         """
-        found = [p.stem for p in self._card_paths() if beginning and p.stem.startswith(beginning)]
-        if len(found) != 1:
-            problem = f"{len(found)} models begin" if found else "no model begins"
+        matching = [
+            p.stem for p in self._card_paths() if beginning and p.stem.startswith(beginning)
+        ]
+        if len(matching) != 1:
+            problem = f"{len(matching)} models begin" if matching else "no model begins"
             raise ModelError(f"{problem} with {beginning!r}; see: tickhouse models list")
-        return found[0]
+        return matching[0]
 
     def cards(self) -> list[ModelCard]:
         """Every model's card, by hash.

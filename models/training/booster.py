@@ -45,12 +45,12 @@ def contributions(content: bytes, row: Floats, probabilities: Floats) -> Floats:
     """
     explain = _of_lightgbm if content.startswith(b"tree\n") else _of_xgboost
     try:
-        own, found = explain(content, row)
+        own, shap = explain(content, row)
     except Exception as error:  # the trainers' own classes share no other base
         raise ModelError(f"the booster kept beside the model is damaged: {error}") from error
     if not np.abs(own - probabilities).max() <= _PARITY:
         raise ModelError("the booster kept beside the model predicts something else: not its own")
-    return found
+    return shap
 
 
 def _of_xgboost(content: bytes, row: Floats) -> tuple[Floats, Floats]:
@@ -59,14 +59,14 @@ def _of_xgboost(content: bytes, row: Floats) -> tuple[Floats, Floats]:
     booster = xgboost.Booster({"nthread": 1})
     booster.load_model(bytearray(content))
     data = xgboost.DMatrix(row[None])
-    found = booster.predict(data, pred_contribs=True)[0]
-    return booster.predict(data)[0], np.asarray(found, np.float32)
+    shap = booster.predict(data, pred_contribs=True)[0]
+    return booster.predict(data)[0], np.asarray(shap, np.float32)
 
 
 def _of_lightgbm(content: bytes, row: Floats) -> tuple[Floats, Floats]:
     import lightgbm
 
     booster = lightgbm.Booster(model_str=content.decode())
-    found = np.asarray(booster.predict(row[None], pred_contrib=True)[0], np.float32)
+    shap = np.asarray(booster.predict(row[None], pred_contrib=True)[0], np.float32)
     own = np.asarray(booster.predict(row[None])[0], np.float32)
-    return own, found.reshape(len(own), len(row) + 1)
+    return own, shap.reshape(len(own), len(row) + 1)

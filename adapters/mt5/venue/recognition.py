@@ -80,7 +80,7 @@ def fill_of(deal: Any) -> Fill:
 
 def deal_of(deal: Any, source: str, symbol: str) -> Deal:
     """Any line of the history; source and symbol are empty for money."""
-    made = fill_of(deal)
+    fill = fill_of(deal)
     cause = cause_of(deal)
     entry = _ENTRIES.get(deal.entry, "out") if is_trade(deal) else ""
-    return Deal(replace(made, cause=cause), source, symbol, deal.magic, entry, deal.comment)
+    return Deal(replace(fill, cause=cause), source, symbol, deal.magic, entry, deal.comment)

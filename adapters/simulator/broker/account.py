@@ -124,8 +124,8 @@ class Account:
             if held is None:
                 raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
             return held
-        found = (p for p in state.positions.values() if p.symbol == form.symbol)
-        return next(found, None) if self.netting else None
+        candidates = (p for p in state.positions.values() if p.symbol == form.symbol)
+        return next(candidates, None) if self.netting else None
 
     def _open(
         self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
