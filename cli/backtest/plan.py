@@ -32,7 +32,7 @@ class Request(NamedTuple):
     symbols: tuple[str, ...]
 
 
-def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Request:
+def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Request:
     """Open and check everything; nothing runs yet.
 
     Raises:
@@ -46,7 +46,7 @@ def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Re
     options = Options(
         tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model
     )
-    plan = replay_plan.make(options, settings, scratch)
+    plan = replay_plan.build(options, settings, scratch)
     feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
     if not known_symbols.issuperset(namespace.symbols):
         known = ", ".join(sorted(known_symbols))

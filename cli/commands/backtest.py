@@ -58,7 +58,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     console = Console(stderr=True, quiet=namespace.json and not Console(stderr=True).is_terminal)
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
         with console.status("reading and checking the ticks"):
-            request = backtest_plan.make(namespace, settings, Path(scratch))
+            request = backtest_plan.build(namespace, settings, Path(scratch))
         report, files = _run(request, namespace, console)
     if namespace.json:
         print(json.dumps({**report, "files": files}))

@@ -28,12 +28,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     with warehouse(settings) as where:
         taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", now)
         manifest = archive.backup(connect(where), folder, taken_at)
-    tell(manifest)
+    print_result(manifest)
     print(f"In {folder}. Bring it back with: tickhouse restore {folder}")
     return 0
 
 
-def tell(manifest: archive.Manifest) -> None:
+def print_result(manifest: archive.Manifest) -> None:
     """What it holds, in a line."""
     rows = sum(table.rows for table in manifest.tables.values())
     print(

@@ -95,9 +95,9 @@ def _clock(
     """Measure now and before; what a person dated stays unless it is wrong today."""
     names = list(symbols.values())
     now = probe.measure(terminal, names, time.time, time.sleep, patience_s=namespace.watch)
-    said = f"{now.offset_s / 3600:+g} h, {now.residual_s:+.3f} s ({now.arrivals} ticks)"
+    measured = f"{now.offset_s / 3600:+g} h, {now.residual_s:+.3f} s ({now.arrivals} ticks)"
     if known and ServerClock(known.clock).offset_s(time.time()) == now.offset_s:
-        return known.clock, Check("clock", "ok", f"{said}, as written before")
+        return known.clock, Check("clock", "ok", f"{measured}, as written before")
     forex = [theirs for ours, theirs in symbols.items() if len(ours) == _FOREX and "X" not in ours]
     opens = probe.week_opens(terminal, forex[0], time.time(), namespace.weeks) if forex else []
     rule, explained = probe.explain(now, time.time(), opens)
@@ -105,19 +105,19 @@ def _clock(
     rules = [r for r in earlier if r.since < rule.since] + [rule]
     if explained == 1:
         zone = f"{rule.zone or 'UTC'} {rule.ahead_s / 3600:+g} h"
-        return rules, Check("clock", "ok", f"{said}: {zone}, also in {len(opens)} past weeks")
+        return rules, Check("clock", "ok", f"{measured}: {zone}, also in {len(opens)} past weeks")
     return rules, Check(
-        "clock", "warning", f"{said}; the past shows no single rule ({len(opens)} weeks seen)",
+        "clock", "warning", f"{measured}; the past shows no single rule ({len(opens)} weeks seen)",
         "run tickhouse connect again after the next change of clocks, or write the zone into "
         "terminal.toml",
     )  # fmt: skip
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
-    found = {}
+    pairs = {}
     for text in texts:
         ours, equals, theirs = text.partition("=")
         if not (ours and equals and theirs):
             raise SettingsError(f"--symbol {text}: write OURS=THEIRS, for example XAUUSD=GOLD")
-        found[ours] = theirs
-    return found
+        pairs[ours] = theirs
+    return pairs

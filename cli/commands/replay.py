@@ -82,7 +82,7 @@ def replay(options: Options, settings: Settings, console: Console, *, simulated:
     started = time.monotonic()
     scratch = settings.home_path / "runs" / "planning"
     with console.status("reading and checking the files"):
-        plan = replay_plan.make(options, settings, scratch)
+        plan = replay_plan.build(options, settings, scratch)
     run = ReplayRun(plan, options, settings, simulated=simulated)
     with run.stack() as stack, Progress(console) as progress:
         run.start(stack)

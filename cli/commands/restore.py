@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
-from cli.commands.backup import tell
+from cli.commands.backup import print_result
 from cli.ingest.warehouse import warehouse
 from cli.stack.running import running
 from core.errors import BusyError
@@ -29,5 +29,5 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     archive.manifest_of(folder)  # before a server is started for nothing
     with warehouse(settings) as where:
         manifest = archive.restore(connect(where), folder, replace=namespace.replace)
-    tell(manifest)
+    print_result(manifest)
     return 0

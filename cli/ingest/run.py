@@ -164,13 +164,13 @@ def expand(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
         if not path.is_dir():
             chosen.setdefault(path.resolve(), path)
             continue
-        found = sorted(p for p in path.rglob("*") if p.is_file())
-        for file in found:
+        inside = sorted(p for p in path.rglob("*") if p.is_file())
+        for file in inside:
             if file.suffix.lower() in _SUFFIXES and reader_of(file):
                 chosen.setdefault(file.resolve(), file)
             else:
                 skipped.append(file)
-        if not any(file.resolve() in chosen for file in found):
+        if not any(file.resolve() in chosen for file in inside):
             raise InputError(str(path), "holds no file of a known format")
     return list(chosen.values()), skipped
 
@@ -183,23 +183,23 @@ def _refuse_relabelling(paths: Sequence[Path], options: Options, option: str) ->
     given = getattr(options, option)
     if given is None:
         return
-    said = {path: _said(path, options._replace(**{option: None}), option) for path in paths}
-    if len(set(said.values())) == 1:
+    stated = {path: _stated(path, options._replace(**{option: None}), option) for path in paths}
+    if len(set(stated.values())) == 1:
         return
-    for path, value in said.items():
+    for path, value in stated.items():
         if value not in (None, given):
             raise InputError(
                 str(path), f"says {value}, not {given}: import it without --{option}, or by itself"
             )
 
 
-def _said(path: Path, options: Options, option: str) -> str | None:
+def _stated(path: Path, options: Options, option: str) -> str | None:
     try:
         file = open_file(path, *options)
     except InputError:  # it opened with the option, so this is what it does not say
         return None
-    said = {"source": file.source, "symbol": file.symbol, "tz": file.zone.partition(" (")[0]}
-    return said[option]
+    values = {"source": file.source, "symbol": file.symbol, "tz": file.zone.partition(" (")[0]}
+    return values[option]
 
 
 def _check(file: TickFile, progress: Progress) -> Checked:

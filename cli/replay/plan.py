@@ -80,7 +80,7 @@ class Options(NamedTuple):
     model: str  # the champion to predict with, "" for none
 
 
-def make(options: Options, settings: Settings, scratch: Path) -> Plan:
+def build(options: Options, settings: Settings, scratch: Path) -> Plan:
     """Open and check every file; nothing is started or stored yet.
 
     Args:

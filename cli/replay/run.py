@@ -248,14 +248,14 @@ class _Stall:
     """A replay in which nothing moves is broken; waiting for ever would hide it."""
 
     def __init__(self) -> None:
-        self._seen: object = None
+        self._before: object = None
         self._since = time.monotonic()
 
-    def check(self, seen: object, stack: Stack) -> None:
+    def check(self, progress: object, stack: Stack) -> None:
         states = stack.state()
         fatal = [state.name for state in states.values() if state.state == "fatal"]
-        if seen != self._seen:
-            self._seen, self._since = seen, time.monotonic()
+        if progress != self._before:
+            self._before, self._since = progress, time.monotonic()
         if fatal or time.monotonic() - self._since > _STALLED_AFTER_S:
             lines = "\n".join(
                 f"  {s.name}: {s.state} {s.detail} ({s.log})" for s in states.values()
