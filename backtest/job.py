@@ -117,7 +117,7 @@ class Curve(NamedTuple):
     balance: npt.NDArray[np.float64]
 
 
-class Outcome(NamedTuple):
+class JobOutcome(NamedTuple):
     """What a job found. `events` and `signals` are those a replay would have made."""
 
     job: Job

@@ -27,7 +27,7 @@ class Recording(NamedTuple):
     last_msc: int
 
 
-class Span(NamedTuple):
+class MarketSpan(NamedTuple):
     """Market time from `from_msc` up to but without `to_msc`."""
 
     from_msc: int
@@ -42,7 +42,7 @@ def run_id(shaping: object) -> str:
 
 def jobs(
     recordings: Sequence[Recording],
-    span: Span,
+    span: MarketSpan,
     settings: Settings,
     *,
     model: str = "",
@@ -77,10 +77,10 @@ def jobs(
     return planned
 
 
-def _part(span: Span, number: int, parts: int) -> Span:
+def _part(span: MarketSpan, number: int, parts: int) -> MarketSpan:
     length = span.to_msc - span.from_msc
     begin, end = (span.from_msc + length * n // parts for n in (number, number + 1))
-    return Span(begin, end)
+    return MarketSpan(begin, end)
 
 
 def _name(traded: Sequence[Recording], number: int, parts: int) -> str:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
 from features.kernel import features_of
-from features.peers import Market, Part
+from features.peers import Market, PeerRows
 from features.state import StateArray, from_bytes, new_state, to_bytes
 from streams.records import KernelSnapshot, Sampled
 from streams.snapshots import with_snapshots
@@ -87,7 +87,7 @@ class Sampler:
         released = [self._sampled(*one) for one in waiting]
         parts = defaultdict(list)
         for (batch, _), sampled in zip(waiting, released, strict=True):
-            part = Part(batch.symbol, batch.ticks, sampled.time_msc, sampled.features)
+            part = PeerRows(batch.symbol, batch.ticks, sampled.time_msc, sampled.features)
             parts[batch.source].append(part)
         for source, of_source in parts.items():
             self._markets[source].fill_together(of_source)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 _LOOKS = 2_000
 
 
-class Reading(NamedTuple):
+class ClockReading(NamedTuple):
     """One measurement. Times in microseconds; `offset_us` is our clock less the reference.
 
     `traceable`: whether the reference claims to be UTC; what a broker's server says is not.

@@ -33,7 +33,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def print_result(manifest: archive.Manifest) -> None:
+def print_result(manifest: archive.BackupManifest) -> None:
     """What it holds, in a line."""
     rows = sum(table.rows for table in manifest.tables.values())
     print(

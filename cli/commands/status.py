@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from cli.diagnostics.feeds import Feed, market_text
+from cli.diagnostics.feeds import FeedStatus, market_text
 from cli.diagnostics.status import DEGRADED, HEALTHY, StackStatus, stack_status
 from cli.stack.process_state import ProcessState
 from core.settings import Settings
@@ -89,7 +89,7 @@ def _processes(states: Mapping[str, ProcessState]) -> Table:
     return table
 
 
-def _feed_table(feeds: list[Feed]) -> Table:
+def _feed_table(feeds: list[FeedStatus]) -> Table:
     table = Table("source", "symbol", "newest tick", "market")
     for feed in feeds:
         age = f"{feed.age_s:,.1f} s ago" if feed.last_us else "none yet"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from cli.diagnostics.feeds import Feed, feeds
+from cli.diagnostics.feeds import FeedStatus, feeds
 from cli.stack.process_state import ProcessState
 from cli.stack.running import RunningStack, running
 from core.clock import SystemClock
@@ -21,7 +21,7 @@ class StackStatus(msgspec.Struct, frozen=True):
     home: str
     stack: RunningStack | None
     processes: Mapping[str, ProcessState]
-    feeds: list[Feed]
+    feeds: list[FeedStatus]
     trading: ControlCommand | None
     problems: list[str]
 
@@ -50,7 +50,7 @@ def stack_status(settings: Settings) -> StackStatus:
     return StackStatus(str(home), stack, processes, feed_states, trading, problems + feed_problems)
 
 
-def _feeds(settings: Settings, stack: RunningStack) -> tuple[list[Feed], list[str]]:
+def _feeds(settings: Settings, stack: RunningStack) -> tuple[list[FeedStatus], list[str]]:
     try:
         states = feeds(settings, stack.urls["warehouse"], stack.started_us, SystemClock())
     except TickhouseError as error:

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from models.serving.card import CLASSES, Metrics, ModelCard, Part
+from models.serving.card import CLASSES, DataPart, Metrics, ModelCard
 from models.training.evaluate import LEAK, LEAK_RULE
 
 _ROWS = {
@@ -90,7 +90,7 @@ def _figure(metrics: Metrics, name: str) -> str:
     return "a class is absent" if value is None else f"{value:.4f}"
 
 
-def _part(part: Part) -> str:
+def _part(part: DataPart) -> str:
     shares = ", ".join(
         f"{name} {share:.1%}" for name, share in zip(CLASSES, part.shares, strict=True)
     )

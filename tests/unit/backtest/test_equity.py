@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from backtest.equity import Drawdowns, EquityWatch
+from backtest.equity import Drawdowns, EquityCurve
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.tick import TICK
 from execution.replay_slices import Slice
@@ -56,7 +56,7 @@ def fill(second, side, price, purpose="entry", **more):
 
 def watched(slices, deposit=1_000.0):
     """A watch over (ticks, events until then)."""
-    watch = EquityWatch(deposit, 1_000_000, lambda *_: 1.0, dict)
+    watch = EquityCurve(deposit, 1_000_000, lambda *_: 1.0, dict)
     events = []
     for number, (array, more) in enumerate(slices, 1):
         events += more

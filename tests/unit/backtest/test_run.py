@@ -11,7 +11,7 @@ import pytest
 from adapters.simulator.markets.tickfile import ParquetTicks
 from backtest import page, plan, pool, portfolio, report
 from backtest.job import FeedFile
-from backtest.plan import Recording, Span
+from backtest.plan import MarketSpan, Recording
 from backtest.run import market_of, run
 from backtest.span import Until
 from backtest.stages import SignalStages
@@ -46,7 +46,7 @@ def outcome(recording, settings):
 
 
 def jobs(recording, settings, **more):
-    span = Span(recording.first_msc, recording.last_msc + 1)
+    span = MarketSpan(recording.first_msc, recording.last_msc + 1)
     return plan.jobs([recording], span, settings, **more)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.contracts.tick import TICK, TickArray
 from features.catalog import KERNEL_COLUMNS, NAMES
 from features.kernel import features_of
-from features.peers import Market, Part
+from features.peers import Market, PeerRows
 from features.state import new_state
 from tests.support.market import odd_ticks
 from tests.support.recordings import recorded_ticks
@@ -28,12 +28,12 @@ def feeds() -> dict[str, TickArray]:
     return {n: t[t["time_msc"] <= end] for n, t in ticks.items()}
 
 
-def rows_of(ticks: dict[str, TickArray], sample_ms: int = 1000) -> list[Part]:
+def rows_of(ticks: dict[str, TickArray], sample_ms: int = 1000) -> list[PeerRows]:
     """The kernel's rows, peers not yet filled in."""
     parts = []
     for symbol, some in ticks.items():
         rows, index = features_of(new_state(), some, sample_ms)
-        parts.append(Part(symbol, some, some["time_msc"][index], rows))
+        parts.append(PeerRows(symbol, some, some["time_msc"][index], rows))
     return parts
 
 
@@ -86,7 +86,9 @@ def test_slices_of_market_time_change_no_bit(seed: int, cuts: list[int]) -> None
         for symbol, part in parts.items():
             first, last = np.searchsorted(clock[symbol], [start, stop])
             row = slice(*np.searchsorted(part.time_msc, [start, stop]))
-            some.append(Part(symbol, part.ticks[first:last], part.time_msc[row], part.rows[row]))
+            some.append(
+                PeerRows(symbol, part.ticks[first:last], part.time_msc[row], part.rows[row])
+            )
         market.fill_together(some)
     for symbol, rows in whole.items():
         assert parts[symbol].rows.tobytes() == rows.tobytes()

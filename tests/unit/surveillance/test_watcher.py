@@ -12,7 +12,7 @@ from core.contracts.operations import RiskState
 from core.contracts.order import EventKind
 from core.errors import UnavailableError
 from core.sections import AlertSettings
-from surveillance.watcher import Alert, Watcher, alert_of
+from surveillance.watcher import ControlAlert, Watcher, alert_of
 from tests.support.orders import event
 
 NOW = 1_800_000_000_000_000
@@ -50,10 +50,10 @@ def test_a_stop_of_trading_is_an_alert_and_a_resume_is_none() -> None:
 
 
 def test_an_alert_carries_when_it_was_out_and_is_stored_after_a_warehouse_came_back() -> None:
-    stored: list[Alert] = []
+    stored: list[ControlAlert] = []
     away = [True]
 
-    def store(alerts: list[Alert]) -> None:
+    def store(alerts: list[ControlAlert]) -> None:
         if away.pop() if away else False:
             raise UnavailableError("the warehouse does not answer")
         stored.extend(alerts)

@@ -7,7 +7,7 @@ from backtest.results import leak, page, page_findings, ticks, walk
 from backtest.results.bars import BarFigures, read
 from backtest.results.bootstrap import Interval, blocks, interval
 from backtest.results.findings import FeedResult, Findings
-from backtest.results.kept import Kept
+from backtest.results.kept import PieceStore
 from backtest.results.trading import Earned
 from backtest.results.walk import WalkedRows
 from core.sections import ModelSettings
@@ -103,13 +103,13 @@ def test_what_was_worked_out_is_kept_with_its_nans(tmp_path):
     feed = FeedResult("x", figures, [leak.investigate("x", leaky())], [], "")
     settings, made = ticks.run_settings("unused"), []
     for _ in range(2):
-        again = Kept(tmp_path / "kept").get(
+        again = PieceStore(tmp_path / "kept").get(
             file, settings, FeedResult, lambda: made.append(1) or feed
         )
     assert made == [1]
     assert repr(again) == repr(feed)
     file.write_bytes(b"other ticks")
-    Kept(tmp_path / "kept").get(file, settings, FeedResult, lambda: made.append(2) or feed)
+    PieceStore(tmp_path / "kept").get(file, settings, FeedResult, lambda: made.append(2) or feed)
     assert made == [1, 2]
 
 

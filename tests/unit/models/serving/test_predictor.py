@@ -9,7 +9,7 @@ from features.catalog import NAMES
 from models.members.select import KINDS
 from models.serving.artifact import Artifact, Graphs
 from models.serving.predictor import Predictor
-from models.serving.session import Session
+from models.serving.session import ModelSession
 from models.training.examples import Examples
 from models.training.ranges import range_of
 from models.training.train import fit
@@ -55,7 +55,7 @@ def test_chosen_rows_have_the_bits_of_consecutive_ones(model: Artifact) -> None:
 def test_bits_of_trees_equal_an_unbatched_run_of_the_engine(model: Artifact) -> None:
     rows = recorded_dataset().rows[:3_000]
     for name in ("xgboost", "lightgbm", "linear"):
-        session, found = Session(model.members[name]), np.empty((len(rows), 3), np.float32)
+        session, found = ModelSession(model.members[name]), np.empty((len(rows), 3), np.float32)
         session.predict(rows, found)
         unbatched = session._session.run(["probabilities"], {"rows": rows})[0]
         assert found.tobytes() == unbatched.tobytes(), name
@@ -219,7 +219,7 @@ def test_a_graph_of_another_feature_set_is_refused(model: Artifact) -> None:
     graph = onnx.load_from_string(model.members["xgboost"])
     onnx.helper.set_model_props(graph, {"feature_set_hash": "0123456789abcdef"})
     with pytest.raises(ModelError, match="feature set 0123456789abcdef"):
-        Session(graph.SerializeToString())
+        ModelSession(graph.SerializeToString())
 
 
 def test_a_manifest_of_another_feature_set_is_refused(model: Artifact) -> None:

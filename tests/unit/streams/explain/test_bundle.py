@@ -7,7 +7,7 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK
 from core.errors import InputError
 from streams.explain import bundle
-from streams.explain.facts import Facts, Held, Start
+from streams.explain.facts import Facts, HeldBefore, Start
 from streams.explain.recompute import Material
 
 
@@ -21,7 +21,7 @@ def sealed(tmp_path):
         50, 50, 0.6, "mine", "",
     )  # fmt: skip
     facts = Facts(
-        "s", signal, [], "hash", 1.1, 0.1, b"\0" * 8, b"", "", "{}", Held(0, 0),
+        "s", signal, [], "hash", 1.1, 0.1, b"\0" * 8, b"", "", "{}", HeldBefore(0, 0),
         [Start("oanda", "EURUSD", 0, 0)],
     )  # fmt: skip
     strategies = tmp_path / "strategies"
