@@ -20,7 +20,7 @@ from adapters.clickhouse.writer import Writer
 from audit import signing
 from core.clock import ManualClock
 from core.settings import Settings
-from reports import build as making
+from reports import build as report_build
 from reports import catalog, package
 from reports.package import Version
 from tests.support.compliance import TEMPLATES, dbt, import_reference
@@ -56,7 +56,7 @@ class GoldenDesk(NamedTuple):
         built = ("an-invocation", self.home / "dbt" / "compiled")
         clock, client = ManualClock(START_US), self.server.client
         report = catalog.named(name)
-        return making.build_report(
+        return report_build.build_report(
             settings, client, report, DAY, "live", place, built, clock, "ann"
         )
 

@@ -31,8 +31,8 @@ NOW = 1_800_000_000_000_000
     ],
 )
 def test_breaches_and_failures_are_alerts(kind: EventKind, reason: str, alerts: bool) -> None:
-    found = alert_of(event(1, kind, NOW, reason=reason), NOW + 1_000)
-    assert (found is not None) is alerts
+    result = alert_of(event(1, kind, NOW, reason=reason), NOW + 1_000)
+    assert (result is not None) is alerts
 
 
 def test_what_is_history_is_not_alerted_again() -> None:
@@ -42,9 +42,13 @@ def test_what_is_history_is_not_alerted_again() -> None:
 
 def test_a_stop_of_trading_is_an_alert_and_a_resume_is_none() -> None:
     halted = RiskState("live", "live", "acc1", NOW, NOW, "halted", "breaker crash", "fell 3 %")
-    found = alert_of(halted, NOW)
-    assert found is not None
-    assert (found.control, found.subject, found.detail) == ("halted", "breaker crash", "fell 3 %")
+    result = alert_of(halted, NOW)
+    assert result is not None
+    assert (result.control, result.subject, result.detail) == (
+        "halted",
+        "breaker crash",
+        "fell 3 %",
+    )
     active = RiskState("live", "live", "acc1", NOW, NOW, "active", "ann", "calm")
     assert alert_of(active, NOW) is None
 

@@ -105,11 +105,11 @@ def test_a_second_import_sends_the_same_blocks(tmp_path):
 def test_chunks_of_the_reader_do_not_move_the_blocks(tmp_path, monkeypatch):
     path = histdata(tmp_path / NAME, [*rows(1000), "junk", *rows(1000)])
     monkeypatch.setattr("cli.ingest.run.BLOCK_TICKS", 300)
-    _, whole = imported([path])
+    _, complete = imported([path])
     monkeypatch.setattr("adapters.files.delimited.BLOCK_BYTES", 777)
     _, cut = imported([path])
-    assert whole.calls == cut.calls
-    assert whole.batches == cut.batches
+    assert complete.calls == cut.calls
+    assert complete.batches == cut.batches
 
 
 def test_the_order_of_files_and_their_overlap_do_not_matter(tmp_path):

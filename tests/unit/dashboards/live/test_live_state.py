@@ -170,10 +170,10 @@ def test_a_link_says_since_when(world: LiveState) -> None:
 
 def test_a_repeated_older_prediction_never_replaces_a_newer_one(world: LiveState) -> None:
     for time_us, up in ((2_000, 0.5), (1_000, 0.9)):
-        said = Prediction(
+        text = Prediction(
             "live", "demo", "acc", "sim", "EURUSD", time_us, 0, 9, "m1", 0.2, 0.8 - up, up, up,
             1.0, False, 0.5,
         )  # fmt: skip
-        give(world, PREDICTIONS, said)
+        give(world, PREDICTIONS, text)
     shown = world.items.get(f"prediction|{FEED}")
     assert (shown["time"], shown["p_up"], shown["edge"]) == (2_000, 0.5, 0.5)

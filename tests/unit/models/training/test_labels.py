@@ -63,13 +63,13 @@ def test_too_few_rows_have_no_labels(rows: int) -> None:
 
 def slow_label(row_us: int, mid: float, spread: float, quotes: MidSeries) -> int:
     """The rule said in words, quote by quote."""
-    due, seen = row_us + RULE.horizon_us, quotes.time_us.tolist()
-    if not seen or seen[0] > row_us or due > seen[-1]:
+    due, observed = row_us + RULE.horizon_us, quotes.time_us.tolist()
+    if not observed or observed[0] > row_us or due > observed[-1]:
         return -1
-    as_of = max(n for n, t in enumerate(seen) if t <= due)
-    if seen[as_of] < due - RULE.tolerance_us:
+    as_of = max(n for n, t in enumerate(observed) if t <= due)
+    if observed[as_of] < due - RULE.tolerance_us:
         return -1
-    path = [t for t in seen if max(s for s in seen if s <= row_us) <= t <= seen[as_of]]
+    path = [t for t in observed if max(s for s in observed if s <= row_us) <= t <= observed[as_of]]
     if any(b - a > RULE.gap_us for a, b in itertools.pairwise(path)):
         return -1
     move = quotes.mid[as_of] - mid
@@ -86,24 +86,24 @@ def test_rows_are_answered_by_the_newest_tick_as_a_slow_search_finds_it(seed: in
     time = quotes.time_us[at] + random.choice([0, S // 2], 25)
     time.sort()
     mid, spread = quotes.mid[at], random.choice([-0.1, 0.05, 0.25], 25)
-    found = labels(time, mid, spread, RULE, quotes)
+    result = labels(time, mid, spread, RULE, quotes)
     rows = zip(time.tolist(), mid, spread, strict=True)
-    assert found.tolist() == [slow_label(t, m, s, quotes) for t, m, s in rows]
+    assert result.tolist() == [slow_label(t, m, s, quotes) for t, m, s in rows]
 
 
 def test_no_answer_looks_beyond_the_last_tick_that_is_known() -> None:
     quotes = MidSeries(times(*range(60)), np.linspace(1.0, 2.0, 60))
     time, mid, spread = quotes.time_us[::7], quotes.mid[::7], np.full(9, 0.01)
-    whole = labels(time, mid, spread, RULE, quotes)
+    complete = labels(time, mid, spread, RULE, quotes)
     for known in (20, 33, 59):
         cut = MidSeries(quotes.time_us[:known], quotes.mid[:known])
         part = labels(time, mid, spread, RULE, cut)
         answered = time + RULE.horizon_us <= cut.time_us[-1]
-        assert part.tolist() == np.where(answered, whole, -1).tolist()
+        assert part.tolist() == np.where(answered, complete, -1).tolist()
 
 
 def test_feeds_are_answered_by_their_own_ticks() -> None:
     time, feed = np.concatenate([times(0), times(0)]), np.array([0, 1], np.int32)
     up, down = (MidSeries(times(0, 10), np.array([1.0, 1.0 + way])) for way in (0.5, -0.5))
-    found = labels_by_feed(feed, time, np.ones(2), np.full(2, 0.1), RULE, (up, down))
-    assert found.tolist() == [2, 0]
+    result = labels_by_feed(feed, time, np.ones(2), np.full(2, 0.1), RULE, (up, down))
+    assert result.tolist() == [2, 0]

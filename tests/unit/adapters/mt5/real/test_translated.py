@@ -62,7 +62,7 @@ def test_prices_have_utc_times(both: Both) -> None:
     begin = TUESDAY / 1000
     assert both.package.symbol_info_tick("EURUSD.r").time_msc == TUESDAY + 9000 + 2 * 3_600_000
     assert both.foreign.symbol_info_tick("EURUSD") == both.plain.symbol_info_tick("EURUSD")
-    for found, expected in (
+    for result, expected in (
         (
             both.foreign.copy_ticks_from("XAUUSD", begin + 2, 3, mt5.COPY_TICKS_ALL),
             both.plain.copy_ticks_from("XAUUSD", begin + 2, 3, mt5.COPY_TICKS_ALL),
@@ -72,9 +72,9 @@ def test_prices_have_utc_times(both: Both) -> None:
             both.plain.copy_ticks_range("EURUSD", begin + 3, begin + 7, mt5.COPY_TICKS_ALL),
         ),
     ):
-        assert found is not None
-        assert np.array_equal(found, expected)
-        assert len(found) > 2
+        assert result is not None
+        assert np.array_equal(result, expected)
+        assert len(result) > 2
 
 
 def test_orders_positions_and_history_are_the_plain_terminals(both: Both) -> None:

@@ -91,8 +91,8 @@ def test_a_failure_of_the_package_is_told_and_the_agent_lives(
         raise RuntimeError("the package broke")
 
     monkeypatch.setattr(package, "account_info", fails, raising=False)
-    found = called(answers, "account_info")
-    assert (found.code, "broke" in found.text) == (mt5.RES_E_INTERNAL_FAIL, True)
+    result = called(answers, "account_info")
+    assert (result.code, "broke" in result.text) == (mt5.RES_E_INTERNAL_FAIL, True)
     assert called(answers, "terminal_info").code == mt5.RES_S_OK
 
 
