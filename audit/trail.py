@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from audit.export import export
 from audit.seal import Root, Seal, seal
-from audit.stored import stored_account, stored_orders, stored_people
+from audit.stored import stored_account, stored_log, stored_orders
 from audit.streams import Event, EventStream, Placed, people_stream
 from audit.verify import Break, StreamVerdict, check_seals, missing_seals, verify_stream
 from core.audit_log import PEOPLE
@@ -73,7 +73,7 @@ def verify_home(
     home, breaks = settings.home_path, list[Break]()
     sealed, wrong = check_seals(kept, public_key) if public_key else ([], [])
     own = people_stream(home)
-    verdicts = [verify_stream(own, _rows_of_people(client), sealed, clock.now_us())]
+    verdicts = [verify_stream(own, _rows_of_log(client), sealed, clock.now_us())]
     if not verdicts[0].breaks:
         export(client, settings.clickhouse, home)
     for source in sources:
@@ -100,8 +100,8 @@ def _stream(source: Source) -> EventStream:
     return EventStream(f"orders {source.name}", source.path, events)
 
 
-def _rows_of_people(client: Client) -> Callable[[Event | None], Iterator[Event]]:
-    return lambda first: stored_people(client, PEOPLE)
+def _rows_of_log(client: Client) -> Callable[[Event | None], Iterator[Event]]:
+    return lambda first: stored_log(client, PEOPLE)
 
 
 def _rows_of_orders(client: Client, source: Source, first: Event | None) -> Iterator[Event]:

@@ -167,8 +167,8 @@ class EquityCurve:
 
 
 def _joined(tapes: Sequence[Tape]) -> Tape:
-    times, bids, asks = zip(*tapes, strict=True)
-    return Tape(np.concatenate(times), np.concatenate(bids), np.concatenate(asks))
+    times, bids, offers = zip(*tapes, strict=True)
+    return Tape(np.concatenate(times), np.concatenate(bids), np.concatenate(offers))
 
 
 def _thinned(curve: Curve, bucket_us: int) -> Curve:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from backtest.job import LOOKS_ACROSS, FeedFile, Job
+from backtest.job import ACROSS_SYMBOLS, FeedFile, Job
 from core.instruments import shipped
 from core.settings import Settings
 
@@ -92,7 +92,7 @@ def _market_of(
     traded: Sequence[Recording], known: Sequence[Recording], currency: str
 ) -> list[Recording]:
     """The traded feeds, those that convert their quote currencies, those that features look at."""
-    sources = {r.file.source for r in traded if LOOKS_ACROSS}
+    sources = {r.file.source for r in traded if ACROSS_SYMBOLS}
     quotes = {entry.quote for r in traded for entry in shipped().get(r.file.symbol, ())}
     pairs = {pair for q in quotes - {currency} for pair in (q + currency, currency + q)}
     return [

@@ -41,11 +41,11 @@ def run_all(jobs: Sequence[Job], workers: int, progress: Progress = silent) -> l
 def _one_by_one(jobs: Sequence[Job], progress: Progress) -> list[JobOutcome]:
     before, outcomes = 0, list[JobOutcome]()
 
-    def tell(ticks: int) -> None:
+    def report(ticks: int) -> None:
         progress(before + ticks, len(outcomes))
 
     for job in jobs:
-        outcomes.append(run(job, tell))
+        outcomes.append(run(job, report))
         before += outcomes[-1].counts["ticks"]
     progress(before, len(jobs))
     return outcomes

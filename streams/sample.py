@@ -78,7 +78,7 @@ class Sampler:
         market = self._markets[batch.source]
         market.advance(batch.symbol, batch.ticks)
         market.fill(batch.symbol, sampled.time_msc, sampled.features)
-        self._tell_late(batch.source, market)
+        self._warn_late(batch.source, market)
         return [sampled]
 
     def release(self) -> list[Sampled]:
@@ -120,7 +120,7 @@ class Sampler:
             self._kernels[feed] = new_state()
         return self._kernels[feed]
 
-    def _tell_late(self, source: str, market: Market) -> None:
+    def _warn_late(self, source: str, market: Market) -> None:
         """Ever rarer: at the first, second, fourth, ... late batch."""
         if market.late > 2 * self._late_told:
             self._late_told = market.late

@@ -56,7 +56,7 @@ def _explanation(f: Finding, figures: FeedFigures) -> str:
     if "fold" in f.what:
         sentences.append(_lasting(figures))
     if f.made_up:
-        sentences.append(_made_up(f))
+        sentences.append(_constant_spread(f))
     return " ".join(filter(None, sentences))
 
 
@@ -103,7 +103,7 @@ def _older(f: Finding) -> str:
     )
 
 
-def _made_up(f: Finding) -> str:
+def _constant_spread(f: Finding) -> str:
     """What a constant spread means."""
     sentence = f"{f.one_spread:.0%} of its rows have one and the same spread: the ask is made up."
     if not f.best_feature.endswith("spread_bp"):

@@ -20,7 +20,7 @@ from core.settings import Settings
 from reports import build, catalog, package
 from reports.package import Version
 
-_PEOPLE = ("admin", "analyst")
+_SIGNERS = ("admin", "analyst")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,15 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
-    words = namespace.words
-    if words == ["statement"]:
+    arguments = namespace.words
+    if arguments == ["statement"]:
         return _statement(namespace, settings)
-    if words == ["clock"]:
+    if arguments == ["clock"]:
         return _clock(settings)
-    if words == ["list"]:
+    if arguments == ["list"]:
         return _list(build.base_of(settings, namespace.out))
-    action, name = (words[0], words[1]) if len(words) == 2 else ("make", words[0])
-    if len(words) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
+    action, name = (arguments[0], arguments[1]) if len(arguments) == 2 else ("make", arguments[0])
+    if len(arguments) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
         raise SettingsError(
             "report: NAME --date D, sign NAME --date D, release NAME --date D, list, statement,"
             " clock"
@@ -117,14 +117,14 @@ def _with_address(settings: Settings) -> Settings:
 def _known(settings: Settings, by: str) -> bool:
     if not by:
         raise SettingsError("--by WHO: maker and checker say who they are")
-    return login(settings, by, _PEOPLE)
+    return login(settings, by, _SIGNERS)
 
 
 def _build(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
     from orchestration.reporting import build_report
 
     settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
-    known = login(settings, namespace.by, _PEOPLE) if namespace.by else False
+    known = login(settings, namespace.by, _SIGNERS) if namespace.by else False
     clock = SystemClock()
     version, new = build_report(
         settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,

@@ -34,7 +34,7 @@ from core.credentials import directory_of
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
-_LOOK_EVERY_S = 1.0
+_REFRESH_S = 1.0
 _SECRET = frozenset({"password", "token", "smtp_password", "telegram_token", "webhook", "url"})
 
 
@@ -169,7 +169,7 @@ def _watch(stack: Stack, console: Console) -> None:
             since = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - begin))
             line = Text.assemble(f"up {since}  ", summary(stack.state()))
             live.update(line, refresh=True)
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(_REFRESH_S)
 
 
 def _follow(stack: Stack, print_line: Callable[[Text], None]) -> None:
@@ -179,7 +179,7 @@ def _follow(stack: Stack, print_line: Callable[[Text], None]) -> None:
         if line.plain != last:
             print_line(line)
             last = line.plain
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(_REFRESH_S)
 
 
 def summary(states: Mapping[str, ProcessState]) -> Text:

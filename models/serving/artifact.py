@@ -77,7 +77,7 @@ def load(directory: Path, sha256: str) -> Artifact:
     return Artifact(content, card, members, problems, boosters)
 
 
-def require_whole(model: Artifact) -> Artifact:
+def require_complete(model: Artifact) -> Artifact:
     """The model itself.
 
     Raises:

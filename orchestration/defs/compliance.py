@@ -15,7 +15,7 @@ from core.clock import SystemClock
 from core.settings import Settings
 from execution.journal.reader import journals, placed_events
 from orchestration import compliance_ready, reporting
-from orchestration.resources import Tickhouse, failing_in_words
+from orchestration.resources import Tickhouse, plain_failures
 from quality.check_result import store
 from quality.trail import trail_result
 from reports.base import Report
@@ -106,7 +106,7 @@ def report_marts(
     """Reports of the same run are rendered from them."""
     daily = [report for name, report in REPORTS.items() if name not in _SELDOM]
     day = date.fromisoformat(context.partition_key)
-    with failing_in_words():
+    with plain_failures():
         built = reporting.build(tickhouse.settings(), daily, day, config.mode, context.run_id)
     return dg.MaterializeResult(
         metadata={"invocation": built.invocation, "marts": len(built.marts)}
@@ -128,7 +128,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
     ) -> dg.MaterializeResult:
         day = date.fromisoformat(context.partition_key)
-        with failing_in_words():
+        with plain_failures():
             version, new = reporting.render(
                 tickhouse.settings(), report, day, config.mode, context.run_id, "dagster",
                 SystemClock(),
