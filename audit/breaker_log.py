@@ -44,9 +44,10 @@ class BreakerLog:
             audit_log.append(
                 self._home,
                 AuditLine(
-                    state.ts_event_us, state.by, False, _ACTIONS[state.state],
-                    f"trading of {state.account} is {state.state}", state.account, state.reason,
-                    {"state_id": identity},
+                    ts_us=state.ts_event_us, by=state.by, authenticated=False,
+                    action=_ACTIONS[state.state],
+                    detail=f"trading of {state.account} is {state.state}", subject=state.account,
+                    reason=state.reason, payload={"state_id": identity},
                 ),
                 state.run_id, state.mode,
             )  # fmt: skip

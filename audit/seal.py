@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from audit import signing
 from audit.merkle import Merkle
 from audit.streams import Event, EventStream, Placed, problem_in_chain
+from core import durable
 from core.contracts.audit import AuditEvent
 from core.contracts.order import OrderEvent
 from core.errors import InputError, SettingsError
@@ -126,11 +127,7 @@ def settle(temporary: Path, final: Path) -> None:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         path.chmod(0o444)
-    os.replace(temporary, final)
-    if os.name == "posix":
-        handle = os.open(final.parent, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+    durable.rename(temporary, final)
 
 
 def sha256(path: Path) -> str:

@@ -45,8 +45,9 @@ def together(outcomes: Sequence[JobOutcome], deposit: float, trials: int) -> Por
     names = outcomes[0].counts
     totals = {name: counts[name] for name in names}
     return PortfolioResult(
-        outcomes, trades, curve, drawdowns, all_figures, totals, denied, rejected, span_us
-    )
+        outcomes=outcomes, trades=trades, curve=curve, drawdowns=drawdowns, figures=all_figures,
+        counts=totals, denied_by_reason=denied, rejected_by_reason=rejected, span_us=span_us,
+    )  # fmt: skip
 
 
 def _reasons(outcomes: Sequence[JobOutcome], kind: EventKind) -> dict[str, int]:

@@ -143,6 +143,8 @@ SETTINGS = {
     "bus.duplicate_window_s": "how long a repeated message id is recognised",
     "terminal.kind": "`real` needs Windows and the package MetaTrader5; `agent`: it has an agent",
     "terminal.address": "of a simulated terminal that runs already; then none is started",
+    "terminal.credentials": "folder with the credentials of the home whose terminal that is; empty:"
+    " this home's",
     "terminal.symbols": "what the collector takes and the generated market makes",
     "terminal.currency": "of the simulated account",
     "terminal.login": "of the one real account that may trade; 0: none may",

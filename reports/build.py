@@ -122,7 +122,7 @@ def _render(report: Report, context: ReportContext) -> Rendered:
         path = context.folder / sheet.file
         context.rows[sheet.file] = write_csv(context.client, sql, {"day": context.day}, path)
         data.append(sheet.file)
-    data += report.extra(context) if report.extra else ()
+    data += report.extra(context) if report.extra else ()  # noqa: S610 - no Django here
     mark = package.mark(context.folder, tuple(data))
     page = page_of(report, context, report.page(context), mark)
     (context.folder / f"{report.name}.pdf").write_bytes(pdf.render(page))
@@ -178,7 +178,8 @@ def _note(
     manifest = version.manifest
     subject = f"{manifest.report} {manifest.day} v{version.manifest.version}"
     line = AuditLine(
-        clock.now_us(), by, known, action, manifest.title, subject, payload.get("reason", ""),
-        {"manifest_sha256": version.sha256, "breaks": manifest.breaks},
+        ts_us=clock.now_us(), by=by, authenticated=known, action=action, detail=manifest.title,
+        subject=subject, reason=payload.get("reason", ""),
+        payload={"manifest_sha256": version.sha256, "breaks": manifest.breaks},
     )  # fmt: skip
     audit_log.append(settings.home_path, line, mode=manifest.mode)

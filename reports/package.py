@@ -6,9 +6,7 @@ version before by the SHA-256 of its manifest. Nothing in a version is ever chan
 a checker's sign-off are files of their own.
 """
 
-import contextlib
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -18,6 +16,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from audit.seal import settle, sha256
+from core import durable
 from core.errors import InputError, SettingsError, UnavailableError
 from core.file_lock import locked
 
@@ -165,16 +164,9 @@ def record_sign_off(version: Version, name: str, sign_off: SignOff) -> None:
     path = version.folder / f"{name}.json"
     if path.exists():
         raise SettingsError(f"{path} exists: {version.sign_off(name)}")
-    temporary = path.with_suffix(".tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(sign_off)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        durable.write(path, msgspec.json.format(msgspec.json.encode(sign_off)) + b"\n")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise UnavailableError(f"{path}: not written ({error}); make room and repeat") from error
 
 

@@ -16,6 +16,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import cluster_main, run_main
 
+from core import durable
 from core.errors import SettingsError, UnavailableError
 from core.sections import StreamsSettings
 from core.settings import Settings
@@ -69,7 +70,7 @@ def _create_state(state: Path, parts: int) -> None:
     for left_over in temporary.iterdir():
         left_over.unlink()
     init_db_dir(temporary, parts)
-    temporary.rename(state)
+    durable.rename(temporary, state)
 
 
 def _wait_for(state: Path) -> None:

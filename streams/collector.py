@@ -33,12 +33,11 @@ def main() -> int:
     bus = select.connect(config.bus, "collector")
     histograms = Histograms()
     heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
-    terminal = connect.terminal(
-        config.terminal, config.home_path, partial(select.door, config.bus, role="collector")
-    )
+    rpc = partial(select.door, config.bus, role="collector")
+    terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
     if config.run.mode == "replay":
         health.set("ready", "replaying")
-        market = connect.market(config.terminal)
+        market = connect.market(config.terminal, config.home_path, role="collector")
         collect_recorded.collect(bus, market, config, histograms)
     else:
         LiveCollector(bus, terminal, config, SystemClock(), histograms).run(stopping, health)

@@ -68,8 +68,9 @@ def alert_of(content: object, now_us: int) -> ControlAlert | None:
         old = now_us - content.ts_init_us > _OLD_US
         alert_id = f"{content.run_id}.{content.account}.{content.ts_init_us}.{content.state}"
         alert = ControlAlert(
-            alert_id, content.mode, content.account, content.state, content.by, content.reason,
-            content.ts_init_us, now_us, "log",
+            alert_id=alert_id, mode=content.mode, account=content.account, control=content.state,
+            subject=content.by, detail=content.reason, ts_event_us=content.ts_init_us,
+            ts_raised_us=now_us, channel="log",
         )  # fmt: skip
         return None if old else alert
     return None
@@ -87,8 +88,9 @@ def _of_order(event: OrderEvent, now_us: int) -> ControlAlert | None:
         else f"{event.side} {event.volume:g} {event.symbol}: sent, and the venue did not answer"
     )
     return ControlAlert(
-        event.event_id, event.mode, event.account, event.reason if breached else "unknown",
-        event.order_id, detail, event.ts_init_us, now_us, "log",
+        alert_id=event.event_id, mode=event.mode, account=event.account,
+        control=event.reason if breached else "unknown", subject=event.order_id, detail=detail,
+        ts_event_us=event.ts_init_us, ts_raised_us=now_us, channel="log",
     )  # fmt: skip
 
 

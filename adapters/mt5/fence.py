@@ -53,7 +53,10 @@ class Fence:
         """The answer to an order that is not admitted."""
         comment = f"{FENCED} has claim {self.claim.number}, this one {number}"
         code = mt5.TRADE_RETCODE_TRADE_DISABLED
-        return OrderSendResult(code, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, 0, 0, TradeRequest())
+        return OrderSendResult(
+            retcode=code, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0,
+            comment=comment, request_id=0, retcode_external=0, request=TradeRequest(),
+        )  # fmt: skip
 
 
 def _read(path: Path) -> Claim:

@@ -81,7 +81,8 @@ def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
 
     now = SystemClock().now_us()
     day = namespace.date or datetime.fromtimestamp(now / 1e6, UTC).date()
-    terminal = connect.terminal(_with_address(settings).terminal, settings.home_path)
+    where = _with_address(settings).terminal
+    terminal = connect.terminal(where, settings.home_path, role="reader")
     try:
         taken = statement.take(terminal, settings.run, day, now, now)
     finally:

@@ -5,12 +5,12 @@ ONNX graph it belongs to; that it does belong is checked by its own prediction o
 so a wrong or damaged one explains nothing.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from core import durable
 from core.errors import ModelError
 
 #: Probabilities of booster and ONNX of one model differ by no more.
@@ -21,11 +21,7 @@ Floats = npt.NDArray[np.float32]
 
 def save(directory: Path, sha256: str, content: bytes) -> None:
     """Keep a booster (XGBoost's UBJSON, LightGBM's text), whole or not at all."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{sha256}.booster"
-    unfinished = path.with_suffix(f".{os.getpid()}.new")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    durable.write(directory / f"{sha256}.booster", content)
 
 
 def load(directory: Path, sha256: str) -> bytes:

@@ -44,7 +44,10 @@ def sealed_day(tickhouse: Tickhouse) -> dg.MaterializeResult:
     key = Path(settings.reports.signing_key).expanduser()
     root = audit_trail.seal_home(settings, sources(settings), day, key, clock)
     detail, payload = "day sealed", {"streams": root.streams}
-    line = AuditLine(clock.now_us(), "dagster", False, "seal", detail, str(day), "", payload)
+    line = AuditLine(
+        ts_us=clock.now_us(), by="dagster", authenticated=False, action="seal", detail=detail,
+        subject=str(day), reason="", payload=payload,
+    )  # fmt: skip
     audit_log.append(settings.home_path, line)
     return dg.MaterializeResult(metadata={"sealed": str(day), "folder": str(kept / str(day))})
 

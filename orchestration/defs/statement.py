@@ -32,7 +32,7 @@ def broker_statement(
     """Asks the terminal that the settings name; broker-reconciliation reads the last statement."""
     with plain_failures():
         settings, now = tickhouse.settings(), SystemClock().now_us()
-        terminal = connect.terminal(settings.terminal, settings.home_path)
+        terminal = connect.terminal(settings.terminal, settings.home_path, role="reader")
         try:
             day = date.fromisoformat(context.partition_key)
             taken = statement.take(terminal, settings.run, day, now, now)

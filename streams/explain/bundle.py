@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from core import durable
 from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from core.fingerprint import fingerprint
@@ -56,10 +57,7 @@ def write(path: Path, facts: Facts, material: Material) -> str:
     if own.is_file() and facts.signal.strategy not in strategy.shipped():
         parts[f"strategies/{own.name}"] = own.read_bytes()
     content, seal = _sealed(parts)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f"{path.suffix}.new")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    durable.write(path, content)
     return seal
 
 

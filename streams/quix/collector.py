@@ -57,7 +57,7 @@ class CollectorSource(Source):
         histograms = Histograms()
         heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
         rpc = partial(select.door, config.bus, role="collector")
-        terminal = connect.terminal(config.terminal, config.home_path, rpc)
+        terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
         try:
             source_bus = SourceBus(self, bus)
             LiveCollector(source_bus, terminal, config, SystemClock(), histograms).run(

@@ -35,7 +35,7 @@ STRATEGY = '''
 import numpy as np
 
 from features.catalog import NAMES
-from strategies.protocol import Wishes
+from strategies.protocol import Targets
 
 
 class Lean:
@@ -45,12 +45,12 @@ class Lean:
     def __init__(self, settings):
         self.horizon_s = 120.0
 
-    def wishes(self, rows, probabilities):
+    def targets(self, rows, probabilities):
         if probabilities is None:
-            return Wishes(np.zeros(len(rows), np.int8), np.zeros(len(rows)))
+            return Targets(np.zeros(len(rows), np.int8), np.zeros(len(rows)))
         lean = probabilities[:, 2] - probabilities[:, 0]
         calm = np.abs(rows[:, NAMES.index("bollinger_position")] - 0.5) < 0.6
-        return Wishes(np.sign(lean) * (np.abs(lean) > 0.05) * calm, np.abs(lean))
+        return Targets(np.sign(lean) * (np.abs(lean) > 0.05) * calm, np.abs(lean))
 '''
 
 

@@ -4,12 +4,12 @@
 Nothing in it is secret.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from adapters.mt5.real.server_clock import OffsetRule, ServerClock
+from core import durable
 from core.errors import SettingsError
 
 _HEAD = """\
@@ -70,10 +70,7 @@ def save(path: Path, broker: Broker) -> None:
             f"\n[[clock]]\nsince = {rule.since:%Y-%m-%dT%H:%M:%SZ}\n"
             f"zone = {_text(rule.zone)}\nahead_s = {rule.ahead_s}"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}.new")
-    new.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    new.replace(path)
+    durable.write(path, ("\n".join(lines) + "\n").encode())
 
 
 def _text(value: str) -> str:

@@ -16,7 +16,7 @@ from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.recorded_market import MarketSlice
 from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.mt5.remote import frames
-from adapters.mt5.remote.links import Link, TcpLink
+from adapters.mt5.remote.links import Link
 from core.errors import UnavailableError
 
 _RETRY_S = 0.05
@@ -31,13 +31,12 @@ class RemoteTerminal:
     """One connection, for one thread. Every call carries the time given by `at`.
 
     Args:
-        link: the way to it; a simulated terminal's host:port stands for a TCP connection.
+        link: the way to it.
         timeout_s: how long reads go on trying, and an order's answer is waited for.
     """
 
-    def __init__(self, link: Link | str, timeout_s: float = 30.0) -> None:
-        self._link = TcpLink(link) if isinstance(link, str) else link
-        self._timeout_s = timeout_s
+    def __init__(self, link: Link, timeout_s: float = 30.0) -> None:
+        self._link, self._timeout_s = link, timeout_s
         self._now_msc = 0
         self._claim, self._holder = 0, ""
         self._error = (mt5.RES_S_OK, "Success")

@@ -216,8 +216,9 @@ class Venue:
         if info is None:
             raise UnavailableError(f"no account: {self._terminal.last_error()[1]}")
         return Account(
-            info.login, info.server, info.currency, info.balance, info.equity, info.margin,
-            info.margin_free, info.credit, _nets(info), info.currency_digits,
+            login=info.login, server=info.server, currency=info.currency, balance=info.balance,
+            equity=info.equity, margin=info.margin, margin_free=info.margin_free,
+            credit=info.credit, netting=_nets(info), digits=info.currency_digits,
         )  # fmt: skip
 
     @property
@@ -276,7 +277,8 @@ class Venue:
         volume = p.volume if p.type == mt5.POSITION_TYPE_BUY else -p.volume
         # Deals name a position by its identifier, which outlives a reversal; the ticket does not.
         return VenuePosition(
-            p.identifier, source, symbol, volume, p.price_open, p.sl, p.magic, p.tp
+            ticket=p.identifier, source=source, symbol=symbol, volume=volume, price=p.price_open,
+            stop_price=p.sl, magic=p.magic, take_profit=p.tp,
         )  # fmt: skip
 
 

@@ -71,10 +71,10 @@ def cause_of(deal: Any) -> str:
 def fill_of(deal: Any) -> Fill:
     """A deal as a fill of ours, or as a closing of ours by the broker or a person."""
     return Fill(
-        deal.order, deal.ticket, deal.position_id, deal.time_msc * 1000,
-        "buy" if deal.type == mt5.DEAL_TYPE_BUY else "sell", deal.volume, deal.price,
-        round(deal.commission + deal.fee, 8), deal.swap, deal.profit,
-        _OWN_CLOSINGS.get(deal.reason, "manual"),
+        order=deal.order, deal=deal.ticket, position=deal.position_id,
+        time_us=deal.time_msc * 1000, side="buy" if deal.type == mt5.DEAL_TYPE_BUY else "sell",
+        volume=deal.volume, price=deal.price, commission=round(deal.commission + deal.fee, 8),
+        swap=deal.swap, profit=deal.profit, cause=_OWN_CLOSINGS.get(deal.reason, "manual"),
     )  # fmt: skip
 
 

@@ -225,4 +225,7 @@ class Desk:
 
 def _answer(request: Mapping[str, Any], retcode: int, comment: str) -> OrderSendResult:
     form = trade_request(request)
-    return OrderSendResult(retcode, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, 0, 0, form)
+    return OrderSendResult(
+        retcode=retcode, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0, comment=comment,
+        request_id=0, retcode_external=0, request=form,
+    )  # fmt: skip
