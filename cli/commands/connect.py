@@ -12,8 +12,7 @@ from rich.console import Console
 
 from adapters.bus import select
 from adapters.mt5.connect import untranslated
-from adapters.mt5.real import broker_file as broker
-from adapters.mt5.real import probe
+from adapters.mt5.real import broker_file, probe
 from adapters.mt5.real.broker_file import Broker
 from adapters.mt5.real.server_clock import OffsetRule, ServerClock
 from adapters.mt5.real.terminal import RealTerminal
@@ -51,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Survey; 0 when every check passed, 1 otherwise."""
-    console, path = Console(highlight=False), broker.path_in(settings.home_path)
-    known = broker.load(path) if path.exists() else None
+    console, path = Console(highlight=False), broker_file.path_in(settings.home_path)
+    known = broker_file.load(path) if path.exists() else None
     source = namespace.source or (known.source if known else "")
     if not source or source == "sim":
         raise SettingsError("name the broker: tickhouse connect --source NAME (not sim)")
@@ -69,7 +68,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         checks = [*terminal_checks(terminal), *symbol_checks(terminal, symbols)]
         rules, check = _clock(terminal, symbols, known, namespace)
         described = Broker(source, server, symbols, rules)
-        broker.save(path, described)
+        broker_file.save(path, described)
         console.print(table_of([*checks, check]))
         console.print(
             f"Written to {path}. Trading starts in shadow: "

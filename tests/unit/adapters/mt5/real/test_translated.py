@@ -10,8 +10,7 @@ import pytest
 from adapters.mt5 import connect
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.terminal import Terminal
-from adapters.mt5.real import broker_file as broker
-from adapters.mt5.real import symbols
+from adapters.mt5.real import broker_file, symbols
 from adapters.mt5.real.broker_file import Broker
 from adapters.mt5.real.server_clock import OffsetRule
 from adapters.simulator.terminal import SimulatedTerminal
@@ -37,7 +36,7 @@ class Both:
         self._below = terminal(FEEDS)
         self.package = ForeignBroker(self._below, NAMES, "America/New_York", 7)
         monkeypatch.setitem(sys.modules, "MetaTrader5", self.package)  # type: ignore[arg-type]
-        broker.save(broker.path_in(home), Broker("a", "Broker-Live", NAMES, CLOCK))
+        broker_file.save(broker_file.path_in(home), Broker("a", "Broker-Live", NAMES, CLOCK))
         self.foreign: Terminal = connect.terminal(SETTINGS, home, role="execution")
 
     def at(self, now_msc: int) -> None:
@@ -100,7 +99,7 @@ def test_orders_positions_and_history_are_the_plain_terminals(both: Both) -> Non
 def test_another_brokers_terminal_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broker.save(broker.path_in(tmp_path), Broker("a", "Other-Demo", NAMES, CLOCK))
+    broker_file.save(broker_file.path_in(tmp_path), Broker("a", "Other-Demo", NAMES, CLOCK))
     package = ForeignBroker(terminal(FEEDS), NAMES, "America/New_York", 7)
     monkeypatch.setitem(sys.modules, "MetaTrader5", package)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="logged in to Broker-Live"):
