@@ -1,4 +1,4 @@
-"""`tickhouse audit verify|seal|keygen`: proof that nothing journalled was changed.
+"""`tickhouse audit verify|seal|keygen|accept`: proof that nothing journalled was changed.
 
 The signing key must not live in the home; where it lives is what the proof is worth.
 """
@@ -16,11 +16,16 @@ from rich.table import Table
 
 from adapters.clickhouse.client import errors_translated
 from audit import seal, signing, trail
-from cli.login import note, this_user
+from cli.commands.halt import add_who_and_why
+from cli.login import login, note, this_user
 from cli.stack.warehouse_client import warehouse_client, warehouse_settings
+from core import audit_log
 from core.clock import SystemClock
 from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.settings import Settings
+from execution.compose import own_path
+from execution.journal import witness
+from execution.journal.journal import Journal
 from execution.journal.reader import journals, placed_events
 from quality.check_result import store
 from quality.trail import trail_result
@@ -36,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sealing.add_argument("--date", type=date.fromisoformat, help="UTC; default: yesterday")
     sealing.add_argument("--key", type=Path, help="default: TICKHOUSE_REPORTS__SIGNING_KEY")
     sealing.add_argument("--by", default="", metavar="WHO", help="default: who is logged in here")
+    accepting = actions.add_parser(
+        "accept", help="go on from journal and audit log as they are, after comparing with a backup"
+    )
+    add_who_and_why(accepting)
     keygen = actions.add_parser("keygen", help="make the key pair that seals are signed with")
     keygen.add_argument(
         "path", type=Path, help="outside the home; .pub is added for the public one"
@@ -44,9 +53,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
-    return {"verify": _verify, "seal": _seal, "keygen": _keygen}[namespace.action](
-        namespace, settings
-    )
+    does = {"verify": _verify, "seal": _seal, "keygen": _keygen, "accept": _accept}
+    return does[namespace.action](namespace, settings)
+
+
+def _accept(namespace: argparse.Namespace, settings: Settings) -> int:
+    """For who has compared the terminal's history with what is left."""
+    home, account, by = settings.home_path, settings.run.account, namespace.by
+    journal = Journal(own_path(settings) / "journal")  # locked: no execution runs, or it is refused
+    try:
+        known, extent = login(settings, by), journal.synced
+        audit_log.accept(home)
+        detail = f"as they are: journal of {extent.number} records, {extent.end} bytes; audit log"
+        line = audit_log.AuditLine(
+            SystemClock().now_us(), by, known, "accept", detail, account, namespace.reason
+        )
+        audit_log.append(home, line)
+        witness.write(witness.path_in(home, account), extent)
+    finally:
+        journal.close()
+    print(f"Journal of {account} accepted with {extent.number} records, and the audit log.")
+    return 0
 
 
 def _keygen(namespace: argparse.Namespace, settings: Settings) -> int:

@@ -89,7 +89,7 @@ def _chosen(begin: str, unsettled: dict[str, tuple[OrderEvent, str]]) -> str:
 
 def _sign_in(name: str, settings: Settings) -> None:
     path = identity.path_in(settings.home_path)
-    if not path.exists():
+    if not identity.exists(path):
         return
     user = identity.load(path).get(name)
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip(os.linesep)

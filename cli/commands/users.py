@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it. A running warehouse sees the change with its next request."""
     path = identity.path_in(settings.home_path)
-    users = identity.load(path) if path.exists() else {}
+    users = identity.load(path) if identity.exists(path) else {}
     if namespace.action == "list":
         _show(users)
         return 0

@@ -90,7 +90,7 @@ class SignIn:
         return identity.hash_password(secrets.token_hex(16))
 
     def _users(self) -> dict[str, identity.User]:
-        if not self._path.exists():
+        if not identity.exists(self._path):
             raise RefusedError(
                 "nobody can sign in yet: add a user with `tickhouse users add NAME --role admin`"
             )
