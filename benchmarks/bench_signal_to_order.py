@@ -136,7 +136,7 @@ class Halts:
             if way == "file":
                 write(self._rig.control, order)
             else:
-                trading_control.ask(self._home, order)
+                trading_control.halt_running(self._home, order)
             self._wait_for("halted")
             held = time.perf_counter_ns()
             self.held[way].append(held - began)

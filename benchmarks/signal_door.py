@@ -29,7 +29,7 @@ from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes
-from execution.risk.margin import RememberedFunds
+from execution.risk.margin import CachedFunds
 from execution.risk.trading_state import TradingState
 
 RUN = RunSettings("bench", "live", "bench", "bench")
@@ -161,7 +161,7 @@ class Rig:
         self.control = directory / "control.json"
         self.trading, self.quotes = TradingState(self.control), quoted()
         reconciler = Reconciler(ledger, venue, self.clock, 0.005, repeatable=False)
-        funds = RememberedFunds(venue, self.clock)
+        funds = CachedFunds(venue, self.clock)
         self.engine = Engine(
             SETTINGS, self.clock, ledger, venue, self.quotes, self.trading, reconciler, funds
         )

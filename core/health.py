@@ -59,23 +59,23 @@ class Health:
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
-        self._said = json.dumps({"pid": os.getpid(), "health_port": self.port})
-        self._untold = True
-        self._tell_port()
+        self._address = json.dumps({"pid": os.getpid(), "health_port": self.port})
+        self._unwritten = True
+        self._write_port()
 
     def set(self, status: str, detail: str = "") -> None:
         """`status`: starting, ready, degraded or stopping; `detail`: one line for a person."""
         self.status, self.detail = status, detail
-        if self._untold:
-            self._tell_port()
+        if self._unwritten:
+            self._write_port()
 
-    def _tell_port(self) -> None:
+    def _write_port(self) -> None:
         """A process that starts on a full disk works, and says where it is once there is space."""
         try:
-            durable.write(self._file, self._said.encode())
-            self._untold = False
+            durable.write(self._file, self._address.encode())
+            self._unwritten = False
         except OSError as error:
-            _log.warning("%s is not written, so nobody finds us: %s", self._file, error)
+            _log.warning("%s is not written, so nobody finds this process: %s", self._file, error)
 
     def report(self) -> dict[str, object]:
         """What `/health` answers."""
@@ -102,5 +102,5 @@ class Health:
         self._server.shutdown()
         self._server.server_close()
         with contextlib.suppress(FileNotFoundError):
-            if self._file.read_text() == self._said:
+            if self._file.read_text() == self._address:
                 self._file.unlink()

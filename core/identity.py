@@ -77,12 +77,12 @@ def load(path: Path) -> dict[str, User]:
         raise SettingsError(f"{path}: {error.strerror}; add a user: tickhouse users add") from error
     except msgspec.DecodeError as error:
         raise SettingsError(f"{path}: {error}; correct it, or remove it and add users") from error
-    found = {user.name: user for user in users}
-    if len(found) != len(users):
+    by_name = {user.name: user for user in users}
+    if len(by_name) != len(users):
         raise SettingsError(f"{path}: a user stands in it twice: remove one of the two")
     for user in users:
         _check(user, str(path))
-    return found
+    return by_name
 
 
 def save(path: Path, users: Mapping[str, User]) -> None:

@@ -25,7 +25,7 @@ def setup(process: str, level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def told(main: Callable[[], int]) -> int:
+def exit_code(main: Callable[[], int]) -> int:
     """A process's exit code; what a person can mend or wait for is one line and no traceback.
 
     1 when something stayed away (start again), 2 for an error that a person must mend.

@@ -16,20 +16,20 @@ _TIMEOUT_S = 3.0
 
 
 def probe(name: str, home: Path) -> tuple[bool, str]:
-    """Whether the process is ready, and its own word about itself, or why there is none."""
+    """Whether the process is ready, and what it reports of itself, or why it does not."""
     try:
         port = int(json.loads((home / "run" / f"{name}.json").read_text())["health_port"])
         url = f"http://127.0.0.1:{port}/health"
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
-            said = json.load(answer)
+            report = json.load(answer)
     except urllib.error.HTTPError as error:  # it answers, and is not ready
-        said = json.load(error)
+        report = json.load(error)
     except (OSError, ValueError, KeyError) as error:
         return False, f"{name} does not answer: {error}"
-    # A process that ended without a word leaves its port to others.
-    if said.get("process") != name:
-        return False, f"{name} does not answer: {said.get('process')} has its port"
-    return said["status"] == "ready", f"{name} {said['status']} {said['detail']}".rstrip()
+    # A process that ended abruptly leaves its port to others.
+    if report.get("process") != name:
+        return False, f"{name} does not answer: {report.get('process')} has its port"
+    return report["status"] == "ready", f"{name} {report['status']} {report['detail']}".rstrip()
 
 
 def main() -> int:
@@ -38,10 +38,10 @@ def main() -> int:
         print("usage: python -m core.probe NAME   (bus: ask its own /healthz)", file=sys.stderr)
         return 2
     try:
-        ready, word = probe(sys.argv[1], settings.load().home_path)
+        ready, status = probe(sys.argv[1], settings.load().home_path)
     except SettingsError as error:
-        ready, word = False, str(error)
-    print(word)
+        ready, status = False, str(error)
+    print(status)
     return 0 if ready else 1
 
 

@@ -22,7 +22,7 @@ Positions = Literal["keep", "flatten"]
 
 
 class ControlCommand(msgspec.Struct, frozen=True):
-    """The last word on trading: the content of the control file.
+    """The last command on trading: the content of the control file.
 
     `positions`: what a halt does with open positions. They keep their stops, or are closed.
     """
@@ -43,7 +43,7 @@ class Halted(NamedTuple):
 
 
 def path_in(home: Path) -> Path:
-    """Where a home's last word stands."""
+    """Where a home's last command stands."""
     return home / "control.json"
 
 
@@ -63,7 +63,7 @@ def halt(home: Path, by: str, reason: str, clock: Clock, positions: Positions = 
         write(path_in(home), order)
     except OSError as error:
         failed = error
-    heard = ask(home, order)
+    heard = halt_running(home, order)
     if failed is not None and not heard:
         raise failed
     _note(home, order, "halt")
@@ -121,7 +121,7 @@ def write(path: Path, order: ControlCommand) -> None:
     durable.write(path, checked_json.encode(order) + b"\n")
 
 
-def ask(home: Path, order: ControlCommand, timeout_s: float = 0.5) -> bool:
+def halt_running(home: Path, order: ControlCommand, timeout_s: float = 0.5) -> bool:
     """Halt a running execution at once; False when none answers."""
     try:
         port = int(port_path_in(home).read_text())

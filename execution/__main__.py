@@ -118,12 +118,12 @@ def _replay(
 ) -> bool:
     frozen = freeze(chosen.home_path, journal_path(chosen).parent)
     parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
-    heart = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
+    heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
-    reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heart.beat)
+    reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heartbeat.beat)
     _freeze(health, f"replay {chosen.run.run_id}")
-    finished = replay.Replay(parts, reader, heart).run()
-    _last_beat(heart, health, bus)
+    finished = replay.Replay(parts, reader, heartbeat).run()
+    _last_beat(heartbeat, health, bus)
     ticks.close()
     signals.close()
     return finished
@@ -149,7 +149,7 @@ def _live(
         book, clock = parts.ledger.book, parts.clock
         beside = twin.Twin(chosen.twin, bus, clock, book, venue, venue.account())
         parts = parts._replace(twin=beside)
-    heart = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
+    heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     detail = "sending" if parts.engine.sends else "shadow"
     with ExitStack() as ends:
         if parts.engine.sends:
@@ -157,8 +157,8 @@ def _live(
         else:
             _log.warning("shadow: decisions are journalled, nothing is sent")
         ends.enter_context(HaltPort(chosen.home_path, parts.trading))
-        live.Live(parts, stop, heart).run(lambda: _freeze(health, detail))
-    _last_beat(heart, health, bus)
+        live.Live(parts, stop, heartbeat).run(lambda: _freeze(health, detail))
+    _last_beat(heartbeat, health, bus)
     return False
 
 
@@ -183,7 +183,7 @@ def _lease(chosen: Settings, parts: live.Parts, journal: Journal, ends: ExitStac
             f" a higher number than {number}, from another bus: end it. If there is none, remove"
             " account.claim in the home of the terminal or its agent, and start that again"
         )
-    parts.ledger.watchers.append(lease.see)
+    parts.ledger.watchers.append(lease.observe)
     return lease
 
 
@@ -194,9 +194,9 @@ def _freeze(health: Health, detail: str) -> None:
     health.set("ready", detail)
 
 
-def _last_beat(heart: HeartbeatPublisher, health: Health, bus: Bus) -> None:
+def _last_beat(heartbeat: HeartbeatPublisher, health: Health, bus: Bus) -> None:
     health.set("stopping")
-    heart.beat(force=True)
+    heartbeat.beat(force=True)
     bus.flush()
 
 

@@ -29,7 +29,7 @@ from execution.order_path.stops import Stops
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
-from execution.risk.margin import AskedFunds, RememberedFunds
+from execution.risk.margin import CachedFunds, VenueFunds
 from execution.risk.permission import may_send
 from execution.risk.trading_state import TradingState
 
@@ -44,50 +44,50 @@ class Environment(NamedTuple):
     timer: Timer = SystemTimer()
 
 
-def control_path(chosen: Settings) -> Path:
+def control_path(settings: Settings) -> Path:
     """The kill switch's file."""
-    return chosen.home_path / "control.json"
+    return settings.home_path / "control.json"
 
 
-def own_path(chosen: Settings) -> Path:
+def own_path(settings: Settings) -> Path:
     """Where live execution keeps what belongs to one account."""
-    return chosen.home_path / "execution" / chosen.run.account
+    return settings.home_path / "execution" / settings.run.account
 
 
-def live_parts(chosen: Settings, world: Environment) -> live.Parts:
+def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     """Everything that the live driver drives; `engine.sends` is False in shadow mode.
 
     Raises:
         UnavailableError: the terminal does not answer.
     """
-    own, run, clock, timer = own_path(chosen), chosen.run, world.clock, world.timer
-    quotes, trading = LiveQuotes(), TradingState(control_path(chosen), own / "breakers.json")
-    publisher = JournalPublisher(world.bus, run, lambda: posts_of(world.journal, run))
-    outbox = Outbox(world.bus, world.journal, run, publisher)
-    ledger = Ledger(world.journal, Book(), outbox)
-    fallback = of_settings(chosen.execution)
-    limits = LimitsFile(run.account, fallback, chosen.home_path, own / "limits.toml")
+    own, run, clock, timer = own_path(settings), settings.run, environment.clock, environment.timer
+    quotes, trading = LiveQuotes(), TradingState(control_path(settings), own / "breakers.json")
+    publisher = JournalPublisher(environment.bus, run, lambda: posts_of(environment.journal, run))
+    outbox = Outbox(environment.bus, environment.journal, run, publisher)
+    ledger = Ledger(environment.journal, Book(), outbox)
+    fallback = of_settings(settings.execution)
+    limits = LimitsFile(run.account, fallback, settings.home_path, own / "limits.toml")
     reconciler = Reconciler(
-        ledger, world.venue, clock, limits.rules.own.collar, repeatable=False,
-        timer=timer, persons=manual_resolutions.directory_of(world.journal.path),
+        ledger, environment.venue, clock, limits.rules.own.collar, repeatable=False,
+        timer=timer, persons=manual_resolutions.directory_of(environment.journal.path),
     )  # fmt: skip
-    funds = RememberedFunds(world.venue, clock)
+    funds = CachedFunds(environment.venue, clock)
     engine = Engine(
-        chosen, clock, ledger, world.venue, quotes, trading, reconciler, funds,
-        sends=may_send(chosen, world.venue.account()), limits=limits, timer=timer,
+        settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
+        sends=may_send(settings, environment.venue.account()), limits=limits, timer=timer,
     )  # fmt: skip
-    seen = watched(
-        chosen, world, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
+    polled = watched(
+        settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
     )
     return live.Parts(
-        run=run, clock=clock, bus=world.bus, ledger=ledger, venue=world.venue, quotes=quotes,
-        trading=trading, engine=engine, outbox=outbox, watched=seen, timer=timer, limits=limits,
-        publisher=publisher, admission=chosen.admission,
+        run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
+        quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
+        limits=limits, publisher=publisher, admission=settings.admission,
     )  # fmt: skip
 
 
 def replay_parts(
-    chosen: Settings,
+    settings: Settings,
     journal: Journal,
     bus: Publisher,
     venue: Venue,
@@ -101,31 +101,39 @@ def replay_parts(
         outbox: None sends to the bus.
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
-    limits = LimitsFile(chosen.run.account, of_settings(chosen.execution), frozen)
-    breakers = ReplayBreakers(limits, trading, bus, chosen.run, quotes)
-    outbox = outbox or Outbox(bus, journal, chosen.run)
+    limits = LimitsFile(settings.run.account, of_settings(settings.execution), frozen)
+    breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
+    outbox = outbox or Outbox(bus, journal, settings.run)
     ledger = Ledger(journal, Book(), outbox, breakers)
     reconciler = Reconciler(ledger, venue, clock, limits.rules.own.collar, repeatable=True)
     engine = Engine(
-        chosen, clock, ledger, venue, quotes, trading, reconciler, AskedFunds(venue), limits=limits
+        settings,
+        clock,
+        ledger,
+        venue,
+        quotes,
+        trading,
+        reconciler,
+        VenueFunds(venue),
+        limits=limits,
     )
-    stops = Stops(chosen.exits, chosen.run, clock, ledger, venue, quotes, limits, SystemTimer())
+    stops = Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
-        run=chosen.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
+        run=settings.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
         reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers,
     )  # fmt: skip
 
 
 def watched(
-    chosen: Settings, world: Environment, ledger: Ledger, quotes: Quotes, limits: LimitsFile,
-    trading: TradingState, outbox: Outbox, engine: Engine, reconciler: Reconciler,
-    funds: RememberedFunds,
+    settings: Settings, environment: Environment, ledger: Ledger, quotes: Quotes,
+    limits: LimitsFile, trading: TradingState, outbox: Outbox, engine: Engine,
+    reconciler: Reconciler, funds: CachedFunds,
 ) -> PollerParts:  # fmt: skip
     """What the live driver looks after beside signals."""
-    run, clock, venue, timer = chosen.run, world.clock, world.venue, world.timer
+    run, clock, venue, timer = settings.run, environment.clock, environment.venue, environment.timer
     return PollerParts(
         engine=engine, reconciler=reconciler,
-        stops=Stops(chosen.exits, run, clock, ledger, venue, quotes, limits, timer),
+        stops=Stops(settings.exits, run, clock, ledger, venue, quotes, limits, timer),
         events=AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
         working=WorkingOrders(clock, ledger, venue, timer),
         equity=EquityWatch(run, clock, ledger, outbox), funds=funds, trading=trading,

@@ -50,8 +50,8 @@ class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def holder_of(journal: Path) -> str:
     """Who holds a lease with this journal."""
-    found = journal.stat()
-    return f"{platform.node()}/{uuid.getnode():x}/{found.st_dev:x}/{found.st_ino:x}"
+    status = journal.stat()
+    return f"{platform.node()}/{uuid.getnode():x}/{status.st_dev:x}/{status.st_ino:x}"
 
 
 class Lease:
@@ -88,19 +88,19 @@ class Lease:
         """
         self.number = journalled + 1
         while self._place and not self._sequence:
-            found = self._free(self._place)
-            record = _decoded(found)
+            written = self._free(self._place)
+            record = _decoded(written)
             self.number = max(journalled, record.number if record else 0) + 1
             self.taken_over = record is not None and record.holder != self.holder
             try:
-                known = found.sequence if found else 0
+                known = written.sequence if written else 0
                 self._sequence = self._place.replace(self._record(), known, _PATIENCE_S)
             except ChangedError:
                 _log.info("account %s: another was quicker", self._account)
         self._thread.start()
         return self.number
 
-    def see(self, event: OrderEvent) -> None:
+    def observe(self, event: OrderEvent) -> None:
         """Notice that the terminal takes no more orders of ours."""
         if FENCED in event.reason:
             self.problem = event.reason
@@ -134,20 +134,20 @@ class Lease:
 
     def _free(self, place: LeasePlace) -> Written | None:
         """The record as it is, once nobody else keeps it."""
-        found = place.read(_PATIENCE_S)
-        record, since = _decoded(found), time.monotonic()
-        while found and record and record.held and record.holder != self.holder:
+        written = place.read(_PATIENCE_S)
+        record, since = _decoded(written), time.monotonic()
+        while written and record and record.held and record.holder != self.holder:
             left_s = since + self._lasts_s - time.monotonic()
             if left_s <= 0:
-                return found
+                return written
             self._closing.wait(min(left_s, self._renew_s / 4))
-            if place.read(_PATIENCE_S) != found:
+            if place.read(_PATIENCE_S) != written:
                 raise BusyError(
                     f"another execution trades account {self._account} on this bus"
                     f" ({record.holder}, number {record.number}): end it, or trade another account"
                     " (TICKHOUSE_RUN__ACCOUNT)"
                 )
-        return found
+        return written
 
     def _keep(self) -> None:
         while not self._closing.wait(self._renew_s) and self._place and not self.problem:
@@ -160,12 +160,12 @@ class Lease:
         try:
             self._sequence = place.replace(self._record(), self._sequence, self._renew_s)
         except ChangedError:
-            found = place.read(self._renew_s)
-            record = _decoded(found)
+            written = place.read(self._renew_s)
+            record = _decoded(written)
             if record is not None and record != Held(self.holder, self.number):
                 self.problem = f"another execution took it ({record.holder}, {record.number})"
             else:  # our own, whose answer was lost; or a bus that lost all it had
-                self._sequence = found.sequence if found else 0
+                self._sequence = written.sequence if written else 0
 
     def _record(self, *, held: bool = True) -> bytes:
         return msgspec.json.encode(Held(self.holder, self.number, held))
@@ -183,5 +183,5 @@ def locked_account(account: Account, directory: Path | None = None) -> Iterator[
         yield
 
 
-def _decoded(found: Written | None) -> Held | None:
-    return msgspec.json.decode(found.payload, type=Held) if found else None
+def _decoded(written: Written | None) -> Held | None:
+    return msgspec.json.decode(written.payload, type=Held) if written else None

@@ -31,7 +31,7 @@ from execution.order_path import exits
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes
 from execution.replay_slices import decode
-from execution.risk.admission import Admission, is_told
+from execution.risk.admission import Admission, is_journalled
 from execution.risk.checks import Denial
 from execution.risk.limits_file import LimitsFile
 from execution.risk.trading_state import TradingState
@@ -71,14 +71,16 @@ class Live:
     """Drives the engine by the machine's clock until stopped."""
 
     def __init__(
-        self, parts: Parts, stop: threading.Event, heart: HeartbeatPublisher | None = None
+        self, parts: Parts, stop: threading.Event, heartbeat: HeartbeatPublisher | None = None
     ) -> None:
-        self._p, self._stop, self._heart = parts, stop, heart
+        self._p, self._stop, self._heartbeat = parts, stop, heartbeat
         self._announced = ""
         self._pending: list[tuple[Signal, int]] = []
         self._refused: list[tuple[Signal, Denial]] = []
         self._admission = Admission(parts.run, parts.admission, parts.clock, parts.timer)
-        self._watch = AccountPoller(parts.watched, parts.timer, parts.limits, parts.breakers, heart)
+        self._poller = AccountPoller(
+            parts.watched, parts.timer, parts.limits, parts.breakers, heartbeat
+        )
         self._listeners = Listeners(
             parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
             parts.twin,
@@ -94,7 +96,7 @@ class Live:
         if self._p.publisher:
             self._p.publisher.start()
         if self._p.twin:
-            self._p.ledger.watchers.append(self._p.twin.see)
+            self._p.ledger.watchers.append(self._p.twin.observe)
             self._p.twin.start()
         self.recover()
         self._announce()
@@ -105,7 +107,7 @@ class Live:
         self._listeners.join()
         if self._signals:
             self._signals.close()
-        self._watch.close()
+        self._poller.close()
         self._p.outbox.publish()
         self._p.outbox.close()
         if self._p.twin:
@@ -132,12 +134,12 @@ class Live:
             if not coming.waits or self._quoted_since(coming):
                 self._p.engine.exit(coming.position, coming.purpose)
         self._flatten()
-        self._watch.look()
+        self._poller.poll()
         self._announce()
         self._p.outbox.publish()
         self._commit()
-        if self._heart:
-            self._heart.beat()
+        if self._heartbeat:
+            self._heartbeat.beat()
 
     def _arriving(self) -> Iterator[Message]:
         """What waits on the bus; nothing while the journal has room for exits only."""
@@ -154,7 +156,7 @@ class Live:
 
     def recover(self) -> None:
         """Settle and publish what an earlier run of this process left behind."""
-        self._watch.recover()
+        self._poller.recover()
         self._p.outbox.publish()
 
     def open(self) -> None:
@@ -168,10 +170,10 @@ class Live:
         self._signals, self._known_until = self._p.bus.subscribe(SIGNALS, start), newest
 
     def _addressed(self, message: Message) -> list[Signal]:
-        found = decode(message)
-        signals: list[object] = [found]
-        if isinstance(found, SignalBatch):
-            signals = list(found.signals)
+        content = decode(message)
+        signals: list[object] = [content]
+        if isinstance(content, SignalBatch):
+            signals = list(content.signals)
         run = self._p.run
         return [
             signal
@@ -190,20 +192,20 @@ class Live:
         denial = None if known else self._admission.denial(signal, counted=fresh)
         if denial is None:
             self._pending.append((signal, message.received_ns))
-        elif is_told(denial):
+        elif is_journalled(denial):
             self._refused.append((signal, denial))
 
     def _refuse(self) -> None:
         """Journal what is not taken up."""
-        for some in _batches(self._refused):
-            self._p.engine.refuse(some)
+        for batch in _batches(self._refused):
+            self._p.engine.refuse(batch)
         self._refused.clear()
-        self._admission.look()
+        self._admission.next_second()
 
     def _handle(self) -> None:
         """All signals at hand, in order; of one feed and strategy only the newest is traded."""
         pending, self._pending = self._pending, []
-        in_time = sorted(pending, key=lambda found: found[0].ts_event_us)
+        in_time = sorted(pending, key=lambda entry: entry[0].ts_event_us)
         newest = {(s.strategy, s.source, s.symbol): s.signal_id for s, _ in in_time}
         replaced: dict[str, Signal] = {}
         for signal, began_ns in pending:
@@ -219,8 +221,8 @@ class Live:
 
     def _supersede(self, replaced: dict[str, Signal]) -> None:
         """Journal what waits, in order, and forget it."""
-        for some in _batches(list(replaced.values())):
-            self._p.engine.supersede(some)
+        for batch in _batches(list(replaced.values())):
+            self._p.engine.supersede(batch)
         replaced.clear()
 
     def _flatten(self) -> None:
@@ -259,9 +261,9 @@ def _policy(order: ControlCommand) -> str:
     return f"{order.reason} ({'positions are closed' if flatten else 'positions keep their stops'})"
 
 
-def _batches(some: list[T]) -> Iterator[list[T]]:
-    for start in range(0, len(some), _TOGETHER):
-        yield some[start : start + _TOGETHER]
+def _batches(items: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), _TOGETHER):
+        yield items[start : start + _TOGETHER]
 
 
 def _waiting(subscriber: Subscriber) -> Iterator[Message]:

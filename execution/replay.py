@@ -58,9 +58,9 @@ class Replay:
     """Drives the engine through the slices of one run."""
 
     def __init__(
-        self, parts: Parts, reader: Slices, heart: HeartbeatPublisher | None = None
+        self, parts: Parts, reader: Slices, heartbeat: HeartbeatPublisher | None = None
     ) -> None:
-        self._p, self._reader, self._heart = parts, reader, heart
+        self._p, self._reader, self._heartbeat = parts, reader, heartbeat
         self._book = parts.ledger.book
         self._interrupted = ""
         self._tried: dict[int, int] = {}  # by position: a stop stayed at a quote before this
@@ -69,21 +69,21 @@ class Replay:
         """Until the last slice (True), or until the reader was told to stop (False)."""
         self._recover()
         while not self._ended():
-            found = self._reader.next()
-            if found is None:
+            part = self._reader.next()
+            if part is None:
                 return False
-            if found.last:
-                self._mark(found, [])
+            if part.last:
+                self._mark(part, [])
             else:
-                self._p.quotes.load(found.ticks)
+                self._p.quotes.load(part.ticks)
                 if self._p.breakers:
-                    self._p.breakers.load(found.ticks, found.end_us)
-                if self._book.marker is None or found.number > self._book.marker.slice:
-                    self._slice(found)
+                    self._p.breakers.load(part.ticks, part.end_us)
+                if self._book.marker is None or part.number > self._book.marker.slice:
+                    self._slice(part)
                 elif self._p.breakers:  # done before a restart
-                    self._p.breakers.until(found.end_us)
-            if self._heart:
-                self._heart.beat()
+                    self._p.breakers.until(part.end_us)
+            if self._heartbeat:
+                self._heartbeat.beat()
         return True
 
     def _recover(self) -> None:
@@ -103,22 +103,22 @@ class Replay:
     def _ended(self) -> bool:
         return self._book.marker is not None and self._book.marker.end
 
-    def _slice(self, found: Slice) -> None:
-        for time_us, task in self._tasks(found):
+    def _slice(self, part: Slice) -> None:
+        for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):
                 self._signal(task)
             else:
                 self._exit(task)
-        self._at(found.end_us)
+        self._at(part.end_us)
         self._p.engine.poll()
-        self._mark(found, self._account(found))
+        self._mark(part, self._account(part))
 
-    def _tasks(self, found: Slice) -> Iterator[tuple[int, Signal | Exit]]:
+    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit]]:
         """Signals and exits of a slice in order; what is open is looked at again after each."""
-        signals = list(reversed(found.signals))
+        signals = list(reversed(part.signals))
         while True:
-            closing = min(self._exits(found), default=None, key=lambda e: e[0])
+            closing = min(self._exits(part), default=None, key=lambda e: e[0])
             if signals and (closing is None or _order_of(signals[-1]) < closing[0]):
                 yield max(signals[-1].ts_event_us, self._p.clock.now_us()), signals.pop()
             elif closing is not None:
@@ -126,7 +126,7 @@ class Replay:
             else:
                 return
 
-    def _exits(self, found: Slice) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+    def _exits(self, part: Slice) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
         for coming in map(exits.of, self._book.positions.values()):
             key, due = coming.position.key, coming.due_us
             if coming.waits:
@@ -134,18 +134,18 @@ class Replay:
                 if quoted is None:
                     continue
                 due = quoted
-            yield from self._within(found, coming._replace(due_us=due))
+            yield from self._within(part, coming._replace(due_us=due))
         for position in self._book.positions.values():
             moves_us = self._moves_us(position)
             if moves_us is not None:
-                yield from self._within(found, Exit(moves_us, position, TRAIL, False))
+                yield from self._within(part, Exit(moves_us, position, TRAIL, False))
 
     def _within(
-        self, found: Slice, coming: Exit
+        self, part: Slice, coming: Exit
     ) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
         """With its place in the order of the slice, if it is due in it."""
         due, key = max(coming.due_us, self._p.clock.now_us()), coming.position.key
-        if due <= found.end_us:
+        if due <= part.end_us:
             yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}"), coming
 
     def _moves_us(self, position: Position) -> int | None:
@@ -186,22 +186,22 @@ class Replay:
                 self._p.engine.poll()
                 return
 
-    def _account(self, found: Slice) -> list[Record]:
+    def _account(self, part: Slice) -> list[Record]:
         """The account, unless nothing can have changed since the slice before."""
         before = self._book.marker.ts_event_us if self._book.marker else -1
         if before >= self._book.latest_us and before >= 0 and not self._book.positions:
             return []
-        seen, last, run = self._p.venue.account(), self._book.last, self._p.run
+        account, last, run = self._p.venue.account(), self._book.last, self._p.run
         return [
             AccountState(
-                run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=found.end_us,
-                ts_init_us=found.end_us, seq=last.seq if last else 0, currency=seen.currency,
-                balance=seen.balance, equity=seen.equity, margin=seen.margin,
+                run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=part.end_us,
+                ts_init_us=part.end_us, seq=last.seq if last else 0, currency=account.currency,
+                balance=account.balance, equity=account.equity, margin=account.margin,
             )
         ]  # fmt: skip
 
-    def _mark(self, found: Slice, before: list[Record]) -> None:
-        marker = ExecutionMarker(self._p.run.run_id, found.number, found.end_us, found.last)
+    def _mark(self, part: Slice, before: list[Record]) -> None:
+        marker = ExecutionMarker(self._p.run.run_id, part.number, part.end_us, part.last)
         self._p.ledger.record([*before, marker])
         self._p.outbox.publish()
 

@@ -68,9 +68,9 @@ def edge_bp(
     rows: Rows, probabilities: Rows, gains: tuple[float, float], horizon_s: float
 ) -> Floats:
     """Expected move of the mid over the horizon, bp, positive up. float64 [k]."""
-    found = np.empty(len(rows))
-    _fill_edge(rows, probabilities, *gains, math.sqrt(horizon_s / 60.0), found)
-    return found
+    edges = np.empty(len(rows))
+    _fill_edge(rows, probabilities, *gains, math.sqrt(horizon_s / 60.0), edges)
+    return edges
 
 
 def target_share(rows: Rows, edge: Floats, costs: Costs) -> Floats:
@@ -78,13 +78,13 @@ def target_share(rows: Rows, edge: Floats, costs: Costs) -> Floats:
 
     0 unless the edge pays for spread and slippage; full when it pays for them twice.
     """
-    found = np.empty(len(rows))
-    _fill_share(rows, edge, costs.slippage_bp, found)
-    return found
+    shares = np.empty(len(rows))
+    _fill_share(rows, edge, costs.slippage_bp, shares)
+    return shares
 
 
 def in_steps(share: Floats) -> Floats:
-    """Up to the next tenth, so that a small wish is not below every venue's smallest order."""
+    """Up to the next tenth, so that a small target is not below every venue's smallest order."""
     return np.ceil(np.round(share * 10, 9)) / 10
 
 

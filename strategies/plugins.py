@@ -33,11 +33,11 @@ def install(given: str, folder: Path) -> str:
     if not given.endswith(".py"):
         return given
     path = Path(given)
-    found = strategy_class(_module(path), path)
-    if found.name != path.stem:
+    defined = strategy_class(_module(path), path)
+    if defined.name != path.stem:
         raise SettingsError(
-            f"{path}: its strategy is named {found.name!r}; name the file {found.name}.py, or the"
-            f" strategy {path.stem!r}: a run finds it by that name"
+            f"{path}: its strategy is named {defined.name!r}; name the file {defined.name}.py, or"
+            f" the strategy {path.stem!r}: a run finds it by that name"
         )
     target = folder / path.name
     if path.resolve() != target.resolve():

@@ -110,18 +110,18 @@ class CheckedStrategy:
             SettingsError: it raised, or gave something else than a target per row.
         """
         try:
-            given = self._own.targets(rows, probabilities)
-            found = Targets(np.asarray(given[0]), np.asarray(given[1], np.float32))
+            answer = self._own.targets(rows, probabilities)
+            targets = Targets(np.asarray(answer[0]), np.asarray(answer[1], np.float32))
         except Exception as error:  # whatever the person's code raises
             raise SettingsError(f"strategy {self.name!r}: targets() failed: {error!r}") from error
-        if found.direction.shape != (len(rows),) or found.confidence.shape != (len(rows),):
+        if targets.direction.shape != (len(rows),) or targets.confidence.shape != (len(rows),):
             raise SettingsError(
                 f"strategy {self.name!r}: {len(rows)} rows need as many directions and"
-                f" confidences; it gave {found.direction.shape} and {found.confidence.shape}"
+                f" confidences; it gave {targets.direction.shape} and {targets.confidence.shape}"
             )
-        if not np.isin(found.direction, (-1, 0, 1)).all():
+        if not np.isin(targets.direction, (-1, 0, 1)).all():
             raise SettingsError(f"strategy {self.name!r}: a direction is -1, 0 or 1")
-        return Targets(found.direction.astype(np.int8), np.nan_to_num(found.confidence))
+        return Targets(targets.direction.astype(np.int8), np.nan_to_num(targets.confidence))
 
 
 #: What ships, by name: module and class.
@@ -149,16 +149,16 @@ def select(name: str, settings: SignalSettings, folder: Path | None = None) -> S
     """
     if name in _SHIPPED:
         module, own = _SHIPPED[name]
-        made: Strategy = getattr(importlib.import_module(module), own)(settings)
-        return made
-    found = plugins.load(name, folder)
-    if found is None:
+        strategy: Strategy = getattr(importlib.import_module(module), own)(settings)
+        return strategy
+    plug_in = plugins.load(name, folder)
+    if plug_in is None:
         known = ", ".join([*_SHIPPED, *plugins.names(folder)])
         raise SettingsError(
             f"no strategy {name!r}; known: {known}. Your own: --strategy path/to/{name}.py"
         )
     try:
-        return CheckedStrategy(name, found(settings))
+        return CheckedStrategy(name, plug_in(settings))
     except SettingsError:
         raise
     except Exception as error:  # whatever the person's code raises
@@ -173,24 +173,24 @@ def entries(
     Args:
         held: what the feed's previous rows left.
         time_msc: market time of each row, ascending, shape (n,).
-        direction: wish of each row, shape (n,).
+        direction: target direction of each row, shape (n,).
         horizon_ms: how long an entry is held.
     """
     chosen: list[int] = []
     if len(direction) == 1:  # a live tick: the same by scalars, a tenth of the time
-        wish, time = int(direction[0]), int(time_msc[0])
-        if wish == 0 or (time < held.until_msc and wish != -held.direction):
+        target, time = int(direction[0]), int(time_msc[0])
+        if target == 0 or (time < held.until_msc and target != -held.direction):
             return held, chosen
-        return Held(wish, time + horizon_ms), [0]
-    wishing = np.flatnonzero(direction)
-    times, targets = time_msc[wishing], direction[wishing]
+        return Held(target, time + horizon_ms), [0]
+    wanted = np.flatnonzero(direction)
+    times, targets = time_msc[wanted], direction[wanted]
     position = 0
-    while position < len(wishing):
+    while position < len(wanted):
         position = _next_entry(held, times, targets, position)
-        if position == len(wishing):
+        if position == len(wanted):
             break
         held = Held(int(targets[position]), int(times[position]) + horizon_ms)
-        chosen.append(int(wishing[position]))
+        chosen.append(int(wanted[position]))
         position += 1
     return held, chosen
 
@@ -198,7 +198,7 @@ def entries(
 def _next_entry(
     held: Held, times: npt.NDArray[np.int64], targets: npt.NDArray[np.int8], start: int
 ) -> int:
-    """Index of the first wish from `start` on that is past the horizon or opposite to `held`."""
+    """Index of the first target from `start` on that is past the horizon or opposite to `held`."""
     expired = max(start, int(np.searchsorted(times, held.until_msc)))
     opposite = np.flatnonzero(targets[start:expired] == -held.direction)
     return start + int(opposite[0]) if len(opposite) else expired

@@ -64,4 +64,4 @@ def _builder(
 
 
 if __name__ == "__main__":
-    sys.exit(log.told(lambda: main(sys.argv[1] if len(sys.argv) > 1 else "")))
+    sys.exit(log.exit_code(lambda: main(sys.argv[1] if len(sys.argv) > 1 else "")))

@@ -52,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(log.told(main))
+    sys.exit(log.exit_code(main))

@@ -2,8 +2,8 @@
 
 import sys
 
-from core.log import told
+from core.log import exit_code
 from surveillance.watcher import main
 
 if __name__ == "__main__":
-    sys.exit(told(main))
+    sys.exit(exit_code(main))

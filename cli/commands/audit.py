@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.clickhouse.client import errors_translated
-from audit import seal, signing
-from audit import trail as audit_trail
+from audit import seal, signing, trail
 from cli.commands.halt import add_who_and_why
 from cli.login import login, note, this_user
 from cli.stack.warehouse_client import warehouse_client, warehouse_settings
@@ -88,19 +87,19 @@ def _seal(namespace: argparse.Namespace, settings: Settings) -> int:
     if key is None:
         raise SettingsError("no signing key: tickhouse audit keygen PATH, then --key PATH")
     day = namespace.date or seal.last_day(clock.now_us())
-    root = audit_trail.seal_home(settings, _sources(settings), day, key, clock)
+    root = trail.seal_home(settings, _sources(settings), day, key, clock)
     note(
         settings, clock, namespace.by or this_user(), "seal", "day sealed", subject=str(day),
         streams=root.streams,
     )  # fmt: skip
     for stream in root.streams:
         print(f"{day} {stream.name}: {stream.count} events, root {stream.root[:16]}")
-    print(f"Sealed in {audit_trail.archive(settings) / str(day)}; copy it to WORM storage.")
+    print(f"Sealed in {trail.archive(settings) / str(day)}; copy it to WORM storage.")
     return 0
 
 
 def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
-    archive = namespace.archive or audit_trail.archive(settings)
+    archive = namespace.archive or trail.archive(settings)
     key = namespace.public_key or _path(settings.reports.public_key)
     try:
         settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
@@ -108,7 +107,7 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     except UnavailableError as error:
         raise UnavailableError(f"verify compares with the warehouse: {error}") from error
     try:
-        verification = audit_trail.verify_home(
+        verification = trail.verify_home(
             settings, _sources(settings), client, archive, key, SystemClock()
         )
         _note_result(client, verification)
@@ -118,7 +117,7 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     return 1 if verification.breaks else 0
 
 
-def _note_result(client: Client, verification: audit_trail.Verification) -> None:
+def _note_result(client: Client, verification: trail.Verification) -> None:
     """For boards and alerts; an auditor who may only read gets the word all the same."""
     events, breaks = (
         sum(v.events for v in verification.verdicts),
@@ -128,7 +127,7 @@ def _note_result(client: Client, verification: audit_trail.Verification) -> None
         store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
-def _show(verification: audit_trail.Verification, key: Path | None) -> None:
+def _show(verification: trail.Verification, key: Path | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     table = Table("stream", "events", "in the warehouse", "on their way", "sealed days", "")
     for v in verification.verdicts:
@@ -144,10 +143,10 @@ def _show(verification: audit_trail.Verification, key: Path | None) -> None:
         console.print("Journal, warehouse and signed roots agree.")
 
 
-def _sources(settings: Settings) -> Iterator[audit_trail.Source]:
+def _sources(settings: Settings) -> Iterator[trail.Source]:
     for name, path in journals(settings.home_path).items():
         live = path.parent.parent == settings.home_path / "execution"
-        yield audit_trail.Source(name, path, placed_events, live)
+        yield trail.Source(name, path, placed_events, live)
 
 
 def _path(text: str) -> Path | None:

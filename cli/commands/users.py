@@ -102,13 +102,13 @@ def filters(texts: Sequence[str]) -> dict[str, str]:
     Raises:
         SettingsError: not of this form, or a table twice.
     """
-    found: dict[str, str] = {}
+    conditions: dict[str, str] = {}
     for text in texts:
         table, separator, condition = text.partition("=")
-        if not separator or table.strip() in found:
+        if not separator or table.strip() in conditions:
             raise SettingsError(f"--filter {text!r}: write database.table=condition, a table once")
-        found[table.strip()] = condition.strip()
-    return found
+        conditions[table.strip()] = condition.strip()
+    return conditions
 
 
 def read_password() -> str:

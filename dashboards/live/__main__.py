@@ -134,4 +134,4 @@ def listen(port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
-    sys.exit(log.told(main))
+    sys.exit(log.exit_code(main))

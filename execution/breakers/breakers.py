@@ -44,7 +44,7 @@ class Breakers:
         self._offset_us = self._offset()
 
     def ticks(self, source: str, symbol: str, ticks: TickArray) -> None:
-        """Look at ticks that came in, dtype TICK, shape (n,): crashes, ticks from the future."""
+        """Check ticks that came in, dtype TICK, shape (n,): crashes, ticks from the future."""
         fresh, now = tape(ticks), self._clock.now_us()
         if not len(fresh.time_us):
             return
@@ -54,21 +54,21 @@ class Breakers:
             self._trip(limits.drift, "drift", f"{symbol}: a tick is {ahead:.1f} s ahead of us")
         mids = (fresh.bid + fresh.ask) / 2
         watch = self._watch(source, symbol, limits)
-        crash = watch.see_all(zip(fresh.time_us.tolist(), mids.tolist(), strict=True))
-        if crash is not None and now - crash.time_us < _OLD_US:
-            self._trip(limits.crash, "crash", crash_text(source, symbol, crash))
+        flash_crash = watch.observe_all(zip(fresh.time_us.tolist(), mids.tolist(), strict=True))
+        if flash_crash is not None and now - flash_crash.time_us < _OLD_US:
+            self._trip(limits.crash, "crash", flash_crash_text(source, symbol, flash_crash))
 
-    def look(self, waits_ns: Sequence[int], *, away: bool) -> None:
-        """Look at everything but quotes. `waits_ns`: for the last answers of the venue."""
+    def check(self, waits_ns: Sequence[int], *, away: bool) -> None:
+        """Check everything but quotes. `waits_ns`: for the last answers of the venue."""
         limits, now = self._limits.rules.book.breakers, self._clock.now_us()
-        self._look_at_terminal(limits, now, away=away)
-        self._look_at_rejects(limits, now)
-        self._look_at_clock(limits)
-        self._look_at_disk(limits, now)
+        self._check_terminal(limits, now, away=away)
+        self._check_rejects(limits, now)
+        self._check_clock(limits)
+        self._check_disk(limits, now)
         if text := too_slow(waits_ns, limits):
             self._trip(limits.latency, "latency", text)
 
-    def _look_at_terminal(self, limits: Thresholds, now: int, *, away: bool) -> None:
+    def _check_terminal(self, limits: Thresholds, now: int, *, away: bool) -> None:
         if not away:
             if self._away_us:
                 back = ControlCommand(
@@ -82,17 +82,17 @@ class Breakers:
         if lost_s > limits.max_away_s:
             self._trip(limits.disconnected, "disconnected", f"no terminal for {lost_s:.0f} s")
 
-    def _look_at_rejects(self, limits: Thresholds, now: int) -> None:
+    def _check_rejects(self, limits: Thresholds, now: int) -> None:
         if text := too_many_rejects(self._activity, limits, now, self._resumed()):
             self._trip(limits.rejects, "rejects", text)
 
-    def _look_at_clock(self, limits: Thresholds) -> None:
+    def _check_clock(self, limits: Thresholds) -> None:
         before, self._offset_us = self._offset_us, self._offset()
         jump = (self._offset_us - before) / 1e6
         if abs(jump) > limits.max_drift_s:
             self._trip(limits.drift, "drift", f"our clock jumped by {jump:+.1f} s")
 
-    def _look_at_disk(self, limits: Thresholds, now: int) -> None:
+    def _check_disk(self, limits: Thresholds, now: int) -> None:
         """What opens now must still find room in the journal when it closes."""
         if self._room is None:
             return
@@ -129,10 +129,10 @@ class Breakers:
             self._trading.trip(order)
 
 
-def crash_text(source: str, symbol: str, crash: FlashCrash) -> str:
-    """What a crash looks like, for a person."""
-    moved = f"{crash.move:.2%} within {crash.window_s} s"
-    return f"{source} {symbol}: {moved}, limit {crash.limit:.2%}"
+def flash_crash_text(source: str, symbol: str, flash_crash: FlashCrash) -> str:
+    """What a flash crash looks like, for a person."""
+    moved = f"{flash_crash.move:.2%} within {flash_crash.window_s} s"
+    return f"{source} {symbol}: {moved}, limit {flash_crash.limit:.2%}"
 
 
 def too_many_rejects(activity: Activity, limits: Thresholds, now_us: int, since_us: int = 0) -> str:

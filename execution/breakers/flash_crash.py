@@ -40,7 +40,7 @@ class Volatility:
         self._last: tuple[int, float] | None = None
         self._past: deque[tuple[int, float, int]] = deque()
 
-    def see(self, time_us: int, mid: float) -> None:
+    def observe(self, time_us: int, mid: float) -> None:
         """Take a mid; only the first of a second counts, and none that comes late."""
         if self._last is not None and time_us // 1_000_000 <= self._last[0] // 1_000_000:
             return
@@ -107,26 +107,30 @@ class FlashCrashWatch:
         self._last_us = time_us
         self._mids.append(mid)
 
-    def see(self, time_us: int, mid: float) -> FlashCrash | None:
+    def observe(self, time_us: int, mid: float) -> FlashCrash | None:
         """Take a quote; the crash it shows, or None."""
         if time_us - self._last_us > PAUSE_S * 1e6:
             self._mids.clear()  # nothing before a pause belongs to the market after it
         self._last_us = time_us
         self._mids.append(mid)
         mid = sorted(self._mids)[len(self._mids) // 2]
-        self._volatility.see(time_us, mid)
+        self._volatility.observe(time_us, mid)
         for window, floor in zip(self._windows, self._limits, strict=True):
             move = window.move(time_us, mid)
-            if move > floor and (crash := self._judge(window.seconds, move, floor, time_us)):
-                return crash
+            if move > floor and (
+                flash_crash := self._exceeding(window.seconds, move, floor, time_us)
+            ):
+                return flash_crash
         return None
 
-    def see_all(self, quotes: Iterable[tuple[int, float]]) -> FlashCrash | None:
+    def observe_all(self, quotes: Iterable[tuple[int, float]]) -> FlashCrash | None:
         """Take (time, mid) pairs; the first crash among them."""
-        seen = [self.see(time_us, mid) for time_us, mid in quotes]
-        return next((crash for crash in seen if crash is not None), None)
+        results = [self.observe(time_us, mid) for time_us, mid in quotes]
+        return next((flash_crash for flash_crash in results if flash_crash is not None), None)
 
-    def _judge(self, seconds: int, move: float, floor: float, time_us: int) -> FlashCrash | None:
+    def _exceeding(
+        self, seconds: int, move: float, floor: float, time_us: int
+    ) -> FlashCrash | None:
         usual = self._volatility.before(time_us - seconds * 1_000_000)
         if usual is None:
             return None

@@ -61,7 +61,7 @@ class FlashCrashScan:
         self._folded = Volatility()
         self._watch, self._watched = FlashCrashWatch(limits), 0  # it has seen all before this quote
 
-    def see(self, tape: Tape) -> FlashCrash | None:
+    def observe(self, tape: Tape) -> FlashCrash | None:
         """Take the usable quotes of the next slice; the first crash among them, or None."""
         if not len(tape.time_us):
             return None
@@ -71,13 +71,13 @@ class FlashCrashScan:
         fresh = Quotes(tape.time_us, raw, smoothed(time_us, mids)[known:])
         held = self._tail.and_then(fresh)
         self._keep_seconds(fresh)
-        crash = next(self._crashes(held, known), None)
+        flash_crash = next(self._flash_crashes(held, known), None)
         begin = int(np.searchsorted(held.time_us, held.time_us[-1] - _BEFORE_US - _BLOCK_US))
         begin = max(min(begin, len(held.time_us) - 3), 0)
         self._tail, self._dropped = held.take(begin), self._dropped + begin
-        return crash
+        return flash_crash
 
-    def _crashes(self, held: Quotes, known: int) -> Iterator[FlashCrash]:
+    def _flash_crashes(self, held: Quotes, known: int) -> Iterator[FlashCrash]:
         """Crashes shown by quotes from the index `known` on."""
         blocks, starts = np.unique(held.time_us // _BLOCK_US, return_index=True)
         high = np.maximum.reduceat(held.mid, starts)
@@ -87,31 +87,33 @@ class FlashCrashScan:
         bottom = np.where(near, np.minimum(low, np.roll(low, 1)), low)
         ends = np.append(starts[1:], len(held.time_us))
         for number in np.flatnonzero((top - bottom > self._floor * bottom) & (ends > known)):
-            crash = self._look(held, max(int(starts[number]), known), int(ends[number]))
-            if crash is not None:
-                yield crash
+            flash_crash = self._newly_shown(
+                held, max(int(starts[number]), known), int(ends[number])
+            )
+            if flash_crash is not None:
+                yield flash_crash
 
-    def _look(self, held: Quotes, first: int, end: int) -> FlashCrash | None:
+    def _newly_shown(self, held: Quotes, first: int, end: int) -> FlashCrash | None:
         """What a watch that has seen everything says of quotes `first` to `end`."""
         begin = self._watched - self._dropped
         if begin < first or not self._watched:
             begin = self._begin_watch(held, first)
         self._watched = end + self._dropped
         part = held.take(begin, end)
-        found = None
+        first_crash = None
         for index, quote in enumerate(
             zip(part.time_us.tolist(), part.raw.tolist(), strict=True), begin
         ):
-            crash = self._watch.see(*quote)
-            found = found or (crash if index >= first else None)
-        return found
+            flash_crash = self._watch.observe(*quote)
+            first_crash = first_crash or (flash_crash if index >= first else None)
+        return first_crash
 
     def _begin_watch(self, held: Quotes, first: int) -> int:
         """A watch that has seen all that matters before the quote whose index is returned."""
         begin_us = (int(held.time_us[first]) - _BEFORE_US) // _SECOND_US * _SECOND_US
         begin = int(np.searchsorted(held.time_us, begin_us))
         while self._seconds and self._seconds[0][0] < begin_us:
-            self._folded.see(*self._seconds.popleft())
+            self._folded.observe(*self._seconds.popleft())
         self._watch = FlashCrashWatch(self._limits, deepcopy(self._folded))
         before = held.take(max(begin - 2, 0), begin)
         for quote in zip(before.time_us.tolist(), before.raw.tolist(), strict=True):
@@ -138,5 +140,5 @@ def smoothed(time_us: Times, mids: Mids) -> Mids:
     one, two = np.roll(mids, 1), np.roll(mids, 2)
     low, high = np.minimum(mids, one), np.maximum(mids, one)
     middle = np.maximum(low, np.minimum(high, two))
-    found: Mids = np.where(age == 0, mids, np.where(age == 1, high, middle))
-    return found
+    medians: Mids = np.where(age == 0, mids, np.where(age == 1, high, middle))
+    return medians

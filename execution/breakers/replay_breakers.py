@@ -1,12 +1,12 @@
 """Breakers of a replay: what trips follows from ticks and journal alone, in market time.
 
-A crash trips at the quote that shows it, rejects and latency at the answer that does; a restart
-reads the same ticks and folds the same journal, and stands where it stood. A lost terminal or a
-jumping clock are the machine's troubles, not the market's: a replay waits, and trips on neither.
-Nobody resumes in a replay, so what tripped holds to its end.
+A flash crash trips at the quote that shows it, rejects and latency at the answer that does; a
+restart reads the same ticks and folds the same journal, and stands where it stood. A lost
+terminal or a jumping clock are the machine's troubles, not the market's: a replay waits, and
+trips on neither. Nobody resumes in a replay, so what tripped holds to its end.
 
-The modelled broker's delay is counted up to the newest quote that the order missed: where a market
-is silent for seconds nobody can be filled, and that is no slowness of a broker.
+The modelled broker's delay is counted up to the newest quote that the order missed: where a
+market is silent for seconds nobody can be filled, and that is no slowness of a broker.
 """
 
 from collections import deque
@@ -32,13 +32,13 @@ from execution.risk.trading_state import TradingState
 
 
 class Filled(NamedTuple):
-    """An order's fill whose wait is not judged yet: times in microseconds."""
+    """An order's fill whose wait is not checked yet: times in microseconds."""
 
     source: str
     symbol: str
     sent_us: int
     filled_us: int
-    seen_us: int  # when it was journalled
+    journalled_us: int
 
 
 class ReplayBreakers(Activity):
@@ -67,8 +67,12 @@ class ReplayBreakers(Activity):
     def load(self, slices: dict[tuple[str, str], list[TickArray]], end_us: int) -> None:
         """Look at the ticks of the next slice, which the quotes hold; `until` then trips."""
         self._loaded_us = end_us
-        found = [order for feed, arrays in slices.items() for order in self._crash(feed, arrays)]
-        self._coming.extend(sorted(found, key=lambda order: order.ts_us))
+        commands = [
+            command
+            for feed, arrays in slices.items()
+            for command in self._flash_crashes(feed, arrays)
+        ]
+        self._coming.extend(sorted(commands, key=lambda command: command.ts_us))
 
     def forget(self) -> None:
         """Trip nothing of what was loaded: those ticks come before the span that is traded."""
@@ -77,13 +81,13 @@ class ReplayBreakers(Activity):
     def until(self, now_us: int) -> None:
         """Trip what quotes and fills up to a time show."""
         while self._filled and self._filled[0].filled_us <= self._loaded_us:
-            self._judge(self._filled.popleft())
+            self._check_wait(self._filled.popleft())
         while self._coming and self._coming[0].ts_us <= now_us:
             self._trip(self._coming.popleft())
 
-    def see(self, record: Record) -> None:
+    def fold(self, record: Record) -> None:
         """Fold one journalled record in."""
-        super().see(record)
+        super().fold(record)
         if not isinstance(record, OrderEvent):
             return
         if record.kind is Kind.SUBMITTED:
@@ -91,34 +95,37 @@ class ReplayBreakers(Activity):
         elif record.kind is Kind.REJECTED:
             limits = self._limits.rules.book.breakers
             if text := breakers.too_many_rejects(self, limits, record.ts_init_us):
-                self._say(limits.rejects, "rejects", text, record.ts_init_us)
+                self._trip_by(limits.rejects, "rejects", text, record.ts_init_us)
         elif record.kind is Kind.FILLED and record.order_id in self._submitted:
             sent_us = self._submitted.pop(record.order_id)
             times = sent_us, record.ts_event_us, record.ts_init_us
             self._filled.append(Filled(record.source, record.symbol, *times))
 
-    def _judge(self, fill: Filled) -> None:
+    def _check_wait(self, fill: Filled) -> None:
         missed = self._quotes.at(fill.source, fill.symbol, fill.filled_us - 1)
         self._waits_us.append(max(missed.time_us - fill.sent_us, 0) if missed else 0)
         limits = self._limits.rules.book.breakers
         if text := breakers.too_slow([wait * 1000 for wait in self._waits_us], limits):
-            self._say(limits.latency, "latency", text, fill.seen_us)
+            self._trip_by(limits.latency, "latency", text, fill.journalled_us)
 
-    def _crash(self, feed: tuple[str, str], arrays: list[TickArray]) -> list[ControlCommand]:
+    def _flash_crashes(
+        self, feed: tuple[str, str], arrays: list[TickArray]
+    ) -> list[ControlCommand]:
         source, symbol = feed
         limits = self._limits.rules.book.breakers_of(symbol)
         if limits.crash == "none":
             return []
         scan = self._scans.setdefault(feed, FlashCrashScan(limits))
-        found = [crash for ticks in arrays if (crash := scan.see(tape(ticks)))]
+        shown = [crash for ticks in arrays if (crash := scan.observe(tape(ticks)))]
         return [
             ControlCommand(
-                limits.crash, "breaker crash", breakers.crash_text(source, symbol, c), c.time_us
+                limits.crash, "breaker crash", breakers.flash_crash_text(source, symbol, crash),
+                crash.time_us,
             )
-            for c in found
-        ]
+            for crash in shown
+        ]  # fmt: skip
 
-    def _say(self, action: Action, name: str, reason: str, now_us: int) -> None:
+    def _trip_by(self, action: Action, name: str, reason: str, now_us: int) -> None:
         if action != "none":
             self._trip(ControlCommand(action, f"breaker {name}", reason, now_us))
 

@@ -29,7 +29,7 @@ from execution.risk.trading_state import TradingState
 _log = logging.getLogger(__name__)
 NAME = "balance"  # who halts
 _BACK_US = 900_000_000  # so late may a deal show up in the history
-_LOOKS = 3  # and so often must a difference be seen
+_TIMES = 3  # and so often must a difference be seen
 
 
 class AccountHistory:
@@ -47,10 +47,10 @@ class AccountHistory:
         self._trading, self._closings, self._timer = trading, closings, timer
         self._patience_s = patience_s
         self._difference = (0.0, 0.0)  # balance, credit
-        self._since_s, self._looks = 0.0, 0
+        self._since_s, self._unchanged = 0.0, 0
         self.problem = ""  # in words; empty while all agrees
 
-    def look(self) -> Account | None:
+    def poll(self) -> Account | None:
         """Read account, history, account; journal what is new; compare.
 
         The account, with all that made it journalled; None when it changed meanwhile.
@@ -87,7 +87,7 @@ class AccountHistory:
         missing = round(account.balance - summed, account.digits)
         if missing and not self._lasts((missing, float(len(deals)))):
             return False
-        self._difference, self._looks = (0.0, 0.0), 0
+        self._difference, self._unchanged = (0.0, 0.0), 0
         newest = max(deals, key=lambda d: d.fill.deal, default=None)
         self._begin(brokerage.OPENING, account.balance, newest.fill if newest else None)
         if account.credit:
@@ -96,10 +96,10 @@ class AccountHistory:
 
     def _begin(self, cause: str, amount: float, newest: Fill | None) -> None:
         now = self._clock.now_us()
-        made = _money(
+        opening = _money(
             cause, amount, newest.time_us if newest else now, newest.deal if newest else 0
         )
-        self._ledger.record([events.booked(made, _NOBODY, now, self._run)])
+        self._ledger.record([events.booked(opening, _NOBODY, now, self._run)])
 
     def _journal(self, deals: tuple[Deal, ...], *, netting: bool) -> float:
         """Take up what is new; money of deals whose orders are not settled yet."""
@@ -147,7 +147,7 @@ class AccountHistory:
         balance = round(account.balance - broker.balance - pending, account.digits)
         credit = round(account.credit - broker.credit, account.digits)
         if not balance and not credit:
-            self._difference, self._looks, self.problem = (0.0, 0.0), 0, ""
+            self._difference, self._unchanged, self.problem = (0.0, 0.0), 0, ""
         elif self._lasts((balance, credit)):
             self._differs(account, balance, credit)
 
@@ -155,9 +155,9 @@ class AccountHistory:
         """Whether a difference was the same for long enough."""
         now_s = self._timer.seconds()
         if difference != self._difference:
-            self._difference, self._since_s, self._looks = difference, now_s, 0
-        self._looks += 1
-        return self._looks >= _LOOKS and now_s - self._since_s >= self._patience_s
+            self._difference, self._since_s, self._unchanged = difference, now_s, 0
+        self._unchanged += 1
+        return self._unchanged >= _TIMES and now_s - self._since_s >= self._patience_s
 
     def _differs(self, account: Account, balance: float, credit: float) -> None:
         person = self._trading.lifted(NAME)
@@ -180,8 +180,8 @@ class AccountHistory:
         amounts = ((brokerage.ACCEPTED, balance), (brokerage.ACCEPTED_CREDIT, credit))
         for cause, amount in amounts:
             if amount:
-                made = _money(cause, amount, now, 0)
-                event = events.booked(made, _NOBODY, now, self._run, text, name=f"{now}")
+                correction = _money(cause, amount, now, 0)
+                event = events.booked(correction, _NOBODY, now, self._run, text, name=f"{now}")
                 self._ledger.record([event])
         self._ledger.sync()
         self._trading.forget(NAME)

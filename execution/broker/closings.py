@@ -24,7 +24,7 @@ class Closings:
     def __init__(self, run: RunSettings, clock: Clock, ledger: Ledger, venue: Venue) -> None:
         self._run, self._clock, self._ledger, self._venue = run, clock, ledger, venue
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Ask for what reduced our positions; feeds with an unsettled order wait for that one.
 
         Raises:
@@ -58,8 +58,8 @@ class Closings:
         return [events.closed(position, mine, now, self._run), rest] if ours > 0 else [rest]
 
     def _fresh(self, position: Position) -> list[Fill]:
-        found = self._venue.closings(position.ticket, position.opened_us)
-        return [fill for fill in found if fill.deal not in self._ledger.book.deals]
+        fills = self._venue.closings(position.ticket, position.opened_us)
+        return [fill for fill in fills if fill.deal not in self._ledger.book.deals]
 
     def _ours(self, fill: Fill, position: Position) -> float:
         others = self._ledger.book.broker.held_by_others(position.ticket)

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class ManualResolution(msgspec.Struct, frozen=True):
-    """One order's end by a person's word. `deals`: the venue's tickets when it was filled."""
+    """How an order ended, as a person states it. `deals`: the venue's tickets of a filled one."""
 
     order_id: str
     outcome: Literal["absent", "filled"]
@@ -40,10 +40,12 @@ def write(directory: Path, resolution: ManualResolution) -> None:
 
 def waiting(directory: Path) -> list[tuple[Path, ManualResolution]]:
     """What has not been taken up yet; a file that cannot be read is logged and left."""
-    found = []
+    resolutions = []
     for path in sorted(directory.glob("*.json")):
         try:
-            found.append((path, msgspec.json.decode(path.read_bytes(), type=ManualResolution)))
+            resolutions.append(
+                (path, msgspec.json.decode(path.read_bytes(), type=ManualResolution))
+            )
         except (OSError, msgspec.DecodeError) as error:
             _log.warning("%s: %s; settle the order again", path, error)
-    return found
+    return resolutions

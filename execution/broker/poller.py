@@ -19,10 +19,10 @@ from execution.order_path.engine import Engine
 from execution.order_path.stops import Stops
 from execution.risk.equity import EquityWatch
 from execution.risk.limits_file import LimitsFile
-from execution.risk.margin import RememberedFunds
+from execution.risk.margin import CachedFunds
 from execution.risk.trading_state import TradingState
 
-_LOOK_S = 0.2
+_BROKER_S = 0.2
 _ACCOUNT_S = 1.0
 
 
@@ -35,23 +35,24 @@ class PollerParts(NamedTuple):
     events: AccountHistory
     working: WorkingOrders
     equity: EquityWatch
-    funds: RememberedFunds
+    funds: CachedFunds
     trading: TradingState
 
 
 class AccountPoller:
-    """Looks when it is time to."""
+    """Polls each of them when it is due."""
 
     def __init__(
         self, watched: PollerParts, timer: Timer, limits: LimitsFile | None = None,
-        breakers: Breakers | None = None, heart: HeartbeatPublisher | None = None,
+        breakers: Breakers | None = None, heartbeat: HeartbeatPublisher | None = None,
     ) -> None:  # fmt: skip
-        self._w, self._limits, self._breakers, self._heart = watched, limits, breakers, heart
-        self._often, self._seldom = Every(_LOOK_S, timer), Every(_ACCOUNT_S, timer)
+        self._w, self._limits = watched, limits
+        self._breakers, self._heartbeat = breakers, heartbeat
+        self._often, self._seldom = Every(_BROKER_S, timer), Every(_ACCOUNT_S, timer)
         self._away = False  # the terminal, when last asked
 
-    def look(self) -> None:
-        """Look at what is due."""
+    def poll(self) -> None:
+        """Poll what is due."""
         if not self._often.is_due():
             return
         try:
@@ -59,9 +60,9 @@ class AccountPoller:
             self._away = False
         except UnavailableError:
             self._away = True
-        self._tell_health()
+        self._report_health()
         if self._breakers:
-            self._breakers.look(self._w.engine.waits_ns, away=self._away)
+            self._breakers.check(self._w.engine.waits_ns, away=self._away)
 
     def recover(self) -> None:
         """Settle and take up what happened while nobody looked.
@@ -71,7 +72,7 @@ class AccountPoller:
         """
         self._w.reconciler.at_start()
         self._w.engine.poll()
-        self._w.events.look()
+        self._w.events.poll()
         self._w.engine.finish()
 
     def close(self) -> None:
@@ -88,16 +89,16 @@ class AccountPoller:
                 self._w.working.cancel()
         if self._seldom.is_due() or self._away:  # only an answer shows that it is back
             self._w.funds.refresh()
-            account = self._w.events.look()
+            account = self._w.events.poll()
             if account is not None:
-                self._w.equity.see(account)
+                self._w.equity.observe(account)
 
-    def _tell_health(self) -> None:
-        if self._heart is None:
+    def _report_health(self) -> None:
+        if self._heartbeat is None:
             return
         problem = "the terminal does not answer" if self._away else self._w.events.problem
         problem = problem or (self._limits.problem if self._limits else "")
         if problem:
-            self._heart.degraded(problem)
+            self._heartbeat.degraded(problem)
         else:
-            self._heart.well()
+            self._heartbeat.well()

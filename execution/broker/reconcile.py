@@ -17,7 +17,7 @@ from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.errors import UnavailableError
-from execution.broker import manual_resolutions as settlements
+from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
 from execution.journal import events
 from execution.journal.ledger import Ledger
@@ -35,7 +35,7 @@ class Reconciler:
         patience_s: how long a live order's fill is waited for, or a replay's venue.
         late_s: how long after a start an order that an earlier run may have sent can still
             arrive at the broker. Until then its feed stays blocked, however absent it is.
-        persons: directory of `settlements`.
+        persons: directory of `manual_resolutions`.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Reconciler:
         if self._repeatable:
             return self._conclude(submitted, self._until_certain(submitted, answer))
         if answer.kind == "working":
-            found = self._await_fill(submitted)
-            decided = found.kind in ("filled", "rejected", "ambiguous") or found.fills
-            return self._conclude(submitted, found if decided else answer)
+            outcome = self._await_fill(submitted)
+            decided = outcome.kind in ("filled", "rejected", "ambiguous") or outcome.fills
+            return self._conclude(submitted, outcome if decided else answer)
         return self._conclude(submitted, answer)
 
     def at_start(self) -> None:
@@ -74,71 +74,73 @@ class Reconciler:
             if self._repeatable:
                 self._conclude(submitted, self._until_certain(submitted, Outcome("unknown")))
                 continue
-            self._look(submitted)
+            self._take_up(submitted)
 
     def again(self) -> None:
         """Look once more for every unsettled order; then take up what a person said of one."""
         for submitted in list(self._ledger.book.unsettled.values()):
-            self._look(submitted)
+            self._take_up(submitted)
 
-        for path, said in settlements.waiting(self._persons) if self._persons else ():
-            order = self._ledger.book.unsettled.get(said.order_id)
-            if order is None or self._by_person(order, said):
+        for path, resolution in manual_resolutions.waiting(self._persons) if self._persons else ():
+            order = self._ledger.book.unsettled.get(resolution.order_id)
+            if order is None or self._by_person(order, resolution):
                 self._ledger.sync()
                 path.unlink()
 
-    def _by_person(self, submitted: OrderEvent, said: ManualResolution) -> bool:
+    def _by_person(self, submitted: OrderEvent, resolution: ManualResolution) -> bool:
         """Settle an order as a person says; False while the venue does not answer.
 
         What the venue shows of it for certain was taken up before.
         """
         if self._find(submitted).kind == "unknown":
             return False
-        found = Outcome("rejected", f"settled as absent by {said.by}: {said.reason}")
-        if said.outcome == "filled":
+        outcome = Outcome("rejected", f"settled as absent by {resolution.by}: {resolution.reason}")
+        if resolution.outcome == "filled":
             order = events.venue_order(submitted, self._collar)
-            found = self._venue.named(order, submitted.ts_init_us, said.deals)
-            if not found.fills:
-                _log.warning("order %s: deals %s do not fit it", said.order_id, said.deals)
+            outcome = self._venue.named(order, submitted.ts_init_us, resolution.deals)
+            if not outcome.fills:
+                _log.warning(
+                    "order %s: deals %s do not fit it", resolution.order_id, resolution.deals
+                )
                 return True
-        if said.outcome == "absent" and self._kind(submitted) in (
+        if resolution.outcome == "absent" and self._kind(submitted) in (
             Kind.ACCEPTED, Kind.PARTIALLY_FILLED,
         ):  # fmt: skip
             now = self._clock.now_us()
-            self._ledger.record([events.later(submitted, Kind.CANCELLED, now, found.reason)])
+            self._ledger.record([events.later(submitted, Kind.CANCELLED, now, outcome.reason)])
             return True
-        self._conclude(submitted, found)
+        self._conclude(submitted, outcome)
         return True
 
-    def _look(self, submitted: OrderEvent) -> None:
-        found = self._find(submitted)
-        if found.kind in ("filled", "rejected") or (found.kind == "working" and found.fills):
-            self._conclude(submitted, found)
-        elif found.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
+    def _take_up(self, submitted: OrderEvent) -> None:
+        outcome = self._find(submitted)
+        if outcome.kind in ("filled", "rejected") or (outcome.kind == "working" and outcome.fills):
+            self._conclude(submitted, outcome)
+        elif outcome.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
             # Of an earlier run, which died before or while it was sent: nobody was answered.
             if self._timer.seconds() >= self._certain_s:
                 text = "never sent: execution stopped before"
                 expired = events.later(submitted, Kind.EXPIRED, self._clock.now_us(), text)
                 self._ledger.record([expired])
-        elif found.kind == "ambiguous" and self._kind(submitted) in _DOUBTFUL:
-            self._conclude(submitted, found)
+        elif outcome.kind == "ambiguous" and self._kind(submitted) in _DOUBTFUL:
+            self._conclude(submitted, outcome)
 
-    def _conclude(self, submitted: OrderEvent, found: Outcome) -> bool:
+    def _conclude(self, submitted: OrderEvent, outcome: Outcome) -> bool:
         before = self._kind(submitted)
-        if found.kind in ("unknown", "absent", "ambiguous"):
-            if before is Kind.SUBMITTED or (found.kind, before) == ("ambiguous", Kind.ACCEPTED):
-                _log.warning("order %s: no answer (%s)", submitted.order_id, found.reason)
+        if outcome.kind in ("unknown", "absent", "ambiguous"):
+            if before is Kind.SUBMITTED or (outcome.kind, before) == ("ambiguous", Kind.ACCEPTED):
+                _log.warning("order %s: no answer (%s)", submitted.order_id, outcome.reason)
                 now = self._clock.now_us()
-                self._ledger.record([events.later(submitted, Kind.UNKNOWN, now, found.reason)])
+                self._ledger.record([events.later(submitted, Kind.UNKNOWN, now, outcome.reason)])
             return False
         known, now = self._ledger.book.deals, self._clock.now_us()
-        fresh = any(fill.deal not in known for fill in found.fills)
-        if found.kind == "working" and before is not Kind.SUBMITTED and not fresh:
+        fresh = any(fill.deal not in known for fill in outcome.fills)
+        if outcome.kind == "working" and before is not Kind.SUBMITTED and not fresh:
             return False
-        made = events.outcome(submitted, before, found, known, now)
-        self._ledger.record([self._stamped(event) for event in made])
+        following = events.outcome(submitted, before, outcome, known, now)
+        self._ledger.record([self._stamped(event) for event in following])
         # Only a closing that is whole lets the entry of a reversal follow.
-        return round(sum(fill.volume for fill in found.fills), 8) >= submitted.volume
+        return round(sum(fill.volume for fill in outcome.fills), 8) >= submitted.volume
 
     def _stamped(self, event: OrderEvent) -> OrderEvent:
         # A simulated venue answers before the market time of the fill; ours is then the fill's.
@@ -152,27 +154,27 @@ class Reconciler:
         order = events.venue_order(submitted, self._collar, take_profit)
         deadline = self._timer.seconds() + max(self._patience_s, 60.0)
         while answer.kind != "rejected":
-            found = self._find(submitted)
-            if found.kind == "filled":
-                return found
-            if found.kind == "absent" and answer.kind == "unknown":
+            outcome = self._find(submitted)
+            if outcome.kind == "filled":
+                return outcome
+            if outcome.kind == "absent" and answer.kind == "unknown":
                 answer = self._venue.send(order)
                 continue
             if self._timer.seconds() > deadline:
                 raise UnavailableError(
                     f"order {submitted.order_id}: the terminal does not say what became of it"
-                    f" ({found.reason or found.kind}); restart it, execution then goes on"
+                    f" ({outcome.reason or outcome.kind}); restart it, execution then goes on"
                 )
             self._timer.sleep(_WAIT_S)
         return answer
 
     def _await_fill(self, submitted: OrderEvent) -> Outcome:
         deadline = self._timer.seconds() + self._patience_s
-        while (found := self._find(submitted)).kind != "filled":
+        while (outcome := self._find(submitted)).kind != "filled":
             if self._timer.seconds() >= deadline:
                 break
             self._timer.sleep(_WAIT_S)
-        return found
+        return outcome
 
     def _find(self, submitted: OrderEvent) -> Outcome:
         order = events.venue_order(submitted, self._collar)

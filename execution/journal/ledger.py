@@ -76,5 +76,5 @@ class Ledger:
 
     def _keep(self, record: Record) -> None:
         self.book.apply(record)
-        self.activity.see(record)
+        self.activity.fold(record)
         self._outbox.add(record, self.book)

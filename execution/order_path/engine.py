@@ -132,7 +132,7 @@ class Engine:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        self.closings.look()
+        self.closings.poll()
 
     def finish(self) -> None:
         """Go on with reversals that stopped between closing and opening, or say why not.

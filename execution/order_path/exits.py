@@ -24,5 +24,5 @@ def of(position: Position) -> Exit:
 
 def due(positions: Iterable[Position], now_us: int) -> list[Exit]:
     """Closings that are due at a time, in the order they became due."""
-    found = [exit_ for exit_ in map(of, positions) if exit_.due_us <= now_us]
-    return sorted(found, key=lambda e: (e.due_us, *e.position.key, e.position.ticket))
+    exits = [exit_ for exit_ in map(of, positions) if exit_.due_us <= now_us]
+    return sorted(exits, key=lambda e: (e.due_us, *e.position.key, e.position.ticket))

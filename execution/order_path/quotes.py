@@ -145,8 +145,8 @@ class ReplayQuotes:
         begin = int(np.searchsorted(held.time_us, time_us))
         bid, ask = held.bid[begin:], held.ask[begin:]
         price = np.minimum(bid, ask) if long else np.maximum(bid, ask)
-        found = price >= level - _TINY if long else price <= level + _TINY
-        return int(held.time_us[begin + int(np.argmax(found))]) if found.any() else None
+        beyond = price >= level - _TINY if long else price <= level + _TINY
+        return int(held.time_us[begin + int(np.argmax(beyond))]) if beyond.any() else None
 
     def may_have_crossed(
         self, source: str, symbol: str, until_us: int, stop_price: float,

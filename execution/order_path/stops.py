@@ -44,10 +44,10 @@ class Stops:
         self._settings, self._run, self._clock, self._ledger = settings, run, clock, ledger
         self._venue, self._quotes, self._limits, self._timer = venue, quotes, limits, timer
         self._late_s = late_s
-        self._asked_s: dict[int, float] = {}  # by position: when this process last asked
+        self._requested_s: dict[int, float] = {}  # by position: this process's last request
 
     def follow(self) -> None:
-        """Look at all positions once; for live execution, every so often.
+        """Poll all positions once; for live execution, every so often.
 
         Raises:
             UnavailableError: the terminal does not answer.
@@ -72,7 +72,7 @@ class Stops:
         return True
 
     def settle(self, position: Position) -> None:
-        """Ask until a replay's venue has decided; what it did not get is sent (again).
+        """Poll a replay's venue until it has decided; what it did not get is sent (again).
 
         Raises:
             UnavailableError: it does not answer.
@@ -102,31 +102,31 @@ class Stops:
 
     def reach(self, position: Position) -> float | None:
         """The closing price from which on a stop may move; None for one that stays."""
-        rules = self._venue.specification(*position.key[1:])
-        if not position.trail or rules is None:
+        specification = self._venue.specification(*position.key[1:])
+        if not position.trail or specification is None:
             return None
-        return trailing.reach(position, rules, self._settings.trail_step)
+        return trailing.reach(position, specification, self._settings.trail_step)
 
     def _follow(self, position: Position, held: VenuePosition) -> None:
         if position.moving:
-            self._look(position, held)
+            self._find_moved(position, held)
         elif not self._same(held, position.stop_price):
             self._journal(position, Kind.STOP_MOVED, held.stop_price, "moved at the terminal")
-        elif self._may_ask(position) and (stop := self._wanted(position)) is not None:
-            self._ask(position, held, stop)
+        elif self._may_request(position) and (stop := self._wanted(position)) is not None:
+            self._request(position, held, stop)
 
-    def _look(self, position: Position, held: VenuePosition) -> None:
-        """What became of a stop that was asked for without an answer."""
-        asked_s = self._asked_s.setdefault(position.ticket, self._timer.seconds())
+    def _find_moved(self, position: Position, held: VenuePosition) -> None:
+        """Whether a stop whose request had no answer has moved."""
+        requested_s = self._requested_s.setdefault(position.ticket, self._timer.seconds())
         if self._same(held, position.moving):
             self._journal(position, Kind.STOP_MOVED, position.moving)
-        elif self._timer.seconds() - asked_s >= self._late_s:
+        elif self._timer.seconds() - requested_s >= self._late_s:
             self._journal(position, Kind.STOP_KEPT, position.moving, "no answer, and not there")
 
-    def _ask(self, position: Position, held: VenuePosition, stop: float) -> None:
+    def _request(self, position: Position, held: VenuePosition, stop: float) -> None:
         self._journal(position, Kind.STOP_MOVING, stop)
         self._ledger.sync()
-        self._asked_s[position.ticket] = self._timer.seconds()
+        self._requested_s[position.ticket] = self._timer.seconds()
         reach("execution.stop.before")
         answer = self._venue.move_stop(held, stop)
         reach("execution.stop.after")
@@ -139,10 +139,10 @@ class Stops:
         kind = Kind.STOP_MOVED if answer.kind == "done" else Kind.STOP_KEPT
         self._journal(position, kind, stop, "" if answer.kind == "done" else answer.reason)
 
-    def _may_ask(self, position: Position) -> bool:
+    def _may_request(self, position: Position) -> bool:
         """Whether interval and message rate leave room; half of the rate is for orders."""
         now_s, ticket = self._timer.seconds(), position.ticket
-        if now_s - self._asked_s.get(ticket, -math.inf) < self._settings.trail_interval_s:
+        if now_s - self._requested_s.get(ticket, -math.inf) < self._settings.trail_interval_s:
             return False
         now = self._clock.now_us()
         limits = self._limits.rules.at(position.key.symbol, now)[0]
@@ -151,17 +151,17 @@ class Stops:
     def _wanted(self, position: Position) -> float | None:
         key = position.key
         quote = self._quotes.at(key.source, key.symbol, self._clock.now_us())
-        rules = self._venue.specification(key.source, key.symbol)
-        if not position.trail or quote is None or rules is None:
+        specification = self._venue.specification(key.source, key.symbol)
+        if not position.trail or quote is None or specification is None:
             return None
-        return trailing.wanted(position, quote, rules, self._settings.trail_step)
+        return trailing.wanted(position, quote, specification, self._settings.trail_step)
 
     def _same(self, held: VenuePosition, stop: float) -> bool:
-        rules: Specification | None = self._venue.specification(held.source, held.symbol)
-        return abs(held.stop_price - stop) < (rules.point / 2 if rules else 1e-9)
+        specification: Specification | None = self._venue.specification(held.source, held.symbol)
+        return abs(held.stop_price - stop) < (specification.point / 2 if specification else 1e-9)
 
     def _journal(self, position: Position, kind: Kind, stop: float, reason: str = "") -> None:
-        made = events.of_stop(position, kind, stop, self._clock.now_us(), self._run)
+        event = events.of_stop(position, kind, stop, self._clock.now_us(), self._run)
         if reason == "moved at the terminal":
-            made = replace(made, purpose="manual")
-        self._ledger.record([replace(made, reason=reason)])
+            event = replace(event, purpose="manual")
+        self._ledger.record([replace(event, reason=reason)])

@@ -38,7 +38,7 @@ class Activity:
         self._entries: dict[tuple[str, str, str], deque[int]] = {}
         self._throttled: dict[tuple[str, str, str], int] = {}
 
-    def see(self, record: Record) -> None:
+    def fold(self, record: Record) -> None:
         """Fold one journalled record in."""
         if isinstance(record, OrderEvent):
             self._event(record)

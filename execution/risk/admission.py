@@ -31,17 +31,17 @@ class Admission:
         self._clock, self._timer = clock, timer
         self._second = 0
         self._counts: Counter[str] = Counter()  # within this second
-        self._refused: Counter[str] = Counter()  # since the last word about it
+        self._refused: Counter[str] = Counter()  # since the last log line about it
 
     def denial(self, signal: Signal, *, counted: bool = True) -> Denial | None:
         """Why a signal is not taken up, or None. `counted`: it counts against the rate."""
-        found = self._too_many(signal) if counted else None
-        found = found or self._unknown(signal) or self._ahead(signal)
-        if found is not None:
-            self._refused[found.reason.value] += 1
-        return found
+        denial = self._too_many(signal) if counted else None
+        denial = denial or self._unknown(signal) or self._ahead(signal)
+        if denial is not None:
+            self._refused[denial.reason.value] += 1
+        return denial
 
-    def look(self) -> None:
+    def next_second(self) -> None:
         """When a second is over, count anew and log what was refused: a flood is one line."""
         second = int(self._timer.seconds())
         if second == self._second:
@@ -49,12 +49,12 @@ class Admission:
         self._second = second
         self._counts.clear()
         if self._refused:
-            told = ", ".join(f"{count} {reason}" for reason, count in self._refused.items())
-            _log.warning("signals that were not taken up: %s", told)
+            refusals = ", ".join(f"{count} {reason}" for reason, count in self._refused.items())
+            _log.warning("signals that were not taken up: %s", refusals)
             self._refused.clear()
 
     def _too_many(self, signal: Signal) -> Denial | None:
-        self.look()
+        self.next_second()
         name = signal.strategy if signal.strategy in self._strategies else _OTHERS
         self._counts[name] += 1
         if self._counts[name] <= self._limit:
@@ -73,7 +73,7 @@ class Admission:
         return Denial(DenialReason.FUTURE_SIGNAL, self._ahead_s, ahead_s)
 
 
-def is_told(denial: Denial) -> bool:
+def is_journalled(denial: Denial) -> bool:
     """Whether a refusal is journalled: of a flood only the first in each second, or it fills disks.
 
     The log counts the rest.

@@ -30,7 +30,7 @@ class EquityWatch:
         if ledger.book.last is not None and ledger.activity.equity is None:
             _log.warning("no equity in the journal yet: daily loss and drawdown count from now on")
 
-    def see(self, account: Account) -> None:
+    def observe(self, account: Account) -> None:
         """The account as it is now."""
         before, now = self._last, self._state(account)
         self._last = now

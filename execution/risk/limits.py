@@ -52,7 +52,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When trading stops by itself. A price must move by both to count as a crash."""
+    """When trading stops by itself. A price must move by both to count as a flash crash."""
 
     crash: Action = "halted"
     crash_move_1s: float = 0.008  # share of price within a second
@@ -81,7 +81,7 @@ class LimitsBook(NamedTuple):
     symbols: Mapping[str, Mapping[str, Any]]
     accounts: Mapping[str, Mapping[str, Any]]
     breakers: Breakers
-    crash: Mapping[str, Mapping[str, Any]]  # breakers' own tables per symbol
+    flash_crash: Mapping[str, Mapping[str, Any]]  # breakers' own tables per symbol
 
     def of(self, account: str, symbol: str) -> Limits:
         """What holds for a symbol in an account; "" for the account as such."""
@@ -92,12 +92,12 @@ class LimitsBook(NamedTuple):
             mine.get("symbols", {}).get(symbol, {}),
         )
         merged = {name: value for table in tables for name, value in table.items()}
-        return _made(Limits, {**msgspec.structs.asdict(self.base), **merged})
+        return _converted(Limits, {**msgspec.structs.asdict(self.base), **merged})
 
     def breakers_of(self, symbol: str) -> Breakers:
         """The breakers' thresholds for a symbol."""
-        return _made(
-            Breakers, {**msgspec.structs.asdict(self.breakers), **self.crash.get(symbol, {})}
+        return _converted(
+            Breakers, {**msgspec.structs.asdict(self.breakers), **self.flash_crash.get(symbol, {})}
         )
 
 
@@ -130,10 +130,11 @@ def parse(content: bytes, name: str) -> LimitsBook:
         page.check(table, known, values)
     digest = hashlib.sha256(content).hexdigest()[:12]
     breakers = dict(written.get("breakers", {}))
-    crash = breakers.pop("symbols", {})
+    flash_crash = breakers.pop("symbols", {})
     return LimitsBook(
-        f"{version}+{digest}", _made(Limits, written.get("limits", {})),
-        written.get("symbols", {}), written.get("accounts", {}), _made(Breakers, breakers), crash,
+        f"{version}+{digest}", _converted(Limits, written.get("limits", {})),
+        written.get("symbols", {}), written.get("accounts", {}), _converted(Breakers, breakers),
+        flash_crash,
     )  # fmt: skip
 
 
@@ -147,19 +148,19 @@ def render(book: LimitsBook) -> str:
     nested = (
         ("symbols", book.symbols),
         ("accounts", book.accounts),
-        ("breakers.symbols", book.crash),
+        ("breakers.symbols", book.flash_crash),
     )
     for prefix, tables in nested:
-        for name, found in tables.items():
-            lines += _rendered(f"{prefix}.{_quoted(name)}", found)
+        for name, table_values in tables.items():
+            lines += _rendered(f"{prefix}.{_quoted(name)}", table_values)
     return "\n".join(lines) + "\n"
 
 
 def _rendered(table: str, values: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", f"[{table}]")
     yield from (f"{k} = {_literal(v)}" for k, v in values.items() if not isinstance(v, dict))
-    for symbol, found in values.get("symbols", {}).items():
-        yield from _rendered(f"{table}.symbols.{_quoted(symbol)}", found)
+    for symbol, nested in values.get("symbols", {}).items():
+        yield from _rendered(f"{table}.symbols.{_quoted(symbol)}", nested)
 
 
 def _quoted(name: str) -> str:
@@ -185,8 +186,8 @@ def _tables(
             raise page.error("", name, f"unknown{_nearest(name, tops)}")
     yield "limits", Limits, page.table("limits", written.get("limits", {}))
     yield from _each("symbols", Limits, written.get("symbols", {}), page)
-    for name, found in page.table("accounts", written.get("accounts", {})).items():
-        mine = dict(page.table(f"accounts.{name}", found))
+    for name, table in page.table("accounts", written.get("accounts", {})).items():
+        mine = dict(page.table(f"accounts.{name}", table))
         yield from _each(f"accounts.{name}.symbols", Limits, mine.pop("symbols", {}), page)
         yield f"accounts.{name}", Limits, mine
     breakers = dict(page.table("breakers", written.get("breakers", {})))
@@ -197,8 +198,8 @@ def _tables(
 def _each(
     prefix: str, kind: Kind, tables: Any, page: "_Page"
 ) -> Iterator[tuple[str, Kind, Mapping[str, Any]]]:
-    for name, found in page.table(prefix, tables).items():
-        yield f"{prefix}.{name}", kind, page.table(f"{prefix}.{name}", found)
+    for name, table in page.table(prefix, tables).items():
+        yield f"{prefix}.{name}", kind, page.table(f"{prefix}.{name}", table)
 
 
 class _Page:
@@ -219,7 +220,7 @@ class _Page:
                 nearest = _nearest(key, known.__struct_fields__)
                 raise self.error(table, key, f"unknown{nearest}")
             try:
-                _made(known, {key: value})
+                _converted(known, {key: value})
             except msgspec.ValidationError as error:
                 problem = str(error).partition(" - at")[0]
                 raise self.error(table, key, problem) from error
@@ -243,7 +244,7 @@ class _Page:
         return None
 
 
-def _made(kind: type[T], values: Mapping[str, Any]) -> T:
+def _converted(kind: type[T], values: Mapping[str, Any]) -> T:
     return msgspec.convert(dict(values), kind)
 
 

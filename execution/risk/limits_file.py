@@ -13,7 +13,7 @@ import msgspec
 from core import durable
 from core.errors import InputError
 from execution.risk import limits
-from execution.risk import overrides as decisions
+from execution.risk import overrides as overrides_file
 from execution.risk.limits import Limits, LimitsBook
 from execution.risk.overrides import Overrides
 
@@ -23,30 +23,30 @@ _log = logging.getLogger(__name__)
 
 
 class Rules:
-    """One version of limits with the decisions about them, as one account sees them."""
+    """One version of limits with the overrides of them, as one account sees them."""
 
-    def __init__(self, account: str, book: LimitsBook, decided: Overrides) -> None:
-        self._account, self.book, self.decided = account, book, decided
+    def __init__(self, account: str, book: LimitsBook, overrides: Overrides) -> None:
+        self._account, self.book, self.overrides = account, book, overrides
         self.version = book.version
         self.own = book.of(account, "")  # of the account, whatever the symbol
         self._limits: dict[str, Limits] = {}
 
     def at(self, symbol: str, now_us: int) -> tuple[Limits, str]:
         """What holds for a symbol at a time, and the version to record with a decision."""
-        found = self._limits.get(symbol)
-        if found is None:
-            found = self._limits[symbol] = self.book.of(self._account, symbol)
-        if not self.decided.overrides:
-            return found, self.version
-        active = [o for o in self.decided.overrides if o.holds(self._account, symbol, now_us)]
+        limits = self._limits.get(symbol)
+        if limits is None:
+            limits = self._limits[symbol] = self.book.of(self._account, symbol)
+        if not self.overrides.overrides:
+            return limits, self.version
+        active = [o for o in self.overrides.overrides if o.holds(self._account, symbol, now_us)]
         if not active:
-            return found, self.version
-        changed = msgspec.structs.replace(found, **{o.rule: o.value for o in active})
-        return changed, f"{self.version}{OVERRIDE}{'; '.join(map(str, active))}"
+            return limits, self.version
+        overridden = msgspec.structs.replace(limits, **{o.rule: o.value for o in active})
+        return overridden, f"{self.version}{OVERRIDE}{'; '.join(map(str, active))}"
 
     def released_us(self, strategy: str, symbol: str) -> int:
         """When the throttle of a strategy was last released; 0 for never."""
-        return self.decided.released_us(self._account, strategy, symbol)
+        return self.overrides.released_us(self._account, strategy, symbol)
 
 
 class LimitsFile:
@@ -66,8 +66,8 @@ class LimitsFile:
     ) -> None:
         self._account, self._kept = account, kept
         self._limits = home / "limits.toml" if home else None
-        self._decisions = decisions.path_in(home) if home else None
-        self._seen: tuple[object, object] = None, None
+        self._overrides = overrides_file.path_in(home) if home else None
+        self._signatures: tuple[object, object] = None, None
         self.problem = ""  # of the newest file, "" when it holds
         self.rules = Rules(account, fallback, Overrides())
         if self._limits is not None and self._limits.exists():
@@ -76,26 +76,26 @@ class LimitsFile:
 
     def poll(self) -> bool:
         """Look at both files; True when other rules hold now. Two `stat` when nothing changed."""
-        seen = _signature(self._limits), _signature(self._decisions)
-        if seen == self._seen:
+        signatures = _signature(self._limits), _signature(self._overrides)
+        if signatures == self._signatures:
             return False
-        before, self._seen, problems = self.rules, seen, []
-        book, decided = before.book, Overrides()
+        before, self._signatures, problems = self.rules, signatures, []
+        book, overrides = before.book, Overrides()
         try:
             book = self._read() or book
         except InputError as error:
             problems.append(f"{error}; limits {book.version} stay")
         try:
-            decided = decisions.load(self._decisions) if self._decisions else decided
-            _check(decided)
+            overrides = overrides_file.load(self._overrides) if self._overrides else overrides
+            _check(overrides)
         except InputError as error:
-            decided = Overrides()
+            overrides = Overrides()
             problems.append(str(error))
         self.problem = "; ".join(problems)
         if self.problem:
             _log.error("%s", self.problem)
-        self.rules = Rules(self._account, book, decided)
-        return (book.version, decided) != (before.version, before.decided)
+        self.rules = Rules(self._account, book, overrides)
+        return (book.version, overrides) != (before.version, before.overrides)
 
     def _first(self, path: Path) -> LimitsBook:
         try:
@@ -123,8 +123,8 @@ class LimitsFile:
         return book
 
 
-def _check(decided: Overrides) -> None:
-    for override in decided.overrides:
+def _check(overrides: Overrides) -> None:
+    for override in overrides.overrides:
         if override.rule not in OVERRIDABLE:
             raise InputError("decisions.json", f"no limit {override.rule!r} can be overridden")
 
@@ -142,10 +142,10 @@ def _version_of(path: Path) -> str:
 
 def _signature(path: Path | None) -> tuple[int, int, int] | None:
     try:
-        found = path.stat() if path else None
+        status = path.stat() if path else None
     except FileNotFoundError:
         return (0, 0, 0) if path and path.is_symlink() else None
-    return (found.st_mtime_ns, found.st_ino, found.st_size) if found else None
+    return (status.st_mtime_ns, status.st_ino, status.st_size) if status else None
 
 
 def freeze(home: Path, directory: Path) -> Path:

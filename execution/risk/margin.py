@@ -42,8 +42,8 @@ class Funds(Protocol):
         ...
 
 
-class AskedFunds:
-    """Asks the venue every time."""
+class VenueFunds:
+    """Of the venue, asked every time."""
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
@@ -57,7 +57,7 @@ class AskedFunds:
         return self._venue.account()
 
 
-class RememberedFunds:
+class CachedFunds:
     """Remembers margin per lot and free margin, as of the last `refresh`.
 
     What an order looks at counts as taken until the next refresh, so that several orders
@@ -68,7 +68,7 @@ class RememberedFunds:
         self._venue, self._clock = venue, clock
         self._orders: dict[tuple[str, str, str], VenueOrder] = {}
         self._per_lot: dict[tuple[str, str, str], float | None] = {}
-        self._free, self._asked_us = 0.0, 0
+        self._free, self._refreshed_us = 0.0, 0
         self._account: Account | None = None
 
     def refresh(self) -> None:
@@ -81,24 +81,24 @@ class RememberedFunds:
         self._free = self._account.margin_free
         for key, order in self._orders.items():
             self._per_lot[key] = self._venue.margin(order)
-        self._asked_us = self._clock.now_us()
+        self._refreshed_us = self._clock.now_us()
 
     def margin(self, order: VenueOrder) -> Margin:
         """See Funds."""
         key = order.source, order.symbol, order.side
-        if key not in self._orders or self._clock.now_us() - self._asked_us > _FRESH_US:
+        if key not in self._orders or self._clock.now_us() - self._refreshed_us > _FRESH_US:
             self._orders[key] = replace(order, volume=1.0)
             self.refresh()
         per_lot = self._per_lot[key]
         needed = None if per_lot is None else per_lot * order.volume
-        found = Margin(needed, self._free)
+        margin = Margin(needed, self._free)
         if needed is not None and needed <= self._free:
             self._free -= needed
-        return found
+        return margin
 
     def account(self) -> Account:
         """See Funds; as of the last refresh."""
-        if self._account is None or self._clock.now_us() - self._asked_us > _FRESH_US:
+        if self._account is None or self._clock.now_us() - self._refreshed_us > _FRESH_US:
             self.refresh()
         assert self._account is not None
         return self._account

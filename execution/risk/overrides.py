@@ -64,12 +64,12 @@ class Overrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def path_in(home: Path) -> Path:
-    """Where a home's decisions are kept."""
+    """Where a home's overrides are kept."""
     return home / "decisions.json"
 
 
 def load(path: Path) -> Overrides:
-    """The decisions of a file; none when there is no file.
+    """The overrides of a file; none when there is no file.
 
     Raises:
         InputError: the file is damaged.

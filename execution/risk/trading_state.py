@@ -1,8 +1,8 @@
-"""Active, reducing or halted: a person's word, a breaker's, and the stricter of the two.
+"""Active, reducing or halted: a person's command, a breaker's, and the stricter of the two.
 
 A person's is `<home>/control.json`: it works with bus and warehouse down, `tickhouse halt` writes
-it whole and synced, live execution looks every few milliseconds. A breaker's is a file of its
-own beside the journal, so that no breaker ever overwrites what a person said; it holds until a
+it whole and synced, live execution polls it every few milliseconds. A breaker's is a file of its
+own beside the journal, so that no breaker ever overwrites a person's command; it holds until a
 person resumes later than it tripped. Both survive a restart. A file that cannot be read halts:
 doubt stops trading.
 """
@@ -38,9 +38,9 @@ class TradingState:
     def __init__(self, path: Path | None, breakers: Path | None = None) -> None:
         self._path, self._breakers = path, breakers
         self._lock = threading.Lock()
-        self._seen: tuple[int, int, int] | None = None
+        self._signature: tuple[int, int, int] | None = None
         self._polled_s = 0.0
-        self._said = ACTIVE  # by a person
+        self._ordered = ACTIVE  # by a person
         self._tripped = ACTIVE if breakers is None else _read(breakers)
         self._beneath = ACTIVE  # of other breakers: what holds when that one is taken back
         self.current = ACTIVE
@@ -53,19 +53,19 @@ class TradingState:
         return self.current.state
 
     def poll(self) -> bool:
-        """Look at the file; True when the state has changed. Costs one `stat` when it has not."""
+        """Read the file; True when the state has changed. Costs one `stat` when it has not."""
         if self._path is None:
             return False
         with self._lock:
             self._polled_s = time.monotonic()
             signature = _signature(self._path)
-            if signature == self._seen:
+            if signature == self._signature:
                 return False
-            self._seen, self._said = signature, _read(self._path)
+            self._signature, self._ordered = signature, _read(self._path)
             return self._settle()
 
     def catch_up(self) -> None:
-        """Look at the file unless somebody just did: this process may have been stopped since."""
+        """Read the file unless somebody just did: this process may have been stopped since."""
         if time.monotonic() - self._polled_s > _RECENT_S:
             self.poll()
 
@@ -74,7 +74,7 @@ class TradingState:
 
         Only a halt: whoever lifts one proves who they are, and a message cannot.
         """
-        if control.kind != "halt" or control.ts_event_us < self._said.ts_us:
+        if control.kind != "halt" or control.ts_event_us < self._ordered.ts_us:
             return False
         order = ControlCommand("halted", control.by, control.reason, control.ts_event_us)
         try:
@@ -92,21 +92,21 @@ class TradingState:
         if self._path is None:
             return False
         with self._lock:
-            self._said = order
+            self._ordered = order
             changed = self._settle()
         write(self._path, order)
         return self.poll() or changed
 
     def trip(self, order: ControlCommand) -> bool:
-        """Take a breaker's word, unless a stricter one of a breaker holds; True when it changes.
+        """Take a breaker's command, unless a breaker's stricter one holds; True when it changes.
 
         An order that says active takes back a breaker's earlier one of the same name. Our clock may
-        have been set back since a person resumed: a breaker's word is later all the same.
+        have been set back since a person resumed: a breaker's command is later all the same.
         """
         with self._lock:
             before = self._held()
-            if order.state != "active" and order.ts_us <= self._said.ts_us:
-                order = replace(order, ts_us=self._said.ts_us + 1)
+            if order.state != "active" and order.ts_us <= self._ordered.ts_us:
+                order = replace(order, ts_us=self._ordered.ts_us + 1)
             if order.state == "active" and before.by != order.by:
                 return False
             if order.state != "active" and _severity(before) >= _severity(order):
@@ -122,16 +122,16 @@ class TradingState:
         return changed
 
     def _lay_beneath(self, order: ControlCommand, above: ControlCommand) -> None:
-        """Keep a breaker's word for when another's, which holds now, is taken back."""
+        """Keep a breaker's command for when another's, which holds now, is taken back."""
         if order.by != above.by and _severity(order) >= _severity(self._beneath):
             self._beneath = order
 
     def lifted(self, name: str) -> ControlCommand | None:
-        """The person's word that lifted a breaker's of that name; None when there is none."""
-        return self._said if self._tripped.by == name and self._held() is ACTIVE else None
+        """The person's command that lifted a breaker's of that name; None when there is none."""
+        return self._ordered if self._tripped.by == name and self._held() is ACTIVE else None
 
     def forget(self, name: str) -> None:
-        """A breaker's word that a person lifted is dealt with."""
+        """A breaker's command that a person lifted is dealt with."""
         with self._lock:
             if self._tripped.by != name:
                 return
@@ -140,7 +140,7 @@ class TradingState:
         self._keep(ACTIVE)
 
     def _keep(self, tripped: ControlCommand) -> None:
-        """Write the breakers' word down; on a full disk it holds until this process ends."""
+        """Write the breakers' command down; on a full disk it holds until this process ends."""
         if self._breakers is None:
             return
         try:
@@ -149,13 +149,13 @@ class TradingState:
             _log.error("%s by %s holds, and cannot be kept: %s", tripped.state, tripped.by, error)
 
     def _held(self) -> ControlCommand:
-        """The breakers' word, void once a person has resumed after it."""
-        resumed = self._said.state == "active" and self._said.ts_us >= self._tripped.ts_us > 0
+        """The breakers' command, void once a person has resumed after it."""
+        resumed = self._ordered.state == "active" and self._ordered.ts_us >= self._tripped.ts_us > 0
         return ACTIVE if resumed else self._tripped
 
     def _settle(self) -> bool:
         before, held = self.current, self._held()
-        self.current = held if _severity(held) > _severity(self._said) else self._said
+        self.current = held if _severity(held) > _severity(self._ordered) else self._ordered
         return self.current != before
 
 
@@ -165,10 +165,10 @@ def _severity(order: ControlCommand) -> int:
 
 def _signature(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = path.lstat()  # a link in its place is seen, wherever it leads
+        status = path.lstat()  # a link in its place is seen, wherever it leads
     except FileNotFoundError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _read(path: Path) -> ControlCommand:
@@ -177,6 +177,6 @@ def _read(path: Path) -> ControlCommand:
     except FileNotFoundError:
         return ACTIVE
     except (OSError, msgspec.DecodeError) as error:
-        found = _signature(path)  # a resume later than the damage lifts it
-        since_us = found[0] // 1000 if found else 0
+        signature = _signature(path)  # a resume later than the damage lifts it
+        since_us = signature[0] // 1000 if signature else 0
         return ControlCommand("halted", "execution", f"{path} cannot be read: {error}", since_us)

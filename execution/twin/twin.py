@@ -97,7 +97,7 @@ class Twin:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="twin", daemon=True)
 
-    def see(self, event: OrderEvent) -> None:
+    def observe(self, event: OrderEvent) -> None:
         """Hear of a journalled event. Never waits."""
         if event.kind is Kind.SUBMITTED:
             self._heard.put((event, self._book.take_profit(event)))
@@ -175,11 +175,11 @@ class Twin:
             if submitted.venue_position:
                 order = msgspec.structs.replace(order, position=self._known(submitted))
             answer = self._venue.send(order)
-            found = self._venue.find(order, submitted.ts_init_us)
-        if not found.fills:
+            outcome = self._venue.find(order, submitted.ts_init_us)
+        if not outcome.fills:
             return Side("rejected", answer.reason, 0.0, 0.0, 0.0, 0.0)
-        waiting.position = found.fills[0].position
-        return _modelled(submitted, found.fills)
+        waiting.position = outcome.fills[0].position
+        return _modelled(submitted, outcome.fills)
 
     def _known(self, submitted: OrderEvent) -> int:
         """The twin's position for one of the broker's; opened now when it has none."""
@@ -213,22 +213,22 @@ class Twin:
     def _publish(self) -> None:
         done = [w for w in self._waiting.values() if w.real and w.twin]
         for waiting in done:
-            made = comparison(waiting, self._clock.now_us())
+            compared = comparison(waiting, self._clock.now_us())
             del self._waiting[waiting.submitted.order_id]
             self._match(waiting)
-            name = f"{made.run_id}.{made.account}.{made.order_id}.twin"
-            self._bus.send(ORDER_EVENTS, made.account, codec.encode(made), name)
+            name = f"{compared.run_id}.{compared.account}.{compared.order_id}.twin"
+            self._bus.send(ORDER_EVENTS, compared.account, codec.encode(compared), name)
 
 
 def comparison(waiting: Waiting, now_us: int) -> TwinComparison:
     """Both sides of an order that both are done with."""
-    asked, real, twin = waiting.submitted, waiting.real, waiting.twin
+    order, real, twin = waiting.submitted, waiting.real, waiting.twin
     assert real is not None
     assert twin is not None
     return TwinComparison(
-        asked.run_id, asked.mode, asked.account, asked.strategy, asked.order_id, asked.source,
-        asked.symbol, asked.ts_init_us, now_us, asked.side, asked.purpose, asked.volume,
-        asked.price, asked.arrival_mid, *real, *twin,
+        order.run_id, order.mode, order.account, order.strategy, order.order_id, order.source,
+        order.symbol, order.ts_init_us, now_us, order.side, order.purpose, order.volume,
+        order.price, order.arrival_mid, *real, *twin,
     )  # fmt: skip
 
 

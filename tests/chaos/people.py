@@ -109,9 +109,12 @@ class Trader(Actor):
         far = max(mid * away, 2 * (ask - bid))
         stop = mid - far if target > 0 else mid + far
         return Signal(
-            name, RUN.run_id, RUN.mode, RUN.account, "scripted", source, symbol, now, now,
-            now // 1000, 0, target, mid, stop if target else 0.0,
-            now + round(horizon_s * 1e6), now + 2_000_000, rng.random(), "scripted", "",
+            signal_id=name, run_id=RUN.run_id, mode=RUN.mode, account=RUN.account,
+            strategy="scripted", source=source, symbol=symbol, ts_event_us=now, ts_init_us=now,
+            time_msc=now // 1000, seq=0, target=target, reference_price=mid,
+            stop_price=stop if target else 0.0, horizon_us=now + round(horizon_s * 1e6),
+            expires_us=now + 2_000_000, confidence=rng.random(), model="scripted",
+            prediction_id="",
         )  # fmt: skip
 
     def _wish(self, name: str) -> tuple[float, float, float]:

@@ -81,7 +81,10 @@ def home(warehouse: Warehouse, tmp_path: Path) -> Iterator[Home]:
     store(warehouse.settings, journalled(made.journal, planned))
     for day in DAYS:
         now = at(f"{day} 12:00")
-        line = AuditLine(now, "ann", True, "override", "more", "max_lots", "news", {"value": 2})
+        line = AuditLine(
+            ts_us=now, by="ann", authenticated=True, action="override", detail="more",
+            subject="max_lots", reason="news", payload={"value": 2},
+        )  # fmt: skip
         append(made.settings.home_path, line)
         clock = ManualClock(at(f"{day} 23:59:59") + 1_000_000)
         trail.seal_home(settings, made.sources(), day, key, clock)

@@ -125,7 +125,9 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
             '{"state": "halted", "by": "ann", "reason": "news", "ts_us": 5}'
         )
         (tmp_path / "limits.toml").write_text('version = "desk"\n')
-        assert trading_control.ask(tmp_path, ControlCommand("halted", "ann", "by port too", 6))
+        assert trading_control.halt_running(
+            tmp_path, ControlCommand("halted", "ann", "by port too", 6)
+        )
         time.sleep(0.1)
         _signal(bus, -1.0)  # closes, and does not open the other way
         _eventually(lambda: EventKind.DENIED in _kinds(bus))

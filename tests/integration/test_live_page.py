@@ -94,7 +94,10 @@ def test_past_and_present_meet_and_outages_are_told(
 
 
 def store(warehouse: Warehouse, ticks: TickBatch, minute: int) -> None:
-    state = AccountState("live", "demo", "simulated", minute * 1000, 1, 1, "USD", 10.0, 11.0, 0.0)
+    state = AccountState(
+        run_id="live", mode="demo", account="simulated", ts_event_us=minute * 1000, ts_init_us=1,
+        seq=1, currency="USD", balance=10.0, equity=11.0, margin=0.0,
+    )  # fmt: skip
     with Writer(warehouse.settings) as writer:
         writer.insert("tick", tick_columns(ticks.source, ticks.symbol, ticks.ticks))
         writer.insert("account_state", message_columns([state]))
@@ -102,8 +105,9 @@ def store(warehouse: Warehouse, ticks: TickBatch, minute: int) -> None:
 
 def predict(bus: NatsBus, up: float) -> None:
     said = Prediction(
-        "live", "demo", "simulated", "sim", "BTCUSD", now_msc() * 1000, 0, 1, "m1", 0.1, 0.9 - up,
-        up, up, 1.0, False, 0.5,
+        run_id="live", mode="demo", account="simulated", source="sim", symbol="BTCUSD",
+        ts_event_us=now_msc() * 1000, seq=0, ts_init_us=1, model="m1", p_down=0.1, p_flat=0.9 - up,
+        p_up=up, confidence=up, agreement=1.0, veto=False, edge_bp=0.5,
     )  # fmt: skip
     bus.publish(PREDICTIONS, "sim.BTCUSD", codec.encode(said))
 

@@ -56,16 +56,19 @@ class App:
 def event(seq, kind, second, symbol="EURUSD"):
     at_us = 1_700_000_000_000_000 + int(second * 1e6)
     return OrderEvent(
-        seq, f"o{seq}.1", kind, "live", "demo", "desk", "s", f"o{seq}", f"g{seq}", "oanda", symbol,
-        at_us, at_us,
+        seq=seq, event_id=f"o{seq}.1", kind=kind, run_id="live", mode="demo", account="desk",
+        strategy="s", order_id=f"o{seq}", signal_id=f"g{seq}", source="oanda", symbol=symbol,
+        ts_event_us=at_us, ts_init_us=at_us,
     )  # fmt: skip
 
 
 def held(seq, lots, second, symbol="EURUSD"):
     at_us = 1_700_000_000_000_000 + int(second * 1e6)
     return PositionState(
-        "live", "demo", "desk", "s", "oanda", symbol, at_us, at_us, seq, lots, 1.1, 0.0, 0.0
-    )
+        run_id="live", mode="demo", account="desk", strategy="s", source="oanda", symbol=symbol,
+        ts_event_us=at_us, ts_init_us=at_us, seq=seq, volume=lots, price=1.1, stop_price=0.0,
+        profit_realised=0.0,
+    )  # fmt: skip
 
 
 def rows(server, count):

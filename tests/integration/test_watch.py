@@ -46,8 +46,9 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
     }
     bus = select.connect(BusSettings(url=nats_server.url), "test")
     tripped = RiskState(
-        "live", "live", "acc1", 7_000_000, 7_000_000, "halted", "breaker loss", "too much"
-    )
+        run_id="live", mode="live", account="acc1", ts_event_us=7_000_000, ts_init_us=7_000_000,
+        state="halted", by="breaker loss", reason="too much",
+    )  # fmt: skip
     bus.publish(RISK, "acc1", codec.encode(tripped), "while the watcher was down")
     process = subprocess.Popen([sys.executable, "-m", "surveillance"], cwd=ROOT, env=environment)
     client = warehouse.client

@@ -329,9 +329,11 @@ def _wish(board: Bus, signals: Bus) -> bool:
         return False
     now, price, side = time.time_ns() // 1000, float(batch.ticks["bid"][-1]), next(_SIDES)
     made = Signal(
-        f"s{now}", "live", "demo", "simulated", "scripted", "sim", "BTCUSD", now, now, now // 1000,
-        0, side, price, price * (1 - 0.03 * side), now + 3_600_000_000, now + 30_000_000, 0.9,
-        "a model", "",
+        signal_id=f"s{now}", run_id="live", mode="demo", account="simulated", strategy="scripted",
+        source="sim", symbol="BTCUSD", ts_event_us=now, ts_init_us=now, time_msc=now // 1000,
+        seq=0, target=side, reference_price=price, stop_price=price * (1 - 0.03 * side),
+        horizon_us=now + 3_600_000_000, expires_us=now + 30_000_000, confidence=0.9,
+        model="a model", prediction_id="",
     )  # fmt: skip
     signals.publish(topics.SIGNALS, "sim.BTCUSD", codec.encode(made), made.signal_id)
     return True

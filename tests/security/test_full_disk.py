@@ -153,9 +153,11 @@ def send_signal(bus: Bus, market: GeneratedMarket, name: str, horizon_s: float) 
     tick["time_msc"], tick["bid"], tick["ask"] = now // 1000, quote.bid, quote.ask
     send_ticks(bus, "sim", tick, now)
     made = Signal(
-        name, "live", "demo", ACCOUNT, "model", "sim", SYMBOL, now, now, now // 1000, 0, 1.0,
-        (quote.bid + quote.ask) / 2, quote.bid * 0.97, now + round(horizon_s * 1e6),
-        now + 30_000_000, 0.6, "model", "",
+        signal_id=name, run_id="live", mode="demo", account=ACCOUNT, strategy="model",
+        source="sim", symbol=SYMBOL, ts_event_us=now, ts_init_us=now, time_msc=now // 1000, seq=0,
+        target=1.0, reference_price=(quote.bid + quote.ask) / 2, stop_price=quote.bid * 0.97,
+        horizon_us=now + round(horizon_s * 1e6), expires_us=now + 30_000_000, confidence=0.6,
+        model="model", prediction_id="",
     )  # fmt: skip
     bus.publish(SIGNALS, f"sim.{SYMBOL}", codec.encode(made))
 

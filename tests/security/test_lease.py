@@ -19,7 +19,7 @@ from adapters.bus.base import Bus
 from adapters.bus.lease import ChangedError, LeasePlace
 from adapters.mt5.fence import FENCED, Fence
 from adapters.mt5.remote import frames
-from adapters.mt5.remote.answers import Answers
+from adapters.mt5.remote.answers import TerminalCalls
 from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.mt5.venue.orders import Venue
 from adapters.mt5.venue.venue import Account, VenueOrder
@@ -170,7 +170,7 @@ def test_the_agent_holds_to_claims_too() -> None:
             return 1, "Success"
 
     beside = Counting()
-    agent = Agent(Answers(beside, Fence()))  # type: ignore[arg-type]
+    agent = Agent(TerminalCalls(beside, Fence()))  # type: ignore[arg-type]
     old, new = RemoteTerminal(agent), RemoteTerminal(agent)
     assert old.claim(1, "one")
     assert new.claim(2, "two")
@@ -183,7 +183,7 @@ def test_the_agent_holds_to_claims_too() -> None:
 class Agent:
     """A link straight into an agent's answers."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: TerminalCalls) -> None:
         self._answers = answers
 
     def open(self, timeout_s: float) -> bool:
@@ -330,7 +330,10 @@ def test_two_buses_and_one_terminal_are_told_apart_by_the_terminal(
 
 def order(name: str) -> VenueOrder:
     price = _btc()
-    return VenueOrder(name, "sim", "BTCUSD", "buy", 0.1, price, price * 0.9, price * 0.1)
+    return VenueOrder(
+        order_id=name, source="sim", symbol="BTCUSD", side="buy", volume=0.1, price=price,
+        stop_price=price * 0.9, tolerance=price * 0.1,
+    )  # fmt: skip
 
 
 def traded(bus: Bus, home: Path, name: str) -> str:
@@ -352,9 +355,11 @@ def wish(bus: Bus, name: str, target: float = 1.0) -> None:
     batch = TickBatch("live", "demo", "sim", "BTCUSD", 0, 0, tick.tobytes())
     bus.publish(TICKS, "sim.BTCUSD", codec.encode(batch))
     made = Signal(
-        name, "live", "demo", "simulated", "model", "sim", "BTCUSD", now, now, now // 1000, 0,
-        target, price, price * (0.97 if target > 0 else 1.03), now + 3_600_000_000,
-        now + 30_000_000, 0.9, "a model", "",
+        signal_id=name, run_id="live", mode="demo", account="simulated", strategy="model",
+        source="sim", symbol="BTCUSD", ts_event_us=now, ts_init_us=now, time_msc=now // 1000,
+        seq=0, target=target, reference_price=price,
+        stop_price=price * (0.97 if target > 0 else 1.03), horizon_us=now + 3_600_000_000,
+        expires_us=now + 30_000_000, confidence=0.9, model="a model", prediction_id="",
     )  # fmt: skip
     bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(made), name)
 

@@ -149,11 +149,19 @@ class _Life:
         stop = mid - (target > 0 or -1) * rng.choice((25, 60, 300)) * step if target else 0.0
         self._signals += 1
         made = Signal(
-            f"s{self._signals}", RUN.run_id, RUN.mode, RUN.account, "scripted", SOURCE, symbol,
-            now, now, now // 1000, 0, target, mid, stop, now + rng.randint(2, 60) * 1_000_000,
-            now + 2_000_000, 0.6, "scripted", "",
-            mid + (mid - stop) * rng.choice((0.5, 2.0)) if target and rng.random() < 0.3 else 0.0,
-            abs(mid - stop) * rng.choice((0.3, 1.0)) if target and rng.random() < 0.4 else 0.0,
+            signal_id=f"s{self._signals}", run_id=RUN.run_id, mode=RUN.mode, account=RUN.account,
+            strategy="scripted", source=SOURCE, symbol=symbol, ts_event_us=now, ts_init_us=now,
+            time_msc=now // 1000, seq=0, target=target, reference_price=mid, stop_price=stop,
+            horizon_us=now + rng.randint(2, 60) * 1_000_000, expires_us=now + 2_000_000,
+            confidence=0.6, model="scripted", prediction_id="",
+            take_profit=(
+                mid + (mid - stop) * rng.choice((0.5, 2.0))
+                if target and rng.random() < 0.3
+                else 0.0
+            ),
+            trail=(
+                abs(mid - stop) * rng.choice((0.3, 1.0)) if target and rng.random() < 0.4 else 0.0
+            ),
         )  # fmt: skip
         copies, delay = 1, 0.0
         if "messages" in self._troubles:

@@ -76,8 +76,10 @@ class Desk:
         """What the model says now."""
         now = now_msc() * 1000
         said = Prediction(
-            "live", "demo", ACCOUNT, "sim", symbol, now, 0, now, "c0ffee" * 8, down,
-            1 - down - up, up, max(down, up), 0.91, False, 0.4,
+            run_id="live", mode="demo", account=ACCOUNT, source="sim", symbol=symbol,
+            ts_event_us=now, seq=0, ts_init_us=now, model="c0ffee" * 8, p_down=down,
+            p_flat=1 - down - up, p_up=up, confidence=max(down, up), agreement=0.91, veto=False,
+            edge_bp=0.4,
         )  # fmt: skip
         self._say(PREDICTIONS, f"sim.{symbol}", said)
 
@@ -85,9 +87,11 @@ class Desk:
         """A wish for a position."""
         now = now_msc()
         said = Signal(
-            f"s{now}", "live", "demo", ACCOUNT, "model", "sim", symbol, now * 1000, now * 1000,
-            now, 0, target, price, price * 0.997, now * 1000 + 60_000_000, now * 1000 + 2_000_000,
-            0.62, "c0ffee" * 8, "p",
+            signal_id=f"s{now}", run_id="live", mode="demo", account=ACCOUNT, strategy="model",
+            source="sim", symbol=symbol, ts_event_us=now * 1000, ts_init_us=now * 1000,
+            time_msc=now, seq=0, target=target, reference_price=price, stop_price=price * 0.997,
+            horizon_us=now * 1000 + 60_000_000, expires_us=now * 1000 + 2_000_000, confidence=0.62,
+            model="c0ffee" * 8, prediction_id="p",
         )  # fmt: skip
         self._say(SIGNALS, f"sim.{symbol}", said)
 
@@ -107,8 +111,9 @@ class Desk:
         now = now_msc() * 1000
         self._seq += 1
         said = PositionState(
-            "live", "demo", ACCOUNT, "model", "sim", symbol, now, now, self._seq, volume, price,
-            stop, 4.3,
+            run_id="live", mode="demo", account=ACCOUNT, strategy="model", source="sim",
+            symbol=symbol, ts_event_us=now, ts_init_us=now, seq=self._seq, volume=volume,
+            price=price, stop_price=stop, profit_realised=4.3,
         )  # fmt: skip
         self._say(ORDER_EVENTS, ACCOUNT, said)
 
@@ -117,14 +122,19 @@ class Desk:
         now = now_msc() * 1000
         self._seq += 1
         said = AccountState(
-            "live", "demo", ACCOUNT, now, now, self._seq, "USD", balance, equity, 315.0
-        )
+            run_id="live", mode="demo", account=ACCOUNT, ts_event_us=now, ts_init_us=now,
+            seq=self._seq, currency="USD", balance=balance, equity=equity, margin=315.0,
+        )  # fmt: skip
         self._say(ORDER_EVENTS, ACCOUNT, said)
 
     def risk(self, state: str, by: str = "", reason: str = "") -> None:
         """Whether trading is active."""
         now = now_msc() * 1000
-        self._say(RISK, ACCOUNT, RiskState("live", "demo", ACCOUNT, now, now, state, by, reason))
+        risk_state = RiskState(
+            run_id="live", mode="demo", account=ACCOUNT, ts_event_us=now, ts_init_us=now,
+            state=state, by=by, reason=reason,
+        )  # fmt: skip
+        self._say(RISK, ACCOUNT, risk_state)
 
     def beat(self, *processes: str) -> None:
         """Heartbeats, with how long stages took."""
@@ -134,8 +144,9 @@ class Desk:
             self._seq += 1
             measured = stages if process in ("streams.signals", "execution") else {}
             said = Heartbeat(
-                "live", "demo", process, now - 3_600_000_000, self._seq, now, "ready", process,
-                measured, dict.fromkeys(measured, 900000),
+                run_id="live", mode="demo", process=process, incarnation_us=now - 3_600_000_000,
+                seq=self._seq, ts_event_us=now, status="ready", detail=process, stages=measured,
+                max_ns=dict.fromkeys(measured, 900000),
             )  # fmt: skip
             self._say(HEARTBEATS, process, said)
 

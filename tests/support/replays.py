@@ -36,7 +36,7 @@ from execution.order_path.stops import Stops
 from execution.replay_slices import SliceReader
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
-from execution.risk.margin import AskedFunds
+from execution.risk.margin import VenueFunds
 from execution.risk.trading_state import TradingState
 from tests.support.markets import TUESDAY, ArrayTicks, Rows, ticks
 from tests.support.memory_bus import MemoryBus
@@ -79,9 +79,12 @@ def signal(source: str, symbol: str, row: tuple[int, float, float], target: floa
     mid, stop = (bid + ask) / 2, 12 * (ask - bid) * (1 if target > 0 else -1)
     at = time_msc * 1000
     return Signal(
-        signal_id(RUN.run_id, RUN.strategy, source, symbol, time_msc, 0), RUN.run_id, RUN.mode,
-        RUN.account, RUN.strategy, source, symbol, at, at, time_msc, 0, target, mid,
-        mid - stop if target else 0.0, at + 25_000_000, at + 2_000_000, 0.6, RUN.strategy, "",
+        signal_id=signal_id(RUN.run_id, RUN.strategy, source, symbol, time_msc, 0),
+        run_id=RUN.run_id, mode=RUN.mode, account=RUN.account, strategy=RUN.strategy,
+        source=source, symbol=symbol, ts_event_us=at, ts_init_us=at, time_msc=time_msc, seq=0,
+        target=target, reference_price=mid, stop_price=mid - stop if target else 0.0,
+        horizon_us=at + 25_000_000, expires_us=at + 2_000_000, confidence=0.6, model=RUN.strategy,
+        prediction_id="",
     )  # fmt: skip
 
 
@@ -162,11 +165,14 @@ def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
     collar = SETTINGS.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     engine = Engine(
-        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, AskedFunds(venue)
+        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, VenueFunds(venue)
     )
     limits = LimitsFile(RUN.account, of_settings(SETTINGS.execution))
     stops = Stops(SETTINGS.exits, RUN, clock, ledger, venue, quotes, limits, SystemTimer())
-    made = replay.Parts(RUN, clock, ledger, venue, quotes, engine, reconciler, outbox, stops)
+    made = replay.Parts(
+        run=RUN, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
+        reconciler=reconciler, outbox=outbox, stops=stops,
+    )  # fmt: skip
     reader = SliceReader(
         bus.subscribe(TICKS), bus.subscribe(SIGNALS), RUN.run_id, threading.Event()
     )

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from adapters.clickhouse.rows import message_columns, tick_columns
 from adapters.clickhouse.writer import Writer
-from adapters.clocks.reading import Reading
+from adapters.clocks.reading import ClockReading
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.mt5.real.terminal import RealTerminal
@@ -51,7 +51,7 @@ from execution.twin.twin import Twin
 from reports import clocks, statement
 from streams.flows.executions import to_rows
 from streams.rows import Rows, merge
-from surveillance.watcher import Alert, Watcher
+from surveillance.watcher import ControlAlert, Watcher
 from tests.support.markets import ArrayTicks
 from tests.support.memory_bus import MemoryBus
 from tests.support.recordings import count_within_millisecond
@@ -134,7 +134,7 @@ class ScriptedDay:
         self.venue = Venue(self.terminal, 60.0)
         self._begin()
         self._heard, self._later = {ORDER_EVENTS.name: 0, RISK.name: 0}, _Later(self.clock)
-        self.alerts: list[Alert] = []
+        self.alerts: list[ControlAlert] = []
         self._watcher = Watcher(self._later, self.alerts.extend)
 
     def _begin(self) -> None:
@@ -147,7 +147,7 @@ class ScriptedDay:
         self.twin = Twin(
             costs, self.bus, self.clock, self.parts.ledger.book, self.venue, self.venue.account()
         )
-        self.parts.ledger.watchers.append(self.twin.see)
+        self.parts.ledger.watchers.append(self.twin.observe)
         self.live = Live(self.parts, threading.Event())
         self.pass_time(1.0)
         self.live.open()
@@ -216,9 +216,12 @@ class ScriptedDay:
         level = round(mid - away if target > 0 else mid + away, 5) if target else 0.0
         time_msc, seq = int(row["time_msc"]), int(row["seq"])
         made = Signal(
-            signal_id(RUN.run_id, RUN.strategy, "oanda", symbol, time_msc, seq), RUN.run_id,
-            RUN.mode, RUN.account, RUN.strategy, "oanda", symbol, now, now, time_msc, seq, target,
-            mid * off, level, now + round(horizon_s * 1e6), now + 5_000_000, 0.6, RUN.strategy, "",
+            signal_id=signal_id(RUN.run_id, RUN.strategy, "oanda", symbol, time_msc, seq),
+            run_id=RUN.run_id, mode=RUN.mode, account=RUN.account, strategy=RUN.strategy,
+            source="oanda", symbol=symbol, ts_event_us=now, ts_init_us=now, time_msc=time_msc,
+            seq=seq, target=target, reference_price=mid * off, stop_price=level,
+            horizon_us=now + round(horizon_s * 1e6), expires_us=now + 5_000_000, confidence=0.6,
+            model=RUN.strategy, prediction_id="",
         )  # fmt: skip
         self.bus.publish(SIGNALS, f"oanda.{symbol}", codec.encode(made))
 
@@ -235,8 +238,9 @@ class ScriptedDay:
         """A line in the log of what people ordered."""
         now = self.clock.now_us()
         line = AuditLine(
-            now, "ann", True, action, f"{action} of {subject}", subject, reason, payload
-        )
+            ts_us=now, by="ann", authenticated=True, action=action,
+            detail=f"{action} of {subject}", subject=subject, reason=reason, payload=payload,
+        )  # fmt: skip
         audit_log.append(self.home, line)
 
     def by_hand(self) -> None:
@@ -279,10 +283,10 @@ def measured() -> list[clocks.Measurement]:
     found = []
     for n in range(48):
         offset = 1_500.0 if n == 30 else 40.0 * (n % 5) - 80.0
-        server = Reading("time.example", "ntp", 2, offset, 220.0, True, True, "")
+        server = ClockReading("time.example", "ntp", 2, offset, 220.0, True, True, "")
         now = midnight + n * 1_800_000_000
         found.append(clocks.of_reading(server, "desk-1", now, 1.0, clocks.STAMP_POINT))
-    broker = Reading("broker oanda", "ticks", 0, 3_000.0, 1_400.0, False, True, "quickest")
+    broker = ClockReading("broker oanda", "ticks", 0, 3_000.0, 1_400.0, False, True, "quickest")
     found.append(clocks.of_reading(broker, "desk-1", START_US, 1_000.0, "ts_event of ticks"))
     return found
 

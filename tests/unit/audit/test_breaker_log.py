@@ -10,7 +10,10 @@ from core.contracts.operations import RiskState
 
 
 def state(ts: int, word: str, by: str) -> RiskState:
-    return RiskState("live", "live", "acc1", ts, ts, word, by, "too much")
+    return RiskState(
+        run_id="live", mode="live", account="acc1", ts_event_us=ts, ts_init_us=ts, state=word,
+        by=by, reason="too much",
+    )  # fmt: skip
 
 
 def chained(home: Path) -> list[AuditEvent]:

@@ -20,11 +20,11 @@ def fails_with(error: TickhouseError):
 )
 def test_an_error_of_ours_is_one_line_and_an_exit_code(error, code, caplog):
     with caplog.at_level(logging.ERROR):
-        assert log.told(fails_with(error)) == code
+        assert log.exit_code(fails_with(error)) == code
     assert [record.getMessage() for record in caplog.records] == [str(error)]
     assert caplog.records[0].exc_info is None
 
 
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
-        log.told(lambda: 1 // 0)
+        log.exit_code(lambda: 1 // 0)

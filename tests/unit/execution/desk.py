@@ -29,7 +29,7 @@ from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
-from execution.risk.margin import RememberedFunds
+from execution.risk.margin import CachedFunds
 from execution.risk.trading_state import TradingState
 from tests.support import replays
 from tests.support.markets import TUESDAY, Rows, terminal
@@ -120,7 +120,7 @@ class Desk:
             self.ledger, self.venue, self.clock, self.settings.execution.collar,
             repeatable=repeatable, patience_s=0.02, late_s=0.0,
         )  # fmt: skip
-        self.funds = RememberedFunds(self.venue, self.clock)
+        self.funds = CachedFunds(self.venue, self.clock)
         self.limits_file = LimitsFile(RUN.account, of_settings(self.settings.execution))
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
@@ -179,8 +179,9 @@ class Desk:
         """The live driver around this desk."""
         watched = self.watched(SystemTimer())
         parts = live.Parts(
-            RUN, self.clock, self.bus, self.ledger, self.venue, self.quotes, self.trading,
-            self.engine, self.outbox, watched, **parts,
+            run=RUN, clock=self.clock, bus=self.bus, ledger=self.ledger, venue=self.venue,
+            quotes=self.quotes, trading=self.trading, engine=self.engine, outbox=self.outbox,
+            watched=watched, **parts,
         )  # fmt: skip
         return live.Live(parts, stop)
 

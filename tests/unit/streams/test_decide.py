@@ -21,8 +21,9 @@ def predicted(
     features = np.zeros((1, len(NAMES)), np.float32)
     features[0, NAMES.index("spread_bp")] = 1.0
     sampled = Sampled(
-        "r", "live", "sim", "A", 0, np.array([60_000]), np.zeros(1, np.uint32), np.ones(1),
-        np.full(1, 1e-4), features,
+        run_id="r", mode="live", source="sim", symbol="A", received_ns=0,
+        time_msc=np.array([60_000]), seq=np.zeros(1, np.uint32), mid=np.ones(1),
+        spread=np.full(1, 1e-4), features=features,
     )  # fmt: skip
     p = np.array([[0.9 - up, 0.1, up]], np.float32)
     predictions = Predictions(

@@ -96,7 +96,18 @@ def test_a_quarantined_tick_keeps_its_reason_and_text(warehouse: Warehouse) -> N
 
 def test_the_newest_heartbeat_of_a_process_says_how_it_is(warehouse: Warehouse) -> None:
     beats = [
-        Heartbeat("r", "live", "streams", 10, seq, NOW_US + seq, status, "", {}, {})
+        Heartbeat(
+            run_id="r",
+            mode="live",
+            process="streams",
+            incarnation_us=10,
+            seq=seq,
+            ts_event_us=NOW_US + seq,
+            status=status,
+            detail="",
+            stages={},
+            max_ns={},
+        )
         for seq, status in ((1, "starting"), (2, "ready"))
     ]
     for beat in beats:

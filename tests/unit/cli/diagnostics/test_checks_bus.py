@@ -7,12 +7,18 @@ from core.contracts.operations import Heartbeat
 
 
 def _beat(process: str, at_ms: int, stamped_ms: int) -> Stamped:
-    beat = Heartbeat("live", "demo", process, 1, 1, at_ms * 1000, "ready", "", {}, {})
+    beat = Heartbeat(
+        run_id="live", mode="demo", process=process, incarnation_us=1, seq=1,
+        ts_event_us=at_ms * 1000, status="ready", detail="", stages={}, max_ns={},
+    )  # fmt: skip
     return Stamped("heartbeats", codec.encode(beat), stamped_ms)
 
 
 def test_a_message_of_another_version_is_named_with_its_topic() -> None:
-    other = codec.encode(Heartbeat("r", "demo", "p", 1, 1, 1, "ready", "", {}, {}))
+    other = codec.encode(Heartbeat(
+        run_id="r", mode="demo", process="p", incarnation_us=1, seq=1, ts_event_us=1,
+        status="ready", detail="", stages={}, max_ns={},
+    ))  # fmt: skip
     newer = other.replace(b"Heartbeat/1", b"Heartbeat/9")
     (check,) = versions([Stamped("heartbeats", other, 1), Stamped("heartbeats", newer, 1)])
     assert (check.name, check.result) == ("messages of heartbeats", "failed")
@@ -24,8 +30,8 @@ def test_a_host_whose_clock_is_off_is_named_and_a_late_heartbeat_is_not() -> Non
         _beat("near", 1000, 6000), _beat("near", 2000, 2003),
         _beat("slow", 1000, 8000), _beat("fast", 9000, 1000),
     ]  # fmt: skip
-    found = {check.name: check.found for check in clocks(beats, 1.0)}
-    assert found == {
+    result = {check.name: check.found for check in clocks(beats, 1.0)}
+    assert result == {
         "clock of slow": "7.0 s behind the brokers'",
         "clock of fast": "8.0 s ahead of the brokers'",
     }

@@ -8,7 +8,10 @@ def beat(at_us: int, *durations_ns: int) -> Heartbeat:
     for duration in durations_ns:
         histograms.record("risk", duration)
     stages, longest = histograms.take()
-    return Heartbeat("r", "demo", "execution", 1, at_us, at_us, "ready", "", stages, longest)
+    return Heartbeat(
+        run_id="r", mode="demo", process="execution", incarnation_us=1, seq=at_us,
+        ts_event_us=at_us, status="ready", detail="", stages=stages, max_ns=longest,
+    )  # fmt: skip
 
 
 def test_deltas_of_the_window_add_up() -> None:

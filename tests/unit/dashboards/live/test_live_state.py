@@ -46,15 +46,18 @@ def batch(*rows: tuple[int, float, float], symbol: str = "EURUSD") -> TickBatch:
 def event(kind: EventKind, count: int = 1, order: str = "o1", **more: object) -> OrderEvent:
     fields = {"side": "buy", "purpose": "entry", "volume": 0.1, "price": 1.1, "arrival_mid": 1.1}
     return OrderEvent(
-        count, f"{order}.{count}", kind, "live", "demo", "acc", "model", order, "s1", "sim",
-        "EURUSD", 1_000_000, 1_000_000, **(fields | more),
+        seq=count, event_id=f"{order}.{count}", kind=kind, run_id="live", mode="demo",
+        account="acc", strategy="model", order_id=order, signal_id="s1", source="sim",
+        symbol="EURUSD", ts_event_us=1_000_000, ts_init_us=1_000_000, **fields | more,
     )  # fmt: skip
 
 
 def position(seq: int, volume: float) -> PositionState:
     return PositionState(
-        "live", "demo", "acc", "model", "sim", "EURUSD", 1, 1, seq, volume, 1.1, 1.0, 3.5
-    )
+        run_id="live", mode="demo", account="acc", strategy="model", source="sim", symbol="EURUSD",
+        ts_event_us=1, ts_init_us=1, seq=seq, volume=volume, price=1.1, stop_price=1.0,
+        profit_realised=3.5,
+    )  # fmt: skip
 
 
 def kinds(world: LiveState) -> list[str]:
@@ -130,20 +133,34 @@ def test_an_older_position_never_comes_back(world: LiveState) -> None:
 
 
 def test_risk_state_account_and_processes(world: LiveState) -> None:
-    give(world, RISK, RiskState("live", "demo", "acc", 5, 5, "halted", "ann", "news"))
-    give(world, RISK, RiskState("live", "demo", "acc", 5, 5, "halted", "ann", "news"))
+    give(world, RISK, RiskState(
+        run_id="live", mode="demo", account="acc", ts_event_us=5, ts_init_us=5, state="halted",
+        by="ann", reason="news",
+    ))  # fmt: skip
+    give(world, RISK, RiskState(
+        run_id="live", mode="demo", account="acc", ts_event_us=5, ts_init_us=5, state="halted",
+        by="ann", reason="news",
+    ))  # fmt: skip
     assert world.items.get("risk|acc")["state"] == "halted"
     assert kinds(world) == ["halted"]  # said twice, told once
-    give(world, ORDER_EVENTS, AccountState("live", "demo", "acc", 9, 9, 1, "USD", 10.0, 11.0, 0.0))
+    give(world, ORDER_EVENTS, AccountState(
+        run_id="live", mode="demo", account="acc", ts_event_us=9, ts_init_us=9, seq=1,
+        currency="USD", balance=10.0, equity=11.0, margin=0.0,
+    ))  # fmt: skip
     assert world.items.get("account|acc")["equity"] == 11.0
-    give(world, HEARTBEATS, Heartbeat("live", "demo", "execution", 1, 1, 9, "ready", "", {}, {}))
+    give(world, HEARTBEATS, Heartbeat(
+        run_id="live", mode="demo", process="execution", incarnation_us=1, seq=1, ts_event_us=9,
+        status="ready", detail="", stages={}, max_ns={},
+    ))  # fmt: skip
     assert world.items.get("process|execution")["status"] == "ready"
 
 
 def test_signals_controls_and_refused_ticks_are_told(world: LiveState) -> None:
     signal = Signal(
-        "s1", "live", "demo", "acc", "model", "sim", "EURUSD", 60_000_000, 1, 60_000, 0, -1.0,
-        1.1, 1.2, 2, 3, 0.6, "m", "",
+        signal_id="s1", run_id="live", mode="demo", account="acc", strategy="model", source="sim",
+        symbol="EURUSD", ts_event_us=60_000_000, ts_init_us=1, time_msc=60_000, seq=0, target=-1.0,
+        reference_price=1.1, stop_price=1.2, horizon_us=2, expires_us=3, confidence=0.6, model="m",
+        prediction_id="",
     )  # fmt: skip
     give(world, SIGNALS, signal)
     assert world.items.get("signal|s1")["side"] == "short"
@@ -170,10 +187,11 @@ def test_a_link_says_since_when(world: LiveState) -> None:
 
 def test_a_repeated_older_prediction_never_replaces_a_newer_one(world: LiveState) -> None:
     for time_us, up in ((2_000, 0.5), (1_000, 0.9)):
-        said = Prediction(
-            "live", "demo", "acc", "sim", "EURUSD", time_us, 0, 9, "m1", 0.2, 0.8 - up, up, up,
-            1.0, False, 0.5,
+        text = Prediction(
+            run_id="live", mode="demo", account="acc", source="sim", symbol="EURUSD",
+            ts_event_us=time_us, seq=0, ts_init_us=9, model="m1", p_down=0.2, p_flat=0.8 - up,
+            p_up=up, confidence=up, agreement=1.0, veto=False, edge_bp=0.5,
         )  # fmt: skip
-        give(world, PREDICTIONS, said)
+        give(world, PREDICTIONS, text)
     shown = world.items.get(f"prediction|{FEED}")
     assert (shown["time"], shown["p_up"], shown["edge"]) == (2_000, 0.5, 0.5)

@@ -36,8 +36,8 @@ class Board:
         self.trading = TradingState(self.control, home / "breakers.json")
         self.breakers = Breakers(limits, self.trading, self.clock, self.activity)
 
-    def look(self, *waits_ms: float, away: bool = False) -> str:
-        self.breakers.look([round(ms * 1e6) for ms in waits_ms], away=away)
+    def check(self, *waits_ms: float, away: bool = False) -> str:
+        self.breakers.check([round(ms * 1e6) for ms in waits_ms], away=away)
         return self.trading.state
 
 
@@ -77,43 +77,43 @@ def test_a_crash_of_the_past_read_again_is_no_news(board: Board) -> None:
 
 def test_many_rejects_reduce_and_few_orders_say_nothing(board: Board) -> None:
     for number in range(9):
-        board.activity.see(event(Kind.REJECTED, START + number))
-    assert board.look() == "active"
-    board.activity.see(event(Kind.REJECTED, START + 10))
-    assert board.look() == "reducing"
+        board.activity.fold(event(Kind.REJECTED, START + number))
+    assert board.check() == "active"
+    board.activity.fold(event(Kind.REJECTED, START + 10))
+    assert board.check() == "reducing"
 
 
 def test_rejects_before_a_person_resumed_do_not_trip_again(board: Board) -> None:
     for number in range(20):
-        board.activity.see(event(Kind.REJECTED, START + number))
-    assert board.look() == "reducing"
+        board.activity.fold(event(Kind.REJECTED, START + number))
+    assert board.check() == "reducing"
     write(board.control, ControlCommand("active", "ann", "checked", START + 30))
     board.trading.poll()
-    assert board.look() == "active"
+    assert board.check() == "active"
 
 
 def test_slow_answers_reduce(board: Board) -> None:
-    assert board.look(9000, 9000, 1, 1) == "active"  # too few
-    assert board.look(9000, 9000, 1, 1, 1) == "active"  # the median is well
-    assert board.look(9000, 9000, 9000, 1, 1) == "reducing"
+    assert board.check(9000, 9000, 1, 1) == "active"  # too few
+    assert board.check(9000, 9000, 1, 1, 1) == "active"  # the median is well
+    assert board.check(9000, 9000, 9000, 1, 1) == "reducing"
 
 
 def test_a_lost_terminal_reduces_and_its_return_takes_that_back(board: Board) -> None:
-    assert board.look(away=True) == "active"
+    assert board.check(away=True) == "active"
     board.clock.now += 10 * S
-    assert board.look(away=True) == "active"
+    assert board.check(away=True) == "active"
     board.clock.now += 1
-    assert board.look(away=True) == "reducing"
-    assert board.look(away=False) == "active"
+    assert board.check(away=True) == "reducing"
+    assert board.check(away=False) == "active"
 
 
 def test_a_clock_that_jumps_or_ticks_of_the_future_reduce(tmp_path: Path) -> None:
     for name, jump in (("forward", 61), ("back", -61)):
         (tmp_path / name).mkdir()
         board = Board(tmp_path / name)
-        assert board.look() == "active"
+        assert board.check() == "active"
         board.clock.now += jump * S
-        assert board.look() == "reducing"
+        assert board.check() == "reducing"
     board = Board(tmp_path)
     board.breakers.ticks("oanda", "EURUSD", ticks(START + 60 * S, [1.1]))
     assert board.trading.state == "active"
@@ -123,4 +123,4 @@ def test_a_clock_that_jumps_or_ticks_of_the_future_reduce(tmp_path: Path) -> Non
 
 def test_a_breaker_that_is_turned_off_does_nothing(tmp_path: Path) -> None:
     board = Board(tmp_path, 'latency = "none"')
-    assert board.look(*[9000.0] * 5) == "active"
+    assert board.check(*[9000.0] * 5) == "active"

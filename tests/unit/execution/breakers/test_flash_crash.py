@@ -27,7 +27,7 @@ def euro(reference_data: Path) -> Quotes:
 
 def crashes(quotes: Quotes, limits: Breakers) -> list[FlashCrash]:
     watch = FlashCrashWatch(limits)
-    return [found for quote in quotes if (found := watch.see(*quote))]
+    return [found for quote in quotes if (found := watch.observe(*quote))]
 
 
 def test_thirteen_days_of_euro_give_no_alarm(euro: Quotes) -> None:

@@ -37,7 +37,9 @@ def walk(rng: Random, seconds: int) -> Tape:
 def streamed(quotes: Tape, limits: Breakers) -> list[tuple[int, FlashCrash]]:
     """Every crash, with the index of the quote that shows it."""
     watch, mids = FlashCrashWatch(limits), (quotes.bid + quotes.ask) / 2
-    seen = [watch.see(t, m) for t, m in zip(quotes.time_us.tolist(), mids.tolist(), strict=True)]
+    seen = [
+        watch.observe(t, m) for t, m in zip(quotes.time_us.tolist(), mids.tolist(), strict=True)
+    ]
     return [(index, crash) for index, crash in enumerate(seen) if crash is not None]
 
 
@@ -53,7 +55,7 @@ def test_a_scan_finds_what_a_watch_finds(seed: int) -> None:
     quotes = walk(rng, 2500)
     expected, scan = streamed(quotes, EAGER), FlashCrashScan(EAGER)
     for begin, end in slices(quotes, rng):
-        found = scan.see(Tape(*(column[begin:end] for column in quotes)))
+        found = scan.observe(Tape(*(column[begin:end] for column in quotes)))
         first = next((crash for index, crash in expected if begin <= index < end), None)
         assert found == first
 
@@ -74,6 +76,6 @@ def test_payrolls_trip_what_they_trip_quote_by_quote() -> None:
     hours = np.array([-2, 1]) * 3_600_000_000
     begin, end = np.searchsorted(quotes.time_us, PAYROLLS + hours)
     around = Tape(*(column[begin:end] for column in quotes))
-    assert FlashCrashScan(Breakers()).see(around) is None
+    assert FlashCrashScan(Breakers()).observe(around) is None
     tight = Breakers(crash_move_1s=0.0007, crash_move_10s=0.001, crash_move_60s=0.0015)
-    assert FlashCrashScan(tight).see(around) == streamed(around, tight)[0][1]
+    assert FlashCrashScan(tight).observe(around) == streamed(around, tight)[0][1]

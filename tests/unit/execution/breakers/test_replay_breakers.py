@@ -94,13 +94,13 @@ def test_rejects_trip_in_market_time_and_a_fold_of_the_journal_trips_again(
         made.append(event(Kind.SUBMITTED, at, order_id=f"o{number}"))
         made.append(event(Kind.REJECTED, at + 1000, order_id=f"o{number}"))
     for record in made:
-        desk.breakers.see(record)
+        desk.breakers.fold(record)
     assert desk.trading.state == "reducing"
     assert desk.trading.current.ts_us == START + 9 * S + 1000  # the tenth answer
     (tmp_path / "again").mkdir()
     again = Desk(tmp_path / "again")
     for record in made:
-        again.breakers.see(record)
+        again.breakers.fold(record)
     assert again.trading.current == desk.trading.current
     assert again.told() == desk.told()
 
@@ -118,8 +118,8 @@ def test_a_slow_broker_trips_and_a_silent_market_does_not(
     desk.load(EURO, quoted)
     for number in range(5):
         at, order = START + number * 10 * S, f"o{number}"
-        desk.breakers.see(event(Kind.SUBMITTED, at, order_id=order))
-        desk.breakers.see(event(Kind.FILLED, at + S, order_id=order))
+        desk.breakers.fold(event(Kind.SUBMITTED, at, order_id=order))
+        desk.breakers.fold(event(Kind.FILLED, at + S, order_id=order))
         desk.breakers.until(at + S)
     assert desk.trading.state == state
 

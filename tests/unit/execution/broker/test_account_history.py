@@ -25,17 +25,17 @@ class Office(Desk):
         self.control = home / "control.json"
         self.trading = TradingState(self.control, home / "breakers.json")
         self.broker: AccountHistory = self.watched().events
-        self.broker.look()
+        self.broker.poll()
 
     def does(self, operation: dict[str, object]) -> None:
         answer, _ = self.terminal.act(operation)
         assert answer.retcode == mt5.TRADE_RETCODE_DONE
 
-    def look(self, *seconds: float) -> list[OrderEvent]:
+    def poll(self, *seconds: float) -> list[OrderEvent]:
         before = len(self.events())
         for second in seconds:
             self.at(second)
-            self.broker.look()
+            self.broker.poll()
         return self.events()[before:]
 
 
@@ -67,20 +67,20 @@ def test_money_that_is_no_trade_is_journalled_with_its_reason(
     desk: Office, kind: int, amount: float, purpose: str
 ) -> None:
     desk.does(operations.money(kind, amount, "by the broker"))
-    [booked] = desk.look(2)
+    [booked] = desk.poll(2)
     assert (booked.kind, booked.purpose, booked.profit) == (Kind.BOOKED, purpose, amount)
     assert booked.reason == "by the broker"
-    assert desk.look(3, 12) == []
+    assert desk.poll(3, 12) == []
     assert desk.broker.problem == ""
 
 
 def test_a_persons_own_trade_is_booked_and_changes_nothing_of_ours(desk: Office) -> None:
     desk.trade(1.0)
     desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_BUY, 0.3))
-    [booked] = desk.look(3)
+    [booked] = desk.poll(3)
     assert (booked.purpose, booked.volume, booked.strategy) == ("manual", 0.3, "")
     assert not desk.book.broker.is_suspended("oanda", "EURUSD")
-    desk.look(4, 12)
+    desk.poll(4, 12)
     assert (desk.broker.problem, desk.trading.state) == ("", "active")
 
 
@@ -90,15 +90,15 @@ def test_a_stop_out_closes_our_position_with_its_reason(desk: Office) -> None:
     desk.does(operations.stop_out(desk.terminal.positions_get()[0]))
     desk.engine.poll()
     assert (desk.events()[-1].kind, desk.events()[-1].reason) == (Kind.CLOSED, "stop_out")
-    desk.look(4, 12)
+    desk.poll(4, 12)
     assert desk.broker.problem == ""
 
 
 def test_a_difference_that_lasts_halts_and_says_what_differs(desk: Office) -> None:
     desk.terminal.hidden_balance = 0.01
-    desk.look(2)
+    desk.poll(2)
     assert desk.trading.state == "active"  # one look says nothing
-    desk.look(4, 8)
+    desk.poll(4, 8)
     assert desk.trading.state == "halted"
     assert desk.trading.current.by == "balance"
     assert "100000.01 USD differs by +0.01 from the journal's 100000.00" in desk.broker.problem
@@ -109,10 +109,10 @@ def test_history_that_lags_for_a_moment_does_not_halt(desk: Office) -> None:
     desk.at(3)
     desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.1, 1))
     desk.terminal.hides_history = True
-    assert desk.look(3.1, 4, 5) == []
+    assert desk.poll(3.1, 4, 5) == []
     desk.terminal.hides_history = False
-    assert [e.kind for e in desk.look(6)] == [Kind.CLOSED]
-    desk.look(12, 13)
+    assert [e.kind for e in desk.poll(6)] == [Kind.CLOSED]
+    desk.poll(12, 13)
     assert (desk.trading.state, desk.broker.problem) == ("active", "")
 
 
@@ -125,35 +125,35 @@ def test_an_account_that_changes_between_two_looks_at_it_says_nothing(desk: Offi
         return info()
 
     desk.terminal.account_info = changing  # type: ignore[method-assign]
-    desk.look(2, 8, 14)
+    desk.poll(2, 8, 14)
     assert desk.trading.state == "active"
 
 
 def test_a_person_who_resumes_accepts_the_difference_and_that_is_journalled(desk: Office) -> None:
     desk.terminal.hidden_balance = -3.0
-    desk.look(2, 4, 8)
+    desk.poll(2, 4, 8)
     resumed = ControlCommand("active", "ann", "the broker's rounding", desk.clock.now_us() + 1)
     trading_control.write(desk.control, resumed)
     desk.trading.poll()
-    [accepted] = desk.look(9)
+    [accepted] = desk.poll(9)
     assert (accepted.purpose, accepted.profit) == ("accepted", -3.0)
     assert accepted.reason == "accepted by ann: the broker's rounding"
-    desk.look(10, 20)
+    desk.poll(10, 20)
     assert (desk.trading.state, desk.broker.problem) == ("active", "")
     desk.terminal.hidden_balance = -4.0  # the next difference is another one
-    desk.look(21, 24, 28)
+    desk.poll(21, 24, 28)
     assert desk.trading.state == "halted"
 
 
 def test_an_order_done_twice_is_journalled_and_suspends_its_feed(desk: Office) -> None:
     desk.trade(1.0)
     desk.terminal._inner.order_send(desk.terminal.sent[0])
-    [booked] = desk.look(3)
+    [booked] = desk.poll(3)
     assert (booked.purpose, booked.venue_position, booked.observed) == ("unexpected", 2, 1.0)
     assert "was executed again" in booked.reason
     assert desk.trade(-1.0)[-1] == "entry denied"
     desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.1, 2))  # a person closes it
-    desk.look(5)
+    desk.poll(5)
     assert not desk.book.broker.is_suspended("oanda", "EURUSD")
 
 
@@ -161,7 +161,7 @@ def test_the_books_are_the_same_after_a_restart(desk: Office, tmp_path: Path) ->
     desk.trade(1.0)
     desk.does(operations.money(mt5.DEAL_TYPE_BALANCE, 500.0))
     desk.does(operations.money(mt5.DEAL_TYPE_CREDIT, 20.0))
-    desk.look(3)
+    desk.poll(3)
     before = desk.book.broker
     desk.close()
     again = Office(tmp_path)
@@ -175,11 +175,11 @@ def test_on_a_netting_account_a_person_beside_us_suspends_the_feed(tmp_path: Pat
     desk.trade(1.0)
     desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.3))
     desk.engine.poll()
-    desk.look(3)
+    desk.poll(3)
     assert not desk.book.positions  # ours is closed, the rest is theirs
     assert desk.book.broker.foreign[1].volume == -0.2
     assert desk.trade(1.0)[-1] == "entry denied"
-    desk.look(4, 12)
+    desk.poll(4, 12)
     assert desk.broker.problem == ""
     desk.close()
 

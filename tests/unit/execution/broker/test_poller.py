@@ -20,14 +20,14 @@ class Room:
         self.desk = Desk(home)
         self.health = Health("execution", home / "run")
         self.health.set("ready")
-        heart = HeartbeatPublisher(self.desk.bus, self.health, RUN, self.desk.engine.stages)
-        self.watch = AccountPoller(self.desk.watched(), self.desk.timer, heart=heart)
+        heartbeat = HeartbeatPublisher(self.desk.bus, self.health, RUN, self.desk.engine.stages)
+        self.watch = AccountPoller(self.desk.watched(), self.desk.timer, heartbeat=heartbeat)
         self.watch.recover()
 
-    def look(self, *seconds: float) -> None:
+    def poll(self, *seconds: float) -> None:
         for second in seconds:
             self.desk.at(second)
-            self.watch.look()
+            self.watch.poll()
 
     def close(self) -> None:
         self.health.close()
@@ -43,12 +43,12 @@ def room(tmp_path: Path) -> Iterator[Room]:
 
 def test_a_balance_that_differs_shows_in_health_until_it_agrees(room: Room) -> None:
     room.desk.terminal.hidden_balance = 5.0
-    room.look(2, 4, 6, 8)
+    room.poll(2, 4, 6, 8)
     assert room.health.status == "degraded"
     assert "differs by +5.00" in room.health.detail
     assert room.desk.trading.state == "halted"
     room.desk.terminal.hidden_balance = 0.0
-    room.look(10)
+    room.poll(10)
     assert room.health.status == "ready"
     assert room.desk.trading.state == "halted"  # until a person resumes
 
@@ -56,10 +56,10 @@ def test_a_balance_that_differs_shows_in_health_until_it_agrees(room: Room) -> N
 def test_a_terminal_that_is_away_shows_in_health_and_is_asked_again(room: Room) -> None:
     terminal: Any = room.desk.terminal
     account, terminal.account_info = terminal.account_info, lambda: None
-    room.look(2)
+    room.poll(2)
     assert (room.health.status, room.health.detail) == ("degraded", "the terminal does not answer")
     terminal.account_info = account
-    room.look(2.3)
+    room.poll(2.3)
     assert room.health.status == "ready"
 
 
@@ -73,7 +73,7 @@ def test_in_shadow_not_even_a_stop_is_moved(tmp_path: Path, sends: bool, kinds: 
     watch = AccountPoller(desk.watched(), desk.timer)
     before = len(desk.events())
     desk.at(10, 1.102)
-    watch.look()
+    watch.poll()
     told = [e.kind.value for e in desk.events()[before:] if e.purpose == "trail"]
     assert told == kinds
     desk.close()
@@ -81,10 +81,10 @@ def test_in_shadow_not_even_a_stop_is_moved(tmp_path: Path, sends: bool, kinds: 
 
 def test_it_looks_no_more_often_than_it_should(room: Room) -> None:
     room.desk.trade(1.0)
-    room.look(2)
+    room.poll(2)
     asked: list[str] = []
     terminal: Any = room.desk.terminal
     positions = terminal.positions_get
     terminal.positions_get = lambda *a: asked.append("positions") or positions(*a)
-    room.look(2.1, 2.15, 2.25)
+    room.poll(2.1, 2.15, 2.25)
     assert asked == ["positions"]

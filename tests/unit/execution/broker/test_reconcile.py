@@ -163,7 +163,10 @@ def test_an_order_that_may_still_arrive_is_not_given_up_after_a_restart(tmp_path
 def test_fills_that_a_crash_kept_out_of_the_journal_are_added_once(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     submitted = submit(desk)
-    fills = tuple(Fill(1, deal, 1, 5, "buy", 0.05, 1.1, 0.0, 0.0, 0.0) for deal in (11, 12))
+    fills = tuple(Fill(
+        order=1, deal=deal, position=1, time_us=5, side="buy", volume=0.05, price=1.1,
+        commission=0.0, swap=0.0, profit=0.0,
+    ) for deal in (11, 12))  # fmt: skip
     half = Outcome("filled", "", 1, fills)
     made = list(events.outcome(submitted, EventKind.SUBMITTED, half, (), 5))
     desk.ledger.record(made[:-1])  # accepted, and the first of two fills
@@ -180,7 +183,10 @@ def test_a_closing_filled_in_part_does_not_let_the_entry_of_a_reversal_follow(
 ) -> None:
     desk = Desk(tmp_path)
     submitted = submit(desk)
-    part = Outcome("filled", "", 1, (Fill(1, 11, 1, 5, "buy", 0.04, 1.1, 0.0, 0.0, 0.0),))
+    part = Outcome("filled", "", 1, (Fill(
+        order=1, deal=11, position=1, time_us=5, side="buy", volume=0.04, price=1.1,
+        commission=0.0, swap=0.0, profit=0.0,
+    ),))  # fmt: skip
     assert desk.reconciler._conclude(submitted, part) is False
     assert story(desk.events())[-2:] == ["entry partially_filled", "entry cancelled"]
     desk.close()

@@ -67,7 +67,10 @@ def test_parts_of_a_fill_are_journalled_as_they_come(tmp_path: Path) -> None:
 def test_orders_of_others_are_left_alone(tmp_path: Path) -> None:
     desk = Slow(tmp_path)
     desk.faults.sends.append(Fault("staggered", delay_ms=60_000, share=0.4))
-    desk.venue.send(VenueOrder("f" * 30, "oanda", "EURUSD", "buy", 0.1, 1.1001, 1.09, 0.01))
+    desk.venue.send(VenueOrder(
+        order_id="f" * 30, source="oanda", symbol="EURUSD", side="buy", volume=0.1, price=1.1001,
+        stop_price=1.09, tolerance=0.01,
+    ))  # fmt: skip
     desk.watched().working.cancel()
     assert [o.volume for o in desk.venue.working()] == [0.06]
     desk.close()

@@ -17,8 +17,9 @@ SEGMENT = 8192
 
 def event(number: int, text: str = "") -> OrderEvent:
     return OrderEvent(
-        0, f"o{number}.1", EventKind.DENIED, "r", "replay", "a", "s", f"o{number}", "sig", "oanda",
-        "EURUSD", number, number, reason=text,
+        seq=0, event_id=f"o{number}.1", kind=EventKind.DENIED, run_id="r", mode="replay",
+        account="a", strategy="s", order_id=f"o{number}", signal_id="sig", source="oanda",
+        symbol="EURUSD", ts_event_us=number, ts_init_us=number, reason=text,
     )  # fmt: skip
 
 

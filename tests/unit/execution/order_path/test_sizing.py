@@ -12,7 +12,17 @@ RULES = Specification(5, 1e-5, 0.01, 50.0, 0.01)
 def held(*volumes: float) -> list[Position]:
     key = Key("s", "oanda", "EURUSD")
     return [
-        Position(n, key, volume, 1.1, 1.0, 0, f"o{n}", "s1", 0)
+        Position(
+            ticket=n,
+            key=key,
+            volume=volume,
+            price=1.1,
+            stop_price=1.0,
+            opened_us=0,
+            order_id=f"o{n}",
+            signal_id="s1",
+            horizon_us=0,
+        )
         for n, volume in enumerate(volumes, 1)
     ]
 

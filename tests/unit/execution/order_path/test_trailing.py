@@ -8,8 +8,14 @@ from execution.order_path.trailing import reach, wanted
 from tests.unit.execution.desk import KEY
 
 RULES = Specification(5, 1e-5, 0.01, 100.0, 0.01)
-LONG = Position(1, KEY, 0.1, 1.1, 1.09, 0, "o", "s", 0, trail=0.005)
-SHORT = Position(1, KEY, -0.1, 1.1, 1.11, 0, "o", "s", 0, trail=0.005)
+LONG = Position(
+    ticket=1, key=KEY, volume=0.1, price=1.1, stop_price=1.09, opened_us=0, order_id="o",
+    signal_id="s", horizon_us=0, trail=0.005,
+)  # fmt: skip
+SHORT = Position(
+    ticket=1, key=KEY, volume=-0.1, price=1.1, stop_price=1.11, opened_us=0, order_id="o",
+    signal_id="s", horizon_us=0, trail=0.005,
+)  # fmt: skip
 
 
 def quote(price: float) -> Quote:

@@ -22,7 +22,7 @@ def at(text: str) -> int:
 def test_messages_are_all_orders_of_a_second_and_repeats_are_entries_only() -> None:
     seen = Activity()
     for at_us, purpose in ((1 * S, "entry"), (2 * S, "horizon"), (2 * S + 1, "entry")):
-        seen.see(event(Kind.SUBMITTED, at_us, purpose))
+        seen.fold(event(Kind.SUBMITTED, at_us, purpose))
     assert seen.messages(2 * S + 1) == 2
     assert seen.messages(3 * S) == 1  # exactly a second old is out
     assert seen.repeats(KEY, 0) == 2
@@ -32,16 +32,16 @@ def test_messages_are_all_orders_of_a_second_and_repeats_are_entries_only() -> N
 
 def test_a_throttle_closes_with_its_first_journalled_denial() -> None:
     seen = Activity()
-    seen.see(event(Kind.DENIED, 5, reason="stale_quote"))
+    seen.fold(event(Kind.DENIED, 5, reason="stale_quote"))
     assert seen.throttled_us(KEY) == 0
-    seen.see(event(Kind.DENIED, 7, reason="throttled"))
+    seen.fold(event(Kind.DENIED, 7, reason="throttled"))
     assert seen.throttled_us(KEY) == 7
 
 
 def test_answers_are_counted_with_the_rejected_among_them() -> None:
     seen = Activity()
     for at_us, kind in ((1, Kind.REJECTED), (2, Kind.ACCEPTED), (3, Kind.REJECTED)):
-        seen.see(event(kind, at_us))
+        seen.fold(event(kind, at_us))
     assert seen.answers(0) == (3, 2)
     assert seen.answers(1) == (2, 1)
 

@@ -97,8 +97,9 @@ def test_an_override_lets_pass_is_recorded_and_ends_by_the_clock(tmp_path: Path)
     made = desk(tmp_path, "max_position_lots = 0.05")
     start = TUESDAY * 1000
     override = Override(
-        "max_position_lots", 0.1, "simulated", "", "ann", "month end", start, start + 10_000_000
-    )
+        rule="max_position_lots", value=0.1, account="simulated", symbol="", by="ann",
+        reason="month end", from_us=start, until_us=start + 10_000_000,
+    )  # fmt: skip
     decisions.save(decisions.path_in(tmp_path), Overrides([override]))
     made.limits_file.poll()
     made.trade(1.0)

@@ -23,7 +23,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def see(desk: Desk, watch: EquityWatch, seconds: float, equity: float) -> None:
     desk.clock.advance(desk.clock.now_us() + round(seconds * 1e6))
-    watch.see(replace(desk.venue.account(), equity=equity))
+    watch.observe(replace(desk.venue.account(), equity=equity))
 
 
 def restarted(desk: Desk, home: Path) -> Desk:
@@ -69,9 +69,9 @@ def test_what_nobody_needs_after_a_restart_only_goes_out(desk: Desk) -> None:
 
 def test_money_paid_in_or_out_is_no_gain_and_no_loss(desk: Desk) -> None:
     watched = desk.watched()
-    watched.events.look()
+    watched.events.poll()
     see(desk, watched.equity, 1, 100_000.0)
     desk.terminal.act(operations.money(mt5.DEAL_TYPE_BALANCE, -40_000.0))
-    watched.events.look()
+    watched.events.poll()
     assert desk.ledger.activity.drawdown(60_000.0) == 0.0
     assert desk.ledger.activity.daily_loss(60_000.0, desk.clock.now_us()) == 0.0

@@ -71,7 +71,10 @@ def test_a_removed_file_is_a_problem_and_changes_nothing(tmp_path: Path) -> None
 
 
 def test_an_override_holds_between_its_times_and_is_told_in_the_version(tmp_path: Path) -> None:
-    override = Override("max_lots", 5.0, "simulated", "EURUSD", "ann", "month end", 10, 20)
+    override = Override(
+        rule="max_lots", value=5.0, account="simulated", symbol="EURUSD", by="ann",
+        reason="month end", from_us=10, until_us=20,
+    )  # fmt: skip
     decisions.save(decisions.path_in(tmp_path), Overrides([override]))
     limits = reader(tmp_path)
     assert [max_lots(limits, at) for at in (9, 10, 19, 20)] == [9.0, 5.0, 5.0, 9.0]
@@ -90,7 +93,10 @@ def test_damaged_decisions_allow_nothing(tmp_path: Path, text: str) -> None:
 
 
 def test_what_is_no_number_cannot_be_overridden(tmp_path: Path) -> None:
-    override = Override("restricted", 0.0, "simulated", "", "ann", "", 0, 99)
+    override = Override(
+        rule="restricted", value=0.0, account="simulated", symbol="", by="ann", reason="",
+        from_us=0, until_us=99,
+    )  # fmt: skip
     decisions.save(decisions.path_in(tmp_path), Overrides([override]))
     assert "'restricted'" in reader(tmp_path).problem
 

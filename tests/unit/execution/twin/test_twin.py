@@ -27,7 +27,7 @@ class Paired(Desk):
         super().__init__(home)
         account = self.venue.account()
         self.twin = Twin(settings, self.bus, self.clock, self.book, self.venue, account)
-        self.ledger.watchers.append(self.twin.see)
+        self.ledger.watchers.append(self.twin.observe)
 
     def tick(self, until_s: int, since_s: int = 0) -> None:
         """The twin gets the quiet market's ticks of some seconds."""

@@ -7,7 +7,7 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK
 from core.errors import InputError
 from streams.explain import bundle
-from streams.explain.facts import Facts, Held, Start
+from streams.explain.facts import Facts, HeldBefore, Start
 from streams.explain.recompute import Material
 
 
@@ -17,12 +17,15 @@ def sealed(tmp_path):
     ticks = np.zeros(50, TICK)
     ticks["time_msc"] = np.arange(50)
     signal = Signal(
-        "s", "r", "replay", "a", "mine", "oanda", "EURUSD", 49_000, 49_000, 49, 0, 1.0, 1.1, 1.0,
-        50, 50, 0.6, "mine", "",
+        signal_id="s", run_id="r", mode="replay", account="a", strategy="mine", source="oanda",
+        symbol="EURUSD", ts_event_us=49_000, ts_init_us=49_000, time_msc=49, seq=0, target=1.0,
+        reference_price=1.1, stop_price=1.0, horizon_us=50, expires_us=50, confidence=0.6,
+        model="mine", prediction_id="",
     )  # fmt: skip
     facts = Facts(
-        "s", signal, [], "hash", 1.1, 0.1, b"\0" * 8, b"", "", "{}", Held(0, 0),
-        [Start("oanda", "EURUSD", 0, 0)],
+        asked="s", signal=signal, orders=[], feature_set_hash="hash", mid=1.1, spread=0.1,
+        features=b"\0" * 8, probabilities=b"", model="", settings="{}", held=HeldBefore(0, 0),
+        feeds=[Start("oanda", "EURUSD", 0, 0)],
     )  # fmt: skip
     strategies = tmp_path / "strategies"
     strategies.mkdir()

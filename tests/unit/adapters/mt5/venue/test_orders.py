@@ -13,7 +13,10 @@ from tests.support.markets import TUESDAY, terminal
 
 ROWS = [(TUESDAY + 1000 * n, 1.1, 1.1001) for n in range(60)]
 NOW = TUESDAY * 1000
-BUY = VenueOrder("ab" * 15, "oanda", "EURUSD", "buy", 0.1, 1.1001, 1.09, 0.005)
+BUY = VenueOrder(
+    order_id="ab" * 15, source="oanda", symbol="EURUSD", side="buy", volume=0.1, price=1.1001,
+    stop_price=1.09, tolerance=0.005,
+)  # fmt: skip
 
 
 class Rewriting:
@@ -46,9 +49,9 @@ def broker() -> Rewriting:
 
 @pytest.fixture
 def venue(broker: Rewriting) -> Iterator[Venue]:
-    made = Venue(broker)
-    made.at(NOW)
-    yield made
+    built = Venue(broker)
+    built.at(NOW)
+    yield built
     broker.shutdown()
 
 
@@ -77,9 +80,9 @@ def test_a_sent_order_is_found_with_its_fill(venue: Venue) -> None:
     assert venue.find(BUY, NOW) == Outcome("absent")
     answer = venue.send(BUY)
     assert answer.kind == "working"
-    found = venue.find(BUY, NOW)
-    assert (found.kind, found.order) == ("filled", answer.order)
-    [fill] = found.fills
+    result = venue.find(BUY, NOW)
+    assert (result.kind, result.order) == ("filled", answer.order)
+    [fill] = result.fills
     assert (fill.price, fill.volume, fill.time_us, fill.commission) == (1.1001, 0.1, NOW, -0.35)
 
 
