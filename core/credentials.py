@@ -40,7 +40,8 @@ def read_private(path: Path) -> bytes:
     Raises:
         OSError: it is missing, a link, or unreadable.
     """
-    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as stream:
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as stream:
         return stream.read()
 
 
