@@ -26,7 +26,7 @@ MOST = 1_000  # alerts that wait; of more only the number is told, all are in th
 LISTED = 50  # lines of one digest
 
 
-class Entry(msgspec.Struct):
+class WaitingAlert(msgspec.Struct):
     """One alert that waits, or the same one `count` times. `owed`: kinds of targets.
 
     sealed: it was sent to somebody, perhaps in vain; when it happens again, that is another one.
@@ -45,7 +45,7 @@ class Entry(msgspec.Struct):
 
 class _Box(msgspec.Struct):
     next: int = 1
-    waiting: list[Entry] = []
+    waiting: list[WaitingAlert] = []
     told_us: dict[str, int] = {}  # when a target last took something
     retry_us: dict[str, int] = {}  # before then a target that failed is left alone
     unlisted: dict[str, int] = {}  # alerts beyond MOST since a target's last digest
@@ -155,7 +155,7 @@ class _Opened:
             self._lock.__exit__(None, None, None)
 
 
-def message(entries: list[Entry], unlisted: int = 0) -> tuple[str, str, dict[str, str]]:
+def message(entries: list[WaitingAlert], unlisted: int = 0) -> tuple[str, str, dict[str, str]]:
     """Title, text and facts: one alert as it is, more as a digest, oldest first."""
     if len(entries) == 1 and entries[0].count == 1 and not unlisted:
         return entries[0].title, entries[0].text, entries[0].facts
@@ -167,7 +167,7 @@ def message(entries: list[Entry], unlisted: int = 0) -> tuple[str, str, dict[str
     return f"Tickhouse: {total} alerts", "\n".join(lines), {"alerts": str(total)}
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: WaitingAlert) -> str:
     times = _clock(entry.first_us)
     if entry.count > 1:
         times = f"{times} to {_clock(entry.last_us)}, {entry.count} times"
@@ -188,7 +188,7 @@ def _add(
     if len(box.waiting) >= MOST:
         box.unlisted = {k: box.unlisted.get(k, 0) + 1 for k in {*box.unlisted, *kinds}}
         return
-    box.waiting.append(Entry(box.next, title, text, facts, now_us, now_us, kinds))
+    box.waiting.append(WaitingAlert(box.next, title, text, facts, now_us, now_us, kinds))
     box.next += 1
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from audit import signing
 from audit.merkle import Merkle
-from audit.streams import Event, Placed, Stream, problem_in_chain
+from audit.streams import Event, EventStream, Placed, problem_in_chain
 from core import durable
 from core.contracts.audit import AuditEvent
 from core.contracts.order import OrderEvent
@@ -83,7 +83,7 @@ def seals(archive: Path) -> list[Seal]:
 
 
 def seal(
-    streams: Iterable[Stream], day: date, archive: Path, key: Path, home: Path, now_us: int
+    streams: Iterable[EventStream], day: date, archive: Path, key: Path, home: Path, now_us: int
 ) -> Root:
     """Seal a UTC day that is over; nothing of it is visible until all of it is on disk.
 
@@ -142,7 +142,7 @@ def last_day(now_us: int) -> date:
 
 
 def _seal_stream(
-    stream: Stream, before: SealedStream | None, end_us: int, folder: Path
+    stream: EventStream, before: SealedStream | None, end_us: int, folder: Path
 ) -> SealedStream:
     name = stream.name.replace(" ", "-")
     last = before.last_seq if before else 0
@@ -162,7 +162,7 @@ def _seal_stream(
     )  # fmt: skip
 
 
-def _due(stream: Stream, sealed: int, sealed_hash: str, end_us: int) -> Iterator[Placed]:
+def _due(stream: EventStream, sealed: int, sealed_hash: str, end_us: int) -> Iterator[Placed]:
     """Events after the sealed ones, up to the first that was journalled after the day's end."""
     previous: Event | None = None
     for placed in stream.events():

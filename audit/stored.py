@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1)
 _US = timedelta(microseconds=1)
 
 
-def stored_people(client: Client, stream: str) -> Iterator[Event]:
+def stored_log(client: Client, stream: str) -> Iterator[Event]:
     """Rows of `audit_event` as they are: no row replaces another there."""
     sql = f"SELECT {_names(AuditEvent)} FROM audit_event WHERE stream = {{s:String}} ORDER BY seq"
     return _read(client, sql, {"s": stream}, AuditEvent)

@@ -27,7 +27,7 @@ class Placed(NamedTuple):
     end: int
 
 
-class Stream(NamedTuple):
+class EventStream(NamedTuple):
     """One audited stream. `events` reads its source from the beginning, unchecked."""
 
     name: str  # "people", or "orders <account or run>"
@@ -43,10 +43,12 @@ def digest(event: Event) -> str:
     return hashlib.blake2b(body, digest_size=32).hexdigest()
 
 
-def people_stream(home: Path) -> Stream:
+def people_stream(home: Path) -> EventStream:
     """The stream of what people ordered."""
     path = audit_log.path_in(home)
-    return Stream(audit_log.PEOPLE, path, lambda: (Placed(e, 0, 0) for e in audit_log.read(path)))
+    return EventStream(
+        audit_log.PEOPLE, path, lambda: (Placed(e, 0, 0) for e in audit_log.read(path))
+    )
 
 
 def problem_in_chain(event: Event, previous: Event | None) -> str:

@@ -14,8 +14,8 @@ from clickhouse_connect.driver.client import Client
 
 from audit.export import export
 from audit.seal import Root, Seal, seal
-from audit.stored import stored_account, stored_orders, stored_people
-from audit.streams import Event, Placed, Stream, people_stream
+from audit.stored import stored_account, stored_log, stored_orders
+from audit.streams import Event, EventStream, Placed, people_stream
 from audit.verify import Break, StreamVerdict, check_seals, missing_seals, verify_stream
 from core.audit_log import PEOPLE
 from core.clock import Clock
@@ -73,7 +73,7 @@ def verify_home(
     home, breaks = settings.home_path, list[Break]()
     sealed, wrong = check_seals(kept, public_key) if public_key else ([], [])
     own = people_stream(home)
-    verdicts = [verify_stream(own, _rows_of_people(client), sealed, clock.now_us())]
+    verdicts = [verify_stream(own, _rows_of_log(client), sealed, clock.now_us())]
     if not verdicts[0].breaks:
         export(client, settings.clickhouse, home)
     for source in sources:
@@ -93,15 +93,15 @@ def _gone(sealed: Iterable[Seal], present: set[str]) -> Iterator[Break]:
         yield Break(name, "journal", 0, "the journal is gone; its days were sealed")
 
 
-def _stream(source: Source) -> Stream:
+def _stream(source: Source) -> EventStream:
     def events() -> Iterator[Placed]:
         return (Placed(p.event, p.begin, p.end) for p in source.read(source.path))
 
-    return Stream(f"orders {source.name}", source.path, events)
+    return EventStream(f"orders {source.name}", source.path, events)
 
 
-def _rows_of_people(client: Client) -> Callable[[Event | None], Iterator[Event]]:
-    return lambda first: stored_people(client, PEOPLE)
+def _rows_of_log(client: Client) -> Callable[[Event | None], Iterator[Event]]:
+    return lambda first: stored_log(client, PEOPLE)
 
 
 def _rows_of_orders(client: Client, source: Source, first: Event | None) -> Iterator[Event]:

@@ -15,7 +15,7 @@ import msgspec
 from audit import signing
 from audit.merkle import Merkle
 from audit.seal import Seal, SealedStream, seals, sha256
-from audit.streams import Event, Placed, Stream, problem_in_chain
+from audit.streams import Event, EventStream, Placed, problem_in_chain
 from core.errors import TickhouseError
 
 GRACE_US = 600_000_000  # so long may an event be on its way to the warehouse
@@ -49,7 +49,7 @@ Stored = Callable[[Event | None], Iterator[Event]]
 
 
 def verify_stream(
-    stream: Stream, stored: Stored, sealed: Sequence[Seal], now_us: int
+    stream: EventStream, stored: Stored, sealed: Sequence[Seal], now_us: int
 ) -> StreamVerdict:
     """Walk the source once, the warehouse's copy beside it.
 

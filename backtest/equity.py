@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtest.job import Curve, Drawdown, Trade
-from backtest.positions import Held
+from backtest.positions import OpenPosition
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.instruments import instrument
@@ -56,12 +56,12 @@ class Drawdowns:
         return Drawdown(lowest, *self._maximal, *self._relative)
 
 
-class EquityWatch:
+class EquityCurve:
     """Follows one account."""
 
     def __init__(self, deposit: float, bucket_us: int, rate: Rate, swaps: Swaps) -> None:
         self._balance, self._bucket_us, self._rate, self._swaps = deposit, bucket_us, rate, swaps
-        self._open: dict[int, Held] = {}
+        self._open: dict[int, OpenPosition] = {}
         self._booked: list[tuple[int, float]] = []
         self._tapes: dict[Feed, Tape] = {}
         self._points: list[Curve] = []
@@ -101,7 +101,7 @@ class EquityWatch:
             assert traded is not None  # execution denies symbols it does not know
             key = Key(event.strategy, event.source, event.symbol)
             steps = [(event.ts_event_us, event.volume)]
-            held = Held(key, event, traded.contract_size, steps)
+            held = OpenPosition(key, event, traded.contract_size, steps)
             held.rate = self._rate(event.source, traded.quote, event.ts_event_us) or 0.0
             self._open[event.venue_position] = held
 
@@ -132,7 +132,7 @@ class EquityWatch:
             total += np.concatenate([[0.0], floating])[position]
         return times, total
 
-    def _rerate(self, held: Held, at_us: int) -> None:
+    def _rerate(self, held: OpenPosition, at_us: int) -> None:
         traded = instrument(held.key.symbol, at_us)
         rate = self._rate(held.key.source, traded.quote, at_us) if traded else None
         held.rate = rate or held.rate
@@ -156,7 +156,7 @@ class EquityWatch:
                 self.trades += held.trades()
                 del self._open[ticket]
 
-    def _end(self, held: Held) -> None:
+    def _end(self, held: OpenPosition) -> None:
         quotes = self._tapes[held.key[1:]]
         time_us = int(quotes.time_us[-1])
         sides = float(quotes.bid[-1]), float(quotes.ask[-1])
@@ -167,8 +167,8 @@ class EquityWatch:
 
 
 def _joined(tapes: Sequence[Tape]) -> Tape:
-    times, bids, asks = zip(*tapes, strict=True)
-    return Tape(np.concatenate(times), np.concatenate(bids), np.concatenate(asks))
+    times, bids, offers = zip(*tapes, strict=True)
+    return Tape(np.concatenate(times), np.concatenate(bids), np.concatenate(offers))
 
 
 def _thinned(curve: Curve, bucket_us: int) -> Curve:

@@ -19,7 +19,7 @@ from core.settings import Settings
 from features.catalog import FEATURES
 
 #: Whether a feature of one symbol is made from other symbols of its source.
-LOOKS_ACROSS = any(feature.family == "peers" for feature in FEATURES)
+ACROSS_SYMBOLS = any(feature.family == "peers" for feature in FEATURES)
 END_OF_TIME_MSC = 4_102_444_800_000  # 2100-01-01
 
 
@@ -58,7 +58,7 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def sampled(self) -> tuple[tuple[str, str], ...]:
         """Feeds that need feature rows: with columns that look across symbols, the sources' all."""
-        if not LOOKS_ACROSS:
+        if not ACROSS_SYMBOLS:
             return self.traded
         sources = {source for source, _ in self.traded}
         return tuple((f.source, f.symbol) for f in self.feeds if f.source in sources)
@@ -117,7 +117,7 @@ class Curve(NamedTuple):
     balance: npt.NDArray[np.float64]
 
 
-class Outcome(NamedTuple):
+class JobOutcome(NamedTuple):
     """What a job found. `events` and `signals` are those a replay would have made."""
 
     job: Job

@@ -80,7 +80,7 @@ class RiskLog:
         """Nothing to close."""
 
 
-class Kept(Outbox):
+class EventLog(Outbox):
     """What execution tells the others, kept instead of sent."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ _LEAST_DAYS = 5  # with fewer, ratios are of hourly returns
 _YEAR_US = 365.25 * 24 * _HOUR_US
 
 
-class Side(msgspec.Struct, frozen=True):
+class SideFigures(msgspec.Struct, frozen=True):
     """Trades of one direction."""
 
     trades: int
@@ -53,8 +53,8 @@ class Figures(msgspec.Struct, frozen=True):
     deflated_sharpe: float | None
     trials: int
     trades: int
-    long: Side
-    short: Side
+    long: SideFigures
+    short: SideFigures
     best_trade: float | None
     worst_trade: float | None
     average_win: float | None
@@ -193,10 +193,10 @@ def utc(time_us: int) -> datetime:
     return datetime.fromtimestamp(time_us / 1e6, UTC)
 
 
-def _side(trades: Iterable[Trade]) -> Side:
+def _side(trades: Iterable[Trade]) -> SideFigures:
     nets = [trade.net for trade in trades]
     won = sum(net > 0 for net in nets)
-    return Side(len(nets), won, _over(won, len(nets)))
+    return SideFigures(len(nets), won, _over(won, len(nets)))
 
 
 def _streak(nets: Floats, *, positive: bool) -> tuple[int, float]:

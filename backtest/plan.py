@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from backtest.job import LOOKS_ACROSS, FeedFile, Job
+from backtest.job import ACROSS_SYMBOLS, FeedFile, Job
 from core.instruments import shipped
 from core.settings import Settings
 
@@ -27,7 +27,7 @@ class Recording(NamedTuple):
     last_msc: int
 
 
-class Span(NamedTuple):
+class MarketSpan(NamedTuple):
     """Market time from `from_msc` up to but without `to_msc`."""
 
     from_msc: int
@@ -42,7 +42,7 @@ def run_id(shaping: object) -> str:
 
 def jobs(
     recordings: Sequence[Recording],
-    span: Span,
+    span: MarketSpan,
     settings: Settings,
     *,
     model: str = "",
@@ -77,10 +77,10 @@ def jobs(
     return planned
 
 
-def _part(span: Span, number: int, parts: int) -> Span:
+def _part(span: MarketSpan, number: int, parts: int) -> MarketSpan:
     length = span.to_msc - span.from_msc
     begin, end = (span.from_msc + length * n // parts for n in (number, number + 1))
-    return Span(begin, end)
+    return MarketSpan(begin, end)
 
 
 def _name(traded: Sequence[Recording], number: int, parts: int) -> str:
@@ -92,7 +92,7 @@ def _market_of(
     traded: Sequence[Recording], known: Sequence[Recording], currency: str
 ) -> list[Recording]:
     """The traded feeds, those that convert their quote currencies, those that features look at."""
-    sources = {r.file.source for r in traded if LOOKS_ACROSS}
+    sources = {r.file.source for r in traded if ACROSS_SYMBOLS}
     quotes = {entry.quote for r in traded for entry in shipped().get(r.file.symbol, ())}
     pairs = {pair for q in quotes - {currency} for pair in (q + currency, currency + q)}
     return [

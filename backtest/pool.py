@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from typing import Any
 
-from backtest.job import Job, Outcome
+from backtest.job import Job, JobOutcome
 from backtest.run import run
 
 #: Called with ticks done so far in all jobs, and jobs finished.
@@ -19,7 +19,7 @@ def silent(_ticks: int, _jobs: int) -> None:
     """Progress for nobody."""
 
 
-def run_all(jobs: Sequence[Job], workers: int, progress: Progress = silent) -> list[Outcome]:
+def run_all(jobs: Sequence[Job], workers: int, progress: Progress = silent) -> list[JobOutcome]:
     """Run every job; in this process when there is one job or one worker.
 
     Raises:
@@ -38,20 +38,20 @@ def run_all(jobs: Sequence[Job], workers: int, progress: Progress = silent) -> l
             raise
 
 
-def _one_by_one(jobs: Sequence[Job], progress: Progress) -> list[Outcome]:
-    before, outcomes = 0, list[Outcome]()
+def _one_by_one(jobs: Sequence[Job], progress: Progress) -> list[JobOutcome]:
+    before, outcomes = 0, list[JobOutcome]()
 
-    def tell(ticks: int) -> None:
+    def report(ticks: int) -> None:
         progress(before + ticks, len(outcomes))
 
     for job in jobs:
-        outcomes.append(run(job, tell))
+        outcomes.append(run(job, report))
         before += outcomes[-1].counts["ticks"]
     progress(before, len(jobs))
     return outcomes
 
 
-def _watched(futures: list[Future[Outcome]], ticks: Any, progress: Progress) -> list[Outcome]:
+def _watched(futures: list[Future[JobOutcome]], ticks: Any, progress: Progress) -> list[JobOutcome]:
     waiting = set(futures)
     while waiting:
         finished, waiting = wait(waiting, _EVERY_S)
@@ -70,7 +70,7 @@ def _adopt(ticks: Any) -> None:
     _ticks = ticks
 
 
-def _job(number: int, job: Job) -> Outcome:
+def _job(number: int, job: Job) -> JobOutcome:
     last = [0.0]
 
     def report(ticks: int) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backtest.equity import Drawdowns
-from backtest.job import Curve, Drawdown, Outcome, Trade
+from backtest.job import Curve, Drawdown, JobOutcome, Trade
 from backtest.metrics import Figures, figures, utc
 from core.contracts.order import EventKind
 
@@ -19,7 +19,7 @@ from core.contracts.order import EventKind
 class PortfolioResult(NamedTuple):
     """All jobs of a backtest together."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[JobOutcome]
     trades: list[Trade]
     curve: Curve
     drawdowns: tuple[Drawdown, Drawdown]  # of balance and equity
@@ -30,7 +30,7 @@ class PortfolioResult(NamedTuple):
     span_us: tuple[int, int]
 
 
-def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> PortfolioResult:
+def together(outcomes: Sequence[JobOutcome], deposit: float, trials: int) -> PortfolioResult:
     """Sum up the accounts."""
     trades = [trade for outcome in outcomes for trade in outcome.trades]
     trades.sort(key=lambda t: (t.closed_us, t.source, t.symbol, t.opened_us))
@@ -50,13 +50,13 @@ def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Portfo
     )  # fmt: skip
 
 
-def _reasons(outcomes: Sequence[Outcome], kind: EventKind) -> dict[str, int]:
+def _reasons(outcomes: Sequence[JobOutcome], kind: EventKind) -> dict[str, int]:
     """How often each was given, most frequent first."""
     events = (event for outcome in outcomes for event in outcome.events)
     return dict(Counter(event.reason for event in events if event.kind is kind).most_common())
 
 
-def warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+def warnings(outcomes: Sequence[JobOutcome]) -> tuple[str, ...]:
     """What stopped an account before its span was over."""
     return tuple(
         f"{outcome.job.name}: trading went to {trip.state} at {utc(trip.ts_event_us):%F %T} UTC"
@@ -67,7 +67,7 @@ def warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
 
 
 def _drawdowns(
-    outcomes: Sequence[Outcome], curve: Curve, deposit: float
+    outcomes: Sequence[JobOutcome], curve: Curve, deposit: float
 ) -> tuple[Drawdown, Drawdown]:
     if len(outcomes) == 1:
         return outcomes[0].balance_drawdown, outcomes[0].equity_drawdown

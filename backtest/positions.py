@@ -20,7 +20,7 @@ Times = npt.NDArray[np.int64]
 
 
 @dataclass
-class Held:
+class OpenPosition:
     """One position. Volumes in lots; `steps` are (time, volume still open after it)."""
 
     key: Key

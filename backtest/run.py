@@ -15,8 +15,8 @@ from adapters.simulator.markets.recorded import RecordedMarket
 from adapters.simulator.markets.tickfile import ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
 from backtest import memory
-from backtest.equity import EquityWatch
-from backtest.job import Job, Outcome, counted
+from backtest.equity import EquityCurve
+from backtest.job import Job, JobOutcome, counted
 from backtest.span import Until
 from backtest.stages import SignalStages
 from core.contracts.order import EventKind as Kind
@@ -35,7 +35,7 @@ def silent(_ticks: int) -> None:
     """Progress for nobody."""
 
 
-def run(job: Job, progress: Progress = silent) -> Outcome:
+def run(job: Job, progress: Progress = silent) -> JobOutcome:
     """Compute one job.
 
     Raises:
@@ -49,20 +49,20 @@ def run(job: Job, progress: Progress = silent) -> Outcome:
     with tempfile.TemporaryDirectory() as scratch:
         parts, kept, risks = _execution(job, terminal, Path(scratch))
     watch = _watch(job, parts, terminal)
-    slices = Slices(SignalStages(job, market), parts, watch, kept.events, progress)
+    slices = ComputedSlices(SignalStages(job, market), parts, watch, kept.events, progress)
     replay.Replay(parts, slices).run()
     outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
     return outcome._replace(trips=risks.trips)
 
 
-class Slices:
+class ComputedSlices:
     """What execution's driver reads: the next slice, computed when it is asked for."""
 
     def __init__(
         self,
         stages: SignalStages,
         parts: replay.Parts,
-        watch: EquityWatch,
+        watch: EquityCurve,
         events: list[OrderEvent],
         progress: Progress,
     ) -> None:
@@ -119,15 +119,15 @@ def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:
 
 def _execution(
     job: Job, terminal: SimulatedTerminal, scratch: Path
-) -> tuple[replay.Parts, memory.Kept, memory.RiskLog]:
+) -> tuple[replay.Parts, memory.EventLog, memory.RiskLog]:
     """Execution as a replay composes it, with nothing on disk."""
-    settings, kept, risks = job.settings, memory.Kept(), memory.RiskLog()
+    settings, kept, risks = job.settings, memory.EventLog(), memory.RiskLog()
     frozen = freeze(settings.home_path, scratch)
     parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
     return parts, kept, risks
 
 
-def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> EquityWatch:
+def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> EquityCurve:
     currency = job.settings.terminal.currency
 
     def account_per(source: str, quote: str, at_us: int) -> float | None:
@@ -136,12 +136,12 @@ def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> Equity
     def swaps() -> dict[int, float]:
         return {position.ticket: position.swap for position in terminal.positions_get()}
 
-    return EquityWatch(job.settings.terminal.balance, job.bucket_us, account_per, swaps)
+    return EquityCurve(job.settings.terminal.balance, job.bucket_us, account_per, swaps)
 
 
 def _outcome(
-    job: Job, slices: Slices, watch: EquityWatch, events: list[OrderEvent], wall_s: float
-) -> Outcome:
+    job: Job, slices: ComputedSlices, watch: EquityCurve, events: list[OrderEvent], wall_s: float
+) -> JobOutcome:
     stages, kinds = slices.stages, [event.kind for event in events]
     curve = watch.finish()
     seconds = {**stages.features.seconds, "decide": stages.decide_s, "wall": wall_s}
@@ -154,7 +154,7 @@ def _outcome(
         fills=kinds.count(Kind.FILLED) + kinds.count(Kind.PARTIALLY_FILLED),
         closed_by_broker=kinds.count(Kind.CLOSED),
     )  # fmt: skip
-    return Outcome(
+    return JobOutcome(
         job, events, slices.signals, watch.trades, curve, watch.equity.drawdown,
         watch.settled.drawdown, counts, slices.first_us, slices.last_us, seconds,
     )  # fmt: skip

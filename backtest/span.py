@@ -6,13 +6,13 @@ import numpy as np
 
 from adapters.simulator.markets import tickfile
 from adapters.simulator.markets.tape import Ticks, Times, reached
-from adapters.simulator.markets.tickfile import TickFile
+from adapters.simulator.markets.tickfile import MarketFile
 
 
 class Until:
     """Implements SeekableTickFile: another file's ticks until its market reaches a time."""
 
-    def __init__(self, file: TickFile, to_msc: int) -> None:
+    def __init__(self, file: MarketFile, to_msc: int) -> None:
         self._file, self._to = file, to_msc
         self.path, self.source, self.symbol = file.path, file.source, file.symbol
 

@@ -29,7 +29,7 @@ from features.state import new_state
 from models.members.select import KINDS
 from models.serving.artifact import Artifact
 from models.serving.predictor import Predictor
-from models.serving.session import Session
+from models.serving.session import ModelSession
 from models.training.dataset import Dataset
 from models.training.train import fit
 from strategies.edge import Costs, edge_bp, target_share
@@ -83,7 +83,7 @@ def _seconds(run: Callable[[], object]) -> float:
 def _batches(model: Artifact, rows: npt.NDArray[np.float32]) -> float:
     """Rows per second of the ensemble of trees over those of its sessions alone."""
     predictor = Predictor(model)
-    sessions = [Session(onnx) for onnx in model.members.values()]
+    sessions = [ModelSession(onnx) for onnx in model.members.values()]
     out = np.empty((len(rows), 3), np.float32)
 
     def alone() -> None:

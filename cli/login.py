@@ -25,7 +25,7 @@ def login(settings: Settings, name: str, roles: Sequence[str] = identity.MAY_ALL
             users.
     """
     path = identity.path_in(settings.home_path)
-    if not path.exists():
+    if not identity.exists(path):
         if settings.terminal.kind != "simulated":
             text = "real money needs a login: tickhouse users add NAME --role admin"
             raise SettingsError(text)

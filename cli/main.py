@@ -89,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` None: that of a process of its own."""
     arguments = sys.argv[1:] if argv is None else argv
     commands = _available()
-    chosen = next((word for word in arguments if not word.startswith("-")), "")
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
     parser = _parser(commands, chosen)
     namespace = parser.parse_args(arguments)
     if namespace.command is None:
@@ -105,7 +105,7 @@ def main(argv: list[str] | None = None) -> int:
     except TickhouseError as error:
         if namespace.debug:
             raise
-        _tell(error)
+        _print_error(error)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -140,7 +140,7 @@ def _version() -> str:
         return "(not installed: running from a checkout)"
 
 
-def _tell(error: TickhouseError) -> None:
+def _print_error(error: TickhouseError) -> None:
     # soft_wrap: a path is for copying, and a line break inside it would spoil that.
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(Text(f"tickhouse: {error}", style="bold red"))

@@ -34,6 +34,16 @@ def secret(directory: Path, name: str) -> str:
     return _read(path)
 
 
+def read_private(path: Path) -> bytes:
+    """Its content, when it is a file of its own.
+
+    Raises:
+        OSError: it is missing, a link, or unreadable.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as stream:
+        return stream.read()
+
+
 def write_private(path: Path, text: str) -> None:
     """Put a text there as a whole, readable by its owner alone."""
     durable.write(path, text.encode(), durable.PRIVATE)

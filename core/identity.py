@@ -8,6 +8,7 @@ still written for its owner's eyes only.
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from core import durable
+from core import checked_json, durable
 from core.errors import SettingsError
 
 Role = Literal["admin", "risk", "writer", "recorder", "analyst", "grafana"]
@@ -59,6 +60,11 @@ def path_in(home: Path) -> Path:
     return home / "identity.json"
 
 
+def exists(path: Path) -> bool:
+    """Whether there is one, also one that cannot be read: then nobody gets in."""
+    return os.path.lexists(path)
+
+
 def load(path: Path) -> dict[str, User]:
     """The users of a file by name.
 
@@ -66,7 +72,7 @@ def load(path: Path) -> dict[str, User]:
         SettingsError: the file is missing, malformed, or names a user twice.
     """
     try:
-        users = msgspec.json.decode(path.read_bytes(), type=_File).users
+        users = checked_json.read(path, _File).users
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}; add a user: tickhouse users add") from error
     except msgspec.DecodeError as error:
@@ -81,7 +87,7 @@ def load(path: Path) -> dict[str, User]:
 
 def save(path: Path, users: Mapping[str, User]) -> None:
     """Replace the file in one step; only its owner may read it."""
-    text = msgspec.json.format(msgspec.json.encode(_File(list(users.values()))))
+    text = msgspec.json.format(checked_json.encode(_File(list(users.values()))))
     durable.write(path, text + b"\n", durable.PRIVATE)
 
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from core import durable
+from core import checked_json, durable
 from core.audit_log import AuditLine, append
 from core.clock import Clock
 from core.errors import InputError, TickhouseError
@@ -107,18 +107,18 @@ def current(home: Path) -> ControlCommand | None:
         InputError: the file is damaged.
     """
     path = path_in(home)
-    if not path.exists():
-        return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ControlCommand)
-    except msgspec.DecodeError as error:
+        return checked_json.read(path, ControlCommand)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
         problem = f"damaged ({error}); order again with `tickhouse halt` or `tickhouse resume`"
         raise InputError(str(path), problem) from error
 
 
 def write(path: Path, order: ControlCommand) -> None:
     """Replace the control file; whole and on disk when this returns."""
-    durable.write(path, msgspec.json.encode(order) + b"\n")
+    durable.write(path, checked_json.encode(order) + b"\n")
 
 
 def halt_running(home: Path, order: ControlCommand, timeout_s: float = 0.5) -> bool:

@@ -22,7 +22,7 @@ from core.contracts.tick import TICK
 from core.quality import REASONS
 from core.settings import Settings
 from docs import schema
-from docs.words import DENIED, SAID
+from docs.words import DENIED, SETTINGS
 from features.catalog import FEATURE_SET_HASH, FEATURES, KERNEL_VERSION
 
 DIRECTORY = Path(__file__).parent / "reference"
@@ -32,8 +32,8 @@ _NOTICE = "<!-- Written by `python -m docs.generate`; change the code it comes f
 def main() -> None:
     """Write every page."""
     DIRECTORY.mkdir(exist_ok=True)
-    for name, make in PAGES.items():
-        (DIRECTORY / name).write_text(make())
+    for name, page in PAGES.items():
+        (DIRECTORY / name).write_text(page())
         print(f"wrote {DIRECTORY / name}")
 
 
@@ -63,7 +63,7 @@ def settings_page() -> str:
                 _type_name(field.type),
                 f"`{_as_text(field.default)}`" if field.default != "" else "empty",
                 remarks.get((section.type.__name__, field.name), "")
-                or SAID.get(f"{section.name}.{field.name}", ""),
+                or SETTINGS.get(f"{section.name}.{field.name}", ""),
             )
             for field in msgspec.structs.fields(section.type)
         )
@@ -240,14 +240,14 @@ def _remarks(source: str) -> dict[tuple[str, str], str]:
         if token.type == tokenize.COMMENT:
             kept = alone if token.line.lstrip().startswith("#") else beside
             kept[token.start[0]] = token.string.lstrip("#: ")
-    found: dict[tuple[str, str], str] = {}
+    remarks: dict[tuple[str, str], str] = {}
     for node in ast.parse(source).body:
         for line in node.body if isinstance(node, ast.ClassDef) else ():
             if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
                 assert isinstance(node, ast.ClassDef)
                 text = beside.get(line.lineno, "") or _above(alone, line.lineno)
-                found[node.name, line.target.id] = text
-    return found
+                remarks[node.name, line.target.id] = text
+    return remarks
 
 
 def _above(alone: dict[int, str], line: int) -> str:

@@ -28,18 +28,18 @@ class Described(NamedTuple):
 
 def tables() -> list[Described]:
     """What migrations make and people read, by name; the state behind bars is left out."""
-    found = [
+    described = [
         _described(part)
         for migration in migrate.product_migrations()
         for part in migration.statements()
         if _BEGINS.search(part) and "AggregateFunction" not in part
     ]
-    return sorted(found, key=lambda table: table.name)
+    return sorted(described, key=lambda table: table.name)
 
 
 def marts() -> list[Described]:
     """Models that answer questions, in the order of their folders."""
-    found = []
+    described = []
     for path in sorted((_ROOT / "dbt" / "models" / "marts").glob("*/_*.yml")):
         for model in yaml.safe_load(path.read_text()).get("models", []):
             columns = [
@@ -50,8 +50,8 @@ def marts() -> list[Described]:
                 )
                 for c in model.get("columns", [])
             ]
-            found.append(Described(model["name"], model.get("description", ""), "", columns))
-    return found
+            described.append(Described(model["name"], model.get("description", ""), "", columns))
+    return described
 
 
 def _described(statement: str) -> Described:
@@ -66,8 +66,8 @@ def _described(statement: str) -> Described:
     comment = " ".join(line.removeprefix("--").strip() for line in head.splitlines())
     parameters = list(dict.fromkeys(_PARAMETER.findall(body)))
     if parameters:
-        asked = ", ".join(f"`{given}`" for given, _ in parameters)
-        comment += f" Parameters: {asked}."
+        named = ", ".join(f"`{given}`" for given, _ in parameters)
+        comment += f" Parameters: {named}."
         columns = [(f"`{column}`", "", "") for column in _selected(body)]
     identity = ", ".join(f"`{part.strip()}`" for part in order[1].split(",")) if order else ""
     return Described(name[1], comment.strip(), identity, columns)

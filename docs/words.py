@@ -120,7 +120,7 @@ DENIED = {
 }
 
 #: What a comment in core/sections.py does not say already.
-SAID = {
+SETTINGS = {
     "run.run_id": "under which rows and journal are kept; a replay makes its own",
     "run.mode": "stored in every row; `shadow` decides and sends nothing; a replay sets `replay`",
     "run.account": "ours, not the broker's login; one order journal per account",

@@ -25,6 +25,7 @@ from execution import compose, live, replay
 from execution.breakers.breakers import Breakers
 from execution.breakers.halt_port import HaltPort
 from execution.heartbeat import HeartbeatPublisher
+from execution.journal import witness
 from execution.journal.journal import Journal
 from execution.journal.records import LeaseTaken
 from execution.journal.space import Room
@@ -51,13 +52,16 @@ def main() -> int:
         run_directory = chosen.home_path / "run"
         crashpoint.arm_for("execution", chosen.chaos.crash_at, run_directory)
         # First of all: whoever is refused the journal leaves no trace of itself on this home.
-        journal = Journal(journal_path(chosen), careful=chosen.run.mode != "replay")
+        journal = open_journal(chosen)
+        beside = witness.Witness(journal, witness_path(chosen))
         health = Health("execution", run_directory)
+        beside.start()
         try:
             return _run(chosen, health, stop, journal)
         finally:
             health.close()
             journal.close()
+            beside.close()
     except TickhouseError as error:
         _log.error("%s", error)
         return 1 if isinstance(error, UnavailableError) else 2
@@ -68,6 +72,23 @@ def journal_path(chosen: Settings) -> Path:
     if chosen.run.mode == "replay":
         return chosen.home_path / "runs" / chosen.run.run_id / "journal"
     return compose.own_path(chosen) / "journal"
+
+
+def open_journal(chosen: Settings) -> Journal:
+    """Which must contain what was witnessed of it.
+
+    Raises:
+        JournalError: damaged, shortened, or in use.
+    """
+    careful, witnessed = chosen.run.mode != "replay", witness.read(witness_path(chosen))
+    return Journal(journal_path(chosen), careful=careful, witnessed=witnessed)
+
+
+def witness_path(chosen: Settings) -> Path:
+    """Of a live journal beside the audit log; a replay's goes with its journal, and its run."""
+    if chosen.run.mode == "replay":
+        return journal_path(chosen).with_name("witness.json")
+    return witness.path_in(chosen.home_path, chosen.run.account)
 
 
 def _run(chosen: Settings, health: Health, stop: threading.Event, journal: Journal) -> int:

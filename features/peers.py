@@ -47,7 +47,7 @@ CLOSES = np.dtype(
 Rows = npt.NDArray[np.float32]
 
 
-class Part(NamedTuple):
+class PeerRows(NamedTuple):
     """Consecutive ticks of one symbol, and the kernel's rows of them with their market times."""
 
     symbol: str
@@ -181,7 +181,7 @@ class Market:
         _fill(self._closes, self._index_of(symbol), time_msc, rows)
         self._read_to = max(self._read_to, int(time_msc[-1]) // 1000 - WATERMARK_S)
 
-    def fill_together(self, parts: Sequence[Part]) -> None:
+    def fill_together(self, parts: Sequence[PeerRows]) -> None:
         """Take in the ticks of all symbols up to one moment, and complete all their rows.
 
         The parts of a symbol follow each other. Goes in blocks of market time, so that no more

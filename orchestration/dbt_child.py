@@ -9,7 +9,7 @@ import runpy
 import threading
 import time
 
-_LOOK_S = 0.5
+_POLL_S = 0.5
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
 def end_with(parent: int) -> None:
     """End this process at once when its parent is another than it was."""
     while os.getppid() == parent:
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
     os._exit(1)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Built(NamedTuple):
+class BuiltModel(NamedTuple):
     """A model, and the tests that hang on it."""
 
     seconds: float
@@ -13,7 +13,7 @@ class Built(NamedTuple):
     passed: int
 
 
-def built_models(target: Path) -> dict[str, Built]:
+def built_models(target: Path) -> dict[str, BuiltModel]:
     """By name; empty when dbt left nothing."""
     path = target / "run_results.json"
     if not path.exists():
@@ -32,6 +32,8 @@ def built_models(target: Path) -> dict[str, Built]:
         else:
             tests.setdefault(parents.get(name, ""), []).append(result["status"] == "pass")
     return {
-        name.rpartition(".")[2]: Built(took, len(tests.get(name, [])), sum(tests.get(name, [])))
+        name.rpartition(".")[2]: BuiltModel(
+            took, len(tests.get(name, [])), sum(tests.get(name, []))
+        )
         for name, took in seconds.items()
     }

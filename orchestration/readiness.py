@@ -11,8 +11,8 @@ import dagster as dg
 from core.health import Health
 from orchestration.instance import LOCATION
 
-_LOOK_S = 0.5
-_LOOK_LATER_S = 10.0
+_POLL_S = 0.5
+_POLL_LATER_S = 10.0
 _SILENT_S = 300.0  # a daemon beats every half minute
 
 
@@ -25,7 +25,7 @@ def watch(health: Health, probe: Callable[[], str]) -> None:
             problem = f"{type(error).__name__}: {error}"
         was_ready = health.status in ("ready", "degraded")
         health.set(("degraded" if was_ready else "starting") if problem else "ready", problem)
-        time.sleep(_LOOK_LATER_S if was_ready and not problem else _LOOK_S)
+        time.sleep(_POLL_LATER_S if was_ready and not problem else _POLL_S)
 
 
 def code_ready(port: int) -> str:

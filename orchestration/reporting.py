@@ -24,7 +24,7 @@ from reports.base import Report
 from reports.package import Version
 
 
-class Built(msgspec.Struct, frozen=True):
+class BuiltMarts(msgspec.Struct, frozen=True):
     """Marts of a day, as a build left them. `by` is the run that asked for it."""
 
     by: str
@@ -54,7 +54,9 @@ def build_report(
         return _render(settings, report, built, out, by, clock)
 
 
-def build(settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str) -> Built:
+def build(
+    settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str
+) -> BuiltMarts:
     """The marts of several reports, once; `render` takes it from there.
 
     Raises:
@@ -77,7 +79,9 @@ def render(
         return _render(settings, report, built, None, by, clock)
 
 
-def _build(settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str) -> Built:
+def _build(
+    settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str
+) -> BuiltMarts:
     _note(settings).unlink(missing_ok=True)  # its compiled queries are replaced now
     client = connect(settings.clickhouse)
     try:
@@ -94,11 +98,11 @@ def _build(settings: Settings, reports: Sequence[Report], day: date, mode: str, 
     variables = {"mode": mode, "report_date": str(day)}
     dbt_project.run(settings, "build", variables, *arguments)
     results = json.loads((dbt_project.target(settings) / "run_results.json").read_text())
-    return Built(by, day, mode, marts, str(results["metadata"]["invocation_id"]))
+    return BuiltMarts(by, day, mode, marts, str(results["metadata"]["invocation_id"]))
 
 
 def _render(
-    settings: Settings, report: Report, built: Built, out: Path | None, by: str, clock: Clock
+    settings: Settings, report: Report, built: BuiltMarts, out: Path | None, by: str, clock: Clock
 ) -> tuple[Version, bool]:
     folder = package.folder_of(
         report_build.base_of(settings, out), report.name, built.day, built.mode
@@ -124,8 +128,8 @@ def _note(settings: Settings) -> Path:
     return path
 
 
-def _last(settings: Settings) -> Built | None:
+def _last(settings: Settings) -> BuiltMarts | None:
     try:
-        return msgspec.json.decode(_note(settings).read_bytes(), type=Built)
+        return msgspec.json.decode(_note(settings).read_bytes(), type=BuiltMarts)
     except (OSError, msgspec.DecodeError):
         return None

@@ -41,7 +41,7 @@ class Tickhouse(dg.ConfigurableResource):
     @contextmanager
     def connected(self) -> Iterator[Client]:
         """A client for the length of a block, within which our errors fail the step in words."""
-        with failing_in_words():
+        with plain_failures():
             client = self.client()
             try:
                 yield client
@@ -50,7 +50,7 @@ class Tickhouse(dg.ConfigurableResource):
 
 
 @contextmanager
-def failing_in_words() -> Iterator[None]:
+def plain_failures() -> Iterator[None]:
     """Our errors say what to do; a page of a run shows them without a traceback of ours."""
     try:
         yield

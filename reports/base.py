@@ -28,7 +28,7 @@ class Sheet(NamedTuple):
     where: str = "report_date = {day:Date}"
 
 
-class Context(NamedTuple):
+class ReportContext(NamedTuple):
     """One report of one day being rendered into a folder."""
 
     client: Client
@@ -60,8 +60,8 @@ class Report(NamedTuple):
     subtitle: str
     sheets: tuple[Sheet, ...]
     breaks: str  # mart of its breaks (columns report_date, severity); "" when it has none
-    page: Callable[[Context], "Content"]
-    extra: Callable[[Context], Sequence[str]] | None = None  # more data files; their names
+    page: Callable[[ReportContext], "Content"]
+    extra: Callable[[ReportContext], Sequence[str]] | None = None  # more data files; their names
     signoff: tuple[str, ...] = ("Prepared by", "Checked by")
     wide: bool = False
 
@@ -80,7 +80,7 @@ class Content(NamedTuple):
     sections: tuple[Section, ...]
 
 
-def page_of(report: Report, context: Context, content: Content, mark: str) -> Page:
+def page_of(report: Report, context: ReportContext, content: Content, mark: str) -> Page:
     """The report as a PDF's data."""
     restated: tuple[str, ...] = ()
     if context.before is not None:

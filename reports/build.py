@@ -13,8 +13,8 @@ from core.clock import Clock
 from core.errors import SettingsError
 from core.settings import Settings
 from reports import package, pdf
-from reports.base import Context, Report, page_of
-from reports.package import LAYOUT, Manifest, Rendered, SignOff, Version
+from reports.base import Report, ReportContext, page_of
+from reports.package import LAYOUT, Rendered, ReportManifest, SignOff, Version
 from reports.tables import text, write_csv
 
 
@@ -43,13 +43,13 @@ def build_report(
     released = [v for v in earlier if v.sign_off("release")]
 
     def render(folder: Path, number: int) -> Rendered:
-        context = Context(
+        context = ReportContext(
             client, settings, database, day, mode, folder, number,
             earlier[-1] if earlier else None, released[-1] if released else None, {},
         )  # fmt: skip
         return _render(report, context)
 
-    blank = Manifest(
+    blank = ReportManifest(
         report=report.name, title=report.title, day=day, mode=mode, version=0, layout=LAYOUT,
         draft=True, made_us=clock.now_us(), query_sha256=_queries(report, built[1]),
         dbt_invocation=built[0], inputs=_inputs(client, day, mode), empty=False, breaks={},
@@ -112,7 +112,7 @@ def _must_be_known(known: bool) -> None:
         )
 
 
-def _render(report: Report, context: Context) -> Rendered:
+def _render(report: Report, context: ReportContext) -> Rendered:
     data = []
     for sheet in report.sheets:
         sql = (
@@ -131,7 +131,7 @@ def _render(report: Report, context: Context) -> Rendered:
     )
 
 
-def _breaks(report: Report, context: Context) -> dict[str, int]:
+def _breaks(report: Report, context: ReportContext) -> dict[str, int]:
     if not report.breaks:
         return {}
     day = "report_date = {day:Date}"

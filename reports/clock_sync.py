@@ -1,13 +1,13 @@
 """R4: clock synchronisation: how far our clock can have been off, against the limits of RTS 25."""
 
 from reports import plots
-from reports.base import Content, Context, Report, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.pdf import Section
 
 _DAY = "report_date = {day:Date}"
 
 
-def page(context: Context) -> Content:
+def page(context: ReportContext) -> Content:
     """Sources, breaks, and the day of every reference that claims to be UTC."""
     counts = context.query(
         "SELECT sum(samples), uniqExact(host), countIf(traceable), sum(breaches),"
@@ -34,7 +34,7 @@ _NOTES = (
 )
 
 
-def _sources(context: Context) -> Section:
+def _sources(context: ReportContext) -> Section:
     rows = context.query(
         "SELECT host, source, method, stamp_point, toString(samples),"
         " toString(round(longest_gap_minutes, 1)), toString(round(offset_max_us, 1)),"
@@ -54,7 +54,7 @@ def _sources(context: Context) -> Section:
     return table("References", names, rows, empty=empty, size=7.5)
 
 
-def _pictures(context: Context) -> tuple[Section, ...]:
+def _pictures(context: ReportContext) -> tuple[Section, ...]:
     rows = context.query(
         "SELECT concat(host, ', ', source), toString(toRelativeMinuteNum(ts_measured) % 1440 / 60),"
         " divergence_us, toString(divergence_limit_us)"
@@ -70,7 +70,7 @@ def _pictures(context: Context) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _breaks(context: Context) -> Section:
+def _breaks(context: ReportContext) -> Section:
     rows = context.query(
         "SELECT severity, host, source, rule_id, field, value FROM {db}.rpt_clock_break"
         f" WHERE {_DAY} ORDER BY severity, host, source, rule_id"

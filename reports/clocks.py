@@ -15,7 +15,7 @@ from adapters.clickhouse.client import errors_translated
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
 from adapters.clocks import chrony, kernel, ntp
-from adapters.clocks.reading import Reading, granularity_us
+from adapters.clocks.reading import ClockReading, granularity_us
 from core.clock import Clock
 from core.sections import ClickhouseSettings, ReportSettings
 from core.settings import Settings
@@ -67,7 +67,7 @@ def of_brokers(client: Client, clock: Clock, host: str = "") -> list[Measurement
         rows = client.query(_TICKS).result_rows
     return [
         of_reading(
-            Reading(
+            ClockReading(
                 f"broker {source}", "ticks", 0, quickest, median - quickest + _TICK_STEP_US, False,
                 True, f"quickest of {count} ticks; its way to us is part of it",
             ),
@@ -78,7 +78,7 @@ def of_brokers(client: Client, clock: Clock, host: str = "") -> list[Measurement
 
 
 def of_reading(
-    read: Reading, host: str, now_us: int, step_us: float, stamp_point: str
+    read: ClockReading, host: str, now_us: int, step_us: float, stamp_point: str
 ) -> Measurement:
     """A reading as a row."""
     return Measurement(

@@ -4,7 +4,7 @@ The day's report, and the pack for the annual self-assessment, which looks back 
 """
 
 from reports import plots
-from reports.base import Content, Context, Report, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.pdf import Section
 from reports.plots import PERCENTILES
 
@@ -13,7 +13,7 @@ _YEAR = "report_date > subtractYears({day:Date}, 1) AND report_date <= {day:Date
 _DAY = "report_date = {day:Date}"
 
 
-def page(context: Context) -> Content:
+def page(context: ReportContext) -> Content:
     """One day."""
     blocked = context.query(
         "SELECT formatDateTime(ts_blocked, '%H:%i:%S.%f'), symbol, side, toString(volume), control,"
@@ -41,7 +41,7 @@ def page(context: Context) -> Content:
     ))  # fmt: skip
 
 
-def assessment(context: Context) -> Content:
+def assessment(context: ReportContext) -> Content:
     """A year, for those who assess and approve."""
     months = context.query(
         "SELECT formatDateTime(toStartOfMonth(report_date), '%Y-%m') AS month, control, count(),"
@@ -82,7 +82,7 @@ def assessment(context: Context) -> Content:
     )  # fmt: skip
 
 
-def _facts(context: Context, when: str) -> tuple[tuple[str, str], ...]:
+def _facts(context: ReportContext, when: str) -> tuple[tuple[str, str], ...]:
     blocked, changes, stops, alerts = context.query(
         f"SELECT (SELECT count() FROM {{db}}.rpt_control_block WHERE {when}),"
         f" (SELECT count() FROM {{db}}.rpt_control_change WHERE {when}),"
@@ -94,7 +94,7 @@ def _facts(context: Context, when: str) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _alert_note(context: Context, when: str) -> tuple[str, ...]:
+def _alert_note(context: ReportContext, when: str) -> tuple[str, ...]:
     late, silent = context.query(
         f"SELECT (SELECT countIf(not in_time) FROM {{db}}.rpt_alert_latency WHERE {when}),"
         f" (SELECT count() FROM {{db}}.rpt_control_block WHERE {when}) > 0"
@@ -111,14 +111,14 @@ def _alert_note(context: Context, when: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _by_control(context: Context, when: str) -> list[tuple[str, ...]]:
+def _by_control(context: ReportContext, when: str) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT control, limits_version, count(), uniqExact(strategy) FROM {db}.rpt_control_block"
         f" WHERE {when} GROUP BY control, limits_version ORDER BY count() DESC, control"
     )
 
 
-def _stops(context: Context, when: str) -> list[tuple[str, ...]]:
+def _stops(context: ReportContext, when: str) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT formatDateTime(ts_stopped, '%Y-%m-%d %H:%i:%S'), stopped_by, state, reason,"
         " toString(orders_cancelled), toString(positions_closed),"
@@ -127,7 +127,7 @@ def _stops(context: Context, when: str) -> list[tuple[str, ...]]:
     )
 
 
-def _changes(context: Context, when: str) -> list[tuple[str, ...]]:
+def _changes(context: ReportContext, when: str) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT formatDateTime(ts_event, '%H:%i:%S'), actor, if(authenticated, 'yes', 'no'),"
         " action, subject, if(reason = '', told, reason) FROM {db}.rpt_control_change"
@@ -135,7 +135,7 @@ def _changes(context: Context, when: str) -> list[tuple[str, ...]]:
     )
 
 
-def _alerts(context: Context, when: str) -> list[tuple[str, ...]]:
+def _alerts(context: ReportContext, when: str) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT control, count(), countIf(in_time), toString(round(quantileExact(0.5)(latency_ms),"
         " 1)), toString(round(quantileExact(0.95)(latency_ms), 1)),"
@@ -144,7 +144,7 @@ def _alerts(context: Context, when: str) -> list[tuple[str, ...]]:
     )
 
 
-def _alert_curve(context: Context, when: str) -> tuple[Section, ...]:
+def _alert_curve(context: ReportContext, when: str) -> tuple[Section, ...]:
     """The distribution of all alerts; with fewer than three the table says it all."""
     rows = context.query(
         f"SELECT arrayJoin(quantilesExact({PERCENTILES})(latency_ms))"
@@ -157,14 +157,14 @@ def _alert_curve(context: Context, when: str) -> tuple[Section, ...]:
     return (Section("How long alerts took", image=plots.figure(drawn, height=1.6)),)
 
 
-def _inventory(context: Context) -> list[tuple[str, ...]]:
+def _inventory(context: ReportContext) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT strategy, decision_id, execution_id, owner, approved_by, description"
         " FROM {db}.rpt_strategy_inventory WHERE is_current ORDER BY strategy"
     )
 
 
-def _breaks(context: Context, when: str) -> Section:
+def _breaks(context: ReportContext, when: str) -> Section:
     rows = context.query(
         "SELECT severity, item, row_id, rule_id, field, value FROM {db}.rpt_control_break"
         f" WHERE {when} ORDER BY severity, report_date, item, row_id LIMIT 1000"

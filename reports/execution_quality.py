@@ -6,7 +6,7 @@ the day; so a day and a quarter are the same page over another span.
 
 from collections.abc import Callable
 
-from reports.base import Content, Context, Report, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.execution_sections import refusals, slippage, speed_and_outcomes, twin
 from reports.pdf import Section
 
@@ -14,12 +14,12 @@ _DAY = "report_date = {day:Date}"
 _QUARTER = "report_date > subtractMonths({day:Date}, 3) AND report_date <= {day:Date}"
 
 
-def page(context: Context) -> Content:
+def page(context: ReportContext) -> Content:
     """One day."""
     return _content(context, _DAY)
 
 
-def quarter(context: Context) -> Content:
+def quarter(context: ReportContext) -> Content:
     """The three months up to a day, for those who judge the execution policy."""
     content = _content(context, _QUARTER)
     period = ("Period", f"three months up to {context.day}")
@@ -28,7 +28,7 @@ def quarter(context: Context) -> Content:
     )
 
 
-def _unreported(context: Context) -> tuple[str, ...]:
+def _unreported(context: ReportContext) -> tuple[str, ...]:
     """Days of the quarter whose marts nobody built: their orders are not in here."""
     days = context.query(
         "SELECT DISTINCT toDate(ts_init, 'UTC') AS report_date FROM order_event"
@@ -41,7 +41,7 @@ def _unreported(context: Context) -> tuple[str, ...]:
     return (f"Days with orders whose report was never made, so that they lack here: {listed}.",)
 
 
-def _content(context: Context, when: str) -> Content:
+def _content(context: ReportContext, when: str) -> Content:
     orders = int(_one(context, "count()", when))
     empty = "No order was sent: the report is issued empty."
     if not orders:
@@ -63,7 +63,7 @@ def _content(context: Context, when: str) -> Content:
     )  # fmt: skip
 
 
-def _facts(context: Context, when: str) -> tuple[tuple[str, str], ...]:
+def _facts(context: ReportContext, when: str) -> tuple[tuple[str, str], ...]:
     row = context.query(
         "SELECT countIf(order_type = 'market'), countIf(order_type != 'market'),"
         " toString(round(100 * sumIf(volume_filled, order_type = 'market')"
@@ -80,7 +80,7 @@ def _facts(context: Context, when: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, value or "none") for name, value in zip(names, row, strict=True))
 
 
-def _notes(context: Context, when: str) -> tuple[str, ...]:
+def _notes(context: ReportContext, when: str) -> tuple[str, ...]:
     notes = [
         "Slippage: how much worse the fill was than the mid of the last stored quote when the order"
         " was sent (of a stop at the broker: than the stop's level), in basis points; half the"
@@ -100,7 +100,7 @@ def _notes(context: Context, when: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _by_instrument(context: Context, when: str) -> Section:
+def _by_instrument(context: ReportContext, when: str) -> Section:
     rows = context.query(
         "SELECT source, symbol, order_type, purpose, count(),"
         " countIf(outcome = 'filled'), countIf(outcome = 'partially_filled'),"
@@ -121,7 +121,7 @@ def _by_instrument(context: Context, when: str) -> Section:
     return table("By instrument and kind of order", names, rows, size=7.5)
 
 
-def _worst(context: Context, when: str) -> Section:
+def _worst(context: ReportContext, when: str) -> Section:
     rows = context.query(
         "SELECT formatDateTime(ts_sent, '%Y-%m-%d %H:%i:%S'), symbol, side, order_type, purpose,"
         " toString(volume_filled), toString(reference_price), toString(price_filled),"
@@ -137,7 +137,7 @@ def _worst(context: Context, when: str) -> Section:
     return table("Worst orders", names, rows, size=7.5, empty="None was filled.")
 
 
-def _breaks(context: Context, when: str) -> Section:
+def _breaks(context: ReportContext, when: str) -> Section:
     rows = context.query(
         "SELECT severity, rule_id, field, value, order_id FROM {db}.rpt_execution_break"
         f" WHERE {when} ORDER BY severity, rule_id, account, journal_seq LIMIT 1000"
@@ -148,7 +148,7 @@ def _breaks(context: Context, when: str) -> Section:
     )  # fmt: skip
 
 
-def _one(context: Context, expression: str, when: str) -> str:
+def _one(context: ReportContext, expression: str, when: str) -> str:
     return context.query(f"SELECT {expression} FROM {{db}}.rpt_execution_order WHERE {when}")[0][0]
 
 
@@ -167,7 +167,9 @@ def _sheets(when: str) -> tuple[Sheet, ...]:
     )  # fmt: skip
 
 
-def _report(name: str, title: str, when: str, content: Callable[[Context], Content]) -> Report:
+def _report(
+    name: str, title: str, when: str, content: Callable[[ReportContext], Content]
+) -> Report:
     return Report(
         name, title, "Monitoring of the order-execution policy; slippage, speed, fills, rejects",
         _sheets(when), "rpt_execution_break", content, signoff=("Reviewed by", "Approved by"),

@@ -1,14 +1,14 @@
 """The parts of the execution-quality report that are pictures, each beside its query."""
 
 from reports import plots
-from reports.base import Context, table
+from reports.base import ReportContext, table
 from reports.pdf import Section
 from reports.plots import PERCENTILES, Spread
 
 _MOST_LABELS = 10
 
 
-def slippage(context: Context, when: str) -> tuple[Section, ...]:
+def slippage(context: ReportContext, when: str) -> tuple[Section, ...]:
     """By hour, symbol and kind of order."""
     hours = _spreads(context, when, "toString(toHour(ts_sent, 'UTC'))")
     if not hours:
@@ -31,7 +31,7 @@ def slippage(context: Context, when: str) -> tuple[Section, ...]:
     )
 
 
-def speed_and_outcomes(context: Context, when: str) -> tuple[Section, ...]:
+def speed_and_outcomes(context: ReportContext, when: str) -> tuple[Section, ...]:
     """How fast, and how much of it."""
     lines = [
         (name, percentiles)
@@ -61,7 +61,7 @@ def speed_and_outcomes(context: Context, when: str) -> tuple[Section, ...]:
     return (Section("Latency and fill ratio", image=image),)
 
 
-def refusals(context: Context, when: str) -> tuple[Section, ...]:
+def refusals(context: ReportContext, when: str) -> tuple[Section, ...]:
     """What the venue refused, in its words."""
     rows = context.query(
         "SELECT refusal, source, symbol, count(), any(order_id)"
@@ -80,7 +80,7 @@ def refusals(context: Context, when: str) -> tuple[Section, ...]:
     return (Section("Rejects by reason", image=image), rejects)
 
 
-def twin(context: Context, when: str) -> tuple[Section, ...]:
+def twin(context: ReportContext, when: str) -> tuple[Section, ...]:
     """Broker and twin by hour, and order by order."""
     rows = context.query(
         "SELECT source, symbol, toString(ts_hour), toString(orders), toString(real_filled),"
@@ -118,7 +118,7 @@ def twin(context: Context, when: str) -> tuple[Section, ...]:
     return (comparison, picture)
 
 
-def _spreads(context: Context, when: str, label: str) -> list[Spread]:
+def _spreads(context: ReportContext, when: str, label: str) -> list[Spread]:
     rows = context.query(
         f"SELECT {label} AS label, quantileExact(0.05)(assumeNotNull(slippage_bp)),"
         " quantileExact(0.5)(assumeNotNull(slippage_bp)), round(avg(slippage_bp), 9),"
@@ -133,7 +133,7 @@ def _spreads(context: Context, when: str, label: str) -> list[Spread]:
     ]
 
 
-def _percentiles(context: Context, when: str, column: str) -> list[float]:
+def _percentiles(context: ReportContext, when: str, column: str) -> list[float]:
     values = context.query(
         f"SELECT arrayJoin(quantilesExact({PERCENTILES})(assumeNotNull({column})))"
         f" FROM {{db}}.rpt_execution_order WHERE {when} AND {column} is not null"

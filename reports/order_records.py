@@ -1,6 +1,6 @@
 """R2: order records: every order event of the day in the vocabulary of RTS 24, sequence-checked."""
 
-from reports.base import Content, Context, Report, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table
 
 _CODES = {
     "NEWO": "new order", "PARF": "filled in part", "FILL": "filled", "REMO": "refused by the venue",
@@ -9,7 +9,7 @@ _CODES = {
 }  # fmt: skip
 
 
-def page(context: Context) -> Content:
+def page(context: ReportContext) -> Content:
     """Counts by event, breaks, and the life of the first orders."""
     counts = context.query(
         "SELECT count(), uniqExact(order_id), uniqExactIf(order_id, event_code = 'NEWO')"

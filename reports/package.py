@@ -32,7 +32,7 @@ class FileFacts(msgspec.Struct, frozen=True):
     rows: int = -1
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class ReportManifest(msgspec.Struct, frozen=True):
     """What a version is made of, and of which input."""
 
     report: str
@@ -67,7 +67,7 @@ class Version(NamedTuple):
     """A version on disk."""
 
     folder: Path
-    manifest: Manifest
+    manifest: ReportManifest
     sha256: str
 
     def sign_off(self, name: str) -> SignOff | None:
@@ -113,11 +113,11 @@ def versions(folder: Path) -> list[Version]:
         path = version_folder / "manifest.json"
         if not path.exists():
             raise InputError(str(path), "is gone; bring the version back from the archive")
-        all_versions.append(Version(version_folder, _decoded(path, Manifest), sha256(path)))
+        all_versions.append(Version(version_folder, _decoded(path, ReportManifest), sha256(path)))
     return all_versions
 
 
-def add_version(folder: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
+def add_version(folder: Path, blank: ReportManifest, render: Render) -> tuple[Version, bool]:
     """A new version, or the last one when its data are the same; and whether it is new.
 
     Raises:
@@ -132,7 +132,7 @@ def add_version(folder: Path, blank: Manifest, render: Render) -> tuple[Version,
         raise UnavailableError(problem) from error
 
 
-def _add_version(folder: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
+def _add_version(folder: Path, blank: ReportManifest, render: Render) -> tuple[Version, bool]:
     for left in folder.glob(".v*.tmp"):  # of a process that died
         shutil.rmtree(left)
     earlier = versions(folder)
@@ -188,8 +188,8 @@ def mark(folder: Path, names: tuple[str, ...]) -> str:
 
 
 def _manifest(
-    blank: Manifest, number: int, rendered: Rendered, folder: Path, last: Version | None
-) -> Manifest:
+    blank: ReportManifest, number: int, rendered: Rendered, folder: Path, last: Version | None
+) -> ReportManifest:
     files = {
         path.name: FileFacts(sha256(path), path.stat().st_size, rendered.rows.get(path.name, -1))
         for path in sorted(folder.iterdir())
@@ -200,7 +200,7 @@ def _manifest(
     )  # fmt: skip
 
 
-def _same(before: Manifest, now: Manifest, data: tuple[str, ...]) -> bool:
+def _same(before: ReportManifest, now: ReportManifest, data: tuple[str, ...]) -> bool:
     return before.layout == now.layout and all(
         name in before.files and before.files[name].sha256 == now.files[name].sha256
         for name in data

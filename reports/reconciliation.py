@@ -1,9 +1,9 @@
 """R0: our books against the broker's statement of the day: deals, positions, all money."""
 
-from reports.base import Content, Context, Report, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table
 
 
-def page(context: Context) -> Content:
+def page(context: ReportContext) -> Content:
     """What agrees, what breaks, and money beside money."""
     taken = context.query(
         "SELECT count(), toString(max(ts_init)), argMax(currency, ts_init) FROM broker_account"

@@ -12,7 +12,7 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every kind's columns are those of its table, less the three that loading adds."""
 
 
-class Instrument(_Row, frozen=True):
+class ReferenceInstrument(_Row, frozen=True):
     """`instruments.csv`, table reference_instrument."""
 
     source: str
@@ -57,7 +57,7 @@ class Party(_Row, frozen=True):
     country: str
 
 
-class Account(_Row, frozen=True):
+class ReferenceAccount(_Row, frozen=True):
     """`accounts.csv`, table reference_account."""
 
     account: str
@@ -104,13 +104,13 @@ class Code(_Row, frozen=True):
     name: str
 
 
-Row = Instrument | Party | Account | Person | Rate | Code
+Row = ReferenceInstrument | Party | ReferenceAccount | Person | Rate | Code
 
 #: Kind -> (table, how many of the first columns name a row).
 TABLES: dict[type[Row], tuple[str, int]] = {
-    Instrument: ("reference_instrument", 3),
+    ReferenceInstrument: ("reference_instrument", 3),
     Party: ("reference_party", 2),
-    Account: ("reference_account", 3),
+    ReferenceAccount: ("reference_account", 3),
     Person: ("reference_person", 2),
     Rate: ("reference_rate", 2),
     Code: ("reference_code", 3),

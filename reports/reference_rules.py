@@ -8,7 +8,15 @@ from stdnum import cfi, isin, lei
 from stdnum.exceptions import ValidationError
 from stdnum.util import clean
 
-from reports.reference_rows import Account, Code, Instrument, Party, Person, Rate, Row
+from reports.reference_rows import (
+    Code,
+    Party,
+    Person,
+    Rate,
+    ReferenceAccount,
+    ReferenceInstrument,
+    Row,
+)
 
 
 def problems_of(row: Row) -> Iterator[str]:
@@ -33,7 +41,7 @@ def valid_isin(text: str) -> bool:
         return False
 
 
-def _instrument(row: Instrument) -> Iterator[str]:
+def _instrument(row: ReferenceInstrument) -> Iterator[str]:
     for name in ("isin", "underlying_isin"):
         text = getattr(row, name)
         if text and not valid_isin(text):
@@ -65,7 +73,7 @@ def _party(row: Party) -> Iterator[str]:
         yield f"country {row.country!r} is no ISO 3166 alpha-2 code"
 
 
-def _account(row: Account) -> Iterator[str]:
+def _account(row: ReferenceAccount) -> Iterator[str]:
     for name in ("account", "executing_party", "client_party", "counterparty", "submitter"):
         if not getattr(row, name):
             yield f"{name} is empty"
@@ -108,9 +116,9 @@ def _is_date(text: str) -> bool:
 
 
 _CHECKS: dict[type[Row], Callable[[Any], Iterator[str]]] = {
-    Instrument: _instrument,
+    ReferenceInstrument: _instrument,
     Party: _party,
-    Account: _account,
+    ReferenceAccount: _account,
     Person: _person,
     Rate: _rate,
     Code: _code,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from reports import rts22_xml
-from reports.base import Content, Context, Report, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.tables import columns_of, rows_of, write_rows
 
 TRANSACTIONS, SUBMISSION = "transactions.csv", "submission.csv"
@@ -20,7 +20,7 @@ XML = f"submission.{rts22_xml.VERSIONS[0]}.xml"
 _KEY = "f02_transaction_reference"
 
 
-def submission(context: Context) -> Sequence[str]:
+def submission(context: ReportContext) -> Sequence[str]:
     """`submission.csv` and, when anything is submitted, the XML of it."""
     source, target = context.folder / TRANSACTIONS, context.folder / SUBMISSION
     before = _released(context)
@@ -33,7 +33,7 @@ def submission(context: Context) -> Sequence[str]:
     return (SUBMISSION,)
 
 
-def _released(context: Context) -> dict[str, dict[str, str]]:
+def _released(context: ReportContext) -> dict[str, dict[str, str]]:
     """What holds at the authority: the reportable trades of the last released version."""
     if context.released is None:
         return {}
@@ -67,7 +67,7 @@ def _fields(row: dict[str, str]) -> list[str]:
     return [value for name, value in row.items() if name[:1] == "f" and name[1:3].isdigit()]
 
 
-def _check(context: Context) -> None:
+def _check(context: ReportContext) -> None:
     """Against the operator's own package; without one nothing is called valid."""
     folder = context.settings.reports.schemas
     if not folder:
@@ -80,7 +80,7 @@ def _check(context: Context) -> None:
         raise InputError(str(schemas[-1]), f"refuses the XML: {'; '.join(problems[:5])}")
 
 
-def page(context: Context) -> Content:
+def page(context: ReportContext) -> Content:
     """The control sheet."""
     counts = context.query(
         "SELECT count(), countIf(reportable), countIf(not reportable and has_instrument),"
@@ -112,7 +112,7 @@ def page(context: Context) -> Content:
     ))  # fmt: skip
 
 
-def _by_instrument(context: Context) -> list[tuple[str, ...]]:
+def _by_instrument(context: ReportContext) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT symbol, source, multiIf(not has_instrument, 'undecided', reportable, 'yes', 'no')"
         " AS is, count(),"
@@ -139,7 +139,7 @@ def _due(day: date) -> date:
     return due
 
 
-def _xml(context: Context) -> str:
+def _xml(context: ReportContext) -> str:
     if not (context.folder / XML).exists():
         return "none: nothing to submit"
     if context.settings.reports.schemas:

@@ -17,7 +17,7 @@ from core.sections import ClickhouseSettings, RunSettings
 _FAR = 1 << 33  # seconds: after every deal
 
 
-class Deal(msgspec.Struct, frozen=True):
+class StatementDeal(msgspec.Struct, frozen=True):
     """A row of `broker_deal`."""
 
     statement_date: date
@@ -50,7 +50,7 @@ class Holding(msgspec.Struct, frozen=True):
     price: float
 
 
-class Funds(msgspec.Struct, frozen=True):
+class StatementFunds(msgspec.Struct, frozen=True):
     """A row of `broker_account`."""
 
     statement_date: date
@@ -63,15 +63,17 @@ class Funds(msgspec.Struct, frozen=True):
     equity: float
 
 
-class Statement(msgspec.Struct, frozen=True):
+class BrokerStatement(msgspec.Struct, frozen=True):
     """All that the terminal said at one moment."""
 
-    deals: list[Deal]
+    deals: list[StatementDeal]
     positions: list[Holding]
-    funds: Funds
+    funds: StatementFunds
 
 
-def take(terminal: Terminal, run: RunSettings, day: date, holds_us: int, now_us: int) -> Statement:
+def take(
+    terminal: Terminal, run: RunSettings, day: date, holds_us: int, now_us: int
+) -> BrokerStatement:
     """Ask a connected terminal.
 
     Args:
@@ -88,9 +90,9 @@ def take(terminal: Terminal, run: RunSettings, day: date, holds_us: int, now_us:
     if deals is None or positions is None or account is None:
         raise UnavailableError(f"the terminal gives no statement: {terminal.last_error()[1]}")
     head = (day, now_us, run.mode, run.account)
-    return Statement(
+    return BrokerStatement(
         [
-            Deal(
+            StatementDeal(
                 *head, d.ticket, d.position_id, _kind(d.type), "in" if d.entry == 0 else "out",
                 d.symbol, d.time_msc * 1000, d.volume, d.price, d.commission, d.swap, d.profit,
             )
@@ -103,11 +105,11 @@ def take(terminal: Terminal, run: RunSettings, day: date, holds_us: int, now_us:
             )
             for p in positions
         ],
-        Funds(*head, holds_us, account.currency, account.balance, account.equity),
+        StatementFunds(*head, holds_us, account.currency, account.balance, account.equity),
     )  # fmt: skip
 
 
-def store(where: ClickhouseSettings, statement: Statement) -> None:
+def store(where: ClickhouseSettings, statement: BrokerStatement) -> None:
     """Keep it. The account comes last: without it a statement does not count."""
     with Writer(where) as writer:
         if statement.deals:

@@ -14,7 +14,7 @@ import threading
 from adapters.bus.rpc.server import RpcServer
 from adapters.mt5.fence import Fence
 from adapters.mt5.real.terminal import RealTerminal
-from adapters.mt5.remote.answers import Answers
+from adapters.mt5.remote.answers import TerminalCalls
 from core import log, settings
 from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.health import Health
@@ -60,7 +60,7 @@ def _run(config: Settings, health: Health, stop: threading.Event) -> None:
         health.set("ready", f"answers as {config.terminal.agent}")
         _log.info("answers as %s at %s", config.terminal.agent, answerer.url)
         fence = Fence(config.home_path / "account.claim")
-        answerer.serve(Answers(terminal, fence).answer, stop)
+        answerer.serve(TerminalCalls(terminal, fence).answer, stop)
         health.set("stopping")
     finally:
         answerer.close()

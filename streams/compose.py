@@ -88,7 +88,7 @@ def signals(
         # Still ready: it decides with the members that are left.
         health.set("ready", problem or "signals")
 
-    parts = signals_flow.Parts(
+    parts = signals_flow.FlowParts(
         make_sampler=lambda state: Sampler(
             settings.features.sample_ms,
             histograms,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
 from features.kernel import features_of
-from features.peers import Market, Part
+from features.peers import Market, PeerRows
 from features.state import StateArray, from_bytes, new_state, to_bytes
 from streams.records import KernelSnapshot, Sampled
 from streams.snapshots import with_snapshots
@@ -78,7 +78,7 @@ class Sampler:
         market = self._markets[batch.source]
         market.advance(batch.symbol, batch.ticks)
         market.fill(batch.symbol, sampled.time_msc, sampled.features)
-        self._tell_late(batch.source, market)
+        self._warn_late(batch.source, market)
         return [sampled]
 
     def release(self) -> list[Sampled]:
@@ -87,7 +87,7 @@ class Sampler:
         released = [self._sampled(*one) for one in waiting]
         parts = defaultdict(list)
         for (batch, _), sampled in zip(waiting, released, strict=True):
-            part = Part(batch.symbol, batch.ticks, sampled.time_msc, sampled.features)
+            part = PeerRows(batch.symbol, batch.ticks, sampled.time_msc, sampled.features)
             parts[batch.source].append(part)
         for source, of_source in parts.items():
             self._markets[source].fill_together(of_source)
@@ -120,7 +120,7 @@ class Sampler:
             self._kernels[feed] = new_state()
         return self._kernels[feed]
 
-    def _tell_late(self, source: str, market: Market) -> None:
+    def _warn_late(self, source: str, market: Market) -> None:
         """Ever rarer: at the first, second, fourth, ... late batch."""
         if market.late > 2 * self._late_told:
             self._late_told = market.late

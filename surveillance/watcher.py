@@ -46,7 +46,7 @@ QUIET = frozenset(
 )  # fmt: skip
 
 
-class Alert(msgspec.Struct, frozen=True):
+class ControlAlert(msgspec.Struct, frozen=True):
     """A row of `control_alert`."""
 
     alert_id: str
@@ -60,14 +60,14 @@ class Alert(msgspec.Struct, frozen=True):
     channel: str
 
 
-def alert_of(content: object, now_us: int) -> Alert | None:
+def alert_of(content: object, now_us: int) -> ControlAlert | None:
     """What a message means for people; None when nothing was breached, or long ago."""
     if isinstance(content, OrderEvent):
         return _of_order(content, now_us)
     if isinstance(content, RiskState) and content.state != "active":
         old = now_us - content.ts_init_us > _OLD_US
         alert_id = f"{content.run_id}.{content.account}.{content.ts_init_us}.{content.state}"
-        alert = Alert(
+        alert = ControlAlert(
             alert_id=alert_id, mode=content.mode, account=content.account, control=content.state,
             subject=content.by, detail=content.reason, ts_event_us=content.ts_init_us,
             ts_raised_us=now_us, channel="log",
@@ -76,7 +76,7 @@ def alert_of(content: object, now_us: int) -> Alert | None:
     return None
 
 
-def _of_order(event: OrderEvent, now_us: int) -> Alert | None:
+def _of_order(event: OrderEvent, now_us: int) -> ControlAlert | None:
     breached = event.kind == EventKind.DENIED and event.reason not in QUIET
     failed = event.kind == EventKind.UNKNOWN
     if not (breached or failed) or now_us - event.ts_init_us > _OLD_US:
@@ -87,7 +87,7 @@ def _of_order(event: OrderEvent, now_us: int) -> Alert | None:
         if breached
         else f"{event.side} {event.volume:g} {event.symbol}: sent, and the venue did not answer"
     )
-    return Alert(
+    return ControlAlert(
         alert_id=event.event_id, mode=event.mode, account=event.account,
         control=event.reason if breached else "unknown", subject=event.order_id, detail=detail,
         ts_event_us=event.ts_init_us, ts_raised_us=now_us, channel="log",
@@ -103,13 +103,13 @@ class Watcher:
     """
 
     def __init__(
-        self, clock: Clock, store: Callable[[list[Alert]], None], box: AlertBox | None = None
+        self, clock: Clock, store: Callable[[list[ControlAlert]], None], box: AlertBox | None = None
     ) -> None:
         self._clock, self._store, self._box = clock, store, box
-        self._unstored: list[Alert] = []
+        self._unstored: list[ControlAlert] = []
         self._lock = threading.Lock()
 
-    def note(self, message: Message) -> Alert | None:
+    def note(self, message: Message) -> ControlAlert | None:
         """One message of `order_events` or `risk`."""
         alert = alert_of(codec.decode(message.topic, message.payload), self._clock.now_us())
         if alert is None:
@@ -134,7 +134,7 @@ class Watcher:
             raise
         return len(due)
 
-    def _notify(self, alert: Alert) -> str:
+    def _notify(self, alert: ControlAlert) -> str:
         """How people know: the log at least; what is gathered comes with the next digest."""
         _log.warning("ALERT %s %s: %s", alert.control, alert.subject, alert.detail)
         if self._box is None:

@@ -26,7 +26,7 @@ class TableSum(msgspec.Struct, frozen=True):
     checksum: str  # of every stored column, 64 bits, decimal
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class BackupManifest(msgspec.Struct, frozen=True):
     """What a backup holds."""
 
     database: str
@@ -35,7 +35,7 @@ class Manifest(msgspec.Struct, frozen=True):
     tables: dict[str, TableSum]
 
 
-def backup(client: Client, folder: Path, taken_at: str) -> Manifest:
+def backup(client: Client, folder: Path, taken_at: str) -> BackupManifest:
     """Back the client's database up into a new folder, and prove it.
 
     Args:
@@ -55,20 +55,20 @@ def backup(client: Client, folder: Path, taken_at: str) -> Manifest:
         client.command(f"BACKUP DATABASE `{database}` TO File({_quoted(folder / _DATA)})")
         with _proof(client, folder, database) as proof:
             sums = sums_of(client, proof)
-        manifest = Manifest(database, taken_at, str(client.server_version), sums)
+        manifest = BackupManifest(database, taken_at, str(client.server_version), sums)
     text = msgspec.json.format(msgspec.json.encode(manifest))
     (folder / _MANIFEST).write_bytes(text + b"\n")
     return manifest
 
 
-def manifest_of(folder: Path) -> Manifest:
+def manifest_of(folder: Path) -> BackupManifest:
     """What a backup says it holds.
 
     Raises:
         InputError: no backup, or one that was not finished.
     """
     try:
-        return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
+        return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=BackupManifest)
     except OSError as error:
         raise InputError(
             str(folder), f"{_MANIFEST}: {error.strerror}: this is no finished backup"
@@ -77,7 +77,7 @@ def manifest_of(folder: Path) -> Manifest:
         raise InputError(str(folder), f"{_MANIFEST}: {error}: take another backup") from error
 
 
-def restore(client: Client, folder: Path, *, replace: bool = False) -> Manifest:
+def restore(client: Client, folder: Path, *, replace: bool = False) -> BackupManifest:
     """Bring a backup back into the client's database, and verify it.
 
     A copy is restored and compared first, so what is there is dropped only for a good backup.
@@ -130,7 +130,7 @@ def _sum(client: Client, database: str, table: str) -> TableSum:
     return TableSum(int(rows), str(checksum))
 
 
-def _compare(manifest: Manifest, restored: dict[str, TableSum], folder: Path) -> None:
+def _compare(manifest: BackupManifest, restored: dict[str, TableSum], folder: Path) -> None:
     for table in sorted(manifest.tables.keys() | restored.keys()):
         if manifest.tables.get(table) != restored.get(table):
             raise InputError(

@@ -3,12 +3,12 @@
 import shutil
 import subprocess
 
-from adapters.clocks.reading import Reading
+from adapters.clocks.reading import ClockReading
 
 _FIELDS = 14
 
 
-def read() -> Reading | None:
+def read() -> ClockReading | None:
     """Its word; None where there is no chronyc, or its daemon does not answer."""
     program = shutil.which("chronyc")
     if program is None:
@@ -22,7 +22,7 @@ def read() -> Reading | None:
     return reading(done.stdout) if done.returncode == 0 else None
 
 
-def reading(line: str) -> Reading | None:
+def reading(line: str) -> ClockReading | None:
     """One line: reference, name, stratum, time, correction, ..., root delay, dispersion, leap.
 
     The fifth field is how far the system clock is from chrony's estimate, in seconds, positive
@@ -33,7 +33,7 @@ def reading(line: str) -> Reading | None:
         return None
     correction, delay, dispersion = (float(fields[n]) for n in (4, 10, 11))
     leap = fields[13]
-    return Reading(
+    return ClockReading(
         fields[1] or fields[0], "chrony", int(fields[2]), -correction * 1e6 + 0.0,
         (delay / 2 + dispersion) * 1e6, True, leap != "Not synchronised", f"leap: {leap}",
     )  # fmt: skip

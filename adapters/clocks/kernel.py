@@ -7,7 +7,7 @@ while nobody disciplines the clock. It names no reference: which one it is only 
 import ctypes
 import sys
 
-from adapters.clocks.reading import Reading
+from adapters.clocks.reading import ClockReading
 
 _UNSYNCHRONISED, _NANOSECONDS = 0x0040, 0x2000
 
@@ -22,7 +22,7 @@ class _Timex(ctypes.Structure):
     )  # fmt: skip
 
 
-def read() -> Reading | None:
+def read() -> ClockReading | None:
     """The kernel's word; None where there is no adjtimex."""
     if sys.platform != "linux" or ctypes.sizeof(ctypes.c_long) != 8:
         return None
@@ -34,13 +34,13 @@ def read() -> Reading | None:
     return None if answer < 0 else reading(state.offset, state.maxerror, state.status)
 
 
-def reading(offset: int, maxerror_us: int, status: int) -> Reading:
+def reading(offset: int, maxerror_us: int, status: int) -> ClockReading:
     """What the fields mean."""
     offset_us = offset / 1000 if status & _NANOSECONDS else float(offset)
     synchronised = not status & _UNSYNCHRONISED
     discipline = "disciplined" if synchronised else "nobody disciplines this clock"
     detail = f"{discipline}; status {status:#06x}"
     # What is still to be added to the clock is what it lacks.
-    return Reading(
+    return ClockReading(
         "kernel", "kernel", 0, -offset_us + 0.0, float(maxerror_us), True, synchronised, detail
     )

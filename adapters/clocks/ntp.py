@@ -8,7 +8,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from adapters.clocks.reading import Reading
+from adapters.clocks.reading import ClockReading
 
 _PACKET = struct.Struct("!BBbb11I")
 _TO_UNIX = 2_208_988_800  # seconds from 1900 to 1970
@@ -17,7 +17,7 @@ _CLIENT, _SERVER, _UNSYNCHRONISED = 0x23, 4, 3  # version 4, mode 3; mode 4; lea
 
 def read(
     server: str, timeout_s: float = 2.0, now: Callable[[], float] = time.time
-) -> Reading | None:
+) -> ClockReading | None:
     """Ask `host` or `host:port`; None when it does not answer, or with nonsense."""
     host, _, port = server.partition(":")
     try:
@@ -32,7 +32,7 @@ def read(
     return reading(server, answer, sent, received)
 
 
-def reading(server: str, answer: bytes, sent: float, received: float) -> Reading | None:
+def reading(server: str, answer: bytes, sent: float, received: float) -> ClockReading | None:
     """What an answer says; None when it is none to what we sent."""
     if len(answer) < _PACKET.size:
         return None
@@ -44,7 +44,7 @@ def reading(server: str, answer: bytes, sent: float, received: float) -> Reading
     round_trip = (received - sent) - (left - came)
     root = (delay / 2 + dispersion) / 65_536  # of the server to its own reference
     synchronised = head >> 6 != _UNSYNCHRONISED
-    return Reading(
+    return ClockReading(
         server, "ntp", stratum, -theirs_ahead * 1e6 + 0.0,
         (max(round_trip, 0.0) / 2 + root) * 1e6, True, synchronised,
         f"round trip {round_trip * 1e6:.0f} us",

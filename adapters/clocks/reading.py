@@ -4,10 +4,10 @@ import itertools
 import time
 from typing import NamedTuple
 
-_LOOKS = 2_000
+_READINGS = 2_000
 
 
-class Reading(NamedTuple):
+class ClockReading(NamedTuple):
     """One measurement. Times in microseconds; `offset_us` is our clock less the reference.
 
     `traceable`: whether the reference claims to be UTC; what a broker's server says is not.
@@ -25,6 +25,6 @@ class Reading(NamedTuple):
 
 def granularity_us() -> float:
     """The smallest step of our own stamps: whole microseconds, or the clock's step."""
-    stamps = sorted({time.time_ns() for _ in range(_LOOKS)})
+    stamps = sorted({time.time_ns() for _ in range(_READINGS)})
     steps = [b - a for a, b in itertools.pairwise(stamps)]
     return max(1.0, min(steps, default=1_000_000) / 1000)

@@ -16,7 +16,7 @@ UTC_ZONE = Zone("UTC")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#+-]{0,63}")
 
 
-class Options(NamedTuple):
+class FileOptions(NamedTuple):
     """What the user says about files; None leaves it to the file."""
 
     source: str | None = None
@@ -44,7 +44,7 @@ class Settled(NamedTuple):
     zone_text: str  # the zone and why, for people
 
 
-def settle(path: Path, options: Options, claims: Claims) -> Settled:
+def settle(path: Path, options: FileOptions, claims: Claims) -> Settled:
     """Source, symbol and zone of a file.
 
     Raises:
@@ -62,7 +62,7 @@ def settle(path: Path, options: Options, claims: Claims) -> Settled:
     return Settled(source, symbol, zone, f"{zone} ({why})")
 
 
-def _zone(path: Path, options: Options, claims: Claims) -> Zone | None:
+def _zone(path: Path, options: FileOptions, claims: Claims) -> Zone | None:
     if options.tz is None:
         return claims.zone
     try:

@@ -85,14 +85,14 @@ def fields(path: str, stream: BinaryIO, table: Table) -> Iterator[tuple[Fields, 
         InputError: the bytes are no text, a line never ends, or columns are missing.
     """
     first_row = 1
-    for block in _whole_lines(path, stream):
+    for block in _complete_lines(path, stream):
         lines = block.count(b"\n")
         start = block.index(b"\n") + 1 if table.header and first_row == 1 else 0
         yield _fields(path, block, start, first_row + (start > 0), table)
         first_row += lines
 
 
-def _whole_lines(path: str, stream: BinaryIO) -> Iterator[bytes]:
+def _complete_lines(path: str, stream: BinaryIO) -> Iterator[bytes]:
     """Blocks that end with a line end; a byte order mark is taken off."""
     waiting, position = b"", 0
     while block := stream.read(BLOCK_BYTES):

@@ -5,11 +5,11 @@ from itertools import islice
 from pathlib import Path
 
 from adapters.files import dukascopy, histdata, iso_csv, lean, mt4_csv, mt5_json, mt5_tab, truefx
-from adapters.files.assumptions import Options
+from adapters.files.assumptions import FileOptions
 from adapters.files.base import TickFile
 from core.errors import InputError
 
-Reader = Callable[[Path, Options], TickFile]
+Reader = Callable[[Path, FileOptions], TickFile]
 
 KNOWN = (
     "normalised parquet, MT5 tick export, MT5 JSON recording, Dukascopy bi5, HistData ASCII, "
@@ -40,7 +40,7 @@ def open_file(
     reader = reader_of(path)
     if reader is None:
         raise InputError(str(path), f"is of no format known here ({KNOWN})")
-    return reader(path, Options(source, symbol, tz, point))
+    return reader(path, FileOptions(source, symbol, tz, point))
 
 
 def reader_of(path: Path) -> Reader | None:
@@ -81,7 +81,7 @@ def _reader_of_text(path: Path, start: bytes) -> Reader | None:
     return None
 
 
-def _parquet(path: Path, options: Options) -> TickFile:
+def _parquet(path: Path, options: FileOptions) -> TickFile:
     from adapters.files.parquet import ParquetFile  # pyarrow loads only when it is needed
 
     return ParquetFile(path, options)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.files.assumptions import UTC_ZONE, Claims, Options, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, FileOptions, settle
 from adapters.files.base import Chunk, QuoteFlags, make_ticks
 from core.errors import InputError
 from core.instruments import shipped
@@ -33,7 +33,7 @@ class DukascopyFile:
 
     format = "Dukascopy bi5"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         """Take symbol and hour from the path.
 
         Raises:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from adapters.files.assumptions import UTC_ZONE, Claims, Options, known_symbol, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, FileOptions, known_symbol, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
 from adapters.files.quotes import QuoteColumns, quote_chunks
@@ -31,7 +31,7 @@ class IsoQuoteFile:
 
     format = "ISO quotes CSV"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         """Read the header and the first row.
 
         Raises:

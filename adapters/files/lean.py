@@ -16,12 +16,12 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from adapters.files.assumptions import Claims, Options, settle
+from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Bytes, Table
 from adapters.files.numbers import decimals
 from adapters.files.quotes import QuoteColumns, quote_chunks
-from adapters.files.times import Reading
+from adapters.files.times import ColumnTimes
 from adapters.files.zone import Zone
 from core.errors import InputError
 
@@ -37,7 +37,7 @@ class LeanFile:
 
     format = "LEAN zip"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         """Find the CSV and what the path says.
 
         Raises:
@@ -64,11 +64,11 @@ class LeanFile:
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise InputError(name, f"the zip is damaged ({error}): fetch it again") from error
 
-    def _time(self, column: Bytes) -> Reading:
+    def _time(self, column: Bytes) -> ColumnTimes:
         since, read = decimals(column)
         valid = read & (since >= 0) & (since < _DAY_MSC)
         msc = self._midnight + np.floor(np.where(valid, since, 0)).astype(np.int64)
-        return Reading(msc, valid, np.zeros(len(msc), np.bool_))
+        return ColumnTimes(msc, valid, np.zeros(len(msc), np.bool_))
 
 
 def _only_csv(path: Path) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from adapters.files.assumptions import Claims, Options, settle
+from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
 from adapters.files.quotes import QuoteColumns, quote_chunks
@@ -25,7 +25,7 @@ class Mt4File:
 
     format = "MT4-style CSV"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         self.path = path
         claims = Claims(None, None, None, "MT4-style files name no zone")
         self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)

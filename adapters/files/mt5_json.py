@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from adapters.files.assumptions import Claims, Options, settle
+from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import (
     ASK,
     BID,
@@ -68,7 +68,7 @@ class Mt5JsonFile:
 
     format = "MT5 JSON"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         """Read the metadata and the first tick.
 
         Raises:

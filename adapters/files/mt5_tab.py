@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.files.assumptions import Claims, Options, settle
+from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import Chunk, Floats, RefusedRow, make_ticks
 from adapters.files.delimited import Bytes, Fields, Table, fields
 from adapters.files.numbers import decimals
@@ -33,7 +33,7 @@ class Mt5TabFile:
 
     format = "MT5 export"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         """Read the header.
 
         Raises:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adapters.files.assumptions import UTC_ZONE, Claims, Options, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, FileOptions, settle
 from adapters.files.base import Chunk, Floats, Integers, QuoteFlags, RefusedRow, make_ticks
 from core.errors import InputError
 
@@ -28,7 +28,7 @@ class ParquetFile:
 
     format = "parquet"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         """Read the schema.
 
         Raises:

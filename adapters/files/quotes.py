@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from adapters.files.base import Chunk, QuoteFlags, RefusedRow, make_ticks
 from adapters.files.delimited import Bytes, Fields, Table, equal, fields
 from adapters.files.numbers import decimals
-from adapters.files.times import Reading
+from adapters.files.times import ColumnTimes
 from adapters.files.zone import LocalClock, Zone
 
 
@@ -20,7 +20,7 @@ class QuoteColumns(NamedTuple):
     time: int
     bid: int
     ask: int
-    read_time: Callable[[Bytes], Reading]
+    read_time: Callable[[Bytes], ColumnTimes]
     symbol: tuple[int, bytes] | None = None  # column and the only text it may hold
 
 

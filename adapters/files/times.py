@@ -55,7 +55,7 @@ class Layout:
         return fraction // np.int64(10 ** (digits - 3))
 
 
-class Reading(NamedTuple):
+class ColumnTimes(NamedTuple):
     """Times of one column; `msc` is UTC where `has_offset`, else local."""
 
     msc: Integers
@@ -63,7 +63,7 @@ class Reading(NamedTuple):
     has_offset: Mask
 
 
-def read_times(column: Bytes, layouts: tuple[Layout, ...]) -> Reading:
+def read_times(column: Bytes, layouts: tuple[Layout, ...]) -> ColumnTimes:
     """Times of a column in which each text has one of some layouts, told by its length."""
     lengths = np.count_nonzero(column, axis=0)
     msc = np.zeros(len(lengths), np.int64)
@@ -72,11 +72,11 @@ def read_times(column: Bytes, layouts: tuple[Layout, ...]) -> Reading:
         fits = lengths == layout.width
         if fits.all():
             msc, valid = layout.read(column)
-            return Reading(msc, valid, np.full(len(lengths), layout.has_offset))
+            return ColumnTimes(msc, valid, np.full(len(lengths), layout.has_offset))
         if fits.any():
             msc[fits], valid[fits] = layout.read(column[: layout.width, fits])
             has_offset[fits] = layout.has_offset
-    return Reading(msc, valid, has_offset)
+    return ColumnTimes(msc, valid, has_offset)
 
 
 def _accepted(character: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from adapters.files.assumptions import UTC_ZONE, Claims, Options, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, FileOptions, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
 from adapters.files.quotes import QuoteColumns, quote_chunks
@@ -24,7 +24,7 @@ class TrueFxFile:
 
     format = "TrueFX"
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: FileOptions) -> None:
         self.path = path
         with path.open("rb") as stream:
             pair = PATTERN.search(stream.read(4096))

@@ -6,12 +6,14 @@ holder, is refused: whoever lost the lease without noticing can do no harm. What
 outlives the terminal's process.
 """
 
+import os
 from pathlib import Path
 
 import msgspec
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import OrderSendResult, TradeRequest
+from core import checked_json
 from core.credentials import write_private
 from core.errors import SettingsError
 
@@ -38,14 +40,14 @@ class Fence:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self.claim = _read(path) if path and path.exists() else Claim()
+        self.claim = _read(path) if path and os.path.lexists(path) else Claim()
 
     def admits(self, number: int, holder: str) -> bool:
         """Whether this holder may send orders; a higher number than any before is a new claim."""
         if number > self.claim.number:
             claim = Claim(number, holder)
             if self._path:
-                write_private(self._path, msgspec.json.encode(claim).decode())
+                write_private(self._path, checked_json.encode(claim).decode())
             self.claim = claim
         return self.claim == Claim(number, holder)
 
@@ -61,7 +63,7 @@ class Fence:
 
 def _read(path: Path) -> Claim:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Claim)
+        return checked_json.read(path, Claim)
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(
             f"{path}: {error}; it says which execution may send orders: end all of them, remove"

@@ -172,7 +172,7 @@ class SimulatedPackage:
         """Finished orders between two times, or of one order or position."""
         if not self._answers():
             return None
-        orders = self._terminal.history_orders_get(date_from, self._seen_until(date_to))
+        orders = self._terminal.history_orders_get(date_from, self._shown_until(date_to))
         shown = [
             o._replace(comment=self.faults.rewrite(o.comment))
             for o in map(self._desk.finished, orders)
@@ -194,7 +194,7 @@ class SimulatedPackage:
         """Deals between two times, or of one order (`ticket`) or position."""
         if not self._answers():
             return None
-        deals = self._terminal.history_deals_get(date_from, self._seen_until(date_to))
+        deals = self._terminal.history_deals_get(date_from, self._shown_until(date_to))
         shown = [
             d._replace(comment=self.faults.rewrite(d.comment))
             for d in deals
@@ -210,7 +210,7 @@ class SimulatedPackage:
             trade_freeze_level=self.faults.freeze_level,
         )  # fmt: skip
 
-    def _seen_until(self, date_to: float) -> float:
+    def _shown_until(self, date_to: float) -> float:
         if not self.faults.history_lag_ms:
             return date_to
         return min(date_to, (self._now_msc() - self.faults.history_lag_ms) / 1000)

@@ -24,7 +24,7 @@ from adapters.mt5.remote import frames
 from adapters.simulator.doorway import Doorway
 from adapters.simulator.markets.generated_market import GeneratedMarket
 from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
-from adapters.simulator.markets.tickfile import ParquetTicks, TickFile
+from adapters.simulator.markets.tickfile import MarketFile, ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
 from core import crashpoint, log, settings
 from core.credentials import directory_of
@@ -189,7 +189,7 @@ def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) ->
     )  # fmt: skip
 
 
-def open_file(planned: PlannedFile) -> TickFile:
+def open_file(planned: PlannedFile) -> MarketFile:
     """The reader for one file of a plan."""
     if not planned.path.endswith(".parquet"):
         raise InputError(planned.path, "only normalised parquet can be replayed; import it first")

@@ -26,7 +26,7 @@ from adapters.mt5.protocol.results import (
 )
 from adapters.mt5.protocol.symbol_info import SymbolInfo
 from adapters.simulator.broker import operations, views
-from adapters.simulator.broker.account import Account, Fill
+from adapters.simulator.broker.account import AcceptedFill, SimulatedAccount
 from adapters.simulator.broker.costs import Frictions
 from adapters.simulator.broker.matching import Refused
 from adapters.simulator.broker.request_log import RequestLog
@@ -68,7 +68,9 @@ class SimulatedTerminal:
         frictions = frictions or Frictions()
         self._market, self._clock, self._now_msc = market, now_msc, 0
         self._login, self._currency = login, currency
-        self._account = Account(market, balance, currency, seed, frictions, netting=netting)
+        self._account = SimulatedAccount(
+            market, balance, currency, seed, frictions, netting=netting
+        )
         self._error = _SUCCESS
         self._log: RequestLog | None = None
         if log is not None:
@@ -184,7 +186,7 @@ class SimulatedTerminal:
         sent = self._now()
         outcome = self._account.decide(request, sent)
         self._error = _SUCCESS
-        if not isinstance(outcome, Fill):
+        if not isinstance(outcome, AcceptedFill):
             return outcome, 0.0
         reach("terminal.send.before")
         if self._log is not None:
@@ -197,7 +199,7 @@ class SimulatedTerminal:
         """What the account would be if a request were done now; nothing is done."""
         now = self._now()
         outcome = self._account.decide(request, now)
-        if not isinstance(outcome, Fill):
+        if not isinstance(outcome, AcceptedFill):
             totals = self._account.totals(self._account.state(now), now)
             return views.order_check(totals, outcome, outcome.retcode)
         after = self._account.totals(outcome.state, outcome.time_msc)
@@ -269,7 +271,10 @@ class SimulatedTerminal:
     def _rebuild(self, log: RequestLog) -> None:
         for number, record in enumerate(log.records(), 2):
             outcome = self._account.decide(record["request"], record["sent_msc"])
-            if not isinstance(outcome, Fill) or _record(outcome, record["sent_msc"]) != record:
+            if (
+                not isinstance(outcome, AcceptedFill)
+                or _record(outcome, record["sent_msc"]) != record
+            ):
                 raise JournalError(
                     f"{log.path}, record {number}: the market no longer gives the recorded fill"
                     " (files, seed or reference data changed); restore them, or begin a new"
@@ -278,7 +283,7 @@ class SimulatedTerminal:
             self._account.accept(outcome)
 
 
-def _record(fill: Fill, sent_msc: int) -> dict[str, Any]:
+def _record(fill: AcceptedFill, sent_msc: int) -> dict[str, Any]:
     result = fill.result
     return {
         "sent_msc": sent_msc, "request": result.request._asdict(), "order": result.order,

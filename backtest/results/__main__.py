@@ -16,7 +16,7 @@ from rich.console import Console
 
 from backtest.results import bars, leak, page, ticks, trading
 from backtest.results.findings import FeedResult, Findings
-from backtest.results.kept import Kept
+from backtest.results.kept import PieceStore
 from core.errors import InputError, ModelError
 from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH, NAMES
@@ -32,13 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # warns at each export of the network
     console = Console(stderr=True)
-    text = page.text(_findings(options.data, options.only, Kept(options.kept), console))
+    text = page.text(_findings(options.data, options.only, PieceStore(options.kept), console))
     options.out.write_text(text, encoding="utf-8")
     console.print(f"{options.out} written")
     return 0
 
 
-def _findings(data: Path, only: str, kept: Kept, console: Console) -> Findings:
+def _findings(data: Path, only: str, kept: PieceStore, console: Console) -> Findings:
     files = _files(data / "ticks", "*.parquet", only)
     hourly = _files(data / "bars", "*_h1_*.parquet", only)
     if not files and not hourly:

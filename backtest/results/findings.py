@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from backtest.results.bars import BarFigures
 from backtest.results.leak import Finding
-from backtest.results.ticks import Figures
+from backtest.results.ticks import FeedFigures
 from backtest.results.trading import Earned
 
 
@@ -12,7 +12,7 @@ class FeedResult(NamedTuple):
     """Everything about one tick file; only why, when it was left out."""
 
     name: str
-    figures: Figures | None
+    figures: FeedFigures | None
     findings: list[Finding]
     earned: list[Earned]
     left_out: str
@@ -26,7 +26,7 @@ class Findings(NamedTuple):
     made_with: str = ""  # features and members
 
     @property
-    def ticks(self) -> list[Figures]:
+    def ticks(self) -> list[FeedFigures]:
         """Of all feeds that could be judged."""
         return [feed.figures for feed in self.feeds if feed.figures is not None]
 

@@ -17,7 +17,7 @@ from features.catalog import FEATURE_SET_HASH
 T = TypeVar("T")
 
 
-class Kept:
+class PieceStore:
     """A folder of pieces as msgpack (JSON knows no NaN); without a folder nothing is kept."""
 
     def __init__(self, folder: Path | None) -> None:

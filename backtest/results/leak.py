@@ -17,7 +17,7 @@ import numpy as np
 
 from backtest.results import ticks, walk
 from backtest.results.bootstrap import Interval, blocks
-from backtest.results.ticks import Figures, direction_auc
+from backtest.results.ticks import FeedFigures, direction_auc
 from backtest.results.walk import WalkedRows
 from features.catalog import NAMES
 from models.serving.card import UP
@@ -54,7 +54,7 @@ class Finding(NamedTuple):
         return self.auc.value > self.chance[1] and self.auc.low > 0.5
 
 
-def suspects(figures: Figures) -> list[tuple[str, int]]:
+def suspects(figures: FeedFigures) -> list[tuple[str, int]]:
     """Members ("" for the ensemble) and folds (-1 for all) whose AUC has to be explained.
 
     Everything above the limit; and, so that the page never rests on a rule alone, the highest

@@ -18,7 +18,7 @@ from backtest.results.page_tables import (
     tick_table,
     traded_table,
 )
-from backtest.results.ticks import Figures
+from backtest.results.ticks import FeedFigures
 from backtest.results.trading import Earned
 
 _HEAD = """# Results
@@ -107,7 +107,7 @@ def _summary(findings: Findings) -> str:
     return "\n".join(lines)
 
 
-def _direction(rows: Sequence[Figures]) -> str:
+def _direction(rows: Sequence[FeedFigures]) -> str:
     above = [f for f in rows if f.auc.low > 0.5]
     sentence = (
         "- Direction is told a little better than by chance (interval of the AUC above 0.5) on"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from backtest.results.cells import plain, table
 from backtest.results.findings import FeedResult
 from backtest.results.leak import SUSPICIOUS, Finding
-from backtest.results.ticks import Figures
+from backtest.results.ticks import FeedFigures
 
 _QUESTIONS = """\
 A direction AUC above 0.60 on so short a horizon is taken for a leak until disproved: of
@@ -46,7 +46,7 @@ def _table(rows: Sequence[Finding]) -> str:
     )  # fmt: skip
 
 
-def _explanation(f: Finding, figures: Figures) -> str:
+def _explanation(f: Finding, figures: FeedFigures) -> str:
     """What the four answers come to."""
     sentences = [f"\n**{f.feed}, {f.what}: {f.auc.value:.3f}.**"]
     if not f.beyond_chance:
@@ -56,7 +56,7 @@ def _explanation(f: Finding, figures: Figures) -> str:
     if "fold" in f.what:
         sentences.append(_lasting(figures))
     if f.made_up:
-        sentences.append(_made_up(f))
+        sentences.append(_constant_spread(f))
     return " ".join(filter(None, sentences))
 
 
@@ -82,7 +82,7 @@ def _without_training(f: Finding) -> str:
     )
 
 
-def _lasting(figures: Figures) -> str:
+def _lasting(figures: FeedFigures) -> str:
     """A fold beside the others."""
     folds = " ".join(f"{value:.3f}" for value in figures.auc_folds)
     others = sum(value > SUSPICIOUS for value in figures.auc_folds)
@@ -103,7 +103,7 @@ def _older(f: Finding) -> str:
     )
 
 
-def _made_up(f: Finding) -> str:
+def _constant_spread(f: Finding) -> str:
     """What a constant spread means."""
     sentence = f"{f.one_spread:.0%} of its rows have one and the same spread: the ask is made up."
     if not f.best_feature.endswith("spread_bp"):

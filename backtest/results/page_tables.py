@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from backtest.results.bars import BarFigures
 from backtest.results.cells import basis, optional, plain, table
-from backtest.results.ticks import Figures
+from backtest.results.ticks import FeedFigures
 from backtest.results.trading import Earned
 
 
-def tick_table(rows: Sequence[Figures]) -> str:
+def tick_table(rows: Sequence[FeedFigures]) -> str:
     """How well the ensemble tells direction, and what it knows beyond class shares."""
     head = ("feed", "ahead", "test rows", "moved", "blocks", "AUC", "fold by fold", "AUC momentum",
             "log loss", "majority's", "Brier", "majority's")  # fmt: skip
@@ -25,7 +25,7 @@ def tick_table(rows: Sequence[Figures]) -> str:
     )  # fmt: skip
 
 
-def member_table(rows: Sequence[Figures]) -> str:
+def member_table(rows: Sequence[FeedFigures]) -> str:
     """Direction told by each member alone."""
     names = list(dict.fromkeys(name for f in rows for name in f.auc_members))
     return table(
@@ -38,7 +38,7 @@ def _auc(value: float) -> str:
     return "none" if math.isnan(value) else f"{value:.3f}"
 
 
-def traded_table(rows: Sequence[Figures]) -> str:
+def traded_table(rows: Sequence[FeedFigures]) -> str:
     """Basis points a trade after costs, by way of deciding."""
     ways = list(rows[0].traded)
     return table(

@@ -22,7 +22,7 @@ from models.members.base import Progress
 from models.serving.card import DOWN, FLAT, UP
 from models.training.dataset import Dataset
 from models.training.evaluate import auc, brier, log_loss
-from models.training.labels import Quotes
+from models.training.labels import MidSeries
 
 _MOST_ROWS = 6_000  # of moved rows in a bootstrapped AUC
 
@@ -48,7 +48,7 @@ class Traded(NamedTuple):
     net_bp: Interval
 
 
-class Figures(NamedTuple):
+class FeedFigures(NamedTuple):
     """What came out for one feed."""
 
     feed: str
@@ -94,12 +94,12 @@ def dataset(path: Path, settings: Settings) -> Dataset:
     )  # fmt: skip
 
 
-def _quotes(ticks: np.ndarray) -> Quotes:
+def _quotes(ticks: np.ndarray) -> MidSeries:
     ticks = ticks[ticks["quality"] & OUT_OF_ORDER == 0]
-    return Quotes(ticks["time_msc"] * 1000, (ticks["bid"] + ticks["ask"]) / 2.0)
+    return MidSeries(ticks["time_msc"] * 1000, (ticks["bid"] + ticks["ask"]) / 2.0)
 
 
-def evaluate(path: Path, settings: Settings, progress: Progress) -> tuple[WalkedRows, Figures]:
+def evaluate(path: Path, settings: Settings, progress: Progress) -> tuple[WalkedRows, FeedFigures]:
     """Walk forward over one file.
 
     Raises:
@@ -125,12 +125,12 @@ def lean(walked: WalkedRows, member: str = "") -> np.ndarray:
     return probabilities[:, UP].astype(np.float64) - probabilities[:, DOWN]
 
 
-def figures(feed: str, walked: WalkedRows, settings: Settings, scale: Scale = USUAL) -> Figures:
+def figures(feed: str, walked: WalkedRows, settings: Settings, scale: Scale = USUAL) -> FeedFigures:
     """Every figure of one feed's test rows."""
     moved = walk.moved(walked)
     past = np.nan_to_num(walked.rows[:, NAMES.index("return_60s")].astype(np.float64))
     prior, leaning = walked.prior, lean(walked)
-    return Figures(
+    return FeedFigures(
         feed=feed, scale=scale, rows=len(walked.label), moved=len(moved),
         blocks=blocks(walked.time_us[moved], walked.block_us),
         log_loss=log_loss(walked.probabilities, walked.label),

@@ -9,22 +9,22 @@ from typing import NamedTuple
 import msgspec
 
 from backtest.job import FeedFile
-from backtest.plan import Recording, Span, run_id
+from backtest.plan import MarketSpan, Recording, run_id
 from cli.chosen_strategy import chosen
 from cli.ingest.run import expand
 from cli.replay import plan as replay_plan
-from cli.replay.plan import Options
+from cli.replay.plan import ReplayOptions
 from core.errors import InputError, SettingsError
 from core.settings import Settings
 from models.serving.registry import Registry
 
 
-class Request(NamedTuple):
+class BacktestRequest(NamedTuple):
     """A backtest that is ready to run; `settings.run` is complete."""
 
     settings: Settings
     recordings: list[Recording]
-    span: Span
+    span: MarketSpan
     model: str
     inputs: dict[str, str]  # path to SHA-256
     together: bool
@@ -32,7 +32,7 @@ class Request(NamedTuple):
     symbols: tuple[str, ...]
 
 
-def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Request:
+def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> BacktestRequest:
     """Open and check everything; nothing runs yet.
 
     Raises:
@@ -43,10 +43,10 @@ def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Re
     strategy = chosen(namespace.strategy, settings)
     paths = _paths(namespace, settings, scratch)
     model = _model(namespace, settings, strategy)
-    options = Options(
+    options = ReplayOptions(
         tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model
     )
-    plan = replay_plan.make(options, settings, scratch)
+    plan = replay_plan.build(options, settings, scratch)
     feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
     if not known_symbols.issuperset(namespace.symbols):
         known = ", ".join(sorted(known_symbols))
@@ -65,13 +65,13 @@ def make(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> Re
     )
     inputs = dict(zip(plan.inputs, plan.digests, strict=True))
     settings = msgspec.structs.replace(settings, run=run)
-    return Request(
+    return BacktestRequest(
         settings, recordings, span, model, inputs, namespace.together, namespace.spans,
         tuple(namespace.symbols),
     )  # fmt: skip
 
 
-def warnings(request: Request) -> tuple[str, ...]:
+def warnings(request: BacktestRequest) -> tuple[str, ...]:
     """What a reader must know before the figures."""
     if not request.model:
         return ()
@@ -114,14 +114,14 @@ def _model(namespace: argparse.Namespace, settings: Settings, strategy: str) -> 
     return champion.card.sha256 if champion else ""
 
 
-def _span(namespace: argparse.Namespace, recordings: Sequence[Recording]) -> Span:
+def _span(namespace: argparse.Namespace, recordings: Sequence[Recording]) -> MarketSpan:
     first, last = min(r.first_msc for r in recordings), max(r.last_msc for r in recordings)
     start = max(_msc(namespace.start) or first, first)
     end = min(_msc(namespace.end) or last + 1, last + 1)
     if start >= end:
         known = f"{_text(first)} to {_text(last)}"
         raise InputError("--from, --to", f"no tick lies in that span; the ticks are of {known}")
-    return Span(start, end)
+    return MarketSpan(start, end)
 
 
 def _msc(text: str | None) -> int | None:

@@ -1,4 +1,4 @@
-"""`tickhouse audit verify|seal|keygen`: proof that nothing journalled was changed.
+"""`tickhouse audit verify|seal|keygen|accept`: proof that nothing journalled was changed.
 
 The signing key must not live in the home; where it lives is what the proof is worth.
 """
@@ -15,13 +15,17 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.clickhouse.client import errors_translated
-from audit import seal, signing
-from audit import trail as audit_trail
-from cli.login import note, this_user
+from audit import seal, signing, trail
+from cli.commands.halt import add_who_and_why
+from cli.login import login, note, this_user
 from cli.stack.warehouse_client import warehouse_client, warehouse_settings
+from core import audit_log
 from core.clock import SystemClock
 from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.settings import Settings
+from execution.compose import own_path
+from execution.journal import witness
+from execution.journal.journal import Journal
 from execution.journal.reader import journals, placed_events
 from quality.check_result import store
 from quality.trail import trail_result
@@ -37,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sealing.add_argument("--date", type=date.fromisoformat, help="UTC; default: yesterday")
     sealing.add_argument("--key", type=Path, help="default: TICKHOUSE_REPORTS__SIGNING_KEY")
     sealing.add_argument("--by", default="", metavar="WHO", help="default: who is logged in here")
+    accepting = actions.add_parser(
+        "accept", help="go on from journal and audit log as they are, after comparing with a backup"
+    )
+    add_who_and_why(accepting)
     keygen = actions.add_parser("keygen", help="make the key pair that seals are signed with")
     keygen.add_argument(
         "path", type=Path, help="outside the home; .pub is added for the public one"
@@ -45,9 +53,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
-    return {"verify": _verify, "seal": _seal, "keygen": _keygen}[namespace.action](
-        namespace, settings
-    )
+    does = {"verify": _verify, "seal": _seal, "keygen": _keygen, "accept": _accept}
+    return does[namespace.action](namespace, settings)
+
+
+def _accept(namespace: argparse.Namespace, settings: Settings) -> int:
+    """For who has compared the terminal's history with what is left."""
+    home, account, by = settings.home_path, settings.run.account, namespace.by
+    journal = Journal(own_path(settings) / "journal")  # locked: no execution runs, or it is refused
+    try:
+        known, extent = login(settings, by), journal.synced
+        audit_log.accept(home)
+        detail = f"as they are: journal of {extent.number} records, {extent.end} bytes; audit log"
+        line = audit_log.AuditLine(
+            SystemClock().now_us(), by, known, "accept", detail, account, namespace.reason
+        )
+        audit_log.append(home, line)
+        witness.write(witness.path_in(home, account), extent)
+    finally:
+        journal.close()
+    print(f"Journal of {account} accepted with {extent.number} records, and the audit log.")
+    return 0
 
 
 def _keygen(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -61,19 +87,19 @@ def _seal(namespace: argparse.Namespace, settings: Settings) -> int:
     if key is None:
         raise SettingsError("no signing key: tickhouse audit keygen PATH, then --key PATH")
     day = namespace.date or seal.last_day(clock.now_us())
-    root = audit_trail.seal_home(settings, _sources(settings), day, key, clock)
+    root = trail.seal_home(settings, _sources(settings), day, key, clock)
     note(
         settings, clock, namespace.by or this_user(), "seal", "day sealed", subject=str(day),
         streams=root.streams,
     )  # fmt: skip
     for stream in root.streams:
         print(f"{day} {stream.name}: {stream.count} events, root {stream.root[:16]}")
-    print(f"Sealed in {audit_trail.archive(settings) / str(day)}; copy it to WORM storage.")
+    print(f"Sealed in {trail.archive(settings) / str(day)}; copy it to WORM storage.")
     return 0
 
 
 def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
-    archive = namespace.archive or audit_trail.archive(settings)
+    archive = namespace.archive or trail.archive(settings)
     key = namespace.public_key or _path(settings.reports.public_key)
     try:
         settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
@@ -81,7 +107,7 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     except UnavailableError as error:
         raise UnavailableError(f"verify compares with the warehouse: {error}") from error
     try:
-        verification = audit_trail.verify_home(
+        verification = trail.verify_home(
             settings, _sources(settings), client, archive, key, SystemClock()
         )
         _note_result(client, verification)
@@ -91,7 +117,7 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     return 1 if verification.breaks else 0
 
 
-def _note_result(client: Client, verification: audit_trail.Verification) -> None:
+def _note_result(client: Client, verification: trail.Verification) -> None:
     """For boards and alerts; an auditor who may only read gets the word all the same."""
     events, breaks = (
         sum(v.events for v in verification.verdicts),
@@ -101,7 +127,7 @@ def _note_result(client: Client, verification: audit_trail.Verification) -> None
         store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
-def _show(verification: audit_trail.Verification, key: Path | None) -> None:
+def _show(verification: trail.Verification, key: Path | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     table = Table("stream", "events", "in the warehouse", "on their way", "sealed days", "")
     for v in verification.verdicts:
@@ -117,10 +143,10 @@ def _show(verification: audit_trail.Verification, key: Path | None) -> None:
         console.print("Journal, warehouse and signed roots agree.")
 
 
-def _sources(settings: Settings) -> Iterator[audit_trail.Source]:
+def _sources(settings: Settings) -> Iterator[trail.Source]:
     for name, path in journals(settings.home_path).items():
         live = path.parent.parent == settings.home_path / "execution"
-        yield audit_trail.Source(name, path, placed_events, live)
+        yield trail.Source(name, path, placed_events, live)
 
 
 def _path(text: str) -> Path | None:

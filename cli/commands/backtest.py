@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from cli.backtest import plan as backtest_plan
-from cli.backtest.plan import Request
+from cli.backtest.plan import BacktestRequest
 from cli.commands.printed import backtest as backtest_report
 from core.errors import SettingsError
 from core.settings import Settings
@@ -58,7 +58,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     console = Console(stderr=True, quiet=namespace.json and not Console(stderr=True).is_terminal)
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
         with console.status("reading and checking the ticks"):
-            request = backtest_plan.make(namespace, settings, Path(scratch))
+            request = backtest_plan.build(namespace, settings, Path(scratch))
         report, files = _run(request, namespace, console)
     if namespace.json:
         print(json.dumps({**report, "files": files}))
@@ -68,7 +68,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _run(
-    request: Request, namespace: argparse.Namespace, console: Console
+    request: BacktestRequest, namespace: argparse.Namespace, console: Console
 ) -> tuple[dict[str, Any], list[str]]:
     from backtest import page, plan, pool, portfolio, report
 

@@ -32,12 +32,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         backup_folder.to_fill(folder, settings.home_path, where.url) as near,
     ):
         manifest = archive.backup(connect(where), near, taken_at)
-    tell(manifest)
+    print_result(manifest)
     print(f"In {folder}. Bring it back with: tickhouse restore {folder}")
     return 0
 
 
-def tell(manifest: archive.Manifest) -> None:
+def print_result(manifest: archive.BackupManifest) -> None:
     """What it holds, in a line."""
     rows = sum(table.rows for table in manifest.tables.values())
     print(

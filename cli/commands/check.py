@@ -66,12 +66,12 @@ def _print(day: date | None, results: "Sequence[CheckResult]") -> None:
     table = Table(title=f"Data checks of {day}")
     for name in ("check", "result", "expected", "rows", "broke it", "share"):
         table.add_column(name, overflow="fold")
-    for found in results:
-        colour = "green" if found.status == "passed" else "red" if found.blocks else "yellow"
+    for result in results:
+        colour = "green" if result.status == "passed" else "red" if result.blocks else "yellow"
         table.add_row(
-            f"{found.suite} {found.check_id}", f"[{colour}]{found.status}[/]", found.expected,
-            f"{found.rows_checked:,}", f"{found.rows_failed:,}", f"{found.observed:.3%}",
+            f"{result.suite} {result.check_id}", f"[{colour}]{result.status}[/]", result.expected,
+            f"{result.rows_checked:,}", f"{result.rows_failed:,}", f"{result.observed:.3%}",
         )  # fmt: skip
     console.print(table)
-    blocking = sum(found.blocks for found in results)
+    blocking = sum(result.blocks for result in results)
     console.print(f"{blocking} blocking." if blocking else "Nothing blocks.")

@@ -12,8 +12,7 @@ from rich.console import Console
 
 from adapters.bus import select
 from adapters.mt5.connect import untranslated
-from adapters.mt5.real import broker_file as broker
-from adapters.mt5.real import probe
+from adapters.mt5.real import broker_file, probe
 from adapters.mt5.real.broker_file import Broker
 from adapters.mt5.real.server_clock import OffsetRule, ServerClock
 from adapters.mt5.real.terminal import RealTerminal
@@ -51,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Survey; 0 when every check passed, 1 otherwise."""
-    console, path = Console(highlight=False), broker.path_in(settings.home_path)
-    known = broker.load(path) if path.exists() else None
+    console, path = Console(highlight=False), broker_file.path_in(settings.home_path)
+    known = broker_file.load(path) if path.exists() else None
     source = namespace.source or (known.source if known else "")
     if not source or source == "sim":
         raise SettingsError("name the broker: tickhouse connect --source NAME (not sim)")
@@ -69,7 +68,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         checks = [*terminal_checks(terminal), *symbol_checks(terminal, symbols)]
         rules, check = _clock(terminal, symbols, known, namespace)
         described = Broker(source, server, symbols, rules)
-        broker.save(path, described)
+        broker_file.save(path, described)
         console.print(table_of([*checks, check]))
         console.print(
             f"Written to {path}. Trading starts in shadow: "
@@ -95,9 +94,9 @@ def _clock(
     """Measure now and before; what a person dated stays unless it is wrong today."""
     names = list(symbols.values())
     now = probe.measure(terminal, names, time.time, time.sleep, patience_s=namespace.watch)
-    said = f"{now.offset_s / 3600:+g} h, {now.residual_s:+.3f} s ({now.arrivals} ticks)"
+    measured = f"{now.offset_s / 3600:+g} h, {now.residual_s:+.3f} s ({now.arrivals} ticks)"
     if known and ServerClock(known.clock).offset_s(time.time()) == now.offset_s:
-        return known.clock, Check("clock", "ok", f"{said}, as written before")
+        return known.clock, Check("clock", "ok", f"{measured}, as written before")
     forex = [theirs for ours, theirs in symbols.items() if len(ours) == _FOREX and "X" not in ours]
     opens = probe.week_opens(terminal, forex[0], time.time(), namespace.weeks) if forex else []
     rule, explained = probe.explain(now, time.time(), opens)
@@ -105,19 +104,19 @@ def _clock(
     rules = [r for r in earlier if r.since < rule.since] + [rule]
     if explained == 1:
         zone = f"{rule.zone or 'UTC'} {rule.ahead_s / 3600:+g} h"
-        return rules, Check("clock", "ok", f"{said}: {zone}, also in {len(opens)} past weeks")
+        return rules, Check("clock", "ok", f"{measured}: {zone}, also in {len(opens)} past weeks")
     return rules, Check(
-        "clock", "warning", f"{said}; the past shows no single rule ({len(opens)} weeks seen)",
+        "clock", "warning", f"{measured}; the past shows no single rule ({len(opens)} weeks seen)",
         "run tickhouse connect again after the next change of clocks, or write the zone into "
         "terminal.toml",
     )  # fmt: skip
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
-    found = {}
+    pairs = {}
     for text in texts:
         ours, equals, theirs = text.partition("=")
         if not (ours and equals and theirs):
             raise SettingsError(f"--symbol {text}: write OURS=THEIRS, for example XAUUSD=GOLD")
-        found[ours] = theirs
-    return found
+        pairs[ours] = theirs
+    return pairs

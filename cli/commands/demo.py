@@ -13,7 +13,7 @@ from rich.table import Table
 from adapters.simulator.markets import generated_market
 from cli.commands.printed import replay as replay_report
 from cli.commands.replay import replay
-from cli.replay.plan import Options
+from cli.replay.plan import ReplayOptions
 from core.settings import Settings
 
 #: A Monday: the generated market keeps real sessions.
@@ -47,7 +47,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         paths = generated_market.write_parquet(
             directory, symbols, _START, namespace.hours, settings.terminal.seed
         )
-    options = Options(tuple(paths), None, None, None, _TRAIN_FIRST, "model", model="")
+    options = ReplayOptions(tuple(paths), None, None, None, _TRAIN_FIRST, "model", model="")
     result = replay(options, settings, console, simulated=True)
     replay_report.show(result, console, _next_steps())
     return 0 if result["reconciled"] else 1

@@ -36,18 +36,18 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if bool(namespace.id) == bool(namespace.verify):
         raise SettingsError("give an ID, or --verify FILE")
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
-        found = (
+        explained = (
             _of_file(namespace, Path(scratch))
             if namespace.verify
             else _of_warehouse(namespace, settings)
         )
     if namespace.json:
-        print(json.dumps(found))
+        print(json.dumps(explained))
     else:
         from cli.commands.printed.explain import show
 
-        show(found, Console())
-    return 0 if found["same"] else DIFFERS
+        show(explained, Console())
+    return 0 if explained["same"] else DIFFERS
 
 
 def _of_warehouse(namespace: argparse.Namespace, settings: Settings) -> dict[str, Any]:
@@ -68,19 +68,19 @@ def _of_warehouse(namespace: argparse.Namespace, settings: Settings) -> dict[str
         ticks, load(models, named) if predicted else None,
         settings.home_path / "strategies",
     )  # fmt: skip
-    found = _explained(stored, material)
+    explained = _explained(stored, material)
     if namespace.bundle:
-        found["bundle"] = str(namespace.bundle)
-        found["seal"] = bundle.write(namespace.bundle, stored, material)
-    return found
+        explained["bundle"] = str(namespace.bundle)
+        explained["seal"] = bundle.write(namespace.bundle, stored, material)
+    return explained
 
 
 def _of_file(namespace: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     from streams.explain import bundle
 
     opened = bundle.read(namespace.verify, scratch, namespace.seal)
-    found = _explained(opened.facts, opened.material)
-    return {**found, "bundle": str(namespace.verify), "seal": opened.seal}
+    explained = _explained(opened.facts, opened.material)
+    return {**explained, "bundle": str(namespace.verify), "seal": opened.seal}
 
 
 def _explained(stored: Any, material: Any) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from adapters.clickhouse.tick_store import ClickhouseTickStore
-from adapters.files.assumptions import Options
+from adapters.files.assumptions import FileOptions
 from adapters.files.base import TickFile
 from adapters.files.detect import KNOWN
 from cli.commands.printed.import_table import table
-from cli.ingest.run import Rules, check, store_all
+from cli.ingest.run import IngestRules, check, store_all
 from cli.ingest.warehouse import warehouse
 from core.clock import SystemClock
 from core.instruments import shipped
@@ -45,8 +45,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         InputError: see cli.ingest.run.check; nothing was stored.
         UnavailableError, WarehouseError: see cli.ingest.warehouse.warehouse.
     """
-    rules = Rules(SystemClock().now_us(), settings.collector.future_tolerance_s * 1_000_000)
-    options = Options(namespace.source, namespace.symbol, namespace.tz, namespace.point)
+    rules = IngestRules(SystemClock().now_us(), settings.collector.future_tolerance_s * 1_000_000)
+    options = FileOptions(namespace.source, namespace.symbol, namespace.tz, namespace.point)
     console = Console()
     with _Bar(console) as bar:
         checked = check(namespace.paths, options, bar.show)

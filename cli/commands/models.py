@@ -16,7 +16,7 @@ from cli.commands import models_watch
 from cli.commands.printed.model import model_report
 from cli.commands.printed.reliability_plot import draw
 from cli.login import sign
-from cli.stack.model_change import mirror, tell_all
+from cli.stack.model_change import announce, mirror
 from core.audit_log import AuditLine, append
 from core.clock import SystemClock
 from core.settings import Settings
@@ -85,7 +85,7 @@ def _approve(
     else:
         registry.appoint(sha256)
         console.print(f"{sha256[:12]} predicts in the champion's shadow, appointed by {by}.")
-    tell_all(registry, settings, by, f"{action} {sha256[:12]}", console)
+    announce(registry, settings, by, f"{action} {sha256[:12]}", console)
 
 
 def _roll_back(
@@ -97,7 +97,7 @@ def _roll_back(
     now_us = SystemClock().now_us()
     append(settings.home_path, AuditLine(now_us, by, False, "rollback", name or "no champion"))
     console.print(f"{name[:12]} is champion." if name else "No champion now.")
-    tell_all(registry, settings, by, f"rollback to {name[:12]}", console)
+    announce(registry, settings, by, f"rollback to {name[:12]}", console)
 
 
 def _list(registry: Registry) -> Table | str:
@@ -108,8 +108,8 @@ def _list(registry: Registry) -> Table | str:
     roles = {registry.challenger(): "challenger"}
     if history:
         roles[history[-1].sha256] = "champion"
-    words = "on rows held back; AUC of direction"
-    table = Table(box=SIMPLE_HEAD, caption=words, collapse_padding=True, pad_edge=False)
+    caption = "on rows held back; AUC of direction"
+    table = Table(box=SIMPLE_HEAD, caption=caption, collapse_padding=True, pad_edge=False)
     for name in ("model", "", "market", "ahead"):
         table.add_column(name, no_wrap=True)
     for name in ("rows", "log loss", "baseline", "AUC"):

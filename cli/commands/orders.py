@@ -17,7 +17,7 @@ from core.contracts.order import OrderEvent
 from core.errors import SettingsError
 from core.settings import Settings
 from execution.__main__ import journal_path
-from execution.broker import manual_resolutions as settlements
+from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
 from execution.journal import journal
 from execution.journal.book import Book
@@ -48,7 +48,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if (namespace.outcome == "filled") != bool(namespace.deal):
         raise SettingsError("--as filled needs --deal TICKET, and --as absent must not have one")
     _sign_in(namespace.by, settings)
-    settlement = ManualResolution(
+    resolution = ManualResolution(
         order_id, namespace.outcome, namespace.by, namespace.reason, SystemClock().now_us(),
         tuple(namespace.deal),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         f"{order_id} as {namespace.outcome}: {namespace.reason}", order_id=order_id,
         deals=namespace.deal,
     )  # fmt: skip
-    settlements.write(settlements.directory_of(journal_path(settings)), settlement)
+    manual_resolutions.write(manual_resolutions.directory_of(journal_path(settings)), resolution)
     print(f"Order {order_id} is to count as {namespace.outcome}: execution takes it up at once.")
     return 0
 
@@ -65,8 +65,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _unsettled(settings: Settings) -> dict[str, tuple[OrderEvent, str]]:
     path, book = journal_path(settings), Book()
     if path.exists():
-        for place in journal.read(path):
-            book.apply(place.record)
+        for placed in journal.read(path):
+            book.apply(placed.record)
     return {name: (e, book.orders[name].kind.value) for name, e in book.unsettled.items()}
 
 
@@ -79,17 +79,17 @@ def _show(unsettled: dict[str, tuple[OrderEvent, str]]) -> None:
 
 
 def _chosen(begin: str, unsettled: dict[str, tuple[OrderEvent, str]]) -> str:
-    found = [name for name in unsettled if name.startswith(begin)]
-    if len(found) != 1:
+    candidates = [name for name in unsettled if name.startswith(begin)]
+    if len(candidates) != 1:
         raise SettingsError(
-            f"{len(found)} unsettled orders begin with {begin!r}; see: tickhouse orders list"
+            f"{len(candidates)} unsettled orders begin with {begin!r}; see: tickhouse orders list"
         )
-    return found[0]
+    return candidates[0]
 
 
 def _sign_in(name: str, settings: Settings) -> None:
     path = identity.path_in(settings.home_path)
-    if not path.exists():
+    if not identity.exists(path):
         return
     user = identity.load(path).get(name)
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip(os.linesep)

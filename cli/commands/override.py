@@ -14,7 +14,7 @@ from cli.login import sign
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.settings import Settings
-from execution.risk import overrides as decisions
+from execution.risk import overrides
 from execution.risk.limits_file import OVERRIDABLE
 from execution.risk.overrides import Override
 
@@ -43,21 +43,21 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     clock = SystemClock()
     now = clock.now_us()
     until = _end(namespace, now)
-    made = Override(
+    override = Override(
         rule=namespace.rule, value=namespace.value, account=settings.run.account,
         symbol=namespace.symbol, by=namespace.by, reason=namespace.reason, from_us=now,
         until_us=until,
     )  # fmt: skip
-    path = decisions.path_in(settings.home_path)
-    before = decisions.load(path)
+    path = overrides.path_in(settings.home_path)
+    before = overrides.load(path)
     end = datetime.fromtimestamp(until / 1e6, UTC).isoformat(timespec="seconds")
-    detail = f"{made} {namespace.symbol or 'all symbols'} until {end}: {namespace.reason}"
+    detail = f"{override} {namespace.symbol or 'all symbols'} until {end}: {namespace.reason}"
     sign(
         settings, clock, namespace.by, "override", detail, subject=namespace.rule,
-        reason=namespace.reason, payload={"override": made},
+        reason=namespace.reason, payload={"override": override},
     )  # fmt: skip
     holding = [o for o in before.overrides if o.until_us > now]
-    decisions.save(path, replace(before, overrides=[*holding, made]))
+    overrides.save(path, replace(before, overrides=[*holding, override]))
     print(f"Until {end}: {namespace.rule} = {namespace.value:g} ({namespace.by}).")
     return 0
 
@@ -65,21 +65,21 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _end(namespace: argparse.Namespace, now_us: int) -> int:
     """When it ends; microseconds."""
     if namespace.until is None:
-        minutes, said = float(namespace.minutes), f"--minutes {namespace.minutes:g}"
+        minutes, option = float(namespace.minutes), f"--minutes {namespace.minutes:g}"
     else:
         minutes = (_time(namespace.until) - now_us) / 60e6
-        said = f"--until {namespace.until}"
+        option = f"--until {namespace.until}"
     if not 0 < minutes <= _LONGEST_MINUTES:
-        raise SettingsError(f"override: {said} is not within the next 1440 minutes (a day)")
+        raise SettingsError(f"override: {option} is not within the next 1440 minutes (a day)")
     return now_us + math.ceil(minutes * 60e6)
 
 
 def _time(text: str) -> int:
     """Microseconds of a time as a person writes it; without a zone it is UTC."""
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError as error:
         raise SettingsError(
             f"--until {text}: write 2026-11-21T17:00 (UTC) or with a zone"
         ) from error
-    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1e6)
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1e6)

@@ -8,7 +8,7 @@ import argparse
 
 from rich.console import Console
 
-from cli.commands.up import told
+from cli.commands.up import shown_settings
 from cli.login import note, this_user
 from cli.stack.orchestration import USUAL_PORTS
 from cli.stack.warehouse_setup import migrate, predicts, write_run
@@ -37,7 +37,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     instance.write(settings.home_path, USUAL_PORTS.code)
     console.print(f"Home {settings.home_path} is ready.")
     note(
-        settings, SystemClock(), this_user(), "configuration load", "prepare", loaded=told(settings)
+        settings,
+        SystemClock(),
+        this_user(),
+        "configuration load",
+        "prepare",
+        loaded=shown_settings(settings),
     )
     if not predicts(settings):
         console.print("There is no champion model yet: nothing predicts until `tickhouse train`.")

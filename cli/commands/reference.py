@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("check", help="whether templates could be loaded").add_argument(
         "files", nargs="+", type=Path, metavar="FILE"
     )
-    shipped = actions.add_parser("templates", help="write the templates, with a fictitious firm")
-    shipped.add_argument("directory", type=Path, metavar="DIR")
+    templates = actions.add_parser("templates", help="write the templates, with a fictitious firm")
+    templates.add_argument("directory", type=Path, metavar="DIR")
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:

@@ -18,7 +18,7 @@ from cli.chosen_strategy import chosen
 from cli.commands.printed import replay as replay_report
 from cli.ingest.run import expand
 from cli.replay import plan as replay_plan
-from cli.replay.plan import Options, Plan
+from cli.replay.plan import ReplayOptions, ReplayPlan
 from cli.replay.progress import Progress
 from cli.replay.run import ReplayRun
 from cli.stack.processes import Stack
@@ -55,7 +55,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     settings = _with_speed(settings, namespace.speed)
     paths, _ = expand(namespace.paths)
     console = Console(stderr=True, quiet=namespace.json and not Console(stderr=True).is_terminal)
-    options = Options(
+    options = ReplayOptions(
         tuple(paths),
         namespace.source,
         namespace.symbol,
@@ -72,7 +72,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     return 0 if result["reconciled"] else 1
 
 
-def replay(options: Options, settings: Settings, console: Console, *, simulated: bool) -> Any:
+def replay(options: ReplayOptions, settings: Settings, console: Console, *, simulated: bool) -> Any:
     """Run one replay on this home and return its result (the object of `--json`).
 
     Raises:
@@ -82,7 +82,7 @@ def replay(options: Options, settings: Settings, console: Console, *, simulated:
     started = time.monotonic()
     scratch = settings.home_path / "runs" / "planning"
     with console.status("reading and checking the files"):
-        plan = replay_plan.make(options, settings, scratch)
+        plan = replay_plan.build(options, settings, scratch)
     run = ReplayRun(plan, options, settings, simulated=simulated)
     with run.stack() as stack, Progress(console) as progress:
         run.start(stack)
@@ -94,7 +94,7 @@ def replay(options: Options, settings: Settings, console: Console, *, simulated:
     return result
 
 
-def _pass_the_cut(run: ReplayRun, stack: Stack, plan: Plan, progress: Progress) -> None:
+def _pass_the_cut(run: ReplayRun, stack: Stack, plan: ReplayPlan, progress: Progress) -> None:
     """Give the collector its model: trained now, the champion, or none."""
     if plan.training:
         run.wait_for_training_part(stack, progress)

@@ -20,7 +20,7 @@ from core.settings import Settings
 from reports import build, catalog, package
 from reports.package import Version
 
-_PEOPLE = ("admin", "analyst")
+_SIGNERS = ("admin", "analyst")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,38 +39,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
-    words = namespace.words
-    if words == ["statement"]:
+    arguments = namespace.words
+    if arguments == ["statement"]:
         return _statement(namespace, settings)
-    if words == ["clock"]:
+    if arguments == ["clock"]:
         return _clock(settings)
-    if words == ["list"]:
+    if arguments == ["list"]:
         return _list(build.base_of(settings, namespace.out))
-    action, name = (words[0], words[1]) if len(words) == 2 else ("make", words[0])
-    if len(words) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
+    action, name = (arguments[0], arguments[1]) if len(arguments) == 2 else ("make", arguments[0])
+    if len(arguments) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
         raise SettingsError(
             "report: NAME --date D, sign NAME --date D, release NAME --date D, list, statement,"
             " clock"
         )
     report = catalog.named(name)
     if action == "make":
-        return _make(namespace, settings, name)
-    place = package.folder_of(
+        return _build(namespace, settings, name)
+    folder = package.folder_of(
         build.base_of(settings, namespace.out), report.name, namespace.date, namespace.mode
     )
-    found = package.versions(place) if place.exists() else []
-    if not found:
+    versions = package.versions(folder) if folder.exists() else []
+    if not versions:
         raise SettingsError(
-            f"{place}: not made yet: tickhouse report {name} --date {namespace.date}"
+            f"{folder}: not made yet: tickhouse report {name} --date {namespace.date}"
         )
     known = _known(settings, namespace.by)
     clock = SystemClock()
     if action == "sign":
-        build.sign(settings, found[-1], namespace.by, known, clock)
-        print(f"{found[-1].folder}: signed by {namespace.by}; another person releases it.")
+        build.sign(settings, versions[-1], namespace.by, known, clock)
+        print(f"{versions[-1].folder}: signed by {namespace.by}; another person releases it.")
     else:
-        build.release(settings, found[-1], namespace.by, known, namespace.reason, clock)
-        print(f"{found[-1].folder}: released by {namespace.by}.")
+        build.release(settings, versions[-1], namespace.by, known, namespace.reason, clock)
+        print(f"{versions[-1].folder}: released by {namespace.by}.")
     return 0
 
 
@@ -84,11 +84,11 @@ def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
     where = _with_address(settings).terminal
     terminal = connect.terminal(where, settings.home_path, role="reader")
     try:
-        told = statement.take(terminal, settings.run, day, now, now)
+        taken = statement.take(terminal, settings.run, day, now, now)
     finally:
         terminal.shutdown()
-    statement.store(warehouse_settings(settings), told)
-    print(f"Statement of {day}: {len(told.deals)} deals, {len(told.positions)} open positions.")
+    statement.store(warehouse_settings(settings), taken)
+    print(f"Statement of {day}: {len(taken.deals)} deals, {len(taken.positions)} open positions.")
     return 0
 
 
@@ -118,14 +118,14 @@ def _with_address(settings: Settings) -> Settings:
 def _known(settings: Settings, by: str) -> bool:
     if not by:
         raise SettingsError("--by WHO: maker and checker say who they are")
-    return login(settings, by, _PEOPLE)
+    return login(settings, by, _SIGNERS)
 
 
-def _make(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
+def _build(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
     from orchestration.reporting import build_report
 
     settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
-    known = login(settings, namespace.by, _PEOPLE) if namespace.by else False
+    known = login(settings, namespace.by, _SIGNERS) if namespace.by else False
     clock = SystemClock()
     version, new = build_report(
         settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,
@@ -133,11 +133,11 @@ def _make(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
     )  # fmt: skip
     if namespace.by and known and version.sign_off("maker") is None:
         build.sign(settings, version, namespace.by, known, clock)
-    _tell(version, new)
+    _print(version, new)
     return 0
 
 
-def _tell(version: Version, new: bool) -> None:
+def _print(version: Version, new: bool) -> None:
     manifest = version.manifest
     what = "restated" if manifest.restates and new else "made" if new else "unchanged, stands"
     print(f"{version.folder}: version {manifest.version} {what}; layout {manifest.layout} (draft).")
@@ -146,19 +146,19 @@ def _tell(version: Version, new: bool) -> None:
     if manifest.empty:
         print("  Nothing happened on this day: the report is issued empty, and says so.")
     if manifest.breaks:
-        told = ", ".join(f"{count} {severity}" for severity, count in manifest.breaks.items())
-        print(f"  breaks: {told}", file=sys.stderr)
+        listed = ", ".join(f"{count} {severity}" for severity, count in manifest.breaks.items())
+        print(f"  breaks: {listed}", file=sys.stderr)
 
 
 def _list(base: Path) -> int:
     for name, report in catalog.REPORTS.items():
         print(f"{name:20} {report.title}")
-    for place in sorted(base.glob("????-??-??/*")):
-        for version in package.versions(place):
+    for folder in sorted(base.glob("????-??-??/*")):
+        for version in package.versions(folder):
             maker, checker = version.sign_off("maker"), version.sign_off("release")
             state = (
                 f"released by {checker.by}" if checker
                 else f"signed by {maker.by}" if maker else "unsigned"
             )  # fmt: skip
-            print(f"{place.parent.name} {place.name} v{version.manifest.version}: {state}")
+            print(f"{folder.parent.name} {folder.name} v{version.manifest.version}: {state}")
     return 0

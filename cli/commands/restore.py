@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
-from cli.commands.backup import tell
+from cli.commands.backup import print_result
 from cli.ingest.warehouse import warehouse
 from cli.stack import backup_folder
 from cli.stack.running import running
@@ -33,5 +33,5 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         backup_folder.to_read(folder, settings.home_path, where.url) as near,
     ):
         manifest = archive.restore(connect(where), near, replace=namespace.replace)
-    tell(manifest)
+    print_result(manifest)
     return 0

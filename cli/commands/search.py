@@ -44,7 +44,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     seconds = namespace.minutes * 60
     with Progress(*columns, console=console) as bars:
         task = bars.add_task("searching", total=seconds)
-        found = search(
+        result = search(
             data,
             settings.models,
             settings.home_path / "search",
@@ -56,11 +56,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             ),
         )
     console.print(
-        f"{found.trials} trials ({found.pruned} given up early, {found.failed} failed); the best "
-        f"is better than class shares by {found.skill:.2%} of log loss, averaged over folds."
+        f"{result.trials} trials ({result.pruned} given up early, {result.failed} failed); the "
+        f"best is better than class shares by {result.skill:.2%} of log loss, averaged over folds."
     )
     console.print("The best of many is also lucky: train with it and read the held-back figures.")
-    values = {name: getattr(found.settings, name) for name in _SEARCHED}
+    values = {name: getattr(result.settings, name) for name in _SEARCHED}
     for name, value in environment_of("models", **values).items():
         console.print(f"export {name}={value}", highlight=False)
     console.print("Next: tickhouse train --folds 3")

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from cli.login import sign
 from core.clock import SystemClock
 from core.settings import Settings
-from execution.risk import overrides as decisions
+from execution.risk import overrides
 from execution.risk.overrides import Release
 
 
@@ -24,15 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Release."""
     clock = SystemClock()
-    path = decisions.path_in(settings.home_path)
-    before = decisions.load(path)
+    path = overrides.path_in(settings.home_path)
+    before = overrides.load(path)
     what = f"{namespace.strategy or 'all strategies'} in {namespace.symbol or 'all symbols'}"
     detail = f"{what}: {namespace.reason}"
     sign(settings, clock, namespace.by, "throttle release", detail, reason=namespace.reason)
-    made = Release(
+    released = Release(
         settings.run.account, namespace.strategy, namespace.symbol, namespace.by,
         namespace.reason, clock.now_us(),
     )  # fmt: skip
-    decisions.save(path, replace(before, releases=[*before.releases, made]))
+    overrides.save(path, replace(before, releases=[*before.releases, released]))
     print(f"Released: {what} ({namespace.by}: {namespace.reason})")
     return 0

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.commands.printed.model import model_report
 from cli.login import sign
-from cli.stack.model_change import tell_all
+from cli.stack.model_change import announce
 from cli.times import BEGINNING, END, time_us
 from core.clock import SystemClock
 from core.settings import Settings
@@ -58,7 +58,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         clock = SystemClock()
         sign(settings, clock, namespace.promote, "promote", card.sha256)
         registry.promote(card.sha256, namespace.promote, clock.now_us())
-    tell_all(registry, settings, namespace.promote or "train", "trained", console)
+    announce(registry, settings, namespace.promote or "train", "trained", console)
     if not namespace.promote:
         console.print(f"Next: tickhouse models promote {card.sha256[:12]} --by YOU")
     return 0

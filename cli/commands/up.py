@@ -34,7 +34,7 @@ from core.credentials import directory_of
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
-_LOOK_EVERY_S = 1.0
+_REFRESH_S = 1.0
 _SECRET = frozenset({"password", "token", "smtp_password", "telegram_token", "webhook", "url"})
 
 
@@ -103,7 +103,14 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
             select.shape_topics(bus)
 
     console.print(f"Tickhouse starts in {stack.home}")
-    note(settings, SystemClock(), this_user(), "configuration load", "up", loaded=told(settings))
+    note(
+        settings,
+        SystemClock(),
+        this_user(),
+        "configuration load",
+        "up",
+        loaded=shown_settings(settings),
+    )
     if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
         migrate(settings, where["warehouse"])
         write_run(settings, where["warehouse"])
@@ -116,7 +123,7 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
         )
 
 
-def told(settings: Settings) -> dict[str, Any]:
+def shown_settings(settings: Settings) -> dict[str, Any]:
     """The settings without what is secret in them."""
     loaded: dict[str, Any] = msgspec.to_builtins(settings)
     for section in loaded.values():
@@ -162,17 +169,17 @@ def _watch(stack: Stack, console: Console) -> None:
             since = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - begin))
             line = Text.assemble(f"up {since}  ", summary(stack.state()))
             live.update(line, refresh=True)
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(_REFRESH_S)
 
 
-def _follow(stack: Stack, tell: Callable[[Text], None]) -> None:
-    told = ""
+def _follow(stack: Stack, print_line: Callable[[Text], None]) -> None:
+    last = ""
     while True:
         line = summary(stack.state())
-        if line.plain != told:
-            tell(line)
-            told = line.plain
-        time.sleep(_LOOK_EVERY_S)
+        if line.plain != last:
+            print_line(line)
+            last = line.plain
+        time.sleep(_REFRESH_S)
 
 
 def summary(states: Mapping[str, ProcessState]) -> Text:
@@ -188,8 +195,8 @@ def summary(states: Mapping[str, ProcessState]) -> Text:
                 line.append(f" given up, see {state.log}")
     restarts = {s.name: s.restarts for s in states.values() if s.restarts}
     if restarts:
-        told = ", ".join(f"{name} ({count})" for name, count in restarts.items())
-        line.append(f"  restarted: {told}", style="yellow")
+        listed = ", ".join(f"{name} ({count})" for name, count in restarts.items())
+        line.append(f"  restarted: {listed}", style="yellow")
     return line
 
 

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it. A running warehouse sees the change with its next request."""
     path = identity.path_in(settings.home_path)
-    users = identity.load(path) if path.exists() else {}
+    users = identity.load(path) if identity.exists(path) else {}
     if namespace.action == "list":
         _show(users)
         return 0
@@ -102,13 +102,13 @@ def filters(texts: Sequence[str]) -> dict[str, str]:
     Raises:
         SettingsError: not of this form, or a table twice.
     """
-    found: dict[str, str] = {}
+    conditions: dict[str, str] = {}
     for text in texts:
         table, separator, condition = text.partition("=")
-        if not separator or table.strip() in found:
+        if not separator or table.strip() in conditions:
             raise SettingsError(f"--filter {text!r}: write database.table=condition, a table once")
-        found[table.strip()] = condition.strip()
-    return found
+        conditions[table.strip()] = condition.strip()
+    return conditions
 
 
 def read_password() -> str:

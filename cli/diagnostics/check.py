@@ -18,7 +18,7 @@ class Check(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
-def verdict(
+def result_of(
     name: str, good: bool, found: str, remedy: str, otherwise: Literal["warning", "failed"]
 ) -> Check:
     """`ok` without a remedy, or `otherwise` with it."""

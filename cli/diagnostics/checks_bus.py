@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from adapters.bus import select
-from cli.diagnostics.check import Check, verdict
+from cli.diagnostics.check import Check, result_of
 from core.contracts import codec
 from core.contracts.operations import Heartbeat
 from core.errors import MessageError, SettingsError, UnavailableError
@@ -25,7 +25,7 @@ def bus_checks(settings: BusSettings) -> Iterator[Check]:
     if not settings.is_kafka:
         return
     try:
-        found = select.probe(settings)
+        probe = select.probe(settings)
     except SettingsError as error:
         yield Check(_NAME, "failed", str(error), "correct the section bus of the settings")
         return
@@ -33,10 +33,10 @@ def bus_checks(settings: BusSettings) -> Iterator[Check]:
         remedy = "start the brokers, or correct TICKHOUSE_BUS__URL (kafka://host:port,host:port)"
         yield Check(_NAME, "failed", str(error), remedy)
         return
-    yield _brokers(found, settings)
-    yield _partitions(found, settings)
-    yield from versions(found.newest)
-    yield from clocks(found.newest, settings.max_skew_s)
+    yield _brokers(probe, settings)
+    yield _partitions(probe, settings)
+    yield from versions(probe.newest)
+    yield from clocks(probe.newest, settings.max_skew_s)
 
 
 def versions(newest: "list[Stamped]") -> Iterator[Check]:
@@ -68,9 +68,9 @@ def clocks(newest: "list[Stamped]", most_s: float) -> Iterator[Check]:
     for process, late_s in sorted(ahead.items()):
         if abs(late_s) > most_s:
             way = "behind" if late_s > 0 else "ahead of"
-            found = f"{abs(late_s):,.1f} s {way} the brokers'"
+            late = f"{abs(late_s):,.1f} s {way} the brokers'"
             remedy = "set the clocks of its host and of the brokers by NTP; signals expire by them"
-            yield Check(f"clock of {process}", "failed", found, remedy)
+            yield Check(f"clock of {process}", "failed", late, remedy)
     if ahead and all(abs(late_s) <= most_s for late_s in ahead.values()):
         yield Check("clocks", "ok", f"{len(ahead)} processes agree with the brokers")
 
@@ -85,22 +85,22 @@ def _beat(message: "Stamped") -> Heartbeat | None:
     return beat if isinstance(beat, Heartbeat) else None
 
 
-def _brokers(found: "Probe", settings: BusSettings) -> Check:
-    return verdict(
+def _brokers(probe: "Probe", settings: BusSettings) -> Check:
+    return result_of(
         _NAME,
-        found.brokers >= settings.replication,
-        f"{found.brokers} broker(s) at {settings.url}, {settings.replication} wanted",
+        probe.brokers >= settings.replication,
+        f"{probe.brokers} broker(s) at {settings.url}, {settings.replication} wanted",
         "start the other brokers, or lower TICKHOUSE_BUS__REPLICATION",
         "failed",
     )
 
 
-def _partitions(found: "Probe", settings: BusSettings) -> Check:
-    there = found.partitions.get(TICKS.name)
+def _partitions(probe: "Probe", settings: BusSettings) -> Check:
+    there = probe.partitions.get(TICKS.name)
     if there is None:
         text = f"not made yet; the first process makes them, {TICKS.name} in {settings.partitions}"
         return Check("kafka topics", "ok", text)
-    return verdict(
+    return result_of(
         "kafka topics",
         there >= settings.partitions,
         f"{settings.topic_prefix}{TICKS.name} has {there} partition(s),"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.diagnostics.check import Check, verdict
+from cli.diagnostics.check import Check, result_of
 
 _GIB = 2**30
 _PYTHONS = {(3, 11), (3, 12)}
@@ -49,7 +49,7 @@ def machine_checks(home: Path) -> Iterator[Check]:
 
 def python_version(version: tuple[int, ...]) -> Check:
     """3.11 or 3.12."""
-    return verdict(
+    return result_of(
         "Python",
         version in _PYTHONS,
         f"{version[0]}.{version[1]}",
@@ -66,8 +66,8 @@ def packages() -> Check:
         for module in modules
         if importlib.util.find_spec(module) is None
     ]
-    found = f"missing: {', '.join(missing)}" if missing else "all there"
-    return verdict("packages", not missing, found, _SET_UP, "failed")
+    state = f"missing: {', '.join(missing)}" if missing else "all there"
+    return result_of("packages", not missing, state, _SET_UP, "failed")
 
 
 def glibc(name: str, version: str) -> Check:
@@ -75,7 +75,7 @@ def glibc(name: str, version: str) -> Check:
     if not sys.platform.startswith("linux"):
         return Check("C library", "ok", f"{platform.system()}: nothing to check")
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    return verdict(
+    return result_of(
         "C library",
         name == "glibc" and numbers >= _GLIBC,
         f"{name} {version}".strip() or "not glibc",
@@ -86,12 +86,12 @@ def glibc(name: str, version: str) -> Check:
 
 def disk_space(home: Path) -> Check:
     """A day of five busy symbols takes about 0.1 GiB; ClickHouse needs room to merge."""
-    place = next(path for path in (home, *home.parents) if path.exists())
-    free = shutil.disk_usage(place).free / _GIB
-    return verdict(
+    folder = next(path for path in (home, *home.parents) if path.exists())
+    free = shutil.disk_usage(folder).free / _GIB
+    return result_of(
         "disk space",
         free >= 5,
-        f"{free:.1f} GiB free in {place}",
+        f"{free:.1f} GiB free in {folder}",
         "free some space, or set TICKHOUSE_HOME to a larger disk",
         "warning" if free >= 1 else "failed",
     )
@@ -99,15 +99,15 @@ def disk_space(home: Path) -> Check:
 
 def home_writable(home: Path) -> Check:
     """Files can be made and synced in the home (or in the folder it will be made in)."""
-    place = next(path for path in (home, *home.parents) if path.exists())
+    folder = next(path for path in (home, *home.parents) if path.exists())
     try:
-        with tempfile.TemporaryFile(dir=place) as file:
+        with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"tickhouse doctor")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         remedy = "make it writable for you, or set TICKHOUSE_HOME to a folder that is"
-        return Check("home", "failed", f"{place}: {error.strerror}", remedy)
+        return Check("home", "failed", f"{folder}: {error.strerror}", remedy)
     return Check("home", "ok", str(home))
 
 
@@ -119,7 +119,7 @@ def open_files() -> Iterator[Check]:
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY
-    yield verdict(
+    yield result_of(
         "open files",
         unlimited or hard >= _OPEN_FILES,
         "unlimited" if unlimited else str(hard),
@@ -130,7 +130,7 @@ def open_files() -> Iterator[Check]:
 
 def clock(now: float) -> Check:
     """A clock before this program was written is wrong, and every tick would be in its future."""
-    return verdict(
+    return result_of(
         "clock",
         now > _BUILT_AFTER,
         time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now)),
@@ -144,19 +144,21 @@ def clock_synchronised() -> Iterator[Check]:
     answer = _run(["timedatectl", "show", "--property=NTPSynchronized", "--value"])
     if answer in ("yes", "no"):
         remedy = "switch on time synchronisation: timedatectl set-ntp true"
-        yield verdict("clock is synchronised", answer == "yes", answer, remedy, "warning")
+        yield result_of("clock is synchronised", answer == "yes", answer, remedy, "warning")
 
 
 def nats_server(path: Path) -> Check:
     """The bus's program runs on this machine."""
     answer = _run([str(path), "--version"])
-    return verdict("nats-server", bool(answer), answer or f"{path} does not run", _SET_UP, "failed")
+    return result_of(
+        "nats-server", bool(answer), answer or f"{path} does not run", _SET_UP, "failed"
+    )
 
 
 def chdb_loads() -> Check:
     """The warehouse's engine runs on this processor; in a process of its own, as it may crash."""
     answer = _run([sys.executable, "-c", "import chdb; print(chdb.query('SELECT version()'))"])
-    return verdict(
+    return result_of(
         "ClickHouse engine",
         bool(answer),
         answer.strip('"') or "chdb does not load",
@@ -169,7 +171,7 @@ def chdb_loads() -> Check:
 def lightgbm_loads() -> Check:
     """A member of the ensemble needs the system's OpenMP; without it the others are trained."""
     answer = _run([sys.executable, "-c", "import lightgbm; print(lightgbm.__version__)"])
-    return verdict(
+    return result_of(
         "LightGBM",
         bool(answer),
         answer or "does not load: models are trained without this member",

@@ -10,8 +10,8 @@ import msgspec
 from adapters.bus import select
 from adapters.mt5.remote.links import ExchangeLink
 from adapters.mt5.remote.terminal import RemoteTerminal
-from cli.commands.status import Report, look
-from cli.diagnostics.check import Check, verdict
+from cli.diagnostics.check import Check, result_of
+from cli.diagnostics.status import StackStatus, stack_status
 from cli.stack.embedded import USUAL_PORTS
 from cli.stack.home_lock import is_taken
 from cli.stack.orchestration import INSTALL
@@ -38,17 +38,17 @@ def loaded_settings() -> tuple[Settings, Check]:
 
 def stack_checks(config: Settings) -> Iterator[Check]:
     """Everything that depends on a home or on what runs in it."""
-    report = look(config)
-    yield home_lock(report, is_taken(config.home_path))
-    if report.stack is None:
+    status = stack_status(config)
+    yield home_lock(status, is_taken(config.home_path))
+    if status.stack is None:
         yield ports(config)
     if config.terminal.kind == "agent":
         yield from agent(config)
     yield schedules(config)
     yield test_data(Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data")))
-    yield from (process(state) for state in report.processes.values())
-    for feed in report.feeds:
-        yield verdict(
+    yield from (process(state) for state in status.processes.values())
+    for feed in status.feeds:
+        yield result_of(
             f"ticks of {feed.symbol}",
             not feed.stale,
             f"market {feed.market}, newest {feed.age_s:,.0f} s old" if feed.last_us else "none yet",
@@ -57,19 +57,19 @@ def stack_checks(config: Settings) -> Iterator[Check]:
         )
 
 
-def home_lock(report: Report, taken: bool) -> Check:
+def home_lock(status: StackStatus, taken: bool) -> Check:
     """Who uses the home, and whether its supervisor answers."""
-    if report.stack is None:
+    if status.stack is None:
         if taken:
             remedy = "try again in ten seconds; `tickhouse status` then tells more"
             return Check("home lock", "warning", "taken: starting or stopping", remedy)
         return Check("home lock", "ok", "free: nothing runs")
-    who = f"tickhouse {report.stack.command}, process {report.stack.pid}"
-    return verdict(
+    who = f"tickhouse {status.stack.command}, process {status.stack.pid}"
+    return result_of(
         "home lock",
-        bool(report.processes),
-        who if report.processes else f"{who}; {' '.join(report.problems)}",
-        f"stop it with `kill {report.stack.pid}` and start again",
+        bool(status.processes),
+        who if status.processes else f"{who}; {' '.join(status.problems)}",
+        f"stop it with `kill {status.stack.pid}` and start again",
         "failed",
     )
 
@@ -82,11 +82,11 @@ def ports(config: Settings) -> Check:
     if config.orchestration.enabled and not instance.missing():
         wanted["dagster"] = DAGSTERS.webserver
     taken = {name: port for name, port in wanted.items() if not _free(port)}
-    found = ", ".join(f"{name} {port}" for name, port in taken.items())
-    return verdict(
+    listed = ", ".join(f"{name} {port}" for name, port in taken.items())
+    return result_of(
         "ports",
         not taken,
-        f"taken: {found}" if taken else "the usual ones are free",
+        f"taken: {listed}" if taken else "the usual ones are free",
         "nothing, if other ports will do: `tickhouse up` chooses free ones and prints them",
         "warning",
     )
@@ -104,8 +104,8 @@ def agent(config: Settings, patience_s: float = 3.0) -> Iterator[Check]:
     terminal = RemoteTerminal(ExchangeLink(exchange), patience_s)
     try:
         info = terminal.terminal_info()
-        found = f"answers for {info.name}" if info else terminal.last_error()[1]
-        yield verdict(name, info is not None, found, remedy, "failed")
+        state_text = f"answers for {info.name}" if info else terminal.last_error()[1]
+        yield result_of(name, info is not None, state_text, remedy, "failed")
     except SettingsError as error:
         yield Check(name, "failed", str(error), remedy)
     finally:
@@ -117,7 +117,7 @@ def schedules(config: Settings) -> Check:
     missing = ", ".join(instance.missing())
     if not config.orchestration.enabled:
         return Check("schedules", "ok", "turned off: TICKHOUSE_ORCHESTRATION__ENABLED")
-    return verdict(
+    return result_of(
         "schedules",
         not missing,
         f"not installed: {missing}" if missing else "Dagster is installed",
@@ -128,7 +128,7 @@ def schedules(config: Settings) -> Check:
 
 def test_data(folder: Path) -> Check:
     """Only tests and the real-input how-to need it."""
-    return verdict(
+    return result_of(
         "test data",
         (folder / "ticks").is_dir(),
         str(folder) if folder.is_dir() else f"{folder} is missing",
@@ -146,9 +146,9 @@ def process(state: ProcessState) -> Check:
         return Check(name, "failed", f"{state.state}: it keeps ending", remedy)
     looping = state.restarts >= _LOOPING_RESTARTS and state.uptime_s < _LOOPING_UPTIME_S
     if looping:
-        found = f"restarted {state.restarts} times, the last {state.uptime_s} s ago"
-        return Check(name, "failed", found, f"its last words: {last} (all of {state.log})")
-    return verdict(
+        restarts = f"restarted {state.restarts} times, the last {state.uptime_s} s ago"
+        return Check(name, "failed", restarts, f"its last words: {last} (all of {state.log})")
+    return result_of(
         name,
         state.ready or state.ended,
         f"{state.health or state.state} {state.detail}".strip(),

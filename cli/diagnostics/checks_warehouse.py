@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.clickhouse.client import errors_translated
-from cli.diagnostics.check import Check, verdict
+from cli.diagnostics.check import Check, result_of
 from cli.stack.warehouse_client import warehouse_client
 from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.settings import Settings
@@ -64,7 +64,7 @@ def warehouse_checks(config: Settings) -> Iterator[Check]:
 def parts(rows: Any) -> Check:
     """Many parts in one partition: inserts too small, or merges that do not keep up."""
     table, partition, count = rows[0] if rows else ("nothing", "", 0)
-    return verdict(
+    return result_of(
         "warehouse parts",
         count < _PARTS,
         f"at most {count} in a partition ({table} {partition})",
@@ -75,7 +75,7 @@ def parts(rows: Any) -> Check:
 
 def merges(running: int, longest_s: float) -> Check:
     """A merge that takes very long holds back the others."""
-    return verdict(
+    return result_of(
         "warehouse merges",
         longest_s < _MERGE_S,
         f"{running} running, the longest for {longest_s:.0f} s",
@@ -87,7 +87,7 @@ def merges(running: int, longest_s: float) -> Check:
 def memory(held: int, total: int) -> Check:
     """Bytes the server holds, against the machine's memory (0: it is another machine's)."""
     share = held / total if total else 0.0
-    return verdict(
+    return result_of(
         "warehouse memory",
         share < _MEMORY_SHARE,
         f"{held / _GIB:.1f} GiB" + (f" of {total / _GIB:.1f}" if total else ""),
@@ -114,7 +114,7 @@ def disk(free: int, used: int, plain: int, written: int, days: float) -> Check:
     a_day = written * ratio / max(days, 1.0)  # one busy hour is not taken for a busy day
     left = free / a_day if a_day else float("inf")
     full = f"full in {left:,.0f} days" if left < 36500 else "not filling"
-    return verdict(
+    return result_of(
         "warehouse disk",
         left >= _DAYS,
         f"{used / _GIB:.2f} GiB used, {free / _GIB:.1f} GiB free, {full}",

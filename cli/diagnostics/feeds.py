@@ -13,7 +13,7 @@ _HOUR_US = 3_600_000_000
 _LONGEST_CLOSE_H = 24 * 7
 
 
-class Feed(msgspec.Struct, frozen=True):
+class FeedStatus(msgspec.Struct, frozen=True):
     """One symbol of the terminal's source."""
 
     source: str
@@ -30,7 +30,7 @@ class Feed(msgspec.Struct, frozen=True):
         return self.market == "open" and self.waited_s > STALE_AFTER_S
 
 
-def feeds(settings: Settings, url: str, started_us: int, clock: Clock) -> list[Feed]:
+def feeds(settings: Settings, url: str, started_us: int, clock: Clock) -> list[FeedStatus]:
     """The terminal's symbols, each with its newest tick in the warehouse at `url`.
 
     Raises:
@@ -44,7 +44,7 @@ def feeds(settings: Settings, url: str, started_us: int, clock: Clock) -> list[F
     ]
 
 
-def feed(source: str, symbol: str, last_us: int, started_us: int, now_us: int) -> Feed:
+def feed(source: str, symbol: str, last_us: int, started_us: int, now_us: int) -> FeedStatus:
     """One symbol at a time; all times in microseconds, UTC."""
     known = instrument(symbol, now_us)
     age_s = (now_us - last_us) / 1e6 if last_us else 0.0
@@ -54,7 +54,7 @@ def feed(source: str, symbol: str, last_us: int, started_us: int, now_us: int) -
         market = "open" if is_open(known.session, now_us) else "closed"
     if known is not None and market == "closed":
         opens_us = next_open_us(known.session, now_us)
-    return Feed(source, symbol, last_us, age_s, waited_s, market, opens_us)
+    return FeedStatus(source, symbol, last_us, age_s, waited_s, market, opens_us)
 
 
 def next_open_us(session: str, now_us: int) -> int:
@@ -66,7 +66,7 @@ def next_open_us(session: str, now_us: int) -> int:
     return 0
 
 
-def market_text(feed: Feed) -> str:
+def market_text(feed: FeedStatus) -> str:
     """For a person."""
     if not feed.opens_us:
         return feed.market

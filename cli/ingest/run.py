@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
-from adapters.files.assumptions import Options
+from adapters.files.assumptions import FileOptions
 from adapters.files.base import MAX_RAW, Chunk, RefusedRow, TickFile, blocks
 from adapters.files.detect import open_file, reader_of
 from core.contracts.tick import (
@@ -61,7 +61,7 @@ class TickStore(Protocol):
         ...
 
 
-class Rules(NamedTuple):
+class IngestRules(NamedTuple):
     """What decides about a tick beside the file itself."""
 
     now_us: int  # the clock, microseconds UTC: later ticks are refused
@@ -109,9 +109,9 @@ class CheckedFiles(NamedTuple):
 
 def run(
     paths: Iterable[Path],
-    options: Options,
+    options: FileOptions,
     store: TickStore,
-    rules: Rules,
+    rules: IngestRules,
     progress: Progress = lambda *_: None,
 ) -> ImportResult:
     """Import files and the known files of folders: `check`, then `store_all`.
@@ -123,7 +123,7 @@ def run(
 
 
 def check(
-    paths: Iterable[Path], options: Options, progress: Progress = lambda *_: None
+    paths: Iterable[Path], options: FileOptions, progress: Progress = lambda *_: None
 ) -> CheckedFiles:
     """Read every file from end to end.
 
@@ -140,7 +140,7 @@ def check(
 def store_all(
     checked: CheckedFiles,
     store: TickStore,
-    rules: Rules,
+    rules: IngestRules,
     progress: Progress = lambda *_: None,
 ) -> ImportResult:
     """Store checked files, one after the other.
@@ -164,18 +164,18 @@ def expand(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
         if not path.is_dir():
             chosen.setdefault(path.resolve(), path)
             continue
-        found = sorted(p for p in path.rglob("*") if p.is_file())
-        for file in found:
+        inside = sorted(p for p in path.rglob("*") if p.is_file())
+        for file in inside:
             if file.suffix.lower() in _SUFFIXES and reader_of(file):
                 chosen.setdefault(file.resolve(), file)
             else:
                 skipped.append(file)
-        if not any(file.resolve() in chosen for file in found):
+        if not any(file.resolve() in chosen for file in inside):
             raise InputError(str(path), "holds no file of a known format")
     return list(chosen.values()), skipped
 
 
-def _refuse_relabelling(paths: Sequence[Path], options: Options, option: str) -> None:
+def _refuse_relabelling(paths: Sequence[Path], options: FileOptions, option: str) -> None:
     """An option fills in what files do not say, or corrects what all of them say alike.
 
     Anything else would store one feed under another's name: two brokers would mix.
@@ -183,23 +183,23 @@ def _refuse_relabelling(paths: Sequence[Path], options: Options, option: str) ->
     given = getattr(options, option)
     if given is None:
         return
-    said = {path: _said(path, options._replace(**{option: None}), option) for path in paths}
-    if len(set(said.values())) == 1:
+    stated = {path: _stated(path, options._replace(**{option: None}), option) for path in paths}
+    if len(set(stated.values())) == 1:
         return
-    for path, value in said.items():
+    for path, value in stated.items():
         if value not in (None, given):
             raise InputError(
                 str(path), f"says {value}, not {given}: import it without --{option}, or by itself"
             )
 
 
-def _said(path: Path, options: Options, option: str) -> str | None:
+def _stated(path: Path, options: FileOptions, option: str) -> str | None:
     try:
         file = open_file(path, *options)
     except InputError:  # it opened with the option, so this is what it does not say
         return None
-    said = {"source": file.source, "symbol": file.symbol, "tz": file.zone.partition(" (")[0]}
-    return said[option]
+    values = {"source": file.source, "symbol": file.symbol, "tz": file.zone.partition(" (")[0]}
+    return values[option]
 
 
 def _check(file: TickFile, progress: Progress) -> Checked:
@@ -232,7 +232,9 @@ def _size(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _store(checked: Checked, store: TickStore, rules: Rules, progress: Progress) -> FileResult:
+def _store(
+    checked: Checked, store: TickStore, rules: IngestRules, progress: Progress
+) -> FileResult:
     file = checked.file
     result = FileResult(file.path, file.format, file.source, file.symbol, file.zone)
     feed = FeedState(file.source, file.symbol)
@@ -252,7 +254,7 @@ def _store(checked: Checked, store: TickStore, rules: Rules, progress: Progress)
     return result
 
 
-def _normalise(block: Chunk, feed: FeedState, rules: Rules) -> Normalised:
+def _normalise(block: Chunk, feed: FeedState, rules: IngestRules) -> Normalised:
     ticks = block.ticks
     if feed.symbol not in rules.known_symbols:
         return Normalised(np.empty(0, TICK), [(i, "unknown_symbol") for i in range(len(ticks))])

@@ -36,7 +36,7 @@ class ReplayFeed(NamedTuple):
     last_msc: int
 
 
-class Plan(NamedTuple):
+class ReplayPlan(NamedTuple):
     """A replay. `cut_msc`: predictions begin here; `training`: a model is trained before it."""
 
     run_id: str
@@ -68,7 +68,7 @@ class Plan(NamedTuple):
         return sum(len(batch.ticks) for batch in self.unparsed)
 
 
-class Options(NamedTuple):
+class ReplayOptions(NamedTuple):
     """What the command line says."""
 
     paths: tuple[Path, ...]
@@ -80,7 +80,7 @@ class Options(NamedTuple):
     model: str  # the champion to predict with, "" for none
 
 
-def make(options: Options, settings: Settings, scratch: Path) -> Plan:
+def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPlan:
     """Open and check every file; nothing is started or stored yet.
 
     Args:
@@ -108,10 +108,12 @@ def make(options: Options, settings: Settings, scratch: Path) -> Plan:
     cut_msc = _cut(with_ticks, options.train_first)
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
-    return Plan(run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training)
+    return ReplayPlan(
+        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training
+    )
 
 
-def write(plan: Plan, directory: Path, max_ticks: int) -> Path:
+def write(plan: ReplayPlan, directory: Path, max_ticks: int) -> Path:
     """The plan as the replaying terminal reads it."""
     content = {
         "files": [
@@ -134,7 +136,7 @@ def sha256(path: Path) -> str:
 
 
 def _run_id(
-    options: Options,
+    options: ReplayOptions,
     settings: Settings,
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],
@@ -145,7 +147,7 @@ def _run_id(
 
 
 def shaping(
-    options: Options,
+    options: ReplayOptions,
     settings: Settings,
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from adapters.bus.base import Bus
-from cli.replay.plan import Plan
+from cli.replay.plan import ReplayPlan
 from core.contracts import codec
 from core.topics import ORDER_EVENTS, SIGNALS, TICKS, Topic
 
@@ -49,7 +49,7 @@ class Progress:
     ) -> None:
         self._bars.stop()
 
-    def update(self, bus: Bus, plan: Plan) -> tuple[int, ...]:
+    def update(self, bus: Bus, plan: ReplayPlan) -> tuple[int, ...]:
         """Show where each stage stands; returns those market times (microseconds)."""
         first_us = plan.first_msc * 1000
         span_us = plan.last_msc * 1000 - first_us or 1

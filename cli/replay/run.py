@@ -25,7 +25,7 @@ from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run
 from adapters.clickhouse.writer import Writer
 from cli.replay import bus as replay_bus
 from cli.replay import result as replay_result
-from cli.replay.plan import Options, Plan, write
+from cli.replay.plan import ReplayOptions, ReplayPlan, write
 from cli.replay.progress import Progress
 from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
 from cli.stack.processes import Stack
@@ -54,7 +54,9 @@ T = TypeVar("T")
 class ReplayRun:
     """Prepares, watches and sums up one replay."""
 
-    def __init__(self, plan: Plan, options: Options, config: Settings, *, simulated: bool) -> None:
+    def __init__(
+        self, plan: ReplayPlan, options: ReplayOptions, config: Settings, *, simulated: bool
+    ) -> None:
         self.plan, self.options = plan, options
         self.simulated, self.model = simulated, options.model
         self.directory = config.home_path / "runs" / plan.run_id
@@ -248,14 +250,14 @@ class _Stall:
     """A replay in which nothing moves is broken; waiting for ever would hide it."""
 
     def __init__(self) -> None:
-        self._seen: object = None
+        self._before: object = None
         self._since = time.monotonic()
 
-    def check(self, seen: object, stack: Stack) -> None:
+    def check(self, progress: object, stack: Stack) -> None:
         states = stack.state()
         fatal = [state.name for state in states.values() if state.state == "fatal"]
-        if seen != self._seen:
-            self._seen, self._since = seen, time.monotonic()
+        if progress != self._before:
+            self._before, self._since = progress, time.monotonic()
         if fatal or time.monotonic() - self._since > _STALLED_AFTER_S:
             lines = "\n".join(
                 f"  {s.name}: {s.state} {s.detail} ({s.log})" for s in states.values()

@@ -11,7 +11,7 @@ from typing import Any
 
 from supervisor import loggers
 
-_TOLD = "\n[%d pieces of this log were dropped: it could not be written]\n"
+_NOTICE = "\n[%d pieces of this log were dropped: it could not be written]\n"
 
 
 class DroppingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # it has no types
@@ -24,7 +24,7 @@ class DroppingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # it 
     def emit(self, record: Any) -> None:
         """Write a record, or count it."""
         try:
-            self._write((_TOLD % self.dropped).encode() if self.dropped else b"")
+            self._write((_NOTICE % self.dropped).encode() if self.dropped else b"")
             self.dropped = 0
             self._write(_bytes(self.fmt, record))
             self.doRollover()

@@ -62,15 +62,15 @@ def urls(settings: Settings, ports: Ports) -> dict[str, str]:
             "bus.kind is kafka, and no broker comes with Tickhouse: name yours"
             " (TICKHOUSE_BUS__URL=kafka://host:port); docs/how-to/distributed.md"
         )
-    found = {
+    addresses = {
         "warehouse": settings.clickhouse.url or _warehouse_url(settings, ports),
         "bus": without_secret(settings.bus.url) or _own_bus(ports),
     }
     if not settings.bus.url:
-        found["bus monitor"] = f"http://127.0.0.1:{ports.bus_monitor}"
+        addresses["bus monitor"] = f"http://127.0.0.1:{ports.bus_monitor}"
     if settings.terminal.kind == "simulated":
-        found["terminal"] = settings.terminal.address or f"127.0.0.1:{ports.terminal}"
-    return found
+        addresses["terminal"] = settings.terminal.address or f"127.0.0.1:{ports.terminal}"
+    return addresses
 
 
 def stack_environment(settings: Settings, home: Path, ports: Ports) -> dict[str, str]:
@@ -211,10 +211,10 @@ def _worker(
 
 
 def _python(module: str, **options: object) -> tuple[str, ...]:
-    words = [sys.executable, "-m", module]
+    arguments = [sys.executable, "-m", module]
     for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    return tuple(words)
+        arguments += [f"--{name.replace('_', '-')}", str(value)]
+    return tuple(arguments)
 
 
 def _hold(port: int) -> socket.socket:

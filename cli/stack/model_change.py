@@ -19,7 +19,7 @@ from core.topics import CONTROL
 from models.serving.registry import Registry
 
 
-def tell_all(registry: Registry, settings: Settings, by: str, why: str, console: Console) -> None:
+def announce(registry: Registry, settings: Settings, by: str, why: str, console: Console) -> None:
     """Streams first: they trade."""
     tell_streams(settings, by, why, console)
     tell_warehouse(registry, settings, console)

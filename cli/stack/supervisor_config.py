@@ -29,7 +29,7 @@ chmod = 0700
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [rpcinterface:tickhouse]
-supervisor.rpcinterface_factory = cli.stack.supervisor_plugin:make
+supervisor.rpcinterface_factory = cli.stack.supervisor_plugin:build
 owner = {owner}
 mends = {mends}
 """

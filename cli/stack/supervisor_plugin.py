@@ -48,9 +48,9 @@ class Mending:
     def __init__(self, supervisord: Any, names: list[str]) -> None:
         self._groups, self._names = supervisord.process_groups, names
         self._directory, self._full = Path(supervisord.options.logfile).parent, False
-        events.subscribe(events.Tick5Event, self._look)
+        events.subscribe(events.Tick5Event, self._mend)
 
-    def _look(self, _event: Any) -> None:
+    def _mend(self, _event: Any) -> None:
         free = shutil.disk_usage(self._directory).free
         self._full = self._full or free < _FULL or DroppingHandler.met_full_disk
         if not self._full or free < 4 * _FULL:
@@ -62,7 +62,7 @@ class Mending:
                     os.kill(process.pid, signal.SIGKILL)
 
 
-def make(supervisord: Any, owner: str, mends: str = "", **_options: str) -> Starts:
+def build(supervisord: Any, owner: str, mends: str = "", **_options: str) -> Starts:
     """Called once by supervisord, before it starts anything.
 
     `owner`: the process to die with. `mends`: names of those that a full disk leaves broken.

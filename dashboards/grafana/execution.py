@@ -41,7 +41,7 @@ def _speed() -> list[Panel]:
             "Signal to order, p50 and p99",
             "execution/latency",
             _MICROSECONDS,
-            "Each stage on an order's way to the broker's door.",
+            "Each stage on an order's way to the broker.",
         )
         .scale_distribution(style.logarithmic())
         .height(8)

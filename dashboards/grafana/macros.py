@@ -13,7 +13,7 @@ _MACRO = re.compile(r"\$__(\w+)(\()?")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}|\$(\w+)")
 
 
-class Span(NamedTuple):
+class BoardSpan(NamedTuple):
     """The time picker, Unix seconds, and the panel's interval in seconds."""
 
     start_s: float
@@ -21,7 +21,7 @@ class Span(NamedTuple):
     interval_s: float = 60.0
 
 
-def expand(sql: str, span: Span, variables: Mapping[str, str | Sequence[str]]) -> str:
+def expand(sql: str, span: BoardSpan, variables: Mapping[str, str | Sequence[str]]) -> str:
     """The statement the plugin would send.
 
     Args:
@@ -89,7 +89,7 @@ def _value(match: "re.Match[str]", variables: Mapping[str, str | Sequence[str]])
     return ",".join(values)
 
 
-def _macro(name: str, args: list[str], span: Span) -> str:
+def _macro(name: str, args: list[str], span: BoardSpan) -> str:
     start, end = int(span.start_s), int(span.end_s)
     start_ms, end_ms = int(span.start_s * 1000), int(span.end_s * 1000)
     interval = max(int(span.interval_s), 1)

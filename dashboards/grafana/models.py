@@ -26,7 +26,9 @@ def _performance() -> list[Panel]:
     # Who predicts, and how it went.
     return [
         style.rows("Registered models", "models/table", "The champion predicts live.")
-        .override_by_name("status", style.in_words({"champion": style.GREEN, "refused": style.RED}))
+        .override_by_name(
+            "status", style.in_colours({"champion": style.GREEN, "refused": style.RED})
+        )
         .height(7)
         .span(24),
         style.rows(
@@ -89,7 +91,7 @@ def _rivals() -> list[Panel]:
         style.rows("Model events", "models/events", "In use, missing or silent members, drift.")
         .override_by_name(
             "kind",
-            style.in_words({"in use": style.GREEN, "missing": style.RED, "drift": style.AMBER}),
+            style.in_colours({"in use": style.GREEN, "missing": style.RED, "drift": style.AMBER}),
         )
         .height(8)
         .span(8),

@@ -34,7 +34,7 @@ def _alive() -> list[Panel]:
         style.rows("Processes", "platform/processes", "Heartbeats: who lives, since when.")
         .override_by_name("age", _AGE)
         .override_by_name("up", style.unit("s"))
-        .override_by_name("last_status", style.in_words(_STATUS))
+        .override_by_name("last_status", style.in_colours(_STATUS))
         .height(8)
         .span(8),
         style.number("Disk used", "platform/disk", "percentunit", "Of the warehouse's disk.")
@@ -67,7 +67,7 @@ def _controls() -> list[Panel]:
             "platform/reports_due",
             "The last seven UTC days of every report that is in use; late after 03:00 UTC.",
         )
-        .override_by_name("state", style.in_words({"released": style.GREEN, "late": style.RED}))
+        .override_by_name("state", style.in_colours({"released": style.GREEN, "late": style.RED}))
         .height(8)
         .span(10),
         style.rows("Alerts", "platform/control_alerts", "Breached limits and failed controls.")
@@ -83,7 +83,7 @@ def _quality() -> list[Panel]:
         style.rows("Checks", "platform/checks", "The newest result of each; failed ones first.")
         .override_by_name(
             "last_status",
-            style.in_words({"passed": style.GREEN, "failed": style.RED, "error": style.RED}),
+            style.in_colours({"passed": style.GREEN, "failed": style.RED, "error": style.RED}),
         )
         .height(9)
         .span(12),

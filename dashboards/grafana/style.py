@@ -173,7 +173,7 @@ def coloured(*steps: tuple[float | None, str]) -> list[DynamicConfigValue]:
     ]
 
 
-def in_words(colours: dict[str, str]) -> list[DynamicConfigValue]:
+def in_colours(colours: dict[str, str]) -> list[DynamicConfigValue]:
     """A column of words in colours."""
     return [
         DynamicConfigValue(id_val="mappings", value=[coloured_texts(colours).to_json()]),

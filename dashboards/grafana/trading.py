@@ -124,7 +124,7 @@ def _orders() -> table.Panel:
         .override_by_name("profit", [*style.unit("none", 2), *style.by_sign()])
         .override_by_name(
             "status",
-            style.in_words(
+            style.in_colours(
                 {
                     "filled": style.GREEN,
                     "closed": style.GREEN,

@@ -52,7 +52,7 @@ class Past(msgspec.Struct, frozen=True):
             candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
             live_state.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
         if with_story:
-            self._tell(live_state)
+            self._replay_story(live_state)
         for position in self.positions:
             live_state.position(position)
         for account in self.accounts:
@@ -62,7 +62,7 @@ class Past(msgspec.Struct, frozen=True):
         for prediction in self.predictions:
             live_state.prediction(prediction)
 
-    def _tell(self, live_state: LiveState) -> None:
+    def _replay_story(self, live_state: LiveState) -> None:
         story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
         for each in sorted(story, key=lambda one: one.ts_init_us):
             if isinstance(each, Signal):
@@ -114,7 +114,7 @@ class History:
                 self._lost(f"its tables do not fit this version: {error}")
 
     def _lost(self, problem: str) -> None:
-        self._tell(self._live_state.link, "warehouse", False, self._clock.now_us(), problem)
+        self._in_loop(self._live_state.link, "warehouse", False, self._clock.now_us(), problem)
         self._release()
         self._closing.wait(_RETRY_S)
 
@@ -122,7 +122,7 @@ class History:
         warehouse = client.connect(self._settings.clickhouse)
         try:
             past = self._past(warehouse)
-            self._tell(
+            self._in_loop(
                 lambda with_story: past.into(self._live_state, with_story=with_story),
                 self._ready is not None,
             )
@@ -131,7 +131,7 @@ class History:
                 self._newest(warehouse)
                 # What was published just before we listened is stored after we first asked.
                 if second % _AGAIN_EVERY == 0:
-                    self._tell(self._again, self._past(warehouse))
+                    self._in_loop(self._again, self._past(warehouse))
                 if self._closing.wait(_EVERY_S):
                     return
         finally:
@@ -153,7 +153,7 @@ class History:
         )
 
     def _newest(self, warehouse: Client) -> None:
-        self._tell(self._apply_newest, self._rows(warehouse, "day_open"))
+        self._in_loop(self._apply_newest, self._rows(warehouse, "day_open"))
 
     def _apply_newest(self, opened: Sequence[Row]) -> None:
         self._live_state.link("warehouse", True, self._clock.now_us())
@@ -173,10 +173,10 @@ class History:
 
     def _release(self) -> None:
         if self._ready is not None:
-            self._tell(self._ready)
+            self._in_loop(self._ready)
             self._ready = None
 
-    def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
+    def _in_loop(self, what: Callable[..., None], *arguments: Any) -> None:
         if not self._closing.is_set():
             self._loop.call_soon_threadsafe(what, *arguments)
 

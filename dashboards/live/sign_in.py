@@ -21,7 +21,7 @@ _LONGEST_WAIT_S = 60
 _FREE_TRIES = 3
 
 
-class Session(msgspec.Struct, frozen=True):
+class SignedIn(msgspec.Struct, frozen=True):
     """Somebody signed in. `token` is the cookie's, `proof` goes in a header with each order."""
 
     token: str
@@ -43,10 +43,10 @@ class SignIn:
 
     def __init__(self, home: Path, clock: Clock) -> None:
         self._path, self._clock = identity.path_in(home), clock
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, SignedIn] = {}
         self._failures: dict[str, tuple[int, int]] = {}  # name -> count, not before
 
-    def sign_in(self, name: str, password: str) -> Session:
+    def sign_in(self, name: str, password: str) -> SignedIn:
         """A new session.
 
         Raises:
@@ -67,14 +67,14 @@ class SignIn:
             raise RefusedError(
                 f"a user of role {user.role} may not resume; one of role admin or risk may"
             )
-        session = Session(
+        session = SignedIn(
             secrets.token_urlsafe(32), secrets.token_urlsafe(32), name, now_us + SESSION_US
         )
         self._forget_ended(now_us)
         self._sessions[session.token] = session
         return session
 
-    def session(self, token: str, proof: str) -> Session | None:
+    def session(self, token: str, proof: str) -> SignedIn | None:
         """The session of a cookie and its header; None when either is wrong or it has ended."""
         session = self._sessions.get(token)
         if session is None or self._clock.now_us() > session.until_us:
@@ -90,7 +90,7 @@ class SignIn:
         return identity.hash_password(secrets.token_hex(16))
 
     def _users(self) -> dict[str, identity.User]:
-        if not self._path.exists():
+        if not identity.exists(self._path):
             raise RefusedError(
                 "nobody can sign in yet: add a user with `tickhouse users add NAME --role admin`"
             )

@@ -41,7 +41,7 @@ class Disk(Protocol):
         """Open for reading and writing; made when missing.
 
         Raises:
-            JournalError: another process has it open.
+            JournalError: another process has it open; it is no file of its own.
         """
         ...
 
@@ -60,6 +60,11 @@ class MachineFile:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        if path.is_symlink() or path.is_dir():
+            raise JournalError(
+                f"{path} is a link or a folder, and a journal is a file of its own: put the file"
+                " back, from where the link leads or from a backup"
+            )
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o600)
         if not exclusive.lock(self._file):

@@ -23,10 +23,11 @@ import msgspec
 
 from core.contracts.order import OrderEvent
 from core.errors import JournalError
-from execution.journal import records
+from execution.journal import records, witness
 from execution.journal.chain import Chain
 from execution.journal.disk import MACHINE, Disk
 from execution.journal.records import Record
+from execution.journal.witness import Witnessed
 
 MAGIC = b"TKJ1"
 SEGMENT = 16 * 1024 * 1024
@@ -46,6 +47,14 @@ class Place(NamedTuple):
     record: Record
 
 
+class Extent(NamedTuple):
+    """How far a journal goes."""
+
+    end: int  # bytes
+    number: int  # of the last record
+    payload: bytes  # its own
+
+
 class Journal:
     """One journal, open for appending. One writer, one thread.
 
@@ -53,36 +62,47 @@ class Journal:
         path: made when missing; its directory too.
         careful: never have two appends unsynced: a power loss that keeps the second and loses
             the first would look like damage. A replay, which can be run again, does without.
+        witnessed: what it must contain (execution.journal.witness).
+
+    Attributes:
+        synced: how far it is on disk; replaced as a whole, for other threads to read.
 
     Raises:
-        JournalError: damaged other than by a cut-off write, or in use.
+        JournalError: damaged other than by a cut-off write, shorter than witnessed, or in use.
     """
 
     def __init__(
-        self, path: Path, segment: int = SEGMENT, disk: Disk = MACHINE, *, careful: bool = True
-    ) -> None:
+        self, path: Path, segment: int = SEGMENT, disk: Disk = MACHINE, *, careful: bool = True,
+        witnessed: Witnessed | None = None,
+    ) -> None:  # fmt: skip
         self.path, self._segment, self._careful = path, segment, careful
         self._chain = Chain()
         self._dirty = False
         self._unread: list[Record] = []
         self._file = disk.open(path)
         try:
-            self._open()
+            self._open(witnessed)
         except BaseException:
             self._file.close()
             raise
 
-    def _open(self) -> None:
+    def _open(self, witnessed: Witnessed | None) -> None:
         content, end = self._file.read(), 0
+        self._count, self._last, seen = 0, b"", witnessed is None
         for place in scan(content, self.path):
             _follow(self._chain, place, self.path)
             self._unread.append(place.record)
-            end = place.end
+            end, self._count = place.end, place.number
+            self._last = content[place.offset + _HEADER.size : end - len(_END)]
+            seen = seen or witnessed is None or witnessed.is_of(end, self._last)
+        if witnessed and not seen:
+            raise witness.refusal(self.path, end, self._count, witnessed)
         if any(content[end:]):
             self._file.write(bytes(len(content) - end), end)
         self._at, self._size = end, len(content)
         self.ensure_room(1)
         self._file.sync(whole=True)
+        self.synced = Extent(end, self._count, self._last)
 
     def take(self) -> list[Record]:
         """The records found at opening, oldest first; once, to free their memory."""
@@ -108,7 +128,9 @@ class Journal:
         self.ensure_room(len(data))
         self._file.write(data, self._at)
         self._at += len(data)
-        self._dirty = self._dirty or bool(data)
+        if linked:
+            self._dirty, self._last = True, linked[-1][1]
+            self._count += len(linked)
         return [entry for entry, _ in linked]
 
     def _linked(self, entry: Record) -> tuple[Record, bytes]:
@@ -121,6 +143,7 @@ class Journal:
         if self._dirty:
             self._file.sync()
             self._dirty = False
+            self.synced = Extent(self._at, self._count, self._last)
 
     def ensure_room(self, count: int) -> None:
         """Allocate zeros ahead when fewer than `count` bytes are left; call it when idle too."""

@@ -144,7 +144,7 @@ def _signature(path: Path | None) -> tuple[int, int, int] | None:
     try:
         status = path.stat() if path else None
     except FileNotFoundError:
-        return None
+        return (0, 0, 0) if path and path.is_symlink() else None
     return (status.st_mtime_ns, status.st_ino, status.st_size) if status else None
 
 

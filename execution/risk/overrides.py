@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import durable
+from core import checked_json, durable
 from core.errors import InputError
 
 
@@ -75,7 +75,7 @@ def load(path: Path) -> Overrides:
         InputError: the file is damaged.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Overrides)
+        return checked_json.read(path, Overrides)
     except FileNotFoundError:
         return Overrides()
     except (OSError, msgspec.DecodeError) as error:
@@ -85,4 +85,4 @@ def load(path: Path) -> Overrides:
 
 def save(path: Path, decisions: Overrides) -> None:
     """Replace the file; whole and on disk when this returns."""
-    durable.write(path, msgspec.json.format(msgspec.json.encode(decisions)) + b"\n")
+    durable.write(path, msgspec.json.format(checked_json.encode(decisions)) + b"\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from core import checked_json
 from core.contracts.operations import Control
 from core.trading_control import ControlCommand, State, write
 
@@ -164,7 +165,7 @@ def _severity(order: ControlCommand) -> int:
 
 def _signature(path: Path) -> tuple[int, int, int] | None:
     try:
-        status = path.stat()
+        status = path.lstat()  # a link in its place is seen, wherever it leads
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_ino, status.st_size
@@ -172,7 +173,7 @@ def _signature(path: Path) -> tuple[int, int, int] | None:
 
 def _read(path: Path) -> ControlCommand:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ControlCommand)
+        return checked_json.read(path, ControlCommand)
     except FileNotFoundError:
         return ACTIVE
     except (OSError, msgspec.DecodeError) as error:

@@ -18,12 +18,12 @@ from adapters.clickhouse.client import errors_translated
 from core.sections import SignalSettings
 from features.catalog import NAMES
 from models.serving.card import CLASSES, Span
-from models.serving.manifest import Manifest
+from models.serving.manifest import ModelManifest
 from models.training.dataset import read_quotes
 from models.training.labels import (
     UNLABELLED,
     LabelRule,
-    Quotes,
+    MidSeries,
     feeds_apart,
     labels_by_feed,
     moves_by_feed,
@@ -69,7 +69,7 @@ def read_outcomes(
     model: str,
     role: str,
     span: Span,
-    manifest: Manifest,
+    manifest: ModelManifest,
     signals: SignalSettings,
     label_spreads: float = 1.0,
 ) -> Outcomes:
@@ -111,7 +111,7 @@ def _quotes(
     time_us: npt.NDArray[np.int64],
     rule: LabelRule,
     span: Span,
-) -> tuple[Quotes, ...]:
+) -> tuple[MidSeries, ...]:
     """Ticks as far as the predictions' answers reach, and none after the span."""
     end_us = min(int(time_us.max()) + rule.horizon_us + rule.tolerance_us, span.end_us)
     reach = Span(int(time_us.min()), end_us)
@@ -133,7 +133,7 @@ def _directions(
     rows: npt.NDArray[np.float32],
     probabilities: npt.NDArray[np.float32],
     sure: npt.NDArray[np.bool_],
-    manifest: Manifest,
+    manifest: ModelManifest,
     signals: SignalSettings,
 ) -> npt.NDArray[np.int8]:
     down, up = probabilities[:, 0], probabilities[:, 2]
@@ -151,7 +151,7 @@ def _net_bp(
     direction: npt.NDArray[np.int8],
     rule: LabelRule,
     signals: SignalSettings,
-    quotes: Sequence[Quotes],
+    quotes: Sequence[MidSeries],
 ) -> Floats:
     net = np.full(len(feed), np.nan)
     move_bp = moves_by_feed(feed, time_us, mid, rule, quotes) / mid * 1e4

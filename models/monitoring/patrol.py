@@ -1,4 +1,4 @@
-"""Champion and challenger looked at together, and what follows when the champion's market drifted.
+"""Champion and challenger watched and compared, and what follows when the champion drifted.
 
 The command `models watch` and the hourly job do the same: what they print or tell is theirs.
 """
@@ -10,12 +10,16 @@ from clickhouse_connect.driver.client import Client
 
 from core import trading_control
 from core.clock import Clock
+from core.errors import ModelError
 from core.settings import Settings
+from models.monitoring.compare import Comparison, compare
+from models.monitoring.outcomes import read_outcomes
 from models.monitoring.performance import Watched, drift_text, watch
 from models.serving.card import Span
 from models.serving.registry import Registry
 
 BY = "models watch"
+_ALL_OF_IT = Span(0, 1 << 62)  # microseconds UTC
 
 
 class Patrol(NamedTuple):
@@ -52,6 +56,27 @@ def roles(registry: Registry) -> dict[str, str]:
     history, challenger = registry.history(), registry.challenger()
     by_role = {"champion": history[-1].sha256} if history else {}
     return by_role | ({"challenger": challenger} if challenger else {})
+
+
+def compare_rivals(client: Client, registry: Registry, settings: Settings) -> Comparison:
+    """Champion and challenger on all rows of the settings' run that both predicted.
+
+    Raises:
+        ModelError: there is no champion, or no challenger.
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    working = roles(registry)
+    missing = {"champion", "challenger"} - set(working)
+    if missing:
+        raise ModelError(f"no {' and no '.join(sorted(missing))}; see: tickhouse models list")
+    outcomes = []
+    for role, model in working.items():
+        artifact = registry.load(model)
+        manifest, spreads = artifact.graphs.manifest, artifact.card.settings.label_spreads
+        given = (settings.run.run_id, model, role, _ALL_OF_IT, manifest)
+        outcomes.append(read_outcomes(client, *given, settings.signals, spreads))
+        horizon_us = round(manifest.horizon_s * 1e6)
+    return compare(outcomes[0], outcomes[1], horizon_us, settings.registry.min_decisions)
 
 
 def react(home: Path, alert: str, settings: Settings, clock: Clock) -> str:

@@ -12,14 +12,14 @@ import msgspec
 
 from core.errors import ModelError
 from models.serving.card import ModelCard
-from models.serving.manifest import Manifest, MemberSpec, from_bytes, name_of
+from models.serving.manifest import MemberSpec, ModelManifest, from_bytes, name_of
 from models.training import booster
 
 
 class Graphs(NamedTuple):
     """What predicts: a manifest, its members' ONNX bytes, and why others are missing."""
 
-    manifest: Manifest
+    manifest: ModelManifest
     members: dict[str, bytes]
     problems: dict[str, str] = {}  # noqa: RUF012 # never written
 
@@ -77,7 +77,7 @@ def load(directory: Path, sha256: str) -> Artifact:
     return Artifact(content, card, members, problems, boosters)
 
 
-def require_whole(model: Artifact) -> Artifact:
+def require_complete(model: Artifact) -> Artifact:
     """The model itself.
 
     Raises:

@@ -21,7 +21,7 @@ class Span(NamedTuple):
     end_us: int
 
 
-class Part(msgspec.Struct, frozen=True):
+class DataPart(msgspec.Struct, frozen=True):
     """The rows one step used. `shares`: of the classes down, flat, up."""
 
     rows: int
@@ -75,8 +75,8 @@ class Reliability(msgspec.Struct, frozen=True):
 class FoldCard(msgspec.Struct, frozen=True):
     """One fold of the purged walk-forward evaluation."""
 
-    train: Part
-    test: Part
+    train: DataPart
+    test: DataPart
     metrics: Metrics
     baseline: Metrics
 
@@ -129,13 +129,13 @@ class ModelCard(msgspec.Struct, frozen=True):
     run_id: str
     data_hash: str
     feeds: tuple[str, ...]
-    train: Part
-    held_back: Part
+    train: DataPart
+    held_back: DataPart
     metrics: Metrics
     baseline: Metrics
     parity: float
     versions: dict[str, str]
-    calibrated_on: Part
+    calibrated_on: DataPart
     dataset: str = ""
     members: tuple[MemberCard, ...] = ()
     left_out: dict[str, str] = {}

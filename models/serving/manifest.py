@@ -37,7 +37,7 @@ class MemberSpec(msgspec.Struct, frozen=True):
     high: tuple[float, ...] = ()
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class ModelManifest(msgspec.Struct, frozen=True):
     """A model without its members' graphs.
 
     Attributes:
@@ -66,14 +66,14 @@ def name_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def from_bytes(content: bytes, where: str) -> Manifest:
+def from_bytes(content: bytes, where: str) -> ModelManifest:
     """The manifest of its bytes.
 
     Raises:
         ModelError: damaged, or made for another feature set.
     """
     try:
-        manifest = msgspec.json.decode(content, type=Manifest)
+        manifest = msgspec.json.decode(content, type=ModelManifest)
     except msgspec.DecodeError as error:
         raise ModelError(f"{where}: damaged ({error}); train again or roll back") from error
     if manifest.feature_set_hash != FEATURE_SET_HASH:

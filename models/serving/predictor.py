@@ -15,8 +15,8 @@ from core.errors import ModelError
 from models.serving.artifact import Artifact, Graphs
 from models.serving.card import CLASSES
 from models.serving.combine import combine
-from models.serving.manifest import Manifest
-from models.serving.session import Session, WindowSession
+from models.serving.manifest import ModelManifest
+from models.serving.session import ModelSession, WindowSession
 from models.training.ranges import windows_outside
 
 Rows = npt.NDArray[np.float32]
@@ -61,7 +61,7 @@ class Predictor:
         self.manifest = manifest = graphs.manifest
         self.names = tuple(spec.name for spec in manifest.members)
         self.problems = dict(graphs.problems)
-        self._single: dict[int, Session] = {}
+        self._single: dict[int, ModelSession] = {}
         self._windowed: dict[int, tuple[int, WindowSession]] = {}
         for index, spec in enumerate(manifest.members):
             if spec.name in graphs.members:
@@ -108,7 +108,7 @@ class Predictor:
     def _open(self, index: int, name: str, window: int, onnx: bytes) -> None:
         try:
             if window == 1:
-                self._single[index] = Session(onnx)
+                self._single[index] = ModelSession(onnx)
             else:
                 self._windowed[index] = window, WindowSession(onnx, window)
         except ModelError as error:
@@ -147,7 +147,7 @@ class Predictor:
         return Predictions(out, agreement, veto.view(np.bool_), absent, members, outside)
 
 
-def _ranges(manifest: Manifest) -> tuple[Rows, Rows]:
+def _ranges(manifest: ModelManifest) -> tuple[Rows, Rows]:
     """Low and high of each member, float32 [M, F], never wider than the model's own."""
     own = [np.array(side, np.float32) for side in (manifest.low, manifest.high)]
     low, high = (np.tile(side, (len(manifest.members), 1)) for side in own)

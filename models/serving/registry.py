@@ -11,7 +11,7 @@ import msgspec
 
 from core import durable
 from core.errors import ModelError
-from models.serving.artifact import Artifact, load, read_card, require_whole
+from models.serving.artifact import Artifact, load, read_card, require_complete
 from models.serving.card import ModelCard
 from models.serving.manifest import name_of
 from models.training import booster
@@ -89,7 +89,7 @@ class Registry:
         Raises:
             ModelError: unknown, ambiguous, corrupt, incomplete, or made for another feature set.
         """
-        card = require_whole(self.load(sha256)).card
+        card = require_complete(self.load(sha256)).card
         history = self.history()
         if not history or history[-1].sha256 != card.sha256:
             self._write_history([*history, Promotion(card.sha256, by, card.simulated, ts_us)])
@@ -103,7 +103,7 @@ class Registry:
         Raises:
             ModelError: unknown, ambiguous, corrupt, incomplete, or made for another feature set.
         """
-        card = require_whole(self.load(sha256)).card if sha256 else None
+        card = require_complete(self.load(sha256)).card if sha256 else None
         self.directory.mkdir(parents=True, exist_ok=True)
         durable.write(self._challenger_path, (card.sha256 if card else "").encode())
         return card

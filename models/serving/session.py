@@ -22,7 +22,7 @@ BATCH = 64
 Rows = npt.NDArray[np.float32]
 
 
-class Session:
+class ModelSession:
     """A loaded graph of single rows: `rows` float32 [k, F] to `probabilities` float32 [k, 3].
 
     Raises:

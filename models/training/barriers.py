@@ -14,10 +14,10 @@ from numba import types
 from features.compiled import compiled
 from models.training.labels import (
     UNLABELLED,
-    Answers,
     Floats,
+    LabelledRows,
     LabelRule,
-    Quotes,
+    MidSeries,
     Times,
     feeds_apart,
 )
@@ -68,8 +68,8 @@ def barrier_answers(
     mid: Floats,
     spread: Floats,
     rule: LabelRule,
-    quotes: Sequence[Quotes] = (),
-) -> Answers:
+    quotes: Sequence[MidSeries] = (),
+) -> LabelledRows:
     """Class and time of the answer of every row; barriers `rule.spreads` spreads away.
 
     Rows follow each other feed by feed, ascending. A row that meets a silence or the end of the
@@ -78,7 +78,7 @@ def barrier_answers(
     label, end = np.empty(len(feed), np.int8), np.empty(len(feed), np.int64)
     width = np.maximum(spread, 0.0) * rule.spreads + rule.commission
     for own, given in feeds_apart(feed, quotes):
-        path = given or Quotes(time_us[own], mid[own])
+        path = given or MidSeries(time_us[own], mid[own])
         arrays = [np.ascontiguousarray(a) for a in (time_us[own], mid[own], width[own], *path)]
         _touch(*arrays, rule.horizon_us, rule.gap_us, label[own], end[own])
-    return Answers(label, end)
+    return LabelledRows(label, end)

@@ -19,7 +19,7 @@ from adapters.clickhouse.tick_reader import read_ticks
 from core.contracts.tick import OUT_OF_ORDER
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.serving.card import Span
-from models.training.labels import Quotes
+from models.training.labels import MidSeries
 
 _FEEDS_SQL = Path(__file__).with_name("feeds.sql").read_text()
 _ROWS_SQL = Path(__file__).with_name("dataset.sql").read_text()
@@ -50,7 +50,7 @@ class Dataset(NamedTuple):
     feeds: tuple[str, ...]
     simulated: bool = False
     name: str = ""
-    quotes: tuple[Quotes, ...] = ()
+    quotes: tuple[MidSeries, ...] = ()
 
     def data_hash(self) -> str:
         """SHA-256 over every value."""
@@ -111,7 +111,7 @@ def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str]
     )
 
 
-def read_quotes(client: Client, source: str, symbol: str, span: Span) -> Quotes:
+def read_quotes(client: Client, source: str, symbol: str, span: Span) -> MidSeries:
     """Every tick of a feed within a span that came in order, as moments and mids.
 
     Raises:
@@ -123,7 +123,7 @@ def read_quotes(client: Client, source: str, symbol: str, span: Span) -> Quotes:
         ticks = block[block["quality"] & OUT_OF_ORDER == 0]
         times.append(ticks["time_msc"] * 1000)
         mids.append((ticks["bid"] + ticks["ask"]) / 2.0)
-    return Quotes(np.concatenate(times), np.concatenate(mids))
+    return MidSeries(np.concatenate(times), np.concatenate(mids))
 
 
 def dataset_name(run_id: str, span: Span, sources: Sequence[str]) -> str:

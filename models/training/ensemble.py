@@ -18,7 +18,7 @@ from models.members.base import Progress, Trained
 from models.members.select import select
 from models.serving.artifact import Graphs
 from models.serving.card import CLASSES
-from models.serving.manifest import Manifest, MemberSpec, name_of
+from models.serving.manifest import MemberSpec, ModelManifest, name_of
 from models.serving.predictor import Predictor
 from models.training.calibrate import IDENTITY, Calibration, applied, calibrate
 from models.training.evaluate import shares
@@ -120,7 +120,7 @@ def _manifest(
     onnx: dict[str, bytes],
     windows: dict[str, int],
     ranges: dict[str, Range],
-) -> Manifest:
+) -> ModelManifest:
     """With equal weights and outputs as they are."""
     rows, label = parts.first.rows, parts.first.label
     low, high = range_of(rows)
@@ -128,7 +128,7 @@ def _manifest(
         MemberSpec(name, name_of(graph), windows[name], 1.0 / len(onnx), *IDENTITY, *ranges[name])
         for name, graph in onnx.items()
     )
-    return Manifest(
+    return ModelManifest(
         feature_set_hash=FEATURE_SET_HASH,
         horizon_s=kind.horizon_s,
         sample_ms=kind.sample_ms,
@@ -141,7 +141,7 @@ def _manifest(
     )
 
 
-def _weighed(manifest: Manifest, onnx: dict[str, bytes], parts: Trainees) -> Manifest:
+def _weighed(manifest: ModelManifest, onnx: dict[str, bytes], parts: Trainees) -> ModelManifest:
     """The manifest with each member's calibration and weight, from the later rows."""
     later = parts.later
     raw = Predictor(Graphs(manifest, onnx)).predict_at(later.table, later.at, later.first).members

@@ -6,7 +6,7 @@ Each is a few lines of NumPy, so that the figure on a card needs no library to b
 import numpy as np
 import numpy.typing as npt
 
-from models.serving.card import CLASSES, DOWN, FLAT, UP, Metrics, Part
+from models.serving.card import CLASSES, DOWN, FLAT, UP, DataPart, Metrics
 
 Probabilities = npt.NDArray[np.floating]  # shape (n, 3)
 Labels = npt.NDArray[np.int8]  # shape (n,)
@@ -108,6 +108,6 @@ def baseline(known: Labels, label: Labels) -> Metrics:
     return evaluate(np.tile(np.array(shares(known)), (len(label), 1)), label)
 
 
-def part(time_us: npt.NDArray[np.int64], label: Labels) -> Part:
+def part(time_us: npt.NDArray[np.int64], label: Labels) -> DataPart:
     """Rows, span and class shares of labelled rows."""
-    return Part(len(label), int(time_us.min()), int(time_us.max()), shares(label))
+    return DataPart(len(label), int(time_us.min()), int(time_us.max()), shares(label))

@@ -4,7 +4,7 @@ import numpy as np
 
 from core.errors import ModelError
 from models.members.base import Rows, Trained
-from models.serving.session import Session, WindowSession
+from models.serving.session import ModelSession, WindowSession
 from models.training.examples import Examples
 
 #: Largest difference of any probability that is a rounding error and not another model.
@@ -22,7 +22,7 @@ def check_parity(name: str, trained: Trained, window: int, examples: Examples) -
     """
     if window == 1:
         rows = examples.thinned(_ROWS).rows
-        session = Session(trained.onnx)
+        session = ModelSession(trained.onnx)
     else:
         rows = examples.having(window).thinned(_WINDOWS).windows(window)
     blanked = rows[:: max(1, len(rows) // _BLANKED_ROWS)].copy()

@@ -39,14 +39,14 @@ class LabelRule(NamedTuple):
     gap_us: int = 300_000_000
 
 
-class Quotes(NamedTuple):
+class MidSeries(NamedTuple):
     """Every quote of one feed, ascending in time; the last of equal times is the newest."""
 
     time_us: Times
     mid: Floats
 
 
-class Answers(NamedTuple):
+class LabelledRows(NamedTuple):
     """Class of every row (see UNLABELLED), int8, and the market time at which it is known."""
 
     label: npt.NDArray[np.int8]
@@ -82,9 +82,9 @@ def later_rows(time_us: Times, rule: LabelRule) -> Times:
     return later_quotes(time_us, time_us, rule)
 
 
-def moves(time_us: Times, mid: Floats, rule: LabelRule, quotes: Quotes | None = None) -> Floats:
+def moves(time_us: Times, mid: Floats, rule: LabelRule, quotes: MidSeries | None = None) -> Floats:
     """The mid's move over the horizon of every row of one feed, NaN when unknown. Shapes (n,)."""
-    path = quotes or Quotes(time_us, mid)
+    path = quotes or MidSeries(time_us, mid)
     later = later_quotes(time_us, path.time_us, rule)
     if not len(path.mid):
         return np.full(len(mid), np.nan)
@@ -92,7 +92,7 @@ def moves(time_us: Times, mid: Floats, rule: LabelRule, quotes: Quotes | None = 
 
 
 def labels(
-    time_us: Times, mid: Floats, spread: Floats, rule: LabelRule, quotes: Quotes | None = None
+    time_us: Times, mid: Floats, spread: Floats, rule: LabelRule, quotes: MidSeries | None = None
 ) -> npt.NDArray[np.int8]:
     """Class of every row of one feed: 0 down, 1 flat, 2 up, -1 unlabelled. Shapes (n,)."""
     move = moves(time_us, mid, rule, quotes)
@@ -102,8 +102,8 @@ def labels(
 
 
 def feeds_apart(
-    feed: npt.NDArray[np.int32], quotes: Sequence[Quotes] = ()
-) -> Iterator[tuple[slice, Quotes | None]]:
+    feed: npt.NDArray[np.int32], quotes: Sequence[MidSeries] = ()
+) -> Iterator[tuple[slice, MidSeries | None]]:
     """The rows of each feed, which follow each other feed by feed, with the feed's quotes."""
     edges = [0, *(np.flatnonzero(np.diff(feed)) + 1).tolist(), len(feed)]
     for start, stop in pairwise(edges):
@@ -116,7 +116,7 @@ def moves_by_feed(
     time_us: Times,
     mid: Floats,
     rule: LabelRule,
-    quotes: Sequence[Quotes] = (),
+    quotes: Sequence[MidSeries] = (),
 ) -> Floats:
     """`moves` of several feeds. Shapes (n,)."""
     result = np.empty(len(feed), np.float64)
@@ -131,7 +131,7 @@ def labels_by_feed(
     mid: Floats,
     spread: Floats,
     rule: LabelRule,
-    quotes: Sequence[Quotes] = (),
+    quotes: Sequence[MidSeries] = (),
 ) -> npt.NDArray[np.int8]:
     """`labels` of several feeds. Shapes (n,)."""
     result = np.empty(len(feed), np.int8)
@@ -146,8 +146,8 @@ def horizon_answers(
     mid: Floats,
     spread: Floats,
     rule: LabelRule,
-    quotes: Sequence[Quotes] = (),
-) -> Answers:
+    quotes: Sequence[MidSeries] = (),
+) -> LabelledRows:
     """`labels_by_feed`, known when the horizon ends."""
     label = labels_by_feed(feed, time_us, mid, spread, rule, quotes)
-    return Answers(label, time_us + rule.horizon_us)
+    return LabelledRows(label, time_us + rule.horizon_us)

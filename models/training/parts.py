@@ -12,7 +12,13 @@ from models.training.barriers import barrier_answers
 from models.training.dataset import Dataset
 from models.training.ensemble import Trainees
 from models.training.examples import Examples, first_rows
-from models.training.labels import UNLABELLED, Answers, LabelRule, horizon_answers, moves_by_feed
+from models.training.labels import (
+    UNLABELLED,
+    LabelledRows,
+    LabelRule,
+    horizon_answers,
+    moves_by_feed,
+)
 from models.training.weights import uniqueness
 
 Indices = npt.NDArray[np.int64]
@@ -36,7 +42,7 @@ class Answered(NamedTuple):
     """A dataset with its answers: what everything that trains or scores begins with."""
 
     data: Dataset
-    answers: Answers
+    answers: LabelledRows
     first: Indices
     weight: npt.NDArray[np.float64]
     rule: LabelRule

@@ -7,15 +7,14 @@ from typing import Any
 import dagster as dg
 from clickhouse_connect.driver.client import Client
 
-from audit import seal
-from audit import trail as audit_trail
+from audit import seal, trail
 from core import audit_log
 from core.audit_log import AuditLine
 from core.clock import SystemClock
 from core.settings import Settings
 from execution.journal.reader import journals, placed_events
 from orchestration import compliance_ready, reporting
-from orchestration.resources import Tickhouse, failing_in_words
+from orchestration.resources import Tickhouse, plain_failures
 from quality.check_result import store
 from quality.trail import trail_result
 from reports.base import Report
@@ -23,11 +22,11 @@ from reports.catalog import REPORTS
 from reports.package import LAYOUT
 
 
-def sources(settings: Settings) -> list[audit_trail.Source]:
+def sources(settings: Settings) -> list[trail.Source]:
     """The journals of the home."""
     live = settings.home_path / "execution"
     return [
-        audit_trail.Source(name, path, placed_events, path.parent.parent == live)
+        trail.Source(name, path, placed_events, path.parent.parent == live)
         for name, path in journals(settings.home_path).items()
     ]
 
@@ -36,13 +35,13 @@ def sources(settings: Settings) -> list[audit_trail.Source]:
 def sealed_day(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Needs TICKHOUSE_REPORTS__SIGNING_KEY; a day that is sealed already stays as it is."""
     settings, clock = tickhouse.settings(), SystemClock()
-    day, kept = seal.last_day(clock.now_us()), audit_trail.archive(settings)
+    day, kept = seal.last_day(clock.now_us()), trail.archive(settings)
     if not settings.reports.signing_key:
         return dg.MaterializeResult(metadata={"sealed": f"nothing: {compliance_ready.NO_KEY}"})
     if (kept / str(day)).exists():
         return dg.MaterializeResult(metadata={"sealed": f"{day}, before"})
     key = Path(settings.reports.signing_key).expanduser()
-    root = audit_trail.seal_home(settings, sources(settings), day, key, clock)
+    root = trail.seal_home(settings, sources(settings), day, key, clock)
     detail, payload = "day sealed", {"streams": root.streams}
     line = AuditLine(
         ts_us=clock.now_us(), by="dagster", authenticated=False, action="seal", detail=detail,
@@ -61,8 +60,8 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     key = settings.reports.public_key
     client = tickhouse.client()
     try:
-        verification = audit_trail.verify_home(
-            settings, sources(settings), client, audit_trail.archive(settings),
+        verification = trail.verify_home(
+            settings, sources(settings), client, trail.archive(settings),
             Path(key).expanduser() if key else None, SystemClock(),
         )  # fmt: skip
         _note(client, verification)
@@ -79,7 +78,7 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     )
 
 
-def _note(client: Client, verification: audit_trail.Verification) -> None:
+def _note(client: Client, verification: trail.Verification) -> None:
     """For boards and alerts."""
     events, breaks = (
         sum(v.events for v in verification.verdicts),
@@ -109,7 +108,7 @@ def report_marts(
     """Reports of the same run are rendered from them."""
     daily = [report for name, report in REPORTS.items() if name not in _SELDOM]
     day = date.fromisoformat(context.partition_key)
-    with failing_in_words():
+    with plain_failures():
         built = reporting.build(tickhouse.settings(), daily, day, config.mode, context.run_id)
     return dg.MaterializeResult(
         metadata={"invocation": built.invocation, "marts": len(built.marts)}
@@ -131,7 +130,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
     ) -> dg.MaterializeResult:
         day = date.fromisoformat(context.partition_key)
-        with failing_in_words():
+        with plain_failures():
             version, new = reporting.render(
                 tickhouse.settings(), report, day, config.mode, context.run_id, "dagster",
                 SystemClock(),

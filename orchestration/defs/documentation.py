@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration import dbt_project, sites
 from orchestration.defs.transform import POOL
-from orchestration.resources import Tickhouse, failing_in_words
+from orchestration.resources import Tickhouse, plain_failures
 
 
 @dg.asset(
@@ -17,7 +17,7 @@ from orchestration.resources import Tickhouse, failing_in_words
 )
 def dbt_docs(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Generate it into HOME/sites."""
-    with failing_in_words():
+    with plain_failures():
         settings = tickhouse.settings()
         target = settings.home_path / "dbt-docs"  # not the folder of builds
         dbt_project.run(

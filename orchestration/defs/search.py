@@ -13,7 +13,7 @@ import dagster as dg
 from core.settings import environment_of
 from orchestration.defs.streams import TABLES, key_of
 from orchestration.defs.training import POOL, run_of
-from orchestration.resources import Tickhouse, failing_in_words
+from orchestration.resources import Tickhouse, plain_failures
 
 _FEATURE = next(streamed for streamed in TABLES if streamed.table == "feature")
 _LONGEST_ERROR = 2000
@@ -36,7 +36,7 @@ class SearchConfig(dg.Config):
 )
 def better_settings(config: SearchConfig, tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Run the command and keep what it says."""
-    with failing_in_words():
+    with plain_failures():
         settings = tickhouse.settings()
     run_id = run_of(settings, config.run_id)
     done = subprocess.run(

@@ -12,7 +12,7 @@ from adapters.mt5 import connect
 from core import settings as product
 from core.clock import SystemClock
 from orchestration.defs.compliance import DAYS
-from orchestration.resources import Tickhouse, failing_in_words
+from orchestration.resources import Tickhouse, plain_failures
 from reports import statement
 
 _NONE = (
@@ -30,7 +30,7 @@ def broker_statement(
     context: dg.AssetExecutionContext, tickhouse: Tickhouse
 ) -> dg.MaterializeResult:
     """Asks the terminal that the settings name; broker-reconciliation reads the last statement."""
-    with failing_in_words():
+    with plain_failures():
         settings, now = tickhouse.settings(), SystemClock().now_us()
         terminal = connect.terminal(settings.terminal, settings.home_path, role="reader")
         try:

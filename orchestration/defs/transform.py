@@ -11,7 +11,7 @@ import dagster as dg
 from clickhouse_connect.driver.client import Client
 
 from orchestration import dbt_groups, dbt_project, sites
-from orchestration.dbt_results import Built, built_models
+from orchestration.dbt_results import BuiltModel, built_models
 from orchestration.partitions import TRADING_DAYS, days_of
 from orchestration.resources import Tickhouse
 from orchestration.tables import table
@@ -112,7 +112,7 @@ def _shared(client: Client, database: str, variables: Mapping[str, str | bool]) 
     return metadata
 
 
-def _of_model(built: Built | None, rows: int | None) -> dict[str, Any]:
+def _of_model(built: BuiltModel | None, rows: int | None) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
     if rows is not None:
         metadata["dagster/row_count"] = rows

@@ -9,7 +9,7 @@ import numpy as np
 from features.catalog import FEATURES, NAMES
 from models.serving.card import CLASSES
 from streams.explain.facts import Facts, vector
-from streams.explain.recompute import Member, Recomputed, shape
+from streams.explain.recompute import ExplainedMember, Recomputed, shape
 from streams.explain.reproduction import Reproduction
 
 
@@ -67,7 +67,7 @@ def _features(facts: Facts, now: Recomputed) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _member(member: Member) -> dict[str, Any]:
+def _member(member: ExplainedMember) -> dict[str, Any]:
     probabilities = dict(zip(CLASSES, map(_number, member.probabilities), strict=True))
     described: dict[str, Any] = {
         "name": member.name,

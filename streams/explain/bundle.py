@@ -31,7 +31,7 @@ _DIGITS = 64
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same decision gives the same bytes
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class BundleManifest(msgspec.Struct, frozen=True):
     """What is inside."""
 
     parts: dict[str, str]  # name to SHA-256
@@ -118,7 +118,7 @@ def _material(parts: Mapping[str, bytes], facts: Facts, scratch: Path) -> Materi
 
 def _sealed(parts: Mapping[str, bytes]) -> tuple[bytes, str]:
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
-    manifest = msgspec.json.format(msgspec.json.encode(Manifest(hashes, fingerprint())))
+    manifest = msgspec.json.format(msgspec.json.encode(BundleManifest(hashes, fingerprint())))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {"manifest.json": manifest, **parts}.items():
@@ -138,12 +138,12 @@ def _seal_of(path: Path, content: bytes) -> str:
     return seal.decode()
 
 
-def _parts(path: Path, content: bytes) -> tuple[dict[str, bytes], Manifest]:
+def _parts(path: Path, content: bytes) -> tuple[dict[str, bytes], BundleManifest]:
     """All parts but the manifest; exactly those it names, with its hashes."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
-        manifest = msgspec.json.decode(parts.pop("manifest.json"), type=Manifest)
+        manifest = msgspec.json.decode(parts.pop("manifest.json"), type=BundleManifest)
     except (zipfile.BadZipFile, KeyError, msgspec.DecodeError) as error:
         raise InputError(str(path), f"its content is damaged: {error}") from error
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}

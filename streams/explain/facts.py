@@ -31,7 +31,7 @@ _FIND, _FEEDS, _TICKS, _HELD, _HOUR = (
 )
 
 
-class Held(msgspec.Struct, frozen=True):
+class HeldBefore(msgspec.Struct, frozen=True):
     """The target that held before the decision; direction 0: none."""
 
     direction: int
@@ -80,7 +80,7 @@ class Facts(msgspec.Struct, frozen=True):
     probabilities: bytes
     model: str
     settings: str
-    held: Held
+    held: HeldBefore
     feeds: list[Start]
     hour: Hour = Hour()
 
@@ -112,7 +112,7 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         identity, signal, orders, row[0], row[1], row[2],
         np.array(row[3:], np.float32).tobytes(), *_prediction(client, key),
         settings[0][0] if settings else "{}",
-        Held(int(np.sign(held[0][0])), held[0][1]) if held else Held(0, 0),
+        HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
         [Start(signal.source, *feed) for feed in feeds], hour,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from features.peers import Market
 from models.serving.artifact import Artifact
 from models.serving.manifest import MemberSpec
 from models.serving.predictor import Predictor
-from models.serving.session import Session
+from models.serving.session import ModelSession
 from models.training import booster
 from strategies import plugins
 from strategies import protocol as strategy
@@ -45,7 +45,7 @@ class Material(NamedTuple):
     strategies: Path  # where a person's own strategy lies
 
 
-class Member(NamedTuple):
+class ExplainedMember(NamedTuple):
     """One model's say. `contributions`: (3, F + 1) log-odds, the bias last; None: not a tree."""
 
     name: str
@@ -60,7 +60,7 @@ class Recomputed(NamedTuple):
 
     features: Floats
     probabilities: Floats | None
-    members: tuple[Member, ...]
+    members: tuple[ExplainedMember, ...]
     signal: Signal | None
     strategy: str  # SHA-256 of a person's own, as it is here
     ticks: int
@@ -101,7 +101,7 @@ def recompute(facts: Facts, material: Material) -> Recomputed:
 
 def _predicted(
     facts: Facts, sampled: Sampled, past: Floats, model: Artifact | None
-) -> tuple[Predicted, tuple[Member, ...]]:
+) -> tuple[Predicted, tuple[ExplainedMember, ...]]:
     """The row with what the models say of it, as streams.predict has it, and every member's say."""
     if model is None:
         return Predicted(sampled, "", None), ()
@@ -118,7 +118,7 @@ def _predicted(
     )
 
 
-def _beyond(member: Member, spec: MemberSpec, row: Floats) -> Member:
+def _beyond(member: ExplainedMember, spec: MemberSpec, row: Floats) -> ExplainedMember:
     """The member with what it has never seen of this row."""
     sides = zip(NAMES, row, spec.low, spec.high, strict=True) if spec.low else ()
     strange = [name for name, value, low, high in sides if value < low or value > high]
@@ -127,21 +127,21 @@ def _beyond(member: Member, spec: MemberSpec, row: Floats) -> Member:
     return member._replace(note=f"{member.note}; {note}" if member.note else note)
 
 
-def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> Member:
+def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> ExplainedMember:
     """One member's calibrated output, and SHAP values of what it said before calibration."""
     if np.isnan(output).any():
         why = model.problems.get(spec.name, "it gave no number: the others' weights made up for it")
-        return Member(spec.name, spec.weight, output, None, why)
+        return ExplainedMember(spec.name, spec.weight, output, None, why)
     trees = model.boosters.get(spec.name, b"")
     if not trees:
-        return Member(spec.name, spec.weight, output, None, "no trees: no contributions")
+        return ExplainedMember(spec.name, spec.weight, output, None, "no trees: no contributions")
     raw = np.empty((1, 3), np.float32)
-    Session(model.members[spec.name]).predict(row[None], raw)
+    ModelSession(model.members[spec.name]).predict(row[None], raw)
     try:
         contributions = booster.contributions(trees, row, raw[0])
     except ModelError as error:
-        return Member(spec.name, spec.weight, output, None, str(error))
-    return Member(spec.name, spec.weight, output, contributions)
+        return ExplainedMember(spec.name, spec.weight, output, None, str(error))
+    return ExplainedMember(spec.name, spec.weight, output, contributions)
 
 
 def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | None:

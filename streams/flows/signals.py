@@ -36,7 +36,7 @@ Keyed = tuple[str, Any]
 ShardState = tuple[SamplerState, ModelState, DeciderState]
 
 
-class Parts(NamedTuple):
+class FlowParts(NamedTuple):
     """What the steps are made of; `make_*` receive the state of before a restart."""
 
     make_sampler: Callable[[SamplerState | None], Sampler]
@@ -48,7 +48,7 @@ class Parts(NamedTuple):
     on_trained_part_stored: Callable[[TickMarker], None]
 
 
-def build(source: Source[Keyed], parts: Parts, sink: Sink[Rows | Barrier]) -> Dataflow:
+def build(source: Source[Keyed], parts: FlowParts, sink: Sink[Rows | Barrier]) -> Dataflow:
     """The flow. Steps know nothing of files, servers or settings."""
     flow = Dataflow("signals")
     decoded = op.input("bus", flow, source)
@@ -76,7 +76,7 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
     Each step of its own costs a live tick some 100 us of scheduling, which four did not repay.
     """
 
-    def __init__(self, parts: Parts, state: ShardState | None) -> None:
+    def __init__(self, parts: FlowParts, state: ShardState | None) -> None:
         kernels, model, held = state or (None, None, None)
         self._parts = parts
         self._sampler = parts.make_sampler(kernels)
@@ -112,5 +112,5 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
         return [*rows, _barrier(self._parts, marker)] if marker.kind == "train" else rows
 
 
-def _barrier(parts: Parts, marker: TickMarker) -> Barrier:
+def _barrier(parts: FlowParts, marker: TickMarker) -> Barrier:
     return Barrier(lambda: parts.on_trained_part_stored(marker))

@@ -9,7 +9,7 @@ import pytest
 from core.contracts.tick import TICK
 from features.catalog import NAMES
 from features.kernel import features_of
-from features.peers import Market, Part
+from features.peers import Market, PeerRows
 from features.state import new_state
 from tests.e2e.replay_runs import checksums, cut, environment, replay, warehouse_on
 
@@ -79,7 +79,7 @@ def test_features_computed_from_stored_ticks_have_the_bits_of_the_stream(first):
             ticks = stored_ticks(client, "oanda", symbol)
             computed[symbol] = (ticks, *features_of(new_state(), ticks, sample_ms=1000))
         Market().fill_together(
-            [Part(s, t, t["time_msc"][i], rows) for s, (t, rows, i) in computed.items()]
+            [PeerRows(s, t, t["time_msc"][i], rows) for s, (t, rows, i) in computed.items()]
         )
         for symbol in computed:
             ticks, features, index = computed[symbol]

@@ -17,7 +17,7 @@ from core.errors import InputError
 from execution.journal import journal
 from features.catalog import NAMES
 from models.serving import artifact
-from models.serving.session import Session
+from models.serving.session import ModelSession
 from streams.explain import bundle, facts, report_rows
 from streams.explain.recompute import Material, recompute
 from streams.explain.reproduction import compare
@@ -215,7 +215,7 @@ def test_contributions_and_bias_add_up_to_the_log_odds(replayed, explained):
     assert linear.contributions is None
     model = artifact.load(home / "models", result["model"])
     own = np.empty((1, 3), np.float32)
-    Session(model.members[trees.name]).predict(now.features[None], own)
+    ModelSession(model.members[trees.name]).predict(now.features[None], own)
     odds = np.exp(trees.contributions.astype(np.float64).sum(axis=1))
     assert odds / odds.sum() == pytest.approx(own[0], abs=1e-5)
 

@@ -21,7 +21,7 @@ from adapters.bus import select
 from adapters.mt5 import connect
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.terminal import Terminal
-from adapters.mt5.real import broker_file as broker
+from adapters.mt5.real import broker_file
 from adapters.mt5.real.broker_file import Broker
 from adapters.mt5.real.server_clock import OffsetRule
 from adapters.mt5.venue.orders import Venue, VenueOrder
@@ -69,7 +69,7 @@ def agent_at(
 
 def connected(server: TlsServer, home: Path) -> Terminal:
     """As collector and execution do it."""
-    broker.save(broker.path_in(home), BROKER)
+    broker_file.save(broker_file.path_in(home), BROKER)
     return connect.terminal(TERMINAL, home, partial(select.door, server.settings), role="execution")
 
 
@@ -96,7 +96,7 @@ def test_a_survey_through_the_agent_then_ticks_and_an_order(
         monkeypatch.setenv(name, value)
     with agent_at(tmp_path, tls_server) as process:
         assert main(["connect", "--source", "icm", "--weeks=0"]) == 0
-        described = broker.load(broker.path_in(home))
+        described = broker_file.load(broker_file.path_in(home))
         assert (described.symbols, described.server) == (NAMES, "Broker-Live")
         door = partial(select.door, tls_server.settings)
         terminal = connect.terminal(TERMINAL, home, door, role="execution")
@@ -188,7 +188,7 @@ def test_collector_and_execution_run_on_an_agent_by_settings_alone(
     tls_server: TlsServer,
 ) -> None:
     home = tmp_path / "linux"
-    broker.save(broker.path_in(home), BROKER)
+    broker_file.save(broker_file.path_in(home), BROKER)
     environ = environment(home, tls_server.settings, kind="agent")
     environ |= {"TICKHOUSE_COLLECTOR__BACKFILL_MINUTES": "1"}
     with agent_at(tmp_path, tls_server):

@@ -268,7 +268,9 @@ def test_an_unfinished_last_line_is_cut_off_and_an_unchained_log_is_set_aside(
         file.write(b'{"stream":"people","se')
     assert append(tmp_path, line).seq == 2
     assert [e.seq for e in audit_log.read(path)] == [1, 2]
+    path = audit_log.path_in(tmp_path / "old")
+    path.parent.mkdir()
     path.write_bytes(b'{"ts_us":1,"by":"old","authenticated":true,"action":"a","detail":"d"}\n')
-    assert append(tmp_path, line).seq == 1
-    assert len(list(tmp_path.glob("audit-unchained-*.log"))) == 1
+    assert append(path.parent, line).seq == 1
+    assert len(list(path.parent.glob("audit-unchained-*.log"))) == 1
     assert isinstance(next(audit_log.read(path)), AuditEvent)

@@ -24,7 +24,7 @@ from core.sections import ReportSettings
 from core.settings import Settings
 from reports import build, catalog, package, rts22, rts22_xml
 from reports.package import Version
-from reports.statement import Deal, Funds, Holding, Statement
+from reports.statement import BrokerStatement, Holding, StatementDeal, StatementFunds
 from reports.statement import store as store_statement
 from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, dbt, import_reference, trading_day
@@ -59,16 +59,18 @@ class Desk(NamedTuple):
         )
 
 
-def statement(day: date) -> Statement:
+def statement(day: date) -> BrokerStatement:
     """What the broker says of the day: as we do, but for one price and one deal we do not know."""
     head = (day, at(f"{day} 23:00"), "live", "acc1")
 
     def deal(
         number: int, position: int, kind: str, time: str, *facts: float, symbol: str = "EUIX50"
     ):
-        return Deal(*head, number, position, kind, "in", symbol, at(f"{day} {time}"), *facts)
+        return StatementDeal(
+            *head, number, position, kind, "in", symbol, at(f"{day} {time}"), *facts
+        )
 
-    return Statement(
+    return BrokerStatement(
         [
             deal(9000, 0, "balance", "00:00", 0, 0, 0, 0, 100_000.0, symbol=""),
             deal(1, 1, "buy", "10:00", 1.0, 5000.25, -1.0, 0, 0),
@@ -79,7 +81,7 @@ def statement(day: date) -> Statement:
             deal(999, 99, "buy", "11:00", 1.0, 5001.0, -1.0, 0, 0),
         ],
         [Holding(*head, 20, "EUIX50", -2.5, 5000.2), Holding(*head, 5, "EURUSD", 0.1, 1.17123)],
-        Funds(*head, at(f"{day} 23:00"), "USD", 100_000 - 16.75, 100_000 - 16.75),
+        StatementFunds(*head, at(f"{day} 23:00"), "USD", 100_000 - 16.75, 100_000 - 16.75),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.commands.status import NOT_RUNNING
+from cli.diagnostics.status import NOT_RUNNING
 
 pytestmark = pytest.mark.process
 

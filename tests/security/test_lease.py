@@ -19,7 +19,7 @@ from adapters.bus.base import Bus
 from adapters.bus.lease import ChangedError, LeasePlace
 from adapters.mt5.fence import FENCED, Fence
 from adapters.mt5.remote import frames
-from adapters.mt5.remote.answers import Answers
+from adapters.mt5.remote.answers import TerminalCalls
 from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.mt5.venue.orders import Venue
 from adapters.mt5.venue.venue import Account, VenueOrder
@@ -170,7 +170,7 @@ def test_the_agent_holds_to_claims_too() -> None:
             return 1, "Success"
 
     beside = Counting()
-    agent = Agent(Answers(beside, Fence()))  # type: ignore[arg-type]
+    agent = Agent(TerminalCalls(beside, Fence()))  # type: ignore[arg-type]
     old, new = RemoteTerminal(agent), RemoteTerminal(agent)
     assert old.claim(1, "one")
     assert new.claim(2, "two")
@@ -183,7 +183,7 @@ def test_the_agent_holds_to_claims_too() -> None:
 class Agent:
     """A link straight into an agent's answers."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: TerminalCalls) -> None:
         self._answers = answers
 
     def open(self, timeout_s: float) -> bool:

@@ -15,7 +15,7 @@ from adapters.clickhouse.writer import Writer
 from core import identity
 from core.sections import ClickhouseSettings
 from dashboards.grafana.__main__ import BOARDS
-from dashboards.grafana.macros import Span, expand
+from dashboards.grafana.macros import BoardSpan, expand
 from tests.support.board_panels import targets
 from tests.support.compliance import dbt
 from tests.support.warehouse_server import FEATURES, Warehouse
@@ -243,7 +243,7 @@ def test_a_writer_inserts_into_every_table(server: Warehouse) -> None:
 
 
 def test_every_boards_query_passes_for_a_reader_and_a_writer(server: Warehouse) -> None:
-    span = Span(0, 3600, 60)
+    span = BoardSpan(0, 3600, 60)
     names = ("mode", "source", "symbol", "account", "model", "order")
     variables = {**dict.fromkeys(names, "x"), "marts": "tickhouse"}
     for board in BOARDS:

@@ -29,6 +29,7 @@ from core.settings import Settings
 from core.topics import ORDER_EVENTS, SIGNALS, Topic
 from execution import compose
 from execution.journal.journal import Journal
+from execution.journal.witness import Witnessed
 from execution.live import Live
 from execution.risk import trading_state
 from tests.simulation.broker import Broker, Watched
@@ -63,6 +64,7 @@ class World:
         )  # fmt: skip
         self.control = compose.control_path(self.settings)
         self.disk = SimulatedDisk(self.hazard)
+        self._journal: Journal | None = None
         self.bus = WatchedBus(self)
         self.netting = self.rng.random() < 0.3
         self.broker = Broker(
@@ -119,7 +121,11 @@ class World:
         self.tell("process starts")
 
         def begin() -> None:
-            journal = Journal(self.home / "journal", SEGMENT, self.disk)
+            # The strictest witness: all that the life before knew to be on disk must be there.
+            journal = Journal(
+                self.home / "journal", SEGMENT, self.disk, witnessed=self._witnessed()
+            )
+            self._journal = journal
             terminal = RealTerminal(self.settings.terminal, self.package)
             if not terminal.initialize():
                 raise UnavailableError("the terminal does not answer")
@@ -134,6 +140,9 @@ class World:
             self._live.recover()
 
         self._run(begin)
+
+    def _witnessed(self) -> Witnessed | None:
+        return Witnessed.of(self._journal.synced) if self._journal else None
 
     def turn(self) -> None:
         """One turn of the live driver, or a start when the process is dead."""

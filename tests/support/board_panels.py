@@ -6,7 +6,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from dashboards.grafana.__main__ import FOLDER
-from dashboards.grafana.macros import ALL, Span, expand
+from dashboards.grafana.macros import ALL, BoardSpan, expand
 
 #: Points that Grafana asks for in a panel of about this many pixels.
 POINTS = 1_000
@@ -40,4 +40,4 @@ def asked(client: Client, marts: str, mode: str, sql: str, interval_s: float = 6
         "order": str(order),
     }
     start, end = found[0] - 60, found[1] + 60
-    return expand(sql, Span(start, end, max(interval_s, (end - start) / POINTS)), variables)
+    return expand(sql, BoardSpan(start, end, max(interval_s, (end - start) / POINTS)), variables)

@@ -20,8 +20,7 @@ from adapters.clickhouse.writer import Writer
 from audit import signing
 from core.clock import ManualClock
 from core.settings import Settings
-from reports import build as making
-from reports import catalog, package
+from reports import build, catalog, package
 from reports.package import Version
 from tests.support.compliance import TEMPLATES, dbt, import_reference
 from tests.support.dagster_runs import dagster_runs
@@ -56,9 +55,7 @@ class GoldenDesk(NamedTuple):
         built = ("an-invocation", self.home / "dbt" / "compiled")
         clock, client = ManualClock(START_US), self.server.client
         report = catalog.named(name)
-        return making.build_report(
-            settings, client, report, DAY, "live", place, built, clock, "ann"
-        )
+        return build.build_report(settings, client, report, DAY, "live", place, built, clock, "ann")
 
     def late_tick(self) -> None:
         """A quote that came late: it stood when the order at 160.198 s was sent."""

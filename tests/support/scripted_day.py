@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from adapters.clickhouse.rows import message_columns, tick_columns
 from adapters.clickhouse.writer import Writer
-from adapters.clocks.reading import Reading
+from adapters.clocks.reading import ClockReading
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.mt5.real.terminal import RealTerminal
@@ -51,7 +51,7 @@ from execution.twin.twin import Twin
 from reports import clocks, statement
 from streams.flows.executions import to_rows
 from streams.rows import Rows, merge
-from surveillance.watcher import Alert, Watcher
+from surveillance.watcher import ControlAlert, Watcher
 from tests.support.markets import ArrayTicks
 from tests.support.memory_bus import MemoryBus
 from tests.support.recordings import count_within_millisecond
@@ -134,7 +134,7 @@ class ScriptedDay:
         self.venue = Venue(self.terminal, 60.0)
         self._begin()
         self._heard, self._later = {ORDER_EVENTS.name: 0, RISK.name: 0}, _Later(self.clock)
-        self.alerts: list[Alert] = []
+        self.alerts: list[ControlAlert] = []
         self._watcher = Watcher(self._later, self.alerts.extend)
 
     def _begin(self) -> None:
@@ -283,10 +283,10 @@ def measured() -> list[clocks.Measurement]:
     found = []
     for n in range(48):
         offset = 1_500.0 if n == 30 else 40.0 * (n % 5) - 80.0
-        server = Reading("time.example", "ntp", 2, offset, 220.0, True, True, "")
+        server = ClockReading("time.example", "ntp", 2, offset, 220.0, True, True, "")
         now = midnight + n * 1_800_000_000
         found.append(clocks.of_reading(server, "desk-1", now, 1.0, clocks.STAMP_POINT))
-    broker = Reading("broker oanda", "ticks", 0, 3_000.0, 1_400.0, False, True, "quickest")
+    broker = ClockReading("broker oanda", "ticks", 0, 3_000.0, 1_400.0, False, True, "quickest")
     found.append(clocks.of_reading(broker, "desk-1", START_US, 1_000.0, "ts_event of ticks"))
     return found
 

@@ -103,7 +103,7 @@ class Gate:
         self._remembered = lru_cache(_MOST_SHAPES)(self._parse)
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        self._once_seen = file.exists()
+        self._once_seen = identity.exists(file)
         self._stamp: tuple[int, ...] = ()
         self._users: dict[str, User] = {}
         self._passed: dict[bytes, User] = {}

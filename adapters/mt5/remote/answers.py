@@ -89,8 +89,8 @@ _KINDS: Mapping[str, Any] = {
 }
 
 
-class Answers:
-    """Answers calls with one terminal. One thread, the one that connected it."""
+class TerminalCalls:
+    """TerminalCalls calls with one terminal. One thread, the one that connected it."""
 
     def __init__(self, terminal: RealTerminal, fence: Fence | None = None) -> None:
         """`fence`: whose orders are taken."""

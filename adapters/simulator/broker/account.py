@@ -18,9 +18,9 @@ from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import OrderSendResult, TradeRequest
 from adapters.mt5.real.symbols import Feed, terminal_names
 from adapters.simulator.broker import matching, operations
-from adapters.simulator.broker.books import Deal, Ledger
+from adapters.simulator.broker.books import AccountBooks, BookedDeal
 from adapters.simulator.broker.costs import Draw, Frictions, draw, money
-from adapters.simulator.broker.matching import AccountPosition, Exit, Refused
+from adapters.simulator.broker.matching import AccountPosition, ReachedExit, Refused
 from adapters.simulator.broker.pricing import Pricing
 from adapters.simulator.markets.tape import Quote, TapedMarket
 from core.instruments import Instrument
@@ -40,15 +40,15 @@ class Totals(NamedTuple):
         return money(self.balance + self.credit + self.profit)
 
 
-class Fill(NamedTuple):
+class AcceptedFill(NamedTuple):
     """A request that was accepted."""
 
     result: OrderSendResult
     time_msc: int
-    state: Ledger
+    state: AccountBooks
 
 
-class Account:
+class SimulatedAccount:
     """Decides requests. `decide` changes nothing; `accept` makes its outcome the new base."""
 
     def __init__(
@@ -58,11 +58,11 @@ class Account:
         self.feeds: dict[str, Feed] = terminal_names(market.feeds())
         self.pricing, self.netting = Pricing(market, currency), netting
         self._market, self._seed, self._frictions = market, seed, frictions
-        self._base = Ledger(balance)
+        self._base = AccountBooks(balance)
         self._view = self._base.copy()
         self.accepted = 0
 
-    def state(self, at_msc: int) -> Ledger:
+    def state(self, at_msc: int) -> AccountBooks:
         """The state at a market time (milliseconds), not before the last accepted request."""
         at_msc = max(at_msc, self._base.at_msc)
         if at_msc < self._view.at_msc:
@@ -70,7 +70,7 @@ class Account:
         self._advance(self._view, at_msc)
         return self._view
 
-    def decide(self, request: Mapping[str, Any], at_msc: int) -> Fill | OrderSendResult:
+    def decide(self, request: Mapping[str, Any], at_msc: int) -> AcceptedFill | OrderSendResult:
         """What the broker would do with a request, or what it does by itself, at a market time."""
         at_msc = max(at_msc, self._base.at_msc)
         form = trade_request(request)
@@ -90,13 +90,13 @@ class Account:
         except Refused as refusal:
             return self._result(form, refusal.retcode, comment=refusal.comment)
 
-    def accept(self, fill: Fill) -> None:
+    def accept(self, fill: AcceptedFill) -> None:
         """Make a decided request part of the account."""
         self._base = fill.state
         self._view = self._base.copy()
         self.accepted += 1
 
-    def totals(self, state: Ledger, at_msc: int) -> Totals:
+    def totals(self, state: AccountBooks, at_msc: int) -> Totals:
         """Balance, floating profit and margin at a market time."""
         held = state.positions.values()
         profit = sum(
@@ -105,7 +105,9 @@ class Account:
         margin = money(sum(p.margin for p in held))
         return Totals(state.balance, money(profit), margin, state.credit)
 
-    def _deal(self, form: TradeRequest, state: Ledger, at_msc: int, feed: Feed) -> Fill:
+    def _deal(
+        self, form: TradeRequest, state: AccountBooks, at_msc: int, feed: Feed
+    ) -> AcceptedFill:
         matching.check_form(form)
         known = self.pricing.known(feed, at_msc)
         friction = draw(self._frictions, form, at_msc, self._seed)
@@ -116,7 +118,7 @@ class Account:
             return self._open(form, state, at_msc, known, friction, feed)
         return self._net(form, state, at_msc, known, friction, held)
 
-    def _met(self, form: TradeRequest, state: Ledger) -> AccountPosition | None:
+    def _met(self, form: TradeRequest, state: AccountBooks) -> AccountPosition | None:
         """The position that an entry goes into: the symbol's, or that of its own first part."""
         if form.action == operations.PART:
             identifier = state.orders[form.order - 1].position_id
@@ -128,20 +130,20 @@ class Account:
         return next(candidates, None) if self.netting else None
 
     def _open(
-        self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
-        feed: Feed,
-    ) -> Fill:  # fmt: skip
+        self, form: TradeRequest, state: AccountBooks, at_msc: int, known: Instrument,
+        friction: Draw, feed: Feed,
+    ) -> AcceptedFill:  # fmt: skip
         quote, price = self._entry_price(form, at_msc, known, friction, feed)
         margin, commission = self._affordable(form, state, known, feed, quote, price)
         reason = operations.REASONS[form.action]
-        deal = Deal(price, quote.time_msc, at_msc, -commission, 0.0, margin, reason)
+        deal = BookedDeal(price, quote.time_msc, at_msc, -commission, 0.0, margin, reason)
         state.open(form, feed, deal)
         return self._filled(form, state, at_msc, quote, price)
 
     def _net(
-        self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
-        held: AccountPosition,
-    ) -> Fill:  # fmt: skip
+        self, form: TradeRequest, state: AccountBooks, at_msc: int, known: Instrument,
+        friction: Draw, held: AccountPosition,
+    ) -> AcceptedFill:  # fmt: skip
         """A deal that meets the symbol's position: adds to it, reduces or reverses it."""
         quote, price = self._entry_price(form, at_msc, known, friction, held.feed)
         held, reached = self._settled(held, quote.time_msc)
@@ -158,7 +160,7 @@ class Account:
         if not along:
             closed = min(form.volume, held.volume)
             profit = self.pricing.profit(held, closed, price, quote.time_msc)
-        deal = Deal(
+        deal = BookedDeal(
             price=price, time_msc=quote.time_msc, sent_msc=at_msc, commission=-commission,
             profit=profit, margin=margin, reason=reason[form.action], order=_order(form),
         )  # fmt: skip
@@ -178,7 +180,7 @@ class Account:
         return quote, price
 
     def _affordable(
-        self, form: TradeRequest, state: Ledger, known: Instrument, feed: Feed, quote: Quote,
+        self, form: TradeRequest, state: AccountBooks, known: Instrument, feed: Feed, quote: Quote,
         price: float,
     ) -> tuple[float, float]:  # fmt: skip
         """Margin and commission of what a request opens, when there is money for them."""
@@ -192,8 +194,13 @@ class Account:
         return margin, commission
 
     def _close(
-        self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw
-    ) -> Fill:
+        self,
+        form: TradeRequest,
+        state: AccountBooks,
+        at_msc: int,
+        known: Instrument,
+        friction: Draw,
+    ) -> AcceptedFill:
         position = state.positions.get(form.position)
         if position is None or position.symbol != form.symbol:
             raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, f"No position {form.position}")
@@ -211,14 +218,14 @@ class Account:
         profit = self.pricing.profit(position, form.volume, price, quote.time_msc)
         commission = -money(known.commission * form.volume)
         reason = operations.REASONS[form.action]
-        deal = Deal(
+        deal = BookedDeal(
             price=price, time_msc=quote.time_msc, sent_msc=at_msc, commission=commission,
             profit=profit, margin=0.0, reason=reason, order=_order(form),
         )  # fmt: skip
         state.close(position, form, deal)
         return self._filled(form, state, at_msc, quote, price)
 
-    def _modify(self, form: TradeRequest, state: Ledger, at_msc: int) -> Fill:
+    def _modify(self, form: TradeRequest, state: AccountBooks, at_msc: int) -> AcceptedFill:
         position = state.positions.get(form.position)
         if position is None:
             raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, f"No position {form.position}")
@@ -230,10 +237,12 @@ class Account:
             matching.check_stops(position.long, form.sl, form.tp, quote)
         changed = replace(position, sl=form.sl, tp=form.tp, updated_msc=at_msc)
         state.positions[position.ticket] = changed
-        return Fill(self._result(form, mt5.TRADE_RETCODE_DONE, comment="Done"), at_msc, state)
+        return AcceptedFill(
+            self._result(form, mt5.TRADE_RETCODE_DONE, comment="Done"), at_msc, state
+        )
 
-    def _advance(self, state: Ledger, until_msc: int) -> None:
-        exits: list[tuple[int, int, AccountPosition, Exit]] = []
+    def _advance(self, state: AccountBooks, until_msc: int) -> None:
+        exits: list[tuple[int, int, AccountPosition, ReachedExit]] = []
         for ticket, position in state.positions.items():
             settled, reached = self._settled(position, until_msc)
             state.positions[ticket] = settled
@@ -243,19 +252,21 @@ class Account:
             self._exit(state, position, reached)
         state.at_msc = max(state.at_msc, until_msc)
 
-    def _exit(self, state: Ledger, position: AccountPosition, reached: Exit) -> None:
+    def _exit(self, state: AccountBooks, position: AccountPosition, reached: ReachedExit) -> None:
         """Book a stop or take-profit, with the comment MetaTrader 5 gives it."""
         time_msc = reached.quote.time_msc
         known = self.pricing.known(position.feed, time_msc)
         profit = self.pricing.profit(position, position.volume, reached.price, time_msc)
         commission = -money(known.commission * position.volume)
         form = operations.exit_form(position, reached.reason, known.digits)
-        deal = Deal(reached.price, time_msc, time_msc, commission, profit, 0.0, reached.reason)
+        deal = BookedDeal(
+            reached.price, time_msc, time_msc, commission, profit, 0.0, reached.reason
+        )
         state.close(position, form, deal)
 
     def _settled(
         self, position: AccountPosition, until_msc: int
-    ) -> tuple[AccountPosition, Exit | None]:
+    ) -> tuple[AccountPosition, ReachedExit | None]:
         """Charge swaps up to a time or to the stop that was reached before it."""
         if until_msc <= position.seen_msc:
             return position, None
@@ -264,8 +275,8 @@ class Account:
         return replace(position, swap=swap, seen_msc=until_msc), reached
 
     def _filled(
-        self, form: TradeRequest, state: Ledger, at_msc: int, quote: Quote, price: float
-    ) -> Fill:
+        self, form: TradeRequest, state: AccountBooks, at_msc: int, quote: Quote, price: float
+    ) -> AcceptedFill:
         fill = self._booked(form, state, at_msc, quote.time_msc)
         result = fill.result._replace(
             order=state.deals[-1].order, volume=form.volume, price=price, bid=quote.bid,
@@ -273,10 +284,12 @@ class Account:
         )  # fmt: skip
         return fill._replace(result=result)
 
-    def _booked(self, form: TradeRequest, state: Ledger, at_msc: int, time_msc: int) -> Fill:
+    def _booked(
+        self, form: TradeRequest, state: AccountBooks, at_msc: int, time_msc: int
+    ) -> AcceptedFill:
         state.at_msc = max(state.at_msc, at_msc)
         done = self._result(form, mt5.TRADE_RETCODE_DONE, comment="Request executed")
-        return Fill(done._replace(deal=state.deals[-1].ticket), time_msc, state)
+        return AcceptedFill(done._replace(deal=state.deals[-1].ticket), time_msc, state)
 
     def _result(self, form: TradeRequest, retcode: int, comment: str) -> OrderSendResult:
         return OrderSendResult(

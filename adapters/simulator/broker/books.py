@@ -16,7 +16,7 @@ from adapters.simulator.broker.costs import money
 from adapters.simulator.broker.matching import AccountPosition
 
 
-class Deal(NamedTuple):
+class BookedDeal(NamedTuple):
     """How a request was executed. Money in account currency; `commission` is negative."""
 
     price: float
@@ -29,7 +29,7 @@ class Deal(NamedTuple):
     order: int = 0  # a further part of this one; 0: an order of its own
 
 
-class Ledger:
+class AccountBooks:
     """Books that `copy` can branch, so that a request is decided without changing them."""
 
     def __init__(self, balance: float) -> None:
@@ -40,15 +40,15 @@ class Ledger:
         self.deals: Booked[TradeDeal] = Booked()
         self._operation(mt5.DEAL_TYPE_BALANCE, mt5.DEAL_REASON_CLIENT, balance, 0, "deposit")
 
-    def copy(self) -> "Ledger":
+    def copy(self) -> "AccountBooks":
         """An independent branch of the books."""
-        branch = Ledger.__new__(Ledger)
+        branch = AccountBooks.__new__(AccountBooks)
         branch.balance, branch.credit, branch.at_msc = self.balance, self.credit, self.at_msc
         branch.positions = dict(self.positions)
         branch.orders, branch.deals = self.orders.branch(), self.deals.branch()
         return branch
 
-    def open(self, form: TradeRequest, feed: Feed, deal: Deal) -> None:
+    def open(self, form: TradeRequest, feed: Feed, deal: BookedDeal) -> None:
         """Book an entry as a position of its own."""
         ticket = len(self.orders) + 1
         long, time_msc = form.type == mt5.ORDER_TYPE_BUY, deal.time_msc
@@ -60,7 +60,7 @@ class Ledger:
         )  # fmt: skip
         self._book(self.positions[ticket], form, mt5.DEAL_ENTRY_IN, deal, 0.0)
 
-    def add(self, held: AccountPosition, form: TradeRequest, deal: Deal) -> None:
+    def add(self, held: AccountPosition, form: TradeRequest, deal: BookedDeal) -> None:
         """Book an entry into a position that is open (netting); stops that are given replace."""
         volume = round(held.volume + form.volume, 8)
         price = (held.price * held.volume + deal.price * form.volume) / volume
@@ -70,7 +70,7 @@ class Ledger:
         )  # fmt: skip
         self._book(self.positions[held.ticket], form, mt5.DEAL_ENTRY_IN, deal, 0.0)
 
-    def close(self, position: AccountPosition, form: TradeRequest, deal: Deal) -> None:
+    def close(self, position: AccountPosition, form: TradeRequest, deal: BookedDeal) -> None:
         """Book an exit of all or part of a position; swap goes in proportion."""
         left = round(position.volume - form.volume, 8)
         swap = position.swap if left <= 0 else money(position.swap * form.volume / position.volume)
@@ -83,7 +83,7 @@ class Ledger:
             )  # fmt: skip
         self._book(position, form, mt5.DEAL_ENTRY_OUT, deal, swap)
 
-    def reverse(self, held: AccountPosition, form: TradeRequest, deal: Deal) -> None:
+    def reverse(self, held: AccountPosition, form: TradeRequest, deal: BookedDeal) -> None:
         """Book one deal that closes a position and opens the rest the other way (netting).
 
         The position keeps its identifier and takes the ticket of the order that turned it.
@@ -121,7 +121,12 @@ class Ledger:
         )  # fmt: skip
 
     def _book(
-        self, position: AccountPosition, form: TradeRequest, entry: int, deal: Deal, swap: float
+        self,
+        position: AccountPosition,
+        form: TradeRequest,
+        entry: int,
+        deal: BookedDeal,
+        swap: float,
     ) -> None:
         """One finished order and its deal."""
         done, side = deal.time_msc, form.type
@@ -141,7 +146,7 @@ class Ledger:
         )  # fmt: skip
 
     def _finish(
-        self, position: AccountPosition, form: TradeRequest, deal: Deal, order: int
+        self, position: AccountPosition, form: TradeRequest, deal: BookedDeal, order: int
     ) -> None:
         setup, done, side = deal.sent_msc, deal.time_msc, form.type
         self.orders.append(

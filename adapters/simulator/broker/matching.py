@@ -47,7 +47,7 @@ class AccountPosition(msgspec.Struct, frozen=True):
     identifier: int  # stays when a netting position is reversed and takes another ticket
 
 
-class Exit(msgspec.Struct, frozen=True):
+class ReachedExit(msgspec.Struct, frozen=True):
     """A stop or take-profit that the market reached."""
 
     quote: Quote
@@ -113,7 +113,7 @@ def check_form(request: TradeRequest) -> None:
         raise Refused(mt5.TRADE_RETCODE_INVALID, f"Comment over {COMMENT_MAX} characters")
 
 
-def find_exit(position: AccountPosition, tape: Tape, until_msc: int) -> Exit | None:
+def find_exit(position: AccountPosition, tape: Tape, until_msc: int) -> ReachedExit | None:
     """The first stop or take-profit reached in (seen, until]. A stop wins over a take-profit."""
     quote = tape.first_crossing(
         position.seen_msc, until_msc, long=position.long, sl=position.sl, tp=position.tp
@@ -123,5 +123,5 @@ def find_exit(position: AccountPosition, tape: Tape, until_msc: int) -> Exit | N
     price = quote.sell if position.long else quote.buy
     stopped = position.sl and (price <= position.sl if position.long else price >= position.sl)
     if stopped:
-        return Exit(quote, price, mt5.DEAL_REASON_SL)
-    return Exit(quote, position.tp, mt5.DEAL_REASON_TP)
+        return ReachedExit(quote, price, mt5.DEAL_REASON_SL)
+    return ReachedExit(quote, position.tp, mt5.DEAL_REASON_TP)

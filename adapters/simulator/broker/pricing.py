@@ -4,7 +4,7 @@ from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.real.symbols import Feed
 from adapters.simulator.broker.conversion import MAX_AGE_MSC, Rates
 from adapters.simulator.broker.costs import money, nights, quote_profit
-from adapters.simulator.broker.matching import AccountPosition, Exit, Refused, find_exit
+from adapters.simulator.broker.matching import AccountPosition, ReachedExit, Refused, find_exit
 from adapters.simulator.markets.tape import TapedMarket
 from core.instruments import Instrument, instrument
 
@@ -66,7 +66,7 @@ class Pricing:
             )
         return money(notional * known.margin_rate * rate)
 
-    def settle(self, position: AccountPosition, until_msc: int) -> tuple[float, Exit | None]:
+    def settle(self, position: AccountPosition, until_msc: int) -> tuple[float, ReachedExit | None]:
         """Swap up to a time, or to the stop or take-profit that was reached before it."""
         if until_msc <= position.seen_msc:
             return position.swap, None

@@ -15,7 +15,7 @@ from adapters.mt5.protocol.recorded_market import MarketSlice
 from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.simulator.markets import slices, tickfile
 from adapters.simulator.markets.tape import Quote, Segment, Tape, Ticks, segment
-from adapters.simulator.markets.tickfile import TickFile
+from adapters.simulator.markets.tickfile import MarketFile
 from core.errors import InputError
 
 MAX_TICKS = 32_768
@@ -32,9 +32,9 @@ class RecordedMarket:
     live = False
 
     def __init__(
-        self, files: Sequence[TickFile], max_ticks: int = MAX_TICKS, cut_msc: int = 0
+        self, files: Sequence[MarketFile], max_ticks: int = MAX_TICKS, cut_msc: int = 0
     ) -> None:
-        self._files: dict[tuple[str, str], TickFile] = {}
+        self._files: dict[tuple[str, str], MarketFile] = {}
         for file in files:
             other = self._files.setdefault((file.source, file.symbol), file)
             if other is not file:
@@ -87,7 +87,7 @@ class RecordedMarket:
 class _Rows:
     """The feeding cursor: rows by position."""
 
-    def __init__(self, file: TickFile) -> None:
+    def __init__(self, file: MarketFile) -> None:
         self._file = file
         self._starts = [0]  # first row of every chunk seen, and of the next
         self._open(0)
@@ -128,7 +128,7 @@ class _Before(NamedTuple):
 class RecordedTape(Tape):
     """The matching cursor: segments are the file's chunks, the two newest are kept."""
 
-    def __init__(self, file: TickFile) -> None:
+    def __init__(self, file: MarketFile) -> None:
         self._file = file
         self._before = [_Before(0, None)]
         self._lasts: list[int] = []  # market time reached by every segment seen

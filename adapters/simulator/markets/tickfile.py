@@ -22,7 +22,7 @@ CHUNK_ROWS = 131_072
 
 
 @runtime_checkable
-class TickFile(Protocol):
+class MarketFile(Protocol):
     """Ticks of one source and symbol, in source order. Reading twice gives the same chunks."""
 
     @property
@@ -50,7 +50,7 @@ class TickFile(Protocol):
 
 
 @runtime_checkable
-class SeekableTickFile(TickFile, Protocol):
+class SeekableTickFile(MarketFile, Protocol):
     """A file that need not be read from its start."""
 
     def chunks_from(self, number: int) -> Iterator[Ticks]:
@@ -62,14 +62,14 @@ class SeekableTickFile(TickFile, Protocol):
         ...
 
 
-def chunks_from(file: TickFile, number: int) -> Iterator[Ticks]:
+def chunks_from(file: MarketFile, number: int) -> Iterator[Ticks]:
     """Chunks of any file from `number` (from 0) on."""
     if isinstance(file, SeekableTickFile):
         return file.chunks_from(number)
     return itertools.islice(file.chunks(), number, None)
 
 
-def times(file: TickFile) -> Iterator[Times]:
+def times(file: MarketFile) -> Iterator[Times]:
     """`time_msc` of any file, in source order."""
     if isinstance(file, SeekableTickFile):
         return file.times()

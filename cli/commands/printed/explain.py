@@ -9,26 +9,28 @@ from rich.text import Text
 _SHOWN = 12  # contributions that move the most
 
 
-def show(found: dict[str, Any], console: Console) -> None:
+def show(account: dict[str, Any], console: Console) -> None:
     """Print decision, members, features, contributions, orders, and the verdict last."""
-    console.print(_decision(found))
-    for member in found["members"]:
+    console.print(_decision(account))
+    for member in account["members"]:
         console.print(_member(member))
-    console.print(_features(found))
-    if found["orders"]:
-        console.print(_orders(found["orders"]))
-    console.print(_verdict(found))
-    for part in found["parts"].values():
+    console.print(_features(account))
+    if account["orders"]:
+        console.print(_orders(account["orders"]))
+    console.print(_conclusion(account))
+    for part in account["parts"].values():
         for line in part["differs"]:
             console.print(f"  {line}", style="red", highlight=False)
-    for name, (there, here) in (found["elsewhere"] or {}).items():
+    for name, (there, here) in (account["elsewhere"] or {}).items():
         console.print(f"  {name}: {there or 'unknown'} there, {here or 'unknown'} here")
-    if "seal" in found:
-        console.print(f"{found['bundle']}  seal {found['seal']}", soft_wrap=True, highlight=False)
+    if "seal" in account:
+        console.print(
+            f"{account['bundle']}  seal {account['seal']}", soft_wrap=True, highlight=False
+        )
 
 
-def _decision(found: dict[str, Any]) -> Table:
-    signal, tick = found["signal"], found["tick"]
+def _decision(account: dict[str, Any]) -> Table:
+    signal, tick = account["signal"], account["tick"]
     table = Table(title=f"Decision {signal['signal_id']}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -38,7 +40,7 @@ def _decision(found: dict[str, Any]) -> Table:
         f" millisecond; mid {tick['mid']:.8g}, spread {tick['spread']:.3g}",
         "recomputed from": f"{tick['recomputed_from_ticks']:,} stored ticks, and the kernel as it"
         f" stood at {tick['recomputed_from']}",
-        "rule": found["rule"],
+        "rule": account["rule"],
         "target": f"{signal['target']:+g}, confidence {signal['confidence']:.4f}, stop"
         f" {signal['stop_price']:.8g}",
         "model": signal["model"],
@@ -49,8 +51,8 @@ def _decision(found: dict[str, Any]) -> Table:
 
 
 def _member(member: dict[str, Any]) -> Table:
-    said = ", ".join(f"{k} {v:.6f}" for k, v in member["probabilities"].items())
-    title = f"{member['name']}, weight {member['weight']:g}: {said}"
+    probabilities = ", ".join(f"{k} {v:.6f}" for k, v in member["probabilities"].items())
+    title = f"{member['name']}, weight {member['weight']:g}: {probabilities}"
     table = Table(title=title, title_justify="left", caption=member["note"] or None)
     table.add_column("feature")
     given = member.get("contributions")
@@ -67,11 +69,11 @@ def _member(member: dict[str, Any]) -> Table:
     return table
 
 
-def _features(found: dict[str, Any]) -> Table:
+def _features(account: dict[str, Any]) -> Table:
     table = Table(title="Features", title_justify="left")
     for name in ("feature", "stored", "recomputed", "unit"):
         table.add_column(name, justify="right" if name in ("stored", "recomputed") else "left")
-    for f in found["features"]:
+    for f in account["features"]:
         same = f["stored"] == f["recomputed"]
         recomputed = Text(_value(f["recomputed"]), style="" if same else "red")
         table.add_row(f["name"], _value(f["stored"]), recomputed, f["unit"])
@@ -94,8 +96,8 @@ def _orders(events: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _verdict(found: dict[str, Any]) -> Text:
-    return Text(found["verdict"], style="bold green" if found["same"] else "bold red")
+def _conclusion(account: dict[str, Any]) -> Text:
+    return Text(account["verdict"], style="bold green" if account["same"] else "bold red")
 
 
 def _value(value: float | None) -> str:

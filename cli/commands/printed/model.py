@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from models.serving.card import CLASSES, Metrics, ModelCard, Part
+from models.serving.card import CLASSES, DataPart, Metrics, ModelCard
 from models.training.evaluate import LEAK, LEAK_RULE
 
 _ROWS = {
@@ -74,7 +74,7 @@ def _folds(card: ModelCard) -> Table:
     for fold in card.folds:
         auc = fold.metrics.auc_direction
         table.add_row(
-            _moment(fold.test.start_us),
+            _utc(fold.test.start_us),
             f"{fold.test.rows:,}",
             f"{fold.metrics.log_loss:.4f}",
             f"{fold.baseline.log_loss:.4f}",
@@ -90,12 +90,12 @@ def _figure(metrics: Metrics, name: str) -> str:
     return "a class is absent" if value is None else f"{value:.4f}"
 
 
-def _part(part: Part) -> str:
+def _part(part: DataPart) -> str:
     shares = ", ".join(
         f"{name} {share:.1%}" for name, share in zip(CLASSES, part.shares, strict=True)
     )
-    return f"{part.rows:,} rows, {_moment(part.start_us)} to {_moment(part.end_us)} UTC ({shares})"
+    return f"{part.rows:,} rows, {_utc(part.start_us)} to {_utc(part.end_us)} UTC ({shares})"
 
 
-def _moment(time_us: int) -> str:
+def _utc(time_us: int) -> str:
     return datetime.fromtimestamp(time_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -21,11 +21,11 @@ def draw(card: ModelCard, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="calibrated")
-    said, came = [p.said for p in card.reliability], [p.came for p in card.reliability]
-    axes.plot(said, came, marker="o", label=f"model {card.sha256[:12]}")
+    predicted, came = [p.said for p in card.reliability], [p.came for p in card.reliability]
+    axes.plot(predicted, came, marker="o", label=f"model {card.sha256[:12]}")
     for point in card.reliability:
-        place = (point.said, point.came)
-        axes.annotate(f"{point.rows:,}", place, (4, -10), textcoords="offset points", fontsize=7)
+        position = (point.said, point.came)
+        axes.annotate(f"{point.rows:,}", position, (4, -10), textcoords="offset points", fontsize=7)
     axes.set(
         xlim=(0, 1),
         ylim=(0, 1),

@@ -58,11 +58,11 @@ def _summary(result: dict[str, Any]) -> Table:
     ]
     for row in rows:
         table.add_row(*row)
-    table.add_row("reconciled", _verdict(result), f"{len(result['reconciliation'])} equations")
+    table.add_row("reconciled", _conclusion(result), f"{len(result['reconciliation'])} equations")
     return table
 
 
-def _verdict(result: dict[str, Any]) -> Text:
+def _conclusion(result: dict[str, Any]) -> Text:
     return Text("yes", style="bold green") if result["reconciled"] else Text("NO", style="bold red")
 
 

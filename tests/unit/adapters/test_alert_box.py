@@ -22,8 +22,8 @@ NOON = 1_700_000_000 * SECOND
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
+    with Receiver() as built:
+        yield built
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from backtest.equity import Drawdowns, EquityWatch
+from backtest.equity import Drawdowns, EquityCurve
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.tick import TICK
 from execution.replay_slices import Slice
@@ -32,17 +32,17 @@ def test_drawdowns_equal_the_definition_however_the_series_is_cut():
         for piece in np.split(values, cuts):
             falls.add(piece)
         fall = falls.drawdown
-        found = (fall.absolute, fall.maximal, fall.maximal_share, fall.relative,
+        result = (fall.absolute, fall.maximal, fall.maximal_share, fall.relative,
                  fall.relative_money)  # fmt: skip
-        assert found == pytest.approx(naive_fall(values, 10_000))
+        assert result == pytest.approx(naive_fall(values, 10_000))
 
 
 def ticks(first_s, bids):
     """One quote a second, 2 points wide."""
-    made = np.zeros(len(bids), TICK)
-    made["time_msc"] = START_US // 1000 + (first_s + np.arange(len(bids))) * 1000
-    made["bid"], made["ask"] = bids, np.array(bids) + 0.0002
-    return made
+    built = np.zeros(len(bids), TICK)
+    built["time_msc"] = START_US // 1000 + (first_s + np.arange(len(bids))) * 1000
+    built["bid"], built["ask"] = bids, np.array(bids) + 0.0002
+    return built
 
 
 def fill(second, side, price, purpose="entry", **more):
@@ -56,7 +56,7 @@ def fill(second, side, price, purpose="entry", **more):
 
 def watched(slices, deposit=1_000.0):
     """A watch over (ticks, events until then)."""
-    watch = EquityWatch(deposit, 1_000_000, lambda *_: 1.0, dict)
+    watch = EquityCurve(deposit, 1_000_000, lambda *_: 1.0, dict)
     events = []
     for number, (array, more) in enumerate(slices, 1):
         events += more

@@ -11,7 +11,7 @@ import pytest
 from adapters.simulator.markets.tickfile import ParquetTicks
 from backtest import page, plan, pool, portfolio, report
 from backtest.job import FeedFile
-from backtest.plan import Recording, Span
+from backtest.plan import MarketSpan, Recording
 from backtest.run import market_of, run
 from backtest.span import Until
 from backtest.stages import SignalStages
@@ -46,7 +46,7 @@ def outcome(recording, settings):
 
 
 def jobs(recording, settings, **more):
-    span = Span(recording.first_msc, recording.last_msc + 1)
+    span = MarketSpan(recording.first_msc, recording.last_msc + 1)
     return plan.jobs([recording], span, settings, **more)
 
 
@@ -97,9 +97,9 @@ def test_the_same_job_gives_the_same_events_and_another_run_other_ids(recording,
 
 def test_slices_of_any_length_give_the_same_signals_and_fills(recording, settings, outcome):
     collector = msgspec.structs.replace(settings.collector, slice_ticks=1_000)
-    found = run(*jobs(recording, msgspec.structs.replace(settings, collector=collector)))
-    assert found.signals == outcome.signals
-    fills = [[e for e in o.events if e.kind is EventKind.FILLED] for o in (found, outcome)]
+    result = run(*jobs(recording, msgspec.structs.replace(settings, collector=collector)))
+    assert result.signals == outcome.signals
+    fills = [[e for e in o.events if e.kind is EventKind.FILLED] for o in (result, outcome)]
     assert [(e.ts_event_us, e.price, e.volume) for e in fills[0]] == [
         (e.ts_event_us, e.price, e.volume) for e in fills[1]
     ]
@@ -107,9 +107,9 @@ def test_slices_of_any_length_give_the_same_signals_and_fills(recording, setting
 
 def test_a_span_is_warmed_up_by_the_ticks_before_it(recording, settings):
     """The kernel's memory after the second span is that of a run over everything."""
-    whole, second = jobs(recording, settings)[0], jobs(recording, settings, spans=2)[1]
+    complete, second = jobs(recording, settings)[0], jobs(recording, settings, spans=2)[1]
     states = []
-    for job in (whole, second):
+    for job in (complete, second):
         stages, number = SignalStages(job, market_of(job)), 1
         while stages.slice(number):
             number += 1
@@ -120,21 +120,21 @@ def test_a_span_is_warmed_up_by_the_ticks_before_it(recording, settings):
 
 def test_a_later_span_trades_only_within_itself(recording, settings):
     first, second = jobs(recording, settings, spans=2)
-    found = [run(first), run(second)]
-    assert all(s.time_msc < second.from_msc for s in found[0].signals)
-    assert all(s.time_msc >= second.from_msc for s in found[1].signals)
-    assert found[0].signals
-    assert found[1].signals
-    assert found[0].counts["ticks"] < found[1].counts["ticks"] == ROWS  # warm-up counts as work
+    result = [run(first), run(second)]
+    assert all(s.time_msc < second.from_msc for s in result[0].signals)
+    assert all(s.time_msc >= second.from_msc for s in result[1].signals)
+    assert result[0].signals
+    assert result[1].signals
+    assert result[0].counts["ticks"] < result[1].counts["ticks"] == ROWS  # warm-up counts as work
 
 
 def test_processes_give_what_one_process_gives(recording, settings):
     several = jobs(recording, settings, spans=2)
-    seen = []
-    apart = pool.run_all(several, 2, lambda ticks, done: seen.append((ticks, done)))
+    observed = []
+    apart = pool.run_all(several, 2, lambda ticks, done: observed.append((ticks, done)))
     alone = pool.run_all(several, 1)
     assert [o.events for o in apart] == [o.events for o in alone]
-    assert seen[-1] == (sum(o.counts["ticks"] for o in alone), 2)
+    assert observed[-1] == (sum(o.counts["ticks"] for o in alone), 2)
 
 
 def test_an_error_in_a_process_arrives_with_its_words():
@@ -145,45 +145,47 @@ def test_an_error_in_a_process_arrives_with_its_words():
 
 
 def test_a_file_ends_where_the_span_does(recording):
-    whole = np.concatenate(list(ParquetTicks(recording.file.path).chunks()))["time_msc"]
-    middle = int(whole[ROWS // 2])
+    complete = np.concatenate(list(ParquetTicks(recording.file.path).chunks()))["time_msc"]
+    middle = int(complete[ROWS // 2])
     part = Until(ParquetTicks(recording.file.path), middle)
-    expected = whole[whole < middle].tolist()
+    expected = complete[complete < middle].tolist()
     assert np.concatenate([c["time_msc"] for c in part.chunks()]).tolist() == expected
     assert np.concatenate(list(part.times())).tolist() == expected
 
 
 def test_accounts_add_up_to_a_portfolio(recording, settings):
     outcomes = pool.run_all(jobs(recording, settings, spans=2), 1)
-    whole = portfolio.together(outcomes, 100_000.0, trials=3)
+    complete = portfolio.together(outcomes, 100_000.0, trials=3)
     # A trade that the end of the data left open counts as closed there, its commission as paid.
-    unpaid = sum(t.commission / 2 for t in whole.trades if t.cause == "end")
-    assert whole.figures.net_profit == pytest.approx(
+    unpaid = sum(t.commission / 2 for t in complete.trades if t.cause == "end")
+    assert complete.figures.net_profit == pytest.approx(
         sum(o.curve.equity[-1] - 100_000 for o in outcomes) + unpaid
     )
-    assert whole.curve.equity[-1] == pytest.approx(100_000 + whole.figures.net_profit - unpaid)
-    assert whole.figures.trials == 3
-    closed = [t.closed_us for t in whole.trades]
+    assert complete.curve.equity[-1] == pytest.approx(
+        100_000 + complete.figures.net_profit - unpaid
+    )
+    assert complete.figures.trials == 3
+    closed = [t.closed_us for t in complete.trades]
     assert closed == sorted(closed)
 
 
 def test_the_page_holds_every_plot_and_loads_nothing(outcome, settings):
-    whole = portfolio.together([outcome], 100_000.0, trials=1)
-    found = report.build(whole, report.Setting(settings, {"a.parquet": "0" * 64}, "", 1.0, 1))
-    made = page.html(whole, found)
-    assert made.count("<svg") == 5
+    complete = portfolio.together([outcome], 100_000.0, trials=1)
+    result = report.build(complete, report.Setting(settings, {"a.parquet": "0" * 64}, "", 1.0, 1))
+    built = page.html(complete, result)
+    assert built.count("<svg") == 5
     for foreign in ("http:", "https:", "<script", "<link", "@import", "src="):
-        assert foreign not in made
-    assert "#0a000" not in made, "a stand-in colour was not replaced"
-    names = [part.split('"')[0] for part in made.split(' id="')[1:]]
+        assert foreign not in built
+    assert "#0a000" not in built, "a stand-in colour was not replaced"
+    names = [part.split('"')[0] for part in built.split(' id="')[1:]]
     assert [n for n, same in groupby(sorted(names)) if len(list(same)) > 1] == []
-    assert msgspec.json.decode(msgspec.json.encode(found)) == found
-    assert page.html(whole, found) == made, "the same backtest gives the same page"
+    assert msgspec.json.decode(msgspec.json.encode(result)) == result
+    assert page.html(complete, result) == built, "the same backtest gives the same page"
 
 
 def test_a_backtest_without_a_trade_has_a_page_too(recording, settings):
     run_ = msgspec.structs.replace(settings.run, strategy="model")
     silent = run(*jobs(recording, msgspec.structs.replace(settings, run=run_)))
-    whole = portfolio.together([silent], 100_000.0, trials=1)
-    found = report.build(whole, report.Setting(settings, {}, "", 1.0, 1))
-    assert "No position was opened" in page.html(whole, found)
+    complete = portfolio.together([silent], 100_000.0, trials=1)
+    result = report.build(complete, report.Setting(settings, {}, "", 1.0, 1))
+    assert "No position was opened" in page.html(complete, result)

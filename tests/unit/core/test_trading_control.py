@@ -19,7 +19,8 @@ def test_the_last_word_holds(tmp_path: Path) -> None:
     assert current(home) == halted.order
     resume(home, "bob", "checked", ManualClock(6))
     assert current(home) == ControlCommand("active", "bob", "checked", 6)
-    assert {path.name for path in home.iterdir()} == {"control.json", "audit.log", "audit.lock"}
+    left = {"control.json", "audit.log", "audit.lock", "witness"}
+    assert {path.name for path in home.iterdir()} == left
 
 
 def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def bars(minutes: int) -> pd.DataFrame:
     """Bars of mid by their number, indexed by the minute in which they begin."""
     ticks = recorded_ticks("EURUSD_oanda")[:150_000]
     mid = pd.Series((ticks["bid"] + ticks["ask"]) / 2)
-    found = mid.groupby(ticks["time_msc"] // (minutes * MINUTE)).agg(["max", "min", "last"])
-    return found.rename(columns={"max": "high", "min": "low", "last": "close"})
+    result = mid.groupby(ticks["time_msc"] // (minutes * MINUTE)).agg(["max", "min", "last"])
+    return result.rename(columns={"max": "high", "min": "low", "last": "close"})
 
 
 def at_rows(minutes: int, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -51,10 +51,10 @@ def mids() -> npt.NDArray[np.float64]:
 
 
 def assert_same(name: str, expected: npt.NDArray[np.float64], least: int) -> None:
-    found = column(name)
-    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected), err_msg=name)
-    assert np.isfinite(found).sum() > least
-    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5, err_msg=name)
+    result = column(name)
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(expected), err_msg=name)
+    assert np.isfinite(result).sum() > least
+    np.testing.assert_allclose(result, expected, rtol=2e-5, atol=2e-5, err_msg=name)
 
 
 @pytest.mark.parametrize(("minutes", "name"), [(1, ""), (5, "_5m"), (60, "_1h")])
@@ -87,9 +87,9 @@ def test_volatility_of_volatility_is_the_spread_of_minutes_realised() -> None:
     squares = pd.Series(moves**2).groupby(np.minimum(counted_in, closing)).sum()
     each = np.sqrt(squares.reindex(bars(1).index, fill_value=0.0))
     expected = (each.rolling(30).std(ddof=0) / each.rolling(30).mean()).to_numpy()
-    found, wanted = column("vol_of_vol_30m"), at_rows(1, expected)
-    np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
-    np.testing.assert_allclose(found[60:], wanted[60:], rtol=1e-2, atol=1e-3)
+    result, wanted = column("vol_of_vol_30m"), at_rows(1, expected)
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(wanted))
+    np.testing.assert_allclose(result[60:], wanted[60:], rtol=1e-2, atol=1e-3)
 
 
 def test_squeeze_and_breakout_follow_their_definitions() -> None:

@@ -80,20 +80,22 @@ def test_bar_indicators_equal_talib_on_recorded_ticks() -> None:
             lower,
         ]
     )
-    found = np.array(indicators_per_bar(ticks))
-    assert len(found) == len(close) > 3_000
-    assert np.isfinite(found[33:]).all()
-    np.testing.assert_allclose(found[33:], expected[33:], rtol=0, atol=1e-9)
+    result = np.array(indicators_per_bar(ticks))
+    assert len(result) == len(close) > 3_000
+    assert np.isfinite(result[33:]).all()
+    np.testing.assert_allclose(result[33:], expected[33:], rtol=0, atol=1e-9)
     # TA-Lib starts all three MACD outputs together at bar 33; ours has the line from bar 25.
-    assert np.isnan(found[:14, 0]).all()
-    np.testing.assert_array_equal(np.isnan(found[:, 4:]), np.isnan(expected[:, 4:]))
+    assert np.isnan(result[:14, 0]).all()
+    np.testing.assert_array_equal(np.isnan(result[:, 4:]), np.isnan(expected[:, 4:]))
 
 
 def test_recorded_ticks_give_the_same_bits_in_any_batches() -> None:
     ticks = recorded_ticks("XAUUSD_oanda")[:20_000]
-    whole = by_pieces(ticks, [], 1000, restart=False)
+    complete = by_pieces(ticks, [], 1000, restart=False)
     for size in (1, 7, 1000):
-        assert by_pieces(ticks, list(range(size, len(ticks), size)), 1000, restart=False) == whole
+        assert (
+            by_pieces(ticks, list(range(size, len(ticks), size)), 1000, restart=False) == complete
+        )
 
 
 @settings(max_examples=40, deadline=None)
@@ -107,9 +109,9 @@ def test_batches_and_restarts_change_no_bit(
     seed: int, cuts: list[int], size: int, sample_ms: int
 ) -> None:
     ticks = odd_ticks(seed, 3000)
-    whole = by_pieces(ticks, [], sample_ms, restart=False)
-    assert by_pieces(ticks, sorted(cuts), sample_ms, restart=True) == whole
-    assert by_pieces(ticks, list(range(size, 3000, size)), sample_ms, restart=False) == whole
+    complete = by_pieces(ticks, [], sample_ms, restart=False)
+    assert by_pieces(ticks, sorted(cuts), sample_ms, restart=True) == complete
+    assert by_pieces(ticks, list(range(size, 3000, size)), sample_ms, restart=False) == complete
 
 
 @settings(max_examples=25, deadline=None)
@@ -135,16 +137,16 @@ def test_window_features_follow_their_definitions() -> None:
         slots = time[: n + 1] // 100
         for seconds in (1, 5, 15, 30, 60, 300):
             then = int(np.searchsorted(slots, slots[n] - 10 * seconds, side="right")) - 1
-            found = rows[n, COLUMN[f"return_{seconds}s"]]
+            result = rows[n, COLUMN[f"return_{seconds}s"]]
             if then < 0:
-                assert np.isnan(found)
+                assert np.isnan(result)
                 continue
             checked += 1
-            assert found == pytest.approx(np.log(mid[n] / mid[then]) * 1e4, rel=1e-5, abs=1e-6)
+            assert result == pytest.approx(np.log(mid[n] / mid[then]) * 1e4, rel=1e-5, abs=1e-6)
             inside = slice(then + 1, n + 1)
             if seconds in (15, 60):
-                found = rows[n, COLUMN[f"imbalance_{seconds}s"]]
-                assert found == pytest.approx(sign[inside].mean(), abs=1e-6)
+                result = rows[n, COLUMN[f"imbalance_{seconds}s"]]
+                assert result == pytest.approx(sign[inside].mean(), abs=1e-6)
             if seconds == 60:
                 assert rows[n, COLUMN["rate_60s"]] == pytest.approx((n - then) / 60, rel=1e-6)
             if seconds == 300:
@@ -154,8 +156,8 @@ def test_window_features_follow_their_definitions() -> None:
                 ends = np.flatnonzero(np.diff(time[: n + 1] // 1000))
                 log_mid = np.log(np.concatenate([mid[:1], mid[ends]]))
                 moves = np.diff(log_mid)[ends > then] * 1e4
-                found = rows[n, COLUMN[f"volatility_{seconds}s"]]
-                assert found == pytest.approx(np.sqrt((moves**2).sum()), rel=1e-3, abs=2e-3)
+                result = rows[n, COLUMN[f"volatility_{seconds}s"]]
+                assert result == pytest.approx(np.sqrt((moves**2).sum()), rel=1e-3, abs=2e-3)
     assert checked > 300
 
 
@@ -166,14 +168,14 @@ def digest_of_last_row(ticks: TickArray) -> str:
 
 def test_known_values_pin_the_kernel_version() -> None:
     """When this fails and the new values are right, raise KERNEL_VERSION with the new ones."""
-    found = KERNEL_VERSION, digest_of_last_row(recorded_ticks("XAUUSD_oanda"))
-    assert found == (2, "016a06d2ea738648")
+    result = KERNEL_VERSION, digest_of_last_row(recorded_ticks("XAUUSD_oanda"))
+    assert result == (2, "016a06d2ea738648")
 
 
 @pytest.mark.usefixtures("reference_data")
 def test_known_values_of_real_ticks_pin_it_too() -> None:
-    found = KERNEL_VERSION, digest_of_last_row(reference_ticks("XAUUSD_oanda"))
-    assert found == (2, "877d73bf09683719")
+    result = KERNEL_VERSION, digest_of_last_row(reference_ticks("XAUUSD_oanda"))
+    assert result == (2, "877d73bf09683719")
 
 
 def test_trades_flow_by_their_flag_or_by_their_price() -> None:
@@ -190,12 +192,12 @@ def test_trades_flow_by_their_flag_or_by_their_price() -> None:
             due = ticks["time_msc"][n] // 100 - 10 * seconds
             inside = slice(int(np.searchsorted(ticks["time_msc"] // 100, due, "right")), n + 1)
             flow = (side[inside] * volume[inside]).sum() / volume[inside].sum()
-            found = rows[n, COLUMN[f"flow_imbalance_{seconds}s"]]
-            assert found == pytest.approx(flow, abs=1e-4)
+            result = rows[n, COLUMN[f"flow_imbalance_{seconds}s"]]
+            assert result == pytest.approx(flow, abs=1e-4)
             both = sum(m[inside].sum() for m in moves)
             pressure = both / sum(np.abs(m[inside]).sum() for m in moves)
-            found = rows[n, COLUMN[f"quote_pressure_{seconds}s"]]
-            assert found == pytest.approx(pressure, abs=1e-6)
+            result = rows[n, COLUMN[f"quote_pressure_{seconds}s"]]
+            assert result == pytest.approx(pressure, abs=1e-6)
         count = (volume[inside] > 0).sum()
         assert rows[n, COLUMN["trade_rate_60s"]] == pytest.approx(count / 60, rel=1e-6)
 
@@ -231,16 +233,16 @@ def test_every_column_warms_up_when_the_catalogue_says() -> None:
     rows, _ = features_of(new_state(), ticks, 0)
     lengths = {"minute": 60, "5-minute": 300, "1-minute": 60, "1-hour": 3600}
     for n, feature in enumerate(FEATURES[:KERNEL_COLUMNS]):
-        found = np.flatnonzero(np.isfinite(rows[:, n]))
-        assert len(found), feature.name
-        words = feature.warm_up.split()
-        if "closed" in words:
-            frame = words[2] if words[2] in lengths else "minute"
-            wanted = int(words[0]) * lengths[frame]
+        result = np.flatnonzero(np.isfinite(rows[:, n]))
+        assert len(result), feature.name
+        texts = feature.warm_up.split()
+        if "closed" in texts:
+            frame = texts[2] if texts[2] in lengths else "minute"
+            wanted = int(texts[0]) * lengths[frame]
         else:
-            wanted = 0 if words == ["none"] else int(words[0])
-        assert found[0] == wanted, feature.name
-        assert np.isfinite(rows[found[0] :, n]).all(), feature.name
+            wanted = 0 if texts == ["none"] else int(texts[0])
+        assert result[0] == wanted, feature.name
+        assert np.isfinite(rows[result[0] :, n]).all(), feature.name
 
 
 def test_everything_but_spread_and_time_is_nan_before_warm_up() -> None:

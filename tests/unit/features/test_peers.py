@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.contracts.tick import TICK, TickArray
 from features.catalog import KERNEL_COLUMNS, NAMES
 from features.kernel import features_of
-from features.peers import Market, Part
+from features.peers import Market, PeerRows
 from features.state import new_state
 from tests.support.market import odd_ticks
 from tests.support.recordings import recorded_ticks
@@ -28,12 +28,12 @@ def feeds() -> dict[str, TickArray]:
     return {n: t[t["time_msc"] <= end] for n, t in ticks.items()}
 
 
-def rows_of(ticks: dict[str, TickArray], sample_ms: int = 1000) -> list[Part]:
+def rows_of(ticks: dict[str, TickArray], sample_ms: int = 1000) -> list[PeerRows]:
     """The kernel's rows, peers not yet filled in."""
     parts = []
     for symbol, some in ticks.items():
         rows, index = features_of(new_state(), some, sample_ms)
-        parts.append(Part(symbol, some, some["time_msc"][index], rows))
+        parts.append(PeerRows(symbol, some, some["time_msc"][index], rows))
     return parts
 
 
@@ -77,7 +77,7 @@ def test_online_equals_offline_bit_for_bit() -> None:
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.integers(0, 2000), min_size=1, max_size=6))
 def test_slices_of_market_time_change_no_bit(seed: int, cuts: list[int]) -> None:
     ticks = {name: odd_ticks(seed + n, 2000) for n, name in enumerate("abc")}
-    whole = together(ticks)
+    complete = together(ticks)
     parts, market = {p.symbol: p for p in rows_of(ticks)}, Market()
     clock = {s: np.maximum.accumulate(t["time_msc"]) for s, t in ticks.items()}
     moments = [0, *sorted(int(clock["a"][min(c, 1999)]) for c in cuts), 1 << 60]
@@ -86,15 +86,17 @@ def test_slices_of_market_time_change_no_bit(seed: int, cuts: list[int]) -> None
         for symbol, part in parts.items():
             first, last = np.searchsorted(clock[symbol], [start, stop])
             row = slice(*np.searchsorted(part.time_msc, [start, stop]))
-            some.append(Part(symbol, part.ticks[first:last], part.time_msc[row], part.rows[row]))
+            some.append(
+                PeerRows(symbol, part.ticks[first:last], part.time_msc[row], part.rows[row])
+            )
         market.fill_together(some)
-    for symbol, rows in whole.items():
+    for symbol, rows in complete.items():
         assert parts[symbol].rows.tobytes() == rows.tobytes()
 
 
 def test_a_shard_that_only_hears_of_the_others_gives_the_same_bits() -> None:
     """Rows of one symbol alone, the other symbols' ticks taken in without rows."""
-    whole = together(feeds())
+    complete = together(feeds())
     for symbol in feeds():
         parts = [
             part if part.symbol == symbol else part._replace(time_msc=part.time_msc[:0])
@@ -102,21 +104,21 @@ def test_a_shard_that_only_hears_of_the_others_gives_the_same_bits() -> None:
         ]
         Market().fill_together(parts)
         own = next(part for part in parts if part.symbol == symbol)
-        assert own.rows.tobytes() == whole[symbol].tobytes()
+        assert own.rows.tobytes() == complete[symbol].tobytes()
 
 
 def test_no_peer_value_changes_when_the_future_is_cut_off() -> None:
-    whole = together(feeds())
+    complete = together(feeds())
     end = int(feeds()["EURUSD"]["time_msc"][7_000])
     known = together({s: t[t["time_msc"] <= end] for s, t in feeds().items()})
     for symbol, rows in known.items():
-        assert rows.tobytes() == whole[symbol][: len(rows)].tobytes()
+        assert rows.tobytes() == complete[symbol][: len(rows)].tobytes()
 
 
 def test_values_follow_the_catalogues_words() -> None:
     """A slow computation from its definition, by the mids in force at ends of seconds."""
     ticks = feeds()
-    found = together(ticks)["EURUSD"]
+    result = together(ticks)["EURUSD"]
     times = rows_of(ticks)[1].time_msc
     for k in range(300, len(times), 301):
         last = int(times[k]) // 1000 - 2
@@ -133,7 +135,7 @@ def test_values_follow_the_catalogues_words() -> None:
             both / max(np.sqrt((ours @ ours) * (theirs @ theirs)), 1e-300),
             both / max(theirs @ theirs, 1e-300) * (peer[-1] - peer[-2]) * 1e4,
         ]
-        assert found[k, KERNEL_COLUMNS:].tolist() == pytest.approx(expected, rel=1e-3, abs=1e-5)
+        assert result[k, KERNEL_COLUMNS:].tolist() == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
 def test_a_symbol_alone_has_no_peers_and_warm_up_is_as_the_catalogue_says() -> None:

@@ -14,7 +14,7 @@ def graph(*domains: str) -> onnx.ModelProto:
     weights = numpy_helper.from_array(
         np.ones((len(NAMES), len(CLASSES)), np.float32), name="weights"
     )
-    made = helper.make_graph(
+    built = helper.make_graph(
         [helper.make_node("MatMul", [INPUT, "weights"], [OUTPUT])],
         "g",
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, len(NAMES)])],
@@ -23,7 +23,7 @@ def graph(*domains: str) -> onnx.ModelProto:
     )
     versions = {"": 15, "ai.onnx.ml": 3}
     opsets = [helper.make_opsetid(domain, versions[domain]) for domain in domains]
-    return helper.make_model(made, opset_imports=opsets)
+    return helper.make_model(built, opset_imports=opsets)
 
 
 def test_the_order_of_operator_sets_does_not_reach_the_bytes() -> None:

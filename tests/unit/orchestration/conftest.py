@@ -13,8 +13,8 @@ def kept_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.Dagst
     """As `tickhouse up` writes it, in a folder whose name is awkward."""
     home = tmp_path_factory.mktemp("orchestration") / "it's home"
     instance.write(home, code_port=4266)
-    with dg.DagsterInstance.from_config(str(instance.directory(home))) as made:
-        yield made
+    with dg.DagsterInstance.from_config(str(instance.directory(home))) as built:
+        yield built
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ def evaluated(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> 
     with dg.build_schedule_context(
         instance=instance, scheduled_execution_time=AT, resources={"tickhouse": Tickhouse()}
     ) as context:
-        found: Found = schedule(context)
-        return found
+        result: Found = schedule(context)
+        return result
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_reports_wait_for_reference_data_and_begin_by_themselves(
     monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
     assert evaluated(schedule, dagster_instance) == dg.SkipReason(NO_REFERENCE)
     import_reference([TEMPLATES / "parties.csv"])
-    asked = evaluated(schedule, dagster_instance)
-    assert isinstance(asked, dg.RunRequest)
-    assert asked.partition_key == asked.run_key == "2026-03-31"
+    requested = evaluated(schedule, dagster_instance)
+    assert isinstance(requested, dg.RunRequest)
+    assert requested.partition_key == requested.run_key == "2026-03-31"
 
 
 @each_report
@@ -79,19 +79,19 @@ def test_without_a_key_the_trail_is_verified_and_the_run_says_why_nothing_is_sea
 ) -> None:  # fmt: skip
     monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
     audit = next(s for s in SCHEDULES if s.job_name == "audit_job")
-    asked = evaluated(audit, dagster_instance)
-    assert isinstance(asked, dg.RunRequest)
-    assert asked.asset_selection == [dg.AssetKey("verified_trail")]
-    assert asked.tags["not sealed"] == NO_KEY[:250]
+    requested = evaluated(audit, dagster_instance)
+    assert isinstance(requested, dg.RunRequest)
+    assert requested.asset_selection == [dg.AssetKey("verified_trail")]
+    assert requested.tags["not sealed"] == NO_KEY[:250]
     key = home / "vault.pem"
     monkeypatch.setenv("TICKHOUSE_REPORTS__SIGNING_KEY", str(key))
     lost = evaluated(audit, dagster_instance)
     assert isinstance(lost, dg.RunRequest)
     assert "is not there" in lost.tags["not sealed"]
     key.write_text("a key")
-    whole = evaluated(audit, dagster_instance)
-    assert isinstance(whole, dg.RunRequest)
-    assert (whole.asset_selection, whole.run_key) == (None, "2026-04-01")
+    complete = evaluated(audit, dagster_instance)
+    assert isinstance(complete, dg.RunRequest)
+    assert (complete.asset_selection, complete.run_key) == (None, "2026-04-01")
 
 
 def test_a_key_that_is_set_and_there_is_all_that_seals_need(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.clickhouse.archive import Manifest
+from adapters.clickhouse.archive import BackupManifest
 from orchestration.defs.maintenance import remove_old
 
 
 @pytest.fixture
 def backups(tmp_path: Path) -> Path:
-    manifest = msgspec.json.encode(Manifest("tickhouse", "2014-05-07T03:00:00Z", "26.9", {}))
+    manifest = msgspec.json.encode(BackupManifest("tickhouse", "2014-05-07T03:00:00Z", "26.9", {}))
     for day in range(1, 6):
         folder = tmp_path / f"2014050{day}T030000000000Z"
         folder.mkdir()

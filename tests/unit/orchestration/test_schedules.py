@@ -28,12 +28,12 @@ def going(instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus) -
 def test_a_schedule_asks_for_one_run_of_its_day(
     schedule: dg.ScheduleDefinition, dagster_instance: dg.DagsterInstance
 ) -> None:
-    asked = evaluated(schedule, dagster_instance)
-    assert isinstance(asked, dg.RunRequest)
+    requested = evaluated(schedule, dagster_instance)
+    assert isinstance(requested, dg.RunRequest)
     hourly = schedule.job_name == "watch_job"
-    assert asked.run_key == ("2014-05-07T17" if hourly else "2014-05-07")
+    assert requested.run_key == ("2014-05-07T17" if hourly else "2014-05-07")
     daily = schedule.job_name == "daily_job"
-    assert asked.partition_key == ("2014-05-07" if daily else None)
+    assert requested.partition_key == ("2014-05-07" if daily else None)
 
 
 @each_schedule

@@ -58,9 +58,9 @@ def test_drift_asks_for_one_training_and_waits_for_one_that_goes(
     assert isinstance(first, dg.SkipReason)
     drifted = [result(f"r.x.{s}.drift", "failed", "warning", 5) for s in ("EURUSD", "XAUUSD")]
     store(told_to.client, [*drifted, result("r.x.GBPUSD.drift", "passed", "warning", 6)])
-    asked, cursor = evaluated(drift_sensor, cursor, dagster_instance)
-    assert isinstance(asked, dg.RunRequest)
-    why = asked.run_config["ops"]["challenger"]["config"]["why"]
+    requested, cursor = evaluated(drift_sensor, cursor, dagster_instance)
+    assert isinstance(requested, dg.RunRequest)
+    why = requested.run_config["ops"]["challenger"]["config"]["why"]
     assert "2014-05-07 r.x.EURUSD.drift" in why
     assert "GBPUSD" not in why
     again, cursor = evaluated(drift_sensor, cursor, dagster_instance)
@@ -90,9 +90,9 @@ def test_tables_that_move_count_as_made_and_empty_ones_as_unknown(told_to: Wareh
         "VALUES ('x', 'NOSUCH', '2014-05-07 12:00:00', 0, 1, 2)"
     )
     found, cursor = evaluated(streams_sensor, cursor)
-    (made,) = found.asset_events
-    assert made.asset_key == dg.AssetKey(["market", "tick"])
-    assert made.metadata["dagster/row_count"].value == 1
+    (built,) = found.asset_events
+    assert built.asset_key == dg.AssetKey(["market", "tick"])
+    assert built.metadata["dagster/row_count"].value == 1
     assert json.loads(cursor)["last"] == {
         **{streamed.table: "None" for streamed in TABLES},
         "tick": "2014-05-07 12:00:00+00:00",
@@ -159,7 +159,9 @@ def test_a_member_without_a_part_is_told_once(
 
 def test_a_quiet_market_owes_no_rows() -> None:
     tick = next(streamed for streamed in TABLES if streamed.table == "tick")
-    seen = [TableState(tick, 1, datetime(2014, 5, 9, tzinfo=UTC), datetime(2014, 5, 9, tzinfo=UTC))]
-    before = {"tick": str(seen[0].last)}
-    assert len(events(seen, before, late=False)) == 1
-    assert events(seen, before, late=True) == []
+    observed = [
+        TableState(tick, 1, datetime(2014, 5, 9, tzinfo=UTC), datetime(2014, 5, 9, tzinfo=UTC))
+    ]
+    before = {"tick": str(observed[0].last)}
+    assert len(events(observed, before, late=False)) == 1
+    assert events(observed, before, late=True) == []

@@ -23,10 +23,10 @@ DAY = "2024-01-09"
 @contextmanager
 def traded(home: Path) -> Iterator[str]:
     """A simulated terminal in a server of its own, with one position."""
-    made = terminal({"EURUSD_a": [(TUESDAY, 1.1, 1.1001), (TUESDAY + 1000, 1.1, 1.1001)]})
-    made.at(TUESDAY)
-    made.order_send(order("EURUSD", "buy"))
-    server = Server(made, directory_of(home))
+    built = terminal({"EURUSD_a": [(TUESDAY, 1.1, 1.1001), (TUESDAY + 1000, 1.1, 1.1001)]})
+    built.at(TUESDAY)
+    built.order_send(order("EURUSD", "buy"))
+    server = Server(built, directory_of(home))
     yield server.address
     server.close()
 
@@ -44,14 +44,14 @@ def test_the_job_stores_what_the_terminal_says(
         with dg.build_schedule_context(
             instance=dagster_instance, scheduled_execution_time=after
         ) as context:
-            asked = statement_schedule(context)
-        assert isinstance(asked, dg.RunRequest)
-        assert asked.partition_key == DAY
-        made = dg.materialize(
+            requested = statement_schedule(context)
+        assert isinstance(requested, dg.RunRequest)
+        assert requested.partition_key == DAY
+        built = dg.materialize(
             [broker_statement], partition_key=DAY, instance=dagster_instance,
             resources={"tickhouse": Tickhouse()},
         )  # fmt: skip
-    assert made.success
+    assert built.success
     stored = warehouse.client.query("SELECT statement_date, currency FROM broker_account")
     assert [(str(day), currency) for day, currency in stored.result_rows] == [(DAY, "USD")]
     deals = warehouse.client.query("SELECT kind, symbol FROM broker_deal ORDER BY deal")

@@ -13,9 +13,9 @@ def test_index_is_zero_for_the_same_and_grows_with_the_shift() -> None:
     random = np.random.default_rng(1)
     reference, same = random.normal(size=20_000), random.normal(size=20_000)
     assert psi(reference, reference, 10) == 0
-    found = [psi(reference, same + shift, 10) for shift in (0.0, 0.5, 2.0)]
-    assert found[0] < 0.01 < found[1] < found[2]
-    assert found[2] > thresholds.DRIFT_PSI
+    result = [psi(reference, same + shift, 10) for shift in (0.0, 0.5, 2.0)]
+    assert result[0] < 0.01 < result[1] < result[2]
+    assert result[2] > thresholds.DRIFT_PSI
 
 
 def test_repeated_values_and_missing_ones_do_not_count_as_drift() -> None:
@@ -30,10 +30,10 @@ def test_a_row_per_feature_says_what_is_wrong_with_it() -> None:
     before = pd.DataFrame({"rsi_14": random.uniform(30, 70, rows), "rate_10s": np.ones(rows)})
     day = before.assign(rsi_14=before["rsi_14"] + 29, rate_10s=np.nan)
     day.loc[0, "rsi_14"] = 101
-    found = derived(day, before).set_index("feature")
-    assert found.loc["rsi_14", "out_of_range"] == 1
-    assert found.loc["rsi_14", "drift"] > thresholds.DRIFT_PSI
-    assert found.loc["rate_10s", "null_share"] == 1
+    result = derived(day, before).set_index("feature")
+    assert result.loc["rsi_14", "out_of_range"] == 1
+    assert result.loc["rsi_14", "drift"] > thresholds.DRIFT_PSI
+    assert result.loc["rate_10s", "null_share"] == 1
     warming = before.assign(rsi_14=before["rsi_14"].where(before.index > 900), rate_10s=np.nan)
     assert (derived(warming, before[:0])["null_share"] == 0).all()
     gone = warming.assign(rsi_14=warming["rsi_14"].where(warming.index < 1500))

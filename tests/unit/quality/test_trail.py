@@ -4,9 +4,9 @@ from quality.trail import trail_result
 
 
 def test_a_break_fails_and_is_named() -> None:
-    found = trail_result(7, ["people, event 3: journal: its hash is another"], 9)
-    assert (found.status, found.rows_checked, found.rows_failed) == ("failed", 7, 1)
-    assert "event 3" in found.detail
+    result = trail_result(7, ["people, event 3: journal: its hash is another"], 9)
+    assert (result.status, result.rows_checked, result.rows_failed) == ("failed", 7, 1)
+    assert "event 3" in result.detail
 
 
 def test_a_whole_trail_passes() -> None:

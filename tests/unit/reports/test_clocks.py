@@ -8,7 +8,7 @@ import pytest
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from adapters.clocks import chrony, kernel
-from adapters.clocks.reading import Reading
+from adapters.clocks.reading import ClockReading
 from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TICK
 from core.sections import ReportSettings
@@ -17,7 +17,7 @@ from reports import clocks
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
-CHRONY = Reading("time.example", "chrony", 2, -4.0, 30.0, True, True, "leap: Normal")
+CHRONY = ClockReading("time.example", "chrony", 2, -4.0, 30.0, True, True, "leap: Normal")
 
 
 def test_references_that_answer_are_rows(monkeypatch: pytest.MonkeyPatch) -> None:

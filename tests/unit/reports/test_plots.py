@@ -20,7 +20,7 @@ DRAWN = [
 
 @pytest.mark.parametrize("draw", DRAWN)
 def test_equal_data_give_equal_pictures_without_dates_or_fonts(draw: Draw) -> None:
-    made = plots.figure(draw)
-    assert made == plots.figure(draw)
-    assert "<text" not in made  # letters are paths: no font of a machine is asked for
-    assert "dc:date" not in made
+    built = plots.figure(draw)
+    assert built == plots.figure(draw)
+    assert "<text" not in built  # letters are paths: no font of a machine is asked for
+    assert "dc:date" not in built

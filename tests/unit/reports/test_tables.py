@@ -40,8 +40,8 @@ def test_columns_of_text_are_passed_on_as_they_are() -> None:
 
 def test_rows_are_read_by_what_a_column_holds(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    made = [["1", "yes", "a,b"], ["2", "no", ""], ["3", "yes", 'say "c"']]
-    assert write_rows(path, ["n", "reportable", "said"], iter(made)) == 3
+    built = [["1", "yes", "a,b"], ["2", "no", ""], ["3", "yes", 'say "c"']]
+    assert write_rows(path, ["n", "reportable", "said"], iter(built)) == 3
     assert columns_of(path) == ["n", "reportable", "said"]
     assert [row["said"] for row in rows_of(path, "reportable", "yes")] == ["a,b", 'say "c"']
     assert len(list(rows_of(path))) == 3

@@ -58,12 +58,12 @@ def announcer(bus: MemoryBus, stopped: threading.Event) -> Announcer:
 
 def test_the_newest_row_of_a_feed_is_told_once(stopped: threading.Event) -> None:
     bus = MemoryBus()
-    made = announcer(bus, stopped)
+    built = announcer(bus, stopped)
     for time_msc in (1_000, 2_000):
-        made.note(predicted("EURUSD", time_msc, 0.5))
-    made.note(predicted("XAUUSD", 3_000, 0.125))
-    made.send_newest()
-    made.send_newest()
+        built.note(predicted("EURUSD", time_msc, 0.5))
+    built.note(predicted("XAUUSD", 3_000, 0.125))
+    built.send_newest()
+    built.send_newest()
     first, second = bus.messages(PREDICTIONS)
     assert first == Prediction(
         run_id="live", mode="demo", account="simulated", source="sim", symbol="EURUSD",
@@ -76,44 +76,44 @@ def test_the_newest_row_of_a_feed_is_told_once(stopped: threading.Event) -> None
 
 def test_where_nothing_predicts_nothing_is_told(stopped: threading.Event) -> None:
     bus = MemoryBus()
-    made = announcer(bus, stopped)
-    made.note(predicted("EURUSD", 1, 0.5)._replace(predictions=None))
-    made.send_newest()
+    built = announcer(bus, stopped)
+    built.note(predicted("EURUSD", 1, 0.5)._replace(predictions=None))
+    built.send_newest()
     assert bus.messages(PREDICTIONS) == []
 
 
 def test_every_feed_has_its_turn_however_many_there_are(stopped: threading.Event) -> None:
     bus = MemoryBus()
-    made = announcer(bus, stopped)
+    built = announcer(bus, stopped)
     names = [f"S{at:02}" for at in range(2 * FEEDS_AT_ONCE)]
     for at in range(2):
         for name in names:
-            made.note(predicted(name, 1_000 + at, 0.5))
-        made.send_newest()
-    told = [m.symbol for m in bus.messages(PREDICTIONS) if isinstance(m, Prediction)]
-    assert told == names
+            built.note(predicted(name, 1_000 + at, 0.5))
+        built.send_newest()
+    reported = [m.symbol for m in bus.messages(PREDICTIONS) if isinstance(m, Prediction)]
+    assert reported == names
 
 
 def test_while_the_bus_is_away_nothing_piles_up(stopped: threading.Event) -> None:
     bus = _Away()
-    made = announcer(bus, stopped)
-    made.note(predicted("EURUSD", 1_000, 0.5))
-    made.send_newest()
-    made.note(predicted("EURUSD", 2_000, 0.5))
+    built = announcer(bus, stopped)
+    built.note(predicted("EURUSD", 1_000, 0.5))
+    built.send_newest()
+    built.note(predicted("EURUSD", 2_000, 0.5))
     bus.up = bus.refuses = True
-    made.send_newest()  # lost, and said in the log
+    built.send_newest()  # lost, and said in the log
     bus.refuses = False
-    made.note(predicted("EURUSD", 3_000, 0.5))
-    made.send_newest()
-    (told,) = bus.messages(PREDICTIONS)
-    assert isinstance(told, Prediction)
-    assert told.ts_event_us == 3_000_000
+    built.note(predicted("EURUSD", 3_000, 0.5))
+    built.send_newest()
+    (reported,) = bus.messages(PREDICTIONS)
+    assert isinstance(reported, Prediction)
+    assert reported.ts_event_us == 3_000_000
 
 
 def test_it_sends_by_itself_until_stopped() -> None:
     bus, stopping = MemoryBus(), threading.Event()
-    made = announcer(bus, stopping)
-    made.note(predicted("EURUSD", 1_000, 0.5))
+    built = announcer(bus, stopping)
+    built.note(predicted("EURUSD", 1_000, 0.5))
     subscriber = bus.subscribe(PREDICTIONS)
     while subscriber.next(0.5) is None:
         pass

@@ -46,8 +46,8 @@ def test_ticks_from_before_what_was_seen_make_no_rows_and_change_none() -> None:
     assert disturbed.flagged.all()
     assert len(again) == 0
     expected = plain.rows(second, second["time_msc"], now_us)
-    found = disturbed.rows(second, second["time_msc"], now_us)
-    assert found.tobytes() == expected.tobytes()
+    result = disturbed.rows(second, second["time_msc"], now_us)
+    assert result.tobytes() == expected.tobytes()
     assert disturbed.refused == []
 
 

@@ -25,9 +25,9 @@ def _held(seq: int, strategy: str, lots: float) -> PositionState:
 def test_strategies_net_in_a_symbol_and_add_up_in_the_account() -> None:
     state = exposure.initial("r")
     exposure.update(state, _held(1, "long", 0.3))
-    (told,) = exposure.update(state, _held(2, "short", -0.1))
-    assert (round(told.net_lots, 9), round(told.gross_lots, 9)) == (0.2, 0.4)
-    assert round(told.net_notional) == 25_000
+    (reported,) = exposure.update(state, _held(2, "short", -0.1))
+    assert (round(reported.net_lots, 9), round(reported.gross_lots, 9)) == (0.2, 0.4)
+    assert round(reported.net_notional) == 25_000
     (closed,) = exposure.update(state, _held(3, "long", 0.0))
     assert (closed.net_lots, closed.gross_lots) == (-0.1, 0.1)
 
@@ -35,10 +35,10 @@ def test_strategies_net_in_a_symbol_and_add_up_in_the_account() -> None:
 def test_what_is_sent_counts_for_a_second_and_a_minute() -> None:
     state = exposure.initial("r")
     for seq, at_us in enumerate((0, 500_000, 59_000_000), 1):
-        (told,) = exposure.update(state, _event(seq, EventKind.SUBMITTED, at_us))
-    assert (told.messages_1s, told.messages_60s) == (1, 3)
-    (told,) = exposure.update(state, _event(4, EventKind.CANCELLING, 60_000_000))
-    assert (told.messages_1s, told.messages_60s) == (1, 3)  # the first is a minute old
+        (reported,) = exposure.update(state, _event(seq, EventKind.SUBMITTED, at_us))
+    assert (reported.messages_1s, reported.messages_60s) == (1, 3)
+    (reported,) = exposure.update(state, _event(4, EventKind.CANCELLING, 60_000_000))
+    assert (reported.messages_1s, reported.messages_60s) == (1, 3)  # the first is a minute old
     assert exposure.update(state, _event(5, EventKind.FILLED, 60_000_001)) == []
 
 

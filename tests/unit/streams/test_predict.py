@@ -92,13 +92,13 @@ def test_a_change_to_a_damaged_model_is_refused_and_the_stream_goes_on(
     first, second = (m.card.sha256 for m in two)
     registry.promote(first, "ann")
     registry.promote(second, "ann")
-    told: list[str] = []
-    watch = ChampionWatch(MemoryBus(), registry.directory, SignalSettings(), told.append)
+    reported: list[str] = []
+    watch = ChampionWatch(MemoryBus(), registry.directory, SignalSettings(), reported.append)
     stream = in_use(registry, Chosen(first), changes=watch)
     (registry.directory / f"{second}.model").write_text("{}")
     watch._prepare()
     assert stream.rows(sampled(0, 5)).model == first
-    assert "corrupt" in told[0]
+    assert "corrupt" in reported[0]
     watch.close()
 
 
@@ -106,12 +106,12 @@ def test_a_challenger_predicts_in_the_shadow_of_every_row(
     registry: Registry, two: list[Artifact]
 ) -> None:
     first, second = (m.card.sha256 for m in two)
-    found = in_use(registry, Chosen(first, second)).rows(sampled(0, 50))
-    assert found.model == first
-    assert found.shadow is not None
-    assert found.shadow[0] == second
+    result = in_use(registry, Chosen(first, second)).rows(sampled(0, 50))
+    assert result.model == first
+    assert result.shadow is not None
+    assert result.shadow[0] == second
     expected = Predictor(two[1]).probabilities(planted_dataset().rows[:50])
-    assert found.shadow[1].probabilities.tobytes() == expected.tobytes()
+    assert result.shadow[1].probabilities.tobytes() == expected.tobytes()
 
 
 def test_a_missing_member_is_an_event_and_a_word_to_the_operator(
@@ -119,21 +119,21 @@ def test_a_missing_member_is_an_event_and_a_word_to_the_operator(
 ) -> None:
     linear = two[0].graphs.manifest.members[1]
     (registry.directory / f"{linear.sha256}.onnx").unlink()
-    told: list[str] = []
-    stream = in_use(registry, Chosen(two[0].card.sha256), on_problem=told.append)
-    found = stream.rows(sampled(0, 5))
-    assert [(e.member, e.kind) for e in found.events] == [("", "in use"), ("linear", "missing")]
-    assert "No such file" in told[0]
-    assert found.predictions is not None
-    assert (found.predictions.absent == 2).all()
+    reported: list[str] = []
+    stream = in_use(registry, Chosen(two[0].card.sha256), on_problem=reported.append)
+    result = stream.rows(sampled(0, 5))
+    assert [(e.member, e.kind) for e in result.events] == [("", "in use"), ("linear", "missing")]
+    assert "No such file" in reported[0]
+    assert result.predictions is not None
+    assert (result.predictions.absent == 2).all()
     assert stream.rows(sampled(5, 9)).events == ()
 
 
 def test_a_champion_that_cannot_be_loaded_stops_the_start(registry: Registry) -> None:
     with pytest.raises(ModelError, match="No such file"):
         in_use(registry, Chosen("0" * 64))
-    found = in_use(registry, Chosen("")).rows(sampled(0, 5))
-    assert found.predictions is None
+    result = in_use(registry, Chosen("")).rows(sampled(0, 5))
+    assert result.predictions is None
 
 
 def test_a_replays_model_changes_at_its_marker_and_survives_a_restart(
@@ -150,13 +150,13 @@ def test_a_replays_model_changes_at_its_marker_and_survives_a_restart(
     assert one.probabilities.tobytes() == two_.probabilities.tobytes()
     # The news of the marker comes once, with the first rows after it, also after a restart.
     assert [e.kind for e in one.events] == [e.kind for e in two_.events] == ["in use"]
-    told = in_use(registry, Chosen(again.model), state=again.state)
-    assert told.rows(sampled(90, 95, "replay")).events == ()
+    reported = in_use(registry, Chosen(again.model), state=again.state)
+    assert reported.rows(sampled(90, 95, "replay")).events == ()
     past = again.state.past["sim.TEST"]
     assert past.tobytes() == planted_dataset().rows[27:90].tobytes()
 
 
 def test_clocks_that_go_back_leave_no_row(registry: Registry, two: list[Artifact]) -> None:
     """The kernel makes no row of a late tick; what arrives here empty passes through."""
-    found = in_use(registry, Chosen(two[0].card.sha256)).rows(sampled(5, 5))
-    assert found.predictions is None
+    result = in_use(registry, Chosen(two[0].card.sha256)).rows(sampled(5, 5))
+    assert result.predictions is None

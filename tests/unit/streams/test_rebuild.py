@@ -52,9 +52,9 @@ def test_a_stream_with_another_feature_set_goes_on_with_the_same_rows() -> None:
     assert state is not None
     after = Sampler(1000, Histograms(), state)
     rest = batch(TICKS[SEEN:])
-    (expected,), (found,) = before.rows(rest, 0), after.rows(rest, 0)
-    assert found.time_msc[-100:].tolist() == expected.time_msc[-100:].tolist()
-    assert found.features[-100:].tobytes() == expected.features[-100:].tobytes()
+    (expected,), (result,) = before.rows(rest, 0), after.rows(rest, 0)
+    assert result.time_msc[-100:].tolist() == expected.time_msc[-100:].tolist()
+    assert result.features[-100:].tobytes() == expected.features[-100:].tobytes()
 
 
 def test_state_of_this_feature_set_is_kept_and_no_tick_is_read() -> None:

@@ -22,19 +22,19 @@ def before(symbol: str, start: int, end: int) -> TickArray:
 
 
 def replayed(cuts: list[int], restart: bool = False) -> dict[str, bytes]:
-    sampler, found = Sampler(1000, Histograms(), None), dict.fromkeys(SYMBOLS, b"")
+    sampler, result = Sampler(1000, Histograms(), None), dict.fromkeys(SYMBOLS, b"")
     for start, end in zip([0, *cuts], [*cuts, END], strict=True):
         for symbol in SYMBOLS:
             assert sampler.rows(batch(symbol, before(symbol, start, end), "replay"), 0) == []
             if restart:
                 sampler = Sampler(1000, Histograms(), sampler.state)
         for sampled in sampler.release():
-            found[sampled.symbol] += sampled.features.tobytes()
-    return found
+            result[sampled.symbol] += sampled.features.tobytes()
+    return result
 
 
 def lived() -> dict[str, bytes]:
-    sampler, found = Sampler(1000, Histograms(), None), dict.fromkeys(SYMBOLS, b"")
+    sampler, result = Sampler(1000, Histograms(), None), dict.fromkeys(SYMBOLS, b"")
     events = sorted(
         (int(time), symbol, n)
         for symbol in SYMBOLS
@@ -42,15 +42,15 @@ def lived() -> dict[str, bytes]:
     )
     for _, symbol, n in events:
         (sampled,) = sampler.rows(batch(symbol, TICKS[symbol][n : n + 1], "live"), 0)
-        found[symbol] += sampled.features.tobytes()
-    return found
+        result[symbol] += sampled.features.tobytes()
+    return result
 
 
 def test_a_replay_gives_the_bits_of_the_live_stream() -> None:
-    whole = replayed([])
-    assert whole == lived()
+    complete = replayed([])
+    assert complete == lived()
     first = int(TICKS["EURUSD"]["time_msc"][0])
     cuts = [first + 61_500, first + 200_007, (first + END) // 2]
-    assert replayed(cuts) == whole
-    assert replayed(cuts, restart=True) == whole
-    assert np.isfinite(np.frombuffer(whole["EURUSD"], np.float32)[-4:]).all()
+    assert replayed(cuts) == complete
+    assert replayed(cuts, restart=True) == complete
+    assert np.isfinite(np.frombuffer(complete["EURUSD"], np.float32)[-4:]).all()

@@ -21,15 +21,15 @@ def cut(ticks: TickArray, sizes: int) -> list[TickArray]:
 @pytest.mark.parametrize("size", [1, 700, 9_000])
 def test_rows_are_the_same_and_hours_do_not_depend_on_batches(size: int) -> None:
     ticks = TICKS[:2_000] if size == 1 else TICKS
-    whole, index = features_of(new_state(), ticks, 1000)
+    complete, index = features_of(new_state(), ticks, 1000)
     kernel, rows, places, kept, done = new_state(), [], [], [], 0
     for part in cut(ticks, size):
-        found, at, hours = with_snapshots(kernel, part, 1000)
-        rows.append(found)
+        result, at, hours = with_snapshots(kernel, part, 1000)
+        rows.append(result)
         places.append(at + done)
         kept += hours
         done += len(part)
-    assert np.concatenate(rows).tobytes() == whole.tobytes()
+    assert np.concatenate(rows).tobytes() == complete.tobytes()
     assert np.concatenate(places).tolist() == index.tolist()
     times = ticks["time_msc"]
     hours = sorted(set((times // HOUR_MSC).tolist()))[1:]
@@ -52,8 +52,8 @@ def test_hours_of_silence_have_one_snapshot_and_ticks_out_of_order_none() -> Non
 
 def test_a_sampler_keeps_hours_only_when_told_to() -> None:
     batch = TickBatch("r", "live", "oanda", "EURUSD", 0, 0, TICKS.tobytes())
-    (told,) = Sampler(1000, Histograms(), None, keep_hours=True).rows(batch, 0)
+    (reported,) = Sampler(1000, Histograms(), None, keep_hours=True).rows(batch, 0)
     (silent,) = Sampler(1000, Histograms(), None).rows(batch, 0)
-    assert len(told.snapshots) > 0
+    assert len(reported.snapshots) > 0
     assert silent.snapshots == ()
-    assert told.features.tobytes() == silent.features.tobytes()
+    assert reported.features.tobytes() == silent.features.tobytes()

@@ -15,18 +15,18 @@ def message(content: object) -> Message:
 
 
 def test_the_marker_train_becomes_a_barrier_that_tells_when_all_before_it_is_stored() -> None:
-    told: list[TickMarker] = []
+    reported: list[TickMarker] = []
     ticks = recorded_ticks("EURUSD_oanda")[:5]
     (rows,) = to_rows(
-        told.append, message(TickBatch("r", "replay", "oanda", "EURUSD", 0, 1, ticks.tobytes()))
+        reported.append, message(TickBatch("r", "replay", "oanda", "EURUSD", 0, 1, ticks.tobytes()))
     )
     assert isinstance(rows, Rows)
     assert (rows.table, rows.size) == ("tick", 5)
     marker = TickMarker("r", "train", 3, 99)
-    (barrier,) = to_rows(told.append, message(marker))
+    (barrier,) = to_rows(reported.append, message(marker))
     assert isinstance(barrier, Barrier)
-    assert told == []
+    assert reported == []
     barrier.then()
-    assert told == [marker]
+    assert reported == [marker]
     for kind in ("slice", "model", "end"):
-        assert to_rows(told.append, message(TickMarker("r", kind, 4, 100))) == []  # type: ignore[arg-type]
+        assert to_rows(reported.append, message(TickMarker("r", kind, 4, 100))) == []  # type: ignore[arg-type]

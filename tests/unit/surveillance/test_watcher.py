@@ -12,7 +12,7 @@ from core.contracts.operations import RiskState
 from core.contracts.order import EventKind
 from core.errors import UnavailableError
 from core.sections import AlertSettings
-from surveillance.watcher import Alert, Watcher, alert_of
+from surveillance.watcher import ControlAlert, Watcher, alert_of
 from tests.support.orders import event
 
 NOW = 1_800_000_000_000_000
@@ -31,8 +31,8 @@ NOW = 1_800_000_000_000_000
     ],
 )
 def test_breaches_and_failures_are_alerts(kind: EventKind, reason: str, alerts: bool) -> None:
-    found = alert_of(event(1, kind, NOW, reason=reason), NOW + 1_000)
-    assert (found is not None) is alerts
+    result = alert_of(event(1, kind, NOW, reason=reason), NOW + 1_000)
+    assert (result is not None) is alerts
 
 
 def test_what_is_history_is_not_alerted_again() -> None:
@@ -45,9 +45,13 @@ def test_a_stop_of_trading_is_an_alert_and_a_resume_is_none() -> None:
         run_id="live", mode="live", account="acc1", ts_event_us=NOW, ts_init_us=NOW,
         state="halted", by="breaker crash", reason="fell 3 %",
     )  # fmt: skip
-    found = alert_of(halted, NOW)
-    assert found is not None
-    assert (found.control, found.subject, found.detail) == ("halted", "breaker crash", "fell 3 %")
+    result = alert_of(halted, NOW)
+    assert result is not None
+    assert (result.control, result.subject, result.detail) == (
+        "halted",
+        "breaker crash",
+        "fell 3 %",
+    )
     active = RiskState(
         run_id="live", mode="live", account="acc1", ts_event_us=NOW, ts_init_us=NOW,
         state="active", by="ann", reason="calm",
@@ -56,10 +60,10 @@ def test_a_stop_of_trading_is_an_alert_and_a_resume_is_none() -> None:
 
 
 def test_an_alert_carries_when_it_was_out_and_is_stored_after_a_warehouse_came_back() -> None:
-    stored: list[Alert] = []
+    stored: list[ControlAlert] = []
     away = [True]
 
-    def store(alerts: list[Alert]) -> None:
+    def store(alerts: list[ControlAlert]) -> None:
         if away.pop() if away else False:
             raise UnavailableError("the warehouse does not answer")
         stored.extend(alerts)

@@ -19,11 +19,11 @@ PACKET = struct.Struct("!BBbb11I")
 
 
 def test_chrony_tells_offset_root_distance_and_leap() -> None:
-    found = chrony.reading(CHRONY)
-    assert found is not None
-    assert (found.source, found.stratum, found.synchronised) == ("time.example", 2, True)
-    assert found.offset_us == pytest.approx(-250)  # positive: the system clock is slow
-    assert found.uncertainty_us == pytest.approx(2_500)
+    result = chrony.reading(CHRONY)
+    assert result is not None
+    assert (result.source, result.stratum, result.synchronised) == ("time.example", 2, True)
+    assert result.offset_us == pytest.approx(-250)  # positive: the system clock is slow
+    assert result.uncertainty_us == pytest.approx(2_500)
     lost = chrony.reading(CHRONY.replace("Normal", "Not synchronised"))
     assert lost is not None
     assert not lost.synchronised
@@ -31,8 +31,12 @@ def test_chrony_tells_offset_root_distance_and_leap() -> None:
 
 
 def test_the_kernel_tells_what_it_vouches_for() -> None:
-    told = kernel.reading(250_000, 1_500, 0x2001)
-    assert (told.offset_us, told.uncertainty_us, told.synchronised) == (-250, 1_500, True)
+    reported = kernel.reading(250_000, 1_500, 0x2001)
+    assert (reported.offset_us, reported.uncertainty_us, reported.synchronised) == (
+        -250,
+        1_500,
+        True,
+    )
     micro = kernel.reading(250, 16_000_000, 0x0040)
     assert (micro.offset_us, micro.synchronised) == (-250, False)
     assert "nobody disciplines" in micro.detail
@@ -40,9 +44,9 @@ def test_the_kernel_tells_what_it_vouches_for() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="adjtimex is Linux's")
 def test_the_real_kernel_answers() -> None:
-    told = kernel.read()
-    assert told is not None
-    assert told.uncertainty_us >= 0
+    reported = kernel.read()
+    assert reported is not None
+    assert reported.uncertainty_us >= 0
 
 
 class Server:
@@ -57,8 +61,8 @@ class Server:
         self._thread.start()
 
     def _answer(self) -> None:
-        asked, who = self._line.recvfrom(100)
-        sent = PACKET.unpack(asked)[-2:]
+        requested, who = self._line.recvfrom(100)
+        sent = PACKET.unpack(requested)[-2:]
         stamp = ntp._stamp(time.time() + self._ahead_s)
         body = PACKET.pack(
             self._head, self._stratum, 0, -20, 65_536 // 100, 65_536 // 1000, 1, 0, 0, *sent,
@@ -73,12 +77,12 @@ class Server:
 
 def test_a_time_server_ahead_of_us_makes_our_clock_late() -> None:
     server = Server(ahead_s=0.25)
-    found = ntp.read(server.address)
+    result = ntp.read(server.address)
     server.close()
-    assert found is not None
-    assert found.offset_us == pytest.approx(-250_000, abs=found.uncertainty_us)
-    assert found.uncertainty_us >= 5_900  # root delay 10 ms halved, dispersion 1 ms, its rounding
-    assert (found.stratum, found.synchronised, found.method) == (2, True, "ntp")
+    assert result is not None
+    assert result.offset_us == pytest.approx(-250_000, abs=result.uncertainty_us)
+    assert result.uncertainty_us >= 5_900  # root delay 10 ms halved, dispersion 1 ms, its rounding
+    assert (result.stratum, result.synchronised, result.method) == (2, True, "ntp")
 
 
 @pytest.mark.parametrize(("mode", "stratum"), [(3, 2), (4, 0), (4, 16)])

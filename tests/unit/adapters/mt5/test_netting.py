@@ -13,9 +13,9 @@ ROWS: Rows = [(TUESDAY + 1000 * n, 1.1 + n * 1e-3, 1.1001 + n * 1e-3) for n in r
 
 
 def made(log: Path | None = None) -> SimulatedTerminal:
-    found = terminal({"EURUSD_oanda": ROWS}, log=log, netting=True)
-    found.at(TUESDAY + 1000)
-    return found
+    result = terminal({"EURUSD_oanda": ROWS}, log=log, netting=True)
+    result.at(TUESDAY + 1000)
+    return result
 
 
 def test_deals_of_a_symbol_make_one_position_with_the_average_price() -> None:

@@ -56,8 +56,8 @@ def test_it_offers_the_packages_constants_and_refuses_other_names() -> None:
 def test_an_order_is_filled_and_found_through_the_real_adapter() -> None:
     place = Place()
     assert place.sent().kind == "working"
-    found = place.found()
-    assert (found.kind, found.fills[0].volume) == ("filled", 0.1)
+    result = place.found()
+    assert (result.kind, result.fills[0].volume) == ("filled", 0.1)
     assert [p.stop_price for p in place.venue.positions()] == [1.09]
 
 
@@ -87,8 +87,8 @@ def test_a_late_order_is_absent_until_it_arrives() -> None:
 def test_a_partial_fill_is_done_when_the_history_says_so() -> None:
     place = Place(filling_modes=mt5.SYMBOL_FILLING_IOC)
     place.sent(Fault("partial", share=0.4))
-    found = place.found()
-    assert (found.kind, [fill.volume for fill in found.fills]) == ("filled", [0.04])
+    result = place.found()
+    assert (result.kind, [fill.volume for fill in result.fills]) == ("filled", [0.04])
     [order] = place.package.history_orders_get()
     assert (order.volume_initial, order.volume_current) == (0.1, 0.06)
 
@@ -98,8 +98,8 @@ def test_a_staggered_order_works_until_its_last_part_has_come() -> None:
     place.sent(Fault("staggered", delay_ms=3000, share=0.4))
     volumes, working = [], []
     for _ in range(3):
-        found = place.found()
-        volumes.append([fill.volume for fill in found.fills])
+        result = place.found()
+        volumes.append([fill.volume for fill in result.fills])
         working.append([o.volume for o in place.venue.working()])
         place.sleep(3.1)
     assert volumes == [[0.04], [0.04, 0.03], [0.04, 0.03, 0.03]]
@@ -116,8 +116,8 @@ def test_what_is_left_of_an_order_can_be_taken_back() -> None:
     assert place.found().kind == "working"
     assert place.venue.cancel(order).kind == "done"
     assert place.venue.working() == ()
-    found = place.found()
-    assert (found.kind, [fill.volume for fill in found.fills]) == ("filled", [0.04])
+    result = place.found()
+    assert (result.kind, [fill.volume for fill in result.fills]) == ("filled", [0.04])
     assert place.venue.cancel(order).kind == "rejected"
 
 

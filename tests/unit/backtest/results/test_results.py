@@ -7,7 +7,7 @@ from backtest.results import leak, page, page_findings, ticks, walk
 from backtest.results.bars import BarFigures, read
 from backtest.results.bootstrap import Interval, blocks, interval
 from backtest.results.findings import FeedResult, Findings
-from backtest.results.kept import Kept
+from backtest.results.kept import PieceStore
 from backtest.results.trading import Earned
 from backtest.results.walk import WalkedRows
 from core.sections import ModelSettings
@@ -23,40 +23,40 @@ def test_an_interval_of_a_mean_covers_the_truth_as_often_as_it_says():
     covered = 0
     for seed in range(120):
         noise = np.repeat(random.normal(size=40), 10)  # ten rows share one answer
-        found = interval(lambda r, v=noise: float(v[r].mean()), times, 10_000_000, seed=seed)
-        covered += found.holds(0.0)
+        result = interval(lambda r, v=noise: float(v[r].mean()), times, 10_000_000, seed=seed)
+        covered += result.holds(0.0)
     assert 0.88 <= covered / 120 <= 0.99
 
 
 def test_blocks_make_an_interval_as_wide_as_shared_answers_ask_for():
     values = np.repeat(np.random.default_rng(7).normal(size=50), 20)
     times = np.arange(1_000) * 1_000_000
-    rows, whole = (
+    rows, complete = (
         interval(lambda r: float(values[r].mean()), times, size) for size in (1, 20_000_000)
     )
-    assert whole.high - whole.low > 3 * (rows.high - rows.low)
+    assert complete.high - complete.low > 3 * (rows.high - rows.low)
     assert blocks(times, 20_000_000) == 50
 
 
 def test_a_figure_that_rows_cannot_give_is_no_number():
-    found = interval(lambda _: None, np.arange(5), 1)
-    assert np.isnan(found.value)
+    result = interval(lambda _: None, np.arange(5), 1)
+    assert np.isnan(result.value)
 
 
 def predictions(lean, label, rows=None, spread_bp=None):
     """Test rows a second apart whose model leans so."""
     count = len(label)
-    said = np.full((count, 3), 0.2, np.float32)
-    said[:, 2] += np.clip(lean, 0, 0.5).astype(np.float32)
-    said[:, 0] += np.clip(-lean, 0, 0.5).astype(np.float32)
+    text = np.full((count, 3), 0.2, np.float32)
+    text[:, 2] += np.clip(lean, 0, 0.5).astype(np.float32)
+    text[:, 0] += np.clip(-lean, 0, 0.5).astype(np.float32)
     features = np.zeros((count, len(NAMES)), np.float32) if rows is None else rows
     move = np.where(label == 2, 3.0, np.where(label == 0, -3.0, 0.0))
     fold = np.arange(count) * 4 // count
     return WalkedRows(
-        np.arange(count) * 1_000_000, features, label.astype(np.int8), said,
+        np.arange(count) * 1_000_000, features, label.astype(np.int8), text,
         np.tile([0.3, 0.3, 0.4], (count, 1)), move,
         np.ones(count) if spread_bp is None else spread_bp, np.ones(count),
-        fold.astype(np.int8), said[None], ("linear",),
+        fold.astype(np.int8), text[None], ("linear",),
     )  # fmt: skip
 
 
@@ -89,10 +89,10 @@ def test_one_fold_above_the_limit_is_told_beside_the_others():
     one = made._replace(probabilities=leaning, members=leaning[None])
     figures = figured(one)
     assert leak.suspects(figures) == [("", 2)]
-    found = leak.investigate("x", one, "", 2)
-    assert found.what == "ensemble, fold 3"
-    assert found.moved == ((made.fold == 2) & (made.label != 1)).sum()
-    feed = FeedResult("x", figures, [found], [], "")
+    result = leak.investigate("x", one, "", 2)
+    assert result.what == "ensemble, fold 3"
+    assert result.moved == ((made.fold == 2) & (made.label != 1)).sum()
+    feed = FeedResult("x", figures, [result], [], "")
     assert "No other fold reaches it: " in page_findings.explanations([feed])
 
 
@@ -103,30 +103,30 @@ def test_what_was_worked_out_is_kept_with_its_nans(tmp_path):
     feed = FeedResult("x", figures, [leak.investigate("x", leaky())], [], "")
     settings, made = ticks.run_settings("unused"), []
     for _ in range(2):
-        again = Kept(tmp_path / "kept").get(
+        again = PieceStore(tmp_path / "kept").get(
             file, settings, FeedResult, lambda: made.append(1) or feed
         )
     assert made == [1]
     assert repr(again) == repr(feed)
     file.write_bytes(b"other ticks")
-    Kept(tmp_path / "kept").get(file, settings, FeedResult, lambda: made.append(2) or feed)
+    PieceStore(tmp_path / "kept").get(file, settings, FeedResult, lambda: made.append(2) or feed)
     assert made == [1, 2]
 
 
 def test_a_planted_leak_is_beyond_chance_and_dies_with_older_rows():
-    found = leak.investigate("x", leaky())
-    assert found.auc.value > 0.7
-    assert found.beyond_chance
-    assert all(abs(value - 0.5) < 0.02 for value in found.lagged.values())
-    assert "lives on the newest quotes" in page_findings._explanation(found, figured(leaky()))
+    result = leak.investigate("x", leaky())
+    assert result.auc.value > 0.7
+    assert result.beyond_chance
+    assert all(abs(value - 0.5) < 0.02 for value in result.lagged.values())
+    assert "lives on the newest quotes" in page_findings._explanation(result, figured(leaky()))
 
 
 def test_leanings_without_skill_are_told_as_chance():
     random = np.random.default_rng(7)
     made = predictions(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
-    found = leak.investigate("x", made)
-    assert not found.beyond_chance
-    assert "Not distinguishable from chance" in page_findings._explanation(found, figured(made))
+    result = leak.investigate("x", made)
+    assert not result.beyond_chance
+    assert "Not distinguishable from chance" in page_findings._explanation(result, figured(made))
 
 
 def test_a_made_up_ask_is_found_and_its_price_level_named():
@@ -138,11 +138,11 @@ def test_a_made_up_ask_is_found_and_its_price_level_named():
     rows = np.zeros((count, len(NAMES)), np.float32)
     rows[:, NAMES.index("spread_bp")] = 1.7 / price
     made = predictions(np.zeros(count), ahead, rows, 1.7 / price)._replace(mid=price)
-    found = leak.investigate("x", made)
-    assert found.one_spread > 0.99
-    assert found.made_up
-    assert found.best_feature.endswith("spread_bp")
-    assert "nothing but the price turned over" in page_findings._explanation(found, figured(made))
+    result = leak.investigate("x", made)
+    assert result.one_spread > 0.99
+    assert result.made_up
+    assert result.best_feature.endswith("spread_bp")
+    assert "nothing but the price turned over" in page_findings._explanation(result, figured(made))
 
 
 def test_a_spread_of_one_price_step_is_no_made_up_ask():
@@ -150,10 +150,10 @@ def test_a_spread_of_one_price_step_is_no_made_up_ask():
     random = np.random.default_rng(7)
     price = 100.0 + np.cumsum(random.integers(-3, 4, 9_000)) * 0.01
     quoted = predictions(random.normal(size=9_000), random.integers(0, 3, 9_000))
-    found = leak.investigate("x", quoted._replace(mid=price, spread_bp=0.01 / price * 1e4))
-    assert found.one_spread > 0.99
-    assert found.one_step
-    assert not found.made_up
+    result = leak.investigate("x", quoted._replace(mid=price, spread_bp=0.01 / price * 1e4))
+    assert result.one_spread > 0.99
+    assert result.one_step
+    assert not result.made_up
 
 
 def test_trades_do_not_overlap_and_pay_spread_and_commission():
@@ -181,13 +181,13 @@ def test_rows_that_are_judged_come_after_all_that_was_trained_on(monkeypatch):
     monkeypatch.setattr(walk, "walked", lambda *a: (folds.append(f) or f for f in real(*a)))
     data = series()
     settings = ModelSettings(members=("linear",), rounds=5, threads=1)
-    found = walk.walk(data, settings, lambda *_: None, folds=2)
+    result = walk.walk(data, settings, lambda *_: None, folds=2)
     for number, fold in enumerate(folds):
-        first = found.time_us[found.fold == number].min()
+        first = result.time_us[result.fold == number].min()
         assert first - data.time_us[fold.train].max() > 2 * MINUTE_US
-    assert len(found.label) == sum(len(fold.test) for fold in folds)
-    assert found.members.shape == (1, len(found.label), 3)
-    auc = ticks.direction_auc(found, ticks.lean(found))
+    assert len(result.label) == sum(len(fold.test) for fold in folds)
+    assert result.members.shape == (1, len(result.label), 3)
+    auc = ticks.direction_auc(result, ticks.lean(result))
     assert auc.holds(0.5), "noise tells nothing"
 
 
@@ -197,14 +197,14 @@ def test_bars_tell_nothing_of_the_hour_that_comes():
     import pyarrow.parquet as pq
 
     table = hourly_bars(pa, 1_000)
-    whole = read(write(table, pq))
+    complete = read(write(table, pq))
     later = table["close"].to_numpy().copy()
     later[700:] *= 1.5
     changed = table.set_column(table.column_names.index("close"), "close", pa.array(later))
     other = read(write(changed, pq))
-    known = whole.time_us < table["time_msc"][700].as_py() * 1000 + 1
-    assert np.array_equal(whole.rows[known], other.rows[known])
-    assert whole.move_bp[known][-1] != other.move_bp[known][-1]
+    known = complete.time_us < table["time_msc"][700].as_py() * 1000 + 1
+    assert np.array_equal(complete.rows[known], other.rows[known])
+    assert complete.move_bp[known][-1] != other.move_bp[known][-1]
 
 
 def hourly_bars(pa, count):

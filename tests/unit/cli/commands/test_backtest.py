@@ -32,14 +32,14 @@ def files(recordings, tmp_path_factory):
 
 def test_the_report_is_written_and_told(call, files, tmp_path):
     code, out, _ = call(*files, "--strategy", "breakout", "--workers", 1, "--json")
-    found = json.loads(out)
+    result = json.loads(out)
     assert code == 0
-    assert found["mode"] == "backtest"
-    assert found["run_id"].startswith("backtest-")
-    assert [a["name"] for a in found["accounts"]] == ["EURUSD oanda", "NZDUSD oanda"]
-    assert found["ticks"] >= 24_000
-    assert [file.rsplit("/", 1)[1] for file in found["files"]] == ["report.html", "report.json"]
-    page = tmp_path / "home" / "backtests" / found["run_id"] / "report.html"
+    assert result["mode"] == "backtest"
+    assert result["run_id"].startswith("backtest-")
+    assert [a["name"] for a in result["accounts"]] == ["EURUSD oanda", "NZDUSD oanda"]
+    assert result["ticks"] >= 24_000
+    assert [file.rsplit("/", 1)[1] for file in result["files"]] == ["report.html", "report.json"]
+    page = tmp_path / "home" / "backtests" / result["run_id"] / "report.html"
     assert "breakout on EURUSD oanda, NZDUSD oanda" in page.read_text()
 
 

@@ -23,21 +23,21 @@ WEEKS = "--weeks=0"  # the generated market has no past
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ForeignBroker:
     inside = SimulatedTerminal(GeneratedMarket(tuple(NAMES), "x", 7))
-    made = ForeignBroker(inside, NAMES, "Etc/GMT-3")
-    monkeypatch.setitem(sys.modules, "MetaTrader5", made)  # type: ignore[arg-type]
+    built = ForeignBroker(inside, NAMES, "Etc/GMT-3")
+    monkeypatch.setitem(sys.modules, "MetaTrader5", built)  # type: ignore[arg-type]
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TICKHOUSE_TERMINAL__KIND", "real")
     monkeypatch.setenv("TICKHOUSE_TERMINAL__SYMBOLS", ",".join(NAMES))
-    return made
+    return built
 
 
 def test_a_survey_maps_names_and_clock_and_then_ticks_are_utc(
     package: ForeignBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["connect", "--source", "icm", WEEKS]) == 0
-    told = capsys.readouterr().out
-    assert "+3 h" in told
-    assert "shadow" in told
+    reported = capsys.readouterr().out
+    assert "+3 h" in reported
+    assert "shadow" in reported
     described = broker_file.load(broker_file.path_in(tmp_path / "home"))
     assert described.symbols == NAMES
     assert (described.source, described.server) == ("icm", "Broker-Live")
@@ -87,8 +87,8 @@ def test_what_is_missing_is_asked_for(
 
 def test_a_backfill_is_ready_for_import(package: ForeignBroker, tmp_path: Path) -> None:
     assert main(["connect", "--source", "icm", WEEKS, "--backfill", "1"]) == 0
-    found = pq.read_table(tmp_path / "home" / "backfill" / "BTCUSD_icm.parquet")
-    times = found["time_msc"].to_numpy()
+    result = pq.read_table(tmp_path / "home" / "backfill" / "BTCUSD_icm.parquet")
+    times = result["time_msc"].to_numpy()
     assert len(times) > 0
     assert (times[1:] >= times[:-1]).all()
     assert abs(times[-1] / 1000 - time.time()) < 120

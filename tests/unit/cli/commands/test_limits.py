@@ -11,7 +11,7 @@ import pytest
 from cli.main import main
 from core import audit_log, identity
 from core.trading_control import current
-from execution.risk import overrides as decisions
+from execution.risk import overrides
 from execution.risk.limits import parse
 
 
@@ -22,12 +22,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def users(home: Path) -> None:
-    made = [
+    built = [
         identity.new_user("ann", "admin", "long enough"),
         identity.new_user("bob", "analyst", "also long"),
         identity.new_user("ria", "risk", "long enough"),
     ]
-    identity.save(identity.path_in(home), {user.name: user for user in made})
+    identity.save(identity.path_in(home), {user.name: user for user in built})
 
 
 def types(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
@@ -42,11 +42,11 @@ class Audited(NamedTuple):
 
 
 def audited(home: Path) -> list[Audited]:
-    found = []
+    result = []
     for event in audit_log.read(home / "audit.log"):
         told = msgspec.json.decode(event.detail)
-        found.append(Audited(event.actor, told["authenticated"], event.action, told["text"]))
-    return found
+        result.append(Audited(event.actor, told["authenticated"], event.action, told["text"]))
+    return result
 
 
 def test_what_is_shown_can_be_checked_and_installed(home: Path, tmp_path: Path, capsys) -> None:
@@ -117,8 +117,8 @@ def test_who_logs_in_may_and_halting_asks_nobody(home: Path, monkeypatch, who: s
     ):
         types(monkeypatch, "long enough")
         assert main(line) == 0
-    found = decisions.load(decisions.path_in(home))
-    [override], [release] = found.overrides, found.releases
+    result = overrides.load(overrides.path_in(home))
+    [override], [release] = result.overrides, result.releases
     assert (override.rule, override.value, override.symbol) == ("max_lots", 2.0, "EURUSD")
     assert override.until_us - override.from_us == 300_000_000
     assert (release.strategy, release.by) == ("model", who)
@@ -147,8 +147,8 @@ def test_an_override_may_end_at_a_time(home: Path, zone: str) -> None:
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
     text = (end + shift).strftime("%Y-%m-%dT%H:%M:%S") + zone
     assert main(["override", "max_lots", "2", "--until", text, "--by", "ann", "--reason", "x"]) == 0
-    [made] = decisions.load(decisions.path_in(home)).overrides
-    assert abs(made.until_us - round(end.timestamp() * 1e6)) < 10
+    [built] = overrides.load(overrides.path_in(home)).overrides
+    assert abs(built.until_us - round(end.timestamp() * 1e6)) < 10
 
 
 @pytest.mark.parametrize("text", ["2020-01-01T00:00", "2199-01-01T00:00", "tomorrow"])

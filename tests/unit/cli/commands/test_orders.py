@@ -7,7 +7,7 @@ import pytest
 
 from cli import main as command
 from core import identity
-from execution.broker import manual_resolutions as settlements
+from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
 from tests.unit.execution.desk import Desk
 
@@ -28,7 +28,9 @@ def unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def said(home: Path) -> list[ManualResolution]:
-    return [one for _, one in settlements.waiting(home / "execution" / "simulated" / "settle")]
+    return [
+        one for _, one in manual_resolutions.waiting(home / "execution" / "simulated" / "settle")
+    ]
 
 
 def settle(order: str, *more: str) -> int:

@@ -32,17 +32,17 @@ def test_a_users_life(
     assert users(monkeypatch, "add", "root", "--role", "admin") == 0
     rule = "tickhouse.tick=symbol = 'EURUSD'"
     assert users(monkeypatch, "add", "ann", "--filter", rule, "--max-seconds", "5") == 0
-    found = identity.load(identity.path_in(home))
-    assert found["ann"].row_filters == {"tickhouse.tick": "symbol = 'EURUSD'"}
+    result = identity.load(identity.path_in(home))
+    assert result["ann"].row_filters == {"tickhouse.tick": "symbol = 'EURUSD'"}
     assert users(monkeypatch, "password", "ann", password="another one") == 0
     changed = identity.load(identity.path_in(home))["ann"]
     assert identity.matches(changed.password, "another one")
-    assert changed.row_filters == found["ann"].row_filters
+    assert changed.row_filters == result["ann"].row_filters
     assert users(monkeypatch, "list") == 0
     assert users(monkeypatch, "remove", "ann") == 0
-    told = capsys.readouterr()
-    assert "EURUSD" in told.out
-    assert PASSWORD not in told.out + told.err
+    reported = capsys.readouterr()
+    assert "EURUSD" in reported.out
+    assert PASSWORD not in reported.out + reported.err
     assert set(identity.load(identity.path_in(home))) == {"root"}
 
 

@@ -30,8 +30,8 @@ def test_a_host_whose_clock_is_off_is_named_and_a_late_heartbeat_is_not() -> Non
         _beat("near", 1000, 6000), _beat("near", 2000, 2003),
         _beat("slow", 1000, 8000), _beat("fast", 9000, 1000),
     ]  # fmt: skip
-    found = {check.name: check.found for check in clocks(beats, 1.0)}
-    assert found == {
+    result = {check.name: check.found for check in clocks(beats, 1.0)}
+    assert result == {
         "clock of slow": "7.0 s behind the brokers'",
         "clock of fast": "8.0 s ahead of the brokers'",
     }

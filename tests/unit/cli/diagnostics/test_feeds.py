@@ -18,11 +18,11 @@ def us(text: str) -> int:
     ],
 )
 def test_a_closed_market_says_when_it_opens(symbol: str, now: str, opens: str) -> None:
-    found = feed("sim", symbol, us(now) - 1, 0, us(now))
-    assert found.market == "closed"
-    assert found.opens_us == us(opens)
-    assert not found.stale
-    assert datetime.fromisoformat(opens).strftime("%H:%M UTC") in market_text(found)
+    result = feed("sim", symbol, us(now) - 1, 0, us(now))
+    assert result.market == "closed"
+    assert result.opens_us == us(opens)
+    assert not result.stale
+    assert datetime.fromisoformat(opens).strftime("%H:%M UTC") in market_text(result)
 
 
 def test_an_open_market_without_ticks_for_a_minute_is_stale() -> None:
@@ -40,8 +40,8 @@ def test_a_stack_has_a_minute_to_bring_its_first_tick() -> None:
 
 
 def test_a_symbol_without_reference_data_is_never_called_stale() -> None:
-    found = feed("sim", "DOGEUSD", 0, 0, us("2014-05-07 12:00"))
-    assert (found.market, found.stale) == ("unknown", False)
+    result = feed("sim", "DOGEUSD", 0, 0, us("2014-05-07 12:00"))
+    assert (result.market, result.stale) == ("unknown", False)
 
 
 def test_the_next_opening_is_an_opening() -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.files.assumptions import Options
-from cli.ingest.run import BLOCK_TICKS, Rules, check, expand, run, store_all
+from adapters.files.assumptions import FileOptions
+from cli.ingest.run import BLOCK_TICKS, IngestRules, check, expand, run, store_all
 from core.contracts.tick import OUT_OF_ORDER, SAME_MILLISECOND, QuarantineBatch, TickArray
 from core.errors import InputError
 from tests.support.recordings import recorded_ticks
 
-NOW = Rules(now_us=1_800_000_000_000_000)
+NOW = IngestRules(now_us=1_800_000_000_000_000)
 NAME = "DAT_ASCII_EURUSD_T_202001.csv"
 LATEST = np.datetime64("2020-01-01T17:00:00.000")
 
@@ -46,7 +46,7 @@ def rows(count: int, price: str = "1.1") -> list[str]:
 
 def imported(paths, rules=NOW, **options):
     store = Kept()
-    return run(paths, Options(**options), store, rules), store
+    return run(paths, FileOptions(**options), store, rules), store
 
 
 def test_a_damaged_file_anywhere_stores_nothing(tmp_path):
@@ -54,7 +54,7 @@ def test_a_damaged_file_anywhere_stores_nothing(tmp_path):
     bad = histdata(tmp_path / "DAT_ASCII_EURUSD_T_202002.csv", ["20200201 170000065,1.1,0"])
     store = Kept()
     with pytest.raises(InputError, match="202002"):
-        run([good, bad], Options(), store, NOW)
+        run([good, bad], FileOptions(), store, NOW)
     assert store.calls == []
 
 
@@ -96,7 +96,7 @@ def test_flagged_ticks_are_kept_and_counted(tmp_path):
 def test_a_second_import_sends_the_same_blocks(tmp_path):
     path = histdata(tmp_path / NAME, [*rows(BLOCK_TICKS + 10), "junk"])
     _, first = imported([path])
-    _, second = imported([path], Rules(now_us=NOW.now_us + 10**9))
+    _, second = imported([path], IngestRules(now_us=NOW.now_us + 10**9))
     assert [len(t) for t in first.feeds["histdata", "EURUSD"]] == [BLOCK_TICKS, 10]
     assert first.calls == second.calls
     assert first.batches == second.batches
@@ -105,11 +105,11 @@ def test_a_second_import_sends_the_same_blocks(tmp_path):
 def test_chunks_of_the_reader_do_not_move_the_blocks(tmp_path, monkeypatch):
     path = histdata(tmp_path / NAME, [*rows(1000), "junk", *rows(1000)])
     monkeypatch.setattr("cli.ingest.run.BLOCK_TICKS", 300)
-    _, whole = imported([path])
+    _, complete = imported([path])
     monkeypatch.setattr("adapters.files.delimited.BLOCK_BYTES", 777)
     _, cut = imported([path])
-    assert whole.calls == cut.calls
-    assert whole.batches == cut.batches
+    assert complete.calls == cut.calls
+    assert complete.batches == cut.batches
 
 
 def test_the_order_of_files_and_their_overlap_do_not_matter(tmp_path):
@@ -179,7 +179,7 @@ def test_a_file_with_hardly_a_readable_row_is_refused(tmp_path):
 
 def test_a_file_changed_between_check_and_storing_is_not_stored(tmp_path):
     path = histdata(tmp_path / NAME, rows(5))
-    checked, store = check([path], Options()), Kept()
+    checked, store = check([path], FileOptions()), Kept()
     histdata(path, rows(6))
     with pytest.raises(InputError, match="was changed"):
         store_all(checked, store, NOW)

@@ -36,12 +36,12 @@ def test_grafana_is_provisioned_with_what_the_files_ask_for(
     assert spec.command[:2] == (str(binary), "server")
     assert "secret" not in " ".join(spec.command)
     provisioning = Path(spec.environment["GF_PATHS_PROVISIONING"])
-    asked = {
-        word.strip("\"',")
+    requested = {
+        text.strip("\"',")
         for file in provisioning.rglob("*.yaml")
-        for word in file.read_text().split()
-        if word.startswith("$TICKHOUSE")
+        for text in file.read_text().split()
+        if text.startswith("$TICKHOUSE")
     }
-    assert {word.removeprefix("$") for word in asked} <= set(spec.environment)
-    assert len(asked) >= 6
+    assert {text.removeprefix("$") for text in requested} <= set(spec.environment)
+    assert len(requested) >= 6
     assert list(Path(spec.environment["TICKHOUSE_GRAFANA_BOARDS"]).glob("*.json"))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dashboards.grafana.macros import ALL, Span, expand
+from dashboards.grafana.macros import ALL, BoardSpan, expand
 
-SPAN = Span(1_000.5, 2_000.9, 30)
+SPAN = BoardSpan(1_000.5, 2_000.9, 30)
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,13 @@ class Grafana:
                 return self._found(grafana.boards.get(uid.removeprefix("uid/")))
 
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                requested = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 grafana.writes += 1
                 if self.path == "/api/folders":
-                    grafana.folders[asked["uid"]] = asked
+                    grafana.folders[requested["uid"]] = requested
                 else:
-                    board = asked["dashboard"] | {"id": grafana.writes, "version": 1}
-                    meta = {"folderUid": asked["folderUid"]}
+                    board = requested["dashboard"] | {"id": grafana.writes, "version": 1}
+                    meta = {"folderUid": requested["folderUid"]}
                     grafana.boards[board["uid"]] = {"dashboard": board, "meta": meta}
                 self._answer(200, {"status": "success"})
 
@@ -69,12 +69,12 @@ class Grafana:
 
 @pytest.fixture
 def grafana() -> Iterator[Grafana]:
-    made = Grafana()
-    thread = threading.Thread(target=made.server.serve_forever)
+    built = Grafana()
+    thread = threading.Thread(target=built.server.serve_forever)
     thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    yield built
+    built.server.shutdown()
+    built.server.server_close()
     thread.join()
 
 
@@ -121,9 +121,9 @@ def test_the_command_tells_what_became_of_each(
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     assert main(["boards", "push", "--url", grafana.url, "--token-file", str(file)]) == 0
-    told = capsys.readouterr().out
-    assert told.count("created") == 4
-    assert TOKEN not in told
+    reported = capsys.readouterr().out
+    assert reported.count("created") == 4
+    assert TOKEN not in reported
 
 
 def test_without_a_token_the_remedy_is_told(

@@ -11,9 +11,9 @@ from dashboards.live.candles import Candle, joined, of_ticks
 
 
 def ticks(*rows: tuple[int, float]) -> TickArray:
-    made = np.zeros(len(rows), TICK)
-    made["time_msc"], made["bid"] = [r[0] for r in rows], [r[1] for r in rows]
-    return made
+    built = np.zeros(len(rows), TICK)
+    built["time_msc"], built["bid"] = [r[0] for r in rows], [r[1] for r in rows]
+    return built
 
 
 def folded(parts: list[TickArray]) -> dict[int, Candle]:
@@ -25,10 +25,10 @@ def folded(parts: list[TickArray]) -> dict[int, Candle]:
 
 
 def test_a_minute_opens_closes_and_spans_its_bids() -> None:
-    found = of_ticks(
+    result = of_ticks(
         ticks((60_000, 2.0), (61_000, 5.0), (62_000, 1.0), (119_999, 3.0), (120_000, 9))
     )
-    assert found == [
+    assert result == [
         Candle(60, 2.0, 5.0, 1.0, 3.0, 119_999),
         Candle(120, 9.0, 9.0, 9.0, 9.0, 120_000),
     ]
@@ -45,7 +45,7 @@ def test_a_late_tick_widens_but_does_not_close() -> None:
 )
 def test_cutting_changes_nothing(rows: list[tuple[int, float]], cuts: list[int]) -> None:
     rows = sorted(rows, key=lambda row: row[0])
-    whole = ticks(*rows)
+    complete = ticks(*rows)
     edges = [0, *sorted(c for c in cuts if c < len(rows)), len(rows)]
-    parts = [whole[a:b] for a, b in pairwise(edges) if b > a]
-    assert folded(parts) == folded([whole])
+    parts = [complete[a:b] for a, b in pairwise(edges) if b > a]
+    assert folded(parts) == folded([complete])

@@ -187,11 +187,11 @@ def test_a_link_says_since_when(world: LiveState) -> None:
 
 def test_a_repeated_older_prediction_never_replaces_a_newer_one(world: LiveState) -> None:
     for time_us, up in ((2_000, 0.5), (1_000, 0.9)):
-        said = Prediction(
+        text = Prediction(
             run_id="live", mode="demo", account="acc", source="sim", symbol="EURUSD",
             ts_event_us=time_us, seq=0, ts_init_us=9, model="m1", p_down=0.2, p_flat=0.8 - up,
             p_up=up, confidence=up, agreement=1.0, veto=False, edge_bp=0.5,
         )  # fmt: skip
-        give(world, PREDICTIONS, said)
+        give(world, PREDICTIONS, text)
     shown = world.items.get(f"prediction|{FEED}")
     assert (shown["time"], shown["p_up"], shown["edge"]) == (2_000, 0.5, 0.5)

@@ -28,36 +28,36 @@ def outcomes(skill: float, seed: int = 1, rows: int = 40_000, earned: float = 0.
 
 
 def test_a_better_challenger_is_proposed_with_its_significance() -> None:
-    found = compare(outcomes(0.1), outcomes(0.2, seed=2, earned=1.0), HORIZON, 200)
-    assert found.proposed
-    assert found.decisions == 667
-    assert found.brier_p == found.net_p == 0.0
-    assert "p = 0.000" in found.reason
+    result = compare(outcomes(0.1), outcomes(0.2, seed=2, earned=1.0), HORIZON, 200)
+    assert result.proposed
+    assert result.decisions == 667
+    assert result.brier_p == result.net_p == 0.0
+    assert "p = 0.000" in result.reason
 
 
 def test_the_same_model_is_not_proposed() -> None:
-    found = compare(outcomes(0.1), outcomes(0.1), HORIZON, 200)
-    assert not found.proposed
-    assert "Brier score is not better" in found.reason
+    result = compare(outcomes(0.1), outcomes(0.1), HORIZON, 200)
+    assert not result.proposed
+    assert "Brier score is not better" in result.reason
 
 
 def test_better_probabilities_that_earn_no_more_are_not_proposed() -> None:
-    found = compare(outcomes(0.1), outcomes(0.2, seed=2), HORIZON, 200)
-    assert not found.proposed
-    assert "net P&L is not better" in found.reason
+    result = compare(outcomes(0.1), outcomes(0.2, seed=2), HORIZON, 200)
+    assert not result.proposed
+    assert "net P&L is not better" in result.reason
 
 
 def test_too_few_decisions_are_not_proposed() -> None:
-    found = compare(outcomes(0.1), outcomes(0.2, earned=1.0), HORIZON, 700)
-    assert not found.proposed
-    assert "667" in found.reason
+    result = compare(outcomes(0.1), outcomes(0.2, earned=1.0), HORIZON, 700)
+    assert not result.proposed
+    assert "667" in result.reason
 
 
 def test_only_rows_that_both_predicted_count() -> None:
     late = outcomes(0.2)
     late = late._replace(**{n: getattr(late, n)[30_000:] for n in late._fields})
-    found = compare(outcomes(0.1), late, HORIZON, 10)
-    assert found.rows == 10_000
+    result = compare(outcomes(0.1), late, HORIZON, 10)
+    assert result.rows == 10_000
     nothing = late._replace(label=np.full(10_000, -1, np.int8))
     assert compare(outcomes(0.1), nothing, HORIZON, 10).reason == "no row was predicted by both"
 

@@ -7,10 +7,10 @@ from models.training.calibrate import applied, calibrate, calibration_error, rel
 
 
 def rows(seed: int, count: int = 20_000) -> np.ndarray:
-    found = np.random.default_rng(seed).normal(size=(count, len(NAMES))).astype(np.float32)
-    found[:, 1] = np.round(found[:, 1])  # few values, many times each
-    found[: count // 2, 2] = np.nan
-    return found
+    result = np.random.default_rng(seed).normal(size=(count, len(NAMES))).astype(np.float32)
+    result[:, 1] = np.round(result[:, 1])  # few values, many times each
+    result[: count // 2, 2] = np.nan
+    return result
 
 
 def probabilities(seed: int, count: int = 20_000) -> np.ndarray:
@@ -18,34 +18,34 @@ def probabilities(seed: int, count: int = 20_000) -> np.ndarray:
 
 
 def test_rows_like_those_of_training_have_not_drifted() -> None:
-    found = drift(bands_of(rows(1), probabilities(1)), rows(2), probabilities(2))
-    assert [d.name for d in found] == [*NAMES, "p_down", "p_up"]
-    assert max(d.psi for d in found) < 0.01
-    assert max(d.ks for d in found) < 0.03
+    result = drift(bands_of(rows(1), probabilities(1)), rows(2), probabilities(2))
+    assert [d.name for d in result] == [*NAMES, "p_down", "p_up"]
+    assert max(d.psi for d in result) < 0.01
+    assert max(d.ks for d in result) < 0.03
 
 
 def test_moved_missing_and_other_predictions_are_found() -> None:
-    now, said = rows(2), probabilities(2)
+    now, text = rows(2), probabilities(2)
     now[:, 0] += 1.0
     now[:, 2] = 0.0
     now[:, 3] = np.nan
-    said[:, 2] *= 0.3
-    found = {d.name: d for d in drift(bands_of(rows(1), probabilities(1)), now, said)}
-    assert found[NAMES[0]].psi > 0.5
-    assert found[NAMES[0]].ks == pytest.approx(0.38, abs=0.03)
-    assert (found[NAMES[2]].missing, found[NAMES[2]].missing_then) == (0.0, 0.5)
-    assert found[NAMES[2]].psi > 1
-    assert found[NAMES[3]].psi > 1
-    assert found["p_up"].psi > 0.5
-    assert found["p_down"].psi < 0.01
+    text[:, 2] *= 0.3
+    result = {d.name: d for d in drift(bands_of(rows(1), probabilities(1)), now, text)}
+    assert result[NAMES[0]].psi > 0.5
+    assert result[NAMES[0]].ks == pytest.approx(0.38, abs=0.03)
+    assert (result[NAMES[2]].missing, result[NAMES[2]].missing_then) == (0.0, 0.5)
+    assert result[NAMES[2]].psi > 1
+    assert result[NAMES[3]].psi > 1
+    assert result["p_up"].psi > 0.5
+    assert result["p_down"].psi < 0.01
 
 
 def test_a_column_never_seen_in_training_drifts_only_by_being_there() -> None:
     then = rows(1)
     then[:, 5] = np.nan
-    found = drift(bands_of(then, probabilities(1)), rows(2), probabilities(2))
-    assert found[5].psi > 1
-    assert found[5].ks == 0.0
+    result = drift(bands_of(then, probabilities(1)), rows(2), probabilities(2))
+    assert result[5].psi > 1
+    assert result[5].ks == 0.0
 
 
 def test_calibration_undoes_overconfidence() -> None:

@@ -9,7 +9,7 @@ from features.catalog import NAMES
 from models.members.select import KINDS
 from models.serving.artifact import Artifact, Graphs
 from models.serving.predictor import Predictor
-from models.serving.session import Session
+from models.serving.session import ModelSession
 from models.training.examples import Examples
 from models.training.ranges import range_of
 from models.training.train import fit
@@ -32,7 +32,7 @@ def test_every_member_passes_its_gate_and_has_a_part(model: Artifact) -> None:
 
 def test_bits_of_every_member_do_not_depend_on_where_rows_are_cut(model: Artifact) -> None:
     rows, predictor = recorded_dataset().rows[:1_500], Predictor(model)
-    whole = predictor.predict(rows)
+    complete = predictor.predict(rows)
     for size in (1, 7, 64, 1000):
         parts = [
             predictor.predict(rows[n : n + size], rows[max(0, n - predictor.past) : n])
@@ -40,9 +40,9 @@ def test_bits_of_every_member_do_not_depend_on_where_rows_are_cut(model: Artifac
         ]
         for field in ("probabilities", "agreement", "veto", "absent", "outside"):
             joined = np.concatenate([getattr(part, field) for part in parts])
-            assert joined.tobytes() == getattr(whole, field).tobytes(), field
+            assert joined.tobytes() == getattr(complete, field).tobytes(), field
         members = np.concatenate([part.members for part in parts], axis=1)
-        assert members.tobytes() == whole.members.tobytes()
+        assert members.tobytes() == complete.members.tobytes()
 
 
 def test_chosen_rows_have_the_bits_of_consecutive_ones(model: Artifact) -> None:
@@ -55,30 +55,30 @@ def test_chosen_rows_have_the_bits_of_consecutive_ones(model: Artifact) -> None:
 def test_bits_of_trees_equal_an_unbatched_run_of_the_engine(model: Artifact) -> None:
     rows = recorded_dataset().rows[:3_000]
     for name in ("xgboost", "lightgbm", "linear"):
-        session, found = Session(model.members[name]), np.empty((len(rows), 3), np.float32)
-        session.predict(rows, found)
+        session, result = ModelSession(model.members[name]), np.empty((len(rows), 3), np.float32)
+        session.predict(rows, result)
         unbatched = session._session.run(["probabilities"], {"rows": rows})[0]
-        assert found.tobytes() == unbatched.tobytes(), name
+        assert result.tobytes() == unbatched.tobytes(), name
 
 
 def test_probabilities_sum_to_one_and_agreement_is_a_share(model: Artifact) -> None:
-    found = Predictor(model).predict(recorded_dataset().rows[:200])
-    assert found.probabilities.dtype == np.float32
-    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
-    assert ((found.agreement > 0) & (found.agreement <= 1)).all()
+    result = Predictor(model).predict(recorded_dataset().rows[:200])
+    assert result.probabilities.dtype == np.float32
+    np.testing.assert_allclose(result.probabilities.sum(axis=1), 1.0, atol=1e-6)
+    assert ((result.agreement > 0) & (result.agreement <= 1)).all()
     assert Predictor(model).probabilities(recorded_dataset().rows[:0]).shape == (0, 3)
 
 
 def test_a_member_without_enough_rows_before_leaves_its_weight_to_the_others(
     model: Artifact,
 ) -> None:
-    found, place = Predictor(model).predict(recorded_dataset().rows[:100]), 3
-    assert np.flatnonzero(found.absent == 0).tolist() == list(range(63, 100))
-    assert (found.absent[:63] == 1 << place).all()
+    result, place = Predictor(model).predict(recorded_dataset().rows[:100]), 3
+    assert np.flatnonzero(result.absent == 0).tolist() == list(range(63, 100))
+    assert (result.absent[:63] == 1 << place).all()
     weights = np.array([m.weight for m in model.card.members[:place]])
-    mean = np.tensordot(weights / weights.sum(), found.members[:place, 5], axes=1)
-    np.testing.assert_allclose(found.probabilities[5], mean, atol=1e-6)
-    assert np.isnan(found.members[place, :63]).all()
+    mean = np.tensordot(weights / weights.sum(), result.members[:place, 5], axes=1)
+    np.testing.assert_allclose(result.probabilities[5], mean, atol=1e-6)
+    assert np.isnan(result.members[place, :63]).all()
 
 
 def test_a_member_whose_output_is_no_number_is_left_out(model: Artifact) -> None:
@@ -88,10 +88,10 @@ def test_a_member_whose_output_is_no_number_is_left_out(model: Artifact) -> None
         if value.name == "bias":
             value.CopyFrom(onnx.numpy_helper.from_array(np.full(3, np.nan, np.float32), "bias"))
     members = {**model.members, "linear": broken.SerializeToString()}
-    found = Predictor(Graphs(model.graphs.manifest, members)).predict(rows, rows)
-    assert (found.absent & 4 > 0).all()
-    assert np.isfinite(found.probabilities).all()
-    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
+    result = Predictor(Graphs(model.graphs.manifest, members)).predict(rows, rows)
+    assert (result.absent & 4 > 0).all()
+    assert np.isfinite(result.probabilities).all()
+    np.testing.assert_allclose(result.probabilities.sum(axis=1), 1.0, atol=1e-6)
 
 
 def test_a_member_that_cannot_be_loaded_is_said_and_the_others_go_on(model: Artifact) -> None:
@@ -99,9 +99,9 @@ def test_a_member_that_cannot_be_loaded_is_said_and_the_others_go_on(model: Arti
         members = {**model.members, "lightgbm": foreign}
         predictor = Predictor(Graphs(model.graphs.manifest, members))
         assert list(predictor.problems) == ["lightgbm"]
-        found = predictor.predict(recorded_dataset().rows[:10])
-        assert (found.absent & 2 > 0).all()
-        assert not found.veto.any()
+        result = predictor.predict(recorded_dataset().rows[:10])
+        assert (result.absent & 2 > 0).all()
+        assert not result.veto.any()
     with pytest.raises(ModelError, match="member xgboost: not a model ONNX Runtime can load"):
         Predictor(Graphs(model.graphs.manifest, dict.fromkeys(KINDS, b"")))
 
@@ -113,10 +113,10 @@ def sequence_of(model: Artifact) -> bytes:
 
 def test_when_nobody_speaks_the_shares_are_said_and_nothing_may_be_opened(model: Artifact) -> None:
     members = {"sequence": model.members["sequence"]}
-    found = Predictor(Graphs(model.graphs.manifest, members)).predict(recorded_dataset().rows[:5])
-    assert found.veto.all()
-    assert (found.agreement == 0).all()
-    np.testing.assert_allclose(found.probabilities[0], model.graphs.manifest.shares, atol=1e-6)
+    result = Predictor(Graphs(model.graphs.manifest, members)).predict(recorded_dataset().rows[:5])
+    assert result.veto.all()
+    assert (result.agreement == 0).all()
+    np.testing.assert_allclose(result.probabilities[0], model.graphs.manifest.shares, atol=1e-6)
 
 
 def test_a_row_outside_the_training_range_is_vetoed(model: Artifact) -> None:
@@ -184,12 +184,12 @@ def widened(graphs: Graphs) -> Graphs:
 def test_one_member_whose_range_is_left_vetoes_while_it_has_a_say(model: Artifact) -> None:
     rows = wide(recorded_dataset().rows[5_000:5_003], 1)
     place = list(KINDS).index("lightgbm")
-    found = Predictor(widened(narrowed(model, "lightgbm"))).predict(rows)
-    assert found.veto.tolist() == [False, True, False]
-    assert (found.outside >> place & 1).tolist() == [0, 1, 0]
+    result = Predictor(widened(narrowed(model, "lightgbm"))).predict(rows)
+    assert result.veto.tolist() == [False, True, False]
+    assert (result.outside >> place & 1).tolist() == [0, 1, 0]
     silent = Predictor(widened(narrowed(model, "lightgbm", weight=0.0))).predict(rows)
     assert silent.veto.tolist() == [False, False, False]
-    assert silent.outside.tolist() == found.outside.tolist()
+    assert silent.outside.tolist() == result.outside.tolist()
     graphs = widened(narrowed(model, "lightgbm"))
     gone = Graphs(graphs.manifest, {k: v for k, v in graphs.members.items() if k != "lightgbm"})
     assert not Predictor(gone).predict(rows).veto.any()
@@ -199,11 +199,11 @@ def test_a_row_that_a_window_holds_vetoes_until_it_has_left_it(model: Artifact) 
     rows = wide(recorded_dataset().rows[5_000:5_200], 70)
     predictor = Predictor(widened(narrowed(model, "sequence")))
     window = predictor.past + 1
-    found = predictor.predict(rows)
-    assert np.flatnonzero(found.veto).tolist() == list(range(70, 70 + window))
+    result = predictor.predict(rows)
+    assert np.flatnonzero(result.veto).tolist() == list(range(70, 70 + window))
     at = np.arange(len(rows))
     chosen = predictor.predict_at(rows, at, np.zeros(len(rows), np.int64))
-    assert chosen.outside.tolist() == found.outside.tolist()
+    assert chosen.outside.tolist() == result.outside.tolist()
 
 
 def test_a_manifest_of_before_members_had_ranges_goes_by_its_own(model: Artifact) -> None:
@@ -219,7 +219,7 @@ def test_a_graph_of_another_feature_set_is_refused(model: Artifact) -> None:
     graph = onnx.load_from_string(model.members["xgboost"])
     onnx.helper.set_model_props(graph, {"feature_set_hash": "0123456789abcdef"})
     with pytest.raises(ModelError, match="feature set 0123456789abcdef"):
-        Session(graph.SerializeToString())
+        ModelSession(graph.SerializeToString())
 
 
 def test_a_manifest_of_another_feature_set_is_refused(model: Artifact) -> None:

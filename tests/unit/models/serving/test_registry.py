@@ -89,16 +89,16 @@ def test_a_member_that_is_gone_or_changed_is_left_out_and_said(
     registry.save(ensemble)
     sha256, members = ensemble.card.sha256, ensemble.graphs.manifest.members
     first, second = (registry.directory / f"{m.sha256}.onnx" for m in members)
-    whole = Predictor(registry.load(sha256))
+    complete = Predictor(registry.load(sha256))
     second.write_bytes(second.read_bytes()[:-1])
-    found = registry.load(sha256)
-    assert set(found.members) == {members[0].name}
-    assert "corrupt" in found.problems[members[1].name]
+    result = registry.load(sha256)
+    assert set(result.members) == {members[0].name}
+    assert "corrupt" in result.problems[members[1].name]
     rows = planted_dataset().rows[:100]
-    alone = Predictor(found).predict(rows)
+    alone = Predictor(result).predict(rows)
     assert (alone.absent == 2).all()
-    assert (whole.predict(rows).absent == 0).all()
-    np.testing.assert_array_equal(alone.probabilities, whole.predict(rows).members[0])
+    assert (complete.predict(rows).absent == 0).all()
+    np.testing.assert_array_equal(alone.probabilities, complete.predict(rows).members[0])
     with pytest.raises(ModelError, match="corrupt, member"):
         registry.promote(sha256, "ann")
     with pytest.raises(ModelError, match="corrupt, member"):

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.training.barriers import barrier_answers
-from models.training.labels import LabelRule, Quotes
+from models.training.labels import LabelRule, MidSeries
 
 RULE = LabelRule(horizon_us=5_000_000, spreads=2.0)
 
@@ -68,6 +68,6 @@ def test_barriers_are_touched_by_ticks_between_rows(seed):
     every = answers(mid, times // 1_000_000)
     at = np.sort(random.choice(80, 20, replace=False))
     none, one = np.zeros(20, np.int32), np.ones(20)
-    found = barrier_answers(none, times[at], mid[at], one, RULE, (Quotes(times, mid),))
-    assert found.label.tolist() == every[0][at].tolist()
-    assert found.end_us.tolist() == every[1][at].tolist()
+    result = barrier_answers(none, times[at], mid[at], one, RULE, (MidSeries(times, mid),))
+    assert result.label.tolist() == every[0][at].tolist()
+    assert result.end_us.tolist() == every[1][at].tolist()

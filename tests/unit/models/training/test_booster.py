@@ -18,12 +18,12 @@ def trained():
 
 def test_contributions_explain_the_prediction_of_the_row(trained):
     model, content, rows = trained
-    said = model.inplace_predict(rows[:1])[0]
-    found = booster.contributions(content, rows[0], said)
-    odds = np.exp(found.sum(axis=1))
-    assert found.shape == (3, 5)
-    assert odds / odds.sum() == pytest.approx(said, abs=1e-5)
-    assert np.abs(found[:, :2]).sum() > 5 * np.abs(found[:, 2:4]).sum()
+    text = model.inplace_predict(rows[:1])[0]
+    result = booster.contributions(content, rows[0], text)
+    odds = np.exp(result.sum(axis=1))
+    assert result.shape == (3, 5)
+    assert odds / odds.sum() == pytest.approx(text, abs=1e-5)
+    assert np.abs(result[:, :2]).sum() > 5 * np.abs(result[:, 2:4]).sum()
 
 
 def test_the_booster_of_another_model_explains_nothing(trained):

@@ -20,13 +20,15 @@ PROBABILITIES = SCORES / SCORES.sum(axis=1, keepdims=True)
 
 
 def test_metrics_equal_the_reference_implementation() -> None:
-    found = evaluate(PROBABILITIES, LABEL)
+    result = evaluate(PROBABILITIES, LABEL)
     exact = PROBABILITIES.astype(np.float64)
     exact /= exact.sum(axis=1, keepdims=True)
-    assert found.log_loss == pytest.approx(reference.log_loss(LABEL, exact), rel=1e-6)
-    assert found.accuracy == reference.accuracy_score(LABEL, PROBABILITIES.argmax(axis=1))
-    assert found.auc_up == pytest.approx(reference.roc_auc_score(LABEL == 2, PROBABILITIES[:, 2]))
-    assert found.auc_down == pytest.approx(reference.roc_auc_score(LABEL == 0, PROBABILITIES[:, 0]))
+    assert result.log_loss == pytest.approx(reference.log_loss(LABEL, exact), rel=1e-6)
+    assert result.accuracy == reference.accuracy_score(LABEL, PROBABILITIES.argmax(axis=1))
+    assert result.auc_up == pytest.approx(reference.roc_auc_score(LABEL == 2, PROBABILITIES[:, 2]))
+    assert result.auc_down == pytest.approx(
+        reference.roc_auc_score(LABEL == 0, PROBABILITIES[:, 0])
+    )
 
 
 def test_values_by_hand() -> None:
@@ -50,9 +52,9 @@ def test_direction_ignores_rows_that_did_not_move() -> None:
 
 def test_the_baseline_names_the_majority_of_the_known_part() -> None:
     known, label = np.array([1, 1, 2, 0], np.int8), np.array([1, 2], np.int8)
-    found = baseline(known, label)
-    assert (found.accuracy, found.auc_up, found.auc_down) == (0.5, 0.5, None)
-    assert found.log_loss == pytest.approx(-(np.log(0.5) + np.log(0.25)) / 2)
+    result = baseline(known, label)
+    assert (result.accuracy, result.auc_up, result.auc_down) == (0.5, 0.5, None)
+    assert result.log_loss == pytest.approx(-(np.log(0.5) + np.log(0.25)) / 2)
 
 
 def test_a_few_blocks_of_time_leave_the_direction_uncertain() -> None:

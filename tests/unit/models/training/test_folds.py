@@ -24,8 +24,8 @@ def test_nothing_trained_on_is_known_only_within_what_is_tested(seed, folds, emb
 
 def test_folds_walk_forward_over_the_whole_span():
     time = np.arange(400)
-    found = walk_forward(time, time + 10, 3, 5)
-    assert [(len(f.train), f.test.min(), f.test.max()) for f in found] == [
+    result = walk_forward(time, time + 10, 3, 5)
+    assert [(len(f.train), f.test.min(), f.test.max()) for f in result] == [
         (85, 100, 199), (185, 200, 299), (285, 300, 399),
     ]  # fmt: skip
 
@@ -40,8 +40,8 @@ def test_a_row_alone_is_unique_and_overlapping_answers_share():
 
 def test_members_weigh_by_recent_skill_and_nobody_is_silenced_for_ever():
     assert member_weights({"a": 0.03, "b": 0.01}) == {"a": 0.75, "b": 0.25}
-    found = member_weights({"a": 0.1, "b": -5.0})
-    assert 0.04 < found["b"] < 0.05
+    result = member_weights({"a": 0.1, "b": -5.0})
+    assert 0.04 < result["b"] < 0.05
     assert member_weights({"a": -1.0, "b": 0.0}) == {"a": 0.5, "b": 0.5}
     old_good = recent_skill(np.r_[np.zeros(50), np.ones(50)], np.full(100, 0.5), np.arange(100))
     assert old_good < 0

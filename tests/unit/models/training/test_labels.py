@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.training.labels import LabelRule, Quotes, labels, labels_by_feed, later_rows
+from models.training.labels import LabelRule, MidSeries, labels, labels_by_feed, later_rows
 
 S = 1_000_000
 RULE = LabelRule(horizon_us=10 * S, tolerance_us=4 * S, gap_us=60 * S)
@@ -61,15 +61,15 @@ def test_too_few_rows_have_no_labels(rows: int) -> None:
     assert labels(nothing.astype(np.int64), nothing, nothing, RULE).tolist() == [-1] * rows
 
 
-def slow_label(row_us: int, mid: float, spread: float, quotes: Quotes) -> int:
+def slow_label(row_us: int, mid: float, spread: float, quotes: MidSeries) -> int:
     """The rule said in words, quote by quote."""
-    due, seen = row_us + RULE.horizon_us, quotes.time_us.tolist()
-    if not seen or seen[0] > row_us or due > seen[-1]:
+    due, observed = row_us + RULE.horizon_us, quotes.time_us.tolist()
+    if not observed or observed[0] > row_us or due > observed[-1]:
         return -1
-    as_of = max(n for n, t in enumerate(seen) if t <= due)
-    if seen[as_of] < due - RULE.tolerance_us:
+    as_of = max(n for n, t in enumerate(observed) if t <= due)
+    if observed[as_of] < due - RULE.tolerance_us:
         return -1
-    path = [t for t in seen if max(s for s in seen if s <= row_us) <= t <= seen[as_of]]
+    path = [t for t in observed if max(s for s in observed if s <= row_us) <= t <= observed[as_of]]
     if any(b - a > RULE.gap_us for a, b in itertools.pairwise(path)):
         return -1
     move = quotes.mid[as_of] - mid
@@ -81,29 +81,29 @@ def slow_label(row_us: int, mid: float, spread: float, quotes: Quotes) -> int:
 def test_rows_are_answered_by_the_newest_tick_as_a_slow_search_finds_it(seed: int) -> None:
     random = np.random.default_rng(seed)
     gaps = random.choice([0, 1, 2, 5, 61], 80, p=[0.2, 0.4, 0.3, 0.08, 0.02])
-    quotes = Quotes(np.cumsum(gaps) * S, 1.0 + np.cumsum(random.integers(-1, 2, 80)) * 0.1)
+    quotes = MidSeries(np.cumsum(gaps) * S, 1.0 + np.cumsum(random.integers(-1, 2, 80)) * 0.1)
     at = np.sort(random.choice(80, 25, replace=False))
     time = quotes.time_us[at] + random.choice([0, S // 2], 25)
     time.sort()
     mid, spread = quotes.mid[at], random.choice([-0.1, 0.05, 0.25], 25)
-    found = labels(time, mid, spread, RULE, quotes)
+    result = labels(time, mid, spread, RULE, quotes)
     rows = zip(time.tolist(), mid, spread, strict=True)
-    assert found.tolist() == [slow_label(t, m, s, quotes) for t, m, s in rows]
+    assert result.tolist() == [slow_label(t, m, s, quotes) for t, m, s in rows]
 
 
 def test_no_answer_looks_beyond_the_last_tick_that_is_known() -> None:
-    quotes = Quotes(times(*range(60)), np.linspace(1.0, 2.0, 60))
+    quotes = MidSeries(times(*range(60)), np.linspace(1.0, 2.0, 60))
     time, mid, spread = quotes.time_us[::7], quotes.mid[::7], np.full(9, 0.01)
-    whole = labels(time, mid, spread, RULE, quotes)
+    complete = labels(time, mid, spread, RULE, quotes)
     for known in (20, 33, 59):
-        cut = Quotes(quotes.time_us[:known], quotes.mid[:known])
+        cut = MidSeries(quotes.time_us[:known], quotes.mid[:known])
         part = labels(time, mid, spread, RULE, cut)
         answered = time + RULE.horizon_us <= cut.time_us[-1]
-        assert part.tolist() == np.where(answered, whole, -1).tolist()
+        assert part.tolist() == np.where(answered, complete, -1).tolist()
 
 
 def test_feeds_are_answered_by_their_own_ticks() -> None:
     time, feed = np.concatenate([times(0), times(0)]), np.array([0, 1], np.int32)
-    up, down = (Quotes(times(0, 10), np.array([1.0, 1.0 + way])) for way in (0.5, -0.5))
-    found = labels_by_feed(feed, time, np.ones(2), np.full(2, 0.1), RULE, (up, down))
-    assert found.tolist() == [2, 0]
+    up, down = (MidSeries(times(0, 10), np.array([1.0, 1.0 + way])) for way in (0.5, -0.5))
+    result = labels_by_feed(feed, time, np.ones(2), np.full(2, 0.1), RULE, (up, down))
+    assert result.tolist() == [2, 0]

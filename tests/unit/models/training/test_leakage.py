@@ -45,11 +45,11 @@ def test_a_column_that_knows_the_answer_exceeds_what_the_rule_allows() -> None:
 
 
 def test_shuffled_answers_give_chance_on_recorded_rows() -> None:
-    data, found = recorded_dataset(ticks=60_000), []
+    data, result = recorded_dataset(ticks=60_000), []
     kept = NAMES.index("spread_bp")
     for seed in (3, 4, 5):
         rows = data.rows[np.random.default_rng(seed).permutation(len(data.rows))]
         rows[:, kept] = data.rows[:, kept]
         card = fit(data._replace(rows=rows), "r", SETTINGS, simulated=False).card
-        found.append(card.metrics.auc_direction)
-    assert np.mean(found) == pytest.approx(0.5, abs=0.06)
+        result.append(card.metrics.auc_direction)
+    assert np.mean(result) == pytest.approx(0.5, abs=0.06)

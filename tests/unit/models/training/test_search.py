@@ -14,15 +14,15 @@ SETTINGS = ModelSettings(5.0, threads=1, members=("xgboost",))
 
 
 def test_a_search_finds_settings_and_resumes_where_it_was(tmp_path: Path) -> None:
-    told: list[int] = []
+    reported: list[int] = []
     data = planted_dataset(4_000)
     first = search(
         data, SETTINGS, tmp_path, seconds=120, trials=2, workers=2,
-        on_progress=lambda done, best, left: told.append(done),
+        on_progress=lambda done, best, left: reported.append(done),
     )  # fmt: skip
     assert 2 <= first.trials <= 3  # both workers may be at their last one
     assert first.skill > 0.05
-    assert told == sorted(told)
+    assert reported == sorted(reported)
     again = search(data, SETTINGS, tmp_path, seconds=120, trials=2, workers=1)
     assert again == first
     searched = {"rounds", "depth", "learning_rate", "leaf_rows", "threads"}
@@ -32,9 +32,9 @@ def test_a_search_finds_settings_and_resumes_where_it_was(tmp_path: Path) -> Non
 
 def test_trials_never_see_what_training_holds_back() -> None:
     data = planted_dataset()
-    seen = without_held_back(data)
-    assert len(seen.rows) == 4_500
-    assert seen.time_us.max() < np.sort(data.time_us)[4_500]
+    observed = without_held_back(data)
+    assert len(observed.rows) == 4_500
+    assert observed.time_us.max() < np.sort(data.time_us)[4_500]
     assert len(without_held_back(planted_dataset(0)).rows) == 0
 
 

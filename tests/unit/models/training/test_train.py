@@ -112,9 +112,9 @@ def test_a_model_that_onnx_does_not_reproduce_is_refused(monkeypatch: pytest.Mon
 
 
 def test_progress_is_told_from_start_to_end() -> None:
-    told: list[tuple[str, float]] = []
-    fit(planted_dataset(), "r", SETTINGS, True, lambda *stage: told.append(stage))
-    training = [share for stage, share in told if stage == "training xgboost"]
+    reported: list[tuple[str, float]] = []
+    fit(planted_dataset(), "r", SETTINGS, True, lambda *stage: reported.append(stage))
+    training = [share for stage, share in reported if stage == "training xgboost"]
     assert training == sorted(training)
     assert training[-1] == 1.0
     assert len(training) == SETTINGS.rounds
@@ -133,13 +133,13 @@ def test_a_library_that_does_not_load_is_left_out_with_its_remedy(tmp_path, monk
 def test_without_jax_the_network_is_left_out_and_alone_it_is_an_error(monkeypatch) -> None:
     for name in ("jax", "optax", "jax2onnx"):
         monkeypatch.setitem(sys.modules, name, None)  # as if it were not there
-    told: list[str] = []
+    reported: list[str] = []
     some = msgspec.structs.replace(ENSEMBLE, members=("xgboost", "sequence"))
-    card = fit(planted_dataset(), "r", some, True, lambda stage, _: told.append(stage)).card
+    card = fit(planted_dataset(), "r", some, True, lambda stage, _: reported.append(stage)).card
     assert [member.name for member in card.members] == ["xgboost"]
     remedy = r"jax, optax, jax2onnx not installed; .*uv pip install -e '\.\[sequence\]'"
     assert re.search(remedy, card.left_out["sequence"])
-    assert any(stage.startswith("without sequence: jax") for stage in told)
+    assert any(stage.startswith("without sequence: jax") for stage in reported)
     alone = msgspec.structs.replace(ENSEMBLE, members=("sequence",))
     with pytest.raises(ModelError, match=remedy):
         fit(planted_dataset(), "r", alone, simulated=True)

@@ -7,7 +7,7 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK
 from core.errors import InputError
 from streams.explain import bundle
-from streams.explain.facts import Facts, Held, Start
+from streams.explain.facts import Facts, HeldBefore, Start
 from streams.explain.recompute import Material
 
 
@@ -24,7 +24,7 @@ def sealed(tmp_path):
     )  # fmt: skip
     facts = Facts(
         asked="s", signal=signal, orders=[], feature_set_hash="hash", mid=1.1, spread=0.1,
-        features=b"\0" * 8, probabilities=b"", model="", settings="{}", held=Held(0, 0),
+        features=b"\0" * 8, probabilities=b"", model="", settings="{}", held=HeldBefore(0, 0),
         feeds=[Start("oanda", "EURUSD", 0, 0)],
     )  # fmt: skip
     strategies = tmp_path / "strategies"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mt5.real import broker_file as broker
+from adapters.mt5.real import broker_file
 from adapters.mt5.real.broker_file import Broker
 from adapters.mt5.real.server_clock import OffsetRule
 from core.errors import SettingsError
@@ -19,15 +19,15 @@ KNOWN = Broker(
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    path = broker.path_in(tmp_path / "new")
-    broker.save(path, KNOWN)
-    assert broker.load(path) == KNOWN
+    path = broker_file.path_in(tmp_path / "new")
+    broker_file.save(path, KNOWN)
+    assert broker_file.load(path) == KNOWN
     assert [p.name for p in path.parent.iterdir()] == ["terminal.toml"]
 
 
 def test_without_a_file_the_remedy_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="tickhouse connect"):
-        broker.load(broker.path_in(tmp_path))
+        broker_file.load(broker_file.path_in(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_without_a_file_the_remedy_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_slip_of_the_pen_is_named(tmp_path: Path, before: str, after: str, problem: str) -> None:
-    path = broker.path_in(tmp_path)
-    broker.save(path, KNOWN)
+    path = broker_file.path_in(tmp_path)
+    broker_file.save(path, KNOWN)
     path.write_text(path.read_text().replace(before, after, 2))
     with pytest.raises(SettingsError, match=problem):
-        broker.load(path)
+        broker_file.load(path)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.mt5.protocol.results import Tick
-from adapters.mt5.real import probe as survey
+from adapters.mt5.real import probe
 from adapters.mt5.real.probe import Measured
 from adapters.mt5.real.server_clock import rule_offset_s
 from core.errors import SettingsError, UnavailableError
@@ -48,21 +48,21 @@ def test_a_recording_of_a_real_server_is_an_hour_ahead(
     recorded = json.loads(path.read_text())
     assert recorded["metadata"]["broker_utc_offset_hours"] == 0
     seen = Replayed([(t["collected_msc"], t["time_msc"]) for t in recorded["ticks"]])
-    found = survey.measure(seen, [symbol], seen.now_s, seen.wait)  # type: ignore[arg-type]
-    assert found.offset_s == 3600
-    assert found.residual_s == pytest.approx(residual, abs=0.3)
+    result = probe.measure(seen, [symbol], seen.now_s, seen.wait)  # type: ignore[arg-type]
+    assert result.offset_s == 3600
+    assert result.residual_s == pytest.approx(residual, abs=0.3)
 
 
 def test_a_closed_market_is_said_so() -> None:
     standing = Replayed([(1000 * i, 500) for i in range(60)])
     with pytest.raises(UnavailableError, match="while the market is open"):
-        survey.measure(standing, ["EURUSD"], standing.now_s, standing.wait)  # type: ignore[arg-type]
+        probe.measure(standing, ["EURUSD"], standing.now_s, standing.wait)  # type: ignore[arg-type]
 
 
 def test_a_clock_that_is_wrong_by_minutes_is_no_time_zone() -> None:
     odd = Replayed([(100 * i, 100 * i + 300_000) for i in range(400)])
     with pytest.raises(UnavailableError, match="NTP"):
-        survey.measure(odd, ["EURUSD"], odd.now_s, odd.wait)  # type: ignore[arg-type]
+        probe.measure(odd, ["EURUSD"], odd.now_s, odd.wait)  # type: ignore[arg-type]
 
 
 class Weekly:
@@ -79,7 +79,7 @@ class Weekly:
     def copy_ticks_from(self, _: str, begin: float, count: int, __: int) -> Any:
         rows = []
         for utc in range(int(begin) - 86_400, int(begin) + 3 * 86_400, 3600):
-            local = datetime.fromtimestamp(utc, survey.NEW_YORK)
+            local = datetime.fromtimestamp(utc, probe.NEW_YORK)
             day = (local - timedelta(hours=17)).weekday()  # 6: from Sunday 17:00
             at = utc + self.offset_s(utc) + 4  # the first tick is a little late
             if day in (6, 0, 1, 2, 3) and at >= begin:
@@ -93,17 +93,17 @@ class Weekly:
 )
 def test_a_years_openings_tell_the_rule(zone: str, ahead_h: int) -> None:
     server = Weekly(zone, ahead_h)
-    opens = survey.week_opens(server, "EURUSD", NOW, 53)  # type: ignore[arg-type]
+    opens = probe.week_opens(server, "EURUSD", NOW, 53)  # type: ignore[arg-type]
     assert len(opens) >= 52
     now = Measured(server.offset_s(NOW), 0.1, 9)
-    rule, explained = survey.explain(now, NOW, opens)
+    rule, explained = probe.explain(now, NOW, opens)
     assert explained == 1
     year = [NOW - day * 86_400 for day in range(365)]
     assert [rule_offset_s(rule, t) for t in year] == [server.offset_s(t) for t in year]
 
 
 def test_without_history_only_the_offset_of_now_is_claimed() -> None:
-    rule, explained = survey.explain(Measured(7200, 0.0, 5), NOW, [])
+    rule, explained = probe.explain(Measured(7200, 0.0, 5), NOW, [])
     assert (rule.zone, rule.ahead_s, rule.since.timestamp()) == ("", 7200, NOW)
     assert explained > 1
 
@@ -111,7 +111,7 @@ def test_without_history_only_the_offset_of_now_is_claimed() -> None:
 def test_names_with_something_around_them_and_aliases_are_found() -> None:
     offered = ["EURUSD.r", "GOLD.r", "USDJPY.r", "EURJPY.r", "BTCUSD"]
     wanted = ("EURUSD", "XAUUSD", "BTCUSD")
-    assert survey.match_symbols(wanted, offered, {}) == {
+    assert probe.match_symbols(wanted, offered, {}) == {
         "EURUSD": "EURUSD.r", "XAUUSD": "GOLD.r", "BTCUSD": "BTCUSD",
     }  # fmt: skip
 
@@ -119,8 +119,8 @@ def test_names_with_something_around_them_and_aliases_are_found() -> None:
 def test_two_candidates_are_for_a_person_to_choose() -> None:
     offered = ["EURUSD.r", "EURUSD.ecn"]
     with pytest.raises(SettingsError, match="--symbol EURUSD=NAME"):
-        survey.match_symbols(["EURUSD"], offered, {})
+        probe.match_symbols(["EURUSD"], offered, {})
     chosen = {"EURUSD": "EURUSD.ecn"}
-    assert survey.match_symbols(["EURUSD"], offered, chosen) == chosen
+    assert probe.match_symbols(["EURUSD"], offered, chosen) == chosen
     with pytest.raises(SettingsError, match="is not offered"):
-        survey.match_symbols(["EURUSD"], offered, {"EURUSD": "EURUSD.x"})
+        probe.match_symbols(["EURUSD"], offered, {"EURUSD": "EURUSD.x"})

@@ -69,12 +69,12 @@ def test_symbols_carry_our_source_in_their_path(package: StandIn) -> None:
 
 def test_ticks_are_cut_to_the_millisecond(package: StandIn) -> None:
     term = RealTerminal(TerminalSettings())
-    found = term.copy_ticks_from("EURUSD", 10.5, 100, constants.COPY_TICKS_ALL)
-    assert found is not None
-    assert found["time_msc"].tolist() == [10_500, 11_000]
-    found = term.copy_ticks_range("EURUSD", 10.499, 10.5, constants.COPY_TICKS_ALL)
-    assert found is not None
-    assert found["time_msc"].tolist() == [10_499, 10_500]
+    result = term.copy_ticks_from("EURUSD", 10.5, 100, constants.COPY_TICKS_ALL)
+    assert result is not None
+    assert result["time_msc"].tolist() == [10_500, 11_000]
+    result = term.copy_ticks_range("EURUSD", 10.499, 10.5, constants.COPY_TICKS_ALL)
+    assert result is not None
+    assert result["time_msc"].tolist() == [10_499, 10_500]
     assert package.calls[-1][1] == ("EURUSD", 10, 11, constants.COPY_TICKS_ALL)
 
 

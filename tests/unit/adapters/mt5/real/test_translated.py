@@ -10,8 +10,7 @@ import pytest
 from adapters.mt5 import connect
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.terminal import Terminal
-from adapters.mt5.real import broker_file as broker
-from adapters.mt5.real import symbols
+from adapters.mt5.real import broker_file, symbols
 from adapters.mt5.real.broker_file import Broker
 from adapters.mt5.real.server_clock import OffsetRule
 from adapters.simulator.terminal import SimulatedTerminal
@@ -37,7 +36,7 @@ class Both:
         self._below = terminal(FEEDS)
         self.package = ForeignBroker(self._below, NAMES, "America/New_York", 7)
         monkeypatch.setitem(sys.modules, "MetaTrader5", self.package)  # type: ignore[arg-type]
-        broker.save(broker.path_in(home), Broker("a", "Broker-Live", NAMES, CLOCK))
+        broker_file.save(broker_file.path_in(home), Broker("a", "Broker-Live", NAMES, CLOCK))
         self.foreign: Terminal = connect.terminal(SETTINGS, home, role="execution")
 
     def at(self, now_msc: int) -> None:
@@ -62,7 +61,7 @@ def test_prices_have_utc_times(both: Both) -> None:
     begin = TUESDAY / 1000
     assert both.package.symbol_info_tick("EURUSD.r").time_msc == TUESDAY + 9000 + 2 * 3_600_000
     assert both.foreign.symbol_info_tick("EURUSD") == both.plain.symbol_info_tick("EURUSD")
-    for found, expected in (
+    for result, expected in (
         (
             both.foreign.copy_ticks_from("XAUUSD", begin + 2, 3, mt5.COPY_TICKS_ALL),
             both.plain.copy_ticks_from("XAUUSD", begin + 2, 3, mt5.COPY_TICKS_ALL),
@@ -72,9 +71,9 @@ def test_prices_have_utc_times(both: Both) -> None:
             both.plain.copy_ticks_range("EURUSD", begin + 3, begin + 7, mt5.COPY_TICKS_ALL),
         ),
     ):
-        assert found is not None
-        assert np.array_equal(found, expected)
-        assert len(found) > 2
+        assert result is not None
+        assert np.array_equal(result, expected)
+        assert len(result) > 2
 
 
 def test_orders_positions_and_history_are_the_plain_terminals(both: Both) -> None:
@@ -100,7 +99,7 @@ def test_orders_positions_and_history_are_the_plain_terminals(both: Both) -> Non
 def test_another_brokers_terminal_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broker.save(broker.path_in(tmp_path), Broker("a", "Other-Demo", NAMES, CLOCK))
+    broker_file.save(broker_file.path_in(tmp_path), Broker("a", "Other-Demo", NAMES, CLOCK))
     package = ForeignBroker(terminal(FEEDS), NAMES, "America/New_York", 7)
     monkeypatch.setitem(sys.modules, "MetaTrader5", package)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="logged in to Broker-Live"):

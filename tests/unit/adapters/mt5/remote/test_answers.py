@@ -10,7 +10,7 @@ import pytest
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.real.terminal import RealTerminal
 from adapters.mt5.remote import frames
-from adapters.mt5.remote.answers import ARGUMENTS, Answers
+from adapters.mt5.remote.answers import ARGUMENTS, TerminalCalls
 from adapters.mt5.remote.links import ExchangeLink
 from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.simulator.markets.generated_market import GeneratedMarket
@@ -28,8 +28,8 @@ def package() -> ForeignBroker:
 
 
 @pytest.fixture
-def answers(package: ForeignBroker) -> Answers:
-    return Answers(RealTerminal(SETTINGS, package))
+def answers(package: ForeignBroker) -> TerminalCalls:
+    return TerminalCalls(RealTerminal(SETTINGS, package))
 
 
 class Straight:
@@ -37,7 +37,7 @@ class Straight:
 
     problem = "nobody"
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: TerminalCalls) -> None:
         self._answers = answers
 
     def open(self, timeout_s: float) -> bool:
@@ -50,13 +50,13 @@ class Straight:
         """Nothing to close."""
 
 
-def called(answers: Answers, method: str, *arguments: Any) -> frames.Answer:
+def called(answers: TerminalCalls, method: str, *arguments: Any) -> frames.Answer:
     frame = answers.answer(msgspec.msgpack.encode(frames.Call(method, 0, list(arguments))))
     return msgspec.msgpack.decode(frames.split(frame)[0], type=frames.Answer)
 
 
 @pytest.mark.parametrize("method", ["shutdown", "initialize", "_terminal", "__init__", "slice", ""])
-def test_only_named_functions_can_be_called(answers: Answers, method: str) -> None:
+def test_only_named_functions_can_be_called(answers: TerminalCalls, method: str) -> None:
     assert called(answers, method).code == mt5.RES_E_UNSUPPORTED
 
 
@@ -73,30 +73,32 @@ def test_only_named_functions_can_be_called(answers: Answers, method: str) -> No
     ],
 )
 def test_arguments_of_other_types_are_refused(
-    answers: Answers, package: ForeignBroker, method: str, arguments: list[Any]
+    answers: TerminalCalls, package: ForeignBroker, method: str, arguments: list[Any]
 ) -> None:
     assert called(answers, method, *arguments).code == mt5.RES_E_INVALID_PARAMS
     assert package.requests == []
 
 
-def test_bytes_that_are_no_call_are_refused(answers: Answers) -> None:
+def test_bytes_that_are_no_call_are_refused(answers: TerminalCalls) -> None:
     head, _ = frames.split(answers.answer(b"\x93print('hello')"))
     assert msgspec.msgpack.decode(head, type=frames.Answer).code == mt5.RES_E_INVALID_PARAMS
 
 
 def test_a_failure_of_the_package_is_told_and_the_agent_lives(
-    answers: Answers, package: ForeignBroker, monkeypatch: pytest.MonkeyPatch
+    answers: TerminalCalls, package: ForeignBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: Any) -> Any:
         raise RuntimeError("the package broke")
 
     monkeypatch.setattr(package, "account_info", fails, raising=False)
-    found = called(answers, "account_info")
-    assert (found.code, "broke" in found.text) == (mt5.RES_E_INTERNAL_FAIL, True)
+    result = called(answers, "account_info")
+    assert (result.code, "broke" in result.text) == (mt5.RES_E_INTERNAL_FAIL, True)
     assert called(answers, "terminal_info").code == mt5.RES_S_OK
 
 
-def test_every_answer_arrives_as_it_was_given(answers: Answers, package: ForeignBroker) -> None:
+def test_every_answer_arrives_as_it_was_given(
+    answers: TerminalCalls, package: ForeignBroker
+) -> None:
     local, remote = RealTerminal(SETTINGS, package), RemoteTerminal(ExchangeLink(Straight(answers)))
     now = time.time()
     assert remote.initialize()

@@ -49,9 +49,9 @@ def broker() -> Rewriting:
 
 @pytest.fixture
 def venue(broker: Rewriting) -> Iterator[Venue]:
-    made = Venue(broker)
-    made.at(NOW)
-    yield made
+    built = Venue(broker)
+    built.at(NOW)
+    yield built
     broker.shutdown()
 
 
@@ -80,9 +80,9 @@ def test_a_sent_order_is_found_with_its_fill(venue: Venue) -> None:
     assert venue.find(BUY, NOW) == Outcome("absent")
     answer = venue.send(BUY)
     assert answer.kind == "working"
-    found = venue.find(BUY, NOW)
-    assert (found.kind, found.order) == ("filled", answer.order)
-    [fill] = found.fills
+    result = venue.find(BUY, NOW)
+    assert (result.kind, result.order) == ("filled", answer.order)
+    [fill] = result.fills
     assert (fill.price, fill.volume, fill.time_us, fill.commission) == (1.1001, 0.1, NOW, -0.35)
 
 

@@ -2,10 +2,10 @@ from adapters.simulator.broker.booked import Booked
 
 
 def filled(*times: int) -> Booked[str]:
-    made: Booked[str] = Booked()
+    built: Booked[str] = Booked()
     for time in times:
-        made.append(f"at {time}", time)
-    return made
+        built.append(f"at {time}", time)
+    return built
 
 
 def test_a_branch_goes_on_without_changing_where_it_came_from() -> None:
@@ -21,22 +21,22 @@ def test_a_branch_goes_on_without_changing_where_it_came_from() -> None:
 
 
 def test_a_span_finds_what_was_booked_out_of_order() -> None:
-    found = filled(10, 30, 20, 40)
-    assert list(found.between(20, 30)) == ["at 30", "at 20"]
-    assert list(found.between(41, 99)) == []
-    assert list(found.between(10, 10)) == ["at 10"]
+    result = filled(10, 30, 20, 40)
+    assert list(result.between(20, 30)) == ["at 30", "at 20"]
+    assert list(result.between(41, 99)) == []
+    assert list(result.between(10, 10)) == ["at 10"]
 
 
 def test_looking_at_the_newest_does_not_go_through_the_oldest() -> None:
     """Long replays look for their last deal after every order."""
-    made = filled(*range(1000))
-    looked: list[int] = []
+    built = filled(*range(1000))
+    checked: list[int] = []
 
     class Counted(list[int]):
         def __getitem__(self, index: int) -> int:  # type: ignore[override]
-            looked.append(index)
+            checked.append(index)
             return super().__getitem__(index)
 
-    made._times = Counted(made._times)
-    assert list(made.between(998, 2000)) == ["at 998", "at 999"]
-    assert set(looked) == {998, 999}
+    built._times = Counted(built._times)
+    assert list(built.between(998, 2000)) == ["at 998", "at 999"]
+    assert set(checked) == {998, 999}

@@ -11,9 +11,9 @@ def msc(*when: int) -> int:
 
 
 def test_a_week_has_seven_nights_in_five_rollovers() -> None:
-    found = nights(msc(2024, 1, 7, 23), msc(2024, 1, 14, 23))  # Sunday to Sunday
-    assert [count for _, count in found] == [1, 1, 3, 1, 1]
-    assert found[0][0] == msc(2024, 1, 8, 22)
+    result = nights(msc(2024, 1, 7, 23), msc(2024, 1, 14, 23))  # Sunday to Sunday
+    assert [count for _, count in result] == [1, 1, 3, 1, 1]
+    assert result[0][0] == msc(2024, 1, 8, 22)
 
 
 def test_rollover_follows_new_yorks_summer_time() -> None:
@@ -21,11 +21,11 @@ def test_rollover_follows_new_yorks_summer_time() -> None:
 
 
 def test_rollovers_of_parts_are_those_of_the_whole() -> None:
-    start, whole = msc(2024, 3, 1, 0), []
+    start, complete = msc(2024, 3, 1, 0), []
     for hours in range(24 * 20):
         begin = start + hours * 3_600_000
-        whole += nights(begin, begin + 3_600_000)
-    assert whole == nights(start, start + 24 * 20 * 3_600_000)
+        complete += nights(begin, begin + 3_600_000)
+    assert complete == nights(start, start + 24 * 20 * 3_600_000)
 
 
 def test_profit_is_lots_times_contract_times_move() -> None:

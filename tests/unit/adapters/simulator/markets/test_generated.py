@@ -87,11 +87,11 @@ def test_the_planted_edge_pays_for_costs_and_chance_does_not(symbol: str) -> Non
     time, mid = ticks["time_msc"], (ticks["bid"] + ticks["ask"]) / 2
     move = np.diff(mid, prepend=mid[0])
     ups, downs = np.cumsum(move > 0), np.cumsum(move < 0)
-    asked = np.arange(time[0] + 60_000, time[-1] - 90_000, 1000)
-    now, before = (np.searchsorted(time, asked - back) for back in (0, 30_000))
+    requested = np.arange(time[0] + 60_000, time[-1] - 90_000, 1000)
+    now, before = (np.searchsorted(time, requested - back) for back in (0, 30_000))
     up, down = ups[now - 1] - ups[before - 1], downs[now - 1] - downs[before - 1]
     share = up / np.maximum(up + down, 1)
-    entry, leave = np.searchsorted(time, asked + 100), np.searchsorted(time, asked + 60_100)
+    entry, leave = np.searchsorted(time, requested + 100), np.searchsorted(time, requested + 60_100)
     long = ticks["bid"][leave] - ticks["ask"][entry] - commission
     short = ticks["bid"][entry] - ticks["ask"][leave] - commission
     taken = np.where(share > 0.64, long, np.where(share < 0.36, short, np.nan))

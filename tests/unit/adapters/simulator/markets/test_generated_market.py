@@ -24,9 +24,9 @@ def test_files_hold_the_market_of_the_span(tmp_path: Path) -> None:
     assert path.name == "EURUSD_sim.parquet"
     written = np.concatenate(list(ParquetTicks(path).chunks()))
     day = NOON_MSC // 86_400_000
-    made = np.concatenate([day_ticks("EURUSD", day + i, 3) for i in (0, 1)])
-    time = made["time_msc"]
-    wanted = made[(time >= NOON_MSC) & (time < NOON_MSC + 13 * 3_600_000)]
+    built = np.concatenate([day_ticks("EURUSD", day + i, 3) for i in (0, 1)])
+    time = built["time_msc"]
+    wanted = built[(time >= NOON_MSC) & (time < NOON_MSC + 13 * 3_600_000)]
     assert written.tobytes() == wanted.tobytes()
 
 
@@ -65,10 +65,10 @@ def test_the_newest_quote_on_a_closed_day_is_fridays() -> None:
 
 
 def test_polling_a_closed_day_makes_no_day_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
+    built: list[int] = []
 
     def counted(symbol: str, day: int, seed: int) -> Ticks:
-        made.append(day)
+        built.append(day)
         return day_ticks(symbol, day, seed)
 
     monkeypatch.setattr(generated_market, "day_ticks", counted)
@@ -76,4 +76,4 @@ def test_polling_a_closed_day_makes_no_day_twice(monkeypatch: pytest.MonkeyPatch
     term = SimulatedTerminal(GeneratedMarket(["EURUSD"]), now_msc=lambda: saturday)
     polled = {term.symbol_info_tick("EURUSD") for _ in range(5)}
     assert len(polled) == 1
-    assert len(made) == len(set(made)) <= 4
+    assert len(built) == len(set(built)) <= 4

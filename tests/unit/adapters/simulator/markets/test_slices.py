@@ -20,10 +20,10 @@ def feeds(*times: list[int], chunk: int = 4) -> list[ArrayTicks]:
 
 
 def all_slices(market: RecordedMarket) -> list[Any]:
-    found = []
-    while (part := market.slice(len(found) + 1)) is not None:
-        found.append(part)
-    return found
+    result = []
+    while (part := market.slice(len(result) + 1)) is not None:
+        result.append(part)
+    return result
 
 
 @settings(max_examples=150, deadline=None)

@@ -17,12 +17,12 @@ TIME = st.integers(0, 70)
 
 
 def tradable(rows: Any) -> list[Quote]:
-    found, newest = [], 0
+    result, newest = [], 0
     for time, bid, ask in rows:
         newest = max(newest, time)
         if time == newest and bid > 0 and ask > 0:
-            found.append(Quote(time, bid, ask))
-    return found
+            result.append(Quote(time, bid, ask))
+    return result
 
 
 def tape(rows: Any, chunk: int) -> RecordedTape:

@@ -44,10 +44,10 @@ def test_reading_may_begin_at_any_chunk(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(tickfile, "CHUNK_ROWS", 3)
     file = ParquetTicks(write(tmp_path / "EURUSD_x.parquet"))
     assert isinstance(file, SeekableTickFile)
-    whole = [chunk.tobytes() for chunk in file.chunks()]
-    assert len(whole) == 5  # row groups of 4, 4 and 2 rows
+    complete = [chunk.tobytes() for chunk in file.chunks()]
+    assert len(complete) == 5  # row groups of 4, 4 and 2 rows
     for number in range(6):
-        assert [c.tobytes() for c in file.chunks_from(number)] == whole[number:]
+        assert [c.tobytes() for c in file.chunks_from(number)] == complete[number:]
     times = np.concatenate(list(file.times()))
     assert times.tolist() == [1500 + 1000 * i for i in range(10)]
 

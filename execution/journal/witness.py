@@ -1,0 +1,133 @@
+"""How far the journal went, kept in another place: a shortened or emptied one is refused.
+
+A journal cut at a record's end is a whole journal of an earlier time: nothing in it says that it
+went on. `<home>/witness/journal.<account>.json`, beside the audit log, says where the last record
+that was on disk ended, and its digest. A thread of its own writes it after the sync, at most every
+few seconds: it costs the order path nothing, may lag behind the journal, and never leads it.
+"""
+
+import hashlib
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core import checked_json
+from core.credentials import write_private
+from core.errors import JournalError
+
+if TYPE_CHECKING:
+    from execution.journal.journal import Extent, Journal
+
+_EVERY_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+class Witnessed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One extent of a journal that was on disk."""
+
+    end: int  # bytes
+    records: int
+    digest: str  # of the last record
+
+    @classmethod
+    def of(cls, extent: "Extent") -> "Witnessed | None":
+        """Of a journal's extent; None of an empty one."""
+        return cls(extent.end, extent.number, _digest(extent.payload)) if extent.end else None
+
+    def is_of(self, end: int, payload: bytes) -> bool:
+        """Whether a record that ends there is the witnessed one."""
+        return end == self.end and _digest(payload) == self.digest
+
+
+def path_in(home: Path, account: str) -> Path:
+    """Where the witness of an account's journal stands."""
+    return home / "witness" / f"journal.{account}.json"
+
+
+def read(path: Path) -> Witnessed | None:
+    """What was witnessed; None when nothing ever was.
+
+    Raises:
+        JournalError: the file is not as it was written.
+    """
+    if not os.path.lexists(path):
+        return None
+    try:
+        return checked_json.read(path, Witnessed)
+    except (OSError, msgspec.DecodeError) as error:
+        raise JournalError(
+            f"{path}: {error}; it says how far the journal of this account went, and is not as it"
+            f" was written. {_REMEDY}"
+        ) from error
+
+
+def write(path: Path, extent: "Extent") -> None:
+    """Put an extent there as a whole; of an empty journal nothing is left.
+
+    Raises:
+        OSError: the disk takes nothing.
+    """
+    made = Witnessed.of(extent)
+    if made is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    write_private(path, checked_json.encode(made).decode())
+
+
+def refusal(journal: Path, end: int, number: int, witnessed: Witnessed) -> JournalError:
+    """The error of a journal that lacks what was witnessed."""
+    return JournalError(
+        f"{journal} ends at byte {end} with record {number}, and its witness saw record"
+        f" {witnessed.records} end at byte {witnessed.end}: the file was shortened, emptied or"
+        f" replaced. Nothing was sent or changed. {_REMEDY}"
+    )
+
+
+class Witness:
+    """Writes from `start` to `close` how far a journal is on disk."""
+
+    def __init__(self, journal: "Journal", path: Path, every_s: float = _EVERY_S) -> None:
+        self._journal, self._path, self._every_s = journal, path, every_s
+        self._written: Extent | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="witness", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what was found at opening."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write the last word; after the journal was closed."""
+        self._closing.set()
+        self._thread.join()
+        self._write()
+
+    def _keep(self) -> None:
+        self._write()
+        while not self._closing.wait(self._every_s):
+            self._write()
+
+    def _write(self) -> None:
+        extent = self._journal.synced
+        if extent == self._written or not extent.end:
+            return
+        try:
+            write(self._path, extent)
+            self._written = extent
+        except OSError as error:
+            _log.warning("%s is behind its journal: %s", self._path, error)
+
+
+def _digest(payload: bytes) -> str:
+    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+
+
+_REMEDY = (
+    "Restore the journal from a backup; or compare the terminal's history with order_event, settle"
+    " what is open, and accept the journal as it is: tickhouse audit accept --by WHO --reason TEXT"
+)

@@ -1,0 +1,153 @@
+"""All processes of a real `up` die at once: orders are filled again, and everything comes back.
+
+The seconds are printed, for they depend on the machine: on two quiet cores it trades again within
+10 s and is whole within 30.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.bus import select
+from adapters.bus.base import Bus
+from adapters.simulator.markets.generated_market import GeneratedMarket
+from core.contracts import codec
+from core.contracts.order import EventKind
+from core.contracts.signal import Signal
+from core.credentials import directory_of
+from core.sections import BusSettings
+from core.topics import SIGNALS
+from execution.journal import journal
+
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival"), pytest.mark.timeout(600)]
+
+_ROOT = Path(__file__).parents[2]
+_TICKHOUSE = [sys.executable, "-m", "cli.main"]
+_PATIENCE_S = 180.0
+_BTC = GeneratedMarket(("BTCUSD",), "sim", 7)  # what the terminal of `up` shows by default
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
+    return kept | {
+        "PYTHONPATH": str(_ROOT),
+        "TICKHOUSE_HOME": str(tmp_path / "home"),
+        "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",  # its market never closes
+        "TICKHOUSE_EXECUTION__LOTS": "0.1",
+        "TICKHOUSE_ORCHESTRATION__ENABLED": "false",  # tests/integration/test_dagster_up.py
+    }
+
+
+@pytest.fixture
+def home(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
+    """Of a running `up`."""
+    with (tmp_path / "up.log").open("wb") as log:
+        up = subprocess.Popen(
+            [*_TICKHOUSE, "up"], cwd=tmp_path, env=environment, stdout=log, stderr=log
+        )
+    try:
+        yield tmp_path / "home"
+        up.send_signal(signal.SIGTERM)
+        up.wait(timeout=60)
+    finally:
+        up.kill()
+        up.wait()
+
+
+@pytest.fixture
+def bus(home: Path, environment: dict[str, str]) -> Iterator[Bus]:
+    where = until(lambda: status(environment).get("urls", {}).get("bus"))
+    made = select.connect(BusSettings(url=where, credentials=str(directory_of(home))), "owner")
+    yield made
+    made.close()
+
+
+def test_all_processes_killed_at_once_trade_again_and_all_come_back(
+    home: Path, environment: dict[str, str], bus: Bus
+) -> None:
+    until(lambda: healthy(environment))
+    wishes = Wishes(home, bus)
+    until(lambda: wishes.filled() > 0, wishes.wish)
+    pids = {name: state["pid"] for name, state in status(environment)["processes"].items()}
+    assert len(pids) == 10
+    known, begin, back = wishes.filled(), time.monotonic(), {}
+    for pid in pids.values():
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: wishes.filled() > known, wishes.wish)
+    back["an order is filled"] = time.monotonic() - begin
+
+    def whole() -> bool:
+        told = status(environment)
+        for name, state in told["processes"].items():
+            if state["health"] == "ready" and state["pid"] != pids[name]:
+                back.setdefault(name, time.monotonic() - begin)
+        return told["status"] == "healthy" and pids.keys() <= back.keys()
+
+    until(whole)
+    back["all is healthy"] = time.monotonic() - begin
+    print(
+        "\nall killed at once; seconds until",
+        *(f"  {v:5.1f} {k}" for k, v in back.items()),
+        sep="\n",
+    )
+
+
+class Wishes:
+    """Somebody who wishes for BTCUSD, in turn long and flat, and counts what was filled."""
+
+    def __init__(self, home: Path, bus: Bus) -> None:
+        self._journal = home / "execution" / "simulated" / "journal"
+        self._bus, self._count, self._due = bus, 0, 0.0
+
+    def filled(self) -> int:
+        if not self._journal.exists():
+            return 0
+        return sum(event.kind is EventKind.FILLED for event in journal.events(self._journal))
+
+    def wish(self) -> None:
+        """At most once a second: an execution that just came denies some."""
+        if time.monotonic() < self._due:
+            return
+        self._due, self._count, now = (
+            time.monotonic() + 1.0,
+            self._count + 1,
+            time.time_ns() // 1000,
+        )
+        quote, target = _BTC.tape("sim", "BTCUSD").last_until(now // 1000), float(self._count % 2)
+        assert quote is not None
+        made = Signal(
+            f"wish.{self._count}", "live", "demo", "simulated", "model", "sim", "BTCUSD", now, now,
+            now // 1000, 0, target, quote.bid, quote.bid * 0.97 if target else 0.0,
+            now + 3_600_000_000, now + 10_000_000, 0.9, "a model", "",
+        )  # fmt: skip
+        self._bus.send(SIGNALS, "sim.BTCUSD", codec.encode(made), made.signal_id)
+
+
+def status(environment: dict[str, str]) -> dict[str, Any]:
+    told = subprocess.run(
+        [*_TICKHOUSE, "status", "--json"], env=environment, capture_output=True, text=True
+    )
+    return dict(json.loads(told.stdout)) if told.stdout else {}
+
+
+def healthy(environment: dict[str, str]) -> bool:
+    told = status(environment)
+    return told.get("status") == "healthy" and bool(told.get("processes"))
+
+
+def until(holds: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        meanwhile()
+        time.sleep(0.1)
+    return found
