@@ -125,8 +125,8 @@ def hash_password(password: str) -> str:
 def matches(hashed: str, password: str) -> bool:
     """Whether a password is the one hashed. Takes as long for a wrong one."""
     _, n, r, p, salt, expected = hashed.split("$")
-    found = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(found, expected)
+    actual = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
+    return hmac.compare_digest(actual, expected)
 
 
 def _scrypt(password: str, salt: bytes, n: int = _N, r: int = _R, p: int = _P) -> str:

@@ -117,8 +117,8 @@ def _signed_in(settings: Settings) -> Settings:
     bus = settings.bus
     if bus.url or bus.credentials or bus.is_kafka:
         return settings
-    found = str(credentials.directory_of(settings.home_path))
-    return replace(settings, bus=replace(bus, credentials=found))
+    directory = str(credentials.directory_of(settings.home_path))
+    return replace(settings, bus=replace(bus, credentials=directory))
 
 
 def _content(name: str, path: str) -> str:

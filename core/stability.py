@@ -12,7 +12,10 @@ _LEAST = 1e-4  # share of an empty bin, so that its logarithm stays finite
 Shares = npt.NDArray[np.float64]
 
 
-def stability_index(expected: Shares, found: Shares) -> float:
-    """Sum over bins of (found - expected) x ln(found / expected). Shares of bins, shapes (n,)."""
-    expected, found = np.maximum(expected, _LEAST), np.maximum(found, _LEAST)
-    return float(((found - expected) * np.log(found / expected)).sum())
+def stability_index(expected: Shares, observed: Shares) -> float:
+    """Sum over bins of (observed - expected) x ln(observed / expected).
+
+    Both are shares of bins, shape (n,).
+    """
+    expected, observed = np.maximum(expected, _LEAST), np.maximum(observed, _LEAST)
+    return float(((observed - expected) * np.log(observed / expected)).sum())

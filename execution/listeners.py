@@ -57,9 +57,9 @@ class Listeners:
 
     def take_ticks(self, message: Message) -> None:
         """Make quotes of a message; called by a thread of its own."""
-        found = decode(message)
-        if isinstance(found, TickBatch) and found.run_id == self._run.run_id:
-            self._take(found)
+        batch = decode(message)
+        if isinstance(batch, TickBatch) and batch.run_id == self._run.run_id:
+            self._take(batch)
 
     def _take(self, batch: TickBatch) -> None:
         try:
@@ -77,9 +77,9 @@ class Listeners:
         subscriber = self._bus.subscribe(CONTROL, 0)
         while not self._stop.is_set():
             message = subscriber.next(_CONTROL_WAIT_S)
-            found = decode(message) if message else None
-            if isinstance(found, Control):
-                self._trading.obey(found)
+            control = decode(message) if message else None
+            if isinstance(control, Control):
+                self._trading.obey(control)
             self._trading.poll()
             if self._limits:
                 self._limits.poll()

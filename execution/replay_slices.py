@@ -49,14 +49,14 @@ class SliceReader:
 
     def next(self) -> Slice | None:
         """The next slice, when it is complete; None when told to stop."""
-        found = self._next_ticks()
-        if found is None or found.last:
-            return found
-        signals = self._signals_of(found.number)
+        part = self._next_ticks()
+        if part is None or part.last:
+            return part
+        signals = self._signals_of(part.number)
         if signals is None:
             return None
         order = sorted(signals, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
-        return found._replace(signals=order)
+        return part._replace(signals=order)
 
     def _next_ticks(self) -> Slice | None:
         ticks: dict[Feed, list[TickArray]] = {}
@@ -105,8 +105,8 @@ def _closes(message: object) -> TypeGuard[TickMarker]:
 def decode(message: Message) -> object | None:
     """The message; None, and a line in the log, when it cannot be read."""
     try:
-        found: object = codec.decode(message.topic, message.payload)
+        content: object = codec.decode(message.topic, message.payload)
     except MessageError as error:
         _log.warning("skipped message %s: %s", message.sequence, error)
         return None
-    return found
+    return content

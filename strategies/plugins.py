@@ -126,14 +126,14 @@ def _place(error: BaseException, path: Path) -> str:
     return f"line {line}: " if line else ""
 
 
-def _checked(found: Any, where: str) -> type[Any]:
-    if inspect.isclass(found):
-        renamed.adopt(found)
-    if missing := [m for m in _MEMBERS if m != "horizon_s" and not hasattr(found, m)]:
+def _checked(strategy: Any, where: str) -> type[Any]:
+    if inspect.isclass(strategy):
+        renamed.adopt(strategy)
+    if missing := [m for m in _MEMBERS if m != "horizon_s" and not hasattr(strategy, m)]:
         raise SettingsError(f"{where}: its strategy lacks {', '.join(missing)}; {_EXAMPLE}")
-    if not inspect.isclass(found):
+    if not inspect.isclass(strategy):
         raise SettingsError(f"{where}: a strategy is a class that takes the signal settings")
-    return found
+    return strategy
 
 
 def _points() -> list[importlib.metadata.EntryPoint]:

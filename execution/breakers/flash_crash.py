@@ -1,6 +1,6 @@
 """Flash crashes on the quote stream: a move against the volatility there was before it.
 
-A crash is a move, within one of several windows, beyond both a share of the price and so many
+A flash crash is a move, within one of several windows, beyond both a share of the price and so many
 deviations of the volatility before that window. The share keeps a quiet night from looking like
 a crash, the deviations a wild symbol. The move counts from the window's highest or lowest mid,
 so that it is seen with the quote that shows it. A single odd quote is no crash: mids pass a
@@ -108,7 +108,7 @@ class FlashCrashWatch:
         self._mids.append(mid)
 
     def observe(self, time_us: int, mid: float) -> FlashCrash | None:
-        """Take a quote; the crash it shows, or None."""
+        """Take a quote; the flash crash it shows, or None."""
         if time_us - self._last_us > PAUSE_S * 1e6:
             self._mids.clear()  # nothing before a pause belongs to the market after it
         self._last_us = time_us
@@ -124,7 +124,7 @@ class FlashCrashWatch:
         return None
 
     def observe_all(self, quotes: Iterable[tuple[int, float]]) -> FlashCrash | None:
-        """Take (time, mid) pairs; the first crash among them."""
+        """Take (time, mid) pairs; the first flash crash among them."""
         results = [self.observe(time_us, mid) for time_us, mid in quotes]
         return next((flash_crash for flash_crash in results if flash_crash is not None), None)
 

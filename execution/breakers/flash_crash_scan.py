@@ -1,10 +1,10 @@
 """Flash crashes in whole slices of a feed: what FlashCrashWatch finds, without asking it each time.
 
-A replay brings hundreds of thousands of quotes a second. A crash needs a move beyond the smallest
-of the windows' shares within the longest of them, and two neighbouring minutes in which prices
-span less cannot hold one. Only where two span more does a FlashCrashWatch look, quote by quote,
-after the volatility before has been folded from one mid per second. The answer is that of a watch
-which saw everything, to the last bit.
+A replay brings hundreds of thousands of quotes a second. A flash crash needs a move beyond the
+smallest of the windows' shares within the longest of them, and two neighbouring minutes in which
+prices span less cannot hold one. Only where two span more does a FlashCrashWatch look, quote by
+quote, after the volatility before has been folded from one mid per second. The answer is that of
+a watch which saw everything, to the last bit.
 """
 
 from collections import deque
@@ -62,7 +62,7 @@ class FlashCrashScan:
         self._watch, self._watched = FlashCrashWatch(limits), 0  # it has seen all before this quote
 
     def observe(self, tape: Tape) -> FlashCrash | None:
-        """Take the usable quotes of the next slice; the first crash among them, or None."""
+        """Take the usable quotes of the next slice; the first flash crash among them, or None."""
         if not len(tape.time_us):
             return None
         known, raw = len(self._tail.time_us), (tape.bid + tape.ask) / 2

@@ -23,10 +23,10 @@ class WorkingOrders:
 
     def __init__(self, clock: Clock, ledger: Ledger, venue: Venue, timer: Timer) -> None:
         self._clock, self._ledger, self._venue, self._timer = clock, ledger, venue, timer
-        self._asked_s: dict[int, float] = {}
+        self._requested_s: dict[int, float] = {}
 
     def cancel(self) -> None:
-        """Ask for all of them once, and for what is still there every few seconds.
+        """Request it for all of them once, and for what is still there every few seconds.
 
         Raises:
             UnavailableError: the terminal does not answer.
@@ -34,8 +34,8 @@ class WorkingOrders:
         now_s = self._timer.seconds()
         for order in self._venue.working():
             ours = order.magic in self._ledger.book.magics
-            if ours and now_s - self._asked_s.get(order.ticket, float("-inf")) >= _AGAIN_S:
-                self._asked_s[order.ticket] = now_s
+            if ours and now_s - self._requested_s.get(order.ticket, float("-inf")) >= _AGAIN_S:
+                self._requested_s[order.ticket] = now_s
                 self._cancel(order)
 
     def _cancel(self, order: WorkingOrder) -> None:
@@ -43,8 +43,8 @@ class WorkingOrders:
         submitted = book.unsettled.get(book.magics[order.magic])
         if submitted is not None:
             now = self._clock.now_us()
-            asked = events.later(submitted, Kind.CANCELLING, now, "trading is halted")
-            self._ledger.record([asked])
+            cancelling = events.later(submitted, Kind.CANCELLING, now, "trading is halted")
+            self._ledger.record([cancelling])
             self._ledger.sync()
         reach("execution.cancel.before")
         answer = self._venue.cancel(order)

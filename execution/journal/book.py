@@ -131,16 +131,16 @@ class Book:
 
     def half_turned(self) -> list[Signal]:
         """Targets whose closings are done and that neither opened their position nor said why."""
-        found = []
+        signals = []
         for key, name in self._turning.items():
             newest = self._newest.get(key)
             if newest is None or newest.signal_id != name or not newest.target:
                 continue
             against = any(p.volume * newest.target < 0 for p in self.of(key))
-            asked = order_id(name, "entry") in self.orders
-            if not against and not asked and not self.is_blocked(*key[1:]):
-                found.append(newest)
-        return found
+            entered = order_id(name, "entry") in self.orders
+            if not against and not entered and not self.is_blocked(*key[1:]):
+                signals.append(newest)
+        return signals
 
     def take_profit(self, submitted: OrderEvent) -> float:
         """Where the venue shall close what an order opens with a gain; 0: nowhere."""

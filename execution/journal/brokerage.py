@@ -51,8 +51,8 @@ class Brokerage:
 
     def held_by_others(self, position: int) -> float:
         """Signed lots of a position that are not ours."""
-        found = self.foreign.get(position)
-        return found.volume if found else 0.0
+        foreign = self.foreign.get(position)
+        return foreign.volume if foreign else 0.0
 
     def _booked(self, event: OrderEvent) -> None:
         if event.purpose == OPENING:

@@ -84,7 +84,7 @@ def later(submitted: OrderEvent, kind: Kind, now_us: int, reason: str = "") -> O
 
 
 def outcome(
-    submitted: OrderEvent, before: Kind, found: Outcome, known: Container[int], now_us: int
+    submitted: OrderEvent, before: Kind, answer: Outcome, known: Container[int], now_us: int
 ) -> Iterator[OrderEvent]:
     """What became of an order whose last event is `before`.
 
@@ -92,23 +92,23 @@ def outcome(
     order is answered before the market time of its fill. `known`: deals that are journalled.
     """
     if before is Kind.UNKNOWN:
-        yield later(submitted, Kind.RECONCILED, now_us, found.kind)
-    if found.kind == "rejected":
+        yield later(submitted, Kind.RECONCILED, now_us, answer.kind)
+    if answer.kind == "rejected":
         taken = before in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED)  # then it was taken back
         kind = Kind.CANCELLED if taken else Kind.REJECTED
-        yield later(submitted, kind, now_us, found.reason)
+        yield later(submitted, kind, now_us, answer.reason)
         return
     if before not in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED):
-        yield replace(later(submitted, Kind.ACCEPTED, now_us), venue_order=found.order)
+        yield replace(later(submitted, Kind.ACCEPTED, now_us), venue_order=answer.order)
     left = submitted.volume
-    for fill in found.fills:
+    for fill in answer.fills:
         left = round(left - fill.volume, 8)
         if fill.deal in known:  # a crash cut the journal off between two fills
             continue
         yield filled(submitted, fill, Kind.PARTIALLY_FILLED if left > 0 else Kind.FILLED, now_us)
-    if found.fills and left > 0 and found.kind != "working":
+    if answer.fills and left > 0 and answer.kind != "working":
         rest = replace(later(submitted, Kind.CANCELLED, now_us, "rest"), volume=left)
-        yield replace(rest, venue_order=found.order)
+        yield replace(rest, venue_order=answer.order)
 
 
 def filled(submitted: OrderEvent, fill: Fill, kind: Kind, now_us: int) -> OrderEvent:
@@ -149,11 +149,11 @@ def booked(
 
     `name` tells apart what has no deal at the venue.
     """
-    made = order_id("", "deal", f"{run.account}.{fill.deal}.{fill.cause}{name}")
+    identity = order_id("", "deal", f"{run.account}.{fill.deal}.{fill.cause}{name}")
     return OrderEvent(
         seq=0, event_id="", kind=Kind.BOOKED, run_id=run.run_id, mode=run.mode,
         account=run.account, strategy=key.strategy,
-        order_id=made, signal_id="",
+        order_id=identity, signal_id="",
         source=key.source, symbol=key.symbol, ts_event_us=fill.time_us, ts_init_us=now_us,
         side=fill.side if fill.position else "", purpose=fill.cause, volume=fill.volume,
         price=fill.price, reason=comment, observed=float(suspends), venue_order=fill.order,

@@ -78,7 +78,7 @@ class Journal:
         self.path, self._segment, self._careful = path, segment, careful
         self._chain = Chain()
         self._dirty = False
-        self._kept: list[Record] = []
+        self._unread: list[Record] = []
         self._file = disk.open(path)
         try:
             self._open(witnessed)
@@ -91,7 +91,7 @@ class Journal:
         self._count, self._last, seen = 0, b"", witnessed is None
         for place in scan(content, self.path):
             _follow(self._chain, place, self.path)
-            self._kept.append(place.record)
+            self._unread.append(place.record)
             end, self._count = place.end, place.number
             self._last = content[place.offset + _HEADER.size : end - len(_END)]
             seen = seen or witnessed is None or witnessed.is_of(end, self._last)
@@ -106,8 +106,8 @@ class Journal:
 
     def take(self) -> list[Record]:
         """The records found at opening, oldest first; once, to free their memory."""
-        kept, self._kept = self._kept, []
-        return kept
+        unread, self._unread = self._unread, []
+        return unread
 
     def records(self) -> Iterator[Record]:
         """All records so far, oldest first, read from disk again; from any thread."""
@@ -182,7 +182,7 @@ def events(path: Path) -> Iterator[OrderEvent]:
             yield place.record
 
 
-class _Found(NamedTuple):
+class _Frame(NamedTuple):
     payload: bytes
     end: int
     more: bool  # records of the same append follow
@@ -194,7 +194,7 @@ def _frame(payload: bytes, *, more: bool = False) -> bytes:
     return header + payload + (_MORE if more else _END)
 
 
-def _whole(content: bytes, offset: int) -> _Found | None:
+def _frame_at(content: bytes, offset: int) -> _Frame | None:
     """The whole record at an offset, or None."""
     if offset + _OVERHEAD > len(content):
         return None
@@ -206,21 +206,21 @@ def _whole(content: bytes, offset: int) -> _Found | None:
     payload, more = content[begin:end], mark == _MORE
     if zlib.crc32(payload) ^ (_ONES if more else 0) != checksum:
         return None
-    return _Found(payload, end + 1, more)
+    return _Frame(payload, end + 1, more)
 
 
 def scan(content: bytes, path: Path) -> Iterator[Place]:
     """The records in a journal's bytes, without their chain; `path` is for messages."""
     number, offset = 1, 0
     group: list[Place] = []
-    while (found := _whole(content, offset)) is not None:
+    while (frame := _frame_at(content, offset)) is not None:
         try:
-            record = records.decode(found.payload)
+            record = records.decode(frame.payload)
         except msgspec.DecodeError as error:
             raise _damaged(path, number, offset, f"of another version ({error})") from error
-        group.append(Place(number, offset, found.end, record))
-        number, offset = number + 1, found.end
-        if not found.more:
+        group.append(Place(number, offset, frame.end, record))
+        number, offset = number + 1, frame.end
+        if not frame.more:
             yield from group
             group.clear()
     if not _cut_off(content, offset):
@@ -235,12 +235,12 @@ def _cut_off(content: bytes, offset: int) -> bool:
     end = offset + len(rest)
     place = content.find(MAGIC, offset + 1)
     while place >= 0:
-        found = _whole(content, place)
-        if found and not found.more and found.end < end:
+        frame = _frame_at(content, place)
+        if frame and not frame.more and frame.end < end:
             return False  # a later append follows: this one was synced before it was written
-        if found and place % _SECTOR and content[place - 1 : place] != _MORE:
+        if frame and place % _SECTOR and content[place - 1 : place] != _MORE:
             return False  # it begins an append, or its own sector came without what precedes it
-        place = content.find(MAGIC, found.end if found else place + 1)
+        place = content.find(MAGIC, frame.end if frame else place + 1)
     return _lacks_sector(content, offset, end) or _lacks_end(content, offset, end)
 
 

@@ -62,8 +62,8 @@ class Ledger:
         for record in unfolded:
             self._keep(record)
             if isinstance(record, OrderEvent):
-                for see in self.watchers:
-                    see(record)
+                for observe in self.watchers:
+                    observe(record)
 
     def sync(self) -> None:
         """On disk when this returns."""

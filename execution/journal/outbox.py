@@ -39,7 +39,7 @@ class Outbox:
         run: RunSettings,
         publisher: JournalPublisher | None = None,
     ) -> None:
-        self._bus, self._journal, self._run, self._courier = bus, journal, run, publisher
+        self._bus, self._journal, self._run, self._publisher = bus, journal, run, publisher
         self._waiting: list[Post] = []
 
     def add(self, record: Record, book: Book) -> None:
@@ -47,17 +47,17 @@ class Outbox:
         self._waiting += posts(record, book, self._run)
 
     def publish(self) -> None:
-        """Store all that waits on the bus, in order; with a courier, hand it over to that.
+        """Store all that waits on the bus, in order; with a publisher, hand it over to that.
 
         Raises:
-            UnavailableError: without a courier, the bus stayed away; the journal has all of it.
+            UnavailableError: without a publisher, the bus stayed away; the journal has all of it.
         """
         if not self._waiting:
             return
         self._journal.sync()
         reach("execution.publish.before")
-        if self._courier is not None:
-            self._courier.take(self._waiting)
+        if self._publisher is not None:
+            self._publisher.take(self._waiting)
             self._waiting = []
             return
         for index, (message, name) in enumerate(self._waiting, 1):
@@ -69,13 +69,13 @@ class Outbox:
         reach("execution.publish.after")
 
     def close(self) -> None:
-        """Give the courier a moment to deliver what it has; the journal has it in any case."""
-        if self._courier is not None:
-            self._courier.close()
+        """Give the publisher a moment to deliver what it has; the journal has it in any case."""
+        if self._publisher is not None:
+            self._publisher.close()
 
 
 def posts(record: Record, book: Book, run: RunSettings) -> Iterator[Post]:
-    """What others are told of a record; `book` is the state with it applied."""
+    """What is published of a record; `book` is the state with it applied."""
     if isinstance(record, OrderEvent):
         name = f"{run.run_id}.{run.account}.{record.event_id}"
         yield Post(record, name)
@@ -88,7 +88,7 @@ def posts(record: Record, book: Book, run: RunSettings) -> Iterator[Post]:
 
 
 def posts_of(journal: Journal, run: RunSettings) -> Iterator[Post]:
-    """What others are told of a whole journal, folded anew."""
+    """What is published of a whole journal, folded anew."""
     book = Book()
     for record in journal.records():
         book.apply(record)

@@ -74,7 +74,7 @@ class JournalPublisher:
 
     def start(self) -> None:
         """Deliver in a thread until `close`."""
-        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="journal publisher", daemon=True)
         self._thread.start()
 
     def close(self) -> None:

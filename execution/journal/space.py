@@ -15,19 +15,19 @@ from execution.journal.journal import SEGMENT, Journal
 _log = logging.getLogger(__name__)
 _MIB = 1 << 20
 KEPT = 4 * _MIB  # some thousand exits
-_LOOK_S = 1.0
+_PROBE_S = 1.0
 
 
 class Room:
     """Of one journal. For the trading thread alone, as the journal is."""
 
     def __init__(self, journal: Journal, timer: Timer) -> None:
-        self._journal, self._look = journal, Every(_LOOK_S, timer)
+        self._journal, self._due = journal, Every(_PROBE_S, timer)
         self._free, self._short = 0.0, False
 
     def free_mib(self) -> float:
-        """Free space for us on the journal's disk, MiB; looked at once a second."""
-        if self._look.is_due():
+        """Free space for us on the journal's disk, MiB; probed once a second."""
+        if self._due.is_due():
             self._free = shutil.disk_usage(self._journal.path.parent).free / _MIB
         return self._free
 

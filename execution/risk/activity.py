@@ -86,12 +86,12 @@ class Activity:
 
     def answers(self, since_us: int) -> tuple[int, int]:
         """Orders answered after a time, and how many of them the venue rejected."""
-        found = []
+        outcomes = []
         for time_us, rejected in reversed(self._answers):
             if time_us <= since_us:
                 break
-            found.append(rejected)
-        return len(found), sum(found)
+            outcomes.append(rejected)
+        return len(outcomes), sum(outcomes)
 
     def _event(self, event: OrderEvent) -> None:
         key = event.strategy, event.source, event.symbol

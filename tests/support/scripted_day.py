@@ -254,7 +254,7 @@ class ScriptedDay:
             for message in messages[self._heard[topic.name] :]:
                 # A different while for each, so that there is a distribution.
                 self._later.delay_us = 40_000 + 35_000 * (message.sequence % 7)
-                self._watcher.see(message)
+                self._watcher.note(message)
             self._heard[topic.name] = len(messages)
         self._watcher.flush()
 

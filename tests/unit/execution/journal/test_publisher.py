@@ -36,8 +36,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def couriered(desk: Desk, bus: MemoryBus | NatsBus, limit: int = 100) -> JournalPublisher:
-    """The desk's events go to a bus through a courier from now on."""
+def published(desk: Desk, bus: MemoryBus | NatsBus, limit: int = 100) -> JournalPublisher:
+    """The desk's events go to a bus through a publisher from now on."""
     publisher = JournalPublisher(bus, RUN, lambda: posts_of(desk.journal, RUN), limit)
     desk.outbox = desk.ledger._outbox = Outbox(bus, desk.journal, RUN, publisher)
     return publisher
@@ -55,7 +55,7 @@ def trade(desk: Desk, seconds: float) -> None:
 
 def test_what_is_journalled_while_the_bus_is_away_is_delivered_in_order(desk: Desk) -> None:
     bus = MoodyBus()
-    publisher = couriered(desk, bus)
+    publisher = published(desk, bus)
     bus.away = True
     trade(desk, 3)
     assert not publisher.deliver()
@@ -67,7 +67,7 @@ def test_what_is_journalled_while_the_bus_is_away_is_delivered_in_order(desk: De
 
 def test_too_much_is_forgotten_and_read_from_the_journal_again(desk: Desk) -> None:
     bus = MoodyBus()
-    publisher = couriered(desk, bus, limit=12)
+    publisher = published(desk, bus, limit=12)
     trade(desk, 3)
     publisher.deliver()
     bus.away = True
@@ -81,12 +81,12 @@ def test_too_much_is_forgotten_and_read_from_the_journal_again(desk: Desk) -> No
     assert len(events(bus)) == len(known)  # ids make a second time harmless
 
 
-def test_a_message_that_the_bus_refuses_ends_trading_and_not_only_its_courier(desk: Desk) -> None:
+def test_a_message_that_the_bus_refuses_ends_trading_and_not_only_its_publisher(desk: Desk) -> None:
     class Refusing(MoodyBus):
         def send(self, *_: object) -> None:
             raise MessageError("refused")
 
-    publisher = couriered(desk, Refusing())
+    publisher = published(desk, Refusing())
     publisher.start()
     trade(desk, 3)
     assert publisher._thread
@@ -101,7 +101,7 @@ def test_with_the_bus_really_stopped_trading_goes_on_and_the_bus_hears_of_it_lat
     (tmp_path / "bus").mkdir()
     with NatsServer(tmp_path / "bus") as server:
         bus = NatsBus(BusSettings(url=server.url), "courier")
-        publisher = couriered(desk, bus)
+        publisher = published(desk, bus)
         publisher.start()
         trade(desk, 3)
         server.kill()
