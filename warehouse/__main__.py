@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
-from core import crashpoint, identity, settings
+from core import crashpoint, credentials, home_users, identity, settings
 from core.errors import TickhouseError
 from core.health import Health
 from core.sections import WarehouseSettings
@@ -39,9 +39,10 @@ def main(argv: list[str] | None = None) -> int:
         config = settings.load()
         crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
         check_listen(options.listen, users)
+        own = home_users.known(credentials.directory_of(home))
         listener = _listen(options.listen, options.port)
         engine = Chdb(home / "warehouse")
-        gate = Gate(users, engine.parser)
+        gate = Gate(users, engine.parser, own)
         _notice(engine)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)

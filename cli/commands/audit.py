@@ -21,6 +21,7 @@ from cli.login import note, this_user
 from cli.stack.warehouse_client import warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError, TickhouseError, UnavailableError
+from core.home_users import COMMANDS
 from core.settings import Settings
 from execution.journal.reader import journals, placed_events
 from quality.check_result import store
@@ -76,8 +77,10 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     archive = namespace.archive or audit_trail.archive(settings)
     key = namespace.public_key or _path(settings.reports.public_key)
     try:
-        settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
-        client = warehouse_client(settings)
+        settings = msgspec.structs.replace(
+            settings, clickhouse=warehouse_settings(settings, COMMANDS)
+        )
+        client = warehouse_client(settings, COMMANDS)
     except UnavailableError as error:
         raise UnavailableError(f"verify compares with the warehouse: {error}") from error
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
 from cli.ingest.warehouse import warehouse
+from core.home_users import OWNER
 from core.settings import Settings
 
 
@@ -25,7 +26,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     now = time.gmtime()
     stamp = time.strftime("%Y%m%dT%H%M%SZ", now)
     folder = Path(namespace.to or settings.home_path / "backups" / stamp).resolve()
-    with warehouse(settings) as where:
+    with warehouse(settings, OWNER) as where:
         taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", now)
         manifest = archive.backup(connect(where), folder, taken_at)
     tell(manifest)

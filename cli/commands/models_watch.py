@@ -10,6 +10,7 @@ from cli.stack.warehouse_client import warehouse_client
 from cli.times import BEGINNING, END, time_us
 from core.clock import SystemClock
 from core.errors import ModelError
+from core.home_users import COMMANDS
 from core.settings import Settings
 from models.monitoring.compare import Comparison, compare
 from models.monitoring.outcomes import read_outcomes
@@ -31,7 +32,7 @@ def run(
     namespace: argparse.Namespace, registry: Registry, settings: Settings, console: Console
 ) -> int:
     """Judge champion and challenger on the span; 1 when features or predictions drifted."""
-    client = warehouse_client(settings)
+    client = warehouse_client(settings, COMMANDS)
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     result = patrol(client, registry, span, settings)
     if not result.found:
@@ -73,7 +74,7 @@ def comparison(registry: Registry, settings: Settings) -> Comparison:
     Raises:
         ModelError: there is no champion, or no challenger.
     """
-    client, working = warehouse_client(settings), roles(registry)
+    client, working = warehouse_client(settings, COMMANDS), roles(registry)
     missing = {"champion", "challenger"} - set(working)
     if missing:
         raise ModelError(f"no {' and no '.join(sorted(missing))}; see: tickhouse models list")

@@ -9,6 +9,7 @@ from cli.commands.backup import tell
 from cli.ingest.warehouse import warehouse
 from cli.stack.running import running
 from core.errors import BusyError
+from core.home_users import OWNER
 from core.settings import Settings
 
 
@@ -27,7 +28,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     folder = Path(namespace.folder).resolve()
     archive.manifest_of(folder)  # before a server is started for nothing
-    with warehouse(settings) as where:
+    with warehouse(settings, OWNER) as where:
         manifest = archive.restore(connect(where), folder, replace=namespace.replace)
     tell(manifest)
     return 0

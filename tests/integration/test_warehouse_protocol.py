@@ -179,8 +179,7 @@ def test_clickhouse_connect_sends_external_data_and_forms(warehouse: Warehouse) 
 
 def test_headers_stand_for_parameters(warehouse: Warehouse) -> None:
     names = {"X-ClickHouse-Database": "tickhouse", "X-ClickHouse-Format": "JSONCompactEachRow"}
-    user = {"X-ClickHouse-User": "default", "X-ClickHouse-Key": ""}
-    status, headers, body = post(warehouse, b"SELECT currentDatabase()", names | user)
+    status, headers, body = post(warehouse, b"SELECT currentDatabase()", names | warehouse.owner)
     assert (status, body) == (200, b'["tickhouse"]\n')
     assert headers["x-clickhouse-timezone"]
     assert uuid.UUID(headers["x-clickhouse-query-id"])
@@ -334,7 +333,10 @@ def test_large_inserts_arrive_compressed_and_as_values(warehouse: Warehouse, enc
 def test_an_upload_that_breaks_off_leaves_the_server_well(warehouse: Warehouse) -> None:
     table = fresh_table(warehouse, "a Int64")
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
-        path = f"/?query=INSERT+INTO+tickhouse.{table}+FORMAT+RowBinary"
+        signed = urllib.parse.urlencode(
+            {"user": warehouse.settings.user, "password": warehouse.settings.password}
+        )
+        path = f"/?{signed}&query=INSERT+INTO+tickhouse.{table}+FORMAT+RowBinary"
         client.sendall(
             f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n".encode()
         )
@@ -415,7 +417,12 @@ def test_a_full_queue_refuses_at_once(warehouse: Warehouse) -> None:
 
 def test_a_session_per_client_library_object_is_fine(warehouse: Warehouse) -> None:
     for _ in range(20):
-        client = clickhouse_connect.get_client(host="127.0.0.1", port=warehouse.port)
+        client = clickhouse_connect.get_client(
+            host="127.0.0.1",
+            port=warehouse.port,
+            username=warehouse.settings.user,
+            password=warehouse.settings.password,
+        )
         client.command("CREATE TEMPORARY TABLE t (a Int64)")
         client.insert("t", [[1], [2]], column_names=["a"])
         assert client.query("SELECT sum(a) FROM t").result_rows[0][0] == 3
