@@ -29,9 +29,9 @@ def post(
     warehouse: Warehouse, body: bytes = b"", headers: dict[str, str] | None = None, **params: str
 ) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", warehouse.port)
-    connection.request(
-        "POST", "/?" + urllib.parse.urlencode(params), body, warehouse.owner | (headers or {})
-    )
+    signed = {} if "user" in params else warehouse.owner
+    path = "/?" + urllib.parse.urlencode(params)
+    connection.request("POST", path, body, signed | (headers or {}))
     response = connection.getresponse()
     answer = response.read()
     connection.close()
