@@ -7,7 +7,6 @@ A process that is killed between sending and noting it makes one message come tw
 """
 
 import logging
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from adapters import alerts
+from core import durable
 from core.clock import Clock
 from core.errors import BusyError
 from core.file_lock import locked
@@ -71,7 +71,7 @@ class AlertBox:
     def __init__(self, home: Path, settings: AlertSettings, clock: Clock) -> None:
         self._path, self._settings, self._clock = home / "alerts.json", settings, clock
 
-    def tell(self, title: str, text: str, facts: Mapping[str, str] | None = None) -> Delivery:
+    def notify(self, title: str, text: str, facts: Mapping[str, str] | None = None) -> Delivery:
         """Log it, keep it, and send what is due; delivery problems are logged, never raised.
 
         Raises:
@@ -150,17 +150,9 @@ class _Opened:
         try:
             after = msgspec.json.encode(self.state)
             if error[0] is None and after != self._before:
-                self._replace(after)
+                durable.write(self._path, after)
         finally:
             self._lock.__exit__(None, None, None)
-
-    def _replace(self, content: bytes) -> None:
-        new = self._path.with_suffix(".new")  # under the lock there is one
-        with new.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, self._path)
 
 
 def message(entries: list[Entry], unlisted: int = 0) -> tuple[str, str, dict[str, str]]:

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 _WITHIN_S = 10.0
 
 
-def tell(
+def notify(
     settings: AlertSettings, title: str, text: str, facts: Mapping[str, str] | None = None
 ) -> list[str]:
     """Log it and send it to every target; `facts` go into the webhook's JSON.
@@ -65,7 +65,7 @@ def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> NotifyBase:
     url = urlsplit(settings.webhook)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise SettingsError("alerts.webhook: give http://host/path or https://host/path")
-    return _made(
+    return _target(
         NotifyJSON,
         "webhook",
         secure=url.scheme == "https",
@@ -84,7 +84,7 @@ def _email(settings: AlertSettings) -> NotifyBase:
     host, _, port = settings.smtp.partition(":")
     if not host or not port.isdigit():
         raise SettingsError("alerts.smtp: give host:port of the mail server for alerts.email_to")
-    return _made(
+    return _target(
         NotifyEmail,
         "email",
         host=host,
@@ -103,7 +103,7 @@ def _email(settings: AlertSettings) -> NotifyBase:
 def _telegram(settings: AlertSettings) -> NotifyBase:
     if not settings.telegram_chat:
         raise SettingsError("alerts.telegram_chat: name the chat that the bot writes to")
-    return _made(
+    return _target(
         NotifyTelegram,
         "telegram",
         bot_token=settings.telegram_token,
@@ -113,7 +113,7 @@ def _telegram(settings: AlertSettings) -> NotifyBase:
     )
 
 
-def _made(plugin: type[NotifyBase], kind: str, **options: object) -> NotifyBase:
+def _target(plugin: type[NotifyBase], kind: str, **options: object) -> NotifyBase:
     try:
         return plugin(rto=_WITHIN_S, cto=_WITHIN_S, **options)
     except TypeError:  # how Apprise says that a value will not do, and it repeats it

@@ -33,7 +33,7 @@ class BreakerLog:
             if event.actor.startswith(_BY) and (identity := _identity(event.detail))
         }
 
-    def see(self, state: RiskState) -> bool:
+    def note(self, state: RiskState) -> bool:
         """Chain a breaker's word; whether it was new. What a person said is chained already."""
         if not state.by.startswith(_BY):
             return False
@@ -44,9 +44,10 @@ class BreakerLog:
             audit_log.append(
                 self._home,
                 AuditLine(
-                    state.ts_event_us, state.by, False, _ACTIONS[state.state],
-                    f"trading of {state.account} is {state.state}", state.account, state.reason,
-                    {"state_id": identity},
+                    ts_us=state.ts_event_us, by=state.by, authenticated=False,
+                    action=_ACTIONS[state.state],
+                    detail=f"trading of {state.account} is {state.state}", subject=state.account,
+                    reason=state.reason, payload={"state_id": identity},
                 ),
                 state.run_id, state.mode,
             )  # fmt: skip

@@ -30,7 +30,7 @@ def export(client: Client, where: ClickhouseSettings, home: Path) -> int:
     path = audit_log.path_in(home)
     with locked(home / "audit-ship.lock"):
         last, last_hash = _end(client)
-        coming, shipped = list[AuditEvent](), 0
+        coming, exported = list[AuditEvent](), 0
         with Writer(where) as writer:
             for event in audit_log.read(path):
                 if event.seq == last and event.hash != last_hash:
@@ -39,18 +39,18 @@ def export(client: Client, where: ClickhouseSettings, home: Path) -> int:
                 if event.seq > last:
                     coming.append(event)
                 if len(coming) >= _BLOCK:
-                    shipped += _insert(writer, coming)
-            shipped += _insert(writer, coming)
-    return shipped
+                    exported += _insert(writer, coming)
+            exported += _insert(writer, coming)
+    return exported
 
 
 def _end(client: Client) -> tuple[int, str]:
     with errors_translated():
-        seq, found = client.query(
+        seq, last_hash = client.query(
             "SELECT max(seq), argMax(hash, seq) FROM audit_event WHERE stream = {s:String}",
             parameters={"s": audit_log.PEOPLE},
         ).result_rows[0]
-    return int(seq), str(found)
+    return int(seq), str(last_hash)
 
 
 def _insert(writer: Writer, events: list[AuditEvent]) -> int:

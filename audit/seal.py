@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from audit import signing
 from audit.merkle import Merkle
 from audit.streams import Event, Placed, Stream, problem_in_chain
+from core import durable
 from core.contracts.audit import AuditEvent
 from core.contracts.order import OrderEvent
 from core.errors import InputError, SettingsError
@@ -69,16 +70,16 @@ def seals(archive: Path) -> list[Seal]:
     Raises:
         InputError: a folder without a readable root or signature.
     """
-    found = []
+    sealed = []
     for folder in sorted(archive.glob("????-??-??")):
         try:
             content = (folder / "root.json").read_bytes()
             root = msgspec.json.decode(content, type=Root)
-            found.append(Seal(folder, root, content, (folder / "root.sig").read_bytes()))
+            sealed.append(Seal(folder, root, content, (folder / "root.sig").read_bytes()))
         except (OSError, msgspec.DecodeError) as error:
             problem = f"no sealed day ({error}); bring it back from the archive"
             raise InputError(str(folder), problem) from error
-    return found
+    return sealed
 
 
 def seal(
@@ -126,11 +127,7 @@ def settle(temporary: Path, final: Path) -> None:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         path.chmod(0o444)
-    os.replace(temporary, final)
-    if os.name == "posix":
-        handle = os.open(final.parent, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+    durable.rename(temporary, final)
 
 
 def sha256(path: Path) -> str:

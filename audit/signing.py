@@ -22,9 +22,9 @@ def generate(path: Path, home: Path) -> Path:
     """
     refuse_inside(path, home)
     public = path.with_name(path.name + ".pub")
-    for place in (path, public):
-        if place.exists():
-            raise SettingsError(f"{place} exists and is not overwritten; give another path")
+    for file_path in (path, public):
+        if file_path.exists():
+            raise SettingsError(f"{file_path} exists and is not overwritten; give another path")
     key = Ed25519PrivateKey.generate()
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

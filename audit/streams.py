@@ -43,7 +43,7 @@ def digest(event: Event) -> str:
     return hashlib.blake2b(body, digest_size=32).hexdigest()
 
 
-def people(home: Path) -> Stream:
+def people_stream(home: Path) -> Stream:
     """The stream of what people ordered."""
     path = audit_log.path_in(home)
     return Stream(audit_log.PEOPLE, path, lambda: (Placed(e, 0, 0) for e in audit_log.read(path)))

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from audit.export import export
 from audit.seal import Root, Seal, seal
 from audit.stored import stored_account, stored_orders, stored_people
-from audit.streams import Event, Placed, Stream, people
+from audit.streams import Event, Placed, Stream, people_stream
 from audit.verify import Break, StreamVerdict, check_seals, missing_seals, verify_stream
 from core.audit_log import PEOPLE
 from core.clock import Clock
@@ -61,7 +61,7 @@ def seal_home(
 ) -> Root:
     """Seal a day of all live streams; see audit.seal."""
     home = settings.home_path
-    streams = [people(home), *(_stream(s) for s in sources if s.live)]
+    streams = [people_stream(home), *(_stream(s) for s in sources if s.live)]
     return seal(streams, day, archive(settings), key, home, clock.now_us())
 
 
@@ -72,14 +72,14 @@ def verify_home(
     """Bring the log over, then compare every stream with every witness there is."""
     home, breaks = settings.home_path, list[Break]()
     sealed, wrong = check_seals(kept, public_key) if public_key else ([], [])
-    own = people(home)
+    own = people_stream(home)
     verdicts = [verify_stream(own, _rows_of_people(client), sealed, clock.now_us())]
     if not verdicts[0].breaks:
         export(client, settings.clickhouse, home)
     for source in sources:
         rows = partial(_rows_of_orders, client, source)
         verdicts.append(verify_stream(_stream(source), rows, sealed, clock.now_us()))
-    breaks += (broken for verdict in verdicts for broken in verdict.breaks)
+    breaks += (broken for verified in verdicts for broken in verified.breaks)
     breaks += wrong
     if public_key:
         breaks += missing_seals(own.events(), kept)

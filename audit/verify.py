@@ -60,34 +60,34 @@ def verify_stream(
         now_us: what is younger than GRACE_US may still be on its way.
     """
     roots = _Roots(stream.name, sealed)
-    found: dict[str, Break] = {}
+    breaks: dict[str, Break] = {}
     beside: _Beside | None = None
     events, previous = 0, None
 
-    def tell(witness: str, seq: int, problem: str) -> None:
-        found.setdefault(witness, Break(stream.name, witness, seq, problem))
+    def report(witness: str, seq: int, problem: str) -> None:
+        breaks.setdefault(witness, Break(stream.name, witness, seq, problem))
 
     try:
         for placed in stream.events():
             event, events = placed.event, events + 1
             if problem := problem_in_chain(event, previous):
-                tell("journal", event.seq, problem)
+                report("journal", event.seq, problem)
                 break
             beside = beside or _Beside(stored(event), now_us)
             if problem := beside.compare(event):
-                tell("warehouse", beside.seq, problem)
-            roots.add(placed, tell)
+                report("warehouse", beside.seq, problem)
+            roots.add(placed, report)
             previous = event
     except TickhouseError as error:
-        tell("journal", events + 1, str(error))
-    if "journal" not in found:
-        roots.end(events, tell)
+        report("journal", events + 1, str(error))
+    if "journal" not in breaks:
+        roots.end(events, report)
         beside = beside or _Beside(stored(None), now_us)
         if problem := beside.rest(events):
-            tell("warehouse", beside.seq, problem)
+            report("warehouse", beside.seq, problem)
     return StreamVerdict(
         stream.name, events, beside.stored if beside else 0, beside.pending if beside else 0,
-        roots.good, tuple(found.values()),
+        roots.good, tuple(breaks.values()),
     )  # fmt: skip
 
 
@@ -98,16 +98,16 @@ def check_seals(archive: Path, public_key: Path) -> tuple[list[Seal], list[Break
         InputError: a folder is no sealed day, or the key is unusable.
     """
     good, wrong, before = list[Seal](), list[Break](), ""
-    for found in seals(archive):
-        name = f"seal {found.root.day}"
-        if not signing.fits(public_key, found.content, found.signature):
+    for sealed in seals(archive):
+        name = f"seal {sealed.root.day}"
+        if not signing.fits(public_key, sealed.content, sealed.signature):
             wrong.append(Break("seals", name, 0, "its signature was not made with this key"))
-        elif found.root.previous != before:
+        elif sealed.root.previous != before:
             wrong.append(Break("seals", name, 0, "the seal before it is another, or is gone"))
         else:
-            good.append(found)
-            wrong += _files(found, name)
-        before = hashlib.sha256(found.content).hexdigest()
+            good.append(sealed)
+            wrong += _files(sealed, name)
+        before = hashlib.sha256(sealed.content).hexdigest()
     return good, wrong
 
 
@@ -124,10 +124,10 @@ def missing_seals(log: Iterator[Placed], archive: Path) -> list[Break]:
     return missing
 
 
-def _files(found: Seal, name: str) -> list[Break]:
+def _files(sealed: Seal, name: str) -> list[Break]:
     wrong = []
-    for file, expected in found.root.files.items():
-        path = found.folder / file
+    for file, expected in sealed.root.files.items():
+        path = sealed.folder / file
         if not path.exists():
             wrong.append(Break("seals", name, 0, f"{file} is gone"))
         elif sha256(path) != expected:
@@ -144,7 +144,7 @@ class _Roots:
         self._tree, self._at = Merkle(), 0
         self.good = 0
 
-    def add(self, placed: Placed, tell: Callable[[str, int, str], None]) -> None:
+    def add(self, placed: Placed, report: Callable[[str, int, str], None]) -> None:
         """One more event of the source."""
         self._pass_empty()
         if self._at == len(self._due):
@@ -160,18 +160,18 @@ class _Roots:
                 f"events {part.first_seq} to {part.last_seq} of the journal give another root than"
                 f" the one signed: that day was rewritten ({_heads(event, part)})"
             )
-            tell(f"seal {day}", part.first_seq, problem)
+            report(f"seal {day}", part.first_seq, problem)
         else:
             self.good += 1
         self._tree, self._at = Merkle(), self._at + 1
 
-    def end(self, events: int, tell: Callable[[str, int, str], None]) -> None:
+    def end(self, events: int, report: Callable[[str, int, str], None]) -> None:
         """The source is over."""
         self._pass_empty()
         if self._at < len(self._due):
             day, part = self._due[self._at]
             problem = f"sealed up to event {part.last_seq}, but the journal ends at {events}"
-            tell(f"seal {day}", events + 1, problem)
+            report(f"seal {day}", events + 1, problem)
 
     def _pass_empty(self) -> None:
         while self._at < len(self._due) and self._due[self._at][1].count == 0:

@@ -37,20 +37,20 @@ class Drawdowns:
         self._deposit = self._peak = self._low = deposit
         self._maximal = self._relative = (0.0, 0.0)
 
-    def see(self, values: Floats) -> None:
+    def add(self, values: Floats) -> None:
         """Take the next values in order."""
         if not len(values):
             return
         peak = np.maximum(np.maximum.accumulate(values), self._peak)
-        fall = peak - values
-        share = fall / np.maximum(peak, 1e-9)
-        worst, steepest = int(fall.argmax()), int(share.argmax())
-        self._maximal = max(self._maximal, (float(fall[worst]), float(share[worst])))
-        self._relative = max(self._relative, (float(share[steepest]), float(fall[steepest])))
+        drop = peak - values
+        share = drop / np.maximum(peak, 1e-9)
+        worst, steepest = int(drop.argmax()), int(share.argmax())
+        self._maximal = max(self._maximal, (float(drop[worst]), float(share[worst])))
+        self._relative = max(self._relative, (float(share[steepest]), float(drop[steepest])))
         self._peak, self._low = float(peak[-1]), min(self._low, float(values.min()))
 
     @property
-    def fall(self) -> Drawdown:
+    def drawdown(self) -> Drawdown:
         """What was seen so far."""
         lowest = max(self._deposit - self._low, 0.0)
         return Drawdown(lowest, *self._maximal, *self._relative)
@@ -65,19 +65,19 @@ class EquityWatch:
         self._booked: list[tuple[int, float]] = []
         self._tapes: dict[Feed, Tape] = {}
         self._points: list[Curve] = []
-        self._seen = 0
+        self._event_count = 0
         self.equity, self.settled = Drawdowns(deposit), Drawdowns(deposit)
         self.trades: list[Trade] = []
 
-    def see(self, part: Slice, events: Sequence[OrderEvent]) -> None:
+    def add(self, part: Slice, events: Sequence[OrderEvent]) -> None:
         """Take a slice that execution has handled, and all events so far."""
         for feed, arrays in part.ticks.items():
             before = self._tapes.get(feed, _NO_TAPE).tail(1)
             self._tapes[feed] = _joined([before, *(tape(ticks) for ticks in arrays)])
-        for event in events[self._seen :]:
+        for event in events[self._event_count :]:
             if event.kind in _FILLS:
                 self._fill(event)
-        self._seen = len(events)
+        self._event_count = len(events)
         if self._open or self._booked:
             self._value(part.end_us)
 
@@ -88,8 +88,8 @@ class EquityWatch:
                 self._end(held)
         empty = np.zeros(0)
         points = self._points or [Curve(np.zeros(0, np.int64), empty, empty)]
-        whole = Curve(*(np.concatenate(column) for column in zip(*points, strict=True)))
-        return _thinned(whole, self._bucket_us)
+        curve = Curve(*(np.concatenate(column) for column in zip(*points, strict=True)))
+        return _thinned(curve, self._bucket_us)
 
     def _fill(self, event: OrderEvent) -> None:
         self._booked.append((event.ts_event_us, event.profit + event.commission + event.swap))
@@ -128,14 +128,14 @@ class EquityWatch:
         times = np.unique(np.concatenate([self._tapes[feed].time_us for feed in worth]))
         total = np.zeros(len(times))
         for feed, floating in worth.items():
-            place = np.searchsorted(self._tapes[feed].time_us, times, side="right")
-            total += np.concatenate([[0.0], floating])[place]
+            position = np.searchsorted(self._tapes[feed].time_us, times, side="right")
+            total += np.concatenate([[0.0], floating])[position]
         return times, total
 
     def _rerate(self, held: Held, at_us: int) -> None:
         traded = instrument(held.key.symbol, at_us)
-        found = self._rate(held.key.source, traded.quote, at_us) if traded else None
-        held.rate = found or held.rate
+        rate = self._rate(held.key.source, traded.quote, at_us) if traded else None
+        held.rate = rate or held.rate
 
     def _point(self, times: Times, floating: Floats, end_us: int) -> None:
         due = sorted(booked for booked in self._booked if booked[0] <= end_us)
@@ -144,9 +144,9 @@ class EquityWatch:
         booked_us = np.array([time_us for time_us, _ in due], np.int64)
         balance = settled[np.searchsorted(booked_us, times, side="right")]
         self._balance = float(settled[-1])
-        self.settled.see(settled)
+        self.settled.add(settled)
         equity = balance + floating
-        self.equity.see(equity)
+        self.equity.add(equity)
         self._points.append(_thinned(Curve(times, equity, balance), self._bucket_us))
 
     def _retire(self, end_us: int) -> None:

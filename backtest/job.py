@@ -125,8 +125,8 @@ class Outcome(NamedTuple):
     signals: list[Signal]
     trades: list[Trade]
     curve: Curve
-    equity_fall: Drawdown
-    balance_fall: Drawdown
+    equity_drawdown: Drawdown
+    balance_drawdown: Drawdown
     counts: dict[str, int]
     first_us: int
     last_us: int

@@ -49,25 +49,25 @@ class RiskLog:
     """Implements Publisher: keeps the risk states that breakers tell, and nothing else."""
 
     def __init__(self) -> None:
-        self._found: list[RiskState] = []
+        self._states: list[RiskState] = []
 
     @property
     def trips(self) -> tuple[RiskState, ...]:
         """What was told so far."""
-        return tuple(self._found)
+        return tuple(self._states)
 
     def publish(
         self, topic: Topic, key: str, payload: bytes, message_id: str = "", timeout_s: float = 60.0
     ) -> int:
         """Keep it at once."""
         self.send(topic, key, payload, message_id)
-        return len(self._found)
+        return len(self._states)
 
     def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
         """Keep it."""
         content = codec.decode(topic.name, payload)
         if isinstance(content, RiskState):
-            self._found.append(content)
+            self._states.append(content)
 
     def flush(self, timeout_s: float = 60.0) -> None:
         """Nothing is on the way."""

@@ -72,14 +72,14 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def figures(
-    trades: Sequence[Trade], curve: Curve, falls: tuple[Drawdown, Drawdown], deposit: float,
+    trades: Sequence[Trade], curve: Curve, drawdowns: tuple[Drawdown, Drawdown], deposit: float,
     span_us: tuple[int, int], trials: int,
 ) -> Figures:  # fmt: skip
     """All figures.
 
     Args:
         trades: in the order they closed.
-        falls: drawdowns of balance and of equity.
+        drawdowns: drawdowns of balance and of equity.
         span_us: first and last market time.
         trials: for the deflated Sharpe ratio.
     """
@@ -87,7 +87,7 @@ def figures(
     won, lost = nets[nets > 0], nets[nets < 0]
     unit, per_year, returns = period_returns(curve, deposit, span_us)
     wins, losses = _streak(nets, positive=True), _streak(nets, positive=False)
-    equity_fall, net = falls[1], float(nets.sum())
+    equity_drawdown, net = drawdowns[1], float(nets.sum())
     ratio, sortino = sharpe.sharpe(returns), sharpe.sortino(returns)
     return Figures(
         deposit=deposit,
@@ -96,14 +96,14 @@ def figures(
         gross_loss=float(lost.sum()),
         profit_factor=_over(float(won.sum()), -float(lost.sum())),
         expected_payoff=_over(net, len(nets)),
-        recovery_factor=_over(net, equity_fall.maximal),
-        balance_drawdown=falls[0],
-        equity_drawdown=equity_fall,
+        recovery_factor=_over(net, equity_drawdown.maximal),
+        balance_drawdown=drawdowns[0],
+        equity_drawdown=equity_drawdown,
         returns_of=unit,
         returns=len(returns),
         sharpe=None if ratio is None else ratio * per_year**0.5,
         sortino=None if sortino is None else sortino * per_year**0.5,
-        calmar=_calmar(net, deposit, equity_fall.relative, span_us),
+        calmar=_calmar(net, deposit, equity_drawdown.relative, span_us),
         probabilistic_sharpe=None if ratio is None else sharpe.probabilistic(ratio, returns),
         deflated_sharpe=sharpe.deflated(returns, trials),
         trials=trials,
@@ -150,8 +150,10 @@ def period_returns(
 
 
 def _returns(curve: Curve, deposit: float, ends_us: Sequence[int]) -> Floats:
-    place = np.searchsorted(curve.time_us, np.array(ends_us, np.int64), side="left") - 1
-    values = np.concatenate([[deposit], curve.equity])[place + 1] if len(ends_us) else np.zeros(0)
+    position = np.searchsorted(curve.time_us, np.array(ends_us, np.int64), side="left") - 1
+    values = (
+        np.concatenate([[deposit], curve.equity])[position + 1] if len(ends_us) else np.zeros(0)
+    )
     before = np.concatenate([[deposit], values[:-1]])[: len(values)]
     return np.asarray(values / before - 1.0, np.float64)
 
@@ -179,11 +181,11 @@ def _hour_ends(span_us: tuple[int, int]) -> list[int]:
 def monthly(trades: Iterable[Trade]) -> dict[str, dict[str, float]]:
     """Net profit and number of trades by month of closing, UTC."""
     closed = sorted(trades, key=lambda t: t.closed_us)
-    found: dict[str, dict[str, float]] = {}
+    months: dict[str, dict[str, float]] = {}
     for month, some in groupby(closed, key=lambda t: utc(t.closed_us).strftime("%Y-%m")):
         part = list(some)
-        found[month] = {"net": sum(t.net for t in part), "trades": len(part)}
-    return found
+        months[month] = {"net": sum(t.net for t in part), "trades": len(part)}
+    return months
 
 
 def utc(time_us: int) -> datetime:
@@ -205,13 +207,13 @@ def _streak(nets: Floats, *, positive: bool) -> tuple[int, float]:
     return len(best), float(sum(best))
 
 
-def _calmar(net: float, deposit: float, fall: float, span_us: tuple[int, int]) -> float | None:
+def _calmar(net: float, deposit: float, drawdown: float, span_us: tuple[int, int]) -> float | None:
     """Yearly return (compounded) over the greatest relative drawdown of equity."""
     years, growth = (span_us[1] - span_us[0]) / _YEAR_US, 1.0 + net / deposit
-    if fall <= 0 or years <= 0 or growth <= 0:
+    if drawdown <= 0 or years <= 0 or growth <= 0:
         return None
     power = min(np.log(growth) / years, 50.0)
-    return float(np.expm1(power)) / fall
+    return float(np.expm1(power)) / drawdown
 
 
 def _over(value: float, by: float) -> float | None:

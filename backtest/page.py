@@ -14,22 +14,22 @@ from backtest.portfolio import PortfolioResult
 _TRADES_SHOWN = 3_000
 
 
-def html(whole: PortfolioResult, report: dict[str, Any]) -> str:
+def html(result: PortfolioResult, report: dict[str, Any]) -> str:
     """The page of a backtest; `report` is `backtest.report.build`'s object."""
-    symbols = ", ".join(dict.fromkeys(o.job.name for o in whole.outcomes))
+    symbols = ", ".join(dict.fromkeys(o.job.name for o in result.outcomes))
     title = f"{report['strategy']} on {symbols}"
     body = "\n".join(
         [
             _head(report, title),
-            _heroes(whole.figures, report["currency"]),
+            _heroes(result.figures, report["currency"]),
             *(f'<p class="verdict warning">{escape(text)}</p>' for text in report["warnings"]),
-            f'<p class="verdict">{escape(verdict(whole.figures, report["currency"]))}</p>',
-            _plots(whole),
-            f'<h2>Figures</h2><div class="columns">{tables.figures(whole, report)}</div>',
+            f'<p class="verdict">{escape(summary(result.figures, report["currency"]))}</p>',
+            _plots(result),
+            f'<h2>Figures</h2><div class="columns">{tables.figures(result, report)}</div>',
             f"<h2>Month by month</h2>{tables.months(report['monthly'])}",
             _accounts(report),
             _trades(report),
-            _notes(whole, report),
+            _notes(result, report),
         ]
     )
     style = resources.files("backtest").joinpath("report.css").read_text(encoding="utf-8")
@@ -42,26 +42,26 @@ def html(whole: PortfolioResult, report: dict[str, Any]) -> str:
     )
 
 
-def verdict(found: Figures, currency: str) -> str:
+def summary(figures: Figures, currency: str) -> str:
     """What the figures come to, in sentences that promise nothing."""
-    if not found.trades:
+    if not figures.trades:
         return "No position was opened, so there is nothing to judge."
-    costs = -(found.commission + found.swap + found.spread_and_slippage)
-    word = "earned" if found.net_profit >= 0 else "lost"
-    said = (
-        f"After costs these trades {word} {amount(abs(found.net_profit))} {currency} on a deposit"
-        f" of {amount(found.deposit)}; spread, slippage, commission and swap took"
-        f" {amount(costs)}, so before costs it was {amount(found.net_profit + costs)}."
+    costs = -(figures.commission + figures.swap + figures.spread_and_slippage)
+    outcome = "earned" if figures.net_profit >= 0 else "lost"
+    sentence = (
+        f"After costs these trades {outcome} {amount(abs(figures.net_profit))} {currency} on a"
+        f" deposit of {amount(figures.deposit)}; spread, slippage, commission and swap took"
+        f" {amount(costs)}, so before costs it was {amount(figures.net_profit + costs)}."
     )
-    if found.deflated_sharpe is None:
-        return f"{said} Too few returns vary to judge whether that was luck."
-    trials = "one trial" if found.trials == 1 else f"{found.trials:,} trials"
-    chance = percent(found.deflated_sharpe)
-    if found.sharpe is not None and found.sharpe < 0:
-        return f"{said} The Sharpe ratio is negative; there is nothing to deflate."
+    if figures.deflated_sharpe is None:
+        return f"{sentence} Too few returns vary to judge whether that was luck."
+    trials = "one trial" if figures.trials == 1 else f"{figures.trials:,} trials"
+    chance = percent(figures.deflated_sharpe)
+    if figures.sharpe is not None and figures.sharpe < 0:
+        return f"{sentence} The Sharpe ratio is negative; there is nothing to deflate."
     return (
-        f"{said} Counting {trials}, the chance that its Sharpe ratio is above what luck gives is"
-        f" {chance}" + (", which is not evidence." if found.deflated_sharpe < 0.95 else ".")
+        f"{sentence} Counting {trials}, the chance that its Sharpe ratio is above what luck gives"
+        f" is {chance}" + (", which is not evidence." if figures.deflated_sharpe < 0.95 else ".")
     )
 
 
@@ -74,19 +74,19 @@ def _head(report: dict[str, Any], title: str) -> str:
     )
 
 
-def _heroes(found: Figures, currency: str) -> str:
-    won = found.long.won + found.short.won
-    rate = percent(won / found.trades) if found.trades else amount(None)
-    colour = "good" if found.net_profit > 0 else "bad" if found.net_profit < 0 else ""
-    fall = found.equity_drawdown
+def _heroes(figures: Figures, currency: str) -> str:
+    won = figures.long.won + figures.short.won
+    rate = percent(won / figures.trades) if figures.trades else amount(None)
+    colour = "good" if figures.net_profit > 0 else "bad" if figures.net_profit < 0 else ""
+    drawdown = figures.equity_drawdown
     cards: Iterable[tuple[str, str, str, str]] = (
-        ("Net profit", amount(found.net_profit), f"{currency} after all costs", colour),
-        ("Profit factor", ratio(found.profit_factor), "gross profit over gross loss", ""),
-        ("Sharpe ratio", ratio(found.sharpe), f"yearly, of {found.returns} {found.returns_of}s",
-         ""),
-        ("Greatest drawdown", amount(fall.maximal), f"of equity, {percent(fall.maximal_share)}",
-         ""),
-        ("Trades", f"{found.trades:,}", f"{rate} won", ""),
+        ("Net profit", amount(figures.net_profit), f"{currency} after all costs", colour),
+        ("Profit factor", ratio(figures.profit_factor), "gross profit over gross loss", ""),
+        ("Sharpe ratio", ratio(figures.sharpe),
+         f"yearly, of {figures.returns} {figures.returns_of}s", ""),
+        ("Greatest drawdown", amount(drawdown.maximal),
+         f"of equity, {percent(drawdown.maximal_share)}", ""),
+        ("Trades", f"{figures.trades:,}", f"{rate} won", ""),
     )  # fmt: skip
     return '<div class="heroes">' + "".join(
         f'<div class="hero"><span>{name}</span><b class="{colour}">{value}</b>'
@@ -95,26 +95,26 @@ def _heroes(found: Figures, currency: str) -> str:
     ) + "</div>"  # fmt: skip
 
 
-def _plots(whole: PortfolioResult) -> str:
-    deposit, span = whole.figures.deposit, whole.span_us
-    if not whole.trades:
+def _plots(result: PortfolioResult) -> str:
+    deposit, span = result.figures.deposit, result.span_us
+    if not result.trades:
         return ""
     return (
         "<h2>Equity</h2>"
         + _figure(
             f"{_key('accent')}Equity {_key('balance')}Balance",
-            plots.equity(whole.curve, deposit, span),
+            plots.equity(result.curve, deposit, span),
         )
-        + _figure("Drawdown of equity", plots.drawdown(whole.curve, deposit, span))
+        + _figure("Drawdown of equity", plots.drawdown(result.curve, deposit, span))
         + '<div class="pair">'
-        + _figure("Net profit by hour of entry", plots.by_hour(whole.trades))
-        + _figure("Net profit by weekday of entry", plots.by_weekday(whole.trades))
+        + _figure("Net profit by hour of entry", plots.by_hour(result.trades))
+        + _figure("Net profit by weekday of entry", plots.by_weekday(result.trades))
         + '</div><div class="pair">'
         + _figure(
             f"Every trade at its {_key('good')}best and {_key('bad')}worst",
-            plots.excursions(whole.trades),
+            plots.excursions(result.trades),
         )
-        + f"<div>{tables.causes(whole.trades)}</div></div>"
+        + f"<div>{tables.causes(result.trades)}</div></div>"
     )
 
 
@@ -141,11 +141,11 @@ def _trades(report: dict[str, Any]) -> str:
     return f'<h2>Trades</h2><div class="scroll">{tables.trades(shown)}</div>{more}'
 
 
-def _notes(whole: PortfolioResult, report: dict[str, Any]) -> str:
+def _notes(result: PortfolioResult, report: dict[str, Any]) -> str:
     several = (
         "Each account has the whole deposit for itself; here their profits are added to one"
         " deposit, and drawdowns are taken where the added curve has a point."
-        if len(whole.outcomes) > 1
+        if len(result.outcomes) > 1
         else "Drawdowns are taken at every tick."
     )
     lines = [

@@ -27,40 +27,40 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:,.2f} %".replace("-", "\u2212")  # noqa: RUF001
 
 
-def figures(whole: PortfolioResult, report: dict[str, Any]) -> str:
+def figures(result: PortfolioResult, report: dict[str, Any]) -> str:
     """All figures as four small tables."""
-    found = whole.figures
-    long, short = found.long, found.short
-    result = (
-        ("Gross profit", amount(found.gross_profit)),
-        ("Gross loss", amount(found.gross_loss)),
-        ("Net profit", amount(found.net_profit)),
-        ("Expected payoff", amount(found.expected_payoff)),
-        ("Best, worst trade", f"{amount(found.best_trade)}, {amount(found.worst_trade)}"),
-        ("Average win, loss", f"{amount(found.average_win)}, {amount(found.average_loss)}"),
+    known = result.figures
+    long, short = known.long, known.short
+    outcome = (
+        ("Gross profit", amount(known.gross_profit)),
+        ("Gross loss", amount(known.gross_loss)),
+        ("Net profit", amount(known.net_profit)),
+        ("Expected payoff", amount(known.expected_payoff)),
+        ("Best, worst trade", f"{amount(known.best_trade)}, {amount(known.worst_trade)}"),
+        ("Average win, loss", f"{amount(known.average_win)}, {amount(known.average_loss)}"),
     )
     risk = (
-        *_falls("Balance", found.balance_drawdown),
-        *_falls("Equity", found.equity_drawdown),
-        ("Sortino ratio", ratio(found.sortino)),
-        ("Calmar ratio", ratio(found.calmar)),
-        ("Recovery factor", ratio(found.recovery_factor)),
-        ("Probabilistic Sharpe ratio", percent(found.probabilistic_sharpe)),
-        (f"Deflated Sharpe ratio, {found.trials:,} trial(s)", percent(found.deflated_sharpe)),
+        *_drawdown("Balance", known.balance_drawdown),
+        *_drawdown("Equity", known.equity_drawdown),
+        ("Sortino ratio", ratio(known.sortino)),
+        ("Calmar ratio", ratio(known.calmar)),
+        ("Recovery factor", ratio(known.recovery_factor)),
+        ("Probabilistic Sharpe ratio", percent(known.probabilistic_sharpe)),
+        (f"Deflated Sharpe ratio, {known.trials:,} trial(s)", percent(known.deflated_sharpe)),
     )
     traded = (
         ("Long trades, won", f"{long.trades:,}, {percent(long.win_rate)}"),
         ("Short trades, won", f"{short.trades:,}, {percent(short.win_rate)}"),
-        ("Most wins in a row", _streak(found.consecutive_wins, found.consecutive_wins_money)),
-        ("Most losses in a row", _streak(found.consecutive_losses, found.consecutive_losses_money)),
-        ("Average holding", _duration(found.average_holding_s)),
-        ("Time in the market", percent(found.exposure)),
-        ("Turnover, of the deposit", f"{found.turnover:,.2f} x"),
+        ("Most wins in a row", _streak(known.consecutive_wins, known.consecutive_wins_money)),
+        ("Most losses in a row", _streak(known.consecutive_losses, known.consecutive_losses_money)),
+        ("Average holding", _duration(known.average_holding_s)),
+        ("Time in the market", percent(known.exposure)),
+        ("Turnover, of the deposit", f"{known.turnover:,.2f} x"),
     )
     costs = (
-        ("Spread and slippage", amount(found.spread_and_slippage)),
-        ("Commission", amount(found.commission)),
-        ("Swap", amount(found.swap)),
+        ("Spread and slippage", amount(known.spread_and_slippage)),
+        ("Commission", amount(known.commission)),
+        ("Swap", amount(known.swap)),
     )
     denied = _because(report["orders_denied"], report["denied_by_reason"])
     rejected = _because(report["orders_rejected"], report["rejected_by_reason"])
@@ -73,17 +73,17 @@ def figures(whole: PortfolioResult, report: dict[str, Any]) -> str:
         ("Refused by the broker", rejected),
         ("Stops at the broker", f"{report['closed_by_broker']:,}"),
     )
-    left = _table("Result", result) + _table("Costs, in the net profit", costs)
+    left = _table("Result", outcome) + _table("Costs, in the net profit", costs)
     return (
         f"<div>{left}{_table('From ticks to orders', counts)}</div>"
         f"<div>{_table('Risk', risk)}{_table('Trades', traded)}</div>"
     )
 
 
-def months(found: dict[str, dict[str, float]]) -> str:
+def months(by_month: dict[str, dict[str, float]]) -> str:
     """Net profit by year and month."""
     years: dict[str, dict[int, float]] = {}
-    for name, part in found.items():
+    for name, part in by_month.items():
         years.setdefault(name[:4], {})[int(name[5:])] = part["net"]
     head = "".join(f"<th>{name}</th>" for name in _MONTHS)
     rows = "".join(
@@ -114,13 +114,13 @@ def causes(trades: Sequence[Trade]) -> str:
     )
 
 
-def accounts(found: Sequence[dict[str, Any]]) -> str:
+def accounts(rows_by_account: Sequence[dict[str, Any]]) -> str:
     """One row per account."""
     rows = "".join(
         f"<tr><td>{escape(a['name'])}</td><td>{a['from'][:10]}</td><td>{a['to'][:10]}</td>"
         f"<td>{a['ticks']:,}</td><td>{a['signals']:,}</td><td>{a['trades']:,}</td>"
         f"<td>{amount(a['equity_drawdown']['maximal'])}</td>{_signed(a['net_profit'])}</tr>"
-        for a in found
+        for a in rows_by_account
     )
     head = "".join(
         f"<th>{name}</th>"
@@ -129,7 +129,7 @@ def accounts(found: Sequence[dict[str, Any]]) -> str:
     return f'<table class="list"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def trades(found: Sequence[dict[str, Any]]) -> str:
+def trades(rows: Sequence[dict[str, Any]]) -> str:
     """The list of trades."""
     head = "".join(
         f"<th{' class=left' if name in ('symbol', 'side', 'closed by') else ''}>{name}</th>"
@@ -138,7 +138,7 @@ def trades(found: Sequence[dict[str, Any]]) -> str:
     )  # fmt: skip
     return (
         f'<table class="list"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(map(_trade, found))}</tbody></table>"
+        f"<tbody>{''.join(map(_trade, rows))}</tbody></table>"
     )
 
 
@@ -158,11 +158,17 @@ def _table(caption: str, rows: Rows) -> str:
     return f"<table><caption>{caption}</caption><tbody>{body}</tbody></table>"
 
 
-def _falls(of: str, fall: Drawdown) -> Rows:
+def _drawdown(of: str, drawdown: Drawdown) -> Rows:
     return (
-        (f"{of} drawdown, absolute", amount(fall.absolute)),
-        (f"{of} drawdown, maximal", f"{amount(fall.maximal)} ({percent(fall.maximal_share)})"),
-        (f"{of} drawdown, relative", f"{percent(fall.relative)} ({amount(fall.relative_money)})"),
+        (f"{of} drawdown, absolute", amount(drawdown.absolute)),
+        (
+            f"{of} drawdown, maximal",
+            f"{amount(drawdown.maximal)} ({percent(drawdown.maximal_share)})",
+        ),
+        (
+            f"{of} drawdown, relative",
+            f"{percent(drawdown.relative)} ({amount(drawdown.relative_money)})",
+        ),
     )
 
 

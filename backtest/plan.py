@@ -61,20 +61,20 @@ def jobs(
     groups = [wanted] if together else [[r] for r in wanted]
     bucket_us = max(1_000_000, (span.to_msc - span.from_msc) * 1000 // _BUCKETS)
     currency, begins = settings.terminal.currency, min(r.first_msc for r in recordings)
-    made = []
+    planned = []
     for traded in groups:
         for number in range(spans):
             part = _part(span, number, spans)
             feeds = tuple(r.file for r in _market_of(traded, recordings, currency))
             names = tuple((r.file.source, r.file.symbol) for r in traded)
-            made.append(
+            planned.append(
                 Job(
                     name=_name(traded, number, spans), settings=settings, feeds=feeds,
                     traded=names, from_msc=part.from_msc if part.from_msc > begins else 0,
                     to_msc=part.to_msc, model=model, bucket_us=bucket_us,
                 )
             )  # fmt: skip
-    return made
+    return planned
 
 
 def _part(span: Span, number: int, parts: int) -> Span:

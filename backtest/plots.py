@@ -55,9 +55,9 @@ def drawdown(curve: Curve, deposit: float, span_us: tuple[int, int]) -> str:
     def draw(axes: Axes) -> None:
         peak = np.maximum(np.maximum.accumulate(curve.equity), deposit) if len(curve.equity) else 0
         fallen = Curve(curve.time_us, (curve.equity / peak - 1.0) * 100.0, curve.balance)
-        times, falls, _ = _thin(fallen, 0.0, span_us, lowest=True)
-        axes.fill_between(times, falls, 0.0, color=_BAD, alpha=0.28, linewidth=0)
-        axes.plot(times, falls, color=_BAD, linewidth=0.8)
+        times, drops, _ = _thin(fallen, 0.0, span_us, lowest=True)
+        axes.fill_between(times, drops, 0.0, color=_BAD, alpha=0.28, linewidth=0)
+        axes.plot(times, drops, color=_BAD, linewidth=0.8)
         axes.set_ylabel("%")
         _dates(axes)
 

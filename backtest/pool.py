@@ -73,11 +73,11 @@ def _adopt(ticks: Any) -> None:
 def _job(number: int, job: Job) -> Outcome:
     last = [0.0]
 
-    def tell(ticks: int) -> None:
+    def report(ticks: int) -> None:
         if time.monotonic() - last[0] > _EVERY_S:
             last[0] = time.monotonic()
             _ticks[number] = ticks
 
-    outcome = run(job, tell)
+    outcome = run(job, report)
     _ticks[number] = outcome.counts["ticks"]
     return outcome

@@ -22,7 +22,7 @@ class PortfolioResult(NamedTuple):
     outcomes: Sequence[Outcome]
     trades: list[Trade]
     curve: Curve
-    falls: tuple[Drawdown, Drawdown]  # of balance and equity
+    drawdowns: tuple[Drawdown, Drawdown]  # of balance and equity
     figures: Figures
     counts: dict[str, int]
     denied_by_reason: dict[str, int]
@@ -35,18 +35,19 @@ def together(outcomes: Sequence[Outcome], deposit: float, trials: int) -> Portfo
     trades = [trade for outcome in outcomes for trade in outcome.trades]
     trades.sort(key=lambda t: (t.closed_us, t.source, t.symbol, t.opened_us))
     curve = _summed([outcome.curve for outcome in outcomes], deposit)
-    falls = _falls(outcomes, curve, deposit)
+    drawdowns = _drawdowns(outcomes, curve, deposit)
     traded = [o for o in outcomes if o.first_us]
     first = min((o.first_us for o in traded), default=0)
     span_us = first, max((o.last_us for o in traded), default=first)
-    found = figures(trades, curve, falls, deposit, span_us, trials)
+    all_figures = figures(trades, curve, drawdowns, deposit, span_us, trials)
     counts = sum((Counter(o.counts) for o in outcomes), Counter[str]())
     denied, rejected = (_reasons(outcomes, k) for k in (EventKind.DENIED, EventKind.REJECTED))
     names = outcomes[0].counts
-    whole_counts = {name: counts[name] for name in names}
+    totals = {name: counts[name] for name in names}
     return PortfolioResult(
-        outcomes, trades, curve, falls, found, whole_counts, denied, rejected, span_us
-    )
+        outcomes=outcomes, trades=trades, curve=curve, drawdowns=drawdowns, figures=all_figures,
+        counts=totals, denied_by_reason=denied, rejected_by_reason=rejected, span_us=span_us,
+    )  # fmt: skip
 
 
 def _reasons(outcomes: Sequence[Outcome], kind: EventKind) -> dict[str, int]:
@@ -65,13 +66,15 @@ def warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     )
 
 
-def _falls(outcomes: Sequence[Outcome], curve: Curve, deposit: float) -> tuple[Drawdown, Drawdown]:
+def _drawdowns(
+    outcomes: Sequence[Outcome], curve: Curve, deposit: float
+) -> tuple[Drawdown, Drawdown]:
     if len(outcomes) == 1:
-        return outcomes[0].balance_fall, outcomes[0].equity_fall
+        return outcomes[0].balance_drawdown, outcomes[0].equity_drawdown
     balance, equity = Drawdowns(deposit), Drawdowns(deposit)
-    balance.see(curve.balance)
-    equity.see(curve.equity)
-    return balance.fall, equity.fall
+    balance.add(curve.balance)
+    equity.add(curve.equity)
+    return balance.drawdown, equity.drawdown
 
 
 def _summed(curves: Sequence[Curve], deposit: float) -> Curve:
@@ -80,7 +83,7 @@ def _summed(curves: Sequence[Curve], deposit: float) -> Curve:
     times = np.unique(np.concatenate([curve.time_us for curve in curves]))
     equity, balance = np.full(len(times), deposit), np.full(len(times), deposit)
     for curve in curves:
-        place = np.searchsorted(curve.time_us, times, side="right")
-        equity += np.concatenate([[deposit], curve.equity])[place] - deposit
-        balance += np.concatenate([[deposit], curve.balance])[place] - deposit
+        position = np.searchsorted(curve.time_us, times, side="right")
+        equity += np.concatenate([[deposit], curve.equity])[position] - deposit
+        balance += np.concatenate([[deposit], curve.balance])[position] - deposit
     return Curve(times, equity, balance)

@@ -73,9 +73,11 @@ class Held:
         lots = self.open_lots
         gained = price - self.entry.price if self.long else self.entry.price - price
         event = OrderEvent(
-            0, "", self.entry.kind, "", "", "", "", "", "", "", "", time_us, time_us,
-            volume=lots, price=price, arrival_mid=price, commission=-round(commission * lots, 2),
-            swap=self.swap, profit=round(gained * lots * self.contract * self.rate, 2),
+            seq=0, event_id="", kind=self.entry.kind, run_id="", mode="", account="", strategy="",
+            order_id="", signal_id="", source="", symbol="", ts_event_us=time_us,
+            ts_init_us=time_us, volume=lots, price=price, arrival_mid=price,
+            commission=-round(commission * lots, 2), swap=self.swap,
+            profit=round(gained * lots * self.contract * self.rate, 2),
         )  # fmt: skip
         return self._trade(event, "end")
 

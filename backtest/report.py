@@ -21,9 +21,9 @@ class Setting(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def build(whole: PortfolioResult, setting: Setting) -> dict[str, Any]:
+def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
     """The object; every value can be JSON."""
-    run, figures = setting.settings.run, whole.figures
+    run, figures = setting.settings.run, result.figures
     return {
         "run_id": run.run_id,
         "mode": run.mode,
@@ -32,11 +32,11 @@ def build(whole: PortfolioResult, setting: Setting) -> dict[str, Any]:
         "currency": setting.settings.terminal.currency,
         "inputs": setting.inputs,
         "warnings": list(setting.warnings),
-        "from": text(whole.span_us[0]),
-        "to": text(whole.span_us[1]),
-        **whole.counts,
-        "denied_by_reason": whole.denied_by_reason,
-        "rejected_by_reason": whole.rejected_by_reason,
+        "from": text(result.span_us[0]),
+        "to": text(result.span_us[1]),
+        **result.counts,
+        "denied_by_reason": result.denied_by_reason,
+        "rejected_by_reason": result.rejected_by_reason,
         "figures": msgspec.to_builtins(figures),
         "accounts": [
             {
@@ -45,24 +45,27 @@ def build(whole: PortfolioResult, setting: Setting) -> dict[str, Any]:
                 "to": text(o.last_us),
                 "net_profit": round(sum(t.net for t in o.trades), 2),
                 "trades": len(o.trades),
-                "equity_drawdown": msgspec.to_builtins(o.equity_fall),
+                "equity_drawdown": msgspec.to_builtins(o.equity_drawdown),
                 **o.counts,
             }
-            for o in whole.outcomes
+            for o in result.outcomes
         ],
-        "monthly": monthly(whole.trades),
-        "trades": [row(trade) for trade in whole.trades],
+        "monthly": monthly(result.trades),
+        "trades": [row(trade) for trade in result.trades],
         "wall_s": round(setting.wall_s, 3),
-        "ticks_per_s": round(whole.counts["ticks"] / max(setting.wall_s, 1e-9)),
+        "ticks_per_s": round(result.counts["ticks"] / max(setting.wall_s, 1e-9)),
         "workers": setting.workers,
     }
 
 
 def row(trade: Trade) -> dict[str, Any]:
     """One trade, times as text."""
-    found: dict[str, Any] = msgspec.to_builtins(trade)
-    found["opened"], found["closed"] = text(found.pop("opened_us")), text(found.pop("closed_us"))
-    return {**found, "net": round(trade.net, 2)}
+    fields: dict[str, Any] = msgspec.to_builtins(trade)
+    fields["opened"], fields["closed"] = (
+        text(fields.pop("opened_us")),
+        text(fields.pop("closed_us")),
+    )
+    return {**fields, "net": round(trade.net, 2)}
 
 
 def text(time_us: int) -> str:

@@ -51,8 +51,8 @@ def run(job: Job, progress: Progress = silent) -> Outcome:
     watch = _watch(job, parts, terminal)
     slices = Slices(SignalStages(job, market), parts, watch, kept.events, progress)
     replay.Replay(parts, slices).run()
-    found = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
-    return found._replace(trips=risks.trips)
+    outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
+    return outcome._replace(trips=risks.trips)
 
 
 class Slices:
@@ -76,7 +76,7 @@ class Slices:
     def next(self) -> Slice:
         """The next slice of the span; after the last one, the end."""
         if self._handled is not None:
-            self._watch.see(self._handled, self._events)
+            self._watch.add(self._handled, self._events)
         while (predictions := self.stages.slice(self._number + 1)) is not None:
             self._number += 1
             self._progress(self.stages.features.ticks)
@@ -155,6 +155,6 @@ def _outcome(
         closed_by_broker=kinds.count(Kind.CLOSED),
     )  # fmt: skip
     return Outcome(
-        job, events, slices.signals, watch.trades, curve, watch.equity.fall, watch.settled.fall,
-        counts, slices.first_us, slices.last_us, seconds,
+        job, events, slices.signals, watch.trades, curve, watch.equity.drawdown,
+        watch.settled.drawdown, counts, slices.first_us, slices.last_us, seconds,
     )  # fmt: skip

@@ -54,7 +54,7 @@ class FeatureStages:
         self._sampler: Any = Sampler(settings.features.sample_ms, Histograms(), None)
         self.kept: Counter[FeedKey] = Counter()
         self.refused = 0
-        self.seconds = dict.fromkeys(("read", "judge", "sample"), 0.0)
+        self.seconds = dict.fromkeys(("read", "check", "sample"), 0.0)
 
     @property
     def ticks(self) -> int:
@@ -71,7 +71,7 @@ class FeatureStages:
         part = self._market.slice(number)
         if part is None:
             return None
-        ticks = {(f.source, f.symbol): [self._judge(f, number)] for f in self._feeds}
+        ticks = {(f.source, f.symbol): [self._checked(f, number)] for f in self._feeds}
         began = time.perf_counter()
         rows = [
             row
@@ -84,15 +84,15 @@ class FeatureStages:
         mode = self._settings.run.mode
         return SampledSlice(part.end_msc, ticks, [row._replace(mode=mode) for row in rows])
 
-    def _judge(self, feed: Feed, number: int) -> TickArray:
+    def _checked(self, feed: Feed, number: int) -> TickArray:
         began = time.perf_counter()
         raw = self._market.slice_ticks(number, feed.source, feed.symbol)
         read = time.perf_counter()
-        kept, refused = feed.judge(raw, now_us=time.time_ns() // 1000, recv_us=None)
+        kept, refused = feed.check(raw, now_us=time.time_ns() // 1000, recv_us=None)
         self.kept[feed.source, feed.symbol] += len(kept)
         self.refused += len(refused)
         self.seconds["read"] += read - began
-        self.seconds["judge"] += time.perf_counter() - read
+        self.seconds["check"] += time.perf_counter() - read
         return kept
 
     def _batches(self, feed: FeedKey, ticks: TickArray, number: int) -> list[TickBatch]:
@@ -130,15 +130,17 @@ class SignalStages:
 
     def slice(self, number: int) -> PredictedSlice | None:
         """The slice `number` (from 1) with its signals in time order; None after the last."""
-        found = self.features.slice(number)
-        if found is None:
+        sampled = self.features.slice(number)
+        if sampled is None:
             return None
-        warm_up = found.end_msc < self._job.from_msc
-        signals = [] if warm_up else self._decide(found.rows)
-        return PredictedSlice(Slice(number, found.end_msc * 1000, found.ticks, signals), warm_up)
+        warm_up = sampled.end_msc < self._job.from_msc
+        signals = [] if warm_up else self._decide(sampled.rows)
+        return PredictedSlice(
+            Slice(number, sampled.end_msc * 1000, sampled.ticks, signals), warm_up
+        )
 
     def _decide(self, rows: Sequence[Sampled]) -> list[Signal]:
-        began, found = time.perf_counter(), list[Signal]()
+        began, signals = time.perf_counter(), list[Signal]()
         for sampled in rows:
             if (sampled.source, sampled.symbol) not in self._job.traded:
                 continue
@@ -146,10 +148,10 @@ class SignalStages:
             self.rows += len(sampled.time_msc)
             if predicted.probabilities is not None:
                 self.predictions += len(predicted.probabilities)
-            found += self._decider.rows(predicted).signals
+            signals += self._decider.rows(predicted).signals
         self.decide_s += time.perf_counter() - began
-        return sorted(found, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
+        return sorted(signals, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
 
 
-def _listed(found: Any) -> list[Sampled]:
-    return found if isinstance(found, list) else [found]
+def _listed(rows: Any) -> list[Sampled]:
+    return rows if isinstance(rows, list) else [rows]

@@ -59,7 +59,7 @@ def _one_tick(model: Artifact, ticks: TickArray, calls: int) -> npt.NDArray[np.f
         rows, index = features_of(state, tick, 0)
         market.advance("A", tick)
         market.fill("A", tick["time_msc"][index], rows)
-        predictions = predictor.judge(rows, past)
+        predictions = predictor.predict(rows, past)
         edge = edge_bp(rows, predictions.probabilities, gains, horizon_s)
         target_share(rows, edge, costs)
         strategy.targets(rows, predictions.probabilities)
@@ -90,7 +90,7 @@ def _batches(model: Artifact, rows: npt.NDArray[np.float32]) -> float:
         for session in sessions:
             session.predict(rows, out)
 
-    ours = _rate(lambda: predictor.judge(rows), len(rows))
+    ours = _rate(lambda: predictor.predict(rows), len(rows))
     return ours / _rate(alone, len(rows))
 
 

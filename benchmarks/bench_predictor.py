@@ -55,7 +55,7 @@ def main() -> None:
     table = Table("rows", "p50 us", "p99 us", "p99.9 us", "rows/s at p50")
     for count, calls in ((1, 20_000), (8, 5_000), (64, 1_000), (1_000, 100), (10_000, 10)):
         rows = data.rows[5_000 : 5_000 + count]
-        p50, p99, p999 = _percentiles(lambda r=rows: predictor.predict(r), calls)  # type: ignore[misc]
+        p50, p99, p999 = _percentiles(lambda r=rows: predictor.probabilities(r), calls)  # type: ignore[misc]
         rate = f"{count / p50 * 1e6:,.0f}"
         table.add_row(f"{count:,}", f"{p50:.1f}", f"{p99:.1f}", f"{p999:.1f}", rate)
     console.print(table)

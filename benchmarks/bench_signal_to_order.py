@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from adapters.mt5.venue.orders import Venue
 from benchmarks.machine import describe
@@ -194,16 +195,18 @@ def checks(count: int) -> list[int]:
     """Nanoseconds of all pre-trade checks of one entry."""
     now = time.time_ns() // 1000
     quote = quoted().at("sim", SYMBOL, now)
-    made = codec.decode("signals", signal_bytes(0))
-    rules = Venue(as_terminal(Door())).specification("sim", SYMBOL)
+    signal = codec.decode("signals", signal_bytes(0))
+    specification = Venue(as_terminal(Door())).specification("sim", SYMBOL)
     found = []
     for _ in range(count):
         began = time.perf_counter_ns()
-        facts = risk.RiskContext(
-            "active", False, now, made, "buy", 0.1, instrument(SYMBOL, now), rules, quote, 3,
-            LIMITS,
+        context = risk.RiskContext(
+            signal=signal, now_us=now, quote=quote, specification=specification,
+            instrument=instrument(SYMBOL, now), limits=LIMITS, limits_version="bench",
+            collar=LIMITS.collar,
         )  # fmt: skip
-        denial = risk.check_entry(facts) or risk.check_margin(1.0, 1e9)
+        context = replace(context, state="active", blocked=False, side="buy", volume=0.1, entries=3)
+        denial = risk.check_entry(context) or risk.check_margin(1.0, 1e9)
         found.append(time.perf_counter_ns() - began)
         if denial is not None:
             raise SystemExit(f"the bench's own entry was denied: {denial}")

@@ -17,9 +17,11 @@ import numpy as np
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.real import symbols
+from adapters.mt5.remote.links import TcpLink
 from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.simulator.markets.generated import day_ticks
 from adapters.simulator.markets.tickfile import ParquetTicks
+from core.credentials import directory_of
 
 
 def percentiles(work: Callable[[], object], count: int) -> dict[str, float]:
@@ -85,7 +87,7 @@ def start(home: Path, paths: list[str]) -> tuple["subprocess.Popen[bytes]", Remo
     address = home / "run" / "terminal.address"
     while not (address.exists() and address.read_text()):
         time.sleep(0.05)
-    return process, RemoteTerminal(address.read_text())
+    return process, RemoteTerminal(TcpLink(address.read_text(), directory_of(home), "execution"))
 
 
 def main() -> None:

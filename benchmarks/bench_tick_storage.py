@@ -67,7 +67,7 @@ def _measure(
 
 
 def _create(connection: Client, table: str, codec: str) -> None:
-    shipped = migrate.shipped()[0].statements()[0]
+    shipped = migrate.product_migrations()[0].statements()[0]
     statement = shipped.replace("EXISTS tick (", f"EXISTS {table} (")
     connection.command(
         re.sub(r"CODEC \(GCD, Delta\(8\), ZSTD\(1\)\)", f"CODEC ({codec})", statement)

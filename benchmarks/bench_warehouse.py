@@ -127,7 +127,7 @@ def _compare(wire: Wire, inside: InProcess, rounds: int) -> Table:
 
 
 def _statement() -> str:
-    statement = migrate.shipped()[0].statements()[0]
+    statement = migrate.product_migrations()[0].statements()[0]
     plain = statement.replace("{engine:ReplacingMergeTree}", "ReplacingMergeTree")
     return plain.replace("EXISTS tick (", "EXISTS market.tick (")
 

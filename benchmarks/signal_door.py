@@ -36,7 +36,8 @@ RUN = RunSettings("bench", "live", "bench", "bench")
 SETTINGS = Settings(run=RUN, execution=ExecutionSettings(max_orders_per_minute=1_000_000))
 SYMBOL, PRICE = "BTCUSD", 60_000.0
 _DONE = OrderSendResult(
-    mt5.TRADE_RETCODE_DONE, 0, 0, 0.0, 0.0, 0.0, 0.0, "", 0, 0, TradeRequest()
+    retcode=mt5.TRADE_RETCODE_DONE, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0,
+    comment="", request_id=0, retcode_external=0, request=TradeRequest(),
 )  # fmt: skip
 
 
@@ -92,10 +93,12 @@ class Door:
         number = len(self._deals) + 1
         self._deals.append(
             TradeDeal(
-                number, number, 0, time.time_ns() // 1_000_000, request["type"],
-                mt5.DEAL_ENTRY_OUT if position else mt5.DEAL_ENTRY_IN, request["magic"],
-                position or number, mt5.DEAL_REASON_EXPERT, request["volume"], request["price"],
-                0.0, 0.0, 0.0, 0.0, SYMBOL, request["comment"], "",
+                ticket=number, order=number, time=0, time_msc=time.time_ns() // 1_000_000,
+                type=request["type"], entry=mt5.DEAL_ENTRY_OUT if position else mt5.DEAL_ENTRY_IN,
+                magic=request["magic"], position_id=position or number,
+                reason=mt5.DEAL_REASON_EXPERT, volume=request["volume"], price=request["price"],
+                commission=0.0, swap=0.0, profit=0.0, fee=0.0, symbol=SYMBOL,
+                comment=request["comment"], external_id="",
             )
         )  # fmt: skip
         return _DONE._replace(order=number, deal=number)
@@ -120,10 +123,12 @@ def signal_bytes(number: int) -> bytes:
     now, target = time.time_ns() // 1000, float((number + 1) % 2)
     return codec.encode(
         Signal(
-            signal_id(RUN.run_id, "bench", "sim", SYMBOL, number, 0), RUN.run_id, RUN.mode,
-            RUN.account, "bench", "sim", SYMBOL, now, now, now // 1000, 0, target, PRICE,
-            PRICE * 0.98 if target else 0.0, now + 60_000_000, now + 2_000_000, 0.6, "m" * 64,
-            "p" * 32,
+            signal_id=signal_id(RUN.run_id, "bench", "sim", SYMBOL, number, 0), run_id=RUN.run_id,
+            mode=RUN.mode, account=RUN.account, strategy="bench", source="sim", symbol=SYMBOL,
+            ts_event_us=now, ts_init_us=now, time_msc=now // 1000, seq=0, target=target,
+            reference_price=PRICE, stop_price=PRICE * 0.98 if target else 0.0,
+            horizon_us=now + 60_000_000, expires_us=now + 2_000_000, confidence=0.6,
+            model="m" * 64, prediction_id="p" * 32,
         )
     )  # fmt: skip
 

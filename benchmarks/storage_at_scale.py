@@ -48,7 +48,11 @@ class Layout:
 
     def statement(self, table: str) -> str:
         """CREATE TABLE of this layout."""
-        text = migrate.shipped()[0].statements()[0].replace("EXISTS tick (", f"EXISTS {table} (")
+        text = (
+            migrate.product_migrations()[0]
+            .statements()[0]
+            .replace("EXISTS tick (", f"EXISTS {table} (")
+        )
         for before, after in self.edits:
             if before not in text:
                 raise ValueError(f"the shipped statement of tick has no {before!r}: mend LAYOUTS")

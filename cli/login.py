@@ -61,7 +61,10 @@ def sign(
         SettingsError: see `login`.
     """
     known = login(settings, by)
-    line = AuditLine(clock.now_us(), by, known, action, detail, subject, reason, payload or {})
+    line = AuditLine(
+        ts_us=clock.now_us(), by=by, authenticated=known, action=action, detail=detail,
+        subject=subject, reason=reason, payload=payload or {},
+    )  # fmt: skip
     append(settings.home_path, line)
     return known
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from core import durable
 from core.contracts.audit import AuditEvent, chained, digest
 from core.errors import InputError
 from core.file_lock import locked
@@ -53,8 +54,9 @@ def append(home: Path, line: AuditLine, run_id: str = "", mode: str = "") -> Aud
         detail = {"text": line.detail, "authenticated": line.authenticated, **line.payload}
         event = chained(
             AuditEvent(
-                PEOPLE, 0, line.ts_us, line.ts_us, run_id, mode, line.by, line.action,
-                line.subject, line.reason, msgspec.json.encode(detail).decode(),
+                stream=PEOPLE, seq=0, ts_event_us=line.ts_us, ts_init_us=line.ts_us, run_id=run_id,
+                mode=mode, actor=line.by, action=line.action, subject=line.subject,
+                reason=line.reason, detail=msgspec.json.encode(detail).decode(),
             ),
             previous,
         )  # fmt: skip
@@ -115,7 +117,7 @@ def _last(path: Path) -> AuditEvent | None:
 def _set_aside(path: Path) -> None:
     """A log from before there was a chain: it is kept, under the hash of its content."""
     name = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    os.replace(path, path.with_name(f"audit-unchained-{name}.log"))
+    durable.rename(path, path.with_name(f"audit-unchained-{name}.log"))
 
 
 def _write(path: Path, event: AuditEvent) -> None:

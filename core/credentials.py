@@ -10,6 +10,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from core import durable
 from core.errors import SettingsError
 
 _BYTES = 32
@@ -35,30 +36,13 @@ def secret(directory: Path, name: str) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Put a text there as a whole, readable by its owner alone."""
-    temporary = _written_beside(path, text)
-    os.replace(temporary, path)
+    durable.write(path, text.encode(), durable.PRIVATE)
 
 
 def _make(path: Path) -> None:
-    """Link a finished file to the name: of two processes the second one's link fails."""
+    """Unless another process is making it: then that one's is the secret."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = _written_beside(path, secrets.token_urlsafe(_BYTES))
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink()
-
-
-def _written_beside(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(file)
-    return temporary
+    durable.create(path, secrets.token_urlsafe(_BYTES).encode(), durable.PRIVATE)
 
 
 def _read(path: Path) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, generate_latest
 
+from core import durable
 from core.same_origin import refusal
 
 _log = logging.getLogger(__name__)
@@ -70,10 +71,8 @@ class Health:
 
     def _tell_port(self) -> None:
         """A process that starts on a full disk works, and says where it is once there is space."""
-        temporary = self._file.with_suffix(".tmp")
         try:
-            temporary.write_text(self._said)
-            temporary.replace(self._file)
+            durable.write(self._file, self._said.encode())
             self._untold = False
         except OSError as error:
             _log.warning("%s is not written, so nobody finds us: %s", self._file, error)

@@ -9,7 +9,6 @@ still written for its owner's eyes only.
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Literal
 
 import msgspec
 
+from core import durable
 from core.errors import SettingsError
 
 Role = Literal["admin", "risk", "writer", "recorder", "analyst", "grafana"]
@@ -84,15 +84,8 @@ def load(path: Path) -> dict[str, User]:
 
 def save(path: Path, users: Mapping[str, User]) -> None:
     """Replace the file in one step; only its owner may read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = msgspec.json.format(msgspec.json.encode(_File(list(users.values()))))
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    durable.write(path, text + b"\n", durable.PRIVATE)
 
 
 def new_user(

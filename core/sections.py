@@ -84,6 +84,7 @@ class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Literal["simulated", "real", "agent"] = "simulated"
     address: str = ""
+    credentials: str = ""  # folder with those of the home whose terminal runs at `address`
     agent: str = "desk"  # the agent's name, at its host and here
     source: str = "sim"  # the broker's name in our tables
     symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")

@@ -6,20 +6,17 @@ nothing any more. The command line and the live page both press it here.
 """
 
 import contextlib
-import os
 import socket
-import threading
-import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from core import durable
 from core.audit_log import AuditLine, append
 from core.clock import Clock
 from core.errors import InputError, TickhouseError
 
-_TRIES = 100
 State = Literal["active", "reducing", "halted"]
 Positions = Literal["keep", "flatten"]
 
@@ -121,30 +118,7 @@ def current(home: Path) -> ControlCommand | None:
 
 def write(path: Path, order: ControlCommand) -> None:
     """Replace the control file; whole and on disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(msgspec.json.encode(order) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _take_its_place(temporary, path)
-    if hasattr(os, "O_DIRECTORY"):  # elsewhere a directory cannot be opened, and need not be
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
-
-def _take_its_place(new: Path, path: Path) -> None:
-    """As os.replace; on Windows that fails while somebody reads the file, so it is tried again."""
-    for _ in range(_TRIES):
-        try:
-            os.replace(new, path)
-            return
-        except PermissionError:
-            time.sleep(0.005)
-    os.replace(new, path)
+    durable.write(path, msgspec.json.encode(order) + b"\n")
 
 
 def ask(home: Path, order: ControlCommand, timeout_s: float = 0.5) -> bool:

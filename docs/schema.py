@@ -30,7 +30,7 @@ def tables() -> list[Described]:
     """What migrations make and people read, by name; the state behind bars is left out."""
     found = [
         _described(part)
-        for migration in migrate.shipped()
+        for migration in migrate.product_migrations()
         for part in migration.statements()
         if _BEGINS.search(part) and "AggregateFunction" not in part
     ]

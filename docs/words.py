@@ -126,7 +126,7 @@ SAID = {
     "run.account": "ours, not the broker's login; one order journal per account",
     "run.strategy": "`model`, or `scripted`, a fixed rule without a model",
     "clickhouse.url": "`http://host:8123` of a real server; then no warehouse is started",
-    "clickhouse.user": "of that server; of the home's own warehouse only to sign in as somebody else",
+    "clickhouse.user": "of that server; the home's own warehouse needs none, see `credentials`",
     "clickhouse.password": "of that server; better in the environment than in a file",
     "clickhouse.database": "made if missing",
     "bus.kind": "`kafka` needs `bus.url` and the extra `kafka`",
@@ -143,6 +143,8 @@ SAID = {
     "bus.duplicate_window_s": "how long a repeated message id is recognised",
     "terminal.kind": "`real` needs Windows and the package MetaTrader5; `agent`: it has an agent",
     "terminal.address": "of a simulated terminal that runs already; then none is started",
+    "terminal.credentials": "folder with the credentials of the home whose terminal that is; empty:"
+    " this home's",
     "terminal.symbols": "what the collector takes and the generated market makes",
     "terminal.currency": "of the simulated account",
     "terminal.login": "of the one real account that may trade; 0: none may",

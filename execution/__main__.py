@@ -72,9 +72,8 @@ def journal_path(chosen: Settings) -> Path:
 
 def _run(chosen: Settings, health: Health, stop: threading.Event, journal: Journal) -> int:
     bus = select.connect(chosen.bus, "execution")
-    terminal = connect.terminal(
-        chosen.terminal, chosen.home_path, partial(select.door, chosen.bus, role="execution")
-    )
+    door = partial(select.door, chosen.bus, role="execution")
+    terminal = connect.terminal(chosen.terminal, chosen.home_path, door, role="execution")
     try:
         venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
         run = _replay if chosen.run.mode == "replay" else _live

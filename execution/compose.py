@@ -80,8 +80,9 @@ def live_parts(chosen: Settings, world: Environment) -> live.Parts:
         chosen, world, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
     )
     return live.Parts(
-        run, clock, world.bus, ledger, world.venue, quotes, trading, engine, outbox, seen, timer,
-        limits, publisher=publisher, admission=chosen.admission,
+        run=run, clock=clock, bus=world.bus, ledger=ledger, venue=world.venue, quotes=quotes,
+        trading=trading, engine=engine, outbox=outbox, watched=seen, timer=timer, limits=limits,
+        publisher=publisher, admission=chosen.admission,
     )  # fmt: skip
 
 
@@ -110,8 +111,9 @@ def replay_parts(
     )
     stops = Stops(chosen.exits, chosen.run, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
-        chosen.run, clock, ledger, venue, quotes, engine, reconciler, outbox, stops, breakers
-    )
+        run=chosen.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
+        reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers,
+    )  # fmt: skip
 
 
 def watched(
@@ -122,10 +124,9 @@ def watched(
     """What the live driver looks after beside signals."""
     run, clock, venue, timer = chosen.run, world.clock, world.venue, world.timer
     return PollerParts(
-        engine, reconciler,
-        Stops(chosen.exits, run, clock, ledger, venue, quotes, limits, timer),
-        AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
-        WorkingOrders(clock, ledger, venue, timer),
-        EquityWatch(run, clock, ledger, outbox),
-        funds, trading,
+        engine=engine, reconciler=reconciler,
+        stops=Stops(chosen.exits, run, clock, ledger, venue, quotes, limits, timer),
+        events=AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
+        working=WorkingOrders(clock, ledger, venue, timer),
+        equity=EquityWatch(run, clock, ledger, outbox), funds=funds, trading=trading,
     )  # fmt: skip

@@ -39,9 +39,10 @@ class HeartbeatPublisher:
         self._due, self._seq = now + _EVERY_S, self._seq + 1
         counts, max_ns = self._stages.take()
         beat = Heartbeat(
-            self._run.run_id, self._run.mode, self._health.process, self._health.started_us,
-            self._seq, time.time_ns() // 1000, self._health.status, self._health.detail, counts,
-            max_ns,
+            run_id=self._run.run_id, mode=self._run.mode, process=self._health.process,
+            incarnation_us=self._health.started_us, seq=self._seq,
+            ts_event_us=time.time_ns() // 1000, status=self._health.status,
+            detail=self._health.detail, stages=counts, max_ns=max_ns,
         )  # fmt: skip
         name = f"{self._health.process}.{self._health.started_us}.{self._seq}"
         self._bus.send(HEARTBEATS, self._health.process, codec.encode(beat), name)

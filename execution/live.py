@@ -245,8 +245,8 @@ class Live:
             return
         self._announced, now, run = name, self._p.clock.now_us(), self._p.run
         state = RiskState(
-            run.run_id, run.mode, run.account, order.ts_us or now, now, order.state, order.by,
-            _policy(order),
+            run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=order.ts_us or now,
+            ts_init_us=now, state=order.state, by=order.by, reason=_policy(order),
         )  # fmt: skip
         self._p.bus.send(RISK, run.account, codec.encode(state))
 

@@ -194,8 +194,9 @@ class Replay:
         seen, last, run = self._p.venue.account(), self._book.last, self._p.run
         return [
             AccountState(
-                run.run_id, run.mode, run.account, found.end_us, found.end_us,
-                last.seq if last else 0, seen.currency, seen.balance, seen.equity, seen.margin,
+                run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=found.end_us,
+                ts_init_us=found.end_us, seq=last.seq if last else 0, currency=seen.currency,
+                balance=seen.balance, equity=seen.equity, margin=seen.margin,
             )
         ]  # fmt: skip
 

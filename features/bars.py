@@ -38,13 +38,13 @@ def _rsi(f: Any, close: float, previous: float, change: int) -> None:
 
 @_inlined
 def _true_range(f: Any, change: int) -> None:
-    found = max(f.high, f.close) - min(f.low, f.close)
+    true_range = max(f.high, f.close) - min(f.low, f.close)
     if change <= 14:
-        f.true_range += found
+        f.true_range += true_range
         if change == 14:
             f.true_range /= 14.0
     else:
-        f.true_range = (f.true_range * 13.0 + found) / 14.0
+        f.true_range = (f.true_range * 13.0 + true_range) / 14.0
 
 
 @_inlined

@@ -93,10 +93,10 @@ def _open_slot(s: Any, slot: int) -> None:
 
 @_inlined
 def _count_moves(s: Any, bid: float, ask: float) -> None:
-    rises = int(bid > s.bid) + int(ask > s.ask)
-    falls = int(bid < s.bid) + int(ask < s.ask)
-    s.pressure += rises - falls
-    s.moves += rises + falls
+    rising = int(bid > s.bid) + int(ask > s.ask)
+    falling = int(bid < s.bid) + int(ask < s.ask)
+    s.pressure += rising - falling
+    s.moves += rising + falling
 
 
 @_inlined

@@ -163,14 +163,14 @@ class Market:
 
     def advance(self, symbol: str, ticks: TickArray) -> None:
         """Take in consecutive ticks of a symbol, without touching any row."""
-        at = self._place(symbol)
+        at = self._index_of(symbol)
         if len(ticks) and int(ticks["time_msc"][0]) // 1000 <= self._read_to:
             self.late += 1
         _advance(self._closes, at, ticks)
 
     def began(self, symbol: str, first_msc: int) -> None:
         """A symbol was known since a moment long before the ticks that were taken in."""
-        closes = self._closes[self._place(symbol)]
+        closes = self._closes[self._index_of(symbol)]
         if closes["first"] >= 0:
             closes["first"] = min(int(closes["first"]), first_msc // 1000)
 
@@ -178,7 +178,7 @@ class Market:
         """Complete rows float32 [k, F] of a symbol, at market times int64 [k] up to now."""
         if len(rows) == 0:
             return
-        _fill(self._closes, self._place(symbol), time_msc, rows)
+        _fill(self._closes, self._index_of(symbol), time_msc, rows)
         self._read_to = max(self._read_to, int(time_msc[-1]) // 1000 - WATERMARK_S)
 
     def fill_together(self, parts: Sequence[Part]) -> None:
@@ -207,7 +207,7 @@ class Market:
         for n, part in enumerate(parts):
             self.advance(part.symbol, part.ticks[done[n] :])
 
-    def _place(self, symbol: str) -> int:
+    def _index_of(self, symbol: str) -> int:
         """Symbols stand in the order of their names, so sums over them do not depend on arrival."""
         if symbol not in self._symbols:
             new = np.zeros(1, CLOSES)

@@ -176,10 +176,10 @@ def from_bytes(data: bytes) -> StateArray:
     prefix = len(_MAGIC) + len(FEATURE_SET_HASH)
     if data[: len(_MAGIC)] != _MAGIC:
         raise ModelError("feature state: not a snapshot; rebuild it from stored ticks")
-    found = data[len(_MAGIC) : prefix].decode(errors="replace")
-    if found != FEATURE_SET_HASH:
+    stored_hash = data[len(_MAGIC) : prefix].decode(errors="replace")
+    if stored_hash != FEATURE_SET_HASH:
         raise ModelError(
-            f"feature state: made by feature set {found}, this is {FEATURE_SET_HASH}; "
+            f"feature state: made by feature set {stored_hash}, this is {FEATURE_SET_HASH}; "
             "rebuild it from stored ticks"
         )
     state = new_state()

@@ -40,7 +40,7 @@ def main() -> None:
 
         serve(home, given.port)
     else:
-        sys.argv = _words(given.process, given.port, str(instance.workspace(home)))
+        sys.argv = _arguments(given.process, given.port, str(instance.workspace(home)))
         module = "dagster" if given.process == "code" else "dagster._daemon"
         try:
             runpy.run_module(module, run_name="__main__")
@@ -62,7 +62,7 @@ def _probe(process: str, port: int) -> Callable[[], str]:
     return daemon_ready
 
 
-def _words(process: str, port: int, workspace: str) -> list[str]:
+def _arguments(process: str, port: int, workspace: str) -> list[str]:
     if process == "daemon":
         return ["dagster-daemon", "run", "-w", workspace]
     return [

@@ -28,57 +28,57 @@ def box(settings: Settings) -> AlertBox:
     return AlertBox(settings.home_path, audience(settings), SystemClock())
 
 
-def tell_failure(settings: Settings, job: str, run_id: str, problem: str) -> Delivery:
+def notify_failure(settings: Settings, job: str, run_id: str, problem: str) -> Delivery:
     """A run failed."""
     short = problem if len(problem) <= _LONGEST else problem[:_LONGEST] + " ..."
     facts = {"job": job, "run_id": run_id}
-    return box(settings).tell(f"Tickhouse: {job} failed", short, facts)
+    return box(settings).notify(f"Tickhouse: {job} failed", short, facts)
 
 
-def tell_late(settings: Settings, problems: list[str]) -> Delivery:
+def notify_late(settings: Settings, problems: list[str]) -> Delivery:
     """Streams are silent although their markets are open."""
-    return box(settings).tell(
+    return box(settings).notify(
         "Tickhouse: streams are late", "; ".join(problems), {"job": "streams"}
     )
 
 
-def tell_drift(settings: Settings, model: str, problem: str) -> Delivery:
+def notify_drift(settings: Settings, model: str, problem: str) -> Delivery:
     """The champion's market is no longer the one it was trained on."""
     facts = {"job": "watch_job", "model": model}
-    return box(settings).tell("Tickhouse: the champion's market drifted", problem, facts)
+    return box(settings).notify("Tickhouse: the champion's market drifted", problem, facts)
 
 
-def tell_members(settings: Settings, model: str, problem: str) -> Delivery:
+def notify_members(settings: Settings, model: str, problem: str) -> Delivery:
     """Members of a model at work have no part in what it says."""
     facts = {"job": "members", "model": model}
     text = f"{problem}. The others' weights make up for it; train again, or roll back"
-    return box(settings).tell("Tickhouse: a member of the model is missing", text, facts)
+    return box(settings).notify("Tickhouse: a member of the model is missing", text, facts)
 
 
 def problem_of(context: dg.RunFailureSensorContext) -> str:
     """Why a run failed, in the words of the step that did, for a person."""
     events = context.get_step_failure_events()
-    told = []
+    problems = []
     for event in events:
         error = event.event_specific_data.error
         while error.cause is not None:  # ours is behind Dagster's wrapping
             error = error.cause
-        told.append(f"{event.step_key}: {error.message.strip()}")
+        problems.append(f"{event.step_key}: {error.message.strip()}")
     failed = failed_checks(context)
     if failed:
-        told.append(f"checks that failed: {', '.join(failed)} (pages: /{DATA_DOCS}/)")
-    return "; ".join(told) or context.failure_event.message or "no reason given"
+        problems.append(f"checks that failed: {', '.join(failed)} (pages: /{DATA_DOCS}/)")
+    return "; ".join(problems) or context.failure_event.message or "no reason given"
 
 
 def failed_checks(context: dg.RunFailureSensorContext) -> list[str]:
     """Blocking checks of the run that did not pass."""
     kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    found = []
+    failed = []
     for entry in context.instance.all_logs(context.dagster_run.run_id, of_type=kind):
         checked = entry.dagster_event.asset_check_evaluation_data
         if not checked.passed and checked.severity == dg.AssetCheckSeverity.ERROR:
-            found.append(checked.check_name)
-    return found
+            failed.append(checked.check_name)
+    return failed
 
 
 @dg.run_failure_sensor(
@@ -89,4 +89,4 @@ def failed_checks(context: dg.RunFailureSensorContext) -> list[str]:
 def failure_alert(context: dg.RunFailureSensorContext) -> None:
     """One message per failed run."""
     run = context.dagster_run
-    tell_failure(product.load(), run.job_name, run.run_id, problem_of(context))
+    notify_failure(product.load(), run.job_name, run.run_id, problem_of(context))

@@ -28,12 +28,12 @@ class Translator(DagsterDbtTranslator):
 
 def specs(manifest: Mapping[str, Any], after: dg.AssetKey) -> list[dg.AssetSpec]:
     """An asset per model, each after those it reads; sources are read after `after`."""
-    made = []
+    ordered = []
     for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=Translator()):
         gated = spec.merge_attributes(deps=[after]) if _is_staging(spec) else spec
-        made.append(gated.replace_attributes(kinds={"dbt", "clickhouse"}, owners=[]))
-    by_key = {spec.key: spec for spec in made}
-    reads = {spec.key: [dep.asset_key for dep in spec.deps] for spec in made}
+        ordered.append(gated.replace_attributes(kinds={"dbt", "clickhouse"}, owners=[]))
+    by_key = {spec.key: spec for spec in ordered}
+    reads = {spec.key: [dep.asset_key for dep in spec.deps] for spec in ordered}
     return [by_key[key] for key in TopologicalSorter(reads).static_order() if key in by_key]
 
 

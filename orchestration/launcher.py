@@ -31,8 +31,8 @@ class WatchedLauncher(dg.DefaultRunLauncher):
     def _pid(self, run_id: str) -> int | None:
         events = self._instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
         for event in events:
-            if found := _PID.search(event.message or event.user_message or ""):
-                return int(found.group(1))
+            if match := _PID.search(event.message or event.user_message or ""):
+                return int(match.group(1))
         return None
 
 

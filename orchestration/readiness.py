@@ -45,10 +45,10 @@ def webserver_ready(port: int) -> str:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=5) as answer:
-            told = answer.read().decode()
+            content = answer.read().decode()
     except (OSError, urllib.error.URLError):
         return "it does not answer yet"
-    return "" if '"RepositoryLocation"' in told else f"{LOCATION} could not be loaded"
+    return "" if '"RepositoryLocation"' in content else f"{LOCATION} could not be loaded"
 
 
 def daemon_ready() -> str:

@@ -18,7 +18,7 @@ from core.clock import Clock
 from core.file_lock import locked
 from core.settings import Settings
 from orchestration import dbt_project
-from reports import build as making
+from reports import build as report_build
 from reports import package
 from reports.base import Report
 from reports.package import Version
@@ -39,7 +39,7 @@ class Built(msgspec.Struct, frozen=True):
         return same and set(report.marts) <= set(self.marts)
 
 
-def make(
+def build_report(
     settings: Settings, report: Report, day: date, mode: str, out: Path | None, by: str,
     clock: Clock,
 ) -> tuple[Version, bool]:  # fmt: skip
@@ -85,9 +85,14 @@ def _build(settings: Settings, reports: Sequence[Report], day: date, mode: str, 
     finally:
         client.close()
     marts = tuple(sorted({mart for report in reports for mart in report.marts}))
-    words = ["--select", *(f"+{mart}" for mart in marts), "--exclude-resource-type", "unit_test"]
+    arguments = [
+        "--select",
+        *(f"+{mart}" for mart in marts),
+        "--exclude-resource-type",
+        "unit_test",
+    ]
     variables = {"mode": mode, "report_date": str(day)}
-    dbt_project.run(settings, "build", variables, *words)
+    dbt_project.run(settings, "build", variables, *arguments)
     results = json.loads((dbt_project.target(settings) / "run_results.json").read_text())
     return Built(by, day, mode, marts, str(results["metadata"]["invocation_id"]))
 
@@ -95,12 +100,14 @@ def _build(settings: Settings, reports: Sequence[Report], day: date, mode: str, 
 def _render(
     settings: Settings, report: Report, built: Built, out: Path | None, by: str, clock: Clock
 ) -> tuple[Version, bool]:
-    place = package.folder_of(making.base_of(settings, out), report.name, built.day, built.mode)
+    folder = package.folder_of(
+        report_build.base_of(settings, out), report.name, built.day, built.mode
+    )
     compiled = built.invocation, dbt_project.target(settings) / "compiled"
     client = connect(settings.clickhouse)
     try:
-        return making.make(
-            settings, client, report, built.day, built.mode, place, compiled, clock, by
+        return report_build.build_report(
+            settings, client, report, built.day, built.mode, folder, compiled, clock, by
         )
     finally:
         client.close()

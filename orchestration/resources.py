@@ -27,15 +27,15 @@ class Tickhouse(dg.ConfigurableResource):
         Raises:
             UnavailableError: no warehouse is set, and none runs.
         """
-        found = product.load()
-        url = found.clickhouse.url or product.running_warehouse(found.home_path)
+        loaded = product.load()
+        url = loaded.clickhouse.url or product.running_warehouse(loaded.home_path)
         if not url:
             raise UnavailableError(
-                f"no warehouse runs in {found.home_path}; start it with: tickhouse up, "
+                f"no warehouse runs in {loaded.home_path}; start it with: tickhouse up, "
                 "or give TICKHOUSE_CLICKHOUSE__URL"
             )
-        where = msgspec.structs.replace(found.clickhouse, url=url)
-        return as_process(msgspec.structs.replace(found, clickhouse=where), name)
+        where = msgspec.structs.replace(loaded.clickhouse, url=url)
+        return as_process(msgspec.structs.replace(loaded, clickhouse=where), name)
 
     def client(self, name: str = DAGSTER) -> Client:
         """A client of the warehouse; close it."""

@@ -25,7 +25,7 @@ def still_going(instance: dg.DagsterInstance, job: str) -> str | None:
 
 
 def _schedule(
-    job: str, cron: str, says: str, partitioned: bool = False, key: str = "%Y-%m-%d"
+    job: str, cron: str, description: str, partitioned: bool = False, key: str = "%Y-%m-%d"
 ) -> dg.ScheduleDefinition:
     """`key`: of a run; a time with the key of an earlier one starts nothing."""
 
@@ -38,7 +38,8 @@ def _schedule(
 
     decorated: Callable[..., dg.ScheduleDefinition] = dg.schedule(
         name=f"{job.removesuffix('_job')}_schedule", job_name=job, cron_schedule=cron,
-        execution_timezone=_ZONE, description=says, default_status=dg.DefaultScheduleStatus.RUNNING,
+        execution_timezone=_ZONE, description=description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
     )  # fmt: skip
     return decorated(evaluate)
 

@@ -13,8 +13,8 @@ import dagster as dg
 from core import settings as product
 from core.clock import SystemClock
 from core.errors import TickhouseError
-from orchestration.alerts import box, tell_late, tell_members
-from orchestration.defs.streams import Seen, key_of, look, silent_feeds, told
+from orchestration.alerts import box, notify_late, notify_members
+from orchestration.defs.streams import TableState, key_of, metadata_of, silent_feeds, table_states
 from orchestration.defs.training import run_of
 from orchestration.resources import Tickhouse
 from orchestration.schedules import still_going
@@ -60,9 +60,9 @@ def members_sensor(context: dg.SensorEvaluationContext, tickhouse: Tickhouse) ->
     if not rows:
         return dg.SkipReason("every member of the models at work speaks")
     context.update_cursor(str(rows[-1][0]))
-    said = "; ".join(f"{member} {kind}: {detail}" for _, _, member, kind, detail in rows)
-    tell_members(settings, rows[-1][1], said[:1000])
-    return dg.SkipReason(f"told: {said[:500]}")
+    silent = "; ".join(f"{member} {kind}: {detail}" for _, _, member, kind, detail in rows)
+    notify_members(settings, rows[-1][1], silent[:1000])
+    return dg.SkipReason(f"told: {silent[:500]}")
 
 
 @dg.sensor(
@@ -80,18 +80,18 @@ def streams_sensor(
     try:
         client = tickhouse.client()
         try:
-            seen, late = look(client), silent_feeds(client, SystemClock().now_us())
+            tables, late = table_states(client), silent_feeds(client, SystemClock().now_us())
         finally:
             client.close()
     except TickhouseError as error:
         return _down(context, before, str(error))
     names = [text.partition(":")[0] for text in late]
     if set(names) - set(before.get("late", [])):
-        tell_late(product.load(), late)
-    last = {s.streamed.table: str(s.last) for s in seen}
+        notify_late(product.load(), late)
+    last = {s.streamed.table: str(s.last) for s in tables}
     cursor = json.dumps({"late": names, "last": last, "down": ""})
     return dg.SensorResult(
-        asset_events=events(seen, before.get("last", {}), bool(late)),
+        asset_events=events(tables, before.get("last", {}), bool(late)),
         cursor=cursor,
         skip_reason=dg.SkipReason(
             "; ".join(late) or "all streams are fresh, or their market is closed"
@@ -99,19 +99,19 @@ def streams_sensor(
     )
 
 
-def events(seen: Sequence[Seen], before: dict[str, str], late: bool) -> list[Any]:
+def events(tables: Sequence[TableState], before: dict[str, str], late: bool) -> list[Any]:
     """What Dagster is to note: a table that moved, or one that owes nothing just now."""
     moved = {
-        s.streamed.table for s in seen if s.last and before.get(s.streamed.table) != str(s.last)
+        s.streamed.table for s in tables if s.last and before.get(s.streamed.table) != str(s.last)
     }
     quiet = "tick" not in moved and not late
-    made: list[Any] = []
-    for one in seen:
+    noted: list[Any] = []
+    for one in tables:
         if one.streamed.steady and (one.streamed.table in moved or (quiet and one.last)):
-            made.append(dg.AssetMaterialization(key_of(one.streamed), metadata=told(one)))
+            noted.append(dg.AssetMaterialization(key_of(one.streamed), metadata=metadata_of(one)))
         elif one.streamed.table in moved:
-            made.append(dg.AssetObservation(key_of(one.streamed), metadata=told(one)))
-    return made
+            noted.append(dg.AssetObservation(key_of(one.streamed), metadata=metadata_of(one)))
+    return noted
 
 
 @dg.sensor(
@@ -151,6 +151,6 @@ def _down(
     context: dg.SensorEvaluationContext, before: dict[str, Any], problem: str
 ) -> dg.SkipReason:
     if not before.get("down"):
-        tell_late(product.load(), [problem])
+        notify_late(product.load(), [problem])
     context.update_cursor(json.dumps({**before, "down": problem}))
     return dg.SkipReason(problem)

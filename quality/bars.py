@@ -18,8 +18,8 @@ def wrong_bars(
     span = {"start": start, "end": end}
     with errors_translated():
         compared = client.query(f"SELECT count() FROM ({sql})", parameters=span).result_rows[0][0]
-        found = client.query(
+        wrong = client.query(
             f"SELECT bar_source, bar_symbol, bar_minute FROM ({sql}) WHERE wrong LIMIT 100",
             parameters=span,
         ).result_rows
-    return int(compared), [f"{source} {symbol} {minute}" for source, symbol, minute in found]
+    return int(compared), [f"{source} {symbol} {minute}" for source, symbol, minute in wrong]

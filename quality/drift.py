@@ -25,5 +25,5 @@ def psi(reference: Array, values: Array, bins: int) -> float:
 def shares(values: Array, edges: Array) -> Array:
     """Share of values in each bin."""
     counted = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
-    found: Array = counted / len(values)
-    return found
+    share: Array = counted / len(values)
+    return share

@@ -58,27 +58,27 @@ def check_day(
     """
     start, close = bounds(day)
     end = max(start, min(close, datetime.fromtimestamp(clock.now_us() / 1e6, UTC)))
-    made = context()
+    gx_context = context()
     if docs is not None:
-        data_docs.prepare(made, docs, day)
+        data_docs.prepare(gx_context, docs, day)
     with errors_translated():
         results = [
             result
             for fetched in _rows(client, suites, symbols, start, end)
-            for result in validate(made, fetched, close, clock.now_us())
+            for result in validate(gx_context, fetched, close, clock.now_us())
         ]
         store(client, results)
     if docs is not None:
-        data_docs.write(made, docs)
+        data_docs.write(gx_context, docs)
     return results
 
 
 def context() -> Any:
     """An ephemeral context that tells nobody."""
-    made = gx.get_context(mode="ephemeral")
-    made.enable_analytics(enable=False)
-    made.variables.progress_bars = {"globally": False}
-    return made
+    ephemeral = gx.get_context(mode="ephemeral")
+    ephemeral.enable_analytics(enable=False)
+    ephemeral.variables.progress_bars = {"globally": False}
+    return ephemeral
 
 
 def latest_day(client: Client) -> date | None:
@@ -90,7 +90,7 @@ def latest_day(client: Client) -> date | None:
     return trading_day(int(newest)) if newest else None
 
 
-def validate(made: Any, fetched: Fetched, end: datetime, now_us: int) -> list[CheckResult]:
+def validate(gx_context: Any, fetched: Fetched, end: datetime, now_us: int) -> list[CheckResult]:
     """What each rule of a suite finds in a frame."""
     suite, subject, frame = fetched
     name = f"{suite.name}.{subject.name}"
@@ -102,20 +102,20 @@ def validate(made: Any, fetched: Fetched, end: datetime, now_us: int) -> list[Ch
         )
         for rule in suite.rules
     ]
-    asset = made.data_sources.add_pandas(name).add_dataframe_asset(name)
+    asset = gx_context.data_sources.add_pandas(name).add_dataframe_asset(name)
     definition = gx.ValidationDefinition(
         name=name,
         data=asset.add_batch_definition_whole_dataframe("day"),
-        suite=made.suites.add(gx.ExpectationSuite(name=name, expectations=expectations)),
+        suite=gx_context.suites.add(gx.ExpectationSuite(name=name, expectations=expectations)),
     )
     shape = {"result_format": "SUMMARY", "partial_unexpected_count": 5}
     if suite.label:
         frame = frame.set_index(suite.label, drop=False)
-    found = made.validation_definitions.add(definition).run(
+    validation = gx_context.validation_definitions.add(definition).run(
         batch_parameters={"dataframe": frame}, result_format=shape
     )
     # Great Expectations gives results in an order of its own.
-    by_rule = {result.expectation_config.meta["rule"]: result for result in found.results}
+    by_rule = {result.expectation_config.meta["rule"]: result for result in validation.results}
     return [_result(fetched, rule, by_rule[rule.name], end, now_us) for rule in suite.rules]
 
 
@@ -131,14 +131,14 @@ def _rows(
                 yield Fetched(suite, subject, frame)
 
 
-def _result(fetched: Fetched, rule: Rule, found: Any, end: datetime, now_us: int) -> CheckResult:
+def _result(fetched: Fetched, rule: Rule, outcome: Any, end: datetime, now_us: int) -> CheckResult:
     suite, subject, _ = fetched
-    told = found.result or {}
-    raised = found.exception_info or {}
+    counts = outcome.result or {}
+    raised = outcome.exception_info or {}
     parts = [part for part in (raised, *raised.values()) if isinstance(part, dict)]
     wrong = any(part.get("raised_exception") for part in parts)
-    checked, failed = int(told.get("element_count", 0)), int(told.get("unexpected_count", 0))
-    detail = {"subject": subject.name, "examples": _examples(told, fetched)}
+    checked, failed = int(counts.get("element_count", 0)), int(counts.get("unexpected_count", 0))
+    detail = {"subject": subject.name, "examples": _examples(counts, fetched)}
     return CheckResult(
         check_id=f"{subject.name}.{rule.name}",
         suite=suite.name,
@@ -146,7 +146,7 @@ def _result(fetched: Fetched, rule: Rule, found: Any, end: datetime, now_us: int
         run_id=subject.run_id,
         ts_event_us=round(end.timestamp() * 1e6),
         ts_init_us=now_us,
-        status="error" if wrong else "passed" if found.success else "failed",
+        status="error" if wrong else "passed" if outcome.success else "failed",
         severity=rule.severity,
         observed=failed / checked if checked else 0.0,
         expected=rule.expected,
@@ -156,12 +156,14 @@ def _result(fetched: Fetched, rule: Rule, found: Any, end: datetime, now_us: int
     )
 
 
-def _examples(told: dict[str, Any], fetched: Fetched) -> list[str]:
+def _examples(counts: dict[str, Any], fetched: Fetched) -> list[str]:
     """The first rows that broke the rule, by their label, with the value."""
-    values = told.get("partial_unexpected_list", [])[:5]
-    places = told.get("partial_unexpected_index_list") or []
+    values = counts.get("partial_unexpected_list", [])[:5]
+    labels = counts.get("partial_unexpected_index_list") or []
     label = fetched.suite.label
-    named = [str(place[label] if isinstance(place, dict) else place) for place in places[:5]]
+    named = [
+        str(labelled[label] if isinstance(labelled, dict) else labelled) for labelled in labels[:5]
+    ]
     return [
         f"{named[i]}: {value}" if i < len(named) else str(value) for i, value in enumerate(values)
     ]

@@ -109,7 +109,7 @@ def page_of(report: Report, context: Context, content: Content, mark: str) -> Pa
 
 def table(
     title: str, columns: Mapping[str, int] | Sequence[str], rows: Sequence[Sequence[str]], *,
-    empty: str = "None on this day.", limit: int = 60, said: str = "", size: float = 8.5,
+    empty: str = "None on this day.", limit: int = 60, remark: str = "", size: float = 8.5,
 ) -> Section:  # fmt: skip
     """A section of rows, cut at `limit` and saying so."""
     note = (
@@ -119,7 +119,7 @@ def table(
     )
     return Section(
         title,
-        said,
+        remark,
         tuple(columns),
         tuple(tuple(row) for row in rows[:limit]),
         empty,

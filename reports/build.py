@@ -26,21 +26,21 @@ def base_of(settings: Settings, out: Path | None = None) -> Path:
     return Path(set_to).expanduser().resolve() if set_to else settings.home_path / "reports"
 
 
-def make(
-    settings: Settings, client: Client, report: Report, day: date, mode: str, place: Path,
+def build_report(
+    settings: Settings, client: Client, report: Report, day: date, mode: str, report_folder: Path,
     built: tuple[str, Path], clock: Clock, by: str,
 ) -> tuple[Version, bool]:  # fmt: skip
     """Render, package and note it; the version, and whether it is new.
 
     Args:
-        place: of the report and day, see package.folder_of.
+        report_folder: of the report and day, see package.folder_of.
         built: dbt's invocation id, and the folder of its compiled SQL.
         by: who made it, for the audit trail.
     """
-    world = "" if mode == "live" else f"_{mode}"
-    database = f"{settings.clickhouse.database}_marts{world}"
-    earlier = package.versions(place) if place.exists() else []
-    released = [v for v in earlier if v.word("release")]
+    suffix = "" if mode == "live" else f"_{mode}"
+    database = f"{settings.clickhouse.database}_marts{suffix}"
+    earlier = package.versions(report_folder) if report_folder.exists() else []
+    released = [v for v in earlier if v.sign_off("release")]
 
     def render(folder: Path, number: int) -> Rendered:
         context = Context(
@@ -55,7 +55,7 @@ def make(
         dbt_invocation=built[0], inputs=_inputs(client, day, mode), empty=False, breaks={},
         files={},
     )  # fmt: skip
-    version, new = package.make(place, blank, render)
+    version, new = package.add_version(report_folder, blank, render)
     if new:
         _note(settings, clock, by, "restatement" if version.manifest.restates else "report made",
               version, False, {})  # fmt: skip
@@ -63,28 +63,28 @@ def make(
 
 
 def sign(settings: Settings, version: Version, by: str, known: bool, clock: Clock) -> SignOff:
-    """The maker's word: this person made the version and stands for it.
+    """The maker's sign-off: this person made the version and stands for it.
 
     Raises:
         SettingsError: somebody did already, or the person gave no password.
     """
     _must_be_known(known)
-    word = SignOff(by, known, clock.now_us(), version.sha256)
-    package.give_word(version, "maker", word)
+    sign_off = SignOff(by, known, clock.now_us(), version.sha256)
+    package.record_sign_off(version, "maker", sign_off)
     _note(settings, clock, by, "report signed", version, known, {})
-    return word
+    return sign_off
 
 
 def release(
     settings: Settings, version: Version, by: str, known: bool, reason: str, clock: Clock
 ) -> SignOff:
-    """The checker's word: another person has looked at the version and lets it out.
+    """The checker's sign-off: another person has reviewed the version and lets it out.
 
     Raises:
         SettingsError: not signed, by the same person, changed since, broken, or out already.
     """
     _must_be_known(known)
-    maker = version.word("maker")
+    maker = version.sign_off("maker")
     if maker is None:
         raise SettingsError(
             f"{version.folder} has no maker: tickhouse report sign {version.manifest.report}"
@@ -99,10 +99,10 @@ def release(
             f"{version.folder}: {errors} breaks of severity error; correct the reference data or"
             " the trades, make it again, and release that version"
         )
-    word = SignOff(by, known, clock.now_us(), version.sha256, reason)
-    package.give_word(version, "release", word)
+    sign_off = SignOff(by, known, clock.now_us(), version.sha256, reason)
+    package.record_sign_off(version, "release", sign_off)
     _note(settings, clock, by, "report released", version, known, {"reason": reason})
-    return word
+    return sign_off
 
 
 def _must_be_known(known: bool) -> None:
@@ -122,7 +122,7 @@ def _render(report: Report, context: Context) -> Rendered:
         path = context.folder / sheet.file
         context.rows[sheet.file] = write_csv(context.client, sql, {"day": context.day}, path)
         data.append(sheet.file)
-    data += report.extra(context) if report.extra else ()
+    data += report.extra(context) if report.extra else ()  # noqa: S610 - no Django here
     mark = package.mark(context.folder, tuple(data))
     page = page_of(report, context, report.page(context), mark)
     (context.folder / f"{report.name}.pdf").write_bytes(pdf.render(page))
@@ -145,11 +145,11 @@ def _breaks(report: Report, context: Context) -> dict[str, int]:
 
 def _queries(report: Report, compiled: Path) -> dict[str, str]:
     """Hashes of the SQL as dbt compiled it; empty when it was built elsewhere."""
-    found = {}
+    hashes = {}
     for mart in report.marts:
         path = next(compiled.rglob(f"{mart}.sql"), None)
-        found[mart] = hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
-    return found
+        hashes[mart] = hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+    return hashes
 
 
 def _inputs(client: Client, day: date, mode: str) -> dict[str, str]:
@@ -164,11 +164,11 @@ def _inputs(client: Client, day: date, mode: str) -> dict[str, str]:
         tables = ("instrument", "party", "account", "person")
         newest = ", ".join(f"(SELECT max(version) FROM reference_{name})" for name in tables)
         reference = client.query(f"SELECT greatest({newest})").result_rows[0][0]
-    found = {
+    inputs = {
         f"order_event {run} {account}": f"{count} events, to number {seq}, hash {last}"
         for run, account, count, seq, last in rows
     }
-    return found | {"reference data": f"version {text(reference)}"}
+    return inputs | {"reference data": f"version {text(reference)}"}
 
 
 def _note(
@@ -178,7 +178,8 @@ def _note(
     manifest = version.manifest
     subject = f"{manifest.report} {manifest.day} v{version.manifest.version}"
     line = AuditLine(
-        clock.now_us(), by, known, action, manifest.title, subject, payload.get("reason", ""),
-        {"manifest_sha256": version.sha256, "breaks": manifest.breaks},
+        ts_us=clock.now_us(), by=by, authenticated=known, action=action, detail=manifest.title,
+        subject=subject, reason=payload.get("reason", ""),
+        payload={"manifest_sha256": version.sha256, "breaks": manifest.breaks},
     )  # fmt: skip
     audit_log.append(settings.home_path, line, mode=manifest.mode)

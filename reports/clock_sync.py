@@ -65,7 +65,7 @@ def _pictures(context: Context) -> tuple[Section, ...]:
     for name in sorted({row[0] for row in rows})[:4]:
         own = [row for row in rows if row[0] == name]
         points = [(float(hour), max(float(value), 0.1)) for _, hour, value, _ in own]
-        drawn = plots.moments(points, "", "divergence, us", float(own[0][3]))
+        drawn = plots.through_the_day(points, "", "divergence, us", float(own[0][3]))
         sections.append(Section(f"Divergence: {name}", image=plots.figure(drawn, height=1.9)))
     return tuple(sections)
 

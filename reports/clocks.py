@@ -52,10 +52,10 @@ class Measurement(msgspec.Struct, frozen=True):
 
 def measure(settings: ReportSettings, clock: Clock, host: str = "") -> list[Measurement]:
     """Ask every reference of this machine; those that do not answer are left out."""
-    found = [chrony.read(), kernel.read(), *(ntp.read(server) for server in _servers(settings))]
+    readings = [chrony.read(), kernel.read(), *(ntp.read(server) for server in _servers(settings))]
     step, now = granularity_us(), clock.now_us()
     named = host or platform.node()
-    return [of_reading(r, named, now, step, STAMP_POINT) for r in found if r is not None]
+    return [of_reading(r, named, now, step, STAMP_POINT) for r in readings if r is not None]
 
 
 def of_brokers(client: Client, clock: Clock, host: str = "") -> list[Measurement]:
@@ -100,7 +100,7 @@ class Meter:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock, self._due_us = settings, clock, 0
 
-    def look(self, client: Client) -> int:
+    def measure_if_due(self, client: Client) -> int:
         """Measure and store, if it is time; how many rows that were."""
         every_s = self._settings.reports.clock_every_s
         if every_s <= 0 or self._clock.now_us() < self._due_us:

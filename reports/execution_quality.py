@@ -21,9 +21,11 @@ def page(context: Context) -> Content:
 
 def quarter(context: Context) -> Content:
     """The three months up to a day, for those who judge the execution policy."""
-    made = _content(context, _QUARTER)
+    content = _content(context, _QUARTER)
     period = ("Period", f"three months up to {context.day}")
-    return Content((period, *made.facts), (*_unreported(context), *made.notes), made.sections)
+    return Content(
+        (period, *content.facts), (*_unreported(context), *content.notes), content.sections
+    )
 
 
 def _unreported(context: Context) -> tuple[str, ...]:
@@ -35,16 +37,16 @@ def _unreported(context: Context) -> tuple[str, ...]:
     )
     if not days:
         return ()
-    told = ", ".join(day for (day,) in days[:20])
-    return (f"Days with orders whose report was never made, so that they lack here: {told}.",)
+    listed = ", ".join(day for (day,) in days[:20])
+    return (f"Days with orders whose report was never made, so that they lack here: {listed}.",)
 
 
 def _content(context: Context, when: str) -> Content:
     orders = int(_one(context, "count()", when))
-    said = "No order was sent: the report is issued empty."
+    empty = "No order was sent: the report is issued empty."
     if not orders:
         return Content(
-            (("Orders", "0"),), (), (table("Execution quality", (), (), empty=said),
+            (("Orders", "0"),), (), (table("Execution quality", (), (), empty=empty),
                                     _breaks(context, when)),
         )  # fmt: skip
     return Content(
@@ -79,23 +81,23 @@ def _facts(context: Context, when: str) -> tuple[tuple[str, str], ...]:
 
 
 def _notes(context: Context, when: str) -> tuple[str, ...]:
-    said = [
+    notes = [
         "Slippage: how much worse the fill was than the mid of the last stored quote when the order"
         " was sent (of a stop at the broker: than the stop's level), in basis points; half the"
         " spread is part of it. Known: from sent to the fill journalled, both by our clock."
     ]
     unreferred = _one(context, "countIf(reference_kind in ('journal mid', 'none'))", when)
     if unreferred != "0":
-        said.append(
+        notes.append(
             f"Orders without a stored quote when they were sent: {unreferred}. They are measured"
             " against the mid that was journalled with them, or not at all; see the breaks."
         )
     if _one(context, "countIf(twin_outcome != '')", when) == "0":
-        said.append(
+        notes.append(
             "No order was compared with the broker's twin: it runs beside a real terminal, or with"
             " TICKHOUSE_TWIN__ENABLED=on."
         )
-    return tuple(said)
+    return tuple(notes)
 
 
 def _by_instrument(context: Context, when: str) -> Section:
@@ -165,10 +167,10 @@ def _sheets(when: str) -> tuple[Sheet, ...]:
     )  # fmt: skip
 
 
-def _report(name: str, title: str, when: str, made: Callable[[Context], Content]) -> Report:
+def _report(name: str, title: str, when: str, content: Callable[[Context], Content]) -> Report:
     return Report(
         name, title, "Monitoring of the order-execution policy; slippage, speed, fills, rejects",
-        _sheets(when), "rpt_execution_break", made, signoff=("Reviewed by", "Approved by"),
+        _sheets(when), "rpt_execution_break", content, signoff=("Reviewed by", "Approved by"),
         wide=True,
     )  # fmt: skip
 

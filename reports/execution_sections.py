@@ -34,12 +34,12 @@ def slippage(context: Context, when: str) -> tuple[Section, ...]:
 def speed_and_outcomes(context: Context, when: str) -> tuple[Section, ...]:
     """How fast, and how much of it."""
     lines = [
-        (name, found)
+        (name, percentiles)
         for column, name in (
             ("known_ms", "known to us"), ("venue_ms", "filled, by the venue's clock"),
             ("twin_ms", "the twin's model"),
         )
-        if (found := _percentiles(context, when, column))
+        if (percentiles := _percentiles(context, when, column))
     ]  # fmt: skip
     outcomes = context.query(
         "SELECT concat(symbol, ' ', source) AS label, countIf(outcome = 'filled'),"
@@ -75,9 +75,9 @@ def refusals(context: Context, when: str) -> tuple[Section, ...]:
         counts[refusal[:40]] = counts.get(refusal[:40], 0) + int(count)
     drawn = plots.bars(list(counts.items())[:_MOST_LABELS], "", "orders")
     columns = ("Words of the venue", "Source", "Symbol", "Orders", "One of them")
-    made = table("Rejects", columns, rows)
+    rejects = table("Rejects", columns, rows)
     image = plots.figure(drawn, height=0.75 + 0.28 * min(len(counts), _MOST_LABELS))
-    return (Section("Rejects by reason", image=image), made)
+    return (Section("Rejects by reason", image=image), rejects)
 
 
 def twin(context: Context, when: str) -> tuple[Section, ...]:
@@ -103,19 +103,19 @@ def twin(context: Context, when: str) -> tuple[Section, ...]:
         "Source", "Symbol", "Hour", "Orders", "Broker filled", "Twin filled", "Broker refused",
         "Twin refused", "Broker bp", "Twin bp", "Excess bp", "Broker ms", "Twin ms",
     )  # fmt: skip
-    made = table(
+    comparison = table(
         "Broker and twin", names, rows, size=7.5, limit=40,
-        said="The twin is a simulated terminal on the same ticks: what the model of the broker"
+        remark="The twin is a simulated terminal on the same ticks: what the model of the broker"
         " expects of the same order. Excess is what the broker was worse.",
     )  # fmt: skip
     if len(points) < 2:
-        return (made,)
+        return (comparison,)
     drawn = plots.pairs(
         [(float(a), float(b)) for a, b in points], "", "twin, basis points", "broker, basis points"
     )
     note = f"{len(points)} orders that both filled; above the line the broker was worse."
     picture = Section("Slippage of broker and twin", image=plots.figure(drawn), note=note)
-    return (made, picture)
+    return (comparison, picture)
 
 
 def _spreads(context: Context, when: str, label: str) -> list[Spread]:

@@ -3,12 +3,10 @@
 Everything is rendered into a hidden folder beside it, hashed into `manifest.json`, synced, and then
 named. The same data again make no new version; other data make a restated one, which names the
 version before by the SHA-256 of its manifest. Nothing in a version is ever changed: a maker's and
-a checker's word are files of their own.
+a checker's sign-off are files of their own.
 """
 
-import contextlib
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -18,6 +16,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from audit.seal import settle, sha256
+from core import durable
 from core.errors import InputError, SettingsError, UnavailableError
 from core.file_lock import locked
 
@@ -71,7 +70,7 @@ class Version(NamedTuple):
     manifest: Manifest
     sha256: str
 
-    def word(self, name: str) -> SignOff | None:
+    def sign_off(self, name: str) -> SignOff | None:
         """`maker.json` or `release.json`, if it is there and of this manifest.
 
         Raises:
@@ -80,10 +79,10 @@ class Version(NamedTuple):
         path = self.folder / f"{name}.json"
         if not path.exists():
             return None
-        word = _decoded(path, SignOff)
-        if word.manifest_sha256 != self.sha256:
+        sign_off = _decoded(path, SignOff)
+        if sign_off.manifest_sha256 != self.sha256:
             raise InputError(str(path), "signs another manifest: something was changed")
-        return word
+        return sign_off
 
 
 class Rendered(NamedTuple):
@@ -103,78 +102,71 @@ def folder_of(base: Path, name: str, day: date, mode: str) -> Path:
     return base / str(day) / (name if mode == "live" else f"{name}.{mode}")
 
 
-def versions(place: Path) -> list[Version]:
+def versions(folder: Path) -> list[Version]:
     """All versions, the first first.
 
     Raises:
         InputError: a manifest is gone or damaged.
     """
-    found = []
-    for folder in sorted(place.glob("v[0-9]*"), key=lambda p: int(p.name[1:])):
-        path = folder / "manifest.json"
+    all_versions = []
+    for version_folder in sorted(folder.glob("v[0-9]*"), key=lambda p: int(p.name[1:])):
+        path = version_folder / "manifest.json"
         if not path.exists():
             raise InputError(str(path), "is gone; bring the version back from the archive")
-        found.append(Version(folder, _decoded(path, Manifest), sha256(path)))
-    return found
+        all_versions.append(Version(version_folder, _decoded(path, Manifest), sha256(path)))
+    return all_versions
 
 
-def make(place: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
+def add_version(folder: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
     """A new version, or the last one when its data are the same; and whether it is new.
 
     Raises:
         UnavailableError: the disk is full; nothing of the version is there.
     """
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        with locked(place / ".lock", timeout_s=600):
-            return _make(place, blank, render)
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / ".lock", timeout_s=600):
+            return _add_version(folder, blank, render)
     except OSError as error:
-        problem = f"{place}: not made ({error}); nothing of it is there, make room and repeat"
+        problem = f"{folder}: not made ({error}); nothing of it is there, make room and repeat"
         raise UnavailableError(problem) from error
 
 
-def _make(place: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
-    for left in place.glob(".v*.tmp"):  # of a process that died
+def _add_version(folder: Path, blank: Manifest, render: Render) -> tuple[Version, bool]:
+    for left in folder.glob(".v*.tmp"):  # of a process that died
         shutil.rmtree(left)
-    earlier = versions(place)
+    earlier = versions(folder)
     last = earlier[-1] if earlier else None
     number = last.manifest.version + 1 if last else 1
-    temporary = place / f".v{number}.tmp"
+    temporary = folder / f".v{number}.tmp"
     temporary.mkdir()
     try:
-        made = render(temporary, number)
-        manifest = _manifest(blank, number, made, temporary, last)
-        if last and _same(last.manifest, manifest, made.data):
+        rendered = render(temporary, number)
+        manifest = _manifest(blank, number, rendered, temporary, last)
+        if last and _same(last.manifest, manifest, rendered.data):
             return last, False
         (temporary / "manifest.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
         )
-        settle(temporary, place / f"v{number}")
+        settle(temporary, folder / f"v{number}")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
-    return versions(place)[-1], True
+    return versions(folder)[-1], True
 
 
-def give_word(version: Version, name: str, word: SignOff) -> None:
+def record_sign_off(version: Version, name: str, sign_off: SignOff) -> None:
     """Write `maker.json` or `release.json`; whole, on disk, once.
 
     Raises:
-        SettingsError: the word was given already.
+        SettingsError: that sign-off exists already.
     """
     path = version.folder / f"{name}.json"
     if path.exists():
-        raise SettingsError(f"{path} exists: {version.word(name)}")
-    temporary = path.with_suffix(".tmp")
+        raise SettingsError(f"{path} exists: {version.sign_off(name)}")
     try:
-        with temporary.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(word)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        durable.write(path, msgspec.json.format(msgspec.json.encode(sign_off)) + b"\n")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise UnavailableError(f"{path}: not written ({error}); make room and repeat") from error
 
 
@@ -196,14 +188,14 @@ def mark(folder: Path, names: tuple[str, ...]) -> str:
 
 
 def _manifest(
-    blank: Manifest, number: int, made: Rendered, folder: Path, last: Version | None
+    blank: Manifest, number: int, rendered: Rendered, folder: Path, last: Version | None
 ) -> Manifest:
     files = {
-        path.name: FileFacts(sha256(path), path.stat().st_size, made.rows.get(path.name, -1))
+        path.name: FileFacts(sha256(path), path.stat().st_size, rendered.rows.get(path.name, -1))
         for path in sorted(folder.iterdir())
     }
     return msgspec.structs.replace(
-        blank, version=number, empty=made.empty, breaks=made.breaks, files=files,
+        blank, version=number, empty=rendered.empty, breaks=rendered.breaks, files=files,
         previous=last.sha256 if last else "", restates=number - 1,
     )  # fmt: skip
 

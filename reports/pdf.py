@@ -53,10 +53,10 @@ def render(page: Page) -> bytes:
         section["align"] = _alignment(section["rows"], len(section["columns"]))
         section["widths"] = _widths(section["rows"], section["columns"], section["align"])
     with resources.as_file(_template()) as path:
-        made = typst.compile(
+        pdf = typst.compile(
             Path(path), sys_inputs={"data": msgspec.json.encode(content).decode()}, format="pdf"
         )
-    return bytes(made)
+    return bytes(pdf)
 
 
 @cache

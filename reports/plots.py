@@ -42,12 +42,12 @@ def figure(*drawn: Draw, height: float = 2.5) -> str:
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_STYLE):
-        made = Figure(figsize=(9.6, height), layout="constrained")
-        places = made.subplots(1, len(drawn), squeeze=False)[0]
-        for axes, draw in zip(places, drawn, strict=True):
+        canvas = Figure(figsize=(9.6, height), layout="constrained")
+        panels = canvas.subplots(1, len(drawn), squeeze=False)[0]
+        for axes, draw in zip(panels, drawn, strict=True):
             draw(axes)
         content = io.StringIO()
-        made.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+        canvas.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     return content.getvalue()
 
 
@@ -55,10 +55,14 @@ def columns(rows: Sequence[Spread], title: str, unit: str) -> Draw:
     """Upright: 5 % to 95 % as a line, median as a dot, mean as a bar."""
 
     def draw(axes: Axes) -> None:
-        places = [int(row.label) for row in rows]
-        axes.bar(places, [r.mean for r in rows], color=ACCENT, alpha=0.28, width=0.8, label="mean")
-        axes.vlines(places, [r.low for r in rows], [r.high for r in rows], color=ACCENT, lw=1.2)
-        axes.plot(places, [r.middle for r in rows], "o", color=ACCENT, ms=4, label="median, 5-95 %")
+        positions = [int(row.label) for row in rows]
+        axes.bar(
+            positions, [r.mean for r in rows], color=ACCENT, alpha=0.28, width=0.8, label="mean"
+        )
+        axes.vlines(positions, [r.low for r in rows], [r.high for r in rows], color=ACCENT, lw=1.2)
+        axes.plot(
+            positions, [r.middle for r in rows], "o", color=ACCENT, ms=4, label="median, 5-95 %"
+        )
         axes.axhline(0, color=QUIET, lw=0.8)
         axes.set(title=title, ylabel=unit, xlim=(-0.6, 23.6), xticks=range(0, 24, 2))
         axes.set_xlabel("hour of the day, UTC")
@@ -72,13 +76,15 @@ def ranges(rows: Sequence[Spread], title: str, unit: str) -> Draw:
     """Lying: one line per label, its count beside the name."""
 
     def draw(axes: Axes) -> None:
-        places = range(len(rows))
-        axes.hlines(places, [r.low for r in rows], [r.high for r in rows], color=ACCENT, lw=2)
-        axes.plot([r.middle for r in rows], places, "o", color=ACCENT, ms=5, label="median, 5-95 %")
-        axes.plot([r.mean for r in rows], places, "|", color=BAD, ms=11, mew=1.6, label="mean")
+        positions = range(len(rows))
+        axes.hlines(positions, [r.low for r in rows], [r.high for r in rows], color=ACCENT, lw=2)
+        axes.plot(
+            [r.middle for r in rows], positions, "o", color=ACCENT, ms=5, label="median, 5-95 %"
+        )
+        axes.plot([r.mean for r in rows], positions, "|", color=BAD, ms=11, mew=1.6, label="mean")
         axes.axvline(0, color=QUIET, lw=0.8)
         axes.set(title=title, xlabel=unit, ylim=(len(rows) - 0.4, -0.6))
-        axes.set_yticks(places, [f"{r.label} ({r.orders:,})" for r in rows], color=INK)
+        axes.set_yticks(positions, [f"{r.label} ({r.orders:,})" for r in rows], color=INK)
         axes.grid(False, axis="y")
         _legend_above(axes)
 
@@ -128,8 +134,8 @@ def bars(rows: Sequence[tuple[str, int]], title: str, unit: str) -> Draw:
     """Counts, one lying bar per label."""
 
     def draw(axes: Axes) -> None:
-        made = axes.barh(range(len(rows)), [count for _, count in rows], color=BAD, height=0.6)
-        axes.bar_label(made, padding=3, color=INK)
+        drawn = axes.barh(range(len(rows)), [count for _, count in rows], color=BAD, height=0.6)
+        axes.bar_label(drawn, padding=3, color=INK)
         axes.set(title=title, xlabel=unit, ylim=(len(rows) - 0.4, -0.6))
         axes.margins(x=0.12)
         axes.set_yticks(range(len(rows)), [name for name, _ in rows], color=INK)
@@ -153,7 +159,9 @@ def pairs(points: Sequence[tuple[float, float]], title: str, across: str, up: st
     return draw
 
 
-def moments(points: Sequence[tuple[float, float]], title: str, unit: str, limit: float) -> Draw:
+def through_the_day(
+    points: Sequence[tuple[float, float]], title: str, unit: str, limit: float
+) -> Draw:
     """A figure through the day (hours, value), and the limit it is held to."""
 
     def draw(axes: Axes) -> None:

@@ -43,16 +43,16 @@ def read(path: Path) -> Template:
     rows, problems = list[Row](), list[tuple[int, str]]()
     for number, values in enumerate(reader, 2):
         if values:
-            found = _row(kind, header, values)
-            if isinstance(found, str):
-                problems.append((number, found))
+            row = _row(kind, header, values)
+            if isinstance(row, str):
+                problems.append((number, row))
             else:
-                problems += ((number, p) for p in problems_of(found))
-                rows.append(found)
+                problems += ((number, p) for p in problems_of(row))
+                rows.append(row)
     problems += _repeats(rows)
     if problems:
-        told = "; ".join(f"row {n}: {p}" for n, p in problems[:20])
-        raise InputError(str(path), f"nothing was loaded, correct {told}", problems[0][0])
+        listed = "; ".join(f"row {n}: {p}" for n, p in problems[:20])
+        raise InputError(str(path), f"nothing was loaded, correct {listed}", problems[0][0])
     return Template(str(path), kind, rows, content)
 
 
@@ -89,8 +89,8 @@ def _row(kind: type[Row], header: list[str], values: list[str]) -> Row | str:
 
 
 def _repeats(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
-    seen = set()
+    keys = set()
     for number, row in enumerate(rows, 2):
-        if key_of(row) in seen:
+        if key_of(row) in keys:
             yield number, f"{key_of(row)} stands twice in the file"
-        seen.add(key_of(row))
+        keys.add(key_of(row))

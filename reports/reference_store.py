@@ -33,7 +33,7 @@ def changes(client: Client, template: Template) -> list[Change]:
     """What loading the template would change; rows that say what is known are none."""
     table, _ = TABLES[template.kind]
     known = _known(client, template.kind)
-    found = []
+    changed = []
     for row in template.rows:
         before = known.get(key_of(row))
         if before == row:
@@ -41,8 +41,8 @@ def changes(client: Client, template: Template) -> list[Change]:
         was, now = (msgspec.to_builtins(before) if before else {}), msgspec.to_builtins(row)
         different = {k: v for k, v in now.items() if was.get(k) != v}
         key = tuple(str(part) for part in key_of(row))
-        found.append(Change(table, key, {k: was[k] for k in different if was}, different))
-    return found
+        changed.append(Change(table, key, {k: was[k] for k in different if was}, different))
+    return changed
 
 
 def load(
@@ -75,9 +75,9 @@ def _known(client: Client, kind: type[Row]) -> dict[tuple[Any, ...], Row]:
     names = ", ".join(f"`{name}`" for name in kind.__struct_fields__)
     keys = ", ".join(f"`{name}`" for name in kind.__struct_fields__[:count])
     with errors_translated():
-        found = client.query(
+        stored = client.query(
             f"SELECT {names} FROM {table} ORDER BY {keys}, version DESC, ts_init DESC"
             f" LIMIT 1 BY {keys}"
         ).result_rows
-    rows = (kind(*values) for values in found)
+    rows = (kind(*values) for values in stored)
     return {key_of(row): row for row in rows}

@@ -107,7 +107,7 @@ def page(context: Context) -> Content:
              "firm" if r["f07_buyer_id"] == r["f04_executing_entity"] else "counterparty",
              r["f30_quantity"], f"{r['f33_price']} {r['f34_price_currency']}")
             for r in sent
-        ], limit=40, said=f"{context.rows[SUBMISSION]} rows in {SUBMISSION}.",
+        ], limit=40, remark=f"{context.rows[SUBMISSION]} rows in {SUBMISSION}.",
            empty="Nothing to submit.", size=8.0),
     ))  # fmt: skip
 

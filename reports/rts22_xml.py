@@ -52,9 +52,9 @@ def validate(path: Path, schema: Path) -> list[str]:
     space = _target(schema)
     with path.open("rb") as file:
         _, root = next(etree.iterparse(file, events=("start",)))
-    found = etree.QName(root).namespace
-    if found != space:
-        problem = f"is for {space}, the document is {found}: install the matching package"
+    namespace = etree.QName(root).namespace
+    if namespace != space:
+        problem = f"is for {space}, the document is {namespace}: install the matching package"
         raise InputError(str(schema), problem)
     checker = etree.XMLSchema(etree.parse(schema))
     checker.validate(etree.parse(path))
@@ -75,16 +75,16 @@ class _Tree:
         self._space = space
 
     def node(self, name: str, *children: "etree._Element | None") -> "etree._Element":
-        made = etree.Element(f"{{{self._space}}}{name}", nsmap={None: self._space})
-        made.extend(child for child in children if child is not None)
-        return made
+        element = etree.Element(f"{{{self._space}}}{name}", nsmap={None: self._space})
+        element.extend(child for child in children if child is not None)
+        return element
 
     def leaf(self, name: str, text: str, **attributes: str) -> "etree._Element | None":
         if not text:
             return None
-        made = etree.Element(f"{{{self._space}}}{name}", attributes)
-        made.text = text
-        return made
+        element = etree.Element(f"{{{self._space}}}{name}", attributes)
+        element.text = text
+        return element
 
     def maybe(self, name: str, *children: "etree._Element | None") -> "etree._Element | None":
         present = [child for child in children if child is not None]

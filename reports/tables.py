@@ -54,9 +54,9 @@ def rows_of(path: Path, column: str = "", value: str = "") -> Iterator[dict[str,
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         names = next(rows)
-        place = names.index(column) if column else -1
+        index = names.index(column) if column else -1
         for row in rows:
-            if place < 0 or row[place] == value:
+            if index < 0 or row[index] == value:
                 yield dict(zip(names, row, strict=True))
 
 

@@ -9,13 +9,12 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from core import renamed
+from core import durable, renamed
 from core.errors import SettingsError
 
 GROUP = "tickhouse.strategies"
@@ -42,10 +41,7 @@ def install(given: str, folder: Path) -> str:
         )
     target = folder / path.name
     if path.resolve() != target.resolve():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_suffix(".new")
-        shutil.copyfile(path, unfinished)
-        unfinished.replace(target)
+        durable.write(target, path.read_bytes())
     return path.stem
 
 

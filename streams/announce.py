@@ -33,7 +33,7 @@ class Announcer:
         self._newest: dict[str, Predicted] = {}
         threading.Thread(target=self._send_until_stopped, name="announcer", daemon=True).start()
 
-    def see(self, predicted: Predicted) -> None:
+    def note(self, predicted: Predicted) -> None:
         """Remember what was said, if a model spoke."""
         if predicted.predictions is not None:
             self._newest[f"{predicted.sampled.source}.{predicted.sampled.symbol}"] = predicted
@@ -58,8 +58,10 @@ class Announcer:
         assert predictions is not None
         down, flat, up = (float(p) for p in predictions.probabilities[-1])
         return Prediction(
-            sampled.run_id, sampled.mode, self._run.account, sampled.source, sampled.symbol,
-            int(sampled.time_msc[-1]) * 1000, int(sampled.seq[-1]), self._clock.now_us(),
-            predicted.model, down, flat, up, max(down, up), float(predictions.agreement[-1]),
-            bool(predictions.veto[-1]), 0.0 if edge is None else float(edge[-1]),
+            run_id=sampled.run_id, mode=sampled.mode, account=self._run.account,
+            source=sampled.source, symbol=sampled.symbol,
+            ts_event_us=int(sampled.time_msc[-1]) * 1000, seq=int(sampled.seq[-1]),
+            ts_init_us=self._clock.now_us(), model=predicted.model, p_down=down, p_flat=flat,
+            p_up=up, confidence=max(down, up), agreement=float(predictions.agreement[-1]),
+            veto=bool(predictions.veto[-1]), edge_bp=0.0 if edge is None else float(edge[-1]),
         )  # fmt: skip

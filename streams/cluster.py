@@ -16,6 +16,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import cluster_main, run_main
 
+from core import durable
 from core.errors import SettingsError, UnavailableError
 from core.sections import StreamsSettings
 from core.settings import Settings
@@ -41,7 +42,7 @@ def run(flow: Dataflow, state: Path, config: Settings) -> None:
     # The end of an epoch costs the ticks of that moment some milliseconds.
     epoch = timedelta(seconds=5 if config.run.mode == "replay" else 10)
     if not streams.addresses:
-        _make(state, 1)
+        _create_state(state, 1)
         run_main(flow, epoch_interval=epoch, recovery_config=RecoveryConfig(str(state)))
         return
     if not 0 <= streams.process < len(streams.addresses):
@@ -50,7 +51,7 @@ def run(flow: Dataflow, state: Path, config: Settings) -> None:
             f" {len(streams.addresses)} (TICKHOUSE_STREAMS__PROCESS counts from 0)"
         )
     if streams.process == 0:
-        _make(state, _STATE_PARTS)
+        _create_state(state, _STATE_PARTS)
     _wait_for(state)
     cluster_main(
         flow,
@@ -61,7 +62,7 @@ def run(flow: Dataflow, state: Path, config: Settings) -> None:
     )
 
 
-def _make(state: Path, parts: int) -> None:
+def _create_state(state: Path, parts: int) -> None:
     if state.exists():
         return
     temporary = state.with_suffix(".new")
@@ -69,7 +70,7 @@ def _make(state: Path, parts: int) -> None:
     for left_over in temporary.iterdir():
         left_over.unlink()
     init_db_dir(temporary, parts)
-    temporary.rename(state)
+    durable.rename(temporary, state)
 
 
 def _wait_for(state: Path) -> None:

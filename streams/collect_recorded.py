@@ -87,7 +87,7 @@ def _collect_slice(
     bus: Bus, market: RecordedMarket, feed: Feed, part: MarketSlice, stored: int
 ) -> None:
     raw = market.slice_ticks(part.number, feed.source, feed.symbol)
-    ticks, refused = feed.judge(raw, now_us=time.time_ns() // 1000, recv_us=None)
+    ticks, refused = feed.check(raw, now_us=time.time_ns() // 1000, recv_us=None)
     reach("collector.publish.before")
     feed.publish(bus, ticks, refused, slice_number=part.number, skip_before=stored)
     reach("collector.publish.after")

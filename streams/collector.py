@@ -32,18 +32,17 @@ def main() -> int:
     health = Health("collector", run_directory)
     bus = select.connect(config.bus, "collector")
     histograms = Histograms()
-    heart = HeartbeatPublisher(bus, config.run, health, histograms)
-    terminal = connect.terminal(
-        config.terminal, config.home_path, partial(select.door, config.bus, role="collector")
-    )
+    heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
+    rpc = partial(select.door, config.bus, role="collector")
+    terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
     if config.run.mode == "replay":
         health.set("ready", "replaying")
-        market = connect.market(config.terminal)
+        market = connect.market(config.terminal, config.home_path, role="collector")
         collect_recorded.collect(bus, market, config, histograms)
     else:
         LiveCollector(bus, terminal, config, SystemClock(), histograms).run(stopping, health)
     health.set("stopping")
-    heart.close()
+    heartbeat.close()
     bus.close()
     terminal.shutdown()
     health.outlive_start()

@@ -53,8 +53,8 @@ def ticks(
     from streams.flows import ticks as ticks_flow
 
     source = BusSource(bus, TICKS, stopping, _is_end)
-    say = partial(_say_stored, bus, "streams.ticks")
-    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus), say)
+    report_stored = partial(_report_stored, bus, "streams.ticks")
+    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus), report_stored)
 
 
 def signals(
@@ -84,7 +84,7 @@ def signals(
     def stored_ticks(source: str, symbol: str, first: int, last: int) -> Iterator[TickArray]:
         return read_ticks(client.connect(settings.clickhouse), source, symbol, first, last)
 
-    def tell(problem: str) -> None:
+    def report_problem(problem: str) -> None:
         # Still ready: it decides with the members that are left.
         health.set("ready", problem or "signals")
 
@@ -95,14 +95,16 @@ def signals(
             current_state(state, stored_ticks),
             keep_hours=True,
         ),
-        make_model=lambda state: _model(settings, bus, histograms, state, chosen.needs_model, tell),
+        make_model=lambda state: _model(
+            settings, bus, histograms, state, chosen.needs_model, report_problem
+        ),
         make_decider=lambda state: Decider(
             run, settings.signals, chosen, clock, state, settings.exits
         ),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
-        on_predicted=announcer.see if announcer else lambda _predicted: None,
-        on_trained_part_stored=partial(_say_stored, bus, "streams.signals"),
+        on_predicted=announcer.note if announcer else lambda _predicted: None,
+        on_trained_part_stored=partial(_report_stored, bus, "streams.signals"),
     )
     source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
     return signals_flow.build(source, parts, _sink(settings, "streams.signals", bus))
@@ -114,7 +116,7 @@ def _model(
     histograms: Histograms,
     state: "ModelState | None",
     needed: bool,
-    tell: Callable[[str], None],
+    report_problem: Callable[[str], None],
 ) -> "ModelInUse":
     """Live, the files decide which one; in a replay, the last marker did."""
     from features.catalog import NAMES
@@ -127,10 +129,10 @@ def _model(
     known = current_past(state, len(NAMES))
     if replayed or not needed:
         held = Chosen(known.model if known and replayed else "")
-        return ModelInUse(models, histograms, held, known, on_problem=tell)
-    changes = ChampionWatch(bus, models, settings.signals, tell)
+        return ModelInUse(models, histograms, held, known, on_problem=report_problem)
+    changes = ChampionWatch(bus, models, settings.signals, report_problem)
     now = chosen_now(models, settings.signals)
-    return ModelInUse(models, histograms, now, known, changes, tell)
+    return ModelInUse(models, histograms, now, known, changes, report_problem)
 
 
 def executions(
@@ -166,8 +168,8 @@ def _is_end(message: Message) -> bool:
     return message.key == "marker.end"
 
 
-def _say_stored(bus: Bus, process: str, marker: TickMarker) -> None:
+def _report_stored(bus: Bus, process: str, marker: TickMarker) -> None:
     """Tell the replay that this process has stored all its rows before the marker."""
-    told = "training part stored"
-    control = Control("stored", marker.run_id, marker.ts_event_us, process, told)
+    detail = "training part stored"
+    control = Control("stored", marker.run_id, marker.ts_event_us, process, detail)
     bus.publish(CONTROL, "stored", codec.encode(control), f"{marker.run_id}.stored.{process}")

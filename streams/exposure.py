@@ -33,7 +33,7 @@ def update(state: State, message: OrderEvent | PositionState) -> list[ExposureRa
         _send(state, message.ts_event_us)
     else:
         return []
-    return [_told(state, message)]
+    return [_rate(state, message)]
 
 
 def _hold(state: State, position: PositionState) -> None:
@@ -49,7 +49,7 @@ def _send(state: State, at_us: int) -> None:
     state["sent"] = [*sent, at_us]
 
 
-def _told(state: State, message: OrderEvent | PositionState) -> ExposureRate:
+def _rate(state: State, message: OrderEvent | PositionState) -> ExposureRate:
     feed = f"{message.source}.{message.symbol}."
     mine = [held for key, held in state["held"].items() if key.startswith(feed)]
     known = instruments.instrument(message.symbol, message.ts_event_us)

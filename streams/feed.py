@@ -45,7 +45,7 @@ class Feed:
         self._run, self._origin, self._known = run, origin, known
         self._tolerance_us = future_tolerance_s * 1_000_000
 
-    def judge(
+    def check(
         self, raw: npt.NDArray[Any], now_us: int, recv_us: int | None
     ) -> tuple[TickArray, list[QuarantinedTick]]:
         """Kept ticks (dtype TICK) and refused ones, in source order.

@@ -93,7 +93,7 @@ class ModelInUse:
         if predictor is None:
             return Predicted(sampled, "", None, events=self._take_events(sampled))
         started = time.perf_counter_ns()
-        predictions = predictor.judge(rows, past)
+        predictions = predictor.predict(rows, past)
         elapsed = time.perf_counter_ns() - started
         self._histograms.record("predict", elapsed // len(rows), len(rows))
         self._notice_silence(predictor, predictions, past)
@@ -124,7 +124,7 @@ class ModelInUse:
         challenger = self._loaded.challenger
         if challenger is None:
             return None
-        return self._loaded.chosen.challenger, challenger.judge(rows, past)
+        return self._loaded.chosen.challenger, challenger.predict(rows, past)
 
     def _share(self, sampled: Sampled) -> float:
         chosen = self._loaded.chosen
@@ -136,9 +136,9 @@ class ModelInUse:
         if not predictions.absent.any() or len(past) < predictor.past:
             return
         bits = int(np.bitwise_or.reduce(predictions.absent))
-        for place, name in enumerate(predictor.names):
+        for index, name in enumerate(predictor.names):
             known = name in predictor.problems or name in self._silent
-            if bits >> place & 1 and not known:
+            if bits >> index & 1 and not known:
                 self._silent.add(name)
                 text = f"member {name} gave no number: the others go on without it"
                 self._events.append((name, "silent", text))

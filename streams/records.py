@@ -50,7 +50,7 @@ class Predicted(NamedTuple):
 
     Attributes:
         model: "" when nothing predicts.
-        judged: None when nothing predicts.
+        predictions: None when nothing predicts.
         edge_bp: expected move of the mid over the model's horizon, float64 (n,).
         share: the most of a full position that may be opened now.
         shadow: the challenger's hash and its predictions; they are stored, nothing more.

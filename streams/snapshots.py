@@ -16,26 +16,26 @@ from streams.records import KernelSnapshot
 HOUR_MSC = 3_600_000
 
 Rows = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 def with_snapshots(
     kernel: StateArray, ticks: TickArray, sample_ms: int
-) -> tuple[Rows, Places, tuple[KernelSnapshot, ...]]:
+) -> tuple[Rows, Indices, tuple[KernelSnapshot, ...]]:
     """`features_of`, and a snapshot of each hour that begins among these ticks."""
     begins = _hours_begin(int(kernel["time_msc"][0]), ticks)
     if not begins:
         return *features_of(kernel, ticks, sample_ms), ()
     rows, index, kept, done = [], [], [], 0
-    for place, hour in begins:
-        part = features_of(kernel, ticks[done:place], sample_ms)
+    for begin, hour in begins:
+        part = features_of(kernel, ticks[done:begin], sample_ms)
         rows.append(part[0])
         index.append(part[1] + done)
         kept.append(KernelSnapshot(hour * HOUR_MSC * 1000, to_bytes(kernel)))
-        done = place
+        done = begin
     last = features_of(kernel, ticks[done:], sample_ms)
-    found = np.concatenate([*rows, last[0]]), np.concatenate([*index, last[1] + done])
-    return *found, tuple(kept)
+    joined = np.concatenate([*rows, last[0]]), np.concatenate([*index, last[1] + done])
+    return *joined, tuple(kept)
 
 
 def _hours_begin(last_msc: int, ticks: TickArray) -> list[tuple[int, int]]:
@@ -48,5 +48,5 @@ def _hours_begin(last_msc: int, ticks: TickArray) -> list[tuple[int, int]]:
     if not len(times) or int(times.max()) // HOUR_MSC <= last_msc // HOUR_MSC:
         return []
     hours = np.maximum(np.maximum.accumulate(times), last_msc) // HOUR_MSC
-    places = np.flatnonzero(np.diff(hours, prepend=last_msc // HOUR_MSC))
-    return [(place, int(hours[place])) for place in places.tolist()]
+    indices = np.flatnonzero(np.diff(hours, prepend=last_msc // HOUR_MSC))
+    return [(index, int(hours[index])) for index in indices.tolist()]

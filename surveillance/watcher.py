@@ -68,11 +68,12 @@ def alert_of(content: object, now_us: int) -> Alert | None:
     if isinstance(content, RiskState) and content.state != "active":
         old = now_us - content.ts_init_us > _OLD_US
         alert_id = f"{content.run_id}.{content.account}.{content.ts_init_us}.{content.state}"
-        made = Alert(
-            alert_id, content.mode, content.account, content.state, content.by, content.reason,
-            content.ts_init_us, now_us, "log",
+        alert = Alert(
+            alert_id=alert_id, mode=content.mode, account=content.account, control=content.state,
+            subject=content.by, detail=content.reason, ts_event_us=content.ts_init_us,
+            ts_raised_us=now_us, channel="log",
         )  # fmt: skip
-        return None if old else made
+        return None if old else alert
     return None
 
 
@@ -88,8 +89,9 @@ def _of_order(event: OrderEvent, now_us: int) -> Alert | None:
         else f"{event.side} {event.volume:g} {event.symbol}: sent, and the venue did not answer"
     )
     return Alert(
-        event.event_id, event.mode, event.account, event.reason if breached else "unknown",
-        event.order_id, detail, event.ts_init_us, now_us, "log",
+        alert_id=event.event_id, mode=event.mode, account=event.account,
+        control=event.reason if breached else "unknown", subject=event.order_id, detail=detail,
+        ts_event_us=event.ts_init_us, ts_raised_us=now_us, channel="log",
     )  # fmt: skip
 
 
@@ -108,12 +110,12 @@ class Watcher:
         self._unstored: list[Alert] = []
         self._lock = threading.Lock()
 
-    def see(self, message: Message) -> Alert | None:
+    def note(self, message: Message) -> Alert | None:
         """One message of `order_events` or `risk`."""
         alert = alert_of(codec.decode(message.topic, message.payload), self._clock.now_us())
         if alert is None:
             return None
-        channel = self._tell(alert)
+        channel = self._notify(alert)
         raised = msgspec.structs.replace(alert, ts_raised_us=self._clock.now_us(), channel=channel)
         with self._lock:
             self._unstored.append(raised)
@@ -133,18 +135,18 @@ class Watcher:
             raise
         return len(due)
 
-    def _tell(self, alert: Alert) -> str:
+    def _notify(self, alert: Alert) -> str:
         """How people know: the log at least; what is gathered comes with the next digest."""
         _log.warning("ALERT %s %s: %s", alert.control, alert.subject, alert.detail)
         if self._box is None:
             return "log"
         try:
-            told = self._box.tell(f"Tickhouse: {alert.control}", alert.detail)
+            delivery = self._box.notify(f"Tickhouse: {alert.control}", alert.detail)
         except (TickhouseError, OSError) as error:
             _log.error("nobody could be told: %s", error)
             return "log, nobody told"
-        words = [*told.sent, *(f"{kind} failed" for kind in told.failed)]
-        return f"log, {', '.join(words)}" if words else "log, gathered"
+        outcomes = [*delivery.sent, *(f"{kind} failed" for kind in delivery.failed)]
+        return f"log, {', '.join(outcomes)}" if outcomes else "log, gathered"
 
 
 def main() -> int:
@@ -167,42 +169,44 @@ def main() -> int:
 
     def risk(message: Message) -> None:
         content = codec.decode(message.topic, message.payload)
-        watcher.see(message)  # telling comes first
+        watcher.note(message)  # telling comes first
         if isinstance(content, RiskState):
-            breakers.see(content)
+            breakers.note(content)
 
     # Of orders what comes; of trading states all that there were, for the log may lack some.
-    reads = ((ORDER_EVENTS, 0, watcher.see), (RISK, 1, risk))
+    reads = ((ORDER_EVENTS, 0, watcher.note), (RISK, 1, risk))
     readers = [
         threading.Thread(
-            target=_read, args=(bus.subscribe(topic, start), see, stop), name=topic.name
+            target=_read, args=(bus.subscribe(topic, start), handle, stop), name=topic.name
         )
-        for topic, start, see in reads
+        for topic, start, handle in reads
     ]
     if box is not None:
         readers.append(threading.Thread(target=_send, args=(box, stop), name="digests"))
     for reader in readers:
         reader.start()
     health.set("ready", "orders, risk")
-    heart = HeartbeatPublisher(bus, config.run, health, Histograms())
+    heartbeat = HeartbeatPublisher(bus, config.run, health, Histograms())
     _keep(config, watcher, health, stop)
     for reader in readers:
         reader.join()
     writer.close()
     health.set("stopping")
-    heart.close()
+    heartbeat.close()
     bus.close()
     health.outlive_start()
     health.close()
     return 0
 
 
-def _read(subscriber: Subscriber, see: Callable[[Message], object], stop: threading.Event) -> None:
+def _read(
+    subscriber: Subscriber, handle: Callable[[Message], object], stop: threading.Event
+) -> None:
     while not stop.is_set():
         message = subscriber.next(0.25)
         if message is not None:
             try:
-                see(message)
+                handle(message)
             except (MessageError, InputError, BusyError, OSError) as error:
                 # Of another version, or the log took nothing: the others must be seen.
                 _log.error("%s", error)
@@ -237,7 +241,7 @@ def _keep(
             client = connect(config.clickhouse)
             try:
                 export(client, config.clickhouse, config.home_path)
-                meter.look(client)
+                meter.measure_if_due(client)
             finally:
                 client.close()
             health.set("ready", "orders, risk")

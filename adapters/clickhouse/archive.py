@@ -130,13 +130,13 @@ def _sum(client: Client, database: str, table: str) -> TableSum:
     return TableSum(int(rows), str(checksum))
 
 
-def _compare(manifest: Manifest, found: dict[str, TableSum], folder: Path) -> None:
-    for table in sorted(manifest.tables.keys() | found.keys()):
-        if manifest.tables.get(table) != found.get(table):
+def _compare(manifest: Manifest, restored: dict[str, TableSum], folder: Path) -> None:
+    for table in sorted(manifest.tables.keys() | restored.keys()):
+        if manifest.tables.get(table) != restored.get(table):
             raise InputError(
                 str(folder),
                 f"table {table}: the manifest says {manifest.tables.get(table)}, the restored copy "
-                f"has {found.get(table)}: the backup is damaged, use another one",
+                f"has {restored.get(table)}: the backup is damaged, use another one",
             )
 
 
@@ -159,12 +159,12 @@ def _restore(client: Client, folder: Path, database: str, into: str) -> None:
 
 
 def _rows(client: Client) -> int:
-    found = client.query(
+    total = client.query(
         "SELECT sum(total_rows) FROM system.tables WHERE database = {db:String} "
         "AND engine LIKE '%MergeTree' AND name != 'schema_migration'",
         parameters={"db": client.database},
     ).result_rows
-    return int(found[0][0] or 0)
+    return int(total[0][0] or 0)
 
 
 def _quoted(path: Path) -> str:

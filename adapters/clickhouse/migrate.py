@@ -41,19 +41,19 @@ class Migration:
         return [part.strip() for part in re.split(r";[ \t]*(?:\n|$)", text) if part.strip()]
 
 
-def shipped() -> list[Migration]:
+def product_migrations() -> list[Migration]:
     """The migrations of this version of the product, in order."""
     folder = resources.files("adapters.clickhouse").joinpath("migrations")
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    found = []
+    migrations = []
     for name in names:
         match = _FILE.fullmatch(name)
         if match is None:
             raise WarehouseError(f"migration {name}: name it NNN_<table>.sql")
-        found.append(Migration(int(match[1]), name, folder.joinpath(name).read_text("utf-8")))
-    if [m.version for m in found] != list(range(1, len(found) + 1)):
+        migrations.append(Migration(int(match[1]), name, folder.joinpath(name).read_text("utf-8")))
+    if [m.version for m in migrations] != list(range(1, len(migrations) + 1)):
         raise WarehouseError(f"migrations are not numbered from 001 without gaps: {names}")
-    return found
+    return migrations
 
 
 def apply(
@@ -76,7 +76,7 @@ def apply(
         WarehouseError: an applied file has changed, the database is newer than this version, or
             ClickHouse refused a statement.
     """
-    migrations = shipped() if migrations is None else migrations
+    migrations = product_migrations() if migrations is None else migrations
     with errors_translated():
         _create_database(client)
         applied = _applied(client)

@@ -24,15 +24,15 @@ def parse(text: str) -> dict[str, int]:
     Raises:
         SettingsError: not of this form, or no whole day.
     """
-    found = {}
+    days = {}
     for part in filter(None, (entry.strip() for entry in text.split(","))):
         match = _ENTRY.fullmatch(part)
         if match is None or int(match[2]) < 1:
             raise SettingsError(
                 f"TICKHOUSE_WAREHOUSE__RETENTION: {part!r}: write table=days, for example tick=365"
             )
-        found[match[1]] = int(match[2])
-    return found
+        days[match[1]] = int(match[2])
+    return days
 
 
 def apply(client: Client, days: Mapping[str, int]) -> list[str]:

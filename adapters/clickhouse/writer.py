@@ -79,7 +79,7 @@ class Writer:
                 self._post(path, block)
             except UnavailableError as error:
                 self.retries += 1
-                if self._stop.wait(delay * random.uniform(0.5, 1.0)):
+                if self._stop.wait(delay * random.uniform(0.5, 1.0)):  # noqa: S311 - spreads retries
                     raise UnavailableError(
                         f"stopped before a block of {table} was in: {error}"
                     ) from error

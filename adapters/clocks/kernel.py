@@ -38,8 +38,8 @@ def reading(offset: int, maxerror_us: int, status: int) -> Reading:
     """What the fields mean."""
     offset_us = offset / 1000 if status & _NANOSECONDS else float(offset)
     synchronised = not status & _UNSYNCHRONISED
-    told = "disciplined" if synchronised else "nobody disciplines this clock"
-    detail = f"{told}; status {status:#06x}"
+    discipline = "disciplined" if synchronised else "nobody disciplines this clock"
+    detail = f"{discipline}; status {status:#06x}"
     # What is still to be added to the clock is what it lacks.
     return Reading(
         "kernel", "kernel", 0, -offset_us + 0.0, float(maxerror_us), True, synchronised, detail

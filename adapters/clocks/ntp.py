@@ -51,9 +51,9 @@ def reading(server: str, answer: bytes, sent: float, received: float) -> Reading
     )  # fmt: skip
 
 
-def _stamp(moment: float) -> tuple[int, int]:
-    whole = int(moment)
-    return whole + _TO_UNIX & 0xFFFFFFFF, int((moment - whole) * 4_294_967_296)
+def _stamp(unix_s: float) -> tuple[int, int]:
+    seconds = int(unix_s)
+    return seconds + _TO_UNIX & 0xFFFFFFFF, int((unix_s - seconds) * 4_294_967_296)
 
 
 def _unix(seconds: int, fraction: int) -> float:

@@ -25,6 +25,6 @@ class Reading(NamedTuple):
 
 def granularity_us() -> float:
     """The smallest step of our own stamps: whole microseconds, or the clock's step."""
-    seen = sorted({time.time_ns() for _ in range(_LOOKS)})
-    steps = [b - a for a, b in itertools.pairwise(seen)]
+    stamps = sorted({time.time_ns() for _ in range(_LOOKS)})
+    steps = [b - a for a, b in itertools.pairwise(stamps)]
     return max(1.0, min(steps, default=1_000_000) / 1000)

@@ -25,7 +25,7 @@ class Options(NamedTuple):
     point: float | None = None  # smallest price step, where prices are stored as integers
 
 
-class Said(NamedTuple):
+class Claims(NamedTuple):
     """What a file, its name or its format says; None or empty where nothing does."""
 
     source: str | None
@@ -44,33 +44,33 @@ class Settled(NamedTuple):
     zone_text: str  # the zone and why, for people
 
 
-def settle(path: Path, options: Options, said: Said) -> Settled:
+def settle(path: Path, options: Options, claims: Claims) -> Settled:
     """Source, symbol and zone of a file.
 
     Raises:
         InputError: something stays ambiguous (the message lists all the options to give), or an
             option is no name, no zone, or contradicts the file.
     """
-    source, symbol = options.source or said.source, options.symbol or said.symbol
-    zone = _zone(path, options, said)
+    source, symbol = options.source or claims.source, options.symbol or claims.symbol
+    zone = _zone(path, options, claims)
     if not (source and symbol and zone):
-        raise _ambiguous(path, source, symbol, zone, said.why)
+        raise _ambiguous(path, source, symbol, zone, claims.why)
     for name, option in ((source, "--source"), (symbol, "--symbol")):
         if not _NAME.fullmatch(name):
             raise InputError(str(path), f"{name!r} is no usable name: give another {option}")
-    why = said.why if options.tz is None or said.zone_fixed else "option"
+    why = claims.why if options.tz is None or claims.zone_fixed else "option"
     return Settled(source, symbol, zone, f"{zone} ({why})")
 
 
-def _zone(path: Path, options: Options, said: Said) -> Zone | None:
+def _zone(path: Path, options: Options, claims: Claims) -> Zone | None:
     if options.tz is None:
-        return said.zone
+        return claims.zone
     try:
         zone = Zone(options.tz)
     except ValueError as error:
         raise InputError(str(path), f"--tz {error}") from error
-    if said.zone_fixed and (zone.shift_msc or zone.rules):
-        raise InputError(str(path), f"its times are UTC ({said.why}), not {zone}: leave out --tz")
+    if claims.zone_fixed and (zone.shift_msc or zone.rules):
+        raise InputError(str(path), f"its times are UTC ({claims.why}), not {zone}: leave out --tz")
     return zone
 
 
@@ -79,12 +79,12 @@ def _ambiguous(
 ) -> InputError:
     missing = {"--source": source, "--symbol": symbol, "--tz": zone}
     options = [option for option, value in missing.items() if not value]
-    told = {
+    meaning = {
         "--source": "which broker or feed it is from",
         "--symbol": "which symbol it is of",
         "--tz": f"its time zone ({why})",
     }
-    unclear = ", ".join(told[option] for option in options)
+    unclear = ", ".join(meaning[option] for option in options)
     return InputError(str(path), f"does not say {unclear}: give {' '.join(options)}")
 
 

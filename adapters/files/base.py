@@ -87,8 +87,8 @@ def make_ticks(
     ticks["time"], ticks["time_msc"] = time_msc // 1000, time_msc
     ticks["bid"], ticks["ask"], ticks["flags"] = bid, ask, flags
     ticks["last"], ticks["volume_real"] = last, volume
-    whole = np.nan_to_num(np.asarray(volume, np.float64), posinf=0.0, neginf=0.0)
-    ticks["volume"] = np.clip(whole, 0, 2**53).astype(np.uint64)
+    finite = np.nan_to_num(np.asarray(volume, np.float64), posinf=0.0, neginf=0.0)
+    ticks["volume"] = np.clip(finite, 0, 2**53).astype(np.uint64)
     return ticks
 
 

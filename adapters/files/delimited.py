@@ -122,9 +122,9 @@ def _fields(
     rows = np.arange(row, row + len(ends))
     ends = ends - ((ends > starts) & (text[ends - 1] == ord("\r")))
     separators = np.flatnonzero(text == ord(table.separator))
-    found = np.diff(np.searchsorted(separators, np.append(starts, len(text))))
+    counts = np.diff(np.searchsorted(separators, np.append(starts, len(text))))
     needed = len(table.columns) - 1
-    shaped, filled = found == needed, ends > starts
+    shaped, filled = counts == needed, ends > starts
     if row <= 2 and filled.any() and not (shaped & filled).any():
         raise _missing_columns(path, text, starts, ends, int(filled.argmax()), row, table)
     refused: list[RefusedRow] = []
@@ -134,7 +134,7 @@ def _fields(
             RefusedRow(row + i, as_text(text[starts[i] : ends[i]].tobytes()), "unparseable")
             for i in odd
         ]
-        separators = separators[np.repeat(shaped, found)]
+        separators = separators[np.repeat(shaped, counts)]
         starts, ends, rows = starts[shaped], ends[shaped], rows[shaped]
     inner = separators.reshape(-1, needed)
     first = np.column_stack([starts, inner + 1])
@@ -145,10 +145,10 @@ def _missing_columns(
     path: str, text: Bytes, starts: Integers, ends: Integers, line: int, row: int, table: Table
 ) -> InputError:
     shown = as_text(text[starts[line] : ends[line]].tobytes())
-    found = shown.count(table.separator) + 1
+    count = shown.count(table.separator) + 1
     return InputError(
         path,
-        f"{found} columns where {len(table.columns)} are needed ({', '.join(table.columns)}): "
+        f"{count} columns where {len(table.columns)} are needed ({', '.join(table.columns)}): "
         f"{shown[:120]!r}",
         row + line,
     )

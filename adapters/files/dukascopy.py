@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.files.assumptions import UTC_ZONE, Options, Said, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, Options, settle
 from adapters.files.base import Chunk, QuoteFlags, make_ticks
 from core.errors import InputError
 from core.instruments import shipped
@@ -45,8 +45,8 @@ class DukascopyFile:
             raise InputError(
                 str(path), "its folders give symbol and hour: keep SYMBOL/YYYY/MM/DD/HHh_ticks.bi5"
             )
-        said = Said("dukascopy", match[1], UTC_ZONE, "Dukascopy's description", zone_fixed=True)
-        self.source, self.symbol, _, self.zone = settle(path, options, said)
+        claims = Claims("dukascopy", match[1], UTC_ZONE, "Dukascopy's description", zone_fixed=True)
+        self.source, self.symbol, _, self.zone = settle(path, options, claims)
         self._hour_msc = _hour(path, match)
         self._steps = _steps_per_unit(path, match[1], options.point)
 
@@ -84,9 +84,9 @@ def _records(path: Path) -> Iterator[np.ndarray[tuple[int], np.dtype[np.void]]]:
             except lzma.LZMAError as error:
                 what = "is not LZMA" if not done else "the LZMA stream breaks"
                 raise _damaged(path, f"{what} ({error})", done) from error
-            whole = len(data) // _RECORD.itemsize * _RECORD.itemsize
-            yield np.frombuffer(data[:whole], _RECORD)
-            done, left = done + whole, data[whole:]
+            complete = len(data) // _RECORD.itemsize * _RECORD.itemsize
+            yield np.frombuffer(data[:complete], _RECORD)
+            done, left = done + complete, data[complete:]
         if left or unpacker.unused_data or stream.read(1):
             raise _damaged(path, "has bytes that are no whole record", done)
 

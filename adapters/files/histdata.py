@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from adapters.files.assumptions import Options, Said, settle
+from adapters.files.assumptions import Claims, Options, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
 from adapters.files.quotes import QuoteColumns, quote_chunks
@@ -30,8 +30,10 @@ class HistDataFile:
     def __init__(self, path: Path, options: Options) -> None:
         self.path = path
         name = _NAME.match(path.name)
-        said = Said("histdata", name[1] if name else None, Zone("EST"), "HistData's description")
-        self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
+        claims = Claims(
+            "histdata", name[1] if name else None, Zone("EST"), "HistData's description"
+        )
+        self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""

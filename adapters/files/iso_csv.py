@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from adapters.files.assumptions import UTC_ZONE, Options, Said, known_symbol, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, Options, known_symbol, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
 from adapters.files.quotes import QuoteColumns, quote_chunks
@@ -50,8 +50,8 @@ class IsoQuoteFile:
         source = "truefx" if "truefx" in (p.lower() for p in path.resolve().parts) else None
         why = "offsets in the rows" if stated else "no offsets in the rows"
         zone = UTC_ZONE if stated else None
-        said = Said(source, known_symbol(path.name), zone, why, zone_fixed=stated)
-        self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
+        claims = Claims(source, known_symbol(path.name), zone, why, zone_fixed=stated)
+        self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from adapters.files.assumptions import Options, Said, settle
+from adapters.files.assumptions import Claims, Options, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Bytes, Table
 from adapters.files.numbers import decimals
@@ -51,8 +51,8 @@ class LeanFile:
         source = folder[-4] if len(folder) > 4 and folder[-3] == "tick" else None
         owner = source or options.source or ""
         zone, why = _ZONES.get(owner), f"LEAN's zone of {owner}"
-        said = Said(source, symbol[1].upper() if symbol else None, zone, why)
-        self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
+        claims = Claims(source, symbol[1].upper() if symbol else None, zone, why)
+        self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from adapters.files.assumptions import Options, Said, settle
+from adapters.files.assumptions import Claims, Options, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
 from adapters.files.quotes import QuoteColumns, quote_chunks
@@ -27,8 +27,8 @@ class Mt4File:
 
     def __init__(self, path: Path, options: Options) -> None:
         self.path = path
-        said = Said(None, None, None, "MT4-style files name no zone")
-        self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
+        claims = Claims(None, None, None, "MT4-style files name no zone")
+        self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""

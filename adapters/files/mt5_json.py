@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from adapters.files.assumptions import Options, Said, settle
+from adapters.files.assumptions import Claims, Options, settle
 from adapters.files.base import (
     ASK,
     BID,
@@ -78,8 +78,8 @@ class Mt5JsonFile:
         metadata, first = _head(path)
         named = metadata.get("server" if metadata.get("broker_type") == "mt5" else "broker")
         source = str(named or "").lower().replace(" ", "-")
-        said = Said(source, str(metadata.get("symbol") or ""), *_claimed_zone(metadata, first))
-        self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
+        claims = Claims(source, str(metadata.get("symbol") or ""), *_claimed_zone(metadata, first))
+        self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile. Rows are numbered by their place in `ticks`, from 1."""
@@ -130,13 +130,13 @@ def _objects(path: Path, stream: BinaryIO) -> Iterator[list[bytes]]:
             if not start:
                 continue
             text, searching = text[start.end() :], False
-        found, end = [], 0
+        objects, end = [], 0
         while match := _OBJECT.match(text, end):
-            found.append(match[1])
+            objects.append(match[1])
             end = match.end()
-        count += len(found)
+        count += len(objects)
         text = text[end:]
-        yield found
+        yield objects
         if _LIST_END.match(text):
             return
         if len(text) > _HEAD_BYTES + _READ_BYTES:

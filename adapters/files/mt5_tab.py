@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.files.assumptions import Options, Said, settle
+from adapters.files.assumptions import Claims, Options, settle
 from adapters.files.base import Chunk, Floats, RefusedRow, make_ticks
 from adapters.files.delimited import Bytes, Fields, Table, fields
 from adapters.files.numbers import decimals
@@ -49,8 +49,8 @@ class Mt5TabFile:
         self._at = [names.index(name) for name in _NAMES]
         name = _EXPORT_NAME.match(path.name)
         why = "MT5 exports are in the broker's server time and do not name its zone"
-        said = Said(None, name[1] if name else None, None, why)
-        self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
+        claims = Claims(None, name[1] if name else None, None, why)
+        self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""

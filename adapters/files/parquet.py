@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adapters.files.assumptions import UTC_ZONE, Options, Said, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, Options, settle
 from adapters.files.base import Chunk, Floats, Integers, QuoteFlags, RefusedRow, make_ticks
 from core.errors import InputError
 
@@ -45,8 +45,8 @@ class ParquetFile:
         self._columns = _wanted(path, schema)
         name = _NAME.fullmatch(path.name)
         source, symbol = (name["source"], name["symbol"]) if name else (None, first)
-        said = Said(source, symbol, UTC_ZONE, "time_msc is UTC by definition", zone_fixed=True)
-        self.source, self.symbol, _, self.zone = settle(path, options, said)
+        claims = Claims(source, symbol, UTC_ZONE, "time_msc is UTC by definition", zone_fixed=True)
+        self.source, self.symbol, _, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""

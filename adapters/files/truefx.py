@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from adapters.files.assumptions import UTC_ZONE, Options, Said, settle
+from adapters.files.assumptions import UTC_ZONE, Claims, Options, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
 from adapters.files.quotes import QuoteColumns, quote_chunks
@@ -29,8 +29,8 @@ class TrueFxFile:
         with path.open("rb") as stream:
             pair = PATTERN.search(stream.read(4096))
         symbol = (pair[1] + pair[2]).decode() if pair else None
-        said = Said("truefx", symbol, UTC_ZONE, "TrueFX's description")
-        self.source, self.symbol, self._zone, self.zone = settle(path, options, said)
+        claims = Claims("truefx", symbol, UTC_ZONE, "TrueFX's description")
+        self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""

@@ -8,18 +8,22 @@ from adapters.mt5.protocol.terminal import Terminal
 from adapters.mt5.real import broker_file
 from adapters.mt5.real.terminal import RealTerminal
 from adapters.mt5.real.translated import TranslatedTerminal
-from adapters.mt5.remote.links import Exchange, ExchangeLink
+from adapters.mt5.remote.links import Exchange, ExchangeLink, TcpLink
 from adapters.mt5.remote.terminal import RemoteTerminal
+from core.credentials import directory_of
 from core.errors import SettingsError, UnavailableError
 from core.sections import TerminalSettings
 
 ToAgent = Callable[[str], Exchange]
 
 
-def terminal(settings: TerminalSettings, home: Path, exchange: ToAgent | None = None) -> Terminal:
+def terminal(
+    settings: TerminalSettings, home: Path, exchange: ToAgent | None = None, *, role: str
+) -> Terminal:
     """The terminal that the settings name, connected, speaking our names and UTC.
 
-    `exchange` makes the way to an agent by its name; only a terminal of kind `agent` needs it.
+    `role` is who asks (adapters.mt5.remote.hello). `exchange` makes the way to an agent by its
+    name; only a terminal of kind `agent` needs it.
 
     Raises:
         SettingsError: no address; a real terminal where the package does not exist, that was
@@ -28,7 +32,7 @@ def terminal(settings: TerminalSettings, home: Path, exchange: ToAgent | None = 
     """
     chosen: Terminal
     if settings.kind == "simulated":
-        chosen = _remote(settings)
+        chosen = _remote(settings, home, role)
     else:
         described = broker_file.load(broker_file.path_in(home))
         chosen = TranslatedTerminal(untranslated(settings, exchange), described)
@@ -56,15 +60,15 @@ def untranslated(
     return RemoteTerminal(ExchangeLink(exchange(settings.agent)))
 
 
-def market(settings: TerminalSettings) -> RecordedMarket:
-    """The recorded market behind a replaying terminal.
+def market(settings: TerminalSettings, home: Path, *, role: str) -> RecordedMarket:
+    """The recorded market behind a replaying terminal; see `terminal`.
 
     Raises:
         SettingsError: the terminal is not a simulated one, or has no address.
     """
     if settings.kind != "simulated":
         raise SettingsError("a replay needs the simulated terminal (TICKHOUSE_TERMINAL__KIND)")
-    return _remote(settings)
+    return _remote(settings, home, role)
 
 
 def _same_server(connected: Terminal, home: Path) -> None:
@@ -82,7 +86,8 @@ def _same_server(connected: Terminal, home: Path) -> None:
         )
 
 
-def _remote(settings: TerminalSettings) -> RemoteTerminal:
+def _remote(settings: TerminalSettings, home: Path, role: str) -> RemoteTerminal:
     if not settings.address:
         raise SettingsError("the simulated terminal needs TICKHOUSE_TERMINAL__ADDRESS (host:port)")
-    return RemoteTerminal(settings.address)
+    credentials = Path(settings.credentials) if settings.credentials else directory_of(home)
+    return RemoteTerminal(TcpLink(settings.address, credentials, role))

@@ -43,17 +43,20 @@ class Fence:
     def admits(self, number: int, holder: str) -> bool:
         """Whether this holder may send orders; a higher number than any before is a new claim."""
         if number > self.claim.number:
-            made = Claim(number, holder)
+            claim = Claim(number, holder)
             if self._path:
-                write_private(self._path, msgspec.json.encode(made).decode())
-            self.claim = made
+                write_private(self._path, msgspec.json.encode(claim).decode())
+            self.claim = claim
         return self.claim == Claim(number, holder)
 
     def refusal(self, number: int) -> OrderSendResult:
         """The answer to an order that is not admitted."""
         comment = f"{FENCED} has claim {self.claim.number}, this one {number}"
         code = mt5.TRADE_RETCODE_TRADE_DISABLED
-        return OrderSendResult(code, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, 0, 0, TradeRequest())
+        return OrderSendResult(
+            retcode=code, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0,
+            comment=comment, request_id=0, retcode_external=0, request=TradeRequest(),
+        )  # fmt: skip
 
 
 def _read(path: Path) -> Claim:

@@ -172,10 +172,10 @@ class SimulatedPackage:
         """Finished orders between two times, or of one order or position."""
         if not self._answers():
             return None
-        found = self._terminal.history_orders_get(date_from, self._seen_until(date_to))
+        orders = self._terminal.history_orders_get(date_from, self._seen_until(date_to))
         shown = [
             o._replace(comment=self.faults.rewrite(o.comment))
-            for o in map(self._desk.finished, found)
+            for o in map(self._desk.finished, orders)
             if o is not None
             and ticket in (0, o.ticket)
             and position in (0, o.position_id)
@@ -194,10 +194,10 @@ class SimulatedPackage:
         """Deals between two times, or of one order (`ticket`) or position."""
         if not self._answers():
             return None
-        found = self._terminal.history_deals_get(date_from, self._seen_until(date_to))
+        deals = self._terminal.history_deals_get(date_from, self._seen_until(date_to))
         shown = [
             d._replace(comment=self.faults.rewrite(d.comment))
-            for d in found
+            for d in deals
             if ticket in (0, d.order) and position in (0, d.position_id) and _fits(d.symbol, group)
         ]
         return tuple(shown * (2 if self.faults.doubled else 1))

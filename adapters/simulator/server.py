@@ -2,15 +2,14 @@
 
 `python -m adapters.simulator.server --home DIR --port P --market recorded --plan PLAN.json`
 
-One thread per client; a lock makes calls one after another, so the account sees one order of
-requests. The modelled broker's delay is waited for outside it: others are served meanwhile.
+Who may connect and call what: `adapters.simulator.doorway`. A lock makes calls one after another,
+so the account sees one order of requests. The modelled broker's delay is waited for outside it:
+others are served meanwhile.
 """
 
 import argparse
-import contextlib
 import logging
 import signal
-import socket
 import threading
 import time
 from pathlib import Path
@@ -22,11 +21,13 @@ import numpy as np
 from adapters.mt5.fence import Fence
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote import frames
+from adapters.simulator.doorway import Doorway
 from adapters.simulator.markets.generated_market import GeneratedMarket
 from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
 from adapters.simulator.markets.tickfile import ParquetTicks, TickFile
 from adapters.simulator.terminal import SimulatedTerminal
 from core import crashpoint, log, settings
+from core.credentials import directory_of
 from core.errors import InputError, SettingsError, TickhouseError
 from core.health import Health
 from core.settings import Settings
@@ -58,49 +59,40 @@ class Server:
     """Serves one terminal on 127.0.0.1 until `close`."""
 
     def __init__(
-        self, terminal: SimulatedTerminal, port: int = 0, fence: Fence | None = None
+        self,
+        terminal: SimulatedTerminal,
+        credentials: Path,
+        port: int = 0,
+        fence: Fence | None = None,
     ) -> None:
-        """`port` 0 takes a free one; see `address`. `fence`: whose orders are taken."""
+        """`credentials`: the home's. `port` 0 takes a free one. `fence`: whose orders are taken."""
         self._terminal, self._lock = terminal, threading.Lock()
         self._fence = fence or Fence()
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self._clients: set[frames.Channel] = set()
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+        self.credentials = credentials
+        self._doorway = Doorway(credentials, port, self._serve)
+        self.address = self._doorway.address
 
     def close(self) -> None:
         """Stop accepting, finish the call at work, disconnect clients, close the account."""
-        with contextlib.suppress(OSError):  # elsewhere than Linux a listener has no shutdown
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         with self._lock:
-            for client in list(self._clients):
-                client.end()
+            self._doorway.close()
             self._terminal.shutdown()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return  # closed
-            client = frames.Channel(connection)
-            self._clients.add(client)
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: frames.Channel) -> None:
+    def _serve(self, client: frames.Channel, allowed: frozenset[str]) -> None:
         try:
             while (frame := client.receive()) is not None:
-                client.send(*self._answer(_call.decode(frame[0])))
+                client.send(*self._answer(_call.decode(frame[0]), allowed))
         except (OSError, msgspec.DecodeError) as error:
             _log.debug("client left: %s", error)
-        finally:
-            self._clients.discard(client)
-            client.close()
 
-    def _answer(self, call: frames.Call) -> tuple[bytes, memoryview | bytes]:
+    def _answer(
+        self, call: frames.Call, allowed: frozenset[str]
+    ) -> tuple[bytes, memoryview | bytes]:
         if call.method not in frames.METHODS:
             return _failed(mt5.RES_E_UNSUPPORTED, f"no method {call.method!r}"), b""
+        if call.method not in allowed:
+            _log.warning("a client asked for %s, which it may not", call.method)
+            return _failed(mt5.RES_E_AUTH_FAILED, f"{call.method}: not for this role"), b""
         with self._lock:
             self._terminal.at(call.now_msc)
             try:
@@ -156,6 +148,7 @@ def _run(config: Settings, options: argparse.Namespace, run: Path) -> int:
     try:
         server = Server(
             terminal_of(config, options.home, options.market, options.plan),
+            directory_of(options.home),
             options.port,
             Fence(options.home / "account.claim" if options.market == "generated" else None),
         )

@@ -237,15 +237,15 @@ class SimulatedTerminal:
 
     def slice(self, number: int) -> MarketSlice | None:
         """RecordedMarket's slice; None when the market is live."""
-        found: MarketSlice | None = getattr(self._market, "slice", lambda _: None)(number)
-        return found
+        market_slice: MarketSlice | None = getattr(self._market, "slice", lambda _: None)(number)
+        return market_slice
 
     def slice_ticks(self, number: int, source: str, symbol: str) -> npt.NDArray[Any]:
         """RecordedMarket's ticks of a slice; empty when the market is live."""
         if not hasattr(self._market, "slice_ticks"):
             return views.no_ticks()
-        found: Ticks = self._market.slice_ticks(number, source, symbol)
-        return found
+        ticks: Ticks = self._market.slice_ticks(number, source, symbol)
+        return ticks
 
     def _now(self) -> int:
         self._error = _SUCCESS

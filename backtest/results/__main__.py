@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from backtest.results import bars, leak, page, ticks, trading
-from backtest.results.found import FeedResult, Findings
+from backtest.results.findings import FeedResult, Findings
 from backtest.results.kept import Kept
 from core.errors import InputError, ModelError
 from core.settings import Settings
@@ -32,13 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # warns at each export of the network
     console = Console(stderr=True)
-    text = page.text(_found(options.data, options.only, Kept(options.kept), console))
+    text = page.text(_findings(options.data, options.only, Kept(options.kept), console))
     options.out.write_text(text, encoding="utf-8")
     console.print(f"{options.out} written")
     return 0
 
 
-def _found(data: Path, only: str, kept: Kept, console: Console) -> Findings:
+def _findings(data: Path, only: str, kept: Kept, console: Console) -> Findings:
     files = _files(data / "ticks", "*.parquet", only)
     hourly = _files(data / "bars", "*_h1_*.parquet", only)
     if not files and not hourly:
@@ -65,7 +65,7 @@ def _found(data: Path, only: str, kept: Kept, console: Console) -> Findings:
                     file,
                     settings,
                     bars.BarFigures,
-                    lambda f=file: bars.judge(f, settings.models),  # type: ignore[misc]
+                    lambda f=file: bars.evaluate(f, settings.models),  # type: ignore[misc]
                 )
             )
     return Findings(feeds, years, made_with)
@@ -77,7 +77,7 @@ def _feed(file: Path, settings: Settings, console: Console) -> FeedResult:
             console.print(f"  {stage}")
 
     try:
-        predictions, figures = ticks.judge(file, settings, progress)
+        predictions, figures = ticks.evaluate(file, settings, progress)
     except ModelError as error:
         return FeedResult(file.stem, None, [], [], str(error))
     findings = [

@@ -74,27 +74,33 @@ def read(path: Path) -> Bars:
     return Bars(time[keep] * 1000 + _HOUR_MSC * 1000, rows[keep], move[keep])
 
 
-def judge(path: Path, settings: ModelSettings) -> BarFigures:
+def evaluate(path: Path, settings: ModelSettings) -> BarFigures:
     """Year by year: train on everything before, less a day; judge the year."""
     bars = read(path)
     years = bars.time_us.astype("datetime64[us]").astype("datetime64[Y]").astype(int) + 1970
-    told = np.full(len(years), np.nan)
+    chance_up = np.full(len(years), np.nan)
     prior = np.full(len(years), np.nan)
     for year in np.unique(years)[2:]:
         test = np.flatnonzero(years == year)
         train = np.flatnonzero(bars.time_us < bars.time_us[test[0]] - _DAY_US)
-        told[test] = _trees(bars.rows[train], bars.move_bp[train] > 0, settings, bars.rows[test])
+        chance_up[test] = _trees(
+            bars.rows[train], bars.move_bp[train] > 0, settings, bars.rows[test]
+        )
         prior[test] = np.mean(bars.move_bp[train] > 0)
-    predictions = np.flatnonzero(~np.isnan(told) & (bars.move_bp != 0))
-    return _figures(path.stem, bars, told, prior, predictions, years)
+    predictions = np.flatnonzero(~np.isnan(chance_up) & (bars.move_bp != 0))
+    return _figures(path.stem, bars, chance_up, prior, predictions, years)
 
 
 def _figures(
-    name: str, bars: Bars, told: Floats, prior: Floats, predictions: npt.NDArray[np.int64],
+    name: str, bars: Bars, chance_up: Floats, prior: Floats, predictions: npt.NDArray[np.int64],
     years: npt.NDArray[np.int64],
 ) -> BarFigures:  # fmt: skip
     time_us, move = bars.time_us[predictions], bars.move_bp[predictions]
-    up, lean, past = move > 0, told[predictions] - 0.5, bars.rows[predictions, 0].astype(np.float64)
+    up, lean, past = (
+        move > 0,
+        chance_up[predictions] - 0.5,
+        bars.rows[predictions, 0].astype(np.float64),
+    )
     ways = {
         "model": np.sign(lean), "momentum": np.sign(past),
         "majority": np.sign(prior[predictions] - 0.5),
@@ -129,13 +135,13 @@ def _trees(
 
 
 def _back(logs: Floats, hours: int) -> Floats:
-    found = np.full(len(logs), np.nan)
-    found[hours:] = logs[hours:] - logs[:-hours]
-    return found
+    change = np.full(len(logs), np.nan)
+    change[hours:] = logs[hours:] - logs[:-hours]
+    return change
 
 
 def _rolling(values: Floats, hours: int, figure: object) -> Floats:
-    found = np.full(len(values), np.nan)
+    rolled = np.full(len(values), np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(values, hours)
-    found[hours - 1 :] = figure(windows, axis=1)  # type: ignore[operator]
-    return found
+    rolled[hours - 1 :] = figure(windows, axis=1)  # type: ignore[operator]
+    return rolled

@@ -42,23 +42,23 @@ def interval(
         time_us: of each row, ascending, shape (n,).
         block_us: length of a block in market time.
     """
-    whole = figure(np.arange(len(time_us)))
-    if whole is None or not len(time_us):
+    all_rows = figure(np.arange(len(time_us)))
+    if all_rows is None or not len(time_us):
         return Interval(np.nan, np.nan, np.nan)
     block = time_us // block_us
     starts = np.flatnonzero(np.r_[True, block[1:] != block[:-1]])
     ends = np.r_[starts[1:], len(time_us)]
-    random, found = np.random.default_rng(seed), []
+    random, values = np.random.default_rng(seed), []
     for _ in range(draws):
         drawn = random.integers(0, len(starts), len(starts))
         rows = np.concatenate([np.arange(starts[b], ends[b]) for b in drawn])
         value = figure(rows)
         if value is not None:
-            found.append(value)
-    if len(found) < draws // 2:
-        return Interval(whole, np.nan, np.nan)
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Interval(float(whole), float(low), float(high))
+            values.append(value)
+    if len(values) < draws // 2:
+        return Interval(all_rows, np.nan, np.nan)
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Interval(float(all_rows), float(low), float(high))
 
 
 def blocks(time_us: Times, block_us: int) -> int:

@@ -25,14 +25,14 @@ class Kept:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def get(self, file: Path, settings: Settings, kind: type[T], make: Callable[[], T]) -> T:
+    def get(self, file: Path, settings: Settings, kind: type[T], build: Callable[[], T]) -> T:
         """The piece of a file: read, or made and kept."""
         if self._folder is None:
-            return make()
+            return build()
         path = self._folder / f"{file.stem}-{_key(file, settings)}.msgpack"
         if path.exists():
             return msgspec.msgpack.decode(path.read_bytes(), type=kind)
-        piece = make()
+        piece = build()
         path.write_bytes(msgspec.msgpack.encode(piece))
         return piece
 

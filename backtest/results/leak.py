@@ -60,10 +60,10 @@ def suspects(figures: Figures) -> list[tuple[str, int]]:
     Everything above the limit; and, so that the page never rests on a rule alone, the highest
     figure of the whole feed if it lies below.
     """
-    found = {("", -1): figures.auc.value}
-    found |= {("", fold): value for fold, value in enumerate(figures.auc_folds)}
-    found |= {(member, -1): value for member, value in figures.auc_members.items()}
-    known = {key: value for key, value in found.items() if not np.isnan(value)}
+    aucs = {("", -1): figures.auc.value}
+    aucs |= {("", fold): value for fold, value in enumerate(figures.auc_folds)}
+    aucs |= {(member, -1): value for member, value in figures.auc_members.items()}
+    known = {key: value for key, value in aucs.items() if not np.isnan(value)}
     above = [key for key, value in known.items() if value > SUSPICIOUS]
     return above or sorted(known, key=lambda key: -known[key])[:1]
 
@@ -114,7 +114,7 @@ def _one_spread(predictions: WalkedRows) -> tuple[float, bool]:
 
 def _lagged(predictions: WalkedRows, lean: np.ndarray) -> dict[int, float]:
     moved = walk.moved(predictions)
-    up, found = predictions.label[moved] == UP, {}
+    up, lagged = predictions.label[moved] == UP, {}
     for lag in _LAGS_S:
         at = (
             np.searchsorted(
@@ -123,20 +123,20 @@ def _lagged(predictions: WalkedRows, lean: np.ndarray) -> dict[int, float]:
             - 1
         )
         value = auc(lean[np.maximum(at, 0)], up)
-        found[lag] = float("nan") if value is None else value
-    return found
+        lagged[lag] = float("nan") if value is None else value
+    return lagged
 
 
 def _best_feature(predictions: WalkedRows) -> tuple[str, Interval]:
     """The feature whose AUC is farthest from a half; its sign is chosen for it."""
-    found = []
+    candidates = []
     for column, name in enumerate(NAMES):
         score = np.nan_to_num(predictions.rows[:, column].astype(np.float64))
         moved = walk.moved(predictions)
         value = auc(score[moved], predictions.label[moved] == UP)
         if value is not None:
-            found.append((abs(value - 0.5), value, column, name))
-    _, value, column, name = max(found)
+            candidates.append((abs(value - 0.5), value, column, name))
+    _, value, column, name = max(candidates)
     sign = 1.0 if value >= 0.5 else -1.0
     score = sign * np.nan_to_num(predictions.rows[:, column].astype(np.float64))
     return ("" if sign > 0 else "minus ") + name, direction_auc(predictions, score)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from backtest.results.bootstrap import Interval
 from backtest.results.cells import basis
-from backtest.results.found import Findings
-from backtest.results.page_findings import findings
+from backtest.results.findings import Findings
+from backtest.results.page_findings import explanations
 from backtest.results.page_tables import (
     bar_table,
     member_table,
@@ -36,8 +36,8 @@ first is judged by a model of all parts before it, four trainings a feed. No row
 whose answer reaches into the judged part, and one horizon more, are not trained on (purged,
 embargo). One feed at a time, so columns about other symbols, if any, are empty. A row is a
 sampled second; its answer is the feed's last tick at or before the moment a minute later; it
-*moved* when the mid was more than the spread away by then. Recordings of less than an hour are sampled ten times a
-second, answered 5 seconds ahead and cut into three parts, two trainings a feed.
+*moved* when the mid was more than the spread away by then. Recordings of less than an hour are
+sampled ten times a second, answered 5 seconds ahead and cut into three parts, two trainings a feed.
 
 - **AUC** is of direction, up against down among rows that moved; 0.5 knows nothing, as a random
   walk does. *Fold by fold* it stands beside, for one number hides that it changes from day to day.
@@ -76,45 +76,45 @@ trade; the cost is a typical spread, **assumed**, not in the data. Blocks of fiv
 """
 
 
-def text(found: Findings) -> str:
+def text(findings: Findings) -> str:
     """The page in Markdown."""
-    parts = [_HEAD, _summary(found)]
-    if found.ticks:
-        parts += [_TICKS, f"\nMade with {found.made_with}.\n"]
-        parts += [tick_table(found.ticks), _left_out(found.left_out)]
-        parts += [_MEMBERS, member_table(found.ticks)]
-        parts += [_TRADED, traded_table(found.ticks)]
-        parts += ["\n## Too good to be true?\n", findings(found.feeds)]
-    if found.trading:
-        parts += [_STRATEGIES, strategy_table(found.trading)]
-    if found.bars:
-        parts += [_BARS, bar_table(found.bars)]
+    parts = [_HEAD, _summary(findings)]
+    if findings.ticks:
+        parts += [_TICKS, f"\nMade with {findings.made_with}.\n"]
+        parts += [tick_table(findings.ticks), _left_out(findings.left_out)]
+        parts += [_MEMBERS, member_table(findings.ticks)]
+        parts += [_TRADED, traded_table(findings.ticks)]
+        parts += ["\n## Too good to be true?\n", explanations(findings.feeds)]
+    if findings.trading:
+        parts += [_STRATEGIES, strategy_table(findings.trading)]
+    if findings.bars:
+        parts += [_BARS, bar_table(findings.bars)]
     return "\n".join(part.strip("\n") + "\n" for part in parts if part)
 
 
-def _summary(found: Findings) -> str:
+def _summary(findings: Findings) -> str:
     lines = ["## In short\n"]
-    ways = [(f.feed, way, t.net_bp) for f in found.ticks for way, t in f.traded.items()]
+    ways = [(f.feed, way, t.net_bp) for f in findings.ticks for way, t in f.traded.items()]
     if ways:
         lines.append(_beaten("a minute or less ahead on ticks", ways))
-    if found.bars:
-        hourly = [(f.name, way, i) for f in found.bars for way, i in f.net_bp.items()]
+    if findings.bars:
+        hourly = [(f.name, way, i) for f in findings.bars for way, i in f.net_bp.items()]
         lines.append(_beaten("one hour ahead on bars", hourly))
-    if found.trading:
-        lines.append(_earned(found.trading))
-    if found.ticks:
-        lines.append(_direction(found.ticks))
+    if findings.trading:
+        lines.append(_earned(findings.trading))
+    if findings.ticks:
+        lines.append(_direction(findings.ticks))
     return "\n".join(lines)
 
 
 def _direction(rows: Sequence[Figures]) -> str:
     above = [f for f in rows if f.auc.low > 0.5]
-    said = (
+    sentence = (
         "- Direction is told a little better than by chance (interval of the AUC above 0.5) on"
         f" {len(above)} of {len(rows)} feeds."
     )
     pays = any(f.traded["model"].net_bp.low > 0 for f in rows)
-    return said if pays else f"{said} That is less than what trading costs."
+    return sentence if pays else f"{sentence} That is less than what trading costs."
 
 
 def _earned(rows: Sequence[Earned]) -> str:
@@ -123,15 +123,17 @@ def _earned(rows: Sequence[Earned]) -> str:
     idle = len(rows) - len(traded)
     if not traded:
         return f"- No backtest of a shipped strategy opened a position: {idle} tried."
-    said = (
+    sentence = (
         f"- Of {len(traded)} backtests of shipped strategies {len(won)} ended above zero:"
         f" {'; '.join(won)}. The best of many tries is not evidence."
         if won
         else f"- **All {len(traded)} backtests of shipped strategies lost money.**"
     )
     if not idle:
-        return said
-    return f"{said} {idle} more opened no position, for want of a rate to the account's currency."
+        return sentence
+    return (
+        f"{sentence} {idle} more opened no position, for want of a rate to the account's currency."
+    )
 
 
 def _beaten(what: str, ways: Sequence[tuple[str, str, Interval]]) -> str:
@@ -143,10 +145,10 @@ def _beaten(what: str, ways: Sequence[tuple[str, str, Interval]]) -> str:
             f"- **Nothing beats costs {what}**: of {len(known)} pairs of feed and way of deciding"
             " none has an interval of its net result above zero."
         )
-    told = "; ".join(f"{way} on {feed}, {basis(i)}" for feed, way, i in won)
+    listed = "; ".join(f"{way} on {feed}, {basis(i)}" for feed, way, i in won)
     return (
         f"- {what[0].upper()}{what[1:]}, {len(won)} of {len(known)} pairs of feed and way of"
-        f" deciding have an interval of their net result above zero: {told}. Among so many pairs"
+        f" deciding have an interval of their net result above zero: {listed}. Among so many pairs"
         f" {0.025 * len(known):.1f} are expected by luck alone."
     )
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from backtest.results.cells import plain, table
-from backtest.results.found import FeedResult
+from backtest.results.findings import FeedResult
 from backtest.results.leak import SUSPICIOUS, Finding
 from backtest.results.ticks import Figures
 
-_ASKED = """A direction AUC above 0.60 on so short a horizon is taken for a leak until disproved: of
+_QUESTIONS = """\
+A direction AUC above 0.60 on so short a horizon is taken for a leak until disproved: of
 the ensemble, of a member, or in a single fold. Where a feed has none, its highest figure was asked
 the same, so that the rule is not all that stands between a leak and this page.
 
@@ -20,16 +21,16 @@ the same, so that the rule is not all that stands between a leak and this page.
 """
 
 
-def findings(feeds: Sequence[FeedResult]) -> str:
+def explanations(feeds: Sequence[FeedResult]) -> str:
     """The table of all that was asked, and words for what was above the limit."""
-    asked = [(f.figures, finding) for f in feeds if f.figures for finding in f.findings]
-    said = [_said(f, figures) for figures, f in asked if f.auc.value > SUSPICIOUS] or [
-        f"\n**No direction AUC was above {SUSPICIOUS:.2f}**, of any feed, member or fold."
-    ]
-    return "\n".join([_ASKED, _table([finding for _, finding in asked]), *said])
+    examined = [(f.figures, finding) for f in feeds if f.figures for finding in f.findings]
+    explained = [
+        _explanation(f, figures) for figures, f in examined if f.auc.value > SUSPICIOUS
+    ] or [f"\n**No direction AUC was above {SUSPICIOUS:.2f}**, of any feed, member or fold."]
+    return "\n".join([_QUESTIONS, _table([finding for _, finding in examined]), *explained])
 
 
-def _table(found: Sequence[Finding]) -> str:
+def _table(rows: Sequence[Finding]) -> str:
     head = ("feed", "of", "AUC", "moved rows in blocks", "turned answers, 95 %",
             "1, 5, 10, 30 s older", "best single feature", "one spread")  # fmt: skip
     return table(
@@ -40,23 +41,23 @@ def _table(found: Sequence[Finding]) -> str:
              " ".join(f"{v:.3f}" for v in f.lagged.values()),
              f"`{f.best_feature}` {plain(f.best_auc)}",
              f"{f.one_spread:.0%}" + ", one step" * f.one_step)
-            for f in found
+            for f in rows
         ),
     )  # fmt: skip
 
 
-def _said(f: Finding, figures: Figures) -> str:
+def _explanation(f: Finding, figures: Figures) -> str:
     """What the four answers come to."""
-    said = [f"\n**{f.feed}, {f.what}: {f.auc.value:.3f}.**"]
+    sentences = [f"\n**{f.feed}, {f.what}: {f.auc.value:.3f}.**"]
     if not f.beyond_chance:
-        said.append(_chance(f))
+        sentences.append(_chance(f))
     else:
-        said += ["Beyond what turned answers give.", _older(f), _without_training(f)]
+        sentences += ["Beyond what turned answers give.", _older(f), _without_training(f)]
     if "fold" in f.what:
-        said.append(_lasting(figures))
+        sentences.append(_lasting(figures))
     if f.made_up:
-        said.append(_made_up(f))
-    return " ".join(filter(None, said))
+        sentences.append(_made_up(f))
+    return " ".join(filter(None, sentences))
 
 
 def _chance(f: Finding) -> str:
@@ -104,11 +105,11 @@ def _older(f: Finding) -> str:
 
 def _made_up(f: Finding) -> str:
     """What a constant spread means."""
-    said = f"{f.one_spread:.0%} of its rows have one and the same spread: the ask is made up."
+    sentence = f"{f.one_spread:.0%} of its rows have one and the same spread: the ask is made up."
     if not f.best_feature.endswith("spread_bp"):
-        return said + " Its mid is not a price that anybody quoted."
+        return sentence + " Its mid is not a price that anybody quoted."
     way = "come back" if f.best_feature == "spread_bp" else "gone on"
-    return said + (
+    return sentence + (
         " A constant spread in basis points of the price is nothing but the price turned over, so"
         f" `spread_bp` tells how high the price stands. In these blocks a price"
         f" that stood high or low has mostly {way}; that can be learned from the few swings of one"

@@ -79,9 +79,9 @@ def dataset(path: Path, settings: Settings) -> Dataset:
     feed = file.source, file.symbol
     stages = FeatureStages(settings, RecordedMarket([file]), [feed])
     parts, kept, number = [], [], 1
-    while (found := stages.slice(number)) is not None:
-        parts += found.rows
-        kept += found.ticks[feed]
+    while (sampled := stages.slice(number)) is not None:
+        parts += sampled.rows
+        kept += sampled.ticks[feed]
         number += 1
     rows, time_msc, mid, spread = (
         np.concatenate([getattr(part, name) for part in parts])
@@ -99,7 +99,7 @@ def _quotes(ticks: np.ndarray) -> Quotes:
     return Quotes(ticks["time_msc"] * 1000, (ticks["bid"] + ticks["ask"]) / 2.0)
 
 
-def judge(path: Path, settings: Settings, progress: Progress) -> tuple[WalkedRows, Figures]:
+def evaluate(path: Path, settings: Settings, progress: Progress) -> tuple[WalkedRows, Figures]:
     """Walk forward over one file.
 
     Raises:
@@ -121,8 +121,8 @@ def judge(path: Path, settings: Settings, progress: Progress) -> tuple[WalkedRow
 
 def lean(walked: WalkedRows, member: str = "") -> np.ndarray:
     """Probability of up less that of down; of one member when named, NaN where it was silent."""
-    said = walked.members[walked.names.index(member)] if member else walked.probabilities
-    return said[:, UP].astype(np.float64) - said[:, DOWN]
+    probabilities = walked.members[walked.names.index(member)] if member else walked.probabilities
+    return probabilities[:, UP].astype(np.float64) - probabilities[:, DOWN]
 
 
 def figures(feed: str, walked: WalkedRows, settings: Settings, scale: Scale = USUAL) -> Figures:
@@ -148,8 +148,8 @@ def _plain_auc(walked: WalkedRows, score: np.ndarray, which: np.ndarray | None =
     """Of all moved rows that have a score, without an interval; NaN when there is no such thing."""
     moved = (walked.label != FLAT) & np.isfinite(score)
     moved &= True if which is None else which
-    found = auc(score[moved], walked.label[moved] == UP)
-    return float("nan") if found is None else found
+    value = auc(score[moved], walked.label[moved] == UP)
+    return float("nan") if value is None else value
 
 
 def direction_auc(walked: WalkedRows, score: np.ndarray) -> Interval:
@@ -163,13 +163,13 @@ def direction_auc(walked: WalkedRows, score: np.ndarray) -> Interval:
 def _traded(feed: str, walked: WalkedRows, settings: Settings) -> dict[str, Traded]:
     horizon_us = round(settings.models.horizon_s * 1e6)
     cost = commission_bp(feed.partition(".")[2], walked)
-    found = {}
+    by_way = {}
     for name, direction in walk.directions(walked, NAMES, settings.signals.threshold).items():
         rows, net = walk.traded(walked, direction, horizon_us, cost)
-        found[name] = Traded(
+        by_way[name] = Traded(
             len(rows), interval(_mean_of(net), walked.time_us[rows], walked.block_us)
         )
-    return found
+    return by_way
 
 
 def _mean_of(values: np.ndarray) -> Callable[[np.ndarray], float | None]:

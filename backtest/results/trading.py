@@ -37,9 +37,9 @@ def _earned(path: Path, settings: Settings, strategy: str) -> Earned:
     chosen = msgspec.structs.replace(settings, run=run_)
     feed = FeedFile(str(path), file.source, file.symbol)
     job = Job(file.symbol, chosen, (feed,), ((file.source, file.symbol),))
-    found = together([run(job)], settings.terminal.balance, len(STRATEGIES)).figures
-    costs = found.commission + found.swap + found.spread_and_slippage
+    figures = together([run(job)], settings.terminal.balance, len(STRATEGIES)).figures
+    costs = figures.commission + figures.swap + figures.spread_and_slippage
     return Earned(
-        f"{file.source}.{file.symbol}", strategy, found.trades, found.net_profit, costs,
-        found.profit_factor, found.sharpe,
+        f"{file.source}.{file.symbol}", strategy, figures.trades, figures.net_profit, costs,
+        figures.profit_factor, figures.sharpe,
     )  # fmt: skip

@@ -70,17 +70,17 @@ def walk(
     """
     known = answered(data, settings)
     kind = Kind(settings.horizon_s, sample_ms, data.simulated)
-    move_bp, found = known.moves_bp(), []
+    move_bp, folds_done = known.moves_bp(), []
     for number, fold in enumerate(walked(known, settings, kind, folds, progress)):
-        found.append(_judged(known, move_bp, number, fold))
+        folds_done.append(_walked_rows(known, move_bp, number, fold))
     columns: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in found]) for name in _BY_ROW
+        name: np.concatenate([getattr(part, name) for part in folds_done]) for name in _BY_ROW
     }
-    members = np.concatenate([part.members for part in found], axis=1)
-    return found[0]._replace(**columns, members=members, block_us=block_us)
+    members = np.concatenate([part.members for part in folds_done], axis=1)
+    return folds_done[0]._replace(**columns, members=members, block_us=block_us)
 
 
-def _judged(known: Answered, move_bp: Floats, number: int, fold: Walked) -> WalkedRows:
+def _walked_rows(known: Answered, move_bp: Floats, number: int, fold: Walked) -> WalkedRows:
     data, test, label = known.data, fold.test, known.answers.label
     prior = np.array(shares(label[fold.train]))
     spread_bp = np.maximum(data.spread[test], 0.0) / data.mid[test] * 1e4
@@ -117,13 +117,13 @@ def directions(
     past = predictions.rows[:, names.index("return_60s")]
     drift = np.sign(predictions.prior[:, UP] - predictions.prior[:, DOWN])
     walk_ = np.random.default_rng(7).choice([-1, 1], len(down))
-    found = {
+    by_way = {
         "model": np.where(up > down, 1, -1) * sure,
         "momentum": np.sign(np.nan_to_num(past)),
         "majority": drift,
         "random walk": walk_,
     }
-    return {name: values.astype(np.int8) for name, values in found.items()}
+    return {name: values.astype(np.int8) for name, values in by_way.items()}
 
 
 def moved(predictions: WalkedRows) -> npt.NDArray[np.int64]:

@@ -76,8 +76,8 @@ def warnings(request: Request) -> tuple[str, ...]:
     if not request.model:
         return ()
     card = Registry(request.settings.home_path / "models").load(request.model).card
-    seen = card.train.start_us < request.span.to_msc * 1000
-    if seen and card.train.end_us > request.span.from_msc * 1000:
+    trained_on_it = card.train.start_us < request.span.to_msc * 1000
+    if trained_on_it and card.train.end_us > request.span.from_msc * 1000:
         until = _text(card.train.end_us // 1000)
         return (
             f"The model was trained on market time up to {until}, which this span touches: it has"
@@ -96,9 +96,9 @@ def _paths(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> 
     span = _msc(namespace.start) or 0, _msc(namespace.end)
     with warehouse(settings) as where:
         client = connect(where)
-        found = from_warehouse(client, scratch, namespace.symbols, namespace.source, span)
+        paths = from_warehouse(client, scratch, namespace.symbols, namespace.source, span)
         client.close()
-        return found
+        return paths
 
 
 def _model(namespace: argparse.Namespace, settings: Settings, strategy: str) -> str:
@@ -119,8 +119,8 @@ def _span(namespace: argparse.Namespace, recordings: Sequence[Recording]) -> Spa
     start = max(_msc(namespace.start) or first, first)
     end = min(_msc(namespace.end) or last + 1, last + 1)
     if start >= end:
-        told = f"{_text(first)} to {_text(last)}"
-        raise InputError("--from, --to", f"no tick lies in that span; the ticks are of {told}")
+        known = f"{_text(first)} to {_text(last)}"
+        raise InputError("--from, --to", f"no tick lies in that span; the ticks are of {known}")
     return Span(start, end)
 
 

@@ -84,8 +84,8 @@ def _even(blocks: Iterable[Any]) -> Iterator[Any]:
         waiting.append(block if isinstance(block, pa.Table) else pa.Table.from_batches([block]))
         if sum(len(table) for table in waiting) >= _ROWS:
             joined = pa.concat_tables(waiting).combine_chunks()
-            whole = len(joined) // _ROWS * _ROWS
-            yield from (joined.slice(start, _ROWS) for start in range(0, whole, _ROWS))
-            waiting = [joined.slice(whole)]
+            full = len(joined) // _ROWS * _ROWS
+            yield from (joined.slice(start, _ROWS) for start in range(0, full, _ROWS))
+            waiting = [joined.slice(full)]
     if sum(len(table) for table in waiting):
         yield pa.concat_tables(waiting).combine_chunks()

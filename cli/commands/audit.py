@@ -84,36 +84,39 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     except UnavailableError as error:
         raise UnavailableError(f"verify compares with the warehouse: {error}") from error
     try:
-        found = audit_trail.verify_home(
+        verification = audit_trail.verify_home(
             settings, _sources(settings), client, archive, key, SystemClock()
         )
-        _note_result(client, found)
+        _note_result(client, verification)
     finally:
         client.close()
-    _show(found, key)
-    return 1 if found.breaks else 0
+    _show(verification, key)
+    return 1 if verification.breaks else 0
 
 
-def _note_result(client: Client, found: audit_trail.Verification) -> None:
+def _note_result(client: Client, verification: audit_trail.Verification) -> None:
     """For boards and alerts; an auditor who may only read gets the word all the same."""
-    events, breaks = sum(v.events for v in found.verdicts), [str(b) for b in found.breaks]
+    events, breaks = (
+        sum(v.events for v in verification.verdicts),
+        [str(b) for b in verification.breaks],
+    )
     with contextlib.suppress(TickhouseError), errors_translated():
         store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
-def _show(found: audit_trail.Verification, key: Path | None) -> None:
+def _show(verification: audit_trail.Verification, key: Path | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     table = Table("stream", "events", "in the warehouse", "on their way", "sealed days", "")
-    for v in found.verdicts:
-        word = "BROKEN" if v.breaks else "whole"
+    for v in verification.verdicts:
+        state = "BROKEN" if v.breaks else "whole"
         counts = (str(n) for n in (v.events, v.stored, v.pending, v.sealed))
-        table.add_row(v.stream, *counts, word)
+        table.add_row(v.stream, *counts, state)
     console.print(table)
-    for broken in found.breaks:
+    for broken in verification.breaks:
         console.print(f"BREAK {broken}", markup=False)
     if key is None:
         console.print("Seals were NOT checked: no public key (TICKHOUSE_REPORTS__PUBLIC_KEY).")
-    elif not found.breaks:
+    elif not verification.breaks:
         console.print("Journal, warehouse and signed roots agree.")
 
 

@@ -88,18 +88,18 @@ def _run(
         )
     wall_s = time.monotonic() - began
     settings = request.settings
-    whole = portfolio.together(outcomes, settings.terminal.balance, namespace.trials)
+    result = portfolio.together(outcomes, settings.terminal.balance, namespace.trials)
     setting = report.Setting(
         settings, request.inputs, request.model, wall_s, min(namespace.workers, len(jobs)),
         (*backtest_plan.warnings(request), *portfolio.warnings(outcomes)),
     )  # fmt: skip
-    found = report.build(whole, setting)
+    built = report.build(result, setting)
     out = namespace.out or settings.home_path / "backtests" / settings.run.run_id
     out.mkdir(parents=True, exist_ok=True)
-    pages = {"report.html": page.html(whole, found), "report.json": json.dumps(found, indent=1)}
+    pages = {"report.html": page.html(result, built), "report.json": json.dumps(built, indent=1)}
     for name, content in pages.items():
         (out / name).write_text(content, encoding="utf-8")
-    return found, [str(out / name) for name in pages]
+    return built, [str(out / name) for name in pages]
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
 from cli.ingest.warehouse import warehouse
+from cli.stack import backup_folder
 from core.home_users import OWNER
 from core.settings import Settings
 
@@ -26,9 +27,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     now = time.gmtime()
     stamp = time.strftime("%Y%m%dT%H%M%SZ", now)
     folder = Path(namespace.to or settings.home_path / "backups" / stamp).resolve()
-    with warehouse(settings, OWNER) as where:
-        taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", now)
-        manifest = archive.backup(connect(where), folder, taken_at)
+    taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", now)
+    with (
+        warehouse(settings, OWNER) as where,
+        backup_folder.to_fill(folder, settings.home_path, where.url) as near,
+    ):
+        manifest = archive.backup(connect(where), near, taken_at)
     tell(manifest)
     print(f"In {folder}. Bring it back with: tickhouse restore {folder}")
     return 0

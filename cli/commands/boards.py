@@ -10,7 +10,7 @@ from rich.table import Table
 from core.errors import SettingsError
 from core.settings import Settings
 
-_TOKEN = "GRAFANA_TOKEN"
+_TOKEN = "GRAFANA_TOKEN"  # noqa: S105 - the variable's name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

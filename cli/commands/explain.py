@@ -84,8 +84,8 @@ def _of_file(namespace: argparse.Namespace, scratch: Path) -> dict[str, Any]:
 
 
 def _explained(stored: Any, material: Any) -> dict[str, Any]:
-    from streams.explain import account, verdict
+    from streams.explain import account, reproduction
     from streams.explain.recompute import recompute
 
     now = recompute(stored, material)
-    return account.of(stored, now, verdict.compare(stored, now))
+    return account.of(stored, now, reproduction.compare(stored, now))

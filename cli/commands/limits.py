@@ -8,11 +8,11 @@ import argparse
 from pathlib import Path
 
 from cli.login import sign
+from core import durable
 from core.clock import SystemClock
 from core.errors import InputError
 from core.settings import Settings
 from execution.risk.limits import LimitsBook, of_settings, parse, render
-from execution.risk.overrides import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         settings, SystemClock(), namespace.by, "limits install", detail, subject="limits.toml",
         payload={"version": book.version, "content": content.decode()},
     )  # fmt: skip
-    write_whole(installed, content)
+    durable.write(installed, content)
     print(f"Limits {book.version} hold now ({namespace.by}).")
     return 0
 

@@ -15,7 +15,7 @@ from core.settings import Settings
 from models.monitoring.compare import Comparison, compare
 from models.monitoring.outcomes import read_outcomes
 from models.monitoring.patrol import drifted, patrol, react, roles
-from models.monitoring.performance import Watched, said
+from models.monitoring.performance import Watched, drift_text
 from models.serving.card import Span
 from models.serving.registry import Registry
 
@@ -35,14 +35,16 @@ def run(
     client = warehouse_client(settings, COMMANDS)
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     result = patrol(client, registry, span, settings)
-    if not result.found:
+    if not result.watched:
         console.print("No champion and no challenger: nothing to watch. See: tickhouse models list")
-    for role, found in result.found.items():
+    for role, found in result.watched.items():
         console.print(_table(role, found) if found.quality else _nothing(role, found))
         for line in _below(found, settings):
             console.print(line, highlight=False)
         if drifted(found, settings):
-            console.print(f"DRIFT: {said(found, settings.registry.drift_psi)}", style="bold red")
+            console.print(
+                f"DRIFT: {drift_text(found, settings.registry.drift_psi)}", style="bold red"
+            )
     done = react(settings.home_path, result.alert, settings, SystemClock())
     if done:
         console.print(done)

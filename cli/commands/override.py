@@ -44,8 +44,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     now = clock.now_us()
     until = _end(namespace, now)
     made = Override(
-        namespace.rule, namespace.value, settings.run.account, namespace.symbol, namespace.by,
-        namespace.reason, now, until,
+        rule=namespace.rule, value=namespace.value, account=settings.run.account,
+        symbol=namespace.symbol, by=namespace.by, reason=namespace.reason, from_us=now,
+        until_us=until,
     )  # fmt: skip
     path = decisions.path_in(settings.home_path)
     before = decisions.load(path)

@@ -5,6 +5,7 @@
 
 import argparse
 import shutil
+from importlib import resources
 from pathlib import Path
 
 from cli.login import sign
@@ -17,7 +18,7 @@ from core.settings import Settings
 from reports import reference, reference_store
 from reports.reference_rows import TABLES
 
-_TEMPLATES = Path(__file__).parents[1] / "reports" / "templates" / "reference"
+_TEMPLATES = Path(str(resources.files("reports"))) / "templates" / "reference"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

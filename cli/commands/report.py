@@ -82,7 +82,8 @@ def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
 
     now = SystemClock().now_us()
     day = namespace.date or datetime.fromtimestamp(now / 1e6, UTC).date()
-    terminal = connect.terminal(_with_address(settings).terminal, settings.home_path)
+    where = _with_address(settings).terminal
+    terminal = connect.terminal(where, settings.home_path, role="reader")
     try:
         told = statement.take(terminal, settings.run, day, now, now)
     finally:
@@ -122,16 +123,16 @@ def _known(settings: Settings, by: str) -> bool:
 
 
 def _make(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
-    from orchestration.reporting import make
+    from orchestration.reporting import build_report
 
     settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
     known = login(settings, namespace.by, _PEOPLE) if namespace.by else False
     clock = SystemClock()
-    version, new = make(
+    version, new = build_report(
         settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,
         namespace.by or this_user(), clock,
     )  # fmt: skip
-    if namespace.by and known and version.word("maker") is None:
+    if namespace.by and known and version.sign_off("maker") is None:
         build.sign(settings, version, namespace.by, known, clock)
     _tell(version, new)
     return 0
@@ -155,7 +156,7 @@ def _list(base: Path) -> int:
         print(f"{name:20} {report.title}")
     for place in sorted(base.glob("????-??-??/*")):
         for version in package.versions(place):
-            maker, checker = version.word("maker"), version.word("release")
+            maker, checker = version.sign_off("maker"), version.sign_off("release")
             state = (
                 f"released by {checker.by}" if checker
                 else f"signed by {maker.by}" if maker else "unsigned"

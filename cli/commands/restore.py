@@ -7,6 +7,7 @@ from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
 from cli.commands.backup import tell
 from cli.ingest.warehouse import warehouse
+from cli.stack import backup_folder
 from cli.stack.running import running
 from core.errors import BusyError
 from core.home_users import OWNER
@@ -28,7 +29,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     folder = Path(namespace.folder).resolve()
     archive.manifest_of(folder)  # before a server is started for nothing
-    with warehouse(settings, OWNER) as where:
-        manifest = archive.restore(connect(where), folder, replace=namespace.replace)
+    with (
+        warehouse(settings, OWNER) as where,
+        backup_folder.to_read(folder, settings.home_path, where.url) as near,
+    ):
+        manifest = archive.restore(connect(where), near, replace=namespace.replace)
     tell(manifest)
     return 0

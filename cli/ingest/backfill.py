@@ -11,6 +11,7 @@ from rich.progress import track
 from adapters.mt5.protocol.constants import COPY_TICKS_ALL
 from adapters.mt5.protocol.terminal import Terminal
 from adapters.mt5.real.broker_file import Broker
+from core import durable
 from core.errors import SettingsError, UnavailableError
 
 _DAY_S = 86_400
@@ -53,7 +54,7 @@ def backfill(
                 columns["volume"] = ticks["volume_real"]
                 file.write_table(pa.table(columns, schema=schema))
                 count += len(ticks)
-        unfinished.replace(path)
+        durable.rename(unfinished, path)
         written.append(path)
         console.print(f"{path}: {count:,} ticks", soft_wrap=True)
     console.print(f"Store them: tickhouse import {directory}/*.parquet", soft_wrap=True)

@@ -63,7 +63,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
 
 def _deals(settings: Settings, now_msc: int) -> reconcile.Deals:
     """What the terminal's own account says."""
-    terminal = connect.terminal(settings.terminal, settings.home_path)
+    terminal = connect.terminal(settings.terminal, settings.home_path, role="reader")
     terminal.at(now_msc)
     deals = [d for d in terminal.history_deals_get(0, _FAR) if d.type != DEAL_TYPE_BALANCE]
     orders = terminal.history_orders_get(0, _FAR)

@@ -28,7 +28,7 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 def main() -> int:
     """Become Grafana."""
     command = sys.argv[1:]
-    os.execve(command[0], command, environment(os.environ))
+    os.execve(command[0], command, environment(os.environ))  # noqa: S606 - becomes Grafana
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from cli.stack.supervisord import Supervisord
 from core.errors import TickhouseError, UnavailableError
 
 _POLL_S = 0.05
-_CODE = Path(__file__).resolve().parent.parent  # where our packages are
+_CODE = Path(__file__).resolve().parents[2]  # where our packages are
 
 
 class Drained(msgspec.Struct, frozen=True):

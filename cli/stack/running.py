@@ -3,7 +3,6 @@
 `tickhouse status`, `doctor` and whoever wants the running warehouse read it.
 """
 
-import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import msgspec
 from cli.stack.home_lock import is_taken
 from cli.stack.process_state import ProcessState, ProcessView, observe
 from cli.stack.supervisor_client import SupervisorClient
+from core import durable
 
 SOCKETS = "tickhouse-"  # how the temporary directory of supervisord's socket is named
 
@@ -53,10 +53,8 @@ def _read(home: Path) -> RunningStack | None:
 
 def write_down(home: Path, stack: RunningStack) -> None:
     """Tell others."""
-    path = home / "run" / "stack.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(stack)))
-    os.replace(temporary, path)
+    content = msgspec.json.format(msgspec.json.encode(stack))
+    durable.write(home / "run" / "stack.json", content)
 
 
 def remove_leftovers(home: Path) -> None:

@@ -36,7 +36,7 @@ _MARTS = "SELECT concat('tickhouse_marts', if('${mode}' = 'live', '', '_${mode}'
 
 def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> dashboard.Dashboard:
     """An empty board; `mode` (live unless asked) and the marts' database are always variables."""
-    made = (
+    empty = (
         dashboard.Dashboard(title)
         .uid(uid)
         .description(note)
@@ -63,8 +63,8 @@ def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> d
         .with_variable(_query("marts", _MARTS).hide(VariableHide.HIDE_VARIABLE))
     )
     for name in variables:
-        made = made.with_variable(_query(name, _VALUES[name]))
-    return made
+        empty = empty.with_variable(_query(name, _VALUES[name]))
+    return empty
 
 
 def mark(name: str, query: str, colour: str) -> dashboard.AnnotationQuery:
@@ -94,7 +94,7 @@ def _mode() -> dashboard.CustomVariable:
 
 def _query(name: str, statement: str) -> dashboard.QueryVariable:
     several = name in _SEVERAL
-    made = (
+    variable = (
         dashboard.QueryVariable(name)
         .label(name.capitalize())
         .datasource(SOURCE)
@@ -104,5 +104,5 @@ def _query(name: str, statement: str) -> dashboard.QueryVariable:
         .include_all(several)
     )
     if several:
-        made = made.current(VariableOption(text="All", value="$__all", selected=True))
-    return made
+        variable = variable.current(VariableOption(text="All", value="$__all", selected=True))
+    return variable

@@ -10,15 +10,15 @@ _MICROSECONDS, _BASIS_POINTS = "µs", "none"
 
 def build() -> dashboard.Dashboard:
     """The board."""
-    made = board(
+    built = board(
         "tickhouse-execution",
         "Tickhouse: execution",
         "Latency per stage, outcomes, rejects, slippage, and the broker beside its twin.",
         ("account",),
     )
     for panel in (*_speed(), *_results(), *_twin()):
-        made = made.with_panel(panel)
-    return made
+        built = built.with_panel(panel)
+    return built
 
 
 def _speed() -> list[Panel]:

@@ -32,21 +32,21 @@ def expand(sql: str, span: Span, variables: Mapping[str, str | Sequence[str]]) -
     """
     # The plugin's front end decides conditions before Grafana fills in variables.
     text = _each_macro(sql, lambda name, args: _condition(name, args, variables))
-    text = _VARIABLE.sub(lambda found: _value(found, variables), text)
+    text = _VARIABLE.sub(lambda match: _value(match, variables), text)
     return _each_macro(text, lambda name, args: _macro(name, args, span))
 
 
 def _each_macro(sql: str, replace: Callable[[str, list[str]], str | None]) -> str:
     parts, at = [], 0
-    for found in _MACRO.finditer(sql):
-        if found.start() < at:
+    for match in _MACRO.finditer(sql):
+        if match.start() < at:
             continue  # inside the arguments of the one before
-        end, args = found.end(), list[str]()
-        if found[2]:
-            end, args = _arguments(sql, found.end())
-        replaced = replace(found[1], args)
+        end, args = match.end(), list[str]()
+        if match[2]:
+            end, args = _arguments(sql, match.end())
+        replaced = replace(match[1], args)
         if replaced is not None:
-            parts += [sql[at : found.start()], replaced]
+            parts += [sql[at : match.start()], replaced]
             at = end
     return "".join([*parts, sql[at:]])
 
@@ -76,15 +76,15 @@ def _condition(
     return "1=1" if chosen == ALL or ALL in chosen else condition
 
 
-def _value(found: "re.Match[str]", variables: Mapping[str, str | Sequence[str]]) -> str:
-    name = found[1] or found[3]
+def _value(match: "re.Match[str]", variables: Mapping[str, str | Sequence[str]]) -> str:
+    name = match[1] or match[3]
     if name.startswith("__"):
-        return found[0]
+        return match[0]
     if name not in variables:
         raise ValueError(f"no value for variable {name!r}")
     chosen = variables[name]
     values = [chosen] if isinstance(chosen, str) else list(chosen)
-    if found[2] == "singlequote":
+    if match[2] == "singlequote":
         return ",".join("'" + value.replace("'", "\\'") + "'" for value in values)
     return ",".join(values)
 

@@ -11,18 +11,18 @@ _PERCENT = style.unit("percentunit", 1)
 
 def build() -> dashboard.Dashboard:
     """The board."""
-    made = board(
+    built = board(
         "tickhouse-models",
         "Tickhouse: models",
         "Hit rate, calibration, drift, champion against challenger, feature health.",
         ("source", "symbol", "model"),
     )
-    for panel in (*_judged(), *_rivals(), *_world(), *_said()):
-        made = made.with_panel(panel)
-    return made
+    for panel in (*_performance(), *_rivals(), *_drift(), *_predictions()):
+        built = built.with_panel(panel)
+    return built
 
 
-def _judged() -> list[Panel]:
+def _performance() -> list[Panel]:
     # Who predicts, and how it went.
     return [
         style.rows("Registered models", "models/table", "The champion predicts live.")
@@ -96,7 +96,7 @@ def _rivals() -> list[Panel]:
     ]
 
 
-def _world() -> list[Panel]:
+def _drift() -> list[Panel]:
     # Whether what models see is still what they were trained on.
     return [
         style.lines(
@@ -127,7 +127,7 @@ def _world() -> list[Panel]:
     ]
 
 
-def _said() -> list[Panel]:
+def _predictions() -> list[Panel]:
     # What is said, and how often.
     return [
         style.lines("Confidence", "models/confidence", "percentunit", "Mean in each interval.")

@@ -13,15 +13,15 @@ _STATUS = {"ready": style.GREEN, "starting": style.AMBER, "degraded": style.AMBE
 
 def build() -> dashboard.Dashboard:
     """The board."""
-    made = board(
+    built = board(
         "tickhouse-platform",
         "Tickhouse: platform and data",
         "Freshness, gaps, quarantine, checks, processes, lag, disk, reports due, alerts.",
         (),
     )
     for panel in (*_alive(), *_flow(), *_controls(), *_quality()):
-        made = made.with_panel(panel)
-    return made
+        built = built.with_panel(panel)
+    return built
 
 
 def _alive() -> list[Panel]:

@@ -61,12 +61,12 @@ def _folder(grafana: Any) -> None:
 
 def _present(grafana: Any, uid: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = grafana.dashboard.get_dashboard(uid)
+        board: dict[str, Any] = grafana.dashboard.get_dashboard(uid)
     except GrafanaClientError as error:
         if error.status_code == 404:
             return None
         raise
-    return found
+    return board
 
 
 def _ours(board: dict[str, Any], present: dict[str, Any] | None) -> None:

@@ -126,14 +126,14 @@ def states(title: str, name: str, note: str) -> statetimeline.Panel:
         .description(note)
         .datasource(SOURCE)
         .with_target(Query(name, Format.TIME_SERIES))
-        .mappings([words({"active": GREEN, "reducing": AMBER, "halted": RED})])
+        .mappings([coloured_texts({"active": GREEN, "reducing": AMBER, "halted": RED})])
         .fill_opacity(70)
         .line_width(0)
         .no_value("nothing was said in this span")
     )
 
 
-def words(colours: dict[str, str]) -> ValueMapping:
+def coloured_texts(colours: dict[str, str]) -> ValueMapping:
     """Text in colours."""
     options = {
         text: ValueMappingResult(text=text, color=colour, index=at)
@@ -153,10 +153,10 @@ def limits(*steps: tuple[float | None, str]) -> dashboard.ThresholdsConfig:
 
 def unit(name: str, decimals: int | None = None) -> list[DynamicConfigValue]:
     """Properties of one column."""
-    found = [DynamicConfigValue(id_val="unit", value=name)]
+    properties = [DynamicConfigValue(id_val="unit", value=name)]
     if decimals is not None:
-        found.append(DynamicConfigValue(id_val="decimals", value=decimals))
-    return found
+        properties.append(DynamicConfigValue(id_val="decimals", value=decimals))
+    return properties
 
 
 def coloured(*steps: tuple[float | None, str]) -> list[DynamicConfigValue]:
@@ -176,7 +176,7 @@ def coloured(*steps: tuple[float | None, str]) -> list[DynamicConfigValue]:
 def in_words(colours: dict[str, str]) -> list[DynamicConfigValue]:
     """A column of words in colours."""
     return [
-        DynamicConfigValue(id_val="mappings", value=[words(colours).to_json()]),
+        DynamicConfigValue(id_val="mappings", value=[coloured_texts(colours).to_json()]),
         DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}),
     ]
 

@@ -9,7 +9,7 @@ from dashboards.grafana.board import Panel, board, mark
 
 def build() -> dashboard.Dashboard:
     """The board."""
-    made = (
+    built = (
         board(
             "tickhouse-trading",
             "Tickhouse: trading",
@@ -21,8 +21,8 @@ def build() -> dashboard.Dashboard:
         .annotation(mark("Fills", "trading/fills_mark", style.GREEN))
     )
     for panel in (*_now(), *_money(), *_decisions()):
-        made = made.with_panel(panel)
-    return made
+        built = built.with_panel(panel)
+    return built
 
 
 def _now() -> list[Panel]:

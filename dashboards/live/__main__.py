@@ -47,11 +47,11 @@ def main() -> int:
         logging.getLogger(library).setLevel(logging.ERROR)
     health = Health("board", config.home_path / "run")
     bus = select.connect(config.bus, "board")
-    heart = HeartbeatPublisher(bus, config.run, health, Histograms())
+    heartbeat = HeartbeatPublisher(bus, config.run, health, Histograms())
     try:
         asyncio.run(_serve(config, bus, health, listen(port)))
     finally:
-        heart.close()
+        heartbeat.close()
         bus.close()
         health.outlive_start()
         health.close()
@@ -61,16 +61,16 @@ def main() -> int:
 async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.socket) -> None:
     clock = SystemClock()
     items = Items()
-    world = LiveState(items, clock)
+    live_state = LiveState(items, clock)
     loop = asyncio.get_running_loop()
-    reader = Reader(bus, loop, world.take)
-    history = History(config, clock, loop, world, reader.release)
+    reader = Reader(bus, loop, live_state.take)
+    history = History(config, clock, loop, live_state, reader.release)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock)
     server = _server(pages.application(Viewers(items), controls))
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: the default ends it
             loop.add_signal_handler(number, lambda: _stop(server, health))
-    watching = asyncio.create_task(_watch(world, bus, clock))
+    watching = asyncio.create_task(_watch(live_state, bus, clock))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -83,11 +83,11 @@ async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.so
     await asyncio.to_thread(reader.close)
 
 
-async def _watch(world: LiveState, bus: Bus, clock: Clock) -> None:
+async def _watch(live_state: LiveState, bus: Bus, clock: Clock) -> None:
     """Tells viewers the time, so that they see what is late, and whether the bus answers."""
     while True:
-        world.items.put("now", clock.now_us())
-        world.link("bus", bus.healthy(), clock.now_us(), "no connection")
+        live_state.items.put("now", clock.now_us())
+        live_state.link("bus", bus.healthy(), clock.now_us(), "no connection")
         await asyncio.sleep(_EVERY_S)
 
 

@@ -21,7 +21,7 @@ from dashboards.live.sign_in import SESSION_US, RefusedError, SignIn
 COOKIE, PROOF = "tickhouse_session", "x-tickhouse-proof"
 _LONGEST_BODY = 8_192
 
-Asked = TypeVar("Asked")
+Body = TypeVar("Body")
 
 
 class _Halt(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,25 +42,25 @@ class _Resume(msgspec.Struct, forbid_unknown_fields=True):
 class Controls:
     """Answers of the three buttons. Each blocks on disk or scrypt, so each runs in a thread."""
 
-    def __init__(self, home: Path, people: SignIn, clock: Clock) -> None:
-        self._home, self._people, self._clock = home, people, clock
+    def __init__(self, home: Path, sign_in: SignIn, clock: Clock) -> None:
+        self._home, self._sign_in, self._clock = home, sign_in, clock
         self._one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
 
     async def halt(self, request: Request) -> Response:
         """POST {by, reason, positions}: halts, and says whether execution has heard it."""
-        asked = await _body(request, _Halt)
-        if isinstance(asked, Response):
-            return asked
-        if not asked.by.strip() or not asked.reason.strip():
+        command = await _body(request, _Halt)
+        if isinstance(command, Response):
+            return command
+        if not command.by.strip() or not command.reason.strip():
             return _refuse(422, "say who you are and why: both are kept")
         try:
             halted = await asyncio.to_thread(
                 trading_control.halt,
                 self._home,
-                asked.by.strip(),
-                asked.reason.strip(),
+                command.by.strip(),
+                command.reason.strip(),
                 self._clock,
-                asked.positions,
+                command.positions,
             )
         except OSError as error:
             return _refuse(500, f"NOT halted: {error}; run `tickhouse halt`, or stop execution")
@@ -69,13 +69,13 @@ class Controls:
 
     async def sign_in(self, request: Request) -> Response:
         """POST {name, password}: a session cookie, and its proof in the answer."""
-        asked = await _body(request, _SignIn)
-        if isinstance(asked, Response):
-            return asked
+        command = await _body(request, _SignIn)
+        if isinstance(command, Response):
+            return command
         try:
             async with self._one_guess:
                 session = await asyncio.to_thread(
-                    self._people.sign_in, asked.name.strip(), asked.password
+                    self._sign_in.sign_in, command.name.strip(), command.password
                 )
         except RefusedError as error:
             answer = _refuse(429 if error.wait_s else 403, str(error))
@@ -96,23 +96,23 @@ class Controls:
     async def resume(self, request: Request) -> Response:
         """POST {reason}, signed in: trading is active again."""
         proof = request.headers.get(PROOF, "")
-        session = self._people.session(request.cookies.get(COOKIE, ""), proof)
+        session = self._sign_in.session(request.cookies.get(COOKIE, ""), proof)
         if session is None:
             return _refuse(401, "sign in first: resuming adds risk")
-        asked = await _body(request, _Resume)
-        if isinstance(asked, Response):
-            return asked
-        if not asked.reason.strip():
+        command = await _body(request, _Resume)
+        if isinstance(command, Response):
+            return command
+        if not command.reason.strip():
             return _refuse(422, "say why: it is kept")
         try:
-            await asyncio.to_thread(self._resume, session.name, asked.reason.strip())
+            await asyncio.to_thread(self._resume, session.name, command.reason.strip())
         except OSError as error:
             return _refuse(500, f"not resumed: {error}")
         return JSONResponse({"by": session.name})
 
     async def sign_out(self, request: Request) -> Response:
         """POST: ends the session."""
-        self._people.sign_out(request.cookies.get(COOKIE, ""))
+        self._sign_in.sign_out(request.cookies.get(COOKIE, ""))
         done = JSONResponse({})
         done.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return done
@@ -124,7 +124,7 @@ class Controls:
         trading_control.resume(self._home, by, reason, self._clock)
 
 
-async def _body(request: Request, kind: type[Asked]) -> Asked | Response:
+async def _body(request: Request, kind: type[Body]) -> Body | Response:
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         return _refuse(415, "send application/json")
     text = bytearray()

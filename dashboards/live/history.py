@@ -46,29 +46,29 @@ class Past(msgspec.Struct, frozen=True):
     risks: list[RiskState]
     predictions: list[Prediction]
 
-    def into(self, world: LiveState, *, told: bool) -> None:
-        """Apply it; `told`: nothing live came before, so signals and orders are news too."""
+    def into(self, live_state: LiveState, *, with_story: bool) -> None:
+        """Apply it; `with_story`: nothing live came before, so signals and orders are news too."""
         for row in self.bars:
             candle = Candle(row["time_s"], row["open"], row["high"], row["low"], row["close"], 0)
-            world.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
-        if told:
-            self._tell(world)
+            live_state.candle(f"{row['source']}/{row['symbol']}", candle, earlier=True)
+        if with_story:
+            self._tell(live_state)
         for position in self.positions:
-            world.position(position)
+            live_state.position(position)
         for account in self.accounts:
-            world.account(account)
+            live_state.account(account)
         for risk in self.risks:
-            world.risk(risk)
+            live_state.risk(risk)
         for prediction in self.predictions:
-            world.prediction(prediction)
+            live_state.prediction(prediction)
 
-    def _tell(self, world: LiveState) -> None:
+    def _tell(self, live_state: LiveState) -> None:
         story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
         for each in sorted(story, key=lambda one: one.ts_init_us):
             if isinstance(each, Signal):
-                world.signal(each)
+                live_state.signal(each)
             else:
-                world.order_event(each)
+                live_state.order_event(each)
 
 
 class History:
@@ -82,10 +82,15 @@ class History:
         settings: Settings,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
-        world: LiveState,
+        live_state: LiveState,
         ready: Callable[[], None],
     ) -> None:
-        self._settings, self._clock, self._loop, self._world = settings, clock, loop, world
+        self._settings, self._clock, self._loop, self._live_state = (
+            settings,
+            clock,
+            loop,
+            live_state,
+        )
         self._ready: Callable[[], None] | None = ready
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._ask_for_ever, name="history", daemon=True)
@@ -109,7 +114,7 @@ class History:
                 self._lost(f"its tables do not fit this version: {error}")
 
     def _lost(self, problem: str) -> None:
-        self._tell(self._world.link, "warehouse", False, self._clock.now_us(), problem)
+        self._tell(self._live_state.link, "warehouse", False, self._clock.now_us(), problem)
         self._release()
         self._closing.wait(_RETRY_S)
 
@@ -117,7 +122,10 @@ class History:
         warehouse = client.connect(self._settings.clickhouse)
         try:
             past = self._past(warehouse)
-            self._tell(lambda told: past.into(self._world, told=told), self._ready is not None)
+            self._tell(
+                lambda with_story: past.into(self._live_state, with_story=with_story),
+                self._ready is not None,
+            )
             self._release()
             for second in itertools.count(1):
                 self._newest(warehouse)
@@ -131,7 +139,7 @@ class History:
 
     def _again(self, past: Past) -> None:
         """States and candles keep the newest by themselves; a story is told once."""
-        past.into(self._world, told=not self._world.has_story)
+        past.into(self._live_state, with_story=not self._live_state.has_story)
 
     def _past(self, warehouse: Client) -> Past:
         return Past(
@@ -148,17 +156,17 @@ class History:
         self._tell(self._apply_newest, self._rows(warehouse, "day_open"))
 
     def _apply_newest(self, opened: Sequence[Row]) -> None:
-        self._world.link("warehouse", True, self._clock.now_us())
+        self._live_state.link("warehouse", True, self._clock.now_us())
         for row in opened:
-            self._world.items.put("day_open", row["equity"])
+            self._live_state.items.put("day_open", row["equity"])
 
     def _rows(self, warehouse: Client, name: str) -> list[Row]:
         run = self._settings.run
         with client.errors_translated():
-            found = warehouse.query(
+            answer = warehouse.query(
                 _SQL[name], parameters={"run_id": run.run_id, "account": run.account}
             )
-            return list(found.named_results())
+            return list(answer.named_results())
 
     def _structs(self, warehouse: Client, name: str, kind: type[Struct]) -> list[Struct]:
         return [as_struct(row, kind) for row in self._rows(warehouse, name)]

@@ -42,9 +42,9 @@ class Latencies:
 
 
 def _quantile_us(counts: Counter[int], share: float) -> float:
-    wanted, seen = share * counts.total(), 0
+    wanted, counted = share * counts.total(), 0
     for bucket in sorted(counts):
-        seen += counts[bucket]
-        if seen >= wanted:
+        counted += counts[bucket]
+        if counted >= wanted:
             return bucket_upper_ns(bucket) / 1e3
     return 0.0

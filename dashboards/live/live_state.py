@@ -105,13 +105,13 @@ class LiveState:
         known = self._candles.setdefault(feed, {})
         parts = (candle, known.get(candle.time_s))
         if earlier and parts[1] is not None and not parts[1].last_msc:
-            whole = candle  # both are of the warehouse, which knows more by now
+            joined = candle  # both are of the warehouse, which knows more by now
         elif earlier and parts[1] is not None:
-            whole = candles.joined(parts[0], parts[1])
+            joined = candles.joined(parts[0], parts[1])
         else:
-            whole = candles.joined(parts[1], parts[0])
-        known[candle.time_s] = whole
-        self.items.put(f"bar|{feed}|{candle.time_s}", list(whole[:5]))
+            joined = candles.joined(parts[1], parts[0])
+        known[candle.time_s] = joined
+        self.items.put(f"bar|{feed}|{candle.time_s}", list(joined[:5]))
         while len(known) > MINUTES:
             oldest = min(known)
             del known[oldest]
@@ -122,10 +122,10 @@ class LiveState:
             text = f"{batch.source} {batch.symbol}: {len(batch.ticks)} ticks refused, {tick.reason}"
             self.log(tick.time_msc * 1000, "warning", text)
 
-    def prediction(self, said: Prediction) -> None:
+    def prediction(self, prediction: Prediction) -> None:
         """The newest prediction of a feed; a flow that catches up repeats older ones."""
-        key = f"prediction|{said.source}/{said.symbol}"
-        self._latest(key, said.ts_event_us, shapes.prediction(said))
+        key = f"prediction|{prediction.source}/{prediction.symbol}"
+        self._latest(key, prediction.ts_event_us, shapes.prediction(prediction))
 
     # -- decisions and orders --------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class LiveState:
         if event.kind is EventKind.DENIED:
             self._deny(event)
         if event.kind is not EventKind.RECEIVED:
-            self.log(event.ts_event_us, str(event.kind), shapes.told(event))
+            self.log(event.ts_event_us, str(event.kind), shapes.line_of(event))
 
     def _deny(self, event: OrderEvent) -> None:
         if f"denial|{event.event_id}" in self.items:
@@ -236,8 +236,8 @@ class LiveState:
             return
         self.items.put(f"link|{name}", {"up": up, "since": now_us, "problem": problem})
         if before is not None or not up:
-            told = "answers again" if up else f"does not answer: {problem}"
-            self.log(now_us, "info" if up else "error", f"the {name} {told}")
+            change = "answers again" if up else f"does not answer: {problem}"
+            self.log(now_us, "info" if up else "error", f"the {name} {change}")
 
     def log(self, time_us: int, kind: str, text: str) -> None:
         """A line of the event log."""

@@ -74,8 +74,8 @@ def application(viewers: Viewers, controls: Controls) -> Starlette:
 def from_our_page(connection: HTTPConnection) -> bool:
     """Whether a browser says that our own page asks. Browsers always name a foreign origin."""
     origin = connection.headers.get("origin", "")
-    scheme, _, place = origin.partition("://")
-    return scheme in ("http", "https") and place == connection.headers.get("host", "")
+    scheme, _, host = origin.partition("://")
+    return scheme in ("http", "https") and host == connection.headers.get("host", "")
 
 
 def _file(name: str) -> Answer:

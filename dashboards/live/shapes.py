@@ -14,8 +14,8 @@ from core.instruments import Instrument
 def quote(source: str, symbol: str, tick: Any) -> dict[str, Any]:
     """Newest bid and ask, and what is known of the instrument."""
     time_us = int(tick["time_msc"]) * 1000
-    found = instruments.instrument(symbol, time_us)
-    known = {} if found is None else _known(found)
+    instrument = instruments.instrument(symbol, time_us)
+    known = {} if instrument is None else _known(instrument)
     return {
         "source": source,
         "symbol": symbol,
@@ -26,18 +26,18 @@ def quote(source: str, symbol: str, tick: Any) -> dict[str, Any]:
     } | known
 
 
-def prediction(said: Prediction) -> dict[str, Any]:
+def prediction(message: Prediction) -> dict[str, Any]:
     """What the model says, and how far to trust it."""
     return {
-        "time": said.ts_event_us,
-        "model": said.model,
-        "p_down": said.p_down,
-        "p_flat": said.p_flat,
-        "p_up": said.p_up,
-        "confidence": said.confidence,
-        "agreement": said.agreement,
-        "veto": said.veto,
-        "edge": said.edge_bp,
+        "time": message.ts_event_us,
+        "model": message.model,
+        "p_down": message.p_down,
+        "p_flat": message.p_flat,
+        "p_up": message.p_up,
+        "confidence": message.confidence,
+        "agreement": message.agreement,
+        "veto": message.veto,
+        "edge": message.edge_bp,
     }
 
 
@@ -62,12 +62,12 @@ def fill(event: OrderEvent) -> dict[str, Any]:
     return order(event) | {"profit": costs, "mid": event.arrival_mid}
 
 
-def told(event: OrderEvent) -> str:
+def line_of(event: OrderEvent) -> str:
     """One event in one line of text."""
-    words = [event.symbol, event.side, f"{event.volume:g} lots", event.purpose]
+    parts = [event.symbol, event.side, f"{event.volume:g} lots", event.purpose]
     if event.price:
-        words.append(f"at {event.price:g}")
-    text = " ".join(word for word in words if word)
+        parts.append(f"at {event.price:g}")
+    text = " ".join(part for part in parts if part)
     return f"{text}: {event.reason.replace('_', ' ')}" if event.reason else text
 
 

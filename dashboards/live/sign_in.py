@@ -76,10 +76,10 @@ class SignIn:
 
     def session(self, token: str, proof: str) -> Session | None:
         """The session of a cookie and its header; None when either is wrong or it has ended."""
-        found = self._sessions.get(token)
-        if found is None or self._clock.now_us() > found.until_us:
+        session = self._sessions.get(token)
+        if session is None or self._clock.now_us() > session.until_us:
             return None
-        return found if hmac.compare_digest(found.proof.encode(), proof.encode()) else None
+        return session if hmac.compare_digest(session.proof.encode(), proof.encode()) else None
 
     def sign_out(self, token: str) -> None:
         """End a session."""

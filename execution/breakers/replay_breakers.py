@@ -127,8 +127,8 @@ class ReplayBreakers(Activity):
             return
         run = self._run
         state = RiskState(
-            run.run_id, run.mode, run.account, order.ts_us, order.ts_us, order.state, order.by,
-            order.reason,
+            run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=order.ts_us,
+            ts_init_us=order.ts_us, state=order.state, by=order.by, reason=order.reason,
         )  # fmt: skip
         name = f"{run.run_id}.{run.account}.risk.{order.ts_us}.{order.state}.{order.by}"
         self._bus.send(RISK, run.account, codec.encode(state), name.replace(" ", "-"))

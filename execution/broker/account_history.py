@@ -192,4 +192,7 @@ _NOBODY = Key("", "", "")
 
 
 def _money(cause: str, amount: float, time_us: int, deal: int) -> Fill:
-    return Fill(0, deal, 0, time_us, "buy", 0.0, 0.0, 0.0, 0.0, amount, cause)
+    return Fill(
+        order=0, deal=deal, position=0, time_us=time_us, side="buy", volume=0.0, price=0.0,
+        commission=0.0, swap=0.0, profit=amount, cause=cause,
+    )  # fmt: skip

@@ -6,11 +6,12 @@ shows still goes before what a person says.
 """
 
 import logging
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from core import durable
 
 _log = logging.getLogger(__name__)
 
@@ -27,20 +28,14 @@ class ManualResolution(msgspec.Struct, frozen=True):
 
 
 def directory_of(journal: Path) -> Path:
-    """Where the settlements for a journal are."""
+    """Where the manual resolutions for a journal are."""
     return journal.parent / "settle"
 
 
-def write(directory: Path, settlement: ManualResolution) -> None:
+def write(directory: Path, resolution: ManualResolution) -> None:
     """Whole and on disk when this returns."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{settlement.order_id}.json"
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(msgspec.json.encode(settlement) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    path = directory / f"{resolution.order_id}.json"
+    durable.write(path, msgspec.json.encode(resolution) + b"\n")
 
 
 def waiting(directory: Path) -> list[tuple[Path, ManualResolution]]:

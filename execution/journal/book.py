@@ -262,8 +262,9 @@ class Book:
         held, terms = self.positions.get(event.venue_position), self._terms.get(event.signal_id)
         if held is None:
             self.positions[event.venue_position] = held = Position(
-                event.venue_position, key, signed, event.price, event.stop_price,
-                event.ts_event_us, event.order_id, event.signal_id, 0,
+                ticket=event.venue_position, key=key, volume=signed, price=event.price,
+                stop_price=event.stop_price, opened_us=event.ts_event_us, order_id=event.order_id,
+                signal_id=event.signal_id, horizon_us=0,
             )  # fmt: skip
         else:
             total = held.volume + signed

@@ -180,7 +180,8 @@ def venue_order(submitted: OrderEvent, collar: float, take_profit: float = 0.0) 
     """The request of a SUBMITTED event. An entry fills within the collar or not at all."""
     share = collar if submitted.purpose == "entry" else _EXIT_TOLERANCE
     return VenueOrder(
-        submitted.order_id, submitted.source, submitted.symbol,
-        "buy" if submitted.side == "buy" else "sell", submitted.volume, submitted.price,
-        submitted.stop_price, submitted.price * share, submitted.venue_position, take_profit,
+        order_id=submitted.order_id, source=submitted.source, symbol=submitted.symbol,
+        side="buy" if submitted.side == "buy" else "sell", volume=submitted.volume,
+        price=submitted.price, stop_price=submitted.stop_price, tolerance=submitted.price * share,
+        position=submitted.venue_position, take_profit=take_profit,
     )  # fmt: skip

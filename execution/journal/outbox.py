@@ -102,7 +102,8 @@ def position_state(event: OrderEvent, book: Book) -> PositionState:
     volume = book.net(key)
     price = sum(p.price * p.volume for p in held) / volume if volume else 0.0
     return PositionState(
-        event.run_id, event.mode, event.account, event.strategy, event.source, event.symbol,
-        event.ts_event_us, event.ts_init_us, event.seq, volume, price,
-        held[-1].stop_price if held else 0.0, book.realised(key),
+        run_id=event.run_id, mode=event.mode, account=event.account, strategy=event.strategy,
+        source=event.source, symbol=event.symbol, ts_event_us=event.ts_event_us,
+        ts_init_us=event.ts_init_us, seq=event.seq, volume=volume, price=price,
+        stop_price=held[-1].stop_price if held else 0.0, profit_realised=book.realised(key),
     )  # fmt: skip

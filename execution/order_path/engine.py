@@ -1,7 +1,8 @@
-"""The order path: signal, size, risk, journal, send, event. It only sequences.
+"""The order path: signal, context, size, risk, journal, send, event. It only sequences.
 
-Every decision lives in a file of its own. The same engine runs live and in a replay; what
-differs (clock, quotes, what to do about an order without an answer) is given to it.
+Every decision lives in a file of its own, and all of one signal's rest on one context. The same
+engine runs live and in a replay; what differs (clock, quotes, what to do about an order without
+an answer) is given to it.
 """
 
 import time
@@ -29,7 +30,7 @@ from execution.order_path import sizing
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.sizing import Leg
 from execution.order_path.target_size import TargetSize
-from execution.risk.checks import Denial
+from execution.risk.checks import Denial, RiskContext
 from execution.risk.context import PreTradeRisk
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
@@ -66,7 +67,7 @@ class Engine:
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self._pre_trade_risk = PreTradeRisk(limits, clock, ledger, venue, quotes, trading, funds)
-        self._size = TargetSize(self._pre_trade_risk, funds, clock)
+        self._size = TargetSize(self._pre_trade_risk, funds)
         self.closings = Closings(self._run, clock, ledger, venue)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
@@ -92,13 +93,14 @@ class Engine:
 
         Together, for each append may wait for the disk once.
         """
-        made: list[Record] = []
+        records: list[Record] = []
         for signal in signals:
-            quote = self._quote(signal.source, signal.symbol)
-            asked = self._asked(signal, Leg("", 0.0, 0), quote)
-            superseded = replace(asked, kind=Kind.SUPERSEDED)
-            made += (signal, events.received(asked, signal), superseded)
-        self._ledger.record(made)
+            now = self._clock.now_us()
+            quote = self._quotes.at(signal.source, signal.symbol, now)
+            order = self._order(signal, _NO_LEG, quote, now)
+            superseded = replace(order, kind=Kind.SUPERSEDED)
+            records += (signal, events.received(order, signal), superseded)
+        self._ledger.record(records)
 
     def refuse(self, refused: Sequence[tuple[Signal, Denial]]) -> None:
         """Journal signals that are not taken up (see `admission`), each once.
@@ -106,22 +108,23 @@ class Engine:
         Without the signal, and under a name of its own: what is refused supersedes nothing and
         does not make another signal with its id a duplicate. Its date is no date to store.
         """
-        now, made = self._clock.now_us(), dict[str, Record]()
+        now, denials = self._clock.now_us(), dict[str, Record]()
         for signal, denial in refused:
             name = order_id(signal.signal_id, "refused")
             if name not in self._ledger.book.orders:
-                asked = self._asked(signal, Leg("", 0.0, 0), None)
-                asked = replace(asked, order_id=name, ts_event_us=min(asked.ts_event_us, now))
-                made[name] = self._denied(asked, denial)
-        self._ledger.record(made.values())
+                order = self._order(signal, _NO_LEG, None, now)
+                order = replace(order, order_id=name, ts_event_us=min(order.ts_event_us, now))
+                denials[name] = self._denied_unseen(order, denial)
+        self._ledger.record(denials.values())
 
     def exit(self, position: Position, purpose: str) -> bool:
         """Close a position; True when that is done. Waits while the feed is unsettled."""
-        if not self.sends or self._ledger.book.is_blocked(*position.key[1:]):
+        feed = position.key[1:]
+        if not self.sends or self._ledger.book.is_blocked(*feed):
             return False
-        quote = self._quote(*position.key[1:])
-        asked = events.of_exit(position, purpose, quote, self._clock.now_us(), self._run)
-        return self._place([], asked, time.perf_counter_ns())
+        now = self._clock.now_us()
+        order = events.of_exit(position, purpose, self._quotes.at(*feed, now), now, self._run)
+        return self._place([], order, self._pre_trade_risk.collar, time.perf_counter_ns())
 
     def poll(self) -> None:
         """Journal what the broker did to our positions: stops, and closings by hand.
@@ -143,64 +146,63 @@ class Engine:
                 self.resume(signal)
 
     def _handle(self, signal: Signal, began_ns: int, *, fresh: bool) -> None:
-        quote = self._quote(signal.source, signal.symbol)
-        legs, denial = self._plan(signal, quote)
-        asked = self._asked(signal, legs[0] if legs else Leg("", 0.0, 0), quote)
+        context = self._pre_trade_risk.context(signal)
+        legs, denial = self._plan(context)
+        order = self._order_of(context, legs[0] if legs else _NO_LEG)
         if not legs:
-            self._without_order(signal, asked, quote, denial, fresh=fresh)
+            self._without_order(context, order, denial, fresh=fresh)
             return
-        before: list[Record] = [signal, events.received(asked, signal)] if fresh else []
+        preceding: list[Record] = [signal, events.received(order, signal)] if fresh else []
         for number, leg in enumerate(legs):
-            asked = self._asked(signal, leg, quote) if number else asked
-            if self._was_done(asked):
+            if number:
+                context = self._pre_trade_risk.renewed(context)
+                order = self._order_of(context, leg)
+            if self._was_done(order):
                 continue
-            if not self._leg(before, asked, signal, leg, quote, began_ns):
+            if not self._leg(preceding, order, context, began_ns):
                 return
-            before = []
+            preceding = []
 
-    def _was_done(self, asked: OrderEvent) -> bool:
+    def _was_done(self, order: OrderEvent) -> bool:
         """Whether a leg was filled before the restart that this signal is resumed after."""
-        known = self._ledger.book.orders.get(asked.order_id)
+        known = self._ledger.book.orders.get(order.order_id)
         return known is not None and known.kind in (Kind.FILLED, Kind.CLOSED)
 
     def _leg(
-        self,
-        before: list[Record],
-        asked: OrderEvent,
-        signal: Signal,
-        leg: Leg,
-        quote: Quote | None,
-        began_ns: int,
+        self, preceding: list[Record], order: OrderEvent, context: RiskContext, began_ns: int
     ) -> bool:
-        known = self._ledger.book.orders.get(asked.order_id)
+        known = self._ledger.book.orders.get(order.order_id)
         if known is not None and known.kind is not Kind.RECEIVED:
             return False  # denied or refused before a restart
-        denial = self._denial(asked, signal, leg, quote)
+        denial = self._denial(context, order)
         if denial is not None:
-            self._ledger.record([*before, self._denied(asked, denial)])
+            denied = events.denied(order, denial, context.limits_version)
+            self._ledger.record([*preceding, denied])
             return False
-        asked = self._under_override(asked)
+        order = _under_override(order, context)
         if not self.sends:
-            self._ledger.record([*before, events.cancelled(asked, "shadow: nothing is sent")])
+            self._ledger.record([*preceding, events.cancelled(order, "shadow: nothing is sent")])
             return False
-        return self._place(before, asked, began_ns)
+        return self._place(preceding, order, context.collar, began_ns)
 
-    def _place(self, before: list[Record], asked: OrderEvent, began_ns: int) -> bool:
+    def _place(
+        self, preceding: list[Record], order: OrderEvent, collar: float, began_ns: int
+    ) -> bool:
         """Journal, then send: in this order, whatever happens between."""
         journal_ns = time.perf_counter_ns()
         reach("execution.journal.before")
-        take_profit = self._take_profit(before, asked)
-        submitted = self._ledger.write([*before, asked])[-1]
+        take_profit = self._take_profit(preceding, order)
+        submitted = self._ledger.write([*preceding, order])[-1]
         self._ledger.sync()
         reach("execution.journal.after")
         assert isinstance(submitted, OrderEvent)
         if self._halted_since(submitted):
             return False
-        order = events.venue_order(submitted, self._pre_trade_risk.collar, take_profit)
+        request = events.venue_order(submitted, collar, take_profit)
         reach("execution.send.before")
         send_ns, sent_s = time.perf_counter_ns(), self._timer.seconds()
         try:
-            answer = self._venue.send(order)
+            answer = self._venue.send(request)
         finally:
             self._ledger.fold()
         reach("execution.send.after")
@@ -212,12 +214,12 @@ class Engine:
         self.stages.record("signal_to_order", send_ns - began_ns)
         return self._reconciler.settle(submitted, answer)
 
-    def _take_profit(self, before: list[Record], asked: OrderEvent) -> float:
+    def _take_profit(self, preceding: list[Record], order: OrderEvent) -> float:
         """Of the signal at hand, which the book may not have yet."""
-        at_hand = [r.take_profit for r in before if isinstance(r, Signal)]
-        if at_hand and asked.purpose == "entry":
+        at_hand = [r.take_profit for r in preceding if isinstance(r, Signal)]
+        if at_hand and order.purpose == "entry":
             return at_hand[0]
-        return self._ledger.book.take_profit(asked)
+        return self._ledger.book.take_profit(order)
 
     def _halted_since(self, submitted: OrderEvent) -> bool:
         """Journalling waits for the disk; who halted meanwhile must see no entry sent after."""
@@ -231,84 +233,84 @@ class Engine:
         self._ledger.record([events.later(submitted, Kind.EXPIRED, now, text)])
         return True
 
-    def _plan(self, signal: Signal, quote: Quote | None) -> tuple[tuple[Leg, ...], Denial | None]:
-        rules = self._venue.specification(signal.source, signal.symbol)
-        if rules is None:
+    def _plan(self, context: RiskContext) -> tuple[tuple[Leg, ...], Denial | None]:
+        specification, target = context.specification, context.signal.target
+        if specification is None:
             return (), Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
-        if not -1.0 <= signal.target <= 1.0:  # also when it is not a number
-            return (), Denial(DenialReason.OVERSIZED, 1.0, signal.target)
-        key = Key(signal.strategy, signal.source, signal.symbol)
-        held = self._ledger.book.of(key)
-        lots = self._size.lots(signal, quote, held)
+        if not -1.0 <= target <= 1.0:  # also when it is not a number
+            return (), Denial(DenialReason.OVERSIZED, 1.0, target)
+        held = self._ledger.book.of(_key_of(context.signal))
+        lots = self._size.lots(context, held)
         if lots is None:
-            legs = sizing.opposite(signal.target, held)
+            legs = sizing.opposite(target, held)
             return legs, Denial(DenialReason.NO_CONVERSION_RATE, 1.0, 0.0)
-        made = sizing.plan(signal.target, lots, held, rules)
-        if made.too_small:
-            denial = Denial(DenialReason.BELOW_MINIMUM, rules.volume_min, abs(made.wanted))
-            return made.legs, denial
-        return made.legs, None
+        plan = sizing.plan(target, lots, held, specification)
+        if plan.too_small:
+            least = specification.volume_min
+            return plan.legs, Denial(DenialReason.BELOW_MINIMUM, least, abs(plan.wanted))
+        return plan.legs, None
 
     def _without_order(
-        self,
-        signal: Signal,
-        asked: OrderEvent,
-        quote: Quote | None,
-        denial: Denial | None,
-        *,
-        fresh: bool,
+        self, context: RiskContext, order: OrderEvent, denial: Denial | None, *, fresh: bool
     ) -> None:
         """Nothing to trade: the target is held already, or it cannot be traded at all."""
         if not fresh:
             return
+        signal = context.signal
         if denial is None and signal.target:
-            denial = self._pre_trade_risk.held(asked, signal, quote)
+            denial = self._pre_trade_risk.held(context, order)
         if denial is None:
-            self._ledger.record([signal, events.received(asked, signal, HELD)])
+            self._ledger.record([signal, events.received(order, signal, HELD)])
         else:
-            received = events.received(asked, signal)
-            self._ledger.record([signal, received, self._denied(asked, denial)])
+            denied = events.denied(order, denial, context.limits_version)
+            self._ledger.record([signal, events.received(order, signal), denied])
 
-    def _denial(
-        self, asked: OrderEvent, signal: Signal, leg: Leg, quote: Quote | None
-    ) -> Denial | None:
-        if leg.ticket:  # reduces risk: only an unsettled order of the same feed holds it back
-            blocked = self._ledger.book.is_blocked(signal.source, signal.symbol)
+    def _denial(self, context: RiskContext, order: OrderEvent) -> Denial | None:
+        if order.purpose != "entry":  # less risk: only an unsettled order of the feed holds it back
+            blocked = self._ledger.book.is_blocked(order.source, order.symbol)
             return Denial(DenialReason.HALTED, 0.0, 1.0) if blocked else None
-        return self._pre_trade_risk.entry(asked, signal, quote, sends=self.sends)
+        return self._pre_trade_risk.entry(context, order, sends=self.sends)
 
-    def _under_override(self, asked: OrderEvent) -> OrderEvent:
-        """With the version that let it pass, when a person's override is part of that."""
-        version = self._pre_trade_risk.limits(asked.symbol)[1]
-        if asked.purpose != "entry" or OVERRIDE not in version:
-            return asked
-        return replace(asked, limits_version=version)
+    def _order_of(self, context: RiskContext, leg: Leg) -> OrderEvent:
+        return self._order(context.signal, leg, context.quote, context.now_us)
 
-    def _asked(self, signal: Signal, leg: Leg, quote: Quote | None) -> OrderEvent:
+    def _order(self, signal: Signal, leg: Leg, quote: Quote | None, now_us: int) -> OrderEvent:
+        """What a signal wants of one leg, before anybody has checked it."""
         held = self._ledger.book.positions.get(leg.ticket)
-        now = self._clock.now_us()
-        asked = events.of_signal(signal, leg, held.refused if held else 0, quote, now, self._run)
-        return asked if leg.ticket else self._kept_tight(asked)
+        attempt = held.refused if held else 0
+        order = events.of_signal(signal, leg, attempt, quote, now_us, self._run)
+        return order if leg.ticket else self._kept_tight(order)
 
-    def _kept_tight(self, asked: OrderEvent) -> OrderEvent:
+    def _kept_tight(self, order: OrderEvent) -> OrderEvent:
         """On a netting account an entry's stop becomes the position's: it must not loosen it."""
-        key = Key(asked.strategy, asked.source, asked.symbol)
-        sign = 1 if asked.side == "buy" else -1
-        held = [p for p in self._ledger.book.of(key) if p.volume * sign > 0]
+        sign = 1 if order.side == "buy" else -1
+        held = [p for p in self._ledger.book.of(_key_of(order)) if p.volume * sign > 0]
         stops = [stop for p in held for stop in (p.stop_price, p.moving) if stop]
         if not stops or not self._venue.netting:
-            return asked
-        return replace(asked, stop_price=sign * max(sign * s for s in (*stops, asked.stop_price)))
+            return order
+        return replace(order, stop_price=sign * max(sign * s for s in (*stops, order.stop_price)))
 
-    def _denied(self, asked: OrderEvent, denial: Denial) -> OrderEvent:
-        return events.denied(asked, denial, self._pre_trade_risk.limits(asked.symbol)[1])
+    def _denied_unseen(self, order: OrderEvent, denial: Denial) -> OrderEvent:
+        """DENIED without a look at the limits."""
+        return events.denied(order, denial, self._pre_trade_risk.version(order.symbol))
 
     def _deny_duplicate(self, signal: Signal) -> None:
-        asked = self._asked(signal, Leg("", 0.0, 0), None)
+        order = self._order(signal, _NO_LEG, None, self._clock.now_us())
         name = order_id(signal.signal_id, "duplicate")
         if name not in self._ledger.book.orders:  # a third copy adds nothing
-            again = replace(asked, order_id=name)
-            self._ledger.record([self._denied(again, Denial(DenialReason.DUPLICATE, 1.0, 2.0))])
+            denial = Denial(DenialReason.DUPLICATE, 1.0, 2.0)
+            self._ledger.record([self._denied_unseen(replace(order, order_id=name), denial)])
 
-    def _quote(self, source: str, symbol: str) -> Quote | None:
-        return self._quotes.at(source, symbol, self._clock.now_us())
+
+_NO_LEG = Leg("", 0.0, 0)
+
+
+def _key_of(record: Signal | OrderEvent) -> Key:
+    return Key(record.strategy, record.source, record.symbol)
+
+
+def _under_override(order: OrderEvent, context: RiskContext) -> OrderEvent:
+    """With the version that let it pass, when a person's override is part of that."""
+    if order.purpose != "entry" or OVERRIDE not in context.limits_version:
+        return order
+    return replace(order, limits_version=context.limits_version)

@@ -37,16 +37,18 @@ def wanted_volume(target: float, lots: float, step: float) -> float:
     return math.copysign(round(steps * step, 8), target) if steps else 0.0
 
 
-def plan(target: float, lots: float, held: Sequence[Position], rules: Specification) -> Plan:
+def plan(
+    target: float, lots: float, held: Sequence[Position], specification: Specification
+) -> Plan:
     """The orders that bring the held positions to a target.
 
     Args:
         target: -1 to 1, finite.
         lots: the full position.
         held: open positions of this strategy and feed, oldest first.
-        rules: the venue's volumes.
+        specification: the venue's volumes.
     """
-    wanted = wanted_volume(target, lots, rules.volume_step)
+    wanted = wanted_volume(target, lots, specification.volume_step)
     against = [p for p in held if p.volume * wanted <= 0]
     legs = [_closing(p, abs(p.volume)) for p in against]
     along = [p for p in held if p.volume * wanted > 0]
@@ -55,7 +57,8 @@ def plan(target: float, lots: float, held: Sequence[Position], rules: Specificat
         legs += _reduce(along, excess)
         excess = 0.0
     opening = -excess if excess < -_TINY else 0.0
-    too_small = opening + _TINY < rules.volume_min and (opening > 0 or (target != 0 and not wanted))
+    below_minimum = opening + _TINY < specification.volume_min
+    too_small = below_minimum and (opening > 0 or (target != 0 and not wanted))
     if opening and not too_small:
         legs.append(Leg("buy" if wanted > 0 else "sell", round(opening, 8), 0))
     return Plan(tuple(legs), too_small and not legs, round(target * lots, 8))

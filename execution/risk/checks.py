@@ -28,19 +28,25 @@ class Denial(NamedTuple):
 
 
 class RiskContext(msgspec.Struct, frozen=True, gc=False):
-    """All that the checks look at. Volumes in lots, prices in quote currency."""
+    """What one signal is decided by: sizing, checks and events all read the same values.
 
-    state: str  # active, reducing, halted
-    blocked: bool  # an earlier order of this feed is unsettled
-    now_us: int
+    Volumes in lots, prices in quote currency. What follows `collar` belongs to the order at hand;
+    until it is filled in, the context counts as halted, so that no check can pass by omission.
+    """
+
     signal: Signal
-    side: str
-    volume: float
-    instrument: Instrument | None
-    rules: Specification | None
+    now_us: int
     quote: Quote | None
-    entries: int  # of this feed in the last minute
+    specification: Specification | None
+    instrument: Instrument | None
     limits: Limits
+    limits_version: str  # of exactly these limits, overrides included
+    collar: float  # how far from its price an order may fill: the account's, whatever the symbol
+    state: str = "halted"  # active, reducing, halted
+    blocked: bool = True  # an earlier order of this feed is unsettled
+    side: str = ""
+    volume: float = 0.0
+    entries: int = 0  # of this feed in the last minute
     net: float = 0.0  # signed lots held and on their way in the feed, all strategies
     value: float | None = 0.0  # of this order in account currency; None: no conversion rate
     gross: float | None = 0.0  # of all positions, without this order
@@ -98,7 +104,7 @@ def reducing(context: RiskContext) -> Denial | None:
 
 def unknown_symbol(context: RiskContext) -> Denial | None:
     """No reference data, or the venue does not trade it."""
-    if context.instrument is None or context.rules is None:
+    if context.instrument is None or context.specification is None:
         return Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
     return None
 
@@ -166,8 +172,8 @@ def oversized(context: RiskContext) -> Denial | None:
     if not -1.0 <= target <= 1.0:  # also when it is not a number
         return Denial(DenialReason.OVERSIZED, 1.0, target)
     limit = context.limits.max_lots
-    if context.rules is not None:
-        limit = min(limit, context.rules.volume_max)
+    if context.specification is not None:
+        limit = min(limit, context.specification.volume_max)
     return (
         None if context.volume <= limit else Denial(DenialReason.OVERSIZED, limit, context.volume)
     )

@@ -1,7 +1,10 @@
-"""What the checks look at, gathered for one order; the checks themselves are pure.
+"""What one signal is decided by, taken once, and the answer whether an order of it may go.
 
-Everything that only a set limit needs (values in account currency, counts, losses) is looked up
-only when that limit is set, so that limits nobody asked for cost nothing on the order path.
+Time, quote, specification, instrument and limits are looked up once per signal, so that an
+override that begins meanwhile cannot size an order by one version of the limits, check it by a
+second and record a third. Everything that only a set limit needs (values in account currency,
+counts, losses) is looked up only when that limit is set, so that limits nobody set cost nothing
+on the order path. The checks themselves are pure.
 """
 
 import math
@@ -19,14 +22,13 @@ from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk
 from execution.risk.checks import Denial, RiskContext
-from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds
 from execution.risk.trading_state import TradingState
 
 
 class PreTradeRisk:
-    """Answers whether one order may go, under the rules in force at that moment."""
+    """Takes the context of a signal, and says whether an order may go under it."""
 
     def __init__(
         self,
@@ -41,97 +43,129 @@ class PreTradeRisk:
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
         self._quotes, self._trading, self._funds = quotes, trading, funds
 
-    def limits(self, symbol: str) -> tuple[Limits, str]:
-        """The limits of a symbol now, and their version."""
-        return self._limits.rules.at(symbol, self._clock.now_us())
+    def context(self, signal: Signal) -> RiskContext:
+        """Everything a signal is decided by, as of now.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        now, rules = self._clock.now_us(), self._limits.rules
+        limits, version = rules.at(signal.symbol, now)
+        return RiskContext(
+            signal=signal,
+            now_us=now,
+            quote=self._quotes.at(signal.source, signal.symbol, now),
+            specification=self._venue.specification(signal.source, signal.symbol),
+            instrument=instrument(signal.symbol, now),
+            limits=limits,
+            limits_version=version,
+            collar=rules.own.collar,
+        )
+
+    def renewed(self, context: RiskContext) -> RiskContext:
+        """The context of a later leg: the answer to the one before may have taken seconds.
+
+        The quote stays the one that the legs were planned by, and ages.
+        """
+        now, rules, symbol = self._clock.now_us(), self._limits.rules, context.signal.symbol
+        limits, version = rules.at(symbol, now)
+        return replace(
+            context,
+            now_us=now,
+            instrument=instrument(symbol, now),
+            limits=limits,
+            limits_version=version,
+            collar=rules.own.collar,
+        )
 
     @property
     def collar(self) -> float:
-        """How far from its price an order may fill: the account's, whatever the symbol."""
+        """How far from its price an order without a signal may fill."""
         return self._limits.rules.own.collar
 
-    def entry(
-        self, asked: OrderEvent, signal: Signal, quote: Quote | None, *, sends: bool
-    ) -> Denial | None:
-        """Why an order that adds risk may not go, or None. Money is asked for last."""
-        limits = self.limits(signal.symbol)[0]
-        context = self._facts(asked, signal, quote, limits)
-        denial = risk.check_entry(self._with_values(context, asked)) or self._shared(asked)
+    def version(self, symbol: str) -> str:
+        """Version of a symbol's limits now, for what is denied without a look at them."""
+        return self._limits.rules.at(symbol, self._clock.now_us())[1]
+
+    def entry(self, context: RiskContext, order: OrderEvent, *, sends: bool) -> Denial | None:
+        """Why an order that adds risk may not go, or None. The venue is asked for margin last."""
+        context = self._with_order(context, order)
+        denial = risk.check_entry(self._with_values(context)) or self._shared(order)
         if denial is not None or not sends:
             return denial
-        return self._losses(limits) or risk.check_margin(
-            *self._funds.look(events.venue_order(asked, self.collar))
+        return self._losses(context) or risk.check_margin(
+            *self._funds.margin(events.venue_order(order, context.collar))
         )
 
-    def held(self, asked: OrderEvent, signal: Signal, quote: Quote | None) -> Denial | None:
+    def held(self, context: RiskContext, order: OrderEvent) -> Denial | None:
         """Why a signal for what is held may not prolong it, or None."""
-        limits = self.limits(signal.symbol)[0]
-        return risk.check_held(self._facts(asked, signal, quote, limits))
+        return risk.check_held(self._with_order(context, order))
 
-    def _facts(
-        self, asked: OrderEvent, signal: Signal, quote: Quote | None, limits: Limits
-    ) -> RiskContext:
-        now, book = self._clock.now_us(), self._ledger.book
-        return RiskContext(
-            self._trading.state, self._blocked(signal), now, signal,
-            asked.side, asked.volume, instrument(signal.symbol, now),
-            self._venue.specification(signal.source, signal.symbol), quote,
-            book.entries_within_minute(signal.source, signal.symbol, now), limits,
-        )  # fmt: skip
+    def _with_order(self, context: RiskContext, order: OrderEvent) -> RiskContext:
+        return replace(
+            context,
+            state=self._trading.state,
+            blocked=self._blocked(order.source, order.symbol),
+            side=order.side,
+            volume=order.volume,
+            entries=self._ledger.book.entries_within_minute(
+                order.source, order.symbol, context.now_us
+            ),
+        )
 
-    def _blocked(self, signal: Signal) -> bool:
-        feed, book = (signal.source, signal.symbol), self._ledger.book
+    def _blocked(self, *feed: str) -> bool:
+        book = self._ledger.book
         if book.is_blocked(*feed) or book.broker.is_suspended(*feed):
             return True
         # What opens there sets the position's stop, and a stop that is on its way could undo that.
         moving = any(p.moving and p.key[1:] == feed for p in book.positions.values())
         return moving and self._venue.netting
 
-    def _shared(self, asked: OrderEvent) -> Denial | None:
+    def _shared(self, order: OrderEvent) -> Denial | None:
         """A netting account has one position per symbol, so one strategy at a time owns it."""
-        feed, held = (asked.source, asked.symbol), self._ledger.book.positions.values()
-        others = [p for p in held if p.key[1:] == feed and p.key.strategy != asked.strategy]
+        feed, positions = (order.source, order.symbol), self._ledger.book.positions.values()
+        others = [p for p in positions if p.key[1:] == feed and p.key.strategy != order.strategy]
         if not others or not self._venue.netting:
             return None
         return Denial(DenialReason.POSITION_LIMIT, 0.0, sum(abs(p.volume) for p in others))
 
-    def _with_values(self, context: RiskContext, asked: OrderEvent) -> RiskContext:
-        """Facts with what the limits that are set need."""
-        limits, now, activity = context.limits, context.now_us, self._ledger.activity
+    def _with_values(self, context: RiskContext) -> RiskContext:
+        """With what the limits that are set need."""
+        limits, signal, activity = context.limits, context.signal, self._ledger.activity
         if limits.max_messages_per_second != math.inf:
-            context = replace(context, messages=activity.messages(now))
+            context = replace(context, messages=activity.messages(context.now_us))
         if limits.max_position_lots != math.inf:
-            context = replace(context, net=self._net(asked.source, asked.symbol))
+            context = replace(context, net=self._net(signal.source, signal.symbol))
         if limits.max_order_value != math.inf or limits.max_gross_exposure != math.inf:
-            value = self._value(asked.source, context.instrument, asked.volume, context.quote)
-            context = replace(context, value=value, gross=self._gross())
+            context = replace(context, value=self._order_value(context), gross=self._gross(context))
         if limits.max_repeats != math.inf:
-            context = self._with_repeats(context, (asked.strategy, asked.source, asked.symbol))
+            context = self._with_repeats(context)
         return context
 
-    def _with_repeats(self, context: RiskContext, key: tuple[str, str, str]) -> RiskContext:
-        activity, window_us = self._ledger.activity, round(context.limits.repeat_window_s * 1e6)
-        released = self._limits.rules.released_us(key[0], key[2])
+    def _with_repeats(self, context: RiskContext) -> RiskContext:
+        signal, activity = context.signal, self._ledger.activity
+        key = signal.strategy, signal.source, signal.symbol
+        window_us = round(context.limits.repeat_window_s * 1e6)
+        released = self._limits.rules.released_us(signal.strategy, signal.symbol)
         since = max(context.now_us - window_us, released)
         closed = activity.throttled_us(key)
-        return replace(
-            context, repeats=activity.repeats(key, since), throttled=closed > released
-        )  # fmt: skip
+        return replace(context, repeats=activity.repeats(key, since), throttled=closed > released)
 
-    def _losses(self, limits: Limits) -> Denial | None:
+    def _losses(self, context: RiskContext) -> Denial | None:
+        limits = context.limits
         if limits.max_daily_loss == limits.max_drawdown == math.inf:
             return None
         equity, activity = self._funds.account().equity, self._ledger.activity
-        daily = activity.daily_loss(equity, self._clock.now_us())
+        daily = activity.daily_loss(equity, context.now_us)
         return risk.check_losses(daily, activity.drawdown(equity), limits)
 
-    def _net(self, source: str, symbol: str) -> float:
-        held = self._ledger.book.positions.values()
-        return round(sum(p.volume for p in held if p.key[1:] == (source, symbol)), 8)
+    def _net(self, *feed: str) -> float:
+        positions = self._ledger.book.positions.values()
+        return round(sum(p.volume for p in positions if p.key[1:] == feed), 8)
 
-    def _gross(self) -> float | None:
+    def _gross(self, context: RiskContext) -> float | None:
         """Of all positions and of entries whose outcome is not known yet."""
-        book, now = self._ledger.book, self._clock.now_us()
+        book, now = self._ledger.book, context.now_us
         open_ = [(p.key.source, p.key.symbol, p.volume) for p in book.positions.values()]
         open_ += [
             (e.source, e.symbol, e.volume) for e in book.unsettled.values() if e.purpose == "entry"
@@ -139,21 +173,25 @@ class PreTradeRisk:
         total = 0.0
         for source, symbol, volume in open_:
             quote = self._quotes.at(source, symbol, now)
-            value = self._value(source, instrument(symbol, now), volume, quote)
+            value = self._value(source, instrument(symbol, now), volume, quote, now)
             if value is None:
                 return None
             total += value
         return total
 
+    def _order_value(self, context: RiskContext) -> float | None:
+        return self._value(
+            context.signal.source, context.instrument, context.volume, context.quote, context.now_us
+        )
+
     def _value(
-        self, source: str, traded: Instrument | None, volume: float, quote: Quote | None
+        self, source: str, traded: Instrument | None, volume: float, quote: Quote | None, now: int
     ) -> float | None:
         if traded is None or quote is None:
             return None
-        found = self.rate(source, traded)
-        return notional(volume, traded.contract_size, quote.mid, found)
+        return notional(volume, traded.contract_size, quote.mid, self.rate(source, traded, now))
 
-    def rate(self, source: str, traded: Instrument) -> float | None:
+    def rate(self, source: str, traded: Instrument, now_us: int) -> float | None:
         """Account currency for one unit of an instrument's quote currency."""
         currency = self._funds.account().currency
-        return rate(self._quotes, source, traded.quote, currency, self._clock.now_us())
+        return rate(self._quotes, source, traded.quote, currency, now_us)

@@ -65,8 +65,9 @@ class EquityWatch:
     def _state(self, account: Account) -> AccountState:
         run, now, last = self._run, self._clock.now_us(), self._ledger.book.last
         return AccountState(
-            run.run_id, run.mode, run.account, now, now, last.seq if last else 0,
-            account.currency, account.balance, account.equity, account.margin,
+            run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=now, ts_init_us=now,
+            seq=last.seq if last else 0, currency=account.currency, balance=account.balance,
+            equity=account.equity, margin=account.margin,
         )  # fmt: skip
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from core import durable
 from core.errors import InputError
 from execution.risk import limits
 from execution.risk import overrides as decisions
 from execution.risk.limits import Limits, LimitsBook
-from execution.risk.overrides import Overrides, write_whole
+from execution.risk.overrides import Overrides
 
 #: Stands in the version of limits while an override is part of them.
 OVERRIDE = " override "
@@ -118,7 +119,7 @@ class LimitsFile:
             raise InputError(str(self._limits), str(error)) from error
         book = limits.parse(content, str(self._limits))
         if self._kept is not None and book.version != _version_of(self._kept):
-            write_whole(self._kept, content)
+            durable.write(self._kept, content)
         return book
 
 
@@ -154,5 +155,5 @@ def freeze(home: Path, directory: Path) -> Path:
     """
     copy = directory / "limits.toml"
     if not copy.exists() and (home / "limits.toml").exists():
-        write_whole(copy, (home / "limits.toml").read_bytes())
+        durable.write(copy, (home / "limits.toml").read_bytes())
     return directory

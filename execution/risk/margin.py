@@ -25,7 +25,7 @@ class Margin(NamedTuple):
 class Funds(Protocol):
     """Where the margin check looks."""
 
-    def look(self, order: VenueOrder) -> Margin:
+    def margin(self, order: VenueOrder) -> Margin:
         """Margin of an entry, and what is free.
 
         Raises:
@@ -48,7 +48,7 @@ class AskedFunds:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
 
-    def look(self, order: VenueOrder) -> Margin:
+    def margin(self, order: VenueOrder) -> Margin:
         """See Funds."""
         return Margin(self._venue.margin(order), self._venue.account().margin_free)
 
@@ -83,7 +83,7 @@ class RememberedFunds:
             self._per_lot[key] = self._venue.margin(order)
         self._asked_us = self._clock.now_us()
 
-    def look(self, order: VenueOrder) -> Margin:
+    def margin(self, order: VenueOrder) -> Margin:
         """See Funds."""
         key = order.source, order.symbol, order.side
         if key not in self._orders or self._clock.now_us() - self._asked_us > _FRESH_US:

@@ -4,11 +4,11 @@ One file, `<home>/decisions.json`, written whole and synced by the command line 
 override has an approver and an end, and ends by the clock whether or not anybody looks.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
+from core import durable
 from core.errors import InputError
 
 
@@ -85,15 +85,4 @@ def load(path: Path) -> Overrides:
 
 def save(path: Path, decisions: Overrides) -> None:
     """Replace the file; whole and on disk when this returns."""
-    write_whole(path, msgspec.json.format(msgspec.json.encode(decisions)) + b"\n")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file so that nobody ever reads half of it, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    durable.write(path, msgspec.json.format(msgspec.json.encode(decisions)) + b"\n")

@@ -30,13 +30,13 @@ class Trained(NamedTuple):
         onnx: `rows` float32 [k, F] (or [1, window, F]) to `probabilities` float32 [k, 3].
         reference: the trainer's probabilities [k, 3] of rows, or windows, without ONNX.
         booster: of trees, in the trainer's own form, to explain predictions with.
-        seen: the examples it was trained on; None: all it was given.
+        examples: those it was trained on; None: all it was given.
     """
 
     onnx: bytes
     reference: Callable[[Rows], Rows]
     booster: bytes = b""
-    seen: Examples | None = None
+    examples: Examples | None = None
 
 
 class Member(Protocol):

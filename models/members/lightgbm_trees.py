@@ -90,11 +90,11 @@ def _boost(examples: Examples, settings: ModelSettings, progress: Progress) -> l
         "verbosity": -1,
     }
 
-    def tell(environment: lightgbm.callback.CallbackEnv) -> None:
+    def report(environment: lightgbm.callback.CallbackEnv) -> None:
         progress("training lightgbm", (environment.iteration + 1) / settings.rounds)
 
     data = lightgbm.Dataset(rows, label, weight=weight, free_raw_data=True)
-    return lightgbm.train(parameters, data, settings.rounds, callbacks=[tell])
+    return lightgbm.train(parameters, data, settings.rounds, callbacks=[report])
 
 
 def _rounded_down(booster: lightgbm.Booster) -> lightgbm.Booster:

@@ -61,8 +61,8 @@ class Linear:
         def reference(rows: Rows) -> Rows:
             score = standardised(rows, mean, scale) @ weights.T + bias
             power = np.exp(score - score.max(axis=1, keepdims=True))
-            found: Rows = (power / power.sum(axis=1, keepdims=True)).astype(np.float32)
-            return found
+            probabilities: Rows = (power / power.sum(axis=1, keepdims=True)).astype(np.float32)
+            return probabilities
 
         return Trained(finished(_graph(mean, scale, weights, bias), metadata), reference)
 
@@ -83,8 +83,8 @@ def standard(rows: Rows) -> tuple[Floats, Floats]:
 def standardised(rows: Rows, mean: Floats, scale: Floats) -> Floats:
     """Rows in standard deviations from the mean, within 8; 0 where a value is missing."""
     filled = np.where(np.isnan(rows), mean, rows)
-    found: Floats = np.clip((filled - mean) / scale, -_CLIP, _CLIP)
-    return found
+    scaled: Floats = np.clip((filled - mean) / scale, -_CLIP, _CLIP)
+    return scaled
 
 
 def _all_classes(fitted: LogisticRegression) -> tuple[Floats, Floats]:

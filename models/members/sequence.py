@@ -60,7 +60,7 @@ class Sequence:
             parts = [compiled(windows[n : n + _BATCH]) for n in range(0, len(windows), _BATCH)]
             return np.concatenate([np.asarray(part) for part in parts])
 
-        return Trained(_exported(network, parameters, metadata), reference, seen=some)
+        return Trained(_exported(network, parameters, metadata), reference, examples=some)
 
 
 class _Network:
@@ -71,17 +71,17 @@ class _Network:
 
     def parameters(self, seed: int) -> dict[str, Any]:
         random = np.random.default_rng(seed)
-        found: dict[str, Any] = {}
+        parameters: dict[str, Any] = {}
         width = len(NAMES)
         for n, _ in enumerate(_DILATIONS):
             spread = np.sqrt(2.0 / (_KERNEL * width))
             shape = (_KERNEL, width, _CHANNELS)
-            found[f"w{n}"] = np.float32(random.normal(0, spread, shape))
-            found[f"b{n}"] = np.zeros(_CHANNELS, np.float32)
+            parameters[f"w{n}"] = np.float32(random.normal(0, spread, shape))
+            parameters[f"b{n}"] = np.zeros(_CHANNELS, np.float32)
             width = _CHANNELS
-        found["w"] = np.float32(random.normal(0, 0.01, (_CHANNELS, len(CLASSES))))
-        found["b"] = np.zeros(len(CLASSES), np.float32)
-        return found
+        parameters["w"] = np.float32(random.normal(0, 0.01, (_CHANNELS, len(CLASSES))))
+        parameters["b"] = np.zeros(len(CLASSES), np.float32)
+        return parameters
 
     def scores(self, parameters: dict[str, Any], windows: Any) -> Any:
         import jax

@@ -61,16 +61,16 @@ def compare(
     brier_p = chance(squares[0] - squares[1], block)
     net_p = chance(money[1] - money[0], block)
     decisions = int(np.isfinite(challenger.net_bp[theirs]).sum())
-    found = Comparison(
+    comparison = Comparison(
         count, len(np.unique(block)), float(squares[0].mean()), float(squares[1].mean()), brier_p,
         float(money[0].sum()), float(money[1].sum()), net_p, decisions, False, "",
     )  # fmt: skip
-    reason = _against(found, min_decisions)
-    said = (
+    reason = _against(comparison, min_decisions)
+    praise = (
         f"better Brier score (p = {brier_p:.3f}) and net P&L (p = {net_p:.3f}) over "
-        f"{decisions} decisions in {found.blocks} blocks"
+        f"{decisions} decisions in {comparison.blocks} blocks"
     )
-    return found._replace(proposed=not reason, reason=reason or said)
+    return comparison._replace(proposed=not reason, reason=reason or praise)
 
 
 def chance(advantage: Floats, block: npt.NDArray[np.int64], draws: int = _DRAWS) -> float:
@@ -78,29 +78,34 @@ def chance(advantage: Floats, block: npt.NDArray[np.int64], draws: int = _DRAWS)
 
     The same rows give the same figure. 1 with fewer than two blocks: nothing can be said.
     """
-    _, place = np.unique(block, return_inverse=True)
-    sums = np.bincount(place, weights=advantage)
+    _, group = np.unique(block, return_inverse=True)
+    sums = np.bincount(group, weights=advantage)
     if len(sums) < 2:
         return 1.0
     drawn = np.random.default_rng(7).integers(0, len(sums), (draws, len(sums)))
     return float((sums[drawn].sum(axis=1) <= 0).mean())
 
 
-def _against(found: Comparison, min_decisions: int) -> str:
+def _against(comparison: Comparison, min_decisions: int) -> str:
     """Why not; "" when nothing speaks against it."""
-    if found.decisions < min_decisions:
-        return f"only {found.decisions} decisions of the challenger; {min_decisions} are needed"
-    if found.brier_challenger >= found.brier_champion or found.brier_p > _SIGNIFICANT:
-        return f"its Brier score is not better beyond chance (p = {found.brier_p:.3f})"
-    if found.net_challenger <= found.net_champion or found.net_p > _SIGNIFICANT:
-        return f"its net P&L is not better beyond chance (p = {found.net_p:.3f})"
+    if comparison.decisions < min_decisions:
+        return (
+            f"only {comparison.decisions} decisions of the challenger; {min_decisions} are needed"
+        )
+    if (
+        comparison.brier_challenger >= comparison.brier_champion
+        or comparison.brier_p > _SIGNIFICANT
+    ):
+        return f"its Brier score is not better beyond chance (p = {comparison.brier_p:.3f})"
+    if comparison.net_challenger <= comparison.net_champion or comparison.net_p > _SIGNIFICANT:
+        return f"its net P&L is not better beyond chance (p = {comparison.net_p:.3f})"
     return ""
 
 
 def _squares(outcomes: Outcomes, at: npt.NDArray[np.int64]) -> Floats:
     truth = np.eye(len(CLASSES))[outcomes.label[at]]
-    found: Floats = ((outcomes.probabilities[at] - truth) ** 2).sum(axis=1)
-    return found
+    squares: Floats = ((outcomes.probabilities[at] - truth) ** 2).sum(axis=1)
+    return squares
 
 
 def _common(

@@ -43,13 +43,13 @@ def bands_of(rows: Rows, probabilities: Rows) -> Bands:
 
 def drift(bands: Bands, rows: Rows, probabilities: Rows) -> list[Drift]:
     """Every feature, then `p_down` and `p_up`, of rows seen now."""
-    found = [
+    drifts = [
         _drift(name, band, rows[:, n])
         for n, (name, band) in enumerate(zip(NAMES, bands.features, strict=True))
     ]
     for n, (name, column) in enumerate((("p_down", DOWN), ("p_up", UP))):
-        found.append(_drift(name, bands.predicted[n], probabilities[:, column]))
-    return found
+        drifts.append(_drift(name, bands.predicted[n], probabilities[:, column]))
+    return drifts
 
 
 def _band(values: npt.NDArray[np.floating]) -> Band:
@@ -76,6 +76,6 @@ def _drift(name: str, band: Band, values: npt.NDArray[np.floating]) -> Drift:
 
 
 def _shares(values: npt.NDArray[np.floating], edges: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    place = np.searchsorted(np.array(edges), values.astype(np.float64), side="left")
-    found: npt.NDArray[np.float64] = np.bincount(place, minlength=len(edges) + 1) / len(values)
-    return found
+    bins = np.searchsorted(np.array(edges), values.astype(np.float64), side="left")
+    share: npt.NDArray[np.float64] = np.bincount(bins, minlength=len(edges) + 1) / len(values)
+    return share

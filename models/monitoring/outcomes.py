@@ -59,8 +59,8 @@ class Outcomes(NamedTuple):
 
     def answered(self) -> npt.NDArray[np.bool_]:
         """Rows whose answer is known."""
-        found: npt.NDArray[np.bool_] = self.label != UNLABELLED
-        return found
+        known: npt.NDArray[np.bool_] = self.label != UNLABELLED
+        return known
 
 
 def read_outcomes(
@@ -96,12 +96,12 @@ def read_outcomes(
     feeds = feed.astype(np.int32)
     quotes = _quotes(client, names.tolist(), times, rule, span)
     sure = ~np.array(veto, bool) & (np.array(agreement) >= signals.min_agreement)
-    wish = _wishes(rows, probabilities, sure, manifest, signals)
+    direction = _directions(rows, probabilities, sure, manifest, signals)
     outputs = np.array(members, np.float32).reshape(count, -1, len(CLASSES))
     return Outcomes(
         feeds, times, probabilities, outputs, np.array(veto, bool),
         labels_by_feed(feeds, times, mids, spreads, rule, quotes),
-        _net_bp(feeds, times, mids, rows, wish, rule, signals, quotes),
+        _net_bp(feeds, times, mids, rows, direction, rule, signals, quotes),
     )  # fmt: skip
 
 
@@ -114,10 +114,12 @@ def _quotes(
 ) -> tuple[Quotes, ...]:
     """Ticks as far as the predictions' answers reach, and none after the span."""
     end_us = min(int(time_us.max()) + rule.horizon_us + rule.tolerance_us, span.end_us)
-    asked = Span(int(time_us.min()), end_us)
+    reach = Span(int(time_us.min()), end_us)
     named = [feed.partition(".") for feed in feeds]
-    found = tuple(read_quotes(client, source, symbol, asked) for source, _, symbol in named)
-    return found if all(len(quotes.time_us) for quotes in found) else ()
+    quotes_by_feed = tuple(
+        read_quotes(client, source, symbol, reach) for source, _, symbol in named
+    )
+    return quotes_by_feed if all(len(quotes.time_us) for quotes in quotes_by_feed) else ()
 
 
 def _empty(members: int) -> Outcomes:
@@ -127,7 +129,7 @@ def _empty(members: int) -> Outcomes:
     )  # fmt: skip
 
 
-def _wishes(
+def _directions(
     rows: npt.NDArray[np.float32],
     probabilities: npt.NDArray[np.float32],
     sure: npt.NDArray[np.bool_],
@@ -146,7 +148,7 @@ def _net_bp(
     time_us: npt.NDArray[np.int64],
     mid: Floats,
     rows: npt.NDArray[np.float32],
-    wish: npt.NDArray[np.int8],
+    direction: npt.NDArray[np.int8],
     rule: LabelRule,
     signals: SignalSettings,
     quotes: Sequence[Quotes],
@@ -154,8 +156,10 @@ def _net_bp(
     net = np.full(len(feed), np.nan)
     move_bp = moves_by_feed(feed, time_us, mid, rule, quotes) / mid * 1e4
     for own, _ in feeds_apart(feed):
-        _, chosen = entries(NOTHING_HELD, time_us[own] // 1000, wish[own], rule.horizon_us // 1000)
-        for place in (own.start + at for at in chosen):
-            cost = abs(float(rows[place, _SPREAD])) + signals.slippage_bp
-            net[place] = move_bp[place] * wish[place] - cost  # NaN while the answer is not known
+        _, chosen = entries(
+            NOTHING_HELD, time_us[own] // 1000, direction[own], rule.horizon_us // 1000
+        )
+        for row in (own.start + at for at in chosen):
+            cost = abs(float(rows[row, _SPREAD])) + signals.slippage_bp
+            net[row] = move_bp[row] * direction[row] - cost  # NaN while the answer is not known
     return net

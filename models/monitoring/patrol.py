@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from core import trading_control
 from core.clock import Clock
 from core.settings import Settings
-from models.monitoring.performance import Watched, said, watch
+from models.monitoring.performance import Watched, drift_text, watch
 from models.serving.card import Span
 from models.serving.registry import Registry
 
@@ -21,7 +21,7 @@ BY = "models watch"
 class Patrol(NamedTuple):
     """What was found, by role; `alert`: what to tell people of the champion, "" for nothing."""
 
-    found: dict[str, Watched]
+    watched: dict[str, Watched]
     alert: str
 
 
@@ -32,26 +32,26 @@ def patrol(client: Client, registry: Registry, span: Span, settings: Settings) -
         ModelError: a model is missing, or corrupt.
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
-    found = {
+    watched = {
         role: watch(client, registry.directory, model, role, span, settings)
         for role, model in roles(registry).items()
     }
-    champion, alert = found.get("champion"), ""
+    champion, alert = watched.get("champion"), ""
     if champion is not None and drifted(champion, settings):
-        alert = said(champion, settings.registry.drift_psi)
-    return Patrol(found, alert)
+        alert = drift_text(champion, settings.registry.drift_psi)
+    return Patrol(watched, alert)
 
 
-def drifted(found: Watched, settings: Settings) -> bool:
+def drifted(watched: Watched, settings: Settings) -> bool:
     """Whether so many columns are beyond the threshold that people must know."""
-    return len(found.drifted) >= settings.registry.drift_columns
+    return len(watched.drifted) >= settings.registry.drift_columns
 
 
 def roles(registry: Registry) -> dict[str, str]:
     """The models at work: champion and challenger, as far as there are any."""
     history, challenger = registry.history(), registry.challenger()
-    found = {"champion": history[-1].sha256} if history else {}
-    return found | ({"challenger": challenger} if challenger else {})
+    by_role = {"champion": history[-1].sha256} if history else {}
+    return by_role | ({"challenger": challenger} if challenger else {})
 
 
 def react(home: Path, alert: str, settings: Settings, clock: Clock) -> str:

@@ -77,30 +77,30 @@ def watch(
         client, run.run_id, model, role, span, manifest, settings.signals,
         artifact.card.settings.label_spreads,
     )  # fmt: skip
-    quality = judge(outcomes, artifact)
+    quality = evaluate(outcomes, artifact)
     moved = _drift(client, run.run_id, span, artifact, outcomes)
     drifted = sorted(
         (d for d in moved if d.psi > settings.registry.drift_psi), key=lambda d: -d.psi
     )
-    found = Watched(model, quality, moved, drifted)
+    watched = Watched(model, quality, moved, drifted)
     if len(outcomes.time_us):
-        _write(client, found, role, outcomes, settings)
-    return found
+        _write(client, watched, role, outcomes, settings)
+    return watched
 
 
-def judge(outcomes: Outcomes, artifact: Artifact) -> list[Quality]:
+def evaluate(outcomes: Outcomes, artifact: Artifact) -> list[Quality]:
     """The model's and its members' quality on the rows whose answer is known."""
     manifest, known = artifact.graphs.manifest, outcomes.answered()
     names = [spec.name for spec in manifest.members]
     outputs = [("", outcomes.probabilities)]
     outputs += [(name, outcomes.members[:, n]) for n, name in enumerate(names)]
     of_shares = np.array(manifest.shares)
-    found = []
+    quality = []
     for name, output in outputs:
         at = known & np.isfinite(output).all(axis=1)
         if at.any():
-            found.append(_quality(name, output[at], outcomes, at, of_shares))
-    return found
+            quality.append(_quality(name, output[at], outcomes, at, of_shares))
+    return quality
 
 
 def _quality(
@@ -138,30 +138,30 @@ def _drift(
 
 
 def _write(
-    client: Client, found: Watched, role: str, outcomes: Outcomes, settings: Settings
+    client: Client, watched: Watched, role: str, outcomes: Outcomes, settings: Settings
 ) -> None:
     run = settings.run
     start, end = (
         _EPOCH + timedelta(microseconds=int(t))
         for t in (outcomes.time_us.min(), outcomes.time_us.max())
     )
-    base = [run.run_id, run.mode, found.model]
-    quality = [[*base, q.member, role, start, end, *q[1:]] for q in found.quality]
+    base = [run.run_id, run.mode, watched.model]
+    quality = [[*base, q.member, role, start, end, *q[1:]] for q in watched.quality]
     count = len(outcomes.time_us)
-    moved = [[*base, start, end, d.name, count, *d[1:]] for d in found.drift]
+    moved = [[*base, start, end, d.name, count, *d[1:]] for d in watched.drift]
     with errors_translated():
         if quality:
             client.insert("model_quality", quality, column_names=_QUALITY)
         if moved:
             client.insert("model_drift", moved, column_names=_DRIFT)
-        if len(found.drifted) >= settings.registry.drift_columns:
-            detail = said(found, settings.registry.drift_psi)
+        if len(watched.drifted) >= settings.registry.drift_columns:
+            detail = drift_text(watched, settings.registry.drift_psi)
             event = [run.run_id, run.mode, run.account, run.strategy, end]
-            event += [found.model, "", "drift", detail]
+            event += [watched.model, "", "drift", detail]
             client.insert("model_event", [event], column_names=_EVENT)
 
 
-def said(found: Watched, threshold: float) -> str:
+def drift_text(watched: Watched, threshold: float) -> str:
     """What drifted, for a person."""
-    furthest = ", ".join(f"{d.name} {d.psi:.2f}" for d in found.drifted[:5])
-    return f"{len(found.drifted)} columns beyond PSI {threshold:g}, furthest: {furthest}"
+    furthest = ", ".join(f"{d.name} {d.psi:.2f}" for d in watched.drifted[:5])
+    return f"{len(watched.drifted)} columns beyond PSI {threshold:g}, furthest: {furthest}"

@@ -61,16 +61,16 @@ class Tracking:
     def aliases(self) -> dict[str, str]:
         """Which model (SHA-256) each alias names."""
         by_version = {version: sha256 for sha256, version in self._known.items()}
-        found = self._client.get_registered_model(NAME).aliases
-        return {alias: by_version[str(version)] for alias, version in found.items()}
+        aliases = self._client.get_registered_model(NAME).aliases
+        return {alias: by_version[str(version)] for alias, version in aliases.items()}
 
     def _versions(self) -> dict[str, str]:
         try:
             self._client.get_registered_model(NAME)
         except self._failed:
             self._client.create_registered_model(NAME)
-        found = self._client.search_model_versions(f"name='{NAME}'")
-        return {v.tags[_HASH]: str(v.version) for v in found if _HASH in v.tags}
+        versions = self._client.search_model_versions(f"name='{NAME}'")
+        return {v.tags[_HASH]: str(v.version) for v in versions if _HASH in v.tags}
 
     def _record(self, card: ModelCard, directory: Path) -> str:
         experiment = self._experiment()
@@ -91,8 +91,8 @@ class Tracking:
         return str(version.version)
 
     def _experiment(self) -> str:
-        found: Any = self._client.get_experiment_by_name(NAME)
-        return str(found.experiment_id if found else self._client.create_experiment(NAME))
+        experiment: Any = self._client.get_experiment_by_name(NAME)
+        return str(experiment.experiment_id if experiment else self._client.create_experiment(NAME))
 
     def _alias(self, alias: str, sha256: str) -> None:
         if sha256 in self._known:

@@ -20,7 +20,7 @@ from models.serving.session import Session, WindowSession
 from models.training.ranges import windows_outside
 
 Rows = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 class Predictions(NamedTuple):
@@ -63,9 +63,9 @@ class Predictor:
         self.problems = dict(graphs.problems)
         self._single: dict[int, Session] = {}
         self._windowed: dict[int, tuple[int, WindowSession]] = {}
-        for place, spec in enumerate(manifest.members):
+        for index, spec in enumerate(manifest.members):
             if spec.name in graphs.members:
-                self._open(place, spec.name, spec.window, graphs.members[spec.name])
+                self._open(index, spec.name, spec.window, graphs.members[spec.name])
         if not self._single and not self._windowed:
             raise ModelError("; ".join(self.problems.values()) or "a model without members")
         self.past = max((window - 1 for window, _ in self._windowed.values()), default=0)
@@ -75,11 +75,11 @@ class Predictor:
         self._low, self._high = _ranges(manifest)
         self._shares = np.array(manifest.shares)
 
-    def predict(self, rows: Rows) -> Rows:
+    def probabilities(self, rows: Rows) -> Rows:
         """Probabilities of down, flat, up, float32 [k, 3], for consecutive rows of one feed."""
-        return self.judge(rows).probabilities
+        return self.predict(rows).probabilities
 
-    def judge(self, rows: Rows, past: Rows | None = None) -> Predictions:
+    def predict(self, rows: Rows, past: Rows | None = None) -> Predictions:
         """Predict consecutive rows float32 [k, F] of one feed.
 
         Args:
@@ -93,7 +93,7 @@ class Predictor:
             self._windows(known, at, np.zeros(len(rows), np.int64), raw, beyond)
         return self._combined(rows, raw, beyond)
 
-    def judge_at(self, rows: Rows, at: Places, first: Places) -> Predictions:
+    def predict_at(self, rows: Rows, at: Indices, first: Indices) -> Predictions:
         """Predict chosen rows of many.
 
         Args:
@@ -105,34 +105,34 @@ class Predictor:
         self._windows(rows, at, first, raw, beyond)
         return self._combined(chosen, raw, beyond)
 
-    def _open(self, place: int, name: str, window: int, onnx: bytes) -> None:
+    def _open(self, index: int, name: str, window: int, onnx: bytes) -> None:
         try:
             if window == 1:
-                self._single[place] = Session(onnx)
+                self._single[index] = Session(onnx)
             else:
-                self._windowed[place] = window, WindowSession(onnx, window)
+                self._windowed[index] = window, WindowSession(onnx, window)
         except ModelError as error:
             self.problems[name] = f"member {name}: {error}"
 
     def _raw(self, rows: Rows) -> Rows:
         """Outputs of the members of single rows; NaN for all others."""
         raw = np.full((len(self.names), len(rows), len(CLASSES)), np.nan, np.float32)
-        for place, session in self._single.items():
-            session.predict(rows, raw[place])
+        for index, session in self._single.items():
+            session.predict(rows, raw[index])
         return raw
 
     def _none_beyond(self, count: int) -> npt.NDArray[np.uint8]:
         return np.zeros((len(self.names), count), np.uint8)
 
     def _windows(
-        self, rows: Rows, at: Places, first: Places, raw: Rows, beyond: npt.NDArray[np.uint8]
+        self, rows: Rows, at: Indices, first: Indices, raw: Rows, beyond: npt.NDArray[np.uint8]
     ) -> None:
         """Outputs of members that look back, and whether what they looked at is known to them."""
-        for place, (window, session) in self._windowed.items():
-            low, high = self._low[place], self._high[place]
-            beyond[place] = windows_outside(rows, at, first, window, low, high)
+        for index, (window, session) in self._windowed.items():
+            low, high = self._low[index], self._high[index]
+            beyond[index] = windows_outside(rows, at, first, window, low, high)
             for k in np.flatnonzero(at - first >= window - 1).tolist():
-                raw[place, k] = session.run(rows[at[k] - window + 1 : at[k] + 1])
+                raw[index, k] = session.run(rows[at[k] - window + 1 : at[k] + 1])
 
     def _combined(self, rows: Rows, raw: Rows, beyond: npt.NDArray[np.uint8]) -> Predictions:
         count = len(rows)
@@ -151,8 +151,8 @@ def _ranges(manifest: Manifest) -> tuple[Rows, Rows]:
     """Low and high of each member, float32 [M, F], never wider than the model's own."""
     own = [np.array(side, np.float32) for side in (manifest.low, manifest.high)]
     low, high = (np.tile(side, (len(manifest.members), 1)) for side in own)
-    for place, spec in enumerate(manifest.members):
+    for index, spec in enumerate(manifest.members):
         if spec.low:
-            low[place] = np.maximum(low[place], np.array(spec.low, np.float32))
-            high[place] = np.minimum(high[place], np.array(spec.high, np.float32))
+            low[index] = np.maximum(low[index], np.array(spec.low, np.float32))
+            high[index] = np.minimum(high[index], np.array(spec.high, np.float32))
     return low, high

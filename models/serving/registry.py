@@ -5,11 +5,11 @@ is complete. `champion.json` is the history of promotions, newest last, so rolli
 dropping its end.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
+from core import durable
 from core.errors import ModelError
 from models.serving.artifact import Artifact, load, read_card, require_whole
 from models.serving.card import ModelCard
@@ -43,12 +43,14 @@ class Registry:
         """Write a model; saving it again changes nothing. Returns the manifest's path."""
         self.directory.mkdir(parents=True, exist_ok=True)
         for onnx in model.members.values():
-            _write(self.directory / f"{name_of(onnx)}.onnx", onnx)
+            durable.write(self.directory / f"{name_of(onnx)}.onnx", onnx)
         for name, trees in model.boosters.items():
             booster.save(self.directory, name_of(model.members[name]), trees)
         path = self.directory / f"{model.card.sha256}.model"
-        _write(path, model.manifest)
-        _write(path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(model.card)))
+        durable.write(path, model.manifest)
+        durable.write(
+            path.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(model.card))
+        )
         return path
 
     def load(self, sha256: str) -> Artifact:
@@ -65,11 +67,13 @@ class Registry:
         Raises:
             ModelError: no model begins so, or several do.
         """
-        found = [p.stem for p in self._card_paths() if beginning and p.stem.startswith(beginning)]
-        if len(found) != 1:
-            problem = f"{len(found)} models begin" if found else "no model begins"
+        matching = [
+            p.stem for p in self._card_paths() if beginning and p.stem.startswith(beginning)
+        ]
+        if len(matching) != 1:
+            problem = f"{len(matching)} models begin" if matching else "no model begins"
             raise ModelError(f"{problem} with {beginning!r}; see: tickhouse models list")
-        return found[0]
+        return matching[0]
 
     def cards(self) -> list[ModelCard]:
         """Every model's card, by hash.
@@ -101,7 +105,7 @@ class Registry:
         """
         card = require_whole(self.load(sha256)).card if sha256 else None
         self.directory.mkdir(parents=True, exist_ok=True)
-        _write(self._challenger_path, (card.sha256 if card else "").encode())
+        durable.write(self._challenger_path, (card.sha256 if card else "").encode())
         return card
 
     def challenger(self) -> str:
@@ -163,14 +167,4 @@ class Registry:
         return sorted(path for path in cards if path != self._champion_path)
 
     def _write_history(self, history: list[Promotion]) -> None:
-        _write(self._champion_path, msgspec.json.encode(history))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+        durable.write(self._champion_path, msgspec.json.encode(history))

@@ -71,8 +71,8 @@ class WindowSession:
         """Predict one window [window, F], the row asked for last; a view [3]."""
         self._window[0] = window
         self._session.run_with_iobinding(self._binding)
-        found: Rows = self._probabilities[0]
-        return found
+        probabilities: Rows = self._probabilities[0]
+        return probabilities
 
 
 def _bind(session: ort.InferenceSession, rows: Rows, out: Rows) -> ort.IOBinding:

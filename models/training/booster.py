@@ -5,12 +5,12 @@ ONNX graph it belongs to; that it does belong is checked by its own prediction o
 so a wrong or damaged one explains nothing.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from core import durable
 from core.errors import ModelError
 
 #: Probabilities of booster and ONNX of one model differ by no more.
@@ -21,11 +21,7 @@ Floats = npt.NDArray[np.float32]
 
 def save(directory: Path, sha256: str, content: bytes) -> None:
     """Keep a booster (XGBoost's UBJSON, LightGBM's text), whole or not at all."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{sha256}.booster"
-    unfinished = path.with_suffix(f".{os.getpid()}.new")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    durable.write(directory / f"{sha256}.booster", content)
 
 
 def load(directory: Path, sha256: str) -> bytes:
@@ -49,12 +45,12 @@ def contributions(content: bytes, row: Floats, probabilities: Floats) -> Floats:
     """
     explain = _of_lightgbm if content.startswith(b"tree\n") else _of_xgboost
     try:
-        own, found = explain(content, row)
+        own, shap = explain(content, row)
     except Exception as error:  # the trainers' own classes share no other base
         raise ModelError(f"the booster kept beside the model is damaged: {error}") from error
     if not np.abs(own - probabilities).max() <= _PARITY:
         raise ModelError("the booster kept beside the model predicts something else: not its own")
-    return found
+    return shap
 
 
 def _of_xgboost(content: bytes, row: Floats) -> tuple[Floats, Floats]:
@@ -63,14 +59,14 @@ def _of_xgboost(content: bytes, row: Floats) -> tuple[Floats, Floats]:
     booster = xgboost.Booster({"nthread": 1})
     booster.load_model(bytearray(content))
     data = xgboost.DMatrix(row[None])
-    found = booster.predict(data, pred_contribs=True)[0]
-    return booster.predict(data)[0], np.asarray(found, np.float32)
+    shap = booster.predict(data, pred_contribs=True)[0]
+    return booster.predict(data)[0], np.asarray(shap, np.float32)
 
 
 def _of_lightgbm(content: bytes, row: Floats) -> tuple[Floats, Floats]:
     import lightgbm
 
     booster = lightgbm.Booster(model_str=content.decode())
-    found = np.asarray(booster.predict(row[None], pred_contrib=True)[0], np.float32)
+    shap = np.asarray(booster.predict(row[None], pred_contrib=True)[0], np.float32)
     own = np.asarray(booster.predict(row[None])[0], np.float32)
-    return own, found.reshape(len(own), len(row) + 1)
+    return own, shap.reshape(len(own), len(row) + 1)

@@ -44,32 +44,32 @@ def calibrate(raw: npt.NDArray[np.float32], label: npt.NDArray[np.int8]) -> Cali
 
     start = np.array([1.0, 0.0, 0.0])
     bounds = [(0.05, 5.0), (-5.0, 5.0), (-5.0, 5.0)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return Calibration(float(found[0]), (float(found[1]), 0.0, float(found[2])))
+    fitted = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return Calibration(float(fitted[0]), (float(fitted[1]), 0.0, float(fitted[2])))
 
 
 def applied(raw: npt.NDArray[np.float32], how: Calibration) -> Floats:
     """Calibrated probabilities [k, 3], for figures; models.serving.combine is what predicts."""
     score = how.slope * np.log(np.maximum(raw.astype(np.float64), _TINY)) + how.offsets
     power = np.exp(score - score.max(axis=1, keepdims=True))
-    found: Floats = power / power.sum(axis=1, keepdims=True)
-    return found
+    probabilities: Floats = power / power.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 class Bin(NamedTuple):
-    """One point of a reliability plot. `rows` predicted `said` on average; `came` came true."""
+    """One point of a reliability plot: `predicted` on average over `rows`; `came` came true."""
 
     rows: int
-    said: float
+    predicted: float
     came: float
 
 
 def reliability(p: npt.NDArray[np.floating], came: npt.NDArray[np.bool_]) -> list[Bin]:
     """Ten equal bins of a class's probability, the empty ones left out."""
-    place = np.minimum((p * 10).astype(np.int64), 9)
+    bin_of = np.minimum((p * 10).astype(np.int64), 9)
     return [
         Bin(int(own.sum()), float(p[own].mean()), float(came[own].mean()))
-        for own in (place == n for n in range(10))
+        for own in (bin_of == n for n in range(10))
         if own.any()
     ]
 
@@ -77,4 +77,4 @@ def reliability(p: npt.NDArray[np.floating], came: npt.NDArray[np.bool_]) -> lis
 def calibration_error(bins: list[Bin]) -> float:
     """Mean distance of what was said from what came, by rows (expected calibration error)."""
     total = sum(b.rows for b in bins)
-    return sum(b.rows * abs(b.said - b.came) for b in bins) / total if total else 0.0
+    return sum(b.rows * abs(b.predicted - b.came) for b in bins) / total if total else 0.0

@@ -128,11 +128,11 @@ def read_quotes(client: Client, source: str, symbol: str, span: Span) -> Quotes:
 
 def dataset_name(run_id: str, span: Span, sources: Sequence[str]) -> str:
     """First 16 hex digits of the SHA-256 over all that decides which rows are read."""
-    asked = json.dumps(
+    identity = json.dumps(
         [_FEEDS_SQL, _ROWS_SQL, "ticks", run_id, *span, sorted(sources), FEATURE_SET_HASH],
         ensure_ascii=False,
     )
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def rows_as_of(
@@ -156,9 +156,9 @@ def rows_as_of(
         "moments": moments_us.tolist(),
     }
     with errors_translated():
-        found = client.query(_AS_OF_SQL.replace("feature_columns", ", ".join(NAMES)), given)
-    for place, time_us, *features in found.result_rows:
-        times[place], rows[place] = time_us, features
+        answer = client.query(_AS_OF_SQL.replace("feature_columns", ", ".join(NAMES)), given)
+    for index, time_us, *features in answer.result_rows:
+        times[index], rows[index] = time_us, features
     return times, rows
 
 

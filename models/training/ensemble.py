@@ -89,21 +89,21 @@ def train_ensemble(
             left_out[member.name] = reason
             progress(f"without {member.name}: {reason}", 0.0)
             continue
-        made = member.train(parts.first, settings, kind.metadata(), progress)
+        fitted = member.train(parts.first, settings, kind.metadata(), progress)
         progress(f"checking {member.name} against its trainer", 0.0)
-        parity[member.name] = check_parity(member.name, made, member.window, parts.later)
-        trained[member.name], windows[member.name] = made, member.window
+        parity[member.name] = check_parity(member.name, fitted, member.window, parts.later)
+        trained[member.name], windows[member.name] = fitted, member.window
         packages += member.packages
     if not trained:
         raise ModelError("no member can be trained: " + "; ".join(left_out.values()))
-    onnx = {name: made.onnx for name, made in trained.items()}
+    onnx = {name: fitted.onnx for name, fitted in trained.items()}
     ranges = {
-        name: range_of((made.seen or parts.first).seen(windows[name]))
-        for name, made in trained.items()
+        name: range_of((fitted.examples or parts.first).rows_in_windows(windows[name]))
+        for name, fitted in trained.items()
     }
     manifest = _manifest(parts, settings, kind, onnx, windows, ranges)
     weighed = _weighed(manifest, onnx, parts)
-    boosters = {name: made.booster for name, made in trained.items() if made.booster}
+    boosters = {name: fitted.booster for name, fitted in trained.items() if fitted.booster}
     packages_ = tuple(dict.fromkeys(packages))
     return Ensemble(Graphs(weighed, onnx), parity, left_out, packages_, boosters)
 
@@ -144,27 +144,27 @@ def _manifest(
 def _weighed(manifest: Manifest, onnx: dict[str, bytes], parts: Trainees) -> Manifest:
     """The manifest with each member's calibration and weight, from the later rows."""
     later = parts.later
-    raw = Predictor(Graphs(manifest, onnx)).judge_at(later.table, later.at, later.first).members
+    raw = Predictor(Graphs(manifest, onnx)).predict_at(later.table, later.at, later.first).members
     truth = np.eye(len(CLASSES))[later.label]
     of_shares = ((np.array(manifest.shares) - truth) ** 2).sum(axis=1)
     skill: dict[str, float] = {}
-    found: dict[str, Calibration] = {}
-    for place, spec in enumerate(manifest.members):
-        spoke = np.isfinite(raw[place]).all(axis=1)
-        found[spec.name], skill[spec.name] = IDENTITY, 0.0
+    calibrations: dict[str, Calibration] = {}
+    for index, spec in enumerate(manifest.members):
+        spoke = np.isfinite(raw[index]).all(axis=1)
+        calibrations[spec.name], skill[spec.name] = IDENTITY, 0.0
         if spoke.sum() < _LEAST_ROWS:
             continue
-        how = calibrate(raw[place][spoke], later.label[spoke])
-        squares = ((applied(raw[place][spoke], how) - truth[spoke]) ** 2).sum(axis=1)
-        found[spec.name] = how
+        how = calibrate(raw[index][spoke], later.label[spoke])
+        squares = ((applied(raw[index][spoke], how) - truth[spoke]) ** 2).sum(axis=1)
+        calibrations[spec.name] = how
         skill[spec.name] = recent_skill(squares, of_shares[spoke], parts.later_us[spoke])
     weight = member_weights(skill)
     members = tuple(
         msgspec.structs.replace(
             m,
             weight=weight[m.name],
-            slope=found[m.name].slope,
-            offsets=found[m.name].offsets,
+            slope=calibrations[m.name].slope,
+            offsets=calibrations[m.name].offsets,
         )
         for m in manifest.members
     )

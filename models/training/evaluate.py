@@ -47,8 +47,8 @@ def auc(score: npt.NDArray[np.floating], positive: npt.NDArray[np.bool_]) -> flo
     positives, negatives = int(positive.sum()), int((~positive).sum())
     if not positives or not negatives:
         return None
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2.0)[place]
+    _, group, count = np.unique(score, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2.0)[group]
     above = rank[positive].sum() - positives * (positives + 1) / 2.0
     return float(above / positives / negatives)
 
@@ -73,15 +73,15 @@ def direction_range(
     rose, block = label[moved] == UP, time_us[moved] // (BLOCK_HORIZONS * horizon_us)
     order = np.argsort(block, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(block[order])) + 1)
-    random, found = np.random.default_rng(7), list[float]()
+    random, aucs = np.random.default_rng(7), list[float]()
     for _ in range(_DRAWS if len(order) else 0):
         drawn = np.concatenate([parts[n] for n in random.integers(0, len(parts), len(parts))])
         value = auc(lean[drawn], rose[drawn])
         if value is not None:
-            found.append(value)
-    if not found:
+            aucs.append(value)
+    if not aucs:
         return None
-    low, high = np.quantile(found, [0.025, 0.975]).tolist()
+    low, high = np.quantile(aucs, [0.025, 0.975]).tolist()
     return low, high
 
 

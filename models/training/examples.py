@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Rows = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 class Examples(NamedTuple):
@@ -21,8 +21,8 @@ class Examples(NamedTuple):
     """
 
     table: Rows
-    at: Places
-    first: Places
+    at: Indices
+    first: Indices
     label: npt.NDArray[np.int8]
     weight: npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Examples(NamedTuple):
         count = len(self.at)
         return self if count <= limit else self.chosen(np.arange(limit) * count // limit)
 
-    def chosen(self, which: Places) -> "Examples":
+    def chosen(self, which: Indices) -> "Examples":
         """Some of them."""
         return self._replace(
             at=self.at[which],
@@ -49,21 +49,21 @@ class Examples(NamedTuple):
             weight=self.weight[which],
         )
 
-    def seen(self, window: int) -> Rows:
+    def rows_in_windows(self, window: int) -> Rows:
         """Every row that lies in a window of one of them, each once, float32 [m, F]."""
         edges = np.zeros(len(self.table) + 1, np.int64)
         np.add.at(edges, np.maximum(self.at - window + 1, self.first), 1)
         np.add.at(edges, self.at + 1, -1)
-        found: Rows = self.table[np.cumsum(edges[:-1]) > 0]
-        return found
+        rows: Rows = self.table[np.cumsum(edges[:-1]) > 0]
+        return rows
 
     def windows(self, length: int) -> Rows:
         """The rows up to and with each, float32 [k, length, F]; each must have so many."""
-        found: Rows = self.table[self.at[:, None] + np.arange(1 - length, 1)]
-        return found
+        windows: Rows = self.table[self.at[:, None] + np.arange(1 - length, 1)]
+        return windows
 
 
-def first_rows(feed: npt.NDArray[np.int32]) -> Places:
+def first_rows(feed: npt.NDArray[np.int32]) -> Indices:
     """For each row the place of its feed's first row. Rows follow each other feed by feed."""
     starts = np.flatnonzero(np.diff(feed, prepend=-1))
     return np.repeat(starts, np.diff([*starts.tolist(), len(feed)]))

@@ -31,12 +31,12 @@ def check_parity(name: str, trained: Trained, window: int, examples: Examples) -
     for some in (rows, blanked):
         if not len(some):
             continue
-        found = np.empty((len(some), 3), np.float32)
+        probabilities = np.empty((len(some), 3), np.float32)
         if window == 1:
-            session.predict(some, found)
+            session.predict(some, probabilities)
         else:
-            found[:] = _one_by_one(WindowSession(trained.onnx, window), some)
-        worst = max(worst, float(np.abs(trained.reference(some) - found).max()))
+            probabilities[:] = _one_by_one(WindowSession(trained.onnx, window), some)
+        worst = max(worst, float(np.abs(trained.reference(some) - probabilities).max()))
     if not worst <= PARITY:
         raise ModelError(
             f"{name}: ONNX and trainer differ by {worst:.2g}, more than {PARITY:g}: not registered;"

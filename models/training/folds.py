@@ -31,7 +31,7 @@ def walk_forward(time_us: Times, end_us: Times, folds: int, embargo_us: int) -> 
         embargo_us: further time between what is trained on and what is tested.
     """
     order = np.argsort(time_us, kind="stable")
-    found = []
+    built = []
     for fold in range(1, folds + 1):
         start, stop = (int(len(order) * n / (folds + 1)) for n in (fold, fold + 1))
         test = order[start:stop]
@@ -40,5 +40,5 @@ def walk_forward(time_us: Times, end_us: Times, folds: int, embargo_us: int) -> 
         begins = time_us[test].min()
         earlier = order[:start]
         train = earlier[end_us[earlier] + embargo_us < begins]
-        found.append(Fold(train, test[time_us[test] >= begins]))
-    return found
+        built.append(Fold(train, test[time_us[test] >= begins]))
+    return built

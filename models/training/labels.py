@@ -97,8 +97,8 @@ def labels(
     """Class of every row of one feed: 0 down, 1 flat, 2 up, -1 unlabelled. Shapes (n,)."""
     move = moves(time_us, mid, rule, quotes)
     cost = np.maximum(spread, 0.0) * rule.spreads + rule.commission
-    found = np.where(move > cost, UP, np.where(move < -cost, DOWN, FLAT))
-    return np.where(np.isfinite(move), found, UNLABELLED).astype(np.int8)
+    label = np.where(move > cost, UP, np.where(move < -cost, DOWN, FLAT))
+    return np.where(np.isfinite(move), label, UNLABELLED).astype(np.int8)
 
 
 def feeds_apart(

@@ -21,9 +21,9 @@ def misplaced_share(data: Dataset) -> float:
     if not len(data.rows):
         return 0.0
     own = data.spread / data.mid * 1e4
-    found = data.rows[:, _SPREAD].astype(np.float64)
-    known = np.isfinite(found)
-    away = np.abs(found - own) > _ROUNDING * np.abs(own) + 1e-9
+    spread = data.rows[:, _SPREAD].astype(np.float64)
+    known = np.isfinite(spread)
+    away = np.abs(spread - own) > _ROUNDING * np.abs(own) + 1e-9
     return float((away & known).mean())
 
 

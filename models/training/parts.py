@@ -15,7 +15,7 @@ from models.training.examples import Examples, first_rows
 from models.training.labels import UNLABELLED, Answers, LabelRule, horizon_answers, moves_by_feed
 from models.training.weights import uniqueness
 
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int8]
 
 HELD_BACK = 0.25  # share of rows after the split
@@ -28,8 +28,8 @@ MIN_HELD_BACK_ROWS = 100
 class Split(NamedTuple):
     """Row numbers for training and evaluation, int64, in time order."""
 
-    train: Places
-    held_back: Places
+    train: Indices
+    held_back: Indices
 
 
 class Answered(NamedTuple):
@@ -37,17 +37,17 @@ class Answered(NamedTuple):
 
     data: Dataset
     answers: Answers
-    first: Places
+    first: Indices
     weight: npt.NDArray[np.float64]
     rule: LabelRule
 
-    def examples(self, at: Places) -> Examples:
+    def examples(self, at: Indices) -> Examples:
         """Labelled rows as trainers take them."""
         weight = self.weight[at]
         mean = weight.mean() if len(weight) else 1.0
         return Examples(self.data.rows, at, self.first[at], self.answers.label[at], weight / mean)
 
-    def trainees(self, train: Places, later: Places) -> Trainees:
+    def trainees(self, train: Indices, later: Indices) -> Trainees:
         """Examples to train on, and to calibrate and weigh with."""
         times = self.data.time_us[later]
         moves = np.nan_to_num(self.moves_bp()[train])
@@ -57,8 +57,8 @@ class Answered(NamedTuple):
         """The mid's move over the horizon of every row, bp; NaN where it is not known."""
         data = self.data
         moved = moves_by_feed(data.feed, data.time_us, data.mid, self.rule, data.quotes)
-        found: npt.NDArray[np.float64] = moved / data.mid * 1e4
-        return found
+        moves: npt.NDArray[np.float64] = moved / data.mid * 1e4
+        return moves
 
 
 def answered(data: Dataset, settings: ModelSettings) -> Answered:
@@ -76,7 +76,7 @@ def answered(data: Dataset, settings: ModelSettings) -> Answered:
 
 
 def split_by_time(
-    time_us: Places,
+    time_us: Indices,
     label: Labels,
     horizon_us: int,
     max_rows: int,
@@ -90,20 +90,20 @@ def split_by_time(
     if len(labelled) == 0:
         return Split(labelled, labelled)
     ordered = labelled[np.argsort(time_us[labelled], kind="stable")]
-    moment = time_us[ordered[int(len(ordered) * (1.0 - held_back))]]
+    cut_us = time_us[ordered[int(len(ordered) * (1.0 - held_back))]]
     times = time_us[ordered]
-    before = ordered[times < moment - EMBARGO_HORIZONS * horizon_us]
-    return Split(_thin(before, max_rows), _thin(ordered[times >= moment], max_rows))
+    before = ordered[times < cut_us - EMBARGO_HORIZONS * horizon_us]
+    return Split(_thin(before, max_rows), _thin(ordered[times >= cut_us], max_rows))
 
 
-def split_again(time_us: Places, label: Labels, train: Places, horizon_us: int) -> Split:
+def split_again(time_us: Indices, label: Labels, train: Indices, horizon_us: int) -> Split:
     """The training rows once more: to train the members on, and to calibrate them with."""
     known = np.full(len(label), UNLABELLED, np.int8)
     known[train] = label[train]
     return split_by_time(time_us, known, horizon_us, len(train) or 1, CALIBRATED)
 
 
-def _thin(rows: Places, limit: int) -> Places:
+def _thin(rows: Indices, limit: int) -> Indices:
     if len(rows) <= limit:
         return rows
     return rows[np.arange(limit) * len(rows) // limit]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from features.catalog import NAMES
 
 Rows = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 Range = tuple[tuple[float, ...], tuple[float, ...]]
 
 #: A feature with fewer values than this in the training part says nothing about its range.
@@ -31,7 +31,7 @@ def range_of(rows: Rows) -> Range:
 
 
 def windows_outside(
-    rows: Rows, at: Places, first: Places, window: int, low: Rows, high: Rows
+    rows: Rows, at: Indices, first: Indices, window: int, low: Rows, high: Rows
 ) -> npt.NDArray[np.uint8]:
     """Whether any row of each window lies outside; 0 where a window does not fit.
 

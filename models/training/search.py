@@ -94,7 +94,7 @@ def search(
     study = _study(job)
     if len(study.get_trials(deepcopy=False, states=_finished())) < trials:
         _run(job, workers, study, on_progress)
-    return _found(study, settings)
+    return _result(study, settings)
 
 
 def without_held_back(data: Dataset) -> Dataset:
@@ -135,14 +135,14 @@ def _run(job: _Job, workers: int, study: "optuna.Study", on_progress: OnProgress
         while any(process.is_alive() for process in processes):
             for process in processes:
                 process.join(_POLL_S / workers)
-            _tell(study, job, on_progress)
+            _report(study, job, on_progress)
     finally:
         for process in processes:
             process.terminate()
             process.join()
 
 
-def _tell(study: "optuna.Study", job: _Job, on_progress: OnProgress) -> None:
+def _report(study: "optuna.Study", job: _Job, on_progress: OnProgress) -> None:
     finished = study.get_trials(deepcopy=False, states=_finished())
     values = [t.value for t in finished if t.value is not None]
     best = max(values) if values else float("nan")
@@ -204,7 +204,7 @@ def _finished() -> tuple["optuna.trial.TrialState", ...]:
     return TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 
 
-def _found(study: "optuna.Study", settings: ModelSettings) -> SearchResult:
+def _result(study: "optuna.Study", settings: ModelSettings) -> SearchResult:
     from optuna.trial import TrialState
 
     by_state = {state: study.get_trials(deepcopy=False, states=(state,)) for state in _finished()}

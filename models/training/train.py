@@ -109,10 +109,10 @@ def fit(
     ensemble = train_ensemble(parts, settings, kind, progress)
     progress("evaluating", 0.0)
     predictor = Predictor(ensemble.graphs)
-    predictions = predictor.judge_at(dataset.rows, split.held_back, known.first[split.held_back])
+    predictions = predictor.predict_at(dataset.rows, split.held_back, known.first[split.held_back])
     bands = bands_of(
         dataset.rows[inner.train],
-        predictor.judge_at(
+        predictor.predict_at(
             dataset.rows, inner.held_back, known.first[inner.held_back]
         ).probabilities,
     )
@@ -167,8 +167,8 @@ def _card(
 
 def _members(ensemble: Ensemble, predictions: Predictions, truth: Labels) -> list[MemberCard]:
     cards = []
-    for place, spec in enumerate(ensemble.graphs.manifest.members):
-        output = predictions.members[place]
+    for index, spec in enumerate(ensemble.graphs.manifest.members):
+        output = predictions.members[index]
         spoke = np.isfinite(output).all(axis=1)
         rise = reliability(output[spoke, UP], truth[spoke] == UP)
         cards.append(

@@ -18,7 +18,7 @@ from models.training.ensemble import Kind, train_ensemble
 from models.training.evaluate import baseline, evaluate, part
 from models.training.folds import Fold, walk_forward
 from models.training.labels import UNLABELLED
-from models.training.parts import EMBARGO_HORIZONS, Answered, Places, require_enough, split_again
+from models.training.parts import EMBARGO_HORIZONS, Answered, Indices, require_enough, split_again
 from models.training.parts import Split as Parts
 
 #: Called after each fold with its number and card; raises to stop (a pruned trial).
@@ -26,15 +26,15 @@ OnFold = Callable[[int, FoldCard], None]
 
 
 class Walked(NamedTuple):
-    """One fold: the rows trained on, those judged after them, and what was said of these.
+    """One fold: the rows trained on, those tested after them, and their predictions.
 
     Attributes:
         train, test: places in the dataset, in time order.
-        judged: of `test`; `names` are its members.
+        predictions: of `test`; `names` are its members.
     """
 
-    train: Places
-    test: Places
+    train: Indices
+    test: Indices
     predictions: Predictions
     names: tuple[str, ...]
 
@@ -73,8 +73,8 @@ def walked(
     cut = walk_forward(data.time_us[labelled], known.answers.end_us[labelled], folds, embargo)
     for number, fold in enumerate(cut):
         progress(f"fold {number + 1} of {len(cut)}", number / len(cut))
-        places = Fold(labelled[fold.train], labelled[fold.test])
-        yield _walked(known, settings, kind, places, progress)
+        chosen = Fold(labelled[fold.train], labelled[fold.test])
+        yield _walked(known, settings, kind, chosen, progress)
 
 
 def _walked(
@@ -88,7 +88,7 @@ def _walked(
         known.trainees(inner.train, inner.held_back), settings, kind, progress
     )
     predictor = Predictor(ensemble.graphs)
-    predictions = predictor.judge_at(data.rows, test, known.first[test])
+    predictions = predictor.predict_at(data.rows, test, known.first[test])
     return Walked(train, test, predictions, predictor.names)
 
 

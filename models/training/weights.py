@@ -26,8 +26,8 @@ def uniqueness(time_us: Times, end_us: Times) -> Floats:
     np.add.at(alive, np.arange(count), 1.0)
     np.add.at(alive, last + 1, -1.0)
     share = np.concatenate([[0.0], np.cumsum(1.0 / np.maximum(np.cumsum(alive)[:count], 1.0))])
-    found: Floats = (share[last + 1] - share[np.arange(count)]) / (last + 1 - np.arange(count))
-    return found
+    weight: Floats = (share[last + 1] - share[np.arange(count)]) / (last + 1 - np.arange(count))
+    return weight
 
 
 def member_weights(skill: dict[str, float]) -> dict[str, float]:

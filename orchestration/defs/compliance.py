@@ -44,7 +44,10 @@ def sealed_day(tickhouse: Tickhouse) -> dg.MaterializeResult:
     key = Path(settings.reports.signing_key).expanduser()
     root = audit_trail.seal_home(settings, sources(settings), day, key, clock)
     detail, payload = "day sealed", {"streams": root.streams}
-    line = AuditLine(clock.now_us(), "dagster", False, "seal", detail, str(day), "", payload)
+    line = AuditLine(
+        ts_us=clock.now_us(), by="dagster", authenticated=False, action="seal", detail=detail,
+        subject=str(day), reason="", payload=payload,
+    )  # fmt: skip
     audit_log.append(settings.home_path, line)
     return dg.MaterializeResult(metadata={"sealed": str(day), "folder": str(kept / str(day))})
 
@@ -58,27 +61,30 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     key = settings.reports.public_key
     client = tickhouse.client()
     try:
-        found = audit_trail.verify_home(
+        verification = audit_trail.verify_home(
             settings, sources(settings), client, audit_trail.archive(settings),
             Path(key).expanduser() if key else None, SystemClock(),
         )  # fmt: skip
-        _note(client, found)
+        _note(client, verification)
     finally:
         client.close()
-    if found.breaks:
-        told = "\n".join(str(b) for b in found.breaks)
-        raise dg.Failure(f"the audit trail is broken; keep everything as it is:\n{told}")
+    if verification.breaks:
+        listed = "\n".join(str(b) for b in verification.breaks)
+        raise dg.Failure(f"the audit trail is broken; keep everything as it is:\n{listed}")
     return dg.MaterializeResult(
         metadata={
-            "events": sum(v.events for v in found.verdicts),
+            "events": sum(v.events for v in verification.verdicts),
             "seals": "checked" if key else f"NOT checked: {compliance_ready.NO_PUBLIC_KEY}",
         }
     )
 
 
-def _note(client: Client, found: audit_trail.Verification) -> None:
+def _note(client: Client, verification: audit_trail.Verification) -> None:
     """For boards and alerts."""
-    events, breaks = sum(v.events for v in found.verdicts), [str(b) for b in found.breaks]
+    events, breaks = (
+        sum(v.events for v in verification.verdicts),
+        [str(b) for b in verification.breaks],
+    )
     store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
@@ -121,7 +127,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
         deps=[] if report.name in _SELDOM else [report_marts],
         description=f"{report.title}: {report.subtitle}. Layout {LAYOUT}, a draft.",
     )
-    def made(
+    def rendered(
         context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
     ) -> dg.MaterializeResult:
         day = date.fromisoformat(context.partition_key)
@@ -138,7 +144,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
             }
         )  # fmt: skip
 
-    return made
+    return rendered
 
 
 REPORT_ASSETS = {name: _report(report) for name, report in REPORTS.items()}

@@ -13,7 +13,7 @@ from orchestration.schedules import still_going
 _VERIFIED = dg.AssetKey("verified_trail")
 
 
-def _reports(job: str, cron: str, says: str) -> dg.ScheduleDefinition:
+def _reports(job: str, cron: str, description: str) -> dg.ScheduleDefinition:
     def evaluate(
         context: dg.ScheduleEvaluationContext, tickhouse: Tickhouse
     ) -> dg.RunRequest | dg.SkipReason:
@@ -29,7 +29,7 @@ def _reports(job: str, cron: str, says: str) -> dg.ScheduleDefinition:
             missing = str(error)
         return dg.SkipReason(missing) if missing else _yesterday(context)
 
-    return _schedule(evaluate, job, cron, says)
+    return _schedule(evaluate, job, cron, description)
 
 
 def _audit(
@@ -53,11 +53,12 @@ def _audit(
 
 
 def _schedule(
-    evaluate: Callable[..., dg.RunRequest | dg.SkipReason], job: str, cron: str, says: str
+    evaluate: Callable[..., dg.RunRequest | dg.SkipReason], job: str, cron: str, description: str
 ) -> dg.ScheduleDefinition:
     decorated: Callable[..., dg.ScheduleDefinition] = dg.schedule(
         name=f"{job.removesuffix('_job')}_schedule", job_name=job, cron_schedule=cron,
-        execution_timezone="UTC", description=says, default_status=dg.DefaultScheduleStatus.RUNNING,
+        execution_timezone="UTC", description=description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
     )  # fmt: skip
     return decorated(evaluate)
 

@@ -79,14 +79,16 @@ def data_checks(
     yield dg.MaterializeResult(metadata=_metadata(results, ticks))
     missing = [day for day in days if day.weekday() < 5 and not results[day]]
     if missing:
-        told = f"no rows on {', '.join(map(str, missing))}: a holiday, or the collector stood still"
-        box(settings).tell("Tickhouse: a day is missing", told, {"job": "data_checks"})
+        problem = (
+            f"no rows on {', '.join(map(str, missing))}: a holiday, or the collector stood still"
+        )
+        box(settings).notify("Tickhouse: a day is missing", problem, {"job": "data_checks"})
     yield dg.AssetCheckResult(
         check_name=PRESENT, passed=not missing, severity=dg.AssetCheckSeverity.WARN,
         metadata={"missing": [str(day) for day in missing]},
     )  # fmt: skip
     for rule in RULES:
-        yield _judged(rule, results)
+        yield _check_result(rule, results)
 
 
 @dg.asset(
@@ -111,8 +113,8 @@ def bar_reconciliation(
     wrong: list[str] = []
     with tickhouse.connected() as client:
         for day in days_of(context):
-            count, found = wrong_bars(client, *bounds(day))
-            compared, wrong = compared + count, wrong + found
+            count, wrong_today = wrong_bars(client, *bounds(day))
+            compared, wrong = compared + count, wrong + wrong_today
     yield dg.MaterializeResult(metadata={"dagster/row_count": compared, "wrong": len(wrong)})
     remedy = "truncate bar_1m, bar_5m and bar_1h and insert the ticks of those days again"
     yield dg.AssetCheckResult(
@@ -126,17 +128,17 @@ def bar_reconciliation(
         )
 
 
-def _judged(rule: Named, results: dict[date, list[CheckResult]]) -> dg.AssetCheckResult:
+def _check_result(rule: Named, results: dict[date, list[CheckResult]]) -> dg.AssetCheckResult:
     own = [
-        (day, found)
+        (day, result)
         for day, of_day in results.items()
-        for found in of_day
-        if found.suite == rule.suite and found.rule == rule.rule
+        for result in of_day
+        if result.suite == rule.suite and result.rule == rule.rule
     ]
-    failed = [(day, found) for day, found in own if found.status != "passed"]
+    failed = [(day, result) for day, result in own if result.status != "passed"]
     metadata: dict[str, Any] = {
         "subjects": len(own),
-        "rows": sum(found.rows_checked for _, found in own),
+        "rows": sum(result.rows_checked for _, result in own),
     }
     if failed:
         metadata["failed"] = table(
@@ -162,7 +164,7 @@ def _ticks(client: Client, days: Sequence[date]) -> Sequence[Sequence[Any]]:
 def _metadata(
     results: dict[date, list[CheckResult]], ticks: Sequence[Sequence[Any]]
 ) -> dict[str, Any]:
-    flat = [found for of_day in results.values() for found in of_day]
+    flat = [result for of_day in results.values() for result in of_day]
     days = list(results)
     failed = [(day, f) for day, of_day in results.items() for f in of_day if f.status != "passed"]
     metadata: dict[str, Any] = {

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from core.clock import SystemClock
-from orchestration.alerts import tell_drift
+from orchestration.alerts import notify_drift
 from orchestration.defs.streams import TABLES, key_of
 from orchestration.resources import Tickhouse
 from orchestration.tables import table
@@ -39,7 +39,9 @@ def model_watch(config: WatchConfig, tickhouse: Tickhouse) -> dg.MaterializeResu
         result = patrol(client, Registry(settings.home_path / "models"), span, settings)
         done = react(settings.home_path, result.alert, settings, clock)
         if result.alert:
-            tell_drift(settings, result.found["champion"].model, f"{result.alert}. {done}".strip())
+            notify_drift(
+                settings, result.watched["champion"].model, f"{result.alert}. {done}".strip()
+            )
     return dg.MaterializeResult(metadata=_metadata(result, done))
 
 
@@ -47,8 +49,8 @@ def _metadata(result: Any, done: str) -> dict[str, Any]:
     rows = [
         (role, q.member or "all members", f"{q.predictions:,}", f"{q.hit_rate:.1%}",
          f"{q.brier:.4f}", f"{q.brier_shares:.4f}", f"{q.vetoed:.1%}")
-        for role, found in result.found.items()
-        for q in found.quality
+        for role, watched in result.watched.items()
+        for q in watched.quality
     ]  # fmt: skip
     head = ("role", "", "rows", "hit rate", "Brier", "of shares", "vetoed")
     return {

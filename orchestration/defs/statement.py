@@ -32,15 +32,15 @@ def broker_statement(
     """Asks the terminal that the settings name; broker-reconciliation reads the last statement."""
     with failing_in_words():
         settings, now = tickhouse.settings(), SystemClock().now_us()
-        terminal = connect.terminal(settings.terminal, settings.home_path)
+        terminal = connect.terminal(settings.terminal, settings.home_path, role="reader")
         try:
             day = date.fromisoformat(context.partition_key)
-            told = statement.take(terminal, settings.run, day, now, now)
+            taken = statement.take(terminal, settings.run, day, now, now)
         finally:
             terminal.shutdown()
-        statement.store(settings.clickhouse, told)
-    found = {"deals": len(told.deals), "positions": len(told.positions)}
-    return dg.MaterializeResult(metadata=found | {"balance": told.funds.balance})
+        statement.store(settings.clickhouse, taken)
+    counts = {"deals": len(taken.deals), "positions": len(taken.positions)}
+    return dg.MaterializeResult(metadata=counts | {"balance": taken.funds.balance})
 
 
 statement_job = dg.define_asset_job("statement_job", dg.AssetSelection.assets(broker_statement))

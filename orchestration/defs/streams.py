@@ -63,7 +63,7 @@ def specs() -> list[dg.AssetSpec]:
     ]
 
 
-class Seen(NamedTuple):
+class TableState(NamedTuple):
     """A table at a moment."""
 
     streamed: Streamed
@@ -72,7 +72,7 @@ class Seen(NamedTuple):
     last: datetime | None
 
 
-def look(client: Client) -> list[Seen]:
+def table_states(client: Client) -> list[TableState]:
     """Rows and span of every table; one that does not exist yet has none."""
     with errors_translated():
         there = {
@@ -81,7 +81,7 @@ def look(client: Client) -> list[Seen]:
                 "SELECT name, total_rows FROM system.tables WHERE database = currentDatabase()"
             ).result_rows
         }
-        return [_seen(client, streamed, there.get(streamed.table, 0)) for streamed in TABLES]
+        return [_table_state(client, streamed, there.get(streamed.table, 0)) for streamed in TABLES]
 
 
 def silent_feeds(client: Client, now_us: int, after_s: float = WARN.total_seconds()) -> list[str]:
@@ -91,23 +91,23 @@ def silent_feeds(client: Client, now_us: int, after_s: float = WARN.total_second
             "SELECT source, symbol, toUnixTimestamp64Micro(max(ts_event)) FROM tick "
             "GROUP BY source, symbol ORDER BY source, symbol"
         ).result_rows
-    found = []
+    silent = []
     for source, symbol, last_us in newest:
         known = instrument(str(symbol), now_us)
         age_s = (now_us - int(last_us)) / 1e6
         opened = known is not None and is_open(known.session, now_us)
         opened = opened and is_open(known.session if known else "", now_us - round(after_s * 1e6))
         if opened and after_s < age_s < 7 * 86_400:
-            found.append(f"{source} {symbol}: no tick for {age_s / 60:.0f} min, market open")
-    return found
+            silent.append(f"{source} {symbol}: no tick for {age_s / 60:.0f} min, market open")
+    return silent
 
 
-def told(seen: Seen) -> dict[str, Any]:
+def metadata_of(table: TableState) -> dict[str, Any]:
     """For a person."""
-    found: dict[str, Any] = {"dagster/row_count": seen.rows}
-    if seen.first and seen.last:
-        found |= {"from": str(seen.first), "to": str(seen.last)}
-    return found
+    metadata: dict[str, Any] = {"dagster/row_count": table.rows}
+    if table.first and table.last:
+        metadata |= {"from": str(table.first), "to": str(table.last)}
+    return metadata
 
 
 @dg.multi_observable_source_asset(specs=specs(), name="streamed_tables")
@@ -115,18 +115,18 @@ def streamed_tables(tickhouse: Tickhouse) -> Iterator[dg.ObserveResult]:
     """Rows and newest market time of what the streams write."""
     client = tickhouse.client()
     try:
-        for seen in look(client):
-            yield dg.ObserveResult(asset_key=key_of(seen.streamed), metadata=told(seen))
+        for table in table_states(client):
+            yield dg.ObserveResult(asset_key=key_of(table.streamed), metadata=metadata_of(table))
     finally:
         client.close()
 
 
-def _seen(client: Client, streamed: Streamed, rows: int) -> Seen:
+def _table_state(client: Client, streamed: Streamed, rows: int) -> TableState:
     if not rows:
-        return Seen(streamed, 0, None, None)
+        return TableState(streamed, 0, None, None)
     column = _TIMES.get(streamed.table, "ts_event")
     # What has no market time (the epoch) is no beginning.
     begin = f"minIf({column}, toUnixTimestamp({column}) > 0)"
     sql = f"SELECT {begin}, max({column}) FROM {streamed.table}"
     first, last = client.query(sql).result_rows[0]
-    return Seen(streamed, rows, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
+    return TableState(streamed, rows, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))

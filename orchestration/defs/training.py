@@ -74,7 +74,7 @@ def _metadata(card: Any, champion: Any, why: str) -> dict[str, Any]:
         "simulated": card.simulated,
         "on rows held back": table(
             ("", *columns),
-            [(name, *(_number(getattr(found, name)) for found in metrics)) for name in names],
+            [(name, *(_number(getattr(metric, name)) for metric in metrics)) for name in names],
         ),
         "walk-forward": table(
             ("fold", "tested from", "rows", "log_loss", "baseline"),

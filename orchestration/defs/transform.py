@@ -96,36 +96,36 @@ def broken_marts(problem: str) -> dg.AssetsDefinition:
 
 
 def _shared(client: Client, database: str, variables: Mapping[str, str | bool]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "database": database,
         "from_day": str(variables["from_day"]),
         "to_day": str(variables["to_day"]),
         "dbt docs": dg.MetadataValue.url(sites.link(sites.DBT_DOCS)),
     }
     if variables["blocked_days"]:
-        found["held back"] = str(variables["blocked_days"])
+        metadata["held back"] = str(variables["blocked_days"])
     restated = client.query(_RESTATED, parameters={"db": database}).result_rows
     if restated:
-        found["restated"] = table(
+        metadata["restated"] = table(
             ("day", "source", "symbol", "ticks before", "ticks now"), restated
         )
-    return found
+    return metadata
 
 
 def _of_model(built: Built | None, rows: int | None) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     if rows is not None:
-        found["dagster/row_count"] = rows
+        metadata["dagster/row_count"] = rows
     if built is not None:
-        found["dagster/execution_time"] = built.seconds
-        found["tests"] = f"{built.passed} of {built.tests} passed"
-    return found
+        metadata["dagster/execution_time"] = built.seconds
+        metadata["tests"] = f"{built.passed} of {built.tests} passed"
+    return metadata
 
 
 def _rows(client: Client, database: str) -> dict[str, int]:
-    found: Sequence[Sequence[Any]] = client.query(
+    named: Sequence[Sequence[Any]] = client.query(
         "SELECT name, total_rows FROM system.tables "
         "WHERE database = {db:String} AND total_rows IS NOT NULL",
         parameters={"db": database},
     ).result_rows
-    return {str(name): int(rows) for name, rows in found}
+    return {str(name): int(rows) for name, rows in named}

@@ -73,22 +73,22 @@ def zero(name: str, severity: Severity, expected: str, column: str, mostly: floa
 
 def feeds_of(client: Client, start: datetime, end: datetime) -> Sequence[Subject]:
     """Subjects of ticks and bars: the feeds that quoted."""
-    found = client.query(
+    feeds = client.query(
         f"SELECT DISTINCT source, symbol FROM tick WHERE {SPAN} ORDER BY source, symbol",
         parameters={"start": start, "end": end},
     ).result_rows
-    return [Subject(f"{source}.{symbol}", "", source, symbol) for source, symbol in found]
+    return [Subject(f"{source}.{symbol}", "", source, symbol) for source, symbol in feeds]
 
 
 def runs_of(table: str) -> Callable[[Client, datetime, datetime], Sequence[Subject]]:
     """Subjects of a table whose rows belong to runs: the runs of a day."""
 
     def subjects(client: Client, start: datetime, end: datetime) -> Sequence[Subject]:
-        found = client.query(
+        runs = client.query(
             f"SELECT DISTINCT run_id FROM {table} WHERE {SPAN} ORDER BY run_id",
             parameters={"start": start, "end": end},
         ).result_rows
-        return [Subject(str(run_id), str(run_id), "", "") for (run_id,) in found]
+        return [Subject(str(run_id), str(run_id), "", "") for (run_id,) in runs]
 
     return subjects
 
@@ -97,11 +97,11 @@ def run_feeds_of(table: str) -> Callable[[Client, datetime, datetime], Sequence[
     """Subjects whose rows are compared within a feed of a run."""
 
     def subjects(client: Client, start: datetime, end: datetime) -> Sequence[Subject]:
-        found = client.query(
+        feeds = client.query(
             f"SELECT DISTINCT run_id, source, symbol FROM {table} WHERE {SPAN} ORDER BY ALL",
             parameters={"start": start, "end": end},
         ).result_rows
-        return [Subject(f"{run}.{feed}.{symbol}", run, feed, symbol) for run, feed, symbol in found]
+        return [Subject(f"{run}.{feed}.{symbol}", run, feed, symbol) for run, feed, symbol in feeds]
 
     return subjects
 

@@ -34,7 +34,7 @@ def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd
 def derived(values: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """`feature`, the share of nulls and of values out of range, and the drift."""
     compared = min(len(values), len(reference)) >= limit.DRIFT_MIN_ROWS
-    made = []
+    rows = []
     for name in values.columns if len(values) else ():
         column = values[name].to_numpy(np.float64)
         known = column[np.isfinite(column)]
@@ -43,8 +43,8 @@ def derived(values: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
         if compared and not any(part in name for part in limit.DRIFT_EXEMPT):
             drift = psi(reference[name].to_numpy(np.float64), column, limit.DRIFT_BINS)
         outside = int(((known < low) | (known > high)).sum())
-        made.append((name, null_share(column, reference.get(name)), outside, drift))
-    return pd.DataFrame(made, columns=["feature", "null_share", "out_of_range", "drift"])
+        rows.append((name, null_share(column, reference.get(name)), outside, drift))
+    return pd.DataFrame(rows, columns=["feature", "null_share", "out_of_range", "drift"])
 
 
 def null_share(column: npt.NDArray[np.float64], before: pd.Series | None) -> float:
@@ -60,8 +60,8 @@ def null_share(column: npt.NDArray[np.float64], before: pd.Series | None) -> flo
 
 def range_of(name: str) -> tuple[float, float]:
     """The bounds of a feature."""
-    found = [bounds for begin, bounds in limit.FEATURE_RANGES.items() if name.startswith(begin)]
-    return found[0] if found else limit.OTHER_RANGE
+    ranges = [bounds for begin, bounds in limit.FEATURE_RANGES.items() if name.startswith(begin)]
+    return ranges[0] if ranges else limit.OTHER_RANGE
 
 
 def _values(

@@ -16,13 +16,13 @@ from quality.suites.base import Subject, Suite, between, parameters, runs_of, ze
 
 def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
     """The run's orders."""
-    found = client.query_df(_sql("orders_of_day"), parameters=parameters(subject, start, end))
-    if found.empty:
-        return found
-    without = ~(found["has_signal"].astype(bool) | found["by_others"].astype(bool))
-    return found.assign(
-        overfilled=(found["filled"] - found["submitted"]).where(found["submitted"] > 0, 0.0),
-        orphan=((found["filled"] > 0) & (found["submitted"] == 0)).astype(int),
+    orders = client.query_df(_sql("orders_of_day"), parameters=parameters(subject, start, end))
+    if orders.empty:
+        return orders
+    without = ~(orders["has_signal"].astype(bool) | orders["by_others"].astype(bool))
+    return orders.assign(
+        overfilled=(orders["filled"] - orders["submitted"]).where(orders["submitted"] > 0, 0.0),
+        orphan=((orders["filled"] > 0) & (orders["submitted"] == 0)).astype(int),
         without_signal=without.astype(int),
     )
 

@@ -13,12 +13,12 @@ _COLUMNS = ("p_down", "p_flat", "p_up")
 
 def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
     """The run's predictions, with the sum of their probabilities."""
-    found = client.query_df(
+    predictions = client.query_df(
         "SELECT prediction_id, p_down, p_flat, p_up FROM prediction FINAL "
         f"WHERE run_id = {{run:String}} AND {SPAN}",
         parameters=parameters(subject, start, end),
     )
-    return found.assign(total=found[list(_COLUMNS)].sum(axis=1))
+    return predictions.assign(total=predictions[list(_COLUMNS)].sum(axis=1))
 
 
 PREDICTIONS = Suite(

@@ -34,7 +34,7 @@ class SourcePosition(NamedTuple):
     ended: bool
 
 
-def whole(message: Message) -> list[Any]:
+def undecoded(message: Message) -> list[Any]:
     """The message itself as the one item."""
     return [message]
 
@@ -48,7 +48,7 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
         topic: Topic,
         stopping: threading.Event,
         is_last: Callable[[Message], bool] = lambda _: False,
-        decode: Callable[[Message], list[Any]] = whole,
+        decode: Callable[[Message], list[Any]] = undecoded,
         wait_s: float = 0.02,
         batch_bytes: int = 4_000_000,
     ) -> None:

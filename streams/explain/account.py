@@ -10,18 +10,18 @@ from features.catalog import FEATURES, NAMES
 from models.serving.card import CLASSES
 from streams.explain.facts import Facts, vector
 from streams.explain.recompute import Member, Recomputed, shape
-from streams.explain.verdict import Verdict
+from streams.explain.reproduction import Reproduction
 
 
-def of(facts: Facts, now: Recomputed, verdict: Verdict) -> dict[str, Any]:
+def of(facts: Facts, now: Recomputed, reproduction: Reproduction) -> dict[str, Any]:
     """The object; every value can be JSON, NaN is null."""
     signal = facts.signal
     return {
         "id": facts.asked,
-        "same": verdict.same,
-        "verdict": verdict.text,
-        "parts": {p.name: {"same": p.same, "differs": list(p.differs)} for p in verdict.parts},
-        "elsewhere": verdict.elsewhere,
+        "same": reproduction.same,
+        "verdict": reproduction.text,
+        "parts": {p.name: {"same": p.same, "differs": list(p.differs)} for p in reproduction.parts},
+        "elsewhere": reproduction.elsewhere,
         "tick": {
             "source": signal.source, "symbol": signal.symbol, "time": text(signal.ts_event_us),
             "time_msc": signal.time_msc, "seq": signal.seq, "mid": facts.mid,
@@ -68,15 +68,19 @@ def _features(facts: Facts, now: Recomputed) -> list[dict[str, Any]]:
 
 
 def _member(member: Member) -> dict[str, Any]:
-    said = dict(zip(CLASSES, map(_number, member.probabilities), strict=True))
-    found: dict[str, Any] = {"name": member.name, "weight": member.weight, "probabilities": said,
-                             "note": member.note}  # fmt: skip
+    probabilities = dict(zip(CLASSES, map(_number, member.probabilities), strict=True))
+    described: dict[str, Any] = {
+        "name": member.name,
+        "weight": member.weight,
+        "probabilities": probabilities,
+        "note": member.note,
+    }
     if member.contributions is not None:
-        found["contributions"] = {
+        described["contributions"] = {
             name: dict(zip((*NAMES, "bias"), map(_number, values), strict=True))
             for name, values in zip(CLASSES, member.contributions, strict=True)
         }
-    return found
+    return described
 
 
 def _number(value: Any) -> float | None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from core import durable
 from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from core.fingerprint import fingerprint
@@ -56,10 +57,7 @@ def write(path: Path, facts: Facts, material: Material) -> str:
     if own.is_file() and facts.signal.strategy not in strategy.shipped():
         parts[f"strategies/{own.name}"] = own.read_bytes()
     content, seal = _sealed(parts)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f"{path.suffix}.new")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    durable.write(path, content)
     return seal
 
 
@@ -76,9 +74,9 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from error
-    found = _seal_of(path, content)
-    if seal and seal != found:
-        raise InputError(str(path), f"its seal is {found}, not {seal}: another or a forged bundle")
+    actual = _seal_of(path, content)
+    if seal and seal != actual:
+        raise InputError(str(path), f"its seal is {actual}, not {seal}: another or a forged bundle")
     parts, manifest = _parts(path, content)
     if not seal and any(name.startswith("strategies/") for name in parts):
         raise InputError(
@@ -90,7 +88,7 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     facts = msgspec.json.decode(parts["facts.json"], type=Facts)
-    return Opened(facts, _material(parts, facts, scratch), found, manifest.written_on)
+    return Opened(facts, _material(parts, facts, scratch), actual, manifest.written_on)
 
 
 def _model_parts(model: artifact.Artifact | None) -> dict[str, bytes]:
@@ -114,8 +112,8 @@ def _material(parts: Mapping[str, bytes], facts: Facts, scratch: Path) -> Materi
     }
     models = scratch / "models"
     named = sorted(p.stem for p in models.glob("*.model")) if models.is_dir() else []
-    found = artifact.load(models, named[0]) if named else None
-    return Material(ticks, found, scratch / "strategies")
+    model = artifact.load(models, named[0]) if named else None
+    return Material(ticks, model, scratch / "strategies")
 
 
 def _sealed(parts: Mapping[str, bytes]) -> tuple[bytes, str]:
@@ -164,7 +162,7 @@ def _to_npy(ticks: TickArray) -> bytes:
 
 
 def _from_npy(content: bytes) -> TickArray:
-    found = np.load(io.BytesIO(content), allow_pickle=False)
-    if found.dtype != TICK:
+    ticks = np.load(io.BytesIO(content), allow_pickle=False)
+    if ticks.dtype != TICK:
         raise InputError("ticks", "are of another layout than this version's")
-    return np.asarray(found)
+    return np.asarray(ticks)

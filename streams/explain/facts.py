@@ -85,7 +85,7 @@ class Facts(msgspec.Struct, frozen=True):
     hour: Hour = Hour()
 
 
-def find(client: Client, asked: str, run_id: str = "", *, from_start: bool = False) -> Facts:
+def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
     """The facts behind an id.
 
     Args:
@@ -97,10 +97,10 @@ def find(client: Client, asked: str, run_id: str = "", *, from_start: bool = Fal
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
     with errors_translated():
-        signal = _signal(client, asked, run_id)
+        signal = _signal(client, identity, run_id)
         key = {"run_id": signal.run_id, "source": signal.source, "symbol": signal.symbol,
                "time_msc": signal.time_msc, "seq": signal.seq}  # fmt: skip
-        row = _feature(client, key, asked)
+        row = _feature(client, key, identity)
         orders = _structs(client, OrderEvent, "order_event", signal.signal_id, "ORDER BY seq")
         settings = client.query(
             "SELECT settings FROM run FINAL WHERE run_id = {run_id:String}", key
@@ -109,7 +109,7 @@ def find(client: Client, asked: str, run_id: str = "", *, from_start: bool = Fal
         held = client.query(_HELD, {**key, "strategy": signal.strategy}).result_rows
         hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
     return Facts(
-        asked, signal, orders, row[0], row[1], row[2],
+        identity, signal, orders, row[0], row[1], row[2],
         np.array(row[3:], np.float32).tobytes(), *_prediction(client, key),
         settings[0][0] if settings else "{}",
         Held(int(np.sign(held[0][0])), held[0][1]) if held else Held(0, 0),
@@ -156,42 +156,45 @@ def _ticks(client: Client, facts: Facts, start: Start) -> TickArray:
     return np.concatenate(parts)
 
 
-def _signal(client: Client, asked: str, run_id: str) -> Signal:
-    named = report_rows.asked_in_file(asked)
+def _signal(client: Client, identity: str, run_id: str) -> Signal:
+    named = report_rows.id_in_file(identity)
     number = int(named) if named.isdigit() and len(named) < 19 else 0
     given = {"asked": named, "number": number, "run_id": run_id}
     rows = client.query(_FIND, given).result_rows
     surest = min((row[0] for row in rows), default=0)
-    found = sorted({row[1] for row in rows if row[0] == surest})
-    found = found or report_rows.signals_of(client, named, run_id)
-    if not found:
+    candidates = sorted({row[1] for row in rows if row[0] == surest})
+    candidates = candidates or report_rows.signals_of(client, named, run_id)
+    if not candidates:
         raise InputError(
-            asked, "no signal, order, event or deal has this id in the warehouse, and no row of a"
-            " report's mart shows it"
+            identity, "no signal, order, event or deal has this id in the warehouse, and no row of"
+            " a report's mart shows it"
         )  # fmt: skip
-    if len(found) > 1:
-        some = ", ".join(found[:3])
+    if len(candidates) > 1:
+        some = ", ".join(candidates[:3])
         raise InputError(
-            asked, f"leads to {len(found)} signals ({some}, ...): say --run, or a signal's id"
+            identity,
+            f"leads to {len(candidates)} signals ({some}, ...): say --run, or a signal's id",
         )
-    signals: list[Signal] = _structs(client, Signal, "signal", found[0])
+    signals: list[Signal] = _structs(client, Signal, "signal", candidates[0])
     if not signals:
-        raise InputError(asked, f"its signal {found[0]} is not stored; is streams.signals behind?")
+        raise InputError(
+            identity, f"its signal {candidates[0]} is not stored; is streams.signals behind?"
+        )
     return signals[0]
 
 
-def _feature(client: Client, key: dict[str, Any], asked: str) -> Sequence[Any]:
+def _feature(client: Client, key: dict[str, Any], identity: str) -> Sequence[Any]:
     columns = ", ".join(("feature_set_hash", "mid", "spread", *NAMES))
     rows = client.query(f"SELECT {columns} FROM feature FINAL {_AT_TICK}", key).result_rows
     if not rows:
-        raise InputError(asked, "its feature row is not stored (retention, or not yet written)")
+        raise InputError(identity, "its feature row is not stored (retention, or not yet written)")
     if rows[0][0] != FEATURE_SET_HASH:
         raise InputError(
-            asked, f"was made with feature set {rows[0][0]}, this version has {FEATURE_SET_HASH};"
-            " explain it with the version that made it"
+            identity, f"was made with feature set {rows[0][0]}, this version has"
+            f" {FEATURE_SET_HASH}; explain it with the version that made it"
         )  # fmt: skip
-    found: Sequence[Any] = rows[0]
-    return found
+    row: Sequence[Any] = rows[0]
+    return row
 
 
 def _prediction(client: Client, key: dict[str, Any]) -> tuple[bytes, str]:

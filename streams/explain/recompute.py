@@ -106,12 +106,12 @@ def _predicted(
     if model is None:
         return Predicted(sampled, "", None), ()
     predictor, row = Predictor(model), sampled.features
-    predictions, manifest = predictor.judge(row, past), predictor.manifest
+    predictions, manifest = predictor.predict(row, past), predictor.manifest
     edge = edge_bp(row, predictions.probabilities, manifest.gains, manifest.horizon_s)
     predicted = Predicted(sampled, facts.model, predictions, edge)
-    said = zip(manifest.members, predictions.members[:, 0], strict=True)
-    members = [_member(model, spec, output, row[0]) for spec, output in said]
-    beyond = [bool(predictions.outside[0] >> place & 1) for place in range(len(members))]
+    outputs = zip(manifest.members, predictions.members[:, 0], strict=True)
+    members = [_member(model, spec, output, row[0]) for spec, output in outputs]
+    beyond = [bool(predictions.outside[0] >> index & 1) for index in range(len(members))]
     return predicted, tuple(
         _beyond(member, spec, row[0]) if outside else member
         for member, spec, outside in zip(members, manifest.members, beyond, strict=True)
@@ -138,10 +138,10 @@ def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> M
     raw = np.empty((1, 3), np.float32)
     Session(model.members[spec.name]).predict(row[None], raw)
     try:
-        found = booster.contributions(trees, row, raw[0])
+        contributions = booster.contributions(trees, row, raw[0])
     except ModelError as error:
         return Member(spec.name, spec.weight, output, None, str(error))
-    return Member(spec.name, spec.weight, output, found)
+    return Member(spec.name, spec.weight, output, contributions)
 
 
 def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | None:
@@ -151,16 +151,16 @@ def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | N
     chosen = strategy.select(signal.strategy, settings, strategies)
     held = strategy.Held(facts.held.direction, facts.held.until_msc)
     state = {f"{signal.source}.{signal.symbol}": held}, list[Signal]()
-    exits, found = shape(facts).exits, None
+    exits, signals = shape(facts).exits, None
     # A new champion opens reduced positions for a while; when that ended is not in the row.
     for share in (1.0, settings.new_champion_share):
         given = predicted._replace(share=share)
-        made = Decider(run, settings, chosen, None, state, exits).rows(given).signals
+        decided = Decider(run, settings, chosen, None, state, exits).rows(given).signals
         # When the record was made is the clock's to say, not ours.
-        found = [msgspec.structs.replace(s, ts_init_us=signal.ts_init_us) for s in made]
-        if signal in found:
+        signals = [msgspec.structs.replace(s, ts_init_us=signal.ts_init_us) for s in decided]
+        if signal in signals:
             break
-    return found[0] if found else None
+    return signals[0] if signals else None
 
 
 def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Floats]:
@@ -170,17 +170,17 @@ def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Flo
     sampler: Any = Sampler(shape(facts).features.sample_ms, Histograms(), state)
     for batches in _slices(facts, ticks):
         # One feed or several, rows at once or when a slice is complete: both come out here.
-        found = [sampler.rows(batch, 0) for batch in batches]
-        rows = [one for some in found for one in (some if isinstance(some, list) else [some])]
+        released = [sampler.rows(batch, 0) for batch in batches]
+        rows = [one for some in released for one in (some if isinstance(some, list) else [some])]
         rows += sampler.release() if hasattr(sampler, "release") else []
         for sampled in rows:
             if sampled.symbol != signal.symbol:
                 continue
             at = (sampled.time_msc == signal.time_msc) & (sampled.seq == signal.seq)
-            place = int(np.flatnonzero(at)[0]) if at.any() else len(at)
-            past = np.concatenate([past, sampled.features[:place]])[-PAST_ROWS:]
+            row = int(np.flatnonzero(at)[0]) if at.any() else len(at)
+            past = np.concatenate([past, sampled.features[:row]])[-PAST_ROWS:]
             if at.any():
-                return _one(sampled, place, signal.mode), past
+                return _one(sampled, row, signal.mode), past
     raise InputError(
         facts.asked, "the stored ticks do not lead to its tick: some were removed, or others of"
         " that feed were stored since"

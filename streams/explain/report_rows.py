@@ -23,16 +23,16 @@ _LEADS = (
 )  # fmt: skip
 
 
-def asked_in_file(asked: str) -> str:
+def id_in_file(identity: str) -> str:
     """The id in row ROW (from 1, without the header) of FILE for FILE:ROW; else as it was asked.
 
     Raises:
         InputError: no such file or row, or nothing in it leads to a decision.
     """
-    found = _ROW.fullmatch(asked)
-    if found is None:
-        return asked
-    path, number = Path(found["file"]), int(found["row"])
+    match = _ROW.fullmatch(identity)
+    if match is None:
+        return identity
+    path, number = Path(match["file"]), int(match["row"])
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -49,13 +49,13 @@ def asked_in_file(asked: str) -> str:
     return leading[0]
 
 
-def signals_of(client: Client, asked: str, run_id: str) -> list[str]:
+def signals_of(client: Client, identity: str, run_id: str) -> list[str]:
     """Signals of the mart rows that show this id; empty when no mart has it.
 
     Raises:
         InputError: rows show it and no decision of ours stands behind them.
     """
-    given = {"asked": asked, "run_id": run_id}
+    given = {"asked": identity, "run_id": run_id}
     signals, orders, shown = set[str](), set[str](), []
     for database, table, leads, ids, has_run in client.query(_COLUMNS).result_rows:
         rows = client.query(_query(database, table, leads, ids, has_run), given).result_rows
@@ -64,13 +64,13 @@ def signals_of(client: Client, asked: str, run_id: str) -> list[str]:
             named = dict(zip(leads, row, strict=True))
             signals |= {value for name, value in named.items() if name.endswith("signal_id")}
             orders |= {value for name, value in named.items() if name.endswith("order_id")}
-    found = (signals - {""}) or _signals_of_orders(client, orders - {""})
-    if shown and not found:
+    known = (signals - {""}) or _signals_of_orders(client, orders - {""})
+    if shown and not known:
         raise InputError(
-            asked, f"stands in {', '.join(sorted(set(shown)))}, on rows that no signal of ours led"
-            " to (a trade by hand, a stop of the venue without our order, or another system's)"
+            identity, f"stands in {', '.join(sorted(set(shown)))}, on rows that no signal of ours"
+            " led to (a trade by hand, a stop of the venue without our order, or another system's)"
         )  # fmt: skip
-    return sorted(found)
+    return sorted(known)
 
 
 def _query(

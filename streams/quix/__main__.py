@@ -41,13 +41,13 @@ def _run(name: str, config: settings.Settings) -> None:
     health = Health("quix.exposure", config.home_path / "run")
     app = exposure.build(as_process(config, "quix.exposure"))
     bus = select.connect(config.bus, "quix.exposure")
-    heart = HeartbeatPublisher(bus, config.run, health, Histograms())
+    heartbeat = HeartbeatPublisher(bus, config.run, health, Histograms())
     try:
         health.set("ready", "exposure")
         app.run()
     finally:
         health.set("stopping")
-        heart.close()
+        heartbeat.close()
         bus.close()
         health.close()
 

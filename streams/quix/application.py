@@ -13,7 +13,7 @@ from core.settings import Settings
 from core.topics import Topic
 
 
-def make(config: Settings, name: str) -> Application:
+def build(config: Settings, name: str) -> Application:
     """An application whose group, state and changelog carry its name.
 
     Raises:

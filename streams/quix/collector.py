@@ -34,7 +34,7 @@ def build(config: Settings) -> Application:
     Raises:
         SettingsError: the bus is not Kafka.
     """
-    app = application.make(config, "collector")
+    app = application.build(config, "collector")
     app.add_source(CollectorSource(config), topic=application.topic_of(app, config, TICKS))
     return app
 
@@ -55,15 +55,17 @@ class CollectorSource(Source):
         health = Health("collector", config.home_path / "run")
         bus = select.connect(config.bus, "collector")
         histograms = Histograms()
-        heart = HeartbeatPublisher(bus, config.run, health, histograms)
-        door = partial(select.door, config.bus, role="collector")
-        terminal = connect.terminal(config.terminal, config.home_path, door)
+        heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
+        rpc = partial(select.door, config.bus, role="collector")
+        terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
         try:
-            place = SourceBus(self, bus)
-            LiveCollector(place, terminal, config, SystemClock(), histograms).run(stopping, health)
+            source_bus = SourceBus(self, bus)
+            LiveCollector(source_bus, terminal, config, SystemClock(), histograms).run(
+                stopping, health
+            )
         finally:
             health.set("stopping")
-            heart.close()
+            heartbeat.close()
             bus.close()
             terminal.shutdown()
             health.close()

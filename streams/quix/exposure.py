@@ -37,11 +37,11 @@ def build(config: Settings) -> Application:
     Raises:
         SettingsError: the bus is not Kafka.
     """
-    app = application.make(config, "exposure")
+    app = application.build(config, "exposure")
     events = app.dataframe(application.topic_of(app, config, ORDER_EVENTS))
-    told = events.apply(_fold, stateful=True, expand=True)
-    told.apply(codec.encode).to_topic(application.output(app, config, OUTPUT))
-    told.sink(ExposureSink(config.clickhouse))
+    rates = events.apply(_fold, stateful=True, expand=True)
+    rates.apply(codec.encode).to_topic(application.output(app, config, OUTPUT))
+    rates.sink(ExposureSink(config.clickhouse))
     return app
 
 
@@ -52,9 +52,9 @@ def _fold(payload: bytes, state: State) -> list[ExposureRate]:
     known = state.get(_KEPT)
     if known is None or known["run"] != message.run_id:
         known = exposure.initial(message.run_id)
-    told = exposure.update(known, message)
+    rates = exposure.update(known, message)
     state.set(_KEPT, known)
-    return told
+    return rates
 
 
 class ExposureSink(BatchingSink):
@@ -72,9 +72,9 @@ class ExposureSink(BatchingSink):
 
     def write(self, batch: SinkBatch) -> None:
         """One block."""
-        told: list[Any] = [item.value for item in batch]
+        rates: list[Any] = [item.value for item in batch]
         try:
             self._writer = self._writer or Writer(self._settings, self._at_once)
-            self._writer.insert("exposure_rate", message_columns(told))
+            self._writer.insert("exposure_rate", message_columns(rates))
         except UnavailableError as error:
             raise SinkBackpressureError(retry_after=_PAUSE_S) from error

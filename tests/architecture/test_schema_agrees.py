@@ -21,10 +21,10 @@ _TYPES = {float: "Float64", bool: "Bool"}
 
 def columns_of(table: str) -> dict[str, str]:
     """Stored columns of a table by the migrations' text: name to type. Aliases are left out."""
-    text = next(m.text for m in migrate.shipped() if f"EXISTS {table} (" in m.text)
+    text = next(m.text for m in migrate.product_migrations() if f"EXISTS {table} (" in m.text)
     body = text[text.index("(\n") : text.index("\n)\n")]
     found = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
-    for migration in migrate.shipped():
+    for migration in migrate.product_migrations():
         if f"ALTER TABLE {table} ADD" in migration.text:
             found += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", migration.text)
     return {name: kind for name, kind in found if "ALIAS" not in kind}
@@ -76,7 +76,7 @@ def test_a_blocks_columns_are_its_tables(table: str, columns: list[Column]) -> N
 
 
 def test_every_stored_column_has_a_comment() -> None:
-    for migration in migrate.shipped():
+    for migration in migrate.product_migrations():
         for statement in migration.statements():
             if "CREATE TABLE" not in statement:
                 continue

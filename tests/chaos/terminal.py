@@ -8,6 +8,7 @@ from pathlib import Path
 from adapters.simulator.server import Server
 from adapters.simulator.terminal import SimulatedTerminal
 from core import log
+from core.credentials import directory_of
 from core.health import Health
 from tests.chaos.market import market
 
@@ -28,7 +29,7 @@ def main() -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     health = Health("terminal", options.home / "run")
-    server = Server(account(options.home, options.begin), options.port)
+    server = Server(account(options.home, options.begin), directory_of(options.home), options.port)
     health.set("ready", server.address)
     while not stop.wait(0.2):
         pass

@@ -1,6 +1,7 @@
 """One body for every simulated terminal: in this process, and in another through RPC."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.simulator.server import Server
 from adapters.simulator.terminal import SimulatedTerminal
 from tests.support.markets import TUESDAY, order, terminal
+from tests.support.terminals import asking
 
 FEEDS = {
     "EURUSD_a": [(TUESDAY + 1000 * i, 1.1 + i * 1e-4, 1.1001 + i * 1e-4) for i in range(50)],
@@ -23,13 +25,13 @@ AnyTerminal = SimulatedTerminal | RemoteTerminal
 
 
 @pytest.fixture(params=["here", "remote"])
-def term(request: pytest.FixtureRequest) -> Iterator[AnyTerminal]:
+def term(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyTerminal]:
     here = terminal(FEEDS)
     if request.param == "here":
         yield here
         return
-    server = Server(here)
-    remote = RemoteTerminal(server.address, timeout_s=5.0)
+    server = Server(here, tmp_path)
+    remote = asking(server, timeout_s=5.0)
     yield remote
     remote.shutdown()
     server.close()
@@ -99,10 +101,10 @@ def test_margin_is_a_share_of_the_notional(term: AnyTerminal) -> None:
     assert term.order_calc_margin(0, "XAUUSD", 0.1, 2000.0) == 1000.0  # 10 oz x 2000 x 5 %
 
 
-def test_equal_calls_get_equal_answers_wherever_the_terminal_runs() -> None:
+def test_equal_calls_get_equal_answers_wherever_the_terminal_runs(tmp_path: Path) -> None:
     here, there = terminal(FEEDS), terminal(FEEDS)
-    server = Server(there)
-    remote = RemoteTerminal(server.address, timeout_s=5.0)
+    server = Server(there, tmp_path)
+    remote = asking(server, timeout_s=5.0)
     for number in range(20):
         for each in (here, remote):
             each.at(TUESDAY + 900 * number)

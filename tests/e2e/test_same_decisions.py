@@ -23,7 +23,7 @@ from models.serving import artifact
 from models.serving.session import Session
 from streams.explain import bundle, facts, report_rows
 from streams.explain.recompute import Material, recompute
-from streams.explain.verdict import compare
+from streams.explain.reproduction import compare
 from streams.snapshots import HOUR_MSC
 from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
 from tests.support.compliance import dbt
@@ -38,7 +38,7 @@ STRATEGY = '''
 import numpy as np
 
 from features.catalog import NAMES
-from strategies.protocol import Wishes
+from strategies.protocol import Targets
 
 
 class Lean:
@@ -48,12 +48,12 @@ class Lean:
     def __init__(self, settings):
         self.horizon_s = 120.0
 
-    def wishes(self, rows, probabilities):
+    def targets(self, rows, probabilities):
         if probabilities is None:
-            return Wishes(np.zeros(len(rows), np.int8), np.zeros(len(rows)))
+            return Targets(np.zeros(len(rows), np.int8), np.zeros(len(rows)))
         lean = probabilities[:, 2] - probabilities[:, 0]
         calm = np.abs(rows[:, NAMES.index("bollinger_position")] - 0.5) < 0.6
-        return Wishes(np.sign(lean) * (np.abs(lean) > 0.05) * calm, np.abs(lean))
+        return Targets(np.sign(lean) * (np.abs(lean) > 0.05) * calm, np.abs(lean))
 '''
 
 
@@ -206,7 +206,7 @@ def test_a_reports_row_leads_back_to_its_decision(replayed, tmp_path, monkeypatc
         with pytest.raises(InputError, match="no signal of ours led"):
             facts.find(client, "TH0")
     with pytest.raises(InputError, match="has rows 1 to 1, not 2"):
-        report_rows.asked_in_file(f"{file}:2")
+        report_rows.id_in_file(f"{file}:2")
 
 
 def test_contributions_and_bias_add_up_to_the_log_odds(replayed, explained):

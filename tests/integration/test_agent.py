@@ -70,7 +70,7 @@ def agent_at(
 def connected(server: TlsServer, home: Path) -> Terminal:
     """As collector and execution do it."""
     broker.save(broker.path_in(home), BROKER)
-    return connect.terminal(TERMINAL, home, partial(select.door, server.settings))
+    return connect.terminal(TERMINAL, home, partial(select.door, server.settings), role="execution")
 
 
 def order(name: str, terminal: Terminal) -> VenueOrder:
@@ -96,7 +96,7 @@ def test_a_survey_through_the_agent_then_ticks_and_an_order(
         described = broker.load(broker.path_in(home))
         assert (described.symbols, described.server) == (NAMES, "Broker-Live")
         door = partial(select.door, tls_server.settings)
-        terminal = connect.terminal(TERMINAL, home, door)
+        terminal = connect.terminal(TERMINAL, home, door, role="execution")
         assert abs(terminal.symbol_info_tick("BTCUSD").time_msc / 1000 - time.time()) < 120
         venue, began_us = Venue(terminal, 86_400.0), time.time_ns() // 1000
         wanted = order("ab" * 16, terminal)

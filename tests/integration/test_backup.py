@@ -24,13 +24,15 @@ def test_a_backup_comes_back_row_by_row_with_its_bars(warehouse: Warehouse, tmp_
     connection = warehouse.client
     connection.command(TICKS)
     bars = connection.query("SELECT * FROM bar ORDER BY ALL").result_rows
-    manifest = archive.backup(connection, tmp_path / "one", "2024-01-01T00:00:00Z")
+    manifest = archive.backup(
+        connection, warehouse.home / "backups" / "one", "2024-01-01T00:00:00Z"
+    )
     assert manifest.tables["tick"].rows == 1000
-    assert archive.manifest_of(tmp_path / "one") == manifest
+    assert archive.manifest_of(warehouse.home / "backups" / "one") == manifest
     with pytest.raises(WarehouseError, match="--replace"):
-        archive.restore(connection, tmp_path / "one")
+        archive.restore(connection, warehouse.home / "backups" / "one")
     connection.command("ALTER TABLE tick DELETE WHERE seq = 0", settings={"mutations_sync": 2})
-    assert archive.restore(connection, tmp_path / "one", replace=True) == manifest
+    assert archive.restore(connection, warehouse.home / "backups" / "one", replace=True) == manifest
     assert connection.query("SELECT * FROM bar ORDER BY ALL").result_rows == bars
     # The materialized views are live again: a new tick makes its bar.
     connection.command(TICKS.replace("2012", "2013"))
@@ -44,7 +46,7 @@ def test_a_damaged_backup_is_refused_and_nothing_is_dropped(
     connection = warehouse.client
     empty_tables(warehouse)
     connection.command(TICKS)
-    folder = tmp_path / "two"
+    folder = warehouse.home / "backups" / "two"
     manifest = archive.backup(connection, folder, "2024-01-01T00:00:00Z")
     false = manifest.tables | {"tick": archive.TableSum(1000, "1")}
     changed = msgspec.structs.replace(manifest, tables=false)

@@ -23,6 +23,7 @@ from adapters.simulator.terminal import SimulatedTerminal
 from core.contracts import codec
 from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
+from core.credentials import directory_of
 from core.sections import BusSettings
 from core.topics import HEARTBEATS, SIGNALS, TICKS
 from tests.integration.analysed import dbt
@@ -80,12 +81,13 @@ def test_expected_and_actual_fills_reach_table_and_mart(
 ) -> None:
     dear = Frictions(latency_ms=(300, 400), slip_probability=1.0, slip_spreads=2.0)
     terminal = SimulatedTerminal(MARKET, log=tmp_path / "account.log", frictions=dear)
-    server = Server(terminal)
+    server = Server(terminal, directory_of(tmp_path))
     environ = {
         **os.environ, "TICKHOUSE_HOME": str(tmp_path), "TICKHOUSE_BUS__URL": nats_server.url,
         "TICKHOUSE_TERMINAL__ADDRESS": server.address, "TICKHOUSE_TWIN__ENABLED": "on",
         "TICKHOUSE_TWIN__SLIP_PROBABILITY": "0", "TICKHOUSE_RUN__RUN_ID": "live",
         **warehouse.environment, "TICKHOUSE_RUN__MODE": "demo",
+        "TICKHOUSE_RUN__STRATEGY": "scripted",
     }  # fmt: skip
     lines = (("execution",), ("streams", "executions"))
     processes = [subprocess.Popen([sys.executable, "-m", *line], env=environ) for line in lines]

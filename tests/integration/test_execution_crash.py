@@ -21,7 +21,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from core import crashpoint
-from tests import replays
+from tests.support import replays
 home = Path(sys.argv[1])
 crashpoint.arm_for("execution", sys.argv[2], home)
 assert replays.run(home, replays.filled_bus())

@@ -23,6 +23,7 @@ from core.contracts.operations import Heartbeat
 from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.contracts.signal import SignalBatch
 from core.contracts.tick import TICK, TickBatch
+from core.credentials import directory_of
 from core.sections import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, SIGNALS, TICKS
 from core.trading_control import ControlCommand
@@ -42,7 +43,7 @@ def bus(nats_server: NatsServer) -> Iterator[Bus]:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Server]:
-    server = Server(replays.terminal(tmp_path))
+    server = Server(replays.terminal(tmp_path), directory_of(tmp_path))
     yield server
     server.close()
 
@@ -108,7 +109,7 @@ def test_a_replay_killed_on_its_way_ends_with_the_events_of_one_that_was_not(
 
 def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: NatsServer) -> None:
     market = GeneratedMarket(("BTCUSD",), "sim", 7)
-    server = Server(SimulatedTerminal(market, log=tmp_path / "account.log"))
+    server = Server(SimulatedTerminal(market, log=tmp_path / "account.log"), directory_of(tmp_path))
     environ = environment(
         tmp_path, nats_server, server, TICKHOUSE_RUN__RUN_ID="live",
         TICKHOUSE_RUN__MODE="demo", TICKHOUSE_RUN__ACCOUNT="simulated",

@@ -74,7 +74,7 @@ def test_explain_resolves_every_row_that_a_decision_led_to(desk: GoldenDesk) -> 
                 continue
             for row, _ in enumerate(rows_of(path), start=1):
                 try:
-                    asked = report_rows.asked_in_file(f"{path}:{row}")
+                    asked = report_rows.id_in_file(f"{path}:{row}")
                     assert facts._signal(client, asked, "").run_id == "live"
                 except InputError:
                     unresolved[f"{name} {path.name}"] = unresolved.get(f"{name} {path.name}", 0) + 1

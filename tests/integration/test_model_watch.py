@@ -78,7 +78,7 @@ def store(server: Warehouse, data: Dataset, two: list[Artifact]) -> None:
     writer = Writer(server.settings)
     writer.insert("feature", [*key, *quote, *features])
     for table, model in zip(("prediction", "shadow_prediction"), two, strict=True):
-        predictions = Predictor(model).judge(data.rows)
+        predictions = Predictor(model).predict(data.rows)
         columns = prediction_rows(table, key, model.card.sha256, predictions).columns
         writer.insert(table, list(columns))
     writer.close()

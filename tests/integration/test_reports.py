@@ -54,7 +54,7 @@ class Desk(NamedTuple):
         clock = ManualClock(at(f"{day} 23:00"))
         built = ("an-invocation", self.home / "dbt" / "compiled")
         client = self.warehouse.client
-        return build.make(
+        return build.build_report(
             settings, client, catalog.named(name), day, "live", place, built, clock, "ann"
         )
 
@@ -252,7 +252,7 @@ def test_an_lei_that_ran_out_is_named_and_bars_the_release(desk: Desk) -> None:
     build.sign(desk.settings, version, "ann", True, clock)
     with pytest.raises(SettingsError, match="2 breaks of severity error"):
         build.release(desk.settings, version, "bob", True, "", clock)
-    assert version.word("release") is None
+    assert version.sign_off("release") is None
 
 
 def test_maker_and_checker_are_two_people_with_passwords(desk: Desk, tmp_path: Path) -> None:

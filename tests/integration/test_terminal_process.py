@@ -17,6 +17,7 @@ from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.simulator.markets.generated_market import write_parquet
 from tests.support.markets import order
+from tests.support.terminals import asking_home
 
 pytestmark = pytest.mark.process
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -44,7 +45,7 @@ class Process:
             assert self.popen.poll() is None, self.popen.communicate()[1]
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        self.remote = RemoteTerminal(address.read_text(), timeout_s=5.0)
+        self.remote = asking_home(self.home, timeout_s=5.0)
 
     def end(self, number: int) -> int:
         self.remote.shutdown()

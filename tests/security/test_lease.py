@@ -30,6 +30,7 @@ from core.contracts import codec
 from core.contracts.order import EventKind
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickBatch
+from core.credentials import directory_of
 from core.errors import BusyError, SettingsError
 from core.health import Health
 from core.sections import BusSettings
@@ -39,6 +40,7 @@ from execution.journal.journal import Journal
 from execution.journal.records import LeaseTaken
 from execution.lease import Lease, holder_of, locked_account
 from tests.support.servers import NatsServer
+from tests.support.terminals import asking
 
 QUICK = {"renew_s": 0.05, "lasts_s": 0.5}
 BTC = GeneratedMarket(("BTCUSD",), "sim", 7)
@@ -47,7 +49,7 @@ BTC = GeneratedMarket(("BTCUSD",), "sim", 7)
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Server]:
     account = SimulatedTerminal(BTC, log=tmp_path / "account.log")
-    server = Server(account, fence=Fence(tmp_path / "account.claim"))
+    server = Server(account, directory_of(tmp_path), fence=Fence(tmp_path / "account.claim"))
     yield server
     server.close()
 
@@ -139,8 +141,8 @@ def test_a_copied_home_is_another_holder(tmp_path: Path) -> None:
 
 def test_an_order_under_an_older_claim_is_refused_even_after_a_restart(tmp_path: Path) -> None:
     account = SimulatedTerminal(BTC, log=tmp_path / "account.log")
-    server = Server(account, fence=Fence(tmp_path / "claim"))
-    old, new, unclaimed = (RemoteTerminal(server.address) for _ in range(3))
+    server = Server(account, directory_of(tmp_path), fence=Fence(tmp_path / "claim"))
+    old, new, unclaimed = (asking(server) for _ in range(3))
     assert Venue(old).send(order("0" * 32)).kind == "working"  # nobody ever claimed
     assert Venue(old).claim(3, "one")
     assert Venue(old).send(order("1" * 32)).kind == "working"
@@ -244,6 +246,7 @@ def execution(
     settings = {
         "TICKHOUSE_HOME": str(home), "TICKHOUSE_BUS__URL": server.url,
         "TICKHOUSE_TERMINAL__ADDRESS": terminal.address, "TICKHOUSE_EXECUTION__LOTS": "0.1",
+        "TICKHOUSE_TERMINAL__CREDENTIALS": str(terminal.credentials),
     }  # fmt: skip
     line = [sys.executable, "-m", "execution"]
     process = subprocess.Popen(line, env=kept | settings, stderr=subprocess.PIPE, text=True)
@@ -362,9 +365,9 @@ def kinds(home: Path, name: str) -> list[EventKind]:
 
 
 def positions(terminal: Server) -> tuple[object, ...]:
-    asking = RemoteTerminal(terminal.address)
-    found: tuple[object, ...] = asking.positions_get()
-    asking.shutdown()
+    client = asking(terminal)
+    found: tuple[object, ...] = client.positions_get()
+    client.shutdown()
     return found
 
 

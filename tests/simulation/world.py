@@ -185,7 +185,8 @@ class World:
         self.tell(f"trading {state}")
         if state == "active":
             self.trips.resumed()
-        trading_state.write(self.control, trading_state.Order(state, "ann", "sim", self.now_us))
+        command = trading_state.ControlCommand(state, "ann", "sim", self.now_us)
+        trading_state.write(self.control, command)
         if self.parts is not None:
             self.parts.trading.poll()
 

@@ -56,7 +56,9 @@ class GoldenDesk(NamedTuple):
         built = ("an-invocation", self.home / "dbt" / "compiled")
         clock, client = ManualClock(START_US), self.server.client
         report = catalog.named(name)
-        return making.make(settings, client, report, DAY, "live", place, built, clock, "ann")
+        return making.build_report(
+            settings, client, report, DAY, "live", place, built, clock, "ann"
+        )
 
     def late_tick(self) -> None:
         """A quote that came late: it stood when the order at 160.198 s was sent."""

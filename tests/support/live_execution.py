@@ -17,6 +17,7 @@ from adapters.simulator.server import Server
 from adapters.simulator.terminal import SimulatedTerminal
 from core.contracts import codec
 from core.contracts.tick import TICK, TickArray, TickBatch
+from core.credentials import directory_of
 from core.sections import BusSettings
 from core.topics import TICKS
 from tests.support.servers import NatsServer
@@ -33,7 +34,7 @@ def execution(
     """The process, ready, with its bus; both end with the block. `bus_home`: HOME/bus."""
     bus_home = bus_home or home / "bus"
     bus_home.mkdir(parents=True)
-    terminal = Server(SimulatedTerminal(GeneratedMarket((SYMBOL,), "sim", 7)))
+    terminal = Server(SimulatedTerminal(GeneratedMarket((SYMBOL,), "sim", 7)), directory_of(home))
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
     with NatsServer(bus_home) as server:
         settings = {

@@ -108,7 +108,7 @@ def main() -> None:
     line = command(options.home, options.port, options.monitor_port, options.sync, credentials)
     if sys.platform == "win32":  # exec there would detach the server from its supervisor
         sys.exit(subprocess.call(line))
-    os.execv(line[0], line)
+    os.execv(line[0], line)  # noqa: S606 - becomes the server, without a shell between
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@
 Nothing in it is secret.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from adapters.mt5.real.server_clock import OffsetRule, ServerClock
+from core import durable
 from core.errors import SettingsError
 
 _HEAD = """\
@@ -40,7 +40,7 @@ def load(path: Path) -> Broker:
         SettingsError: missing, malformed, or with rules that cannot be.
     """
     try:
-        found = msgspec.toml.decode(path.read_bytes(), type=Broker)
+        broker = msgspec.toml.decode(path.read_bytes(), type=Broker)
     except OSError as error:
         raise SettingsError(
             f"{path}: {error.strerror}; a real terminal's symbols and clock must be known first:"
@@ -48,14 +48,14 @@ def load(path: Path) -> Broker:
         ) from error
     except msgspec.DecodeError as error:
         raise SettingsError(f"{path}: {error}; correct it, or run tickhouse connect") from error
-    names = list(found.symbols.values())
+    names = list(broker.symbols.values())
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise SettingsError(f"{path}: {', '.join(twice)} stands for two of our symbols")
     try:
-        ServerClock(found.clock)
+        ServerClock(broker.clock)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
-    return found
+    return broker
 
 
 def save(path: Path, broker: Broker) -> None:
@@ -70,10 +70,7 @@ def save(path: Path, broker: Broker) -> None:
             f"\n[[clock]]\nsince = {rule.since:%Y-%m-%dT%H:%M:%SZ}\n"
             f"zone = {_text(rule.zone)}\nahead_s = {rule.ahead_s}"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}.new")
-    new.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    new.replace(path)
+    durable.write(path, ("\n".join(lines) + "\n").encode())
 
 
 def _text(value: str) -> str:

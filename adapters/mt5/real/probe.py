@@ -70,31 +70,31 @@ def measure(
         UnavailableError: too few ticks arrived (market closed?), or they do not fit one offset.
     """
     last: dict[str, int] = {}
-    found: list[float] = []
+    ahead_s: list[float] = []
     names = tuple(names)
     deadline = now_s() + patience_s
-    while len(found) < _ENOUGH_ARRIVALS and now_s() < deadline:
+    while len(ahead_s) < _ENOUGH_ARRIVALS and now_s() < deadline:
         for name in names:
             tick = terminal.symbol_info_tick(name)
             if tick is None:
                 continue
             if last.setdefault(name, tick.time_msc) != tick.time_msc:
                 last[name] = tick.time_msc
-                found.append(tick.time_msc / 1000 - now_s())
+                ahead_s.append(tick.time_msc / 1000 - now_s())
         wait(pause_s)
-    if len(found) < _LEAST_ARRIVALS:
+    if len(ahead_s) < _LEAST_ARRIVALS:
         raise UnavailableError(
-            f"only {len(found)} ticks of {', '.join(names)} arrived in {patience_s:.0f} s, so the "
-            "server's clock cannot be measured: try again while the market is open"
+            f"only {len(ahead_s)} ticks of {', '.join(names)} arrived in {patience_s:.0f} s, so "
+            "the server's clock cannot be measured: try again while the market is open"
         )
-    middle = statistics.median(found)
+    middle = statistics.median(ahead_s)
     offset = round(middle / QUARTER_S) * QUARTER_S
     if abs(middle - offset) > _WORST_RESIDUAL_S:
         raise UnavailableError(
             f"the server is {middle:.0f} s ahead of this machine, which is no offset of a time "
             "zone: set this machine's clock (NTP), then try again"
         )
-    return Measured(offset, middle - offset, len(found))
+    return Measured(offset, middle - offset, len(ahead_s))
 
 
 def week_opens(terminal: Terminal, name: str, now_s: float, weeks: int) -> list[WeekOpen]:
@@ -102,7 +102,7 @@ def week_opens(terminal: Terminal, name: str, now_s: float, weeks: int) -> list[
 
     Only forex shows them; an instrument that trades at weekends gives none.
     """
-    found = []
+    openings = []
     for opened in _sundays(now_s, weeks):
         # The server is between 12 h behind and 14 h ahead of UTC, so this is in the weekend.
         begin = opened - 13 * 3600
@@ -113,8 +113,8 @@ def week_opens(terminal: Terminal, name: str, now_s: float, weeks: int) -> list[
         offset = (first - opened) // QUARTER_S * QUARTER_S
         opens_late = first - opened - offset > _LATE_S
         if begin + QUARTER_S < first <= opened + 15 * 3600 and not opens_late:
-            found.append(WeekOpen(opened, offset))
-    return found
+            openings.append(WeekOpen(opened, offset))
+    return openings
 
 
 def explain(now: Measured, now_s: float, opens: Sequence[WeekOpen]) -> tuple[OffsetRule, int]:
@@ -124,12 +124,12 @@ def explain(now: Measured, now_s: float, opens: Sequence[WeekOpen]) -> tuple[Off
     several do: then the rule is the offset of now, which a person has to look at again when
     clocks change.
     """
-    seen = [*opens, WeekOpen(int(now_s), now.offset_s)]
-    since = datetime.fromtimestamp(min(o.opened_s for o in seen) // QUARTER_S * QUARTER_S, UTC)
+    observed = [*opens, WeekOpen(int(now_s), now.offset_s)]
+    since = datetime.fromtimestamp(min(o.opened_s for o in observed) // QUARTER_S * QUARTER_S, UTC)
     fitting = []
     for zone, ahead in CONVENTIONS:
         rule = OffsetRule(since, zone, ahead)
-        if all(rule_offset_s(rule, o.opened_s) == o.offset_s for o in seen):
+        if all(rule_offset_s(rule, o.opened_s) == o.offset_s for o in observed):
             fitting.append(rule)
     if len(fitting) == 1:
         return fitting[0], 1
@@ -149,7 +149,7 @@ def match_symbols(
         SettingsError: none fits, several do, or a chosen one does not exist.
     """
     offered = tuple(offered)
-    found = {}
+    matched = {}
     for ours in wanted:
         if ours in chosen:
             fits = [name for name in offered if name == chosen[ours]]
@@ -162,8 +162,8 @@ def match_symbols(
                 f"{chosen.get(ours, ours)} {problem} by this terminal; say which is meant: "
                 f"--symbol {ours}=NAME (it offers {', '.join(near[:8])})"
             )
-        found[ours] = fits[0]
-    return found
+        matched[ours] = fits[0]
+    return matched
 
 
 def _fitting(ours: str, offered: Sequence[str]) -> list[str]:

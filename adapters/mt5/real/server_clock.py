@@ -98,10 +98,10 @@ def rule_offset_s(rule: OffsetRule, utc_s: float) -> int:
 
 def shifted_ticks(clock: ServerClock, ticks: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A copy of MT5 ticks with `time` and `time_msc` in UTC."""
-    made = ticks.copy()
-    made["time_msc"] = clock.to_utc_msc(ticks["time_msc"])
-    made["time"] = made["time_msc"] // 1000
-    return made
+    shifted = ticks.copy()
+    shifted["time_msc"] = clock.to_utc_msc(ticks["time_msc"])
+    shifted["time"] = shifted["time_msc"] // 1000
+    return shifted
 
 
 def _checked(rule: OffsetRule) -> int:

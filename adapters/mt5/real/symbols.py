@@ -32,8 +32,8 @@ def resolve(terminal: Terminal) -> dict[Feed, str]:
     symbols = terminal.symbols_get()
     if symbols is None:
         raise UnavailableError(f"the terminal lists no symbols: {terminal.last_error()[1]}")
-    found: dict[Feed, str] = {}
+    names: dict[Feed, str] = {}
     for info in symbols:
         source, *_, symbol = info.path.split("\\")
-        found[source, symbol] = info.name
-    return found
+        names[source, symbol] = info.name
+    return names

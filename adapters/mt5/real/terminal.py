@@ -49,8 +49,8 @@ class RealTerminal:
             chosen["login"] = self._config.login
         if self._config.server:
             chosen["server"] = self._config.server
-        place = (self._config.path,) if self._config.path else ()
-        return bool(self._mt5.initialize(*place, **chosen))
+        path = (self._config.path,) if self._config.path else ()
+        return bool(self._mt5.initialize(*path, **chosen))
 
     def shutdown(self) -> None:
         """Disconnect."""
@@ -75,8 +75,8 @@ class RealTerminal:
 
     def symbols_get(self) -> tuple[Any, ...] | None:
         """The configured symbols, selected in Market Watch; `path` is `source\\symbol`."""
-        found = [self.symbol_info(symbol) for symbol in self._config.symbols]
-        return tuple(info for info in found if info is not None)
+        infos = [self.symbol_info(symbol) for symbol in self._config.symbols]
+        return tuple(info for info in infos if info is not None)
 
     def symbol_info(self, symbol: str) -> Any:
         """See Terminal. The broker's own folder in `path` is replaced by our source."""
@@ -108,8 +108,8 @@ class RealTerminal:
             return None
         time = ticks["time_msc"]
         inside = (time >= round(date_from * 1000)) & (time <= round(date_to * 1000))
-        found: npt.NDArray[Any] = ticks[inside]
-        return found
+        within: npt.NDArray[Any] = ticks[inside]
+        return within
 
     def order_calc_margin(
         self, action: int, symbol: str, volume: float, price: float

@@ -75,8 +75,8 @@ class TranslatedTerminal:
 
     def symbols_get(self) -> tuple[Any, ...] | None:
         """The broker file's symbols under our names; None when one cannot be had."""
-        found = tuple(self.symbol_info(ours) for ours in self._theirs)
-        return None if None in found else found
+        infos = tuple(self.symbol_info(ours) for ours in self._theirs)
+        return None if None in infos else infos
 
     def symbol_info(self, symbol: str) -> Any:
         """See Terminal."""
@@ -154,8 +154,8 @@ class TranslatedTerminal:
     def _shifted(self, ticks: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
         return None if ticks is None else shifted_ticks(self._clock, ticks)
 
-    def _all(self, kind: type[Any], found: Any) -> Any:
-        return None if found is None else tuple(self._translated(item, kind) for item in found)
+    def _all(self, kind: type[Any], items: Any) -> Any:
+        return None if items is None else tuple(self._translated(item, kind) for item in items)
 
     def _translated(self, item: Any, kind: type[Any]) -> Any:
         # The package's own tuples promise `_asdict` only, and newer builds add fields.

@@ -121,10 +121,10 @@ class Answers:
             if not self._fence.admits(call.claim, call.holder):
                 return self._fence.refusal(call.claim)
             return self._terminal.order_send(msgspec.to_builtins(arguments[0]))
-        found = getattr(self._terminal, method)(*arguments)
-        if found is None and method == "terminal_info" and self._terminal.initialize():
-            found = self._terminal.terminal_info()  # the terminal was started again
-        return found
+        result = getattr(self._terminal, method)(*arguments)
+        if result is None and method == "terminal_info" and self._terminal.initialize():
+            result = self._terminal.terminal_info()  # the terminal was started again
+        return result
 
     def _framed(self, method: str, result: Any) -> bytes:
         code, text = self._terminal.last_error()
@@ -137,13 +137,13 @@ class Answers:
         return frames.joined(_encoder.encode(frames.Answer(code, text, raw)))
 
 
-def _plain(found: Any, kind: Any) -> Any:
+def _plain(result: Any, kind: Any) -> Any:
     """The package's tuples as ours. Newer builds add fields, older ones lack some."""
-    if found is None or kind is None:
-        return found
-    if not hasattr(found, "_asdict"):
-        return tuple(_plain(item, kind) for item in found)
-    values = found._asdict()
+    if result is None or kind is None:
+        return result
+    if not hasattr(result, "_asdict"):
+        return tuple(_plain(item, kind) for item in result)
+    values = result._asdict()
     if kind is OrderSendResult:
         values["request"] = _plain(values["request"], TradeRequest)
     return kind(**{name: values.get(name, 0) for name in kind._fields})

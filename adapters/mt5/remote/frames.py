@@ -92,9 +92,13 @@ def split(frame: bytes) -> tuple[bytes, bytes]:
 class Channel:
     """Frames over one connected socket. Reads are buffered: a small frame costs one call."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(
+        self, connection: socket.socket, most: int = _MAX_BYTES, frame_s: float | None = None
+    ) -> None:
+        """`most`: bytes of a frame that is received. `frame_s`: how long a read may take once the
+        frame began, and a write; None leaves timeouts as they are."""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection = connection
+        self._connection, self._most, self._frame_s = connection, most, frame_s
         self._reader = connection.makefile("rb")
 
     def send(self, head: bytes, tail: memoryview | bytes = b"") -> None:
@@ -108,14 +112,19 @@ class Channel:
 
         Raises:
             ConnectionError: it closed within a frame, or what came is no frame.
+            TimeoutError: it stopped within a frame.
         """
+        if self._frame_s is not None:
+            self._connection.settimeout(None)
+            self._reader.peek(1)
+            self._connection.settimeout(self._frame_s)
         prefix = self._reader.read(_LENGTHS.size)
         if not prefix:
             return None
         if len(prefix) < _LENGTHS.size:
             raise ConnectionError("closed within a frame")
         head_length, tail_length = _LENGTHS.unpack(prefix)
-        if head_length + tail_length > _MAX_BYTES:
+        if head_length + tail_length > self._most:
             raise ConnectionError("not a frame of a Tickhouse terminal")
         head, tail = self._reader.read(head_length), bytearray(tail_length)
         if len(head) < head_length or (tail_length and self._reader.readinto(tail) < tail_length):

@@ -4,11 +4,13 @@ TCP on loopback leads to the simulated terminal. Another way (a bus with TLS, to
 one) comes from outside: this package knows no bus.
 """
 
+import contextlib
 import socket
 import time
+from pathlib import Path
 from typing import Protocol
 
-from adapters.mt5.remote import frames
+from adapters.mt5.remote import frames, hello
 
 _RETRY_S = 0.05
 _CONNECT_S = 1.0
@@ -61,18 +63,31 @@ class Exchange(Protocol):
 
 
 class TcpLink:
-    """Implements Link to a server of ours."""
+    """Implements Link to the simulated terminal of a home."""
 
-    def __init__(self, address: str) -> None:
-        """`address`: host:port."""
+    def __init__(self, address: str, credentials: Path, role: str) -> None:
+        """`address`: host:port. `credentials`: the folder of that home; `role`: who we are.
+
+        Raises:
+            SettingsError: there is no secret of ours in the role's file.
+        """
         host, _, port = address.rpartition(":")
         self._address = host or "127.0.0.1", int(port)
+        self._role, self._key = role, hello.secret_of(credentials, role)
+        self._credential, self._refused = credentials / f"terminal.{role}", False
         self._socket: socket.socket | None = None
         self._channel: frames.Channel | None = None
 
     def __str__(self) -> str:
         host, port = self._address
-        return f"terminal at {host}:{port}"
+        named = f"terminal at {host}:{port}"
+        if not self._refused:
+            return named
+        return (
+            f"{named} knows another secret than {self._credential}: it is of another home"
+            " (TICKHOUSE_TERMINAL__CREDENTIALS names that one's folder), or was started before the"
+            " file was made anew (start it again)"
+        )
 
     def open(self, timeout_s: float) -> bool:
         """See Link."""
@@ -81,12 +96,22 @@ class TcpLink:
             if time.monotonic() > deadline:
                 return False
             try:
-                self._socket = socket.create_connection(self._address, timeout=_CONNECT_S)
+                self._connect()
+            except hello.RefusedError:
+                self._refused = True
+                return False
             except OSError:
                 time.sleep(_RETRY_S)
-                continue
-            self._channel = frames.Channel(self._socket)
         return timeout_s > 0
+
+    def _connect(self) -> None:
+        with contextlib.ExitStack() as failing:
+            made = failing.enter_context(
+                socket.create_connection(self._address, timeout=_CONNECT_S)
+            )
+            hello.introduce(made, self._role, self._key, _CONNECT_S)
+            failing.pop_all()
+        self._socket, self._channel, self._refused = made, frames.Channel(made), False
 
     def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes | bytearray]:
         """See Link."""
@@ -115,15 +140,15 @@ class ExchangeLink:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._found = False
+        self._present = False
 
     def __str__(self) -> str:
         return self._exchange.problem
 
     def open(self, timeout_s: float) -> bool:
         """See Link."""
-        self._found = timeout_s > 0 and (self._found or self._exchange.open(timeout_s))
-        return self._found
+        self._present = timeout_s > 0 and (self._present or self._exchange.open(timeout_s))
+        return self._present
 
     def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes]:
         """See Link."""
@@ -131,7 +156,7 @@ class ExchangeLink:
 
     def drop(self) -> None:
         """See Link."""
-        self._found = False
+        self._present = False
 
     def close(self) -> None:
         """See Link."""

@@ -16,7 +16,7 @@ from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.recorded_market import MarketSlice
 from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.mt5.remote import frames
-from adapters.mt5.remote.links import Link, TcpLink
+from adapters.mt5.remote.links import Link
 from core.errors import UnavailableError
 
 _RETRY_S = 0.05
@@ -31,13 +31,12 @@ class RemoteTerminal:
     """One connection, for one thread. Every call carries the time given by `at`.
 
     Args:
-        link: the way to it; a simulated terminal's host:port stands for a TCP connection.
+        link: the way to it.
         timeout_s: how long reads go on trying, and an order's answer is waited for.
     """
 
-    def __init__(self, link: Link | str, timeout_s: float = 30.0) -> None:
-        self._link = TcpLink(link) if isinstance(link, str) else link
-        self._timeout_s = timeout_s
+    def __init__(self, link: Link, timeout_s: float = 30.0) -> None:
+        self._link, self._timeout_s = link, timeout_s
         self._now_msc = 0
         self._claim, self._holder = 0, ""
         self._error = (mt5.RES_S_OK, "Success")
@@ -55,10 +54,10 @@ class RemoteTerminal:
             UnavailableError: the server stays away.
         """
         self._claim, self._holder = number, holder
-        found = self._read("claim")
-        if found is None and self._error[0] != mt5.RES_E_UNSUPPORTED:
+        admitted = self._read("claim")
+        if admitted is None and self._error[0] != mt5.RES_E_UNSUPPORTED:
             raise UnavailableError(f"{self._link}: {self._error[1]}")
-        return found is not False
+        return admitted is not False
 
     def initialize(self) -> bool:
         """Connect; False when the server stays away for `timeout_s`."""
@@ -82,8 +81,8 @@ class RemoteTerminal:
 
     def symbols_get(self) -> tuple[Any, ...] | None:
         """See Terminal."""
-        found: tuple[Any, ...] | None = self._read("symbols_get")
-        return found
+        infos: tuple[Any, ...] | None = self._read("symbols_get")
+        return infos
 
     def symbol_info(self, symbol: str) -> Any:
         """See Terminal."""
@@ -148,29 +147,29 @@ class RemoteTerminal:
 
     def feeds(self) -> tuple[tuple[str, str], ...]:
         """See RecordedMarket. Raises UnavailableError when the server stays away."""
-        found: tuple[tuple[str, str], ...] = self._market("feeds")
-        return found
+        names: tuple[tuple[str, str], ...] = self._market("feeds")
+        return names
 
     def slice(self, number: int) -> MarketSlice | None:
         """See RecordedMarket. Raises UnavailableError when the server stays away."""
-        found: MarketSlice | None = self._market("slice", number)
-        return found
+        market_slice: MarketSlice | None = self._market("slice", number)
+        return market_slice
 
     def slice_ticks(self, number: int, source: str, symbol: str) -> npt.NDArray[Any]:
         """See RecordedMarket. Raises UnavailableError when the server stays away."""
-        found: npt.NDArray[Any] = self._market("slice_ticks", number, source, symbol)
-        return found
+        ticks: npt.NDArray[Any] = self._market("slice_ticks", number, source, symbol)
+        return ticks
 
     def _market(self, method: str, *arguments: Any) -> Any:
         # None has a meaning here ("no such slice"), so a missing answer must be an error.
-        found = self._read(method, *arguments)
-        if found is None and self._error[0] != mt5.RES_S_OK:
+        answer = self._read(method, *arguments)
+        if answer is None and self._error[0] != mt5.RES_S_OK:
             raise UnavailableError(f"{self._link}: {self._error[1]}")
-        return found
+        return answer
 
     def _ticks(self, method: str, *arguments: Any) -> npt.NDArray[Any] | None:
-        found: npt.NDArray[Any] | None = self._read(method, *arguments)
-        return found
+        ticks: npt.NDArray[Any] | None = self._read(method, *arguments)
+        return ticks
 
     def _read(self, method: str, *arguments: Any) -> Any:
         deadline = time.monotonic() + self._timeout_s

@@ -79,8 +79,8 @@ class Venue:
 
     def specification(self, source: str, symbol: str) -> Specification | None:
         """Digits and volumes of a feed, asked once a day; None when the venue cannot trade it."""
-        found = self._specified((source, symbol))
-        return found[0] if found else None
+        specified = self._specified((source, symbol))
+        return specified[0] if specified else None
 
     def send(self, order: VenueOrder) -> Outcome:
         """Send once. `unknown` means that nobody knows: look with `find` before anything else."""
@@ -89,12 +89,12 @@ class Venue:
     def move_stop(self, held: VenuePosition, stop_price: float) -> Outcome:
         """Ask for another stop of a position, which keeps its take-profit: `done`, or why not."""
         request = requests.stop(held, stop_price, self._names[held.source, held.symbol])
-        found = self._sent(request)
-        if found.kind == "rejected":  # its rules may have changed since they were asked for
+        outcome = self._sent(request)
+        if outcome.kind == "rejected":  # its rules may have changed since they were asked for
             self._specifications.pop((held.source, held.symbol), None)
-        if found.reason.startswith(str(mt5.TRADE_RETCODE_NO_CHANGES)):
-            return Outcome("done", found.reason)
-        return found if found.kind != "working" else Outcome("done", found.reason)
+        if outcome.reason.startswith(str(mt5.TRADE_RETCODE_NO_CHANGES)):
+            return Outcome("done", outcome.reason)
+        return outcome if outcome.kind != "working" else Outcome("done", outcome.reason)
 
     def working(self) -> tuple[WorkingOrder, ...]:
         """Orders of feeds we know that wait at the venue, whoever sent them.
@@ -102,20 +102,20 @@ class Venue:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        found = self._terminal.orders_get()
-        if found is None:
+        orders = self._terminal.orders_get()
+        if orders is None:
             raise UnavailableError(f"no orders: {self._terminal.last_error()[1]}")
         return tuple(
             WorkingOrder(o.ticket, *self._feeds[o.symbol], o.volume_current, o.magic)
-            for o in found
+            for o in orders
             if o.symbol in self._feeds
         )
 
     def cancel(self, order: WorkingOrder) -> Outcome:
         """Take back a working order: `done`, or why not."""
         request = requests.removal(order, self._names[order.source, order.symbol])
-        found = self._sent(request)
-        return found if found.kind != "working" else Outcome("done", found.reason)
+        outcome = self._sent(request)
+        return outcome if outcome.kind != "working" else Outcome("done", outcome.reason)
 
     def find(self, order: VenueOrder, since_us: int) -> Outcome:
         """What the venue knows of an order sent at or after a time.
@@ -140,9 +140,9 @@ class Venue:
         if deals is None or working is None or held is None or done is None:
             return Outcome("unknown", f"no answer: {self._terminal.last_error()[1]}")
         if mine:
-            whole = any(o.ticket == mine[0].order and _filled(o) <= filled + _TINY for o in done)
+            complete = any(o.ticket == mine[0].order and _filled(o) <= filled + _TINY for o in done)
             fills = tuple(fill_of(d) for d in mine)
-            return Outcome("filled" if whole else "working", "", mine[0].order, fills)
+            return Outcome("filled" if complete else "working", "", mine[0].order, fills)
         for o in done:
             if (o.magic, o.symbol) == (magic, name) and o.state in _REFUSED and not _filled(o):
                 return Outcome("rejected", f"state {o.state} {o.comment}", o.ticket)
@@ -154,14 +154,14 @@ class Venue:
         """An order filled by deals that a person names; without fills when they do not fit it."""
         name = self._names[order.source, order.symbol]
         side = mt5.DEAL_TYPE_BUY if order.side == "buy" else mt5.DEAL_TYPE_SELL
-        found = [d for d in self._deals(since_us) or () if d.ticket in tickets]
-        fits = len(found) == len(tickets) and all(
+        deals = [d for d in self._deals(since_us) or () if d.ticket in tickets]
+        fits = len(deals) == len(tickets) and all(
             (d.symbol, d.type) == (name, side) and order.position in (0, d.position_id)
-            for d in found
+            for d in deals
         )
-        if not fits or sum(d.volume for d in found) > order.volume + _TINY:
+        if not fits or sum(d.volume for d in deals) > order.volume + _TINY:
             return Outcome("ambiguous", "the named deals do not fit the order")
-        return Outcome("filled", "", found[0].order, tuple(fill_of(d) for d in found))
+        return Outcome("filled", "", deals[0].order, tuple(fill_of(d) for d in deals))
 
     def positions(self) -> tuple[VenuePosition, ...]:
         """All open positions of feeds we know, oldest first.
@@ -183,8 +183,8 @@ class Venue:
         deals = self._deals(since_us)
         if deals is None:
             raise UnavailableError(f"no history: {self._terminal.last_error()[1]}")
-        found = [d for d in deals if d.position_id == position and d.entry != mt5.DEAL_ENTRY_IN]
-        return tuple(fill_of(d) for d in found)
+        closing = [d for d in deals if d.position_id == position and d.entry != mt5.DEAL_ENTRY_IN]
+        return tuple(fill_of(d) for d in closing)
 
     def deals(self, since_us: int) -> tuple[Deal, ...]:
         """The account's history since a time, oldest first: all trades, and money that is none.
@@ -192,11 +192,13 @@ class Venue:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        found = self._deals(since_us)
-        if found is None:
+        history = self._deals(since_us)
+        if history is None:
             raise UnavailableError(f"no history: {self._terminal.last_error()[1]}")
-        feeds = {d.ticket: self._feeds.get(d.symbol, ("", d.symbol)) for d in found if is_trade(d)}
-        return tuple(deal_of(d, *feeds.get(d.ticket, ("", ""))) for d in found)
+        feeds = {
+            d.ticket: self._feeds.get(d.symbol, ("", d.symbol)) for d in history if is_trade(d)
+        }
+        return tuple(deal_of(d, *feeds.get(d.ticket, ("", ""))) for d in history)
 
     def margin(self, order: VenueOrder) -> float | None:
         """Margin an order would take; None when the venue has no rate to convert it."""
@@ -214,8 +216,9 @@ class Venue:
         if info is None:
             raise UnavailableError(f"no account: {self._terminal.last_error()[1]}")
         return Account(
-            info.login, info.server, info.currency, info.balance, info.equity, info.margin,
-            info.margin_free, info.credit, _nets(info), info.currency_digits,
+            login=info.login, server=info.server, currency=info.currency, balance=info.balance,
+            equity=info.equity, margin=info.margin, margin_free=info.margin_free,
+            credit=info.credit, netting=_nets(info), digits=info.currency_digits,
         )  # fmt: skip
 
     @property
@@ -245,36 +248,37 @@ class Venue:
             info = self._terminal.symbol_info(name) if name else None
             if info is None or info.trade_mode == mt5.SYMBOL_TRADE_MODE_DISABLED:
                 return None
-            made = Specification(
+            specification = Specification(
                 info.digits, info.point, info.volume_min, info.volume_max, info.volume_step,
                 info.trade_stops_level * info.point, info.trade_freeze_level * info.point,
             )  # fmt: skip
-            self._specifications[feed] = made, requests.filling(info.filling_mode)
+            self._specifications[feed] = specification, requests.filling(info.filling_mode)
         return self._specifications[feed]
 
     def _request(self, order: VenueOrder) -> dict[str, Any]:
-        found = self._specified((order.source, order.symbol))
-        if found is None:
+        specified = self._specified((order.source, order.symbol))
+        if specified is None:
             raise UnavailableError(f"{order.source} {order.symbol}: the terminal cannot trade it")
-        return requests.deal(order, self._names[order.source, order.symbol], *found)
+        return requests.deal(order, self._names[order.source, order.symbol], *specified)
 
     def _deals(self, since_us: int) -> tuple[Any, ...] | None:
         begin = max(since_us / 1e6 - self._history_s, 0.0)
-        found = self._terminal.history_deals_get(begin, _FAR_S)
+        deals = self._terminal.history_deals_get(begin, _FAR_S)
         # A history may list a deal twice after a reconnect; it is one deal all the same.
-        return None if found is None else tuple({d.ticket: d for d in found}.values())
+        return None if deals is None else tuple({d.ticket: d for d in deals}.values())
 
     def _finished(self, since_us: int) -> tuple[Any, ...] | None:
         begin = max(since_us / 1e6 - self._history_s, 0.0)
-        found: tuple[Any, ...] | None = self._terminal.history_orders_get(begin, _FAR_S)
-        return found
+        orders: tuple[Any, ...] | None = self._terminal.history_orders_get(begin, _FAR_S)
+        return orders
 
     def _position(self, p: Any) -> VenuePosition:
         source, symbol = self._feeds[p.symbol]
         volume = p.volume if p.type == mt5.POSITION_TYPE_BUY else -p.volume
         # Deals name a position by its identifier, which outlives a reversal; the ticket does not.
         return VenuePosition(
-            p.identifier, source, symbol, volume, p.price_open, p.sl, p.magic, p.tp
+            ticket=p.identifier, source=source, symbol=symbol, volume=volume, price=p.price_open,
+            stop_price=p.sl, magic=p.magic, take_profit=p.tp,
         )  # fmt: skip
 
 

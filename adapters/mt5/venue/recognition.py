@@ -71,16 +71,16 @@ def cause_of(deal: Any) -> str:
 def fill_of(deal: Any) -> Fill:
     """A deal as a fill of ours, or as a closing of ours by the broker or a person."""
     return Fill(
-        deal.order, deal.ticket, deal.position_id, deal.time_msc * 1000,
-        "buy" if deal.type == mt5.DEAL_TYPE_BUY else "sell", deal.volume, deal.price,
-        round(deal.commission + deal.fee, 8), deal.swap, deal.profit,
-        _OWN_CLOSINGS.get(deal.reason, "manual"),
+        order=deal.order, deal=deal.ticket, position=deal.position_id,
+        time_us=deal.time_msc * 1000, side="buy" if deal.type == mt5.DEAL_TYPE_BUY else "sell",
+        volume=deal.volume, price=deal.price, commission=round(deal.commission + deal.fee, 8),
+        swap=deal.swap, profit=deal.profit, cause=_OWN_CLOSINGS.get(deal.reason, "manual"),
     )  # fmt: skip
 
 
 def deal_of(deal: Any, source: str, symbol: str) -> Deal:
     """Any line of the history; source and symbol are empty for money."""
-    made = fill_of(deal)
+    fill = fill_of(deal)
     cause = cause_of(deal)
     entry = _ENTRIES.get(deal.entry, "out") if is_trade(deal) else ""
-    return Deal(replace(made, cause=cause), source, symbol, deal.magic, entry, deal.comment)
+    return Deal(replace(fill, cause=cause), source, symbol, deal.magic, entry, deal.comment)

@@ -124,8 +124,8 @@ class Account:
             if held is None:
                 raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
             return held
-        found = (p for p in state.positions.values() if p.symbol == form.symbol)
-        return next(found, None) if self.netting else None
+        candidates = (p for p in state.positions.values() if p.symbol == form.symbol)
+        return next(candidates, None) if self.netting else None
 
     def _open(
         self, form: TradeRequest, state: Ledger, at_msc: int, known: Instrument, friction: Draw,
@@ -159,8 +159,8 @@ class Account:
             closed = min(form.volume, held.volume)
             profit = self.pricing.profit(held, closed, price, quote.time_msc)
         deal = Deal(
-            price, quote.time_msc, at_msc, -commission, profit, margin, reason[form.action],
-            _order(form),
+            price=price, time_msc=quote.time_msc, sent_msc=at_msc, commission=-commission,
+            profit=profit, margin=margin, reason=reason[form.action], order=_order(form),
         )  # fmt: skip
         book = state.add if along else state.reverse if opened > 0 else state.close
         book(held, form, deal)
@@ -211,7 +211,10 @@ class Account:
         profit = self.pricing.profit(position, form.volume, price, quote.time_msc)
         commission = -money(known.commission * form.volume)
         reason = operations.REASONS[form.action]
-        deal = Deal(price, quote.time_msc, at_msc, commission, profit, 0.0, reason, _order(form))
+        deal = Deal(
+            price=price, time_msc=quote.time_msc, sent_msc=at_msc, commission=commission,
+            profit=profit, margin=0.0, reason=reason, order=_order(form),
+        )  # fmt: skip
         state.close(position, form, deal)
         return self._filled(form, state, at_msc, quote, price)
 
@@ -277,8 +280,9 @@ class Account:
 
     def _result(self, form: TradeRequest, retcode: int, comment: str) -> OrderSendResult:
         return OrderSendResult(
-            retcode, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, self.accepted + 1, 0, form
-        )
+            retcode=retcode, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0,
+            comment=comment, request_id=self.accepted + 1, retcode_external=0, request=form,
+        )  # fmt: skip
 
 
 def _order(form: TradeRequest) -> int:

@@ -22,10 +22,10 @@ class Booked(Generic[T]):
 
     def branch(self) -> "Booked[T]":
         """Another end of the same list."""
-        made: Booked[T] = Booked()
-        made._entries, made._times, made._reached = self._entries, self._times, self._reached
-        made._count = self._count
-        return made
+        other: Booked[T] = Booked()
+        other._entries, other._times, other._reached = self._entries, self._times, self._reached
+        other._count = self._count
+        return other
 
     def append(self, entry: T, time_msc: int) -> None:
         """Book one more."""
@@ -49,7 +49,7 @@ class Booked(Generic[T]):
         return self._count
 
     def __getitem__(self, index: int) -> T:
-        place = index + self._count if index < 0 else index
-        if not 0 <= place < self._count:
+        position = index + self._count if index < 0 else index
+        if not 0 <= position < self._count:
             raise IndexError(index)
-        return self._entries[place]
+        return self._entries[position]

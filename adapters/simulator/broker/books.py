@@ -53,8 +53,10 @@ class Ledger:
         ticket = len(self.orders) + 1
         long, time_msc = form.type == mt5.ORDER_TYPE_BUY, deal.time_msc
         self.positions[ticket] = AccountPosition(
-            ticket, feed, form.symbol, long, form.volume, deal.price, time_msc, time_msc, time_msc,
-            form.sl, form.tp, 0.0, deal.margin, form.magic, form.comment, ticket,
+            ticket=ticket, feed=feed, symbol=form.symbol, long=long, volume=form.volume,
+            price=deal.price, time_msc=time_msc, updated_msc=time_msc, seen_msc=time_msc,
+            sl=form.sl, tp=form.tp, swap=0.0, margin=deal.margin, magic=form.magic,
+            comment=form.comment, identifier=ticket,
         )  # fmt: skip
         self._book(self.positions[ticket], form, mt5.DEAL_ENTRY_IN, deal, 0.0)
 
@@ -110,8 +112,10 @@ class Ledger:
         ticket = len(self.deals) + 1
         self.deals.append(
             TradeDeal(
-                ticket, 0, time_msc // 1000, time_msc, kind, mt5.DEAL_ENTRY_IN, 0, 0, reason,
-                0.0, 0.0, 0.0, 0.0, amount, 0.0, "", comment, "",
+                ticket=ticket, order=0, time=time_msc // 1000, time_msc=time_msc, type=kind,
+                entry=mt5.DEAL_ENTRY_IN, magic=0, position_id=0, reason=reason, volume=0.0,
+                price=0.0, commission=0.0, swap=0.0, profit=amount, fee=0.0, symbol="",
+                comment=comment, external_id="",
             ),
             time_msc,
         )  # fmt: skip
@@ -127,9 +131,11 @@ class Ledger:
             self._finish(position, form, deal, order)
         self.deals.append(
             TradeDeal(
-                ticket, order, done // 1000, done, side, entry, form.magic, position.identifier,
-                deal.reason, form.volume, deal.price, deal.commission, swap, deal.profit, 0.0,
-                position.symbol, form.comment, "",
+                ticket=ticket, order=order, time=done // 1000, time_msc=done, type=side,
+                entry=entry, magic=form.magic, position_id=position.identifier, reason=deal.reason,
+                volume=form.volume, price=deal.price, commission=deal.commission, swap=swap,
+                profit=deal.profit, fee=0.0, symbol=position.symbol, comment=form.comment,
+                external_id="",
             ),
             done,
         )  # fmt: skip
@@ -140,10 +146,14 @@ class Ledger:
         setup, done, side = deal.sent_msc, deal.time_msc, form.type
         self.orders.append(
             TradeOrder(
-                order, setup // 1000, setup, done // 1000, done, 0, side, mt5.ORDER_TIME_GTC,
-                form.type_filling, mt5.ORDER_STATE_FILLED, form.magic, position.identifier, 0,
-                deal.reason, form.volume, 0.0, deal.price, position.sl, position.tp, deal.price,
-                0.0, position.symbol, form.comment, "",
+                ticket=order, time_setup=setup // 1000, time_setup_msc=setup,
+                time_done=done // 1000, time_done_msc=done, time_expiration=0, type=side,
+                type_time=mt5.ORDER_TIME_GTC, type_filling=form.type_filling,
+                state=mt5.ORDER_STATE_FILLED, magic=form.magic, position_id=position.identifier,
+                position_by_id=0, reason=deal.reason, volume_initial=form.volume,
+                volume_current=0.0, price_open=deal.price, sl=position.sl, tp=position.tp,
+                price_current=deal.price, price_stoplimit=0.0, symbol=position.symbol,
+                comment=form.comment, external_id="",
             ),
             done,
         )  # fmt: skip

@@ -27,9 +27,9 @@ class Rates:
         if quote == self._currency:
             return 1.0
         for feed, inverted in self._pairs(quote, source):
-            found = self._market.tape(*feed).last_until(at_msc)
-            if found and (max_age_msc is None or at_msc - found.time_msc <= max_age_msc):
-                return 1.0 / _mid(found) if inverted else _mid(found)
+            newest = self._market.tape(*feed).last_until(at_msc)
+            if newest and (max_age_msc is None or at_msc - newest.time_msc <= max_age_msc):
+                return 1.0 / _mid(newest) if inverted else _mid(newest)
         return None
 
     def _pairs(self, quote: str, source: str) -> list[tuple[Feed, bool]]:

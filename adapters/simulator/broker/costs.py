@@ -60,12 +60,12 @@ def nights(after_msc: int, until_msc: int) -> list[tuple[int, int]]:
 
     Rollover is at 17:00 New York, Monday to Friday; Wednesday's counts three, for the weekend.
     """
-    found = []
+    rollovers = []
     time, count = _next_rollover(after_msc // _HOUR_MSC)
     while time <= until_msc:
-        found.append((time, count))
+        rollovers.append((time, count))
         time, count = _next_rollover(time // _HOUR_MSC)
-    return found
+    return rollovers
 
 
 @lru_cache(maxsize=4096)

@@ -46,7 +46,7 @@ class Desk:
         self._late: list[tuple[int, Mapping[str, Any]]] = []
         self._working: dict[int, Working] = {}
         self._left: dict[int, float] = {}  # by finished order: lots asked for and not filled
-        self._asked: dict[int, float] = {}  # by order: lots, where its first part is less
+        self._volumes: dict[int, float] = {}  # by order: lots, where its first part is less
 
     def order_send(self, request: Mapping[str, Any]) -> OrderSendResult | None:
         """Meet the next fault of the script; None for no answer."""
@@ -75,8 +75,8 @@ class Desk:
         for order in self._terminal.history_orders_get(0.0, _FAR_S) if self._working else ():
             if order.ticket in self._working:
                 left = self._working[order.ticket].left
-                made = self._with(order, left, mt5.ORDER_STATE_PARTIAL)
-                shown.append(made._replace(time_done=0, time_done_msc=0))
+                order_left = self._with(order, left, mt5.ORDER_STATE_PARTIAL)
+                shown.append(order_left._replace(time_done=0, time_done_msc=0))
         return shown
 
     def finished(self, order: TradeOrder) -> TradeOrder | None:
@@ -87,8 +87,8 @@ class Desk:
         return self._with(order, left, mt5.ORDER_STATE_CANCELED if left else order.state)
 
     def _with(self, order: TradeOrder, left: float, state: int) -> TradeOrder:
-        asked = self._asked.get(order.ticket, order.volume_initial)
-        return order._replace(volume_initial=asked, volume_current=left, state=state)
+        volume = self._volumes.get(order.ticket, order.volume_initial)
+        return order._replace(volume_initial=volume, volume_current=left, state=state)
 
     def _faulty(self, request: Mapping[str, Any], fault: Fault) -> OrderSendResult | None:
         deals = request.get("action") == mt5.TRADE_ACTION_DEAL
@@ -131,7 +131,7 @@ class Desk:
         answer = self._execute({**request, "volume": part})
         if answer.retcode != mt5.TRADE_RETCODE_DONE:
             return answer
-        self._left[answer.order], self._asked[answer.order] = rest, request["volume"]
+        self._left[answer.order], self._volumes[answer.order] = rest, request["volume"]
         return answer._replace(retcode=mt5.TRADE_RETCODE_DONE_PARTIAL)
 
     def _staggered(self, request: Mapping[str, Any], fault: Fault) -> OrderSendResult:
@@ -143,7 +143,7 @@ class Desk:
             return answer
         second, _ = self._parts({**request, "volume": rest}, 0.5)
         due = self._now_msc() + fault.delay_ms
-        self._asked[answer.order] = request["volume"]
+        self._volumes[answer.order] = request["volume"]
         self._working[answer.order] = Working(
             dict(request), rest, second or rest, fault.delay_ms, due
         )
@@ -225,4 +225,7 @@ class Desk:
 
 def _answer(request: Mapping[str, Any], retcode: int, comment: str) -> OrderSendResult:
     form = trade_request(request)
-    return OrderSendResult(retcode, 0, 0, 0.0, 0.0, 0.0, 0.0, comment, 0, 0, form)
+    return OrderSendResult(
+        retcode=retcode, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0, comment=comment,
+        request_id=0, retcode_external=0, request=form,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from core import durable
 from core.errors import JournalError
 
 
@@ -35,7 +36,7 @@ class RequestLog:
         self._file = path.open("ab", buffering=0)
         if not self._records:
             self.append(header)
-            _sync_directory(path.parent)
+            durable.sync_directory(path.parent)
         del self._records[:1]
 
     def records(self) -> list[dict[str, Any]]:
@@ -69,10 +70,3 @@ class RequestLog:
             yield msgspec.json.decode(body)
         if good < len(content):
             os.truncate(self.path, good)
-
-
-def _sync_directory(path: Path) -> None:
-    if os.name == "posix":  # elsewhere a directory cannot be opened, and need not be
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)

@@ -47,8 +47,9 @@ def order_check(totals: Totals, result: OrderSendResult, retcode: int) -> OrderC
     level = round(100 * equity / totals.margin, 2) if totals.margin else 0.0
     comment = "Done" if retcode == 0 else result.comment
     return OrderCheckResult(
-        retcode, totals.balance, equity, totals.profit, totals.margin,
-        money(equity - totals.margin), level, comment, result.request,
+        retcode=retcode, balance=totals.balance, equity=equity, profit=totals.profit,
+        margin=totals.margin, margin_free=money(equity - totals.margin), margin_level=level,
+        comment=comment, request=result.request,
     )  # fmt: skip
 
 
@@ -67,8 +68,9 @@ def position(held: AccountPosition, price: float, profit: float) -> TradePositio
 def tick(row: Any) -> Tick:
     """`symbol_info_tick()` from one row of MT5_TICK."""
     return Tick(
-        int(row["time"]), float(row["bid"]), float(row["ask"]), float(row["last"]),
-        int(row["volume"]), int(row["time_msc"]), int(row["flags"]), float(row["volume_real"]),
+        time=int(row["time"]), bid=float(row["bid"]), ask=float(row["ask"]),
+        last=float(row["last"]), volume=int(row["volume"]), time_msc=int(row["time_msc"]),
+        flags=int(row["flags"]), volume_real=float(row["volume_real"]),
     )  # fmt: skip
 
 

@@ -96,8 +96,8 @@ class Tape(ABC):
         while part is not None:
             index = int(np.searchsorted(part.time, time_msc))
             if index < len(part.time):
-                found = part.quote(index)
-                return found if found.time_msc <= limit_msc else None
+                first = part.quote(index)
+                return first if first.time_msc <= limit_msc else None
             part = self._within(part, limit_msc)
         return None
 
@@ -131,15 +131,15 @@ class Tape(ABC):
 
     def ticks_between(self, from_msc: int, until_msc: int, count: int) -> Ticks:
         """At most `count` ticks by market time reached, in source order, dtype MT5_TICK."""
-        found: list[Ticks] = []
+        parts: list[Ticks] = []
         part = self.at(from_msc)
         while part is not None and count > 0:
             begin = int(np.searchsorted(part.reached, from_msc))
             end = int(np.searchsorted(part.reached, until_msc, side="right"))
-            found.append(part.ticks[begin : min(end, begin + count)])
-            count -= len(found[-1])
+            parts.append(part.ticks[begin : min(end, begin + count)])
+            count -= len(parts[-1])
             part = self._within(part, until_msc)
-        return np.concatenate(found) if found else np.zeros(0, MT5_TICK)
+        return np.concatenate(parts) if parts else np.zeros(0, MT5_TICK)
 
     def _within(self, part: Segment, until_msc: int) -> Segment | None:
         """The next segment, unless the part already went past `until_msc`."""

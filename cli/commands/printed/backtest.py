@@ -27,7 +27,7 @@ def _summary(report: dict[str, Any]) -> Table:
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_column()
-    fall, balance = f["equity_drawdown"], f["balance_drawdown"]
+    drawdown, balance = f["equity_drawdown"], f["balance_drawdown"]
     denied = ", ".join(f"{n:,} {reason}" for reason, n in report["denied_by_reason"].items())
     rejected = ", ".join(f"{n:,}: {reason}" for reason, n in report["rejected_by_reason"].items())
     speed = f"{report['wall_s']:.1f} s, {report['workers']} process(es)"
@@ -45,7 +45,7 @@ def _summary(report: dict[str, Any]) -> Table:
          f" {f['returns_of']}s, yearly"),
         ("Calmar, recovery", ratio(f["calmar"]), ratio(f["recovery_factor"])),
         ("deflated Sharpe", percent(f["deflated_sharpe"]), f"{f['trials']:,} trial(s)"),
-        ("drawdown, equity", amount(fall["maximal"]), percent(fall["maximal_share"])),
+        ("drawdown, equity", amount(drawdown["maximal"]), percent(drawdown["maximal_share"])),
         ("drawdown, balance", amount(balance["maximal"]), percent(balance["maximal_share"])),
         ("trades", f"{f['trades']:,}", f"won: long {percent(f['long']['win_rate'])},"
          f" short {percent(f['short']['win_rate'])}"),

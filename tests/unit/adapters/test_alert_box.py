@@ -43,12 +43,12 @@ def test_the_first_goes_at_once_and_a_flood_is_one_digest(
     tmp_path: Path, receiver: Receiver, clock: ManualClock
 ) -> None:
     alerts = box(tmp_path, clock, webhook=receiver.url, digest_s=60)
-    assert alerts.tell("feed stale", "EURUSD", {"job": "j"}).sent == ("webhook",)
+    assert alerts.notify("feed stale", "EURUSD", {"job": "j"}).sent == ("webhook",)
     assert receiver.received[0]["job"] == "j"
     for _ in range(30):
         clock.advance(clock.now_us() + SECOND)
-        assert alerts.tell("Tickhouse: rejects", "10018") == ((), ())
-    assert alerts.tell("drawdown", "5 %") == ((), ())
+        assert alerts.notify("Tickhouse: rejects", "10018") == ((), ())
+    assert alerts.notify("drawdown", "5 %") == ((), ())
     assert alerts.send_due() == ((), ())
     clock.advance(NOON + 60 * SECOND)
     assert alerts.send_due().sent == ("webhook",)
@@ -65,7 +65,7 @@ def test_a_quiet_spell_makes_the_next_one_first_again(
 ) -> None:
     alerts = box(tmp_path, clock, webhook=receiver.url, digest_s=60)
     for text in ("one", "two"):
-        assert alerts.tell("t", text).sent == ("webhook",)
+        assert alerts.notify("t", text).sent == ("webhook",)
         clock.advance(clock.now_us() + 61 * SECOND)
     assert texts(receiver) == ["t: one", "t: two"]
 
@@ -75,7 +75,7 @@ def test_without_a_digest_each_goes_at_once(
 ) -> None:
     alerts = box(tmp_path, clock, webhook=receiver.url, digest_s=0)
     for text in ("one", "two"):
-        alerts.tell("t", text)
+        alerts.notify("t", text)
     assert texts(receiver) == ["t: one", "t: two"]
 
 
@@ -85,7 +85,7 @@ def test_what_a_target_did_not_take_is_tried_again_and_delays_no_other(
     nowhere = f"127.0.0.1:{free_port()}"
     mail = {"email_to": "a@example.com", "smtp_security": "insecure"}
     alerts = box(tmp_path, clock, webhook=receiver.url, digest_s=0, smtp=nowhere, **mail)
-    assert alerts.tell("x", "why") == (("webhook",), ("email",))
+    assert alerts.notify("x", "why") == (("webhook",), ("email",))
     assert alerts.send_due() == ((), ()), "not before retry_s is over"
     clock.advance(NOON + 31 * SECOND)
     with SmtpReceiver() as server:
@@ -103,8 +103,8 @@ def test_a_repeat_of_what_one_target_has_is_news_to_it_again(
     nowhere = f"127.0.0.1:{free_port()}"
     mail = {"email_to": "a@example.com", "smtp_security": "insecure", "smtp": nowhere}
     alerts = box(tmp_path, clock, webhook=receiver.url, digest_s=0, **mail)
-    alerts.tell("x", "why")
-    alerts.tell("x", "why")
+    alerts.notify("x", "why")
+    alerts.notify("x", "why")
     assert texts(receiver) == ["x: why", "x: why"]
 
 
@@ -112,16 +112,16 @@ def test_an_end_sends_what_is_gathered(
     tmp_path: Path, receiver: Receiver, clock: ManualClock
 ) -> None:
     alerts = box(tmp_path, clock, webhook=receiver.url)
-    alerts.tell("t", "one")
-    alerts.tell("t", "two")
+    alerts.notify("t", "one")
+    alerts.notify("t", "two")
     assert alerts.send_due(now=True).sent == ("webhook",)
     assert texts(receiver) == ["t: one", "t: two"]
 
 
 def _tell_and_die(home: Path, url: str) -> None:
     alerts = box(home, ManualClock(NOON), webhook=url)
-    alerts.tell("t", "first")
-    alerts.tell("t", "second")
+    alerts.notify("t", "first")
+    alerts.notify("t", "second")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -144,9 +144,9 @@ def test_of_a_deluge_the_number_is_told(
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # a thousand of them are not the point
     alerts = box(tmp_path, clock, webhook=receiver.url)
-    alerts.tell("t", "first")
+    alerts.notify("t", "first")
     for at in range(MOST + 5):
-        alerts.tell("t", f"{at}")
+        alerts.notify("t", f"{at}")
     alerts.send_due(now=True)
     digest = texts(receiver)[1]
     assert digest.startswith(f"Tickhouse: {MOST + 5} alerts")
@@ -158,13 +158,13 @@ def test_a_box_that_cannot_be_written_or_read_silences_nobody(
     tmp_path: Path, receiver: Receiver, clock: ManualClock
 ) -> None:
     (tmp_path / "alerts.json").write_text("{")
-    assert box(tmp_path, clock, webhook=receiver.url).tell("t", "one").sent == ("webhook",)
+    assert box(tmp_path, clock, webhook=receiver.url).notify("t", "one").sent == ("webhook",)
     file = tmp_path / "file"
     file.write_text("")
-    assert box(file, clock, webhook=receiver.url).tell("t", "two").sent == ("webhook",)
+    assert box(file, clock, webhook=receiver.url).notify("t", "two").sent == ("webhook",)
     assert texts(receiver) == ["t: one", "t: two"]
 
 
 def test_with_nobody_to_tell_nothing_is_kept(tmp_path: Path, clock: ManualClock) -> None:
-    assert box(tmp_path, clock).tell("t", "x") == ((), ())
+    assert box(tmp_path, clock).notify("t", "x") == ((), ())
     assert not (tmp_path / "alerts.json").exists()

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from adapters.alerts import tell
+from adapters.alerts import notify
 from core.errors import SettingsError
 from core.sections import AlertSettings
 from tests.support.http_receiver import Receiver
@@ -17,7 +17,7 @@ TOKEN = "123456789:abcdefghijklmnopqrstuvwxyz_1234567"
 def test_a_webhook_gets_text_and_facts(caplog: pytest.LogCaptureFixture) -> None:
     with Receiver() as receiver:
         settings = AlertSettings(webhook=f"{receiver.url}?key=s3cret-key")
-        assert tell(settings, "marts_job failed", "no disk", {"job": "marts_job"}) == []
+        assert notify(settings, "marts_job failed", "no disk", {"job": "marts_job"}) == []
     (body,) = receiver.received
     assert body["text"] == "marts_job failed: no disk"
     assert body["job"] == "marts_job"
@@ -32,7 +32,7 @@ def test_an_email_goes_to_the_mail_server() -> None:
             email_to="desk@example.com", email_from="tickhouse@example.com",
             smtp=f"127.0.0.1:{server.port}", smtp_security="insecure",
         )  # fmt: skip
-        assert tell(settings, "streams are late", "oanda EURUSD: no tick for 6 min") == []
+        assert notify(settings, "streams are late", "oanda EURUSD: no tick for 6 min") == []
     (mail,) = server.mails
     assert mail.sender == "tickhouse@example.com"
     assert mail.recipients == ["desk@example.com"]
@@ -47,7 +47,7 @@ def test_telegram_is_called_as_its_bot(monkeypatch: pytest.MonkeyPatch) -> None:
     with Receiver() as receiver:
         monkeypatch.setattr(NotifyTelegram, "notify_url", f"{receiver.base}/bot")
         settings = AlertSettings(telegram_token=TOKEN, telegram_chat="42")
-        assert tell(settings, "daily_job failed", "tick_gap") == []
+        assert notify(settings, "daily_job failed", "tick_gap") == []
     assert receiver.paths == [f"/bot{TOKEN}/sendMessage"]
     assert str(receiver.received[0]["chat_id"]) == "42"
     assert "tick_gap" in receiver.received[0]["text"]
@@ -66,7 +66,7 @@ def test_who_does_not_take_it_is_named_and_no_secret_is_logged(
         email_to="a@example.com", smtp=f"127.0.0.1:{free_port()}", smtp_user="desk",
         smtp_password="s3cret-password", smtp_security="insecure",
     )  # fmt: skip
-    assert tell(settings, "x failed", "why") == ["webhook", "email", "telegram"]
+    assert notify(settings, "x failed", "why") == ["webhook", "email", "telegram"]
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name != "urllib3.connectionpool")
     assert "webhook did not take the alert" in ours
     for secret in ("s3cret-path", "s3cret-password", TOKEN):
@@ -85,5 +85,5 @@ def test_who_does_not_take_it_is_named_and_no_secret_is_logged(
 )
 def test_a_target_that_cannot_be_is_refused_without_its_value(settings: AlertSettings) -> None:
     with pytest.raises(SettingsError, match=r"alerts\.") as caught:
-        tell(settings, "x", "y")
+        notify(settings, "x", "y")
     assert "s3cret" not in str(caught.value)

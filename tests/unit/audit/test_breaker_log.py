@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from audit.breaker_log import BreakerLog
-from audit.streams import people, problem_in_chain
+from audit.streams import people_stream, problem_in_chain
 from core import audit_log
 from core.contracts.audit import AuditEvent
 from core.contracts.operations import RiskState
@@ -19,26 +19,26 @@ def chained(home: Path) -> list[AuditEvent]:
 
 def test_breakers_are_chained_and_people_are_left_to_their_commands(tmp_path: Path) -> None:
     log = BreakerLog(tmp_path)
-    assert log.see(state(1, "reducing", "breaker drawdown"))
-    assert log.see(state(2, "halted", "breaker loss"))
-    assert log.see(state(3, "active", "breaker disconnected"))
-    assert not log.see(state(4, "halted", "ann"))
+    assert log.note(state(1, "reducing", "breaker drawdown"))
+    assert log.note(state(2, "halted", "breaker loss"))
+    assert log.note(state(3, "active", "breaker disconnected"))
+    assert not log.note(state(4, "halted", "ann"))
     assert [(e.actor, e.action, e.subject, e.reason) for e in chained(tmp_path)] == [
         ("breaker drawdown", "reduce", "acc1", "too much"),
         ("breaker loss", "halt", "acc1", "too much"),
         ("breaker disconnected", "resume", "acc1", "too much"),
     ]
     previous = None
-    for placed in people(tmp_path).events():
+    for placed in people_stream(tmp_path).events():
         assert problem_in_chain(placed.event, previous) == ""
         previous = placed.event
 
 
 def test_what_the_log_holds_is_not_chained_again(tmp_path: Path) -> None:
     first = BreakerLog(tmp_path)
-    assert first.see(state(2, "halted", "breaker loss"))
-    assert not first.see(state(2, "halted", "breaker loss"))
+    assert first.note(state(2, "halted", "breaker loss"))
+    assert not first.note(state(2, "halted", "breaker loss"))
     again = BreakerLog(tmp_path)
-    assert not again.see(state(2, "halted", "breaker loss"))
-    assert again.see(state(9, "halted", "breaker loss"))
+    assert not again.note(state(2, "halted", "breaker loss"))
+    assert again.note(state(9, "halted", "breaker loss"))
     assert len(chained(tmp_path)) == 2

@@ -30,8 +30,8 @@ def test_drawdowns_equal_the_definition_however_the_series_is_cut():
     for cuts in ([], [1, 2, 500], sorted(random.integers(0, 2_000, 40))):
         falls = Drawdowns(10_000)
         for piece in np.split(values, cuts):
-            falls.see(piece)
-        fall = falls.fall
+            falls.add(piece)
+        fall = falls.drawdown
         found = (fall.absolute, fall.maximal, fall.maximal_share, fall.relative,
                  fall.relative_money)  # fmt: skip
         assert found == pytest.approx(naive_fall(values, 10_000))
@@ -61,7 +61,7 @@ def watched(slices, deposit=1_000.0):
     for number, (array, more) in enumerate(slices, 1):
         events += more
         end_us = int(array["time_msc"][-1]) * 1000
-        watch.see(Slice(number, end_us, {FEED: [array]}, []), events)
+        watch.add(Slice(number, end_us, {FEED: [array]}, []), events)
     return watch
 
 
@@ -83,8 +83,8 @@ def test_one_long_trade_over_two_slices_worked_by_hand():
     assert trade.cost == pytest.approx(2.0)  # one pip against the mid, on both sides
     assert curve.equity == pytest.approx([1000, 997.65, 1002.65, 995.65, 1000.3, 1000.3])
     assert curve.balance == pytest.approx([1000, 999.65, 999.65, 999.65, 1000.3, 1000.3])
-    assert watch.equity.fall.maximal == pytest.approx(7.0)
-    assert watch.settled.fall.maximal == pytest.approx(0.35)
+    assert watch.equity.drawdown.maximal == pytest.approx(7.0)
+    assert watch.settled.drawdown.maximal == pytest.approx(0.35)
 
 
 def test_what_is_open_at_the_end_is_valued_at_the_side_that_closes_it():
@@ -100,7 +100,7 @@ def test_a_fill_after_the_slice_it_was_sent_in_counts_from_its_own_time():
     watch = watched(slices)
     watch.finish()
     assert watch.trades[0].mae == 0.0
-    assert watch.equity.fall.maximal == 0.0
+    assert watch.equity.drawdown.maximal == 0.0
 
 
 def test_a_position_closed_in_parts_gives_a_trade_per_part():

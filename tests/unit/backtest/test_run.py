@@ -73,7 +73,7 @@ def test_equity_and_drawdown_equal_a_loop_over_every_tick(recording, outcome):
         peak = max(peak, equity)
         worst = max(worst, peak - equity)
     assert len(fills) > 40
-    assert outcome.equity_fall.maximal == pytest.approx(worst, abs=1e-6)
+    assert outcome.equity_drawdown.maximal == pytest.approx(worst, abs=1e-6)
     assert outcome.curve.balance[-1] == pytest.approx(balance)
 
 

@@ -1,10 +1,8 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
-from core import trading_control
 from core.clock import ManualClock
 from core.errors import InputError
 from core.trading_control import ControlCommand, current, halt, resume
@@ -42,19 +40,3 @@ def test_halt_and_resume_work_with_everything_down(tmp_path: Path, monkeypatch, 
     assert resumed is not None
     assert resumed.state == "active"
     assert resumed.ts_us >= halted.ts_us
-
-
-def test_a_file_that_somebody_reads_is_replaced_a_moment_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on Windows, where a file that is open cannot be replaced."""
-    refusals, replace = iter((True, True, False)), os.replace
-
-    def sometimes(new: Path, path: Path) -> None:
-        if next(refusals):
-            raise PermissionError(13, "in use")
-        replace(new, path)
-
-    monkeypatch.setattr("core.trading_control.os.replace", sometimes)
-    trading_control.write(tmp_path / "control.json", ControlCommand("halted", "ann", "news", 5))
-    assert trading_control.current(tmp_path) == ControlCommand("halted", "ann", "news", 5)

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration.defs.streams import FAIL, TABLES, Seen, silent_feeds
+from orchestration.defs.streams import FAIL, TABLES, TableState, silent_feeds
 from orchestration.resources import Tickhouse
 from orchestration.sensors import drift_sensor, events, members_sensor, streams_sensor
 from quality.check_result import CheckResult, blocked_days, store
@@ -159,7 +159,7 @@ def test_a_member_without_a_part_is_told_once(
 
 def test_a_quiet_market_owes_no_rows() -> None:
     tick = next(streamed for streamed in TABLES if streamed.table == "tick")
-    seen = [Seen(tick, 1, datetime(2014, 5, 9, tzinfo=UTC), datetime(2014, 5, 9, tzinfo=UTC))]
+    seen = [TableState(tick, 1, datetime(2014, 5, 9, tzinfo=UTC), datetime(2014, 5, 9, tzinfo=UTC))]
     before = {"tick": str(seen[0].last)}
     assert len(events(seen, before, late=False)) == 1
     assert events(seen, before, late=True) == []

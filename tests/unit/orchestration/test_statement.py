@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from adapters.simulator.server import Server
+from core.credentials import directory_of
 from orchestration.defs.statement import broker_statement, statement_schedule
 from orchestration.resources import Tickhouse
 from tests.support.markets import TUESDAY, order, terminal
@@ -20,12 +21,12 @@ DAY = "2024-01-09"
 
 
 @contextmanager
-def traded() -> Iterator[str]:
+def traded(home: Path) -> Iterator[str]:
     """A simulated terminal in a server of its own, with one position."""
     made = terminal({"EURUSD_a": [(TUESDAY, 1.1, 1.1001), (TUESDAY + 1000, 1.1, 1.1001)]})
     made.at(TUESDAY)
     made.order_send(order("EURUSD", "buy"))
-    server = Server(made)
+    server = Server(made, directory_of(home))
     yield server.address
     server.close()
 
@@ -37,7 +38,7 @@ def test_the_job_stores_what_the_terminal_says(
     empty_tables(warehouse)
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
     warehouse.reached(monkeypatch)
-    with traded() as address:
+    with traded(tmp_path) as address:
         monkeypatch.setenv("TICKHOUSE_TERMINAL__ADDRESS", address)
         after = datetime(2024, 1, 10, 0, 5, tzinfo=UTC)
         with dg.build_schedule_context(

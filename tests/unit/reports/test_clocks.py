@@ -56,11 +56,11 @@ def test_a_meter_measures_at_once_and_then_when_it_is_time(
     reports = ReportSettings(clock_every_s=60)
     settings = Settings(home=str(tmp_path), clickhouse=warehouse.settings, reports=reports)
     meter = clocks.Meter(settings, clock)
-    first = meter.look(client)
+    first = meter.measure_if_due(client)
     clock.advance(59_000_000)
-    assert meter.look(client) == 0
+    assert meter.measure_if_due(client) == 0
     clock.advance(60_000_002)
-    assert meter.look(client) == first
+    assert meter.measure_if_due(client) == first
     assert client.command("SELECT count() FROM clock_sync") == 2 * first
     never = Settings(clickhouse=warehouse.settings, reports=ReportSettings(clock_every_s=0))
-    assert clocks.Meter(never, clock).look(client) == 0
+    assert clocks.Meter(never, clock).measure_if_due(client) == 0

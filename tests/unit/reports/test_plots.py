@@ -14,7 +14,7 @@ DRAWN = [
     plots.stacked(["nothing"], [(name, [0]) for name in "abcd"], "outcomes"),
     plots.bars([("10019 No money", 2)], "", "orders"),
     plots.pairs([(1.0, 1.0), (1.0, 1.0)], "", "twin", "broker"),
-    plots.moments([(0.0, 0.1), (23.5, 2000.0)], "", "us", 1000.0),
+    plots.through_the_day([(0.0, 0.1), (23.5, 2000.0)], "", "us", 1000.0),
 ]
 
 

@@ -59,8 +59,8 @@ def test_the_newest_row_of_a_feed_is_told_once(stopped: threading.Event) -> None
     bus = MemoryBus()
     made = announcer(bus, stopped)
     for time_msc in (1_000, 2_000):
-        made.see(predicted("EURUSD", time_msc, 0.5))
-    made.see(predicted("XAUUSD", 3_000, 0.125))
+        made.note(predicted("EURUSD", time_msc, 0.5))
+    made.note(predicted("XAUUSD", 3_000, 0.125))
     made.send_newest()
     made.send_newest()
     first, second = bus.messages(PREDICTIONS)
@@ -75,7 +75,7 @@ def test_the_newest_row_of_a_feed_is_told_once(stopped: threading.Event) -> None
 def test_where_nothing_predicts_nothing_is_told(stopped: threading.Event) -> None:
     bus = MemoryBus()
     made = announcer(bus, stopped)
-    made.see(predicted("EURUSD", 1, 0.5)._replace(predictions=None))
+    made.note(predicted("EURUSD", 1, 0.5)._replace(predictions=None))
     made.send_newest()
     assert bus.messages(PREDICTIONS) == []
 
@@ -86,7 +86,7 @@ def test_every_feed_has_its_turn_however_many_there_are(stopped: threading.Event
     names = [f"S{at:02}" for at in range(2 * FEEDS_AT_ONCE)]
     for at in range(2):
         for name in names:
-            made.see(predicted(name, 1_000 + at, 0.5))
+            made.note(predicted(name, 1_000 + at, 0.5))
         made.send_newest()
     told = [m.symbol for m in bus.messages(PREDICTIONS) if isinstance(m, Prediction)]
     assert told == names
@@ -95,13 +95,13 @@ def test_every_feed_has_its_turn_however_many_there_are(stopped: threading.Event
 def test_while_the_bus_is_away_nothing_piles_up(stopped: threading.Event) -> None:
     bus = _Away()
     made = announcer(bus, stopped)
-    made.see(predicted("EURUSD", 1_000, 0.5))
+    made.note(predicted("EURUSD", 1_000, 0.5))
     made.send_newest()
-    made.see(predicted("EURUSD", 2_000, 0.5))
+    made.note(predicted("EURUSD", 2_000, 0.5))
     bus.up = bus.refuses = True
     made.send_newest()  # lost, and said in the log
     bus.refuses = False
-    made.see(predicted("EURUSD", 3_000, 0.5))
+    made.note(predicted("EURUSD", 3_000, 0.5))
     made.send_newest()
     (told,) = bus.messages(PREDICTIONS)
     assert isinstance(told, Prediction)
@@ -111,7 +111,7 @@ def test_while_the_bus_is_away_nothing_piles_up(stopped: threading.Event) -> Non
 def test_it_sends_by_itself_until_stopped() -> None:
     bus, stopping = MemoryBus(), threading.Event()
     made = announcer(bus, stopping)
-    made.see(predicted("EURUSD", 1_000, 0.5))
+    made.note(predicted("EURUSD", 1_000, 0.5))
     subscriber = bus.subscribe(PREDICTIONS)
     while subscriber.next(0.5) is None:
         pass

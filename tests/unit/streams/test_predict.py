@@ -70,7 +70,7 @@ def test_a_running_stream_changes_over_between_batches_and_never_within(
     assert before.model == first
     assert {one.model for one in after} == {second}
     for n, one in zip(range(100, 200, 7), after, strict=True):
-        expected = Predictor(two[1]).predict(planted_dataset().rows[n : n + 7])
+        expected = Predictor(two[1]).probabilities(planted_dataset().rows[n : n + 7])
         assert one.probabilities is not None
         assert one.probabilities.tobytes() == expected.tobytes()
     assert [e.kind for e in before.events + after[0].events] == ["in use", "in use"]
@@ -109,7 +109,7 @@ def test_a_challenger_predicts_in_the_shadow_of_every_row(
     assert found.model == first
     assert found.shadow is not None
     assert found.shadow[0] == second
-    expected = Predictor(two[1]).predict(planted_dataset().rows[:50])
+    expected = Predictor(two[1]).probabilities(planted_dataset().rows[:50])
     assert found.shadow[1].probabilities.tobytes() == expected.tobytes()
 
 

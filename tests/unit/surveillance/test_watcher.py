@@ -61,7 +61,7 @@ def test_an_alert_carries_when_it_was_out_and_is_stored_after_a_warehouse_came_b
     clock = ManualClock(NOW + 250_000)
     watcher = Watcher(clock, store)
     denied = event(1, EventKind.DENIED, NOW, reason="oversized", observed=5.0, limit=1.0)
-    watcher.see(Message("order_events", "acc1", 1, codec.encode(denied), 0))
+    watcher.note(Message("order_events", "acc1", 1, codec.encode(denied), 0))
     with pytest.raises(UnavailableError):
         watcher.flush()
     assert watcher.flush() == 1
@@ -75,6 +75,6 @@ def test_a_webhook_that_does_not_answer_keeps_no_alert_back(tmp_path: Path) -> N
     box = AlertBox(tmp_path, AlertSettings(webhook="http://127.0.0.1:9/none"), ManualClock(NOW))
     watcher = Watcher(ManualClock(NOW), lambda alerts: None, box)
     denied = event(1, EventKind.DENIED, NOW, reason="oversized")
-    raised = watcher.see(Message("order_events", "acc1", 1, codec.encode(denied), 0))
+    raised = watcher.note(Message("order_events", "acc1", 1, codec.encode(denied), 0))
     assert raised is not None
     assert raised.channel == "log, webhook failed"

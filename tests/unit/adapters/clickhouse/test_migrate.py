@@ -27,7 +27,7 @@ def test_the_checksum_does_not_depend_on_line_ends() -> None:
 
 
 def test_every_shipped_statement_can_be_repeated() -> None:
-    for migration in migrate.shipped():
+    for migration in migrate.product_migrations():
         for statement in migration.statements():
             words = ("IF NOT EXISTS", "COMMENT COLUMN IF EXISTS", "MATERIALIZE INDEX")
             repeats = any(word in statement for word in words)
@@ -35,7 +35,7 @@ def test_every_shipped_statement_can_be_repeated() -> None:
 
 
 def test_a_changed_file_is_refused_and_named(warehouse: Warehouse) -> None:
-    shipped = migrate.shipped()
+    shipped = migrate.product_migrations()
     changed = Migration(1, shipped[0].name, shipped[0].text + "-- changed\n")
     with pytest.raises(WarehouseError, match=r"001_tick\.sql was changed"):
         migrate.apply(warehouse.client, [], [changed, *shipped[1:]])
@@ -43,11 +43,11 @@ def test_a_changed_file_is_refused_and_named(warehouse: Warehouse) -> None:
 
 def test_a_database_newer_than_the_product_is_refused(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError, match=r"lacks"):
-        migrate.apply(warehouse.client, [], migrate.shipped()[:-1])
+        migrate.apply(warehouse.client, [], migrate.product_migrations()[:-1])
 
 
 def test_a_later_file_is_applied_alone_and_once(warehouse: Warehouse) -> None:
-    last = len(migrate.shipped()) + 1
+    last = len(migrate.product_migrations()) + 1
     later = Migration(
         last,
         f"{last:03d}_later.sql",
@@ -55,7 +55,7 @@ def test_a_later_file_is_applied_alone_and_once(warehouse: Warehouse) -> None:
     )
     connection = warehouse.client
     connection.command("DELETE FROM schema_migration WHERE version = " + str(last))
-    files = [*migrate.shipped(), later]
+    files = [*migrate.product_migrations(), later]
     assert migrate.apply(connection, [], files) == [later.name]
     assert migrate.apply(connection, [], files) == []
     connection.command(f"ALTER TABLE schema_migration DELETE WHERE version = {last}")

@@ -6,7 +6,7 @@ import pytest
 from backtest.results import leak, page, page_findings, ticks, walk
 from backtest.results.bars import BarFigures, read
 from backtest.results.bootstrap import Interval, blocks, interval
-from backtest.results.found import FeedResult, Findings
+from backtest.results.findings import FeedResult, Findings
 from backtest.results.kept import Kept
 from backtest.results.trading import Earned
 from backtest.results.walk import WalkedRows
@@ -93,7 +93,7 @@ def test_one_fold_above_the_limit_is_told_beside_the_others():
     assert found.what == "ensemble, fold 3"
     assert found.moved == ((made.fold == 2) & (made.label != 1)).sum()
     feed = FeedResult("x", figures, [found], [], "")
-    assert "No other fold reaches it: " in page_findings.findings([feed])
+    assert "No other fold reaches it: " in page_findings.explanations([feed])
 
 
 def test_what_was_worked_out_is_kept_with_its_nans(tmp_path):
@@ -118,7 +118,7 @@ def test_a_planted_leak_is_beyond_chance_and_dies_with_older_rows():
     assert found.auc.value > 0.7
     assert found.beyond_chance
     assert all(abs(value - 0.5) < 0.02 for value in found.lagged.values())
-    assert "lives on the newest quotes" in page_findings._said(found, figured(leaky()))
+    assert "lives on the newest quotes" in page_findings._explanation(found, figured(leaky()))
 
 
 def test_leanings_without_skill_are_told_as_chance():
@@ -126,7 +126,7 @@ def test_leanings_without_skill_are_told_as_chance():
     made = predictions(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
     found = leak.investigate("x", made)
     assert not found.beyond_chance
-    assert "Not distinguishable from chance" in page_findings._said(found, figured(made))
+    assert "Not distinguishable from chance" in page_findings._explanation(found, figured(made))
 
 
 def test_a_made_up_ask_is_found_and_its_price_level_named():
@@ -142,7 +142,7 @@ def test_a_made_up_ask_is_found_and_its_price_level_named():
     assert found.one_spread > 0.99
     assert found.made_up
     assert found.best_feature.endswith("spread_bp")
-    assert "nothing but the price turned over" in page_findings._said(found, figured(made))
+    assert "nothing but the price turned over" in page_findings._explanation(found, figured(made))
 
 
 def test_a_spread_of_one_price_step_is_no_made_up_ask():

@@ -41,7 +41,7 @@ def test_a_survey_maps_names_and_clock_and_then_ticks_are_utc(
     described = broker_file.load(broker_file.path_in(tmp_path / "home"))
     assert described.symbols == NAMES
     assert (described.source, described.server) == ("icm", "Broker-Live")
-    terminal = connect.terminal(TerminalSettings(kind="real"), tmp_path / "home")
+    terminal = connect.terminal(TerminalSettings(kind="real"), tmp_path / "home", role="execution")
     tick = terminal.symbol_info_tick("BTCUSD")
     assert abs(tick.time_msc / 1000 - time.time()) < 120
     assert package.symbol_info_tick("BITCOIN").time_msc - tick.time_msc >= 3 * 3_600_000

@@ -20,9 +20,21 @@ NOW = TUESDAY * 1000
 LIMITS = Limits(max_lots=1.0, max_orders_per_minute=3, max_quote_age_s=10.0)
 SIGNAL = replays.signal("oanda", "EURUSD", (TUESDAY, 1.1, 1.1001), 1.0)
 QUOTE = Quote(NOW - 1_000_000, 1.1, 1.1001, 0.0001)
-RULES = Specification(5, 1e-5, 0.01, 50.0, 0.01)
+SPECIFICATION = Specification(5, 1e-5, 0.01, 50.0, 0.01)
+SMALL_LOTS = replace(SPECIFICATION, volume_max=0.05)
 GOOD = RiskContext(
-    "active", False, NOW, SIGNAL, "buy", 0.1, instrument("EURUSD", NOW), RULES, QUOTE, 0, LIMITS
+    signal=SIGNAL,
+    now_us=NOW,
+    quote=QUOTE,
+    specification=SPECIFICATION,
+    instrument=instrument("EURUSD", NOW),
+    limits=LIMITS,
+    limits_version="t",
+    collar=LIMITS.collar,
+    state="active",
+    blocked=False,
+    side="buy",
+    volume=0.1,
 )
 SATURDAY = int(datetime(2024, 1, 13, 12, tzinfo=UTC).timestamp() * 1e6)
 
@@ -48,14 +60,14 @@ def signal(**changes: object) -> dict[str, object]:
         ({"blocked": True}, Denial(Why.HALTED, 0.0, 1.0)),
         ({"state": "reducing"}, Denial(Why.REDUCING, 0.0, 0.1)),
         ({"instrument": None}, Denial(Why.UNKNOWN_SYMBOL, 1.0, 0.0)),
-        ({"rules": None}, Denial(Why.UNKNOWN_SYMBOL, 1.0, 0.0)),
+        ({"specification": None}, Denial(Why.UNKNOWN_SYMBOL, 1.0, 0.0)),
         (signal(ts_event_us=NOW - 3_000_000, expires_us=NOW - 1), Denial(Why.STALE_SIGNAL, 2.999999, 3.0)),  # noqa: E501
         (signal(expires_us=SATURDAY) | {"now_us": SATURDAY}, Denial(Why.MARKET_CLOSED, 1.0, 0.0)),
         ({"quote": None}, Denial(Why.STALE_QUOTE, 10.0, math.inf)),
         ({"quote": QUOTE._replace(time_us=NOW - 11_000_000)}, Denial(Why.STALE_QUOTE, 10.0, 11.0)),
         ({"entries": 3}, Denial(Why.TOO_MANY, 3.0, 4.0)),
         ({"volume": 1.01}, Denial(Why.OVERSIZED, 1.0, 1.01)),
-        ({"rules": replace(RULES, volume_max=0.05)}, Denial(Why.OVERSIZED, 0.05, 0.1)),
+        ({"specification": SMALL_LOTS}, Denial(Why.OVERSIZED, 0.05, 0.1)),
         (signal(target=1.5), Denial(Why.OVERSIZED, 1.0, 1.5)),
         (limits(restricted=True), Denial(Why.RESTRICTED, 0.0, 0.1)),
         (limits(max_messages_per_second=2) | {"messages": 2}, Denial(Why.MESSAGE_RATE, 2.0, 3.0)),

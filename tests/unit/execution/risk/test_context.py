@@ -1,11 +1,14 @@
 """Limits from a file on the whole order path: what is stored, and what is never stopped."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.clock import ManualClock
 from core.contracts.order import EventKind as Kind
+from core.contracts.order import OrderEvent
 from core.trading_control import ControlCommand
 from execution.risk import overrides as decisions
 from execution.risk.limits import of_settings
@@ -104,6 +107,56 @@ def test_an_override_lets_pass_is_recorded_and_ends_by_the_clock(tmp_path: Path)
     made.at(11)
     made.trade(-1.0)
     assert made.events()[-1].reason == "position_limit"
+    made.close()
+
+
+class Ticking(ManualClock):
+    """Time goes on by a microsecond with every look at the clock."""
+
+    def now_us(self) -> int:
+        self.advance(super().now_us() + 1)
+        return super().now_us()
+
+
+def is_denied(event: OrderEvent) -> bool:
+    return event.kind is Kind.DENIED
+
+
+def passes(event: OrderEvent) -> bool:
+    return event.kind is Kind.SUBMITTED
+
+
+def is_halved(event: OrderEvent) -> bool:
+    return event.volume == 0.05
+
+
+@pytest.mark.parametrize("later_us", range(1, 8))
+@pytest.mark.parametrize(
+    ("limits", "override", "shows"),
+    [
+        ("max_lots = 0.2", ("max_lots", 0.05), is_denied),
+        ("max_lots = 0.05", ("max_lots", 0.2), passes),
+        ("lots = 0.1\nmax_position_lots = 0.01", ("lots", 0.05), is_halved),
+    ],
+)
+def test_limits_are_recorded_as_they_decided_also_when_an_override_begins_meanwhile(
+    tmp_path: Path,
+    limits: str,
+    override: tuple[str, float],
+    shows: Callable[[OrderEvent], bool],
+    later_us: int,
+) -> None:
+    made = desk(tmp_path, limits)
+    signal = made.signal(1.0)
+    made.clock = Ticking(made.clock.now_us())
+    made.use(made.limits_file)
+    start = made.clock.now_us() + later_us
+    begins = Override(*override, "simulated", "", "ann", "", start, start + 60_000_000)
+    decisions.save(decisions.path_in(tmp_path), Overrides([begins]))
+    made.limits_file.poll()
+    made.engine.on_signal(signal)
+    decided = next(e for e in made.events() if e.kind in (Kind.DENIED, Kind.SUBMITTED))
+    assert (" override " in decided.limits_version) == shows(decided)
     made.close()
 
 

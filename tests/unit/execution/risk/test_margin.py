@@ -13,8 +13,8 @@ ORDER = VenueOrder("ab" * 15, "oanda", "EURUSD", "buy", 0.1, 1.1, 1.09)
 def test_remembered_margin_is_the_venues_own(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     asked, remembered = AskedFunds(desk.venue), RememberedFunds(desk.venue, desk.clock)
-    expected = asked.look(ORDER)
-    found = remembered.look(ORDER)
+    expected = asked.margin(ORDER)
+    found = remembered.margin(ORDER)
     assert found.needed == pytest.approx(expected.needed, abs=0.01)
     assert found.free == expected.free == 100_000
     desk.close()
@@ -24,19 +24,19 @@ def test_orders_between_two_refreshes_do_not_share_free_margin(tmp_path: Path) -
     desk = Desk(tmp_path)
     funds = RememberedFunds(desk.venue, desk.clock)
     big = replace(ORDER, volume=20.0)
-    first, second = funds.look(big), funds.look(big)
+    first, second = funds.margin(big), funds.margin(big)
     assert first.needed is not None
     assert second.free == first.free - first.needed
     funds.refresh()
-    assert funds.look(big).free == first.free
+    assert funds.margin(big).free == first.free
     desk.close()
 
 
 def test_what_is_old_is_asked_again(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     funds = RememberedFunds(desk.venue, desk.clock)
-    funds.look(ORDER)
+    funds.margin(ORDER)
     desk.at(60)
     desk.terminal.order_calc_margin = lambda *_: None  # type: ignore[method-assign]
-    assert funds.look(ORDER).needed is None
+    assert funds.margin(ORDER).needed is None
     desk.close()

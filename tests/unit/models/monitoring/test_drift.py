@@ -62,5 +62,6 @@ def test_calibration_undoes_overconfidence() -> None:
 
 def test_reliability_counts_every_row_once_and_skips_empty_bins() -> None:
     bins = reliability(np.array([0.05, 0.95, 1.0]), np.array([False, True, True]))
-    assert [(b.rows, round(b.said, 3), b.came) for b in bins] == [(1, 0.05, 0.0), (2, 0.975, 1.0)]
+    points = [(b.rows, round(b.predicted, 3), b.came) for b in bins]
+    assert points == [(1, 0.05, 0.0), (2, 0.975, 1.0)]
     assert calibration_error([]) == 0.0

@@ -32,10 +32,10 @@ def test_every_member_passes_its_gate_and_has_a_part(model: Artifact) -> None:
 
 def test_bits_of_every_member_do_not_depend_on_where_rows_are_cut(model: Artifact) -> None:
     rows, predictor = recorded_dataset().rows[:1_500], Predictor(model)
-    whole = predictor.judge(rows)
+    whole = predictor.predict(rows)
     for size in (1, 7, 64, 1000):
         parts = [
-            predictor.judge(rows[n : n + size], rows[max(0, n - predictor.past) : n])
+            predictor.predict(rows[n : n + size], rows[max(0, n - predictor.past) : n])
             for n in range(0, len(rows), size)
         ]
         for field in ("probabilities", "agreement", "veto", "absent", "outside"):
@@ -48,8 +48,8 @@ def test_bits_of_every_member_do_not_depend_on_where_rows_are_cut(model: Artifac
 def test_chosen_rows_have_the_bits_of_consecutive_ones(model: Artifact) -> None:
     rows, predictor = recorded_dataset().rows[:500], Predictor(model)
     at = np.array([3, 63, 64, 499])
-    chosen = predictor.judge_at(rows, at, np.zeros(4, np.int64))
-    assert chosen.members.tobytes() == predictor.judge(rows).members[:, at].tobytes()
+    chosen = predictor.predict_at(rows, at, np.zeros(4, np.int64))
+    assert chosen.members.tobytes() == predictor.predict(rows).members[:, at].tobytes()
 
 
 def test_bits_of_trees_equal_an_unbatched_run_of_the_engine(model: Artifact) -> None:
@@ -62,17 +62,17 @@ def test_bits_of_trees_equal_an_unbatched_run_of_the_engine(model: Artifact) -> 
 
 
 def test_probabilities_sum_to_one_and_agreement_is_a_share(model: Artifact) -> None:
-    found = Predictor(model).judge(recorded_dataset().rows[:200])
+    found = Predictor(model).predict(recorded_dataset().rows[:200])
     assert found.probabilities.dtype == np.float32
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
     assert ((found.agreement > 0) & (found.agreement <= 1)).all()
-    assert Predictor(model).predict(recorded_dataset().rows[:0]).shape == (0, 3)
+    assert Predictor(model).probabilities(recorded_dataset().rows[:0]).shape == (0, 3)
 
 
 def test_a_member_without_enough_rows_before_leaves_its_weight_to_the_others(
     model: Artifact,
 ) -> None:
-    found, place = Predictor(model).judge(recorded_dataset().rows[:100]), 3
+    found, place = Predictor(model).predict(recorded_dataset().rows[:100]), 3
     assert np.flatnonzero(found.absent == 0).tolist() == list(range(63, 100))
     assert (found.absent[:63] == 1 << place).all()
     weights = np.array([m.weight for m in model.card.members[:place]])
@@ -88,7 +88,7 @@ def test_a_member_whose_output_is_no_number_is_left_out(model: Artifact) -> None
         if value.name == "bias":
             value.CopyFrom(onnx.numpy_helper.from_array(np.full(3, np.nan, np.float32), "bias"))
     members = {**model.members, "linear": broken.SerializeToString()}
-    found = Predictor(Graphs(model.graphs.manifest, members)).judge(rows, rows)
+    found = Predictor(Graphs(model.graphs.manifest, members)).predict(rows, rows)
     assert (found.absent & 4 > 0).all()
     assert np.isfinite(found.probabilities).all()
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
@@ -99,7 +99,7 @@ def test_a_member_that_cannot_be_loaded_is_said_and_the_others_go_on(model: Arti
         members = {**model.members, "lightgbm": foreign}
         predictor = Predictor(Graphs(model.graphs.manifest, members))
         assert list(predictor.problems) == ["lightgbm"]
-        found = predictor.judge(recorded_dataset().rows[:10])
+        found = predictor.predict(recorded_dataset().rows[:10])
         assert (found.absent & 2 > 0).all()
         assert not found.veto.any()
     with pytest.raises(ModelError, match="member xgboost: not a model ONNX Runtime can load"):
@@ -113,7 +113,7 @@ def sequence_of(model: Artifact) -> bytes:
 
 def test_when_nobody_speaks_the_shares_are_said_and_nothing_may_be_opened(model: Artifact) -> None:
     members = {"sequence": model.members["sequence"]}
-    found = Predictor(Graphs(model.graphs.manifest, members)).judge(recorded_dataset().rows[:5])
+    found = Predictor(Graphs(model.graphs.manifest, members)).predict(recorded_dataset().rows[:5])
     assert found.veto.all()
     assert (found.agreement == 0).all()
     np.testing.assert_allclose(found.probabilities[0], model.graphs.manifest.shares, atol=1e-6)
@@ -123,7 +123,7 @@ def test_a_row_outside_the_training_range_is_vetoed(model: Artifact) -> None:
     rows = recorded_dataset().rows[5_000:5_003].copy()
     rows[1, 16] = 500.0  # a spread of five per cent
     rows[2, :] = np.nan  # missing is not outside
-    assert Predictor(model).judge(rows).veto.tolist() == [False, True, False]
+    assert Predictor(model).predict(rows).veto.tolist() == [False, True, False]
 
 
 def test_every_member_has_a_range_and_trees_the_same(model: Artifact) -> None:
@@ -137,9 +137,9 @@ def test_a_range_is_that_of_the_rows_in_the_windows_trained_on() -> None:
     at = np.array([70, 90, 400, 1_000])
     given = Examples(data.rows, at, np.zeros(4, np.int64), np.ones(4, np.int8), np.ones(4))
     places = sorted({int(a) - back for a in at for back in range(64)})
-    assert given.seen(64).tobytes() == data.rows[places].tobytes()
-    assert given.seen(1).tobytes() == data.rows[at].tobytes()
-    (few_low, few_high), (low, high) = range_of(given.seen(64)), range_of(data.rows)
+    assert given.rows_in_windows(64).tobytes() == data.rows[places].tobytes()
+    assert given.rows_in_windows(1).tobytes() == data.rows[at].tobytes()
+    (few_low, few_high), (low, high) = range_of(given.rows_in_windows(64)), range_of(data.rows)
     column = NAMES.index("spread_bp")
     known = data.rows[places, column].astype(np.float64)
     width = known.max() - known.min()
@@ -184,25 +184,25 @@ def widened(graphs: Graphs) -> Graphs:
 def test_one_member_whose_range_is_left_vetoes_while_it_has_a_say(model: Artifact) -> None:
     rows = wide(recorded_dataset().rows[5_000:5_003], 1)
     place = list(KINDS).index("lightgbm")
-    found = Predictor(widened(narrowed(model, "lightgbm"))).judge(rows)
+    found = Predictor(widened(narrowed(model, "lightgbm"))).predict(rows)
     assert found.veto.tolist() == [False, True, False]
     assert (found.outside >> place & 1).tolist() == [0, 1, 0]
-    silent = Predictor(widened(narrowed(model, "lightgbm", weight=0.0))).judge(rows)
+    silent = Predictor(widened(narrowed(model, "lightgbm", weight=0.0))).predict(rows)
     assert silent.veto.tolist() == [False, False, False]
     assert silent.outside.tolist() == found.outside.tolist()
     graphs = widened(narrowed(model, "lightgbm"))
     gone = Graphs(graphs.manifest, {k: v for k, v in graphs.members.items() if k != "lightgbm"})
-    assert not Predictor(gone).judge(rows).veto.any()
+    assert not Predictor(gone).predict(rows).veto.any()
 
 
 def test_a_row_that_a_window_holds_vetoes_until_it_has_left_it(model: Artifact) -> None:
     rows = wide(recorded_dataset().rows[5_000:5_200], 70)
     predictor = Predictor(widened(narrowed(model, "sequence")))
     window = predictor.past + 1
-    found = predictor.judge(rows)
+    found = predictor.predict(rows)
     assert np.flatnonzero(found.veto).tolist() == list(range(70, 70 + window))
     at = np.arange(len(rows))
-    chosen = predictor.judge_at(rows, at, np.zeros(len(rows), np.int64))
+    chosen = predictor.predict_at(rows, at, np.zeros(len(rows), np.int64))
     assert chosen.outside.tolist() == found.outside.tolist()
 
 
@@ -212,7 +212,7 @@ def test_a_manifest_of_before_members_had_ranges_goes_by_its_own(model: Artifact
     graphs = Graphs(msgspec.structs.replace(manifest, members=old), dict(model.members))
     rows = recorded_dataset().rows[5_000:5_002].copy()
     rows[1, NAMES.index("spread_bp")] = 500.0
-    assert Predictor(graphs).judge(rows).veto.tolist() == [False, True]
+    assert Predictor(graphs).predict(rows).veto.tolist() == [False, True]
 
 
 def test_a_graph_of_another_feature_set_is_refused(model: Artifact) -> None:

@@ -95,10 +95,10 @@ def test_a_member_that_is_gone_or_changed_is_left_out_and_said(
     assert set(found.members) == {members[0].name}
     assert "corrupt" in found.problems[members[1].name]
     rows = planted_dataset().rows[:100]
-    alone = Predictor(found).judge(rows)
+    alone = Predictor(found).predict(rows)
     assert (alone.absent == 2).all()
-    assert (whole.judge(rows).absent == 0).all()
-    np.testing.assert_array_equal(alone.probabilities, whole.judge(rows).members[0])
+    assert (whole.predict(rows).absent == 0).all()
+    np.testing.assert_array_equal(alone.probabilities, whole.predict(rows).members[0])
     with pytest.raises(ModelError, match="corrupt, member"):
         registry.promote(sha256, "ann")
     with pytest.raises(ModelError, match="corrupt, member"):

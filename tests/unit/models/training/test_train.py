@@ -102,7 +102,7 @@ def test_a_model_without_one_of_the_classes_still_predicts_three() -> None:
     own_features(data)
     model = fit(data, "r", SETTINGS, simulated=True)
     assert model.card.metrics.auc_down is None
-    assert Predictor(model).predict(data.rows[:5]).shape == (5, 3)
+    assert Predictor(model).probabilities(data.rows[:5]).shape == (5, 3)
 
 
 def test_a_model_that_onnx_does_not_reproduce_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

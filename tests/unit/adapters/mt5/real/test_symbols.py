@@ -1,8 +1,11 @@
 """Symbol names: plain while unique, with the source when two brokers quote the same."""
 
+from pathlib import Path
+
 import pytest
 
 from adapters.mt5.real import symbols
+from adapters.mt5.remote.links import TcpLink
 from adapters.mt5.remote.terminal import RemoteTerminal
 from core.errors import UnavailableError
 from tests.support.markets import TUESDAY, terminal
@@ -35,6 +38,7 @@ def test_a_symbol_without_reference_data_cannot_be_traded() -> None:
     assert info.trade_mode == 0
 
 
-def test_a_silent_terminal_is_an_error() -> None:
+def test_a_silent_terminal_is_an_error(tmp_path: Path) -> None:
+    nobody = RemoteTerminal(TcpLink("127.0.0.1:9", tmp_path, "collector"), timeout_s=0.1)
     with pytest.raises(UnavailableError, match="no IPC"):
-        symbols.resolve(RemoteTerminal("127.0.0.1:9", timeout_s=0.1))
+        symbols.resolve(nobody)

@@ -38,7 +38,7 @@ class Both:
         self.package = ForeignBroker(self._below, NAMES, "America/New_York", 7)
         monkeypatch.setitem(sys.modules, "MetaTrader5", self.package)  # type: ignore[arg-type]
         broker.save(broker.path_in(home), Broker("a", "Broker-Live", NAMES, CLOCK))
-        self.foreign: Terminal = connect.terminal(SETTINGS, home)
+        self.foreign: Terminal = connect.terminal(SETTINGS, home, role="execution")
 
     def at(self, now_msc: int) -> None:
         self.plain.at(now_msc)
@@ -104,7 +104,7 @@ def test_another_brokers_terminal_is_refused(
     package = ForeignBroker(terminal(FEEDS), NAMES, "America/New_York", 7)
     monkeypatch.setitem(sys.modules, "MetaTrader5", package)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="logged in to Broker-Live"):
-        connect.terminal(SETTINGS, tmp_path)
+        connect.terminal(SETTINGS, tmp_path, role="execution")
 
 
 def test_a_terminal_that_nobody_surveyed_is_refused(
@@ -112,4 +112,4 @@ def test_a_terminal_that_nobody_surveyed_is_refused(
 ) -> None:
     monkeypatch.setitem(sys.modules, "MetaTrader5", object())  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="tickhouse connect"):
-        connect.terminal(SETTINGS, tmp_path)
+        connect.terminal(SETTINGS, tmp_path, role="execution")

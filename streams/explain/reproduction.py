@@ -12,7 +12,7 @@ from streams.explain.facts import Facts, vector
 from streams.explain.recompute import Recomputed, shape
 
 
-class Part(NamedTuple):
+class ComparedPart(NamedTuple):
     """One thing compared: its name, whether it is the same, and what differs."""
 
     name: str
@@ -20,13 +20,13 @@ class Part(NamedTuple):
     differs: tuple[str, ...] = ()
 
 
-class Verdict(NamedTuple):
+class Reproduction(NamedTuple):
     """All parts, and whether this is the machine and environment that decided.
 
     `elsewhere`: what differs between there and here; None when the run did not record it.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ComparedPart, ...]
     elsewhere: dict[str, tuple[str, str]] | None
 
     @property
@@ -47,43 +47,51 @@ class Verdict(NamedTuple):
         return f"DIFFERS in {names}, on the same machine and versions: this must not happen."
 
 
-def compare(facts: Facts, now: Recomputed) -> Verdict:
+def compare(facts: Facts, now: Recomputed) -> Reproduction:
     """Compare every part bit by bit; NaN equals NaN."""
     parts = [_floats("features", vector(facts.features), now.features, NAMES)]
     if facts.probabilities or now.probabilities is not None:
-        found = np.zeros(0, np.float32) if now.probabilities is None else now.probabilities
+        probabilities = np.zeros(0, np.float32) if now.probabilities is None else now.probabilities
         classes = ("down", "flat", "up")
-        parts.append(_floats("probabilities", vector(facts.probabilities), found, classes))
+        parts.append(_floats("probabilities", vector(facts.probabilities), probabilities, classes))
     parts += [_strategy(facts, now), _signal(facts, now)]
-    return Verdict(tuple(parts), _elsewhere(shape(facts).fingerprint))
+    return Reproduction(tuple(parts), _elsewhere(shape(facts).fingerprint))
 
 
 def _floats(
     name: str,
     stored: npt.NDArray[np.float32],
-    found: npt.NDArray[np.float32],
+    recomputed: npt.NDArray[np.float32],
     names: tuple[str, ...],
-) -> Part:
-    if len(stored) != len(found):
-        return Part(name, False, (f"{len(stored)} stored, {len(found)} recomputed",))
-    same = (stored.view(np.int32) == found.view(np.int32)) | (np.isnan(stored) & np.isnan(found))
-    differs = [f"{names[n]}: {stored[n]!r} stored, {found[n]!r}" for n in np.flatnonzero(~same)]
-    return Part(name, not differs, tuple(differs))
+) -> ComparedPart:
+    if len(stored) != len(recomputed):
+        return ComparedPart(name, False, (f"{len(stored)} stored, {len(recomputed)} recomputed",))
+    same = (stored.view(np.int32) == recomputed.view(np.int32)) | (
+        np.isnan(stored) & np.isnan(recomputed)
+    )
+    differs = [
+        f"{names[n]}: {stored[n]!r} stored, {recomputed[n]!r}" for n in np.flatnonzero(~same)
+    ]
+    return ComparedPart(name, not differs, tuple(differs))
 
 
-def _strategy(facts: Facts, now: Recomputed) -> Part:
+def _strategy(facts: Facts, now: Recomputed) -> ComparedPart:
     """A person's own strategy must be the file that decided."""
     there = shape(facts).strategy
     same = there == now.strategy or not there
-    return Part("strategy", same, () if same else (f"{there} decided, {now.strategy} is here",))
+    return ComparedPart(
+        "strategy", same, () if same else (f"{there} decided, {now.strategy} is here",)
+    )
 
 
-def _signal(facts: Facts, now: Recomputed) -> Part:
+def _signal(facts: Facts, now: Recomputed) -> ComparedPart:
     if now.signal is None:
-        return Part("signal", False, ("no signal comes out of this row now",))
-    stored, found = (msgspec.structs.asdict(s) for s in (facts.signal, now.signal))
-    differs = [f"{k}: {v!r} stored, {found[k]!r}" for k, v in stored.items() if found[k] != v]
-    return Part("signal", not differs, tuple(differs))
+        return ComparedPart("signal", False, ("no signal comes out of this row now",))
+    stored, recomputed = (msgspec.structs.asdict(s) for s in (facts.signal, now.signal))
+    differs = [
+        f"{k}: {v!r} stored, {recomputed[k]!r}" for k, v in stored.items() if recomputed[k] != v
+    ]
+    return ComparedPart("signal", not differs, tuple(differs))
 
 
 def _elsewhere(there: dict[str, str]) -> dict[str, tuple[str, str]] | None:
