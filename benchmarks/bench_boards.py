@@ -104,7 +104,7 @@ def _filled(home: Path) -> Iterator[Client]:
     server.start()
     try:
         if not done.exists():
-            built = dbt(home, server.url, "run")
+            built = dbt(home, server.settings_of("dbt"), "run")
             if built.returncode:
                 raise RuntimeError(built.stdout[-3000:])
             done.touch()

@@ -40,12 +40,13 @@ class Wire:
 
     def __init__(self, server: Warehouse) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        self._owner = server.owner
 
     def run(self, sql: str, data: bytes = b"") -> bytes:
         """A statement's answer."""
         body = data or sql.encode()
         path = "/?" + urlencode({"query": sql}) if data else "/"
-        self._connection.request("POST", path, body)
+        self._connection.request("POST", path, body, self._owner)
         response = self._connection.getresponse()
         answer = response.read()
         if response.status != 200:

@@ -61,6 +61,7 @@ COMMANDS = {
     "agent": Command(
         "cli.commands.agent", "answer for the real terminal on this machine over the bus"
     ),
+    "sql": Command("cli.commands.sql", "ask the warehouse, as the owner of the home", shares=True),
     "users": Command("cli.commands.users", "who may use the warehouse, and as what"),
     "backup": Command("cli.commands.backup", "copy the warehouse, proved by restoring it"),
     "restore": Command(

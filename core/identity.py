@@ -1,7 +1,8 @@
 """Who may use the warehouse: one file of users, roles and hashed passwords, `HOME/identity.json`.
 
-Without the file there is one user, `default`, without a password and with every right; servers
-then listen on loopback only. As soon as the file exists nobody gets in without a password.
+Without the file whoever is on this machine is `default`, without a password, and reads; servers
+then listen on loopback only. As soon as the file exists nobody gets in without a password. The
+processes of a home have users of their own (`core.home_users`), whatever stands in the file.
 Passwords are kept as scrypt hashes (RFC 7914), so the file is no use to who reads it; it is
 still written for its owner's eyes only.
 """
@@ -51,8 +52,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     users: list[User]
 
 
-#: The one user of a home without an identity file.
-ANYBODY = User("default", "admin", "")
+#: The one person of a home without an identity file.
+ANYBODY = User("default", "analyst", "")
+#: Names that begin so are the home's own processes.
+RESERVED = "tickhouse."
 
 
 def path_in(home: Path) -> Path:
@@ -104,6 +107,8 @@ def new_user(
     Raises:
         SettingsError: a name, password, filter or limit that cannot be.
     """
+    if name.startswith(RESERVED):
+        raise SettingsError(f"user {name!r}: names in {RESERVED} are the home's own processes")
     hashed = hash_password(password)
     user = User(name, role, hashed, dict(row_filters or {}), max_seconds, max_memory_mib)
     _check(user, f"user {name!r}")

@@ -21,6 +21,13 @@ class ClickhouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     user: str = "default"
     password: str = ""
     database: str = "tickhouse"
+    #: Folder with a password for each process, of the embedded warehouse; then no `user` is needed.
+    credentials: str = ""
+
+    @property
+    def names_a_user(self) -> bool:
+        """Whether somebody said as whom to sign in."""
+        return (self.user, self.password) != ("default", "")
 
 
 class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

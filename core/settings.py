@@ -113,12 +113,30 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
 
 
 def _signed_in(settings: Settings) -> Settings:
-    """Without an address the bus is the home's own, which knows the home's credentials."""
-    bus = settings.bus
-    if bus.url or bus.credentials or bus.is_kafka:
-        return settings
+    """Bus and warehouse that are the home's own know the home's credentials."""
+    bus, warehouse = settings.bus, settings.clickhouse
     directory = str(credentials.directory_of(settings.home_path))
-    return replace(settings, bus=replace(bus, credentials=directory))
+    if not (bus.url or bus.credentials or bus.is_kafka):
+        bus = replace(bus, credentials=directory)
+    if not warehouse.credentials and uses_own_warehouse(settings):
+        warehouse = replace(warehouse, credentials=directory)
+    return replace(settings, bus=bus, clickhouse=warehouse)
+
+
+def uses_own_warehouse(settings: Settings) -> bool:
+    """Whether the warehouse is the home's embedded one, and nobody said as whom to sign in."""
+    where = settings.clickhouse
+    if where.names_a_user or settings.warehouse.server != "embedded":
+        return False
+    return not where.url or where.url.rstrip("/") == running_warehouse(settings.home_path)
+
+
+def running_warehouse(home: Path) -> str:
+    """The address that a home's embedded warehouse wrote down; empty when none runs."""
+    try:
+        return (home / "run" / "warehouse.url").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _content(name: str, path: str) -> str:

@@ -126,7 +126,7 @@ SETTINGS = {
     "run.account": "ours, not the broker's login; one order journal per account",
     "run.strategy": "`model`, or `scripted`, a fixed rule without a model",
     "clickhouse.url": "`http://host:8123` of a real server; then no warehouse is started",
-    "clickhouse.user": "of that server",
+    "clickhouse.user": "of that server; the home's own warehouse needs none, see `credentials`",
     "clickhouse.password": "of that server; better in the environment than in a file",
     "clickhouse.database": "made if missing",
     "bus.kind": "`kafka` needs `bus.url` and the extra `kafka`",

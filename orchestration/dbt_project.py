@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import WarehouseError
+from core.home_users import DBT, sign_in
 from core.settings import Settings, environment_of
 
 _NOWHERE = "http://127.0.0.1:8123"  # parsing needs an address and does not use it
@@ -34,7 +35,7 @@ def run(
     Raises:
         WarehouseError: a model or test failed; carries the lines that say which.
     """
-    where = settings.clickhouse
+    where = sign_in(settings.clickhouse, DBT)
     done = subprocess.run(
         [
             # dbt imports itself before it runs as a program, of which Python would warn.

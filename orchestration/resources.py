@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import connect
 from core import settings as product
 from core.errors import TickhouseError, UnavailableError, WarehouseError
+from core.home_users import DAGSTER, as_process
 
 _UNKNOWN_TABLE = {60, 81}  # ClickHouse: no such table, no such database
 
@@ -17,32 +18,34 @@ _UNKNOWN_TABLE = {60, 81}  # ClickHouse: no such table, no such database
 class Tickhouse(dg.ConfigurableResource):
     """The product's settings and its warehouse, as every other process has them."""
 
-    def settings(self) -> product.Settings:
+    def settings(self, name: str = DAGSTER) -> product.Settings:
         """With the address of the warehouse that runs on the home, unless one is set.
+
+        Args:
+            name: as whom of the home's own users it is asked; backups are an admin's.
 
         Raises:
             UnavailableError: no warehouse is set, and none runs.
         """
         loaded = product.load()
-        written = loaded.home_path / "run" / "warehouse.url"
-        url = loaded.clickhouse.url or (written.read_text().strip() if written.exists() else "")
+        url = loaded.clickhouse.url or product.running_warehouse(loaded.home_path)
         if not url:
             raise UnavailableError(
                 f"no warehouse runs in {loaded.home_path}; start it with: tickhouse up, "
                 "or give TICKHOUSE_CLICKHOUSE__URL"
             )
         where = msgspec.structs.replace(loaded.clickhouse, url=url)
-        return msgspec.structs.replace(loaded, clickhouse=where)
+        return as_process(msgspec.structs.replace(loaded, clickhouse=where), name)
 
-    def client(self) -> Client:
+    def client(self, name: str = DAGSTER) -> Client:
         """A client of the warehouse; close it."""
-        return connect(self.settings().clickhouse)
+        return connect(self.settings(name).clickhouse)
 
     @contextmanager
-    def connected(self) -> Iterator[Client]:
+    def connected(self, name: str = DAGSTER) -> Iterator[Client]:
         """A client for the length of a block, within which our errors fail the step in words."""
         with plain_failures():
-            client = self.client()
+            client = self.client(name)
             try:
                 yield client
             finally:

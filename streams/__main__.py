@@ -19,6 +19,7 @@ from adapters.bus.heartbeat import HeartbeatPublisher
 from core import crashpoint, log, settings
 from core.errors import SettingsError
 from core.health import Health
+from core.home_users import as_process
 from core.metrics import Histograms
 from streams import cluster, compose
 
@@ -38,7 +39,7 @@ def main(name: str) -> int:
     histograms = Histograms()
     heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
     health.set("ready", name)
-    flow = _builder(name)(config, bus, stopping, histograms, health)
+    flow = _builder(name)(as_process(config, f"streams.{name}"), bus, stopping, histograms, health)
     gc.freeze()
     cluster.run(flow, compose.state_directory(config, name), config)
     health.set("stopping")

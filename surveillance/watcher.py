@@ -31,6 +31,7 @@ from core.contracts.operations import RiskState
 from core.contracts.order import DenialReason, EventKind, OrderEvent
 from core.errors import BusyError, InputError, MessageError, TickhouseError
 from core.health import Health
+from core.home_users import as_process
 from core.metrics import Histograms
 from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
@@ -150,7 +151,7 @@ class Watcher:
 
 def main() -> int:
     """Run until SIGTERM."""
-    config = settings.load()
+    config = as_process(settings.load(), "watch")
     log.setup("watch")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import uvicorn
@@ -17,6 +18,7 @@ import uvicorn
 from core import crashpoint, identity, settings
 from core.errors import TickhouseError
 from core.health import Health
+from core.identity import User
 from core.sections import WarehouseSettings
 from warehouse.access import allowances
 from warehouse.access.gate import Gate, check_listen
@@ -27,8 +29,15 @@ from warehouse.protocol.connections import Connection
 _DRAIN_S = 30
 
 
-def serve(home: Path, listen: str, port: int) -> int:
-    """Serve the warehouse of a home. Returns the exit status."""
+def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]]) -> int:
+    """Serve the warehouse of a home. Returns the exit status.
+
+    Args:
+        home: its folder.
+        listen: an address.
+        port: 0 chooses a free one.
+        own: the home's processes as users, with their passwords.
+    """
     _allow_files()
     users = identity.path_in(home)
     try:
@@ -37,7 +46,7 @@ def serve(home: Path, listen: str, port: int) -> int:
         check_listen(listen, users)
         listener = _listen(listen, port)
         engine = Chdb(home / "warehouse")
-        gate = Gate(users, engine.parser)
+        gate = Gate(users, engine.parser, own)
         _notice(engine)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)

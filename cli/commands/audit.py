@@ -22,6 +22,7 @@ from cli.stack.warehouse_client import warehouse_client, warehouse_settings
 from core import audit_log
 from core.clock import SystemClock
 from core.errors import SettingsError, TickhouseError, UnavailableError
+from core.home_users import COMMANDS
 from core.settings import Settings
 from execution.compose import own_path
 from execution.journal import witness
@@ -102,8 +103,10 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     archive = namespace.archive or trail.archive(settings)
     key = namespace.public_key or _path(settings.reports.public_key)
     try:
-        settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
-        client = warehouse_client(settings)
+        settings = msgspec.structs.replace(
+            settings, clickhouse=warehouse_settings(settings, COMMANDS)
+        )
+        client = warehouse_client(settings, COMMANDS)
     except UnavailableError as error:
         raise UnavailableError(f"verify compares with the warehouse: {error}") from error
     try:

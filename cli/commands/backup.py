@@ -8,6 +8,7 @@ from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
 from cli.ingest.warehouse import warehouse
 from cli.stack import backup_folder
+from core.home_users import OWNER
 from core.settings import Settings
 
 
@@ -28,7 +29,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     folder = Path(namespace.to or settings.home_path / "backups" / stamp).resolve()
     taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", now)
     with (
-        warehouse(settings) as where,
+        warehouse(settings, OWNER) as where,
         backup_folder.to_fill(folder, settings.home_path, where.url) as near,
     ):
         manifest = archive.backup(connect(where), near, taken_at)

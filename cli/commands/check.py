@@ -13,6 +13,7 @@ from rich.table import Table
 from cli.stack.warehouse_client import warehouse_client
 from core.clock import SystemClock
 from core.errors import SettingsError
+from core.home_users import COMMANDS
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     from quality.runner import check_day, latest_day
 
-    client = warehouse_client(settings)
+    client = warehouse_client(settings, COMMANDS)
     try:
         day = _day(namespace.date) or latest_day(client)
         results = check_day(client, day, SystemClock()) if day else []

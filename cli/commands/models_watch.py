@@ -9,6 +9,7 @@ from rich.table import Table
 from cli.stack.warehouse_client import warehouse_client
 from cli.times import BEGINNING, END, time_us
 from core.clock import SystemClock
+from core.home_users import COMMANDS
 from core.settings import Settings
 from models.monitoring.patrol import compare_rivals, drifted, patrol, react
 from models.monitoring.performance import Watched, drift_text
@@ -28,7 +29,7 @@ def run(
     namespace: argparse.Namespace, registry: Registry, settings: Settings, console: Console
 ) -> int:
     """Judge champion and challenger on the span; 1 when features or predictions drifted."""
-    client = warehouse_client(settings)
+    client = warehouse_client(settings, COMMANDS)
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     result = patrol(client, registry, span, settings)
     if not result.watched:
@@ -49,7 +50,7 @@ def run(
 
 def show_comparison(registry: Registry, settings: Settings, console: Console) -> int:
     """Print the rule's word; 0 when it proposes the challenger."""
-    compared = compare_rivals(warehouse_client(settings), registry, settings)
+    compared = compare_rivals(warehouse_client(settings, COMMANDS), registry, settings)
     table = Table(
         "", "champion", "challenger", "p", title=f"{compared.rows:,} rows, both predicted"
     )

@@ -13,6 +13,7 @@ from cli.stack.warehouse_client import warehouse_client, warehouse_settings
 from core import audit_log
 from core.clock import SystemClock
 from core.errors import InputError
+from core.home_users import COMMANDS
 from core.settings import Settings
 from reports import reference, reference_store
 from reports.reference_rows import TABLES
@@ -49,8 +50,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _import(
     namespace: argparse.Namespace, settings: Settings, templates: list[reference.Template]
 ) -> int:
-    clock, client = SystemClock(), warehouse_client(settings)
-    where = warehouse_settings(settings)
+    clock, client = SystemClock(), warehouse_client(settings, COMMANDS)
+    where = warehouse_settings(settings, COMMANDS)
     try:
         for template in templates:
             changed = reference_store.changes(client, template)

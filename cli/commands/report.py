@@ -16,6 +16,7 @@ from cli.stack.running import running
 from cli.stack.warehouse_client import warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError
+from core.home_users import COMMANDS
 from core.settings import Settings
 from reports import build, catalog, package
 from reports.package import Version
@@ -87,7 +88,7 @@ def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
         taken = statement.take(terminal, settings.run, day, now, now)
     finally:
         terminal.shutdown()
-    statement.store(warehouse_settings(settings), taken)
+    statement.store(warehouse_settings(settings, COMMANDS), taken)
     print(f"Statement of {day}: {len(taken.deals)} deals, {len(taken.positions)} open positions.")
     return 0
 
@@ -96,8 +97,8 @@ def _clock(settings: Settings) -> int:
     """Measured once, now; `watch` of a running stack does so by itself."""
     from reports import clocks
 
-    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
-    client = warehouse_client(settings)
+    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
+    client = warehouse_client(settings, COMMANDS)
     try:
         count = clocks.take(settings, client, SystemClock())
     finally:
@@ -124,7 +125,7 @@ def _known(settings: Settings, by: str) -> bool:
 def _build(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
     from orchestration.reporting import build_report
 
-    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings))
+    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
     known = login(settings, namespace.by, _SIGNERS) if namespace.by else False
     clock = SystemClock()
     version, new = build_report(

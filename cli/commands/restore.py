@@ -10,6 +10,7 @@ from cli.ingest.warehouse import warehouse
 from cli.stack import backup_folder
 from cli.stack.running import running
 from core.errors import BusyError
+from core.home_users import OWNER
 from core.settings import Settings
 
 
@@ -29,7 +30,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     folder = Path(namespace.folder).resolve()
     archive.manifest_of(folder)  # before a server is started for nothing
     with (
-        warehouse(settings) as where,
+        warehouse(settings, OWNER) as where,
         backup_folder.to_read(folder, settings.home_path, where.url) as near,
     ):
         manifest = archive.restore(connect(where), near, replace=namespace.replace)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.times import BEGINNING, END, time_us
+from core.home_users import READER
 from core.settings import Settings, environment_of
 from models.serving.card import Span
 
@@ -39,7 +40,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     console = Console()
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     run_id = namespace.run or settings.run.run_id
-    data = read_dataset(warehouse_client(settings), run_id, span, namespace.source)
+    data = read_dataset(warehouse_client(settings, READER), run_id, span, namespace.source)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     seconds = namespace.minutes * 60
     with Progress(*columns, console=console) as bars:

@@ -11,6 +11,7 @@ from cli.login import sign
 from cli.stack.model_change import announce
 from cli.times import BEGINNING, END, time_us
 from core.clock import SystemClock
+from core.home_users import COMMANDS
 from core.settings import Settings
 from models.serving.card import Span
 
@@ -36,7 +37,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     from models.training.train import train
 
     console = Console()
-    client = warehouse_client(settings)
+    client = warehouse_client(settings, COMMANDS)
     registry = Registry(settings.home_path / "models")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bars:

@@ -1,13 +1,16 @@
-"""`tickhouse users add|list|remove|password`: who may use the warehouse, and as what.
+"""`tickhouse users add|list|remove|password|owner`: who may use the warehouse, and as what.
 
 A password is asked for, or read as the first line of standard input. It is never an argument:
-other users of the machine can read those.
+other users of the machine can read those. Whatever makes, changes or removes an admin asks an
+admin: the owner of the home by its credential, or `--by` one with a password.
 """
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -15,10 +18,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.login import note, this_user
-from core import identity
+from cli.login import login, note, this_user
+from core import credentials, identity
 from core.clock import SystemClock
 from core.errors import SettingsError
+from core.home_users import OWNER, credential, user
 from core.identity import User
 from core.settings import Settings
 
@@ -43,15 +47,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="users, roles and limits")
     for action, text in (("remove", "shut a user out, at once"), ("password", "a new password")):
         actions.add_parser(action, help=text).add_argument("name")
+    for action in ("add", "remove", "password"):
+        actions.choices[action].add_argument(
+            "--by", default="", metavar="ADMIN", help="who answers for it, by a password: of admins"
+        )
+    owner = actions.add_parser("owner", help="as whom other clients change things, without users")
+    owner.add_argument("--show", action="store_true", help="print the password")
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it. A running warehouse sees the change with its next request."""
+    if namespace.action == "owner":
+        _owner(settings.home_path, show=namespace.show)
+        return 0
     path = identity.path_in(settings.home_path)
     users = identity.load(path) if identity.exists(path) else {}
     if namespace.action == "list":
         _show(users)
         return 0
+    if _concerns_admins(users, namespace):
+        _ask_an_admin(users, namespace.by, settings)
     changed = _ACTIONS[namespace.action](users, namespace)
     identity.save(path, changed)
     note(settings, SystemClock(), this_user(), f"users {namespace.action}", namespace.name)
@@ -59,6 +74,37 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if not any(user.role == "admin" for user in changed.values()):
         print("Nobody is an admin now: backups and migrations will be refused.", file=sys.stderr)
     return 0
+
+
+def _concerns_admins(users: Mapping[str, User], namespace: argparse.Namespace) -> bool:
+    known = users.get(namespace.name)
+    return getattr(namespace, "role", "") == "admin" or (
+        known is not None and known.role == "admin"
+    )
+
+
+def _ask_an_admin(users: Mapping[str, User], by: str, settings: Settings) -> None:
+    if by:
+        login(settings, by, ("admin",))
+        return
+    directory, name = credentials.directory_of(settings.home_path), credential(OWNER)
+    # Made here it would prove nothing: only a home without users has nobody else to ask.
+    if users and not os.path.lexists(directory / name):
+        raise SettingsError(
+            f"an admin answers for admins: --by ADMIN, or as the home's owner, whose credential "
+            f"{directory / name} is missing: the next start of the warehouse makes it"
+        )
+    credentials.secret(directory, name)
+
+
+def _owner(home: Path, *, show: bool) -> None:
+    directory = credentials.directory_of(home)
+    password = credentials.secret(directory, credential(OWNER))
+    if show:
+        print(password)
+        return
+    print(f"user      {user(OWNER).name}")
+    print(f"password  in {directory / credential(OWNER)}, or: tickhouse users owner --show")
 
 
 def _add(users: Mapping[str, User], namespace: argparse.Namespace) -> dict[str, User]:
@@ -84,9 +130,9 @@ def _remove(users: Mapping[str, User], namespace: argparse.Namespace) -> dict[st
 
 
 def _password(users: Mapping[str, User], namespace: argparse.Namespace) -> dict[str, User]:
-    user = _existing(users, namespace.name)
+    known = _existing(users, namespace.name)
     hashed = identity.hash_password(read_password())
-    return {**users, user.name: msgspec.structs.replace(user, password=hashed)}
+    return {**users, known.name: msgspec.structs.replace(known, password=hashed)}
 
 
 _ACTIONS: dict[str, Callable[[Mapping[str, User], argparse.Namespace], dict[str, User]]] = {
@@ -134,14 +180,17 @@ def _existing(users: Mapping[str, User], name: str) -> User:
 
 def _show(users: Mapping[str, User]) -> None:
     if not users:
-        print("No users: the warehouse serves anybody on this machine, and nobody else.")
+        print(
+            "No users: the warehouse is read by anybody on this machine, and changed by its owner"
+            " (tickhouse sql, tickhouse users owner)."
+        )
         return
     table = Table("user", "role", "seconds", "MiB", "sees only")
-    for user in users.values():
-        rows = "\n".join(f"{table}: {rule}" for table, rule in user.row_filters.items())
+    for one in users.values():
+        rows = "\n".join(f"{table}: {rule}" for table, rule in one.row_filters.items())
         limits = (
-            f"{user.max_seconds:g}" if user.max_seconds else "",
-            f"{user.max_memory_mib or ''}",
+            f"{one.max_seconds:g}" if one.max_seconds else "",
+            f"{one.max_memory_mib or ''}",
         )
-        table.add_row(escape(user.name), user.role, *limits, escape(rows))
+        table.add_row(escape(one.name), one.role, *limits, escape(rows))
     Console(highlight=False).print(table)

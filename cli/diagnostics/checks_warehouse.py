@@ -11,6 +11,7 @@ from adapters.clickhouse.client import errors_translated
 from cli.diagnostics.check import Check, result_of
 from cli.stack.warehouse_client import warehouse_client
 from core.errors import SettingsError, TickhouseError, UnavailableError
+from core.home_users import READER
 from core.settings import Settings
 
 _PARTS = 300  # of one partition; ClickHouse slows inserts from 1,000 on
@@ -42,7 +43,7 @@ FROM query_log WHERE ts_event > now64(6) - INTERVAL 7 DAY
 def warehouse_checks(config: Settings) -> Iterator[Check]:
     """Every check; one line when nothing runs."""
     try:
-        client = warehouse_client(config)
+        client = warehouse_client(config, READER)
         with errors_translated():
             ask = {"db": config.clickhouse.database}
             yield parts(client.query(_PARTS_SQL, parameters=ask).result_rows)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from core.clock import Clock
+from core.home_users import READER, sign_in
 from core.instruments import instrument, is_open
 from core.settings import Settings
 
@@ -77,7 +78,7 @@ def market_text(feed: FeedStatus) -> str:
 def _newest(settings: Settings, url: str) -> dict[str, int]:
     from adapters.clickhouse import client
 
-    where = msgspec.structs.replace(settings.clickhouse, url=url)
+    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), READER)
     with client.errors_translated():
         answer = client.connect(where).query(
             "SELECT symbol, toUnixTimestamp64Micro(max(ts_event)) FROM tick"

@@ -12,6 +12,7 @@ import msgspec
 
 from adapters.clickhouse import client, migrate
 from core.errors import UnavailableError
+from core.home_users import SETUP, sign_in
 from core.sections import ClickhouseSettings
 from core.settings import Settings
 
@@ -19,8 +20,12 @@ _START_S = 60.0
 
 
 @contextmanager
-def warehouse(settings: Settings) -> Iterator[ClickhouseSettings]:
+def warehouse(settings: Settings, name: str = SETUP) -> Iterator[ClickhouseSettings]:
     """A warehouse with its tables: the settings' URL, the running embedded one, or a new one.
+
+    Args:
+        settings: where it is, or the home to start one in.
+        name: as whom of the home's own users; tables need SETUP at least.
 
     Raises:
         UnavailableError: the URL does not answer, or the embedded warehouse does not start.
@@ -30,7 +35,7 @@ def warehouse(settings: Settings) -> Iterator[ClickhouseSettings]:
     if not running.url:
         running = msgspec.structs.replace(running, url=_running_url(settings.home_path))
     if running.url:
-        yield _migrated(running)
+        yield _migrated(sign_in(running, name))
         return
     _url_file(settings.home_path).unlink(missing_ok=True)
     command = [sys.executable, "-m", "warehouse", "--port", "0"]
@@ -39,7 +44,7 @@ def warehouse(settings: Settings) -> Iterator[ClickhouseSettings]:
     )
     try:
         url = _started_url(process, settings.home_path)
-        yield _migrated(msgspec.structs.replace(settings.clickhouse, url=url))
+        yield _migrated(sign_in(msgspec.structs.replace(settings.clickhouse, url=url), name))
     finally:
         process.terminate()
         process.wait()

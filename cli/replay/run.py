@@ -35,6 +35,7 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.errors import TickhouseError, UnavailableError
+from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
 from core.settings import Settings
 from core.topics import CONTROL
@@ -194,7 +195,7 @@ class ReplayRun:
 
     def _prepare_warehouse(self) -> None:
         self._patiently(lambda client: apply(client, NAMES))
-        writer = Writer(self.settings.clickhouse)
+        writer = Writer(sign_in(self.settings.clickhouse, SETUP))
         for batch in self.plan.unparsed:
             writer.insert("tick_quarantine", quarantine_columns(batch, 0))
         book = instruments.shipped()
@@ -209,7 +210,7 @@ class ReplayRun:
         while True:
             try:
                 with warehouse.errors_translated():
-                    return action(warehouse.connect(self.settings.clickhouse))
+                    return action(warehouse.connect(sign_in(self.settings.clickhouse, SETUP)))
             except UnavailableError:
                 if time.monotonic() > deadline:
                     raise
@@ -228,7 +229,7 @@ class ReplayRun:
             feature_set_hash=FEATURE_SET_HASH,
             model=self.model,
         )
-        writer = Writer(self.settings.clickhouse)
+        writer = Writer(sign_in(self.settings.clickhouse, SETUP))
         writer.insert("run", columns)
         writer.close()
 

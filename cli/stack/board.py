@@ -57,7 +57,7 @@ def grafana(settings: Settings, home: Path, warehouse_url: str, port: int) -> Pr
         )
     return ProcessSpec(
         "grafana",
-        (binary, "server", *_homepath()),
+        (sys.executable, "-m", "cli.stack.grafana_child", binary, "server", *_homepath()),
         _environment(settings, home, warehouse_url, port),
         needs=("warehouse",),
         ready_url=f"http://127.0.0.1:{port}/api/health",
@@ -88,7 +88,5 @@ def _environment(settings: Settings, home: Path, warehouse_url: str, port: int) 
         "TICKHOUSE_GRAFANA_BOARDS": str(folder / "boards"),
         "TICKHOUSE_GRAFANA_HOST": where.hostname or "127.0.0.1",
         "TICKHOUSE_GRAFANA_PORT": str(where.port or 8123),
-        "TICKHOUSE_GRAFANA_USER": settings.clickhouse.user,
-        "TICKHOUSE_GRAFANA_PASSWORD": settings.clickhouse.password,
         "TICKHOUSE_GRAFANA_WEBHOOK": settings.alerts.webhook or "http://127.0.0.1:9",
     }

@@ -16,7 +16,7 @@ from cli.stack.clickhouse_server import clickhouse_server
 from cli.stack.process_spec import ProcessSpec
 from core.credentials import directory_of
 from core.errors import SettingsError
-from core.settings import Settings, environment_of
+from core.settings import Settings, environment_of, uses_own_warehouse
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -84,6 +84,8 @@ def stack_environment(settings: Settings, home: Path, ports: Ports) -> dict[str,
     if not settings.bus.url:
         own = {"url": _own_bus(ports), "credentials": directory_of(home)}
         environment |= environment_of("bus", **own)
+    if not settings.clickhouse.url and uses_own_warehouse(settings):
+        environment |= environment_of("clickhouse", credentials=directory_of(home))
     return (
         environment
         | environment_of("clickhouse", url=where["warehouse"])

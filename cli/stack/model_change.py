@@ -14,6 +14,7 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.errors import UnavailableError
+from core.home_users import COMMANDS
 from core.settings import Settings
 from core.topics import CONTROL
 from models.serving.registry import Registry
@@ -53,7 +54,7 @@ def tell_warehouse(registry: Registry, settings: Settings, console: Console) -> 
     from models.monitoring.table import write_models
 
     try:
-        write_models(warehouse_client(settings), registry)
+        write_models(warehouse_client(settings, COMMANDS), registry)
     except UnavailableError:
         console.print("No warehouse runs: its table `model` follows at the next training.")
 

@@ -5,33 +5,31 @@ from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import connect
 from core.errors import UnavailableError
+from core.home_users import sign_in
 from core.sections import ClickhouseSettings
-from core.settings import Settings
+from core.settings import Settings, running_warehouse
 
 
-def warehouse_client(settings: Settings) -> Client:
-    """A client of it.
+def warehouse_client(settings: Settings, name: str) -> Client:
+    """A client of it, signed in as that user of the home's own.
 
     Raises:
         UnavailableError: none runs.
         WarehouseError: it refused user or password.
     """
-    return connect(warehouse_settings(settings))
+    return connect(warehouse_settings(settings, name))
 
 
-def warehouse_settings(settings: Settings) -> ClickhouseSettings:
-    """Where it is, and as whom.
+def warehouse_settings(settings: Settings, name: str) -> ClickhouseSettings:
+    """Where it is, and as whom: `name` is one of `core.home_users.ROLES`.
 
     Raises:
         UnavailableError: none runs.
     """
-    url = settings.clickhouse.url
-    written = settings.home_path / "run" / "warehouse.url"
-    if not url and written.exists():
-        url = written.read_text().strip()
+    url = settings.clickhouse.url or running_warehouse(settings.home_path)
     if not url:
         raise UnavailableError(
             f"no warehouse runs in {settings.home_path}; start it with: tickhouse up, "
             "or give TICKHOUSE_CLICKHOUSE__URL"
         )
-    return msgspec.structs.replace(settings.clickhouse, url=url)
+    return sign_in(msgspec.structs.replace(settings.clickhouse, url=url), name)

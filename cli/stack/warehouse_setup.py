@@ -4,6 +4,7 @@ import msgspec
 
 from core.clock import SystemClock
 from core.fingerprint import fingerprint
+from core.home_users import SETUP, sign_in
 from core.settings import Settings
 from strategies import plugins
 
@@ -18,7 +19,7 @@ def migrate(settings: Settings, url: str) -> list[str]:
     from adapters.clickhouse import client, migrate, retention
     from features import catalog
 
-    where = msgspec.structs.replace(settings.clickhouse, url=url)
+    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
     connection = client.connect(where)
     applied = migrate.apply(connection, catalog.NAMES)
     retention.apply(connection, retention.parse(settings.warehouse.retention))
@@ -32,7 +33,7 @@ def write_run(settings: Settings, url: str) -> None:
     from features import catalog
     from models.serving.registry import Registry
 
-    where = msgspec.structs.replace(settings.clickhouse, url=url)
+    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
     champion = Registry(settings.home_path / "models").champion()
     now_us = SystemClock().now_us()
     columns = run_columns(

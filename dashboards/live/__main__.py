@@ -21,6 +21,7 @@ from core import log, settings
 from core.clock import Clock, SystemClock
 from core.errors import TickhouseError
 from core.health import Health
+from core.home_users import as_process
 from core.metrics import Histograms
 from core.settings import Settings
 from dashboards.live import pages
@@ -40,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m dashboards.live", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     port = parser.parse_args().port
-    config = settings.load()
+    config = as_process(settings.load(), "board")
     log.setup("board")
     for library in ("urllib3", "clickhouse_connect"):  # the page itself says that it is away
         logging.getLogger(library).setLevel(logging.ERROR)

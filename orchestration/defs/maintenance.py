@@ -8,6 +8,7 @@ import dagster as dg
 
 from adapters.clickhouse import archive, retention
 from core.errors import InputError
+from core.home_users import OWNER, SETUP
 from orchestration.resources import Tickhouse
 
 
@@ -19,7 +20,7 @@ from orchestration.resources import Tickhouse
 def backup(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Under HOME/backups, named by the time."""
     now = datetime.now(UTC)
-    with tickhouse.connected() as client:
+    with tickhouse.connected(OWNER) as client:
         settings = tickhouse.settings()
         folder = settings.home_path / "backups" / now.strftime("%Y%m%dT%H%M%S%fZ")
         manifest = archive.backup(client, folder, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -42,7 +43,7 @@ def backup(tickhouse: Tickhouse) -> dg.MaterializeResult:
 )
 def retained(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Applies TICKHOUSE_WAREHOUSE__RETENTION."""
-    with tickhouse.connected() as client:
+    with tickhouse.connected(SETUP) as client:
         days = retention.parse(tickhouse.settings().warehouse.retention)
         changed = retention.apply(client, days)
     return dg.MaterializeResult(metadata={"statements": changed, "days by table": days})

@@ -11,6 +11,7 @@ from adapters.bus.heartbeat import HeartbeatPublisher
 from core import log, settings
 from core.errors import SettingsError, TickhouseError, UnavailableError
 from core.health import Health
+from core.home_users import as_process
 from core.metrics import Histograms
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def _run(name: str, config: settings.Settings) -> None:
     from streams.quix import exposure
 
     health = Health("quix.exposure", config.home_path / "run")
-    app = exposure.build(config)
+    app = exposure.build(as_process(config, "quix.exposure"))
     bus = select.connect(config.bus, "quix.exposure")
     heartbeat = HeartbeatPublisher(bus, config.run, health, Histograms())
     try:

@@ -15,7 +15,14 @@ from cli.stack.process_spec import ProcessSpec
 from cli.stack.processes import Stack
 from cli.stack.warehouse_setup import migrate
 from core.credentials import directory_of
-from core.sections import CollectorSettings, ExecutionSettings, RunSettings, TerminalSettings
+from core.home_users import OWNER, sign_in
+from core.sections import (
+    ClickhouseSettings,
+    CollectorSettings,
+    ExecutionSettings,
+    RunSettings,
+    TerminalSettings,
+)
 from core.settings import Settings, environment_of
 from tests.chaos.faults import Fault
 from tests.chaos.proxy import Proxy
@@ -99,14 +106,16 @@ def running(home: Path, begin_msc: int, symbols: tuple[str, ...]) -> Iterator[Ri
             if spec.name not in ("streams.ticks", "streams.signals")
         ]
         where = urls(settings, ports)
+        own = str(directory_of(home))
+        warehouse = ClickhouseSettings(url=where["warehouse"], credentials=own)
+        known = replace(
+            settings,
+            bus=replace(settings.bus, url=where["bus"], credentials=own),
+            clickhouse=sign_in(warehouse, OWNER),
+        )
         environment = stack_environment(settings, home, ports)
         with Stack(home, environment, specs, command="chaos", urls=where) as stack:
-            stack.start_all(
-                lambda name: name == "warehouse" and migrate(settings, where["warehouse"])
-            )
-            own = replace(settings.bus, url=where["bus"], credentials=str(directory_of(home)))
-            known = replace(settings, bus=own)
-            known = replace(known, clickhouse=replace(known.clickhouse, url=where["warehouse"]))
+            stack.start_all(lambda name: name == "warehouse" and migrate(known, where["warehouse"]))
             yield Rig(stack, known, {"bus": bus, "terminal": terminal})
 
 

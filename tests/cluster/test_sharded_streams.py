@@ -10,7 +10,6 @@ from adapters.bus.select import connect
 from adapters.clickhouse.migrate import apply
 from core.contracts import codec
 from core.contracts.tick import TickBatch
-from core.sections import ClickhouseSettings
 from core.settings import environment_of
 from core.topics import SIGNALS, TICKS
 from features.catalog import KERNEL_COLUMNS, NAMES
@@ -64,11 +63,11 @@ def test_two_processes_then_three_then_one(kafka, warehouse, tmp_path):  # noqa:
     assert len({partition_of(f"oanda.{s}", PARTITIONS) for s in SYMBOLS}) >= 3
     on = on_kafka(kafka, partitions=PARTITIONS)
     for database in ("sharded", "alone"):
-        chosen = ClickhouseSettings(url=warehouse.url, database=database)
+        chosen = msgspec.structs.replace(warehouse.settings, database=database)
         apply_to(warehouse, chosen)
     common = {
         **environment_of("bus", **msgspec.structs.asdict(on.settings)),
-        "TICKHOUSE_CLICKHOUSE__URL": warehouse.url,
+        **warehouse.environment,
         "TICKHOUSE_RUN__STRATEGY": "scripted",
         "TICKHOUSE_SIGNALS__SCRIPTED_HORIZON_S": "60",
     }

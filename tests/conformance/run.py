@@ -17,6 +17,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import credentials, home_users
+from core.sections import ClickhouseSettings
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 UV = Path(sys.executable).with_name("uv")
@@ -26,7 +29,9 @@ _COUNT = re.compile(r"(\d+) (passed|failed|skipped|error)")
 
 @dataclass(frozen=True)
 class Suite:
-    """One project's tests. `environ` maps names to values with {port} filled in."""
+    """One project's tests. `environ` maps names to values with {port} filled in, and {user} and
+    {password} of the home's owner: these suites make databases, and change and drop what they like.
+    """
 
     name: str
     install: tuple[str, ...]
@@ -40,7 +45,12 @@ SUITES = (
         "clickhouse-connect",
         ("-r", "tests/test_requirements.txt", "-e", ".", "pandas<3"),
         ("-o", "log_cli=false", "-n", "2"),
-        {"CLICKHOUSE_CONNECT_TEST_HOST": "127.0.0.1", "CLICKHOUSE_CONNECT_TEST_PORT": "{port}"},
+        {
+            "CLICKHOUSE_CONNECT_TEST_HOST": "127.0.0.1",
+            "CLICKHOUSE_CONNECT_TEST_PORT": "{port}",
+            "CLICKHOUSE_CONNECT_TEST_USER": "{user}",
+            "CLICKHOUSE_CONNECT_TEST_PASSWORD": "{password}",
+        },
         # The project pins numpy 1.26, with which today's pyarrow does not load: 26 tests skipped.
         ("numpy>=2", "brotli", "zstandard"),
     ),
@@ -51,6 +61,8 @@ SUITES = (
         {
             "DBT_CH_TEST_HOST": "127.0.0.1",
             "DBT_CH_TEST_PORT": "{port}",
+            "DBT_CH_TEST_USER": "{user}",
+            "DBT_CH_TEST_PASSWORD": "{password}",
             "DO_NOT_TRACK": "1",
             "PYTHONPATH": str(HERE),
         },
@@ -85,7 +97,10 @@ def _run(suite: Suite, copy: Path, scratch: Path) -> str:
     if suite.over:
         subprocess.run([*install[:6], *suite.over], check=True)
     server, port = _serve(scratch / "home")
-    environ = {name: value.format(port=port) for name, value in suite.environ.items()}
+    directory = credentials.directory_of(scratch / "home")
+    owner = home_users.sign_in(ClickhouseSettings(credentials=str(directory)), home_users.OWNER)
+    known = {"port": port, "user": owner.user, "password": owner.password}
+    environ = {name: value.format(**known) for name, value in suite.environ.items()}
     tests = (
         "tests/integration_tests"
         if (copy / "tests/integration_tests").is_dir()

@@ -13,7 +13,10 @@ from cli.main import main
 from core import settings
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.signal import Signal
+from core.credentials import directory_of
 from core.errors import InputError
+from core.home_users import DBT, sign_in
+from core.sections import ClickhouseSettings
 from execution.journal import journal
 from features.catalog import NAMES
 from models.serving import artifact
@@ -175,9 +178,9 @@ def test_a_reports_row_leads_back_to_its_decision(replayed, tmp_path, monkeypatc
     with warehouse_on(home) as client:
         url = client.uri
         monkeypatch.setenv("TICKHOUSE_HOME", str(home))
-        monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", url)
+        known = ClickhouseSettings(url=url, credentials=str(directory_of(home)))
         marts = ["+rpt_rts22_transaction", "+rpt_order_record"]
-        dbt(url, tmp_path, "run", "--select", *marts, mode="replay")
+        dbt(sign_in(known, DBT), tmp_path, "run", "--select", *marts, mode="replay")
         rows = client.query(
             "SELECT trade_id, signal_id, order_id, toString(venue_deal)"
             " FROM tickhouse_marts_replay.rpt_rts22_transaction ORDER BY ts_trade, trade_id"

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.times import BEGINNING, END
-from core.sections import RunSettings
-from core.settings import Settings
+from core.home_users import DBT
+from core.sections import ClickhouseSettings, RunSettings
+from core.settings import Settings, environment_of
 from models.monitoring.performance import watch
 from models.serving.card import Span
 from tests.e2e.replay_runs import cut, environment, replay
@@ -35,7 +37,7 @@ class Analysed(NamedTuple):
 
 
 def dbt(
-    home: Path, url: str, *words: str, mode: str = "replay"
+    home: Path, where: ClickhouseSettings, *words: str, mode: str = "replay"
 ) -> "subprocess.CompletedProcess[str]":
     """The dbt command against a warehouse; it writes into the home only."""
     return subprocess.run(
@@ -45,7 +47,11 @@ def dbt(
             *("--target-path", str(home / "dbt"), "--log-path", str(home / "logs")),
             *("--vars", f"mode: {mode}"),
         ],
-        env={**os.environ, "TICKHOUSE_CLICKHOUSE__URL": url, "PYTHONSAFEPATH": "1"},
+        env={
+            **os.environ,
+            **environment_of("clickhouse", **msgspec.structs.asdict(where)),
+            "PYTHONSAFEPATH": "1",
+        },
         cwd=home,
         capture_output=True,
         text=True,
@@ -76,7 +82,7 @@ def analyse(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server = Warehouse(home)
     server.start()
     try:
-        done = dbt(home, server.url, "build")
+        done = dbt(home, server.settings_of(DBT), "build")
         assert done.returncode == 0, done.stdout[-4000:]
         judge(home, result, server)
         yield Analysed(home, result, server, server.client, done.stdout)

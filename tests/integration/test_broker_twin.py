@@ -86,7 +86,7 @@ def test_expected_and_actual_fills_reach_table_and_mart(
         **os.environ, "TICKHOUSE_HOME": str(tmp_path), "TICKHOUSE_BUS__URL": nats_server.url,
         "TICKHOUSE_TERMINAL__ADDRESS": server.address, "TICKHOUSE_TWIN__ENABLED": "on",
         "TICKHOUSE_TWIN__SLIP_PROBABILITY": "0", "TICKHOUSE_RUN__RUN_ID": "live",
-        "TICKHOUSE_CLICKHOUSE__URL": warehouse.url, "TICKHOUSE_RUN__MODE": "demo",
+        **warehouse.environment, "TICKHOUSE_RUN__MODE": "demo",
         "TICKHOUSE_RUN__STRATEGY": "scripted",
     }  # fmt: skip
     lines = (("execution",), ("streams", "executions"))
@@ -113,7 +113,9 @@ def test_expected_and_actual_fills_reach_table_and_mart(
     rows = list(client.query("SELECT * FROM twin_comparison FINAL").named_results())
     assert {(r["real_outcome"], r["twin_outcome"]) for r in rows} == {("filled", "filled")}
     assert {r["purpose"] for r in rows} == {"entry", "opposite"}
-    built = dbt(tmp_path, warehouse.url, "build", "--select", "+fct_broker_twin", mode="demo")
+    built = dbt(
+        tmp_path, warehouse.settings_of("dbt"), "build", "--select", "+fct_broker_twin", mode="demo"
+    )
     assert built.returncode == 0, built.stdout[-4000:]
     marts = client.query("SELECT * FROM tickhouse_marts_demo.fct_broker_twin").named_results()
     found = list(marts)

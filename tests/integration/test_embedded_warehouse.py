@@ -29,7 +29,9 @@ def post(
     warehouse: Warehouse, body: bytes = b"", headers: dict[str, str] | None = None, **params: str
 ) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", warehouse.port)
-    connection.request("POST", "/?" + urllib.parse.urlencode(params), body, headers or {})
+    signed = {} if "user" in params else warehouse.owner
+    path = "/?" + urllib.parse.urlencode(params)
+    connection.request("POST", path, body, signed | (headers or {}))
     response = connection.getresponse()
     answer = response.read()
     connection.close()
@@ -177,7 +179,12 @@ def test_a_compressing_client_reads_and_writes(warehouse: Warehouse) -> None:
     table = fresh_table(warehouse)
     for method in ("lz4", "gzip"):
         connection = clickhouse_connect.get_client(
-            host="127.0.0.1", port=warehouse.port, database="tickhouse", compress=method
+            host="127.0.0.1",
+            port=warehouse.port,
+            username=warehouse.settings.user,
+            password=warehouse.settings.password,
+            database="tickhouse",
+            compress=method,
         )
         connection.insert(table, [[i, method] for i in range(1000)], column_names=["a", "b"])
         rows = connection.query(f"SELECT count() FROM {table} WHERE b = '{method}'").result_rows

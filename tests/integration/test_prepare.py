@@ -37,10 +37,10 @@ def prepare(tmp_path):
 
 @pytest.mark.process
 def test_it_makes_tables_and_files_once_and_may_run_again(prepare, tmp_path, warehouse):
-    first = prepare(TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
+    first = prepare(**warehouse.environment)
     assert first.returncode == 0, first.stderr
     assert "001_tick" in first.stdout
-    again = prepare(TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
+    again = prepare(**warehouse.environment)
     assert "0 migrations applied" in again.stdout
     assert "none due" in again.stdout
     query = "SELECT count(), any(status) FROM tickhouse.run FINAL"

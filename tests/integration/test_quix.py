@@ -92,7 +92,7 @@ def test_exposure_survives_a_kill_and_the_loss_of_its_state(kafka, warehouse, tm
         for message in messages:
             bus.publish(ORDER_EVENTS, "desk", codec.encode(message))
 
-    app = App("exposure", tmp_path / "a", at, TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
+    app = App("exposure", tmp_path / "a", at, **warehouse.environment)
     app.start()
     tell(event(1, EventKind.SUBMITTED, 0), event(2, EventKind.FILLED, 0.1), held(2, 0.5, 0.1))
     tell(event(3, EventKind.SUBMITTED, 0.5, "XAUUSD"), held(4, -0.2, 0.6, "XAUUSD"))
@@ -103,7 +103,7 @@ def test_exposure_survives_a_kill_and_the_loss_of_its_state(kafka, warehouse, tm
         (4, "XAUUSD", -0.2, -22.0, 0.7, 2, 2),
     ]
     found = rows(warehouse, 4)
-    other = App("exposure", tmp_path / "b", at, TICKHOUSE_CLICKHOUSE__URL=warehouse.url)
+    other = App("exposure", tmp_path / "b", at, **warehouse.environment)
     other.start()  # another host: the group is balanced anew, state comes from the changelog
     time.sleep(3)
     app.end(signal.SIGKILL)

@@ -19,7 +19,7 @@ def test_a_template_is_loaded_once_and_a_change_is_a_new_version(
 ) -> None:
     home, folder = tmp_path / "home", tmp_path / "templates"
     monkeypatch.setenv("TICKHOUSE_HOME", str(home))
-    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    warehouse.reached(monkeypatch)
     assert main(["reference", "templates", str(folder)]) == 0
     files = [str(path) for path in sorted(folder.glob("*.csv"))]
     line = ["reference", "import", *files, "--by", "ann", "--reason", "first load"]

@@ -104,7 +104,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         server.migrate()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TICKHOUSE_HOME", str(home))
-            patch.setenv("TICKHOUSE_CLICKHOUSE__URL", server.url)
+            server.reached(patch)
             import_reference(sorted(TEMPLATES.glob("*.csv")))
             import_reference([lapsing(home)], "nobody renewed it")
         wrong = filled(9, at(f"{WRONG} 12:00"), source="oanda", symbol="NOPE")
@@ -116,7 +116,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         store_statement(server.settings, statement(THE_DAY))
         # Unit tests run with all marts in test_marts.py.
         dbt(
-            server.url,
+            server.settings_of("dbt"),
             home,
             "build",
             "--select",

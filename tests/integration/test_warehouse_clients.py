@@ -205,7 +205,7 @@ def test_a_binary_literal_reaches_the_engine_as_it_is(warehouse: Warehouse) -> N
 
 def test_the_dialect_of_sqlalchemy_reflects_and_queries(warehouse: Warehouse) -> None:
     engine = sqlalchemy.create_engine(
-        f"clickhousedb://default@127.0.0.1:{warehouse.port}/tickhouse"
+        f"clickhousedb://{warehouse.settings.user}:{warehouse.settings.password}@127.0.0.1:{warehouse.port}/tickhouse"
     )
     try:
         with engine.begin() as connection:
@@ -226,7 +226,8 @@ def test_dbt_builds_and_tests_a_project(warehouse: Warehouse, tmp_path: Path) ->
     )
     (tmp_path / "profiles.yml").write_text(
         "tiny:\n  target: here\n  outputs:\n    here: {type: clickhouse, driver: http, "
-        f"host: 127.0.0.1, port: {warehouse.port}, user: default, schema: dbt_tiny}}\n"
+        f"host: 127.0.0.1, port: {warehouse.port}, user: {warehouse.settings.user}, "
+        f"password: {warehouse.settings.password}, schema: dbt_tiny}}\n"
     )
     (tmp_path / "models" / "base.sql").write_text(
         "{{ config(materialized='table', engine='MergeTree()', order_by='id') }}\n"

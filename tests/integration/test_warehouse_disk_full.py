@@ -54,7 +54,9 @@ def http() -> Iterator[urllib3.PoolManager]:
 def send(http: urllib3.PoolManager, server: Warehouse, sql: str, body: bytes, session: str) -> str:
     """The error code of a statement; empty when it was done."""
     query = {"query": sql, "database": "tickhouse"} | ({"session_id": session} if session else {})
-    answer = http.request("POST", f"{server.url}/?{urlencode(query)}", body=body)
+    answer = http.request(
+        "POST", f"{server.url}/?{urlencode(query)}", body=body, headers=server.owner
+    )
     return answer.headers.get("X-ClickHouse-Exception-Code", "")
 
 

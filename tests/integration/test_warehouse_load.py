@@ -39,7 +39,7 @@ def test_a_large_insert_takes_less_memory_than_its_size(loaded: Warehouse) -> No
     assert loaded.process is not None
     url = f"{loaded.url}/?query=INSERT+INTO+traffic.row+FORMAT+Native"
     with urllib3.PoolManager() as http, PeakMemory(loaded.process.pid) as memory:
-        answer = http.request("POST", url, body=blocks(512), retries=False)
+        answer = http.request("POST", url, body=blocks(512), headers=loaded.owner, retries=False)
     assert answer.status == 200
     assert memory.above < 384
 

@@ -39,6 +39,11 @@ def pool() -> Iterator[urllib3.PoolManager]:
         yield manager
 
 
+def signed(warehouse: Warehouse) -> dict[str, str]:
+    where = warehouse.settings
+    return {"user": where.user, "password": where.password}
+
+
 def running(warehouse: Warehouse, marker: str) -> int:
     sql = f"SELECT count() FROM system.processes WHERE query LIKE '%{marker}%' AND query NOT LIKE "
     return int(post(warehouse, (sql + "'%FROM system.processes%'").encode())[2])
@@ -179,8 +184,7 @@ def test_clickhouse_connect_sends_external_data_and_forms(warehouse: Warehouse) 
 
 def test_headers_stand_for_parameters(warehouse: Warehouse) -> None:
     names = {"X-ClickHouse-Database": "tickhouse", "X-ClickHouse-Format": "JSONCompactEachRow"}
-    user = {"X-ClickHouse-User": "default", "X-ClickHouse-Key": ""}
-    status, headers, body = post(warehouse, b"SELECT currentDatabase()", names | user)
+    status, headers, body = post(warehouse, b"SELECT currentDatabase()", names | warehouse.owner)
     assert (status, body) == (200, b'["tickhouse"]\n')
     assert headers["x-clickhouse-timezone"]
     assert uuid.UUID(headers["x-clickhouse-query-id"])
@@ -263,8 +267,9 @@ def test_a_query_ends_when_its_client_leaves(warehouse: Warehouse, sql: bytes) -
     """`wait_until` fails when its time is over."""
     name = uuid.uuid4().hex
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
-        head = b"POST /?query_id=%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
-        client.sendall(head % (name.encode(), len(sql)) + sql)
+        asked = {"query_id": name, **signed(warehouse)}
+        head = f"POST /?{urllib.parse.urlencode(asked)} HTTP/1.1\r\nHost: localhost\r\n"
+        client.sendall(f"{head}Content-Length: {len(sql)}\r\n\r\n".encode() + sql)
         wait_until(lambda: running(warehouse, name))
     wait_until(lambda: not running(warehouse, name))
 
@@ -299,6 +304,7 @@ def test_a_large_insert_is_streamed_and_never_cut(
         "POST",
         f"{warehouse.url}/?query=INSERT+INTO+tickhouse.{table}+FORMAT+RowBinary",
         body=body(),
+        headers=warehouse.owner,
     )
     assert answer.status == 200, answer.data
     assert json.loads(answer.headers["x-clickhouse-summary"])["written_rows"] == str(400 << 17)
@@ -334,7 +340,8 @@ def test_large_inserts_arrive_compressed_and_as_values(warehouse: Warehouse, enc
 def test_an_upload_that_breaks_off_leaves_the_server_well(warehouse: Warehouse) -> None:
     table = fresh_table(warehouse, "a Int64")
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
-        path = f"/?query=INSERT+INTO+tickhouse.{table}+FORMAT+RowBinary"
+        into = {"query": f"INSERT INTO tickhouse.{table} FORMAT RowBinary", **signed(warehouse)}
+        path = f"/?{urllib.parse.urlencode(into)}"
         client.sendall(
             f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n".encode()
         )
@@ -415,7 +422,12 @@ def test_a_full_queue_refuses_at_once(warehouse: Warehouse) -> None:
 
 def test_a_session_per_client_library_object_is_fine(warehouse: Warehouse) -> None:
     for _ in range(20):
-        client = clickhouse_connect.get_client(host="127.0.0.1", port=warehouse.port)
+        client = clickhouse_connect.get_client(
+            host="127.0.0.1",
+            port=warehouse.port,
+            username=warehouse.settings.user,
+            password=warehouse.settings.password,
+        )
         client.command("CREATE TEMPORARY TABLE t (a Int64)")
         client.insert("t", [[1], [2]], column_names=["a"])
         assert client.query("SELECT sum(a) FROM t").result_rows[0][0] == 3

@@ -41,7 +41,7 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
     append(tmp_path, AuditLine(1, "ann", True, "override", "more", reason="news"))
     environment = os.environ | {
         "TICKHOUSE_HOME": str(tmp_path),
-        "TICKHOUSE_CLICKHOUSE__URL": warehouse.url,
+        **warehouse.environment,
         "TICKHOUSE_BUS__URL": nats_server.url,
     }
     bus = select.connect(BusSettings(url=nats_server.url), "test")

@@ -74,7 +74,7 @@ def _large(server: Warehouse, mib: int) -> list[str]:
     with PeakMemory(server.process.pid) as memory, urllib3.PoolManager() as http:
         url = f"{server.url}/?query=INSERT+INTO+traffic.row+FORMAT+Native"
         started = time.monotonic()
-        answer = http.request("POST", url, body=blocks(mib), retries=False)
+        answer = http.request("POST", url, body=blocks(mib), headers=server.owner, retries=False)
         seconds = time.monotonic() - started
     print(f"insert of {mib} MiB: {seconds:.1f} s, memory peak {memory.above:.0f} MiB above before")
     failed = [] if answer.status == 200 else [answer.data.decode()]

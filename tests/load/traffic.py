@@ -155,7 +155,7 @@ class Traffic:
         self, http: urllib3.PoolManager, sql: str, body: bytes, session: dict[str, str]
     ) -> bool:
         url = f"{self.server.url}/?{urlencode({'query': sql, **session})}"
-        answer = http.request("POST", url, body=body, retries=False)
+        answer = http.request("POST", url, body=body, headers=self.server.owner, retries=False)
         if answer.status != 200 or b"__exception__" in answer.data:
             self.errors.append(answer.data[-500:].decode(errors="replace"))
             return False

@@ -46,7 +46,7 @@ def ask(
 
 
 def own(server: Warehouse) -> dict[str, str]:
-    return {"Host": f"127.0.0.1:{server.port}"}
+    return {"Host": f"127.0.0.1:{server.port}", **server.owner}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_page_from_elsewhere_does_nothing(
 ) -> None:
     file = tmp_path / "written"
     sql = f"INSERT INTO FUNCTION file('{file}', 'CSV', 'a Int8') VALUES (1)"
-    status, text = ask(server, headers, sql)
+    status, text = ask(server, headers | server.owner, sql)
     assert (status, "Code: 497" in text or not headers.get("Host")) == (403, True)
     assert not file.exists()
     for path in ("/ping", "/sql", "/"):

@@ -255,10 +255,8 @@ def test_every_boards_query_passes_for_a_reader_and_a_writer(server: Warehouse) 
 
 
 @pytest.mark.slow
-def test_dbt_builds_as_a_writer(
-    server: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__USER", "stream")
-    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__PASSWORD", PASSWORD)
-    dbt(server.url, tmp_path, "run", mode="live")
-    dbt(server.url, tmp_path, "run", mode="live")  # the second time it exchanges tables
+def test_dbt_builds_as_a_writer(server: Warehouse, tmp_path: Path) -> None:
+    dbt(settings(server, "stream"), tmp_path, "run", mode="live")
+    dbt(
+        settings(server, "stream"), tmp_path, "run", mode="live"
+    )  # the second time it exchanges tables

@@ -31,6 +31,9 @@ def server(
 def ask(server: Warehouse, sql: bytes, **parameters: str) -> tuple[int, bytes]:
     if identity.path_in(server.home).exists():
         parameters |= {"user": "root", "password": PASSWORD}
+    else:
+        where = server.settings
+        parameters |= {"user": where.user, "password": where.password}
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("POST", "/?" + urllib.parse.urlencode(parameters), sql)
     response = connection.getresponse()

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
+
 from cli.main import main
 from core.contracts.order import EventKind, OrderEvent
+from core.sections import ClickhouseSettings
+from core.settings import environment_of
 from tests.support.orders import at, event, filled
 from tests.support.warehouse_server import ROOT
 
@@ -15,7 +19,9 @@ DAY = "2026-03-02"
 TEMPLATES = ROOT / "reports" / "templates" / "reference"
 
 
-def dbt(url: str, home: Path, *words: str, mode: str = "live", day: str = "") -> str:
+def dbt(
+    where: ClickhouseSettings, home: Path, *words: str, mode: str = "live", day: str = ""
+) -> str:
     """Run dbt against a warehouse and return what it printed."""
     done = subprocess.run(
         [
@@ -24,7 +30,11 @@ def dbt(url: str, home: Path, *words: str, mode: str = "live", day: str = "") ->
             *("--target-path", str(home / "dbt"), "--log-path", str(home / "logs")),
             *("--vars", json.dumps({"mode": mode, "report_date": day})),
         ],
-        env={**os.environ, "TICKHOUSE_CLICKHOUSE__URL": url, "PYTHONSAFEPATH": "1"},
+        env={
+            **os.environ,
+            **environment_of("clickhouse", **msgspec.structs.asdict(where)),
+            "PYTHONSAFEPATH": "1",
+        },
         cwd=home,
         capture_output=True,
         text=True,

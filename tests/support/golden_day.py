@@ -69,7 +69,7 @@ class GoldenDesk(NamedTuple):
     def build(self, *models: str) -> None:
         """Marts of the day, as the nightly run builds them."""
         dbt(
-            self.server.url, self.home, "build", "--select", *models,
+            self.server.settings_of("dbt"), self.home, "build", "--select", *models,
             "--exclude-resource-type", "unit_test", day=str(DAY),
         )  # fmt: skip
 
@@ -85,7 +85,7 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
         server.migrate()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TICKHOUSE_HOME", str(home))
-            patch.setenv("TICKHOUSE_CLICKHOUSE__URL", server.url)
+            server.reached(patch)
             import_reference(sorted(TEMPLATES.glob("*.csv")))
         day.store(server.settings)
         key = home.with_name(f"{home.name}-vault") / "seal.pem"

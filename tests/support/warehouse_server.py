@@ -16,7 +16,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse import client, migrate
+from core import credentials
+from core.home_users import OWNER, sign_in
 from core.sections import ClickhouseSettings
+from core.settings import environment_of
 
 ROOT = Path(__file__).parents[2]
 FEATURES = tuple(f"feature_{i:02d}" for i in range(26))
@@ -42,7 +45,32 @@ class Warehouse:
 
     @property
     def settings(self) -> ClickhouseSettings:
-        return ClickhouseSettings(url=self.url)
+        """Signed in as the home's owner."""
+        return self.settings_of(OWNER)
+
+    def settings_of(self, name: str) -> ClickhouseSettings:
+        """Signed in as one of the home's own users."""
+        return sign_in(ClickhouseSettings(url=self.url, credentials=self.credentials), name)
+
+    @property
+    def credentials(self) -> str:
+        return str(credentials.directory_of(self.home))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process on another home needs to use this warehouse."""
+        return environment_of("clickhouse", url=self.url, credentials=self.credentials)
+
+    def reached(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """This process, on whatever home, uses this warehouse from now on."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """Headers of a request of the owner's."""
+        where = self.settings
+        return {"X-ClickHouse-User": where.user, "X-ClickHouse-Key": where.password}
 
     @property
     def client(self) -> Client:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from core.identity import Role, User
+from core.identity import ANYBODY, Role, User
 
 #: With data that nobody parsed: VALUES may otherwise hold any expression, file() among them.
 LITERALS_ONLY = {
@@ -56,7 +56,7 @@ def bound(user: User, asked: dict[str, str]) -> dict[str, str]:
     if user.row_filters:
         settings["additional_table_filters"] = _map(user.row_filters)
         settings["use_query_condition_cache"] = "0"
-    if user.password:
+    if user is not ANYBODY:
         settings["log_comment"] = " ".join(
             filter(None, (f"user={user.name}", asked.get("log_comment")))
         )

@@ -6,6 +6,7 @@ on each request: a user who is removed is out at once.
 """
 
 import hashlib
+import hmac
 import os
 import secrets
 import sys
@@ -16,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core import identity
-from core.errors import SettingsError
+from core.errors import SettingsError, WarehouseError
 from core.identity import ANYBODY, User
 from warehouse.access import bounds, nobody, parsed, policy
 from warehouse.access.credentials import credentials, redacted
@@ -31,6 +32,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_REMEMBERED = 4096
 
 _LONGEST_REMEMBERED, _MOST_SHAPES = 16_384, 2048
+_NOBODY_SIGNED_IN = (
+    "Nobody signed in, and who does not may only read: run `tickhouse sql`, which asks as the "
+    "home's owner, or sign in as who `tickhouse users owner` names"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,18 @@ class Grant:
         Raises:
             WarehouseError: the user may not run it.
         """
+        try:
+            return self._allowed(statement, asked)
+        except WarehouseError as error:
+            if self.user is ANYBODY and error.code in (policy.ACCESS_DENIED, policy.READONLY):
+                raise WarehouseError(f"{error} {_NOBODY_SIGNED_IN}", error.code) from error
+            raise
+
+    def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
+        """The settings to run it with: those asked for, within the user's bounds."""
+        return bounds.bound(self.user, dict(asked))
+
+    def _allowed(self, statement: Statement, asked: Context) -> Context:
         user, settings = self.user, self.settings(asked.settings)
         if user.role == "admin":
             self._check_for_everybody(statement, asked)
@@ -69,10 +86,6 @@ class Grant:
         if asked.settings.get("readonly", "0") != "0":
             nobody.check_reading(statement, self._parser)
 
-    def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
-        """The settings to run it with: those asked for, within the user's bounds."""
-        return bounds.bound(self.user, dict(asked))
-
     def _understood(self, statement: Statement) -> Shape:
         sql, apart = statement.sql, bool(statement.input_format)
         return self._shape(f"{sql}\nFORMAT Native" if apart else sql)
@@ -93,15 +106,23 @@ class Gate:
     Args:
         file: the identity file; it need not exist.
         parser: the engine's own, which makes sure what a statement is.
+        own: the home's processes by user name, with their passwords; they may sign in always.
 
     Raises:
         SettingsError: the file exists and is malformed.
     """
 
-    def __init__(self, file: Path, parser: Parser) -> None:
+    def __init__(
+        self, file: Path, parser: Parser, own: Mapping[str, tuple[User, str]] | None = None
+    ) -> None:
         self._file, self._parser = file, parser
         self._remembered = lru_cache(_MOST_SHAPES)(self._parse)
         self._key = secrets.token_bytes(32)
+        # No scrypt: these are 256 random bits, which nobody guesses.
+        self._own = {
+            name: (user, self._digest(name, password))
+            for name, (user, password) in (own or {}).items()
+        }
         self._lock = threading.Lock()
         self._once_seen = identity.exists(file)
         self._stamp: tuple[int, ...] = ()
@@ -121,6 +142,8 @@ class Gate:
         name, password = credentials(parameters, headers)
         self._refresh()
         digest = self._digest(name, password)
+        if name in self._own:
+            return self._grant(name, self._process(name, digest))
         user = self._passed.get(digest)
         if not self._once_seen:
             user = ANYBODY if (name, password) == ("default", "") else None
@@ -160,6 +183,13 @@ class Gate:
                 "AUTHENTICATION_FAILED",
             )
         return self.grant(user)
+
+    def _process(self, name: str, digest: bytes) -> User | None:
+        user, expected = self._own[name]
+        if hmac.compare_digest(digest, expected):
+            return user
+        self._note(name, digest, self._failed)
+        return None
 
     def _checked(self, name: str, password: str) -> User | None:
         passed, failed, users = self._passed, self._failed, self._users

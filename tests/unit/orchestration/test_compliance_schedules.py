@@ -53,7 +53,7 @@ def test_reports_wait_for_reference_data_and_begin_by_themselves(
     assert isinstance(skipped, dg.SkipReason)
     assert "tickhouse up" in str(skipped.skip_message)  # no warehouse runs
     empty_tables(warehouse)
-    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    warehouse.reached(monkeypatch)
     assert evaluated(schedule, dagster_instance) == dg.SkipReason(NO_REFERENCE)
     import_reference([TEMPLATES / "parties.csv"])
     requested = evaluated(schedule, dagster_instance)
@@ -77,7 +77,7 @@ def test_without_a_key_the_trail_is_verified_and_the_run_says_why_nothing_is_sea
     dagster_instance: dg.DagsterInstance, warehouse: Warehouse, home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    warehouse.reached(monkeypatch)
     audit = next(s for s in SCHEDULES if s.job_name == "audit_job")
     requested = evaluated(audit, dagster_instance)
     assert isinstance(requested, dg.RunRequest)

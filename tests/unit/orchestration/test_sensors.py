@@ -33,7 +33,7 @@ def told_to(
     empty_tables(warehouse)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
-    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    warehouse.reached(monkeypatch)
     return warehouse
 
 

@@ -37,7 +37,7 @@ def test_the_job_stores_what_the_terminal_says(
 ) -> None:  # fmt: skip
     empty_tables(warehouse)
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
-    monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", warehouse.url)
+    warehouse.reached(monkeypatch)
     with traded(tmp_path) as address:
         monkeypatch.setenv("TICKHOUSE_TERMINAL__ADDRESS", address)
         after = datetime(2024, 1, 10, 0, 5, tzinfo=UTC)

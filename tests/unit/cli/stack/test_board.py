@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack import board
+from cli.stack import board, grafana_child
 from core.errors import SettingsError
-from core.sections import ClickhouseSettings
 from core.settings import Settings
 
 
@@ -31,10 +30,15 @@ def test_grafana_is_provisioned_with_what_the_files_ask_for(
     binary.write_text("#!/bin/sh\n")
     binary.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    settings = Settings(clickhouse=ClickhouseSettings(user="grafana", password="secret"))
-    spec = board.grafana(settings, tmp_path, "http://127.0.0.1:8123", 3001)
-    assert spec.command[:2] == (str(binary), "server")
-    assert "secret" not in " ".join(spec.command)
+    spec = board.grafana(Settings(), tmp_path, "http://127.0.0.1:8123", 3001)
+    assert spec.command[1:5] == ("-m", "cli.stack.grafana_child", str(binary), "server")
+    assert "secret" not in " ".join(spec.command) + str(spec.environment)  # the supervisor's file
+    inherited = {
+        "TICKHOUSE_CLICKHOUSE__USER": "grafana",
+        "TICKHOUSE_CLICKHOUSE__PASSWORD": "secret",
+    }
+    given = grafana_child.environment({**inherited, **spec.environment})
+    assert given["TICKHOUSE_GRAFANA_PASSWORD"] == "secret"
     provisioning = Path(spec.environment["GF_PATHS_PROVISIONING"])
     requested = {
         text.strip("\"',")
@@ -42,6 +46,6 @@ def test_grafana_is_provisioned_with_what_the_files_ask_for(
         for text in file.read_text().split()
         if text.startswith("$TICKHOUSE")
     }
-    assert {text.removeprefix("$") for text in requested} <= set(spec.environment)
+    assert {text.removeprefix("$") for text in requested} <= set(given)
     assert len(requested) >= 6
     assert list(Path(spec.environment["TICKHOUSE_GRAFANA_BOARDS"]).glob("*.json"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.identity import User
+from core.identity import ANYBODY, User
 from warehouse.access.bounds import asked_freely, bound
 
 HASH = "scrypt$1$1$1$00$00"
@@ -36,7 +36,8 @@ def test_a_readers_bounds_cannot_be_set_away() -> None:
 
 def test_the_log_comment_names_the_user_in_front_of_the_clients_own() -> None:
     assert bound(WRITER, {"log_comment": "dbt"})["log_comment"] == "user=w dbt"
-    assert bound(User("default", "admin", ""), {}) == {}
+    assert "log_comment" not in bound(ANYBODY, {})
+    assert bound(User("root", "admin", ""), {}) == {"log_comment": "user=root"}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def who(gate: Gate, name: str, password: str) -> str:
 
 def test_without_a_file_only_the_default_user_without_password_gets_in(tmp_path: Path) -> None:
     gate = gate_of(tmp_path)
-    assert gate.admit({}, {}).user.role == "admin"
+    assert gate.admit({}, {}).user.role == "analyst"
     assert who(gate, "default", "guess") == "516"
     assert who(gate, "ann", "") == "516"
 
