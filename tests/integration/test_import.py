@@ -10,7 +10,7 @@ import pytest
 
 from cli.commands import import_ticks
 from core.errors import InputError
-from core.settings import Settings
+from core.settings import Settings, load
 from tests.support import vendor_files
 from tests.support.recordings import recorded_ticks
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
@@ -97,7 +97,7 @@ def test_without_a_running_warehouse_one_is_started_and_ended(recordings, tmp_pa
     path = recordings / "ticks/USDJPY_truefx.parquet"
     parser = argparse.ArgumentParser()
     import_ticks.add_arguments(parser)
-    settings = Settings(home=str(tmp_path / "home"))
+    settings = load({"TICKHOUSE_HOME": str(tmp_path / "home")})
     for _ in range(2):  # the second time finds the first one's leftovers
         assert import_ticks.run(parser.parse_args([str(path)]), settings) == 0
     server = Warehouse(tmp_path / "home")

@@ -76,6 +76,16 @@ def test_whoever_is_here_reads(server: Warehouse) -> None:
     assert ask(server, "SELECT 1", {"X-ClickHouse-User": "default"}) == (0, "1\n")
 
 
+@pytest.mark.process
+def test_a_reader_is_told_the_columns_of_an_empty_answer(server: Warehouse) -> None:
+    """The live page asks so, on a home where nothing was traded yet."""
+    for name in ("board", "reader", "grafana"):
+        made = client.connect(server.settings_of(name))
+        server.clients.append(made)
+        found = made.query("SELECT symbol, seq FROM tick WHERE symbol = {s:String}", {"s": "none"})
+        assert (list(found.column_names), found.result_rows) == (["symbol", "seq"], [])
+
+
 CHANGES = [
     "INSERT INTO audit_event (stream, seq) VALUES ('s', 1)",
     "INSERT INTO audit_event (stream, seq) FORMAT TSV\ns\t1\n",

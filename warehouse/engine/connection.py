@@ -125,9 +125,8 @@ class Connection:
     def columns(self, statement: Statement, context: Context) -> list[tuple[str, str]]:
         """Name and type of each column a query answers, without running it."""
         with errors(context):
-            sql = f"DESCRIBE TABLE ({without_format(statement.sql)}\n)"
             result = self._raw.query(
-                _bytes(f"{sql} SETTINGS print_pretty_type_names = 0"),
+                _bytes(f"DESCRIBE TABLE ({without_format(statement.sql)}\n)"),
                 "JSONCompactEachRow",
                 params=dict(context.parameters),
             )

@@ -8,6 +8,7 @@ GIL and run in parallel on different connections.
 import contextlib
 import fcntl
 import os
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,10 @@ class Chdb:
     def describe(self, statement: Statement, context: Context) -> list[tuple[str, str]]:
         """Name and type of a query's columns, on a connection of its own."""
         connection = self.connect()
+        # Set with the others: in the statement a reader (readonly = 1) may not set it.
+        plain = {**context.settings, "print_pretty_type_names": "0"}
         try:
-            connection.prepare(statement, context)
+            connection.prepare(statement, replace(context, settings=plain))
             return connection.columns(statement, context)
         finally:
             connection.close()
