@@ -17,7 +17,7 @@ from adapters.clickhouse.writer import Writer
 from cli.commands import models as models_command
 from cli.commands import train as train_command
 from core.errors import ModelError, UnavailableError
-from core.sections import ModelSettings, RegistrySettings
+from core.sections import ClickhouseSettings, ModelSettings, RegistrySettings
 from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.serving.card import Span
@@ -76,6 +76,7 @@ def store_ticks(server: Warehouse, ticks: np.ndarray, source: str, symbol: str) 
 def settings_of(server: Warehouse) -> Settings:
     return Settings(
         home=str(server.home),
+        clickhouse=ClickhouseSettings(credentials=server.credentials),
         registry=RegistrySettings(url="none"),
         models=ModelSettings(rounds=10, members=("xgboost",)),
     )
