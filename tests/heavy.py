@@ -32,14 +32,21 @@ class Suite(NamedTuple):
 
 SUITES = (
     Suite("survival", ("adapters/", "execution/", "streams/", "cli/", "tests/e2e/")),
-    Suite("warehouse", ("adapters/clickhouse/", "tests/integration/test_warehouse")),
-    Suite("golden", ("reports/", "execution/", "dbt/", "tests/golden", "tests/scripted_day")),
+    Suite("security", ("warehouse/", "core/", "adapters/", "execution/", "tests/security/")),
+    Suite("warehouse", ("warehouse/", "adapters/clickhouse/", "tests/integration/test_warehouse")),
+    Suite(
+        "golden",
+        ("reports/", "execution/", "dbt/", "audit/", "tests/golden", "tests/support/scripted_day"),
+    ),
     Suite("orchestration", ("orchestration/", "dbt/", "quality/", "models/", "reports/")),
     Suite("models", ("models/", "features/", "backtest/", "streams/")),
     Suite("reference", ("adapters/files/", "features/", "quality/", "tests/")),
     Suite("kafka", ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml")),
     Suite("browser", ("dashboards/",)),
-    Suite("chaos", ("execution/", "adapters/mt5/", "tests/chaos/", "tests/simulation/")),
+    Suite(
+        "chaos",
+        ("execution/", "adapters/mt5/", "adapters/simulator/", "tests/chaos/", "tests/simulation/"),
+    ),
 )
 
 

@@ -46,6 +46,7 @@ def test_everything_reconciles_and_every_stage_did_something(first):
         assert values["max"] >= values["p50"] > 0, stage
 
 
+@pytest.mark.heavy(suite="survival")
 def test_a_second_run_on_the_same_home_changes_nothing(first, files):
     home, before = first
     rows = checksums(home, before["run_id"])

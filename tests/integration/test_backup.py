@@ -63,6 +63,7 @@ def test_no_backup_and_a_folder_in_use_are_refused(warehouse: Warehouse, tmp_pat
         archive.backup(warehouse.client, tmp_path, "")
 
 
+@pytest.mark.heavy(suite="warehouse")
 def test_the_commands_move_a_warehouse_to_another_home(tmp_path: Path) -> None:
     first = Warehouse(tmp_path / "a")
     first.start()

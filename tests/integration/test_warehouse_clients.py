@@ -218,6 +218,7 @@ def test_the_dialect_of_sqlalchemy_reflects_and_queries(warehouse: Warehouse) ->
         engine.dispose()
 
 
+@pytest.mark.heavy(suite="warehouse")
 def test_dbt_builds_and_tests_a_project(warehouse: Warehouse, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "dbt_project.yml").write_text(

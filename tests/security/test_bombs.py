@@ -25,6 +25,8 @@ from warehouse.protocol import encoding
 from warehouse.protocol.block_frames import FrameDecoder
 from warehouse.protocol.body import LARGEST_PIECE, Body
 
+pytestmark = pytest.mark.heavy(suite="security")
+
 PASSWORD = "correct horse"
 MIB = 1 << 20
 LARGE, HUGE = 64 * MIB, 1024 * MIB  # of bombs

@@ -13,7 +13,7 @@ from tests.e2e.replay_runs import cut, environment
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.slow,
+    pytest.mark.heavy(suite="security"),
     pytest.mark.skipif(os.name != "posix", reason="other systems have no umask"),
 ]
 

@@ -100,6 +100,7 @@ def test_a_halt_on_a_full_disk_holds(small_disk: Path) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.heavy(suite="security")
 def test_a_server_that_a_full_disk_leaves_broken_is_started_again(
     small_disk: Path, tmp_path: Path
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_server_that_a_full_disk_leaves_broken_is_started_again(
 
 
 @pytest.mark.process
+@pytest.mark.heavy(suite="security")
 def test_trading_reduces_before_the_disk_is_full_and_exits_go_on_when_it_is(
     small_disk: Path, tmp_path: Path
 ) -> None:

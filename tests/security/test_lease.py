@@ -290,7 +290,7 @@ def test_a_second_execution_of_one_home_leaves_the_first_ones_health_file(
 
 
 @pytest.mark.process
-@pytest.mark.slow
+@pytest.mark.heavy(suite="security")
 def test_a_holder_that_was_frozen_fills_nothing_once_another_took_over(
     tmp_path: Path, nats_server: NatsServer, terminal: Server, bus: Bus
 ) -> None:

@@ -254,7 +254,7 @@ def test_every_boards_query_passes_for_a_reader_and_a_writer(server: Warehouse) 
                 assert code not in (497, 164), f"{board}: {title}: {text}"
 
 
-@pytest.mark.slow
+@pytest.mark.heavy(suite="security")
 def test_dbt_builds_as_a_writer(server: Warehouse, tmp_path: Path) -> None:
     dbt(settings(server, "stream"), tmp_path, "run", mode="live")
     dbt(

@@ -62,6 +62,7 @@ def test_many_right_clients_at_once_are_no_guesses(server: Warehouse) -> None:
     assert set(answers) == {(200, "1\n")}
 
 
+@pytest.mark.heavy(suite="security")
 def test_forty_wrong_clients_do_not_keep_a_right_one_away(server: Warehouse) -> None:
     ended = threading.Event()
     asked = [0] * 40
