@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from core.home_users import DBT
 from tests.e2e.replay_runs import environment, replay
 from tests.support.dagster_runs import dagster_runs
 from tests.support.http_receiver import Receiver
@@ -195,6 +196,7 @@ def test_marts_are_the_same_whatever_outer_joins_give_and_compile_for_a_real_ser
 ) -> None:
     """`join_use_nulls` is a user's setting; `distributed` the target with an address of its own."""
     target = desk.home / "compiled"
+    dbt = Warehouse(desk.home, url=desk.url).settings_of(DBT)
     for name, options in (
         ("live", []),
         ("replay", ["--vars", "{mode: replay, from_day: '2014-05-06', to_day: '2014-05-06'}"]),
@@ -207,7 +209,8 @@ def test_marts_are_the_same_whatever_outer_joins_give_and_compile_for_a_real_ser
                 *("--target-path", str(target / name), "--log-path", str(desk.home / "logs")),
             ],
             env=environment(
-                desk.home, TICKHOUSE_CLICKHOUSE__URL=desk.url, PYTHONSAFEPATH="1"
+                desk.home, TICKHOUSE_CLICKHOUSE__URL=desk.url, PYTHONSAFEPATH="1",
+                TICKHOUSE_CLICKHOUSE__USER=dbt.user, TICKHOUSE_CLICKHOUSE__PASSWORD=dbt.password,
             ),
             cwd=desk.home, capture_output=True, text=True, check=False,
         )  # fmt: skip
