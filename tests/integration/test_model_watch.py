@@ -13,7 +13,13 @@ from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli.commands import models as command
 from core.clock import ManualClock
-from core.sections import ModelSettings, RegistrySettings, RunSettings, SignalSettings
+from core.sections import (
+    ClickhouseSettings,
+    ModelSettings,
+    RegistrySettings,
+    RunSettings,
+    SignalSettings,
+)  # fmt: skip
 from core.settings import Settings
 from core.trading_control import current, halt, path_in
 from execution.risk.trading_state import TradingState
@@ -88,6 +94,7 @@ def settings_of(server: Warehouse, **registry: object) -> Settings:
     return Settings(
         home=str(server.home),
         run=RUN,
+        clickhouse=ClickhouseSettings(credentials=server.credentials),
         signals=SignalSettings(threshold=0.75, slippage_bp=0.0),
         registry=RegistrySettings(url="none", min_decisions=10, **registry),  # type: ignore[arg-type]
     )
