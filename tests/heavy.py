@@ -26,7 +26,7 @@ class Suite(NamedTuple):
     @property
     def marker(self) -> str:
         """The pytest expression that selects it."""
-        of_suite = f"heavy(suite={self.name!r})"
+        of_suite = f"heavy(suite={self.name!r}) and not cluster"
         return "reference and not heavy" if self.name == "reference" else of_suite
 
 
