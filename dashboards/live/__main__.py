@@ -63,7 +63,7 @@ async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.so
     items = Items()
     live_state = LiveState(items, clock)
     loop = asyncio.get_running_loop()
-    reader = Reader(bus, loop, live_state.take)
+    reader = Reader(bus, loop, live_state.take, config.run.account)
     history = History(config, clock, loop, live_state, reader.release)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock)
     server = _server(pages.application(Viewers(items), controls))

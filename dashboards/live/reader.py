@@ -1,7 +1,8 @@
 """The bus into the world: one thread per topic, one event loop that applies what they read.
 
 Messages of one topic keep their order. Until the past is loaded they wait, so that a page that
-starts late shows one story in one order.
+starts late shows one story in one order. What was said just before we came may not be stored
+yet, and the trading state is said once, when it changes: its topic is read from the last word on.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 from adapters.bus.base import Bus, Message
 from core import topics
+from core.topics import Topic
 
 TOPICS = (
     topics.TICKS,
@@ -24,20 +26,24 @@ TOPICS = (
 
 
 class Reader:
-    """Reads all topics from now on until closed.
+    """Reads all topics from now on until closed, and what was last said of the account's risk.
 
     take: called in the event loop with each message, once `release` has been called.
     """
 
     def __init__(
-        self, bus: Bus, loop: asyncio.AbstractEventLoop, take: Callable[[Message], None]
+        self,
+        bus: Bus,
+        loop: asyncio.AbstractEventLoop,
+        take: Callable[[Message], None],
+        account: str,
     ) -> None:
         self._loop, self._take = loop, take
         self._waiting: deque[Message] = deque()
         self._lock = threading.Lock()
         self._scheduled = self._released = False
         self._closing = threading.Event()
-        self._subscribers = [bus.subscribe(topic, start_sequence=0) for topic in TOPICS]
+        self._subscribers = [bus.subscribe(topic, _start(bus, topic, account)) for topic in TOPICS]
         self._threads = [
             threading.Thread(target=self._read, args=(at,), name=topic.name, daemon=True)
             for at, topic in enumerate(TOPICS)
@@ -82,3 +88,12 @@ class Reader:
             messages, self._waiting = self._waiting, deque()
         for message in messages:
             self._take(message)
+
+
+def _start(bus: Bus, topic: Topic, account: str) -> int:
+    """Where reading begins; the end is asked first, so that nothing falls between the two."""
+    if topic is not topics.RISK:
+        return 0
+    end = bus.end(topic)
+    last = bus.last(topic, account)
+    return last.sequence if last else end

@@ -14,11 +14,12 @@ from adapters.bus.nats.bus import NatsBus
 from adapters.clickhouse.rows import message_columns, tick_columns
 from adapters.clickhouse.writer import Writer
 from core.contracts import codec
+from core.contracts.operations import RiskState
 from core.contracts.order import AccountState
 from core.contracts.prediction import Prediction
 from core.contracts.tick import TickBatch
 from core.sections import BusSettings
-from core.topics import PREDICTIONS, TICKS
+from core.topics import PREDICTIONS, RISK, TICKS
 from tests.support.live_page import FEED, batch, now_msc, page
 from tests.support.servers import NatsServer
 from tests.support.warehouse_server import Warehouse, warehouse
@@ -125,6 +126,25 @@ def test_without_a_warehouse_the_page_lives_from_the_bus(
             await seen.until(lambda items: items.get(shown, {}).get("confidence") == 0.75)
 
     with page(tmp_path, nats_server.url, "http://127.0.0.1:9") as url:
+        asyncio.run(watch(url))
+
+
+def test_a_trading_state_that_was_said_and_is_stored_nowhere_is_shown(
+    tmp_path: Path, nats_server: NatsServer, bus: NatsBus, warehouse: Warehouse
+) -> None:
+    for at_us, state in enumerate(("active", "halted"), 1):
+        said = RiskState(
+            run_id="live", mode="demo", account="simulated", ts_event_us=at_us, ts_init_us=at_us,
+            state=state, by="ann", reason="lunch",
+        )  # fmt: skip
+        bus.publish(RISK, "simulated", codec.encode(said))
+
+    async def watch(url: str) -> None:
+        async with viewer(url) as seen:
+            await seen.until(lambda items: "risk|simulated" in items)
+            assert seen.items["risk|simulated"]["state"] == "halted"
+
+    with page(tmp_path / "home", nats_server.url, warehouse.url) as url:
         asyncio.run(watch(url))
 
 
