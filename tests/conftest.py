@@ -82,8 +82,10 @@ def kafka(one_kafka: Broker) -> Broker:
 
 
 @pytest.fixture(params=["nats", pytest.param("kafka", marks=pytest.mark.heavy(suite="kafka"))])
-def bus_server(request: pytest.FixtureRequest) -> BusServer:
+def bus_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusServer]:
     """A running bus of each kind, with nothing on it."""
     if request.param == "nats":
-        return on_nats(request.getfixturevalue("nats_server"))
-    return on_kafka(request.getfixturevalue("kafka"))
+        with on_nats(tmp_path) as server:
+            yield server
+    else:
+        yield on_kafka(request.getfixturevalue("kafka"))

@@ -3,6 +3,9 @@
 from typing import NamedTuple, Protocol
 
 from core.errors import TickhouseError
+from core.topics import Topic
+
+LEASES = Topic("leases", "account", synced=True)  # not of core.topics: nobody reads along
 
 
 class Written(NamedTuple):

@@ -1,7 +1,7 @@
 """Who may say what on the bus: one role per process, as data. What is not listed is denied.
 
-A role is named as the process connects. The embedded NATS server turns the list into permissions
-(`adapters.bus.nats.permissions`); for a server of one's own it is the list to be granted
+A role is named as the process connects. The embedded NATS server turns the list into accounts and
+permissions (`adapters.bus.nats.accounts`); for a server of one's own it is the list to be granted
 (docs/how-to/secure-the-bus.md).
 """
 
@@ -24,11 +24,15 @@ ANY = ">"  # every key of a topic
 
 
 class Role(NamedTuple):
-    """What a process may do. `writes`: topic and key, or ANY; `door`: of the agent's requests."""
+    """What a process may do. `writes`: topic and key, or ANY.
+
+    `door`: as whom it asks at an agent's, or that it answers there. What may be asked as whom is
+    the simulated terminal's list (adapters.mt5.remote.hello): a collector places no order.
+    """
 
     writes: tuple[tuple[Topic, str], ...] = ()
     reads: tuple[Topic, ...] = ()
-    door: Literal["", "asks", "answers"] = ""
+    door: Literal["", "collector", "execution", "answers"] = ""
     shapes: bool = False  # may change how topics are kept
     leases: bool = False  # may hold the lease of an account
 
@@ -38,7 +42,7 @@ def _beats(process: str) -> tuple[Topic, str]:
 
 
 ROLES = {
-    "collector": Role(((TICKS, ANY), _beats("collector")), (TICKS, CONTROL), "asks"),
+    "collector": Role(((TICKS, ANY), _beats("collector")), (TICKS, CONTROL), "collector"),
     "streams.ticks": Role(((CONTROL, "stored"), _beats("streams.ticks")), (TICKS,)),
     "streams.signals": Role(
         ((SIGNALS, ANY), (PREDICTIONS, ANY), (CONTROL, "stored"), _beats("streams.signals")),
@@ -50,7 +54,7 @@ ROLES = {
     "execution": Role(
         ((ORDER_EVENTS, ANY), (RISK, ANY), _beats("execution")),
         (TICKS, SIGNALS, CONTROL),
-        "asks",
+        "execution",
         leases=True,
     ),
     "watch": Role((_beats("watch"),), (ORDER_EVENTS, RISK)),
@@ -63,7 +67,11 @@ ROLES = {
     "agent": Role(door="answers"),
     #: The person whose home it is, and the commands that act for him.
     "owner": Role(
-        tuple((topic, ANY) for topic in topics.ALL), topics.ALL, "asks", shapes=True, leases=True
+        tuple((topic, ANY) for topic in topics.ALL),
+        topics.ALL,
+        "execution",
+        shapes=True,
+        leases=True,
     ),
 }
 

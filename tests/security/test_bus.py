@@ -22,7 +22,8 @@ from nats.aio.client import Client
 
 from adapters.bus import select
 from adapters.bus.base import Bus, Message
-from adapters.bus.nats.permissions import credential
+from adapters.bus.lease import Written
+from adapters.bus.nats.permissions import API, credential
 from adapters.bus.roles import ANY, ROLES
 from adapters.bus.rpc.client import RpcClient
 from adapters.bus.rpc.server import RpcServer
@@ -40,6 +41,7 @@ from tests.support.servers import NatsServer
 
 T = TypeVar("T")
 _SIDES = cycle((1.0, -1.0))
+_DOORS = ("", ".as.collector", ".as.execution", ".as.reader")
 _ROOT = Path(__file__).parents[2]
 
 
@@ -96,7 +98,8 @@ async def publish(client: Client, subjects: list[str]) -> None:
 
 def refused(url: str, subjects: list[str]) -> set[str]:
     told = asyncio.run(attempt(url, partial(publish, subjects=subjects)))
-    return {s for s in subjects for text in told if f'"{s}"'.lower() in text.lower()}
+    names = {s: f'"{s.replace("$JS.API.", API)}"'.lower() for s in subjects}
+    return {s for s, name in names.items() for text in told if name in text.lower()}
 
 
 def subject_of(topic: Topic) -> str:
@@ -201,7 +204,7 @@ def test_the_agent_answers_and_nobody_else_can_in_its_place(home_bus: HomeBus, b
     with ThreadPoolExecutor(1) as pool:
         stop, agent = threading.Event(), RpcServer(given, "desk")
         agent.claim(10.0)
-        serving = pool.submit(agent.serve, lambda request: request * 300_000, stop)
+        serving = pool.submit(agent.serve, lambda request, _: request * 300_000, stop)
         for role in ("execution", "collector", "owner"):
             door = RpcClient(home_bus.settings, "desk", role)
             assert door.open(10.0)
@@ -210,15 +213,44 @@ def test_the_agent_answers_and_nobody_else_can_in_its_place(home_bus: HomeBus, b
         stop.set()
         serving.result()
         agent.close()
-    asking = ["tickhouse.door.desk.hello", "tickhouse.door.desk.0123.alive"]
+    asking = {f"tickhouse.door.desk.{rest}" for rest in ("hello", "0123.alive")}
     for name, role in ROLES.items():
-        if role.door == "":
-            assert refused(home_bus.url(name), asking) == set(asking)
+        others = {
+            f"tickhouse.door.desk.0123{rest}" for rest in _DOORS if rest != f".as.{role.door}"
+        }
+        denied = others if role.door else asking | others
+        assert refused(home_bus.url(name), list(denied)) == denied
 
 
 def test_who_is_nobody_on_the_bus_is_told_so(home_bus: HomeBus) -> None:
     with pytest.raises(SettingsError, match="nobody is called 'stranger'"):
         select.connect(home_bus.settings, "stranger")
+
+
+def test_what_an_older_version_kept_in_one_account_is_kept_on(tmp_path: Path) -> None:
+    with NatsServer(tmp_path / "bus") as server:  # without roles all is in one account, as it was
+        bus = select.connect(BusSettings(url=server.url), "execution")
+        for topic in topics.ALL:
+            bus.publish(topic, "before", topic.name.encode(), timeout_s=10.0)
+        bus.close()
+        lease = select.lease(BusSettings(url=server.url), "simulated", "execution")
+        assert lease is not None
+        assert lease.read(10.0) is None
+        known = lease.replace(b"mine", 0, 10.0)
+        lease.close()
+    for _ in range(2):
+        with NatsServer(tmp_path / "bus", directory_of(tmp_path)) as server:
+            settings = BusSettings(url=server.url, credentials=str(directory_of(tmp_path)))
+            owner = select.connect(settings, "owner")
+            kept = [owner.last(topic) for topic in topics.ALL]
+            owner.close()
+            lease = select.lease(settings, "simulated", "execution")
+            assert lease is not None
+            assert lease.read(10.0) == Written(b"mine", known)
+            lease.close()
+        assert [m and (m.key, m.payload) for m in kept] == [
+            ("before", topic.name.encode()) for topic in topics.ALL
+        ]
 
 
 def test_secrets_are_their_owners_alone_and_stay_the_same(tmp_path: Path) -> None:

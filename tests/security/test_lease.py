@@ -190,7 +190,7 @@ class Agent:
         return True
 
     def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes]:
-        return frames.split(self._answers.answer(call))
+        return frames.split(self._answers.answer(call, "execution"))
 
     def drop(self) -> None: ...
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from adapters.bus.nats.permissions import credential
+from adapters.bus.roles import OWNER
+from core.credentials import directory_of, secret
 from core.sections import BusSettings
 from tests.kafka.broker import Broker
 from tests.support.servers import NatsServer
@@ -27,9 +30,13 @@ class BusServer(NamedTuple):
         self.server.start()
 
 
-def on_nats(server: NatsServer) -> BusServer:
-    """All of a NATS server."""
-    return BusServer("nats", server, BusSettings(url=server.url))
+@contextmanager
+def on_nats(directory: Path) -> Iterator[BusServer]:
+    """All of a home's NATS server, for its owner, whatever a connection is called."""
+    credentials = directory_of(directory)
+    with NatsServer(directory / "bus", credentials) as server:
+        password = secret(credentials, credential(OWNER))
+        yield BusServer("nats", server, BusSettings(url=server.url, user=OWNER, password=password))
 
 
 def on_kafka(broker: Broker, **more: Any) -> BusServer:
@@ -46,6 +53,5 @@ def running(kind: str, directory: Path) -> Iterator[BusServer]:
         with Broker(directory / "kafka") as broker:
             yield on_kafka(broker)
     else:
-        (directory / "nats").mkdir()
-        with NatsServer(directory / "nats") as server:
-            yield on_nats(server)
+        with on_nats(directory) as made:
+            yield made

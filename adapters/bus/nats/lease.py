@@ -16,15 +16,13 @@ from nats.js.api import StorageType, StreamConfig
 from nats.js.errors import BadRequestError
 
 from adapters.bus.bus_key import checked
-from adapters.bus.lease import ChangedError, Written
+from adapters.bus.lease import LEASES, ChangedError, Written
 from adapters.bus.nats.connection import FAILURES, Connection
 from adapters.bus.nats.server import DEFAULT_PORT
 from adapters.bus.nats.streams import last_message
 from core.errors import UnavailableError
 from core.sections import BusSettings
-from core.topics import Topic
 
-LEASES = Topic("leases", "account", synced=True)  # no topic for reading along: of this module only
 _KNOWN = "Nats-Expected-Last-Subject-Sequence"
 _PAUSE_S = 0.05
 

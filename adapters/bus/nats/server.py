@@ -4,7 +4,7 @@
 acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats.streams`). A
 replay's server only survives its own death, not the machine's (`bus.sync = process`).
 Everything listens on loopback only, and nobody gets in without one of the home's credentials
-(`adapters.bus.nats.permissions`).
+(`adapters.bus.nats.accounts`).
 """
 
 import argparse
@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from adapters.bus.nats.permissions import authorization
+from adapters.bus.nats.accounts import accounts, space
 from core.credentials import directory_of, write_private
 from core.errors import SettingsError
 
@@ -84,13 +84,26 @@ def command(
 
     Raises:
         SettingsError: there is no nats-server here, or a credential is not ours.
+        OSError: streams of an older version cannot be moved to where they are now.
     """
     executable = binary()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "nats.conf"
-    users = authorization(credentials) if credentials else ""
+    users = ""
+    if credentials:
+        users = accounts(credentials)
+        _move_in(directory / "jetstream" / "jetstream")
     write_private(path, configuration(directory, port, monitor_port, sync) + users)
     return [str(executable), "--config", str(path)]
+
+
+def _move_in(store: Path) -> None:
+    """Streams of a version that kept all of them in one account."""
+    for old in (store / "$G" / "streams").glob("*"):
+        new = store / space(old.name) / "streams" / old.name
+        if not new.exists():
+            new.parent.mkdir(parents=True, exist_ok=True)
+            old.rename(new)
 
 
 def main() -> None:

@@ -3,8 +3,11 @@
 Subjects, NAME being the door's:
 
     tickhouse.door.NAME.hello       who stands behind it? Every process at the door answers
-    tickhouse.door.NAME.ID          a request to one of them, and to no other
+    tickhouse.door.NAME.ID.as.ROLE  a request to one of them, and to no other
     tickhouse.door.NAME.ID.alive    is it still there? Answered while a request is at work
+
+ROLE is who asks; the server lets nobody write another's (`adapters.bus.nats.permissions`), so who
+answers can rely on it. Older versions asked at `tickhouse.door.NAME.ID` and named nobody.
 
 A request names its deadline in the answerer's own clock, and is not carried out after it: who has
 stopped waiting can be sure that nothing happens any more. Nothing is ever delivered twice: NATS

@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from adapters.bus.nats.connection import FAILURES, Connection
-from adapters.bus.roles import OWNER
+from adapters.bus.roles import OWNER, ROLES, checked
 from adapters.bus.rpc import base as door
 from adapters.bus.rpc.base import Hello, Joined
 from core.errors import SettingsError
@@ -29,6 +29,10 @@ _NO_RESPONDERS = "503"
 T = TypeVar("T")
 
 
+class NobodyError(ConnectionRefusedError):
+    """Nobody listens where the request went."""
+
+
 class RpcClient:
     """Requests to whoever stands behind a door. One thread.
 
@@ -38,10 +42,11 @@ class RpcClient:
 
     def __init__(self, settings: BusSettings, name: str, role: str = OWNER) -> None:
         door.check(settings, name)
-        self._name = name
+        self._name, self._role = name, ROLES[checked(role)].door
         self._connection = Connection(settings.url, settings, f"asks {name}", role, streams=False)
         self._url = self._connection.url
         self._to = ""  # who answered last
+        self._unheard = False  # who is there took no request
         self._ahead_us = 0  # its clock over ours
 
     def open(self, timeout_s: float) -> bool:
@@ -65,11 +70,17 @@ class RpcClient:
                 self._to = next(iter(ready))
                 return True
             time.sleep(_PAUSE_S)
+        self._unheard = False
         return False
 
     @property
     def problem(self) -> str:
         """Why nobody was found."""
+        if self._unheard:
+            return (
+                f"the agent {self._name} at {self._url} takes no request of this version: it is"
+                " an older one; install the same version of Tickhouse beside the terminal"
+            )
         if self._connection.up:
             return f"no agent {self._name} at {self._url}"
         return f"{self._url}: {self._connection.problem}"
@@ -84,7 +95,13 @@ class RpcClient:
         client = self._connection.client
         if client is None or not self._to:
             raise ConnectionRefusedError(self.problem)
-        return self._run(self._exchange(client, request, timeout_s), timeout_s + 5.0)
+        try:
+            answer = self._run(self._exchange(client, request, timeout_s), timeout_s + 5.0)
+        except NobodyError:
+            self._unheard = True
+            raise
+        self._unheard = False
+        return answer
 
     def close(self) -> None:
         """Disconnect."""
@@ -117,7 +134,7 @@ class RpcClient:
         try:
             deadline_us = time.time_ns() // 1000 + self._ahead_us + round(timeout_s * 1e6)
             await client.publish(
-                door.subject(self._name, self._to), request, reply=inbox,
+                door.subject(self._name, self._to, "as", self._role), request, reply=inbox,
                 headers={door.DEADLINE: str(deadline_us)},
             )  # fmt: skip
             return await self._await(client, answer, timeout_s)
@@ -183,9 +200,12 @@ async def _take(answer: "asyncio.Future[bytes]", joined: Joined, message: Msg) -
     if answer.done():
         return
     headers = message.headers or {}
-    if headers.get("Status") == _NO_RESPONDERS or door.TOO_LATE in headers:
-        why = "came too late" if door.TOO_LATE in headers else "found nobody"
-        answer.set_exception(ConnectionRefusedError(f"the request {why}: nothing was carried out"))
+    if headers.get("Status") == _NO_RESPONDERS:
+        answer.set_exception(NobodyError("the request found nobody: nothing was carried out"))
+        return
+    if door.TOO_LATE in headers:
+        late = "the request came too late: nothing was carried out"
+        answer.set_exception(ConnectionRefusedError(late))
         return
     try:
         whole = joined.take(message.data)

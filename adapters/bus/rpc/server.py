@@ -29,9 +29,10 @@ _WAIT_S = 0.2
 
 
 class Request(msgspec.Struct):
-    """One request, and where its answer goes."""
+    """One request, as whom it comes (empty: as an older version asks), where its answer goes."""
 
     client: Client
+    role: str
     reply: str
     payload: bytes
     deadline_us: int
@@ -74,8 +75,8 @@ class RpcServer:
                 )
             time.sleep(0.02)
 
-    def serve(self, answer: Callable[[bytes], bytes], stop: threading.Event) -> None:
-        """Work until told to stop, in this thread.
+    def serve(self, answer: Callable[[bytes, str], bytes], stop: threading.Event) -> None:
+        """Work until told to stop, in this thread; `answer` is given a request and its role.
 
         Raises:
             BusyError: another took the place while the connection was lost.
@@ -89,7 +90,7 @@ class RpcServer:
             if time.time_ns() // 1000 > request.deadline_us:
                 self._say(request, [b""], {door.TOO_LATE: "1"})
             else:
-                self._say(request, list(door.parts(answer(request.payload))), None)
+                self._say(request, list(door.parts(answer(request.payload, request.role))), None)
 
     def close(self) -> None:
         """Leave, after the answers at hand are out."""
@@ -122,15 +123,21 @@ class RpcServer:
     async def resume(self, client: Client) -> None:
         """Listen, and see whether somebody else does."""
 
+        mine = door.subject(self._name, self._id)
+
         async def take(message: Msg) -> None:
             deadline = int((message.headers or {}).get(door.DEADLINE, "0"))
-            self._waiting.put(Request(client, message.reply, message.data, deadline))
+            _, named, role = message.subject[len(mine) :].rpartition(".as.")
+            self._waiting.put(
+                Request(client, role if named else "", message.reply, message.data, deadline)
+            )
 
         async def alive(message: Msg) -> None:
             await client.publish(message.reply, b"1")
 
         await client.subscribe(door.subject(self._name, "hello"), cb=self._greet)
-        await client.subscribe(door.subject(self._name, self._id), cb=take)
+        await client.subscribe(mine, cb=take)
+        await client.subscribe(f"{mine}.as.*", cb=take)
         await client.subscribe(door.subject(self._name, self._id, "alive"), cb=alive)
         self._ready = False
         self._others.clear()

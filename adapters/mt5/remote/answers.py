@@ -1,8 +1,10 @@
 """The answering side for a real terminal: typed calls in, plain data out, and nothing else.
 
 Only the functions below can be called, each with arguments of its own types, whatever a message
-says; a request for an order is rebuilt from the fields that a TradeRequest has. The package's
-tuples become ours, so that both ends need not have the same build of it.
+says, and each by those roles only that may call it at the simulated terminal
+(`adapters.mt5.remote.hello`). A request for an order is rebuilt from the fields that a
+TradeRequest has. The package's tuples become ours, so that both ends need not have the same
+build of it.
 """
 
 import logging
@@ -28,11 +30,16 @@ from adapters.mt5.protocol.results import (
 from adapters.mt5.protocol.symbol_info import SymbolInfo
 from adapters.mt5.real.terminal import RealTerminal
 from adapters.mt5.remote import frames
+from adapters.mt5.remote.hello import ROLES
 
 _log = logging.getLogger(__name__)
 _call = msgspec.msgpack.Decoder(frames.Call)
 _encoder = msgspec.msgpack.Encoder()
 _NONE = msgspec.Raw(_encoder.encode(None))
+_OLDER = (
+    "this agent answers no older version, which does not say who asks: install the agent's version"
+    " of Tickhouse where collector and execution run"
+)
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,13 +103,21 @@ class TerminalCalls:
         """`fence`: whose orders are taken."""
         self._terminal, self._fence = terminal, fence or Fence()
 
-    def answer(self, frame: bytes) -> bytes:
-        """The answer to one call, as a frame; a wrong call gets an error, never an exception."""
+    def answer(self, frame: bytes, role: str) -> bytes:
+        """The answer to one call of a role's, as a frame; a wrong call gets an error, no exception.
+
+        An error of RES_E_INTERNAL_FAIL_CONNECT is to every version: an order was surely not sent.
+        """
+        if not role:
+            return _failed(mt5.RES_E_INTERNAL_FAIL_CONNECT, _OLDER)
         try:
             call = _call.decode(frame)
             wanted = ARGUMENTS.get(call.method)
             if wanted is None:
                 return _failed(mt5.RES_E_UNSUPPORTED, f"no function {call.method!r} here")
+            if call.method not in ROLES.get(role, frozenset()):
+                _log.warning("%s asked for %s, which it may not", role, call.method)
+                return _failed(mt5.RES_E_AUTH_FAILED, f"{call.method}: not for {role}")
             arguments = msgspec.convert(call.arguments, wanted)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             return _failed(mt5.RES_E_INVALID_PARAMS, f"not a call: {error}")

@@ -1,14 +1,18 @@
 """A door over a real NATS server on loopback: who is asked, and what is known afterwards."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from adapters.bus.nats.options import connect_options
-from adapters.bus.rpc.base import PART_BYTES, Joined, parts
+from adapters.bus.rpc.base import PART_BYTES, Hello, Joined, parts, subject
 from adapters.bus.rpc.client import RpcClient
 from adapters.bus.rpc.server import RpcServer
 from core.errors import BusyError, SettingsError, UnavailableError
@@ -24,7 +28,9 @@ def standing(
     answerer, stop = RpcServer(BusSettings(url=server.url), name), threading.Event()
     try:
         answerer.claim(10.0)
-        worker = threading.Thread(target=answerer.serve, args=(answer, stop))
+        worker = threading.Thread(
+            target=answerer.serve, args=(lambda request, _: answer(request), stop)
+        )
         worker.start()
         try:
             yield answerer
@@ -54,6 +60,54 @@ def test_a_request_is_answered_once(nats_server: NatsServer, asking: RpcClient) 
         assert asking.ask(b"one", 5.0) == b"ONE"
         assert asking.ask(b"", 5.0) == b""
     assert seen == [b"one", b""]
+
+
+def test_who_answers_is_told_as_whom_a_request_comes(nats_server: NatsServer) -> None:
+    settings, stop = BusSettings(url=nats_server.url), threading.Event()
+    answerer = RpcServer(settings, "desk")
+    answerer.claim(10.0)
+    worker = threading.Thread(
+        target=answerer.serve, args=(lambda request, role: request + role.encode(), stop)
+    )
+    worker.start()
+    for name in ("collector", "execution"):
+        asking = RpcClient(settings, "desk", name)
+        assert asking.open(10.0)
+        assert asking.ask(b"I am ", 5.0) == b"I am " + name.encode()
+        asking.close()
+    stop.set()
+    worker.join()
+    answerer.close()
+
+
+def test_an_agent_of_an_older_version_is_named_as_that(
+    nats_server: NatsServer, asking: RpcClient
+) -> None:
+    async def greet(client: Client) -> None:
+        async def hello(message: Msg) -> None:
+            me = Hello("0123", True, time.time_ns() // 1000, "elsewhere")
+            await message.respond(msgspec.json.encode(me))
+
+        await client.connect(nats_server.url)
+        await client.subscribe(subject("desk", "hello"), cb=hello)
+        await client.subscribe(subject("desk", "0123"), cb=hello)
+        await client.flush()
+
+    older, loop = Client(), asyncio.new_event_loop()
+    serving = threading.Thread(target=loop.run_forever)
+    serving.start()
+    asyncio.run_coroutine_threadsafe(greet(older), loop).result(10)
+    assert asking.open(10.0)
+    with pytest.raises(ConnectionRefusedError, match="nothing was carried out"):
+        asking.ask(b"order", 5.0)
+    assert asking.open(10.0)
+    assert "it is an older one" in asking.problem
+    asyncio.run_coroutine_threadsafe(older.close(), loop).result(10)
+    assert not asking.open(0.6)
+    assert "no agent desk" in asking.problem
+    loop.call_soon_threadsafe(loop.stop)
+    serving.join()
+    loop.close()
 
 
 def test_an_answer_of_any_size_arrives_whole(nats_server: NatsServer, asking: RpcClient) -> None:

@@ -44,14 +44,16 @@ class Straight:
         return True
 
     def ask(self, request: bytes, timeout_s: float) -> bytes:
-        return self._answers.answer(request)
+        return self._answers.answer(request, "execution")
 
     def close(self) -> None:
         """Nothing to close."""
 
 
-def called(answers: TerminalCalls, method: str, *arguments: Any) -> frames.Answer:
-    frame = answers.answer(msgspec.msgpack.encode(frames.Call(method, 0, list(arguments))))
+def called(
+    answers: TerminalCalls, method: str, *arguments: Any, role: str = "execution"
+) -> frames.Answer:
+    frame = answers.answer(msgspec.msgpack.encode(frames.Call(method, 0, list(arguments))), role)
     return msgspec.msgpack.decode(frames.split(frame)[0], type=frames.Answer)
 
 
@@ -80,7 +82,7 @@ def test_arguments_of_other_types_are_refused(
 
 
 def test_bytes_that_are_no_call_are_refused(answers: TerminalCalls) -> None:
-    head, _ = frames.split(answers.answer(b"\x93print('hello')"))
+    head, _ = frames.split(answers.answer(b"\x93print('hello')", "execution"))
     assert msgspec.msgpack.decode(head, type=frames.Answer).code == mt5.RES_E_INVALID_PARAMS
 
 
