@@ -205,7 +205,8 @@ class Live:
     def _handle(self) -> None:
         """All signals at hand, in order; of one feed and strategy only the newest is traded."""
         pending, self._pending = self._pending, []
-        in_time = sorted(pending, key=lambda entry: entry[0].ts_event_us)
+        now = self._p.clock.now_us()
+        in_time = sorted(pending, key=lambda entry: min(entry[0].ts_event_us, now))
         newest = {(s.strategy, s.source, s.symbol): s.signal_id for s, _ in in_time}
         replaced: dict[str, Signal] = {}
         for signal, began_ns in pending:

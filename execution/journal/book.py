@@ -90,6 +90,7 @@ class Book:
         self._turning: dict[Key, str] = {}  # the newest signal that closed something first
         self._received: set[str] = set()
         self._newest: dict[Key, Signal] = {}
+        self._newest_us: dict[Key, int] = {}  # when it was made, or received if that was before
         self._read: Signal | None = None  # the last one; its RECEIVED event follows
         self.from_future = 0  # signals received that count for nothing that comes after them
         self._entries: dict[tuple[str, str], deque[int]] = {}
@@ -124,10 +125,13 @@ class Book:
         return self._magics
 
     def is_outdated(self, signal: Signal) -> bool:
-        """Whether a target made after this one was taken up before: messages may be reordered."""
+        """Whether a target made after this one was taken up before: messages may be reordered.
+
+        One that was dated after it was received counts as made then: it supersedes nothing that
+        is made later.
+        """
         key = Key(signal.strategy, signal.source, signal.symbol)
-        newest = self._newest.get(key)
-        return newest is not None and signal.ts_event_us < newest.ts_event_us
+        return signal.ts_event_us < self._newest_us.get(key, 0)
 
     def half_turned(self) -> list[Signal]:
         """Targets whose closings are done and that neither opened their position nor said why."""
@@ -234,7 +238,9 @@ class Book:
         if signal.ts_event_us > received_us + _AHEAD_US:
             self.from_future += 1
         elif not self.is_outdated(signal):
-            self._newest[Key(signal.strategy, signal.source, signal.symbol)] = signal
+            key = Key(signal.strategy, signal.source, signal.symbol)
+            self._newest[key] = signal
+            self._newest_us[key] = min(signal.ts_event_us, received_us)
 
     def _submit(self, event: OrderEvent) -> None:
         self.unsettled[event.order_id] = event

@@ -85,6 +85,37 @@ def test_a_signal_within_the_clock_s_tolerance_is_taken_up(desk: Desk) -> None:
     assert desk.book.net(KEY) == 0.1
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_signal_within_the_tolerance_supersedes_nothing_that_is_made_after_it_came(
+    tmp_path: Path, restarted: bool
+) -> None:
+    desk = Desk(tmp_path)
+    live = driver(desk)
+    ahead = desk.clock.now_us() + 290_000_000
+    send(desk, desk.signal(1.0, "forged", ts_event_us=ahead, expires_us=ahead))
+    live.turn()
+    assert desk.book.net(KEY) == 0.1
+    if restarted:
+        desk.close()
+        desk = Desk(tmp_path)
+        live = driver(desk)
+    desk.at(2)
+    send(desk, desk.signal(0.0, "exit"))
+    live.turn()
+    assert desk.book.net(KEY) == 0.0
+    desk.close()
+
+
+def test_of_signals_at_hand_one_of_the_future_does_not_outdo_who_came_after_it(desk: Desk) -> None:
+    live = driver(desk)
+    ahead = desk.clock.now_us() + 290_000_000
+    send(desk, desk.signal(1.0, "forged", ts_event_us=ahead, expires_us=ahead))
+    now = desk.clock.now_us()
+    send(desk, desk.signal(-1.0, "ours", ts_event_us=now, expires_us=now + 10_000_000))
+    live.turn()
+    assert desk.book.net(KEY) == -0.1
+
+
 def test_a_journal_poisoned_before_is_healed_when_it_is_folded(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
