@@ -8,7 +8,6 @@ missed while it was down it does not alert late, the day's report of blocked ord
 
 import contextlib
 import logging
-import signal
 import threading
 from collections.abc import Callable
 
@@ -16,9 +15,8 @@ import msgspec
 
 from adapters.alert_box import AlertBox
 from adapters.alerts import targets
-from adapters.bus import select
 from adapters.bus.base import Message, Subscriber
-from adapters.bus.heartbeat import HeartbeatPublisher
+from adapters.bus.join import join
 from adapters.clickhouse.client import connect
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
@@ -32,7 +30,7 @@ from core.contracts.order import DenialReason, EventKind, OrderEvent
 from core.errors import BusyError, InputError, MessageError, TickhouseError
 from core.health import Health
 from core.home_users import as_process
-from core.metrics import Histograms
+from core.process import Process
 from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
 
@@ -153,11 +151,14 @@ def main() -> int:
     """Run until SIGTERM."""
     config = as_process(settings.load(), "watch")
     log.setup("watch")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    health = Health("watch", config.home_path / "run")
-    bus = select.connect(config.bus, "watch")
+    with Process("watch", config.home_path / "run") as process:
+        _watch(config, process)
+    return 0
+
+
+def _watch(config: settings.Settings, process: Process) -> None:
+    health, stop = process.health, process.stopping
+    bus = join(process, config, "watch")
     writer = Writer(config.clickhouse, stop)
     box = _box(config)
     watcher = Watcher(
@@ -186,17 +187,10 @@ def main() -> int:
     for reader in readers:
         reader.start()
     health.set("ready", "orders, risk")
-    heartbeat = HeartbeatPublisher(bus, config.run, health, Histograms())
     _keep(config, watcher, health, stop)
     for reader in readers:
         reader.join()
     writer.close()
-    health.set("stopping")
-    heartbeat.close()
-    bus.close()
-    health.outlive_start()
-    health.close()
-    return 0
 
 
 def _read(

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import resource
-import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -17,8 +16,8 @@ import uvicorn
 
 from core import crashpoint, identity, settings
 from core.errors import TickhouseError
-from core.health import Health
 from core.identity import User
+from core.process import Process
 from core.sections import WarehouseSettings
 from warehouse.access import allowances
 from warehouse.access.gate import Gate, check_listen
@@ -51,13 +50,11 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
-    health, url_file = Health("warehouse", home / "run"), home / "run" / "warehouse.url"
-    try:
-        asyncio.run(_serve(_app(engine, gate, config.warehouse), listener, health, url_file))
-    finally:
-        url_file.unlink(missing_ok=True)
-        engine.close()
-        health.close()
+    url_file = home / "run" / "warehouse.url"
+    with Process("warehouse", home / "run") as process:
+        process.closing(engine.close)
+        process.closing(lambda: url_file.unlink(missing_ok=True))
+        asyncio.run(_serve(_app(engine, gate, config.warehouse), listener, process, url_file))
     return 0
 
 
@@ -100,7 +97,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(app: App, listener: socket.socket, health: Health, url_file: Path) -> None:
+async def _serve(app: App, listener: socket.socket, process: Process, url_file: Path) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -122,19 +119,17 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
     server.capture_signals = contextlib.nullcontext
 
     def stop() -> None:
-        health.set("stopping")
+        process.health.set("stopping")
         server.should_exit = True
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    process.stopping.then(stop)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     host, port = listener.getsockname()
     url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     url_file.write_text(url)
-    health.set("ready", url)
+    process.health.set("ready", url)
     print(f"warehouse: {url}", flush=True)
     await serving
     app.close()
