@@ -9,7 +9,9 @@ missed while it was down it does not alert late, the day's report of blocked ord
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -35,6 +37,8 @@ from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
 
 _log = logging.getLogger(__name__)
+#: At the end. What a dead mail server does not take in this time stays in the box, for the next.
+_LAST_WORDS_S = 10.0
 _OLD_US = 60_000_000  # what happened longer ago was alerted before, or is history
 #: Denials that say nothing about a limit: a newer signal, a closed market, too small a size.
 QUIET = frozenset(
@@ -176,21 +180,28 @@ def _watch(config: settings.Settings, process: Process) -> None:
 
     # Of orders what comes; of trading states all that there were, for the log may lack some.
     reads = ((ORDER_EVENTS, 0, watcher.note), (RISK, 1, risk))
-    readers = [
-        threading.Thread(
-            target=_read, args=(bus.subscribe(topic, start), handle, stop), name=topic.name
-        )
+    work: list[tuple[str, Callable[[], None]]] = [
+        (topic.name, partial(_read, bus.subscribe(topic, start), handle, stop))
         for topic, start, handle in reads
     ]
     if box is not None:
-        readers.append(threading.Thread(target=_send, args=(box, stop), name="digests"))
-    for reader in readers:
-        reader.start()
+        work.append(("digests", partial(_send, box, stop)))
+    threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in work]
+    for thread in threads:
+        thread.start()
     health.set("ready", "orders, risk")
     _keep(config, watcher, health, stop)
-    for reader in readers:
-        reader.join()
+    _finish(threads)
+    with contextlib.suppress(TickhouseError):
+        watcher.flush()
     writer.close()
+
+
+def _finish(threads: Sequence[threading.Thread]) -> None:
+    """Let them tell people what they have begun to tell."""
+    deadline = time.monotonic() + _LAST_WORDS_S
+    for thread in threads:
+        thread.join(max(deadline - time.monotonic(), 0.0))
 
 
 def _read(
@@ -241,5 +252,3 @@ def _keep(
             health.set("ready", "orders, risk")
         except TickhouseError as error:
             health.set("ready", f"alerts go out; not stored yet: {error}"[:200])
-    with contextlib.suppress(TickhouseError):
-        watcher.flush()

@@ -1,6 +1,6 @@
 """Serving: listener, engine, gate and HTTP put together, until SIGTERM or SIGINT.
 
-Both drain: no new request, running ones finish, exit 0.
+Both drain: no new request, running ones finish within some seconds or are cancelled, exit 0.
 """
 
 import asyncio
@@ -9,7 +9,8 @@ import logging
 import resource
 import socket
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -25,7 +26,8 @@ from warehouse.engine.engine import Chdb
 from warehouse.protocol.app import App
 from warehouse.protocol.connections import Connection
 
-_DRAIN_S = 30
+_DRAIN_S = 5  # of the supervisor's patience (cli/stack/process_spec.py): closing takes time too
+_AGAIN_S = 1.0
 
 
 def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]]) -> int:
@@ -54,7 +56,9 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
     with Process("warehouse", home / "run") as process:
         process.closing(engine.close)
         process.closing(lambda: url_file.unlink(missing_ok=True))
-        asyncio.run(_serve(_app(engine, gate, config.warehouse), listener, process, url_file))
+        app = _app(engine, gate, config.warehouse)
+        with _cancelling_late(engine, process.stopping):
+            asyncio.run(_serve(app, listener, process, url_file))
     return 0
 
 
@@ -97,6 +101,27 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+@contextlib.contextmanager
+def _cancelling_late(engine: Chdb, stopping: threading.Event) -> Iterator[None]:
+    """Within it: what still runs some seconds after `stopping` was set is cancelled."""
+    drained = threading.Event()
+
+    def cancel() -> None:
+        stopping.wait()
+        drained.wait(_DRAIN_S)
+        while not drained.wait(_AGAIN_S):  # also what stood in line and has begun since
+            engine.kill("")  # every one
+
+    thread = threading.Thread(target=cancel, name="late statements")
+    thread.start()
+    try:
+        yield
+    finally:
+        drained.set()
+        stopping.set()
+        thread.join()
+
+
 async def _serve(app: App, listener: socket.socket, process: Process, url_file: Path) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
@@ -108,7 +133,7 @@ async def _serve(app: App, listener: socket.socket, process: Process, url_file: 
             access_log=False,
             proxy_headers=False,  # who asks is who is connected, whatever he says
             timeout_keep_alive=600,
-            timeout_graceful_shutdown=_DRAIN_S,
+            timeout_graceful_shutdown=2 * _DRAIN_S,
         )
     )
     # An answer that fails in mid-stream is left unfinished on purpose; no error of the server.

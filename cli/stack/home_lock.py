@@ -89,7 +89,7 @@ def _busy(path: Path) -> str:
     if holder and not _alive(holder):
         return (
             f"{home} is in use: Tickhouse (process {holder}) was killed and its processes are"
-            " still stopping. Try again in ten seconds."
+            " still stopping. Try again in a minute."
         )
     return (
         f"{home} is in use by another Tickhouse (process {holder or 'unknown'}). Look at it with"
