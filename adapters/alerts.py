@@ -1,21 +1,20 @@
 """Tells people: a webhook, an e-mail, a Telegram message, whichever settings name.
 
 Apprise speaks to all of them, behind one function. What it logs and what an error says would hold
-tokens and passwords, so nothing of theirs leaves this module: a target is named by its kind.
+tokens and passwords, so nothing of theirs leaves this module: a target is named by its kind. It is
+imported with the first target: half a second, which who tells nobody need not wait for.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
-
-from apprise import Apprise
-from apprise.plugins.base import NotifyBase  # by name: asking Apprise for one loads all plugins
-from apprise.plugins.custom_json import NotifyJSON
-from apprise.plugins.email import NotifyEmail
-from apprise.plugins.telegram import NotifyTelegram
 
 from core.errors import SettingsError
 from core.sections import AlertSettings
+
+if TYPE_CHECKING:
+    from apprise.plugins.base import NotifyBase
 
 _log = logging.getLogger(__name__)
 _WITHIN_S = 10.0
@@ -38,6 +37,8 @@ def send(
     settings: AlertSettings, kind: str, title: str, text: str, facts: Mapping[str, str]
 ) -> bool:
     """Send it to one kind of target, once; whether it was taken. See adapters.alert_box."""
+    from apprise import Apprise
+
     target = dict(targets(settings, facts))[kind]
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages name the URL
     body = f"{title}: {text}" if kind == "webhook" else text
@@ -47,7 +48,9 @@ def send(
     return taken
 
 
-def targets(settings: AlertSettings, facts: Mapping[str, str]) -> Iterator[tuple[str, NotifyBase]]:
+def targets(
+    settings: AlertSettings, facts: Mapping[str, str]
+) -> "Iterator[tuple[str, NotifyBase]]":
     """Kind and Apprise target of everybody who is to be told.
 
     Raises:
@@ -61,7 +64,10 @@ def targets(settings: AlertSettings, facts: Mapping[str, str]) -> Iterator[tuple
         yield "telegram", _telegram(settings)
 
 
-def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> NotifyBase:
+def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> "NotifyBase":
+    # Each plugin by its module: asking Apprise for one by name loads them all.
+    from apprise.plugins.custom_json import NotifyJSON
+
     url = urlsplit(settings.webhook)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise SettingsError("alerts.webhook: give http://host/path or https://host/path")
@@ -80,7 +86,9 @@ def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> NotifyBase:
     )
 
 
-def _email(settings: AlertSettings) -> NotifyBase:
+def _email(settings: AlertSettings) -> "NotifyBase":
+    from apprise.plugins.email import NotifyEmail
+
     host, _, port = settings.smtp.partition(":")
     if not host or not port.isdigit():
         raise SettingsError("alerts.smtp: give host:port of the mail server for alerts.email_to")
@@ -100,7 +108,9 @@ def _email(settings: AlertSettings) -> NotifyBase:
     )
 
 
-def _telegram(settings: AlertSettings) -> NotifyBase:
+def _telegram(settings: AlertSettings) -> "NotifyBase":
+    from apprise.plugins.telegram import NotifyTelegram
+
     if not settings.telegram_chat:
         raise SettingsError("alerts.telegram_chat: name the chat that the bot writes to")
     return _target(
@@ -113,7 +123,7 @@ def _telegram(settings: AlertSettings) -> NotifyBase:
     )
 
 
-def _target(plugin: type[NotifyBase], kind: str, **options: object) -> NotifyBase:
+def _target(plugin: "type[NotifyBase]", kind: str, **options: object) -> "NotifyBase":
     try:
         return plugin(rto=_WITHIN_S, cto=_WITHIN_S, **options)
     except TypeError:  # how Apprise says that a value will not do, and it repeats it

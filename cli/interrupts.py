@@ -38,4 +38,4 @@ class Interrupts:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if not self.stopping:
             raise KeyboardInterrupt
-        print("Already stopping; it takes ten seconds at most.", file=sys.stderr)
+        print("Already stopping; it takes seconds, on a busy machine a minute.", file=sys.stderr)

@@ -6,8 +6,6 @@ order at hand, publishes, and ends with 0; so does the last slice of a replay.
 
 import gc
 import logging
-import signal
-import threading
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -17,8 +15,9 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.venue.orders import Venue
 from core import crashpoint, log, settings
-from core.errors import BusyError, TickhouseError, UnavailableError
+from core.errors import BusyError
 from core.health import Health
+from core.process import Process, stop_on_signals
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
 from execution import compose, live, replay
@@ -44,27 +43,20 @@ def main() -> int:
     1 when bus or terminal stayed away (start again), 2 for an error that a person must mend.
     """
     log.setup("execution")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        chosen = settings.load()
-        run_directory = chosen.home_path / "run"
-        crashpoint.arm_for("execution", chosen.chaos.crash_at, run_directory)
-        # First of all: whoever is refused the journal leaves no trace of itself on this home.
-        journal = open_journal(chosen)
-        beside = witness.Witness(journal, witness_path(chosen))
-        health = Health("execution", run_directory)
-        beside.start()
-        try:
-            return _run(chosen, health, stop, journal)
-        finally:
-            health.close()
-            journal.close()
-            beside.close()
-    except TickhouseError as error:
-        _log.error("%s", error)
-        return 1 if isinstance(error, UnavailableError) else 2
+    stopping = stop_on_signals()
+    chosen = settings.load()
+    run_directory = chosen.home_path / "run"
+    crashpoint.arm_for("execution", chosen.chaos.crash_at, run_directory)
+    # First of all: whoever is refused the journal leaves no trace of itself on this home.
+    journal = open_journal(chosen)
+    beside = witness.Witness(journal, witness_path(chosen))
+    with ExitStack() as ends:  # health's port closes before they do
+        ends.callback(beside.close)
+        ends.callback(journal.close)
+        with Process("execution", run_directory, stopping) as process:
+            beside.start()
+            _run(chosen, process, journal)
+    return 0
 
 
 def journal_path(chosen: Settings) -> Path:
@@ -91,36 +83,25 @@ def witness_path(chosen: Settings) -> Path:
     return witness.path_in(chosen.home_path, chosen.run.account)
 
 
-def _run(chosen: Settings, health: Health, stop: threading.Event, journal: Journal) -> int:
+def _run(chosen: Settings, process: Process, journal: Journal) -> None:
     bus = select.connect(chosen.bus, "execution")
+    process.closing(bus.close)
     door = partial(select.door, chosen.bus, role="execution")
     terminal = connect.terminal(chosen.terminal, chosen.home_path, door, role="execution")
-    try:
-        venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
-        run = _replay if chosen.run.mode == "replay" else _live
-        finished = run(chosen, health, stop, journal, bus, venue)
-        _log.info("%s", "the replay is over" if finished else "stopped")
-        health.set("stopping")
-        health.outlive_start()
-        return 0
-    finally:
-        terminal.shutdown()
-        bus.close()
+    process.closing(terminal.shutdown)
+    venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
+    run = _replay if chosen.run.mode == "replay" else _live
+    finished = run(chosen, process, journal, bus, venue)
+    _log.info("%s", "the replay is over" if finished else "stopped")
 
 
-def _replay(
-    chosen: Settings,
-    health: Health,
-    stop: threading.Event,
-    journal: Journal,
-    bus: Bus,
-    venue: Venue,
-) -> bool:
+def _replay(chosen: Settings, process: Process, journal: Journal, bus: Bus, venue: Venue) -> bool:
+    health = process.health
     frozen = freeze(chosen.home_path, journal_path(chosen).parent)
     parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
     heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
-    reader = SliceReader(ticks, signals, chosen.run.run_id, stop, heartbeat.beat)
+    reader = SliceReader(ticks, signals, chosen.run.run_id, process.stopping, heartbeat.beat)
     _freeze(health, f"replay {chosen.run.run_id}")
     finished = replay.Replay(parts, reader, heartbeat).run()
     _last_beat(heartbeat, health, bus)
@@ -129,14 +110,8 @@ def _replay(
     return finished
 
 
-def _live(
-    chosen: Settings,
-    health: Health,
-    stop: threading.Event,
-    journal: Journal,
-    bus: Bus,
-    venue: Venue,
-) -> bool:
+def _live(chosen: Settings, process: Process, journal: Journal, bus: Bus, venue: Venue) -> bool:
+    health = process.health
     parts = compose.live_parts(chosen, compose.Environment(journal, bus, venue))
     assert parts.limits is not None  # the composition root gives them
     # Breakers compare the machine's clocks, so they belong to the process, not to a given world.
@@ -157,7 +132,7 @@ def _live(
         else:
             _log.warning("shadow: decisions are journalled, nothing is sent")
         ends.enter_context(HaltPort(chosen.home_path, parts.trading))
-        live.Live(parts, stop, heartbeat).run(lambda: _freeze(health, detail))
+        live.Live(parts, process.stopping, heartbeat).run(lambda: _freeze(health, detail))
     _last_beat(heartbeat, health, bus)
     return False
 
@@ -201,4 +176,4 @@ def _last_beat(heartbeat: HeartbeatPublisher, health: Health, bus: Bus) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(log.exit_code(main))

@@ -13,17 +13,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from core import log
 from core import settings as product
 from core.errors import TickhouseError
-from core.health import Health
+from core.process import Process, Stopping
 from orchestration import dbt_project, instance
 from orchestration.readiness import code_ready, daemon_ready, watch, webserver_ready
 
 _LOCAL = ("--host", "127.0.0.1")
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
+def main() -> int:
+    """Serve until SIGTERM. Returns Dagster's exit status."""
     parser = argparse.ArgumentParser(prog="orchestration", description=__doc__)
     parser.add_argument("process", choices=["code", "daemon", "webserver"])
     parser.add_argument("--port", type=int, default=0)
@@ -31,22 +32,28 @@ def main() -> None:
     home = product.load().home_path
     if given.process == "code":  # dbt reads its project while Dagster is loaded
         threading.Thread(target=_parse_dbt, daemon=True).start()
-    health = Health(f"orchestration.{given.process}", home / "run")
-    threading.Thread(
-        target=watch, args=(health, _probe(given.process, given.port)), daemon=True
-    ).start()
-    if given.process == "webserver":
-        from orchestration.webserver import serve
+    # Signals are Dagster's.
+    with Process(f"orchestration.{given.process}", home / "run", Stopping()) as process:
+        probe = _probe(given.process, given.port)
+        threading.Thread(target=watch, args=(process, probe), daemon=True).start()
+        if given.process == "webserver":
+            from orchestration.webserver import serve
 
-        serve(home, given.port)
-    else:
-        sys.argv = _arguments(given.process, given.port, str(instance.workspace(home)))
-        module = "dagster" if given.process == "code" else "dagster._daemon"
-        try:
-            runpy.run_module(module, run_name="__main__")
-        except SystemExit as end:
-            # Threads that still evaluate a sensor would hold the end up beyond the drain.
-            os._exit(end.code if isinstance(end.code, int) else 1)
+            serve(home, given.port)
+            return 0
+        status = _dagster(_arguments(given.process, given.port, str(instance.workspace(home))))
+    # Threads that still evaluate a sensor would hold the end up beyond the drain.
+    os._exit(status)
+
+
+def _dagster(arguments: list[str]) -> int:
+    sys.argv = arguments
+    module = "dagster" if arguments[0] == "dagster" else "dagster._daemon"
+    try:
+        runpy.run_module(module, run_name="__main__")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0
 
 
 def _parse_dbt() -> None:
@@ -74,4 +81,4 @@ def _arguments(process: str, port: int, workspace: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(log.exit_code(main))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from core.health import Health
+from core.process import Process
 from orchestration.instance import LOCATION
 
 _POLL_S = 0.5
@@ -16,16 +16,17 @@ _POLL_LATER_S = 10.0
 _SILENT_S = 300.0  # a daemon beats every half minute
 
 
-def watch(health: Health, probe: Callable[[], str]) -> None:
-    """Ask for ever; `probe` returns what is wrong, or nothing."""
-    while True:
+def watch(process: Process, probe: Callable[[], str]) -> None:
+    """Ask until it ends; `probe` returns what is wrong, or nothing."""
+    health = process.health
+    while not process.stopping.is_set():
         try:
             problem = probe()
         except Exception as error:  # whatever Dagster raises is what a person has to read
             problem = f"{type(error).__name__}: {error}"
         was_ready = health.status in ("ready", "degraded")
         health.set(("degraded" if was_ready else "starting") if problem else "ready", problem)
-        time.sleep(_POLL_LATER_S if was_ready and not problem else _POLL_S)
+        process.stopping.wait(_POLL_LATER_S if was_ready and not problem else _POLL_S)
 
 
 def code_ready(port: int) -> str:

@@ -6,47 +6,38 @@ SIGTERM lets the flow finish what is on the bus.
 
 import gc
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Callable
 
 from bytewax.dataflow import Dataflow
 
-from adapters.bus import select
 from adapters.bus.base import Bus
-from adapters.bus.heartbeat import HeartbeatPublisher
+from adapters.bus.join import join
 from core import crashpoint, log, settings
 from core.errors import SettingsError
 from core.health import Health
 from core.home_users import as_process
 from core.metrics import Histograms
+from core.process import Process
 from streams import cluster, compose
 
 
 def main(name: str) -> int:
     """Run one flow until it ends."""
     config = settings.load()
-    process = cluster.process_name(config.streams, name)
-    log.setup(process)
+    called = cluster.process_name(config.streams, name)
+    log.setup(called)
     directory = config.home_path / "run"
-    crashpoint.arm_for(process, config.chaos.crash_at, directory)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    health = Health(process, directory)
-    bus = select.connect(config.bus, process)
-    histograms = Histograms()
-    heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
-    health.set("ready", name)
-    flow = _builder(name)(as_process(config, f"streams.{name}"), bus, stopping, histograms, health)
-    gc.freeze()
-    cluster.run(flow, compose.state_directory(config, name), config)
-    health.set("stopping")
-    heartbeat.close()
-    bus.close()
-    health.outlive_start()
-    health.close()
+    crashpoint.arm_for(called, config.chaos.crash_at, directory)
+    with Process(called, directory) as process:
+        histograms = Histograms()
+        bus = join(process, config, called, histograms)
+        process.health.set("ready", name)
+        own = as_process(config, f"streams.{name}")
+        flow = _builder(name)(own, bus, process.stopping, histograms, process.health)
+        gc.freeze()
+        cluster.run(flow, compose.state_directory(config, name), config)
     logging.getLogger(__name__).info("flow %s ended", name)
     return 0
 

@@ -4,18 +4,17 @@
 """
 
 import logging
-import signal
 import sys
-import threading
 from functools import partial
 
 from adapters.bus import select
-from adapters.bus.heartbeat import HeartbeatPublisher
+from adapters.bus.join import join
 from adapters.mt5 import connect
 from core import crashpoint, log, settings
 from core.clock import SystemClock
-from core.health import Health
 from core.metrics import Histograms
+from core.process import Process
+from core.settings import Settings
 from streams import collect_recorded
 from streams.collect_live import LiveCollector
 
@@ -26,29 +25,25 @@ def main() -> int:
     log.setup("collector")
     run_directory = config.home_path / "run"
     crashpoint.arm_for("collector", config.chaos.crash_at, run_directory)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    health = Health("collector", run_directory)
-    bus = select.connect(config.bus, "collector")
+    with Process("collector", run_directory) as process:
+        _collect(config, process)
+    logging.getLogger(__name__).info("done")
+    return 0
+
+
+def _collect(config: Settings, process: Process) -> None:
     histograms = Histograms()
-    heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
     rpc = partial(select.door, config.bus, role="collector")
     terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
+    process.closing(terminal.shutdown)
+    bus = join(process, config, "collector", histograms)
     if config.run.mode == "replay":
-        health.set("ready", "replaying")
+        process.health.set("ready", "replaying")
         market = connect.market(config.terminal, config.home_path, role="collector")
         collect_recorded.collect(bus, market, config, histograms)
     else:
-        LiveCollector(bus, terminal, config, SystemClock(), histograms).run(stopping, health)
-    health.set("stopping")
-    heartbeat.close()
-    bus.close()
-    terminal.shutdown()
-    health.outlive_start()
-    health.close()
-    logging.getLogger(__name__).info("done")
-    return 0
+        live = LiveCollector(bus, terminal, config, SystemClock(), histograms)
+        live.run(process.stopping, process.health)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,17 @@ missed while it was down it does not alert late, the day's report of blocked ord
 
 import contextlib
 import logging
-import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from adapters.alert_box import AlertBox
 from adapters.alerts import targets
-from adapters.bus import select
 from adapters.bus.base import Message, Subscriber
-from adapters.bus.heartbeat import HeartbeatPublisher
+from adapters.bus.join import join
 from adapters.clickhouse.client import connect
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
@@ -32,11 +32,13 @@ from core.contracts.order import DenialReason, EventKind, OrderEvent
 from core.errors import BusyError, InputError, MessageError, TickhouseError
 from core.health import Health
 from core.home_users import as_process
-from core.metrics import Histograms
+from core.process import Process
 from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
 
 _log = logging.getLogger(__name__)
+#: At the end. What a dead mail server does not take in this time stays in the box, for the next.
+_LAST_WORDS_S = 10.0
 _OLD_US = 60_000_000  # what happened longer ago was alerted before, or is history
 #: Denials that say nothing about a limit: a newer signal, a closed market, too small a size.
 QUIET = frozenset(
@@ -153,11 +155,14 @@ def main() -> int:
     """Run until SIGTERM."""
     config = as_process(settings.load(), "watch")
     log.setup("watch")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    health = Health("watch", config.home_path / "run")
-    bus = select.connect(config.bus, "watch")
+    with Process("watch", config.home_path / "run") as process:
+        _watch(config, process)
+    return 0
+
+
+def _watch(config: settings.Settings, process: Process) -> None:
+    health, stop = process.health, process.stopping
+    bus = join(process, config, "watch")
     writer = Writer(config.clickhouse, stop)
     box = _box(config)
     watcher = Watcher(
@@ -175,28 +180,28 @@ def main() -> int:
 
     # Of orders what comes; of trading states all that there were, for the log may lack some.
     reads = ((ORDER_EVENTS, 0, watcher.note), (RISK, 1, risk))
-    readers = [
-        threading.Thread(
-            target=_read, args=(bus.subscribe(topic, start), handle, stop), name=topic.name
-        )
+    work: list[tuple[str, Callable[[], None]]] = [
+        (topic.name, partial(_read, bus.subscribe(topic, start), handle, stop))
         for topic, start, handle in reads
     ]
     if box is not None:
-        readers.append(threading.Thread(target=_send, args=(box, stop), name="digests"))
-    for reader in readers:
-        reader.start()
+        work.append(("digests", partial(_send, box, stop)))
+    threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in work]
+    for thread in threads:
+        thread.start()
     health.set("ready", "orders, risk")
-    heartbeat = HeartbeatPublisher(bus, config.run, health, Histograms())
     _keep(config, watcher, health, stop)
-    for reader in readers:
-        reader.join()
+    _finish(threads)
+    with contextlib.suppress(TickhouseError):
+        watcher.flush()
     writer.close()
-    health.set("stopping")
-    heartbeat.close()
-    bus.close()
-    health.outlive_start()
-    health.close()
-    return 0
+
+
+def _finish(threads: Sequence[threading.Thread]) -> None:
+    """Let them tell people what they have begun to tell."""
+    deadline = time.monotonic() + _LAST_WORDS_S
+    for thread in threads:
+        thread.join(max(deadline - time.monotonic(), 0.0))
 
 
 def _read(
@@ -247,5 +252,3 @@ def _keep(
             health.set("ready", "orders, risk")
         except TickhouseError as error:
             health.set("ready", f"alerts go out; not stored yet: {error}"[:200])
-    with contextlib.suppress(TickhouseError):
-        watcher.flush()

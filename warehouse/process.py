@@ -1,24 +1,24 @@
 """Serving: listener, engine, gate and HTTP put together, until SIGTERM or SIGINT.
 
-Both drain: no new request, running ones finish, exit 0.
+Both drain: no new request, running ones finish within some seconds or are cancelled, exit 0.
 """
 
 import asyncio
 import contextlib
 import logging
 import resource
-import signal
 import socket
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
 
 from core import crashpoint, identity, settings
 from core.errors import TickhouseError
-from core.health import Health
 from core.identity import User
+from core.process import Process
 from core.sections import WarehouseSettings
 from warehouse.access import allowances
 from warehouse.access.gate import Gate, check_listen
@@ -26,7 +26,8 @@ from warehouse.engine.engine import Chdb
 from warehouse.protocol.app import App
 from warehouse.protocol.connections import Connection
 
-_DRAIN_S = 30
+_DRAIN_S = 5  # of the supervisor's patience (cli/stack/process_spec.py): closing takes time too
+_AGAIN_S = 1.0
 
 
 def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]]) -> int:
@@ -51,13 +52,13 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
-    health, url_file = Health("warehouse", home / "run"), home / "run" / "warehouse.url"
-    try:
-        asyncio.run(_serve(_app(engine, gate, config.warehouse), listener, health, url_file))
-    finally:
-        url_file.unlink(missing_ok=True)
-        engine.close()
-        health.close()
+    url_file = home / "run" / "warehouse.url"
+    with Process("warehouse", home / "run") as process:
+        process.closing(engine.close)
+        process.closing(lambda: url_file.unlink(missing_ok=True))
+        app = _app(engine, gate, config.warehouse)
+        with _cancelling_late(engine, process.stopping):
+            asyncio.run(_serve(app, listener, process, url_file))
     return 0
 
 
@@ -100,7 +101,28 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(app: App, listener: socket.socket, health: Health, url_file: Path) -> None:
+@contextlib.contextmanager
+def _cancelling_late(engine: Chdb, stopping: threading.Event) -> Iterator[None]:
+    """Within it: what still runs some seconds after `stopping` was set is cancelled."""
+    drained = threading.Event()
+
+    def cancel() -> None:
+        stopping.wait()
+        drained.wait(_DRAIN_S)
+        while not drained.wait(_AGAIN_S):  # also what stood in line and has begun since
+            engine.kill("")  # every one
+
+    thread = threading.Thread(target=cancel, name="late statements")
+    thread.start()
+    try:
+        yield
+    finally:
+        drained.set()
+        stopping.set()
+        thread.join()
+
+
+async def _serve(app: App, listener: socket.socket, process: Process, url_file: Path) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -111,7 +133,7 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
             access_log=False,
             proxy_headers=False,  # who asks is who is connected, whatever he says
             timeout_keep_alive=600,
-            timeout_graceful_shutdown=_DRAIN_S,
+            timeout_graceful_shutdown=2 * _DRAIN_S,
         )
     )
     # An answer that fails in mid-stream is left unfinished on purpose; no error of the server.
@@ -122,19 +144,17 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
     server.capture_signals = contextlib.nullcontext
 
     def stop() -> None:
-        health.set("stopping")
+        process.health.set("stopping")
         server.should_exit = True
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    process.stopping.then(stop)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     host, port = listener.getsockname()
     url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     url_file.write_text(url)
-    health.set("ready", url)
+    process.health.set("ready", url)
     print(f"warehouse: {url}", flush=True)
     await serving
     app.close()

@@ -9,7 +9,6 @@ others are served meanwhile.
 
 import argparse
 import logging
-import signal
 import threading
 import time
 from pathlib import Path
@@ -26,10 +25,10 @@ from adapters.simulator.markets.generated_market import GeneratedMarket
 from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
 from adapters.simulator.markets.tickfile import MarketFile, ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
-from core import crashpoint, log, settings
+from core import crashpoint, durable, log, settings
 from core.credentials import directory_of
 from core.errors import InputError, SettingsError, TickhouseError
-from core.health import Health
+from core.process import Process
 from core.settings import Settings
 
 _call = msgspec.msgpack.Decoder(frames.Call)
@@ -131,39 +130,29 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     log.setup("terminal")
     run = options.home / "run"
-    try:
-        config = settings.load()
-        crashpoint.arm_for("terminal", config.chaos.crash_at, run)
-        return _run(config, options, run)
-    except TickhouseError as error:
-        _log.error("%s", error)
-        return 2
-
-
-def _run(config: Settings, options: argparse.Namespace, run: Path) -> int:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    health = Health("terminal", run)
-    try:
-        server = Server(
-            terminal_of(config, options.home, options.market, options.plan),
-            directory_of(options.home),
-            options.port,
-            Fence(options.home / "account.claim" if options.market == "generated" else None),
-        )
-        (run / "terminal.address.tmp").write_text(server.address)
-        (run / "terminal.address.tmp").replace(run / "terminal.address")
-        health.set("ready", server.address)
-        _log.info("listening on %s", server.address)
-        while not stop.wait(1.0):
-            pass
-        health.set("stopping")
-        server.close()
-    finally:
-        (run / "terminal.address").unlink(missing_ok=True)
-        health.close()
+    config = settings.load()
+    crashpoint.arm_for("terminal", config.chaos.crash_at, run)
+    with Process("terminal", run) as process:
+        _serve(config, options, process, run / "terminal.address")
     return 0
+
+
+def _serve(
+    config: Settings, options: argparse.Namespace, process: Process, address_file: Path
+) -> None:
+    server = Server(
+        terminal_of(config, options.home, options.market, options.plan),
+        directory_of(options.home),
+        options.port,
+        Fence(options.home / "account.claim" if options.market == "generated" else None),
+    )
+    process.closing(lambda: address_file.unlink(missing_ok=True))
+    process.closing(server.close)
+    durable.write(address_file, server.address.encode())
+    process.health.set("ready", server.address)
+    _log.info("listening on %s", server.address)
+    while not process.stopping.wait(1.0):  # not for ever: on Windows no signal ends that
+        pass
 
 
 def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) -> SimulatedTerminal:
@@ -210,4 +199,4 @@ def _failed(code: int, text: str) -> bytes:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(log.exit_code(main))

@@ -61,7 +61,7 @@ def home_lock(status: StackStatus, taken: bool) -> Check:
     """Who uses the home, and whether its supervisor answers."""
     if status.stack is None:
         if taken:
-            remedy = "try again in ten seconds; `tickhouse status` then tells more"
+            remedy = "try again in a minute; `tickhouse status` then tells more"
             return Check("home lock", "warning", "taken: starting or stopping", remedy)
         return Check("home lock", "ok", "free: nothing runs")
     who = f"tickhouse {status.stack.command}, process {status.stack.pid}"

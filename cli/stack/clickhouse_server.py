@@ -47,7 +47,6 @@ def clickhouse_server(settings: Settings, home: Path, port: int) -> ProcessSpec:
         (binary, "server", f"--config-file={config}"),
         ready_url=f"http://127.0.0.1:{port}/ping",
         stop_stage=4,
-        stop_wait_s=2,
     )
 
 

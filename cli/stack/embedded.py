@@ -13,7 +13,7 @@ import msgspec
 
 from adapters.bus.nats.options import without_secret
 from cli.stack.clickhouse_server import clickhouse_server
-from cli.stack.process_spec import ProcessSpec
+from cli.stack.process_spec import STOP_WAIT_S, ProcessSpec
 from core.credentials import directory_of
 from core.errors import SettingsError
 from core.settings import Settings, environment_of, uses_own_warehouse
@@ -101,7 +101,7 @@ def embedded_stack(
     market: tuple[str, ...] = ("--market", "generated"),
     state: Path | None = None,
     environment: Mapping[str, str] | None = None,
-    drain_s: int = 3,
+    drain_s: int = STOP_WAIT_S,
 ) -> list[ProcessSpec]:
     """The processes of `tickhouse up`, in the order a person reads them.
 
@@ -157,7 +157,6 @@ def _servers(
                 listen=settings.warehouse.listen,
             ),
             stop_stage=4,
-            stop_wait_s=2,
         ),
         ProcessSpec(
             "bus",
@@ -173,14 +172,12 @@ def _servers(
             # A stream that met a full disk refuses to store until its server is started again.
             after_full_disk=True,
             stop_stage=3,
-            stop_wait_s=1,
         ),
         ProcessSpec(
             "terminal",
             (*_python("adapters.simulator.server", home=home, port=ports.terminal), *market),
             environment=environment,
             stop_stage=2,
-            stop_wait_s=1,
         ),
     ]
 
@@ -200,7 +197,7 @@ def _worker(
     environment: Mapping[str, str],
     needs: tuple[str, ...],
     stage: int,
-    drain_s: int = 2,
+    drain_s: int = STOP_WAIT_S,
 ) -> ProcessSpec:
     return ProcessSpec(
         name,

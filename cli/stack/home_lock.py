@@ -6,11 +6,13 @@ when the command that started it was killed.
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Self
 
+from core import file_lock
 from core.errors import BusyError, SettingsError
+
+_LOOKED_AT_S = 0.15  # `is_taken` holds the lock for an instant
 
 
 class HomeLock:
@@ -30,15 +32,17 @@ class HomeLock:
 
         Raises:
             BusyError: another process holds it; the message says which and what to do.
+            SettingsError: nothing is supervised on this system.
         """
+        if sys.platform == "win32":
+            raise SettingsError(
+                "what is supervised needs Linux or macOS; start each process by itself"
+            )
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        if not _lock(fd):
-            os.close(fd)
+        held = file_lock.hold(self.path, _LOOKED_AT_S)
+        if held is None:
             raise BusyError(_busy(self.path))
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, str(os.getpid()).encode(), 0)
-        self._fd = fd
+        self._fd = held
         return self
 
     def release(self) -> None:
@@ -50,46 +54,16 @@ class HomeLock:
 
 def is_taken(home: Path) -> bool:
     """Whether someone holds the home at this moment. Nothing is supervised on Windows."""
-    if sys.platform == "win32":
-        return False
-    import fcntl
-
-    try:
-        fd = os.open(home / "run" / "lock", os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
-
-
-def _lock(fd: int) -> bool:
-    if sys.platform == "win32":
-        raise SettingsError("what is supervised needs Linux or macOS; start each process by itself")
-    import fcntl
-
-    for _ in range(3):  # `is_taken` holds the lock for an instant
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.05)
-        else:
-            return True
-    return False
+    return file_lock.is_held(home / "run" / "lock")
 
 
 def _busy(path: Path) -> str:
     home = path.parent.parent
-    text = path.read_text().strip()
-    holder = int(text) if text.isdigit() else 0
+    holder = file_lock.holder(path)
     if holder and not _alive(holder):
         return (
             f"{home} is in use: Tickhouse (process {holder}) was killed and its processes are"
-            " still stopping. Try again in ten seconds."
+            " still stopping. Try again in a minute."
         )
     return (
         f"{home} is in use by another Tickhouse (process {holder or 'unknown'}). Look at it with"

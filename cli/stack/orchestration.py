@@ -65,7 +65,6 @@ def _process(home: Path, name: str, needs: tuple[str, ...], port: int = 0) -> Pr
         (sys.executable, "-m", "orchestration", name, "--port", str(port)),
         instance.environment(home),
         needs=needs,
-        stop_wait_s=3,
         stop_group=True,  # a run is a child of the code server, dbt one of a run
         waited_for=False,
         stop_stage=1,

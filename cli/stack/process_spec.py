@@ -4,6 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+#: Whole seconds, the supervisor's unit. Ending takes one; on a busy machine several, and statements
+#: that run and a bus that is away are waited for: so this is patience, not what is expected.
+STOP_WAIT_S = 15
+
 
 class ProcessSpec(msgspec.Struct, frozen=True):
     """One process of a stack.
@@ -21,7 +25,7 @@ class ProcessSpec(msgspec.Struct, frozen=True):
     needs: tuple[str, ...] = ()  # those that this stack does not hold count as ready
     ready_url: str = ""
     stop_stage: int = 0
-    stop_wait_s: int = 3  # whole seconds, the supervisor's unit
+    stop_wait_s: int = STOP_WAIT_S
     start_retries: int = 5
     stop_group: bool = False  # SIGTERM reaches its children too
     after_full_disk: bool = False  # it does not mend by itself: killed once there is space again

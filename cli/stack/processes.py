@@ -232,19 +232,16 @@ class Stack:
         return state.ready
 
     def _stop_together(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
-        begin = time.monotonic()
         running = [name for name in names if self._client.processes()[name].state in _STOPPABLE]
         for name in running:
             self._client.stop(name)
-        waiting, killed = set(running), []
+        waiting = set(running)
         while waiting:
             processes = self._client.processes()
-            for name in [n for n in waiting if processes[n].state not in _STOPPABLE]:
-                waiting.remove(name)
-                if time.monotonic() - begin > self.specs[name].stop_wait_s:
-                    killed.append(name)
+            waiting = {name for name in waiting if processes[name].state in _STOPPABLE}
             time.sleep(_POLL_S if waiting else 0)
-        return running, killed
+        killed = self._client.killed()
+        return running, [name for name in running if name in killed]
 
     def _view(self, spec: ProcessSpec) -> ProcessView:
         home = Path({**self._environment, **spec.environment}["TICKHOUSE_HOME"])

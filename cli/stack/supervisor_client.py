@@ -54,6 +54,10 @@ class SupervisorClient:
         """Ask a process to end without waiting; nothing happens if it does not run."""
         self._call("supervisor.stopProcess", name, False, passing=self._faults.NOT_RUNNING)
 
+    def killed(self) -> set[str]:
+        """Processes that had to be killed since supervisord runs, because they did not end."""
+        return set(self._call("tickhouse.killed"))
+
     def shutdown(self) -> None:
         """Stop what still runs, in order, and end supervisord."""
         self._call("supervisor.shutdown", passing=self._faults.SHUTDOWN_STATE)

@@ -4,8 +4,9 @@ It ties lives together: supervisord stops everything in order when its owner die
 died, and its processes are killed when supervisord dies. Linux does this by itself once each
 process has asked for it (PR_SET_PDEATHSIG survives exec), which costs no wrapper process; other
 systems lack it, and there a killed owner leaves supervisord to be stopped by hand.
-It also counts starts, which supervisord's own interface does not tell, and makes its logs survive a
-full disk. A server that the full disk left broken is killed when there is space, and so restarted.
+It also counts starts and notes whom it killed, which supervisord's own interface does not tell, and
+makes its logs survive a full disk. A server that the full disk left broken is killed when there is
+space, and so restarted.
 """
 
 import ctypes
@@ -30,13 +31,26 @@ _OPEN_FILES = 65_536  # the warehouse's need; as far as the hard limit allows
 class Starts:
     """RPC interface `tickhouse`."""
 
-    def __init__(self) -> None:
+    def __init__(self, supervisord: Any) -> None:
         self._starts: Counter[str] = Counter()
+        self._killed: set[str] = set()
+        self._groups, self._send = supervisord.process_groups, supervisord.options.kill
+        supervisord.options.kill = self._kill
         events.subscribe(events.ProcessStateStartingEvent, self._count)
 
     def starts(self) -> dict[str, int]:
         """How often each process was started since supervisord runs."""
         return dict(self._starts)
+
+    def killed(self) -> list[str]:
+        """Who did not end within its time after it was told to, and was killed."""
+        return sorted(self._killed)
+
+    def _kill(self, pid: int, number: int) -> None:
+        if number == signal.SIGKILL:
+            running = (p for g in self._groups.values() for p in g.processes.values())
+            self._killed |= {p.config.name for p in running if p.pid == abs(pid)}
+        self._send(pid, number)
 
     def _count(self, event: Any) -> None:
         self._starts[event.process.config.name] += 1
@@ -74,7 +88,7 @@ def build(supervisord: Any, owner: str, mends: str = "", **_options: str) -> Sta
     os.register_at_fork(after_in_child=lambda: _die_with(me, signal.SIGKILL))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(_OPEN_FILES, hard), hard))
-    return Starts()
+    return Starts(supervisord)
 
 
 def _die_with(parent: int, number: signal.Signals) -> None:

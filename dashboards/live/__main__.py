@@ -8,21 +8,18 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import sys
 
 import uvicorn
 
-from adapters.bus import select
 from adapters.bus.base import Bus
-from adapters.bus.heartbeat import HeartbeatPublisher
+from adapters.bus.join import join
 from core import log, settings
 from core.clock import Clock, SystemClock
 from core.errors import TickhouseError
-from core.health import Health
 from core.home_users import as_process
-from core.metrics import Histograms
+from core.process import Process
 from core.settings import Settings
 from dashboards.live import pages
 from dashboards.live.controls import Controls
@@ -45,20 +42,13 @@ def main() -> int:
     log.setup("board")
     for library in ("urllib3", "clickhouse_connect"):  # the page itself says that it is away
         logging.getLogger(library).setLevel(logging.ERROR)
-    health = Health("board", config.home_path / "run")
-    bus = select.connect(config.bus, "board")
-    heartbeat = HeartbeatPublisher(bus, config.run, health, Histograms())
-    try:
-        asyncio.run(_serve(config, bus, health, listen(port)))
-    finally:
-        heartbeat.close()
-        bus.close()
-        health.outlive_start()
-        health.close()
+    with Process("board", config.home_path / "run") as process:
+        bus = join(process, config, "board")
+        asyncio.run(_serve(config, bus, process, listen(port)))
     return 0
 
 
-async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.socket) -> None:
+async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.socket) -> None:
     clock = SystemClock()
     items = Items()
     live_state = LiveState(items, clock)
@@ -67,15 +57,13 @@ async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.so
     history = History(config, clock, loop, live_state, reader.release)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock)
     server = _server(pages.application(Viewers(items), controls))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows: the default ends it
-            loop.add_signal_handler(number, lambda: _stop(server, health))
+    process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    health.set("ready", url)
+    process.health.set("ready", url)
     logging.getLogger("board").info("live page at %s", url)
     await serving
     watching.cancel()
@@ -111,8 +99,8 @@ def _server(app: object) -> uvicorn.Server:
     return server
 
 
-def _stop(server: uvicorn.Server, health: Health) -> None:
-    health.set("stopping")
+def _stop(server: uvicorn.Server, process: Process) -> None:
+    process.health.set("stopping")
     server.should_exit = True
 
 

@@ -8,10 +8,11 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from core import file_lock
 from core.errors import JournalError
-from execution.journal import exclusive
 
 _sync = getattr(os, "fdatasync", os.fsync)
+_UNREAD = 1 << 40  # a byte nobody writes
 
 
 class File(Protocol):
@@ -67,7 +68,7 @@ class MachineFile:
             )
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o600)
-        if not exclusive.lock(self._file):
+        if not file_lock.take(self._file, at=_UNREAD):
             os.close(self._file)
             raise JournalError(
                 f"{path}: in use; stop the other execution process, or choose another home"

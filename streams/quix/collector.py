@@ -5,7 +5,6 @@ it is configured. Where each feed stands is the newest message of it on the bus,
 that is published again after a crash has its id, which readers know.
 """
 
-import threading
 from functools import partial
 
 from quixstreams import Application
@@ -13,15 +12,15 @@ from quixstreams.sources import Source
 
 from adapters.bus import select
 from adapters.bus.base import Bus, Message
-from adapters.bus.heartbeat import HeartbeatPublisher
+from adapters.bus.join import join
 from adapters.bus.kafka.ids import HEADER
 from adapters.bus.kafka.publisher import partition_of
 from adapters.mt5 import connect
 from core import log
 from core.clock import SystemClock
 from core.errors import UnavailableError
-from core.health import Health
 from core.metrics import Histograms
+from core.process import Process, Stopping
 from core.settings import Settings
 from core.topics import TICKS, Topic
 from streams.collect_live import LiveCollector
@@ -45,30 +44,23 @@ class CollectorSource(Source):
     def __init__(self, config: Settings) -> None:
         super().__init__(name="collector")
         self._config = config
-        self._stopping: threading.Event | None = None  # made in the source's own process
+        self._stopping: Stopping | None = None  # made in the source's own process
 
     def run(self) -> None:
         """Until stopped."""
-        config = self._config
         log.setup("quix.collector")
-        stopping = self._stopping = threading.Event()
-        health = Health("collector", config.home_path / "run")
-        bus = select.connect(config.bus, "collector")
-        histograms = Histograms()
-        heartbeat = HeartbeatPublisher(bus, config.run, health, histograms)
+        self._stopping = Stopping()  # signals are the framework's, which calls `stop`
+        with Process("collector", self._config.home_path / "run", self._stopping) as process:
+            self._collect(process)
+
+    def _collect(self, process: Process) -> None:
+        config, histograms = self._config, Histograms()
         rpc = partial(select.door, config.bus, role="collector")
         terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
-        try:
-            source_bus = SourceBus(self, bus)
-            LiveCollector(source_bus, terminal, config, SystemClock(), histograms).run(
-                stopping, health
-            )
-        finally:
-            health.set("stopping")
-            heartbeat.close()
-            bus.close()
-            terminal.shutdown()
-            health.close()
+        process.closing(terminal.shutdown)
+        bus = SourceBus(self, join(process, config, "collector", histograms))
+        live = LiveCollector(bus, terminal, config, SystemClock(), histograms)
+        live.run(process.stopping, process.health)
 
     def stop(self) -> None:
         """End `run` soon."""

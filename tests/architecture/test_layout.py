@@ -43,6 +43,11 @@ def test_there_is_no_drawer() -> None:
     assert [name_of(p) for p in SOURCES if p.stem in drawers or p.parent.name in drawers] == []
 
 
+def test_one_module_locks_files() -> None:
+    lockers = [name_of(p) for p in SOURCES if re.search(r"import (fcntl|msvcrt)", p.read_text())]
+    assert lockers == ["core/file_lock.py"]
+
+
 def test_settings_alone_read_the_environment() -> None:
     """The command line may: it passes the environment on to the processes it starts."""
     readers = [

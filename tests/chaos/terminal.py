@@ -1,15 +1,13 @@
 """`python -m tests.chaos.terminal`: the simulated terminal's process, on real ticks that go on."""
 
 import argparse
-import signal
-import threading
 from pathlib import Path
 
 from adapters.simulator.server import Server
 from adapters.simulator.terminal import SimulatedTerminal
 from core import log
 from core.credentials import directory_of
-from core.health import Health
+from core.process import Process
 from tests.chaos.market import market
 
 
@@ -26,15 +24,12 @@ def main() -> int:
     parser.add_argument("--begin", type=int, required=True, help="of the market, epoch ms")
     options = parser.parse_args()
     log.setup("terminal")
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    health = Health("terminal", options.home / "run")
-    server = Server(account(options.home, options.begin), directory_of(options.home), options.port)
-    health.set("ready", server.address)
-    while not stop.wait(0.2):
-        pass
-    server.close()
-    health.close()
+    with Process("terminal", options.home / "run") as process:
+        made = account(options.home, options.begin)
+        server = Server(made, directory_of(options.home), options.port)
+        process.closing(server.close)
+        process.health.set("ready", server.address)
+        process.stopping.wait()
     return 0
 
 

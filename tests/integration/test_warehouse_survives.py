@@ -2,12 +2,14 @@
 
 import json
 import random
+import signal
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from adapters.clickhouse.background import BackgroundWriter
 from adapters.clickhouse.rows import tick_columns
@@ -120,3 +122,28 @@ def test_the_process_says_that_it_is_ready(tmp_path: Path) -> None:
     assert server.process is not None
     assert told["pid"] == server.process.pid
     assert server.stop() == 0
+
+
+def test_a_statement_without_an_end_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    server = Warehouse(tmp_path)
+    server.start()
+    server.migrate()
+    asks, looks = server.client, server.client
+    refused: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(DatabaseError) as caught:
+            asks.query("SELECT count() FROM numbers(1000000000000000) WHERE cityHash64(number) = 1")
+        refused.append(str(caught.value))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not looks.query(
+        "SELECT count() FROM system.processes WHERE position(query, 'cityHash' || '64') > 0"
+    ).first_row[0]:
+        assert asking.is_alive(), refused
+    assert server.process is not None
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(120) == 0
+    asking.join()
+    assert "QUERY_WAS_CANCELLED" in refused[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 from adapters.simulator.broker.costs import Frictions
 from adapters.simulator.markets.generated_market import GeneratedMarket
 from adapters.simulator.terminal import SimulatedTerminal
+from core import log
 from streams import agent
 from tests.support.foreign_broker import ForeignBroker
 
@@ -25,4 +26,4 @@ def account(home: Path, slow_ms: int) -> SimulatedTerminal:
 if __name__ == "__main__":
     made = ForeignBroker(account(Path(sys.argv[1]), int(sys.argv[2])), NAMES, "Etc/GMT-3")
     sys.modules["MetaTrader5"] = made  # type: ignore[assignment]
-    raise SystemExit(agent.main())
+    raise SystemExit(log.exit_code(agent.main))

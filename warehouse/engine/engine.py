@@ -6,7 +6,6 @@ GIL and run in parallel on different connections.
 """
 
 import contextlib
-import fcntl
 import os
 from dataclasses import replace
 from importlib import resources
@@ -15,6 +14,7 @@ from typing import Any
 
 import chdb
 
+from core import file_lock
 from core.errors import UnavailableError, WarehouseError
 from warehouse.access.parser import Parser
 from warehouse.engine.connection import Answer, Connection, Context
@@ -100,17 +100,12 @@ class Chdb:
 
 
 def _lock(directory: Path) -> int:
-    file = directory / "lock"
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        owner = file.read_text().strip() or "unknown"
-        os.close(descriptor)
+    path = directory / "lock"
+    held = file_lock.hold(path)
+    if held is None:
         raise UnavailableError(
-            f"the warehouse in {directory} is already open in process {owner}: "
-            "use that one, stop it, or choose another TICKHOUSE_HOME"
-        ) from error
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
-    return descriptor
+            f"the warehouse in {directory} is already open in process"
+            f" {file_lock.holder(path) or 'unknown'}:"
+            " use that one, stop it, or choose another TICKHOUSE_HOME"
+        )
+    return held

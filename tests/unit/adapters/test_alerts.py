@@ -1,6 +1,8 @@
 """Alerts against real servers on loopback: HTTP for webhook and Telegram, SMTP for e-mail."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -87,3 +89,15 @@ def test_a_target_that_cannot_be_is_refused_without_its_value(settings: AlertSet
     with pytest.raises(SettingsError, match=r"alerts\.") as caught:
         notify(settings, "x", "y")
     assert "s3cret" not in str(caught.value)
+
+
+def test_who_tells_nobody_does_not_wait_for_apprise() -> None:
+    program = """
+import sys
+import surveillance.watcher
+from adapters.alerts import targets
+from core.sections import AlertSettings
+assert not list(targets(AlertSettings(), {}))
+assert "apprise" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -66,11 +66,11 @@ def test_all_needs_are_in_the_stack_and_stop_after_those_who_need_them(tmp_path:
     assert all(spec.stop_stage < need.stop_stage for spec, need in pairs)
 
 
-def test_a_drain_is_bounded_by_ten_seconds(tmp_path: Path) -> None:
+def test_a_drain_is_bounded_also_when_nothing_ends_by_itself(tmp_path: Path) -> None:
     longest: dict[int, int] = {}
     for spec in embedded_stack(Settings(), tmp_path, PORTS):
         longest[spec.stop_stage] = max(longest.get(spec.stop_stage, 0), spec.stop_wait_s)
-    assert sum(longest.values()) < 10
+    assert sum(longest.values()) <= 75
 
 
 def test_a_replay_has_a_bus_of_its_own(tmp_path: Path) -> None:

