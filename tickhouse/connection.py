@@ -83,7 +83,11 @@ class Connection:
 
     def __init__(self, client: Client, url: str, opened: ExitStack) -> None:
         self._client, self._url = client, url
-        self.close = weakref.finalize(self, opened.close)
+        self._ended = weakref.finalize(self, opened.close)
+
+    def close(self) -> None:
+        """End the connection, and the warehouse that was started for it. As often as one likes."""
+        self._ended()
 
     def __enter__(self) -> Self:
         return self
