@@ -1,14 +1,14 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy sbom conformance load lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
+.PHONY: help demo test test-heavy contract sbom conformance load lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
 export PYTHON
 
 BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/server.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-SQL = adapters models quality dashboards streams
+SQL = adapters models quality dashboards streams tickhouse
 DBT_SQL = models data-tests
 
 help: ## list the commands
@@ -52,6 +52,9 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
 	$(COMPILE) --extra server -c requirements/dev.txt -o requirements/server.txt
+
+contract: .venv/dev.stamp ## at a release: the public names, as docs/contracts/<version>.txt
+	@$(BIN)/python -m docs.contract
 
 sbom: .venv/dev.stamp ## what the product is made of, as CycloneDX: dist/sbom.cdx.json
 	@mkdir -p dist && $(BIN)/cyclonedx-py requirements requirements/server.txt --pyproject pyproject.toml \

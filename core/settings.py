@@ -112,6 +112,15 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         raise SettingsError(f"a setting has a wrong value: {error}") from error
 
 
+def of_home(home: str | None) -> Settings:
+    """Settings as the environment says, of that home; None: of the environment's own.
+
+    Raises:
+        SettingsError: as `load`.
+    """
+    return load(os.environ | ({"TICKHOUSE_HOME": home} if home else {}))
+
+
 def _signed_in(settings: Settings) -> Settings:
     """Bus and warehouse that are the home's own know the home's credentials."""
     bus, warehouse = settings.bus, settings.clickhouse

@@ -41,8 +41,7 @@ def run(namespace: argparse.Namespace) -> int:
     statement = sys.stdin.read() if namespace.statement is None else namespace.statement
     if not statement.strip():
         raise InputError("statement", 'is empty: tickhouse sql "SELECT 1", or on standard input')
-    environ = os.environ | ({"TICKHOUSE_HOME": namespace.home} if namespace.home else {})
-    where = warehouse_settings(product.load(environ), OWNER)
+    where = warehouse_settings(product.of_home(namespace.home), OWNER)
     _ask(where, statement, namespace.format)
     return 0
 

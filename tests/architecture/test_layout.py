@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "backtest",
-    "cli", "warehouse", "audit", "surveillance",
+    "cli", "warehouse", "audit", "surveillance", "tickhouse",
 )  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
@@ -35,7 +35,9 @@ def name_of(path: Path) -> str:
 
 
 def test_packages_hold_no_code_so_that_one_import_drags_no_neighbour() -> None:
-    assert [name_of(p) for p in SOURCES if p.name == "__init__.py" and p.read_text()] == []
+    """But the public package's, which is what people import: a list of names."""
+    full = [name_of(p) for p in SOURCES if p.name == "__init__.py" and p.read_text()]
+    assert full == ["tickhouse/__init__.py"]
 
 
 def test_there_is_no_drawer() -> None:
