@@ -18,7 +18,7 @@ demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simula
 	@$(BIN)/tickhouse demo
 
 test: .venv/dev.stamp ## set up, then every check and the tests that find nearly all faults
-	@SECONDS=0 && $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest && \
+	@SECONDS=0 && $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest -n 2 --dist loadfile && \
 		printf 'make test: all checks passed in %d min %02d s\n' $$((SECONDS / 60)) $$((SECONDS % 60))
 
 test-heavy: .venv/dev.stamp ## the suites that take minutes (SUITES='kafka browser': only those)

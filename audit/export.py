@@ -2,6 +2,7 @@
 
 `audit_event` never replaces rows, so the shipper asks where the table ends and adds what follows.
 It refuses to go on from an event that is not the log's: that is for `tickhouse audit verify`.
+How far it came stands in the home, so that a row that never came is told from one that is gone.
 """
 
 from pathlib import Path
@@ -11,13 +12,27 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
-from core import audit_log
+from core import audit_log, durable
 from core.contracts.audit import AuditEvent
 from core.errors import InputError
 from core.file_lock import locked
 from core.sections import ClickhouseSettings
 
 _BLOCK = 5_000
+_SHIPPED = "audit-shipped"  # in the home: the number of the last event that the warehouse holds
+
+
+def shipped(home: Path) -> int | None:
+    """The last event known to have been stored; None when nothing says so."""
+    try:
+        return int((home / _SHIPPED).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def forget_shipped(home: Path) -> None:
+    """The warehouse is another, older one: what it lacks is to be brought over again."""
+    (home / _SHIPPED).unlink(missing_ok=True)
 
 
 def export(client: Client, where: ClickhouseSettings, home: Path) -> int:
@@ -41,6 +56,8 @@ def export(client: Client, where: ClickhouseSettings, home: Path) -> int:
                 if len(coming) >= _BLOCK:
                     exported += _insert(writer, coming)
             exported += _insert(writer, coming)
+        if (reached := str(last + exported)) != str(shipped(home)):
+            durable.write(home / _SHIPPED, reached.encode())
     return exported
 
 

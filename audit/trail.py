@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from clickhouse_connect.driver.client import Client
 
-from audit.export import export
+from audit.export import export, shipped
 from audit.seal import Root, Seal, seal
 from audit.stored import stored_account, stored_log, stored_orders
 from audit.streams import Event, EventStream, Placed, people_stream
@@ -73,7 +73,9 @@ def verify_home(
     home, breaks = settings.home_path, list[Break]()
     sealed, wrong = check_seals(kept, public_key) if public_key else ([], [])
     own = people_stream(home)
-    verdicts = [verify_stream(own, _rows_of_log(client), sealed, clock.now_us())]
+    known = shipped(home)
+    stored = verify_stream(own, _rows_of_log(client), sealed, clock.now_us(), known or 0)
+    verdicts = [stored]
     if not verdicts[0].breaks:
         export(client, settings.clickhouse, home)
     for source in sources:

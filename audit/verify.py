@@ -49,7 +49,11 @@ Stored = Callable[[Event | None], Iterator[Event]]
 
 
 def verify_stream(
-    stream: EventStream, stored: Stored, sealed: Sequence[Seal], now_us: int
+    stream: EventStream,
+    stored: Stored,
+    sealed: Sequence[Seal],
+    now_us: int,
+    shipped: int | None = None,
 ) -> StreamVerdict:
     """Walk the source once, the warehouse's copy beside it.
 
@@ -58,6 +62,8 @@ def verify_stream(
         stored: the warehouse's copy of the stream with this first event; None: it has none.
         sealed: signed days whose signatures are good.
         now_us: what is younger than GRACE_US may still be on its way.
+        shipped: of a stream that is brought over now and then, the last event that was; what
+            follows it is on its way however old it is.
     """
     roots = _Roots(stream.name, sealed)
     breaks: dict[str, Break] = {}
@@ -73,7 +79,7 @@ def verify_stream(
             if problem := problem_in_chain(event, previous):
                 report("journal", event.seq, problem)
                 break
-            beside = beside or _Beside(stored(event), now_us)
+            beside = beside or _Beside(stored(event), now_us, shipped)
             if problem := beside.compare(event):
                 report("warehouse", beside.seq, problem)
             roots.add(placed, report)
@@ -82,7 +88,7 @@ def verify_stream(
         report("journal", events + 1, str(error))
     if "journal" not in breaks:
         roots.end(events, report)
-        beside = beside or _Beside(stored(None), now_us)
+        beside = beside or _Beside(stored(None), now_us, shipped)
         if problem := beside.rest(events):
             report("warehouse", beside.seq, problem)
     return StreamVerdict(
@@ -186,8 +192,8 @@ def _heads(event: Event, part: SealedStream) -> str:
 class _Beside:
     """The warehouse's copy, in step with the source."""
 
-    def __init__(self, rows: Iterator[Event], now_us: int) -> None:
-        self._rows, self._now_us = rows, now_us
+    def __init__(self, rows: Iterator[Event], now_us: int, shipped: int | None) -> None:
+        self._rows, self._now_us, self._shipped = rows, now_us, shipped
         self._next: Event | None = next(rows, None)
         self.seq = self.stored = self.pending = 0
         self._late: Event | None = None
@@ -215,10 +221,13 @@ class _Beside:
         return f"holds events beyond {events}, where the journal ends: that was cut or replaced"
 
     def _not_there(self, event: Event) -> str:
-        if self._now_us - event.ts_init_us < GRACE_US:
-            self.pending += 1
-            return ""
-        return "the row is missing, and none follows"
+        waits = self._now_us - event.ts_init_us < GRACE_US
+        if self._shipped is not None:
+            waits = event.seq > self._shipped
+        if not waits:
+            return "the row is missing, and none follows"
+        self.pending += 1
+        return ""
 
 
 def _difference(event: Event, row: Event) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from backtest.job import ACROSS_SYMBOLS, FeedFile, Job
-from core.instruments import shipped
+from core import instruments
 from core.settings import Settings
 
 _BUCKETS = 20_000  # points of all curves together, about
@@ -93,7 +93,7 @@ def _market_of(
 ) -> list[Recording]:
     """The traded feeds, those that convert their quote currencies, those that features look at."""
     sources = {r.file.source for r in traded if ACROSS_SYMBOLS}
-    quotes = {entry.quote for r in traded for entry in shipped().get(r.file.symbol, ())}
+    quotes = {entry.quote for r in traded for entry in instruments.known().get(r.file.symbol, ())}
     pairs = {pair for q in quotes - {currency} for pair in (q + currency, currency + q)}
     return [
         r for r in known if r in traded or r.file.symbol in pairs or r.file.source in sources

@@ -107,7 +107,7 @@ class FeatureStages:
         ]  # fmt: skip
 
     def _feed(self, source: str, symbol: str) -> Feed:
-        settings, known = self._settings, symbol in instruments.shipped()
+        settings, known = self._settings, symbol in instruments.known()
         return Feed(
             settings.run, source, symbol, origin=settings.run.run_id, known=known,
             future_tolerance_s=settings.collector.future_tolerance_s,

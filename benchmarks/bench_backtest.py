@@ -33,7 +33,7 @@ from backtest.portfolio import together
 from backtest.run import run
 from benchmarks.machine import describe
 from core.contracts.order import EventKind
-from core.instruments import is_open, shipped
+from core.instruments import is_open, known
 from core.sections import ExecutionSettings, RunSettings, SignalSettings
 from core.settings import Settings
 
@@ -99,7 +99,7 @@ def _cut(path: Path, scratch: Path, ticks: int) -> tuple[Path, int]:
     """
     table = pq.read_table(path)
     hours, place = np.unique(table["time_msc"].to_numpy() // 3_600_000, return_inverse=True)
-    session = shipped()[path.stem.split("_")[0]][-1].session
+    session = known()[path.stem.split("_")[0]][-1].session
     open_ = np.array([is_open(session, hour * 3_600_000_000) for hour in hours.tolist()])
     table = table.filter(open_[place]).slice(0, ticks)
     file = scratch / path.name

@@ -48,6 +48,9 @@ COMMANDS = {
         "cli.commands.backtest", "a strategy over any span of ticks, and a report", shares=True
     ),
     "import": Command("cli.commands.import_ticks", "tick files into the warehouse"),
+    "instruments": Command(
+        "cli.commands.instruments", "what is known of instruments; add some of your own"
+    ),
     "train": Command("cli.commands.train", "train, evaluate and register a model"),
     "search": Command(
         "cli.commands.search", "look for better settings of a model, for a given time"

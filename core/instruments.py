@@ -1,5 +1,8 @@
 """Instruments: dated reference data, and when each trades.
 
+Those that ship, and those of the home in `instruments.toml`, which win where both describe a
+symbol from the same date on (`tickhouse instruments`).
+
 `forex` trades from Sunday 17:00 to Friday 17:00 New York time; `metal` the same with a daily
 pause from 17:00 to 18:00; `always` never closes. A trading day ends at 17:00 New York.
 """
@@ -59,10 +62,38 @@ def load(path: Path | None = None) -> dict[str, list[Instrument]]:
         entries = msgspec.convert(tomllib.loads(text)["instrument"], list[Instrument])
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, KeyError) as error:
         raise SettingsError(f"{path or 'instruments.toml'}: {error}") from error
+    for entry in entries:
+        if wrong := _impossible(entry):
+            raise SettingsError(f"{path or 'instruments.toml'}: {entry.symbol}: {wrong}")
     book: dict[str, list[Instrument]] = {}
     for entry in sorted(entries, key=lambda e: e.valid_from):
         book.setdefault(entry.symbol, []).append(entry)
     return book
+
+
+def _impossible(entry: Instrument) -> str:
+    """What no instrument can have; empty when all is well."""
+    if not 0 <= entry.digits <= 8:
+        return f"digits = {entry.digits} is not from 0 to 8"
+    if not 0 < entry.volume_step <= entry.volume_min <= entry.volume_max:
+        return "0 < volume_step <= volume_min <= volume_max does not hold"
+    if not (entry.contract_size > 0 and 0 < entry.margin_rate <= 1 and entry.commission >= 0):
+        return "contract_size > 0, 0 < margin_rate <= 1 and commission >= 0 have to hold"
+    if not (entry.symbol.strip() and entry.quote.strip()):
+        return "symbol and quote are needed"
+    return ""
+
+
+OWN_FILE = "instruments.toml"  # in a home
+_own: Path | None = None  # the file of this process's home, set by `use_home`
+
+
+def use_home(home: Path) -> None:
+    """From now on this process knows the home's instruments too."""
+    global _own
+    _own = home / OWN_FILE
+    known.cache_clear()
+    _known_on.cache_clear()
 
 
 @lru_cache(maxsize=1)
@@ -71,17 +102,33 @@ def shipped() -> dict[str, list[Instrument]]:
     return load()
 
 
+@lru_cache(maxsize=1)
+def known() -> dict[str, list[Instrument]]:
+    """What ships and what the home describes.
+
+    Raises:
+        SettingsError: see `load`.
+    """
+    own = load(_own) if _own and _own.is_file() else {}
+    return {**shipped(), **{symbol: _over(symbol, entries) for symbol, entries in own.items()}}
+
+
+def _over(symbol: str, own: list[Instrument]) -> list[Instrument]:
+    by_date = {entry.valid_from: entry for entry in (*shipped().get(symbol, ()), *own)}
+    return [by_date[day] for day in sorted(by_date)]
+
+
 def instrument(
     symbol: str, at_us: int, book: dict[str, list[Instrument]] | None = None
 ) -> Instrument | None:
     """The entry that holds for a symbol at a time; None when the symbol is unknown."""
     number = at_us // 86_400_000_000
-    return _shipped_on(symbol, number) if book is None else _on(book, symbol, number)
+    return _known_on(symbol, number) if book is None else _on(book, symbol, number)
 
 
 @lru_cache(maxsize=4096)
-def _shipped_on(symbol: str, day: int) -> Instrument | None:
-    return _on(shipped(), symbol, day)
+def _known_on(symbol: str, day: int) -> Instrument | None:
+    return _on(known(), symbol, day)
 
 
 def _on(book: dict[str, list[Instrument]], symbol: str, number: int) -> Instrument | None:

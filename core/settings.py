@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from core import credentials
+from core import credentials, instruments
 from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
@@ -107,7 +107,9 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]
     try:
-        return _signed_in(msgspec.convert(values, Settings, strict=False))
+        settings = _signed_in(msgspec.convert(values, Settings, strict=False))
+        instruments.use_home(settings.home_path)
+        return settings
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
 

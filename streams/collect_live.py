@@ -64,7 +64,7 @@ class LiveCollector:
             source,
             symbol,
             origin=f"terminal since {self._clock.now_us()}",
-            known=symbol in instruments.shipped(),
+            known=symbol in instruments.known(),
             future_tolerance_s=settings.collector.future_tolerance_s,
         )
         last = self._bus.last(TICKS, feed.key)

@@ -78,7 +78,7 @@ def _feed(settings: Settings, source: str, symbol: str) -> Feed:
         source,
         symbol,
         origin=settings.run.run_id,
-        known=symbol in instruments.shipped(),
+        known=symbol in instruments.known(),
         future_tolerance_s=settings.collector.future_tolerance_s,
     )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from adapters.files.zone import Zone
 from core.errors import InputError
-from core.instruments import shipped
+from core.instruments import known
 
 UTC_ZONE = Zone("UTC")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#+-]{0,63}")
@@ -23,6 +23,7 @@ class FileOptions(NamedTuple):
     symbol: str | None = None
     tz: str | None = None
     point: float | None = None  # smallest price step, where prices are stored as integers
+    accept_cut: bool = False  # take a file that was cut in its last row, without that row
 
 
 class Claims(NamedTuple):
@@ -92,4 +93,4 @@ def known_symbol(text: str) -> str | None:
     """An instrument's symbol if `text` begins with one (`usdjpy-ticks`), in capitals."""
     match = re.match(r"[A-Za-z]{6,7}(?![A-Za-z])", text)
     name = match[0].upper() if match else ""
-    return name if name in shipped() else None
+    return name if name in known() else None

@@ -18,6 +18,9 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 BID, ASK, LAST, VOLUME, BUY, SELL = 2, 4, 8, 16, 32, 64  # MT5 TICK_FLAG_*
+#: Of a quote in a format without flags. Which side changed would depend on the row before it, so
+#: that a feed cut into other files would have other flags.
+QUOTE = BID | ASK
 MAX_RAW = 500  # characters of a refused row that are kept
 
 
@@ -78,7 +81,7 @@ def make_ticks(
     time_msc: npt.NDArray[Any],
     bid: npt.NDArray[Any],
     ask: npt.NDArray[Any],
-    flags: npt.NDArray[Any],
+    flags: npt.NDArray[Any] | int,
     last: npt.NDArray[Any] | float = 0.0,
     volume: npt.NDArray[Any] | float = 0.0,
 ) -> TickRows:
@@ -90,30 +93,6 @@ def make_ticks(
     finite = np.nan_to_num(np.asarray(volume, np.float64), posinf=0.0, neginf=0.0)
     ticks["volume"] = np.clip(finite, 0, 2**53).astype(np.uint64)
     return ticks
-
-
-class QuoteFlags:
-    """MT5 tick flags for formats that have none: BID or ASK where the price differs.
-
-    The first row of a file has both. Carries the last quote from chunk to chunk.
-    """
-
-    def __init__(self) -> None:
-        self._bid = self._ask = np.nan  # differs from everything
-
-    def of(self, bid: Floats, ask: Floats) -> npt.NDArray[np.uint32]:
-        """Flags of the next rows, shape (n,)."""
-        flags = BID * _changed(bid, self._bid) + ASK * _changed(ask, self._ask)
-        if len(bid):
-            self._bid, self._ask = float(bid[-1]), float(ask[-1])
-        return flags
-
-
-def _changed(price: Floats, before: float) -> npt.NDArray[np.uint32]:
-    changed = np.empty(len(price), np.uint32)
-    changed[1:] = price[1:] != price[:-1]
-    changed[:1] = price[:1] != before
-    return changed
 
 
 def blocks(chunks: Iterable[Chunk], size: int) -> Iterator[Chunk]:

@@ -27,6 +27,7 @@ class Table(NamedTuple):
     separator: str
     columns: tuple[str, ...]  # for error messages; their number is the shape
     header: bool = False  # the first line is no row
+    accept_cut: bool = False  # a last row that was cut is left out instead of refusing the file
 
 
 class Fields(NamedTuple):
@@ -82,18 +83,42 @@ def fields(path: str, stream: BinaryIO, table: Table) -> Iterator[tuple[Fields, 
     Empty lines are passed over. Line ends may be LF or CRLF.
 
     Raises:
-        InputError: the bytes are no text, a line never ends, or columns are missing.
+        InputError: the bytes are no text, a line never ends, columns are missing, or the last row
+            was cut.
     """
-    first_row = 1
+    first_row, shortest = 1, 0  # characters in the last field
     for block in _complete_lines(path, stream):
         lines = block.count(b"\n")
-        start = block.index(b"\n") + 1 if table.header and first_row == 1 else 0
-        yield _fields(path, block, start, first_row + (start > 0), table)
+        start = block.index(b"\n") + 1 if table.header and lines and first_row == 1 else 0
+        if not lines:
+            if _is_cut(path, block, first_row, shortest, table):
+                return
+            block += b"\n"
+        rows, refused = _fields(path, block, start, first_row + (start > 0), table)
+        widths = (rows.ends - rows.starts)[:, -1]
+        shortest = int(widths.min(initial=shortest or _LONGEST_LINE)) if len(widths) else shortest
+        yield rows, refused
         first_row += lines
 
 
+def _is_cut(path: str, line: bytes, row: int, shortest: int, table: Table) -> bool:
+    """Whether a last line without an end is only the beginning of a row."""
+    parts = line.rstrip(b"\r").split(table.separator.encode())
+    whole = len(parts) >= len(table.columns) and len(parts[-1]) >= shortest
+    if row == 1 or whole or not line.strip():
+        return False
+    if not table.accept_cut:
+        raise InputError(
+            path,
+            f"ends in the middle of a row ({as_text(line)[:120]!r}): fetch it again, or take it "
+            "without that row by --accept-cut",
+            row,
+        )
+    return True
+
+
 def _complete_lines(path: str, stream: BinaryIO) -> Iterator[bytes]:
-    """Blocks that end with a line end; a byte order mark is taken off."""
+    """Blocks that end with a line end, but for a last line without; no byte order mark."""
     waiting, position = b"", 0
     while block := stream.read(BLOCK_BYTES):
         if position == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -110,7 +135,7 @@ def _complete_lines(path: str, stream: BinaryIO) -> Iterator[bytes]:
             where = f"byte {position - len(waiting)}"
             raise InputError(path, f"the line at {where} has no end: this is not a tick file")
     if waiting:
-        yield waiting + b"\n"
+        yield waiting
 
 
 def _fields(

@@ -4,16 +4,28 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from adapters.files import dukascopy, histdata, iso_csv, lean, mt4_csv, mt5_json, mt5_tab, truefx
+from adapters.files import (
+    binance,
+    dukascopy,
+    header_csv,
+    histdata,
+    lean,
+    mt4_csv,
+    mt5_json,
+    mt5_tab,
+    truefx,
+)
 from adapters.files.assumptions import FileOptions
 from adapters.files.base import TickFile
+from adapters.files.packed import GZIP, ZIP, opened
 from core.errors import InputError
 
 Reader = Callable[[Path, FileOptions], TickFile]
 
 KNOWN = (
     "normalised parquet, MT5 tick export, MT5 JSON recording, Dukascopy bi5, HistData ASCII, "
-    "TrueFX, quotes with ISO times, LEAN quote zip, MT4-style CSV"
+    "TrueFX, quotes with a header, LEAN quote zip, MT4-style CSV, "
+    "Binance dump; texts also gzipped or zipped"
 )
 _SNIFF_BYTES = 4096
 _SNIFF_LINES = 20
@@ -30,6 +42,7 @@ def open_file(
     symbol: str | None = None,
     tz: str | None = None,
     point: float | None = None,
+    accept_cut: bool = False,
 ) -> TickFile:
     """The reader of a file, opened far enough to know source, symbol and zone.
 
@@ -40,7 +53,7 @@ def open_file(
     reader = reader_of(path)
     if reader is None:
         raise InputError(str(path), f"is of no format known here ({KNOWN})")
-    return reader(path, FileOptions(source, symbol, tz, point))
+    return reader(path, FileOptions(source, symbol, tz, point, accept_cut))
 
 
 def reader_of(path: Path) -> Reader | None:
@@ -58,9 +71,23 @@ def reader_of(path: Path) -> Reader | None:
         raise InputError(str(path), "is empty")
     if start.startswith(b"PAR1") or path.suffix == ".parquet":
         return _parquet
-    if start.startswith(b"PK\3\4") or path.suffix == ".zip":
+    if binance.NAME.fullmatch(path.name):
+        return binance.BinanceFile
+    if start.startswith(ZIP) or path.suffix == ".zip":
+        return _reader_of_zip(path)
+    return _reader_of_text(path, _unpacked(path) if start.startswith(GZIP) else start)
+
+
+def _reader_of_zip(path: Path) -> Reader | None:
+    """A zip is LEAN's by its name or by its folders, else what its only CSV is."""
+    if lean.is_lean(path):
         return lean.LeanFile
-    return _reader_of_text(path, start)
+    return _reader_of_text(path, _unpacked(path))
+
+
+def _unpacked(path: Path) -> bytes:
+    with opened(path) as stream:
+        return stream.read(_SNIFF_BYTES)
 
 
 def _reader_of_text(path: Path, start: bytes) -> Reader | None:
@@ -70,8 +97,8 @@ def _reader_of_text(path: Path, start: bytes) -> Reader | None:
     first = text.split(b"\n", 1)[0].strip()
     if b"<DATE>" in first or (b"<BID>" in first and b"\t" in first):
         return mt5_tab.Mt5TabFile
-    if b"timestamp" in first.split(b","):
-        return iso_csv.IsoQuoteFile
+    if header_csv.fits(first):
+        return header_csv.HeaderQuotesFile
     if text.lstrip().startswith(b"{") and b'"metadata"' in text:
         return mt5_json.Mt5JsonFile
     for line in islice(text.split(b"\n"), _SNIFF_LINES):

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from adapters.files.assumptions import UTC_ZONE, Claims, FileOptions, settle
-from adapters.files.base import Chunk, QuoteFlags, make_ticks
+from adapters.files.base import QUOTE, Chunk, make_ticks
 from core.errors import InputError
-from core.instruments import shipped
+from core.instruments import known
 
 _RECORD = np.dtype([("ms", ">u4"), ("ask", ">u4"), ("bid", ">u4"), ("sizes", ">f4", 2)])
 _PATH = re.compile(r"([A-Z0-9]+)/(\d{4})/(\d{2})/(\d{2})/(\d{2})h_ticks\.bi5")
@@ -52,7 +52,7 @@ class DukascopyFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""
-        flags, row = QuoteFlags(), 1
+        row = 1
         for block in _records(self.path):
             late = np.flatnonzero(block["ms"] >= _HOUR_MSC)
             if len(late):
@@ -62,9 +62,7 @@ class DukascopyFile:
                     row + int(late[0]),
                 )
             bid, ask = block["bid"] / self._steps, block["ask"] / self._steps
-            ticks = make_ticks(
-                self._hour_msc + block["ms"].astype(np.int64), bid, ask, flags.of(bid, ask)
-            )
+            ticks = make_ticks(self._hour_msc + block["ms"].astype(np.int64), bid, ask, QUOTE)
             yield Chunk(ticks, np.arange(row, row + len(ticks)), [])
             row += len(ticks)
 
@@ -108,7 +106,7 @@ def _steps_per_unit(path: Path, symbol: str, point: float | None) -> float:
     if point is not None:
         return round(1 / point, 6)
     digits = _DIGITS.get(symbol)
-    entry = shipped().get(symbol)
+    entry = known().get(symbol)
     if digits is None and entry and entry[-1].session == "forex":
         digits = 3 if entry[-1].quote == "JPY" else 5
     if digits is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
+from adapters.files.packed import opened
 from adapters.files.quotes import QuoteColumns, quote_chunks
 from adapters.files.times import Layout, read_times
 from adapters.files.zone import Zone
@@ -29,6 +30,7 @@ class HistDataFile:
 
     def __init__(self, path: Path, options: FileOptions) -> None:
         self.path = path
+        self._table = _TABLE._replace(accept_cut=options.accept_cut)
         name = _NAME.match(path.name)
         claims = Claims(
             "histdata", name[1] if name else None, Zone("EST"), "HistData's description"
@@ -37,5 +39,5 @@ class HistDataFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""
-        with self.path.open("rb") as stream:
-            yield from quote_chunks(str(self.path), stream, _TABLE, _COLUMNS, self._zone)
+        with opened(self.path) as stream:
+            yield from quote_chunks(str(self.path), stream, self._table, _COLUMNS, self._zone)

@@ -7,12 +7,9 @@ fxcm (measured: one-minute returns match UTC data only after adding five hours).
 """
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -20,6 +17,7 @@ from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Bytes, Table
 from adapters.files.numbers import decimals
+from adapters.files.packed import only_csv, opened
 from adapters.files.quotes import QuoteColumns, quote_chunks
 from adapters.files.times import ColumnTimes
 from adapters.files.zone import Zone
@@ -28,7 +26,7 @@ from core.errors import InputError
 _TABLE = Table(",", ("milliseconds", "bid", "ask"))
 _ZONES = {"oanda": Zone("UTC"), "fxcm": Zone("-05:00")}
 _NAME = re.compile(r"(\d{8})_quote\.zip")
-_MEMBER = re.compile(r"\d{8}_([a-z0-9]+)_tick_quote\.csv")
+_MEMBER = re.compile(r"(\d{8})_([a-z0-9]+)_tick_quote\.csv")
 _DAY_MSC = 86_400_000
 
 
@@ -44,25 +42,29 @@ class LeanFile:
             InputError: not a zip of one CSV, no date in the name, or something is ambiguous.
         """
         self.path = path
-        self._member = _only_csv(path)
+        self._member = only_csv(path)
         self._midnight = _midnight(path)
-        symbol = _MEMBER.fullmatch(self._member)
+        self._table = _TABLE._replace(accept_cut=options.accept_cut)
+        inside = _MEMBER.fullmatch(self._member)
+        if inside and inside[1] != path.name[:8]:
+            raise InputError(
+                str(path),
+                f"holds {self._member}, another day than its name says: fetch it again, or give it "
+                f"the name {inside[1]}_quote.zip",
+            )
         folder = path.resolve().parts
         source = folder[-4] if len(folder) > 4 and folder[-3] == "tick" else None
         owner = source or options.source or ""
         zone, why = _ZONES.get(owner), f"LEAN's zone of {owner}"
-        claims = Claims(source, symbol[1].upper() if symbol else None, zone, why)
+        claims = Claims(source, inside[2].upper() if inside else None, zone, why)
         self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""
         columns = QuoteColumns(0, 1, 2, self._time)
         name = f"{self.path} ({self._member})"
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self._member) as stream:
-                yield from quote_chunks(name, cast(BinaryIO, stream), _TABLE, columns, self._zone)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise InputError(name, f"the zip is damaged ({error}): fetch it again") from error
+        with opened(self.path) as stream:
+            yield from quote_chunks(name, stream, self._table, columns, self._zone)
 
     def _time(self, column: Bytes) -> ColumnTimes:
         since, read = decimals(column)
@@ -71,15 +73,11 @@ class LeanFile:
         return ColumnTimes(msc, valid, np.zeros(len(msc), np.bool_))
 
 
-def _only_csv(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
-    except zipfile.BadZipFile as error:
-        raise InputError(str(path), f"is not a whole zip ({error}): fetch it again") from error
-    if len(names) != 1:
-        raise InputError(str(path), f"holds {len(names)} CSV files where LEAN has one")
-    return names[0]
+def is_lean(path: Path) -> bool:
+    """Whether a zip's name or its CSV's is LEAN's, or its folders are."""
+    folders = path.resolve().parts
+    named = _NAME.fullmatch(path.name) or (len(folders) > 4 and folders[-3] == "tick")
+    return bool(named) or _MEMBER.fullmatch(only_csv(path)) is not None
 
 
 def _midnight(path: Path) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
+from adapters.files.packed import opened
 from adapters.files.quotes import QuoteColumns, quote_chunks
 from adapters.files.times import Layout, read_times
 
@@ -27,10 +28,11 @@ class Mt4File:
 
     def __init__(self, path: Path, options: FileOptions) -> None:
         self.path = path
+        self._table = _TABLE._replace(accept_cut=options.accept_cut)
         claims = Claims(None, None, None, "MT4-style files name no zone")
         self.source, self.symbol, self._zone, self.zone = settle(path, options, claims)
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""
-        with self.path.open("rb") as stream:
-            yield from quote_chunks(str(self.path), stream, _TABLE, _COLUMNS, self._zone)
+        with opened(self.path) as stream:
+            yield from quote_chunks(str(self.path), stream, self._table, _COLUMNS, self._zone)

@@ -18,6 +18,7 @@ from adapters.files.assumptions import Claims, FileOptions, settle
 from adapters.files.base import Chunk, Floats, RefusedRow, make_ticks
 from adapters.files.delimited import Bytes, Fields, Table, fields
 from adapters.files.numbers import decimals
+from adapters.files.packed import opened
 from adapters.files.times import Layout, Mask, read_times
 from adapters.files.zone import LocalClock
 from core.errors import InputError
@@ -40,12 +41,12 @@ class Mt5TabFile:
             InputError: a column is missing, or broker, symbol or zone is not known.
         """
         self.path = path
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             header = stream.readline(1000).removeprefix(b"\xef\xbb\xbf").strip().split(b"\t")
         names = tuple(name.decode(errors="replace") for name in header)
         if missing := [name for name in _NAMES if name not in names]:
             raise InputError(str(path), f"column {', '.join(missing)} is missing: export again", 1)
-        self._table = Table("\t", names, header=True)
+        self._table = Table("\t", names, header=True, accept_cut=options.accept_cut)
         self._at = [names.index(name) for name in _NAMES]
         name = _EXPORT_NAME.match(path.name)
         why = "MT5 exports are in the broker's server time and do not name its zone"
@@ -55,7 +56,7 @@ class Mt5TabFile:
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""
         clock, carried = LocalClock(self._zone), (_Carried(), _Carried(), _Carried())
-        with self.path.open("rb") as stream:
+        with opened(self.path) as stream:
             for rows, refused in fields(str(self.path), stream, self._table):
                 yield self._chunk(rows, refused, clock, carried)
 

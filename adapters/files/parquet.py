@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adapters.files.assumptions import UTC_ZONE, Claims, FileOptions, settle
-from adapters.files.base import Chunk, Floats, Integers, QuoteFlags, RefusedRow, make_ticks
+from adapters.files.base import QUOTE, Chunk, Floats, Integers, RefusedRow, make_ticks
 from core.errors import InputError
 
 _REQUIRED, _OPTIONAL = ("time_msc", "bid", "ask"), ("last", "volume", "flags", "symbol")
@@ -50,16 +50,16 @@ class ParquetFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""
-        flags, row = QuoteFlags(), 1
+        row = 1
         try:
             with pq.ParquetFile(self.path, pre_buffer=False) as file:
                 for batch in file.iter_batches(_ROWS, columns=self._columns, use_threads=False):
-                    yield self._chunk(batch, row, flags)
+                    yield self._chunk(batch, row)
                     row += len(batch)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(self.path, error, row) from error
 
-    def _chunk(self, batch: Any, row: int, flags: QuoteFlags) -> Chunk:
+    def _chunk(self, batch: Any, row: int) -> Chunk:
         rows = np.arange(row, row + len(batch))
         refused: list[RefusedRow] = []
         for bad, reason in self._unusable(batch):
@@ -67,12 +67,11 @@ class ParquetFile:
             refused += [_refused(batch, i, rows[i], reason) for i in np.flatnonzero(bad).tolist()]
             batch, rows = batch.filter(pa.array(keep)), rows[keep]
         time, bid, ask = _integers(batch, "time_msc"), _floats(batch, "bid"), _floats(batch, "ask")
-        stored = _integers(batch, "flags") & 0xFFFF if "flags" in self._columns else None
         ticks = make_ticks(
             time,
             bid,
             ask,
-            flags.of(bid, ask) if stored is None else stored,
+            _integers(batch, "flags") & 0xFFFF if "flags" in self._columns else QUOTE,
             _floats(batch, "last") if "last" in self._columns else 0.0,
             _floats(batch, "volume") if "volume" in self._columns else 0.0,
         )

@@ -7,10 +7,12 @@ is the same for all of them.
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from adapters.files.base import Chunk, QuoteFlags, RefusedRow, make_ticks
+import numpy as np
+
+from adapters.files.base import QUOTE, Chunk, Floats, RefusedRow, make_ticks
 from adapters.files.delimited import Bytes, Fields, Table, equal, fields
 from adapters.files.numbers import decimals
-from adapters.files.times import ColumnTimes
+from adapters.files.times import ColumnTimes, Mask
 from adapters.files.zone import LocalClock, Zone
 
 
@@ -22,6 +24,13 @@ class QuoteColumns(NamedTuple):
     ask: int
     read_time: Callable[[Bytes], ColumnTimes]
     symbol: tuple[int, bytes] | None = None  # column and the only text it may hold
+    decimal_comma: bool = False  # numbers may be written with a comma
+
+    def price(self, column: Bytes) -> tuple[Floats, Mask]:
+        """Prices of a column, and which of them are numbers."""
+        if self.decimal_comma:
+            column = np.where(column == ord(","), np.uint8(ord(".")), column)
+        return decimals(column)
 
 
 def quote_chunks(
@@ -32,9 +41,9 @@ def quote_chunks(
     Raises:
         InputError: see `adapters.files.delimited.fields`.
     """
-    clock, flags = LocalClock(zone), QuoteFlags()
+    clock = LocalClock(zone)
     for rows, refused in fields(path, stream, table):
-        yield _chunk(rows, refused, columns, clock, flags)
+        yield _chunk(rows, refused, columns, clock)
 
 
 def _chunk(
@@ -42,11 +51,10 @@ def _chunk(
     refused: list[RefusedRow],
     columns: QuoteColumns,
     clock: LocalClock,
-    flags: QuoteFlags,
 ) -> Chunk:
     time = columns.read_time(rows.column(columns.time))
-    bid, bid_read = decimals(rows.column(columns.bid))
-    ask, ask_read = decimals(rows.column(columns.ask))
+    bid, bid_read = columns.price(rows.column(columns.bid))
+    ask, ask_read = columns.price(rows.column(columns.ask))
     good = time.valid & bid_read & ask_read
     refused = refused + rows.refuse(~good)
     if columns.symbol:
@@ -57,4 +65,4 @@ def _chunk(
     refused += rows.refuse(skipped, "nonexistent_time")
     good &= ~skipped
     msc, bid, ask = msc[good], bid[good], ask[good]
-    return Chunk(make_ticks(msc, bid, ask, flags.of(bid, ask)), rows.rows[good], sorted(refused))
+    return Chunk(make_ticks(msc, bid, ask, QUOTE), rows.rows[good], sorted(refused))

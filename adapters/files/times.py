@@ -18,13 +18,13 @@ class Layout:
 
     `Y` year, `m` month, `d` day, `H` hour, `M` minute, `S` second, `f` fraction of a second
     (any number, cut to milliseconds), `+` the sign of a zone offset with `z` its hours and `w`
-    its minutes, `_` a space or `T`; every other character stands for itself. Without a year,
-    the time is that since midnight.
+    its minutes, `_` a space or `T`, `~` the letter `M`; every other character stands for itself.
+    Without a year, the time is that since midnight.
     """
 
     def __init__(self, layout: str) -> None:
         self.width = len(layout)
-        self.has_offset = layout.endswith(("+zz:ww", "Z"))
+        self.has_offset = "+z" in layout or layout.endswith("Z")
         self._digits = {u: [i for i, c in enumerate(layout) if c == u] for u in _UNITS}
         self._fixed = [(i, _accepted(c)) for i, c in enumerate(layout) if c not in _UNITS]
         self._sign = layout.find("+")
@@ -64,23 +64,40 @@ class ColumnTimes(NamedTuple):
 
 
 def read_times(column: Bytes, layouts: tuple[Layout, ...]) -> ColumnTimes:
-    """Times of a column in which each text has one of some layouts, told by its length."""
+    """Times of a column in which each text has one of some layouts.
+
+    Its length says which may be: `….225+00:00` and nine digits of a fraction are equally long, so
+    a text that one layout does not read is left to the next.
+    """
     lengths = np.count_nonzero(column, axis=0)
     msc = np.zeros(len(lengths), np.int64)
     valid, has_offset = np.zeros((2, len(lengths)), np.bool_)
     for layout in layouts:
-        fits = lengths == layout.width
-        if fits.all():
-            msc, valid = layout.read(column)
-            return ColumnTimes(msc, valid, np.full(len(lengths), layout.has_offset))
-        if fits.any():
-            msc[fits], valid[fits] = layout.read(column[: layout.width, fits])
-            has_offset[fits] = layout.has_offset
+        fits = (lengths == layout.width) & ~valid
+        if not fits.any():
+            continue
+        whole = slice(None) if fits.all() else fits
+        read, good = layout.read(column[: layout.width, whole])
+        msc[whole], valid[whole] = np.where(good, read, 0), good
+        has_offset[whole] = good & layout.has_offset
     return ColumnTimes(msc, valid, has_offset)
 
 
+def read_epoch(column: Bytes, microseconds: bool = False) -> ColumnTimes:
+    """Unix milliseconds as digits; with `microseconds`, those too, which have 16 digits."""
+    lengths = np.count_nonzero(column, axis=0)
+    msc, valid = np.zeros(len(lengths), np.int64), (lengths > 0) & (lengths <= 18)
+    for width in np.unique(lengths[valid]).tolist():
+        of_width = lengths == width
+        good = np.ones(np.count_nonzero(of_width), np.bool_)
+        value = _number(column[:width, of_width], list(range(width)), good)
+        msc[of_width] = value // 1000 if microseconds and width == 16 else value
+        valid[of_width] &= good
+    return ColumnTimes(msc, valid, valid)
+
+
 def _accepted(character: str) -> str:
-    return {"+": "+-", "_": " T"}.get(character, character)
+    return {"+": "+-", "_": " T", "~": "M"}.get(character, character)
 
 
 def _number(column: Bytes, at: list[int], valid: Mask) -> Integers:

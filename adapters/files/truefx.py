@@ -11,6 +11,7 @@ from pathlib import Path
 from adapters.files.assumptions import UTC_ZONE, Claims, FileOptions, settle
 from adapters.files.base import Chunk
 from adapters.files.delimited import Table
+from adapters.files.packed import opened
 from adapters.files.quotes import QuoteColumns, quote_chunks
 from adapters.files.times import Layout, read_times
 
@@ -26,7 +27,8 @@ class TrueFxFile:
 
     def __init__(self, path: Path, options: FileOptions) -> None:
         self.path = path
-        with path.open("rb") as stream:
+        self._table = _TABLE._replace(accept_cut=options.accept_cut)
+        with opened(path) as stream:
             pair = PATTERN.search(stream.read(4096))
         symbol = (pair[1] + pair[2]).decode() if pair else None
         claims = Claims("truefx", symbol, UTC_ZONE, "TrueFX's description")
@@ -36,5 +38,5 @@ class TrueFxFile:
         """See TickFile."""
         written = f"{self.symbol[:3]}/{self.symbol[3:]}".encode()
         columns = QuoteColumns(1, 2, 3, partial(read_times, layouts=_LAYOUTS), (0, written))
-        with self.path.open("rb") as stream:
-            yield from quote_chunks(str(self.path), stream, _TABLE, columns, self._zone)
+        with opened(self.path) as stream:
+            yield from quote_chunks(str(self.path), stream, self._table, columns, self._zone)

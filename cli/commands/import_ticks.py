@@ -1,6 +1,7 @@
 """`tickhouse import PATH...`: tick files of many vendors into the warehouse."""
 
 import argparse
+import math
 from pathlib import Path
 
 from rich.console import Console
@@ -12,15 +13,15 @@ from adapters.files.assumptions import FileOptions
 from adapters.files.base import TickFile
 from adapters.files.detect import KNOWN
 from cli.commands.printed.import_table import table
-from cli.ingest.run import IngestRules, check, store_all
+from cli.ingest.run import FileResult, IngestRules, check, store_all
 from cli.ingest.warehouse import warehouse
 from core.clock import SystemClock
-from core.instruments import shipped
 from core.settings import Settings
 
 _FILE_WIDTH = 120  # columns of the table where no terminal sets them
 
-_HOW = "add it to core/instruments.toml, or name it with --symbol, and import again"
+_SKIPPED = "they are stored and in bars, but features, models and backtests skip them"
+_QUARANTINE_PERCENT = 1.0  # of a file's rows; more is more than dirt
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,19 +35,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tz", help="zone of the files' times: UTC, EST, +02:00, Europe/Athens, ..."
     )
     parser.add_argument(
+        "--allow-quarantine",
+        type=_percent,
+        default=_QUARANTINE_PERCENT,
+        metavar="PERCENT",
+        help="of a file's rows, without an exit code of 1 (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--accept-cut",
+        action="store_true",
+        help="take a file that ends in the middle of a row, without that row",
+    )
+    parser.add_argument(
         "--point", type=float, help="smallest price step of bi5 files of unlisted symbols"
     )
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
-    """Import, show what became of each file, return 0.
+    """Import, show what became of each file; 0, or 1 when too much went to quarantine.
 
     Raises:
         InputError: see cli.ingest.run.check; nothing was stored.
         UnavailableError, WarehouseError: see cli.ingest.warehouse.warehouse.
     """
     rules = IngestRules(SystemClock().now_us(), settings.collector.future_tolerance_s * 1_000_000)
-    options = FileOptions(namespace.source, namespace.symbol, namespace.tz, namespace.point)
+    options = FileOptions(
+        namespace.source, namespace.symbol, namespace.tz, namespace.point, namespace.accept_cut
+    )
     console = Console()
     with _Bar(console) as bar:
         checked = check(namespace.paths, options, bar.show)
@@ -58,13 +73,31 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
                 store.close()
     shown = console if console.is_terminal else Console(width=_FILE_WIDTH)
     shown.print(table(result))
-    for symbol in sorted({f.symbol for f in result.files} - set(shipped())):
-        console.print(
-            f"{symbol} is no instrument known here, so its rows went to quarantine: {_HOW}"
-        )
     for path in result.skipped:
         console.print(f"skipped, of no known format: {escape(str(path))}")
-    return 0
+    for file in result.files:
+        if late := file.flagged["out of order"]:
+            console.print(f"{escape(str(file.path))}: {late:,} rows are out of order: {_SKIPPED}")
+    beyond = result.beyond(namespace.allow_quarantine / 100)
+    for file in beyond:
+        console.print(_too_many(file), style="red", soft_wrap=True)
+    return 1 if beyond else 0
+
+
+def _too_many(file: FileResult) -> str:
+    share = 100 * file.quarantined.total() / file.rows
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in file.quarantined.most_common())
+    return (
+        f"{escape(str(file.path))}: {share:.1f} % of its rows are in tick_quarantine ({reasons}). "
+        f"The others are stored. If that is right: --allow-quarantine {math.ceil(share)}"
+    )
+
+
+def _percent(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is no percentage from 0 to 100")
+    return value
 
 
 class _Bar:

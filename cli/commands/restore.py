@@ -5,6 +5,7 @@ from pathlib import Path
 
 from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
+from audit import export
 from cli.commands.backup import print_result
 from cli.ingest.warehouse import warehouse
 from cli.stack import backup_folder
@@ -34,5 +35,6 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         backup_folder.to_read(folder, settings.home_path, where.url) as near,
     ):
         manifest = archive.restore(connect(where), near, replace=namespace.replace)
+        export.forget_shipped(settings.home_path)
     print_result(manifest)
     return 0

@@ -9,9 +9,10 @@ order of files does not matter, and rows that two files share (MT5 ranges includ
 hour and its day) are stored once.
 """
 
+import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -26,14 +27,13 @@ from core.contracts.tick import (
     LOCKED,
     OUT_OF_ORDER,
     SAME_MILLISECOND,
-    TICK,
     QuarantineBatch,
     QuarantinedTick,
     TickArray,
 )
 from core.errors import InputError
-from core.instruments import shipped
-from core.quality import FeedState, Normalised
+from core.instruments import known
+from core.quality import EARLIEST_MSC, FeedState, Normalised
 
 BLOCK_TICKS = 65_536
 RUN_ID = MODE = "import"  # of quarantined rows: they belong to no run
@@ -43,8 +43,10 @@ FLAGS = {
     "same ms": SAME_MILLISECOND,
     "out of order": OUT_OF_ORDER,
 }
-_SUFFIXES = {".parquet", ".bi5", ".zip", ".csv", ".txt", ".json"}
+_SUFFIXES = {".parquet", ".bi5", ".zip", ".csv", ".txt", ".json", ".gz"}
 _REFUSED_SHARE = 0.9  # a file with more rows refused than this is not what it seems
+_LATEST_MSC = 4_102_444_800_000  # 2100-01-01 00:00 UTC
+_NO_TIME = 2**62
 
 Progress = Callable[[str, TickFile, int], None]  # ("read" or "store", file, rows so far)
 
@@ -66,7 +68,6 @@ class IngestRules(NamedTuple):
 
     now_us: int  # the clock, microseconds UTC: later ticks are refused
     future_tolerance_us: int = 0
-    known_symbols: Container[str] = shipped().keys()
 
 
 class FileResult(msgspec.Struct):
@@ -90,6 +91,10 @@ class ImportResult(msgspec.Struct):
 
     files: list[FileResult]
     skipped: list[Path]  # files in folders that are of no known format
+
+    def beyond(self, share: float) -> list[FileResult]:
+        """Files of which a larger share of rows was quarantined."""
+        return [file for file in self.files if file.quarantined.total() > share * file.rows]
 
 
 class Checked(NamedTuple):
@@ -128,12 +133,15 @@ def check(
     """Read every file from end to end.
 
     Raises:
-        InputError: a file is missing, damaged, ambiguous or not what it seems.
+        InputError: a file is missing, damaged, ambiguous, not what it seems, of a symbol that is
+            not known, or has times in another unit.
     """
     chosen, skipped = expand(paths)
     files = [open_file(path, *options) for path in chosen]
     for option in ("source", "symbol", "tz"):
         _refuse_relabelling(chosen, options, option)
+    for file in files:
+        _refuse_unknown(file)
     return CheckedFiles([_check(file, progress) for file in files], skipped)
 
 
@@ -183,7 +191,7 @@ def _refuse_relabelling(paths: Sequence[Path], options: FileOptions, option: str
     given = getattr(options, option)
     if given is None:
         return
-    stated = {path: _stated(path, options._replace(**{option: None}), option) for path in paths}
+    stated = {path: _stated(path, _without(options, option), option) for path in paths}
     if len(set(stated.values())) == 1:
         return
     for path, value in stated.items():
@@ -191,6 +199,10 @@ def _refuse_relabelling(paths: Sequence[Path], options: FileOptions, option: str
             raise InputError(
                 str(path), f"says {value}, not {given}: import it without --{option}, or by itself"
             )
+
+
+def _without(options: FileOptions, option: str) -> FileOptions:
+    return FileOptions(**{**options._asdict(), option: None})
 
 
 def _stated(path: Path, options: FileOptions, option: str) -> str | None:
@@ -202,11 +214,38 @@ def _stated(path: Path, options: FileOptions, option: str) -> str | None:
     return values[option]
 
 
+def _refuse_unknown(file: TickFile) -> None:
+    if file.symbol in known():
+        return
+    like = difflib.get_close_matches(file.symbol, [*known()], 1)
+    meant = f"--symbol {like[0]} if it is that one" if like else "--symbol NAME if it has another"
+    raise InputError(
+        str(file.path),
+        f"{file.symbol} is no instrument known here: give {meant}, or describe it "
+        "(tickhouse instruments --help)",
+    )
+
+
+def _refuse_other_unit(file: TickFile, first_msc: int, last_msc: int) -> None:
+    """Times that are all impossible as milliseconds, and not as another unit."""
+    for unit, msc in (("seconds", 1000), ("microseconds", 1e-3), ("nanoseconds", 1e-6)):
+        wrong = last_msc < EARLIEST_MSC or first_msc > _LATEST_MSC
+        if wrong and EARLIEST_MSC <= first_msc * msc <= last_msc * msc <= _LATEST_MSC:
+            raise InputError(
+                str(file.path),
+                f"its times look like {unit} ({first_msc}) where {file.format} has milliseconds: "
+                "convert them",
+            )
+
+
 def _check(file: TickFile, progress: Progress) -> Checked:
     """Read a whole file; raise what is wrong with it."""
     rows, refused = 0, Counter[str]()
     first: RefusedRow | None = None
+    first_msc, last_msc = _NO_TIME, -_NO_TIME
     for chunk in file.chunks():
+        first_msc = int(chunk.ticks["time_msc"].min(initial=first_msc))
+        last_msc = int(chunk.ticks["time_msc"].max(initial=last_msc))
         rows += len(chunk.ticks) + len(chunk.refused)
         refused.update(row.reason for row in chunk.refused)
         first = first or (chunk.refused[0] if chunk.refused else None)
@@ -219,6 +258,7 @@ def _check(file: TickFile, progress: Progress) -> Checked:
             f"not {file.format} of {file.symbol}",
             first.row,
         )
+    _refuse_other_unit(file, first_msc, last_msc)
     return Checked(file, f"{file.path.name}:{_digest(file.path)}", _size(file.path))
 
 
@@ -256,8 +296,6 @@ def _store(
 
 def _normalise(block: Chunk, feed: FeedState, rules: IngestRules) -> Normalised:
     ticks = block.ticks
-    if feed.symbol not in rules.known_symbols:
-        return Normalised(np.empty(0, TICK), [(i, "unknown_symbol") for i in range(len(ticks))])
     return feed.normalise(
         ticks["time_msc"],
         ticks["bid"],

@@ -198,7 +198,7 @@ class ReplayRun:
         writer = Writer(sign_in(self.settings.clickhouse, SETUP))
         for batch in self.plan.unparsed:
             writer.insert("tick_quarantine", quarantine_columns(batch, 0))
-        book = instruments.shipped()
+        book = instruments.known()
         for feed in self.plan.feeds:
             if feed.symbol in book:
                 writer.insert("instrument", instrument_columns(feed.source, book[feed.symbol]))

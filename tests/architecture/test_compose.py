@@ -76,7 +76,7 @@ def test_dagster_finds_what_prepare_wrote(name):
     assert instance.environment(HOME).items() <= environment.items()
 
 
-@pytest.mark.parametrize("name", OURS.keys() - {"prepare"})
+@pytest.mark.parametrize("name", sorted(OURS.keys() - {"prepare"}))
 def test_health_is_asked_of_the_process_itself(name):
     assert OURS[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "core.probe", name]
 

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from audit import signing, trail
-from audit.export import export
+from audit.export import export, forget_shipped
 from core import audit_log
 from core.audit_log import AuditLine, append
 from core.clock import ManualClock
@@ -247,6 +247,28 @@ def test_what_is_on_its_way_is_no_break_and_is_said(home: Home) -> None:
     )  # fmt: skip
     assert found.breaks == ()
     assert found.verdicts[1].pending == 3
+
+
+def test_what_nobody_brought_over_is_no_break_however_old_and_verifying_brings_it(
+    home: Home,
+) -> None:
+    folder, client = home.settings.home_path, home.warehouse.client
+    append(folder, AuditLine(1, "ann", True, "promote", "champion", reason="better"))
+    archive = trail.archive(home.settings)
+    verified = trail.verify_home(
+        home.settings, home.sources(), client, archive, home.public_key, NOW
+    )
+    assert verified.breaks == ()
+    assert verified.verdicts[0].pending == 1
+    assert client.query("SELECT max(seq) FROM audit_event").result_rows == [(4,)]
+    assert home.breaks() == []
+
+
+def test_a_row_that_was_brought_over_and_is_gone_from_the_end_is_named(home: Home) -> None:
+    mutate(home, "ALTER TABLE audit_event DELETE WHERE seq = 3")
+    assert home.breaks() == ["people, event 3: warehouse: the row is missing, and none follows"]
+    forget_shipped(home.settings.home_path)  # as after restoring an older warehouse
+    assert home.breaks() == []
 
 
 def test_shipping_twice_or_from_two_processes_stores_each_event_once(home: Home) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from cli.commands import import_ticks
 from core.errors import InputError
 from core.settings import Settings, load
+from quality import reconcile, recording
 from tests.support import vendor_files
 from tests.support.recordings import recorded_ticks
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
@@ -20,12 +22,12 @@ __all__ = ["warehouse"]
 DAY = date(2014, 5, 2)
 
 
-def tickhouse_import(server: Warehouse, *arguments: str | Path) -> None:
+def tickhouse_import(server: Warehouse, *arguments: str | Path, code: int = 0) -> None:
     parser = argparse.ArgumentParser()
     import_ticks.add_arguments(parser)
     namespace = parser.parse_args([str(a) for a in arguments])
     settings = msgspec.structs.replace(Settings(), clickhouse=server.settings)
-    assert import_ticks.run(namespace, settings) == 0
+    assert import_ticks.run(namespace, settings) == code
 
 
 def rows(server: Warehouse, query: str) -> list[tuple[object, ...]]:
@@ -66,13 +68,15 @@ def test_the_same_day_from_parquet_and_from_its_zip_is_stored_once(warehouse, re
     assert rows(warehouse, "SELECT count() FROM tick FINAL") == [(len(ticks),)]
 
 
-def test_refused_rows_lie_in_quarantine_once(warehouse, tmp_path):
+def test_refused_rows_lie_in_quarantine_once(warehouse, tmp_path, capsys):
     empty_tables(warehouse)
     path = tmp_path / "DAT_ASCII_EURUSD_T_202001.csv"
     good = "20200101 170000065,1.1,1.2,0\n"
     path.write_text(good + "junk\n" + good.replace("1.1", "0") + good)
     for _ in range(2):
-        tickhouse_import(warehouse, path)
+        tickhouse_import(warehouse, path, code=1)  # half of its rows
+    assert "50.0 % of its rows are in tick_quarantine" in capsys.readouterr().out
+    tickhouse_import(warehouse, path, "--allow-quarantine", "50")
     stored = rows(
         warehouse,
         "SELECT row, reason, raw, startsWith(origin, 'DAT_ASCII_EURUSD_T_202001.csv:') "
@@ -109,3 +113,16 @@ def test_without_a_running_warehouse_one_is_started_and_ended(recordings, tmp_pa
         assert rows(server, "SELECT count() FROM tick FINAL") == [(1000,)]
     finally:
         assert server.stop() == 0
+
+
+def test_the_head_of_a_feed_reconciles_beside_the_rest_of_it(warehouse, recordings, tmp_path):
+    empty_tables(warehouse)
+    whole = recordings / "ticks" / "USDJPY_truefx.parquet"
+    tickhouse_import(warehouse, whole)
+    ticks = pq.read_table(whole)
+    pq.write_table(ticks.slice(101, 500), tmp_path / whole.name)
+    counted = recording.count(tmp_path / whole.name, "truefx", "USDJPY", 1_000, 0)
+    equations = reconcile.warehouse_equations(warehouse.client, "r", [counted], 0, 0, False)
+    about = [e for e in equations if e.name.startswith("truefx USDJPY")]
+    assert len(about) == 5
+    assert [e.name for e in about if not e.holds] == []

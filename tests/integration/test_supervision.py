@@ -260,9 +260,10 @@ def _children(home: Path) -> dict[str, ProcessState]:
 def test_nothing_outlives_a_killed_owner_and_all_drains_in_order(
     tmp_path: Path, journal: Path, owner: "subprocess.Popen[str]"
 ) -> None:
+    supervisord = int((tmp_path / "home" / "run" / "supervisord.pid").read_text())
     owner.kill()
     owner.wait()
-    until(lambda: not any(alive(pid) for pid in pids(journal)))
+    until(lambda: not any(alive(pid) for pid in (*pids(journal), supervisord)))
     assert noted(journal, "end") == ["intake", "store"]
     with Stack(tmp_path / "home", {}, [service("next", journal)]) as stack:
         stack.start_all()  # the home is free again

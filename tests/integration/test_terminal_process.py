@@ -7,15 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.simulator.markets.generated_market import write_parquet
+from cli.main import main
+from core import instruments
 from tests.support.markets import order
 from tests.support.terminals import asking_home
 
@@ -102,6 +105,22 @@ def test_kill_between_orders_changes_nothing(
         assert process.end(signal.SIGTERM) == 0
     assert outcomes[0] == outcomes[1]
     assert len(outcomes[0][0]) >= 6
+
+
+def test_instruments_of_one_s_own_are_described_by_the_terminal(
+    plan: Path, tmp_path: Path, started: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started.append(Process(tmp_path, "recorded", plan))
+    monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
+    address = (tmp_path / "run" / "terminal.address").read_text()
+    monkeypatch.setenv("TICKHOUSE_TERMINAL__ADDRESS", address)
+    fetch = ["instruments", "fetch", "--session", "forex", "--commission", "2", "--margin-rate"]
+    assert main([*fetch, "0.1", "--from", "2026-01-01", "EURUSD"]) == 0
+    own, shipped = instruments.known()["EURUSD"][-1], instruments.shipped()["EURUSD"][-1]
+    said_here = {"valid_from": date(2026, 1, 1), "commission": 2.0, "margin_rate": 0.1}
+    assert own == msgspec.structs.replace(shipped, **said_here)
+    assert main([*fetch, "0.1", "NOSUCH"]) == 2
+    instruments.use_home(tmp_path / "none")
 
 
 @pytest.mark.parametrize(("place", "kept"), [("before", 1), ("after", 2)])

@@ -1,4 +1,4 @@
-"""Blocks are cut by rows alone; derived flags do not notice where chunks end."""
+"""Blocks are cut by rows alone."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.base import Chunk, QuoteFlags, RefusedRow, blocks, make_ticks
+from adapters.files.base import Chunk, RefusedRow, blocks, make_ticks
 
 
 def chunked(kinds: list[bool], cuts: list[int]) -> list[Chunk]:
@@ -32,14 +32,6 @@ def test_blocks_do_not_depend_on_chunks(kinds, cuts, size):
         i + 1 for i in range(len(kinds))
     ]
     assert all(len(ticks) <= size and len(refused) <= size for ticks, refused in got)
-
-
-def test_flags_tell_which_price_changed_across_chunks():
-    bid = np.array([1.0, 1.0, 2.0, 2.0, 3.0])
-    ask = np.array([2.0, 2.0, 2.0, 3.0, 4.0])
-    flags = QuoteFlags()
-    parts = [flags.of(bid[i : i + 1], ask[i : i + 1]) for i in range(5)]
-    assert np.concatenate(parts).tolist() == QuoteFlags().of(bid, ask).tolist() == [6, 0, 2, 4, 6]
 
 
 def test_volume_that_is_no_number_does_not_spoil_the_whole_one():

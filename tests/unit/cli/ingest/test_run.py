@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from adapters.files.assumptions import FileOptions
@@ -162,12 +164,46 @@ def test_an_option_corrects_what_all_files_say_alike(tmp_path):
     assert result.files[0].first_msc == int(LATEST.astype("M8[ms]").astype(np.int64))
 
 
-def test_a_symbol_without_reference_data_is_quarantined(tmp_path):
+@pytest.mark.parametrize(
+    ("symbol", "advice"), [("EURUSDm", "--symbol EURUSD if it is that one"), ("FOO", "describe it")]
+)
+def test_a_symbol_that_nobody_described_is_refused_before_anything_is_stored(
+    tmp_path, symbol, advice
+):
     path = histdata(tmp_path / NAME, rows(5))
-    result, store = imported([path], symbol="FOOBAR")
+    store = Kept()
+    with pytest.raises(InputError, match=f"{symbol} is no instrument known here.*{advice}"):
+        run([path], FileOptions(symbol=symbol), store, NOW)
     assert store.calls == []
-    assert {t.reason for t in store.batches[0].ticks} == {"unknown_symbol"}
-    assert result.files[0].quarantined["unknown_symbol"] == 5
+    assert store.batches == []
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit"), [(1e-3, "seconds"), (1e3, "microseconds"), (1e6, "nanoseconds")]
+)
+def test_times_in_another_unit_are_refused_before_anything_is_stored(tmp_path, factor, unit):
+    path = tmp_path / "EURUSD_x.parquet"
+    times = (np.array([1_577_898_000_000, 1_577_898_001_000]) * factor).astype(np.int64)
+    pq.write_table(pa.table({"time_msc": times, "bid": [1.1, 1.1], "ask": [1.2, 1.2]}), path)
+    with pytest.raises(InputError, match=f"its times look like {unit} .* convert them"):
+        imported([path])
+
+
+def test_files_with_more_than_a_share_in_quarantine_are_told(tmp_path):
+    lines = [*rows(97), "junk", "junk", "junk"]
+    result, _ = imported([histdata(tmp_path / NAME, lines)])
+    assert [file.path.name for file in result.beyond(0.01)] == [NAME]
+    assert result.beyond(0.03) == []
+
+
+def test_a_feed_cut_into_files_is_stored_as_one_that_is_not(tmp_path):
+    lines = rows(40)
+    _, whole = imported([histdata(tmp_path / NAME, lines)])
+    names = [f"DAT_ASCII_EURUSD_T_20200{part}.csv" for part in (2, 3, 4, 5)]
+    parts = [histdata(tmp_path / name, lines[13 * i :][:13]) for i, name in enumerate(names)]
+    _, cut = imported(parts)
+    one, many = (np.concatenate(s.feeds["histdata", "EURUSD"]) for s in (whole, cut))
+    assert one.tobytes() == many.tobytes()
 
 
 def test_a_file_with_hardly_a_readable_row_is_refused(tmp_path):
