@@ -1,4 +1,7 @@
-"""Who may use the warehouse: one file of users, roles and hashed passwords, `HOME/identity.json`.
+"""Who may use the warehouse: users, roles and hashed passwords in `HOME/users/identity.json`.
+
+The file has a folder of its own, for it is replaced at each change, and so the warehouse's process
+can be left that folder to read and not the home.
 
 Without the file whoever is on this machine is `default`, without a password, and reads; servers
 then listen on loopback only. As soon as the file exists nobody gets in without a password. The
@@ -59,8 +62,27 @@ RESERVED = "tickhouse."
 
 
 def path_in(home: Path) -> Path:
-    """Where a home's users are kept."""
-    return home / "identity.json"
+    """Where a home's users are kept; a file of before, at the home's root, is moved there.
+
+    Raises:
+        SettingsError: there are two files, or the old one cannot be moved.
+    """
+    path, before = home / "users" / "identity.json", home / "identity.json"
+    if os.path.lexists(before):
+        _move_in(before, path)
+    return path
+
+
+def _move_in(before: Path, path: Path) -> None:
+    if exists(path):
+        raise SettingsError(f"{before} and {path}: only one may name the users; remove the other")
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        durable.rename(before, path)
+    except FileNotFoundError:
+        pass  # another process was first
+    except OSError as error:
+        raise SettingsError(f"{before}: {error}; move it to {path}") from error
 
 
 def exists(path: Path) -> bool:

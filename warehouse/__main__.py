@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from core import credentials, home_users
+from core import credentials, home_users, identity, settings
 from core.errors import TickhouseError
 from core.private import keep_private
 from warehouse import confinement
@@ -25,20 +25,22 @@ def main(argv: list[str] | None = None) -> int:
     keep_private()
     written = [home / name for name in _WRITTEN]
     temporary = home / "warehouse" / "tmp"
-    for folder in (*written, temporary):
-        folder.mkdir(parents=True, exist_ok=True)
     try:
-        own = home_users.known(credentials.directory_of(home))  # later nothing can be made there
+        # Later none of these can be read or made.
+        config, users = settings.load(), identity.path_in(home)
+        own = home_users.known(credentials.directory_of(home))
+        for folder in (*written, temporary, users.parent):
+            folder.mkdir(parents=True, exist_ok=True)
     except TickhouseError as error:
         print(f"warehouse: {error}", file=sys.stderr)
         return 1
     os.putenv("TMPDIR", str(temporary))  # the engine writes there while it is imported
-    missing = confinement.enter(written, [home, *confinement.code()])
+    missing = confinement.enter(written, [users.parent, *confinement.code()])
     if missing:
         print(f"warehouse: keeps all rights of its user: {missing}", file=sys.stderr)
     from warehouse import process  # with the engine, whose threads begin when it is imported
 
-    return process.serve(home, options.listen, options.port, own)
+    return process.serve(home, config, options.listen, options.port, users, own)
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:

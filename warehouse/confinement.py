@@ -1,8 +1,8 @@
 """What the warehouse's process gives up before it serves anybody: Linux's Landlock.
 
-Whatever a statement tricks the engine into, it then writes only to the home's own folders, reads
-nothing of its user's but the home and the code, starts no program, and opens no connection. Rules
-hold for the calling thread and all that it makes later, for ever.
+Whatever a statement tricks the engine into, it then writes only to the home's folders of data,
+reads nothing of its user's but those, the file of people and the code, starts no program, and opens
+no connection. Rules hold for the calling thread and all that it makes later, for ever.
 
 Numbers and structures: the kernel's `include/uapi/linux/landlock.h`; each version of it knows more.
 """

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import uvicorn
 
-from core import crashpoint, identity, settings
+from core import crashpoint
 from core.errors import TickhouseError
 from core.identity import User
 from core.process import Process
 from core.sections import WarehouseSettings
+from core.settings import Settings
 from warehouse.access import allowances
 from warehouse.access.gate import Gate, check_listen
 from warehouse.engine.engine import Chdb
@@ -30,19 +31,26 @@ _DRAIN_S = 5  # of the supervisor's patience (cli/stack/process_spec.py): closin
 _AGAIN_S = 1.0
 
 
-def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]]) -> int:
+def serve(
+    home: Path,
+    config: Settings,
+    listen: str,
+    port: int,
+    users: Path,
+    own: Mapping[str, tuple[User, str]],
+) -> int:
     """Serve the warehouse of a home. Returns the exit status.
 
     Args:
         home: its folder.
+        config: read before the process gave up reading.
         listen: an address.
         port: 0 chooses a free one.
+        users: the file of people.
         own: the home's processes as users, with their passwords.
     """
     _allow_files()
-    users = identity.path_in(home)
     try:
-        config = settings.load()
         crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
         check_listen(listen, users)
         listener = _listen(listen, port)

@@ -1,12 +1,18 @@
 """The engine may do anything in its process, and that process can do next to nothing."""
 
+import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
+from msgspec.structs import replace
 
+from adapters.clickhouse import client
+from core import identity
 from tests.support.servers import free_port
 from tests.support.warehouse_server import ROOT, Warehouse, warehouse
 from warehouse import confinement
@@ -48,6 +54,51 @@ def test_they_read_no_file_of_the_user(warehouse: Warehouse, tmp_path: Path) -> 
     assert "Permission denied" in refused(warehouse, f"SELECT file('{secret}')")
     reading = f"SELECT * FROM file('{secret}', 'LineAsString')"
     assert "private" not in refused(warehouse, reading)
+
+
+@pytest.mark.parametrize(
+    "path", ["credentials/bus.owner", "credentials/warehouse.owner", "control.json", "audit.log"]
+)
+def test_of_the_home_they_read_its_data_only(warehouse: Warehouse, path: str) -> None:
+    secret = warehouse.home / path
+    secret.parent.mkdir(exist_ok=True)
+    if not secret.exists():
+        secret.write_text("private")
+    assert "Permission denied" in refused(warehouse, f"SELECT file('{secret}')")
+    reading = f"SELECT * FROM file('{secret}', 'LineAsString')"
+    assert "Permission denied" in refused(warehouse, reading)
+
+
+def test_people_added_changed_and_removed_are_noticed_all_the_same(warehouse: Warehouse) -> None:
+    path = identity.path_in(warehouse.home)
+    for password in ("correct horse", "battery staple"):
+        identity.save(path, {"ann": identity.new_user("ann", "analyst", password)})
+        as_ann = replace(warehouse.settings, user="ann", password=password)
+        ann = client.connect(as_ann)
+        assert ann.query("SELECT 1").result_rows == [(1,)]
+        ann.close()
+    path.unlink()
+    assert "516" in _told_to("ann", warehouse)
+
+
+def _told_to(name: str, warehouse: Warehouse) -> str:
+    headers = {"X-ClickHouse-User": name, "X-ClickHouse-Key": "battery staple"}
+    request = urllib.request.Request(f"{warehouse.url}/?query=SELECT+1", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    with caught.value as answer:
+        return str(answer.headers)
+
+
+def test_settings_in_the_folder_it_is_started_in_hold(tmp_path: Path) -> None:
+    (tmp_path / "tickhouse.toml").write_text("[warehouse]\nnever_heard_of = 1\n")
+    line = [sys.executable, "-m", "warehouse", "--home", str(tmp_path / "home"), "--port", "0"]
+    done = subprocess.run(
+        line, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "never_heard_of" in done.stderr
 
 
 def test_they_reach_no_server(warehouse: Warehouse) -> None:

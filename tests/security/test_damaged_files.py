@@ -118,7 +118,7 @@ TABLE = (
     line("limits.toml", refusing(_limits), "refused", "harmless", "another"),
     line(f"execution/{ACCOUNT}/limits.toml", refusing(_limits), "harmless"),
     line("decisions.json", refusing(lambda h, p: overrides.load(p)), "refused", "harmless"),
-    line("identity.json", refusing(lambda h, p: identity.load(p)), "refused", "harmless"),
+    line("users/identity.json", refusing(lambda h, p: identity.load(p)), "refused", "harmless"),
     line("credentials/*", refusing(lambda h, p: secret(p.parent, p.name)), "refused", "another"),
     line("account.claim", refusing(lambda h, p: Fence(p).claim), "refused", "harmless"),
     line("account.log", refusing(_account), "refused", "harmless", "another"),

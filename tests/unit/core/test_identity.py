@@ -25,7 +25,24 @@ def test_the_file_is_for_its_owner_and_holds_no_password(tmp_path: Path) -> None
     identity.save(path, {"ann": identity.new_user("ann", "admin", PASSWORD)})
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert PASSWORD not in path.read_text()
-    assert [p.name for p in tmp_path.iterdir()] == ["identity.json"]
+    assert [p.name for p in path.parent.iterdir()] == ["identity.json"]
+
+
+def test_a_file_of_before_is_moved_to_its_folder_once(tmp_path: Path) -> None:
+    identity.save(tmp_path / "identity.json", {"ann": identity.new_user("ann", "admin", PASSWORD)})
+    path = identity.path_in(tmp_path)
+    assert path == identity.path_in(tmp_path) == tmp_path / "users" / "identity.json"
+    assert list(identity.load(path)) == ["ann"]
+    assert [p.name for p in tmp_path.iterdir()] == ["users"]
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_of_two_files_none_is_believed(tmp_path: Path) -> None:
+    users = {"ann": identity.new_user("ann", "admin", PASSWORD)}
+    identity.save(identity.path_in(tmp_path), users)
+    identity.save(tmp_path / "identity.json", users)
+    with pytest.raises(SettingsError, match="only one may name the users"):
+        identity.path_in(tmp_path)
 
 
 def test_two_users_with_one_password_have_different_hashes() -> None:
@@ -57,6 +74,7 @@ def test_what_cannot_be_is_refused(arguments, remedy: str) -> None:
 )
 def test_a_malformed_file_is_refused(tmp_path: Path, text: str, remedy: str) -> None:
     path = identity.path_in(tmp_path)
+    path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(SettingsError, match=remedy):
         identity.load(path)

@@ -99,7 +99,7 @@ def test_with_users_nobody_else_may(
         types(monkeypatch, password)
         assert main(line) == 2
         assert told in capsys.readouterr().err
-    assert sorted(path.name for path in home.iterdir()) == ["identity.json"]
+    assert sorted(path.name for path in home.iterdir()) == ["users"]
 
 
 @pytest.mark.parametrize("who", ["ann", "ria"])

@@ -78,6 +78,8 @@ def test_without_users_nobody_resumes_and_the_remedy_is_named(tmp_path: Path) ->
 
 
 def test_a_damaged_identity_file_refuses(tmp_path: Path) -> None:
-    identity.path_in(tmp_path).write_text("{")
+    path = identity.path_in(tmp_path)
+    path.parent.mkdir()
+    path.write_text("{")
     with pytest.raises(RefusedError, match=r"identity\.json"):
         SignIn(tmp_path, ManualClock(1)).sign_in("ann", "x")
