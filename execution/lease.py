@@ -12,7 +12,7 @@ resumes, when it sees another's record or the terminal refuses its number.
 
 The holder is the journal itself, by host and inode: its file is locked, so there is one process
 behind it; a restarted one takes its own lease back at once, and a copied home is another holder.
-On Kafka there is no record: numbers follow from the journal, and the terminal tells two apart.
+How a bus keeps the record so that of two who replace it one is told: `adapters.bus.*.lease`.
 """
 
 import logging
@@ -58,13 +58,13 @@ class Lease:
     """The right to trade an account, from `take` to `close`.
 
     Args:
-        place: on the bus; None where a bus has none.
+        place: on the bus.
         account: for messages.
         holder: see `holder_of`.
     """
 
     def __init__(
-        self, place: LeasePlace | None, account: str, holder: str,
+        self, place: LeasePlace, account: str, holder: str,
         renew_s: float = _RENEW_S, lasts_s: float = _LASTS_S,
     ) -> None:  # fmt: skip
         self._place, self._account, self.holder = place, account, holder
@@ -87,7 +87,7 @@ class Lease:
             UnavailableError: the bus stays away.
         """
         self.number = journalled + 1
-        while self._place and not self._sequence:
+        while not self._sequence:
             written = self._free(self._place)
             record = _decoded(written)
             self.number = max(journalled, record.number if record else 0) + 1
@@ -122,8 +122,6 @@ class Lease:
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(self._lasts_s)
-        if self._place is None:
-            return
         try:
             if self._sequence and not self.problem:
                 self._place.replace(self._record(held=False), self._sequence, self._renew_s)
@@ -150,7 +148,7 @@ class Lease:
         return written
 
     def _keep(self) -> None:
-        while not self._closing.wait(self._renew_s) and self._place and not self.problem:
+        while not self._closing.wait(self._renew_s) and not self.problem:
             try:
                 self._renew(self._place)
             except UnavailableError as error:

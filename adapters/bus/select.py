@@ -64,15 +64,17 @@ def door(settings: BusSettings, name: str, role: str = OWNER) -> "RpcClient":
     return RpcClient(settings, name, role)
 
 
-def lease(settings: BusSettings, account: str, role: str) -> "LeasePlace | None":
-    """Where the lease of an account is kept; None on Kafka, which has no such place.
+def lease(settings: BusSettings, account: str, role: str) -> "LeasePlace":
+    """Where the lease of an account is kept.
 
     Raises:
-        SettingsError: settings that cannot be.
+        SettingsError: settings that cannot be, or the extra `kafka` is not installed.
         MessageError: an account that the bus cannot carry.
     """
     if settings.is_kafka:
-        return None
+        with _installed():
+            from adapters.bus.kafka.lease import KafkaLease
+        return KafkaLease(settings, account, role)
     from adapters.bus.nats.lease import NatsLease
 
     return NatsLease(settings, account, role)

@@ -39,10 +39,15 @@ from execution.journal import journal
 from execution.journal.journal import Journal
 from execution.journal.records import LeaseTaken
 from execution.lease import Lease, holder_of, locked_account
+from tests.support.buses import BusServer
 from tests.support.servers import NatsServer
 from tests.support.terminals import asking
 
-QUICK = {"renew_s": 0.05, "lasts_s": 0.5}
+#: Renewals on a bus, and how long without one a lease lasts.
+PACES = {
+    "nats": {"renew_s": 0.05, "lasts_s": 0.5},
+    "kafka": {"renew_s": 0.8, "lasts_s": 2.5},  # a new producer takes most of a second
+}
 BTC = GeneratedMarket(("BTCUSD",), "sim", 7)
 
 
@@ -62,12 +67,11 @@ def bus(nats_server: NatsServer) -> Iterator[Bus]:
 
 
 @pytest.fixture
-def place(nats_server: NatsServer) -> Iterator[Callable[[], LeasePlace]]:
+def place(bus_server: BusServer) -> Iterator[Callable[[], LeasePlace]]:
     opened: list[LeasePlace] = []
 
     def open_one() -> LeasePlace:
-        made = select.lease(BusSettings(url=nats_server.url), "simulated", "execution")
-        assert made is not None
+        made = select.lease(bus_server.settings, "simulated", "execution")
         opened.append(made)
         return made
 
@@ -76,18 +80,23 @@ def place(nats_server: NatsServer) -> Iterator[Callable[[], LeasePlace]]:
         made.close()
 
 
+@pytest.fixture
+def pace(bus_server: BusServer) -> dict[str, float]:
+    return PACES[bus_server.kind]
+
+
 # -- the lease ---------------------------------------------------------------------------------
 
 
 def test_the_second_holder_is_refused_while_the_first_lives(
-    place: Callable[[], LeasePlace],
+    place: Callable[[], LeasePlace], pace: dict[str, float]
 ) -> None:
-    first, second = Lease(place(), "a", "one", **QUICK), Lease(place(), "a", "two", **QUICK)
+    first, second = Lease(place(), "a", "one", **pace), Lease(place(), "a", "two", **pace)
     assert first.take(0) == 1
     with pytest.raises(BusyError, match=r"another execution trades account a .*one, number 1"):
         second.take(0)
     first.close()
-    again = Lease(place(), "a", "two", **QUICK)
+    again = Lease(place(), "a", "two", **pace)
     assert (again.take(0), again.taken_over) == (2, True)
     again.close()
 
@@ -102,11 +111,11 @@ def test_a_restarted_holder_takes_its_own_back_with_a_higher_number(
 
 
 def test_who_lost_it_while_it_was_away_notices_and_takes_nothing_back(
-    place: Callable[[], LeasePlace],
+    place: Callable[[], LeasePlace], pace: dict[str, float]
 ) -> None:
-    cut_off = Lease(place(), "a", "one", renew_s=1.5, lasts_s=600.0)
+    cut_off = Lease(place(), "a", "one", renew_s=3 * pace["lasts_s"], lasts_s=600.0)
     cut_off.take(0)
-    second = Lease(place(), "a", "two", **QUICK)
+    second = Lease(place(), "a", "two", **pace)
     assert second.take(0) == 2
     _until(lambda: cut_off.problem)
     with pytest.raises(BusyError, match="another execution took it"):
@@ -127,6 +136,48 @@ def test_of_two_who_replace_the_same_record_one_is_told(place: Callable[[], Leas
     found = two.read(5.0)
     assert found is not None
     assert found.payload == b"one"
+
+
+def test_who_was_replaced_replaces_nothing_any_more(place: Callable[[], LeasePlace]) -> None:
+    frozen, other = place(), place()
+    assert frozen.read(10.0) is None
+    first = frozen.replace(b"frozen", 0, 5.0)
+    assert other.read(10.0) == (b"frozen", first)
+    second = other.replace(b"other", first, 5.0)
+    assert second > first
+    for known in (first, 0):
+        with pytest.raises(ChangedError):
+            frozen.replace(b"awake", known, 5.0)
+    assert other.replace(b"other", second, 5.0) > second
+    found = frozen.read(5.0)
+    assert found is not None
+    assert found.payload == b"other"
+
+
+def test_records_of_accounts_are_apart(bus_server: BusServer) -> None:
+    one, two = (select.lease(bus_server.settings, name, "execution") for name in ("one", "two"))
+    assert one.read(10.0) is None
+    known = one.replace(b"1", 0, 5.0)
+    assert two.read(10.0) is None
+    two.replace(b"2", 0, 5.0)
+    assert one.replace(b"1", known, 5.0) > known
+    one.close()
+    two.close()
+
+
+def test_a_holder_outlives_one_who_replaces_too_late(
+    place: Callable[[], LeasePlace], pace: dict[str, float]
+) -> None:
+    holder, late = Lease(place(), "a", "one", **pace), place()
+    holder.take(0)
+    assert late.read(10.0) is not None
+    for _ in range(3):
+        with pytest.raises(ChangedError):
+            late.replace(b"late", 0, 5.0)
+        known = late.read(5.0)
+        _until(lambda known=known: late.read(5.0) != known)  # it is renewed
+    holder.check()
+    holder.close()
 
 
 def test_a_copied_home_is_another_holder(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from quixstreams.models.topics import TopicAdmin
 
 from adapters.bus.kafka import options
 from adapters.bus.kafka.options import MESSAGE_BYTES
+from adapters.bus.lease import LEASES
 from core import topics
 from core.errors import SettingsError, UnavailableError
 from core.sections import BusSettings
@@ -58,6 +59,8 @@ def topic_config(topic: Topic, settings: BusSettings) -> dict[str, str]:
         if settings.retention_hours:
             found["retention.ms"] = int(settings.retention_hours * 3_600_000)
             found["segment.ms"] = max(found["retention.ms"] // 4, 1000)
+    if topic is LEASES:
+        found |= {"cleanup.policy": "compact", "segment.bytes": 2**20, "segment.ms": 3_600_000}
     if topic.synced and settings.replication == 1 and settings.sync == "always":
         found["flush.messages"] = 1  # no other broker has it: on disk before it counts
     return {name: str(value) for name, value in found.items()}
@@ -90,6 +93,22 @@ def ensure_topics(admin: AdminClient, settings: BusSettings) -> dict[str, int]:
             raise KafkaException(there.error if there else KafkaError(KafkaError._UNKNOWN_TOPIC))
         found[topic.name] = _checked(name, len(there.partitions), topic, settings)
     return found
+
+
+def ensure_leases(admin: AdminClient, settings: BusSettings) -> str:
+    """Make the topic of leases if it is missing; its name.
+
+    It keeps the newest record of each account, and little of what was before.
+
+    Raises:
+        KafkaException: the cluster does not answer, or refuses.
+        SettingsError: there are too few brokers.
+    """
+    name = name_of(LEASES, settings)
+    cluster = admin.list_topics(timeout=_LOOK_S)
+    if name not in cluster.topics:
+        _create(admin, [LEASES], settings, len(cluster.brokers))
+    return name
 
 
 def remove_all(settings: BusSettings) -> None:
