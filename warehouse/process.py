@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
-from core import crashpoint, identity, settings
+from core import crashpoint, identity, settings, tls, tls_door
 from core.errors import TickhouseError
 from core.health import Health
 from core.identity import User
@@ -45,6 +45,7 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
         crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
         check_listen(listen, users)
         listener = _listen(listen, port)
+        tls.serving(home)  # what is wrong with its files is said now
         engine = Chdb(home / "warehouse", config.warehouse.memory_mib)
         gate = Gate(users, engine.parser, own)
         _notice(engine)
@@ -53,7 +54,7 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
         return 1
     health, url_file = Health("warehouse", home / "run"), home / "run" / "warehouse.url"
     try:
-        asyncio.run(_serve(_app(engine, gate, config.warehouse), listener, health, url_file))
+        asyncio.run(_serve(_app(engine, gate, config.warehouse), listener, health, url_file, home))
     finally:
         url_file.unlink(missing_ok=True)
         engine.close()
@@ -100,11 +101,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(app: App, listener: socket.socket, health: Health, url_file: Path) -> None:
+async def _serve(
+    app: App, listener: socket.socket, health: Health, url_file: Path, home: Path
+) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http=Connection,
+            http=tls_door.behind(tls.serving(home), Connection),
             ws="none",
             lifespan="off",
             log_level="warning",
@@ -132,7 +135,7 @@ async def _serve(app: App, listener: socket.socket, health: Health, url_file: Pa
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     host, port = listener.getsockname()
-    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    url = f"{tls.scheme(home)}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     url_file.write_text(url)
     health.set("ready", url)
     print(f"warehouse: {url}", flush=True)

@@ -11,13 +11,15 @@ import logging
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.bus.heartbeat import HeartbeatPublisher
-from core import log, settings
+from core import log, settings, tls, tls_door
 from core.clock import Clock, SystemClock
 from core.errors import TickhouseError
 from core.health import Health
@@ -66,7 +68,7 @@ async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.so
     reader = Reader(bus, loop, live_state.take)
     history = History(config, clock, loop, live_state, reader.release)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock)
-    server = _server(pages.application(Viewers(items), controls))
+    server = _server(pages.application(Viewers(items), controls), config.home_path)
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: the default ends it
             loop.add_signal_handler(number, lambda: _stop(server, health))
@@ -74,7 +76,7 @@ async def _serve(config: Settings, bus: Bus, health: Health, listener: socket.so
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"{tls.scheme(config.home_path)}://127.0.0.1:{listener.getsockname()[1]}"
     health.set("ready", url)
     logging.getLogger("board").info("live page at %s", url)
     await serving
@@ -91,7 +93,7 @@ async def _watch(live_state: LiveState, bus: Bus, clock: Clock) -> None:
         await asyncio.sleep(_EVERY_S)
 
 
-def _server(app: object) -> uvicorn.Server:
+def _server(app: object, home: Path) -> uvicorn.Server:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -104,6 +106,7 @@ def _server(app: object) -> uvicorn.Server:
             ws_ping_timeout=10,
             timeout_graceful_shutdown=1,
             server_header=False,
+            http=tls_door.behind(tls.serving(home), AutoHTTPProtocol),
         )
     )
     # uvicorn would raise the signal again after draining, and the process would not exit 0.
