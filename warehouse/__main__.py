@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from core import credentials, home_users, identity, settings
+from core import credentials, home_users, identity, settings, tls
 from core.errors import TickhouseError
 from core.private import keep_private
 from warehouse import confinement
@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> int:
         # Later none of these can be read or made.
         config, users = settings.load(), identity.path_in(home)
         own = home_users.known(credentials.directory_of(home))
+        door = tls.serving(home)
         for folder in (*written, temporary, users.parent):
             folder.mkdir(parents=True, exist_ok=True)
     except TickhouseError as error:
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"warehouse: keeps all rights of its user: {missing}", file=sys.stderr)
     from warehouse import process  # with the engine, whose threads begin when it is imported
 
-    return process.serve(home, config, options.listen, options.port, users, own)
+    return process.serve(home, config, options.listen, options.port, users, own, door)
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:

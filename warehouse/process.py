@@ -8,6 +8,7 @@ import contextlib
 import logging
 import resource
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
-from core import crashpoint
+from core import crashpoint, tls_door
 from core.errors import TickhouseError
 from core.identity import User
 from core.process import Process
@@ -38,6 +39,7 @@ def serve(
     port: int,
     users: Path,
     own: Mapping[str, tuple[User, str]],
+    door: ssl.SSLContext | None,
 ) -> int:
     """Serve the warehouse of a home. Returns the exit status.
 
@@ -48,13 +50,14 @@ def serve(
         port: 0 chooses a free one.
         users: the file of people.
         own: the home's processes as users, with their passwords.
+        door: its side of TLS, read before too; None for plain HTTP.
     """
     _allow_files()
     try:
         crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
         check_listen(listen, users)
         listener = _listen(listen, port)
-        engine = Chdb(home / "warehouse")
+        engine = Chdb(home / "warehouse", config.warehouse.memory_mib)
         gate = Gate(users, engine.parser, own)
         _notice(engine)
     except TickhouseError as error:
@@ -66,7 +69,7 @@ def serve(
         process.closing(lambda: url_file.unlink(missing_ok=True))
         app = _app(engine, gate, config.warehouse)
         with _cancelling_late(engine, process.stopping):
-            asyncio.run(_serve(app, listener, process, url_file))
+            asyncio.run(_serve(app, listener, process, url_file, door))
     return 0
 
 
@@ -130,11 +133,17 @@ def _cancelling_late(engine: Chdb, stopping: threading.Event) -> Iterator[None]:
         thread.join()
 
 
-async def _serve(app: App, listener: socket.socket, process: Process, url_file: Path) -> None:
+async def _serve(
+    app: App,
+    listener: socket.socket,
+    process: Process,
+    url_file: Path,
+    door: ssl.SSLContext | None,
+) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http=Connection,
+            http=tls_door.behind(door, Connection),
             ws="none",
             lifespan="off",
             log_level="warning",
@@ -160,7 +169,8 @@ async def _serve(app: App, listener: socket.socket, process: Process, url_file: 
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     host, port = listener.getsockname()
-    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    scheme = "https" if door else "http"
+    url = f"{scheme}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     url_file.write_text(url)
     process.health.set("ready", url)
     print(f"warehouse: {url}", flush=True)
