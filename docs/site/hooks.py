@@ -10,10 +10,33 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-PICTURES = Path(__file__).resolve().parents[1] / "pictures"
+DOCS = Path(__file__).resolve().parents[1]
+PICTURES = DOCS / "pictures"
 DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(((?:\.\./)+[^)#]+)(#[^)]*)?\)")
 _log = logging.getLogger("mkdocs.hooks.tickhouse")
+
+
+def on_config(config: Any) -> None:
+    """`folder/*` in the navigation is every page of a folder, its README first."""
+    config["nav"] = expanded(config["nav"])
+
+
+def expanded(nav: Any) -> Any:
+    """A navigation with folders written out."""
+    if isinstance(nav, dict):
+        return {title: expanded(inner) for title, inner in nav.items()}
+    if isinstance(nav, list):
+        return [page for entry in nav for page in _entries(entry)]
+    return nav
+
+
+def _entries(entry: Any) -> list[Any]:
+    if not (isinstance(entry, str) and entry.endswith("/*")):
+        return [expanded(entry)]
+    found = {str(page.relative_to(DOCS)) for page in (DOCS / entry[:-2]).glob("*.md")}
+    first = f"{entry[:-2]}/README.md"
+    return [first, *sorted(found - {first})]
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

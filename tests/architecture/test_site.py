@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import yaml
+
 from docs.drawn import diagrams
-from docs.site.hooks import PICTURES, picture_of
+from docs.site.hooks import PICTURES, expanded, picture_of
 
 ROOT = Path(__file__).parents[2]
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
@@ -16,7 +18,8 @@ def pages() -> list[Path]:
 
 
 def test_the_navigation_names_every_page_once():
-    named = re.findall(r"([\w./-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    nav = expanded(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])
+    named = re.findall(r"'([\w./-]+\.md)'", str(nav))
     assert sorted(named) == [str(page.relative_to(ROOT / "docs")) for page in pages()]
 
 
