@@ -54,7 +54,7 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) --extra server -c requirements/dev.txt -o requirements/server.txt
 	$(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) \
-		--group docs -o requirements/docs.txt
+		--group docs -c requirements/dev.txt -o requirements/docs.txt
 
 contract: .venv/dev.stamp ## at a release: the public names, as docs/contracts/<version>.txt
 	@$(BIN)/python -m docs.contract

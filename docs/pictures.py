@@ -33,7 +33,7 @@ from tests.support.chromium import Chromium, Tab
 
 ROOT = Path(__file__).resolve().parents[1]
 DESKTOP = (1440, 1000, False)
-FILLS = 10  # enough for a chart that shows what trading looks like
+FILLS = 16  # enough for a chart that shows what trading looks like
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _QUALITY = 82
 

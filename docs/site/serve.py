@@ -4,7 +4,7 @@ import socket
 import sys
 from pathlib import Path
 
-from mkdocs.commands import serve
+from mkdocs.__main__ import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main(arguments: list[str]) -> None:
     """Serve until Ctrl-C."""
     port = int(arguments[0]) if arguments else _free_port()
-    serve.serve(config_file=str(ROOT / "mkdocs.yml"), dev_addr=f"127.0.0.1:{port}")
+    cli(["serve", "--config-file", str(ROOT / "mkdocs.yml"), "--dev-addr", f"127.0.0.1:{port}"])
 
 
 def _free_port() -> int:

@@ -42,3 +42,8 @@ def test_pictures_are_described_used_and_small():
 def test_no_picture_asks_for_anything_elsewhere():
     named = re.compile(r"(?:href|src)=[\"']https?:|url\(\s*[\"']?https?:|@import")
     assert [path.name for path in PICTURES.glob("*.svg") if named.search(path.read_text())] == []
+
+
+def test_the_tutorial_shows_the_strategy_that_the_examples_hold():
+    strategy = (ROOT / "examples" / "strategies" / "fade.py").read_text()
+    assert strategy in (ROOT / "docs" / "tutorial.md").read_text()
