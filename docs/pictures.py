@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DESKTOP = (1440, 1000, False)
 FILLS = 16  # enough for a chart that shows what trading looks like
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+_TALL = "font-size: 21px"  # as tall as the lines, so that the table's rules meet
 _QUALITY = 82
 
 
@@ -71,7 +72,8 @@ def terminal(studio: Studio) -> None:
     console = Console(record=True, width=84, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
     console.print(Text.from_ansi("$ make demo\n" + shown))
     svg = _FONT.sub("", console.export_svg(title="Tickhouse"))
-    (PICTURES / "terminal.svg").write_text(svg.replace("Fira Code", "ui-monospace"))
+    svg = svg.replace("Fira Code", "ui-monospace").replace("font-size: 20px", _TALL)
+    (PICTURES / "terminal.svg").write_text(svg)
 
 
 def backtest(studio: Studio) -> None:
