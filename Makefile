@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract sbom conformance load attack lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
+.PHONY: help demo test test-heavy contract docs pictures sbom conformance load attack lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
 export PYTHON
 
 BIN := .venv/bin
@@ -56,9 +56,18 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) --extra dev $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(COMPILE) --extra main -c requirements/dev.txt -o requirements/main.txt
 	$(COMPILE) --extra server -c requirements/dev.txt -o requirements/server.txt
+	$(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) \
+		--group docs -c requirements/dev.txt -o requirements/docs.txt
 
 contract: .venv/dev.stamp ## at a release: the public names, as docs/contracts/<version>.txt
 	@$(BIN)/python -m docs.contract
+
+docs: .venv/docs.stamp ## the documentation as a site on 127.0.0.1 (PORT=n; else a free one)
+	@$(BIN)/docs/bin/python docs/site/serve.py $(PORT)
+
+pictures: .venv/dev.stamp ## the documentation's pictures, of the real thing (NAMES='stack terminal': only those)
+	@$(BIN)/python -m docs.pictures $(NAMES)
 
 sbom: .venv/dev.stamp ## what the product is made of, as CycloneDX: dist/sbom.cdx.json
 	@mkdir -p dist && $(BIN)/cyclonedx-py requirements requirements/server.txt --pyproject pyproject.toml \
@@ -101,6 +110,9 @@ clean: ## remove the environment and caches (never TICKHOUSE_HOME)
 
 .venv/orchestration.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt requirements/server.txt requirements/dev.txt pyproject.toml
 	scripts/set-up orchestration
+
+.venv/docs.stamp: scripts/set-up requirements/bootstrap.txt requirements/docs.txt
+	scripts/set-up docs
 
 .venv/dev.stamp: scripts/set-up requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	scripts/set-up dev

@@ -1,6 +1,6 @@
 """EMA cross: long while the average of 12 minutes is above that of 26, short while below.
 
-This file is also the example to copy: `docs/how-to/write-a-strategy.md` walks through it.
+`examples/strategies/` holds three to copy; `docs/how-to/write-a-strategy.md` explains what one has.
 """
 
 import numpy as np

@@ -43,6 +43,7 @@ SUITES = (
     Suite("reference", ("adapters/files/", "features/", "quality/", "tests/")),
     Suite("kafka", ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml")),
     Suite("browser", ("dashboards/",)),
+    Suite("docs", ("docs/", "examples/", "tickhouse/", "mkdocs.yml", "requirements/docs.txt")),
     Suite(
         "chaos",
         ("execution/", "adapters/mt5/", "adapters/simulator/", "tests/chaos/", "tests/simulation/"),

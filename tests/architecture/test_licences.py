@@ -42,5 +42,12 @@ def test_every_dependency_has_a_licence_of_the_list() -> None:
     assert odd == {}, "look at the licence, then add it to tests/architecture/licences.toml"
 
 
+def test_what_builds_the_site_is_listed_with_its_licence() -> None:
+    lock = (ROOT / "requirements" / "docs.txt").read_text()
+    assert LIST["documentation"].keys() == {name.lower() for name in _PINNED.findall(lock)}
+    said = {part for one in LIST["documentation"].values() for part in _BETWEEN.split(one)}
+    assert said <= {*LIST["allowed"], "ISC"}
+
+
 def test_no_exception_outlives_its_package() -> None:
     assert LIST["exceptions"].keys() <= shipped()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("bootstrap", "main", "server", "dev")
+LOCKS = ("bootstrap", "main", "server", "dev", "docs")
 
 
 def text_of(lock: str) -> str:
