@@ -71,6 +71,10 @@ def figures(result: PortfolioResult, report: dict[str, Any]) -> str:
         ("Orders sent", f"{report['orders']:,}"),
         ("Denied by our checks", denied),
         ("Refused by the broker", rejected),
+        (
+            "Filled at the standing quote, none came for 10 s",
+            f"{report['fills_at_standing_quote']:,}",
+        ),
         ("Stops at the broker", f"{report['closed_by_broker']:,}"),
     )
     left = _table("Result", outcome) + _table("Costs, in the net profit", costs)

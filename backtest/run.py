@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.mt5.venue.orders import Venue
+from adapters.simulator.broker.matching import QUIET_MSC
 from adapters.simulator.markets.recorded import RecordedMarket
 from adapters.simulator.markets.tickfile import ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
@@ -139,6 +140,14 @@ def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> Equity
     return EquityCurve(job.settings.terminal.balance, job.bucket_us, account_per, swaps)
 
 
+def _in_quiet_markets(events: list[OrderEvent]) -> int:
+    """Fills for which no quote came in time, so that the one that stood was taken."""
+    sent = {e.order_id: e.ts_event_us for e in events if e.kind is Kind.SUBMITTED}
+    filled = (e for e in events if e.kind in (Kind.FILLED, Kind.PARTIALLY_FILLED))
+    waits = (e.ts_event_us - sent.get(e.order_id, e.ts_event_us) for e in filled)
+    return sum(wait >= QUIET_MSC * 1000 for wait in waits)
+
+
 def _outcome(
     job: Job, slices: ComputedSlices, watch: EquityCurve, events: list[OrderEvent], wall_s: float
 ) -> JobOutcome:
@@ -152,6 +161,7 @@ def _outcome(
         orders=kinds.count(Kind.SUBMITTED), orders_denied=kinds.count(Kind.DENIED),
         orders_rejected=kinds.count(Kind.REJECTED),
         fills=kinds.count(Kind.FILLED) + kinds.count(Kind.PARTIALLY_FILLED),
+        fills_at_standing_quote=_in_quiet_markets(events),
         closed_by_broker=kinds.count(Kind.CLOSED),
     )  # fmt: skip
     return JobOutcome(

@@ -110,7 +110,7 @@ class SimulatedAccount:
     ) -> AcceptedFill:
         matching.check_form(form)
         known = self.pricing.known(feed, at_msc)
-        friction = draw(self._frictions, form, at_msc, self._seed)
+        friction = draw(self._frictions, form, feed[0], at_msc, self._seed)
         if form.position:
             return self._close(form, state, at_msc, known, friction)
         held = self._met(form, state)
@@ -172,7 +172,7 @@ class SimulatedAccount:
         self, form: TradeRequest, at_msc: int, known: Instrument, friction: Draw, feed: Feed
     ) -> tuple[Quote, float]:
         matching.check_volume(form, known, None)
-        quote = matching.arrival(self._market.tape(*feed), at_msc, friction.latency_ms)
+        quote = matching.arrival(self._market.tape(*feed), at_msc, friction.latency_ms, known)
         buy = form.type == mt5.ORDER_TYPE_BUY
         price = matching.fill_price(quote, buy, friction)
         matching.check_deviation(form, price, known.point)
@@ -209,7 +209,7 @@ class SimulatedAccount:
         matching.check_volume(form, known, position.volume)
         sent = max(at_msc, position.time_msc - friction.latency_ms)  # never before it opened
         tape = self._market.tape(*position.feed)
-        quote = matching.arrival(tape, sent, friction.latency_ms)
+        quote = matching.arrival(tape, sent, friction.latency_ms, known)
         position, reached = self._settled(position, quote.time_msc)
         if reached:
             raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "Position closed by its stop")

@@ -1,7 +1,7 @@
 """What trading costs, as pure functions: latency, slippage, money of a move, swap nights.
 
-Latency and slippage are drawn from a hash of the request, the caller's market time and the
-seed, so the same request gives the same fill whatever the process or its schedule did.
+Latency and slippage are drawn from a hash of the feed, the side, the leg, the caller's market
+time and the seed: the same decision gives the same fill whatever its process, schedule or run was.
 """
 
 import hashlib
@@ -35,9 +35,10 @@ class Draw(msgspec.Struct, frozen=True):
     slip_spreads: float
 
 
-def draw(frictions: Frictions, request: TradeRequest, at_msc: int, seed: int) -> Draw:
-    """Friction of a request sent at market time `at_msc` (milliseconds)."""
-    text = f"{seed}|{request.comment}|{request.magic}|{request.symbol}|{request.volume!r}|{at_msc}"
+def draw(frictions: Frictions, request: TradeRequest, source: str, at_msc: int, seed: int) -> Draw:
+    """Friction of a request to a feed's broker sent at market time `at_msc` (milliseconds)."""
+    leg = "out" if request.position else "in"
+    text = f"{seed}|{source}|{request.symbol}|{request.type}|{leg}|{request.action}|{at_msc}"
     digest = hashlib.blake2b(text.encode(), digest_size=24).digest()
     slow, slips, far = (int.from_bytes(digest[i : i + 8], "big") / 2**64 for i in (0, 8, 16))
     least, most = frictions.latency_ms

@@ -1,8 +1,9 @@
 """Matching: what a request meets in the market. Pure functions of request, quotes and time.
 
-A request sent at market time T arrives at T plus latency and takes the first quote from then
-on. Stops and take-profits are looked for on every quote: a stop fills at the quote that crossed
-it, so a gap hurts; a take-profit fills at its level, so a gap does not help.
+A request sent at market time T arrives at T plus latency and takes the first quote from then on;
+where the market is only quiet, the quote that still stands when none has come. Stops and
+take-profits are looked for on every quote: a stop fills at the quote that crossed it, so a gap
+hurts; a take-profit fills at its level, so a gap does not help.
 """
 
 import msgspec
@@ -12,9 +13,9 @@ from adapters.mt5.protocol.results import TradeRequest
 from adapters.mt5.real.symbols import Feed
 from adapters.simulator.broker.costs import Draw
 from adapters.simulator.markets.tape import Quote, Tape
-from core.instruments import Instrument
+from core.instruments import Instrument, is_open
 
-CLOSED_AFTER_MSC = 10_000  # no quote for so long: the market is closed
+QUIET_MSC = 10_000  # a request waits so long for a quote; then the standing one fills it
 COMMENT_MAX = 31  # characters MetaTrader 5 keeps of a comment
 
 
@@ -55,17 +56,26 @@ class ReachedExit(msgspec.Struct, frozen=True):
     reason: int  # DEAL_REASON_SL or DEAL_REASON_TP
 
 
-def arrival(tape: Tape, at_msc: int, latency_ms: int) -> Quote:
+def arrival(tape: Tape, at_msc: int, latency_ms: int, known: Instrument) -> Quote:
     """The quote a request meets.
 
+    The first one from its arrival on. When none comes for ten seconds within the instrument's
+    hours, the last one before fills it then: by that time a broker knows that none came.
+
     Raises:
-        Refused: no quote within ten seconds (10018).
+        Refused: no quote came, and the instrument does not trade at that hour, never had a quote,
+            or the recording is over (10018).
     """
     arrives = at_msc + latency_ms
-    quote = tape.first_from(arrives, arrives + CLOSED_AFTER_MSC)
-    if quote is None:
-        raise Refused(mt5.TRADE_RETCODE_MARKET_CLOSED, "Market closed: no quote within 10 s")
-    return quote
+    waited = arrives + QUIET_MSC
+    quote = tape.first_from(arrives, waited)
+    if quote is not None:
+        return quote
+    quiet = is_open(known.session, waited * 1000) and not tape.ended(waited)
+    standing = tape.last_until(waited) if quiet else None
+    if standing is None:
+        raise Refused(mt5.TRADE_RETCODE_MARKET_CLOSED, "Market closed")
+    return standing._replace(time_msc=waited)
 
 
 def fill_price(quote: Quote, buy: bool, friction: Draw) -> float:

@@ -150,6 +150,11 @@ class RecordedTape(Tape):
                 return part
         return self._get(len(self._lasts) - 1) if self._lasts else None
 
+    def ended(self, time_msc: int) -> bool:
+        """Whether the recording is over before a time."""
+        self.at(time_msc)
+        return self._ended and (not self._lasts or self._lasts[-1] < time_msc)
+
     def following(self, number: int) -> Segment | None:
         """The segment after `number`; None at the end."""
         return None if self._ended and number + 1 >= len(self._lasts) else self._get(number + 1)

@@ -90,6 +90,10 @@ class Tape(ABC):
     def before(self, number: int) -> Quote | None:
         """The newest quote before the segment `number`."""
 
+    def ended(self, time_msc: int) -> bool:
+        """Whether the tape is over before a time, so that no quote means nothing."""
+        return False
+
     def first_from(self, time_msc: int, limit_msc: int) -> Quote | None:
         """The first quote from a time on, not later than `limit_msc`."""
         part = self.at(time_msc)

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.simulator.broker import operations
+from adapters.simulator.broker.matching import QUIET_MSC
 from core.contracts.tick import TICK
 from core.contracts.twin import TwinComparison
 from core.sections import TerminalSettings, TwinSettings
@@ -116,12 +117,13 @@ def test_a_position_from_before_a_restart_is_taken_up_when_it_closes(tmp_path: P
     again.close()
 
 
-def test_a_market_that_is_closed_for_the_twin_rejects(desk: Paired) -> None:
+def test_in_a_quiet_market_the_twin_takes_the_standing_quote(desk: Paired) -> None:
     desk.tick(2)
     desk.trade(1.0)
     desk.at(20)
     [made] = desk.compared()
-    assert (made.twin_outcome, made.twin_reason[:5]) == ("rejected", "10018")
+    assert (made.twin_outcome, made.twin_reason) == ("filled", "")
+    assert made.twin_latency_ms == 400.0 + QUIET_MSC
 
 
 def test_a_comparison_becomes_a_row_of_its_table(desk: Paired) -> None:

@@ -184,11 +184,28 @@ def test_closing_more_than_is_held_is_refused() -> None:
     assert answer.retcode == mt5.TRADE_RETCODE_INVALID_CLOSE_VOLUME
 
 
-def test_without_a_quote_within_ten_seconds_the_market_is_closed() -> None:
-    term = terminal({"EURUSD_x": EURUSD})
+def test_in_a_quiet_market_the_standing_quote_fills_after_ten_seconds() -> None:
     request = order("EURUSD", "buy")
-    assert send_at(term, TUESDAY + MINUTE - 10_001, request).retcode == 10018
-    assert send_at(term, TUESDAY + MINUTE - 10_000, request).retcode == mt5.TRADE_RETCODE_DONE
+    for wait, price in ((10_001, 0), (10_000, 1)):
+        term = terminal({"EURUSD_x": EURUSD})
+        sent = TUESDAY + MINUTE - wait
+        answer = send_at(term, sent, request)
+        assert answer.retcode == mt5.TRADE_RETCODE_DONE
+        assert (answer.bid, answer.ask) == EURUSD[price][1:3]
+        term.at(sent + MINUTE)
+        (deal,) = [d for d in term.history_deals_get(1, 2e9) if d.symbol]
+        assert deal.time_msc == sent + 10_000
+
+
+def test_without_a_quote_a_market_is_closed_outside_its_hours_and_where_the_tape_ends() -> None:
+    request, last = order("EURUSD", "buy"), EURUSD[-1][0]
+    term = terminal({"EURUSD_x": EURUSD})
+    assert send_at(term, last - 9_000, request).retcode == mt5.TRADE_RETCODE_DONE
+    assert send_at(term, last + 1, request).retcode == 10018
+    noon = TUESDAY + 4 * DAY
+    saturday = [(noon, *EURUSD[0][1:]), (noon + HOUR, *EURUSD[1][1:])]
+    shut = terminal({"EURUSD_x": saturday})
+    assert send_at(shut, noon + MINUTE, request).retcode == 10018
 
 
 def test_changed_stops_hold_from_then_on() -> None:

@@ -34,13 +34,16 @@ def test_profit_is_lots_times_contract_times_move() -> None:
     assert str(money(-0.001)) == "0.0"
 
 
-def test_friction_depends_on_request_time_and_seed_alone() -> None:
+def test_friction_depends_on_feed_side_leg_time_and_seed_alone() -> None:
     frictions, form = Frictions(), TradeRequest(symbol="EURUSD", volume=0.1, comment="a", magic=1)
-    first = draw(frictions, form, 1000, 7)
-    assert first == draw(frictions, form, 1000, 7)
-    assert first == draw(frictions, form._replace(sl=1.0, price=2.0), 1000, 7)
-    others = [draw(frictions, form._replace(comment=str(i)), 1000, 7) for i in range(500)]
-    others += [draw(frictions, form, 1000 + i, 8) for i in range(500)]
+    first = draw(frictions, form, "x", 1000, 7)
+    same = form._replace(sl=1.0, price=2.0, comment="of another run", magic=2)
+    assert first == draw(frictions, same, "x", 1000, 7)
+    for change in ({"symbol": "GBPUSD"}, {"type": 1}, {"position": 9}):
+        assert first != draw(frictions, form._replace(**change), "x", 1000, 7)
+    assert first != draw(frictions, form, "y", 1000, 7)
+    others = [draw(frictions, form, "x", 1000 + i, 7) for i in range(500)]
+    others += [draw(frictions, form, "x", 1000 + i, 8) for i in range(500)]
     assert {d.latency_ms for d in others} >= set(range(30, 110))
     assert all(20 <= d.latency_ms <= 120 and 0 <= d.slip_spreads < 0.2 for d in others)
     share = sum(d.slip_spreads > 0 for d in others) / len(others)
