@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract sbom conformance load lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
+.PHONY: help demo test test-heavy contract sbom conformance load attack lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
 export PYTHON
 
 BIN := .venv/bin
@@ -26,6 +26,10 @@ test-heavy: .venv/dev.stamp ## the suites that take minutes (SUITES='kafka brows
 
 load: .venv/dev.stamp ## a minute of writers and readers on the warehouse, then an insert of 1 GiB
 	$(BIN)/python -m tests.load
+
+attack: .venv/dev.stamp ## STATEMENTS=1000000 by grammar as every role, CONNECTIONS=5000; SEED=1
+	@$(BIN)/python -m tests.attack --statements $(or $(STATEMENTS),1000000) \
+		--connections $(or $(CONNECTIONS),5000) --seed $(or $(SEED),1)
 
 conformance: .venv/dev.stamp ## other people's suites against the warehouse (SRC=DIR: their checkouts)
 	@$(BIN)/python -m tests.conformance.run $(or $(SRC),$(error SRC=DIR is missing: the folder of the checkouts))

@@ -40,6 +40,7 @@ class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     hosts: tuple[str, ...] = ()
     #: MiB, unpacked, that a statement may have, or one compressed block of an insert's data.
     largest_statement_mib: int = 256
+    memory_mib: int = 0  # of all statements together, merges too; 0: half of the machine's
     #: `table=days`, comma-separated, counted from when a row was stored; empty: for ever.
     retention: str = ""
 

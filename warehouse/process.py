@@ -46,7 +46,7 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
         crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
         check_listen(listen, users)
         listener = _listen(listen, port)
-        engine = Chdb(home / "warehouse")
+        engine = Chdb(home / "warehouse", config.warehouse.memory_mib)
         gate = Gate(users, engine.parser, own)
         _notice(engine)
     except TickhouseError as error:

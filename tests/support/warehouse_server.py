@@ -39,6 +39,7 @@ class Warehouse:
     port: int = 0
     environ: dict[str, str] = field(default_factory=dict)
     own_group: bool = False  # what it signals to its process group stays there
+    cwd: Path = ROOT
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
     clients: list[Client] = field(default_factory=list)
@@ -85,7 +86,7 @@ class Warehouse:
         url_file.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             command(self.home, self.port),
-            cwd=ROOT,
+            cwd=self.cwd,
             env=os.environ | self.environ,
             stdout=subprocess.DEVNULL,
             start_new_session=self.own_group,

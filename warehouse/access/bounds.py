@@ -18,6 +18,8 @@ _LIMITS: dict[Role, tuple[float, int]] = {  # seconds, MiB; 0 is none
     "risk": (60, 2048),  # of the warehouse no more than an analyst
     "grafana": (30, 1024),
 }
+# Of whoever did not sign in: bytes of a statement, and how long he may take over it.
+_LARGEST_OF_ANYBODY, _PATIENCE_WITH_ANYBODY_S = 1 << 20, 30.0
 _READERS: tuple[Role, ...] = ("analyst", "risk", "grafana")
 _LEAST_SECONDS = 0.001  # less is 0 to the engine, which is no limit
 _NUMBER = re.compile(r"\d{1,18}(\.\d{1,9})?")
@@ -31,6 +33,18 @@ _GOVERNED_OF_READERS = _GOVERNED | {
     "timeout_overflow_mode",
     "use_query_condition_cache",
 }
+
+
+def only_reads(user: User) -> bool:
+    """Whether he shares what readers have together."""
+    return user.role in _READERS
+
+
+def patience(user: User, largest: int, stalled_s: float) -> tuple[int, float]:
+    """The bytes a statement of this user may have, and the seconds its sender may be silent."""
+    if user is ANYBODY:
+        return min(largest, _LARGEST_OF_ANYBODY), min(stalled_s, _PATIENCE_WITH_ANYBODY_S)
+    return largest, stalled_s
 
 
 def asked_freely(user: User, asked: Mapping[str, str]) -> set[str]:

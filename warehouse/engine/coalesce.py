@@ -22,7 +22,7 @@ _LARGEST = 1 << 20  # an insert of this size gains nothing from company
 _UNREADABLE = frozenset(
     {6, 25, 26, 27, 33, 38, 41, 53, 62, 69, 72, 117, 130, 131, 349, 376, 441, 467, 675, 676}
 )
-_Run = Callable[[Statement, Context], Awaitable[Answer]]
+_Run = Callable[[str, Statement, Context], Awaitable[Answer]]
 _Key = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
 
 
@@ -39,7 +39,7 @@ class _Line:
 
 
 class Coalescer:
-    """Joins inserts. run: executes one statement. Used from one event loop."""
+    """Joins inserts. run: executes one statement of a user. Used from one event loop."""
 
     def __init__(self, run: _Run) -> None:
         self._run = run
@@ -68,19 +68,19 @@ class Coalescer:
         line = self._lines[key]
         while line.waiting:
             batch = _take(line.waiting)
-            if len(batch) == 1 or not await self._together(batch):
+            if len(batch) == 1 or not await self._together(key[0], batch):
                 for item in batch:
-                    await self._alone(item)
+                    await self._alone(key[0], item)
         del self._lines[key]
 
-    async def _together(self, batch: list[_Waiting]) -> bool:
+    async def _together(self, user: str, batch: list[_Waiting]) -> bool:
         first = batch[0]
         separator = b"," if first.statement.input_format == "Values" else b""
         if first.statement.input_format == "JSONEachRow":
             separator = b"\n"
         data = separator.join(item.statement.data for item in batch)
         try:
-            answer = await self._run(replace(first.statement, data=data), first.context)
+            answer = await self._run(user, replace(first.statement, data=data), first.context)
         except WarehouseError as error:
             if error.code in _UNREADABLE:
                 return False
@@ -91,9 +91,9 @@ class Coalescer:
             _settle(item, answer)
         return True
 
-    async def _alone(self, item: _Waiting) -> None:
+    async def _alone(self, user: str, item: _Waiting) -> None:
         try:
-            _settle(item, await self._run(item.statement, item.context))
+            _settle(item, await self._run(user, item.statement, item.context))
         except WarehouseError as error:
             _fail(item, error)
 

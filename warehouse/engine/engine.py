@@ -32,15 +32,17 @@ _CONFIG = resources.files("warehouse.engine").joinpath("engine.xml")
 class Chdb:
     """The engine on one directory. Thread-safe; statements block the calling thread.
 
+    memory_mib: of all statements together, merges too; 0 is half of the machine's.
+
     Raises:
         UnavailableError: another process has the directory.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, memory_mib: int = 0) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(directory)
         config = directory / "engine.xml"
-        config.write_text(_CONFIG.read_text("utf-8"))
+        config.write_text(_CONFIG.read_text("utf-8").replace("MEMORY", str(memory_mib << 20)))
         self._uri = f"{directory}/engine?log-level=error&config-file={config}"
         _chdb.set_signal_handlers_enabled(0)  # SIGTERM and SIGINT are ours: they drain
         self._failed = FailedInserts()

@@ -14,10 +14,11 @@ from typing import Any
 
 from core import same_origin
 from core.errors import WarehouseError
+from warehouse.access import bounds
 from warehouse.access.gate import Gate
 from warehouse.access.sign_in import SignIn
 from warehouse.engine import coalesce
-from warehouse.engine.admission import Admission
+from warehouse.engine.admission import Admission, Asker
 from warehouse.engine.ahead import Ahead
 from warehouse.engine.answer import Answer, Context, refusal
 from warehouse.engine.engine import Chdb
@@ -27,7 +28,7 @@ from warehouse.engine.sessions import Sessions, timeout_of
 from warehouse.protocol import page, request, statement
 from warehouse.protocol.answering import Answering, Headers, Send, encoder_of
 from warehouse.protocol.block_frames import LARGEST_FRAME
-from warehouse.protocol.body import Body, ClientGoneError, Receive
+from warehouse.protocol.body import Body, ClientGoneError, Receive, Room
 from warehouse.protocol.reading import read
 from warehouse.protocol.request import Request
 from warehouse.protocol.statement import Statement
@@ -40,8 +41,8 @@ _EXPIRY_S = 5.0
 class App:
     """ASGI application over one engine.
 
-    threads: statements that run at once. waiting: how many more may stand in line before
-    requests are refused. stalled_s: a client that takes no byte for so long is dropped.
+    threads: statements that run at once. waiting: how many more of one user may stand in line
+    before requests are refused. stalled_s: a client that takes no byte for so long is dropped.
     streams: answers and uploads under way at once. hosts: names it is asked by besides loopback.
     largest_statement: bytes that a statement, or one compressed block, may have when plain.
     """
@@ -63,7 +64,7 @@ class App:
         self._control = ThreadPoolExecutor(1, thread_name_prefix="control")
         self._sessions = Sessions(lambda: engine.connect(kept=True))
         self._coalescer = coalesce.Coalescer(self._run)
-        self._running = Running(streams)
+        self._running, self._room = Running(streams), Room(4 * largest_statement)
         self._expiry: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,13 +129,14 @@ class App:
         # Of a stranger nothing but the header is read.
         grant = await self._sign_in.grant(asked, address)
         packed, framed = asked.headers.get("content-encoding", ""), asked.flag("decompress")
-        body = Body(receive, packed, framed, self._largest, self._stalled_s)
-        start = await body.piece()
-        if not start and body.complete and "query" not in asked.parameters:
-            await answering.text(200, "Ok.\n")
-            return
+        largest, stalled_s = bounds.patience(grant.user, self._largest, self._stalled_s)
+        body = Body(receive, packed, framed, largest, stalled_s, self._room)
         answering.framed = asked.flag("compress")
-        with self._running.listed(asked.query_id, grant.user.name, asked.tag):
+        with self._running.listed(asked.query_id, grant.user.name, asked.tag), body:
+            start = await body.piece()
+            if not start and body.complete and "query" not in asked.parameters:
+                await answering.text(200, "Ok.\n")
+                return
             stated, wished = await read(asked, body, start)
             victim = self._running.tag(killed(stated.sql), grant.user.name)
             if victim and asked.method == "POST":
@@ -142,10 +144,10 @@ class App:
                 return
             stated = replace(stated, sql=statement.names_query_id(stated.sql))
             # The one way to the engine: every path below runs what passed here, and as it passed.
-            context = await self._admission.enter(lambda: grant.context(stated, wished))
-            await self._run_granted(
-                _Granted(asked, grant.user.name, stated, context), body, answering, receive
-            )
+            asker = Asker(grant.user.name, bounds.only_reads(grant.user))
+            context = await self._admission.enter(lambda: grant.context(stated, wished), asker)
+            granted = _Granted(asked, asker, stated, context)
+            await self._run_granted(granted, body, answering, receive)
 
     async def _run_granted(
         self, granted: "_Granted", body: Body, answering: Answering, receive: Receive
@@ -166,7 +168,7 @@ class App:
         )
         answering.begin(exchange, name)
         with self._watching(asked, body, receive, exchange):
-            await self._exchange(body, exchange, answering)
+            await self._exchange(granted.asker, body, exchange, answering)
 
     async def _kill(self, tag: str, wished: Context, answering: Answering) -> None:
         """End a statement of the asking user's own, whatever the role.
@@ -179,39 +181,43 @@ class App:
         answering.begin(exchange, "")
         await answering.whole(await asyncio.wrap_future(self._control.submit(exchange.start)))
 
-    async def _exchange(self, body: Body, exchange: Exchange, answering: Answering) -> None:
+    async def _exchange(
+        self, asker: Asker, body: Body, exchange: Exchange, answering: Answering
+    ) -> None:
         try:
             if body.complete:
-                first = await self._admission.enter(exchange.start)
+                first = await self._admission.enter(exchange.start, asker)
             else:
-                with self._running.stream():
-                    first = await self._upload(body, exchange)
+                with self._running.stream(asker.name):
+                    first = await self._upload(asker, body, exchange)
             if not exchange.streaming:
-                await self._give_back(exchange)
+                await self._give_back(asker, exchange)
                 await answering.whole(first)
                 return
-            with self._running.stream():
-                await self._download(first, exchange, answering)
+            with self._running.stream(asker.name):
+                await self._download(asker, first, exchange, answering)
         finally:
-            await self._give_back(exchange)
+            await self._give_back(asker, exchange)
 
-    async def _give_back(self, exchange: Exchange) -> None:
+    async def _give_back(self, asker: Asker, exchange: Exchange) -> None:
         if exchange.held:
-            await self._admission.proceed(exchange.close)
+            await self._admission.proceed(exchange.close, asker)
 
-    async def _upload(self, body: Body, exchange: Exchange) -> bytes:
-        await self._admission.enter(exchange.open_insert)
-        async with Ahead(self._admission.proceed) as ahead:
+    async def _upload(self, asker: Asker, body: Body, exchange: Exchange) -> bytes:
+        await self._admission.enter(exchange.open_insert, asker)
+        async with Ahead(lambda step: self._admission.proceed(step, asker)) as ahead:
             while not body.complete:  # the engine takes one piece while the next arrives
                 piece = await body.piece()
                 await ahead.result()
                 ahead.begin(lambda data=piece: exchange.append(data))  # type: ignore[misc]
             await ahead.result()
-        return await self._admission.proceed(exchange.commit)
+        return await self._admission.proceed(exchange.commit, asker)
 
-    async def _download(self, first: bytes, exchange: Exchange, answering: Answering) -> None:
+    async def _download(
+        self, asker: Asker, first: bytes, exchange: Exchange, answering: Answering
+    ) -> None:
         chunk: bytes | None = first
-        async with Ahead(self._admission.proceed) as ahead:
+        async with Ahead(lambda step: self._admission.proceed(step, asker)) as ahead:
             while chunk is not None:  # the engine makes one chunk while the last one leaves
                 ahead.begin(exchange.more)
                 if chunk:
@@ -226,19 +232,19 @@ class App:
     async def _join(self, granted: "_Granted", answering: Answering) -> None:
         stated, context = granted.statement, granted.context
         untagged = replace(context, tag="")
-        answer = await self._coalescer.insert(granted.user, stated, untagged)
+        answer = await self._coalescer.insert(granted.asker.name, stated, untagged)
         answering.begin(Exchange(lambda: self._lease(granted), stated, context), "")
         await answering.whole(b"", answer)
 
-    async def _run(self, stated: Statement, context: Context) -> Answer:
-        return await self._admission.enter(lambda: self._engine.run(stated, context))
+    async def _run(self, user: str, stated: Statement, context: Context) -> Answer:
+        return await self._admission.enter(lambda: self._engine.run(stated, context), Asker(user))
 
     def _lease(self, granted: "_Granted") -> Lease:
         asked = granted.asked
         session = asked.parameters.get("session_id", "")
         if not session:
             return self._lease_alone()
-        key = (granted.user, session)
+        key = (granted.asker.name, session)
         timeout = timeout_of(asked.parameters.get("session_timeout", ""))
         kept = self._sessions.acquire(key, timeout, asked.flag("session_check"))
         if granted.context.settings.get("readonly") != "1":
@@ -294,6 +300,6 @@ class _Granted:
     """A statement that passed the gate: whose it is and what it runs with."""
 
     asked: Request
-    user: str
+    asker: Asker
     statement: Statement
     context: Context

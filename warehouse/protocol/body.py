@@ -6,12 +6,14 @@ sender is known: whoever makes a Body lets a stranger spend the server's memory.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import Any
+from typing import Any, Self
 
 from core.errors import WarehouseError
 from warehouse.protocol.block_frames import LARGEST_FRAME, FrameDecoder
 from warehouse.protocol.encoding import Decoder
+from warehouse.protocol.status import TOO_MANY_QUERIES
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -24,12 +26,34 @@ class ClientGoneError(Exception):
     """The client broke off before its request was complete."""
 
 
+class Room:
+    """Plain bytes that all bodies may hold together, `left` of them still free."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def take(self, size: int) -> None:
+        """Hold more.
+
+        Raises:
+            WarehouseError: 202, there is no room.
+        """
+        if size > self.left:
+            raise WarehouseError(
+                f"Code: {TOO_MANY_QUERIES}. DB::Exception: The statements that are being read fill "
+                "the memory set aside for them, try again. (TOO_MANY_SIMULTANEOUS_QUERIES)",
+                TOO_MANY_QUERIES,
+            )
+        self.left -= size
+
+
 class Body:
-    """Reads one body. `complete` tells whether all of it has been returned.
+    """Reads one body. `complete` tells whether all of it has been returned. A context, at whose end
+    nothing of it is held.
 
     framed: within the encoding are ClickHouse's compressed blocks (`decompress=1`).
     largest: plain bytes that may be held at once, of a statement or of one such block.
-    stalled_s: a client whose next piece takes longer is given up.
+    stalled_s: a client whose next piece takes longer is given up. room: shared with other bodies.
     Methods raise ClientGoneError, TimeoutError, and WarehouseError for bytes that are not of the
     encoding.
     """
@@ -41,10 +65,12 @@ class Body:
         framed: bool = False,
         largest: int = LARGEST_FRAME,
         stalled_s: float | None = None,
+        room: Room | None = None,
     ) -> None:
         self._receive, self._decoder = receive, Decoder(encoding)
         self._frames = FrameDecoder(largest) if framed else None
         self._largest, self._stalled_s = largest, stalled_s
+        self._room, self._held, self._keeps = room or Room(sys.maxsize), 0, False
         self._steps: Iterator[bytes] = iter(())  # plain, of the message received last
         self._last = False  # nothing more is received
         self.complete = False
@@ -53,11 +79,14 @@ class Body:
         """The next bytes, about `size` of them as sent and LARGEST_PIECE when plain; fewer only at
         the end.
         """
+        if not self._keeps:
+            self._let_go()  # what came before is with the engine
         chunks: list[bytes] = []
         received = taken = 0
         async with asyncio.timeout(self._stalled_s):
-            while taken < LARGEST_PIECE:
+            while taken < min(LARGEST_PIECE, self._largest):
                 if (plain := next(self._steps, None)) is not None:
+                    self._hold(len(plain))
                     chunks.append(plain)
                     taken += len(plain)
                 elif self._last:
@@ -76,6 +105,7 @@ class Body:
             WarehouseError: 229, it is more than the largest statement.
         """
         chunks: list[bytes] = []
+        self._keeps = True
         while not self.complete:
             chunks.append(await self.piece())
             if sum(map(len, chunks)) > self._largest:
@@ -87,6 +117,20 @@ class Body:
                 )
             await asyncio.sleep(0)  # unpacking what is there already would keep everybody waiting
         return b"".join(chunks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._let_go()
+
+    def _hold(self, size: int) -> None:
+        self._room.take(size)
+        self._held += size
+
+    def _let_go(self) -> None:
+        self._room.left += self._held
+        self._held = 0
 
     async def _more(self) -> int:
         message = await self._receive()

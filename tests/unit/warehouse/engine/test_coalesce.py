@@ -37,7 +37,7 @@ def test_a_deduplication_token_keeps_an_insert_alone() -> None:
 def test_those_that_wait_go_together_and_a_bad_one_fails_alone() -> None:
     ran: list[bytes] = []
 
-    async def run(stated: Statement, context: Context) -> Answer:
+    async def run(user: str, stated: Statement, context: Context) -> Answer:
         ran.append(stated.data)
         await asyncio.sleep(0)
         if b"bad" in stated.data:
