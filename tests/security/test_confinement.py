@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
+from adapters.clickhouse import client
 from tests.support.servers import free_port
 from tests.support.warehouse_server import ROOT, Warehouse, warehouse
 from warehouse import confinement
@@ -80,3 +81,11 @@ def test_what_is_there_and_what_is_not_may_both_be_named(tmp_path: Path) -> None
 def test_elsewhere_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert confinement.enter([], []) == "only Linux has Landlock"
+
+
+def test_formats_with_a_schema_of_their_own_leave_no_file(warehouse: Warehouse) -> None:
+    reader = client.connect(warehouse.settings_of("board"))
+    for shape in ("ProtobufSingle", "CapnProto"):
+        with pytest.raises(DatabaseError):
+            reader.command(f"SELECT 1 AS a FORMAT {shape}")
+    assert not list((warehouse.home / "warehouse" / "tmp").iterdir())
