@@ -66,6 +66,7 @@ COMMANDS = {
     ),
     "sql": Command("cli.commands.sql", "ask the warehouse, as the owner of the home", shares=True),
     "users": Command("cli.commands.users", "who may use the warehouse, and as what"),
+    "tls": Command("cli.commands.tls", "certificates for every door of the home"),
     "backup": Command("cli.commands.backup", "copy the warehouse, proved by restoring it"),
     "restore": Command(
         "cli.commands.restore", "bring a backup back, verified by counts and checksums"

@@ -8,17 +8,41 @@ import contextlib
 import json
 import logging
 import os
+import socket
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import REGISTRY, generate_latest
 
-from core import durable
+from core import durable, tls, tls_door
 from core.same_origin import refusal
 
+_HANDSHAKE_S = 10.0
 _log = logging.getLogger(__name__)
+
+
+class _Server(ThreadingHTTPServer):
+    """TLS, where the home has it, in each connection's own thread: who is slow keeps nobody."""
+
+    def __init__(self, address: Any, handler: Any, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        super().__init__(address, handler)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """socketserver's, in the thread."""
+        if self._context is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(_HANDSHAKE_S)
+        if tls_door.is_plain(request.recv(1, socket.MSG_PEEK)):
+            request.sendall(tls_door.REFUSAL)
+            return
+        with contextlib.suppress(OSError), self._context.wrap_socket(request, True) as secured:
+            super().finish_request(secured, client_address)
 
 
 class Health:
@@ -55,7 +79,7 @@ class Health:
             def log_message(self, format: str, *args: object) -> None:
                 """Health checks are not news."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler, tls.serving(directory.parent))
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()

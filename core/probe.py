@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from core import settings
+from core import settings, tls
 from core.errors import SettingsError
 
 _TIMEOUT_S = 3.0
@@ -19,13 +19,14 @@ def probe(name: str, home: Path) -> tuple[bool, str]:
     """Whether the process is ready, and what it reports of itself, or why it does not."""
     try:
         port = int(json.loads((home / "run" / f"{name}.json").read_text())["health_port"])
-        url = f"http://127.0.0.1:{port}/health"
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+        url = f"{tls.scheme(home)}://127.0.0.1:{port}/health"
+        secured = urllib.request.HTTPSHandler(context=tls.trusted(home))
+        with urllib.request.build_opener(secured).open(url, timeout=_TIMEOUT_S) as answer:
             report = json.load(answer)
     except urllib.error.HTTPError as error:  # it answers, and is not ready
         report = json.load(error)
     except (OSError, ValueError, KeyError) as error:
-        return False, f"{name} does not answer: {error}"
+        return False, f"{name} does not answer: {tls.why(error) or error}"
     # A process that ended abruptly leaves its port to others.
     if report.get("process") != name:
         return False, f"{name} does not answer: {report.get('process')} has its port"

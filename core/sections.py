@@ -23,6 +23,7 @@ class ClickhouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     database: str = "tickhouse"
     #: Folder with a password for each process, of the embedded warehouse; then no `user` is needed.
     credentials: str = ""
+    ca: str = ""  # PEM file of who signed its certificate; empty: whom this machine trusts
 
     @property
     def names_a_user(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from core import credentials, instruments
+from core import credentials, instruments, tls
 from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
@@ -128,9 +128,11 @@ def _signed_in(settings: Settings) -> Settings:
     bus, warehouse = settings.bus, settings.clickhouse
     directory = str(credentials.directory_of(settings.home_path))
     if not (bus.url or bus.credentials or bus.is_kafka):
-        bus = replace(bus, credentials=directory)
+        bus = replace(bus, credentials=directory, ca=bus.ca or tls.authority_of(settings.home_path))
     if not warehouse.credentials and uses_own_warehouse(settings):
         warehouse = replace(warehouse, credentials=directory)
+    if not warehouse.ca and (not warehouse.url or uses_own_warehouse(settings)):
+        warehouse = replace(warehouse, ca=tls.authority_of(settings.home_path))
     return replace(settings, bus=bus, clickhouse=warehouse)
 
 

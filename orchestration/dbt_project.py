@@ -53,6 +53,7 @@ def run(
                 "clickhouse", url=where.url or _NOWHERE, user=where.user,
                 password=where.password, database=where.database,
             ),
+            **({"SSL_CERT_FILE": where.ca} if where.ca else {}),  # dbt has no setting for it
             "PYTHONSAFEPATH": "1",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core import tls
 from core.errors import UnavailableError
 
 _START_S, _POLL_S = 60.0, 0.5
@@ -25,7 +26,8 @@ def answering_url(home: Path) -> str:
     """The address of a home's warehouse if it answers; a killed one leaves its file behind."""
     try:
         url = _url_file(home).read_text().strip()
-        with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:  # noqa: S310 - our own
+        secured = urllib.request.HTTPSHandler(context=tls.trusted(home))
+        with urllib.request.build_opener(secured).open(f"{url}/ping", timeout=5) as answer:
             return url if answer.status == 200 else ""
     except (OSError, ValueError):
         return ""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
-from core import crashpoint, identity, settings
+from core import crashpoint, identity, settings, tls, tls_door
 from core.errors import TickhouseError
 from core.identity import User
 from core.process import Process
@@ -46,6 +46,7 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
         crashpoint.arm_for("warehouse", config.chaos.crash_at, home / "run")
         check_listen(listen, users)
         listener = _listen(listen, port)
+        tls.serving(home)  # what is wrong with its files is said now
         engine = Chdb(home / "warehouse", config.warehouse.memory_mib)
         gate = Gate(users, engine.parser, own)
         _notice(engine)
@@ -58,7 +59,7 @@ def serve(home: Path, listen: str, port: int, own: Mapping[str, tuple[User, str]
         process.closing(lambda: url_file.unlink(missing_ok=True))
         app = _app(engine, gate, config.warehouse)
         with _cancelling_late(engine, process.stopping):
-            asyncio.run(_serve(app, listener, process, url_file))
+            asyncio.run(_serve(app, listener, process, url_file, home))
     return 0
 
 
@@ -122,11 +123,13 @@ def _cancelling_late(engine: Chdb, stopping: threading.Event) -> Iterator[None]:
         thread.join()
 
 
-async def _serve(app: App, listener: socket.socket, process: Process, url_file: Path) -> None:
+async def _serve(
+    app: App, listener: socket.socket, process: Process, url_file: Path, home: Path
+) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http=Connection,
+            http=tls_door.behind(tls.serving(home), Connection),
             ws="none",
             lifespan="off",
             log_level="warning",
@@ -152,7 +155,7 @@ async def _serve(app: App, listener: socket.socket, process: Process, url_file: 
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     host, port = listener.getsockname()
-    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    url = f"{tls.scheme(home)}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     url_file.write_text(url)
     process.health.set("ready", url)
     print(f"warehouse: {url}", flush=True)

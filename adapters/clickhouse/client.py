@@ -6,12 +6,16 @@ costs more than it saves.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.httputil import get_pool_manager
 
+from core import tls
 from core.errors import SettingsError, UnavailableError, WarehouseError
 from core.sections import ClickhouseSettings
 
@@ -41,6 +45,7 @@ def connect(settings: ClickhouseSettings) -> Client:
             password=settings.password,
             compress=url.hostname not in _LOOPBACK,
             autogenerate_session_id=False,
+            pool_mgr=_trusting(settings.ca) if settings.ca else None,
         )
     # Set afterwards: the first start connects before the database exists, to create it.
     client.database = settings.database
@@ -60,7 +65,17 @@ def errors_translated() -> Iterator[None]:
     except ClickHouseError as error:
         code = getattr(error, "code", None)
         if code is None and isinstance(error, OperationalError):
-            raise UnavailableError(f"the warehouse does not answer: {error}") from error
+            raise _away(error) from error
         raise WarehouseError(str(error), int(code or 0)) from error
     except OSError as error:
-        raise UnavailableError(f"the warehouse does not answer: {error}") from error
+        raise _away(error) from error
+
+
+@cache
+def _trusting(authority: str) -> Any:
+    """Connections, shared as the library shares its own: it cannot close those of one client."""
+    return get_pool_manager(ca_cert=authority)
+
+
+def _away(error: Exception) -> UnavailableError:
+    return UnavailableError(f"the warehouse does not answer: {tls.why(error) or error}")

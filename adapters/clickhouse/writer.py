@@ -18,6 +18,7 @@ from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 from adapters.clickhouse.native import Column, encode_block
+from core import tls
 from core.errors import SettingsError, UnavailableError, WarehouseError
 from core.sections import ClickhouseSettings
 
@@ -39,6 +40,15 @@ def token_of(block: bytes) -> str:
     return hashlib.blake2b(block, digest_size=16).hexdigest()
 
 
+def _connection(
+    scheme: str, host: str, port: int | None, authority: str
+) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = tls.trusting(authority)
+        return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
+    return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+
+
 class Writer:
     """Synchronous inserts of Native blocks.
 
@@ -53,8 +63,7 @@ class Writer:
             raise SettingsError(
                 f"TICKHOUSE_CLICKHOUSE__URL is {settings.url!r}: give http://host:port"
             )
-        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(url.hostname, url.port, timeout=_TIMEOUT_S)
+        self._connection = _connection(url.scheme, url.hostname, url.port, settings.ca)
         self._settings = settings
         self._stop = stop or threading.Event()
         self._headers = {
@@ -119,9 +128,8 @@ class Writer:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             address = f"{self._connection.host}:{self._connection.port}"
-            raise UnavailableError(
-                f"the warehouse at {address} does not answer: {error}"
-            ) from error
+            said = tls.why(error) or error
+            raise UnavailableError(f"the warehouse at {address} does not answer: {said}") from error
         if response.status == 200:
             return
         code = int(response.headers.get("X-ClickHouse-Exception-Code") or 0)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.mt5.remote import frames, hello
+from core import tls
 
 WAITING = 16  # connections that have not yet proven who they are
 PER_ROLE = 16  # connections of one role
@@ -37,6 +38,7 @@ class Doorway:
     def __init__(self, credentials: Path, port: int, serve: Serve) -> None:
         """`serve`: talks to one client, who may call these methods, until it leaves."""
         self._keys = {role: hello.secret_of(credentials, role) for role in hello.ROLES}
+        self._context = tls.serving(credentials.parent)
         self._serve = serve
         self._lock = threading.Lock()
         self._waiting: list[socket.socket] = []
@@ -72,14 +74,16 @@ class Doorway:
             threading.Thread(target=self._meet, args=(connection,), daemon=True).start()
 
     def _meet(self, connection: socket.socket) -> None:
+        waiting = connection
         try:
+            connection = waiting = self._secured(connection)
             role = hello.receive(connection, self._keys, HELLO_S)
         except OSError as error:
             role = ""
             _log.debug("a stranger left: %s", error)
         finally:
             with self._lock, contextlib.suppress(ValueError):  # it was made to leave
-                self._waiting.remove(connection)
+                self._waiting.remove(waiting)
         if not role:
             connection.close()
             return
@@ -91,6 +95,16 @@ class Doorway:
             with self._lock:
                 self._inside.pop(channel, None)
             channel.close()
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        if self._context is None:
+            return connection
+        connection.settimeout(HELLO_S)
+        secured = self._context.wrap_socket(connection, server_side=True)
+        with self._lock:
+            # It may have been made to leave meanwhile: then the hello finds it closed.
+            self._waiting = [secured if it is connection else it for it in self._waiting]
+        return secured
 
     def _enters(self, channel: frames.Channel, role: str) -> bool:
         with self._lock:

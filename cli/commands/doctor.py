@@ -4,6 +4,7 @@ Exit code 1 when a check failed; warnings leave it at 0.
 """
 
 import argparse
+import datetime
 from importlib.util import find_spec
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from cli.diagnostics.check import Check, table_of
 from cli.diagnostics.checks_bus import bus_checks
 from cli.diagnostics.checks_machine import machine_checks
 from cli.diagnostics.checks_stack import loaded_settings, stack_checks
+from cli.diagnostics.checks_tls import tls_checks
 from core.settings import Settings
 
 LOADS_SETTINGS_ITSELF = True
@@ -29,6 +31,7 @@ def run(namespace: argparse.Namespace) -> int:
         settings_check,
         *stack_checks(config),
         *bus_checks(config.bus),
+        *tls_checks(config.home_path, datetime.datetime.now(datetime.UTC)),
         *_of_warehouse(config),
     ]
     console = Console(highlight=False)

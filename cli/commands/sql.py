@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from cli.stack.warehouse_client import warehouse_settings
 from core import settings as product
+from core import tls
 from core.errors import InputError, UnavailableError, WarehouseError
 from core.home_users import OWNER
 from core.sections import ClickhouseSettings
@@ -76,8 +77,10 @@ def _post(
 
 def _connection(where: ClickhouseSettings) -> http.client.HTTPConnection:
     url = urlsplit(where.url)
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    return kind(url.hostname or "", url.port)
+    host = url.hostname or ""
+    if url.scheme == "https":
+        return http.client.HTTPSConnection(host, url.port, context=tls.trusting(where.ca))
+    return http.client.HTTPConnection(host, url.port)
 
 
 @contextmanager
@@ -88,5 +91,6 @@ def _answered(where: ClickhouseSettings) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, http.client.HTTPException) as error:
         raise UnavailableError(
-            f"the warehouse at {where.url} does not answer, or not to the end: {error}"
+            f"the warehouse at {where.url} does not answer, or not to the end: "
+            f"{tls.why(error) or error}"
         ) from error

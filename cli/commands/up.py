@@ -29,6 +29,7 @@ from cli.stack.embedded import (
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
 from cli.stack.warehouse_setup import migrate, predicts, write_run
+from core import tls
 from core.clock import SystemClock
 from core.credentials import directory_of
 from core.errors import TickhouseError, UnavailableError
@@ -57,7 +58,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)
     pages = board.choose_ports()
-    where["live page"] = f"http://127.0.0.1:{pages.live}"
+    where["live page"] = f"{tls.scheme(home)}://127.0.0.1:{pages.live}"
     late = [board.live_page(pages.live)]
     if namespace.grafana:
         late.append(board.grafana(settings, home, where["warehouse"], pages.grafana))
@@ -79,6 +80,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
                 _start(stack, settings, where, console)
                 if unscheduled:
                     console.print(unscheduled)
+                elif tls.authority_of(home):
+                    console.print(orchestration.PLAIN)
                 _start_late(stack, console)
                 _watch(stack, console)
             finally:

@@ -14,6 +14,7 @@ import msgspec
 
 from cli.stack.embedded import free_ports
 from cli.stack.process_spec import ProcessSpec
+from core import tls
 from core.errors import SettingsError
 from core.settings import Settings
 
@@ -54,6 +55,12 @@ def grafana(settings: Settings, home: Path, warehouse_url: str, port: int) -> Pr
         raise SettingsError(
             "--grafana: no grafana on PATH; install Grafana and its plugin "
             "grafana-clickhouse-datasource, or use the live page, which needs neither"
+        )
+    if urlsplit(warehouse_url).scheme == "https" and tls.authority_of(home):
+        raise SettingsError(
+            "--grafana: its data source would not know this home's authority; start Grafana by "
+            "itself and give it authority.pem (docs/how-to/encrypt-every-door.md), or use the live "
+            "page"
         )
     return ProcessSpec(
         "grafana",

@@ -14,6 +14,7 @@ import msgspec
 from adapters.bus.nats.options import without_secret
 from cli.stack.clickhouse_server import clickhouse_server
 from cli.stack.process_spec import STOP_WAIT_S, ProcessSpec
+from core import tls
 from core.credentials import directory_of
 from core.errors import SettingsError
 from core.settings import Settings, environment_of, uses_own_warehouse
@@ -64,10 +65,11 @@ def urls(settings: Settings, ports: Ports) -> dict[str, str]:
         )
     addresses = {
         "warehouse": settings.clickhouse.url or _warehouse_url(settings, ports),
-        "bus": without_secret(settings.bus.url) or _own_bus(ports),
+        "bus": without_secret(settings.bus.url) or _own_bus(settings.home_path, ports),
     }
     if not settings.bus.url:
-        addresses["bus monitor"] = f"http://127.0.0.1:{ports.bus_monitor}"
+        secured = tls.scheme(settings.home_path)
+        addresses["bus monitor"] = f"{secured}://127.0.0.1:{ports.bus_monitor}"
     if settings.terminal.kind == "simulated":
         addresses["terminal"] = settings.terminal.address or f"127.0.0.1:{ports.terminal}"
     return addresses
@@ -82,7 +84,7 @@ def stack_environment(settings: Settings, home: Path, ports: Ports) -> dict[str,
             environment |= environment_of(section, **msgspec.structs.asdict(content))
     where = urls(settings, ports)
     if not settings.bus.url:
-        own = {"url": _own_bus(ports), "credentials": directory_of(home)}
+        own = {"url": _own_bus(home, ports), "credentials": directory_of(home)}
         environment |= environment_of("bus", **own)
     if not settings.clickhouse.url and uses_own_warehouse(settings):
         environment |= environment_of("clickhouse", credentials=directory_of(home))
@@ -168,7 +170,7 @@ def _servers(
                 sync=settings.bus.sync,
                 credentials=directory_of(home),
             ),
-            ready_url=f"http://127.0.0.1:{ports.bus_monitor}/healthz",
+            ready_url=f"{tls.scheme(home)}://127.0.0.1:{ports.bus_monitor}/healthz",
             # A stream that met a full disk refuses to store until its server is started again.
             after_full_disk=True,
             stop_stage=3,
@@ -182,13 +184,15 @@ def _servers(
     ]
 
 
-def _own_bus(ports: Ports) -> str:
-    return f"nats://127.0.0.1:{ports.bus}"
+def _own_bus(home: Path, ports: Ports) -> str:
+    return f"{tls.scheme(home, 'nats', 'tls')}://127.0.0.1:{ports.bus}"
 
 
 def _warehouse_url(settings: Settings, ports: Ports) -> str:
     host = settings.warehouse.listen
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{ports.warehouse}"
+    embedded = settings.warehouse.server == "embedded"  # a `clickhouse` has certificates of its own
+    scheme = tls.scheme(settings.home_path) if embedded else "http"
+    return f"{scheme}://{'127.0.0.1' if host == '0.0.0.0' else host}:{ports.warehouse}"
 
 
 def _worker(

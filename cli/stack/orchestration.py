@@ -14,6 +14,11 @@ from cli.stack.process_spec import ProcessSpec
 from core.settings import Settings
 from orchestration import instance
 
+#: What a home with TLS says of them.
+PLAIN = (
+    "Dagster's pages stay plain HTTP, on this machine only: its server speaks no TLS. From"
+    " elsewhere go by `ssh -L`, or a proxy with TLS that asks who is there."
+)
 INSTALL = "make install-orchestration"
 
 

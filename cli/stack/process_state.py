@@ -1,5 +1,6 @@
 """The truth about each process: what supervisord knows, joined with what the process answers."""
 
+import functools
 import http.client
 import json
 import urllib.error
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cli.stack.supervisor_client import ProcessInfo
+from core import tls
 
 _ANSWER_WITHIN_S = 1.0
 
@@ -81,13 +83,13 @@ def _state(view: ProcessView, info: ProcessInfo) -> ProcessState:
 
 
 def _health(view: ProcessView, pid: int) -> tuple[str, str]:
-    url = view.ready_url
+    url, home = view.ready_url, Path(view.health_file).parent.parent
     if not url:
         port = _port(Path(view.health_file), pid)
         if not port:
             return "starting", "has not opened its health port yet"
-        url = f"http://127.0.0.1:{port}/health"
-    code, body = _get(url)
+        url = f"{tls.scheme(home)}://127.0.0.1:{port}/health"
+    code, body = _get(url, home)
     if code == 0:
         # A server that we did not write has no health port that opens before it is ready.
         return ("starting" if view.ready_url else "silent"), str(body.get("error", ""))
@@ -104,17 +106,17 @@ def _port(file: Path, pid: int) -> int:
     return int(content["health_port"]) if content.get("pid") == pid else 0  # else: of a former run
 
 
-def _get(url: str) -> tuple[int, dict[str, Any]]:
+def _get(url: str, home: Path) -> tuple[int, dict[str, Any]]:
     """Status and body; status 0 when nobody answers, or dies while answering."""
     try:
         try:
-            with _direct.open(url, timeout=_ANSWER_WITHIN_S) as answer:
+            with _direct(tls.authority_of(home)).open(url, timeout=_ANSWER_WITHIN_S) as answer:
                 return answer.status, _json(answer.read())
         except urllib.error.HTTPError as refusal:
             with refusal:
                 return refusal.code, _json(refusal.read())
     except (OSError, http.client.HTTPException) as error:
-        return 0, {"error": f"no answer at {url}: {error}"}
+        return 0, {"error": f"no answer at {url}: {tls.why(error) or error}"}
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -125,4 +127,8 @@ def _json(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
+@functools.cache
+def _direct(authority: str) -> urllib.request.OpenerDirector:
+    """Loopback needs no proxy."""
+    secured = urllib.request.HTTPSHandler(context=tls.trusting(authority))
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), secured)

@@ -10,12 +10,14 @@ import contextlib
 import logging
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
-from core import log, settings
+from core import log, settings, tls, tls_door
 from core.clock import Clock, SystemClock
 from core.errors import TickhouseError
 from core.home_users import as_process
@@ -56,13 +58,13 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     reader = Reader(bus, loop, live_state.take, config.run.account)
     history = History(config, clock, loop, live_state, reader.release)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock)
-    server = _server(pages.application(Viewers(items), controls))
+    server = _server(pages.application(Viewers(items), controls), config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"{tls.scheme(config.home_path)}://127.0.0.1:{listener.getsockname()[1]}"
     process.health.set("ready", url)
     logging.getLogger("board").info("live page at %s", url)
     await serving
@@ -79,7 +81,7 @@ async def _watch(live_state: LiveState, bus: Bus, clock: Clock) -> None:
         await asyncio.sleep(_EVERY_S)
 
 
-def _server(app: object) -> uvicorn.Server:
+def _server(app: object, home: Path) -> uvicorn.Server:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -92,6 +94,7 @@ def _server(app: object) -> uvicorn.Server:
             ws_ping_timeout=10,
             timeout_graceful_shutdown=1,
             server_header=False,
+            http=tls_door.behind(tls.serving(home), AutoHTTPProtocol),
         )
     )
     # uvicorn would raise the signal again after draining, and the process would not exit 0.

@@ -20,6 +20,7 @@ from tests.attack.siege import BATCH, Finding, Siege
 from tests.attack.world import World
 
 _OF_ADMINS = 50  # one in so many
+_LINES = 40  # batches, where no bar can be drawn
 
 
 def main() -> int:
@@ -84,8 +85,10 @@ def _tried(
     batches: Iterator[list[Finding]], told: Callable[[int], None], console: Console
 ) -> list[Finding]:
     found: list[Finding] = []
-    for findings in batches:
+    for number, findings in enumerate(batches, 1):
         told(BATCH)
+        if not console.is_terminal and number % _LINES == 0:
+            console.print(f"{number * BATCH:,} tried")
         for finding in findings:
             console.print(str(finding), markup=False, highlight=False)
         found += findings

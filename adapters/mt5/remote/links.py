@@ -6,11 +6,13 @@ one) comes from outside: this package knows no bus.
 
 import contextlib
 import socket
+import ssl
 import time
 from pathlib import Path
 from typing import Protocol
 
 from adapters.mt5.remote import frames, hello
+from core import tls
 
 _RETRY_S = 0.05
 _CONNECT_S = 1.0
@@ -75,12 +77,13 @@ class TcpLink:
         self._address = host or "127.0.0.1", int(port)
         self._role, self._key = role, hello.secret_of(credentials, role)
         self._credential, self._refused = credentials / f"terminal.{role}", False
+        self._context, self._problem = tls.trusted(credentials.parent), ""
         self._socket: socket.socket | None = None
         self._channel: frames.Channel | None = None
 
     def __str__(self) -> str:
         host, port = self._address
-        named = f"terminal at {host}:{port}"
+        named = f"terminal at {host}:{port}{self._problem and ': ' + self._problem}"
         if not self._refused:
             return named
         return (
@@ -100,15 +103,19 @@ class TcpLink:
             except hello.RefusedError:
                 self._refused = True
                 return False
-            except OSError:
+            except OSError as error:
+                self._problem = tls.why(error) if isinstance(error, ssl.SSLError) else ""
                 time.sleep(_RETRY_S)
         return timeout_s > 0
 
     def _connect(self) -> None:
         with contextlib.ExitStack() as failing:
-            made = failing.enter_context(
+            made: socket.socket = failing.enter_context(
                 socket.create_connection(self._address, timeout=_CONNECT_S)
             )
+            if self._context is not None:
+                made = self._context.wrap_socket(made, server_hostname=self._address[0])
+                failing.enter_context(made)
             hello.introduce(made, self._role, self._key, _CONNECT_S)
             failing.pop_all()
         self._socket, self._channel, self._refused = made, frames.Channel(made), False

@@ -1,0 +1,117 @@
+"""`tickhouse up` on a home with TLS: every door that it opens, and our own clients of them."""
+
+import datetime
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import certificates
+from core import tls
+
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="security")]
+
+_ROOT = Path(__file__).parents[2]
+_TICKHOUSE = [sys.executable, "-m", "cli.main"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    certificates.issue(tmp_path / "home", [], datetime.datetime.now(datetime.UTC))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(_ROOT),
+        "TICKHOUSE_HOME": str(home),
+        "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",  # its market never closes
+        "TICKHOUSE_ORCHESTRATION__ENABLED": "false",
+    }
+
+
+@pytest.fixture
+def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
+    process = subprocess.Popen(
+        [*_TICKHOUSE, "up"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def told(environment: dict[str, str], *words: str) -> str:
+    done = subprocess.run([*_TICKHOUSE, *words], env=environment, capture_output=True, text=True)
+    return done.stdout
+
+
+def until_healthy(environment: dict[str, str]) -> dict[str, Any]:
+    deadline = time.monotonic() + 120
+    while True:
+        status = json.loads(told(environment, "status", "--json"))
+        if status["status"] == "healthy" and status["processes"]:
+            return dict(status)
+        assert time.monotonic() < deadline, status
+        time.sleep(0.5)
+
+
+def doors(pid: int) -> set[int]:
+    """Ports that a process or a child of it listens on."""
+    listed = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True).stdout
+    return {
+        int(line.split()[3].rpartition(":")[2])
+        for line in listed.splitlines()
+        if f"pid={pid}," in line
+    }
+
+
+def speaks_tls(port: int, context: ssl.SSLContext) -> bool:
+    """NATS begins with a line of its own, then TLS."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
+        plain.settimeout(1.0)
+        try:
+            if plain.recv(4, socket.MSG_PEEK) == b"INFO":
+                line = plain.makefile("rb", buffering=0).readline()
+                return b'"tls_required":true' in line
+        except TimeoutError:
+            pass
+        plain.settimeout(30.0)
+        try:
+            with context.wrap_socket(plain, server_hostname="127.0.0.1"):
+                return True
+        except ssl.SSLError:
+            return False
+
+
+def test_every_door_of_up_speaks_tls(
+    up: "subprocess.Popen[str]", home: Path, environment: dict[str, str]
+) -> None:
+    processes = until_healthy(environment)["processes"]
+    context = tls.trusted(home)
+    assert context is not None
+    ports = {port: name for name, it in processes.items() for port in doors(it["pid"])}
+    assert {"warehouse", "bus", "terminal", "board", "execution"} <= set(ports.values())
+    # It takes a halt of anybody's, tells nothing, and must work with certificates long expired.
+    del ports[int((home / "execution" / "halt_port").read_text())]
+    assert [name for port, name in ports.items() if not speaks_tls(port, context)] == []
+    deadline = time.monotonic() + 60
+    while told(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
+        assert time.monotonic() < deadline, "no tick reached the warehouse"
+        time.sleep(0.5)
+    up.send_signal(signal.SIGTERM)
+    output, _ = up.communicate(timeout=60)
+    assert "https://127.0.0.1" in output
+    assert "Nothing is left running." in output
