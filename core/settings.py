@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from core import credentials
+from core import credentials, switches
 from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
@@ -107,9 +107,19 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]
     try:
-        return _signed_in(msgspec.convert(values, Settings, strict=False))
+        return _signed_in(msgspec.convert(_with_switches(values), Settings, strict=False))
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
+
+
+def _with_switches(values: dict[str, Any]) -> dict[str, Any]:
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    return {
+        name: switches.understood(name, kinds[name], content)
+        if isinstance(content, Mapping)
+        else content
+        for name, content in values.items()
+    }
 
 
 def _signed_in(settings: Settings) -> Settings:
