@@ -1,15 +1,36 @@
-"""The tables of the report's page, and how numbers are written there."""
+"""What stands in the tables of the report's page, and how numbers are written there."""
 
 from collections.abc import Sequence
-from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from backtest.job import Drawdown, Trade
 from backtest.portfolio import PortfolioResult
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 Rows = Sequence[tuple[str, str]]
+
+
+class Table(NamedTuple):
+    """Names and values under a caption."""
+
+    caption: str
+    rows: Rows
+
+
+class Year(NamedTuple):
+    """Net profit by month, None where there was no trade, and of the whole year."""
+
+    name: str
+    nets: list[float | None]
+
+
+class Cause(NamedTuple):
+    """What closed some of the trades."""
+
+    name: str
+    trades: int
+    net: float
 
 
 def amount(value: float | None) -> str:
@@ -27,8 +48,8 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:,.2f} %".replace("-", "\u2212")  # noqa: RUF001
 
 
-def figures(result: PortfolioResult, report: dict[str, Any]) -> str:
-    """All figures as four small tables."""
+def figures(result: PortfolioResult, report: dict[str, Any]) -> list[list[Table]]:
+    """All figures as small tables, in two columns."""
     known = result.figures
     long, short = known.long, known.short
     outcome = (
@@ -77,89 +98,34 @@ def figures(result: PortfolioResult, report: dict[str, Any]) -> str:
         ),
         ("Stops at the broker", f"{report['closed_by_broker']:,}"),
     )
-    left = _table("Result", outcome) + _table("Costs, in the net profit", costs)
-    return (
-        f"<div>{left}{_table('From ticks to orders', counts)}</div>"
-        f"<div>{_table('Risk', risk)}{_table('Trades', traded)}</div>"
-    )
+    return [
+        [
+            Table("Result", outcome),
+            Table("Costs, in the net profit", costs),
+            Table("From ticks to orders", counts),
+        ],
+        [Table("Risk", risk), Table("Trades", traded)],
+    ]
 
 
-def months(by_month: dict[str, dict[str, float]]) -> str:
+def months(by_month: dict[str, dict[str, float]]) -> list[Year]:
     """Net profit by year and month."""
     years: dict[str, dict[int, float]] = {}
     for name, part in by_month.items():
         years.setdefault(name[:4], {})[int(name[5:])] = part["net"]
-    head = "".join(f"<th>{name}</th>" for name in _MONTHS)
-    rows = "".join(
-        f"<tr><td>{year}</td>"
-        + "".join(_signed(part.get(n)) for n in range(1, 13))
-        + _signed(sum(part.values()))
-        + "</tr>"
+    return [
+        Year(year, [*(part.get(n) for n in range(1, 13)), sum(part.values())])
         for year, part in years.items()
-    )
-    return (
-        f'<table class="list"><thead><tr><th>Year</th>{head}<th>All</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
+    ]
 
 
-def causes(trades: Sequence[Trade]) -> str:
-    """What closed the trades."""
+def causes(trades: Sequence[Trade]) -> list[Cause]:
+    """What closed the trades, the most frequent first."""
     groups: dict[str, list[float]] = {}
     for trade in trades:
         groups.setdefault(trade.cause, []).append(trade.net)
-    rows = "".join(
-        f"<tr><td>{escape(cause)}</td><td>{len(nets):,}</td>{_signed(sum(nets))}</tr>"
-        for cause, nets in sorted(groups.items(), key=lambda g: -len(g[1]))
-    )
-    return (
-        "<table><caption>What closed them</caption><thead><tr><th>cause</th><th>trades</th>"
-        f"<th>net</th></tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def accounts(rows_by_account: Sequence[dict[str, Any]]) -> str:
-    """One row per account."""
-    rows = "".join(
-        f"<tr><td>{escape(a['name'])}</td><td>{a['from'][:10]}</td><td>{a['to'][:10]}</td>"
-        f"<td>{a['ticks']:,}</td><td>{a['signals']:,}</td><td>{a['trades']:,}</td>"
-        f"<td>{amount(a['equity_drawdown']['maximal'])}</td>{_signed(a['net_profit'])}</tr>"
-        for a in rows_by_account
-    )
-    head = "".join(
-        f"<th>{name}</th>"
-        for name in ("account", "from", "to", "ticks", "signals", "trades", "drawdown", "net")
-    )
-    return f'<table class="list"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def trades(rows: Sequence[dict[str, Any]]) -> str:
-    """The list of trades."""
-    head = "".join(
-        f"<th{' class=left' if name in ('symbol', 'side', 'closed by') else ''}>{name}</th>"
-        for name in ("opened, UTC", "symbol", "side", "lots", "price", "closed", "price",
-                     "closed by", "costs", "worst", "best", "net")
-    )  # fmt: skip
-    return (
-        f'<table class="list"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(map(_trade, rows))}</tbody></table>"
-    )
-
-
-def _trade(t: dict[str, Any]) -> str:
-    costs = t["commission"] + t["swap"] - t["cost"]
-    return (
-        f'<tr><td>{t["opened"][:19]}</td><td class="left">{escape(t["symbol"])}</td>'
-        f'<td class="left">{t["side"]}</td><td>{t["volume"]:g}</td><td>{t["price"]:.8g}</td>'
-        f"<td>{t['closed'][:19]}</td><td>{t['exit_price']:.8g}</td>"
-        f'<td class="left">{escape(t["cause"])}</td><td>{amount(costs)}</td>'
-        f"<td>{amount(t['mae'])}</td><td>{amount(t['mfe'])}</td>{_signed(t['net'])}</tr>"
-    )
-
-
-def _table(caption: str, rows: Rows) -> str:
-    body = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows)
-    return f"<table><caption>{caption}</caption><tbody>{body}</tbody></table>"
+    found = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return [Cause(name, len(nets), sum(nets)) for name, nets in found]
 
 
 def _drawdown(of: str, drawdown: Drawdown) -> Rows:
@@ -179,9 +145,9 @@ def _drawdown(of: str, drawdown: Drawdown) -> Rows:
 def _because(count: int, by_reason: dict[str, int]) -> str:
     """A count, with its only reason, or each reason and its share."""
     if len(by_reason) > 1:
-        reasons = ", ".join(f"{escape(name)}: {n:,}" for name, n in by_reason.items())
+        reasons = ", ".join(f"{name}: {n:,}" for name, n in by_reason.items())
     else:
-        reasons = escape("".join(by_reason))
+        reasons = "".join(by_reason)
     return f"{count:,}" + (f" ({reasons})" if reasons else "")
 
 
@@ -195,10 +161,3 @@ def _duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def _signed(value: float | None) -> str:
-    if value is None:
-        return '<td class="soft">·</td>'
-    colour = "good" if value > 0 else "bad" if value < 0 else "soft"
-    return f'<td class="{colour}">{amount(value)}</td>'

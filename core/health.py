@@ -48,8 +48,11 @@ class _Server(ThreadingHTTPServer):
 class Health:
     """What a process says about itself. `set` may be called from any thread."""
 
-    def __init__(self, process: str, directory: Path) -> None:
-        """Serve on a free loopback port and write `directory/<process>.json`."""
+    def __init__(self, process: str, directory: Path, pid: int | None = None) -> None:
+        """Serve on a free loopback port and write `directory/<process>.json`.
+
+        `pid`: who is known by that name, when it is not this process but its parent.
+        """
         self.process = process
         self.started_us = time.time_ns() // 1000
         self.status, self.detail = "starting", ""
@@ -83,7 +86,7 @@ class Health:
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
-        self._address = json.dumps({"pid": os.getpid(), "health_port": self.port})
+        self._address = json.dumps({"pid": pid or os.getpid(), "health_port": self.port})
         self._unwritten = True
         self._write_port()
 

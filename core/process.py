@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from core.errors import TickhouseError
@@ -23,9 +23,15 @@ class Stopping(threading.Event):
     def __init__(self) -> None:
         """Nobody says so yet."""
         super().__init__()
-        self._wanted = threading.Lock()  # free as soon as a signal has come
-        self._callbacks: list[Callable[[], object]] = []
+        self._wanted = threading.Lock()  # free as soon as somebody said so
         self._wanted.acquire()
+        self._callbacks: list[Callable[[], object]] = []
+        threading.Thread(target=self._await, name="stopping", daemon=True).start()
+
+    def soon(self, *_: object) -> None:
+        """Set it from another thread: this may be called, and is, where a signal interrupts."""
+        with contextlib.suppress(RuntimeError):  # a second time: it is free already
+            self._wanted.release()
 
     def then(self, callback: Callable[[], object]) -> None:
         """Also do this, from another thread; at once if it is set already."""
@@ -39,17 +45,12 @@ class Stopping(threading.Event):
         for callback in tuple(self._callbacks):
             callback()
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(RuntimeError):  # a second signal: it is free already
-            self._wanted.release()
-
 
 def stop_on_signals() -> Stopping:
     """From now on SIGTERM and Ctrl-C set what this returns, and do nothing else."""
     stopping = Stopping()
-    threading.Thread(target=stopping._await, name="signals", daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stopping._note)
+        signal.signal(number, stopping.soon)
     return stopping
 
 
@@ -60,13 +61,16 @@ class Process:
     the latest first, and the health port closes.
     """
 
-    def __init__(self, name: str, directory: Path, stopping: Stopping | None = None) -> None:
+    def __init__(
+        self, name: str, directory: Path, stopping: Stopping | None = None, pid: int | None = None
+    ) -> None:
         """Serve health, and write its port to `directory/<name>.json`.
 
         `stopping`: of a process that took its signals before, or leaves them to a framework.
+        `pid`: of the process that was started under this name, when this is a child of it.
         """
         self.stopping = stopping or stop_on_signals()
-        self.health = Health(name, directory)
+        self.health = Health(name, directory, pid)
         self._closing = contextlib.ExitStack()
 
     def closing(self, close: Callable[[], object]) -> None:

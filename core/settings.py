@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from core import credentials, instruments, tls
+from core import credentials, instruments, switches, tls
 from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
@@ -107,7 +107,7 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
     if "TICKHOUSE_HOME" in environ:
         values["home"] = environ["TICKHOUSE_HOME"]
     try:
-        settings = _signed_in(msgspec.convert(values, Settings, strict=False))
+        settings = _signed_in(msgspec.convert(_with_switches(values), Settings, strict=False))
         instruments.use_home(settings.home_path)
         return settings
     except msgspec.ValidationError as error:
@@ -121,6 +121,16 @@ def of_home(home: str | None) -> Settings:
         SettingsError: as `load`.
     """
     return load(os.environ | ({"TICKHOUSE_HOME": home} if home else {}))
+
+
+def _with_switches(values: dict[str, Any]) -> dict[str, Any]:
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    return {
+        name: switches.understood(name, kinds[name], content)
+        if isinstance(content, Mapping)
+        else content
+        for name, content in values.items()
+    }
 
 
 def _signed_in(settings: Settings) -> Settings:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import yaml
 
 from adapters.clickhouse import migrate
+from docs import words
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BEGINS = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS (\w+)")
@@ -64,6 +65,7 @@ def _described(statement: str) -> Described:
         for column, kind, meaning in _COLUMN.findall(body)
     ]
     comment = " ".join(line.removeprefix("--").strip() for line in head.splitlines())
+    comment = words.TABLES.get(name[1], comment)  # an applied migration cannot be corrected
     parameters = list(dict.fromkeys(_PARAMETER.findall(body)))
     if parameters:
         named = ", ".join(f"`{given}`" for given, _ in parameters)

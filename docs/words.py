@@ -171,3 +171,9 @@ SETTINGS = {
     " training leaves it out",
     "chaos.crash_at": "`<process>.<place>:<n>`, several with commas; never set it in earnest",
 }
+
+#: Tables of which the migration that made them says what is no longer so.
+TABLES = {
+    "exposure_rate": "What accounts hold and how often they speak to their brokers; from topic"
+    " order_events by the executions flow, on Kafka by `python -m streams.quix exposure`.",
+}

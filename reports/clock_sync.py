@@ -1,6 +1,6 @@
 """R4: clock synchronisation: how far our clock can have been off, against the limits of RTS 25."""
 
-from reports import plots
+from charts import report_figures as plots
 from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.pdf import Section
 

@@ -3,10 +3,10 @@
 The day's report, and the pack for the annual self-assessment, which looks back over a year.
 """
 
-from reports import plots
+from charts import report_figures as plots
+from charts.report_figures import PERCENTILES
 from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.pdf import Section
-from reports.plots import PERCENTILES
 
 _ALERTS = ("Control", "Alerts", "In time (5 s)", "Median ms", "95 % ms", "Slowest ms")
 _YEAR = "report_date > subtractYears({day:Date}, 1) AND report_date <= {day:Date}"

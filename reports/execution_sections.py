@@ -1,9 +1,9 @@
 """The parts of the execution-quality report that are pictures, each beside its query."""
 
-from reports import plots
+from charts import report_figures as plots
+from charts.report_figures import PERCENTILES, Spread
 from reports.base import ReportContext, table
 from reports.pdf import Section
-from reports.plots import PERCENTILES, Spread
 
 _MOST_LABELS = 10
 

@@ -142,14 +142,16 @@ def executions(
     histograms: Histograms,
     health: Health,
 ) -> Dataflow:
-    """bus: order_events, risk, heartbeats -> their tables."""
+    """bus: order_events, risk, heartbeats -> their tables, and what follows from order events."""
     from streams.flows import executions as executions_flow
 
     sources = [
         (topic.name, BusSource(bus, topic, stopping, wait_s=0.0))
         for topic in (ORDER_EVENTS, RISK, HEARTBEATS)
     ]
-    return executions_flow.build(sources, _sink(settings, "streams.executions", every_epoch=True))
+    sink = _sink(settings, "streams.executions", every_epoch=True)
+    exposed = settings.run.mode != "replay" and not settings.bus.is_kafka
+    return executions_flow.build(sources, sink, exposed=exposed)
 
 
 def _sink(

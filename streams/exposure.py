@@ -1,5 +1,7 @@
 """Exposure and message rate as a fold over an account's order events. Knows no framework.
 
+On NATS the executions flow feeds it, on Kafka a Quix application: one formula.
+
 Events may come again, in order, after a crash of whoever feeds it: the journal's numbers tell.
 """
 
@@ -12,8 +14,17 @@ from core.contracts.order import EventKind, OrderEvent, PositionState
 _SENT = (EventKind.SUBMITTED, EventKind.STOP_MOVING, EventKind.CANCELLING)
 _SECOND_US, _MINUTE_US = 1_000_000, 60_000_000
 
-#: JSON: what Quix Streams keeps in its state store and changelog.
+#: JSON: what Quix Streams keeps in its state store and changelog, Bytewax in its recovery store.
 State = dict[str, Any]
+
+
+def fold(
+    state: State | None, message: OrderEvent | PositionState
+) -> tuple[State, list[ExposureRate]]:
+    """One step for a framework that keeps the state: of another run, it begins anew."""
+    if state is None or state["run"] != message.run_id:
+        state = initial(message.run_id)
+    return state, update(state, message)
 
 
 def initial(run_id: str) -> State:

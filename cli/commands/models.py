@@ -12,14 +12,15 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from charts.reliability import draw
 from cli.commands import models_watch
 from cli.commands.printed.model import model_report
-from cli.commands.printed.reliability_plot import draw
 from cli.login import sign
 from cli.stack.model_change import announce, mirror
 from core.audit_log import AuditLine, append
 from core.clock import SystemClock
 from core.settings import Settings
+from models.serving.card import ModelCard
 from models.serving.registry import Registry
 
 
@@ -54,7 +55,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             card = registry.load(namespace.model).card
             console.print(model_report(card))
             if namespace.plot:
-                draw(card, namespace.plot)
+                _plot(card, namespace.plot)
                 console.print(f"{namespace.plot} written.", soft_wrap=True)
         case "promote" | "challenge":
             _approve(namespace, registry, settings, console)
@@ -127,3 +128,9 @@ def _list(registry: Registry) -> Table | str:
             "" if direction is None else f"{direction:.3f}",
         )
     return table
+
+
+def _plot(card: ModelCard, path: Path) -> None:
+    brier, shares = card.metrics.brier, card.baseline.brier
+    title = f"held-back rows, Brier {brier:.4f} (shares {shares:.4f})"
+    draw(card.reliability, f"model {card.sha256[:12]}", title, path)

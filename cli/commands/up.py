@@ -21,10 +21,9 @@ from cli.stack import board, orchestration
 from cli.stack.embedded import (
     USUAL_PORTS,
     choose_ports,
-    embedded_stack,
+    live_stack,
     stack_environment,
     urls,
-    watcher,
 )
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
@@ -70,7 +69,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     stack = Stack(
         home,
         stack_environment(settings, home, ports),
-        [*embedded_stack(settings, home, ports), watcher(), *late],
+        [*live_stack(settings, home, ports), *late],
         command="up",
         urls=where,
     )

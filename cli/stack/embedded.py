@@ -105,7 +105,7 @@ def embedded_stack(
     environment: Mapping[str, str] | None = None,
     drain_s: int = STOP_WAIT_S,
 ) -> list[ProcessSpec]:
-    """The processes of `tickhouse up`, in the order a person reads them.
+    """The processes that carry a tick, in the order a person reads them.
 
     Args:
         settings: decide what is embedded.
@@ -135,9 +135,18 @@ def embedded_stack(
     ]
 
 
-def watcher() -> ProcessSpec:
-    """Alerts of controls, beside live trading only: a replay has nobody to tell."""
-    return _worker("watch", ("surveillance",), {}, ("bus", "warehouse"), 1)
+def live_stack(settings: Settings, home: Path, ports: Ports) -> list[ProcessSpec]:
+    """The processes of live trading: a replay has nobody to alert, and its collector an end."""
+    stack = embedded_stack(settings, home, ports)
+    if settings.bus.is_kafka:
+        stack = [_quix_collector() if spec.name == "collector" else spec for spec in stack]
+        application = ("streams.quix", "exposure")
+        stack.append(_worker("quix.exposure", application, {}, ("bus", "warehouse"), 1))
+    return [*stack, _worker("watch", ("surveillance",), {}, ("bus", "warehouse"), 1)]
+
+
+def _quix_collector() -> ProcessSpec:
+    return _worker("collector", ("streams.quix", "collector"), {}, ("bus", "terminal"), 0)
 
 
 def _servers(

@@ -108,7 +108,7 @@ class Stack:
         self._client.start(name)
 
     def start_all(
-        self, on_ready: Callable[[str], None] | None = None, timeout_s: float = 60.0
+        self, on_ready: Callable[[str], None] | None = None, timeout_s: float = 120.0
     ) -> None:
         """Start every process that is waited for as soon as all it needs are ready.
 

@@ -58,16 +58,14 @@ def _money() -> list[Panel]:
         style.steps("Lots held", "trading/position", "none", "Signed: negative is short.")
         .height(8)
         .span(8),
-        style.steps(
-            "Exposure", "trading/exposure", "none", "Lots at entry, quote currency; needs Kafka."
-        )
+        style.steps("Exposure", "trading/exposure", "none", "Lots at entry, quote currency.")
         .height(8)
         .span(12),
         style.steps(
             "Messages to the broker",
             "trading/message_rate",
             "none",
-            "Orders, changes, cancellations within a minute; needs Kafka.",
+            "Orders, changes, cancellations within a minute.",
         )
         .height(8)
         .span(12),

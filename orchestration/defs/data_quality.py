@@ -12,8 +12,9 @@ import dagster as dg
 from clickhouse_connect.driver.client import Client
 from pydantic import Field
 
+from charts import run_page
 from core.clock import SystemClock
-from orchestration import plots, sites
+from orchestration import sites
 from orchestration.alerts import box
 from orchestration.defs.streams import TABLES, key_of
 from orchestration.partitions import TRADING_DAYS, days_of
@@ -183,5 +184,5 @@ def _metadata(
             ],
         )
     if ticks:
-        metadata["ticks"] = plots.ticks_by_hour(ticks)
+        metadata["ticks"] = dg.MetadataValue.md(run_page.ticks_by_hour(ticks))
     return metadata

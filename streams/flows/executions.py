@@ -1,7 +1,7 @@
 """Order events, positions, account, risk states and heartbeats into their tables.
 
-bus: order_events ─┐
-bus: risk         ─┼─>  to_rows  ->  warehouse
+bus: order_events ─┬─>  exposure  ─┐   live on NATS; on Kafka a Quix application keeps it
+bus: risk         ─┼─>  to_rows  ──┴─>  warehouse
 bus: heartbeats   ─┘
 """
 
@@ -15,9 +15,12 @@ from bytewax.outputs import Sink
 from adapters.bus.base import Message
 from adapters.clickhouse.rows import latency_columns, message_columns, process_columns
 from core.contracts import codec
+from core.contracts.exposure import ExposureRate
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
 from core.contracts.twin import TwinComparison
+from core.topics import ORDER_EVENTS
+from streams import exposure
 from streams.rows import Rows
 
 _TABLES: dict[type, str] = {
@@ -29,8 +32,10 @@ _TABLES: dict[type, str] = {
 }
 
 
-def build(sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows]) -> Dataflow:
-    """The flow. `sources`: (topic, source), each topic once."""
+def build(
+    sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows], *, exposed: bool = False
+) -> Dataflow:
+    """The flow. `sources`: (topic, source), each topic once. `exposed`: exposure is kept here."""
     flow = Dataflow("executions")
     messages = op.merge(
         "merge", *(op.input(f"bus_{topic}", flow, source) for topic, source in sources)
@@ -38,9 +43,28 @@ def build(sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows]) -> D
     # Message(topic="order_events", key="simulated", sequence=3, payload=b"...")
     rows = op.flat_map("to_rows", messages, to_rows)
     # Rows(table="order_event", columns=(seq, event_id, kind, ...), size=1)
+    if exposed:
+        changes = op.flat_map("to_account", messages, to_account)
+        # ("desk", PositionState(source="oanda", symbol="EURUSD", volume=0.5, ...))
+        rates = op.stateful_flat_map("exposure", changes, exposure.fold)
+        # ("desk", ExposureRate(net_lots=0.5, messages_60s=3, ...))
+        rows = op.merge("tables", rows, op.map("to_exposure_rows", rates, to_exposure_rows))
     keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
     op.output("warehouse", keyed, sink)
     return flow
+
+
+def to_account(message: Message) -> list[tuple[str, OrderEvent | PositionState]]:
+    """What changes an account's exposure, by account."""
+    if message.topic != ORDER_EVENTS.name:
+        return []
+    content = codec.decode(message.topic, message.payload)
+    return [(content.account, content)] if isinstance(content, OrderEvent | PositionState) else []
+
+
+def to_exposure_rows(rated: tuple[str, ExposureRate]) -> Rows:
+    """One row."""
+    return Rows("exposure_rate", message_columns([rated[1]]), 1)
 
 
 def to_rows(message: Message) -> list[Rows]:

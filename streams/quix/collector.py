@@ -5,6 +5,7 @@ it is configured. Where each feed stands is the newest message of it on the bus,
 that is published again after a crash has its id, which readers know.
 """
 
+import os
 from functools import partial
 
 from quixstreams import Application
@@ -50,7 +51,8 @@ class CollectorSource(Source):
         """Until stopped."""
         log.setup("quix.collector")
         self._stopping = Stopping()  # signals are the framework's, which calls `stop`
-        with Process("collector", self._config.home_path / "run", self._stopping) as process:
+        run = self._config.home_path / "run"
+        with Process("collector", run, self._stopping, pid=os.getppid()) as process:
             self._collect(process)
 
     def _collect(self, process: Process) -> None:
@@ -66,7 +68,7 @@ class CollectorSource(Source):
         """End `run` soon."""
         super().stop()
         if self._stopping is not None:
-            self._stopping.set()
+            self._stopping.soon()  # in a signal handler
 
 
 class SourceBus:

@@ -49,10 +49,7 @@ def _fold(payload: bytes, state: State) -> list[ExposureRate]:
     message = codec.decode(ORDER_EVENTS.name, payload)
     if not isinstance(message, OrderEvent | PositionState):
         return []
-    known = state.get(_KEPT)
-    if known is None or known["run"] != message.run_id:
-        known = exposure.initial(message.run_id)
-    rates = exposure.update(known, message)
+    known, rates = exposure.fold(state.get(_KEPT), message)
     state.set(_KEPT, known)
     return rates
 

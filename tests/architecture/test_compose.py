@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cli.stack.board import live_page
-from cli.stack.embedded import Ports, embedded_stack, watcher
+from cli.stack.embedded import Ports, live_stack
 from cli.stack.orchestration import OrchestrationPorts, orchestration_stack
 from core import settings
 from core.settings import Settings
@@ -41,8 +41,7 @@ def test_the_file_keeps_to_the_schema_of_compose_files():
 
 def test_every_process_of_up_has_a_service_with_the_same_command(tmp_path):
     specs = [
-        *embedded_stack(Settings(), tmp_path, Ports(1, 2, 3, 4)),
-        watcher(),
+        *live_stack(Settings(), tmp_path, Ports(1, 2, 3, 4)),
         live_page(5),
         *orchestration_stack(tmp_path, OrchestrationPorts(6, 7)),
     ]

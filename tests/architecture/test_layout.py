@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "backtest",
-    "cli", "warehouse", "audit", "surveillance", "tickhouse",
+    "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts",
 )  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 

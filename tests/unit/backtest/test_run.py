@@ -183,6 +183,23 @@ def test_the_page_holds_every_plot_and_loads_nothing(outcome, settings):
     assert page.html(complete, result) == built, "the same backtest gives the same page"
 
 
+def test_names_that_people_give_are_text_on_the_page(outcome, settings):
+    bad = "<script>alert('x')</script>"
+    complete = portfolio.together([outcome], 100_000.0, trials=1)
+    trades = [msgspec.structs.replace(trade, cause=bad) for trade in complete.trades]
+    complete = complete._replace(trades=trades)
+    result = report.build(complete, report.Setting(settings, {bad: "0" * 64}, bad, 1.0, 1))
+    result |= {"strategy": bad, "model": bad, "run_id": bad, "warnings": [bad]}
+    result |= {"orders_denied": 2, "denied_by_reason": {bad: 1, "b": 1}, "trades": [
+        {**trade, "symbol": bad, "cause": bad, "side": bad} for trade in result["trades"]
+    ]}  # fmt: skip
+    result["accounts"] = [{**account, "name": bad} for account in result["accounts"] * 2]
+    built = page.html(complete, result)
+    assert "<script" not in built
+    assert built.count("&lt;script&gt;") > 2 * len(trades)
+    assert built.count("<svg") == 5
+
+
 def test_a_backtest_without_a_trade_has_a_page_too(recording, settings):
     run_ = msgspec.structs.replace(settings.run, strategy="model")
     silent = run(*jobs(recording, msgspec.structs.replace(settings, run=run_)))

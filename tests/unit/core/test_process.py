@@ -1,6 +1,5 @@
 """What every process does alike: end on a signal whatever it is doing, and close in order."""
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +62,8 @@ def test_the_error_that_ended_it_is_the_one_that_is_told(tmp_path: Path) -> None
 def test_what_is_to_be_done_then_is_done_also_when_it_is_late() -> None:
     stopping, seen = Stopping(), []
     stopping.then(lambda: seen.append("before"))
-    stopping._note(signal.SIGTERM, None)
-    stopping._await()
+    stopping.soon()
+    while "before" not in seen:
+        stopping.wait()
     stopping.then(lambda: seen.append("after"))
     assert seen == ["before", "after"]

@@ -33,6 +33,29 @@ def test_a_wrong_setting_is_refused_by_name(tmp_path, environment, message):
         settings.load(environment, tmp_path)
 
 
+@pytest.mark.parametrize("word", ["on", "true", "True", "YES", "1", "off", "false", "no", "0"])
+def test_every_switch_takes_the_same_words(tmp_path, word):
+    meant = word.lower() in ("on", "true", "yes", "1")
+    given = {"TICKHOUSE_ORCHESTRATION__ENABLED": word, "TICKHOUSE_TWIN__ENABLED": word}
+    loaded = settings.load(given, tmp_path)
+    assert loaded.orchestration.enabled is meant
+    assert loaded.twin.enabled == ("on" if meant else "off")
+
+
+def test_a_switch_may_be_a_word_in_the_file_too(tmp_path):
+    text = '[orchestration]\nenabled = "off"\n[terminal]\nnetting = true\n[twin]\nenabled = false\n'
+    (tmp_path / "tickhouse.toml").write_text(text)
+    loaded = settings.load({}, tmp_path)
+    assert (loaded.orchestration.enabled, loaded.terminal.netting) == (False, True)
+    assert loaded.twin.enabled == "off"
+    assert settings.load({"TICKHOUSE_TWIN__ENABLED": "auto"}, tmp_path).twin.enabled == "auto"
+
+
+def test_what_is_neither_on_nor_off_is_refused_by_name(tmp_path):
+    with pytest.raises(SettingsError, match=r"orchestration\.enabled is 'maybe': say on or off"):
+        settings.load({"TICKHOUSE_ORCHESTRATION__ENABLED": "maybe"}, tmp_path)
+
+
 def test_a_broken_file_is_named(tmp_path):
     (tmp_path / "tickhouse.toml").write_text("[execution\n")
     with pytest.raises(SettingsError, match=r"tickhouse\.toml"):

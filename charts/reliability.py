@@ -1,12 +1,24 @@
 """The reliability plot of a model: what it said against what came, on its held-back rows."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from core.errors import SettingsError
-from models.serving.card import ModelCard
 
 
-def draw(card: ModelCard, path: Path) -> None:
+class Point(Protocol):
+    """Rows for which about the same was said."""
+
+    @property
+    def said(self) -> float: ...  # noqa: D102
+    @property
+    def came(self) -> float: ...  # noqa: D102
+    @property
+    def rows(self) -> int: ...  # noqa: D102
+
+
+def draw(points: Sequence[Point], model: str, title: str, path: Path) -> None:
     """Write the plot; the ending of `path` says the format.
 
     Raises:
@@ -21,9 +33,8 @@ def draw(card: ModelCard, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="calibrated")
-    predicted, came = [p.said for p in card.reliability], [p.came for p in card.reliability]
-    axes.plot(predicted, came, marker="o", label=f"model {card.sha256[:12]}")
-    for point in card.reliability:
+    axes.plot([p.said for p in points], [p.came for p in points], marker="o", label=model)
+    for point in points:
         position = (point.said, point.came)
         axes.annotate(f"{point.rows:,}", position, (4, -10), textcoords="offset points", fontsize=7)
     axes.set(
@@ -31,7 +42,7 @@ def draw(card: ModelCard, path: Path) -> None:
         ylim=(0, 1),
         xlabel="probability of a rise that was said",
         ylabel="share of rows that rose",
-        title=f"held-back rows, Brier {card.metrics.brier:.4f} (shares {card.baseline.brier:.4f})",
+        title=title,
     )
     axes.legend(frameon=False)
     try:

@@ -7,15 +7,13 @@ Text stays text, in the page's font.
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-
-from backtest.job import Curve, Trade
-from backtest.metrics import utc
 
 #: Stand-in colour to CSS variable.
 _COLOURS = {
@@ -34,13 +32,39 @@ _STYLE = {
 }  # fmt: skip
 
 Axes = Any  # matplotlib carries no complete types
+Values = Any  # an array of float64, or of int64 where they are times
+
+
+class Curve(Protocol):
+    """Equity and balance at times (epoch µs), in account currency."""
+
+    @property
+    def time_us(self) -> Values: ...  # noqa: D102
+    @property
+    def equity(self) -> Values: ...  # noqa: D102
+    @property
+    def balance(self) -> Values: ...  # noqa: D102
+
+
+class Trade(Protocol):
+    """A closed position: when it was opened, and its best, worst and final profit."""
+
+    @property
+    def opened_us(self) -> int: ...  # noqa: D102
+    @property
+    def mfe(self) -> float: ...  # noqa: D102
+    @property
+    def mae(self) -> float: ...  # noqa: D102
+    @property
+    def net(self) -> float: ...  # noqa: D102
 
 
 def equity(curve: Curve, deposit: float, span_us: tuple[int, int]) -> str:
     """Balance and equity over time."""
 
     def draw(axes: Axes) -> None:
-        times, equity_, balance = _thin(curve, deposit, span_us)
+        values = (curve.equity, curve.balance)
+        times, (equity_, balance) = _thin(curve.time_us, values, deposit, span_us)
         axes.step(times, balance, where="post", color=_BALANCE, linewidth=1.6)
         axes.plot(times, equity_, color=_ACCENT, linewidth=0.9)
         axes.axhline(deposit, color=_RULE, linewidth=1.0)
@@ -54,8 +78,8 @@ def drawdown(curve: Curve, deposit: float, span_us: tuple[int, int]) -> str:
 
     def draw(axes: Axes) -> None:
         peak = np.maximum(np.maximum.accumulate(curve.equity), deposit) if len(curve.equity) else 0
-        fallen = Curve(curve.time_us, (curve.equity / peak - 1.0) * 100.0, curve.balance)
-        times, drops, _ = _thin(fallen, 0.0, span_us, lowest=True)
+        fallen = (curve.equity / peak - 1.0) * 100.0
+        times, (drops,) = _thin(curve.time_us, (fallen,), 0.0, span_us, lowest=True)
         axes.fill_between(times, drops, 0.0, color=_BAD, alpha=0.28, linewidth=0)
         axes.plot(times, drops, color=_BAD, linewidth=0.8)
         axes.set_ylabel("%")
@@ -84,7 +108,7 @@ def by_hour(trades: Sequence[Trade]) -> str:
     """Net profit by the hour a trade was opened, UTC."""
     sums = np.zeros(24)
     for trade in trades:
-        sums[utc(trade.opened_us).hour] += trade.net
+        sums[_utc(trade.opened_us).hour] += trade.net
     return _bars(sums, [f"{h:02d}" if h % 3 == 0 else "" for h in range(24)], "hour of entry, UTC")
 
 
@@ -92,7 +116,7 @@ def by_weekday(trades: Sequence[Trade]) -> str:
     """Net profit by the weekday a trade was opened, UTC."""
     sums = np.zeros(7)
     for trade in trades:
-        sums[utc(trade.opened_us).weekday()] += trade.net
+        sums[_utc(trade.opened_us).weekday()] += trade.net
     return _bars(sums, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "day of entry, UTC")
 
 
@@ -109,17 +133,26 @@ def _bars(values: Any, labels: list[str], about: str) -> str:
 
 
 def _thin(
-    curve: Curve, before: float, span_us: tuple[int, int], *, lowest: bool = False
-) -> tuple[list[Any], Any, Any]:
+    time_us: Values,
+    drawn: Sequence[Values],
+    before: float,
+    span_us: tuple[int, int],
+    *,
+    lowest: bool = False,
+) -> tuple[list[datetime], list[Values]]:
     """At most so many points, each the last of its stretch (or the lowest), from start to end."""
-    times = np.concatenate([[span_us[0]], curve.time_us, [span_us[1]]])
-    first, second = (
-        np.concatenate([[before], values, values[-1:] if len(values) else [before]])
-        for values in (curve.equity, curve.balance)
-    )
+    times = np.concatenate([[span_us[0]], time_us, [span_us[1]]])
     cuts = np.unique(np.linspace(0, len(times) - 1, _MOST_POINTS).astype(int))
-    shown = np.minimum.reduceat(first, cuts) if lowest else first[cuts]
-    return [utc(int(t)) for t in times[cuts]], shown, second[cuts]
+    whole = (
+        np.concatenate([[before], values, values[-1:] if len(values) else [before]])
+        for values in drawn
+    )
+    shown = [np.minimum.reduceat(v, cuts) if lowest else v[cuts] for v in whole]
+    return [_utc(int(t)) for t in times[cuts]], shown
+
+
+def _utc(time_us: int) -> datetime:
+    return datetime.fromtimestamp(time_us / 1e6, UTC)
 
 
 def _dates(axes: Axes) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports import plots
-from reports.plots import Draw, Spread
+from charts import report_figures as plots
+from charts.report_figures import Draw, Spread
 
 ONE = [Spread("8", 0.0, 0.5, 0.4, 1.0, 3)]
 DRAWN = [

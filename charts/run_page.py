@@ -8,21 +8,19 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
-import dagster as dg
-
 _SIZE = (8.0, 2.6)
 _DPI = 80
 
 
-def image(figure: Any, title: str) -> Any:
+def image(figure: Any, title: str) -> str:
     """A figure as markdown with the picture inside."""
     content = BytesIO()
     figure.savefig(content, format="png", dpi=_DPI, bbox_inches="tight")
     encoded = base64.b64encode(content.getvalue()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+    return f"![{title}](data:image/png;base64,{encoded})"
 
 
-def ticks_by_hour(rows: Sequence[Sequence[Any]]) -> Any:
+def ticks_by_hour(rows: Sequence[Sequence[Any]]) -> str:
     """(feed, quarter of an hour, ticks, spread): how many ticks came, and at what spread."""
     from matplotlib.figure import Figure
 
@@ -38,7 +36,7 @@ def ticks_by_hour(rows: Sequence[Sequence[Any]]) -> Any:
     return _finished(figure, (left, right), "ticks and spread")
 
 
-def _finished(figure: Any, axes: Sequence[Any], title: str) -> Any:
+def _finished(figure: Any, axes: Sequence[Any], title: str) -> str:
     for axis in axes:
         axis.tick_params(labelsize=7)
         axis.legend(fontsize=7, frameon=False)
