@@ -33,6 +33,7 @@ from adapters.mt5.venue.venue import Account
 from core.contracts.order import OrderEvent
 from core.errors import BusyError, UnavailableError
 from core.file_lock import locked
+from execution import machine_lock
 
 _log = logging.getLogger(__name__)
 _RENEW_S = 2.0
@@ -173,12 +174,21 @@ class Lease:
 def locked_account(account: Account, directory: Path | None = None) -> Iterator[None]:
     """Be the only one on this machine that trades an account of a terminal in this process.
 
+    Also a lock in this user's home: it holds where a home is shared and names of a machine are not.
+
     Raises:
         BusyError: another does.
     """
     name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{account.server}.{account.login}")
-    with locked((directory or Path.home() / ".tickhouse-accounts") / f"{name}.lock", 0.0):
-        yield
+    lock = (directory or Path.home() / ".tickhouse-accounts") / f"{name}.lock"
+    try:
+        with machine_lock.held(f"account {name}"), locked(lock, 0.0):
+            yield
+    except machine_lock.TakenError as error:
+        raise BusyError(
+            f"account {account.login} at {account.server}: another execution on this machine trades"
+            " it, perhaps another user's; end it"
+        ) from error
 
 
 def _decoded(written: Written | None) -> Held | None:

@@ -48,6 +48,7 @@ PACES = {
     "nats": {"renew_s": 0.05, "lasts_s": 0.5},
     "kafka": {"renew_s": 0.8, "lasts_s": 2.5},  # a new producer takes most of a second
 }
+ROOT = Path(__file__).parents[2]
 BTC = GeneratedMarket(("BTCUSD",), "sim", 7)
 
 
@@ -263,6 +264,37 @@ def test_beside_a_terminal_in_this_process_the_account_is_locked(tmp_path: Path)
             pass
     with locked_account(account, tmp_path):
         pass
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "win32"), reason="no names of the machine")
+@pytest.mark.parametrize("user", ["this", "another"])
+def test_another_process_is_refused_whatever_its_home_and_user(tmp_path: Path, user: str) -> None:
+    if user == "another" and (sys.platform != "linux" or os.geteuid() != 0):
+        pytest.skip("only root becomes another user")
+    account = Account(7, "Broker-Live", "USD", 1.0, 1.0, 0.0, 1.0)
+    program = (
+        "import os, pathlib, sys\n"
+        "from core.errors import BusyError\n"
+        "from adapters.mt5.venue.venue import Account\n"
+        "from execution.lease import locked_account\n"
+        "if sys.argv[2] == 'another': os.setuid(65534)\n"
+        "try:\n"
+        "    account = Account(7, 'Broker-Live', 'USD', 1.0, 1.0, 0.0, 1.0)\n"
+        "    with locked_account(account, pathlib.Path(sys.argv[1])): print('traded')\n"
+        "except BusyError as error: print(error)\n"
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o777)
+    line = [sys.executable, "-c", program, str(elsewhere), user]
+
+    def other() -> str:
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    with locked_account(account, tmp_path):
+        assert "account 7 at Broker-Live: another execution on this machine trades" in other()
+    if user == "this":
+        assert other() == "traded"
 
 
 def test_the_number_is_journalled_and_older_journals_go_on(tmp_path: Path) -> None:
