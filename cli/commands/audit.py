@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import msgspec
 from clickhouse_connect.driver.client import Client
-from rich.console import Console
+from msgspec.structs import replace
 from rich.table import Table
 
 from adapters.clickhouse.client import errors_translated
 from audit import seal, signing, trail
 from cli.commands.halt import add_who_and_why
+from cli.commands.printed import output
 from cli.login import login, note, this_user
-from cli.stack.warehouse_client import warehouse_client, warehouse_settings
+from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core import audit_log
 from core.clock import SystemClock
-from core.errors import SettingsError, TickhouseError, UnavailableError
+from core.errors import SettingsError, TickhouseError
 from core.home_users import COMMANDS
 from core.settings import Settings
 from execution.compose import own_path
@@ -102,20 +102,13 @@ def _seal(namespace: argparse.Namespace, settings: Settings) -> int:
 def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
     archive = namespace.archive or trail.archive(settings)
     key = namespace.public_key or _path(settings.reports.public_key)
-    try:
-        settings = msgspec.structs.replace(
-            settings, clickhouse=warehouse_settings(settings, COMMANDS)
-        )
-        client = warehouse_client(settings, COMMANDS)
-    except UnavailableError as error:
-        raise UnavailableError(f"verify compares with the warehouse: {error}") from error
-    try:
-        verification = trail.verify_home(
-            settings, _sources(settings), client, archive, key, SystemClock()
-        )
-        _note_result(client, verification)
-    finally:
-        client.close()
+    with at_hand(settings):
+        settings = replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
+        with contextlib.closing(warehouse_client(settings, COMMANDS)) as client:
+            verification = trail.verify_home(
+                settings, _sources(settings), client, archive, key, SystemClock()
+            )
+            _note_result(client, verification)
     _show(verification, key)
     return 1 if verification.breaks else 0
 
@@ -131,7 +124,7 @@ def _note_result(client: Client, verification: trail.Verification) -> None:
 
 
 def _show(verification: trail.Verification, key: Path | None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = output.console(highlight=False, soft_wrap=True)
     table = Table("stream", "events", "in the warehouse", "on their way", "sealed days", "")
     for v in verification.verdicts:
         state = "BROKEN" if v.breaks else "whole"

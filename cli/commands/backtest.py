@@ -19,6 +19,7 @@ from rich.progress import Progress as Bars
 from cli.backtest import plan as backtest_plan
 from cli.backtest.plan import BacktestRequest
 from cli.commands.printed import backtest as backtest_report
+from cli.commands.printed import output
 from core.errors import SettingsError
 from core.settings import Settings
 
@@ -55,7 +56,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     for option in ("spans", "workers", "trials"):
         if getattr(namespace, option) < 1:
             raise SettingsError(f"--{option} must be 1 or more")
-    console = Console(stderr=True, quiet=namespace.json and not Console(stderr=True).is_terminal)
+    console = output.console(
+        stderr=True, quiet=namespace.json and not output.console(stderr=True).is_terminal
+    )
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
         with console.status("reading and checking the ticks"):
             request = backtest_plan.build(namespace, settings, Path(scratch))
@@ -63,7 +66,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.json:
         print(json.dumps({**report, "files": files}))
     else:
-        backtest_report.show(report, files, Console())
+        backtest_report.show(report, files, output.console())
     return 0
 
 

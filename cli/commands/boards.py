@@ -4,9 +4,9 @@ import argparse
 import os
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from cli.commands.printed import output
 from core.errors import SettingsError
 from core.settings import Settings
 
@@ -29,7 +29,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     table = Table("board", "", "at")
     for board in push(namespace.url, _token(namespace)):
         table.add_row(board.title, board.outcome, board.url)
-    Console(highlight=False).print(table)
+    output.console(highlight=False).print(table)
     return 0
 
 

@@ -2,15 +2,16 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
-from cli.stack.warehouse_client import warehouse_client
+from cli.commands.printed import output
+from cli.stack.warehouse_client import at_hand, warehouse_client
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import COMMANDS
@@ -39,12 +40,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     from quality.runner import check_day, latest_day
 
-    client = warehouse_client(settings, COMMANDS)
-    try:
-        day = _day(namespace.date) or latest_day(client)
+    asked = _day(namespace.date)
+    with at_hand(settings), closing(warehouse_client(settings, COMMANDS)) as client:
+        day = asked or latest_day(client)
         results = check_day(client, day, SystemClock()) if day else []
-    finally:
-        client.close()
     if namespace.json:
         print(msgspec.json.encode({"day": day, "checks": results}).decode())
     else:
@@ -60,7 +59,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _print(day: date | None, results: "Sequence[CheckResult]") -> None:
-    console = Console()
+    console = output.console()
     if not results:
         console.print(f"Nothing to check: no rows on {day}." if day else "There are no ticks yet.")
         return

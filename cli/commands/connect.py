@@ -8,8 +8,6 @@ import argparse
 import time
 from functools import partial
 
-from rich.console import Console
-
 from adapters.bus import select
 from adapters.mt5.connect import untranslated
 from adapters.mt5.real import broker_file, probe
@@ -18,6 +16,7 @@ from adapters.mt5.real.server_clock import OffsetRule, ServerClock
 from adapters.mt5.real.terminal import RealTerminal
 from adapters.mt5.real.translated import TranslatedTerminal
 from adapters.mt5.remote.terminal import RemoteTerminal
+from cli.commands.printed import output
 from cli.diagnostics.check import Check, table_of
 from cli.diagnostics.checks_terminal import symbol_checks, terminal_checks
 from cli.ingest.backfill import backfill
@@ -50,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Survey; 0 when every check passed, 1 otherwise."""
-    console, path = Console(highlight=False), broker_file.path_in(settings.home_path)
+    console, path = output.console(highlight=False), broker_file.path_in(settings.home_path)
     known = broker_file.load(path) if path.exists() else None
     source = namespace.source or (known.source if known else "")
     if not source or source == "sim":

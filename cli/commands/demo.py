@@ -7,10 +7,11 @@ so that a newcomer sees trades; a model trained on it is marked simulated and ca
 import argparse
 from datetime import UTC, datetime
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 
 from adapters.simulator.markets import generated_market
+from cli.commands.printed import output
 from cli.commands.printed import replay as replay_report
 from cli.commands.replay import replay
 from cli.replay.plan import ReplayOptions
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Exit code 0 only when reconciled."""
-    console = Console()
+    console = output.console()
     symbols = settings.terminal.symbols
     directory = settings.home_path / "demo"
     with console.status(f"simulating {namespace.hours} h of {', '.join(symbols)}"):

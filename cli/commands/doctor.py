@@ -7,8 +7,7 @@ import argparse
 import datetime
 from importlib.util import find_spec
 
-from rich.console import Console
-
+from cli.commands.printed import output
 from cli.diagnostics.check import Check, table_of
 from cli.diagnostics.checks_bus import bus_checks
 from cli.diagnostics.checks_machine import machine_checks
@@ -34,7 +33,7 @@ def run(namespace: argparse.Namespace) -> int:
         *tls_checks(config.home_path, datetime.datetime.now(datetime.UTC)),
         *_of_warehouse(config),
     ]
-    console = Console(highlight=False)
+    console = output.console(highlight=False)
     console.print(table_of(checks))
     failed = sum(check.result == "failed" for check in checks)
     warnings = sum(check.result == "warning" for check in checks)

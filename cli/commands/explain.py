@@ -6,8 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from cli.commands.printed import output
 from core.errors import SettingsError
 from core.settings import Settings
 
@@ -46,7 +45,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     else:
         from cli.commands.printed.explain import show
 
-        show(explained, Console())
+        show(explained, output.console())
     return 0 if explained["same"] else DIFFERS
 
 

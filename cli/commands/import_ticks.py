@@ -12,13 +12,12 @@ from adapters.clickhouse.tick_store import ClickhouseTickStore
 from adapters.files.assumptions import FileOptions
 from adapters.files.base import TickFile
 from adapters.files.detect import KNOWN
+from cli.commands.printed import output
 from cli.commands.printed.import_table import table
 from cli.ingest.run import FileResult, IngestRules, check, store_all
 from cli.ingest.warehouse import warehouse
 from core.clock import SystemClock
 from core.settings import Settings
-
-_FILE_WIDTH = 120  # columns of the table where no terminal sets them
 
 _SKIPPED = "they are stored and in bars, but features, models and backtests skip them"
 _QUARANTINE_PERCENT = 1.0  # of a file's rows; more is more than dirt
@@ -62,7 +61,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     options = FileOptions(
         namespace.source, namespace.symbol, namespace.tz, namespace.point, namespace.accept_cut
     )
-    console = Console()
+    console = output.console()
     with _Bar(console) as bar:
         checked = check(namespace.paths, options, bar.show)
         with warehouse(settings) as where:
@@ -71,8 +70,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
                 result = store_all(checked, store, rules, bar.show)
             finally:
                 store.close()
-    shown = console if console.is_terminal else Console(width=_FILE_WIDTH)
-    shown.print(table(result))
+    console.print(table(result))
     for path in result.skipped:
         console.print(f"skipped, of no known format: {escape(str(path))}")
     for file in result.files:

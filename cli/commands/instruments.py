@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from adapters.bus import select
 from adapters.mt5.connect import terminal
+from cli.commands.printed import output
 from core import durable, instruments
 from core.errors import InputError, SettingsError, UnavailableError
 from core.instruments import Instrument
@@ -26,7 +26,6 @@ from core.settings import Settings
 _SESSIONS = get_args(Instrument.__annotations__["session"])
 _LETTERS = 6  # of a pair of currencies
 _HEADER = "# Instruments of this home: tickhouse instruments. They win over those that ship.\n"
-_FILE_WIDTH = 160
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,5 +146,4 @@ def _print(path: Path) -> None:
             f"{entry.volume_min:g} to {entry.volume_max:g}", f"{entry.margin_rate:.2%}",
             f"{entry.commission:g}", str(entry.valid_from),
         )  # fmt: skip
-    console = Console()
-    (console if console.is_terminal else Console(width=_FILE_WIDTH)).print(shown)
+    output.console().print(shown)

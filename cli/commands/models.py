@@ -14,6 +14,7 @@ from rich.table import Table
 
 from charts.reliability import draw
 from cli.commands import models_watch
+from cli.commands.printed import output
 from cli.commands.printed.model import model_report
 from cli.login import sign
 from cli.stack.model_change import announce, mirror
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it and say so."""
-    console = Console()
+    console = output.console()
     registry = Registry(settings.home_path / "models")
     match namespace.action:
         case "show":

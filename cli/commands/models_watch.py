@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from cli.stack.warehouse_client import warehouse_client
+from cli.stack.warehouse_client import at_hand, warehouse_client
 from cli.times import BEGINNING, END, time_us
 from core.clock import SystemClock
 from core.home_users import COMMANDS
@@ -29,9 +29,9 @@ def run(
     namespace: argparse.Namespace, registry: Registry, settings: Settings, console: Console
 ) -> int:
     """Judge champion and challenger on the span; 1 when features or predictions drifted."""
-    client = warehouse_client(settings, COMMANDS)
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
-    result = patrol(client, registry, span, settings)
+    with at_hand(settings):
+        result = patrol(warehouse_client(settings, COMMANDS), registry, span, settings)
     if not result.watched:
         console.print("No champion and no challenger: nothing to watch. See: tickhouse models list")
     for role, watched in result.watched.items():
@@ -50,7 +50,8 @@ def run(
 
 def show_comparison(registry: Registry, settings: Settings, console: Console) -> int:
     """Print the rule's word; 0 when it proposes the challenger."""
-    compared = compare_rivals(warehouse_client(settings, COMMANDS), registry, settings)
+    with at_hand(settings):
+        compared = compare_rivals(warehouse_client(settings, COMMANDS), registry, settings)
     table = Table(
         "", "champion", "challenger", "p", title=f"{compared.rows:,} rows, both predicted"
     )

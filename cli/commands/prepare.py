@@ -6,8 +6,7 @@ what `tickhouse up` does before it starts them is this command. It may run again
 
 import argparse
 
-from rich.console import Console
-
+from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note, this_user
 from cli.stack.orchestration import USUAL_PORTS
@@ -30,7 +29,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             "TICKHOUSE_CLICKHOUSE__URL is empty: `prepare` is for a ClickHouse server that runs"
             " already; `tickhouse up` prepares the embedded warehouse itself"
         )
-    console = Console(highlight=False, soft_wrap=True)
+    console = output.console(highlight=False, soft_wrap=True)
     applied = migrate(settings, url)
     console.print(f"{len(applied)} migrations applied to {url}: {', '.join(applied) or 'none due'}")
     write_run(settings, url)

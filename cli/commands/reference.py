@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from cli.login import sign
-from cli.stack.warehouse_client import warehouse_client, warehouse_settings
+from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core import audit_log
 from core.clock import SystemClock
 from core.errors import InputError
@@ -44,7 +44,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         for template in templates:
             print(f"{template.path}: good, {len(template.rows)} rows")
         return 0
-    return _import(namespace, settings, templates)
+    with at_hand(settings):
+        return _import(namespace, settings, templates)
 
 
 def _import(

@@ -15,6 +15,7 @@ import msgspec
 from rich.console import Console
 
 from cli.chosen_strategy import chosen
+from cli.commands.printed import output
 from cli.commands.printed import replay as replay_report
 from cli.ingest.run import expand
 from cli.replay import plan as replay_plan
@@ -54,7 +55,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError("--train-first is a share of the span: 0 <= F < 1")
     settings = _with_speed(settings, namespace.speed)
     paths, _ = expand(namespace.paths)
-    console = Console(stderr=True, quiet=namespace.json and not Console(stderr=True).is_terminal)
+    console = output.console(
+        stderr=True, quiet=namespace.json and not output.console(stderr=True).is_terminal
+    )
     options = ReplayOptions(
         tuple(paths),
         namespace.source,
@@ -68,7 +71,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.json:
         print(json.dumps(result))
     else:
-        replay_report.show(result, Console())
+        replay_report.show(result, output.console())
     return 0 if result["reconciled"] else 1
 
 

@@ -6,14 +6,15 @@ a password. `report list` says what there is and how far each got.
 
 import argparse
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 
 from cli.login import login, this_user
 from cli.stack.running import running
-from cli.stack.warehouse_client import warehouse_client, warehouse_settings
+from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import COMMANDS
@@ -97,12 +98,10 @@ def _clock(settings: Settings) -> int:
     """Measured once, now; `watch` of a running stack does so by itself."""
     from reports import clocks
 
-    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
-    client = warehouse_client(settings, COMMANDS)
-    try:
-        count = clocks.take(settings, client, SystemClock())
-    finally:
-        client.close()
+    with at_hand(settings):
+        settings = replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
+        with closing(warehouse_client(settings, COMMANDS)) as client:
+            count = clocks.take(settings, client, SystemClock())
     print(f"{count} references answered; tickhouse report clock-sync --date D reads them.")
     return 0
 
@@ -112,8 +111,8 @@ def _with_address(settings: Settings) -> Settings:
     stack = running(settings.home_path)
     if settings.terminal.kind == "real" or settings.terminal.address or stack is None:
         return settings
-    terminal = msgspec.structs.replace(settings.terminal, address=stack.urls.get("terminal", ""))
-    return msgspec.structs.replace(settings, terminal=terminal)
+    terminal = replace(settings.terminal, address=stack.urls.get("terminal", ""))
+    return replace(settings, terminal=terminal)
 
 
 def _known(settings: Settings, by: str) -> bool:
@@ -125,13 +124,14 @@ def _known(settings: Settings, by: str) -> bool:
 def _build(namespace: argparse.Namespace, settings: Settings, name: str) -> int:
     from orchestration.reporting import build_report
 
-    settings = msgspec.structs.replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
     known = login(settings, namespace.by, _SIGNERS) if namespace.by else False
     clock = SystemClock()
-    version, new = build_report(
-        settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,
-        namespace.by or this_user(), clock,
-    )  # fmt: skip
+    with at_hand(settings):
+        settings = replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
+        version, new = build_report(
+            settings, catalog.named(name), namespace.date, namespace.mode, namespace.out,
+            namespace.by or this_user(), clock,
+        )  # fmt: skip
     if namespace.by and known and version.sign_off("maker") is None:
         build.sign(settings, version, namespace.by, known, clock)
     _print(version, new)

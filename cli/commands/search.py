@@ -7,9 +7,9 @@ trained with them shows on rows that no trial saw.
 import argparse
 import os
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.commands.printed import output
 from cli.times import BEGINNING, END, time_us
 from core.home_users import READER
 from core.settings import Settings, environment_of
@@ -33,14 +33,15 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Search, resuming what was found before on the same rows."""
     # Threads of several processes that spin for each other would stop them all.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from cli.stack.warehouse_client import warehouse_client
+    from cli.stack.warehouse_client import at_hand, warehouse_client
     from models.training.dataset import read_dataset
     from models.training.search import cores, search
 
-    console = Console()
+    console = output.console()
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     run_id = namespace.run or settings.run.run_id
-    data = read_dataset(warehouse_client(settings, READER), run_id, span, namespace.source)
+    with at_hand(settings):
+        data = read_dataset(warehouse_client(settings, READER), run_id, span, namespace.source)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     seconds = namespace.minutes * 60
     with Progress(*columns, console=console) as bars:

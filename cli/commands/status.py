@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from cli.commands.printed import output
 from cli.diagnostics.feeds import FeedStatus, market_text
 from cli.diagnostics.status import DEGRADED, HEALTHY, StackStatus, stack_status
 from cli.stack.process_state import ProcessState
@@ -33,7 +34,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.json:
         print(json.dumps(_as_json(status), indent=2))
     else:
-        _print(status, Console(highlight=False, soft_wrap=True))
+        _print(status, output.console(highlight=False, soft_wrap=True))
     return status.exit_code
 
 

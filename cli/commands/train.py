@@ -3,9 +3,9 @@
 import argparse
 import os
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.commands.printed import output
 from cli.commands.printed.model import model_report
 from cli.login import sign
 from cli.stack.model_change import announce
@@ -32,18 +32,17 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     # Threads that wait at a barrier sleep instead of spinning: on a busy machine that is the
     # difference between seconds and a minute. Read once, when xgboost is loaded below.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from cli.stack.warehouse_client import warehouse_client
+    from cli.stack.warehouse_client import at_hand, warehouse_client
     from models.serving.registry import Registry
     from models.training.train import train
 
-    console = Console()
-    client = warehouse_client(settings, COMMANDS)
+    console = output.console()
     registry = Registry(settings.home_path / "models")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    with at_hand(settings), Progress(*columns, console=console) as bars:
         task = bars.add_task("training", total=1.0)
         card = train(
-            client,
+            warehouse_client(settings, COMMANDS),
             namespace.run or settings.run.run_id,
             Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END)),
             settings.models,

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from adapters.bus import select
 from cli.chosen_strategy import chosen
+from cli.commands.printed import output
 from cli.interrupts import Interrupts
 from cli.login import note, this_user
 from cli.stack import board, orchestration
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = output.console(highlight=False, soft_wrap=True)
     if namespace.strategy:
         named = chosen(namespace.strategy, settings)
         run_ = msgspec.structs.replace(settings.run, strategy=named)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import get_args
 
 import msgspec
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.commands.printed import output
 from cli.login import login, note, this_user
 from core import credentials, identity
 from core.clock import SystemClock
@@ -193,4 +193,4 @@ def _show(users: Mapping[str, User]) -> None:
             f"{one.max_memory_mib or ''}",
         )
         table.add_row(escape(one.name), one.role, *limits, escape(rows))
-    Console(highlight=False).print(table)
+    output.console(highlight=False).print(table)

@@ -1,13 +1,36 @@
-"""The warehouse a command talks to: the one in the settings, or the one running in the home."""
+"""The warehouse a command talks to: the one in the settings, the one running in the home, or one
+started for the occasion.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import connect
+from cli.ingest.warehouse import warehouse
 from core.errors import UnavailableError
 from core.home_users import sign_in
 from core.sections import ClickhouseSettings
 from core.settings import Settings, running_warehouse
+from warehouse import occasion
+
+
+@contextmanager
+def at_hand(settings: Settings) -> Iterator[None]:
+    """Within it a warehouse answers: where none runs on the home, one is started and ended again.
+
+    Raises:
+        UnavailableError: it does not start.
+    """
+    if settings.clickhouse.url or occasion.answering_url(settings.home_path):
+        yield
+        return
+    print("No warehouse runs on this home: one is started for this command.", file=sys.stderr)
+    with warehouse(settings):
+        yield
 
 
 def warehouse_client(settings: Settings, name: str) -> Client:

@@ -16,9 +16,9 @@ from adapters.clickhouse.tick_reader import read_ticks
 from adapters.clickhouse.writer import Writer
 from cli.commands import models as models_command
 from cli.commands import train as train_command
-from core.errors import ModelError, UnavailableError
+from core.errors import ModelError
 from core.sections import ClickhouseSettings, ModelSettings, RegistrySettings
-from core.settings import Settings
+from core.settings import Settings, load
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.serving.card import Span
 from models.serving.registry import Registry
@@ -211,13 +211,15 @@ def test_train_and_models_commands(server: Warehouse, capsys: pytest.CaptureFixt
     assert registry.champion() == champion
 
 
-def test_a_run_without_rows_and_a_missing_warehouse_are_said(
-    server: Warehouse, tmp_path: Path
+def test_a_run_without_rows_is_said_and_without_a_warehouse_one_is_started_for_it(
+    server: Warehouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ModelError, match="too little data"):
         train_command.run(parsed(train_command, "--run", "nothing"), settings_of(server))
-    with pytest.raises(UnavailableError, match="tickhouse up"):
-        train_command.run(parsed(train_command), Settings(home=str(tmp_path)))
+    with pytest.raises(ModelError, match="too little data"):
+        train_command.run(parsed(train_command), load({"TICKHOUSE_HOME": str(tmp_path)}))
+    assert "one is started for this command" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "warehouse.url").exists()
 
 
 def test_nan_survives_the_warehouse(server: Warehouse) -> None:
