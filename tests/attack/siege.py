@@ -19,7 +19,7 @@ from tests.attack.world import HIDDEN, HIDDEN_ROWS, KEPT, SECRET, Attacker, Worl
 BATCH, _THREADS = 250, 6
 #: Enough to run what it is about; most attacks that take longer wait for nothing.
 _SECONDS, _MOST_READ = 1, 4 << 20
-_MOST_MIB = 6144  # of a server that holds 2 GiB for a reader's statement at most
+MOST_MIB = 6144  # of a server that holds 2 GiB for a reader's statement at most
 _TOKEN = re.compile(r"\s+|\w+|'[^']*'|`[^`]*`|.", re.DOTALL)
 _COUNTS = re.compile(rb"(?<![\d.])(?:%d|%d)(?![\d.])" % (HIDDEN_ROWS, HIDDEN_ROWS + 3))
 
@@ -199,7 +199,7 @@ class _State:
         if not self._world.lives:
             return ["the server died"]
         found = self._world.traces()
-        if (held := self._world.resident_mib()) > _MOST_MIB:
+        if (held := self._world.resident_mib()) > MOST_MIB:
             found.append(f"{held:.0f} MiB are held")
         if attacker.role == "admin":
             return found
