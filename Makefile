@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom conformance load attack lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
+.PHONY: help demo test test-heavy contract docs pictures sbom conformance load attack image-digests lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean
 export PYTHON
 
 BIN := .venv/bin
@@ -72,6 +72,9 @@ pictures: .venv/dev.stamp ## the documentation's pictures, of the real thing (NA
 sbom: .venv/dev.stamp ## what the product is made of, as CycloneDX: dist/sbom.cdx.json
 	@mkdir -p dist && $(BIN)/cyclonedx-py requirements requirements/server.txt --pyproject pyproject.toml \
 		--output-reproducible --of JSON -o dist/sbom.cdx.json && echo "make sbom: dist/sbom.cdx.json"
+
+image-digests: ## base images by digest, where docker reaches their registry; names what is missing
+	@scripts/image-digests
 
 install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expectations, for `tickhouse up`
 

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.machine import describe
 from tests.attack.crowd import Crowd
-from tests.attack.siege import BATCH, Finding, Siege
+from tests.attack.siege import BATCH, MOST_MIB, Finding, Siege
 from tests.attack.world import World
 
 _OF_ADMINS = 50  # one in so many
@@ -76,6 +76,8 @@ def connections(count: int, console: Console) -> list[str]:
                 f"slowest {crowd.slowest_s:.1f} s; {world.resident_mib():.0f} MiB held then"
             )
             failed += crowd.failed
+            if world.resident_mib() > MOST_MIB:
+                failed.append(f"more than {MOST_MIB} MiB are held")
         if not world.lives:
             failed.append("the server died")
     return failed

@@ -67,7 +67,7 @@ class World:
         self._decoys = self._plant_files()
         self._listener = _Listener()
         self.server = Warehouse(
-            self.home, environ={"PYTHONPATH": str(ROOT)}, cwd=self.home / "plans"
+            self.home, environ={"PYTHONPATH": str(ROOT)}, cwd=self.home / "backups" / "plans"
         )
 
     def start(self) -> None:
@@ -93,7 +93,8 @@ class World:
             self.ask(f"DROP DATABASE {_quoted(name)} SYNC")
         self.ask("CREATE DATABASE tickhouse")
         for table in (*_PLAIN, "hidden"):
-            self.ask(_TABLE.format(table))
+            made = _TABLE.format(table)
+            self.ask(made.replace("Replacing", "") if table in KEPT else made)
         for table in _PLAIN:
             self.ask(f"INSERT INTO tickhouse.{table} FORMAT TSV", _ROWS)
         self.ask(_HIDDEN, parameters={"param_s": HIDDEN})
@@ -128,14 +129,19 @@ class World:
 
     def _rows(self, quoted: str, table: str) -> tuple[str, ...]:
         made = hashlib.blake2b(self.ask(f"SHOW CREATE TABLE {quoted}").encode()).hexdigest()
-        if table == "hidden":
-            return (made, self.ask(f"SELECT count(), sum(seq) FROM {quoted}"))
-        if table not in _PLAIN:
+        if table not in (*_PLAIN, "hidden"):
             return (made,)
-        rows = self._column(
-            f"SELECT hex(sipHash64(symbol, source, bid, seq, ts, note)) FROM {quoted}"
+        hashed = "hex(sipHash64(symbol, source, bid, seq, ts, note))"
+        if table == "hidden":  # too many to be told one by one
+            hashed = "toString((count(), sum(seq)))"
+        # A row may be replaced by who may add one of its key; its key stays.
+        keys = "DISTINCT concat('key ', toString(symbol), ' ', toString(seq))"
+        sampled = "seq % 97 = 0" if table == "hidden" else "1"
+        return (
+            made,
+            *sorted(self._column(f"SELECT {hashed} FROM {quoted}")),
+            *sorted(self._column(f"SELECT {keys} FROM {quoted} WHERE {sampled}")),
         )
-        return (made, *sorted(rows))
 
     def engine_s_own(self) -> str:
         """What no role but admin makes: functions, tables of `default`."""
@@ -196,7 +202,10 @@ class World:
     def _plant_files(self) -> list[Path]:
         named = [self.outside / n for n in ("secret.csv", "id_ed25519", "data.parquet")]
         # In the home only the gate stands before a file: Landlock lets the engine read there.
-        named += [self.home / n for n in ("plans/data.csv", "plans/secret.tsv", "notes.txt")]
+        named += [
+            self.home / n
+            for n in ("backups/plans/data.csv", "backups/plans/secret.tsv", "backups/notes.txt")
+        ]
         for path in named:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{SECRET}\n")
@@ -232,8 +241,8 @@ class World:
         self._decoys += credentials
         paths = (
             *(str(path) for path in self._decoys),
-            *("data.csv", "../notes.txt", "plans/*", "/etc/passwd", "*", "../credentials/*"),
-            *(str(self.outside / "made.csv"), str(self.home / "made.csv"), "made.csv"),
+            *("data.csv", "../notes.txt", "backups/*", "/etc/passwd", "*", "../../credentials/*"),
+            *(str(self.outside / "made.csv"), str(self.home / "backups" / "made.csv"), "made.csv"),
         )
         return of_engine(self._column, tables, paths, self._listener.url)
 

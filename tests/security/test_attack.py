@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.attack.crowd import Crowd
-from tests.attack.grammar import attack
+from tests.attack.grammar import Attack, attack
 from tests.attack.siege import Finding, Siege, minimised
 from tests.attack.world import World
 
@@ -57,10 +57,18 @@ def test_what_is_opened_or_made_is_noticed(world: World) -> None:
 
 def test_a_reader_who_may_do_everything_is_found_out(world: World) -> None:
     (owner,) = world.admins
-    siege = Siege(world, SEED, shortens=False)
-    told = "\n".join(found(siege.batches([replace(owner, role="analyst")], 500)))
-    for what in ("was opened", "is changed", "only the operating system"):
-        assert what in told
+    siege, reader = Siege(world, SEED, shortens=False), replace(owner, role="analyst")
+    stolen, erased = (
+        f"SELECT file('{world.home}/backups/notes.txt')",
+        "TRUNCATE TABLE tickhouse.audit_event",
+    )
+    assert siege.outcome(reader, [Attack("SELECT 1")]) == []
+    told = siege.outcome(reader, [Attack(stolen)])
+    assert told == ["a secret was told", f"{world.home}/backups/notes.txt was opened"]
+    for role in ("analyst", "recorder", "writer"):
+        (told,) = siege.outcome(replace(owner, role=role), [Attack(erased)])
+        assert "audit_event" in told
+    assert found(siege.batches([reader], 250))
 
 
 def test_nobody_does_what_is_not_his_in_thousands_of_statements(world: World) -> None:
