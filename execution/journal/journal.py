@@ -12,6 +12,7 @@ so nobody acted on it, and it is wiped whole. Any other damage is refused, for e
 guess.
 """
 
+import errno
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -146,11 +147,28 @@ class Journal:
             self.synced = Extent(self._at, self._count, self._last)
 
     def ensure_room(self, count: int) -> None:
-        """Allocate zeros ahead when fewer than `count` bytes are left; call it when idle too."""
+        """Allocate zeros ahead when fewer than `count` bytes are left; call it when idle too.
+
+        Raises:
+            JournalError: the disk is full.
+        """
         while self._at + count > self._size:
-            self._file.write(bytes(self._segment), self._size)
+            try:
+                self._file.write(bytes(self._segment), self._size)
+                self._file.sync(whole=True)
+            except OSError as error:
+                raise self._full(error) from error
             self._size += self._segment
-            self._file.sync(whole=True)
+
+    def _full(self, error: OSError) -> Exception:
+        """What cannot be recorded is not sent: on a full disk this process ends, and says why."""
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return error
+        return JournalError(
+            f"{self.path}: the disk is full and what was kept for exits is used up, so nothing more"
+            " can be recorded and nothing is sent; open positions keep their stops. Free space on"
+            " it: execution is started again and goes on"
+        )
 
     @property
     def room(self) -> int:

@@ -106,8 +106,7 @@ def line(pattern: str, read: Reader, *may: str) -> Line:
 
 
 #: `another`: it says something else, and that is seen: limits have a version of their content that
-#: stands in every decision; a secret is compared with the other side's; the simulated account is
-#: compared with the journal, deal by deal.
+#: stands in every decision; a secret is compared with the other side's.
 TABLE = (
     line("control.json", _trading, "halted", "harmless"),
     line(f"execution/{ACCOUNT}/breakers.json", _trading, "halted", "harmless"),
@@ -121,7 +120,8 @@ TABLE = (
     line("users/identity.json", refusing(lambda h, p: identity.load(p)), "refused", "harmless"),
     line("credentials/*", refusing(lambda h, p: secret(p.parent, p.name)), "refused", "another"),
     line("account.claim", refusing(lambda h, p: Fence(p).claim), "refused", "harmless"),
-    line("account.log", refusing(_account), "refused", "harmless", "another"),
+    line("account.log", refusing(_account), "refused", "harmless"),
+    line("witness/account.log.txt", refusing(_account), "refused", "harmless"),
     line("*.lock", refusing(lambda h, p: None), "harmless"),
     line("execution/halt_port", refusing(lambda h, p: trading_control.ask(h, _HALT)), "harmless"),
     line("run/*", refusing(lambda h, p: None), "harmless"),  # of processes that run

@@ -2,7 +2,8 @@
 
 One line per record: CRC-32 in eight hex digits, a space, JSON. The account is a fold over it.
 A torn last line (the process died while writing, so nobody got an answer) is cut off; damage
-anywhere else stops the terminal.
+anywhere else stops the terminal. How far the log went is told by a file of its own, its witness,
+written behind each record, so that a log that was cut, emptied or replaced stops it too.
 """
 
 import os
@@ -16,24 +17,44 @@ import msgspec
 from core import durable
 from core.errors import JournalError
 
+_REMEDY = (
+    "restore log and witness from a backup, or remove the witness to go on with what the log holds;"
+    " execution then compares the account with its journal"
+)
+
+
+def witness_of(path: Path) -> Path:
+    """The file that tells how far a log went."""
+    return path.parent / "witness" / f"{path.name}.txt"
+
 
 class RequestLog:
     """Opens, checks and repairs the file; `header` must equal the one it was begun with.
 
     Raises:
-        JournalError: a damaged record that is not the last, or another header.
+        JournalError: a damaged record that is not the last, fewer or others than the witness tells,
+            another header, or a link in its place.
     """
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._records = list(self._read())
+        self.path, self._witness = path, witness_of(path)
+        self._witness.parent.mkdir(parents=True, exist_ok=True)
+        for own in (path, self._witness):
+            if own.is_symlink():
+                raise JournalError(f"{own} is a link: put the account's own file there instead")
+        self._count = self._sum = self._good = 0
+        self._records = list(self._checked(self._told()))
         if self._records and self._records[0] != msgspec.json.decode(msgspec.json.encode(header)):
             raise JournalError(
                 f"{path}, record 1: this account began with other settings than {header};"
                 " restore them, or begin a new account with another log"
             )
+        if path.exists() and path.stat().st_size > self._good:
+            os.truncate(path, self._good)
         self._file = path.open("ab", buffering=0)
+        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._behind = os.open(self._witness, flags, 0o600)
+        self._tell()
         if not self._records:
             self.append(header)
             durable.sync_directory(path.parent)
@@ -48,15 +69,46 @@ class RequestLog:
         body = msgspec.json.encode(record)
         self._file.write(b"%08x %s\n" % (zlib.crc32(body), body))
         getattr(os, "fdatasync", os.fsync)(self._file.fileno())
+        self._add(body)
+        self._tell()
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        os.close(self._behind)
+
+    def _add(self, body: bytes) -> None:
+        self._count, self._sum = self._count + 1, zlib.crc32(body, self._sum)
+
+    def _tell(self) -> None:
+        """Not synced: after a power cut it may tell of less than there is, and never of more."""
+        os.lseek(self._behind, 0, os.SEEK_SET)
+        os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
+
+    def _told(self) -> tuple[int, int]:
+        """Records and their sum; none without a witness, or one that a power cut left empty."""
+        try:
+            told = self._witness.read_bytes()
+            return (int(told[:10]), int(told[11:19], 16)) if told else (0, 0)
+        except FileNotFoundError:
+            return 0, 0
+        except ValueError as error:
+            raise JournalError(f"{self._witness} is damaged: {_REMEDY}") from error
+
+    def _checked(self, told: tuple[int, int]) -> Iterator[dict[str, Any]]:
+        agrees = told == (0, 0)
+        for record in self._read():
+            agrees = agrees or told == (self._count, self._sum)
+            yield record
+        if not agrees:
+            raise JournalError(
+                f"{self.path} holds other records than the {told[0]} that {self._witness} tells of:"
+                f" {_REMEDY}"
+            )
 
     def _read(self) -> Iterator[dict[str, Any]]:
         content = self.path.read_bytes() if self.path.exists() else b""
         lines = content.split(b"\n")
-        good = 0
         for number, line in enumerate(lines[:-1], 1):
             body = line[9:]
             if line[:9] != b"%08x " % zlib.crc32(body):
@@ -66,7 +118,6 @@ class RequestLog:
                         " file from a backup, or begin a new account with another log"
                     )
                 break
-            good += len(line) + 1
+            self._good += len(line) + 1
+            self._add(body)
             yield msgspec.json.decode(body)
-        if good < len(content):
-            os.truncate(self.path, good)

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.errors import JournalError
 from execution.journal import journal
 from execution.journal.chain import Chain
+from execution.journal.disk import MachineFile
 from execution.journal.journal import Journal
 from execution.journal.records import Record, encode
 from tests.simulation.disk import SimulatedDisk
@@ -81,6 +83,35 @@ def test_it_grows_by_whole_segments_of_zeros(tmp_path: Path) -> None:
     assert (tmp_path / "j").stat().st_size % SEGMENT == 0
     assert (tmp_path / "j").stat().st_size > 2 * SEGMENT
     assert len(list(journal.events(tmp_path / "j"))) == 20
+
+
+class FullDisk(MachineFile):
+    """A file that cannot grow beyond its first segment."""
+
+    @classmethod
+    def open(cls, path: Path) -> "FullDisk":
+        return cls(path)
+
+    def write(self, data: bytes, offset: int) -> None:
+        if offset + len(data) > SEGMENT:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write(data, offset)
+
+
+def test_on_a_full_disk_it_is_used_to_its_last_byte_and_then_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    opened, count = Journal(path, SEGMENT, FullDisk), 0
+    while opened.room > 1200:
+        opened.append([event(count, "x" * 700)])
+        count += 1
+    with pytest.raises(JournalError, match=r"j: the disk is full .* Free space on it"):
+        opened.append([event(count, "x" * 2000)])
+    opened.close()
+    assert len(list(journal.events(path))) == count
+    again = Journal(path, SEGMENT)  # there is space again
+    again.append([event(count, "x" * 2000)])
+    again.close()
+    assert len(list(journal.events(path))) == count + 1
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.simulator.broker.request_log import RequestLog
+from adapters.simulator.broker.request_log import RequestLog, witness_of
 from core.errors import JournalError
 
 HEADER = {"account": 1, "names": ("a", "b")}
@@ -16,6 +16,13 @@ def written(path: Path, count: int = 3) -> bytes:
         log.append({"number": number, "price": 1.1 + number})
     log.close()
     return path.read_bytes()
+
+
+def witnessed(path: Path, count: int) -> bytes:
+    """What the witness of so many records holds."""
+    other = path.with_name("other")
+    written(other, count)
+    return witness_of(other).read_bytes()
 
 
 def numbers(path: Path) -> list[int]:
@@ -33,8 +40,10 @@ def test_a_record_torn_at_any_byte_is_cut_off_and_written_anew(tmp_path: Path) -
     path = tmp_path / "log"
     content = written(path)
     start = content.rindex(b"\n", 0, -1) + 1
+    before = witnessed(path, count=2)
     for length in range(start, len(content)):
         path.write_bytes(content[:length])
+        witness_of(path).write_bytes(before)  # it is written behind the record
         assert numbers(path) == [0, 1]
         log = RequestLog(path, HEADER)
         log.append({"number": 9})
@@ -45,6 +54,7 @@ def test_a_record_torn_at_any_byte_is_cut_off_and_written_anew(tmp_path: Path) -
 def test_a_torn_header_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(written(path, 0)[:-5])
+    witness_of(path).write_bytes(b"")
     assert numbers(path) == []
 
 
@@ -61,3 +71,43 @@ def test_another_header_is_refused(tmp_path: Path) -> None:
     written(tmp_path / "log")
     with pytest.raises(JournalError, match="record 1"):
         RequestLog(tmp_path / "log", {"account": 2})
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_a_log_cut_at_a_record_s_end_is_refused(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "log"
+    lines = written(path).splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:kept]))
+    with pytest.raises(JournalError, match="other records than the 4 that"):
+        RequestLog(path, HEADER)
+    assert path.read_bytes() == b"".join(lines[:kept])  # nothing is begun anew over it
+    witness_of(path).unlink()  # as the remedy says
+    assert numbers(path) == [0, 1, 2][: max(kept - 1, 0)]
+
+
+def test_a_log_in_another_s_place_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    written(path, 2)
+    (tmp_path / "other").mkdir()
+    log = RequestLog(tmp_path / "other" / "log", HEADER)
+    for number in (7, 8, 9):
+        log.append({"number": number})
+    log.close()
+    path.write_bytes((tmp_path / "other" / "log").read_bytes())
+    with pytest.raises(JournalError, match="other records than the 3 that"):
+        RequestLog(path, HEADER)
+
+
+def test_a_link_in_its_place_is_refused_and_its_target_untouched(tmp_path: Path) -> None:
+    (tmp_path / "log").symlink_to(tmp_path / "target")
+    with pytest.raises(JournalError, match="is a link"):
+        RequestLog(tmp_path / "log", HEADER)
+    assert not (tmp_path / "target").exists()
+
+
+def test_a_log_of_an_older_version_is_witnessed_from_now_on(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    written(path)
+    witness_of(path).unlink()
+    assert numbers(path) == [0, 1, 2]
+    assert witness_of(path).read_bytes() == witnessed(path, 3)
