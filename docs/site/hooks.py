@@ -13,30 +13,34 @@ from typing import Any
 DOCS = Path(__file__).resolve().parents[1]
 PICTURES = DOCS / "pictures"
 DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+_PAGE = re.compile(r"'([\w./-]+\.md)'")
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(((?:\.\./)+[^)#]+)(#[^)]*)?\)")
 _log = logging.getLogger("mkdocs.hooks.tickhouse")
 
 
 def on_config(config: Any) -> None:
-    """`folder/*` in the navigation is every page of a folder, its README first."""
+    """`folder/*` in the navigation is every page of a folder that it does not name elsewhere."""
     config["nav"] = expanded(config["nav"])
 
 
 def expanded(nav: Any) -> Any:
-    """A navigation with folders written out."""
+    """A navigation with folders written out, a README first."""
+    return _expanded(nav, set(_PAGE.findall(str(nav))))
+
+
+def _expanded(nav: Any, named: set[str]) -> Any:
     if isinstance(nav, dict):
-        return {title: expanded(inner) for title, inner in nav.items()}
+        return {title: _expanded(inner, named) for title, inner in nav.items()}
     if isinstance(nav, list):
-        return [page for entry in nav for page in _entries(entry)]
+        return [page for entry in nav for page in _entries(entry, named)]
     return nav
 
 
-def _entries(entry: Any) -> list[Any]:
+def _entries(entry: Any, named: set[str]) -> list[Any]:
     if not (isinstance(entry, str) and entry.endswith("/*")):
-        return [expanded(entry)]
-    found = {str(page.relative_to(DOCS)) for page in (DOCS / entry[:-2]).glob("*.md")}
-    first = f"{entry[:-2]}/README.md"
-    return [first, *sorted(found - {first})]
+        return [_expanded(entry, named)]
+    found = {str(page.relative_to(DOCS)) for page in (DOCS / entry[:-2]).glob("*.md")} - named
+    return sorted(found, key=lambda page: (not page.endswith("README.md"), page))
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
