@@ -6,6 +6,7 @@ so that the slimmest host reads what another one made.
 """
 
 import ssl
+from functools import cache
 from pathlib import Path
 
 from core.errors import SettingsError
@@ -41,13 +42,18 @@ def files(home: Path) -> tuple[str, str] | None:
 
 
 def serving(home: Path) -> ssl.SSLContext | None:
-    """What a server of the home speaks; None without TLS.
+    """What a server of the home speaks; None without TLS. Read once in a process, which may have
+    given up the right to read them since.
 
     Raises:
         SettingsError: a file is missing, or is no certificate.
     """
-    if (shown := files(home)) is None:
-        return None
+    shown = files(home)
+    return _serving(*shown) if shown else None
+
+
+@cache
+def _serving(*shown: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
