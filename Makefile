@@ -8,7 +8,7 @@ BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/server.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-SQL = adapters models quality dashboards streams tickhouse
+SQL = adapters models quality dashboards streams tickhouse cli reports
 DBT_SQL = models data-tests
 
 help: ## list the commands

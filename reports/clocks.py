@@ -7,6 +7,7 @@ to be UTC.
 """
 
 import platform
+from pathlib import Path
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -22,15 +23,7 @@ from core.settings import Settings
 
 STAMP_POINT = "journal and ts_recv"
 _TICK_STEP_US = 1000.0  # MetaTrader stamps milliseconds
-_TICKS = """
-SELECT
-    source, count(), min(late_us), quantileExact(0.5)(late_us)
-FROM (
-    SELECT source, toFloat64(dateDiff('microsecond', ts_event, ts_recv)) AS late_us
-    FROM tick WHERE ts_event > now64(6) - INTERVAL 5 MINUTE AND ts_recv > now64(6) - INTERVAL 5 MINUTE
-)
-GROUP BY source ORDER BY source
-"""  # noqa: E501
+_TICKS = Path(__file__).with_name("late_ticks.sql").read_text()
 
 
 class Measurement(msgspec.Struct, frozen=True):

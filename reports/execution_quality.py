@@ -5,11 +5,13 @@ the day; so a day and a quarter are the same page over another span.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.execution_sections import refusals, slippage, speed_and_outcomes, twin
 from reports.pdf import Section
 
+_BY_INSTRUMENT = Path(__file__).with_name("orders_by_instrument.sql").read_text()
 _DAY = "report_date = {day:Date}"
 _QUARTER = "report_date > subtractMonths({day:Date}, 3) AND report_date <= {day:Date}"
 
@@ -101,19 +103,7 @@ def _notes(context: ReportContext, when: str) -> tuple[str, ...]:
 
 
 def _by_instrument(context: ReportContext, when: str) -> Section:
-    rows = context.query(
-        "SELECT source, symbol, order_type, purpose, count(),"
-        " countIf(outcome = 'filled'), countIf(outcome = 'partially_filled'),"
-        " countIf(outcome = 'rejected'), countIf(outcome in ('cancelled', 'expired', 'unknown')),"
-        " toString(round(avgOrNull(spread_bp), 3)), toString(round(avgOrNull(slippage_bp), 3)),"
-        " toString(round(quantileExactOrNull(0.95)(slippage_bp), 3)),"
-        " toString(round(quantileExactOrNull(0.5)(known_ms), 1)),"
-        " toString(round(quantileExactOrNull(0.99)(known_ms), 1)),"
-        " toString(round(avgOrNull(over_twin_bp), 3))"
-        f" FROM {{db}}.rpt_execution_order WHERE {when}"
-        " GROUP BY source, symbol, order_type, purpose"
-        " ORDER BY source, symbol, order_type, purpose"
-    )
+    rows = context.query(_BY_INSTRUMENT.replace("{when}", when))
     names = (
         "Source", "Symbol", "Order", "Purpose", "n", "Filled", "Partly", "Rejected", "Not done",
         "Spread bp", "Slippage bp", "p95", "Known ms", "p99", "Over twin bp",

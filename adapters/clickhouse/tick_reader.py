@@ -1,6 +1,7 @@
 """Stored ticks of one feed, back as the arrays they came from, bit for bit."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
@@ -8,19 +9,7 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from core.contracts.tick import TICK, TickArray
 
-# Prices as integers of the grid, which is what a Decimal is: read as a float its last bit may
-# differ, and multiplied by the scale it overflows above 922.
-_SQL = """
-SELECT
-    toUnixTimestamp64Milli(ts_event), seq, quality, flags, volume,
-    reinterpretAsInt64(bid), reinterpretAsInt64(ask), reinterpretAsInt64(last)
-FROM tick FINAL
-WHERE
-    source = {source:String} AND symbol = {symbol:String}
-    AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC')
-    AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC')
-ORDER BY ts_event, seq
-"""
+_SQL = Path(__file__).with_name("ticks.sql").read_text()
 _SCALE = 100_000_000
 
 

@@ -16,16 +16,7 @@ from adapters.clickhouse.client import errors_translated
 from core.contracts.tick import OUT_OF_ORDER
 from core.errors import InputError
 
-_FEEDS = """
-SELECT source, symbol FROM tick
-WHERE (
-        empty({symbols:Array(String)})
-        OR source IN (SELECT source FROM tick WHERE symbol IN {symbols:Array(String)})
-    )
-    AND (empty({source:String}) OR source = {source:String})
-    AND ts_event < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-GROUP BY source, symbol ORDER BY source, symbol
-"""
+_FEEDS = Path(__file__).with_name("feeds.sql").read_text()
 _TICKS = """
 SELECT toUnixTimestamp64Milli(ts_event) AS time_msc, toFloat64(bid) AS bid,
     toFloat64(ask) AS ask, toFloat64(last) AS last, volume, toUInt32(flags) AS flags

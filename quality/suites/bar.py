@@ -1,6 +1,7 @@
 """Minute bars of one feed and trading day: prices that fit each other, and none missing."""
 
 from datetime import datetime
+from importlib import resources
 
 import pandas as pd
 from clickhouse_connect.driver.client import Client
@@ -8,19 +9,7 @@ from clickhouse_connect.driver.client import Client
 from quality import thresholds as limit
 from quality.suites.base import Subject, Suite, between, feeds_of, parameters, zero
 
-_SQL = """
-SELECT
-    toUnixTimestamp(ts_open) AS s,
-    toFloat64(bid_open) AS open,
-    toFloat64(bid_high) AS high,
-    toFloat64(bid_low) AS low,
-    toFloat64(bid_close) AS close,
-    tick_count
-FROM bar
-WHERE interval = '1m' AND source = {source:String} AND symbol = {symbol:String}
-    AND ts_open >= {start:DateTime64(6)} AND ts_open < {end:DateTime64(6)}
-ORDER BY ts_open
-"""
+_SQL = resources.files("quality").joinpath("sql/minute_bars.sql").read_text()
 
 
 def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:

@@ -50,6 +50,25 @@ def test_one_module_locks_files() -> None:
     assert lockers == ["core/file_lock.py"]
 
 
+def long_sql(text: str) -> list[int]:
+    """Lines on which a literal begins that is SQL and longer than eight lines."""
+    begins = re.compile(r"\b(SELECT|INSERT INTO|CREATE (TABLE|VIEW)|ALTER TABLE|WITH \w+ AS)\b")
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.JoinedStr | ast.Constant)
+        and (node.end_lineno or 0) - node.lineno >= 8
+        and begins.search(ast.get_source_segment(text, node) or "")
+    ]
+
+
+def test_sql_of_more_than_eight_lines_is_in_a_file_of_its_own() -> None:
+    rooms = (*PACKAGES, "reports", "quality", "dashboards", "orchestration", "benchmarks")
+    paths = [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
+    long = [f"{name_of(path)}:{line}" for path in paths for line in long_sql(path.read_text())]
+    assert long == []
+
+
 def test_settings_alone_read_the_environment() -> None:
     """The command line may: it passes the environment on to the processes it starts."""
     readers = [
