@@ -8,15 +8,23 @@ import sys
 import time
 from collections.abc import Callable
 
+from core import secrets
 from core.errors import TickhouseError, UnavailableError
 from core.private import keep_private
+
+
+class _Masking(logging.Formatter):
+    """Lines and tracebacks without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return secrets.masked(super().format(record))
 
 
 def setup(process: str, level: int = logging.INFO) -> None:
     """Configure the root logger of a process, and keep its files private. Times are UTC."""
     keep_private()
     handler = logging.StreamHandler(sys.stderr)
-    formatter = logging.Formatter(
+    formatter = _Masking(
         f"%(asctime)s.%(msecs)03dZ {process} %(levelname)s %(name)s: %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )

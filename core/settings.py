@@ -9,14 +9,14 @@ it the variable names a file that holds the value, as container engines hand ove
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from core import credentials, instruments, switches, tls
+from core import credentials, instruments, secrets, switches, tls
 from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
@@ -109,9 +109,17 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
     try:
         settings = _signed_in(msgspec.convert(_with_switches(values), Settings, strict=False))
         instruments.use_home(settings.home_path)
-        return settings
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
+    secrets.keep(_secrets(settings))
+    return settings
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    for name in settings.__struct_fields__:
+        section = getattr(settings, name)
+        secret = secrets.NAMES & set(getattr(section, "__struct_fields__", ()))
+        yield from (str(getattr(section, field)) for field in secret)
 
 
 def of_home(home: str | None) -> Settings:

@@ -29,14 +29,14 @@ from cli.stack.embedded import (
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
 from cli.stack.warehouse_setup import migrate, predicts, write_run
-from core import tls
+from core import secrets, tls
 from core.clock import SystemClock
 from core.credentials import directory_of
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 
 _REFRESH_S = 1.0
-_SECRET = frozenset({"password", "token", "smtp_password", "telegram_token", "webhook", "url"})
+_SECRET = secrets.NAMES | {"url"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
