@@ -161,9 +161,7 @@ class EquityCurve:
         time_us = int(quotes.time_us[-1])
         sides = float(quotes.bid[-1]), float(quotes.ask[-1])
         price = min(sides) if held.long else max(sides)
-        traded = instrument(held.key.symbol, time_us)
-        assert traded is not None
-        self.trades += [*held.trades(), held.at_end(time_us, price, traded.commission)]
+        self.trades += [*held.trades(), held.at_end(time_us, price)]
 
 
 def _joined(tapes: Sequence[Tape]) -> Tape:

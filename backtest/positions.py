@@ -68,15 +68,17 @@ class OpenPosition:
         """What its closings made of it."""
         return [self._trade(closing, cause_of(closing)) for closing in self.closings]
 
-    def at_end(self, time_us: int, price: float, commission: float) -> Trade:
-        """What is still open, closed at the last quote; `commission` per lot and side."""
+    def at_end(self, time_us: int, price: float) -> Trade:
+        """What is still open, valued at the last quote. Nothing closed it: no commission is due,
+        and all trades together are what the account's equity says.
+        """
         lots = self.open_lots
         gained = price - self.entry.price if self.long else self.entry.price - price
         event = OrderEvent(
             seq=0, event_id="", kind=self.entry.kind, run_id="", mode="", account="", strategy="",
             order_id="", signal_id="", source="", symbol="", ts_event_us=time_us,
             ts_init_us=time_us, volume=lots, price=price, arrival_mid=price,
-            commission=-round(commission * lots, 2), swap=self.swap,
+            swap=self.swap,
             profit=round(gained * lots * self.contract * self.rate, 2),
         )  # fmt: skip
         return self._trade(event, "end")

@@ -92,7 +92,7 @@ def test_what_is_open_at_the_end_is_valued_at_the_side_that_closes_it():
     watch.finish()
     (trade,) = watch.trades
     assert (trade.cause, trade.exit_price) == ("end", pytest.approx(1.0992))
-    assert trade.net == pytest.approx(8.0 - 0.35 - 0.35)
+    assert trade.net == pytest.approx(8.0 - 0.35)
 
 
 def test_a_fill_after_the_slice_it_was_sent_in_counts_from_its_own_time():
