@@ -146,8 +146,9 @@ class World:
     def engine_s_own(self) -> str:
         """What no role but admin makes: functions, tables of `default`."""
         return self.ask(
-            "SELECT groupArray(name) FROM system.functions WHERE origin != 'System' UNION ALL "
-            "SELECT groupArray(name) FROM system.tables WHERE database = 'default'"
+            "SELECT (SELECT arraySort(groupArray(name)) FROM system.functions WHERE origin != "
+            "'System'), (SELECT arraySort(groupArray(name)) FROM system.tables "
+            "WHERE database = 'default')"
         )
 
     def traces(self) -> list[str]:
