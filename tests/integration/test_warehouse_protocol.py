@@ -296,7 +296,7 @@ def test_a_large_insert_is_streamed_and_never_cut(
     before, seen = memory(), []
 
     def body():
-        for _ in range(400):
+        for _ in range(600):
             seen.append(memory())
             yield block
 
@@ -307,10 +307,10 @@ def test_a_large_insert_is_streamed_and_never_cut(
         headers=warehouse.owner,
     )
     assert answer.status == 200, answer.data
-    assert json.loads(answer.headers["x-clickhouse-summary"])["written_rows"] == str(400 << 17)
+    assert json.loads(answer.headers["x-clickhouse-summary"])["written_rows"] == str(600 << 17)
     rows = post(warehouse, f"SELECT count(), max(a) FROM tickhouse.{table}".encode())[2]
-    assert rows == b"%d\t%d\n" % (400 << 17, (1 << 17) - 1)
-    assert max(seen) - before < 300, "400 MiB of data took as much memory"
+    assert rows == b"%d\t%d\n" % (600 << 17, (1 << 17) - 1)
+    assert max(seen) - before < 450, "600 MiB of data took as much memory"
 
 
 @pytest.mark.parametrize("encoding", ["lz4", "zstd"])
@@ -416,7 +416,7 @@ def test_a_full_queue_refuses_at_once(warehouse: Warehouse) -> None:
     refused = [answer for answer in answers if answer[0] != 200]
     assert refused
     assert {(answer[0], code(answer[1])) for answer in refused} == {(503, "202")}
-    assert len(answers) - len(refused) >= 264
+    assert len(answers) - len(refused) >= 256
     assert post(warehouse, b"SELECT 1")[0] == 200
 
 

@@ -53,7 +53,7 @@ def test_an_unknown_command_is_refused_with_the_known_ones() -> None:
 
 def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "cli.commands.status.stack_status", lambda _: os.kill(os.getpid(), signal.SIGINT)
+        "cli.commands.status.stack_status", lambda _: signal.raise_signal(signal.SIGINT)
     )
     assert cli.main(["status"]) == cli.INTERRUPTED
 
