@@ -7,6 +7,7 @@ which returns the exit code.
 
 import argparse
 import importlib
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -21,6 +22,7 @@ from core.private import keep_private
 
 FAILED = 2  # exit code of a command that stopped with an error
 INTERRUPTED = 130
+CLOSED = 141  # as a shell tells of a reader that went away
 
 
 class Command(NamedTuple):
@@ -114,6 +116,9 @@ def main(argv: list[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # `tickhouse ... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
 
 
 def _available() -> dict[str, Command]:

@@ -6,6 +6,7 @@ readiness instead of mere existence, the order of start, and a drain with a boun
 docs/adr/0003-supervision.md.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -95,7 +96,9 @@ class Stack:
         """Drain what still runs and give the home back."""
         try:
             if self._supervisord.alive():
-                self.drained = self.drain()
+                # Told to end by somebody else, it answers no more, and stops everything itself.
+                with contextlib.suppress(UnavailableError):
+                    self.drained = self.drain()
         finally:
             try:
                 self._supervisord.close()

@@ -1,5 +1,6 @@
 """The supervisord that belongs to one stack: its socket, its configuration, its life."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from cli.stack.supervisor_config import log_of, render
 from core.errors import TickhouseError, UnavailableError
 
 _STARTS_WITHIN_S = 10.0
-_ENDS_WITHIN_S = 10.0
+_ENDS_WITHIN_S = 80.0  # it waits for what it still stops, each process within its own time
 
 
 class Supervisord:
@@ -56,8 +57,10 @@ class Supervisord:
         """End it and what it still runs."""
         try:
             if self.alive():
-                self.client.shutdown()
-                self._process.wait(_ENDS_WITHIN_S)
+                with contextlib.suppress(UnavailableError):  # somebody else told it to end
+                    self.client.shutdown()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_ENDS_WITHIN_S)
         finally:
             self._clean_up()
 

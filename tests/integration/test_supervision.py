@@ -269,6 +269,18 @@ def test_nothing_outlives_a_killed_owner_and_all_drains_in_order(
         stack.start_all()  # the home is free again
 
 
+def test_a_supervisor_that_somebody_else_ends_drains_and_its_owner_waits_for_it(
+    tmp_path: Path, journal: Path
+) -> None:
+    home = tmp_path / "home"
+    with Stack(home, {}, [service("store", journal), service("intake", journal)]) as stack:
+        stack.start_all()
+        os.kill(int((home / "run" / "supervisord.pid").read_text()), signal.SIGTERM)
+    assert sorted(noted(journal, "end")) == ["intake", "store"]
+    with Stack(home, {}, [service("next", journal)]) as again:
+        again.start_all()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell of a parent's death")
 def test_nothing_outlives_a_killed_supervisor(
     tmp_path: Path, journal: Path, owner: "subprocess.Popen[str]"

@@ -33,6 +33,9 @@ _HOW_IN = (
 )
 FAILURES = (OSError, nats.errors.Error)  # TimeoutError is an OSError
 
+# asyncio's own streams return true there, and it warns of that at the end of a TLS connection.
+logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in record.getMessage())
+
 T = TypeVar("T")
 
 

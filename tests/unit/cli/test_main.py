@@ -51,6 +51,22 @@ def test_an_unknown_command_is_refused_with_the_known_ones() -> None:
     assert "status" in done.stderr
 
 
+@pytest.mark.parametrize("words", ["report list", "instruments"])  # by print, by rich
+def test_a_reader_that_has_read_enough_is_no_error(tmp_path, words):
+    piped = f"{sys.executable} -u -m cli.main {words} | true; exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "TICKHOUSE_HOME": str(tmp_path)}
+    ended = subprocess.run(
+        ["bash", "-c", piped],
+        env=environment,
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert ended.returncode in {0, 1, cli.CLOSED}  # 0: it was quicker; 1: rich says so
+
+
 def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "cli.commands.status.stack_status", lambda _: signal.raise_signal(signal.SIGINT)
