@@ -24,6 +24,7 @@ from tests.support.buses import on_kafka
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 _ROOT = Path(__file__).parents[2]
+_STRATEGY = str(_ROOT / "tests" / "support" / "restless.py")
 _PANELS = ("Exposure", "Messages to the broker")
 
 
@@ -50,7 +51,7 @@ def trading(tmp_path: Path, **more: str) -> dict[str, list[str]]:
         "TICKHOUSE_ORCHESTRATION__ENABLED": "false",
         **more,
     }
-    line = [sys.executable, "-m", "cli.main", "up", "--strategy", "scripted"]
+    line = [sys.executable, "-m", "cli.main", "up", "--strategy", _STRATEGY]
     log = tmp_path / "up.log"
     with log.open("wb") as output:
         up = subprocess.Popen(line, cwd=tmp_path, env=environ, stdout=output, stderr=output)

@@ -32,6 +32,7 @@ pytestmark = [
 
 _ROOT = Path(__file__).parents[2]
 _TICKHOUSE = [sys.executable, "-m", "cli.main"]
+_STRATEGY = str(_ROOT / "tests" / "support" / "restless.py")
 _PASSWORD = "correct horse"
 _PEOPLE = {
     "root": "admin", "rita": "risk", "wim": "writer", "rex": "recorder", "ann": "analyst",
@@ -100,7 +101,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         made.call("users", "add", name, "--role", role, typed=f"{_PASSWORD}\n")
     with (tmp_path / "up.log").open("w") as said:
         up = subprocess.Popen(
-            [*_TICKHOUSE, "up", "--strategy", "scripted"],
+            [*_TICKHOUSE, "up", "--strategy", _STRATEGY],
             cwd=tmp_path, env=made.environment, stdout=said, stderr=said,
         )  # fmt: skip
         try:
