@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from urllib.parse import urlencode, urlsplit
 
-from cli.stack.warehouse_client import warehouse_settings
+from cli.stack.warehouse_client import at_hand, warehouse_settings
 from core import settings as product
 from core import tls
 from core.errors import InputError, UnavailableError, WarehouseError
@@ -42,8 +42,9 @@ def run(namespace: argparse.Namespace) -> int:
     statement = sys.stdin.read() if namespace.statement is None else namespace.statement
     if not statement.strip():
         raise InputError("statement", 'is empty: tickhouse sql "SELECT 1", or on standard input')
-    where = warehouse_settings(product.of_home(namespace.home), OWNER)
-    _ask(where, statement, namespace.format)
+    settings = product.of_home(namespace.home)
+    with at_hand(settings):
+        _ask(warehouse_settings(settings, OWNER), statement, namespace.format)
     return 0
 
 

@@ -23,11 +23,15 @@ def at_hand(settings: Settings) -> Iterator[None]:
     """Within it a warehouse answers: where none runs on the home, one is started and ended again.
 
     Raises:
-        UnavailableError: it does not start.
+        UnavailableError: it does not start, or nothing was ever stored there.
     """
     if settings.clickhouse.url or occasion.answering_url(settings.home_path):
         yield
         return
+    if not (settings.home_path / "warehouse").is_dir():
+        raise UnavailableError(
+            f"nothing was ever stored in {settings.home_path}: tickhouse import, replay or up does"
+        )
     print("No warehouse runs on this home: one is started for this command.", file=sys.stderr)
     with warehouse(settings):
         yield

@@ -16,7 +16,7 @@ from adapters.clickhouse.tick_reader import read_ticks
 from adapters.clickhouse.writer import Writer
 from cli.commands import models as models_command
 from cli.commands import train as train_command
-from core.errors import ModelError
+from core.errors import ModelError, UnavailableError
 from core.sections import ClickhouseSettings, ModelSettings, RegistrySettings
 from core.settings import Settings, load
 from features.catalog import FEATURE_SET_HASH, NAMES
@@ -216,8 +216,14 @@ def test_a_run_without_rows_is_said_and_without_a_warehouse_one_is_started_for_i
 ) -> None:
     with pytest.raises(ModelError, match="too little data"):
         train_command.run(parsed(train_command, "--run", "nothing"), settings_of(server))
+    home = load({"TICKHOUSE_HOME": str(tmp_path)})
+    with pytest.raises(UnavailableError, match="nothing was ever stored"):
+        train_command.run(parsed(train_command), home)
+    stopped = Warehouse(tmp_path)
+    stopped.start()
+    stopped.stop()
     with pytest.raises(ModelError, match="too little data"):
-        train_command.run(parsed(train_command), load({"TICKHOUSE_HOME": str(tmp_path)}))
+        train_command.run(parsed(train_command), home)
     assert "one is started for this command" in capsys.readouterr().err
     assert not (tmp_path / "run" / "warehouse.url").exists()
 

@@ -234,9 +234,13 @@ def test_the_command_names_a_home_and_one_without_tables_is_no_obstacle(tmp_path
         assert "first" in sql_command("SHOW DATABASES", "--home", str(tmp_path)).stdout
     finally:
         warehouse.stop()
-    gone = sql_command("SELECT 1", "--home", str(tmp_path))
-    assert gone.returncode == cli.FAILED
-    assert "tickhouse up" in gone.stderr
+    alone = sql_command("SHOW DATABASES", "--home", str(tmp_path))
+    assert "first" in alone.stdout, alone.stderr
+    assert "one is started for this command" in alone.stderr
+    never = sql_command("SELECT 1", "--home", str(tmp_path / "never"))
+    assert never.returncode == cli.FAILED
+    assert "nothing was ever stored" in never.stderr
+    assert not (tmp_path / "never").exists()
 
 
 @pytest.mark.process
