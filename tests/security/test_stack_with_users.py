@@ -116,8 +116,17 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
                 up.wait()
 
 
+def _has_ticks(stack: Stack) -> bool:
+    try:
+        return int(stack.sql("SELECT count() FROM tickhouse.tick")) > 0
+    except urllib.error.HTTPError as error:
+        if error.code != 404:  # the table is not there yet
+            raise
+        return False
+
+
 def test_with_users_everything_works_at_its_least_role(stack: Stack) -> None:
-    _eventually(lambda: int(stack.sql("SELECT count() FROM tickhouse.tick")) > 0)
+    _eventually(lambda: _has_ticks(stack))
     filled = "SELECT count() FROM tickhouse.order_event WHERE kind = 'filled' AND signal_id != ''"
     _eventually(lambda: int(stack.sql(filled)) > 0)
     _eventually(lambda: _is_loaded(stack))
