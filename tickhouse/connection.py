@@ -61,17 +61,14 @@ def connect(home: str | os.PathLike[str] | None = None) -> Connection:
 
 def _url(settings: Settings, opened: ExitStack) -> str:
     """Where the warehouse is; one started for the occasion ends with `opened`."""
-    where, home = settings.clickhouse, settings.home_path
-    url = where.url or occasion.answering_url(home)
-    if not url:
-        if not (home / "warehouse").is_dir():
-            raise InputError(
-                str(home),
-                "is no home of Tickhouse: name one (connect(home), or TICKHOUSE_HOME), or make one"
-                " with tickhouse demo, tickhouse import or tickhouse up",
-            )
-        url = opened.enter_context(occasion.started(home))
-    return url
+    given, home = settings.clickhouse.url, settings.home_path
+    if not given and not occasion.is_stored(home):
+        raise InputError(
+            str(home),
+            "is no home of Tickhouse: name one (connect(home), or TICKHOUSE_HOME), or make one with"
+            " tickhouse demo, tickhouse import or tickhouse up",
+        )
+    return opened.enter_context(occasion.reached(home, given))
 
 
 class Connection:

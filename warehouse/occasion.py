@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core import tls
+from core import file_lock, tls
 from core.errors import UnavailableError
 
 _START_S, _POLL_S = 60.0, 0.5
@@ -33,13 +33,34 @@ def answering_url(home: Path) -> str:
         return ""
 
 
+def is_stored(home: Path) -> bool:
+    """Whether a warehouse ever kept anything in a home."""
+    return (home / "warehouse").is_dir()
+
+
+@contextmanager
+def reached(home: Path, url: str = "") -> Iterator[str]:
+    """The address of a home's warehouse: `url` if given, the one that answers, or one `started`."""
+    if there := url or answering_url(home):
+        yield there
+        return
+    with started(home) as there:
+        yield there
+
+
 @contextmanager
 def started(home: Path) -> Iterator[str]:
     """The address of a warehouse of our own on a home where none answers; it ends with the block.
 
     Raises:
-        UnavailableError: it does not start; another may hold the home.
+        UnavailableError: it does not start, or one that does not answer holds the home.
     """
+    lock = home / "warehouse" / "lock"
+    if file_lock.is_held(lock):  # its address must stay for who comes when it answers again
+        raise UnavailableError(
+            f"the warehouse of {home} (process {file_lock.holder(lock)}) runs and does not answer: "
+            "try again, or see logs/warehouse.log there"
+        )
     _url_file(home).unlink(missing_ok=True)
     command = [sys.executable, "-m", "warehouse.occasion", str(os.getpid())]
     process = subprocess.Popen(

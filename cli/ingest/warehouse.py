@@ -25,10 +25,7 @@ def warehouse(settings: Settings, name: str = SETUP) -> Iterator[ClickhouseSetti
         WarehouseError: its schema does not fit this version.
     """
     where = settings.clickhouse
-    if url := where.url or occasion.answering_url(settings.home_path):
-        yield _migrated(sign_in(msgspec.structs.replace(where, url=url), name))
-        return
-    with occasion.started(settings.home_path) as url:
+    with occasion.reached(settings.home_path, where.url) as url:
         yield _migrated(sign_in(msgspec.structs.replace(where, url=url), name))
 
 

@@ -28,7 +28,7 @@ def at_hand(settings: Settings) -> Iterator[None]:
     if settings.clickhouse.url or occasion.answering_url(settings.home_path):
         yield
         return
-    if not (settings.home_path / "warehouse").is_dir():
+    if not occasion.is_stored(settings.home_path):
         raise UnavailableError(
             f"nothing was ever stored in {settings.home_path}: tickhouse import, replay or up does"
         )
