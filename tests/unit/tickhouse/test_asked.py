@@ -51,7 +51,7 @@ def test_a_broker_that_does_not_quote_it_is_told_with_those_that_do():
 
 
 def test_a_known_feed_may_have_no_rows_in_a_span():
-    asked.refuse_unknown_feed(FEEDS, "EURUSD", "oanda")
+    assert asked.refuse_unknown_feed(FEEDS, "EURUSD", "oanda") is None
 
 
 def test_an_empty_warehouse_says_how_ticks_come_in():
