@@ -1,36 +1,33 @@
-"""How a process begins: its log, one line per record on standard error, and what others may read.
+"""How a process begins: its log, one record per line on standard error, and what others may read.
 
-The supervisor keeps a file per process.
+Modules log by the standard library, so that none of them has to import what formats. Here records
+become lines: JSON into the file that the supervisor keeps per process, for machines to search
+(`readable` and `tickhouse logs` print it for people), and plain text on a terminal.
 """
 
+import json
 import logging
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from core import secrets
 from core.errors import TickhouseError, UnavailableError
 from core.private import keep_private
 
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
-class _Masking(logging.Formatter):
-    """Lines and tracebacks without secrets."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return secrets.masked(super().format(record))
+_FIELDS = ("timestamp", "level", "process", "logger", "event")  # of every line, in this order
 
 
 def setup(process: str, level: int = logging.INFO) -> None:
     """Configure the root logger of a process, and keep its files private. Times are UTC."""
     keep_private()
     handler = logging.StreamHandler(sys.stderr)
-    formatter = _Masking(
-        f"%(asctime)s.%(msecs)03dZ {process} %(levelname)s %(name)s: %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(_formatter(process, plain=sys.stderr.isatty()))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
 
 
 def exit_code(main: Callable[[], int]) -> int:
@@ -43,3 +40,64 @@ def exit_code(main: Callable[[], int]) -> int:
     except TickhouseError as error:
         logging.getLogger("tickhouse").error("%s", error)
         return 1 if isinstance(error, UnavailableError) else 2
+
+
+def parsed(line: str) -> dict[str, Any] | None:
+    """The record of a line of a log; None for what a process wrote beside its log."""
+    try:
+        record = json.loads(line) if line.startswith("{") else None
+    except ValueError:  # cut by a rotation, or something else's JSON
+        return None
+    return record if isinstance(record, dict) and "event" in record else None
+
+
+def readable(line: str) -> str:
+    """A line of a log as a person reads it; any other line as it is."""
+    record = parsed(line)
+    if record is None:
+        return line
+    known = {name: str(record.pop(name, "")) for name in _FIELDS}
+    trace = record.pop("exception", "")
+    rest = "".join(f" {name}={value}" for name, value in record.items())
+    head = f"{known['timestamp']} {known['process']} {known['level'].upper()} {known['logger']}: "
+    return f"{head}{known['event']}{rest}" + (f"\n{trace}" if trace else "")
+
+
+def _formatter(process: str, *, plain: bool) -> logging.Formatter:
+    """structlog is imported when a process starts, not by every command that can log."""
+    import structlog
+
+    def of_this_process(_: Any, __: str, event: MutableMapping[str, Any]) -> Any:
+        event["process"] = process
+        return event
+
+    before: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S.%fZ", utc=True),
+        of_this_process,
+        structlog.processors.format_exc_info,
+        _masked,
+    ]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=before,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _ordered, _as_json]
+        + ([lambda _, __, line: readable(line)] if plain else []),
+    )
+
+
+def _masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Without secrets, before quotes and backslashes in them are escaped."""
+    for name, value in event.items():
+        if not name.startswith("_") and not isinstance(value, int | float | None):
+            event[name] = secrets.masked(str(value))
+    return event
+
+
+def _ordered(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+    return {**{name: event.get(name, "") for name in _FIELDS}, **event}
+
+
+def _as_json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    return json.dumps(event, ensure_ascii=False)

@@ -5,24 +5,25 @@ what it will not need, and only then loads the engine: a thread keeps what it ha
 """
 
 import argparse
+import logging
 import os
 import sys
 from pathlib import Path
 
-from core import credentials, home_users, identity, settings, tls
+from core import credentials, home_users, identity, log, settings, tls
 from core.errors import TickhouseError
-from core.private import keep_private
 from warehouse import confinement
 
 #: Where the engine may write, below the home.
 _WRITTEN = ("warehouse", "run", "backups")
+_log = logging.getLogger("warehouse")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop. Returns the exit status."""
     options = _options(argv)
     home = Path(options.home).resolve()
-    keep_private()
+    log.setup("warehouse")
     written = [home / name for name in _WRITTEN]
     temporary = home / "warehouse" / "tmp"
     try:
@@ -33,12 +34,12 @@ def main(argv: list[str] | None = None) -> int:
         for folder in (*written, temporary, users.parent):
             folder.mkdir(parents=True, exist_ok=True)
     except TickhouseError as error:
-        print(f"warehouse: {error}", file=sys.stderr)
+        _log.error("%s", error)
         return 1
     os.putenv("TMPDIR", str(temporary))  # the engine writes there while it is imported
     missing = confinement.enter(written, [users.parent, *confinement.code()])
     if missing:
-        print(f"warehouse: keeps all rights of its user: {missing}", file=sys.stderr)
+        _log.warning("it keeps all rights of its user: %s", missing)
     from warehouse import process  # with the engine, whose threads begin when it is imported
 
     return process.serve(home, config, options.listen, options.port, users, own, door)

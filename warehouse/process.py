@@ -147,6 +147,7 @@ async def _serve(
             ws="none",
             lifespan="off",
             log_level="warning",
+            log_config=None,  # through our own log, like everything else
             access_log=False,
             proxy_headers=False,  # who asks is who is connected, whatever he says
             timeout_keep_alive=600,

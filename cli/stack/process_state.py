@@ -13,6 +13,7 @@ import msgspec
 
 from cli.stack.supervisor_client import ProcessInfo
 from core import tls
+from core.log import readable
 
 _ANSWER_WITHIN_S = 1.0
 
@@ -58,13 +59,14 @@ def observe(
 
 
 def last_lines(log: str, count: int = 12) -> list[str]:
-    """The end of a process's log; empty when there is none."""
+    """The end of a process's log as a person reads it; empty when there is none."""
     path = Path(log)
     if not path.exists():
         return []
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - 16_384, 0))
-        return file.read().decode(errors="replace").splitlines()[-count:]
+        lines = file.read().decode(errors="replace").splitlines()[-count:]
+    return [part for line in lines for part in readable(line).splitlines()][-count:]
 
 
 def _state(view: ProcessView, info: ProcessInfo) -> ProcessState:

@@ -87,6 +87,7 @@ def _server(app: object, home: Path) -> uvicorn.Server:
             app,
             lifespan="off",
             log_level="warning",
+            log_config=None,  # through our own log, like everything else
             access_log=False,
             ws="websockets-sansio",
             ws_per_message_deflate=False,  # loopback: compressing costs more than it saves

@@ -1,5 +1,6 @@
-"""What a process says when it cannot go on."""
+"""What processes write into their logs, and how a person reads it."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -61,5 +62,51 @@ except ValueError:
         "hunter22", "t0ken-of-bus", "mail-pass", "12:abcdef", "hook/s3cret", "other-secret",
     ):  # fmt: skip
         assert secret not in done.stderr
-    assert "ValueError: refused: ..." in done.stderr
+    *lines, failed = [json.loads(line) for line in done.stderr.splitlines()]
+    assert failed["event"] == "it failed"
+    assert "ValueError: refused: ..." in failed["exception"]
+    assert len(lines) == 3
     assert "nats://desk:...@host:4222, tls://host:1 is another" in done.stderr
+
+
+WRITES = """
+import logging
+from core import log
+log.setup("tried")
+logger = logging.getLogger("a.library")
+logger.warning('a "word" of %s', "EURUSD", extra={"symbol": "EURUSD", "ticks": 3})
+logger.debug("not this")
+"""
+
+
+def test_a_file_gets_a_record_per_line_with_its_fields(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", WRITES], capture_output=True, text=True, cwd=tmp_path
+    )
+    (record,) = [json.loads(line) for line in done.stderr.splitlines()]
+    timestamp = record.pop("timestamp")
+    assert timestamp.endswith("Z")
+    assert record == {
+        "level": "warning", "process": "tried", "logger": "a.library",
+        "event": 'a "word" of EURUSD', "symbol": "EURUSD", "ticks": 3,
+    }  # fmt: skip
+    (line,) = done.stderr.splitlines()
+    text = f'{timestamp} tried WARNING a.library: a "word" of EURUSD symbol=EURUSD ticks=3'
+    assert log.readable(line) == text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo terminal on Windows")
+def test_a_terminal_gets_plain_text(tmp_path):
+    import pty
+
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", WRITES], stderr=theirs, cwd=tmp_path, check=True)
+    with open(ours, "rb", buffering=0) as terminal:
+        text = terminal.read(4096).decode()
+    assert 'Z tried WARNING a.library: a "word" of EURUSD symbol=EURUSD ticks=3' in text
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("line", ["Traceback (most recent call last):", '{"cut": ', '{"a": 1}', ""])
+def test_what_is_no_record_stays_as_it_is(line):
+    assert log.readable(line) == line
