@@ -51,15 +51,16 @@ def parsed(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and "event" in record else None
 
 
-def readable(line: str) -> str:
-    """A line of a log as a person reads it; any other line as it is."""
+def readable(line: str, process: str = "") -> str:
+    """A line of a log as a person reads it, `process` where it names none; others as they are."""
     record = parsed(line)
     if record is None:
         return line
     known = {name: str(record.pop(name, "")) for name in _FIELDS}
+    process = known["process"] or process
     trace = record.pop("exception", "")
     rest = "".join(f" {name}={value}" for name, value in record.items())
-    head = f"{known['timestamp']} {known['process']} {known['level'].upper()} {known['logger']}: "
+    head = f"{known['timestamp']} {process} {known['level'].upper()} {known['logger']}: "
     return f"{head}{known['event']}{rest}" + (f"\n{trace}" if trace else "")
 
 

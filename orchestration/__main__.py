@@ -71,9 +71,10 @@ def _probe(process: str, port: int) -> Callable[[], str]:
 
 def _arguments(process: str, port: int, workspace: str) -> list[str]:
     if process == "daemon":
-        return ["dagster-daemon", "run", "-w", workspace]
+        return ["dagster-daemon", "run", "-w", workspace, "--log-format", "json"]
     return [
         *("dagster", "api", "grpc", "-m", "orchestration.definitions", *_LOCAL),
+        *("--log-format", "json"),
         *("--port", str(port), "--location-name", instance.LOCATION),
         # Dagster drops the path that the interpreter was started with: name it again.
         *("--working-directory", str(Path(__file__).resolve().parents[1])),

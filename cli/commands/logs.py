@@ -7,6 +7,7 @@ the record before it.
 
 import argparse
 import logging
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ from core.settings import Settings
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _READ = 4_194_304  # bytes of a file's end
 _LOOK_AGAIN_S = 0.2
+#: How programs that we did not write begin a line: supervisord, NATS, Dagster. Their hours are
+#: those of this process, for they run on the same machine.
+_BEGINS = re.compile(
+    r"\D{0,8}(?:\[\d+\] )?(\d{4})[-/](\d\d)[-/](\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?"
+)
 
 
 class Entry(NamedTuple):
@@ -85,6 +91,10 @@ def _entries(process: str, lines: Iterable[str]) -> Iterator[Entry]:
         if record := parsed(line):
             timestamp = str(record.get("timestamp", timestamp))
             level = logging.getLevelNamesMapping().get(str(record.get("level")).upper(), level)
+        elif begins := _BEGINS.match(line):
+            year, month, day, clock, fraction = begins.groups(default="0")
+            timestamp = f"{year}-{month}-{day}T{clock}.{fraction:0<6}Z"
+            level = logging.INFO
         yield Entry(timestamp, level, process, line)
 
 
@@ -93,6 +103,7 @@ def _show(entries: Iterable[Entry], as_json: bool) -> None:
         if as_json:
             print(entry.line, flush=True)
         elif parsed(entry.line):
-            print(readable(entry.line), flush=True)
-        else:
-            print(f"{entry.timestamp} {entry.process}: {entry.line}".lstrip(), flush=True)
+            print(readable(entry.line, entry.process), flush=True)
+        elif entry.line.strip():
+            text = _BEGINS.sub("", entry.line, count=1).lstrip()
+            print(f"{entry.timestamp} {entry.process}: {text}".lstrip(), flush=True)

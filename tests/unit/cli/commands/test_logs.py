@@ -33,7 +33,21 @@ def test_records_of_all_processes_come_in_order_of_time(logs, capsys):
     assert first == "2026-11-20T10:00:01.000000Z execution INFO x: first"
     assert second.endswith("streams INFO x: second")
     assert third.endswith("ERROR x: third")
-    assert beside == "2026-11-20T10:00:03.000000Z execution:   beside it"
+    assert beside == "2026-11-20T10:00:03.000000Z execution: beside it"
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("2026-11-20 10:00:02,500 INFO spawned: 'bus'", "INFO spawned: 'bus'"),
+        ("[345] 2026/11/20 10:00:02.500001 [INF] Server is ready", "[INF] Server is ready"),
+    ],
+)
+def test_lines_of_other_programs_stand_where_their_time_says(logs, capsys, line, text):
+    (logs / "other.log").write_text(line + "\n")
+    main(["logs"])
+    order = [printed.split(" ", 1)[1] for printed in capsys.readouterr().out.splitlines()]
+    assert order[2] == f"other: {text}"
 
 
 def test_fewer_lines_one_process_and_what_is_serious(logs, capsys):
