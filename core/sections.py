@@ -12,6 +12,7 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "demo"
     account: str = "simulated"
     strategy: str = "model"
+    session_id: str = ""  # this start; whoever starts the processes gives it to them
 
 
 class ClickhouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -73,7 +73,9 @@ def open_journal(chosen: Settings) -> Journal:
         JournalError: damaged, shortened, or in use.
     """
     careful, witnessed = chosen.run.mode != "replay", witness.read(witness_path(chosen))
-    return Journal(journal_path(chosen), careful=careful, witnessed=witnessed)
+    return Journal(
+        journal_path(chosen), careful=careful, witnessed=witnessed, session_id=chosen.run.session_id
+    )
 
 
 def witness_path(chosen: Settings) -> Path:

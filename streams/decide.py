@@ -112,6 +112,7 @@ class Decider:
             prediction_id=row if predicted.probabilities is not None else "",
             take_profit=mid + direction * away * gain if gain else 0.0,
             trail=away * self._exits.trail_stops,
+            session_id=self._run.session_id,
         )
 
     def _stop_distance(self, predicted: Predicted, index: int) -> float:

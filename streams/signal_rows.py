@@ -26,9 +26,10 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
     key = _key(run, predicted.sampled, clock.now_us() if clock else None)
     rows = [*hours, feature_rows(key, predicted.sampled)]
     if predicted.predictions is not None:
-        rows.append(prediction_rows("prediction", key, predicted.model, predicted.predictions))
+        said = predicted.model, predicted.predictions
+        rows.append(prediction_rows("prediction", key, *said, run.session_id))
     if predicted.shadow is not None:
-        rows.append(prediction_rows("shadow_prediction", key, *predicted.shadow))
+        rows.append(prediction_rows("shadow_prediction", key, *predicted.shadow, run.session_id))
     if predicted.events:
         rows.append(event_rows(run, predicted))
     if decided.signals:
@@ -52,7 +53,7 @@ def feature_rows(key: Sequence[Column], sampled: Sampled) -> Rows:
 
 
 def prediction_rows(
-    table: str, key: Sequence[Column], model: str, predictions: Predictions
+    table: str, key: Sequence[Column], model: str, predictions: Predictions, session_id: str = ""
 ) -> Rows:
     """One row per feature row, with the key of that row."""
     down, flat, up = (np.ascontiguousarray(predictions.probabilities[:, i]) for i in range(3))
@@ -68,6 +69,7 @@ def prediction_rows(
         Column("veto", "Bool", predictions.veto),
         Column("absent", "UInt32", predictions.absent),
         Column("members", FLOATS, predictions.members.transpose(1, 0, 2).reshape(count, -1)),
+        Column("session_id", TEXT, session_id),
     )
     return Rows(table, columns, count)
 

@@ -61,8 +61,9 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
     identity = run_id((shaped, *chosen_))
     run = msgspec.structs.replace(
-        settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy
-    )
+        settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy,
+        session_id="",
+    )  # fmt: skip
     inputs = dict(zip(plan.inputs, plan.digests, strict=True))
     settings = msgspec.structs.replace(settings, run=run)
     return BacktestRequest(

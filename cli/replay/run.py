@@ -69,6 +69,7 @@ class ReplayRun:
             mode="replay",
             account=plan.run_id,
             strategy=options.strategy,
+            session_id="",
         )
         # A replay has a bus and a terminal of its own, whatever live trading is connected to.
         bus = replay_bus.of_run(config.bus, plan.run_id)

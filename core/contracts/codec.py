@@ -11,6 +11,7 @@ import msgspec
 from core.contracts.operations import Control, Heartbeat, RiskState
 from core.contracts.order import OrderMessage
 from core.contracts.prediction import Prediction
+from core.contracts.session_id import packed
 from core.contracts.signal import SignalMessage
 from core.contracts.tick import TickMessage
 from core.errors import MessageError
@@ -29,7 +30,7 @@ _decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
 
 def encode(message: msgspec.Struct) -> bytes:
     """The message's bytes."""
-    return _encoder.encode(message)
+    return packed(_encoder, message)
 
 
 def decode(topic: str, payload: bytes) -> Any:

@@ -103,6 +103,7 @@ class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1
     profit: float = 0.0  # realised by this fill, without commission and swap
     previous_hash: str = ""
     hash: str = ""
+    session_id: str = ""  # start that journalled it; "" in a replay, whose run is its session
 
 
 class PositionState(msgspec.Struct, frozen=True, array_like=True, tag="PositionState/1"):

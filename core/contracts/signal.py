@@ -34,6 +34,7 @@ class Signal(msgspec.Struct, frozen=True, array_like=True, tag="Signal/1"):
     prediction_id: str  # "" when no model spoke
     take_profit: float = 0.0  # price at which the venue closes it with a gain; 0: none
     trail: float = 0.0  # distance in price at which the stop follows a gain; 0: it stays
+    session_id: str = ""  # start that decided it; "" in a replay, whose run is its session
 
 
 class SignalBatch(msgspec.Struct, frozen=True, array_like=True, tag="SignalBatch/1"):

@@ -1,7 +1,7 @@
 """Numbers and chains order events, so that a change, gap or swap in the past is seen.
 
 An event's hash is BLAKE2b-256 over its MessagePack bytes with an empty `hash`; those bytes
-contain `seq` and the hash of the event before.
+contain `seq` and the hash of the event before, and the session when there is one.
 """
 
 import hashlib
@@ -16,18 +16,27 @@ _STR_64 = b"\xd9\x40"  # MessagePack: a string of 64 bytes follows
 
 
 class Chain:
-    """The end of the chain: the last number and hash."""
+    """The end of the chain: the last number and hash.
 
-    def __init__(self) -> None:
-        self.seq, self.hash = 0, ""
+    `session_id`: stands in every event that is linked here.
+    """
+
+    def __init__(self, session_id: str = "") -> None:
+        self.seq, self.hash, self._session_id = 0, "", session_id
 
     def link(self, event: OrderEvent) -> tuple[OrderEvent, bytes]:
         """The event with its number and both hashes, and its bytes."""
-        numbered = replace(event, seq=self.seq + 1, previous_hash=self.hash, hash="")
+        session = self._session_id
+        numbered = replace(
+            event, seq=self.seq + 1, previous_hash=self.hash, hash="", session_id=session
+        )
         body = records.encode(numbered)
         self.seq, self.hash = numbered.seq, _digest(body)
-        # `hash` is the last field: its empty string is the last byte, so encode only once.
-        return replace(numbered, hash=self.hash), body[:-1] + _STR_64 + self.hash.encode()
+        linked = replace(numbered, hash=self.hash)
+        if session:
+            return linked, records.encode(linked)
+        # `hash` is the last field then: its empty string is the last byte, so encode only once.
+        return linked, body[:-1] + _STR_64 + self.hash.encode()
 
     def follow(self, event: OrderEvent, where: str) -> None:
         """Take over an event that was read.

@@ -64,6 +64,7 @@ class Journal:
         careful: never have two appends unsynced: a power loss that keeps the second and loses
             the first would look like damage. A replay, which can be run again, does without.
         witnessed: what it must contain (execution.journal.witness).
+        session_id: stands in the events that are appended.
 
     Attributes:
         synced: how far it is on disk; replaced as a whole, for other threads to read.
@@ -74,10 +75,10 @@ class Journal:
 
     def __init__(
         self, path: Path, segment: int = SEGMENT, disk: Disk = MACHINE, *, careful: bool = True,
-        witnessed: Witnessed | None = None,
+        witnessed: Witnessed | None = None, session_id: str = "",
     ) -> None:  # fmt: skip
         self.path, self._segment, self._careful = path, segment, careful
-        self._chain = Chain()
+        self._chain = Chain(session_id)
         self._dirty = False
         self._unread: list[Record] = []
         self._file = disk.open(path)

@@ -7,6 +7,7 @@ journal alone, folded from its first record, gives the whole state after a crash
 import msgspec
 
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent
+from core.contracts.session_id import packed
 from core.contracts.signal import Signal
 
 
@@ -26,7 +27,7 @@ _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 def encode(record: Record) -> bytes:
     """The record's bytes."""
-    return _encoder.encode(record)
+    return packed(_encoder, record)
 
 
 def decode(payload: bytes | memoryview) -> Record:

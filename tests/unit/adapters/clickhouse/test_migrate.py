@@ -47,7 +47,7 @@ def test_a_database_newer_than_the_product_is_refused(warehouse: Warehouse) -> N
 
 
 def test_a_later_file_is_applied_alone_and_once(warehouse: Warehouse) -> None:
-    last = len(migrate.product_migrations()) + 1
+    last = migrate.product_migrations()[-1].version + 1
     later = Migration(
         last,
         f"{last:03d}_later.sql",
