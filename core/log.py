@@ -83,8 +83,11 @@ def _formatter(process: str, *, plain: bool) -> logging.Formatter:
     ]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=before,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _ordered, _as_json]
-        + ([lambda _, __, line: readable(line)] if plain else []),
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _ordered,
+            _as_text if plain else _as_json,
+        ],
     )
 
 
@@ -102,3 +105,7 @@ def _ordered(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]
 
 def _as_json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
     return json.dumps(event, ensure_ascii=False)
+
+
+def _as_text(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    return readable(_as_json(_, __, event))
