@@ -124,8 +124,8 @@ def causes(trades: Sequence[Trade]) -> list[Cause]:
     groups: dict[str, list[float]] = {}
     for trade in trades:
         groups.setdefault(trade.cause, []).append(trade.net)
-    found = sorted(groups.items(), key=lambda group: -len(group[1]))
-    return [Cause(name, len(nets), sum(nets)) for name, nets in found]
+    largest_first = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return [Cause(name, len(nets), sum(nets)) for name, nets in largest_first]
 
 
 def _drawdown(of: str, drawdown: Drawdown) -> Rows:

@@ -146,8 +146,8 @@ def _theirs(python: Path, file: Path, scratch: Path) -> Side:
     done = subprocess.run(command, capture_output=True, cwd=scratch, check=False)
     if done.returncode:
         raise SystemExit(f"nautilus_trader failed:\n{done.stderr.decode()[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return Side(found["wall_s"], found["cpu_s"], [tuple(fill) for fill in found["fills"]])
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return Side(answer["wall_s"], answer["cpu_s"], [tuple(fill) for fill in answer["fills"]])
 
 
 def _nautilus(directory: Path | None, console: Console) -> Path | None:

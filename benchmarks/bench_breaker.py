@@ -23,7 +23,7 @@ GOAL_MS = 100.0
 
 def measure(home: Path, count: int) -> list[int]:
     """Nanoseconds of each."""
-    found = []
+    taken_ns = []
     with live_execution.execution(home) as (bus, _):
         for number in range(count):
             source = f"feed{number}"
@@ -32,11 +32,11 @@ def measure(home: Path, count: int) -> list[int]:
             began = time.perf_counter_ns()
             live_execution.fall(bus, source, time.time_ns() // 1_000_000)
             _wait(live_execution.tripped(home), began)
-            found.append(time.perf_counter_ns() - began)
+            taken_ns.append(time.perf_counter_ns() - began)
             trading_control.resume(home, "bench", "over", SystemClock())
             live_execution.tripped(home).unlink()
             time.sleep(0.05)
-    return found
+    return taken_ns
 
 
 def _wait(path: Path, began: int) -> None:
@@ -53,12 +53,12 @@ def main() -> None:
     options = parser.parse_args()
     print(describe())
     with tempfile.TemporaryDirectory() as directory, StallMeter() as stalls:
-        found = measure(Path(directory) / "home", options.count)
-    for name, values in (("crash to halt", found), ("sleep of 1 ms late by", stalls.late_ns)):
+        taken_ns = measure(Path(directory) / "home", options.count)
+    for name, values in (("crash to halt", taken_ns), ("sleep of 1 ms late by", stalls.late_ns)):
         p50, p99 = np.percentile(np.array(values) / 1e6, [50, 99])
         print(f"{name:24} p50 {p50:7.2f} ms  p99 {p99:7.2f} ms  max {max(values) / 1e6:7.2f} ms")
-    share = sum(value < GOAL_MS * 1e6 for value in found) / len(found)
-    print(f"{share:.1%} of {len(found)} within {GOAL_MS:.0f} ms")
+    share = sum(value < GOAL_MS * 1e6 for value in taken_ns) / len(taken_ns)
+    print(f"{share:.1%} of {len(taken_ns)} within {GOAL_MS:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -161,8 +161,8 @@ async def _measure(bus: Bus, url: str, ticks: int, rate: float) -> "tuple[_Times
                     page[number] = page[number] or now
         await publishing
     reading.join(timeout=10.0)
-    seen = page > 0  # what came within one pause of 4 ms is told once, by its newest
-    return floor[seen] - sent[seen], page[seen] - sent[seen]
+    shown = page > 0  # what came within one pause of 4 ms is told once, by its newest
+    return floor[shown] - sent[shown], page[shown] - sent[shown]
 
 
 _Times = np.ndarray[tuple[int], np.dtype[np.int64]]

@@ -63,10 +63,10 @@ def _fill(home: Path, server: Warehouse, events: int) -> None:
         symbol = "EUIX50" if n % 10 == 0 else "EURUSD"
         at_us = begin + n * (86_000_000_000 // orders)
         planned += filled(n + 1, at_us, source="oanda", symbol=symbol)
-    made = journalled(home / "execution" / "acc1" / "journal", planned)
-    for start in range(0, len(made), _PER_BLOCK):
-        store(server.settings, made[start : start + _PER_BLOCK])
-    print(f"{len(made):,} events, {orders:,} fills stored")
+    stored = journalled(home / "execution" / "acc1" / "journal", planned)
+    for start in range(0, len(stored), _PER_BLOCK):
+        store(server.settings, stored[start : start + _PER_BLOCK])
+    print(f"{len(stored):,} events, {orders:,} fills stored")
 
 
 def _cpu(server: Warehouse) -> tuple[float, float, float]:
@@ -91,10 +91,10 @@ def _night(settings: Settings, server: Warehouse) -> None:
     _timed(server, "marts", lambda: reporting.build(settings, reports, day, "live", "bench"))
     for report in reports:
 
-        def made(report: Report = report) -> Version:
+        def rendered(report: Report = report) -> Version:
             return reporting.render(settings, report, day, "live", "bench", "bench", clock)[0]
 
-        version = _timed(server, report.name, made)
+        version = _timed(server, report.name, rendered)
         print(f"{'':24}{sum(max(0, f.rows) for f in version.manifest.files.values()):,} rows")
     total = time.monotonic() - begin
     assert server.process is not None
@@ -104,13 +104,13 @@ def _night(settings: Settings, server: Warehouse) -> None:
 
 def _timed(server: Warehouse, name: str, work: Callable[[], Result]) -> Result:
     before, cpu = time.monotonic(), _cpu(server)
-    made = work()
+    result = work()
     spent = [after - was for after, was in zip(_cpu(server), cpu, strict=True)]
     print(
         f"{name:22} {time.monotonic() - before:6.1f} s  CPU {spent[0]:5.1f} here"
         f" {spent[1]:5.1f} dbt {spent[2]:5.1f} warehouse"
     )
-    return made
+    return result
 
 
 def _peak_mib(process: str) -> int:

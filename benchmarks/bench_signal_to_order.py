@@ -54,7 +54,7 @@ def measure(directory: Path, count: int, pause_s: float) -> dict[str, list[int]]
     """Nanoseconds of every part, one entry per order."""
     rig = Rig(directory)
     journal, door, engine, outbox = rig.journal, rig.door, rig.engine, rig.outbox
-    found: dict[str, list[int]] = {"signal to order": [], "floor: one fdatasync": []}
+    times_ns: dict[str, list[int]] = {"signal to order": [], "floor: one fdatasync": []}
     floor = Floor(directory / "floor")
     journal.ensure_room(count * 4096)
     for number in range(count + 200):
@@ -70,12 +70,12 @@ def measure(directory: Path, count: int, pause_s: float) -> dict[str, list[int]]
         taken = door.arrived_ns - began
         least = least or floor.sync()
         if number >= 200:
-            found["signal to order"].append(taken)
-            found["floor: one fdatasync"].append(least)
+            times_ns["signal to order"].append(taken)
+            times_ns["floor: one fdatasync"].append(least)
         outbox.publish()
         time.sleep(pause_s)
     journal.close()
-    return found
+    return times_ns
 
 
 def sustained(directory: Path, seconds: float, rate: int, slow_s: float) -> None:
@@ -89,12 +89,12 @@ def sustained(directory: Path, seconds: float, rate: int, slow_s: float) -> None
     with HaltPort(directory, rig.trading):
         for helper in helpers:
             helper.start()
-        began, made = time.perf_counter_ns(), 0
+        began, sent = time.perf_counter_ns(), 0
         while (now := time.perf_counter_ns()) - began < seconds * 1e9:
-            due = int((now - began) / 1e9 * rate) - made
-            arrived = [began + round((made + n) / rate * 1e9) for n in range(due)]
-            signals = [codec.decode("signals", signal_bytes(made + n)) for n in range(due)]
-            made += due
+            due = int((now - began) / 1e9 * rate) - sent
+            arrived = [began + round((sent + n) / rate * 1e9) for n in range(due)]
+            signals = [codec.decode("signals", signal_bytes(sent + n)) for n in range(due)]
+            sent += due
             requote(rig.quotes)
             for start in range(0, len(signals) - 1, 500):
                 rig.engine.supersede(signals[:-1][start : start + 500])
@@ -111,7 +111,7 @@ def sustained(directory: Path, seconds: float, rate: int, slow_s: float) -> None
     rig.journal.close()
     show(f"waited, door takes {slow_s * 1000:.0f} ms", waited)
     print(
-        f"{made} signals in {seconds:.0f} s ({rate} a second), {traded} not superseded,"
+        f"{sent} signals in {seconds:.0f} s ({rate} a second), {traded} not superseded,"
         f" {late} past their expiry"
     )
     halts.tell()
@@ -197,7 +197,7 @@ def checks(count: int) -> list[int]:
     quote = quoted().at("sim", SYMBOL, now)
     signal = codec.decode("signals", signal_bytes(0))
     specification = Venue(as_terminal(Door())).specification("sim", SYMBOL)
-    found = []
+    taken_ns = []
     for _ in range(count):
         began = time.perf_counter_ns()
         context = risk.RiskContext(
@@ -207,20 +207,20 @@ def checks(count: int) -> list[int]:
         )  # fmt: skip
         context = replace(context, state="active", blocked=False, side="buy", volume=0.1, entries=3)
         denial = risk.check_entry(context) or risk.check_margin(1.0, 1e9)
-        found.append(time.perf_counter_ns() - began)
+        taken_ns.append(time.perf_counter_ns() - began)
         if denial is not None:
             raise SystemExit(f"the bench's own entry was denied: {denial}")
-    return found
+    return taken_ns
 
 
 def stalls(count: int) -> list[int]:
     """Nanoseconds by which a sleep of 1 ms wakes late."""
-    found = []
+    late_ns = []
     for _ in range(count):
         began = time.perf_counter_ns()
         time.sleep(0.001)
-        found.append(time.perf_counter_ns() - began - 1_000_000)
-    return found
+        late_ns.append(time.perf_counter_ns() - began - 1_000_000)
+    return late_ns
 
 
 def show(name: str, values: list[int]) -> None:
@@ -253,9 +253,9 @@ def main() -> None:
         if options.profile:
             profile(Path(directory), options.count)
             return
-        found = measure(Path(directory), options.count, options.pause_ms / 1000)
+        times_ns = measure(Path(directory), options.count, options.pause_ms / 1000)
     print(f"{'microseconds':32} {'p50':>10} {'p99':>10} {'p99.9':>10}")
-    for name, values in found.items():
+    for name, values in times_ns.items():
         show(name, values)
     show("checks alone", checks(20_000))
     show("stall: sleep of 1 ms is late by", stalls(1000))

@@ -154,8 +154,8 @@ def _alternately(
 def _clients(console: Console, server: Warehouse) -> None:
     rates: dict[int, list[float]] = {4: [], 16: []}
     for _ in range(3):
-        for clients, found in rates.items():
-            found.append(_throughput(server, clients))
+        for clients, per_second in rates.items():
+            per_second.append(_throughput(server, clients))
     few, many = median(rates[4]), median(rates[16])
     met = "reached" if many >= few else "NOT reached"
     console.print(f"queries/s of 4 clients {few:.0f}, of 16 {many:.0f}: {many / few:.2f}, {met}")

@@ -170,5 +170,5 @@ class Rig:
 def as_terminal(door: Door) -> Terminal:
     """What an order needs of a terminal."""
     terminal: Any = door  # it has what an order needs, not the whole protocol
-    found: Terminal = terminal
-    return found
+    typed: Terminal = terminal
+    return typed

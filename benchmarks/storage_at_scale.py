@@ -166,11 +166,11 @@ def _times(connection: Client, copies: int) -> Iterator[tuple[str, float]]:
     later = (copies - 1) * EVERY_DAYS
     day = f"(toDateTime64('2014-05-07 00:00:00', 6, 'UTC') + INTERVAL {later} DAY)"
     for name, sql in QUERIES.items():
-        asked = sql.format(t="layout", day=day) + " FORMAT Null SETTINGS use_query_cache = 0"
+        statement = sql.format(t="layout", day=day) + " FORMAT Null SETTINGS use_query_cache = 0"
         taken = []
         for _ in range(3):
             started = time.perf_counter()
-            connection.command(asked)
+            connection.command(statement)
             taken.append(time.perf_counter() - started)
         yield name, min(taken) * 1000
 
@@ -220,10 +220,10 @@ def _tell_features(
     ).result_rows[0][0]
     begin = time.perf_counter()
     connection.command(f"SELECT avg({one}), quantile(0.9)({one}) FROM {table} FORMAT Null")
-    asked = (time.perf_counter() - begin) * 1000
+    taken_ms = (time.perf_counter() - begin) * 1000
     print(
         f"{rows:,} feature rows, {name}: {size / rows:.1f} bytes per row, {rate:.2f} M rows/s in, "
-        f"one feature of all rows {asked:.1f} ms"
+        f"one feature of all rows {taken_ms:.1f} ms"
     )
 
 

@@ -97,16 +97,16 @@ def shown(home: Path) -> x509.Certificate:
 
 def names_of(certificate: x509.Certificate) -> list[str]:
     """The host names and addresses that it is for."""
-    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    addresses = map(str, found.get_values_for_type(x509.IPAddress))
-    return [*found.get_values_for_type(x509.DNSName), *addresses]
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    addresses = map(str, names.get_values_for_type(x509.IPAddress))
+    return [*names.get_values_for_type(x509.DNSName), *addresses]
 
 
 def _make_authority(folder: Path, now: datetime.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tickhouse home")])
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
-    made = (
+    certificate = (
         _certificate(named, named, key.public_key(), now, _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(True, 0), True)
         .add_extension(usage, True)
@@ -114,7 +114,7 @@ def _make_authority(folder: Path, now: datetime.datetime) -> None:
         .sign(key, hashes.SHA256())
     )
     _write(folder, tls.AUTHORITY_KEY, _private(key))
-    _write(folder, tls.AUTHORITY, _pem(made))
+    _write(folder, tls.AUTHORITY, _pem(certificate))
 
 
 def _authority(folder: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -132,14 +132,16 @@ def _compare(home: Path, last: AuditEvent | None) -> None:
     if not os.path.lexists(path):
         return
     try:
-        seen = checked_json.read(path, _Witness)
+        witnessed = checked_json.read(path, _Witness)
     except (OSError, msgspec.DecodeError) as error:
         raise InputError(str(path), f"not as it was written ({error}); {_REMEDY}") from error
-    if last and seen.hash in (last.hash, last.previous_hash):
+    if last and witnessed.hash in (last.hash, last.previous_hash):
         return
-    if all(event.hash != seen.hash for event in read(path_in(home))):
+    if all(event.hash != witnessed.hash for event in read(path_in(home))):
         ends = f"ends with event {last.seq}" if last else "is empty"
-        problem = f"{ends}, and event {seen.seq} was witnessed: it was cut or replaced; {_REMEDY}"
+        problem = (
+            f"{ends}, and event {witnessed.seq} was witnessed: it was cut or replaced; {_REMEDY}"
+        )
         raise InputError(str(path_in(home)), problem)
 
 

@@ -66,8 +66,8 @@ def known(directory: Path) -> dict[str, tuple[User, str]]:
     Raises:
         SettingsError: a file of a secret is not ours, or not only ours to read.
     """
-    found = ((user(name), credentials.secret(directory, credential(name))) for name in ROLES)
-    return {one.name: (one, password) for one, password in found}
+    signed_up = ((user(name), credentials.secret(directory, credential(name))) for name in ROLES)
+    return {one.name: (one, password) for one, password in signed_up}
 
 
 def sign_in(where: ClickhouseSettings, name: str) -> ClickhouseSettings:

@@ -86,12 +86,12 @@ def trusted(home: Path) -> ssl.SSLContext | None:
 
 def why(error: BaseException) -> str:
     """What a failed connection means for TLS, and what to do; empty if it is not about that."""
-    found: BaseException | None = error
-    while found is not None and not isinstance(found, ssl.SSLError):
-        found = found.__cause__ or found.__context__ or _wrapped(found)
-    if isinstance(found, ssl.SSLCertVerificationError):
-        return _unverified(found)
-    if isinstance(found, ssl.SSLError):
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__ or _wrapped(cause)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _unverified(cause)
+    if isinstance(cause, ssl.SSLError):
         return (
             "the two sides do not agree on TLS: after `tickhouse tls` everything on the home is "
             "started again, and addresses begin with https or tls"

@@ -89,8 +89,8 @@ def announced(folder: Path = FOLDER) -> dict[str, Version]:
     """Names that will leave, and the version that said so: lines `VERSION NAME`."""
     path = folder / "leaving.txt"
     lines = path.read_text().splitlines() if path.exists() else []
-    told = (line.partition(" ") for line in lines if line and not line.startswith("#"))
-    return {name: parsed(version) for version, _, name in told}
+    leaving = (line.partition(" ") for line in lines if line and not line.startswith("#"))
+    return {name: parsed(version) for version, _, name in leaving}
 
 
 def broken(
@@ -120,8 +120,8 @@ def _in_time(announced_in: Version, version: Version) -> bool:
 def items() -> set[str]:
     """Every public name of today's product, one line each."""
     parts: tuple[Callable[[], Iterator[str]], ...] = (_tables, _views, _marts, _topics, _commands)
-    found = {line for part in parts for line in part()}
-    return found | {f"json replay {key}" for key in _replay_keys()} | set(_python())
+    names = {line for part in parts for line in part()}
+    return names | {f"json replay {key}" for key in _replay_keys()} | set(_python())
 
 
 def _tables() -> Iterator[str]:

@@ -69,7 +69,7 @@ def main() -> None:
         (ROOT / "docs" / "pictures" / f"structure-{name}.svg").write_text(drawing(drawn))
     text = re.sub(
         r"(<!-- figures -->\n).*?(<!-- /figures -->)",
-        lambda found: found[1] + figures(before, after) + found[2],
+        lambda match: match[1] + figures(before, after) + match[2],
         PAGE.read_text(),
         flags=re.DOTALL,
     )
@@ -161,9 +161,9 @@ class Box(NamedTuple):
     height: float
 
 
-def drawing(found: Sequence[Room]) -> str:
+def drawing(rooms: Sequence[Room]) -> str:
     """The picture of a tree, as SVG."""
-    boxes, height = _placed({room.name: room for room in found})
+    boxes, height = _placed({room.name: room for room in rooms})
     by_name = {box.room.name: box for box in boxes}
     most = max((n for box in boxes for n in box.room.imports.values()), default=1)
     parts = [
@@ -182,11 +182,11 @@ def drawing(found: Sequence[Room]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _placed(found: dict[str, Room]) -> tuple[list[Box], float]:
+def _placed(rooms: dict[str, Room]) -> tuple[list[Box], float]:
     boxes: list[Box] = []
     top = 18.0
     for layer in LAYERS:
-        here = [found[name] for name in layer if name in found]
+        here = [rooms[name] for name in layer if name in rooms]
         if not here:
             continue
         sizes = [_size(room) for room in here]

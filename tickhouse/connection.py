@@ -21,7 +21,7 @@ from core import settings as product
 from core.errors import InputError, UnavailableError, WarehouseError
 from core.home_users import READER, sign_in
 from core.settings import Settings
-from tickhouse import asked
+from tickhouse import arguments
 from tickhouse.result import Result
 from warehouse import occasion
 
@@ -54,9 +54,9 @@ def connect(home: str | os.PathLike[str] | None = None) -> Connection:
     with ExitStack() as opened:
         url = _url(settings, opened)
         where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), READER)
-        made = client.connect(where)
-        opened.callback(made.close)
-        return Connection(made, url, opened.pop_all())
+        connected = client.connect(where)
+        opened.callback(connected.close)
+        return Connection(connected, url, opened.pop_all())
 
 
 def _url(settings: Settings, opened: ExitStack) -> str:
@@ -202,8 +202,8 @@ class Connection:
             InputError: no such symbol, or several runs and none named.
         """
         given = {"run": self._run(run), "symbol": symbol or ""}
-        found = self._shipped("trades", given)
-        return self._known(found, symbol, None) if symbol else found
+        result = self._shipped("trades", given)
+        return self._known(result, symbol, None) if symbol else result
 
     def sql(self, question: str, parameters: Mapping[str, Any] | None = None) -> Result:
         """Any question in ClickHouse's SQL; the database is `tickhouse`.
@@ -233,19 +233,19 @@ class Connection:
                 " makes them"
             ) from error
 
-    def _known(self, found: Result, symbol: str, source: str | None) -> Result:
+    def _known(self, result: Result, symbol: str, source: str | None) -> Result:
         """The rows; none at all must not be a misspelt name's."""
-        if not len(found):
-            asked.refuse_unknown_feed(self.symbols(), symbol, source)
-        return found
+        if not len(result):
+            arguments.refuse_unknown_feed(self.symbols(), symbol, source)
+        return result
 
     def _run(self, named: str | None) -> str:
-        return asked.run_of(self.runs(), named)
+        return arguments.run_of(self.runs(), named)
 
 
 def _feed(source: str | None, start: Time, end: Time) -> dict[str, Any]:
     return {
         "source": source or "",
-        "start": asked.time_us(start, asked.BEGINNING),
-        "end": asked.time_us(end, asked.END),
+        "start": arguments.time_us(start, arguments.BEGINNING),
+        "end": arguments.time_us(end, arguments.END),
     }

@@ -100,8 +100,8 @@ def probe(settings: BusSettings) -> "Probe":
         SettingsError: the brokers refuse us, or the extra `kafka` is not installed.
     """
     with _installed():
-        from adapters.bus.kafka.probe import probe as look
-    return look(settings)
+        from adapters.bus.kafka.probe import probe as kafka_probe
+    return kafka_probe(settings)
 
 
 def _kafka(settings: BusSettings, name: str) -> Bus:

@@ -162,18 +162,18 @@ def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) ->
         SettingsError: a recorded market without a plan, or a plan that cannot be read.
     """
     chosen = config.terminal
-    made: RecordedMarket | GeneratedMarket
+    quotes: RecordedMarket | GeneratedMarket
     if market == "recorded":
         recipe = _read_plan(plan)
-        made = RecordedMarket(
+        quotes = RecordedMarket(
             [open_file(f) for f in recipe.files], recipe.max_ticks, recipe.cut_msc
         )
         account = Path(recipe.account_log) if recipe.account_log else home / "replay-account.log"
     else:
-        made = GeneratedMarket(chosen.symbols, chosen.source, chosen.seed)
+        quotes = GeneratedMarket(chosen.symbols, chosen.source, chosen.seed)
         account = home / "account.log"
     return SimulatedTerminal(
-        made, log=account, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
+        quotes, log=account, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
         login=chosen.login or 1, netting=chosen.netting,
     )  # fmt: skip
 

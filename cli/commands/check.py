@@ -40,9 +40,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     from quality.runner import check_day, latest_day
 
-    asked = _day(namespace.date)
+    wanted = _day(namespace.date)
     with at_hand(settings), closing(warehouse_client(settings, COMMANDS)) as client:
-        day = asked or latest_day(client)
+        day = wanted or latest_day(client)
         results = check_day(client, day, SystemClock()) if day else []
     if namespace.json:
         print(msgspec.json.encode({"day": day, "checks": results}).decode())

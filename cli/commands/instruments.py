@@ -74,7 +74,7 @@ def _of_file(path: Path) -> list[Instrument]:
 
 
 def _of_terminal(namespace: argparse.Namespace, settings: Settings) -> list[Instrument]:
-    asked = terminal(
+    connected = terminal(
         settings.terminal,
         settings.home_path,
         partial(select.door, settings.bus),
@@ -82,10 +82,11 @@ def _of_terminal(namespace: argparse.Namespace, settings: Settings) -> list[Inst
     )
     try:
         return [
-            _described(symbol, asked.symbol_info(symbol), namespace) for symbol in namespace.symbols
+            _described(symbol, connected.symbol_info(symbol), namespace)
+            for symbol in namespace.symbols
         ]
     finally:
-        asked.shutdown()
+        connected.shutdown()
 
 
 def _described(symbol: str, info: Any, namespace: argparse.Namespace) -> Instrument:

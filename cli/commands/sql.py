@@ -50,12 +50,12 @@ def run(namespace: argparse.Namespace) -> int:
 
 def _ask(where: ClickhouseSettings, statement: str, shape: str) -> None:
     with _answered(where), closing(_connection(where)) as connection:
-        asked = {"default_format": shape, "database": where.database}
-        answer = _post(connection, where, asked, statement)
+        parameters = {"default_format": shape, "database": where.database}
+        answer = _post(connection, where, parameters, statement)
         if answer.getheader("X-ClickHouse-Exception-Code") == _UNKNOWN_DATABASE:
             answer.read()
-            del asked["database"]  # nothing ran; on a new home there is none yet
-            answer = _post(connection, where, asked, statement)
+            del parameters["database"]  # nothing ran; on a new home there is none yet
+            answer = _post(connection, where, parameters, statement)
         if answer.status != http.HTTPStatus.OK:
             code = int(answer.getheader("X-ClickHouse-Exception-Code") or 0)
             raise WarehouseError(answer.read().decode(errors="replace").strip(), code)
@@ -67,12 +67,12 @@ def _ask(where: ClickhouseSettings, statement: str, shape: str) -> None:
 def _post(
     connection: http.client.HTTPConnection,
     where: ClickhouseSettings,
-    asked: Mapping[str, str],
+    parameters: Mapping[str, str],
     statement: str,
 ) -> http.client.HTTPResponse:
     signed = b64encode(f"{where.user}:{where.password}".encode()).decode()
     head = {"Authorization": f"Basic {signed}", "Content-Type": "text/plain; charset=UTF-8"}
-    connection.request("POST", f"/?{urlencode(asked)}", statement.encode(), head)
+    connection.request("POST", f"/?{urlencode(parameters)}", statement.encode(), head)
     return connection.getresponse()
 
 

@@ -19,10 +19,10 @@ class Check(msgspec.Struct, frozen=True):
 
 
 def result_of(
-    name: str, good: bool, found: str, remedy: str, otherwise: Literal["warning", "failed"]
+    name: str, good: bool, detail: str, remedy: str, otherwise: Literal["warning", "failed"]
 ) -> Check:
     """`ok` without a remedy, or `otherwise` with it."""
-    return Check(name, "ok", found) if good else Check(name, otherwise, found, remedy)
+    return Check(name, "ok", detail) if good else Check(name, otherwise, detail, remedy)
 
 
 def table_of(checks: list[Check]) -> Table:

@@ -39,16 +39,16 @@ def _expanded(nav: Any, named: set[str]) -> Any:
 def _entries(entry: Any, named: set[str]) -> list[Any]:
     if not (isinstance(entry, str) and entry.endswith("/*")):
         return [_expanded(entry, named)]
-    found = {str(page.relative_to(DOCS)) for page in (DOCS / entry[:-2]).glob("*.md")} - named
-    return sorted(found, key=lambda page: (not page.endswith("README.md"), page))
+    unnamed = {str(page.relative_to(DOCS)) for page in (DOCS / entry[:-2]).glob("*.md")} - named
+    return sorted(unnamed, key=lambda page: (not page.endswith("README.md"), page))
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """A page's text as the site reads it."""
     place = PurePosixPath(page.file.src_uri)
     up = "../" * (len(place.parts) - 1)
-    drawn = DIAGRAM.sub(lambda found: _picture(found[1], up, place), markdown)
-    return _LINK.sub(lambda found: _link(found, place), drawn)
+    drawn = DIAGRAM.sub(lambda match: _picture(match[1], up, place), markdown)
+    return _LINK.sub(lambda match: _link(match, place), drawn)
 
 
 def picture_of(diagram: str) -> str:
@@ -63,11 +63,11 @@ def _picture(diagram: str, up: str, place: PurePosixPath) -> str:
     return f"![Diagram]({up}pictures/{name}){{ .diagram }}\n"
 
 
-def _link(found: "re.Match[str]", place: PurePosixPath) -> str:
+def _link(match: "re.Match[str]", place: PurePosixPath) -> str:
     """A link out of docs/ is not on the site: the file is named instead."""
-    text, target = found[1], found[2]
+    text, target = match[1], match[2]
     if target.count("../") < len(place.parts):
-        return found[0]
+        return match[0]
     file = target.replace("../", "")
     named = f"`{file}`"
     return named if text.strip("`") == file else f"{text} ({named})"

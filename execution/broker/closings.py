@@ -37,7 +37,7 @@ class Closings:
         there = {p.ticket: p.volume for p in self._venue.positions()}
         gone = [p for p in ours if there.get(p.ticket, 0.0) != p.volume]
         fills = [(fill, p) for p in gone for fill in self._fresh(p)]
-        fills.sort(key=lambda found: (found[0].time_us, found[0].deal))
+        fills.sort(key=lambda pair: (pair[0].time_us, pair[0].deal))
         for fill, position in fills:
             self.record(fill, position)
 

@@ -90,14 +90,14 @@ class Journal:
 
     def _open(self, witnessed: Witnessed | None) -> None:
         content, end = self._file.read(), 0
-        self._count, self._last, seen = 0, b"", witnessed is None
+        self._count, self._last, met = 0, b"", witnessed is None
         for place in scan(content, self.path):
             _follow(self._chain, place, self.path)
             self._unread.append(place.record)
             end, self._count = place.end, place.number
             self._last = content[place.offset + _HEADER.size : end - len(_END)]
-            seen = seen or witnessed is None or witnessed.is_of(end, self._last)
-        if witnessed and not seen:
+            met = met or witnessed is None or witnessed.is_of(end, self._last)
+        if witnessed and not met:
             raise witness.refusal(self.path, end, self._count, witnessed)
         if content[end:].strip(b"\0"):  # any() would look at 16 MiB byte by byte, at each start
             self._file.write(bytes(len(content) - end), end)

@@ -71,12 +71,12 @@ def write(path: Path, extent: "Extent") -> None:
     Raises:
         OSError: the disk takes nothing.
     """
-    made = Witnessed.of(extent)
-    if made is None:
+    witnessed = Witnessed.of(extent)
+    if witnessed is None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    write_private(path, checked_json.encode(made).decode())
+    write_private(path, checked_json.encode(witnessed).decode())
 
 
 def refusal(journal: Path, end: int, number: int, witnessed: Witnessed) -> JournalError:

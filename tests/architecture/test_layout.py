@@ -114,3 +114,32 @@ def test_what_runs_next_to_a_terminal_imports_without_the_platform(module: str) 
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
+
+
+#: They tell what happened, not what a thing is.
+NO_NAMES = {"look", "see", "told", "found", "asked", "made"}
+
+
+def bound(node: ast.AST) -> str:
+    """The name that a node binds; empty when it binds none."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+            return name
+        case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name
+        case ast.ClassDef(name=name):
+            return name
+        case _:
+            return ""
+
+
+def test_things_are_named_by_what_they_are() -> None:
+    """Fields of stored facts and of the doctor's checks keep the names that others read."""
+    fields = {("cli/diagnostics/check.py", "found"), ("streams/explain/facts.py", "asked")}
+    named = {
+        (name_of(path), bound(node))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if bound(node).strip("_").lower() in NO_NAMES
+    }
+    assert named == fields

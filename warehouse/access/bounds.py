@@ -52,19 +52,19 @@ def patience(user: User, largest: int, stalled_s: float) -> tuple[int, float]:
     return largest, stalled_s
 
 
-def asked_freely(user: User, asked: Mapping[str, str]) -> set[str]:
+def asked_freely(user: User, settings: Mapping[str, str]) -> set[str]:
     """The settings that are not decided here, so that the lists must name them."""
-    return set(asked) - (_GOVERNED_OF_READERS if user.role in _READERS else _GOVERNED)
+    return set(settings) - (_GOVERNED_OF_READERS if user.role in _READERS else _GOVERNED)
 
 
-def bound(user: User, asked: dict[str, str]) -> dict[str, str]:
+def bound(user: User, requested: dict[str, str]) -> dict[str, str]:
     """The settings a statement of this user runs with.
 
     Limits may be tightened by the asker and never loosened. Caches of results are off for who
     has row filters: the engine has one user and would share them.
     """
     role_seconds, role_mib = _LIMITS[user.role]
-    settings = dict(asked)
+    settings = dict(requested)
     _cap_seconds(settings, user.max_seconds or role_seconds)
     _cap_bytes(settings, (user.max_memory_mib or role_mib) * 2**20)
     if user.role != "admin":
@@ -79,7 +79,7 @@ def bound(user: User, asked: dict[str, str]) -> dict[str, str]:
         settings["use_query_condition_cache"] = "0"
     if user is not ANYBODY:
         settings["log_comment"] = " ".join(
-            filter(None, (f"user={user.name}", asked.get("log_comment")))
+            filter(None, (f"user={user.name}", requested.get("log_comment")))
         )
     return settings
 
@@ -87,15 +87,17 @@ def bound(user: User, asked: dict[str, str]) -> dict[str, str]:
 def _cap_seconds(settings: dict[str, str], limit: float) -> None:
     # The engine reads 100e-9, 1G or 0x1 in its own ways: what is no plain number is the limit.
     if limit:
-        asked = _number(settings.get("max_execution_time", ""))
-        within = _LEAST_SECONDS <= asked <= limit
-        settings["max_execution_time"] = f"{asked if within else limit:.3f}".rstrip("0").rstrip(".")
+        seconds = _number(settings.get("max_execution_time", ""))
+        within = _LEAST_SECONDS <= seconds <= limit
+        settings["max_execution_time"] = f"{seconds if within else limit:.3f}".rstrip("0").rstrip(
+            "."
+        )
 
 
 def _cap_bytes(settings: dict[str, str], limit: int) -> None:
     if limit:
-        asked = int(_number(settings.get("max_memory_usage", "")))
-        settings["max_memory_usage"] = str(asked if 0 < asked <= limit else limit)
+        size = int(_number(settings.get("max_memory_usage", "")))
+        settings["max_memory_usage"] = str(size if 0 < size <= limit else limit)
 
 
 def _number(text: str) -> float:

@@ -46,44 +46,44 @@ class Grant:
     _parser: Parser
     _shape: Callable[[str], Shape]
 
-    def context(self, statement: Statement, asked: Context) -> Context:
+    def context(self, statement: Statement, requested: Context) -> Context:
         """Let the statement pass; what it runs with, within the user's bounds.
 
         Raises:
             WarehouseError: the user may not run it.
         """
         try:
-            return self._allowed(statement, asked)
+            return self._allowed(statement, requested)
         except WarehouseError as error:
             if self.user is ANYBODY and error.code in (policy.ACCESS_DENIED, policy.READONLY):
                 raise WarehouseError(f"{error} {_NOBODY_SIGNED_IN}", error.code) from error
             raise
 
-    def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
+    def settings(self, requested: Mapping[str, str]) -> dict[str, str]:
         """The settings to run it with: those asked for, within the user's bounds."""
-        return bounds.bound(self.user, dict(asked))
+        return bounds.bound(self.user, dict(requested))
 
-    def _allowed(self, statement: Statement, asked: Context) -> Context:
-        user, settings = self.user, self.settings(asked.settings)
+    def _allowed(self, statement: Statement, requested: Context) -> Context:
+        user, settings = self.user, self.settings(requested.settings)
         if user.role == "admin":
-            self._check_for_everybody(statement, asked)
-            return replace(asked, settings=settings)
-        policy.check_settings(bounds.asked_freely(user, asked.settings), user)
+            self._check_for_everybody(statement, requested)
+            return replace(requested, settings=settings)
+        policy.check_settings(bounds.asked_freely(user, requested.settings), user)
         shape = self._understood(statement)
-        place = policy.Place(asked.database, asked.parameters, self._parser.table_functions)
+        place = policy.Place(requested.database, requested.parameters, self._parser.table_functions)
         policy.check(shape, user, place)
         _expect_first_word(statement, shape)
-        for table in asked.tables:
-            made = self._shape(brought(table))
-            policy.check_brought(made, table.format, user)
+        for table in requested.tables:
+            table_shape = self._shape(brought(table))
+            policy.check_brought(table_shape, table.format, user)
         if not shape.evaluates:
             settings |= bounds.LITERALS_ONLY
-        self._check_for_everybody(statement, asked)
-        return replace(asked, settings=settings)
+        self._check_for_everybody(statement, requested)
+        return replace(requested, settings=settings)
 
-    def _check_for_everybody(self, statement: Statement, asked: Context) -> None:
+    def _check_for_everybody(self, statement: Statement, requested: Context) -> None:
         nobody.check(statement, self._parser)
-        if asked.settings.get("readonly", "0") != "0":
+        if requested.settings.get("readonly", "0") != "0":
             nobody.check_reading(statement, self._parser)
 
     def _understood(self, statement: Statement) -> Shape:
@@ -254,7 +254,7 @@ def check_listen(host: str, file: Path) -> None:
 
 def _stamp(file: Path) -> tuple[int, ...]:
     try:
-        found = os.stat(file)
+        status = os.stat(file)
     except FileNotFoundError:
         return ()
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -168,15 +168,15 @@ def _walked(root: dict[str, Any]) -> Shape:
             kind = value.get("type")
             here = kind if isinstance(kind, str) else f"{owner}.{key}"
             shape.nodes.add(here)
-            found = [(k, v) for k, v in value.items() if k != "type" and not _says_nothing(v)]
-            shape.nodes.update(f"{here}.{k}" for k, _ in found)
+            fields = [(k, v) for k, v in value.items() if k != "type" and not _says_nothing(v)]
+            shape.nodes.update(f"{here}.{k}" for k, _ in fields)
             shape.values.update(
                 f"{here}.{k}={str(v).replace(' ', '_')}"
-                for k, v in found
+                for k, v in fields
                 if f"{here}.{k}" in _VARIANTS
             )
             if _note(shape, here, value, owner, key):
-                todo += [(v, here, k) for k, v in found]
+                todo += [(v, here, k) for k, v in fields]
     return shape
 
 

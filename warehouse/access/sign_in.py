@@ -17,7 +17,7 @@ from warehouse.protocol.status import TOO_MANY_QUERIES
 
 _THREADS, _MOST_WAITING = 2, 128
 
-_Asked = tuple[str, str, str]  # address, name, password
+_Credentials = tuple[str, str, str]  # address, name, password
 
 
 class SignIn:
@@ -26,23 +26,23 @@ class SignIn:
     def __init__(self, gate: Gate, throttle: Throttle | None = None) -> None:
         self._gate, self._throttle = gate, throttle or Throttle()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sign-in")
-        self._checks: dict[_Asked, asyncio.Task[Grant]] = {}
+        self._checks: dict[_Credentials, asyncio.Task[Grant]] = {}
 
-    async def grant(self, asked: Request, address: str) -> Grant:
+    async def grant(self, request: Request, address: str) -> Grant:
         """The leave of whoever sent a request.
 
         Raises:
             WarehouseError: 516 it is nobody known, or too soon after wrong guesses; 202 too many
                 sign in at once.
         """
-        known = self._gate.recall(asked.parameters, asked.headers)
+        known = self._gate.recall(request.parameters, request.headers)
         if known is not None:
             return known
-        key = (address, *credentials(asked.parameters, asked.headers))
+        key = (address, *credentials(request.parameters, request.headers))
         check = self._checks.get(key)
         if check is None:
             self._admit(address, key[1])
-            check = self._checks[key] = asyncio.create_task(self._check(asked, address, key[1]))
+            check = self._checks[key] = asyncio.create_task(self._check(request, address, key[1]))
             check.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(check)  # others may wait for it too
 
@@ -65,15 +65,15 @@ class SignIn:
                 "AUTHENTICATION_FAILED",
             )
 
-    def _forget(self, key: _Asked, done: asyncio.Task[Grant]) -> None:
+    def _forget(self, key: _Credentials, done: asyncio.Task[Grant]) -> None:
         del self._checks[key]
         if not done.cancelled():
             done.exception()  # seen, also when nobody waits for it any more
 
-    async def _check(self, asked: Request, address: str, name: str) -> Grant:
+    async def _check(self, request: Request, address: str, name: str) -> Grant:
         loop = asyncio.get_running_loop()
         grant = await loop.run_in_executor(
-            self._pool, self._gate.admit, asked.parameters, asked.headers
+            self._pool, self._gate.admit, request.parameters, request.headers
         )
         self._throttle.passed((address, name))
         return grant

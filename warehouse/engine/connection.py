@@ -176,11 +176,11 @@ class Connection:
         listed = ", ".join(f"'{name}'" for name in names if _NAME.fullmatch(name))
         sql = f"SELECT name, value FROM system.settings WHERE name IN ({listed or 'NULL'})"
         lines = bytes(self._raw.query(sql, "TSVRaw").bytes()).decode().splitlines()
-        found = dict(line.split("\t", 1) for line in lines)
-        missing = sorted(names - found.keys())
+        values = dict(line.split("\t", 1) for line in lines)
+        missing = sorted(names - values.keys())
         if missing:
             raise refusal(115, f"Unknown setting '{missing[0]}'", "UNKNOWN_SETTING")
-        return found
+        return values
 
     def _set(self, settings: Mapping[str, str]) -> None:
         self._raw.query("SET " + ", ".join(map(_assignment, settings.items())), "Null")

@@ -77,8 +77,8 @@ def cause(raw: Any, error: RuntimeError) -> RuntimeError:
 
 
 def _identity(raw: Any, place: int) -> str:
-    found = _text(raw, _IDENTITY.format(place))
-    return found if _ID.fullmatch(found) else ""
+    identity = _text(raw, _IDENTITY.format(place))
+    return identity if _ID.fullmatch(identity) else ""
 
 
 def _error(raw: Any, identity: str) -> str:

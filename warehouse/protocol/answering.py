@@ -24,8 +24,8 @@ class Answering:
     on errors come in them too, as ClickHouse sends them and clickhouse-go expects.
     """
 
-    def __init__(self, asked: Request, send: Send, common: Headers) -> None:
-        self._asked, self._send, self._common = asked, send, common
+    def __init__(self, request: Request, send: Send, common: Headers) -> None:
+        self._request, self._send, self._common = request, send, common
         self._exchange: Exchange | None = None
         self._encoding, self._begun = "", False
         self.framed = False
@@ -37,7 +37,7 @@ class Answering:
     async def whole(self, body: bytes, answer: Answer | None = None) -> None:
         """A complete answer."""
         headers = self._headers(answer)
-        if self._asked.method == "HEAD":
+        if self._request.method == "HEAD":
             body = b""
         await self._start(200, [*headers, ("Content-Length", str(len(body)))])
         await self._send({"type": "http.response.body", "body": body})
@@ -46,7 +46,7 @@ class Answering:
         """The SQL page."""
         status, headers, body = page.ANSWER
         await self._start(status, [*headers, ("Content-Length", str(len(body)))])
-        shown = b"" if self._asked.method == "HEAD" else body
+        shown = b"" if self._request.method == "HEAD" else body
         await self._send({"type": "http.response.body", "body": shown})
 
     async def chunk(self, body: bytes) -> None:
@@ -88,7 +88,7 @@ class Answering:
     async def _plain(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
         length = ("Content-Length", str(len(body)))
         await self._start(status, [*self._common, *headers, ("Content-Type", _TEXT), length])
-        shown = b"" if self._asked.method == "HEAD" else body
+        shown = b"" if self._request.method == "HEAD" else body
         await self._send({"type": "http.response.body", "body": shown})
 
     def _headers(self, answer: Answer | None) -> Headers:
@@ -112,12 +112,12 @@ class Answering:
         await self._send({"type": "http.response.start", "status": status, "headers": encoded})
 
 
-def encoder_of(asked: Request) -> tuple[str, encoding.Encoder | None]:
+def encoder_of(request: Request) -> tuple[str, encoding.Encoder | None]:
     """Content-Encoding and encoder of the answer: ClickHouse's blocks first, HTTP's around them."""
-    frames = FrameEncoder() if asked.flag("compress") else None
-    if not asked.flag("enable_http_compression"):
+    frames = FrameEncoder() if request.flag("compress") else None
+    if not request.flag("enable_http_compression"):
         return "", frames
-    name, outer = encoding.negotiate(asked.headers.get("accept-encoding", ""))
+    name, outer = encoding.negotiate(request.headers.get("accept-encoding", ""))
     if frames is None or outer is None:
         return name, outer or frames
     return name, encoding.Chain(frames, outer)

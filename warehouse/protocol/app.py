@@ -72,14 +72,14 @@ class App:
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served, not {scope['type']}")
         self._keep_expiring()
-        asked = request.parse(
+        query = request.parse(
             scope["method"], scope["path"], scope["query_string"], scope["headers"]
         )
-        answering = Answering(asked, send, self._common(asked))
+        answering = Answering(query, send, self._common(query))
         try:
-            self._let_in(scope, asked)
+            self._let_in(scope, query)
             address = (scope.get("client") or ("",))[0]
-            await self._serve(asked, address, receive, answering)
+            await self._serve(query, address, receive, answering)
         except ClientGoneError:
             return
         except WarehouseError as error:
@@ -109,65 +109,65 @@ class App:
         self._control.shutdown(wait=True)
         self._sessions.close()
 
-    def _let_in(self, scope: Scope, asked: Request) -> None:
-        why = same_origin.refusal_of(scope, self._hosts, linked="query" not in asked.parameters)
+    def _let_in(self, scope: Scope, query: Request) -> None:
+        why = same_origin.refusal_of(scope, self._hosts, linked="query" not in query.parameters)
         if why:
             raise refusal(497, why, "ACCESS_DENIED")
 
     async def _serve(
-        self, asked: Request, address: str, receive: Receive, answering: Answering
+        self, query: Request, address: str, receive: Receive, answering: Answering
     ) -> None:
-        if page.wanted(asked.method, asked.path, asked.parameters, asked.headers):
+        if page.wanted(query.method, query.path, query.parameters, query.headers):
             await answering.page()
             return
-        if asked.path in ("/ping", "/replicas_status") or asked.is_empty:
+        if query.path in ("/ping", "/replicas_status") or query.is_empty:
             await answering.text(200, "Ok.\n")
             return
-        if asked.path not in ("", "/"):
+        if query.path not in ("", "/"):
             await answering.text(404, "There is /, /sql, /ping and /replicas_status.\n")
             return
         # Of a stranger nothing but the header is read.
-        grant = await self._sign_in.grant(asked, address)
-        packed, framed = asked.headers.get("content-encoding", ""), asked.flag("decompress")
+        grant = await self._sign_in.grant(query, address)
+        packed, framed = query.headers.get("content-encoding", ""), query.flag("decompress")
         largest, stalled_s = bounds.patience(grant.user, self._largest, self._stalled_s)
         body = Body(receive, packed, framed, largest, stalled_s, self._room)
-        answering.framed = asked.flag("compress")
-        with self._running.listed(asked.query_id, grant.user.name, asked.tag), body:
+        answering.framed = query.flag("compress")
+        with self._running.listed(query.query_id, grant.user.name, query.tag), body:
             start = await body.piece()
-            if not start and body.complete and "query" not in asked.parameters:
+            if not start and body.complete and "query" not in query.parameters:
                 await answering.text(200, "Ok.\n")
                 return
-            stated, wished = await read(asked, body, start)
+            stated, wished = await read(query, body, start)
             victim = self._running.tag(killed(stated.sql), grant.user.name)
-            if victim and asked.method == "POST":
+            if victim and query.method == "POST":
                 await self._kill(victim, wished, answering)
                 return
             stated = replace(stated, sql=statement.names_query_id(stated.sql))
             # The one way to the engine: every path below runs what passed here, and as it passed.
             asker = Asker(grant.user.name, bounds.only_reads(grant.user))
             context = await self._admission.enter(lambda: grant.context(stated, wished), asker)
-            granted = _Granted(asked, asker, stated, context)
+            granted = _Granted(query, asker, stated, context)
             await self._run_granted(granted, body, answering, receive)
 
     async def _run_granted(
         self, granted: "_Granted", body: Body, answering: Answering, receive: Receive
     ) -> None:
-        asked, stated, context = granted.asked, granted.statement, granted.context
-        if asked.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
+        query, stated, context = granted.query, granted.statement, granted.context
+        if query.flag("async_insert") and body.complete and coalesce.joinable(stated, context):
             await self._join(granted, answering)
             return
-        name, encoder = encoder_of(asked)
+        name, encoder = encoder_of(query)
         exchange = Exchange(
             lambda: self._lease(granted),
             stated,
             context,
             encoder,
-            asked.flag("wait_end_of_query"),
-            asked.revision,
+            query.flag("wait_end_of_query"),
+            query.revision,
             self._engine.describe,
         )
         answering.begin(exchange, name)
-        with self._watching(asked, body, receive, exchange):
+        with self._watching(query, body, receive, exchange):
             await self._exchange(granted.asker, body, exchange, answering)
 
     async def _kill(self, tag: str, wished: Context, answering: Answering) -> None:
@@ -240,13 +240,13 @@ class App:
         return await self._admission.enter(lambda: self._engine.run(stated, context), Asker(user))
 
     def _lease(self, granted: "_Granted") -> Lease:
-        asked = granted.asked
-        session = asked.parameters.get("session_id", "")
+        query = granted.query
+        session = query.parameters.get("session_id", "")
         if not session:
             return self._lease_alone()
         key = (granted.asker.name, session)
-        timeout = timeout_of(asked.parameters.get("session_timeout", ""))
-        kept = self._sessions.acquire(key, timeout, asked.flag("session_check"))
+        timeout = timeout_of(query.parameters.get("session_timeout", ""))
+        kept = self._sessions.acquire(key, timeout, query.flag("session_check"))
         if granted.context.settings.get("readonly") != "1":
             return Lease(kept, lambda: self._sessions.release(key))
         # The engine cannot leave readonly=1 again, and under it a session has nothing to keep.
@@ -262,29 +262,29 @@ class App:
         connection = self._engine.connect()
         return Lease(connection, connection.close)
 
-    def _common(self, asked: Request) -> Headers:
+    def _common(self, query: Request) -> Headers:
         return [
-            ("X-ClickHouse-Query-Id", asked.query_id),
+            ("X-ClickHouse-Query-Id", query.query_id),
             ("X-ClickHouse-Timezone", self._engine.timezone),
             ("X-ClickHouse-Server-Display-Name", "tickhouse"),
         ]
 
     @contextlib.contextmanager
-    def _watching(self, asked: Request, body: Body, receive: Receive, exchange: Exchange) -> Any:
+    def _watching(self, query: Request, body: Body, receive: Receive, exchange: Exchange) -> Any:
         if not body.complete:  # an upload notices by itself
             yield
             return
-        watch = asyncio.create_task(self._watch(asked, receive, exchange))
+        watch = asyncio.create_task(self._watch(query, receive, exchange))
         try:
             yield
         finally:
             watch.cancel()
 
-    async def _watch(self, asked: Request, receive: Receive, exchange: Exchange) -> None:
+    async def _watch(self, query: Request, receive: Receive, exchange: Exchange) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         exchange.cancelled = True
-        self._control.submit(self._engine.kill, asked.tag)
+        self._control.submit(self._engine.kill, query.tag)
 
     def _keep_expiring(self) -> None:
         if self._expiry is None:
@@ -299,7 +299,7 @@ class App:
 class _Granted:
     """A statement that passed the gate: whose it is and what it runs with."""
 
-    asked: Request
+    query: Request
     asker: Asker
     statement: Statement
     context: Context

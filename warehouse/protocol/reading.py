@@ -12,7 +12,7 @@ from warehouse.protocol.request import Request
 from warehouse.protocol.statement import Statement
 
 
-async def read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Context]:
+async def read(request: Request, body: Body, start: bytes) -> tuple[Statement, Context]:
     """The statement, with all of its data or the beginning of a large INSERT's.
 
     Args:
@@ -25,15 +25,15 @@ async def read(asked: Request, body: Body, start: bytes) -> tuple[Statement, Con
         ValueError: a malformed form.
     """
     tables: tuple[multipart.ExternalTable, ...] = ()
-    if asked.boundary:
+    if request.boundary:
         start += await body.rest()
-        fields, files = multipart.parse(start, asked.boundary)
-        asked.take_form(fields)
-        tables, start = multipart.external_tables(files, asked.parameters), b""
-    query = asked.parameters.get("query", "").encode()
-    apart = asked.values_apart and (not body.complete or asked.flag("async_insert"))
+        fields, files = multipart.parse(start, request.boundary)
+        request.take_form(fields)
+        tables, start = multipart.external_tables(files, request.parameters), b""
+    query = request.parameters.get("query", "").encode()
+    apart = request.values_apart and (not body.complete or request.flag("async_insert"))
     stated = statement.split(query, start, apart)
     if not body.complete and not stated.input_format:
         start += await body.rest()
         stated = statement.split(query, start, apart)
-    return stated, asked.context(tables)
+    return stated, request.context(tables)

@@ -138,8 +138,8 @@ class KafkaBus:
         count = self.partitions(topic)
         among = range(count) if key is None else [partition_of(checked(key), count)]
         tails = [self._tail(topic, partition) for partition in among]
-        found = self._ask("read", lambda: [tail.last(key) for tail in tails])
-        return max(filter(None, found), key=lambda m: m.sequence, default=None)
+        newest = self._ask("read", lambda: [tail.last(key) for tail in tails])
+        return max(filter(None, newest), key=lambda m: m.sequence, default=None)
 
     def subscribe(
         self, topic: Topic, start_sequence: int = 1, partition: int | None = None
@@ -198,12 +198,12 @@ class KafkaBus:
         return {p: self.end(topic, p) for p in among}
 
     def _tail(self, topic: Topic, partition: int) -> Tail:
-        found = self._tails.get((topic.name, partition))
-        if found is None:
+        tail = self._tails.get((topic.name, partition))
+        if tail is None:
             name = name_of(topic, self._connection.settings)
-            found = Tail(self._reader, topic, name, partition)
-            self._tails[topic.name, partition] = found
-        return found
+            tail = Tail(self._reader, topic, name, partition)
+            self._tails[topic.name, partition] = tail
+        return tail
 
     def _load_ids(self, topic: Topic, ids: RecentIds) -> None:
         """Those stored within the duplicate window; for ever, until the brokers tell."""

@@ -84,7 +84,7 @@ class KafkaConnection:
             raise self.refusal
         return bool(self.partitions)
 
-    def look(self, timeout_s: float) -> Any:
+    def cluster(self, timeout_s: float) -> Any:
         """The cluster's own description of itself, now.
 
         Raises:
@@ -108,7 +108,7 @@ class KafkaConnection:
         else:
             _log.debug("kafka: %s", error)
 
-    def seen_up(self) -> None:
+    def answered(self) -> None:
         """A broker answered just now."""
         if not self._up and self.partitions:
             self._up = True
@@ -149,7 +149,7 @@ class KafkaConnection:
             self.closing.wait(_AGAIN_S)
         else:
             self.refusal = None
-            self.seen_up()
+            self.answered()
             self.ready.set()
 
     def _probe(self) -> None:
@@ -159,4 +159,4 @@ class KafkaConnection:
             self.problem = error.args[0].str()
             self._admin.admin_client.poll(0.0)
         else:
-            self.seen_up()
+            self.answered()

@@ -53,7 +53,7 @@ class KafkaLease:
         self._config = options.connection(settings, name).as_librdkafka_dict(plaintext_secrets=True)
         self._topic = ""  # once it is there
         self._consumer: Consumer | None = None
-        self._next, self._found = OFFSET_BEGINNING, Written(b"", 0)
+        self._next, self._newest = OFFSET_BEGINNING, Written(b"", 0)
         self._producer: Producer | None = None
 
     def read(self, timeout_s: float) -> Written | None:
@@ -67,7 +67,7 @@ class KafkaLease:
                     raise self._away(error) from error
                 time.sleep(_PAUSE_S)
             else:
-                return self._found if self._found.sequence else None
+                return self._newest if self._newest.sequence else None
 
     def replace(self, payload: bytes, known: int, timeout_s: float) -> int:
         """See LeasePlace."""
@@ -93,11 +93,11 @@ class KafkaLease:
             producer = self._only_writer(deadline)
             self._read(deadline)
             self._producer = producer
-        if self._found.sequence != known:
+        if self._newest.sequence != known:
             self._producer = None
             raise ChangedError(f"{self._topic}, {self._account}: another record is there")
-        self._found = self._write(self._producer, payload, deadline)
-        return self._found.sequence
+        self._newest = self._write(self._producer, payload, deadline)
+        return self._newest.sequence
 
     def _only_writer(self, deadline: float) -> Producer:
         """The producer of this account: whoever was it before commits nothing from now on."""
@@ -152,7 +152,7 @@ class KafkaLease:
         self._next = int(message.offset() or 0) + 1
         if message.key() == self._account.encode():
             value = message.value()
-            self._found = Written(value if isinstance(value, bytes) else b"", self._next)
+            self._newest = Written(value if isinstance(value, bytes) else b"", self._next)
         return False
 
     def _away(self, error: KafkaException) -> UnavailableError:

@@ -49,19 +49,19 @@ def connection(settings: BusSettings, name: str) -> ConnectionConfig:
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
     if bool(settings.certificate) != bool(settings.key):
         raise SettingsError("bus.certificate and bus.key go together (TICKHOUSE_BUS__KEY)")
-    found: dict[str, Any] = {"bootstrap_servers": addresses(settings), "client_id": name}
+    options: dict[str, Any] = {"bootstrap_servers": addresses(settings), "client_id": name}
     if settings.ca:
-        found["ssl_ca_location"] = settings.ca
+        options["ssl_ca_location"] = settings.ca
     if settings.certificate:
-        found["ssl_certificate_location"] = settings.certificate
-        found["ssl_key_location"] = settings.key
+        options["ssl_certificate_location"] = settings.certificate
+        options["ssl_key_location"] = settings.key
     if settings.user:
-        found |= {
+        options |= {
             "sasl_mechanism": settings.sasl,
             "sasl_username": settings.user,
             "sasl_password": secret,
         }
-    return ConnectionConfig(security_protocol=_protocol(settings), **found)
+    return ConnectionConfig(security_protocol=_protocol(settings), **options)
 
 
 #: What every client of ours has: come back soon and for ever, and be quick.

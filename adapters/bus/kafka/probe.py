@@ -44,7 +44,7 @@ def probe(settings: BusSettings) -> Probe:
     connection = KafkaConnection(settings, "doctor")
     reader = StretchReader(connection)
     try:
-        cluster = connection.look(_ANSWER_S)
+        cluster = connection.cluster(_ANSWER_S)
         there = {
             t.name: len(cluster.topics[name].partitions)
             for t in topics.ALL
@@ -62,7 +62,7 @@ def probe(settings: BusSettings) -> Probe:
 
 
 def _newest(reader: StretchReader, settings: BusSettings, there: dict[str, int]) -> list[Stamped]:
-    found = []
+    stamped = []
     for topic in topics.ALL:
         count = _HEARTBEATS if topic is topics.HEARTBEATS else 1
         for partition in range(there.get(topic.name, 0)):
@@ -71,5 +71,5 @@ def _newest(reader: StretchReader, settings: BusSettings, there: dict[str, int])
             for message in reader.stretch(name, partition, max(low, high - count), high):
                 payload = message.value()
                 stamp = int(message.timestamp()[1])
-                found.append(Stamped(topic.name, payload if payload else b"", stamp))
-    return found
+                stamped.append(Stamped(topic.name, payload if payload else b"", stamp))
+    return stamped

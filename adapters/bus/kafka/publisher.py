@@ -162,10 +162,10 @@ class KafkaPublisher:
         with self._room:
             topic = self._queue[0].topic if self._queue else None
         if topic is not None and topic.name not in self._ids:
-            found = RecentIds(self._window_s)
-            self._load_ids(topic, found)
+            ids = RecentIds(self._window_s)
+            self._load_ids(topic, ids)
             with self._room:
-                self._ids[topic.name] = found
+                self._ids[topic.name] = ids
 
     def _drain(self) -> None:
         """Hand over in order, as far as can be; under the lock."""
@@ -203,9 +203,9 @@ class KafkaPublisher:
             if error is not None:
                 self._refused(entry, error)
                 return
-            self._connection.seen_up()
+            self._connection.answered()
             sequence, at_ms = message.offset() + 1, message.timestamp()[1]
-            self._skew.see(entry.sent_ms, time.time() * 1000, at_ms)
+            self._skew.observe(entry.sent_ms, time.time() * 1000, at_ms)
             if not entry.message_id.startswith("\0"):
                 self._ids[entry.topic.name].add(entry.message_id, sequence, at_ms)
             self._stored(entry, sequence)

@@ -49,11 +49,11 @@ class StretchReader:
         """
         with self.lock:
             self._open = True
-            asked = [TopicPartition(name, partition, max(at_ms, 0))]
-            found = self._consumer.offsets_for_times(asked, timeout=_ANSWER_S)[0]
-            if found.error is not None:
-                raise KafkaException(found.error)
-            return None if found.offset in (OFFSET_END, -1) else int(found.offset)
+            wanted = [TopicPartition(name, partition, max(at_ms, 0))]
+            answer = self._consumer.offsets_for_times(wanted, timeout=_ANSWER_S)[0]
+            if answer.error is not None:
+                raise KafkaException(answer.error)
+            return None if answer.offset in (OFFSET_END, -1) else int(answer.offset)
 
     def stretch(self, name: str, partition: int, start: int, end: int) -> Iterator[Message]:
         """All messages from one offset to before another; fewer when retention took some.

@@ -27,17 +27,17 @@ class SkewWatch:
         self._most_ms = most_s * 1000
         self._apart = False
 
-    def see(self, sent_ms: float, heard_ms: float, stamped_ms: float) -> None:
+    def observe(self, sent_ms: float, heard_ms: float, stamped_ms: float) -> None:
         """One message, acknowledged."""
-        found = skew_ms(sent_ms, heard_ms, stamped_ms)
-        _SKEW.set(found / 1000)
-        apart = abs(found) > self._most_ms
+        skew = skew_ms(sent_ms, heard_ms, stamped_ms)
+        _SKEW.set(skew / 1000)
+        apart = abs(skew) > self._most_ms
         if apart != self._apart:
             self._apart = apart
-            way = "ahead of" if found > 0 else "behind"
+            way = "ahead of" if skew > 0 else "behind"
             _log.warning(
                 "the broker's clock is %.1f s %s this host's: set both by NTP; signals expire by"
                 " the clock",
-                abs(found) / 1000,
+                abs(skew) / 1000,
                 way,
             ) if apart else _log.warning("this host's clock and the broker's agree again")

@@ -99,11 +99,11 @@ class KafkaSubscriber:
             return None
         end = time.monotonic() + wait_s
         while True:
-            found = self._consumer.poll(max(end - time.monotonic(), 0.0))
-            if found is None:
+            record = self._consumer.poll(max(end - time.monotonic(), 0.0))
+            if record is None:
                 self._measure()
                 return None
-            message = self._taken(found)
+            message = self._taken(record)
             if message is not None:
                 self._measure()
                 return message
@@ -139,25 +139,25 @@ class KafkaSubscriber:
         at_ms = time.time_ns() // 1_000_000
         for message in self._reader.stretch(self._name, partition, first, min(first + 1, high)):
             at_ms = message.timestamp()[1]
-        found = self._reader.offset_at(self._name, partition, at_ms - self._window_ms)
-        return max(low, first - MOST, min(first, first if found is None else found))
+        offset = self._reader.offset_at(self._name, partition, at_ms - self._window_ms)
+        return max(low, first - MOST, min(first, first if offset is None else offset))
 
-    def _taken(self, found: KafkaMessage) -> Message | None:
+    def _taken(self, record: KafkaMessage) -> Message | None:
         received_ns = time.perf_counter_ns()
-        if (error := found.error()) is not None:
-            self._trouble(found, error)
+        if (error := record.error()) is not None:
+            self._trouble(record, error)
             return None
-        partition, sequence = int(found.partition() or 0), int(found.offset() or 0) + 1
-        message_id = id_of(found.headers())
+        partition, sequence = int(record.partition() or 0), int(record.offset() or 0) + 1
+        message_id = id_of(record.headers())
         known = message_id in self._ids if message_id else False
         if message_id:
-            self._ids.add(message_id, sequence, int(found.timestamp()[1]))
+            self._ids.add(message_id, sequence, int(record.timestamp()[1]))
         if sequence < self._next[partition]:
             return None  # read in a former life: only its id was wanted
         self._next[partition] = sequence + 1
         if known:
             return None
-        key, value = found.key(), found.value()
+        key, value = record.key(), record.value()
         return Message(
             self._topic.name,
             key.decode() if isinstance(key, bytes) else "",
@@ -167,9 +167,9 @@ class KafkaSubscriber:
             partition,
         )
 
-    def _trouble(self, found: KafkaMessage, error: KafkaError) -> None:
+    def _trouble(self, record: KafkaMessage, error: KafkaError) -> None:
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            self._take_up_again(found.partition())
+            self._take_up_again(record.partition())
         elif error.fatal():
             raise UnavailableError(f"reading {self._name}: {error.str()}; start again")
         else:

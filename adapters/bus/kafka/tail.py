@@ -35,13 +35,13 @@ class Tail:
             low, high = self._reader.bounds(self._name, self._partition)
             self._catch_up(low, high)
             step = _FIRST_STEP
-            while self._from > low and not self._found(key):
+            while self._from > low and not self._has(key):
                 self._look_back(max(low, self._from - step))
                 step = min(step * 4, _LAST_STEP)
-            found = self._last if key is None else self._newest.get(key)
-            return found if found and found.sequence > low else None
+            newest = self._last if key is None else self._newest.get(key)
+            return newest if newest and newest.sequence > low else None
 
-    def _found(self, key: str | None) -> bool:
+    def _has(self, key: str | None) -> bool:
         return self._last is not None if key is None else key in self._newest
 
     def _catch_up(self, low: int, high: int) -> None:
@@ -50,27 +50,27 @@ class Tail:
             self._from = self._to = high
             self._newest, self._last = {}, None
             return
-        for found in self._reader.stretch(self._name, self._partition, self._to, high):
-            message = self._message(found)
+        for record in self._reader.stretch(self._name, self._partition, self._to, high):
+            message = self._message(record)
             self._newest[message.key] = self._last = message
         self._to = high
 
     def _look_back(self, start: int) -> None:
         earlier: dict[str, Message] = {}
         newest: Message | None = None
-        for found in self._reader.stretch(self._name, self._partition, start, self._from):
-            newest = self._message(found)
+        for record in self._reader.stretch(self._name, self._partition, start, self._from):
+            newest = self._message(record)
             earlier[newest.key] = newest
         self._newest = earlier | self._newest
         self._last = self._last or newest
         self._from = start
 
-    def _message(self, found: KafkaMessage) -> Message:
-        key, value = found.key(), found.value()
+    def _message(self, record: KafkaMessage) -> Message:
+        key, value = record.key(), record.value()
         return Message(
             self._topic.name,
             key.decode() if isinstance(key, bytes) else str(key or ""),
-            int(found.offset() or 0) + 1,
+            int(record.offset() or 0) + 1,
             value if isinstance(value, bytes) else b"",
             time.perf_counter_ns(),
             self._partition,

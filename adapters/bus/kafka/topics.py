@@ -43,7 +43,7 @@ def min_insync(settings: BusSettings) -> int:
 
 def topic_config(topic: Topic, settings: BusSettings) -> dict[str, str]:
     """Kafka's own settings of a topic."""
-    found: dict[str, Any] = {
+    config: dict[str, Any] = {
         "cleanup.policy": "delete",
         "retention.ms": -1,
         "retention.bytes": -1,
@@ -54,16 +54,16 @@ def topic_config(topic: Topic, settings: BusSettings) -> dict[str, str]:
     }
     if topic in _LEAVING:
         share = _most_bytes(topic, settings) // planned_partitions(topic, settings)
-        found["retention.bytes"] = share
-        found["segment.bytes"] = max(min(_SEGMENT_BYTES, share // 4), 2**20)
+        config["retention.bytes"] = share
+        config["segment.bytes"] = max(min(_SEGMENT_BYTES, share // 4), 2**20)
         if settings.retention_hours:
-            found["retention.ms"] = int(settings.retention_hours * 3_600_000)
-            found["segment.ms"] = max(found["retention.ms"] // 4, 1000)
+            config["retention.ms"] = int(settings.retention_hours * 3_600_000)
+            config["segment.ms"] = max(config["retention.ms"] // 4, 1000)
     if topic is LEASES:
-        found |= {"cleanup.policy": "compact", "segment.bytes": 2**20, "segment.ms": 3_600_000}
+        config |= {"cleanup.policy": "compact", "segment.bytes": 2**20, "segment.ms": 3_600_000}
     if topic.synced and settings.replication == 1 and settings.sync == "always":
-        found["flush.messages"] = 1  # no other broker has it: on disk before it counts
-    return {name: str(value) for name, value in found.items()}
+        config["flush.messages"] = 1  # no other broker has it: on disk before it counts
+    return {name: str(value) for name, value in config.items()}
 
 
 def _most_bytes(topic: Topic, settings: BusSettings) -> int:
@@ -85,14 +85,14 @@ def ensure_topics(admin: AdminClient, settings: BusSettings) -> dict[str, int]:
     if missing:
         _create(admin, missing, settings, len(cluster.brokers))
         cluster = admin.list_topics(timeout=_LOOK_S)
-    found = {}
+    partitions = {}
     for topic in topics.ALL:
         name = name_of(topic, settings)
         there = cluster.topics.get(name)
         if there is None or there.error is not None:
             raise KafkaException(there.error if there else KafkaError(KafkaError._UNKNOWN_TOPIC))
-        found[topic.name] = _checked(name, len(there.partitions), topic, settings)
-    return found
+        partitions[topic.name] = _checked(name, len(there.partitions), topic, settings)
+    return partitions
 
 
 def ensure_leases(admin: AdminClient, settings: BusSettings) -> str:

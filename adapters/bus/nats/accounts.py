@@ -32,10 +32,10 @@ def accounts(credentials: Path) -> str:
     Raises:
         SettingsError: a file of a secret is not ours, or not only ours to read.
     """
-    found = {space(topic.name): _topic(topic.name) for topic in _SPACES}
+    by_name = {space(topic.name): _topic(topic.name) for topic in _SPACES}
     for name, role in ROLES.items():
-        found[_of(name)] = _role(name, role, secret(credentials, credential(name)))
-    return f"authorization {{ timeout: 5 }}\naccounts {json.dumps(found, indent=2)}\n"
+        by_name[_of(name)] = _role(name, role, secret(credentials, credential(name)))
+    return f"authorization {{ timeout: 5 }}\naccounts {json.dumps(by_name, indent=2)}\n"
 
 
 def space(topic: str) -> str:
@@ -72,8 +72,8 @@ def _role(name: str, role: Role, password: str) -> dict[str, Any]:
 
 
 def _doors() -> list[str]:
-    asked = (s for role in ROLES.values() if role.door != "answers" for s in door(role))
-    return sorted(set(asked))
+    subjects = (s for role in ROLES.values() if role.door != "answers" for s in door(role))
+    return sorted(set(subjects))
 
 
 def _service(account: str, subject: str, local: str) -> dict[str, Any]:

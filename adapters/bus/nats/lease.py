@@ -92,8 +92,8 @@ class NatsLease:
             raise
 
     async def _read(self, client: Client) -> Written | None:
-        found = await last_message(client, LEASES, self._subject)
-        return Written(found.payload, found.sequence) if found else None
+        newest = await last_message(client, LEASES, self._subject)
+        return Written(newest.payload, newest.sequence) if newest else None
 
     def _away(self, error: BaseException) -> UnavailableError:
         problem = self._connection.problem or repr(error)

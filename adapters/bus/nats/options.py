@@ -35,12 +35,12 @@ def connect_options(settings: BusSettings, role: str) -> dict[str, Any]:
         SettingsError: a user without a password, a certificate without its key, a file that
             cannot be read, or nobody has that role.
     """
-    found = _own(settings, role) if settings.credentials else _given(settings)
-    user = found.get("user") or urlsplit(settings.url).username or role
-    found["inbox_prefix"] = inbox(_ODD.sub("_", user))
+    options = _own(settings, role) if settings.credentials else _given(settings)
+    user = options.get("user") or urlsplit(settings.url).username or role
+    options["inbox_prefix"] = inbox(_ODD.sub("_", user))
     if is_encrypted(settings):
-        found["tls"] = _context(settings)
-    return found
+        options["tls"] = _context(settings)
+    return options
 
 
 def may_shape(settings: BusSettings, role: str) -> bool:
@@ -61,12 +61,12 @@ def _own(settings: BusSettings, role: str) -> dict[str, Any]:
 def _given(settings: BusSettings) -> dict[str, Any]:
     if bool(settings.user) != bool(settings.password):
         raise SettingsError("bus.user and bus.password go together (TICKHOUSE_BUS__PASSWORD)")
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if settings.user:
-        found = {"user": settings.user, "password": settings.password}
+        options = {"user": settings.user, "password": settings.password}
     if settings.token:
-        found["token"] = settings.token
-    return found
+        options["token"] = settings.token
+    return options
 
 
 def is_encrypted(settings: BusSettings) -> bool:

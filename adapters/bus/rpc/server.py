@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 from adapters.bus.nats.connection import Connection
 from adapters.bus.rpc import base as door
 from adapters.bus.rpc.base import Hello
-from adapters.bus.rpc.client import look
+from adapters.bus.rpc.client import roll_call
 from core.errors import BusyError, UnavailableError
 from core.mailbox import Mailbox
 from core.sections import BusSettings
@@ -141,8 +141,8 @@ class RpcServer:
         await client.subscribe(door.subject(self._name, self._id, "alive"), cb=alive)
         self._ready = False
         self._others.clear()
-        found = await look(client, self._name, Hello(self._id, host=platform.node()))
-        for hello in found.hellos:
+        answers = await roll_call(client, self._name, Hello(self._id, host=platform.node()))
+        for hello in answers.hellos:
             if hello.id != self._id and (hello.ready or hello.id < self._id):
                 self._rival = hello.host or "another host"
         if any(other < self._id for other in self._others):
@@ -153,9 +153,9 @@ class RpcServer:
         """Silence is no sign of anything here."""
 
     async def _greet(self, message: Msg) -> None:
-        asked = msgspec.json.decode(message.data, type=Hello)
-        if asked.id and asked.id != self._id and not self._ready:
-            self._others.add(asked.id)  # we came together: the lower id stays
+        hello = msgspec.json.decode(message.data, type=Hello)
+        if hello.id and hello.id != self._id and not self._ready:
+            self._others.add(hello.id)  # we came together: the lower id stays
         client = self._connection.client
         me = Hello(self._id, self._ready, time.time_ns() // 1000, platform.node())
         target = client or message._client

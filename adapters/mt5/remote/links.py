@@ -110,15 +110,15 @@ class TcpLink:
 
     def _connect(self) -> None:
         with contextlib.ExitStack() as failing:
-            made: socket.socket = failing.enter_context(
+            connection: socket.socket = failing.enter_context(
                 socket.create_connection(self._address, timeout=_CONNECT_S)
             )
             if self._context is not None:
-                made = self._context.wrap_socket(made, server_hostname=self._address[0])
-                failing.enter_context(made)
-            hello.introduce(made, self._role, self._key, _CONNECT_S)
+                connection = self._context.wrap_socket(connection, server_hostname=self._address[0])
+                failing.enter_context(connection)
+            hello.introduce(connection, self._role, self._key, _CONNECT_S)
             failing.pop_all()
-        self._socket, self._channel, self._refused = made, frames.Channel(made), False
+        self._socket, self._channel, self._refused = connection, frames.Channel(connection), False
 
     def ask(self, call: bytes, timeout_s: float) -> tuple[bytes, bytes | bytearray]:
         """See Link."""

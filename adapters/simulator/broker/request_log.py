@@ -43,7 +43,7 @@ class RequestLog:
             if own.is_symlink():
                 raise JournalError(f"{own} is a link: put the account's own file there instead")
         self._count = self._sum = self._good = 0
-        self._records = list(self._checked(self._told()))
+        self._records = list(self._checked(self._witnessed()))
         if self._records and self._records[0] != msgspec.json.decode(msgspec.json.encode(header)):
             raise JournalError(
                 f"{path}, record 1: this account began with other settings than {header};"
@@ -85,25 +85,25 @@ class RequestLog:
         os.lseek(self._behind, 0, os.SEEK_SET)
         os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
 
-    def _told(self) -> tuple[int, int]:
+    def _witnessed(self) -> tuple[int, int]:
         """Records and their sum; none without a witness, or one that a power cut left empty."""
         try:
-            told = self._witness.read_bytes()
-            return (int(told[:10]), int(told[11:19], 16)) if told else (0, 0)
+            text = self._witness.read_bytes()
+            return (int(text[:10]), int(text[11:19], 16)) if text else (0, 0)
         except FileNotFoundError:
             return 0, 0
         except ValueError as error:
             raise JournalError(f"{self._witness} is damaged: {_REMEDY}") from error
 
-    def _checked(self, told: tuple[int, int]) -> Iterator[dict[str, Any]]:
-        agrees = told == (0, 0)
+    def _checked(self, witnessed: tuple[int, int]) -> Iterator[dict[str, Any]]:
+        agrees = witnessed == (0, 0)
         for record in self._read():
-            agrees = agrees or told == (self._count, self._sum)
+            agrees = agrees or witnessed == (self._count, self._sum)
             yield record
         if not agrees:
             raise JournalError(
-                f"{self.path} holds other records than the {told[0]} that {self._witness} tells of:"
-                f" {_REMEDY}"
+                f"{self.path} holds other records than the {witnessed[0]} that "
+                f"{self._witness} tells of: {_REMEDY}"
             )
 
     def _read(self) -> Iterator[dict[str, Any]]:

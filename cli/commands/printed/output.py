@@ -10,7 +10,7 @@ _FILE_WIDTH = 160  # columns where no terminal sets them
 
 def console(**options: Any) -> Console:
     """A console of rich's with these options; COLUMNS, if set, says how wide a file is."""
-    found = Console(**options)
-    if found.is_terminal or "COLUMNS" in os.environ:
-        return found
+    chosen = Console(**options)
+    if chosen.is_terminal or "COLUMNS" in os.environ:
+        return chosen
     return Console(width=_FILE_WIDTH, **options)

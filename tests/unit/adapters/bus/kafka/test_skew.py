@@ -17,7 +17,7 @@ def test_a_stamp_between_sending_and_hearing_shows_no_skew(stamped: float, skew:
 def test_a_fault_is_told_once_and_its_end_too(caplog: pytest.LogCaptureFixture) -> None:
     watch = SkewWatch(1.0)
     for stamped in (105, 5_000, 5_000, 105, 105, -9_000):
-        watch.see(100, 110, stamped)
+        watch.observe(100, 110, stamped)
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert ["4.9 s ahead of" in said[0], "agree again" in said[1], "9.1 s behind" in said[2]]
     assert len(said) == 3

@@ -65,6 +65,6 @@ def run_of(runs: Result, named: str | None) -> str:
         return str(named)
     if not known:
         raise InputError("run", "nothing ran on this home yet: tickhouse demo, replay or up")
-    asked = "run" if named is None else f"run {named!r}"
+    wanted = "run" if named is None else f"run {named!r}"
     problem = "there are several; name one" if named is None else "is not of this home"
-    raise InputError(asked, f"{problem}: {', '.join(known)}")
+    raise InputError(wanted, f"{problem}: {', '.join(known)}")
