@@ -1,7 +1,8 @@
 {#-
     The trading days an incremental mart builds now: those asked for, or those for which the
-    warehouse holds more than the mart was built from. So a late tick restates its day, a second
-    build changes nothing, and retention, which only takes rows away, takes none from a mart.
+    warehouse holds more than the mart was built from. So a late tick restates its day, and so does a
+    corrected one, though there are as many ticks as before. A second build changes nothing, and
+    retention, which only takes rows away, takes none from a mart.
 -#}
 {% macro days_to_build() -%}
     {%- set named = var("from_day") and var("to_day") -%}
@@ -10,6 +11,7 @@
         {{ named_days() }}
     {%- elif is_incremental() -%}
         {%- if named %}{{ named_days() }} or {% endif -%}
+        {%- if var("restated_days") %}trading_day in ({{ list_of_days("restated_days") }}) or {% endif -%}
         trading_day in (
             select d.state_day
             from {{ ref("int_day_state") }} as d
@@ -34,9 +36,11 @@
 
 {#- Days whose data checks failed are held back, until a check of the corrected day passes. -#}
 {%- macro held_back() -%}
-    {%- if var("blocked_days") %} and trading_day not in (
-        {%- for day in var("blocked_days").split(",") -%}
-            toDate('{{ day }}'){{ ", " if not loop.last }}
-        {%- endfor -%}
-    ){% endif -%}
+    {%- if var("blocked_days") %} and trading_day not in ({{ list_of_days("blocked_days") }}){% endif -%}
+{%- endmacro %}
+
+{%- macro list_of_days(name) -%}
+    {%- for day in var(name).split(",") -%}
+        toDate('{{ day }}'){{ ", " if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}

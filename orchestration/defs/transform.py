@@ -1,7 +1,8 @@
 """The dbt project as assets: a run builds and tests it, for its days and those that changed.
 
 A partitioned run rebuilds its days whatever was built before; every other day is rebuilt only when
-the warehouse holds more of it. Days whose data checks failed stay as they were.
+the warehouse holds more of it, or its ticks were corrected. Days whose data checks failed stay as
+they were.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +11,13 @@ from typing import Any
 import dagster as dg
 from clickhouse_connect.driver.client import Client
 
+from core.clock import SystemClock
 from orchestration import dbt_groups, dbt_project, sites
 from orchestration.dbt_results import BuiltModel, built_models
 from orchestration.partitions import TRADING_DAYS, days_of
 from orchestration.resources import Tickhouse
+from orchestration.restatement import marts as restated
+from orchestration.restatement.work import Desk
 from orchestration.tables import table
 from quality.check_result import blocked_days
 
@@ -48,7 +52,7 @@ def marts_of(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         with tickhouse.connected() as client:
             settings = tickhouse.settings()
             variables = variables_of(context, config, settings.orchestration.mode, client)
-            dbt_project.run(settings, "build", variables)
+            restated.build(Desk(settings, client, SystemClock(), "dagster"), variables)
             database = f"{settings.clickhouse.database}_marts" + suffix(variables["mode"])
             shared = _shared(client, database, variables)
             rows = _rows(client, database)
