@@ -15,17 +15,17 @@ import numpy.typing as npt
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
-from core.sections import SignalSettings
+from core.sections import ModelSettings, SignalSettings
 from features.catalog import NAMES
 from models.serving.card import CLASSES, Span
 from models.serving.manifest import ModelManifest
+from models.training.barriers import ANSWERS
 from models.training.dataset import read_quotes
 from models.training.labels import (
     UNLABELLED,
     LabelRule,
     MidSeries,
     feeds_apart,
-    labels_by_feed,
     moves_by_feed,
 )
 from strategies.edge import Costs, edge_bp, target_share
@@ -71,9 +71,12 @@ def read_outcomes(
     span: Span,
     manifest: ModelManifest,
     signals: SignalSettings,
-    label_spreads: float = 1.0,
+    learnt: ModelSettings,
 ) -> Outcomes:
     """The predictions of a run's champion or challenger, with their answers.
+
+    Args:
+        learnt: the settings it was trained with, whose label is its answer.
 
     Raises:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
@@ -92,15 +95,17 @@ def read_outcomes(
     rows[:, _VOLATILITY], rows[:, _SPREAD] = rest[0], rest[1]
     probabilities = np.column_stack([down, flat, up]).astype(np.float32)
     times, mids, spreads = np.array(time_us), np.array(mid), np.array(spread)
-    rule = LabelRule(round(manifest.horizon_s * 1e6), label_spreads)
+    rule = LabelRule(round(manifest.horizon_s * 1e6), learnt.label_spreads)
     feeds = feed.astype(np.int32)
-    quotes = _quotes(client, names.tolist(), times, rule, span)
+    # A barrier needs the quote after its horizon, which shows that the market did not close.
+    beyond_us = rule.gap_us if learnt.labels == "barrier" else rule.tolerance_us
+    quotes = _quotes(client, names.tolist(), times, rule, beyond_us, span)
     sure = ~np.array(veto, bool) & (np.array(agreement) >= signals.min_agreement)
     direction = _directions(rows, probabilities, sure, manifest, signals)
     outputs = np.array(members, np.float32).reshape(count, -1, len(CLASSES))
     return Outcomes(
         feeds, times, probabilities, outputs, np.array(veto, bool),
-        labels_by_feed(feeds, times, mids, spreads, rule, quotes),
+        ANSWERS[learnt.labels](feeds, times, mids, spreads, rule, quotes).label,
         _net_bp(feeds, times, mids, rows, direction, rule, signals, quotes),
     )  # fmt: skip
 
@@ -110,10 +115,11 @@ def _quotes(
     feeds: Sequence[str],
     time_us: npt.NDArray[np.int64],
     rule: LabelRule,
+    beyond_us: int,
     span: Span,
 ) -> tuple[MidSeries, ...]:
     """Ticks as far as the predictions' answers reach, and none after the span."""
-    end_us = min(int(time_us.max()) + rule.horizon_us + rule.tolerance_us, span.end_us)
+    end_us = min(int(time_us.max()) + rule.horizon_us + beyond_us, span.end_us)
     reach = Span(int(time_us.min()), end_us)
     named = [feed.partition(".") for feed in feeds]
     quotes_by_feed = tuple(

@@ -15,6 +15,7 @@ from core.settings import Settings
 from models.monitoring.compare import Comparison, compare
 from models.monitoring.outcomes import read_outcomes
 from models.monitoring.performance import Watched, drift_text, watch
+from models.monitoring.table import write_models
 from models.serving.card import Span
 from models.serving.registry import Registry
 
@@ -32,10 +33,13 @@ class Patrol(NamedTuple):
 def patrol(client: Client, registry: Registry, span: Span, settings: Settings) -> Patrol:
     """Judge every role's model on a span of the settings' run.
 
+    The table `model` follows the files first, so that a mart judges each by its own rule.
+
     Raises:
         ModelError: a model is missing, or corrupt.
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
+    write_models(client, registry)
     watched = {
         role: watch(client, registry.directory, model, role, span, settings)
         for role, model in roles(registry).items()
@@ -72,9 +76,9 @@ def compare_rivals(client: Client, registry: Registry, settings: Settings) -> Co
     outcomes = []
     for role, model in working.items():
         artifact = registry.load(model)
-        manifest, spreads = artifact.graphs.manifest, artifact.card.settings.label_spreads
+        manifest, learnt = artifact.graphs.manifest, artifact.card.settings
         given = (settings.run.run_id, model, role, _ALL_OF_IT, manifest)
-        outcomes.append(read_outcomes(client, *given, settings.signals, spreads))
+        outcomes.append(read_outcomes(client, *given, settings.signals, learnt))
         horizon_us = round(manifest.horizon_s * 1e6)
     return compare(outcomes[0], outcomes[1], horizon_us, settings.registry.min_decisions)
 

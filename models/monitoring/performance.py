@@ -75,7 +75,7 @@ def watch(
     manifest = artifact.graphs.manifest
     outcomes = read_outcomes(
         client, run.run_id, model, role, span, manifest, settings.signals,
-        artifact.card.settings.label_spreads,
+        artifact.card.settings,
     )  # fmt: skip
     quality = evaluate(outcomes, artifact)
     moved = _drift(client, run.run_id, span, artifact, outcomes)

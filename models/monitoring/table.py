@@ -25,6 +25,10 @@ _COLUMNS = (
     "dataset",
     "members",
     "environment",
+    "horizon_s",
+    "labels",
+    "label_spreads",
+    "member_weights",
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,4 +68,8 @@ def _row(card: ModelCard, promoted: list[str]) -> list[object]:
         card.dataset,
         [member.name for member in card.members],
         msgspec.json.encode(card.versions).decode(),
+        card.settings.horizon_s,
+        card.settings.labels,
+        card.settings.label_spreads,
+        [member.weight for member in card.members],
     ]

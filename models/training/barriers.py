@@ -20,6 +20,7 @@ from models.training.labels import (
     MidSeries,
     Times,
     feeds_apart,
+    horizon_answers,
 )
 
 _DOWN, _FLAT, _UP = 0, 1, 2
@@ -82,3 +83,10 @@ def barrier_answers(
         arrays = [np.ascontiguousarray(a) for a in (time_us[own], mid[own], width[own], *path)]
         _touch(*arrays, rule.horizon_us, rule.gap_us, label[own], end[own])
     return LabelledRows(label, end)
+
+
+#: How rows are answered, by the setting `models.labels`; all take the same arguments.
+ANSWERS: dict[str, Callable[..., LabelledRows]] = {
+    "horizon": horizon_answers,
+    "barrier": barrier_answers,
+}

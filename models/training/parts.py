@@ -8,7 +8,7 @@ import numpy.typing as npt
 from core.errors import ModelError
 from core.sections import ModelSettings
 from models.serving.card import CLASSES
-from models.training.barriers import barrier_answers
+from models.training.barriers import ANSWERS
 from models.training.dataset import Dataset
 from models.training.ensemble import Trainees
 from models.training.examples import Examples, first_rows
@@ -16,7 +16,6 @@ from models.training.labels import (
     UNLABELLED,
     LabelledRows,
     LabelRule,
-    horizon_answers,
     moves_by_feed,
 )
 from models.training.weights import uniqueness
@@ -71,8 +70,9 @@ def answered(data: Dataset, settings: ModelSettings) -> Answered:
     """The dataset with its labels and how unique each is."""
     horizon_us = round(settings.horizon_s * 1e6)
     rule = LabelRule(horizon_us=horizon_us, spreads=settings.label_spreads)
-    label = barrier_answers if settings.labels == "barrier" else horizon_answers
-    answers = label(data.feed, data.time_us, data.mid, data.spread, rule, data.quotes)
+    answers = ANSWERS[settings.labels](
+        data.feed, data.time_us, data.mid, data.spread, rule, data.quotes
+    )
     first = first_rows(data.feed)
     weight = np.ones(len(data.rows))
     for start in np.unique(first).tolist():

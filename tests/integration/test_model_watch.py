@@ -3,9 +3,11 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import dagster as dg
 import msgspec
+import numpy as np
 import pytest
 
 from adapters.clickhouse import migrate
@@ -24,11 +26,15 @@ from core.settings import Settings
 from core.trading_control import current, halt, path_in
 from execution.risk.trading_state import TradingState
 from features.catalog import FEATURE_SET_HASH, NAMES
+from models.monitoring.outcomes import read_outcomes
 from models.monitoring.tracking import Tracking
 from models.serving.artifact import Artifact
+from models.serving.card import Span
 from models.serving.predictor import Predictor
 from models.serving.registry import Registry
+from models.training.barriers import ANSWERS
 from models.training.dataset import Dataset
+from models.training.labels import LabelRule
 from models.training.train import fit
 from orchestration.defs.model_monitoring import model_watch
 from orchestration.resources import Tickhouse
@@ -128,6 +134,34 @@ def test_watching_writes_quality_of_every_member_and_drift_of_every_column(
     ).result_rows
     assert drift[0][:2] == (len(NAMES) + 2, len(NAMES) + 2)
     assert drift[0][2] < 0.25
+
+
+def test_watching_keeps_what_models_learnt_in_their_table(
+    server: Warehouse, two: list[Artifact]
+) -> None:
+    server.client.command("TRUNCATE TABLE model")
+    assert run(server, "watch") == 0
+    kept = server.client.query(
+        "SELECT model, horizon_s, labels, label_spreads, members, member_weights FROM model FINAL"
+    ).result_rows
+    assert {row[0]: row[1:4] for row in kept} == {m.card.sha256: (5.0, "horizon", 1.0) for m in two}
+    weights = {row[0]: dict(zip(*row[4:], strict=True)) for row in kept}
+    assert weights == {m.card.sha256: {c.name: c.weight for c in m.card.members} for m in two}
+
+
+@pytest.mark.parametrize("labels", ["horizon", "barrier"])
+def test_predictions_are_answered_by_the_label_their_model_learnt(
+    server: Warehouse, two: list[Artifact], labels: Literal["horizon", "barrier"]
+) -> None:
+    data, learnt = planted_dataset(seed=8), ModelSettings(5.0, labels=labels, label_spreads=2.0)
+    span = Span(0, int(data.time_us[-1]) + 1)
+    found = read_outcomes(
+        server.client, RUN.run_id, two[0].card.sha256, "champion", span, two[0].graphs.manifest,
+        SignalSettings(), learnt,
+    )  # fmt: skip
+    rule = LabelRule(5_000_000, learnt.label_spreads)
+    answers = ANSWERS[labels](data.feed, data.time_us, data.mid, data.spread, rule)
+    np.testing.assert_array_equal(found.label, answers.label)
 
 
 def test_the_rule_proposes_a_person_promotes_and_one_command_rolls_back(

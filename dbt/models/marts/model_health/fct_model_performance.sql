@@ -1,7 +1,7 @@
--- Predictions against what the market did, by the rule models learn by: beyond the spread within the horizon.
+-- Predictions against what the market did, each model by the horizon and the label it learnt.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="trading_day",
-    on_schema_change="fail", order_by="(run_id, model, source, symbol)",
+    on_schema_change="append_new_columns", order_by="(run_id, model, source, symbol)",
     query_settings={"max_partitions_per_insert_block": 0}
 ) }}
 
@@ -10,47 +10,43 @@ with
 predictions as (
     select
         *,
-        {{ trading_day("ts_event") }} as trading_day,
-        addSeconds(ts_event, {{ var("horizon_s") }}) as ts_due
+        {{ trading_day("ts_event") }} as trading_day
     from {{ ref("stg_decision__prediction") }}
     where {{ in_mode() }} and {{ days_to_build() }}
 ),
 
-quoted as (
+by_rule as (
     select
         predictions.*,
-        toFloat64(ticks.bid + ticks.ask) / 2 as mid,
-        toFloat64(ticks.ask - ticks.bid) as spread
+        if(coalesce(rules.rule_model, '') = '', {{ var("horizon_s") }}, rules.rule_horizon_s) as horizon_s,
+        if(coalesce(rules.rule_model, '') = '', 'horizon', rules.rule_labels) as labels,
+        if(coalesce(rules.rule_model, '') = '', 1, rules.rule_label_spreads) as label_spreads,
+        if(coalesce(rules.rule_model, '') = '', 'assumed', rules.rule_from) as rule_from
     from predictions
-    inner join {{ ref("stg_market__tick") }} as ticks
-        on
-            predictions.source = ticks.source and predictions.symbol = ticks.symbol
-            and predictions.ts_event = ticks.ts_event and predictions.seq = ticks.seq
+    left join {{ ref("int_model_rule") }} as rules on predictions.model = rules.rule_model
 ),
 
-judged as (
+quoted as (
     select
-        quoted.*,
-        (quotes.quote_bid + quotes.quote_ask) / 2 - quoted.mid as move,
-        quotes.ts_quote > quoted.ts_event
-        and quotes.ts_quote >= subtractSeconds(quoted.ts_due, {{ var("tolerance_s") }}) as is_fresh
-    from quoted
-    asof join {{ ref("int_quote") }} as quotes
-        on quoted.source = quotes.quote_source and quoted.symbol = quotes.quote_symbol and quoted.ts_due >= quotes.ts_quote
+        by_rule.*,
+        toFloat64(ticks.bid + ticks.ask) / 2 as mid,
+        toFloat64(ticks.ask - ticks.bid) as spread
+    from by_rule
+    inner join {{ ref("stg_market__tick") }} as ticks
+        on
+            by_rule.source = ticks.source and by_rule.symbol = ticks.symbol
+            and by_rule.ts_event = ticks.ts_event and by_rule.seq = ticks.seq
 ),
+
+{{ answers("quoted", "by_rule") }},
 
 labelled as (
     select
-        judged.*,
-        is_fresh and feeds.ts_end >= judged.ts_due as is_known,
-        multiIf(move > greatest(spread, 0), 'up', move < -greatest(spread, 0), 'down', 'flat') as outcome,
+        *,
+        outcome != '' as is_known,
         multiIf(p_up >= p_flat and p_up >= p_down, 'up', p_down >= p_flat, 'down', 'flat') as said,
-        multiIf(
-            move > greatest(spread, 0), p_up, move < -greatest(spread, 0), p_down, p_flat
-        ) as p_outcome
-    from judged
-    inner join {{ ref("int_feed_end") }} as feeds
-        on judged.source = feeds.feed_source and judged.symbol = feeds.feed_symbol
+        multiIf(outcome = 'up', p_up, outcome = 'down', p_down, p_flat) as p_outcome
+    from answered
 )
 
 select
@@ -70,7 +66,11 @@ select
     cast({{ stable("avgOrNullIf(l.outcome = 'down', l.is_known)") }} as Nullable(Float64)) as share_down,
     cast({{ stable("avg(l.p_up)") }} as Float64) as p_up_mean,
     cast({{ stable("avg(l.p_down)") }} as Float64) as p_down_mean,
-    cast(any(state.day_rows) as UInt64) as day_rows
+    cast(any(state.day_rows) as UInt64) as day_rows,
+    cast(any(l.horizon_s) as Float64) as horizon_s,
+    cast(any(l.labels) as String) as labels,
+    cast(any(l.label_spreads) as Float64) as label_spreads,
+    cast(any(l.rule_from) as String) as rule_from
 from labelled as l
 inner join {{ ref("int_day_state") }} as state on l.trading_day = state.state_day
 group by l.run_id, l.mode, l.model, l.source, l.symbol, l.trading_day

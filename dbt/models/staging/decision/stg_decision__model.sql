@@ -6,5 +6,8 @@ select
     run_id,
     simulated,
     metrics,
-    status
+    status,
+    horizon_s,
+    labels,
+    label_spreads
 from {{ source('decision', 'model') }} final
