@@ -34,7 +34,7 @@ def main() -> int:
         threading.Thread(target=_parse_dbt, daemon=True).start()
     # Signals are Dagster's.
     with Process(f"orchestration.{given.process}", home / "run", Stopping()) as process:
-        probe = _probe(given.process, given.port)
+        probe = _probe(given.process, given.port, home)
         threading.Thread(target=watch, args=(process, probe), daemon=True).start()
         if given.process == "webserver":
             from orchestration.webserver import serve
@@ -61,11 +61,11 @@ def _parse_dbt() -> None:
         dbt_project.manifest(product.load())
 
 
-def _probe(process: str, port: int) -> Callable[[], str]:
+def _probe(process: str, port: int, home: Path) -> Callable[[], str]:
     if process == "code":
         return lambda: code_ready(port)
     if process == "webserver":
-        return lambda: webserver_ready(port)
+        return lambda: webserver_ready(port, home)
     return daemon_ready
 
 

@@ -5,9 +5,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import dagster as dg
 
+from core import tls
 from core.process import Process
 from orchestration.instance import LOCATION
 
@@ -35,15 +37,17 @@ def code_ready(port: int) -> str:
         return "loading definitions" if probe.connect_ex(("127.0.0.1", port)) else ""
 
 
-def webserver_ready(port: int) -> str:
+def webserver_ready(port: int, home: Path) -> str:
     """It answers, and has the definitions of the code server."""
     query = "{workspaceOrError{...on Workspace{locationEntries{locationOrLoadError{__typename}}}}}"
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql",
+    request = urllib.request.Request(  # noqa: S310 - http or https, of this machine
+        f"{tls.scheme(home)}://127.0.0.1:{port}/graphql",
         b'{"query": "%s"}' % query.encode(),
         {"Content-Type": "application/json"},
     )
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    direct = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls.trusted(home))
+    )
     try:
         with direct.open(request, timeout=5) as answer:
             content = answer.read().decode()

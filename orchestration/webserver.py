@@ -20,7 +20,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from core import tls, tls_door
 from core.same_origin import Door
 from orchestration import instance, sites
 
@@ -39,6 +41,7 @@ def serve(home: Path, port: int) -> None:
             port=port,
             log_level="warning",
             timeout_graceful_shutdown=1,
+            http=tls_door.behind(tls.serving(home), AutoHTTPProtocol),
         )
 
 

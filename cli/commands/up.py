@@ -65,7 +65,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         where["grafana"] = f"http://127.0.0.1:{pages.grafana}"
     if not (unscheduled := orchestration.absent(settings)):
         dagster = orchestration.choose_ports()
-        where["dagster"] = orchestration.url(dagster)
+        where["dagster"] = orchestration.url(home, dagster)
         late += orchestration.orchestration_stack(home, dagster)
     stack = Stack(
         home,
@@ -80,8 +80,6 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
                 _start(stack, settings, where, console)
                 if unscheduled:
                     console.print(unscheduled)
-                elif tls.authority_of(home):
-                    console.print(orchestration.PLAIN)
                 _start_late(stack, console)
                 _watch(stack, console)
             finally:

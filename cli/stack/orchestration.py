@@ -11,14 +11,10 @@ import msgspec
 
 from cli.stack.embedded import free_ports
 from cli.stack.process_spec import ProcessSpec
+from core import tls
 from core.settings import Settings
 from orchestration import instance
 
-#: What a home with TLS says of them.
-PLAIN = (
-    "Dagster's pages stay plain HTTP, on this machine only: its server speaks no TLS. From"
-    " elsewhere go by `ssh -L`, or a proxy with TLS that asks who is there."
-)
 INSTALL = "make install-orchestration"
 
 
@@ -37,9 +33,9 @@ def choose_ports(preferred: OrchestrationPorts = USUAL_PORTS) -> OrchestrationPo
     return OrchestrationPorts(*free_ports(msgspec.structs.astuple(preferred)))
 
 
-def url(ports: OrchestrationPorts) -> str:
+def url(home: Path, ports: OrchestrationPorts) -> str:
     """Where a person finds Dagster."""
-    return f"http://127.0.0.1:{ports.webserver}"
+    return f"{tls.scheme(home)}://127.0.0.1:{ports.webserver}"
 
 
 def absent(settings: Settings) -> str:

@@ -37,7 +37,6 @@ def environment(home: Path) -> dict[str, str]:
         "PYTHONPATH": str(_ROOT),
         "TICKHOUSE_HOME": str(home),
         "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",  # its market never closes
-        "TICKHOUSE_ORCHESTRATION__ENABLED": "false",
     }
 
 
@@ -103,14 +102,21 @@ def test_every_door_of_up_speaks_tls(
     context = tls.trusted(home)
     assert context is not None
     ports = {port: name for name, it in processes.items() for port in doors(it["pid"])}
-    assert {"warehouse", "bus", "terminal", "board", "execution"} <= set(ports.values())
+    assert {
+        "warehouse", "bus", "terminal", "board", "execution", "orchestration.webserver",
+    } <= set(ports.values())  # fmt: skip
     # It takes a halt of anybody's, tells nothing, and must work with certificates long expired.
     del ports[int((home / "execution" / "halt_port").read_text())]
-    assert [name for port, name in ports.items() if not speaks_tls(port, context)] == []
+    # Dagster's code server knows no TLS, and stays on loopback.
+    plain = [name for port, name in ports.items() if not speaks_tls(port, context)]
+    assert plain == ["orchestration.code"]
     deadline = time.monotonic() + 60
     while told(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
         assert time.monotonic() < deadline, "no tick reached the warehouse"
         time.sleep(0.5)
+    today = datetime.datetime.now(datetime.UTC).date()
+    report = told(environment, "report", "order-records", "--date", str(today), "--mode", "demo")
+    assert "order-records.pdf" in report, "dbt goes through the warehouse's door, too"
     up.send_signal(signal.SIGTERM)
     output, _ = up.communicate(timeout=60)
     assert "https://127.0.0.1" in output
