@@ -87,6 +87,7 @@ COMMANDS = {
     "reference": Command("cli.commands.reference", "load dated reference data for the reports"),
     "boards": Command("cli.commands.boards", "the Grafana boards into a Grafana that runs already"),
     "report": Command("cli.commands.report", "one compliance report", shares=True),
+    "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "explain": Command(
         "cli.commands.explain", "a signal, order or report row back to its ticks", shares=True
     ),

@@ -6,9 +6,13 @@ decision is recomputed bit for bit; elsewhere the difference is printed and noth
 
 import hashlib
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+_ROOT = Path(__file__).resolve().parents[1]
+#: What a decision is computed by.
+_DECIDING = ("core", "features", "models", "strategies", "streams")
 _PACKAGES = ("numpy", "numba", "llvmlite", "onnxruntime")
 
 
@@ -21,6 +25,28 @@ def fingerprint() -> dict[str, str]:
         "cpu": _cpu(),
         **{name: _version(name) for name in _PACKAGES},
     }
+
+
+def versions() -> dict[str, str]:
+    """Of the product, of its code by content, and of the numeric libraries."""
+    return {
+        "tickhouse": _version("tickhouse"),
+        "code": _source(_DECIDING),
+        "kernel": _source(("features",)),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _PACKAGES},
+    }
+
+
+@cache
+def _source(packages: tuple[str, ...]) -> str:
+    """Hash of the Python files of packages: a checkout changes between two versions."""
+    digest = hashlib.sha256()
+    for package in packages:
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            digest.update(f"{path.relative_to(_ROOT).as_posix()}\0".encode())
+            digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:16]
 
 
 def _cpu() -> str:

@@ -14,7 +14,7 @@ from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.venue.orders import Venue
-from core import crashpoint, log, settings
+from core import crashpoint, log, session_note, settings
 from core.errors import BusyError
 from core.health import Health
 from core.process import Process, stop_on_signals
@@ -44,7 +44,7 @@ def main() -> int:
     """
     log.setup("execution")
     stopping = stop_on_signals()
-    chosen = settings.load()
+    chosen = session_note.joined(settings.load())
     run_directory = chosen.home_path / "run"
     crashpoint.arm_for("execution", chosen.chaos.crash_at, run_directory)
     # First of all: whoever is refused the journal leaves no trace of itself on this home.

@@ -14,7 +14,7 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
-from core import crashpoint, log, settings
+from core import crashpoint, log, session_note, settings
 from core.errors import SettingsError
 from core.health import Health
 from core.home_users import as_process
@@ -25,7 +25,7 @@ from streams import cluster, compose
 
 def main(name: str) -> int:
     """Run one flow until it ends."""
-    config = settings.load()
+    config = session_note.joined(settings.load())
     called = cluster.process_name(config.streams, name)
     log.setup(called)
     directory = config.home_path / "run"

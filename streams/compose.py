@@ -14,7 +14,7 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus, Message
 from adapters.clickhouse.background import BackgroundWriter
-from core import renamed
+from core import renamed, session_note
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
@@ -67,7 +67,7 @@ def signals(
     """bus: ticks -> feature, prediction, signal; bus: signals."""
     from adapters.clickhouse import client
     from adapters.clickhouse.tick_reader import read_ticks
-    from strategies import protocol
+    from strategies import plugins, protocol
     from streams.announce import Announcer
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
@@ -76,8 +76,9 @@ def signals(
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
-    run = settings.run
-    chosen = protocol.select(run.strategy, settings.signals, settings.home_path / "strategies")
+    run, own = settings.run, settings.home_path / "strategies"
+    session_note.check(settings, plugins.digest(run.strategy, own))
+    chosen = protocol.select(run.strategy, settings.signals, own)
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from adapters.clickhouse.native import PRICE, TEXT, TIME, Column
 from core.contracts.operations import Heartbeat
+from core.contracts.session import Content
 from core.contracts.tick import QuarantineBatch, TickArray, to_price_units
 from core.instruments import Instrument
 from core.metrics import bucket_upper_ns
@@ -122,6 +123,15 @@ def run_columns(
         Column("settings", "String", settings),
         Column("feature_set_hash", TEXT, feature_set_hash),
         Column("model", TEXT, model),
+    ]
+
+
+def content_columns(kept: Sequence[Content]) -> list[Column]:
+    """What sessions refer to, as columns of `content`."""
+    return [
+        Column("hash", "String", [one.hash for one in kept]),
+        Column("kind", TEXT, [one.kind for one in kept]),
+        Column("body", "String", [one.body for one in kept]),
     ]
 
 

@@ -38,7 +38,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         explained = (
             _of_file(namespace, Path(scratch))
             if namespace.verify
-            else _of_warehouse(namespace, settings)
+            else _of_warehouse(namespace, settings, Path(scratch))
         )
     if namespace.json:
         print(json.dumps(explained))
@@ -49,24 +49,20 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     return 0 if explained["same"] else DIFFERS
 
 
-def _of_warehouse(namespace: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+def _of_warehouse(
+    namespace: argparse.Namespace, settings: Settings, scratch: Path
+) -> dict[str, Any]:
     from adapters.clickhouse import client
     from cli.ingest.warehouse import warehouse
-    from models.serving.artifact import load
     from streams.explain import bundle, facts
-    from streams.explain.recompute import Material
+    from streams.explain.material import gather
 
     with warehouse(settings) as where:
         connected = client.connect(where)
         stored = facts.find(connected, namespace.id, namespace.run, from_start=namespace.from_start)
         ticks = facts.ticks(connected, stored)
         connected.close()
-    models, named = settings.home_path / "models", stored.model
-    predicted = bool(stored.probabilities)
-    material = Material(
-        ticks, load(models, named) if predicted else None,
-        settings.home_path / "strategies",
-    )  # fmt: skip
+    material = gather(stored, ticks, settings.home_path, scratch)
     explained = _explained(stored, material)
     if namespace.bundle:
         explained["bundle"] = str(namespace.bundle)

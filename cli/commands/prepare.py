@@ -9,6 +9,7 @@ import argparse
 from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note, this_user
+from cli.stack import sessions
 from cli.stack.orchestration import USUAL_PORTS
 from cli.stack.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
@@ -33,6 +34,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     applied = migrate(settings, url)
     console.print(f"{len(applied)} migrations applied to {url}: {', '.join(applied) or 'none due'}")
     write_run(settings, url)
+    named = sessions.named(settings, SystemClock())
+    session = sessions.begin(named, url, SystemClock()).session_id
+    console.print(
+        f"Session {session} begins: processes on this home take it up, on others give them"
+        f" TICKHOUSE_RUN__SESSION_ID={session}."
+    )
     instance.write(settings.home_path, USUAL_PORTS.code)
     console.print(f"Home {settings.home_path} is ready.")
     note(

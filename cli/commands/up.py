@@ -18,7 +18,7 @@ from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
 from cli.login import note, this_user
-from cli.stack import board, orchestration
+from cli.stack import board, orchestration, sessions
 from cli.stack.embedded import (
     USUAL_PORTS,
     choose_ports,
@@ -54,6 +54,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         named = chosen(namespace.strategy, settings)
         run_ = msgspec.structs.replace(settings.run, strategy=named)
         settings = msgspec.structs.replace(settings, run=run_)
+    settings = sessions.named(settings, SystemClock())
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)
@@ -96,8 +97,7 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
     def on_ready(name: str) -> None:
         console.print(f"  {name} ready after {time.monotonic() - begin:.1f} s")
         if name == "warehouse":
-            migrate(settings, where["warehouse"])
-            write_run(settings, where["warehouse"])
+            _begin(stack, settings, where["warehouse"])
         if name == "bus":
             own = str(directory_of(stack.home))
             bus = msgspec.structs.replace(settings.bus, url=where["bus"], credentials=own)
@@ -113,8 +113,7 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
         loaded=shown_settings(settings),
     )
     if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
-        migrate(settings, where["warehouse"])
-        write_run(settings, where["warehouse"])
+        _begin(stack, settings, where["warehouse"])
     stack.start_all(on_ready)
     console.print(_welcome(where, stack.home, time.monotonic() - begin))
     if not predicts(settings):
@@ -122,6 +121,14 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
             "There is no champion model yet: features are computed and stored;"
             " nothing predicts until `tickhouse train`."
         )
+
+
+def _begin(stack: Stack, settings: Settings, url: str) -> None:
+    """Tables, the run's row, and the session, which a drain will end."""
+    migrate(settings, url)
+    write_run(settings, url)
+    session = sessions.begin(settings, url, SystemClock())
+    stack.before_last = lambda: sessions.end(settings, url, session, SystemClock())
 
 
 def shown_settings(settings: Settings) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from cli.replay import bus as replay_bus
 from cli.replay import result as replay_result
 from cli.replay.plan import ReplayOptions, ReplayPlan, write
 from cli.replay.progress import Progress
+from cli.stack import sessions
 from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
 from cli.stack.processes import Stack
 from cli.stack.warehouse_setup import shaping
@@ -204,6 +205,17 @@ class ReplayRun:
             if feed.symbol in book:
                 writer.insert("instrument", instrument_columns(feed.source, book[feed.symbol]))
         writer.close()
+        self._kept = sessions.contents(self.settings)
+        self._session = sessions.described(self.settings, self._kept)
+        self._write_session("running")
+
+    def _write_session(self, status: str) -> None:
+        """A replay's session is its run; its times are the market's."""
+        first_us, last_us = self.plan.first_msc * 1000, self.plan.last_msc * 1000
+        session = msgspec.structs.replace(
+            self._session, ts_start_us=first_us, ts_end_us=last_us, model=self.model, status=status
+        )
+        sessions.write(self.settings, self.settings.clickhouse.url, session, self._kept)
 
     def _patiently(self, action: Callable[[Client], T]) -> T:
         """Do something with the warehouse, again if it dies meanwhile: it will be restarted."""
@@ -221,10 +233,11 @@ class ReplayRun:
         plan = self.plan
         first_us = plan.first_msc * 1000
         last_us = plan.last_msc * 1000
+        status = "reconciled" if result["reconciled"] else "not reconciled"
         columns = run_columns(
             self.settings.run,
             span_us=(first_us, last_us),
-            status="reconciled" if result["reconciled"] else "not reconciled",
+            status=status,
             inputs=json.dumps(dict(zip(plan.inputs, plan.digests, strict=True))),
             settings=shaping(self.settings),
             feature_set_hash=FEATURE_SET_HASH,
@@ -233,6 +246,7 @@ class ReplayRun:
         writer = Writer(sign_in(self.settings.clickhouse, SETUP))
         writer.insert("run", columns)
         writer.close()
+        self._write_session(status)
 
 
 def _without_network(models: ModelSettings) -> ModelSettings:

@@ -67,6 +67,8 @@ class Stack:
         self._views = [self._view(spec) for spec in processes]
         self._lock = HomeLock(self.home)
         self.drained: Drained | None = None
+        #: Called in a drain when all but the last stage have ended: the place for a last row.
+        self.before_last: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         """Take the home and start supervisord; no process yet.
@@ -211,7 +213,10 @@ class Stack:
         begin = time.monotonic()
         stopped: list[str] = []
         killed: list[str] = []
-        for stage in sorted({spec.stop_stage for spec in self.specs.values()}):
+        stages = sorted({spec.stop_stage for spec in self.specs.values()})
+        for stage in stages:
+            if stage == stages[-1]:
+                self.before_last()
             names = [spec.name for spec in self.specs.values() if spec.stop_stage == stage]
             done, forced = self._stop_together(names)
             stopped += done

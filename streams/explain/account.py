@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core.contracts.session import Session
 from features.catalog import FEATURES, NAMES
 from models.serving.card import CLASSES
 from streams.explain.facts import Facts, vector
@@ -22,6 +23,7 @@ def of(facts: Facts, now: Recomputed, reproduction: Reproduction) -> dict[str, A
         "verdict": reproduction.text,
         "parts": {p.name: {"same": p.same, "differs": list(p.differs)} for p in reproduction.parts},
         "elsewhere": reproduction.elsewhere,
+        "session": session(facts.session),
         "tick": {
             "source": signal.source, "symbol": signal.symbol, "time": text(signal.ts_event_us),
             "time_msc": signal.time_msc, "seq": signal.seq, "mid": facts.mid,
@@ -35,6 +37,19 @@ def of(facts: Facts, now: Recomputed, reproduction: Reproduction) -> dict[str, A
         "members": [_member(member) for member in now.members],
         "orders": [msgspec.structs.asdict(event) for event in facts.orders],
     }  # fmt: skip
+
+
+def session(decided: Session | None) -> dict[str, Any] | None:
+    """The start that decided; None when there were none yet."""
+    if decided is None:
+        return None
+    told = msgspec.structs.asdict(decided)
+    return {
+        **told,
+        "began": text(decided.ts_start_us),
+        "versions": msgspec.json.decode(decided.versions),
+        "fingerprint": msgspec.json.decode(decided.fingerprint),
+    }
 
 
 def rule(facts: Facts, now: Recomputed) -> str:

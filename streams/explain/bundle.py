@@ -49,7 +49,9 @@ class Opened(NamedTuple):
 
 def write(path: Path, facts: Facts, material: Material) -> str:
     """Write the file, whole or not at all, and return its seal."""
-    parts = {"facts.json": msgspec.json.encode(facts)}
+    # The strategy's file is a part of its own.
+    told = msgspec.structs.replace(facts, strategy=b"")
+    parts = {"facts.json": msgspec.json.encode(told)}
     for symbol, ticks in sorted(material.ticks.items()):
         parts[f"ticks/{symbol}.npy"] = _to_npy(ticks)
     parts |= _model_parts(material.artifact)

@@ -15,19 +15,21 @@ import numpy.typing as npt
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
-from adapters.clickhouse.rows import column_name
 from core.contracts.order import OrderEvent
+from core.contracts.session import Session
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
 from features.peers import MEMORY_MSC
-from streams.explain import report_rows
+from streams.explain import report_rows, sessions
+from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _TICKS, _HELD, _HOUR = (
-    (_SQL / f"{name}.sql").read_text() for name in ("find", "feeds", "ticks", "held", "hour")
+_FIND, _FEEDS, _TICKS, _HELD, _HOUR, _SAMPLED = (
+    (_SQL / f"{name}.sql").read_text()
+    for name in ("find", "feeds", "ticks", "held", "hour", "sampled")
 )
 
 
@@ -65,9 +67,14 @@ class Facts(msgspec.Struct, frozen=True):
         features: float32 values, as their bytes.
         probabilities: float32 values of down, flat, up, as their bytes; empty without a model.
         model: SHA-256 of the model that predicted, also where the strategy did not ask it.
-        settings: the run's, JSON; `fingerprint` in it is where it ran.
+        settings: the session's, JSON; `fingerprint` in it is where it ran.
         feeds: of the signal's source in this run, the signal's own among them.
         hour: where the computation starts.
+        session: the start that decided; None when there were none yet.
+        strategy: file of a person's own strategy as the session began with it.
+        sampled: time_msc and seq of the rows before the decision, of a live run, oldest first:
+            sessions before it may have sampled otherwise.
+        absent: bit m: member m of the model had no part in the prediction.
     """
 
     asked: str
@@ -83,6 +90,10 @@ class Facts(msgspec.Struct, frozen=True):
     held: HeldBefore
     feeds: list[Start]
     hour: Hour = Hour()
+    session: Session | None = None
+    strategy: bytes = b""
+    sampled: list[tuple[int, int]] = []
+    absent: int = 0
 
 
 def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
@@ -100,21 +111,29 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         signal = _signal(client, identity, run_id)
         key = {"run_id": signal.run_id, "source": signal.source, "symbol": signal.symbol,
                "time_msc": signal.time_msc, "seq": signal.seq}  # fmt: skip
-        row = _feature(client, key, identity)
-        orders = _structs(client, OrderEvent, "order_event", signal.signal_id, "ORDER BY seq")
-        settings = client.query(
-            "SELECT settings FROM run FINAL WHERE run_id = {run_id:String}", key
-        ).result_rows
+        origin = sessions.of_signal(client, signal, identity)
+        row = _feature(client, key, identity, origin.session)
+        orders = structs(
+            client, OrderEvent, "order_event", f"{_OF_SIGNAL} ORDER BY seq",
+            {"signal_id": signal.signal_id},
+        )  # fmt: skip
         feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
-        held = client.query(_HELD, {**key, "strategy": signal.strategy}).result_rows
+        held = client.query(_HELD, key).result_rows
         hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
+        probabilities, model, absent = _prediction(client, key)
+        sampled = _sampled(client, key) if signal.session_id else []
     return Facts(
         identity, signal, orders, row[0], row[1], row[2],
-        np.array(row[3:], np.float32).tobytes(), *_prediction(client, key),
-        settings[0][0] if settings else "{}",
+        np.array(row[3:], np.float32).tobytes(), probabilities, model, origin.settings,
         HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
-        [Start(signal.source, *feed) for feed in feeds], hour,
+        [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
+        sampled, absent,
     )  # fmt: skip
+
+
+def _sampled(client: Client, key: dict[str, Any]) -> list[tuple[int, int]]:
+    rows = client.query(_SAMPLED, {**key, "past_rows": PAST_ROWS}).result_rows
+    return [(int(time_msc), int(seq)) for time_msc, seq in reversed(rows)]
 
 
 def _hour(client: Client, key: dict[str, Any]) -> Hour:
@@ -175,7 +194,7 @@ def _signal(client: Client, identity: str, run_id: str) -> Signal:
             identity,
             f"leads to {len(candidates)} signals ({some}, ...): say --run, or a signal's id",
         )
-    signals: list[Signal] = _structs(client, Signal, "signal", candidates[0])
+    signals = structs(client, Signal, "signal", _OF_SIGNAL, {"signal_id": candidates[0]})
     if not signals:
         raise InputError(
             identity, f"its signal {candidates[0]} is not stored; is streams.signals behind?"
@@ -183,49 +202,38 @@ def _signal(client: Client, identity: str, run_id: str) -> Signal:
     return signals[0]
 
 
-def _feature(client: Client, key: dict[str, Any], identity: str) -> Sequence[Any]:
+def _feature(
+    client: Client, key: dict[str, Any], identity: str, session: Session | None
+) -> Sequence[Any]:
     columns = ", ".join(("feature_set_hash", "mid", "spread", *NAMES))
     rows = client.query(f"SELECT {columns} FROM feature FINAL {_AT_TICK}", key).result_rows
     if not rows:
         raise InputError(identity, "its feature row is not stored (retention, or not yet written)")
     if rows[0][0] != FEATURE_SET_HASH:
+        by = sessions.versions(session).get("tickhouse", "") if session else ""
+        with_it = f"Tickhouse {by}, which made it" if by else "the version that made it"
         raise InputError(
             identity, f"was made with feature set {rows[0][0]}, this version has"
-            f" {FEATURE_SET_HASH}; explain it with the version that made it"
+            f" {FEATURE_SET_HASH}; explain it with {with_it}, in an environment of its own"
         )  # fmt: skip
     row: Sequence[Any] = rows[0]
     return row
 
 
-def _prediction(client: Client, key: dict[str, Any]) -> tuple[bytes, str]:
+def _prediction(client: Client, key: dict[str, Any]) -> tuple[bytes, str, int]:
     with errors_translated():
         rows = client.query(
-            f"SELECT p_down, p_flat, p_up, model FROM prediction FINAL {_AT_TICK}", key
+            f"SELECT p_down, p_flat, p_up, model, absent FROM prediction FINAL {_AT_TICK}", key
         ).result_rows
-    return (np.array(rows[0][:3], np.float32).tobytes(), rows[0][3]) if rows else (b"", "")
+    return (np.array(rows[0][:3], np.float32).tobytes(), *rows[0][3:]) if rows else (b"", "", 0)
+
+
+_OF_SIGNAL = "signal_id = {signal_id:String}"
 
 
 _AT_TICK = """WHERE run_id = {run_id:String} AND source = {source:String}
     AND symbol = {symbol:String} AND ts_event = fromUnixTimestamp64Milli({time_msc:Int64}, 'UTC')
     AND seq = {seq:UInt32}"""
-
-
-def _structs(
-    client: Client, kind: type[Any], table: str, signal_id: str, order: str = ""
-) -> list[Any]:
-    """A signal's rows as messages."""
-    fields = msgspec.structs.fields(kind)
-    columns = ", ".join(
-        f"toUnixTimestamp64Micro({column_name(f)})" if f.name.endswith("_us") else f.name
-        for f in fields
-    )
-    query = f"SELECT {columns} FROM {table} FINAL WHERE signal_id = {{signal_id:String}} {order}"
-    rows = client.query(query, {"signal_id": signal_id})
-    return [kind(*map(_typed, fields, row)) for row in rows.result_rows]
-
-
-def _typed(field: msgspec.structs.FieldInfo, value: Any) -> Any:
-    return field.type(value) if isinstance(field.type, type) else value
 
 
 def vector(content: bytes) -> npt.NDArray[np.float32]:

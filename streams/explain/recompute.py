@@ -4,7 +4,7 @@ The steps are those of the signals flow. Ticks go in from the kernels' beginning
 of market time with all feeds of the source, so that what looks across symbols sees the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,7 +147,13 @@ def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> E
 def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | None:
     """What the decision engine makes of the row, given what was held before it."""
     signal, settings = facts.signal, shape(facts).signals
-    run = RunSettings(signal.run_id, signal.mode, signal.account, signal.strategy)  # type: ignore[arg-type]
+    run = RunSettings(
+        signal.run_id,
+        signal.mode,  # type: ignore[arg-type]
+        signal.account,
+        signal.strategy,
+        signal.session_id,
+    )
     chosen = strategy.select(signal.strategy, settings, strategies)
     held = strategy.Held(facts.held.direction, facts.held.until_msc)
     state = {f"{signal.source}.{signal.symbol}": held}, list[Signal]()
@@ -167,7 +173,11 @@ def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Flo
     """The sampled row of the decision's tick, and the feed's rows before it."""
     signal, past = facts.signal, np.empty((0, len(NAMES)), np.float32)
     state, ticks = _from_hour(facts, ticks)
-    sampler: Any = Sampler(shape(facts).features.sample_ms, Histograms(), state)
+    known = {*facts.sampled, (signal.time_msc, signal.seq)} if facts.sampled else None
+    # Sessions before it may have sampled otherwise: then every tick's row is made, and those that
+    # were stored are taken.
+    sample_ms = 0 if known else shape(facts).features.sample_ms
+    sampler: Any = Sampler(sample_ms, Histograms(), state)
     for batches in _slices(facts, ticks):
         # One feed or several, rows at once or when a slice is complete: both come out here.
         released = [sampler.rows(batch, 0) for batch in batches]
@@ -176,6 +186,8 @@ def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Flo
         for sampled in rows:
             if sampled.symbol != signal.symbol:
                 continue
+            if known:
+                sampled = _taken(sampled, known)
             at = (sampled.time_msc == signal.time_msc) & (sampled.seq == signal.seq)
             row = int(np.flatnonzero(at)[0]) if at.any() else len(at)
             past = np.concatenate([past, sampled.features[:row]])[-PAST_ROWS:]
@@ -223,9 +235,18 @@ def _slices(facts: Facts, ticks: Mapping[str, TickArray]) -> Iterator[list[TickB
         yield batches
 
 
+def _taken(sampled: Sampled, known: Collection[tuple[int, int]]) -> Sampled:
+    """Its rows of those ticks."""
+    keys = zip(sampled.time_msc.tolist(), sampled.seq.tolist(), strict=True)
+    return _rows(sampled, np.fromiter((key in known for key in keys), bool, len(sampled.seq)))
+
+
 def _one(sampled: Sampled, at: int, mode: str) -> Sampled:
-    part = slice(at, at + 1)
+    return _rows(sampled, slice(at, at + 1))._replace(mode=mode)
+
+
+def _rows(sampled: Sampled, part: slice | npt.NDArray[np.bool_]) -> Sampled:
     return sampled._replace(
-        mode=mode, time_msc=sampled.time_msc[part], seq=sampled.seq[part], mid=sampled.mid[part],
+        time_msc=sampled.time_msc[part], seq=sampled.seq[part], mid=sampled.mid[part],
         spread=sampled.spread[part], features=sampled.features[part],
     )  # fmt: skip

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.fingerprint import fingerprint
+from core.fingerprint import versions as fingerprint_versions
 from features.catalog import NAMES
 from streams.explain.facts import Facts, vector
 from streams.explain.recompute import Recomputed, shape
+from streams.explain.sessions import versions
 
 
 class ComparedPart(NamedTuple):
@@ -43,7 +45,11 @@ class Reproduction(NamedTuple):
         if self.elsewhere is None:
             return f"DIFFERS in {names}; the run did not record where it ran: nothing is claimed."
         if self.elsewhere:
-            return f"Differs in {names}, on another machine or version: nothing is claimed."
+            others = ", ".join(self.elsewhere)
+            return (
+                f"Differs in {names}, on another machine or version ({others}): nothing is claimed."
+                " Explain it there, or with those versions installed."
+            )
         return f"DIFFERS in {names}, on the same machine and versions: this must not happen."
 
 
@@ -55,7 +61,7 @@ def compare(facts: Facts, now: Recomputed) -> Reproduction:
         classes = ("down", "flat", "up")
         parts.append(_floats("probabilities", vector(facts.probabilities), probabilities, classes))
     parts += [_strategy(facts, now), _signal(facts, now)]
-    return Reproduction(tuple(parts), _elsewhere(shape(facts).fingerprint))
+    return Reproduction(tuple(parts), _elsewhere(facts))
 
 
 def _floats(
@@ -94,11 +100,11 @@ def _signal(facts: Facts, now: Recomputed) -> ComparedPart:
     return ComparedPart("signal", not differs, tuple(differs))
 
 
-def _elsewhere(there: dict[str, str]) -> dict[str, tuple[str, str]] | None:
+def _elsewhere(facts: Facts) -> dict[str, tuple[str, str]] | None:
+    there, here = shape(facts).fingerprint, fingerprint()
+    if facts.session:
+        there, here = versions(facts.session), {**fingerprint_versions(), **here}
     if not there:
         return None
-    here = fingerprint()
     names = sorted({*there, *here})
-    return {
-        n: (there.get(n, ""), here.get(n, "")) for n in names if there.get(n) != here.get(n)
-    }  # fmt: skip
+    return {n: (there.get(n, ""), here.get(n, "")) for n in names if there.get(n) != here.get(n)}

@@ -36,6 +36,7 @@ def _decision(account: dict[str, Any]) -> Table:
     table.add_column(overflow="fold")
     rows = {
         "run": f"{signal['run_id']}, {signal['mode']}, account {signal['account']}",
+        "session": _session(account),
         "tick": f"{tick['source']} {tick['symbol']} {tick['time']} UTC, number {tick['seq']} of its"
         f" millisecond; mid {tick['mid']:.8g}, spread {tick['spread']:.3g}",
         "recomputed from": f"{tick['recomputed_from_ticks']:,} stored ticks, and the kernel as it"
@@ -48,6 +49,17 @@ def _decision(account: dict[str, Any]) -> Table:
     for row in rows.items():
         table.add_row(*row)
     return table
+
+
+def _session(account: dict[str, Any]) -> str:
+    """Who started what decided, when, with which version and limits."""
+    told = account["session"]
+    if told is None:
+        return "none: decided before sessions were kept; settings are those of the run's last start"
+    return (
+        f"{told['session_id']}, by {told['who']} on {told['host']} at {told['began']} UTC, Tickhouse"
+        f" {told['versions']['tickhouse']}, limits {told['limits_version']}"
+    )
 
 
 def _member(member: dict[str, Any]) -> Table:

@@ -1,0 +1,147 @@
+"""Every start is a session: named before it begins, written when the warehouse stands, ended.
+
+The name reaches the processes with their settings and stands in every row that they decide. What
+shaped them is kept by content hash, so that a decision of long ago is explained by what held then.
+Clocks may be set back: sessions order by a number, which continues the home's and the warehouse's.
+"""
+
+import contextlib
+import hashlib
+import platform
+import threading
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from cli.login import this_user
+from cli.stack.warehouse_setup import shaping
+from core import session_note
+from core.clock import Clock
+from core.contracts.session import Content, Session, content
+from core.errors import InputError, TickhouseError
+from core.fingerprint import fingerprint, versions
+from core.home_users import SETUP, sign_in
+from core.session_note import SessionNote
+from core.settings import Settings
+from execution.risk import limits
+
+RUNNING, ENDED = "running", "ended"
+
+
+def named(settings: Settings, clock: Clock) -> Settings:
+    """The settings with the name of a new session: run, and a hash of who, where, when, which."""
+    note = session_note.read(settings.home_path)
+    count = note.number + 1 if note else 1
+    told = (platform.node(), settings.home_path, this_user(), clock.now_us(), count)
+    digest = hashlib.blake2b("|".join(map(str, told)).encode(), digest_size=6).hexdigest()
+    name = f"{settings.run.run_id}-{count:06d}-{digest}"
+    return replace(settings, run=replace(settings.run, session_id=name))
+
+
+def begin(settings: Settings, url: str, clock: Clock) -> Session:
+    """Write the session of `settings.run.session_id`, what it refers to, and the home's note.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    kept = contents(settings)
+    session = replace(
+        described(settings, kept), number=_next_number(settings, url), ts_start_us=clock.now_us()
+    )
+    write(settings, url, session, kept)
+    by_kind = {one.kind: one.hash for one in kept}
+    note = SessionNote(
+        session.session_id, session.number, session_note.deciding(settings),
+        by_kind.get("strategy", ""),
+    )  # fmt: skip
+    session_note.write(settings.home_path, note)
+    return session
+
+
+def end(settings: Settings, url: str, session: Session, clock: Clock) -> None:
+    """Write that it ended; a warehouse that is away costs that word and nothing else."""
+    ended = replace(session, ts_end_us=clock.now_us(), status=ENDED)
+    with contextlib.suppress(TickhouseError):
+        write(settings, url, ended, (), once=True)
+
+
+def contents(settings: Settings) -> tuple[Content, ...]:
+    """Settings that shape rows, the limits file, a person's own strategy: what there is of them."""
+    home = settings.home_path
+    files = {
+        "limits": home / "limits.toml",
+        "strategy": home / "strategies" / f"{settings.run.strategy}.py",
+    }
+    found = [content(kind, path.read_bytes()) for kind, path in files.items() if path.is_file()]
+    return (content("settings", shaping(settings).encode()), *found)
+
+
+def described(settings: Settings, kept: tuple[Content, ...]) -> Session:
+    """The session of some settings, without number and times: those of a replay."""
+    from features import catalog
+    from models.serving.registry import Registry
+
+    run, by_kind = settings.run, {one.kind: one for one in kept}
+    champion = Registry(settings.home_path / "models").champion()
+    strategy, written = by_kind.get("strategy"), by_kind.get("limits")
+    return Session(
+        session_id=run.session_id or run.run_id, run_id=run.run_id, mode=run.mode,
+        account=run.account, strategy=run.strategy, number=0, ts_start_us=0, ts_end_us=0,
+        who=this_user(), host=platform.node(), home=str(settings.home_path),
+        versions=msgspec.json.encode(versions()).decode(),
+        fingerprint=msgspec.json.encode(fingerprint()).decode(),
+        settings_hash=by_kind["settings"].hash, strategy_hash=strategy.hash if strategy else "",
+        limits_hash=written.hash if written else "", limits_version=_limits(settings, written),
+        model=champion.card.sha256 if champion else "",
+        feature_set_hash=catalog.FEATURE_SET_HASH, status=RUNNING,
+    )  # fmt: skip
+
+
+def write(
+    settings: Settings,
+    url: str,
+    session: Session,
+    kept: tuple[Content, ...],
+    *,
+    once: bool = False,
+) -> None:
+    """Into the warehouse: what it refers to first. `once`: else until the warehouse answers.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    from adapters.clickhouse.rows import content_columns, message_columns
+    from adapters.clickhouse.writer import Writer
+
+    given_up = threading.Event()
+    if once:
+        given_up.set()
+    with Writer(sign_in(replace(settings.clickhouse, url=url), SETUP), given_up) as writer:
+        if kept:
+            writer.insert("content", content_columns(kept))
+        writer.insert("session", message_columns([session]))
+
+
+def _limits(settings: Settings, written: Content | None) -> str:
+    """Their version; of a file with a mistake, which changes nothing, that it has one."""
+    if written is None:
+        return limits.of_settings(settings.execution).version
+    try:
+        return limits.parse(written.body, str(Path(settings.home) / "limits.toml")).version
+    except InputError:
+        return "unreadable"
+
+
+def _next_number(settings: Settings, url: str) -> int:
+    from adapters.clickhouse import client
+
+    note = session_note.read(settings.home_path)
+    with client.errors_translated():
+        connected = client.connect(sign_in(replace(settings.clickhouse, url=url), SETUP))
+        rows = connected.query(
+            "SELECT max(number) FROM session WHERE run_id = {run_id:String}",
+            {"run_id": settings.run.run_id},
+        ).result_rows
+        connected.close()
+    return max(int(rows[0][0]), note.number if note else 0) + 1

@@ -1,0 +1,51 @@
+"""What a decision is computed from besides its facts: ticks, the model's files, the strategy's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.contracts.tick import TickArray
+from core.errors import InputError, ModelError
+from models.serving import artifact
+from models.serving.artifact import Artifact
+from models.serving.manifest import from_bytes
+from streams.explain.facts import Facts
+from streams.explain.recompute import Material
+
+
+def gather(facts: Facts, ticks: Mapping[str, TickArray], home: Path, scratch: Path) -> Material:
+    """All of it. The session's own strategy file is written to `scratch`.
+
+    Raises:
+        InputError: a file of the model is gone or was changed.
+    """
+    strategies = home / "strategies"
+    if facts.strategy:
+        strategies = scratch / "strategies"
+        strategies.mkdir(parents=True, exist_ok=True)
+        (strategies / f"{facts.signal.strategy}.py").write_bytes(facts.strategy)
+    model = _model(facts, home / "models") if facts.probabilities else None
+    return Material(ticks, model, strategies)
+
+
+def _model(facts: Facts, models: Path) -> Artifact:
+    """The model that predicted, with every member that had a say."""
+    try:
+        found = artifact.load(models, facts.model)
+    except ModelError as error:
+        raise _gone(facts, str(error)) from error
+    names = [spec.name for spec in from_bytes(found.manifest, facts.model).members]
+    lost = [
+        found.problems[name]
+        for index, name in enumerate(names)
+        if name in found.problems and not facts.absent >> index & 1
+    ]
+    if lost:
+        raise _gone(facts, "; ".join(lost))
+    return found
+
+
+def _gone(facts: Facts, why: str) -> InputError:
+    return InputError(
+        facts.asked, f"its model {facts.model} cannot be used: {why}. Put the model's files back"
+        " into the home's models/ from a copy of it; nothing else stands in for them"
+    )  # fmt: skip

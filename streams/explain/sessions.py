@@ -1,0 +1,96 @@
+"""The start that decided: its row, and the settings and strategy it refers to by their hashes.
+
+A decision is explained by its own session or not at all. What is missing is named, with what brings
+it back; nothing newer stands in for it. Decisions of before there were sessions have the run's row,
+which the newest start of that run wrote.
+"""
+
+import base64
+import hashlib
+from typing import NamedTuple
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from core.contracts.session import Session
+from core.contracts.signal import Signal
+from core.errors import InputError
+from streams.explain.stored_rows import structs
+
+_RECORDED = ("replay", "backtest")
+
+
+class Origin(NamedTuple):
+    """What shaped a decision. `session` is None when there were none yet."""
+
+    session: Session | None
+    settings: str  # JSON
+    strategy: bytes  # the file of a person's own; b"" for one that ships, or when unknown
+
+
+def of_signal(client: Client, signal: Signal, asked: str) -> Origin:
+    """The origin of a decision.
+
+    Raises:
+        InputError: its session, or what that refers to, is missing or was changed.
+    """
+    name = signal.session_id or (signal.run_id if signal.mode in _RECORDED else "")
+    session = read(client, signal.run_id, name) if name else None
+    if session is None and signal.session_id:
+        raise InputError(
+            asked, f"its session {name} has no row in table session: it was removed, or that start"
+            " wrote to another warehouse. Bring it back from a backup (`tickhouse restore`);"
+            " `tickhouse sessions` lists those that are here"
+        )  # fmt: skip
+    if session is None:
+        return Origin(None, _of_run(client, signal.run_id), b"")
+    settings = _body(client, session, "settings", session.settings_hash, asked)
+    own = session.strategy_hash
+    strategy = _body(client, session, "strategy", own, asked) if own else b""
+    return Origin(session, settings.decode(), strategy)
+
+
+def read(client: Client, run_id: str, session_id: str) -> Session | None:
+    """One session; None when it has no row."""
+    given = {"run_id": run_id, "session_id": session_id}
+    where = "run_id = {run_id:String} AND session_id = {session_id:String}"
+    found = structs(client, Session, "session", where, given)
+    return found[-1] if found else None
+
+
+def listed(client: Client, run_id: str = "") -> list[Session]:
+    """All sessions, or those of a run, in the order in which they were begun."""
+    where = "empty({run_id:String}) OR run_id = {run_id:String} ORDER BY run_id, number, session_id"
+    return structs(client, Session, "session", where, {"run_id": run_id})
+
+
+def versions(session: Session) -> dict[str, str]:
+    """Of the product, its code and libraries, and the machine, as the session wrote them down."""
+    told = msgspec.json.decode(session.versions, type=dict[str, str])
+    return {**told, **msgspec.json.decode(session.fingerprint, type=dict[str, str])}
+
+
+def _of_run(client: Client, run_id: str) -> str:
+    rows = client.query(
+        "SELECT settings FROM run FINAL WHERE run_id = {run_id:String}", {"run_id": run_id}
+    ).result_rows
+    return str(rows[0][0]) if rows else "{}"
+
+
+def _body(client: Client, session: Session, kind: str, digest: str, asked: str) -> bytes:
+    rows = client.query(
+        "SELECT base64Encode(body) FROM content FINAL WHERE hash = {hash:String}", {"hash": digest}
+    ).result_rows
+    back = "bring it back from a backup (`tickhouse restore`)"
+    if not rows:
+        raise InputError(
+            asked, f"the {kind} of its session {session.session_id} is not in table content"
+            f" (hash {digest}): {back}"
+        )  # fmt: skip
+    body = base64.b64decode(rows[0][0])
+    if hashlib.sha256(body).hexdigest() != digest:
+        raise InputError(
+            asked, f"the {kind} of its session {session.session_id} was CHANGED in table content:"
+            f" its SHA-256 is no longer {digest}; {back}"
+        )  # fmt: skip
+    return body

@@ -1,0 +1,174 @@
+"""A home that lives: days of ticks through the real flows, a new session each morning.
+
+The collector's part is played, and the broker's: ticks are put on a bus in this process, and each
+signal gets the journal's events of an order that was denied. Everything between is the product:
+sessions, flows with their recovery stores, the registry, the warehouse.
+"""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from adapters.clickhouse import migrate
+from adapters.clickhouse.rows import message_columns
+from adapters.clickhouse.writer import Writer
+from cli.stack import sessions, warehouse_setup
+from core.clock import ManualClock
+from core.contracts import codec
+from core.contracts.order import DenialReason, OrderEvent
+from core.contracts.session import Session
+from core.contracts.signal import Signal
+from core.contracts.tick import TICK, TickArray, TickBatch
+from core.health import Health
+from core.home_users import as_process
+from core.metrics import Histograms
+from core.sections import ClickhouseSettings, RunSettings
+from core.settings import Settings
+from core.topics import SIGNALS, TICKS
+from execution.journal import events
+from execution.journal.journal import Journal
+from execution.order_path.sizing import Leg
+from execution.risk.checks import Denial
+from features.catalog import NAMES
+from streams import cluster, compose
+from tests.support.memory_bus import MemoryBus
+from tests.support.warehouse_server import Warehouse
+
+RUN = RunSettings(run_id="live", mode="demo", account="simulated", strategy="breakout")
+DAY_MSC = 86_400_000
+
+
+class Feed(NamedTuple):
+    """Ticks of one feed."""
+
+    source: str
+    symbol: str
+    ticks: TickArray
+
+
+class Life:
+    """One home and its warehouse. `start` begins a session, `trade` feeds it, `stop` ends it."""
+
+    def __init__(self, home: Path, server: Warehouse) -> None:
+        self.home, self.bus, self._server = home, MemoryBus(), server
+        self.settings = Settings(
+            home=str(home), run=RUN,
+            clickhouse=ClickhouseSettings(url=server.url, credentials=server.credentials),
+        )  # fmt: skip
+        migrate.apply(server.client, NAMES)
+        self.session: Session | None = None
+        self.decided: list[Signal] = []
+        self._clock = ManualClock()
+        self._offsets: dict[tuple[str, str], int] = {}
+
+    def own(self, name: str, code: str) -> None:
+        """A person writes a strategy."""
+        path = self.home / "strategies" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+
+    def start(self, now_us: int = 0, **sections: Mapping[str, Any]) -> Session:
+        """What `up` does before its processes: `sections` change the settings, and stay."""
+        for name, changed in sections.items():
+            section = replace(getattr(self.settings, name), **changed)
+            self.settings = replace(self.settings, **{name: section})
+        self._clock = ManualClock()
+        self._clock.advance(now_us)
+        self.settings = sessions.named(self.settings, self._clock)
+        url = self._server.url
+        warehouse_setup.write_run(self.settings, url)
+        self.session = sessions.begin(self.settings, url, self._clock)
+        return self.session
+
+    def stop(self) -> None:
+        """The drain's last word."""
+        assert self.session is not None
+        sessions.end(self.settings, self._server.url, self.session, self._clock)
+
+    def trade(self, *feeds: Feed) -> list[Signal]:
+        """Ticks through the flows, whose processes start and drain for them; the new signals."""
+        for batch in _in_order(feeds):
+            self._publish(*batch)
+        known = len(self.bus.topics[SIGNALS.name])
+        for flow in ("ticks", "signals"):
+            self._run(flow)
+        made = [
+            codec.decode(SIGNALS.name, m.payload) for m in self.bus.topics[SIGNALS.name][known:]
+        ]
+        self._denied(made)
+        self.decided += made
+        return made
+
+    def _publish(self, source: str, symbol: str, ticks: TickArray) -> None:
+        offset = self._offsets.get((source, symbol), 0)
+        run = self.settings.run
+        batch = TickBatch(run.run_id, run.mode, source, symbol, offset, 0, ticks.tobytes())
+        self.bus.publish(TICKS, f"{source}.{symbol}", codec.encode(batch))
+        self._offsets[source, symbol] = offset + len(ticks)
+
+    def _run(self, flow: str) -> None:
+        stopping = threading.Event()
+        stopping.set()  # it ends after the newest message
+        build = {"ticks": compose.ticks, "signals": compose.signals}[flow]
+        health = Health(f"streams.{flow}", self.home / "run")
+        own = as_process(self.settings, f"streams.{flow}")
+        built = build(own, self.bus, stopping, Histograms(), health)
+        cluster.run(built, compose.state_directory(self.settings, flow), self.settings)
+
+    def _denied(self, signals: list[Signal]) -> None:
+        if not signals:
+            return
+        run = self.settings.run
+        journal = Journal(
+            self.home / "execution" / run.account / "journal", session_id=run.session_id
+        )
+        try:
+            made = journal.append([e for s in signals for e in _events(s, run)])
+        finally:
+            journal.close()
+        with Writer(as_process(self.settings, "streams.executions").clickhouse) as writer:
+            writer.insert(
+                "order_event", message_columns([e for e in made if isinstance(e, OrderEvent)])
+            )
+
+
+def _events(signal: Signal, run: RunSettings) -> list[OrderEvent]:
+    leg = Leg("buy" if signal.target > 0 else "sell", 0.1, 0)
+    asked = events.of_signal(signal, leg, 0, None, signal.ts_init_us, run)
+    why = Denial(DenialReason.WIDE_SPREAD, 5.0, 6.0)
+    first = events.received(asked, signal)
+    return [first, events.denied(asked, why, "default-1")]
+
+
+def _in_order(feeds: tuple[Feed, ...], span_msc: int = 500) -> list[tuple[str, str, TickArray]]:
+    """Batches of half a second as a collector polls them, in the order of market time."""
+    cuts = []
+    for feed in feeds:
+        ends = np.flatnonzero(np.diff(feed.ticks["time_msc"] // span_msc)) + 1
+        parts = np.split(feed.ticks, ends)
+        cuts += [(int(part["time_msc"][0]) // span_msc, feed, part) for part in parts]
+    cuts.sort(key=lambda cut: cut[0])
+    return [(feed.source, feed.symbol, part) for _, feed, part in cuts]
+
+
+def of_day(recorded: TickArray, day: int, ticks: int, begin: int = 0) -> TickArray:
+    """Some ticks of a recording's n-th trading day; past its end the same days two weeks later."""
+    days = recorded["time_msc"] // DAY_MSC
+    known = np.unique(days)
+    round_, place = divmod(day, len(known))
+    taken = recorded[days == known[place]][begin : begin + ticks].copy()
+    taken["time_msc"] += round_ * 14 * DAY_MSC
+    taken["ts_recv_us"] = taken["time_msc"] * 1000
+    assert taken.dtype == TICK
+    return taken
+
+
+def settings_of(session: Session) -> dict[str, Any]:
+    """What the session's row says of versions."""
+    decoded: dict[str, Any] = msgspec.json.decode(session.versions)
+    return decoded
