@@ -6,6 +6,10 @@ what `tickhouse up` does before it starts them is this command. It may run again
 
 import argparse
 
+from rich.console import Console
+
+from adapters.bus.roles import OWNER
+from adapters.bus.select import connect
 from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note, this_user
@@ -15,6 +19,7 @@ from cli.stack.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.settings import Settings
+from core.topics import TICKS
 from orchestration import instance
 
 
@@ -23,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
-    """Migrate, note what runs, write Dagster's files, and tell what was done."""
+    """Migrate, make topics, note what runs, write Dagster's files, and tell what was done."""
     url = settings.clickhouse.url
     if not url:
         raise SettingsError(
@@ -40,6 +45,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         f"Session {session} begins: processes on this home take it up, on others give them"
         f" TICKHOUSE_RUN__SESSION_ID={session}."
     )
+    if settings.bus.url:
+        _reach_bus(settings, console)
     instance.write(settings.home_path, USUAL_PORTS.code)
     console.print(f"Home {settings.home_path} is ready.")
     note(
@@ -53,3 +60,13 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if not predicts(settings):
         console.print("There is no champion model yet: nothing predicts until `tickhouse train`.")
     return 0
+
+
+def _reach_bus(settings: Settings, console: Console) -> None:
+    """As owner, who alone makes topics where the brokers hold roles to their ACLs."""
+    bus = connect(settings.bus, OWNER)
+    try:
+        bus.end(TICKS)
+    finally:
+        bus.close()
+    console.print(f"The topics are there at {settings.bus.url}.")

@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from orchestration import instance
+from tests.support.buses import on_kafka
 from tests.support.warehouse_server import ROOT, Warehouse
 
 
@@ -52,3 +54,16 @@ def test_without_a_server_it_names_the_setting(prepare):
     done = prepare()
     assert done.returncode == 2
     assert "TICKHOUSE_CLICKHOUSE__URL is empty" in done.stderr
+
+
+@pytest.mark.process
+def test_it_makes_the_topics_of_a_kafka(prepare, warehouse, kafka):
+    at = on_kafka(kafka)
+    named = {
+        "TICKHOUSE_BUS__URL": kafka.url,
+        "TICKHOUSE_BUS__TOPIC_PREFIX": at.settings.topic_prefix,
+    }
+    done = prepare(**warehouse.environment, **named, TICKHOUSE_BUS__KIND="kafka")
+    assert done.returncode == 0, done.stderr
+    listed = AdminClient({"bootstrap.servers": kafka.address}).list_topics(timeout=20).topics
+    assert f"{at.settings.topic_prefix}order_events" in listed

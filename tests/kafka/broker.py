@@ -1,7 +1,8 @@
 """Apache Kafka brokers for tests and trials: KRaft, loopback only, small heaps, killable.
 
 Each has two doors: `url` for anybody, and `secure_url` with TLS and a password (SCRAM is made by a
-running cluster, so this one speaks PLAIN).
+running cluster, so this one speaks PLAIN). Behind the latter `USER` may do anything, and the users
+named like our roles what ACLs allow them.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+from adapters.bus.roles import ROLES
 from tests.kafka.jars import classpath
 from tests.support.servers import free_port
 
@@ -135,6 +137,7 @@ class Broker:
         )
         doors = f"PLAIN://{mine.host}:{mine.plain},SECURE://{mine.host}:{mine.secure}"
         login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        users = " ".join(f'user_{name}="{PASSWORD}"' for name in (USER, *ROLES))
         return f"""\
 process.roles=broker,controller
 node.id={self._node}
@@ -145,7 +148,9 @@ controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAIN
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAIN:PLAINTEXT,SECURE:SASL_SSL
 sasl.enabled.mechanisms=PLAIN
-listener.name.secure.plain.sasl.jaas.config={login} user_{USER}="{PASSWORD}";
+listener.name.secure.plain.sasl.jaas.config={login} {users};
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{USER}
 ssl.keystore.type=PEM
 ssl.keystore.location={self._directory / "server.pem"}
 log.dirs={self._directory / "data"}

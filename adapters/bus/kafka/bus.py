@@ -20,7 +20,7 @@ from adapters.bus.kafka.connection import KafkaConnection
 from adapters.bus.kafka.ids import MOST, RecentIds, id_of
 from adapters.bus.kafka.options import LARGEST
 from adapters.bus.kafka.publisher import KafkaPublisher, partition_of
-from adapters.bus.kafka.reading import StretchReader
+from adapters.bus.kafka.reading import FORBIDDEN, StretchReader
 from adapters.bus.kafka.subscriber import KafkaSubscriber
 from adapters.bus.kafka.tail import Tail
 from adapters.bus.kafka.topics import name_of
@@ -206,7 +206,11 @@ class KafkaBus:
         return tail
 
     def _load_ids(self, topic: Topic, ids: RecentIds) -> None:
-        """Those stored within the duplicate window; for ever, until the brokers tell."""
+        """Those stored within the duplicate window; for ever, until the brokers tell.
+
+        Raises:
+            KafkaException: they do not let us read the topic, which no waiting mends.
+        """
         name = name_of(topic, self._connection.settings)
         since_ms = time.time_ns() // 1_000_000 - self._connection.settings.duplicate_window_s * 1000
         for partition in range(self._connection.partitions[topic.name]):
@@ -214,7 +218,9 @@ class KafkaBus:
                 try:
                     self._load(name, partition, since_ms, ids)
                     break
-                except KafkaException:
+                except KafkaException as error:
+                    if error.args[0].code() in FORBIDDEN:
+                        raise
                     time.sleep(_PAUSE_S)
 
     def _load(self, name: str, partition: int, since_ms: int, ids: RecentIds) -> None:

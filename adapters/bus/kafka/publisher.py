@@ -16,12 +16,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import KafkaError, KafkaException, Message
 from quixstreams.kafka import Producer
 
 from adapters.bus.kafka import options
 from adapters.bus.kafka.connection import KafkaConnection
 from adapters.bus.kafka.ids import HEADER, RecentIds
+from adapters.bus.kafka.reading import FORBIDDEN
 from adapters.bus.kafka.skew import SkewWatch
 from adapters.bus.kafka.topics import name_of
 from core.errors import MessageError, TickhouseError, UnavailableError
@@ -163,9 +164,20 @@ class KafkaPublisher:
             topic = self._queue[0].topic if self._queue else None
         if topic is not None and topic.name not in self._ids:
             ids = RecentIds(self._window_s)
-            self._load_ids(topic, ids)
+            try:
+                self._load_ids(topic, ids)
+            except KafkaException as error:
+                with self._room:
+                    self._refuse_all(topic, error.args[0])
+                return
             with self._room:
                 self._ids[topic.name] = ids
+
+    def _refuse_all(self, topic: Topic, error: KafkaError) -> None:
+        """Of a topic that we may not use, what waits; under the lock."""
+        for entry in [entry for entry in self._queue if entry.topic is topic]:
+            self._queue.remove(entry)
+            self._refused(entry, error)
 
     def _drain(self) -> None:
         """Hand over in order, as far as can be; under the lock."""
@@ -218,9 +230,11 @@ class KafkaPublisher:
 
     def _refused(self, entry: Entry, error: KafkaError) -> None:
         self._pending.pop((entry.topic.name, entry.message_id), None)
+        forbidden = error.code() in FORBIDDEN
         refusal = MessageError(
             f"the bus refused message {entry.message_id} on {entry.topic.name}: {error.str()}"
             + ("; was the topic removed?" if error.code() in _NO_TOPIC else "")
+            + ("; which ACLs it needs: docs/how-to/secure-the-bus.md" if forbidden else "")
         )
         if entry.stored is not None and not entry.stored.done():
             entry.stored.set_exception(refusal)

@@ -13,6 +13,9 @@ from adapters.bus.kafka.connection import KafkaConnection
 _ANSWER_S = 5.0
 GROUP_SUFFIX = "looks"  # these consumers never join or commit
 
+#: What no waiting mends: the brokers' ACLs.
+FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
 
 class StretchReader:
     """One consumer that jumps about. Thread-safe: one stretch at a time."""
@@ -87,7 +90,7 @@ class StretchReader:
     def _check(message: Message | None, heard_s: float) -> None:
         error = message.error() if message is not None else None
         gone = error is not None and error.code() in (
-            KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET,
+            KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET, *FORBIDDEN,
         )  # fmt: skip
         if gone or time.monotonic() - heard_s > _ANSWER_S:
             raise KafkaException(error or KafkaError(KafkaError._TIMED_OUT))
