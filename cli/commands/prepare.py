@@ -8,11 +8,12 @@ import argparse
 
 from cli.commands.printed import output
 from cli.commands.up import shown_settings
-from cli.login import note, this_user
+from cli.login import note
 from cli.stack.orchestration import USUAL_PORTS
 from cli.stack.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
+from core.identity import this_user
 from core.settings import Settings
 from orchestration import instance
 
