@@ -66,8 +66,9 @@ def may_write(bus: Bus, topic: topics.Topic) -> bool:
     try:
         return bus.publish(topic, "k", b"mine", "an-id", timeout_s=20) > 0
     except MessageError as error:
-        assert "uthorization failed; which ACLs it needs" in str(error)
-        return False
+        refusal = str(error)
+    assert "uthorization failed; which ACLs it needs" in refusal
+    return False
 
 
 def may_read(bus: Bus, topic: topics.Topic) -> bool:
