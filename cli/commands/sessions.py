@@ -1,4 +1,4 @@
-"""`tickhouse sessions`: every start of this warehouse's runs, with what it ran on and how it ended."""
+"""`tickhouse sessions`: every start, with what it ran on and how it ended."""
 
 import argparse
 import json
@@ -49,15 +49,15 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         known = [one for one in known if one.mode not in _REPLAYED]
     stack = running(settings.home_path)
     here = Here(platform.node(), str(settings.home_path), bool(stack and stack.command == "up"))
-    told = [told_of(one, known, here) for one in known]
+    rows = [described(one, known, here) for one in known]
     if namespace.json:
-        print(json.dumps({"sessions": told}))
+        print(json.dumps({"sessions": rows}))
     else:
-        output.console(highlight=False).print(_table(told))
+        output.console(highlight=False).print(_table(rows))
     return 0
 
 
-def told_of(session: Session, known: Sequence[Session], here: Here) -> dict[str, Any]:
+def described(session: Session, known: Sequence[Session], here: Here) -> dict[str, Any]:
     """One session for people. A row that says `running` may be of a start that was cut off.
 
     Args:
@@ -82,12 +82,12 @@ def told_of(session: Session, known: Sequence[Session], here: Here) -> dict[str,
     }
 
 
-def _table(told: Sequence[dict[str, Any]]) -> Table:
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
     table = Table(title="Sessions", title_justify="left")
     for name in ("no.", "session", "began (UTC)", "ended", "by", "mode", "strategy", "version",
                  "limits", "model", "status"):  # fmt: skip
         table.add_column(name, overflow="fold")
-    for one in told:
+    for one in rows:
         table.add_row(
             str(one["number"] or ""), one["session_id"], one["began"], one["ended"] or "",
             f"{one['who']}@{one['host']}", one["mode"], one["strategy"],

@@ -33,8 +33,8 @@ def named(settings: Settings, clock: Clock) -> Settings:
     """The settings with the name of a new session: run, and a hash of who, where, when, which."""
     note = session_note.read(settings.home_path)
     count = note.number + 1 if note else 1
-    told = (platform.node(), settings.home_path, this_user(), clock.now_us(), count)
-    digest = hashlib.blake2b("|".join(map(str, told)).encode(), digest_size=6).hexdigest()
+    identity = (platform.node(), settings.home_path, this_user(), clock.now_us(), count)
+    digest = hashlib.blake2b("|".join(map(str, identity)).encode(), digest_size=6).hexdigest()
     name = f"{settings.run.run_id}-{count:06d}-{digest}"
     return replace(settings, run=replace(settings.run, session_id=name))
 
@@ -73,8 +73,10 @@ def contents(settings: Settings) -> tuple[Content, ...]:
         "limits": home / "limits.toml",
         "strategy": home / "strategies" / f"{settings.run.strategy}.py",
     }
-    found = [content(kind, path.read_bytes()) for kind, path in files.items() if path.is_file()]
-    return (content("settings", shaping(settings).encode()), *found)
+    files_kept = [
+        content(kind, path.read_bytes()) for kind, path in files.items() if path.is_file()
+    ]
+    return (content("settings", shaping(settings).encode()), *files_kept)
 
 
 def described(settings: Settings, kept: tuple[Content, ...]) -> Session:

@@ -43,9 +43,9 @@ def session(decided: Session | None) -> dict[str, Any] | None:
     """The start that decided; None when there were none yet."""
     if decided is None:
         return None
-    told = msgspec.structs.asdict(decided)
+    row = msgspec.structs.asdict(decided)
     return {
-        **told,
+        **row,
         "began": text(decided.ts_start_us),
         "versions": msgspec.json.decode(decided.versions),
         "fingerprint": msgspec.json.decode(decided.fingerprint),

@@ -50,8 +50,8 @@ class Opened(NamedTuple):
 def write(path: Path, facts: Facts, material: Material) -> str:
     """Write the file, whole or not at all, and return its seal."""
     # The strategy's file is a part of its own.
-    told = msgspec.structs.replace(facts, strategy=b"")
-    parts = {"facts.json": msgspec.json.encode(told)}
+    stored = msgspec.structs.replace(facts, strategy=b"")
+    parts = {"facts.json": msgspec.json.encode(stored)}
     for symbol, ticks in sorted(material.ticks.items()):
         parts[f"ticks/{symbol}.npy"] = _to_npy(ticks)
     parts |= _model_parts(material.artifact)

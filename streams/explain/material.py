@@ -30,18 +30,18 @@ def gather(facts: Facts, ticks: Mapping[str, TickArray], home: Path, scratch: Pa
 def _model(facts: Facts, models: Path) -> Artifact:
     """The model that predicted, with every member that had a say."""
     try:
-        found = artifact.load(models, facts.model)
+        loaded = artifact.load(models, facts.model)
     except ModelError as error:
         raise _gone(facts, str(error)) from error
-    names = [spec.name for spec in from_bytes(found.manifest, facts.model).members]
+    names = [spec.name for spec in from_bytes(loaded.manifest, facts.model).members]
     lost = [
-        found.problems[name]
+        loaded.problems[name]
         for index, name in enumerate(names)
-        if name in found.problems and not facts.absent >> index & 1
+        if name in loaded.problems and not facts.absent >> index & 1
     ]
     if lost:
         raise _gone(facts, "; ".join(lost))
-    return found
+    return loaded
 
 
 def _gone(facts: Facts, why: str) -> InputError:

@@ -28,7 +28,7 @@ class Origin(NamedTuple):
     strategy: bytes  # the file of a person's own; b"" for one that ships, or when unknown
 
 
-def of_signal(client: Client, signal: Signal, asked: str) -> Origin:
+def of_signal(client: Client, signal: Signal, decision: str) -> Origin:
     """The origin of a decision.
 
     Raises:
@@ -38,15 +38,15 @@ def of_signal(client: Client, signal: Signal, asked: str) -> Origin:
     session = read(client, signal.run_id, name) if name else None
     if session is None and signal.session_id:
         raise InputError(
-            asked, f"its session {name} has no row in table session: it was removed, or that start"
-            " wrote to another warehouse. Bring it back from a backup (`tickhouse restore`);"
+            decision, f"its session {name} has no row in table session: it was removed, or that"
+            " start wrote to another warehouse. Bring it back from a backup (`tickhouse restore`);"
             " `tickhouse sessions` lists those that are here"
         )  # fmt: skip
     if session is None:
         return Origin(None, _of_run(client, signal.run_id), b"")
-    settings = _body(client, session, "settings", session.settings_hash, asked)
+    settings = _body(client, session, "settings", session.settings_hash, decision)
     own = session.strategy_hash
-    strategy = _body(client, session, "strategy", own, asked) if own else b""
+    strategy = _body(client, session, "strategy", own, decision) if own else b""
     return Origin(session, settings.decode(), strategy)
 
 
@@ -54,8 +54,8 @@ def read(client: Client, run_id: str, session_id: str) -> Session | None:
     """One session; None when it has no row."""
     given = {"run_id": run_id, "session_id": session_id}
     where = "run_id = {run_id:String} AND session_id = {session_id:String}"
-    found = structs(client, Session, "session", where, given)
-    return found[-1] if found else None
+    rows = structs(client, Session, "session", where, given)
+    return rows[-1] if rows else None
 
 
 def listed(client: Client, run_id: str = "") -> list[Session]:
@@ -66,8 +66,8 @@ def listed(client: Client, run_id: str = "") -> list[Session]:
 
 def versions(session: Session) -> dict[str, str]:
     """Of the product, its code and libraries, and the machine, as the session wrote them down."""
-    told = msgspec.json.decode(session.versions, type=dict[str, str])
-    return {**told, **msgspec.json.decode(session.fingerprint, type=dict[str, str])}
+    software = msgspec.json.decode(session.versions, type=dict[str, str])
+    return {**software, **msgspec.json.decode(session.fingerprint, type=dict[str, str])}
 
 
 def _of_run(client: Client, run_id: str) -> str:
@@ -77,20 +77,20 @@ def _of_run(client: Client, run_id: str) -> str:
     return str(rows[0][0]) if rows else "{}"
 
 
-def _body(client: Client, session: Session, kind: str, digest: str, asked: str) -> bytes:
+def _body(client: Client, session: Session, kind: str, digest: str, decision: str) -> bytes:
     rows = client.query(
         "SELECT base64Encode(body) FROM content FINAL WHERE hash = {hash:String}", {"hash": digest}
     ).result_rows
     back = "bring it back from a backup (`tickhouse restore`)"
     if not rows:
         raise InputError(
-            asked, f"the {kind} of its session {session.session_id} is not in table content"
+            decision, f"the {kind} of its session {session.session_id} is not in table content"
             f" (hash {digest}): {back}"
         )  # fmt: skip
     body = base64.b64decode(rows[0][0])
     if hashlib.sha256(body).hexdigest() != digest:
         raise InputError(
-            asked, f"the {kind} of its session {session.session_id} was CHANGED in table content:"
-            f" its SHA-256 is no longer {digest}; {back}"
+            decision, f"the {kind} of its session {session.session_id} was CHANGED in table"
+            f" content: its SHA-256 is no longer {digest}; {back}"
         )  # fmt: skip
     return body

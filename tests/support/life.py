@@ -6,12 +6,13 @@ sessions, flows with their recovery stores, the registry, the warehouse.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
+from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 
 from adapters.clickhouse import migrate
@@ -27,7 +28,7 @@ from core.contracts.tick import TICK, TickArray, TickBatch
 from core.health import Health
 from core.home_users import as_process
 from core.metrics import Histograms
-from core.sections import ClickhouseSettings, RunSettings
+from core.sections import ClickhouseSettings, ModelSettings, RunSettings
 from core.settings import Settings
 from core.topics import SIGNALS, TICKS
 from execution.journal import events
@@ -35,12 +36,40 @@ from execution.journal.journal import Journal
 from execution.order_path.sizing import Leg
 from execution.risk.checks import Denial
 from features.catalog import NAMES
+from features.kernel import features_of
+from features.state import new_state
+from models.serving.artifact import Artifact
+from models.training.dataset import Dataset
+from models.training.train import fit
 from streams import cluster, compose
 from tests.support.memory_bus import MemoryBus
 from tests.support.warehouse_server import Warehouse
 
 RUN = RunSettings(run_id="live", mode="demo", account="simulated", strategy="breakout")
 DAY_MSC = 86_400_000
+
+
+LEAN = '''
+"""Leans against a stretched market."""
+
+import numpy as np
+
+from features.catalog import NAMES
+from strategies.protocol import Targets
+
+
+class Lean:
+    name = "lean"
+    needs_model = False
+    horizon_s = {horizon}
+
+    def __init__(self, settings):
+        pass
+
+    def targets(self, rows, probabilities):
+        lean = np.nan_to_num(rows[:, NAMES.index("bollinger_position")] - 0.5)
+        return Targets(-np.sign(lean) * (np.abs(lean) > {beyond}), np.abs(lean).clip(0, 1))
+'''
 
 
 class Feed(NamedTuple):
@@ -65,6 +94,24 @@ class Life:
         self.decided: list[Signal] = []
         self._clock = ManualClock()
         self._offsets: dict[tuple[str, str], int] = {}
+
+    @property
+    def client(self) -> Client:
+        """The warehouse as its owner."""
+        return self._server.client
+
+    @contextmanager
+    def put_back(self, *tables: str) -> Iterator[None]:
+        """Whatever happens to these tables within, they are as before afterwards."""
+        for table in tables:
+            self.client.command(f"CREATE TABLE {table}_before AS {table}")
+            self.client.command(f"INSERT INTO {table}_before SELECT * FROM {table}")
+        try:
+            yield
+        finally:
+            for table in tables:
+                self.client.command(f"EXCHANGE TABLES {table} AND {table}_before")
+                self.client.command(f"DROP TABLE {table}_before")
 
     def own(self, name: str, code: str) -> None:
         """A person writes a strategy."""
@@ -168,7 +215,14 @@ def of_day(recorded: TickArray, day: int, ticks: int, begin: int = 0) -> TickArr
     return taken
 
 
-def settings_of(session: Session) -> dict[str, Any]:
-    """What the session's row says of versions."""
-    decoded: dict[str, Any] = msgspec.json.decode(session.versions)
-    return decoded
+def model_of(days: Sequence[TickArray], seed: int) -> Artifact:
+    """A model that learnt the very ticks by heart, so that it decides on them."""
+    ticks = np.concatenate(days)
+    rows, index = features_of(new_state(), ticks, 1000)
+    at = ticks[index]
+    dataset = Dataset(
+        rows=rows, time_us=at["time_msc"] * 1000, mid=(at["bid"] + at["ask"]) / 2,
+        spread=at["ask"] - at["bid"], feed=np.zeros(len(at), np.int32), feeds=("oanda.EURUSD",),
+    )  # fmt: skip
+    settings = ModelSettings(300.0, 30 + seed, 6, 0.3, threads=1, members=("xgboost",))
+    return fit(dataset, "live", settings, simulated=True)

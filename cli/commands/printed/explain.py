@@ -53,12 +53,12 @@ def _decision(account: dict[str, Any]) -> Table:
 
 def _session(account: dict[str, Any]) -> str:
     """Who started what decided, when, with which version and limits."""
-    told = account["session"]
-    if told is None:
-        return "none: decided before sessions were kept; settings are those of the run's last start"
+    session = account["session"]
+    if session is None:
+        return "none: older than sessions; the settings are those of the run's newest start"
     return (
-        f"{told['session_id']}, by {told['who']} on {told['host']} at {told['began']} UTC, Tickhouse"
-        f" {told['versions']['tickhouse']}, limits {told['limits_version']}"
+        f"{session['session_id']}, by {session['who']} on {session['host']} at {session['began']}"
+        f" UTC, Tickhouse {session['versions']['tickhouse']}, limits {session['limits_version']}"
     )
 
 
