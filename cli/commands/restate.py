@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from rich.table import Table
 
 from cli.commands.printed import output
-from cli.login import this_user
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import COMMANDS
+from core.identity import this_user
 from core.settings import Settings
 
 if TYPE_CHECKING:

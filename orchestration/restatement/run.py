@@ -1,4 +1,4 @@
-"""Everything that follows from corrections, in order: checks, marts, reports.
+"""Everything that follows from corrections, in order: who learnt of them, checks, marts, reports.
 
 Checks come first, for a blocking one holds its day's marts back. What fails says why and stays
 pending; the rest goes on.
@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from core.errors import TickhouseError
 from core.file_lock import locked
-from orchestration.restatement import checks, marts, reports, rows
+from orchestration.restatement import checks, learned, marts, reports, rows
 from orchestration.restatement.work import Desk
 from quality.check_result import blocked_days
 from quality.trading_day import bounds
@@ -40,6 +40,11 @@ def restate(desk: Desk) -> list[str]:
         return problems + _held_back(desk)
 
 
+def _learned(desk: Desk) -> Sequence[str]:
+    learned.restate(desk)
+    return ()
+
+
 def _checks(desk: Desk) -> Sequence[str]:
     checks.restate(desk)
     return ()
@@ -54,7 +59,7 @@ def _reports(desk: Desk) -> Sequence[str]:
     return reports.restate(desk).problems
 
 
-_STEPS: tuple[Callable[[Desk], Sequence[str]], ...] = (_checks, _marts, _reports)
+_STEPS: tuple[Callable[[Desk], Sequence[str]], ...] = (_learned, _checks, _marts, _reports)
 
 
 def _held_back(desk: Desk) -> list[str]:
