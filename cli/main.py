@@ -87,6 +87,9 @@ COMMANDS = {
     ),
     "reference": Command("cli.commands.reference", "load dated reference data for the reports"),
     "boards": Command("cli.commands.boards", "the Grafana boards into a Grafana that runs already"),
+    "restate": Command(
+        "cli.commands.restate", "what follows from corrections: marts, checks, reports"
+    ),
     "report": Command("cli.commands.report", "one compliance report", shares=True),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "explain": Command(

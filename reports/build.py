@@ -153,7 +153,9 @@ def _queries(report: Report, compiled: Path) -> dict[str, str]:
 
 
 def _inputs(client: Client, day: date, mode: str) -> dict[str, str]:
-    """What the marts were built from: the end of each journal, and of the reference data."""
+    """What the marts were built from: the end of each journal and of the reference data, and how
+    often the ticks of the day were corrected.
+    """
     with errors_translated():
         rows = client.query(
             "SELECT run_id, account, count(), max(seq), argMax(hash, seq) FROM order_event FINAL"
@@ -164,11 +166,19 @@ def _inputs(client: Client, day: date, mode: str) -> dict[str, str]:
         tables = ("instrument", "party", "account", "person")
         newest = ", ".join(f"(SELECT max(version) FROM reference_{name})" for name in tables)
         reference = client.query(f"SELECT greatest({newest})").result_rows[0][0]
+        corrected, known = client.query(
+            "SELECT count(), max(ts_known) FROM tick_version FINAL WHERE version > 0"
+            " AND toDate(ts_event, 'UTC') BETWEEN {day:Date} - 1 AND {day:Date}",
+            parameters={"day": day},
+        ).result_rows[0]
     inputs = {
         f"order_event {run} {account}": f"{count} events, to number {seq}, hash {last}"
         for run, account, count, seq, last in rows
     }
-    return inputs | {"reference data": f"version {text(reference)}"}
+    inputs["reference data"] = f"version {text(reference)}"
+    if corrected:
+        inputs["tick corrections"] = f"{corrected}, the last of {text(known)}"
+    return inputs
 
 
 def _note(

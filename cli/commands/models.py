@@ -6,6 +6,8 @@ was approved before needs no login, because leaving must not wait.
 
 import argparse
 import getpass
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -18,10 +20,12 @@ from cli.commands.printed import output
 from cli.commands.printed.model import model_report
 from cli.login import sign
 from cli.stack.model_change import announce, mirror
+from cli.stack.warehouse_client import at_hand, warehouse_client
 from core.audit_log import AuditLine, append
 from core.clock import SystemClock
+from core.home_users import READER
 from core.settings import Settings
-from models.serving.card import ModelCard
+from models.serving.card import ModelCard, Span
 from models.serving.registry import Registry
 
 
@@ -31,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="every model, champion and challenger marked (default)")
     for name, text in (
         ("show", "one model's figures"),
+        ("data", "the dataset it learnt from, read again as it was, and what was corrected since"),
         ("promote", "make a model champion; it opens reduced positions at first"),
         ("challenge", "let a model predict in the champion's shadow"),
     ):
@@ -38,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("model", help="its hash, or the beginning of it")
         if name == "show":
             action.add_argument("--plot", type=Path, metavar="FILE", help="reliability, as PNG")
-        else:
+        elif name != "data":
             action.add_argument("--by", required=True, metavar="WHO", help="who approves it")
     back = actions.add_parser("rollback", help="make the champion before this one champion again")
     back.add_argument("--by", default="", metavar="WHO", help="your name, for the record")
@@ -58,6 +63,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             if namespace.plot:
                 _plot(card, namespace.plot)
                 console.print(f"{namespace.plot} written.", soft_wrap=True)
+        case "data":
+            _rebuild(registry.load(namespace.model).card, settings, console)
         case "promote" | "challenge":
             _approve(namespace, registry, settings, console)
         case "rollback":
@@ -71,6 +78,24 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         case _:
             console.print(_list(registry))
     return 0
+
+
+def _rebuild(card: ModelCard, settings: Settings, console: Console) -> None:
+    from models.training.dataset import read_dataset
+    from models.training.rebuilt import rebuilt
+
+    with at_hand(settings), closing(warehouse_client(settings, READER)) as client:
+        dataset = rebuilt(client, card)
+        assert card.data
+        span = Span(card.data.start_us, card.data.last_us + 1)
+        now = read_dataset(client, card.run_id, span, card.data.sources)
+    known = datetime.fromtimestamp(card.data.known_us / 1e6, UTC)
+    console.print(
+        f"{card.sha256[:12]} learnt from {len(dataset.rows):,} rows of run {card.run_id}, as known"
+        f" at {known:%Y-%m-%d %H:%M:%S} UTC: rebuilt, the same to the last bit."
+    )
+    if now.version and now.version.known_us > card.data.known_us:
+        console.print("Ticks behind them were stored or corrected since: a training now differs.")
 
 
 def _approve(

@@ -20,7 +20,7 @@ from models.monitoring.outcomes import Outcomes, read_outcomes
 from models.serving.artifact import Artifact, load
 from models.serving.card import CLASSES, DOWN, UP, Span
 from models.training.calibrate import calibration_error, reliability
-from models.training.dataset import read_dataset
+from models.training.dataset import read_decided
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUALITY = (
@@ -133,7 +133,7 @@ def _drift(
     bands = artifact.card.bands
     if bands is None:
         return []
-    rows = read_dataset(client, run_id, span).rows
+    rows = read_decided(client, run_id, span).rows
     return drift(bands, rows, outcomes.probabilities) if len(rows) else []
 
 

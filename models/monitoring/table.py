@@ -29,6 +29,7 @@ _COLUMNS = (
     "labels",
     "label_spreads",
     "member_weights",
+    "data_version",
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -72,4 +73,5 @@ def _row(card: ModelCard, promoted: list[str]) -> list[object]:
         card.settings.labels,
         card.settings.label_spreads,
         [member.weight for member in card.members],
+        _EPOCH + timedelta(microseconds=card.data.known_us if card.data else 0),
     ]

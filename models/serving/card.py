@@ -21,6 +21,22 @@ class Span(NamedTuple):
     end_us: int
 
 
+class DataVersion(msgspec.Struct, frozen=True):
+    """Which data a dataset is: enough to read it again as it was.
+
+    Attributes:
+        known_us: as of when its ticks were read, microseconds UTC.
+        start_us, end_us, sources: what was asked for.
+        last_us: market time of its newest row; a run that goes on has later ones.
+    """
+
+    known_us: int
+    start_us: int
+    end_us: int
+    sources: tuple[str, ...]
+    last_us: int
+
+
 class DataPart(msgspec.Struct, frozen=True):
     """The rows one step used. `shares`: of the classes down, flat, up."""
 
@@ -118,6 +134,7 @@ class ModelCard(msgspec.Struct, frozen=True):
         direction_range: 95 % interval of the direction AUC by a bootstrap of blocks of time.
         folds: the purged walk-forward evaluation, when one was asked for.
         bands: None on cards of before drift was watched.
+        data: the version of the data; None on cards of before ticks had versions.
     """
 
     sha256: str
@@ -144,3 +161,4 @@ class ModelCard(msgspec.Struct, frozen=True):
     folds: tuple[FoldCard, ...] = ()
     direction_range: tuple[float, float] | None = None
     bands: Bands | None = None
+    data: DataVersion | None = None

@@ -18,12 +18,14 @@ from adapters.clickhouse.client import errors_translated
 from adapters.clickhouse.tick_reader import read_ticks
 from core.contracts.tick import OUT_OF_ORDER
 from features.catalog import FEATURE_SET_HASH, NAMES
-from models.serving.card import Span
+from models.serving.card import DataVersion, Span
+from models.training.corrected import FORGOTTEN_MSC, FeedRows, Source, corrected
 from models.training.labels import MidSeries
 
 _FEEDS_SQL = Path(__file__).with_name("feeds.sql").read_text()
 _ROWS_SQL = Path(__file__).with_name("dataset.sql").read_text()
 _FAR_MSC = 9_000_000_000_000  # the year 2255, which DateTime64 still has
+_VERSION_SQL = Path(__file__).with_name("data_version.sql").read_text()
 _AS_OF_SQL = Path(__file__).with_name("as_of.sql").read_text()
 
 
@@ -40,6 +42,7 @@ class Dataset(NamedTuple):
         name: hash of query, run, span, sources and feature set: what was asked for. The same
             name with another `data_hash` means that the warehouse has changed since.
         quotes: every tick of each feed within the span, to answer rows with; or none.
+        version: what it takes to read it again as it is, whatever is corrected later.
     """
 
     rows: npt.NDArray[np.float32]
@@ -51,6 +54,7 @@ class Dataset(NamedTuple):
     simulated: bool = False
     name: str = ""
     quotes: tuple[MidSeries, ...] = ()
+    version: DataVersion | None = None
 
     def data_hash(self) -> str:
         """SHA-256 over every value."""
@@ -76,18 +80,44 @@ def empty_dataset(feeds: Sequence[str], counts: Sequence[int]) -> Dataset:
     )
 
 
-def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str] = ()) -> Dataset:
+def read_dataset(
+    client: Client,
+    run_id: str,
+    span: Span,
+    sources: Sequence[str] = (),
+    as_of_us: int | None = None,
+) -> Dataset:
     """Every feature row of a run within a span of market time, made by this feature set.
 
     With them all ticks of their feeds within the span, and none after it: rows are answered from
-    ticks as they were known at its end. When a feed has no ticks stored, rows answer rows.
+    ticks as they were known at its end. When a feed has no ticks stored, rows answer rows. Rows
+    that saw ticks which were corrected since come from the corrected ones (see corrected.py).
 
     Args:
         sources: only these; all when empty.
+        as_of_us: with ticks as they were known then, such as a model's data version; now when None.
 
     Raises:
+        ModelError: a kernel's snapshot is damaged, and rows have to be computed again.
         UnavailableError: the warehouse does not answer.
         WarehouseError: it refused.
+    """
+    dataset = read_decided(client, run_id, span, sources)
+    feeds = [feed.partition(".")[::2] for feed in dataset.feeds]
+    known_us = _newest_us(client, feeds, span) if as_of_us is None else as_of_us
+    dataset = _corrected(client, run_id, dataset, known_us, as_of_us is not None)
+    quotes = tuple(read_quotes(client, *feed, span, as_of_us) for feed in feeds)
+    if all(len(q.time_us) for q in quotes):
+        dataset = dataset._replace(quotes=quotes)
+    last_us = int(dataset.time_us.max()) if len(dataset.time_us) else 0
+    return dataset._replace(version=DataVersion(known_us, *span, tuple(sources), last_us))
+
+
+def read_decided(client: Client, run_id: str, span: Span, sources: Sequence[str] = ()) -> Dataset:
+    """The same rows as they were when they were decided on, and no ticks.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
     given = {
         "run_id": run_id,
@@ -103,23 +133,25 @@ def read_dataset(client: Client, run_id: str, span: Span, sources: Sequence[str]
             feed = {**given, "source": source, "symbol": symbol, "rows": rows}
             _fill(client, feed, dataset, start)
             start += rows
-        quotes = tuple(read_quotes(client, f[0], f[1], span) for f in feeds)
-    if all(len(q.time_us) for q in quotes):
-        dataset = dataset._replace(quotes=quotes)
     return dataset._replace(
         simulated=any(feed[3] for feed in feeds), name=dataset_name(run_id, span, sources)
     )
 
 
-def read_quotes(client: Client, source: str, symbol: str, span: Span) -> MidSeries:
+def read_quotes(
+    client: Client, source: str, symbol: str, span: Span, as_of_us: int | None = None
+) -> MidSeries:
     """Every tick of a feed within a span that came in order, as moments and mids.
+
+    Args:
+        as_of_us: as they were known then; the newest of each when None.
 
     Raises:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
     first_msc, last_msc = -(-span.start_us // 1000), min((span.end_us - 1) // 1000, _FAR_MSC)
     times, mids = [np.empty(0, np.int64)], [np.empty(0)]
-    for block in read_ticks(client, source, symbol, first_msc, last_msc):
+    for block in read_ticks(client, source, symbol, first_msc, last_msc, as_of_us):
         ticks = block[block["quality"] & OUT_OF_ORDER == 0]
         times.append(ticks["time_msc"] * 1000)
         mids.append((ticks["bid"] + ticks["ask"]) / 2.0)
@@ -160,6 +192,48 @@ def rows_as_of(
     for index, time_us, *features in answer.result_rows:
         times[index], rows[index] = time_us, features
     return times, rows
+
+
+def _newest_us(client: Client, feeds: Sequence[Sequence[str]], span: Span) -> int:
+    """When the newest of what is read became known; 0 without ticks."""
+    given = {
+        "start_us": span.start_us,
+        "end_us": min(span.end_us, _FAR_MSC * 1000),
+        "memory_us": min(span.start_us, FORGOTTEN_MSC * 1000),
+    }
+    with errors_translated():
+        newest = [
+            client.query(_VERSION_SQL, {**given, "source": source, "symbol": symbol}).result_rows
+            for source, symbol in feeds
+        ]
+    return max((int(rows[0][0]) for rows in newest), default=0)
+
+
+def _corrected(
+    client: Client, run_id: str, dataset: Dataset, known_us: int, as_of: bool
+) -> Dataset:
+    """The dataset with rows computed again, where a tick behind them was corrected by then."""
+    feeds = [feed.partition(".")[::2] for feed in dataset.feeds]
+    parts = [_feed(dataset, index) for index in range(len(feeds))]
+    for name in sorted({source for source, _ in feeds}):
+        own = {symbol: i for i, (source, symbol) in enumerate(feeds) if source == name}
+        source = Source(client, run_id, name, known_us, as_of)
+        rows = corrected(source, {symbol: parts[i] for symbol, i in own.items()})
+        for symbol, index in own.items():
+            parts[index] = rows[symbol]
+    if not parts:
+        return dataset
+    columns = [np.concatenate(values) for values in zip(*parts, strict=True)]
+    feed = np.repeat(np.arange(len(parts), dtype=np.int32), [len(p.time_us) for p in parts])
+    return dataset._replace(
+        rows=columns[0], time_us=columns[1], mid=columns[2], spread=columns[3], feed=feed
+    )
+
+
+def _feed(dataset: Dataset, index: int) -> FeedRows:
+    begin, end = np.searchsorted(dataset.feed, [index, index + 1])
+    own = slice(int(begin), int(end))
+    return FeedRows(dataset.rows[own], dataset.time_us[own], dataset.mid[own], dataset.spread[own])
 
 
 def _fill(client: Client, parameters: dict[str, object], dataset: Dataset, start: int) -> None:

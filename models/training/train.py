@@ -155,6 +155,7 @@ def _card(
         versions={n: version(n) for n in (*_PACKAGES, *ensemble.packages)},
         calibrated_on=part(data.time_us[inner.held_back], label[inner.held_back]),
         dataset=data.name,
+        data=data.version,
         members=tuple(_members(ensemble, predictions, truth)),
         left_out=ensemble.left_out,
         agreement=float(predictions.agreement.mean()),

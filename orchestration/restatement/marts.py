@@ -50,10 +50,9 @@ def worlds(client: Client, database: str) -> list[World]:
             "SELECT name FROM system.databases WHERE startsWith(name, {live:String}) ORDER BY name",
             parameters={"live": live},
         ).result_rows
-    found = [str(name) for (name,) in names]
     return [
         World(name.removeprefix(live).lstrip("_") or "live", name)
-        for name in found
+        for name in (str(name) for (name,) in names)
         if name == live or name.startswith(f"{live}_")
     ]
 
@@ -120,14 +119,14 @@ def _close(desk: Desk) -> list[Restatement]:
 
 def _due(desk: Desk, world: World) -> list[Restatement]:
     """Work of this world; days that can no longer be built are closed for it here."""
-    found = []
+    open_ = []
     for one in rows.due(desk.client, "mart"):
         if _is_thinned(desk.client, world, one):
             gone = {f"{world.database}.fct_data_quality_daily": Change(0, None, _GONE)}
             work.note(desk, one, gone, MARKED)
         else:
-            found.append(one)
-    return found
+            open_.append(one)
+    return open_
 
 
 def _is_asked(one: Restatement, variables: Mapping[str, str | bool]) -> bool:
@@ -209,14 +208,14 @@ def _of_feed(
     shown = [name for name in columns if name != "day_rows"]  # how it was built, not what it says
     listed = ", ".join(f"`{name}`" for name in shown)
     with errors_translated():
-        found = client.query(
+        answer = client.query(
             f"SELECT {listed} FROM {{db:Identifier}}.{{mart:Identifier}} WHERE {where}",
             parameters=given,
         ).result_rows
-    return [rows.text(dict(zip(shown, row, strict=True))) for row in found]
+    return [rows.text(dict(zip(shown, row, strict=True))) for row in answer]
 
 
 def _tables(client: Client, world: World) -> list[tuple[str, list[str]]]:
     with errors_translated():
-        found = client.query(_TABLES, parameters={"db": world.database}).result_rows
-    return [(str(table), [str(name) for name in names]) for table, names in found]
+        answer = client.query(_TABLES, parameters={"db": world.database}).result_rows
+    return [(str(table), [str(name) for name in names]) for table, names in answer]

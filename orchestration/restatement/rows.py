@@ -121,8 +121,8 @@ def by_day(rows: Iterable[Restatement]) -> dict[date, list[Restatement]]:
 def _read(client: Client, where: str, given: dict[str, Any]) -> list[Restatement]:
     sql = f"SELECT {_COLUMNS} FROM restatement FINAL WHERE {where} ORDER BY {', '.join(_ORDER)}"
     with errors_translated():
-        found = client.query(sql, parameters=given).result_rows
-    return [Restatement(*row) for row in found]
+        answer = client.query(sql, parameters=given).result_rows
+    return [Restatement(*row) for row in answer]
 
 
 def _head(row: Restatement) -> list[Any]:

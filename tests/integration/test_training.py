@@ -178,7 +178,9 @@ def oracle(ticks: list[Any], row_us: int, mid: float, spread: float) -> int:
 def test_a_model_from_the_warehouse_equals_one_from_memory(server: Warehouse) -> None:
     settings = settings_of(server).models
     data = read_dataset(server.client, "replay-1", ALL, ["oanda"])
-    memory = recorded_dataset()._replace(feeds=("oanda.EURUSD",), name=data.name)
+    memory = recorded_dataset()._replace(
+        feeds=("oanda.EURUSD",), name=data.name, version=data.version
+    )
     assert fit(data, "r", settings, False) == fit(memory, "r", settings, False)
 
 

@@ -1,15 +1,18 @@
 """Sensors on a real warehouse: drift asks for one training, silence is told once."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from msgspec.structs import replace
 
+from orchestration.defs.restatement import restatement_sensor
 from orchestration.defs.streams import FAIL, TABLES, TableState, silent_feeds
 from orchestration.resources import Tickhouse
+from orchestration.restatement.rows import ALL, Restatement, write
 from orchestration.sensors import drift_sensor, events, members_sensor, streams_sensor
 from quality.check_result import CheckResult, blocked_days, store
 from tests.support.http_receiver import Receiver
@@ -155,6 +158,23 @@ def test_a_member_without_a_part_is_told_once(
     assert (body["job"], body["model"]) == ("members", "ab12")
     assert "lightgbm missing" in body["text"]
     assert "linear" not in body["text"]
+
+
+def test_a_correction_is_restated_by_one_run_until_something_is_different(
+    told_to: Warehouse, dagster_instance: dg.DagsterInstance
+) -> None:
+    before, _ = evaluated(restatement_sensor, None, dagster_instance)
+    assert isinstance(before, dg.SkipReason)
+    row = Restatement("c1", "mart", ALL, date(2014, 5, 7), "oanda", "EURUSD")
+    write(told_to.client, [row], 5)
+    first, again = (evaluated(restatement_sensor, None, dagster_instance)[0] for _ in range(2))
+    assert first.run_key == again.run_key  # Dagster starts a run of one key once
+    store(told_to.client, [result("oanda.EURUSD.crossed", "failed", "error", 5)])
+    held, _ = evaluated(restatement_sensor, None, dagster_instance)
+    assert held.run_key != first.run_key
+    write(told_to.client, [replace(row, status="done", changed_us=9)], 0)
+    done, _ = evaluated(restatement_sensor, None, dagster_instance)
+    assert isinstance(done, dg.SkipReason), "a state written by a clock that was set back counts"
 
 
 def test_a_quiet_market_owes_no_rows() -> None:
