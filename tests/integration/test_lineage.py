@@ -33,7 +33,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         TICK | {"seq": 2, "bid": 1.41, "ask": 1.6, "ts_recv": TICK["ts_event"]},
     ],
     "feature": [RUN | TICK | {"mid": 1.5, "spread": 0.2, "feature_set_hash": "f"}],
-    "prediction": [RUN | TICK | {"model": "m", "p_down": 0.25, "p_flat": 0.25, "p_up": 0.5}],
+    "prediction": [RUN | TICK | {"model": "m", "p_down": 0.25, "p_flat": 0.25, "p_up": 0.5,
+                                  "members": [0.5, 0.25, 0.25, 0, 0, 1], "absent": 2, "outside": 3}],
+    "model": [{"model": "m", "members": ["trees", "linear"], "member_weights": [0.75, 0.25]}],
+    "shadow_prediction": [
+        RUN | TICK | {"model": "other", "members": [0.5, 0.25, 0.25], "absent": 0},
+    ],
     "session": [
         RUN | {"session_id": f"live-{n}", "number": n, "settings_hash": f"settings {n}"}
         for n in (1, 2)
@@ -198,3 +203,17 @@ def test_lineage_is_read_from_another_database_and_whatever_outer_joins_give(
     assert reader.query(query).result_rows == server.client.query(query).result_rows
     of_order = "SELECT count() FROM tickhouse.lineage_of(run = 'live', order = 'o')"
     assert int(reader.command(of_order)) == len(KINDS)
+
+
+def test_what_members_said_of_a_row_are_columns(server: Warehouse) -> None:
+    """One is absent: the others share its weight, and its being outside vetoes nothing."""
+    at = "run_id = 'live' AND source = 'sim' AND symbol = 'PAIR' AND seq = 1"
+    columns = "role, member, p_down, p_up, weight, weight_used, absent, outside, veto"
+    found = server.client.query(
+        f"SELECT {columns} FROM prediction_member WHERE {at} ORDER BY role, place"
+    ).result_rows
+    assert found == [
+        ("challenger", "member 1", 0.5, 0.25, 0.0, 0.0, False, False, False),
+        ("champion", "trees", 0.5, 0.25, 0.75, 1.0, False, True, True),
+        ("champion", "linear", 0.0, 1.0, 0.25, 0.0, True, True, False),
+    ]
