@@ -43,8 +43,8 @@ WHERE c.database = 'tickhouse'
     AND t.engine NOT IN ('MaterializedView', 'AggregatingMergeTree')
     AND t.name NOT IN {private:Array(String)}
 """
-#: What only our own processes read: applied migrations, a kernel's memory.
-_PRIVATE = ["schema_migration", "kernel_state"]
+#: What only our own processes read: applied migrations, a kernel's memory, what views are made of.
+_PRIVATE = ["schema_migration", "kernel_state", "lineage_cut"]
 
 Version = tuple[int, int, int]
 

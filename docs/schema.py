@@ -9,10 +9,16 @@ import yaml
 from adapters.clickhouse import migrate
 from docs import words
 
+_WITHIN = {"lineage_cut"}  # what other views are made of
 _ROOT = Path(__file__).resolve().parents[1]
 _BEGINS = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS (\w+)")
 _COLUMN = re.compile(
     r"^    `?(\w+)`? (.+?)(?: CODEC \(.*\))? COMMENT '((?:[^']|'')*)'", re.MULTILINE
+)
+_ALTERED = re.compile(r"(?:--.*\n)*ALTER TABLE (\w+)\s+ADD COLUMN")
+_ADDED = re.compile(
+    r"ADD COLUMN IF NOT EXISTS `?(\w+)`? (.+?)(?: DEFAULT \S+)?(?: CODEC \(.*\))? COMMENT"
+    r" '((?:[^']|'')*)'"
 )
 _ORDER = re.compile(r"ORDER BY \(([^)]*)\)\nSETTINGS")
 _PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
@@ -28,14 +34,26 @@ class Described(NamedTuple):
 
 
 def tables() -> list[Described]:
-    """What migrations make and people read, by name; the state behind bars is left out."""
-    described = [
-        _described(part)
-        for migration in migrate.product_migrations()
-        for part in migration.statements()
-        if _BEGINS.search(part) and "AggregateFunction" not in part
+    """What migrations make and people read, by name; the state behind bars is left out.
+
+    A view that a later migration makes anew is that one's.
+    """
+    statements = [
+        part for migration in migrate.product_migrations() for part in migration.statements()
     ]
-    return sorted(described, key=lambda table: table.name)
+    described = {
+        table.name: table
+        for table in (
+            _described(part)
+            for part in statements
+            if _BEGINS.search(part) and "AggregateFunction" not in part
+        )
+        if table.name not in _WITHIN
+    }
+    for part in statements:
+        if (altered := _ALTERED.match(part)) and altered[1] in described:
+            described[altered[1]].columns.extend(_added(part))
+    return sorted(described.values(), key=lambda table: table.name)
 
 
 def marts() -> list[Described]:
@@ -53,6 +71,14 @@ def marts() -> list[Described]:
             ]
             described.append(Described(model["name"], model.get("description", ""), "", columns))
     return described
+
+
+def _added(statement: str) -> list[tuple[str, str, str]]:
+    """Columns that a table was given later."""
+    return [
+        (f"`{column}`", _kind(kind), meaning.replace("''", "'"))
+        for column, kind, meaning in _ADDED.findall(statement)
+    ]
 
 
 def _described(statement: str) -> Described:

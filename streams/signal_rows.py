@@ -70,6 +70,7 @@ def prediction_rows(
         Column("absent", "UInt32", predictions.absent),
         Column("members", FLOATS, predictions.members.transpose(1, 0, 2).reshape(count, -1)),
         Column("session_id", TEXT, session_id),
+        Column("outside", "UInt32", predictions.outside),
     )
     return Rows(table, columns, count)
 

@@ -66,7 +66,7 @@ print(calibration.round(3).to_string(index=False))
 # %%
 LINEAGE = """
 SELECT ts_fill, side, purpose, volume, price, round(p_up, 3) AS p_up, tick_bid, tick_ask
-FROM lineage WHERE run_id = {run:String} AND venue_position = {position:UInt64} ORDER BY ts_fill
+FROM trade(run = {run:String}, position = {position:UInt64}) ORDER BY ts_fill
 """
 for best in closed.nlargest(1, "profit_net").itertuples():
     parameters = {"run": run, "position": best.venue_position}

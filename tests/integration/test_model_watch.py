@@ -69,7 +69,9 @@ def server(two: list[Artifact], tmp_path_factory: pytest.TempPathFactory) -> Ite
             registry.save(model)
         registry.promote(two[0].card.sha256, "ann")
         registry.appoint(two[1].card.sha256)
-        store(warehouse, planted_dataset(seed=8), two)
+        data = planted_dataset(seed=8)
+        data.rows[100:110, :20] = 99.0  # outside of what anybody was trained on
+        store(warehouse, data, two)
         yield warehouse
     finally:
         warehouse.stop()
@@ -147,6 +149,36 @@ def test_watching_keeps_what_models_learnt_in_their_table(
     assert {row[0]: row[1:4] for row in kept} == {m.card.sha256: (5.0, "horizon", 1.0) for m in two}
     weights = {row[0]: dict(zip(*row[4:], strict=True)) for row in kept}
     assert weights == {m.card.sha256: {c.name: c.weight for c in m.card.members} for m in two}
+
+
+def test_members_by_their_weights_are_what_was_predicted_and_a_veto_has_a_name(
+    server: Warehouse, two: list[Artifact]
+) -> None:
+    assert run(server, "watch") == 0, "the table `model` has the weights"
+    names = {m.card.sha256: {c.name for c in m.card.members} for m in two}
+    for table, role in (("prediction", "champion"), ("shadow_prediction", "challenger")):
+        of_role = server.client.query(
+            f"""
+            SELECT
+                any(p.model), groupUniqArrayArray(member_names), count(), countIf(p.veto),
+                max(abs(p.p_up - by_weight)), countIf(p.veto != vetoed), countIf(spoke != 1)
+            FROM {table} AS p FINAL
+            INNER JOIN (
+                SELECT
+                    source, symbol, ts_event, seq, groupArray(member) AS member_names,
+                    sum(if(absent, 0, weight_used * p_up)) AS by_weight, max(veto) AS vetoed,
+                    round(sum(weight_used), 9) AS spoke
+                FROM prediction_member
+                WHERE run_id = '{RUN.run_id}' AND role = '{role}'
+                GROUP BY source, symbol, ts_event, seq
+            ) AS m USING (source, symbol, ts_event, seq)
+            """
+        ).result_rows
+        ((model, members, rows, vetoed, difference, otherwise, unspoken),) = of_role
+        assert set(members) == names[model]
+        assert 0 < vetoed < rows
+        assert difference < 1e-6
+        assert (otherwise, unspoken) == (0, 0)
 
 
 @pytest.mark.parametrize("labels", ["horizon", "barrier"])

@@ -66,6 +66,12 @@ def test_each_user_may_read(server: Warehouse, user: str) -> None:
     assert ask(server, "SELECT 1", user) == (0, "1\n")
 
 
+@pytest.mark.parametrize("user", ["ann", "eur", "grafana"])
+def test_each_user_may_ask_where_an_order_comes_from(server: Warehouse, user: str) -> None:
+    query = "SELECT count() FROM tickhouse.lineage_of(run = 'live', order = 'o')"
+    assert ask(server, query, user) == (0, "0\n")
+
+
 def test_each_way_of_signing_in_works_and_a_wrong_password_is_516(server: Warehouse) -> None:
     for password, code in ((PASSWORD, 0), ("wrong", 516)):
         basic = base64.b64encode(f"ann:{password}".encode()).decode()
