@@ -1,9 +1,11 @@
 """Dagster's part of the stack: last, stopped with its children, absent where it is not there."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cli import certificates
 from cli.stack import orchestration as orchestration_stack
 from cli.stack.embedded import Ports, embedded_stack
 from cli.stack.orchestration import OrchestrationPorts
@@ -31,10 +33,12 @@ def test_nothing_waits_for_it_and_its_children_end_with_it(tmp_path: Path) -> No
     assert "port: 2" in (tmp_path / "dagster" / "workspace.yaml").read_text()
 
 
-def test_ports_are_free_and_different() -> None:
+def test_ports_are_free_and_different(tmp_path: Path) -> None:
     chosen = orchestration_stack.choose_ports(OrchestrationPorts(webserver=0, code=0))
     assert chosen.webserver != chosen.code
-    assert orchestration_stack.url(PORTS) == "http://127.0.0.1:1"
+    assert orchestration_stack.url(tmp_path, PORTS) == "http://127.0.0.1:1"
+    certificates.issue(tmp_path, [], datetime.now(UTC))
+    assert orchestration_stack.url(tmp_path, PORTS) == "https://127.0.0.1:1"
 
 
 def test_without_its_packages_it_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
