@@ -5,7 +5,6 @@ line says so. A home with a real terminal must have users.
 """
 
 import getpass
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -67,14 +66,6 @@ def sign(
     )  # fmt: skip
     append(settings.home_path, line)
     return known
-
-
-def this_user() -> str:
-    """Who is logged in on this machine."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def note(

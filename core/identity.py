@@ -10,6 +10,7 @@ Passwords are kept as scrypt hashes (RFC 7914), so the file is no use to who rea
 still written for its owner's eyes only.
 """
 
+import getpass
 import hashlib
 import hmac
 import os
@@ -179,3 +180,11 @@ def _check(user: User, where: str) -> None:
             )
     if user.max_seconds < 0 or user.max_memory_mib < 0:
         raise SettingsError(f"{where}: limits of {user.name} are not negative; 0 is the role's own")
+
+
+def this_user() -> str:
+    """Who is logged in on this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

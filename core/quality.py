@@ -25,6 +25,7 @@ from core.contracts.tick import (
     on_price_grid,
 )
 
+CORRECTION = "correction"
 #: Why a tick is refused, and what that means.
 REASONS = {
     "nan_price": "bid, ask or last is not a finite number",
@@ -36,6 +37,7 @@ REASONS = {
     "nonexistent_time": "the local time was skipped when clocks went forward in the stated zone",
     "unknown_symbol": "no instrument of that name, or not the symbol the file is for",
     "unparseable": "the row cannot be read",
+    CORRECTION: "stored already with another content, and this live feed may not correct it",
 }
 
 EARLIEST_MSC = 631_152_000_000  # 1990-01-01 00:00 UTC

@@ -121,6 +121,8 @@ class StreamsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     addresses: tuple[str, ...] = ()  # host:port of each process of one flow; empty: one alone
     process: int = 0  # which of them this one is
+    #: Sources whose live feed may change stored ticks; what others say anew goes to quarantine.
+    corrections: tuple[str, ...] = ()
 
 
 class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

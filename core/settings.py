@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.home).resolve()
 
 
-_LISTS = {"symbols", "members", "addresses", "strategies", "hosts"}
+_LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
 _IN_FILE = "_file"  # no setting's own name ends so
 

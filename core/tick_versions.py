@@ -101,7 +101,7 @@ def resolve(current: KnownArray, versions: KnownArray) -> Stored:
     )
     followed = np.append(same_tick, False)
     newest = versions[~followed]
-    unchanged = current[_positions(newest, current) < 0]
+    unchanged = current[positions(newest, current) < 0]
     ticks = np.concatenate([unchanged, newest])
     ticks = ticks[np.lexsort((ticks["seq"], ticks["time_msc"]))]
     until_us = versions["ts_known_us"][1:][same_tick]
@@ -123,7 +123,7 @@ def decide(arrived: KnownArray, stored: Stored, said_us: int) -> Decision:
     decision = Decision(verdict, seq, of)
     if not len(stored.ticks) or not count:
         return decision
-    at = _positions(stored.ticks, arrived)
+    at = positions(stored.ticks, arrived)
     there = stored.ticks[at]
     live = (at >= 0) & (there["withdrawn"] == 0)
     same = live & same_content(there, arrived)
@@ -166,8 +166,8 @@ def _following(before: KnownArray, after: KnownArray, known_us: int) -> KnownArr
     return after
 
 
-def _positions(ticks: KnownArray, wanted: KnownArray) -> npt.NDArray[np.int64]:
-    """Where each identity of `wanted` stands in `ticks`, which are in order; -1 where it does not."""
+def positions(ticks: KnownArray, wanted: KnownArray) -> npt.NDArray[np.int64]:
+    """Where each identity of `wanted` stands in `ticks`, which are in order; -1: nowhere."""
     if not len(ticks):
         return np.full(len(wanted), -1, np.int64)
     times = np.unique(ticks["time_msc"])
@@ -201,7 +201,7 @@ def _alone(
     found[odd] = alone
     # All others of the millisecond are as stored, each under its own seq.
     others = ~odd & np.isin(arrived["time_msc"], times[alone])
-    at = _positions(stored.ticks, arrived[others])
+    at = positions(stored.ticks, arrived[others])
     known = (at >= 0) & same_content(stored.ticks[at], arrived[others])
     found[np.isin(arrived["time_msc"], arrived["time_msc"][others][~known])] = False
     return found

@@ -77,7 +77,8 @@ def _described(statement: str) -> Described:
 
 def _selected(body: str) -> list[str]:
     """Names of the columns of a view that names no types."""
-    return re.findall(r" AS `?(\w+)`?,?$", body, re.MULTILINE) or ["*"]
+    named = re.findall(r" AS `?(\w+)`?,?$", body, re.MULTILINE)
+    return list(dict.fromkeys(named)) or ["*"]  # a UNION names them twice
 
 
 def _kind(text: str) -> str:

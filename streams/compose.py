@@ -14,12 +14,16 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus, Message
 from adapters.clickhouse.background import BackgroundWriter
+from adapters.clickhouse.corrections import Corrections
+from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
+from adapters.clickhouse.writer import Writer
 from core import renamed, session_note
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.contracts.tick import TickArray, TickMarker
 from core.health import Health
+from core.identity import this_user
 from core.metrics import Histograms
 from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
@@ -54,7 +58,8 @@ def ticks(
 
     source = BusSource(bus, TICKS, stopping, _is_end)
     report_stored = partial(_report_stored, bus, "streams.ticks")
-    return ticks_flow.build(source, _sink(settings, "streams.ticks", bus), report_stored)
+    sink = _sink(settings, "streams.ticks", bus, make_ticks=partial(_tick_blocks, settings))
+    return ticks_flow.build(source, sink, report_stored)
 
 
 def signals(
@@ -155,11 +160,27 @@ def executions(
     return executions_flow.build(sources, sink, exposed=exposed)
 
 
+def _tick_blocks(settings: Settings, writer: Writer) -> TickBlocks:
+    """A recording is a file, and may say another thing than a file before it."""
+    run, trusted = settings.run, frozenset(settings.streams.corrections)
+    home, recorded = settings.home_path, run.mode == "replay"
+    corrections = Corrections(writer, home, SystemClock(), "streams.ticks", restates=False)
+    policy = FeedPolicy(
+        run.run_id, run.mode, this_user(), lambda source: recorded or source in trusted
+    )
+    return TickBlocks(writer, corrections, policy)
+
+
 def _sink(
-    settings: Settings, process: str, bus: Bus | None = None, *, every_epoch: bool = False
+    settings: Settings,
+    process: str,
+    bus: Bus | None = None,
+    *,
+    every_epoch: bool = False,
+    make_ticks: Callable[[Writer], TickBlocks] | None = None,
 ) -> WarehouseSink:
     return WarehouseSink(
-        lambda: BackgroundWriter(settings.clickhouse),
+        lambda: BackgroundWriter(settings.clickhouse, make_ticks=make_ticks),
         _MERGE_ROWS,
         every_epoch=every_epoch or settings.run.mode != "replay",
         process=process,

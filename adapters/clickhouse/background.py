@@ -6,10 +6,11 @@ instead of memory.
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.clickhouse.native import Column
+from adapters.clickhouse.tick_blocks import TickBlocks
 from adapters.clickhouse.writer import Writer
 from core.errors import TickhouseError
 from core.sections import ClickhouseSettings
@@ -34,9 +35,18 @@ class BackgroundWriter:
         settings: ClickhouseSettings,
         stop: threading.Event | None = None,
         blocks: int = 8,
+        make_ticks: Callable[[Writer], TickBlocks] | None = None,
     ) -> None:
-        """`blocks`: how many may wait before `put` does."""
+        """A writer that has nothing to do yet.
+
+        Args:
+            blocks: how many may wait before `put` does.
+            make_ticks: what compares blocks of `tick` with those stored; None: they go in as they
+                come.
+        """
         self._writer = Writer(settings, stop)
+        self._ticks = make_ticks(self._writer) if make_ticks else None
+        self._done = 0
         self._queue: queue.Queue[_Insert | None] = queue.Queue(blocks)
         self._failure: TickhouseError | None = None
         self._thread = threading.Thread(target=self._work, name="warehouse-writer", daemon=True)
@@ -49,8 +59,8 @@ class BackgroundWriter:
 
     @property
     def stored(self) -> tuple[int, int, int]:
-        """Blocks and bytes stored, and tries repeated, since the start."""
-        return self._writer.blocks, self._writer.bytes, self._writer.retries
+        """Blocks of `put` and bytes stored, and tries repeated, since the start."""
+        return self._done, self._writer.bytes, self._writer.retries
 
     def put(self, table: str, columns: Sequence[Column], token: str | None = None) -> None:
         """Hand over the rows of one block; waits while the queue is full.
@@ -83,7 +93,11 @@ class BackgroundWriter:
         if self._failure is not None:
             return
         try:
-            self._writer.insert(insert.table, insert.columns, insert.token)
+            if insert.table == "tick" and self._ticks:
+                self._ticks.insert(insert.columns, insert.token)
+            else:
+                self._writer.insert(insert.table, insert.columns, insert.token)
+            self._done += 1
         except TickhouseError as error:
             self._failure = error
 

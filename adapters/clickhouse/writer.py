@@ -13,7 +13,7 @@ import random
 import socket
 import threading
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
@@ -82,21 +82,34 @@ class Writer:
         """
         block = encode_block(columns)
         path = self._path(table, [c.name for c in columns], token or token_of(block))
+        self._insist(path, block, f"a block of {table} was in")
+        self.blocks += 1
+        self.bytes += len(block)
+
+    def ask(self, sql: str, given: Mapping[str, str | int] | None = None) -> bytes:
+        """The answer to a statement that may run twice, in the format it names.
+
+        Args:
+            given: the statement's parameters.
+
+        Raises:
+            WarehouseError: ClickHouse refused it.
+            UnavailableError: `stop` was set before there was an answer.
+        """
+        parameters = {f"param_{name}": str(value) for name, value in (given or {}).items()}
+        path = "/?" + urlencode({"database": self._settings.database, **parameters})
+        return self._insist(path, sql.encode(), "there was an answer")
+
+    def _insist(self, path: str, body: bytes, what: str) -> bytes:
         delay = _FIRST_DELAY_S
         while True:
             try:
-                self._post(path, block)
+                return self._post(path, body)
             except UnavailableError as error:
                 self.retries += 1
                 if self._stop.wait(delay * random.uniform(0.5, 1.0)):  # noqa: S311 - spreads retries
-                    raise UnavailableError(
-                        f"stopped before a block of {table} was in: {error}"
-                    ) from error
+                    raise UnavailableError(f"stopped before {what}: {error}") from error
                 delay = min(delay * 2, _LAST_DELAY_S)
-                continue
-            self.blocks += 1
-            self.bytes += len(block)
-            return
 
     def close(self) -> None:
         """Close the connection."""
@@ -118,20 +131,21 @@ class Writer:
         }
         return "/?" + urlencode(parameters)
 
-    def _post(self, path: str, block: bytes) -> None:
+    def _post(self, path: str, block: bytes) -> bytes:
         try:
             if self._connection.sock is None:
                 self._connect()
             self._connection.request("POST", path, block, self._headers)
             response = self._connection.getresponse()
-            text = response.read().decode(errors="replace").strip()
+            answer = response.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             address = f"{self._connection.host}:{self._connection.port}"
             said = tls.why(error) or error
             raise UnavailableError(f"the warehouse at {address} does not answer: {said}") from error
         if response.status == 200:
-            return
+            return answer
+        text = answer.decode(errors="replace").strip()
         code = int(response.headers.get("X-ClickHouse-Exception-Code") or 0)
         unnamed = code == 0 and response.status in (429, 502, 503, 504)
         if code in _LATER or unnamed or _DISK_FULL in text:

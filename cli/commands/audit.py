@@ -17,12 +17,13 @@ from adapters.clickhouse.client import errors_translated
 from audit import seal, signing, trail
 from cli.commands.halt import add_who_and_why
 from cli.commands.printed import output
-from cli.login import login, note, this_user
+from cli.login import login, note
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core import audit_log
 from core.clock import SystemClock
 from core.errors import SettingsError, TickhouseError
 from core.home_users import COMMANDS
+from core.identity import this_user
 from core.settings import Settings
 from execution.compose import own_path
 from execution.journal import witness

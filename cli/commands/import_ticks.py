@@ -9,14 +9,26 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from adapters.clickhouse.tick_store import ClickhouseTickStore
+from adapters.clickhouse.writer import Writer
 from adapters.files.assumptions import FileOptions
 from adapters.files.base import TickFile
 from adapters.files.detect import KNOWN
 from cli.commands.printed import output
 from cli.commands.printed.import_table import table
-from cli.ingest.run import FileResult, IngestRules, check, store_all
+from cli.ingest.changes import author, corrections_of
+from cli.ingest.run import (
+    CheckedFiles,
+    FileResult,
+    ImportResult,
+    IngestRules,
+    check,
+    store_all,
+)
+from cli.ingest.run import Progress as Shown
 from cli.ingest.warehouse import warehouse
+from core import crashpoint
 from core.clock import SystemClock
+from core.sections import ClickhouseSettings
 from core.settings import Settings
 
 _SKIPPED = "they are stored and in bars, but features, models and backtests skip them"
@@ -46,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take a file that ends in the middle of a row, without that row",
     )
     parser.add_argument(
+        "--complete",
+        action="store_true",
+        help="each file is all there is of its span: withdraw the stored ticks that it lacks",
+    )
+    parser.add_argument("--reason", default="", help="why stored ticks change, for the audit trail")
+    parser.add_argument(
         "--point", type=float, help="smallest price step of bi5 files of unlisted symbols"
     )
 
@@ -57,7 +75,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         InputError: see cli.ingest.run.check; nothing was stored.
         UnavailableError, WarehouseError: see cli.ingest.warehouse.warehouse.
     """
-    rules = IngestRules(SystemClock().now_us(), settings.collector.future_tolerance_s * 1_000_000)
+    tolerance_us = settings.collector.future_tolerance_s * 1_000_000
+    rules = IngestRules(SystemClock().now_us(), tolerance_us, namespace.complete)
+    crashpoint.arm_for("import", settings.chaos.crash_at, settings.home_path / "run")
     options = FileOptions(
         namespace.source, namespace.symbol, namespace.tz, namespace.point, namespace.accept_cut
     )
@@ -65,12 +85,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     with _Bar(console) as bar:
         checked = check(namespace.paths, options, bar.show)
         with warehouse(settings) as where:
-            store = ClickhouseTickStore(where)
-            try:
-                result = store_all(checked, store, rules, bar.show)
-            finally:
-                store.close()
+            result = _stored(checked, where, settings, rules, namespace.reason, bar.show)
     console.print(table(result))
+    _tell_changes(console, result)
     for path in result.skipped:
         console.print(f"skipped, of no known format: {escape(str(path))}")
     for file in result.files:
@@ -80,6 +97,26 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     for file in beyond:
         console.print(_too_many(file), style="red", soft_wrap=True)
     return 1 if beyond else 0
+
+
+def _stored(
+    checked: CheckedFiles, where: ClickhouseSettings, settings: Settings, rules: IngestRules,
+    reason: str, show: Shown,
+) -> ImportResult:  # fmt: skip
+    with Writer(where) as writer:
+        corrections = corrections_of(writer, settings, "import")
+        store = ClickhouseTickStore(writer, corrections, author(settings), reason)
+        with corrections.alone():
+            corrections.finish()
+            return store_all(checked, store, rules, show)
+
+
+def _tell_changes(console: Console, result: ImportResult) -> None:
+    for file in result.files:
+        if file.corrected or file.withdrawn:
+            text = f"{file.corrected:,} corrected, {file.withdrawn:,} withdrawn"
+            hint = f"see them: tickhouse ticks history {file.source} {file.symbol}"
+            console.print(f"{escape(str(file.path))}: {text}; {hint}", soft_wrap=True)
 
 
 def _too_many(file: FileResult) -> str:

@@ -12,12 +12,13 @@ from adapters.bus.roles import OWNER
 from adapters.bus.select import connect
 from cli.commands.printed import output
 from cli.commands.up import shown_settings
-from cli.login import note, this_user
+from cli.login import note
 from cli.stack import sessions
 from cli.stack.orchestration import USUAL_PORTS
 from cli.stack.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
+from core.identity import this_user
 from core.settings import Settings
 from core.topics import TICKS
 from orchestration import instance

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from cli.login import login, this_user
+from cli.login import login
 from cli.stack.running import running
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import COMMANDS
+from core.identity import this_user
 from core.settings import Settings
 from reports import build, catalog, package
 from reports.package import Version

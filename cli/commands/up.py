@@ -17,7 +17,7 @@ from adapters.bus import select
 from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
-from cli.login import note, this_user
+from cli.login import note
 from cli.stack import board, orchestration, sessions
 from cli.stack.embedded import (
     USUAL_PORTS,
@@ -33,6 +33,7 @@ from core import secrets, tls
 from core.clock import SystemClock
 from core.credentials import directory_of
 from core.errors import TickhouseError, UnavailableError
+from core.identity import this_user
 from core.settings import Settings
 
 _REFRESH_S = 1.0

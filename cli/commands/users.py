@@ -18,12 +18,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.commands.printed import output
-from cli.login import login, note, this_user
+from cli.login import login, note
 from core import credentials, identity
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import OWNER, credential, user
-from core.identity import User
+from core.identity import User, this_user
 from core.settings import Settings
 
 

@@ -1,8 +1,7 @@
 """An import: every file is read wholly before anything is stored, then stored in blocks.
 
 So a damaged or ambiguous file, wherever in the list, leaves the warehouse as it was. Blocks are
-cut at fixed rows of the file and hold nothing but what the file says: importing again sends the
-same bytes, which the warehouse recognises.
+cut at fixed rows of the file and hold what the file says; the store writes of it what it lacks.
 
 Each file is a feed of its own: identity, order and quality depend on that file alone. So the
 order of files does not matter, and rows that two files share (MT5 ranges include both ends; an
@@ -19,6 +18,8 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
+from adapters.clickhouse.stored_ticks import Span
+from adapters.clickhouse.tick_store import Changed, FileOfTicks
 from adapters.files.assumptions import FileOptions
 from adapters.files.base import MAX_RAW, Chunk, RefusedRow, TickFile, blocks
 from adapters.files.detect import open_file, reader_of
@@ -54,8 +55,16 @@ Progress = Callable[[str, TickFile, int], None]  # ("read" or "store", file, row
 class TickStore(Protocol):
     """Where ticks go. Calls return when the rows are stored; storing them again changes nothing."""
 
-    def ticks(self, source: str, symbol: str, ticks: TickArray) -> None:
-        """Store ticks of one feed, dtype TICK, shape (n,)."""
+    def begin(self, file: FileOfTicks) -> None:
+        """Ticks of this file follow."""
+        ...
+
+    def ticks(self, ticks: TickArray) -> None:
+        """Store the next ticks of the file, dtype TICK, shape (n,)."""
+        ...
+
+    def end(self, *, refused: bool = False) -> Changed:
+        """The file is through; what it changed of ticks that were stored before."""
         ...
 
     def quarantined(self, batch: QuarantineBatch) -> None:
@@ -68,6 +77,7 @@ class IngestRules(NamedTuple):
 
     now_us: int  # the clock, microseconds UTC: later ticks are refused
     future_tolerance_us: int = 0
+    complete: bool = False  # what a file lacks within its span is withdrawn
 
 
 class FileResult(msgspec.Struct):
@@ -82,6 +92,8 @@ class FileResult(msgspec.Struct):
     stored: int = 0
     first_msc: int | None = None  # span of the stored ticks
     last_msc: int | None = None
+    corrected: int = 0  # ticks that were stored with another content
+    withdrawn: int = 0  # ticks that were stored, and a complete file lacks
     flagged: Counter[str] = msgspec.field(default_factory=Counter)  # kind -> stored ticks
     quarantined: Counter[str] = msgspec.field(default_factory=Counter)  # reason -> rows
 
@@ -101,8 +113,14 @@ class Checked(NamedTuple):
     """A file that was read wholly without fault."""
 
     file: TickFile
-    origin: str  # file name and the start of its hash
+    digest: str  # of its bytes
+    span: tuple[int, int]  # first and last time in it, Unix milliseconds
     size: tuple[int, int]  # bytes and time of change, to notice one
+
+    @property
+    def origin(self) -> str:
+        """File name and the start of its hash."""
+        return f"{self.file.path.name}:{self.digest[:8]}"
 
 
 class CheckedFiles(NamedTuple):
@@ -259,12 +277,13 @@ def _check(file: TickFile, progress: Progress) -> Checked:
             first.row,
         )
     _refuse_other_unit(file, first_msc, last_msc)
-    return Checked(file, f"{file.path.name}:{_digest(file.path)}", _size(file.path))
+    span = (first_msc, last_msc)
+    return Checked(file, _digest(file.path), span, _size(file.path))
 
 
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()[:8]
+        return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()[:32]
 
 
 def _size(path: Path) -> tuple[int, int]:
@@ -278,19 +297,23 @@ def _store(
     file = checked.file
     result = FileResult(file.path, file.format, file.source, file.symbol, file.zone)
     feed = FeedState(file.source, file.symbol)
+    span = Span(file.source, file.symbol, *checked.span)
+    store.begin(FileOfTicks(span, file.path.name, checked.digest, rules.complete))
     for block in blocks(file.chunks(), BLOCK_TICKS):
         if _size(file.path) != checked.size:
             raise InputError(str(file.path), "was changed while it was imported: import it again")
         kept, rejected = _normalise(block, feed, rules)
         refused = _quarantine_rows(block, rejected)
         if len(kept):
-            store.ticks(file.source, file.symbol, kept)
+            store.ticks(kept)
         if refused:
             store.quarantined(
                 QuarantineBatch(RUN_ID, MODE, file.source, file.symbol, checked.origin, refused)
             )
         _count(result, block, kept, refused)
         progress("store", file, result.rows)
+    changed = store.end(refused=bool(result.quarantined))
+    result.corrected, result.withdrawn = changed
     return result
 
 

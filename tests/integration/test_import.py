@@ -26,7 +26,9 @@ def tickhouse_import(server: Warehouse, *arguments: str | Path, code: int = 0) -
     parser = argparse.ArgumentParser()
     import_ticks.add_arguments(parser)
     namespace = parser.parse_args([str(a) for a in arguments])
-    settings = msgspec.structs.replace(Settings(), clickhouse=server.settings)
+    settings = msgspec.structs.replace(
+        Settings(), clickhouse=server.settings, home=str(server.home)
+    )
     assert import_ticks.run(namespace, settings) == code
 
 

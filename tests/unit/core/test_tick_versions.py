@@ -1,4 +1,4 @@
-"""What arrives is compared by identity and content: nothing is lost, nothing said twice counts twice."""
+"""What arrives is compared by identity and content: nothing is lost, a repeat changes nothing."""
 
 from collections import Counter
 

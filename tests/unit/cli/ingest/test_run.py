@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from adapters.clickhouse.tick_store import Changed, FileOfTicks
 from adapters.files.assumptions import FileOptions
 from cli.ingest.run import BLOCK_TICKS, IngestRules, check, expand, run, store_all
 from core.contracts.tick import OUT_OF_ORDER, SAME_MILLISECOND, QuarantineBatch, TickArray
@@ -26,9 +27,15 @@ class Kept:
         self.batches: list[QuarantineBatch] = []
         self.feeds: dict[tuple[str, str], list[TickArray]] = {}
 
-    def ticks(self, source: str, symbol: str, ticks: TickArray) -> None:
-        self.calls.append((source, symbol, ticks.tobytes()))
-        self.feeds.setdefault((source, symbol), []).append(ticks)
+    def begin(self, file: FileOfTicks) -> None:
+        self.feed = file.span[:2]
+
+    def ticks(self, ticks: TickArray) -> None:
+        self.calls.append((*self.feed, ticks.tobytes()))
+        self.feeds.setdefault(self.feed, []).append(ticks)
+
+    def end(self, *, refused: bool = False) -> Changed:
+        return Changed(0, 0)
 
     def quarantined(self, batch: QuarantineBatch) -> None:
         self.batches.append(batch)

@@ -1,0 +1,75 @@
+"""Bars made again from corrected ticks, only of the hours that were touched.
+
+Their states forget nothing (a maximum keeps the highest bid ever seen), so bars of those hours are
+deleted and made anew. Live inserts meanwhile do no harm: a bar takes the same tick twice as once.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.clickhouse.writer import Writer
+
+_SQL = Path(__file__).with_name("bars_of_hours.sql").read_text()
+_HOUR_MSC = 3_600_000
+_INTERVALS = {"1m": 60_000, "5m": 300_000, "1h": _HOUR_MSC}
+_AT_ONCE = 500  # hours, or bars, of one statement
+_FEED = "source = {source:String} AND symbol = {symbol:String}"
+
+Times = npt.NDArray[np.int64]
+Bars = dict[str, dict[str, object]]
+
+
+def restate(writer: Writer, source: str, symbol: str, times_msc: Times) -> None:
+    """Make the bars of the hours of these ticks again. Needs the right to delete."""
+    hours = np.unique(times_msc // _HOUR_MSC * _HOUR_MSC)
+    for part in _parts(hours):
+        given: dict[str, str | int] = {"source": source, "symbol": symbol}
+        given |= {"first_msc": int(part[0])}
+        given |= {"end_msc": int(part[-1]) + _HOUR_MSC, "hours": _listed(part // 1000)}
+        for table in ("bar_1h", "bar_5m", "bar_1m"):
+            writer.ask(
+                f"DELETE FROM {table} WHERE {_FEED} "
+                "AND ts_open >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
+                "AND ts_open < fromUnixTimestamp64Milli({end_msc:Int64}, 'UTC') "
+                "AND toUnixTimestamp(toStartOfHour(ts_open)) IN ({hours:Array(Int64)})",
+                given,
+            )
+        writer.ask(_SQL, given)
+
+
+def bars(writer: Writer, source: str, symbol: str, times_msc: Times) -> Bars:
+    """The bars that hold these times, by interval and opening."""
+    found: Bars = {}
+    for name, length in _INTERVALS.items():
+        for part in _parts(np.unique(times_msc // length * length)):
+            given: dict[str, str | int] = {"source": source, "symbol": symbol}
+            given |= {"opens": _listed(part)}
+            given |= {"interval": name, "first_msc": int(part[0]), "last_msc": int(part[-1])}
+            for line in writer.ask(_BARS, given).splitlines():
+                bar = json.loads(line)
+                found[f"{name} {bar.pop('opened')}"] = bar
+    return found
+
+
+_BARS = (
+    "SELECT formatDateTime(ts_open, '%Y-%m-%d %H:%i:%S') AS opened, "
+    "toString(bid_open) AS bid_open, toString(bid_high) AS bid_high, toString(bid_low) AS bid_low, "
+    "toString(bid_close) AS bid_close, toString(ask_close) AS ask_close, "
+    "toString(spread_max) AS spread_max, toUInt32(tick_count) AS tick_count FROM bar "
+    f"WHERE {_FEED} AND interval = {{interval:String}} "
+    "AND ts_open >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
+    "AND ts_open <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC') "
+    "AND toUnixTimestamp64Milli(ts_open) IN ({opens:Array(Int64)}) FORMAT JSONEachRow"
+)
+
+
+def _parts(times: Times) -> Iterator[Times]:
+    return (times[n : n + _AT_ONCE] for n in range(0, len(times), _AT_ONCE))
+
+
+def _listed(times: Times) -> str:
+    return "[" + ",".join(map(str, times.tolist())) + "]"

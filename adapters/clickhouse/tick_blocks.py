@@ -1,0 +1,159 @@
+"""Blocks of ticks from the streams into `tick`: what is new goes in, what is stored stays.
+
+A block may hold several feeds, and may come twice after a crash. Nearly all are wholly new: then
+one look is all they cost, and they are stored byte for byte as they came. A tick that is stored
+with another content is a correction, which most live feeds may not make: it goes to quarantine.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.clickhouse import stored_ticks
+from adapters.clickhouse.correction_rows import Correction, Said
+from adapters.clickhouse.corrections import Corrections
+from adapters.clickhouse.native import Column
+from adapters.clickhouse.rows import quarantine_columns
+from adapters.clickhouse.stored_ticks import Span
+from adapters.clickhouse.writer import Writer
+from core import tick_versions
+from core.contracts.tick import QuarantineBatch, QuarantinedTick
+from core.quality import CORRECTION
+from core.tick_versions import CORRECTED, KNOWN, NEW, Decision, KnownArray, Stored
+
+_EVER = -(2**62)  # whatever a feed repeats it may have said first
+_LOOK_AGAIN_S = 10.0
+
+Mask = npt.NDArray[np.bool_]
+
+
+class FeedPolicy(NamedTuple):
+    """Whose ticks these are, and which sources may correct stored ones."""
+
+    run_id: str
+    mode: str
+    author: str
+    may_correct: Callable[[str], bool]
+
+
+class TickBlocks:
+    """Inserts blocks of `tick`, in order. Belongs to the writer's thread."""
+
+    def __init__(self, writer: Writer, corrections: Corrections, policy: FeedPolicy) -> None:
+        self._writer, self._corrections, self._policy = writer, corrections, policy
+        self._withdrawn, self._looked_s = False, float("-inf")
+
+    def insert(self, columns: Sequence[Column], token: str | None) -> None:
+        """Store a block of columns as `rows.tick_columns` makes them. Raises as Writer.insert."""
+        of = {column.name: column.values for column in columns}
+        times: npt.NDArray[np.int64] = of["ts_event"] // 1000  # type: ignore[operator, assignment]
+        feeds = _distinct(of["source"]), _distinct(of["symbol"])
+        span = int(times.min()), int(times.max())
+        if not (self._any_withdrawn() or stored_ticks.anything(self._writer, *feeds, *span)):
+            self._writer.insert("tick", columns, token)
+            return
+        self._compare(columns, _known(of, times), token)
+
+    def _compare(self, columns: Sequence[Column], known: KnownArray, token: str | None) -> None:
+        new = np.zeros(len(known), np.bool_)
+        changes: list[tuple[str, str, KnownArray]] = []
+        for source, symbol, here in _feeds(columns, len(known)):
+            decision, _ = self._decided(source, symbol, known[here])
+            new[here] = decision.verdict == NEW
+            known["seq"][here] = np.where(new[here], decision.seq, known["seq"][here])
+            corrected = known[here][decision.verdict == CORRECTED]
+            if len(corrected) and not self._policy.may_correct(source):
+                self._refuse(source, symbol, corrected)
+            elif len(corrected):
+                beside = np.isin(known["time_msc"][here], corrected["time_msc"])
+                changes.append((source, symbol, known[here][beside]))
+        if new.any():
+            self._writer.insert("tick", _only(columns, new, known["seq"]), token)
+        for change in changes:
+            self._correct(*change)
+
+    def _correct(self, source: str, symbol: str, ticks: KnownArray) -> None:
+        with self._corrections.alone():
+            decision, stored = self._decided(source, symbol, ticks)  # nobody changes it from here
+            before = stored.ticks[decision.of[decision.verdict == CORRECTED]]
+            if not len(before):
+                return
+            known_us = self._corrections.known_us(source, symbol)
+            after = tick_versions.changed(ticks, stored, decision, known_us)
+            order = np.lexsort((after["seq"], after["time_msc"]))
+            said = Said(f"{self._policy.mode} {self._policy.run_id}", self._policy.author)
+            firsts = tick_versions.firsts(before[order])
+            self._corrections.commit(Correction(source, symbol, said, firsts, after[order]))
+
+    def _refuse(self, source: str, symbol: str, ticks: KnownArray) -> None:
+        """Each is named by what it says, so that a block that comes twice is refused once."""
+        texts = [_text(tick) for tick in ticks]
+        rows = [
+            QuarantinedTick(seq + 1, msc, CORRECTION, text)
+            for msc, seq, text in zip(
+                ticks["time_msc"].tolist(), ticks["seq"].tolist(), texts, strict=True
+            )
+        ]
+        run_id, mode = self._policy.run_id, self._policy.mode
+        batch = QuarantineBatch(run_id, mode, source, symbol, "", rows)
+        named = Column("origin", "String", [f"{run_id}:{text}" for text in texts])
+        columns = quarantine_columns(batch, int(ticks["ts_recv_us"].max()))
+        columns = [named if column.name == "origin" else column for column in columns]
+        self._writer.insert("tick_quarantine", columns)
+
+    def _decided(self, source: str, symbol: str, ticks: KnownArray) -> tuple[Decision, Stored]:
+        times = ticks["time_msc"]
+        span = Span(source, symbol, int(times.min()), int(times.max()))
+        stored = stored_ticks.read(self._writer, span, times)
+        return tick_versions.decide(ticks, stored, _EVER), stored
+
+    def _any_withdrawn(self) -> bool:
+        """Known for a while, once it is so for ever."""
+        if not self._withdrawn and time.monotonic() - self._looked_s > _LOOK_AGAIN_S:
+            self._withdrawn = stored_ticks.any_withdrawn(self._writer)
+            self._looked_s = time.monotonic()
+        return self._withdrawn
+
+
+def _distinct(values: Any) -> set[str]:
+    return {values} if isinstance(values, str) else set(values)
+
+
+def _known(of: dict[str, Any], times: npt.NDArray[np.int64]) -> KnownArray:
+    known = np.zeros(len(times), KNOWN)
+    known["time_msc"], known["version"] = times, -1
+    for name in ("seq", "flags", "quality", "bid", "ask", "last", "volume"):
+        known[name] = of[name]
+    known["ts_recv_us"] = known["ts_known_us"] = of["ts_recv"]
+    return known
+
+
+def _feeds(columns: Sequence[Column], rows: int) -> list[tuple[str, str, Mask]]:
+    """Each feed of a block, and which rows are its."""
+    sources, symbols = (
+        np.array([values] * rows if isinstance(values, str) else values)
+        for values in (column.values for column in columns[:2])
+    )
+    pairs = sorted(set(zip(sources.tolist(), symbols.tolist(), strict=True)))
+    return [(one, other, (sources == one) & (symbols == other)) for one, other in pairs]
+
+
+def _only(columns: Sequence[Column], kept: Mask, seq: npt.NDArray[np.uint32]) -> list[Column]:
+    return [replace(c, values=_taken(seq if c.name == "seq" else c.values, kept)) for c in columns]
+
+
+def _taken(values: Any, kept: Mask) -> Any:
+    if isinstance(values, str | int | float):
+        return values
+    if isinstance(values, np.ndarray):
+        return values[kept]
+    return [value for value, taken in zip(values, kept.tolist(), strict=True) if taken]
+
+
+def _text(tick: Any) -> str:
+    prices = ",".join(str(tick_versions.price(tick[name])) for name in ("bid", "ask", "last"))
+    return f"{tick['time_msc']},{prices},{tick['volume']}"

@@ -1,0 +1,292 @@
+"""A stored tick changes once, on purpose, and everything before and after it can be told."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from adapters.clickhouse.background import BackgroundWriter
+from adapters.clickhouse.corrections import Corrections
+from adapters.clickhouse.rows import tick_columns
+from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
+from adapters.clickhouse.writer import Writer
+from cli.ingest import changes
+from core import audit_log
+from core.clock import SystemClock
+from core.contracts.tick import TICK
+from core.errors import WarehouseError
+from core.home_users import SETUP
+from core.settings import Settings
+from streams.rows import Rows, merge
+from tests.integration.test_import import rows, tickhouse_import
+from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
+
+__all__ = ["warehouse"]
+
+NAME = "DAT_ASCII_EURUSD_T_202001.csv"
+START = "20200101 170000"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stored(warehouse):
+    empty_tables(warehouse)
+    (warehouse.home / "audit.log").unlink(missing_ok=True)
+    audit_log.accept(warehouse.home)
+
+
+def ticks_file(folder: Path, prices: list[str], name: str = NAME) -> Path:
+    """A file of ticks, one in each 7 ms; a price is `bid` or `bid,ask`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    lines = [
+        f"{START}{n * 7:03d},{price if ',' in price else price + ',1.5'},0"
+        for n, price in enumerate(prices)
+        if price
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def bids(server: Warehouse) -> list[float]:
+    found = rows(server, "SELECT bid FROM tick FINAL ORDER BY ts_event, seq")
+    return [float(row[0]) for row in found]
+
+
+def test_a_file_with_one_price_corrected(warehouse, tmp_path, capsys):
+    first = ticks_file(tmp_path / "a", ["1.10", "1.39", "1.12"])
+    tickhouse_import(warehouse, first)
+    known = datetime.now(UTC)
+    assert rows(warehouse, "SELECT toFloat64(max(bid_high)) FROM bar") == [(1.39,)]
+    second = ticks_file(tmp_path / "b", ["1.10", "1.19", "1.12"])
+    tickhouse_import(warehouse, second, "--reason", "vendor's word")
+    assert "1 corrected, 0 withdrawn" in capsys.readouterr().out
+    assert bids(warehouse) == [1.10, 1.19, 1.12]
+    for interval in ("1s", "1m", "5m", "1h"):
+        query = f"SELECT bid_high, toUInt32(tick_count) FROM bar WHERE interval = '{interval}'"
+        assert [(float(high), count) for high, count in rows(warehouse, query)] == [(1.19, 3)]
+    versions = rows(
+        warehouse, "SELECT version, kind, toFloat64(bid) FROM tick_version FINAL ORDER BY version"
+    )
+    assert versions == [(0, "first", 1.39), (1, "correction", 1.19)]
+    as_of = f"SELECT toFloat64(bid) FROM tick_as_of(moment = '{known:%F %T.%f}') ORDER BY ts_event"
+    assert rows(warehouse, as_of) == [(1.10,), (1.39,), (1.12,)]
+    (change,) = rows(
+        warehouse,
+        "SELECT toFloat64(old_bid), toFloat64(new_bid), reason, correction_id FROM tick_correction",
+    )
+    assert change[:3] == (1.39, 1.19, "vendor's word")
+    (event,) = audit_log.read(warehouse.home / "audit.log")
+    assert (event.action, event.subject, event.reason) == (
+        "correct ticks",
+        change[3],
+        "vendor's word",
+    )
+    restated = rows(
+        warehouse, "SELECT what, status, before, after FROM restatement FINAL ORDER BY what"
+    )
+    assert [row[:2] for row in restated] == [
+        ("bar", "done"), ("check", "pending"), ("feature", "pending"), ("label", "pending"),
+        ("mart", "pending"), ("report", "pending"),
+    ]  # fmt: skip
+    before, after = map(json.loads, restated[0][2:])
+    bar = "1m 2020-01-01 22:00:00"
+    assert (before[bar]["bid_high"], after[bar]["bid_high"]) == ("1.39", "1.19")
+    tickhouse_import(warehouse, first)
+    assert bids(warehouse) == [1.10, 1.19, 1.12], "a file that was corrected does not come back"
+    tickhouse_import(warehouse, ticks_file(tmp_path / "c", ["1.10", "1.39"]))
+    assert bids(warehouse) == [1.10, 1.39, 1.12]
+
+
+# --- the streams
+
+
+def rows_of(prices: list[float], source: str = "sim", first: int = 0) -> Rows:
+    ticks = np.zeros(len(prices), TICK)
+    ticks["time_msc"] = 1_700_000_000_000 + first + np.arange(len(prices))
+    ticks["bid"], ticks["ask"] = prices, 1.5
+    ticks["ts_recv_us"] = ticks["time_msc"] * 1000
+    return Rows("tick", tick_columns(source, "EURUSD", ticks), len(prices))
+
+
+def stream(server: Warehouse, *parts: Rows, may_correct: bool = False, mode: str = "live") -> None:
+    """One block of the ticks flow, as its process writes it."""
+    where = server.settings_of("streams.ticks")
+
+    def make(writer: Writer) -> TickBlocks:
+        corrections = Corrections(
+            writer, server.home, SystemClock(), "streams.ticks", restates=False
+        )
+        policy = FeedPolicy("run", mode, "somebody", lambda source: may_correct)
+        return TickBlocks(writer, corrections, policy)
+
+    writer = BackgroundWriter(where, make_ticks=make)
+    writer.put("tick", merge(list(parts)).columns)
+    writer.close()
+    assert writer.stored[0] == 1
+
+
+def finish_as_up_does(server: Warehouse) -> int:
+    settings = msgspec.structs.replace(Settings(), home=str(server.home))
+    return changes.finish(server.settings_of(SETUP), settings, "up")
+
+
+def test_a_live_feed_that_says_another_thing_is_refused(warehouse):
+    stream(warehouse, rows_of([1.1, 1.2]), rows_of([1.3], "oanda"))
+    for _ in range(2):  # the block comes again after a crash
+        stream(warehouse, rows_of([1.1, 1.25, 1.4]), rows_of([1.3], "oanda"))
+    assert sorted(bids(warehouse)) == [1.1, 1.2, 1.3, 1.4]
+    refused = rows(warehouse, "SELECT source, time_msc, reason FROM tick_quarantine FINAL")
+    assert refused == [("sim", 1_700_000_000_001, "correction")]
+    assert rows(warehouse, "SELECT count() FROM correction") == [(0,)]
+    assert rows(warehouse, "SELECT count() FROM tick") == [(4,)], "nothing is written twice"
+
+
+def test_a_source_that_is_trusted_corrects_and_bars_follow_without_its_right_to_delete(warehouse):
+    stream(warehouse, rows_of([1.1, 1.9]))
+    stream(warehouse, rows_of([1.1, 1.2]), may_correct=True)
+    assert bids(warehouse) == [1.1, 1.2]
+    pending = "SELECT status FROM restatement FINAL WHERE what = 'bar'"
+    assert rows(warehouse, pending) == [("pending",)]
+    high = "SELECT DISTINCT toFloat64(bid_high) FROM bar WHERE interval != '1s'"
+    assert rows(warehouse, high) == [(1.9,)]
+    assert finish_as_up_does(warehouse) == 1
+    assert (rows(warehouse, pending), rows(warehouse, high)) == ([("done",)], [(1.2,)])
+    assert finish_as_up_does(warehouse) == 0
+    events = [event.action for event in audit_log.read(warehouse.home / "audit.log")]
+    assert events == ["correct ticks"]
+
+
+def test_a_block_that_comes_again_after_its_tick_was_corrected_changes_nothing(warehouse):
+    stream(warehouse, rows_of([1.1, 1.9]))
+    stream(warehouse, rows_of([1.1, 1.2]), may_correct=True)
+    stream(warehouse, rows_of([1.1, 1.9]), may_correct=True)
+    assert bids(warehouse) == [1.1, 1.2]
+    assert rows(warehouse, "SELECT count() FROM tick_quarantine") == [(0,)]
+
+
+def test_a_stream_may_add_versions_and_take_nothing_away(warehouse):
+    writer = Writer(warehouse.settings_of("streams.ticks"))
+    for table in ("tick", "tick_version", "correction", "bar_1m"):
+        with pytest.raises(WarehouseError, match="for admins"):
+            writer.ask(f"DELETE FROM {table} WHERE symbol = 'X'")
+    setup = Writer(warehouse.settings_of(SETUP))
+    for table in ("tick_version", "correction"):
+        with pytest.raises(WarehouseError, match="for admins"):
+            setup.ask(f"DELETE FROM {table} WHERE symbol = 'X'")
+    writer.close()
+    setup.close()
+
+
+# --- complete files, kills
+
+
+def test_only_a_complete_file_withdraws_and_the_others_keep_their_identity(
+    warehouse, tmp_path, capsys
+):
+    whole = same_millisecond(tmp_path / "a", ["1.1", "1.2", "1.3"])
+    tickhouse_import(warehouse, whole)
+    fewer = same_millisecond(tmp_path / "b", ["1.1", "1.3"])
+    tickhouse_import(warehouse, fewer)
+    assert bids(warehouse) == [1.1, 1.2, 1.3]
+    tickhouse_import(warehouse, fewer, "--complete")
+    assert "0 corrected, 1 withdrawn" in capsys.readouterr().out
+    identities = "SELECT seq, toFloat64(bid) FROM tick FINAL ORDER BY seq"
+    assert rows(warehouse, identities) == [(0, 1.1), (2, 1.3)]
+    bar = "SELECT toFloat64(bid_high), toUInt32(tick_count) FROM bar WHERE interval = '1h'"
+    assert rows(warehouse, bar) == [(1.3, 2)]
+    tickhouse_import(warehouse, whole)
+    assert rows(warehouse, identities) == [(0, 1.1), (2, 1.3)], "what was withdrawn stays so"
+    tickhouse_import(warehouse, same_millisecond(tmp_path / "c", ["1.1", "1.2", "1.3", "1.4"]))
+    assert rows(warehouse, identities) == [(0, 1.1), (1, 1.2), (2, 1.3), (3, 1.4)]
+    tickhouse_import(warehouse, fewer, "--complete")
+    assert rows(warehouse, identities) == [(0, 1.1), (2, 1.3)]
+    versions = "SELECT version, kind FROM tick_version FINAL WHERE seq = 1 ORDER BY version"
+    assert [kind for _, kind in rows(warehouse, versions)] == [
+        "first", "withdrawal", "correction", "withdrawal",
+    ]  # fmt: skip
+
+
+def same_millisecond(folder: Path, prices: list[str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME
+    path.write_text("".join(f"{START}000,{price},1.5,0\n" for price in prices))
+    return path
+
+
+PLACES = ("correction", "versions", "begun", "ticks", "following", "restated", "bars")
+STATE = (
+    "SELECT ts_event, seq, bid FROM tick FINAL ORDER BY ts_event, seq",
+    "SELECT ts_event, seq, version, kind, bid, correction_id FROM tick_version FINAL "
+    "ORDER BY ts_event, seq, version",
+    "SELECT correction_id, corrected, withdrawn, origin FROM correction FINAL",
+    "SELECT * EXCEPT (ts_changed) FROM restatement FINAL ORDER BY what",
+    "SELECT interval, ts_open, bid_high, bid_low, toUInt32(tick_count) FROM bar "
+    "ORDER BY interval, ts_open",
+)
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside, where a real one would take the tests with it."""
+
+
+def two_files(folder: Path) -> tuple[Path, Path]:
+    """A file, and one that corrects its second tick and lacks its third."""
+    first = ticks_file(folder / "a", ["1.10", "1.39", "1.45", "1.12"])
+    return first, ticks_file(folder / "b", ["1.10", "1.19", "", "1.12"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(warehouse, tmp_path_factory):
+    """What is stored when nothing is killed."""
+    empty_tables(warehouse)
+    first, second = two_files(tmp_path_factory.mktemp("undisturbed"))
+    tickhouse_import(warehouse, first)
+    tickhouse_import(warehouse, second, "--complete")
+    found = [rows(warehouse, query) for query in STATE]
+    assert found[2][0][1:3] == (1, 1)
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_kill_at_every_commit_point_is_mended(
+    undisturbed, warehouse, tmp_path, monkeypatch, place
+):
+    first, second = two_files(tmp_path)
+    tickhouse_import(warehouse, first)
+
+    def die(name: str) -> None:
+        if name == f"import.{place}.after":
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("adapters.clickhouse.corrections.reach", die)
+        with pytest.raises(Killed):
+            tickhouse_import(warehouse, second, "--complete")
+    assert finish_as_up_does(warehouse) == (place != "bars")
+    tickhouse_import(warehouse, second, "--complete")
+    assert [rows(warehouse, query) for query in STATE] == undisturbed
+    events = [event.action for event in audit_log.read(warehouse.home / "audit.log")]
+    assert events == ["correct ticks"]
+
+
+@pytest.mark.process
+def test_a_process_that_is_killed_between_versions_and_tick_loses_nothing(
+    undisturbed, warehouse, tmp_path
+):
+    first, second = two_files(tmp_path)
+    tickhouse_import(warehouse, first)
+    own = {"TICKHOUSE_HOME": str(warehouse.home),
+           "TICKHOUSE_CHAOS__CRASH_AT": "import.versions.after:1"}  # fmt: skip
+    command = [sys.executable, "-m", "cli.main", "import", str(second), "--complete"]
+    environment = os.environ | warehouse.environment | own
+    child = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    tickhouse_import(warehouse, second, "--complete")
+    assert [rows(warehouse, query) for query in STATE] == undisturbed
