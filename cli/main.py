@@ -50,6 +50,7 @@ COMMANDS = {
         "cli.commands.backtest", "a strategy over any span of ticks, and a report", shares=True
     ),
     "import": Command("cli.commands.import_ticks", "tick files into the warehouse"),
+    "ticks": Command("cli.commands.ticks", "what stored ticks were before; withdraw one"),
     "instruments": Command(
         "cli.commands.instruments", "what is known of instruments; add some of your own"
     ),

@@ -1,5 +1,6 @@
 """A stored tick changes once, on purpose, and everything before and after it can be told."""
 
+import argparse
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from adapters.clickhouse.background import BackgroundWriter
@@ -17,12 +20,15 @@ from adapters.clickhouse.corrections import Corrections
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
 from adapters.clickhouse.writer import Writer
+from adapters.mt5.protocol.terminal import MT5_TICK
+from cli.commands import ticks
 from cli.ingest import changes
 from core import audit_log
 from core.clock import SystemClock
 from core.contracts.tick import TICK
-from core.errors import WarehouseError
+from core.errors import SettingsError, WarehouseError
 from core.home_users import SETUP
+from core.quality import FeedState
 from core.settings import Settings
 from streams.rows import Rows, merge
 from tests.integration.test_import import rows, tickhouse_import
@@ -290,3 +296,115 @@ def test_a_process_that_is_killed_between_versions_and_tick_loses_nothing(
     assert child.returncode == -signal.SIGKILL, child.stderr.decode()
     tickhouse_import(warehouse, second, "--complete")
     assert [rows(warehouse, query) for query in STATE] == undisturbed
+
+
+# --- by hand
+
+
+def tickhouse_ticks(server: Warehouse, *arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    ticks.add_arguments(parser)
+    settings = msgspec.structs.replace(
+        Settings(), clickhouse=server.settings, home=str(server.home)
+    )
+    return ticks.run(parser.parse_args([str(a) for a in arguments]), settings)
+
+
+def test_a_tick_is_withdrawn_by_hand_and_its_history_is_told(warehouse, tmp_path, capsys):
+    tickhouse_import(warehouse, same_millisecond(tmp_path, ["1.1", "1.2"]))
+    ((msc,),) = rows(warehouse, "SELECT DISTINCT time_msc FROM tick")
+    feed = ("histdata", "EURUSD")
+    with pytest.raises(SettingsError, match=r"has 2 such ticks.*--seq 1 \(bid 1\.2\)"):
+        tickhouse_ticks(warehouse, "withdraw", *feed, msc, "--reason", "typo")
+    tickhouse_ticks(warehouse, "withdraw", *feed, msc, "--seq", 1, "--reason", "typo")
+    assert bids(warehouse) == [1.1]
+    with pytest.raises(SettingsError, match="has no such ticks"):
+        tickhouse_ticks(warehouse, "withdraw", *feed, msc, "--seq", 1, "--reason", "again")
+    capsys.readouterr()
+    tickhouse_ticks(warehouse, "history", *feed, "--from", "2020-01-01", "--json")
+    (version,) = json.loads(capsys.readouterr().out)["versions"]
+    assert (version["kind"], version["seq"], version["reason"]) == ("withdrawal", 1, "typo")
+    tickhouse_ticks(warehouse, "history", *feed)
+    assert "1.2 withdrawn" in capsys.readouterr().out
+    tickhouse_ticks(warehouse, "history", *feed, "--to", "2020-01-01T12:00")
+    assert "None was ever" in capsys.readouterr().out
+
+
+# --- one rule on every road
+
+
+def feed_of(rng: np.random.Generator) -> np.ndarray:
+    """MT5 ticks, several to a millisecond."""
+    raw = np.zeros(400, MT5_TICK)
+    raw["time_msc"] = 1_700_000_000_000 + np.sort(rng.integers(0, 150, len(raw)))
+    raw["bid"] = 1.1 + rng.integers(0, 9, len(raw)) / 100
+    raw["ask"] = raw["bid"] + 0.01
+    return raw
+
+
+def corrected(raw: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same ticks, some with other prices and some missing."""
+    changed = raw.copy()
+    some = rng.choice(len(raw), 30, replace=False)
+    changed["bid"][some] += 0.005
+    return np.delete(changed, rng.choice(len(raw), 20, replace=False))
+
+
+def parquet(folder: Path, raw: np.ndarray) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "EURUSD_sim.parquet"
+    names = ("time_msc", "bid", "ask", "last", "flags")
+    pq.write_table(pa.table({name: raw[name] for name in names}), path)
+    return path
+
+
+def collected(raw: np.ndarray, cuts: list[int]) -> list[Rows]:
+    """What the collector makes of them, in messages that begin at these rows."""
+    state = FeedState("sim", "EURUSD")
+    return [_message(state, part) for part in np.split(raw, cuts)]
+
+
+def _message(state: FeedState, raw: np.ndarray) -> Rows:
+    names = ("time_msc", "bid", "ask", "last", "volume_real", "flags")
+    part = state.normalise(
+        *(raw[name] for name in names),
+        now_us=1_800_000_000_000_000,
+        recv_us=raw["time_msc"] * 1000,
+        future_tolerance_us=0,
+    ).ticks
+    return Rows("tick", tick_columns("sim", "EURUSD", part), len(part))
+
+
+SAME = (
+    "SELECT ts_event, seq, bid, ask, last, volume, flags, quality, ts_recv FROM tick FINAL "
+    "ORDER BY ts_event, seq",
+    "SELECT ts_event, seq, version, kind, bid FROM tick_version FINAL "
+    "ORDER BY ts_event, seq, version",
+    "SELECT interval, ts_open, bid_open, bid_high, bid_low, bid_close, toUInt32(tick_count) "
+    "FROM bar ORDER BY interval, ts_open",
+    "SELECT what, trading_day, status, rows, before, after FROM restatement FINAL ORDER BY what",
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_ticks_end_equal_by_import_collector_and_replay(warehouse, tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    before = feed_of(rng)
+    after = corrected(before, rng)
+    for name, raw in (("a", before), ("b", after)):
+        tickhouse_import(warehouse, parquet(tmp_path / name, raw))
+    imported = [rows(warehouse, query) for query in SAME]
+    assert len(imported[1]) > 40
+    whole = [100, 200, 300]
+    for mode in ("replay", "live"):
+        empty_tables(warehouse)
+        for raw in (before, after):
+            cuts = np.searchsorted(raw["time_msc"], raw["time_msc"][whole]).tolist()
+            parts = collected(raw, cuts)
+            for part in parts if mode == "live" else [merge(parts)]:
+                stream(warehouse, part, may_correct=True, mode=mode)
+        finish_as_up_does(warehouse)
+        streamed = [rows(warehouse, query) for query in SAME]
+        assert streamed[:3] == imported[:3]
+        if mode == "replay":
+            assert streamed[3] == imported[3]
