@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from cli.login import this_user
 from cli.stack.warehouse_setup import shaping
 from core import session_note
 from core.clock import Clock
@@ -22,6 +21,7 @@ from core.contracts.session import Content, Session, content
 from core.errors import InputError, TickhouseError
 from core.fingerprint import fingerprint, versions
 from core.home_users import SETUP, sign_in
+from core.identity import this_user
 from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
