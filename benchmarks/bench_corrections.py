@@ -1,9 +1,9 @@
 """What versions of ticks cost: an insert with and without them, and one tick corrected among many.
 
 Run from the repository's root: `python -m benchmarks.bench_corrections [--millions 100]`. Starts a
-warehouse of its own in a temporary directory, on generated ticks. Inserts are measured in turns, the
-same blocks with and without comparing, so that both see the same machine; restating is timed from
-the corrected tick to bars and rows of what follows.
+warehouse of its own in a temporary directory, on generated ticks. Inserts are measured in turns,
+the same blocks with and without comparing, so that both have the same machine; restating is timed
+from the corrected tick to bars and rows of what follows.
 """
 
 import argparse

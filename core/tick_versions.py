@@ -176,8 +176,8 @@ def positions(ticks: KnownArray, wanted: KnownArray) -> npt.NDArray[np.int64]:
     known = times[rank] == wanted["time_msc"]
     sought = (rank << 32) | wanted["seq"]
     at = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
-    found: npt.NDArray[np.int64] = np.where(known & (keys[at] == sought), at, -1)
-    return found
+    positions: npt.NDArray[np.int64] = np.where(known & (keys[at] == sought), at, -1)
+    return positions
 
 
 def _keys(times: npt.NDArray[np.int64], ticks: KnownArray) -> npt.NDArray[np.int64]:
@@ -197,14 +197,14 @@ def _alone(
         [stored.superseded["time_msc"], stored.ticks["time_msc"][stored.ticks["withdrawn"] == 1]]
     )
     alone &= ~np.isin(times, gone)
-    found = odd.copy()
-    found[odd] = alone
+    plain = odd.copy()
+    plain[odd] = alone
     # All others of the millisecond are as stored, each under its own seq.
     others = ~odd & np.isin(arrived["time_msc"], times[alone])
     at = positions(stored.ticks, arrived[others])
     known = (at >= 0) & same_content(stored.ticks[at], arrived[others])
-    found[np.isin(arrived["time_msc"], arrived["time_msc"][others][~known])] = False
-    return found
+    plain[np.isin(arrived["time_msc"], arrived["time_msc"][others][~known])] = False
+    return plain
 
 
 def _count(ordered: npt.NDArray[np.int64], of: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -327,8 +327,8 @@ class _Millisecond:
 def _said(stored: Stored, msc: Any, said_us: int) -> dict[Content, list[int]]:
     """Contents that were superseded after they may have been said, and the seqs they had."""
     times = stored.superseded["time_msc"]
-    found: dict[Content, list[int]] = defaultdict(list)
+    seqs: dict[Content, list[int]] = defaultdict(list)
     for k in range(np.searchsorted(times, msc, "left"), np.searchsorted(times, msc, "right")):
         if stored.until_us[k] > said_us:
-            found[_content(stored.superseded[k])].append(int(stored.superseded["seq"][k]))
-    return found
+            seqs[_content(stored.superseded[k])].append(int(stored.superseded["seq"][k]))
+    return seqs

@@ -43,7 +43,7 @@ def restate(writer: Writer, source: str, symbol: str, times_msc: Times) -> None:
 
 def bars(writer: Writer, source: str, symbol: str, times_msc: Times) -> Bars:
     """The bars that hold these times, by interval and opening."""
-    found: Bars = {}
+    bars_by_name: Bars = {}
     for name, length in _INTERVALS.items():
         for part in _parts(np.unique(times_msc // length * length)):
             given: dict[str, str | int] = {"source": source, "symbol": symbol}
@@ -51,8 +51,8 @@ def bars(writer: Writer, source: str, symbol: str, times_msc: Times) -> Bars:
             given |= {"interval": name, "first_msc": int(part[0]), "last_msc": int(part[-1])}
             for line in writer.ask(_BARS, given).splitlines():
                 bar = json.loads(line)
-                found[f"{name} {bar.pop('opened')}"] = bar
-    return found
+                bars_by_name[f"{name} {bar.pop('opened')}"] = bar
+    return bars_by_name
 
 
 _BARS = (

@@ -37,15 +37,7 @@ _VERSIONS = Path(__file__).with_name("versions_of.sql").read_text() + " FORMAT R
 _MARKED = np.dtype([("own", "u1"), ("tick", KNOWN)])
 _LOCK_S = 600.0
 _AT_ONCE = 1_000  # ticks of one DELETE
-_UNFINISHED = """
-SELECT correction_id, source, symbol, toUnixTimestamp64Micro(ts_first) AS first_us,
-    toUnixTimestamp64Micro(ts_last) AS last_us, origin, author, reason
-FROM correction FINAL
-WHERE corrected + withdrawn > 0 AND correction_id NOT IN
-    (SELECT correction_id FROM restatement FINAL WHERE what = 'bar' AND status = 'done')
-ORDER BY ts_known, correction_id
-FORMAT JSONEachRow
-"""
+_UNFINISHED = Path(__file__).with_name("unfinished_corrections.sql").read_text()
 
 
 class _Begun(NamedTuple):
@@ -107,7 +99,10 @@ class Corrections:
 
     def finish(self) -> int:
         """Complete what was begun and not ended; how many corrections. Call within `alone`."""
-        rows = [loads(line) for line in self._writer.ask(_UNFINISHED).splitlines()]
+        rows = [
+            loads(line)
+            for line in self._writer.ask(f"{_UNFINISHED} FORMAT JSONEachRow").splitlines()
+        ]
         for row in rows:
             self._resume(row)
         return len(rows)
@@ -115,13 +110,13 @@ class Corrections:
     def _resume(self, row: Mapping[str, str]) -> None:
         names = ("correction_id", "source", "symbol", "first_us", "last_us")
         answer = self._writer.ask(_VERSIONS, {name: row[name] for name in names})
-        found = np.frombuffer(answer, _MARKED)
+        marked = np.frombuffer(answer, _MARKED)
         said = Said(row["origin"], row["author"], row["reason"])
-        own = found["tick"][found["own"] == 1]
+        own = marked["tick"][marked["own"] == 1]
         if not len(own):  # killed before it changed anything
             self._forget(row["correction_id"])
             return
-        newest = found["tick"][_last_of_each(found["tick"])]
+        newest = marked["tick"][_last_of_each(marked["tick"])]
         correction = Correction(row["source"], row["symbol"], said, own[:0], own)
         self._write_row(correction, row["correction_id"])  # counts what there is
         self._settle(_Begun(correction, row["correction_id"], newest, resumed=True))
@@ -158,15 +153,15 @@ class Corrections:
         self, begun: _Begun, kept: Mapping[tuple[str, str], str]
     ) -> dict[str, bars_restated.Bars]:
         """Bars as they were, written down before a tick changes: its new price moves them."""
-        found, new = {}, []
+        before, new = {}, []
         for day, ticks in begun.correction.by_day().items():
             if ("bar", day) in kept:
-                found[day] = loads(kept["bar", day])
+                before[day] = loads(kept["bar", day])
                 continue
-            found[day] = self._bars(begun, ticks)
-            new.append(Restated("bar", "bar", day, "pending", len(ticks), dumps(found[day])))
+            before[day] = self._bars(begun, ticks)
+            new.append(Restated("bar", "bar", day, "pending", len(ticks), dumps(before[day])))
         self._restated(begun, new)
-        return found
+        return before
 
     def _show(self, begun: _Begun) -> None:
         """Make table `tick` say what the newest versions say."""

@@ -16,7 +16,7 @@ _FEED_AND_TIME = (
     "AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
     "AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC')"
 )
-_LOOK = (
+_ANYTHING = (
     "SELECT 1 FROM tick WHERE source IN ({sources:Array(String)}) "
     "AND symbol IN ({symbols:Array(String)}) "
     "AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
@@ -53,7 +53,7 @@ def anything(
 ) -> bool:
     """Whether `tick` shows anything of these feeds in a span: one look at the primary key."""
     given = {"sources": _texts(sources), "symbols": _texts(symbols)}
-    return bool(writer.ask(_LOOK, given | {"first_msc": first_msc, "last_msc": last_msc}))
+    return bool(writer.ask(_ANYTHING, given | {"first_msc": first_msc, "last_msc": last_msc}))
 
 
 def any_withdrawn(writer: Writer) -> bool:

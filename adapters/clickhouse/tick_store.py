@@ -108,13 +108,13 @@ class ClickhouseTickStore:
     def _first_said(self) -> int:
         """When the first import of this very file began."""
         span, digest = self._file.span, self._file.digest
-        found = self._writer.ask(
+        first = self._writer.ask(
             "SELECT toUnixTimestamp64Micro(min(ts_known)) FROM tick_file WHERE "
             "source = {source:String} AND symbol = {symbol:String} AND digest = {digest:String}",
             {"source": span.source, "symbol": span.symbol, "digest": digest},
         )
-        if int(found):
-            return int(found)
+        if int(first):
+            return int(first)
         self._writer.insert(
             "tick_file",
             [

@@ -3,6 +3,7 @@
 import argparse
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -22,18 +23,7 @@ from core.errors import SettingsError
 from core.settings import Settings
 from core.tick_versions import KnownArray
 
-_HISTORY = """
-SELECT ts_event, toUnixTimestamp64Milli(ts_event) AS time_msc, seq, version, kind,
-    toString(old_bid) AS old_bid, toString(new_bid) AS new_bid,
-    toString(old_ask) AS old_ask, toString(new_ask) AS new_ask,
-    toString(old_last) AS old_last, toString(new_last) AS new_last, old_volume, new_volume,
-    ts_known_before, ts_known, origin, author, reason, correction_id
-FROM tick_correction
-WHERE source = {source:String} AND symbol = {symbol:String}
-    AND ts_event >= fromUnixTimestamp64Micro({first:Int64}, 'UTC')
-    AND ts_event < fromUnixTimestamp64Micro({end:Int64}, 'UTC')
-ORDER BY ts_event, seq, version
-"""
+_HISTORY = Path(__file__).with_name("tick_history.sql").read_text()
 _LATEST_US = 4_102_444_800_000_000
 
 
@@ -69,11 +59,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps({"correction_id": name, "withdrawn": 1}) if namespace.json else text)
         return 0
     with warehouse(settings) as where:
-        found = _history(client.connect(where), namespace)
+        versions = _history(client.connect(where), namespace)
     if namespace.json:
-        print(json.dumps({"versions": found}, default=str))
+        print(json.dumps({"versions": versions}, default=str))
     else:
-        _print(found)
+        _print(versions)
     return 0
 
 
@@ -109,7 +99,7 @@ def _chosen(writer: Writer, namespace: argparse.Namespace) -> KnownArray:
     )
 
 
-def _history(asked: Client, namespace: argparse.Namespace) -> list[dict[str, Any]]:
+def _history(connection: Client, namespace: argparse.Namespace) -> list[dict[str, Any]]:
     given = {
         "source": namespace.source,
         "symbol": namespace.symbol,
@@ -117,22 +107,22 @@ def _history(asked: Client, namespace: argparse.Namespace) -> list[dict[str, Any
         "end": min(time_us(namespace.end, END), _LATEST_US),
     }
     with errors_translated():
-        return [dict(row) for row in asked.query(_HISTORY, given).named_results()]
+        return [dict(row) for row in connection.query(_HISTORY, given).named_results()]
 
 
-def _print(found: list[dict[str, Any]]) -> None:
+def _print(versions: list[dict[str, Any]]) -> None:
     shown = Table(title="Changed ticks")
     for name in ("time (UTC)", "seq", "version", "bid", "ask", "last", "volume", "known since"):
         shown.add_column(name, no_wrap=True)
     for name in ("origin", "by", "reason"):
         shown.add_column(name, overflow="fold")
-    for row in found:
+    for row in versions:
         values = [_change(row, name) for name in ("bid", "ask", "last", "volume")]
         shown.add_row(
             f"{row['ts_event']:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(row["seq"]), str(row["version"]),
             *values, _moment(row["ts_known"]), row["origin"], row["author"], row["reason"],
         )  # fmt: skip
-    output.console().print(shown if found else "None was ever corrected or withdrawn.")
+    output.console().print(shown if versions else "None was ever corrected or withdrawn.")
 
 
 def _change(row: dict[str, Any], name: str) -> str:
