@@ -73,5 +73,5 @@ def _of_file(namespace: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     from streams.explain import attempts, bundle
 
     opened = bundle.read(namespace.verify, scratch, namespace.seal)
-    explained = attempts.account_of(opened.facts, opened.material)
+    explained = attempts.account_of(opened.facts, opened.material, "when it was sealed")
     return {**explained, "bundle": str(namespace.verify), "seal": opened.seal}

@@ -30,7 +30,7 @@ def best(facts: Facts, history: History, material: Material) -> Attempt:
     for moment in history.moments(live=facts.signal.mode not in ("replay", "backtest")):
         given = material._replace(ticks=history.at(moment))
         try:
-            attempt = Attempt(account_of(facts, given, moment), given)
+            attempt = Attempt(account_of(facts, given, _as_known(moment)), given)
         except InputError as error:
             problem = problem or error
             continue
@@ -43,15 +43,18 @@ def best(facts: Facts, history: History, material: Material) -> Attempt:
     return first
 
 
-def account_of(facts: Facts, material: Material, moment: int = NOW) -> dict[str, Any]:
+def account_of(facts: Facts, material: Material, as_known: str) -> dict[str, Any]:
     """The decision computed once from some material, and compared.
+
+    Args:
+        as_known: which state of knowledge the ticks are, for people.
 
     Raises:
         InputError: the ticks do not lead to the decision's tick.
     """
     now = recompute(facts, material)
     explained = account.of(facts, now, reproduction.compare(facts, now))
-    explained["tick"]["as_known"] = _as_known(moment)
+    explained["tick"]["as_known"] = as_known
     return explained
 
 

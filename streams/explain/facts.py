@@ -114,6 +114,7 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
             client, OrderEvent, "order_event", f"{_OF_SIGNAL} ORDER BY seq",
             {"signal_id": signal.signal_id},
         )  # fmt: skip
+        sessions.refuse_overwritten(client, signal, orders, identity)
         feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
         held = client.query(_HELD, key).result_rows
         hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})

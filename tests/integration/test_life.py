@@ -24,7 +24,7 @@ from tests.support.warehouse_server import Warehouse
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models"), pytest.mark.timeout(600)]
 
-DAYS, TICKS, DAY_US = 20, 900, 86_400_000_000
+DAYS, TICKS, DAY_US = 12, 900, 86_400_000_000
 SAMPLES, FEW = (0, 500, 1000, 2500), 3
 
 
@@ -61,11 +61,11 @@ def _live(life: Life, patch: pytest.MonkeyPatch, rng: random.Random) -> Lived:
     registry, corrected, products = Registry(life.home / "models"), [], []
     eager = {"threshold": 0.35, "min_agreement": 0.0, "slippage_bp": 0.0}
     for day in range(DAYS):
-        if day % 5 == 0:
-            model = model_of([of(one)[0].ticks for one in range(day, day + 5)], seed=day)
+        if day % 4 == 0:
+            model = model_of([of(one)[0].ticks for one in range(day, day + 4)], seed=day)
             registry.save(model)
             registry.promote(model.card.sha256, "ann")
-            products.append(f"0.{2 + day // 5}.0")
+            products.append(f"0.{2 + day // 4}.0")
             patch.setattr(sessions, "versions", _at(products[-1]))
         if day % 3 == 0:
             life.own("lean", LEAN.format(horizon=30.0 * (1 + day), beyond=0.3 + day / 100))
@@ -125,8 +125,8 @@ def test_days_ran_on_what_their_sessions_say(lived):
         " FROM session FINAL ORDER BY number"
     ).result_rows
     assert [row[0] for row in rows] == list(range(1, DAYS + 1))
-    assert [row[2] for row in rows] == [v for v in lived.products for _ in range(5)]
-    assert len({row[3] for row in rows}) == DAYS // 5
+    assert [row[2] for row in rows] == [v for v in lived.products for _ in range(4)]
+    assert len({row[3] for row in rows}) == DAYS // 4
     assert [row[5] for row in rows].count("running") == DAYS // 4
     starts = [row[4] for row in rows]
     assert starts != sorted(starts)
