@@ -54,33 +54,24 @@ def _of_warehouse(
 ) -> dict[str, Any]:
     from adapters.clickhouse import client
     from cli.ingest.warehouse import warehouse
-    from streams.explain import bundle, facts
-    from streams.explain.material import gather
+    from streams.explain import attempts, bundle, facts, history, material
 
     with warehouse(settings) as where:
         connected = client.connect(where)
         stored = facts.find(connected, namespace.id, namespace.run, from_start=namespace.from_start)
-        ticks = facts.ticks(connected, stored)
+        known = history.read(connected, stored)
         connected.close()
-    material = gather(stored, ticks, settings.home_path, scratch)
-    explained = _explained(stored, material)
+    attempt = attempts.best(stored, known, material.of(stored, settings.home_path, scratch))
+    explained = attempt.account
     if namespace.bundle:
         explained["bundle"] = str(namespace.bundle)
-        explained["seal"] = bundle.write(namespace.bundle, stored, material)
+        explained["seal"] = bundle.write(namespace.bundle, stored, attempt.material)
     return explained
 
 
 def _of_file(namespace: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    from streams.explain import bundle
+    from streams.explain import attempts, bundle
 
     opened = bundle.read(namespace.verify, scratch, namespace.seal)
-    explained = _explained(opened.facts, opened.material)
+    explained = attempts.account_of(opened.facts, opened.material, "when it was sealed")
     return {**explained, "bundle": str(namespace.verify), "seal": opened.seal}
-
-
-def _explained(stored: Any, material: Any) -> dict[str, Any]:
-    from streams.explain import account, reproduction
-    from streams.explain.recompute import recompute
-
-    now = recompute(stored, material)
-    return account.of(stored, now, reproduction.compare(stored, now))

@@ -18,18 +18,15 @@ from adapters.clickhouse.client import errors_translated
 from core.contracts.order import OrderEvent
 from core.contracts.session import Session
 from core.contracts.signal import Signal
-from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
-from features.peers import MEMORY_MSC
 from streams.explain import report_rows, sessions
 from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _TICKS, _HELD, _HOUR, _SAMPLED = (
-    (_SQL / f"{name}.sql").read_text()
-    for name in ("find", "feeds", "ticks", "held", "hour", "sampled")
+_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED = (
+    (_SQL / f"{name}.sql").read_text() for name in ("find", "feeds", "held", "hour", "sampled")
 )
 
 
@@ -117,6 +114,7 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
             client, OrderEvent, "order_event", f"{_OF_SIGNAL} ORDER BY seq",
             {"signal_id": signal.signal_id},
         )  # fmt: skip
+        sessions.refuse_overwritten(client, signal, orders, identity)
         feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
         held = client.query(_HELD, key).result_rows
         hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
@@ -139,40 +137,6 @@ def _sampled(client: Client, key: dict[str, Any]) -> list[tuple[int, int]]:
 def _hour(client: Client, key: dict[str, Any]) -> Hour:
     rows = client.query(_HOUR, {**key, "past_rows": PAST_ROWS - 1}).result_rows
     return Hour(rows[0][0], base64.b64decode(rows[0][1])) if rows else Hour()
-
-
-def ticks(client: Client, facts: Facts) -> dict[str, TickArray]:
-    """Stored ticks by symbol up to the decision's tick.
-
-    From the kernels' beginning; with a snapshot from what peers need before its hour, and of each
-    feed the last tick before that.
-
-    Raises:
-        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
-    """
-    return {feed.symbol: _ticks(client, facts, feed) for feed in facts.feeds}
-
-
-def _ticks(client: Client, facts: Facts, start: Start) -> TickArray:
-    signal, begin, begin_seq = facts.signal, start.time_us, start.seq
-    since_us = facts.hour.hour_us - MEMORY_MSC * 1000
-    if facts.hour.state and since_us > start.time_us:
-        begin, begin_seq = since_us, 0
-    own = start.symbol == signal.symbol
-    given = {
-        "source": start.source, "symbol": start.symbol, "from": begin, "from_seq": begin_seq,
-        "first": start.time_us, "first_seq": start.seq,
-        "to": signal.ts_event_us, "to_seq": signal.seq if own else 1 << 31,
-    }  # fmt: skip
-    parts = [np.empty(0, TICK)]
-    context = client.create_query_context(_TICKS, given, use_numpy=True)
-    with errors_translated(), client.query_column_block_stream(context=context) as blocks:
-        for block in blocks:
-            part = np.zeros(len(block[0]), TICK)
-            for name, values in zip(TICK.names or (), block, strict=True):
-                part[name] = values
-            parts.append(part)
-    return np.concatenate(parts)
 
 
 def _signal(client: Client, identity: str, run_id: str) -> Signal:

@@ -1,9 +1,7 @@
-"""What a decision is computed from besides its facts: ticks, the model's files, the strategy's."""
+"""What a decision is computed from besides facts and ticks: files of the model, the strategy's."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from core.contracts.tick import TickArray
 from core.errors import InputError, ModelError
 from models.serving import artifact
 from models.serving.artifact import Artifact
@@ -12,8 +10,8 @@ from streams.explain.facts import Facts
 from streams.explain.recompute import Material
 
 
-def gather(facts: Facts, ticks: Mapping[str, TickArray], home: Path, scratch: Path) -> Material:
-    """All of it. The session's own strategy file is written to `scratch`.
+def of(facts: Facts, home: Path, scratch: Path) -> Material:
+    """All of it but the ticks. The session's own strategy file is written to `scratch`.
 
     Raises:
         InputError: a file of the model is gone or was changed.
@@ -24,7 +22,7 @@ def gather(facts: Facts, ticks: Mapping[str, TickArray], home: Path, scratch: Pa
         strategies.mkdir(parents=True, exist_ok=True)
         (strategies / f"{facts.signal.strategy}.py").write_bytes(facts.strategy)
     model = _model(facts, home / "models") if facts.probabilities else None
-    return Material(ticks, model, strategies)
+    return Material({}, model, strategies)
 
 
 def _model(facts: Facts, models: Path) -> Artifact:

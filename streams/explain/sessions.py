@@ -7,11 +7,13 @@ which the newest start of that run wrote.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from core.contracts.order import OrderEvent
 from core.contracts.session import Session
 from core.contracts.signal import Signal
 from core.errors import InputError
@@ -48,6 +50,26 @@ def of_signal(client: Client, signal: Signal, decision: str) -> Origin:
     own = session.strategy_hash
     strategy = _body(client, session, "strategy", own, decision) if own else b""
     return Origin(session, settings.decode(), strategy)
+
+
+def refuse_overwritten(
+    client: Client, signal: Signal, orders: Sequence[OrderEvent], decision: str
+) -> None:
+    """A killed start may have published what the next one, with other settings, decided anew.
+
+    Raises:
+        InputError: the order was taken up by an earlier session than the one in the signal's row.
+    """
+    taken_up = next((event.session_id for event in orders if event.kind == "received"), "")
+    if not taken_up or taken_up == signal.session_id:
+        return
+    earlier, later = (read(client, signal.run_id, s) for s in (taken_up, signal.session_id))
+    if earlier and later and earlier.number < later.number:
+        raise InputError(
+            decision, f"session {taken_up} decided it and was killed; session {signal.session_id},"
+            " with settings of its own, decided the same tick again and wrote over its row. What"
+            " was traded stands in the order journal of its account"
+        )  # fmt: skip
 
 
 def read(client: Client, run_id: str, session_id: str) -> Session | None:

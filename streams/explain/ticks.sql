@@ -1,4 +1,4 @@
--- In the order of the fields of core.contracts.tick.TICK. The first row is the last good tick before
+-- In the order of the fields of core.contracts.tick.TICK, and when it became known. The first row is the last good tick before
 -- the span, when there is one: what a silent symbol stood at.
 WITH last_before AS (
     SELECT max((ts_event, seq)) AS place
@@ -19,7 +19,8 @@ SELECT
     toFloat64(ask) AS ask_price,
     toFloat64(last) AS last_price,
     volume,
-    toUnixTimestamp64Micro(ts_recv) AS recv_us
+    toUnixTimestamp64Micro(ts_recv) AS recv_us,
+    toUnixTimestamp64Micro(ts_known) AS known_us
 FROM tick FINAL
 WHERE
     source = {source:String} AND symbol = {symbol:String}

@@ -21,7 +21,7 @@ from execution.journal import journal
 from features.catalog import NAMES
 from models.serving import artifact
 from models.serving.session import ModelSession
-from streams.explain import bundle, facts, report_rows
+from streams.explain import bundle, facts, history, report_rows
 from streams.explain.recompute import Material, recompute
 from streams.explain.reproduction import compare
 from streams.snapshots import HOUR_MSC
@@ -137,7 +137,7 @@ def explained(replayed):
         with pytest.raises(InputError, match="no signal, order, event or deal has this id"):
             facts.find(client, "0" * 32)
         found[1] = facts.find(client, names[1], from_start=True)
-        return [(one, facts.ticks(client, one)) for one in found[:-2]]
+        return [(one, history.read(client, one).at(history.NOW)) for one in found[:-2]]
 
 
 def test_decisions_are_recomputed_bit_for_bit_from_stored_ticks(replayed, explained):
@@ -168,7 +168,7 @@ def test_the_kernels_hour_saves_the_ticks_before_it(replayed, explained):
     with warehouse_on(home) as client:
         named = explained[1][0].signal.signal_id
         short = facts.find(client, named)
-        ticks = facts.ticks(client, short)
+        ticks = history.read(client, short).at(history.NOW)
     ahead = recompute(short, material(home, result, ticks))
     whole = recompute(explained[1][0], material(home, result, explained[1][1]))
     assert ahead.features.tobytes() == whole.features.tobytes()

@@ -15,7 +15,7 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 
-from adapters.clickhouse import migrate
+from adapters.clickhouse import client, migrate
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
 from cli.stack import sessions, warehouse_setup
@@ -24,9 +24,9 @@ from core.contracts import codec
 from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.session import Session
 from core.contracts.signal import Signal
-from core.contracts.tick import TICK, TickArray, TickBatch
+from core.contracts.tick import TickArray, TickBatch
 from core.health import Health
-from core.home_users import as_process
+from core.home_users import READER, as_process
 from core.metrics import Histograms
 from core.sections import ClickhouseSettings, ModelSettings, RunSettings
 from core.settings import Settings
@@ -42,7 +42,9 @@ from models.serving.artifact import Artifact
 from models.training.dataset import Dataset
 from models.training.train import fit
 from streams import cluster, compose
+from streams.explain import attempts, facts, history, material
 from tests.support.memory_bus import MemoryBus
+from tests.support.recordings import recorded_ticks
 from tests.support.warehouse_server import Warehouse
 
 RUN = RunSettings(run_id="live", mode="demo", account="simulated", strategy="breakout")
@@ -112,6 +114,18 @@ class Life:
             for table in tables:
                 self.client.command(f"EXCHANGE TABLES {table} AND {table}_before")
                 self.client.command(f"DROP TABLE {table}_before")
+
+    def explained(self, decision: str, scratch: Path) -> dict[str, Any]:
+        """A decision explained, as one who may only read."""
+        where = as_process(self.settings, READER).clickhouse
+        connected = client.connect(where)
+        try:
+            stored = facts.find(connected, decision)
+            known = history.read(connected, stored)
+        finally:
+            connected.close()
+        files = material.of(stored, self.home, scratch)
+        return attempts.best(stored, known, files).account
 
     def own(self, name: str, code: str) -> None:
         """A person writes a strategy."""
@@ -203,15 +217,16 @@ def _in_order(feeds: tuple[Feed, ...], span_msc: int = 500) -> list[tuple[str, s
     return [(feed.source, feed.symbol, part) for _, feed, part in cuts]
 
 
-def of_day(recorded: TickArray, day: int, ticks: int, begin: int = 0) -> TickArray:
-    """Some ticks of a recording's n-th trading day; past its end the same days two weeks later."""
-    days = recorded["time_msc"] // DAY_MSC
-    known = np.unique(days)
-    round_, place = divmod(day, len(known))
-    taken = recorded[days == known[place]][begin : begin + ticks].copy()
-    taken["time_msc"] += round_ * 14 * DAY_MSC
+def of_day(recorded: TickArray, day: int, ticks: int) -> TickArray:
+    """The first ticks of a recording's n-th trading day; past its end the days again, weeks later.
+
+    Days are those of the EURUSD recording, so that symbols agree.
+    """
+    known = np.unique(recorded_ticks("EURUSD_oanda")["time_msc"] // DAY_MSC)
+    again, place = divmod(day, len(known))
+    taken = recorded[recorded["time_msc"] // DAY_MSC == known[place]][:ticks].copy()
+    taken["time_msc"] += again * 14 * DAY_MSC
     taken["ts_recv_us"] = taken["time_msc"] * 1000
-    assert taken.dtype == TICK
     return taken
 
 

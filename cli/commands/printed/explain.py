@@ -39,8 +39,8 @@ def _decision(account: dict[str, Any]) -> Table:
         "session": _session(account),
         "tick": f"{tick['source']} {tick['symbol']} {tick['time']} UTC, number {tick['seq']} of its"
         f" millisecond; mid {tick['mid']:.8g}, spread {tick['spread']:.3g}",
-        "recomputed from": f"{tick['recomputed_from_ticks']:,} stored ticks, and the kernel as it"
-        f" stood at {tick['recomputed_from']}",
+        "recomputed from": f"{tick['recomputed_from_ticks']:,} stored ticks, as known"
+        f" {tick['as_known']}, and the kernel as it stood at {tick['recomputed_from']}",
         "rule": account["rule"],
         "target": f"{signal['target']:+g}, confidence {signal['confidence']:.4f}, stop"
         f" {signal['stop_price']:.8g}",
