@@ -9,6 +9,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The same days as the span of the view lineage_between; empty is without a bound. -#}
+{% macro lineage_span() -%}
+    {%- if var("report_date", "") -%}
+        start = '{{ var("report_date", "") }}', end = toString(toDate('{{ var("report_date", "") }}') + 1)
+    {%- elif is_incremental() -%}
+        start = (select toString(greatest(max(report_date), toDate('1970-01-10')) - 3) from {{ this }}), end = ''
+    {%- else -%}
+        start = '', end = ''
+    {%- endif -%}
+{%- endmacro %}
+
 {#- A number as text: rounded, never truncated, without a trailing zero. -#}
 {% macro decimal_text(number, digits=8) -%}
     toString(toDecimal128(round({{ number }}, {{ digits }}), {{ digits }}))

@@ -33,8 +33,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         TICK | {"seq": 2, "bid": 1.41, "ask": 1.6, "ts_recv": TICK["ts_event"]},
     ],
     "feature": [RUN | TICK | {"mid": 1.5, "spread": 0.2, "feature_set_hash": "f"}],
-    "prediction": [RUN | TICK | {"model": "m", "p_down": 0.25, "p_flat": 0.25, "p_up": 0.5,
-                                  "members": [0.5, 0.25, 0.25, 0, 0, 1], "absent": 2, "outside": 3}],
+    "prediction": [
+        RUN | TICK | {"model": "m", "p_down": 0.25, "p_flat": 0.25, "p_up": 0.5, "absent": 2,
+                      "members": [0.5, 0.25, 0.25, 0, 0, 1], "outside": 3},
+    ],
     "model": [{"model": "m", "members": ["trees", "linear"], "member_weights": [0.75, 0.25]}],
     "shadow_prediction": [
         RUN | TICK | {"model": "other", "members": [0.5, 0.25, 0.25], "absent": 0},

@@ -12,11 +12,18 @@ import pandas as pd
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from reports.base import Report
+from reports.catalog import REPORTS
 from tests.e2e.replay_runs import environment
 from tests.integration.analysed import MARTS, Analysed
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
+#: Reports of what did not happen in a replay: its breaks, its alerts, the broker's own books.
+WITHOUT_ROWS = (
+    "rpt_alert_latency", "rpt_broker_reconciliation", "rpt_control_break", "rpt_execution_break",
+    "rpt_order_record_break", "rpt_rts22_break",
+)  # fmt: skip
 FILLS = ("partially_filled", "filled", "closed")
 
 
@@ -117,3 +124,64 @@ def test_checks_flag_the_dirty_feed_alone_and_exit_with_a_code(analysed: Analyse
     assert blocking == {"fxcm.EURUSD.crossed"}
     stored = analysed.client.query("SELECT check_id FROM check_result FINAL").result_rows
     assert {check_id for (check_id,) in stored} == {c["check_id"] for c in found}
+
+
+def about_orders(client: Client, report: Report) -> dict[str, str]:
+    """The report's marts whose rows name an order, each with its column of the run or none."""
+    columns = client.query(
+        "SELECT table, groupArray(name) FROM system.columns WHERE database = {db:String}"
+        " AND table IN {marts:Array(String)} GROUP BY table",
+        parameters={"db": MARTS, "marts": list(report.marts)},
+    ).result_rows
+    return {
+        mart: "run_id" if "run_id" in names else "''"
+        for mart, names in columns
+        if "order_id" in names
+    }
+
+
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_a_reports_rows_lead_to_their_ticks_by_sql_alone(
+    analysed: Analysed, report: Report
+) -> None:
+    """Row, order events, signal, feature row, tick: each is there, and none is another's."""
+    for mart, run in about_orders(analysed.client, report).items():
+        orders = analysed.client.query(
+            f"SELECT DISTINCT order_id, {run} FROM {MARTS}.{mart} WHERE order_id != ''"
+            " ORDER BY order_id LIMIT 5"
+        ).result_rows
+        assert orders or mart in WITHOUT_ROWS, mart
+        for order, its_run in orders:
+            found = rows(
+                analysed.client,
+                f"""
+                SELECT l.order_id, l.signal_id, l.tick_status, l.signal_session_id, t.bid, t.ask,
+                    l.tick_bid_then, l.tick_ask_then, f.mid, l.reference_price
+                FROM lineage_of(run = '{its_run}', order = '{order}') AS l
+                LEFT JOIN tick AS t FINAL
+                    ON l.source = t.source AND l.symbol = t.symbol AND l.ts_signal = t.ts_event
+                    AND l.seq = t.seq
+                LEFT JOIN feature AS f FINAL
+                    ON l.run_id = f.run_id AND l.source = f.source AND l.symbol = f.symbol
+                    AND l.ts_signal = f.ts_event AND l.seq = f.seq
+                """,
+            )
+            assert found, (mart, order)
+            for event in found:
+                assert (event["order_id"], event["tick_status"]) == (order, "unchanged"), mart
+                assert event["bid"] == event["tick_bid_then"] > 0
+                assert event["ask"] == event["tick_ask_then"]
+                middle = float(event["bid"] + event["ask"]) / 2
+                assert event["mid"] == pytest.approx(middle) == event["reference_price"]
+                assert event["signal_session_id"] == analysed.result["run_id"]
+
+
+def test_the_marts_of_lineage_hold_every_order_event(analysed: Analysed) -> None:
+    stored = analysed.client.command("SELECT count() FROM order_event FINAL")
+    (counted,) = rows(
+        analysed.client,
+        f"SELECT count() AS events, countIf(tick_status = 'unchanged') AS traced,"
+        f" countIf(signal_id != '') AS signalled FROM {MARTS}.rpt_lineage",
+    )
+    assert counted["events"] == stored
+    assert counted["traced"] == counted["signalled"] > 0

@@ -1,4 +1,5 @@
--- Sequence checks of order records: what cannot have happened in this order.
+-- Sequence checks of order records: what cannot have happened in this order; and whether the signal is stored that an
+-- event names, without which nobody can say where it came from.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
     on_schema_change="fail", order_by="(account, run_id, journal_seq, rule_id)", tags=["compliance"],
@@ -31,6 +32,16 @@ events as (
     where {{ in_mode() }}
 ),
 
+traced as (
+    select
+        events.*,
+        lineage.tick_status as tick_status
+    from events
+    left join {{ ref("rpt_lineage") }} as lineage
+        on events.run_id = lineage.run_id and events.account = lineage.account and events.seq = lineage.journal_seq
+    where {{ report_days("events.report_date") }}
+),
+
 judged as (
     select
         *,
@@ -41,10 +52,10 @@ judged as (
             tuple('more_than_ordered', toString(done), kind in ('partially_filled', 'filled') and sent > 0 and done > asked + 1e-9),
             tuple('ended_before_new', order_id, kind in ('cancelled', 'rejected', 'expired') and sent = 0),
             tuple('sent_twice', order_id, kind = 'submitted' and sent > 1),
-            tuple('event_after_end', order_id, kind in ('submitted', 'accepted', 'partially_filled', 'filled', 'rejected') and ended > 0)
+            tuple('event_after_end', order_id, kind in ('submitted', 'accepted', 'partially_filled', 'filled', 'rejected') and ended > 0),
+            tuple('no_lineage', signal_id, signal_id != '' and coalesce(tick_status, '') = '')
         ])) as broken
-    from events
-    where {{ report_days("report_date") }}
+    from traced
 )
 
 select
@@ -56,6 +67,6 @@ select
     cast(seq as UInt64) as journal_seq,
     cast(kind as String) as own_event,
     cast(tupleElement(broken, 1) as String) as rule_id,
-    cast('error' as String) as severity,
+    cast(if(tupleElement(broken, 1) = 'no_lineage', 'warning', 'error') as String) as severity,
     cast(tupleElement(broken, 2) as String) as value
 from judged
