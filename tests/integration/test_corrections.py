@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ from adapters.mt5.protocol.terminal import MT5_TICK
 from cli.commands import ticks
 from cli.ingest import changes
 from core import audit_log
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TICK
 from core.errors import SettingsError, WarehouseError
 from core.home_users import SETUP
@@ -121,18 +122,19 @@ def rows_of(prices: list[float], source: str = "sim", first: int = 0) -> Rows:
     return Rows("tick", tick_columns(source, "EURUSD", ticks), len(prices))
 
 
+def blocks(
+    server: Warehouse, writer: Writer, *, may_correct: bool = True, mode: str = "live"
+) -> TickBlocks:
+    """What the ticks flow writes its blocks through."""
+    corrections = Corrections(writer, server.home, SystemClock(), "streams.ticks", restates=False)
+    policy = FeedPolicy("run", mode, "somebody", lambda source: may_correct)
+    return TickBlocks(writer, corrections, policy)
+
+
 def stream(server: Warehouse, *parts: Rows, may_correct: bool = False, mode: str = "live") -> None:
     """One block of the ticks flow, as its process writes it."""
-    where = server.settings_of("streams.ticks")
-
-    def make(writer: Writer) -> TickBlocks:
-        corrections = Corrections(
-            writer, server.home, SystemClock(), "streams.ticks", restates=False
-        )
-        policy = FeedPolicy("run", mode, "somebody", lambda source: may_correct)
-        return TickBlocks(writer, corrections, policy)
-
-    writer = BackgroundWriter(where, make_ticks=make)
+    make = partial(blocks, server, may_correct=may_correct, mode=mode)
+    writer = BackgroundWriter(server.settings_of("streams.ticks"), make_ticks=make)
     writer.put("tick", merge(list(parts)).columns)
     writer.close()
     assert writer.stored[0] == 1
@@ -175,6 +177,54 @@ def test_a_block_that_comes_again_after_its_tick_was_corrected_changes_nothing(w
     stream(warehouse, rows_of([1.1, 1.9]), may_correct=True)
     assert bids(warehouse) == [1.1, 1.2]
     assert rows(warehouse, "SELECT count() FROM tick_quarantine") == [(0,)]
+
+
+@pytest.mark.parametrize("place", ["correction", "versions", "begun", "ticks", "following"])
+def test_a_stream_that_is_killed_while_it_corrects_sends_its_block_again(
+    warehouse, monkeypatch, place
+):
+    stream(warehouse, rows_of([1.1, 1.9]))
+
+    def die(name: str) -> None:
+        if name == f"streams.ticks.{place}.after":
+            raise Killed
+
+    block = rows_of([1.1, 1.2, 1.3]).columns
+    with monkeypatch.context() as patched, Writer(warehouse.settings_of("streams.ticks")) as writer:
+        patched.setattr("adapters.clickhouse.corrections.reach", die)
+        with pytest.raises(Killed):
+            blocks(warehouse, writer).insert(block, None)
+    finish_as_up_does(warehouse)
+    stream(warehouse, rows_of([1.1, 1.2, 1.3]), may_correct=True)
+    finish_as_up_does(warehouse)
+    assert bids(warehouse) == [1.1, 1.2, 1.3]
+    bar = "SELECT toFloat64(bid_high), toUInt32(tick_count) FROM bar WHERE interval = '1m'"
+    assert rows(warehouse, bar) == [(1.3, 3)]
+    versions = "SELECT version, toFloat64(bid) FROM tick_version FINAL ORDER BY version"
+    assert rows(warehouse, versions) == [(0, 1.9), (1, 1.2)]
+    assert rows(warehouse, "SELECT corrected FROM correction FINAL") == [(1,)]
+    events = [event.action for event in audit_log.read(warehouse.home / "audit.log")]
+    assert events == ["correct ticks"]
+
+
+def test_a_clock_set_back_by_a_day_puts_no_correction_before_another(warehouse):
+    writer = Writer(warehouse.settings_of(SETUP))
+    now_us = SystemClock().now_us()
+    stream(warehouse, rows_of([1.1]))
+    for price, at_us in ((1.2, now_us), (1.3, now_us - 86_400_000_000)):
+        clock = ManualClock(at_us)
+        corrections = Corrections(writer, warehouse.home, clock, "test", restates=True)
+        policy = FeedPolicy("run", "live", "somebody", lambda source: True)
+        TickBlocks(writer, corrections, policy).insert(rows_of([price]).columns, None)
+    writer.close()
+    known = rows(
+        warehouse, "SELECT version, toFloat64(bid) FROM tick_version FINAL ORDER BY ts_known"
+    )
+    assert known == [(0, 1.1), (1, 1.2), (2, 1.3)]
+    as_of = "SELECT toFloat64(bid) FROM tick_as_of(moment = {})"
+    (latest,) = rows(warehouse, "SELECT toString(max(ts_known)) FROM tick_version")[0]
+    assert rows(warehouse, as_of.format(f"'{latest}'")) == [(1.3,)]
+    assert rows(warehouse, as_of.format("'2023-12-01 00:00:00'")) == [(1.1,)]
 
 
 def test_a_stream_may_add_versions_and_take_nothing_away(warehouse):
