@@ -43,27 +43,33 @@ def restate(writer: Writer, source: str, symbol: str, times_msc: Times) -> None:
 
 def bars(writer: Writer, source: str, symbol: str, times_msc: Times) -> Bars:
     """The bars that hold these times, by interval and opening."""
-    bars_by_name: Bars = {}
-    for name, length in _INTERVALS.items():
-        for part in _parts(np.unique(times_msc // length * length)):
-            given: dict[str, str | int] = {"source": source, "symbol": symbol}
-            given |= {"opens": _listed(part)}
-            given |= {"interval": name, "first_msc": int(part[0]), "last_msc": int(part[-1])}
-            for line in writer.ask(_BARS, given).splitlines():
-                bar = json.loads(line)
-                bars_by_name[f"{name} {bar.pop('opened')}"] = bar
+    opens = {
+        (int(msc), name)
+        for name, length in _INTERVALS.items()
+        for msc in np.unique(times_msc // length * length)
+    }
+    ordered, bars_by_name = sorted(opens), Bars()
+    for n in range(0, len(ordered), _AT_ONCE):
+        part = ordered[n : n + _AT_ONCE]
+        given: dict[str, str | int] = {"source": source, "symbol": symbol}
+        given |= {"first_msc": part[0][0], "last_msc": part[-1][0]}
+        given["opens"] = "[" + ",".join(f"('{name}',{msc})" for msc, name in part) + "]"
+        for line in writer.ask(_BARS, given).splitlines():
+            bar = json.loads(line)
+            bars_by_name[bar.pop("name")] = bar
     return bars_by_name
 
 
 _BARS = (
-    "SELECT formatDateTime(ts_open, '%Y-%m-%d %H:%i:%S') AS opened, "
+    "SELECT concat(interval, formatDateTime(ts_open, ' %Y-%m-%d %H:%i:%S')) AS name, "
     "toString(bid_open) AS bid_open, toString(bid_high) AS bid_high, toString(bid_low) AS bid_low, "
     "toString(bid_close) AS bid_close, toString(ask_close) AS ask_close, "
     "toString(spread_max) AS spread_max, toUInt32(tick_count) AS tick_count FROM bar "
-    f"WHERE {_FEED} AND interval = {{interval:String}} "
+    f"WHERE {_FEED} AND interval IN ('1m', '5m', '1h') "
     "AND ts_open >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
     "AND ts_open <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC') "
-    "AND toUnixTimestamp64Milli(ts_open) IN ({opens:Array(Int64)}) FORMAT JSONEachRow"
+    "AND (interval, toUnixTimestamp64Milli(ts_open)) IN ({opens:Array(Tuple(String, Int64))}) "
+    "FORMAT JSONEachRow"
 )
 
 

@@ -3,9 +3,7 @@
 from adapters.clickhouse.corrections import Corrections
 from adapters.clickhouse.writer import Writer
 from core.clock import SystemClock
-from core.errors import BusyError
 from core.identity import this_user
-from core.sections import ClickhouseSettings
 from core.settings import Settings
 
 
@@ -18,17 +16,3 @@ def author(settings: Settings) -> str:
 def corrections_of(writer: Writer, settings: Settings, process: str) -> Corrections:
     """Corrections that restate bars: the writer is signed in as SETUP at least."""
     return Corrections(writer, settings.home_path, SystemClock(), process, restates=True)
-
-
-def finish(where: ClickhouseSettings, settings: Settings, process: str) -> int:
-    """Complete corrections that a kill cut short, or that a stream left to us; how many.
-
-    Does nothing while somebody of this home corrects: they finish first what they find.
-    """
-    with Writer(where) as writer:
-        corrections = corrections_of(writer, settings, process)
-        try:
-            with corrections.alone(timeout_s=0.0):
-                return corrections.finish()
-        except BusyError:
-            return 0

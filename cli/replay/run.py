@@ -20,10 +20,10 @@ from clickhouse_connect.driver.client import Client
 from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.clickhouse import client as warehouse
+from adapters.clickhouse.finish import finish
 from adapters.clickhouse.migrate import apply
 from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run_columns
 from adapters.clickhouse.writer import Writer
-from cli.ingest.changes import finish
 from cli.replay import bus as replay_bus
 from cli.replay import result as replay_result
 from cli.replay.plan import ReplayOptions, ReplayPlan, write
@@ -166,7 +166,7 @@ class ReplayRun:
 
     def result(self, stack: Stack, wall_s: float) -> dict[str, Any]:
         """The object of `--json`."""
-        finish(sign_in(self.settings.clickhouse, SETUP), self.settings, "replay")
+        finish(sign_in(self.settings.clickhouse, SETUP), self.settings.home_path, "replay")
         result = self._patiently(lambda client: replay_result.build(self, client))
         result["total_s"] = round(wall_s, 3)
         self._write_run(result)

@@ -19,14 +19,14 @@ def migrate(settings: Settings, url: str) -> list[str]:
         WarehouseError, UnavailableError: as adapters.clickhouse.migrate.apply.
     """
     from adapters.clickhouse import client, migrate, retention
-    from cli.ingest.changes import finish
+    from adapters.clickhouse.finish import finish
     from features import catalog
 
     where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
     connection = client.connect(where)
     applied = migrate.apply(connection, catalog.NAMES)
     retention.apply(connection, retention.parse(settings.warehouse.retention))
-    finish(where, settings, "up")
+    finish(where, settings.home_path, "up")
     return applied
 
 

@@ -1,4 +1,4 @@
-"""Everything that follows from corrections, in order: who learnt of them, checks, marts, reports.
+"""What follows from corrections, in order: bars, who learnt of them, checks, marts, reports.
 
 Checks come first, for a blocking one holds its day's marts back. What fails says why and stays
 pending; the rest goes on.
@@ -10,8 +10,10 @@ from datetime import date
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.finish import finish
 from core.errors import TickhouseError
 from core.file_lock import locked
+from core.home_users import SETUP, sign_in
 from orchestration.restatement import checks, learned, marts, reports, rows
 from orchestration.restatement.work import Desk
 from quality.check_result import blocked_days
@@ -40,6 +42,13 @@ def restate(desk: Desk) -> list[str]:
         return problems + _held_back(desk)
 
 
+def bars(desk: Desk) -> Sequence[str]:
+    """Those that a stream left, which may delete nothing."""
+    settings = desk.settings
+    finish(sign_in(settings.clickhouse, SETUP), settings.home_path, "restate")
+    return ()
+
+
 def _learned(desk: Desk) -> Sequence[str]:
     learned.restate(desk)
     return ()
@@ -59,7 +68,7 @@ def _reports(desk: Desk) -> Sequence[str]:
     return reports.restate(desk).problems
 
 
-_STEPS: tuple[Callable[[Desk], Sequence[str]], ...] = (_learned, _checks, _marts, _reports)
+_STEPS: tuple[Callable[[Desk], Sequence[str]], ...] = (bars, _learned, _checks, _marts, _reports)
 
 
 def _held_back(desk: Desk) -> list[str]:

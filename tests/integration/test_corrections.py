@@ -18,19 +18,21 @@ import pytest
 
 from adapters.clickhouse.background import BackgroundWriter
 from adapters.clickhouse.corrections import Corrections
+from adapters.clickhouse.finish import finish
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
 from adapters.clickhouse.writer import Writer
 from adapters.mt5.protocol.terminal import MT5_TICK
 from cli.commands import ticks
-from cli.ingest import changes
 from core import audit_log
 from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TICK
 from core.errors import SettingsError, WarehouseError
-from core.home_users import SETUP
+from core.home_users import DAGSTER, SETUP
 from core.quality import FeedState
 from core.settings import Settings
+from orchestration.restatement import run
+from orchestration.restatement.work import Desk
 from streams.rows import Rows, merge
 from tests.integration.test_import import rows, tickhouse_import
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
@@ -141,8 +143,7 @@ def stream(server: Warehouse, *parts: Rows, may_correct: bool = False, mode: str
 
 
 def finish_as_up_does(server: Warehouse) -> int:
-    settings = msgspec.structs.replace(Settings(), home=str(server.home))
-    return changes.finish(server.settings_of(SETUP), settings, "up")
+    return finish(server.settings_of(SETUP), server.home, "up")
 
 
 def test_a_live_feed_that_says_another_thing_is_refused(warehouse):
@@ -169,6 +170,16 @@ def test_a_source_that_is_trusted_corrects_and_bars_follow_without_its_right_to_
     assert finish_as_up_does(warehouse) == 0
     events = [event.action for event in audit_log.read(warehouse.home / "audit.log")]
     assert events == ["correct ticks"]
+
+
+def test_restating_begins_with_the_bars_that_a_stream_left(warehouse):
+    stream(warehouse, rows_of([1.1, 1.9]))
+    stream(warehouse, rows_of([1.1, 1.2]), may_correct=True)
+    where = warehouse.settings_of(DAGSTER)
+    settings = msgspec.structs.replace(Settings(), clickhouse=where, home=str(warehouse.home))
+    run.bars(Desk(settings, warehouse.client, SystemClock(), "somebody"))
+    high = "SELECT DISTINCT toFloat64(bid_high) FROM bar WHERE interval != '1s'"
+    assert rows(warehouse, high) == [(1.2,)]
 
 
 def test_a_block_that_comes_again_after_its_tick_was_corrected_changes_nothing(warehouse):
