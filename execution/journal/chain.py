@@ -6,6 +6,7 @@ contain `seq` and the hash of the event before, and the session when there is on
 
 import hashlib
 
+import msgspec
 from msgspec.structs import replace
 
 from core.contracts.order import OrderEvent
@@ -23,20 +24,19 @@ class Chain:
 
     def __init__(self, session_id: str = "") -> None:
         self.seq, self.hash, self._session_id = 0, "", session_id
+        self._tail = msgspec.msgpack.encode(session_id) if session_id else b""
 
     def link(self, event: OrderEvent) -> tuple[OrderEvent, bytes]:
         """The event with its number and both hashes, and its bytes."""
-        session = self._session_id
         numbered = replace(
-            event, seq=self.seq + 1, previous_hash=self.hash, hash="", session_id=session
+            event, seq=self.seq + 1, previous_hash=self.hash, hash="", session_id=self._session_id
         )
         body = records.encode(numbered)
         self.seq, self.hash = numbered.seq, _digest(body)
+        # What follows `hash` is the session; its own empty string is the byte before that.
+        head = body[: len(body) - len(self._tail) - 1]
         linked = replace(numbered, hash=self.hash)
-        if session:
-            return linked, records.encode(linked)
-        # `hash` is the last field then: its empty string is the last byte, so encode only once.
-        return linked, body[:-1] + _STR_64 + self.hash.encode()
+        return linked, head + _STR_64 + self.hash.encode() + self._tail
 
     def follow(self, event: OrderEvent, where: str) -> None:
         """Take over an event that was read.

@@ -11,6 +11,7 @@ from adapters.clickhouse.native import Column
 from core.contracts.exposure import ExposureRate
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.session import Session
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, QuarantineBatch
 from core.contracts.twin import TwinComparison
@@ -40,6 +41,7 @@ def columns_of(table: str) -> dict[str, str]:
         (TwinComparison, "twin_comparison"),
         (RiskState, "risk_state"),
         (ExposureRate, "exposure_rate"),
+        (Session, "session"),
     ],
 )
 def test_a_message_has_its_tables_columns(message: type[msgspec.Struct], table: str) -> None:

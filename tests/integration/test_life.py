@@ -7,17 +7,23 @@ in late. What was decided stays as it was, and what was known then is found agai
 
 import random
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
+from cli.main import main
 from cli.stack import sessions
+from core.clock import SystemClock
 from core.fingerprint import versions
+from core.home_users import COMMANDS
 from models.serving.registry import Registry
-from tests.support.corrections import correct
+from orchestration.restatement import learned, marts
+from orchestration.restatement.work import Desk
 from tests.support.life import LEAN, Feed, Life, model_of, of_day
 from tests.support.recordings import recorded_ticks
 from tests.support.warehouse_server import Warehouse
@@ -26,14 +32,22 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models"), pytest.mar
 
 DAYS, TICKS, DAY_US = 12, 900, 86_400_000_000
 SAMPLES, FEW = (0, 500, 1000, 2500), 3
+#: The daily figures of each feed are filed on this day; what is corrected later restates them.
+FILED, QUALITY = 7, "tickhouse_marts.fct_data_quality_daily"
+QUICK = ("--select", "+fct_data_quality_daily", "--exclude-resource-type", "unit_test")
+LIVE: dict[str, str | bool] = {"mode": "live"}
+Row = tuple[Any, ...]
 
 
 class Lived(NamedTuple):
     """A life, and what happened in it."""
 
     life: Life
-    corrected: list[tuple[str, int]]  # correction and the tick's time
-    products: list[str]  # version of the product on each day
+    corrected: int  # corrections that were made
+    products: list[str]  # version of the product, one after the other
+    early: set[str]  # corrections from before the daily mart was filed, on day FILED
+    filed: list[Row]  # of that mart then
+    restated: list[Row]  # as it is at the end
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +55,9 @@ def lived(tmp_path_factory):
     server = Warehouse(tmp_path_factory.mktemp("home"))
     server.start()
     patch = pytest.MonkeyPatch()
+    patch.setenv("TICKHOUSE_HOME", str(server.home))
     try:
-        yield _live(Life(server.home, server), patch, random.Random(17))
+        yield _live(server, tmp_path_factory.mktemp("files"), patch, random.Random(17))
     finally:
         patch.undo()
         server.stop()
@@ -57,8 +72,12 @@ def of(day: int) -> list[Feed]:
     return [feed for feed in feeds if len(feed.ticks)]
 
 
-def _live(life: Life, patch: pytest.MonkeyPatch, rng: random.Random) -> Lived:
-    registry, corrected, products = Registry(life.home / "models"), [], []
+def _live(server: Warehouse, folder: Path, patch: pytest.MonkeyPatch, rng: random.Random) -> Lived:
+    life = Life(server.home, server)
+    settings = replace(life.settings, clickhouse=server.settings_of(COMMANDS))
+    desk = Desk(settings, server.client, SystemClock(), "ann")
+    registry, corrected, products = Registry(life.home / "models"), 0, list[str]()
+    filed, early = list[Row](), set[str]()
     eager = {"threshold": 0.35, "min_agreement": 0.0, "slippage_bp": 0.0}
     for day in range(DAYS):
         if day % 4 == 0:
@@ -79,28 +98,56 @@ def _live(life: Life, patch: pytest.MonkeyPatch, rng: random.Random) -> Lived:
         life.trade(*of(day))
         if day % 4 != 3:  # the others are cut off
             life.stop()
+        if day == FILED:
+            marts.build(desk, LIVE, *QUICK)
+            filed, early = _daily(life), _corrections(life)
         if day:
-            corrected += _correct(life, rng.randrange(day + 1), day, rng)
-    return Lived(life, corrected, products)
+            corrected += _correct(folder / str(day), rng.randrange(day + 1), day, rng)
+    learned.restate(desk)
+    marts.restate(desk, *QUICK)
+    return Lived(life, corrected, products, early, filed, _daily(life))
 
 
 def _at(product: str) -> Any:
     return lambda: {**versions(), "tickhouse": product}
 
 
-def _correct(life: Life, past: int, number: int, rng: random.Random) -> list[tuple[str, int]]:
-    """Prices of a past day are other ones now; known from this moment on."""
+def _correct(folder: Path, past: int, number: int, rng: random.Random) -> int:
+    """A vendor's file of an hour of a past day: other prices, a row less, a tick more."""
     ticks = of(past)[0].ticks
-    ticks = ticks[ticks["seq"] == 0]
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    done = []
-    for n in range(FEW):
-        tick = ticks[rng.randrange(len(ticks))]
-        bid, ask = round(float(tick["bid"]) + 0.004, 5), round(float(tick["ask"]) + 0.004, 5)
-        name, time_msc = f"c{number}.{n}", int(tick["time_msc"])
-        correct(life.client, time_msc, bid, ask, now, name)
-        done.append((name, time_msc))
-    return done
+    begin = rng.randrange(len(ticks) - 80)
+    rows = ticks[begin : begin + 80].copy()
+    for place in rng.sample(range(80), FEW):
+        rows[place]["ask"] = round(float(rows[place]["ask"]) + 0.004 + number * 1e-5, 5)
+    late = rows[40:41].copy()
+    late["time_msc"] += 1
+    rows = np.concatenate([rows[:40], late, rows[42:]])
+    rows = rows[np.argsort(rows["time_msc"], kind="stable")]
+    folder.mkdir()
+    columns = {name: rows[name] for name in ("time_msc", "bid", "ask", "last", "volume", "flags")}
+    path = folder / "EURUSD_oanda.parquet"
+    pq.write_table(pa.table({"symbol": ["EURUSD"] * len(rows), **columns}), path)
+    assert main(["import", str(path), "--source", "oanda", "--reason", "the vendor's word"]) == 0
+    if number % 3:
+        return 1
+    gone = ticks[(begin + 100) % len(ticks)]
+    feed = ["oanda", "EURUSD", str(gone["time_msc"]), "--seq", str(gone["seq"])]
+    assert main(["ticks", "withdraw", *feed, "--reason", "a test quote"]) == 0
+    return 2
+
+
+def _corrections(life: Life) -> set[str]:
+    rows = life.client.query("SELECT DISTINCT correction_id FROM correction FINAL").result_rows
+    return {row[0] for row in rows}
+
+
+def _daily(life: Life) -> list[Row]:
+    return list(
+        life.client.query(
+            "SELECT trading_day, ticks, round(spread_max, 6), * EXCEPT (day_rows) FROM"
+            f" {QUALITY} WHERE source = 'oanda' AND symbol = 'EURUSD' ORDER BY trading_day"
+        ).result_rows
+    )
 
 
 def test_every_decision_of_every_day_explains_bit_for_bit(lived, tmp_path: Path):
@@ -141,10 +188,31 @@ def test_what_was_decided_was_never_rewritten(lived):
 
 
 def test_every_restatement_is_listed(lived):
-    listed = lived.life.client.query(
-        "SELECT DISTINCT correction_id FROM restatement FINAL"
+    rows = lived.life.client.query(
+        "SELECT what, status, uniqExact(correction_id) FROM restatement FINAL"
+        " GROUP BY what, status ORDER BY what, status"
     ).result_rows
-    assert {row[0] for row in listed} == {name for name, _ in lived.corrected}
-    versions_kept = lived.life.client.query("SELECT max(version) FROM tick_version").result_rows
-    assert versions_kept[0][0] >= 1
-    assert np.unique([time for _, time in lived.corrected]).size > DAYS
+    known = {(what, status): count for what, status, count in rows}
+    assert known["bar", "done"] == lived.corrected
+    assert known["feature", "marked"] + known.get(("feature", "done"), 0) == lived.corrected
+    assert known["mart", "done"] == lived.corrected
+    assert ("mart", "pending") not in known
+
+
+def test_what_is_made_again_is_what_was_filed_and_what_is_listed(lived):
+    client, filed = lived.life.client, {row[0]: row for row in lived.filed}
+    now = {row[0]: row for row in lived.restated}
+    listed = client.query(
+        "SELECT trading_day, correction_id, before, after FROM restatement FINAL"
+        f" WHERE what = 'mart' AND subject = '{QUALITY}'"
+    ).result_rows
+    later = [row for row in listed if row[1] not in lived.early]
+    assert all(row[2] and row[2] != row[3] for row in later if row[0] in filed)
+    changed = {row[0] for row in later}
+    assert {day for day in filed if now[day] != filed[day]} == changed & filed.keys()
+    assert len(changed & filed.keys()) > 2
+    truth = client.query(
+        "SELECT count(), round(max(toFloat64(ask - bid)), 6) FROM tick FINAL WHERE source = 'oanda'"
+        " AND symbol = 'EURUSD' GROUP BY toDate(ts_event) ORDER BY toDate(ts_event)"
+    ).result_rows
+    assert [row[1:3] for row in lived.restated] == truth

@@ -47,6 +47,10 @@ def test_it_makes_tables_and_files_once_and_may_run_again(prepare, tmp_path, war
     assert "none due" in again.stdout
     query = "SELECT count(), any(status) FROM tickhouse.run FINAL"
     assert warehouse.client.query(query).result_rows == [(1, "running")]
+    numbers = "SELECT number, session_id FROM tickhouse.session FINAL ORDER BY number"
+    (_, _), (second, name) = warehouse.client.query(numbers).result_rows
+    assert second == 2
+    assert f"TICKHOUSE_RUN__SESSION_ID={name}" in again.stdout
     assert instance.workspace(tmp_path / "home").exists()
 
 

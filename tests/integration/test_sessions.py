@@ -1,6 +1,7 @@
 """Every start is a session: a decision is explained by what held at its own, or it says why not."""
 
 import argparse
+import itertools
 import json
 import tempfile
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from audit.stored import stored_account
+from audit.streams import problem_in_chain
 from cli.commands import explain, sessions
 from cli.main import main
 from core import session_note
@@ -184,6 +187,26 @@ def test_what_is_missing_in_the_warehouse_is_named(life, session, take, says):
             account_of(life, signal.signal_id)
         assert "tickhouse restore" in str(refused.value)
     assert account_of(life, signal.signal_id)["same"]
+
+
+def test_a_row_that_a_later_session_wrote_over_is_named(life):
+    """A kill of everything, then a start with other settings: it decides the last seconds again."""
+    earlier, later = sorted(by_session(life))[:2]
+    signal = by_session(life)[earlier][0]
+    with life.put_back("signal"):
+        life.client.command(
+            f"ALTER TABLE signal UPDATE session_id = '{later}' WHERE signal_id ="
+            f" '{signal.signal_id}' SETTINGS mutations_sync = 2"
+        )
+        with pytest.raises(InputError, match=f"session {earlier} decided it and was killed"):
+            account_of(life, signal.signal_id)
+
+
+def test_the_journals_chain_holds_over_all_sessions_in_the_warehouse_too(life):
+    events = list(stored_account(life.client, life.settings.run.account))
+    assert len({event.session_id for event in events}) == 5
+    for before, event in itertools.pairwise([None, *events]):
+        assert problem_in_chain(event, before) == ""
 
 
 @pytest.mark.parametrize("suffix", [".model", ".json", ".onnx"])
