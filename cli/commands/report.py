@@ -80,7 +80,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
     """Taken from the terminal that runs on the home."""
     from adapters.mt5 import connect
-    from reports import statement
+    from reports import statement, statement_changes
 
     now = SystemClock().now_us()
     day = namespace.date or datetime.fromtimestamp(now / 1e6, UTC).date()
@@ -90,8 +90,11 @@ def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
         taken = statement.take(terminal, settings.run, day, now, now)
     finally:
         terminal.shutdown()
-    statement.store(warehouse_settings(settings, COMMANDS), taken)
+    settings = replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
+    changes = statement_changes.file(settings, taken, namespace.by or this_user())
     print(f"Statement of {day}: {len(taken.deals)} deals, {len(taken.positions)} open positions.")
+    for one in changes:
+        print(f"  deal {one.deal} of {one.day}: {one.change} by the broker; tickhouse restate")
     return 0
 
 

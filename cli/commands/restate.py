@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cli.commands.printed import output
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
+from core import crashpoint
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import COMMANDS
@@ -41,6 +42,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Work off, print; 1 when something could not be restated."""
     from orchestration.restatement import rows
 
+    crashpoint.arm_for("restate", settings.chaos.crash_at, settings.home_path / "run")
     problems: Sequence[str] = ()
     with at_hand(settings), closing(warehouse_client(settings, COMMANDS)) as client:
         if not namespace.dry_run and rows.due(client):

@@ -13,7 +13,7 @@ from core import settings as product
 from core.clock import SystemClock
 from orchestration.defs.compliance import DAYS
 from orchestration.resources import Tickhouse, plain_failures
-from reports import statement
+from reports import statement, statement_changes
 
 _NONE = (
     "no terminal runs here, so nobody can be asked for a statement: start it with `tickhouse up`,"
@@ -38,8 +38,10 @@ def broker_statement(
             taken = statement.take(terminal, settings.run, day, now, now)
         finally:
             terminal.shutdown()
-        statement.store(settings.clickhouse, taken)
-    counts = {"deals": len(taken.deals), "positions": len(taken.positions)}
+        changes = statement_changes.file(settings, taken, "dagster")
+    counts = {
+        "deals": len(taken.deals), "positions": len(taken.positions), "corrected": len(changes)
+    }  # fmt: skip
     return dg.MaterializeResult(metadata=counts | {"balance": taken.funds.balance})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from core import crashpoint
 from orchestration import sites
 from orchestration.restatement import rows, work
 from orchestration.restatement.rows import Change, Restatement
@@ -30,6 +31,7 @@ def restate(desk: Desk) -> list[Restatement]:
         for one in due:
             work.keep(desk, one, {_SUBJECT: _results(desk.client, one)})
         _check(desk, day, sorted({one.symbol for one in due}))
+        crashpoint.reach("restate.checked")
         for one in due:
             before = work.before(desk, one, _SUBJECT)
             change = _change(before, _results(desk.client, one))

@@ -87,7 +87,7 @@ def _reach(desk: Desk, one: Restatement) -> Reach | None:
 def _marked(client: Client, one: Restatement, reach: Reach) -> dict[str, Change]:
     given: Mapping[str, Any] = {"source": one.source, "symbol": one.symbol, **reach._asdict()}
     with errors_translated():
-        found = client.query(_ROWS, parameters=dict(given)).result_rows
+        answer = client.query(_ROWS, parameters=dict(given)).result_rows
     span = {"from": _time(reach.first)}
     return {
         f"{run_id} {symbol}": Change(
@@ -95,14 +95,14 @@ def _marked(client: Client, one: Restatement, reach: Reach) -> dict[str, Change]
             span | {"to": _time(reach.last if symbol == one.symbol else reach.peers)},
             "kept as decided; trainings compute them again from the corrected ticks",
         )
-        for run_id, symbol, count in found
+        for run_id, symbol, count in answer
     }
 
 
 def _mark_models(desk: Desk, one: Restatement, reach: Reach) -> None:
     """Models whose rows lie within reach, and that read before the correction was known."""
     feed = f"{one.source}.{one.symbol}"
-    found = [
+    marked = [
         Restatement(
             one.correction_id, "model", card.sha256, one.trading_day, one.source, one.symbol,
             MARKED, rows=card.train.rows + card.held_back.rows,
@@ -115,7 +115,7 @@ def _mark_models(desk: Desk, one: Restatement, reach: Reach) -> None:
         and card.held_back.end_us >= reach.first * 1000
         and (card.data is None or card.data.known_us < reach.known_us)
     ]  # fmt: skip
-    rows.write(desk.client, found, desk.clock.now_us())
+    rows.write(desk.client, marked, desk.clock.now_us())
 
 
 def _time(msc: int) -> str:

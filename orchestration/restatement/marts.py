@@ -13,6 +13,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from core import crashpoint
 from core.file_lock import locked
 from orchestration import dbt_project
 from orchestration.restatement import compare, rows, work
@@ -101,6 +102,7 @@ def build(desk: Desk, variables: Mapping[str, str | bool], *options: str) -> lis
             },
             *options,
         )  # fmt: skip
+        crashpoint.reach("restate.built")
         for one in open_:
             _note(desk, world, one)
         return _close(desk)

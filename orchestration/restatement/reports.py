@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from core import crashpoint
 from core.errors import TickhouseError
 from orchestration import reporting
 from orchestration.restatement import compare, rows, work
@@ -134,6 +135,7 @@ def _made_again(desk: Desk, one: Restatement, filed: Filed, days: Sequence[date]
     now, _ = reporting.render(
         desk.settings, filed.report, filed.day, filed.mode, _run(one), desk.by, desk.clock
     )
+    crashpoint.reach("restate.reported")
     return compared(_version(filed.folder, was), now)
 
 

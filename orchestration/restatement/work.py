@@ -11,7 +11,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 
-from core import audit_log
+from core import audit_log, crashpoint
 from core.audit_log import AuditLine
 from core.clock import Clock
 from core.settings import Settings
@@ -39,6 +39,7 @@ def keep(desk: Desk, work: Restatement, before: Mapping[str, Any]) -> dict[str, 
         if subject not in kept
     }
     rows.write(desk.client, list(new.values()), desk.clock.now_us())
+    crashpoint.reach("restate.kept")
     return kept | new
 
 
@@ -67,6 +68,7 @@ def note(desk: Desk, work: Restatement, changes: Mapping[str, Change], status: s
         for subject, change in changes.items()
     ]  # fmt: skip
     rows.write(desk.client, parts, desk.clock.now_us())
+    crashpoint.reach("restate.noted")
 
 
 def close(desk: Desk, work: Restatement, status: str = DONE) -> Restatement:
@@ -79,7 +81,9 @@ def close(desk: Desk, work: Restatement, status: str = DONE) -> Restatement:
         after=rows.text({name: _side(part.after) for name, part in others.items()}),
     )  # fmt: skip
     _audit(desk, closed)
+    crashpoint.reach("restate.audited")
     rows.write(desk.client, [closed], desk.clock.now_us())
+    crashpoint.reach("restate.closed")
     return closed
 
 

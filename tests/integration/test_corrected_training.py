@@ -13,6 +13,7 @@ from adapters.clickhouse import migrate
 from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
+from cli.main import main
 from core.clock import ManualClock
 from core.contracts.tick import TickArray, TickBatch
 from core.errors import ModelError
@@ -97,6 +98,20 @@ def same_rows(data: Dataset, expected: list[Sampled]) -> None:
         assert not differ.any(), [NAMES[i] for i in np.flatnonzero(differ.any(axis=0))]
 
 
+def gave_its_second(ticks: TickArray, place: int) -> bool:
+    """First of its second and alone in its millisecond, with another of the second behind it."""
+    before, own, behind = (int(ticks["time_msc"][place + step]) for step in (-1, 0, 1))
+    return before // 1000 < own // 1000 == behind // 1000 and behind > own
+
+
+def withdrawn(server: Warehouse, time_msc: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TICKHOUSE_HOME", str(server.home))
+        server.reached(patch)
+        words = ["ticks", "withdraw", "oanda", "EURUSD", str(time_msc), "--reason", "never was"]
+        assert main(words) == 0
+
+
 def _time(us: int) -> datetime:
     return datetime.fromtimestamp(us / 1e6, UTC)
 
@@ -144,6 +159,17 @@ def test_rows_that_saw_a_corrected_tick_are_a_replays_of_the_corrected_ones(
     now = read_dataset(server.client, "run-1", ALL, as_of_us=after.version.known_us)
     assert now.data_hash() == after.data_hash()
 
+    # A tick that gave a row is taken back: the second's next tick gives it.
+    taken = int(np.flatnonzero(new["time_msc"] > msc + 60_000)[0])
+    while not gave_its_second(new, taken):
+        taken += 1
+    withdrawn(server, int(new["time_msc"][taken]))
+    lacking = np.delete(new, taken)
+    same_rows(read_dataset(server.client, "run-1", ALL), sampled(ticks | {"EURUSD": lacking}))
+    now = read_dataset(server.client, "run-1", ALL, as_of_us=after.version.known_us)
+    assert now.data_hash() == after.data_hash()
+    after = read_dataset(server.client, "run-1", ALL)
+
     # So the dataset of a model is there as long as its rows and ticks are.
     assert rebuilt(server.client, card).data_hash() == card.data_hash == before.data_hash()
     retrained = train(server.client, "run-1", ALL, QUICK, server.home / "models", False)
@@ -170,7 +196,11 @@ def test_rows_that_saw_a_corrected_tick_are_a_replays_of_the_corrected_ones(
         rows.write(server.client, [row], at("2026-03-09 09:00"))
     settings = Settings(home=str(server.home), clickhouse=server.settings)
     learned.restate(Desk(settings, server.client, ManualClock(at("2026-03-09 10:00")), "ann"))
-    marked = {(row.what, row.subject): row for row in rows.listed(server.client)}
+    marked = {
+        (row.what, row.subject): row
+        for row in rows.listed(server.client)
+        if row.correction_id == "c1" and row.what in ("feature", "label", "model")
+    }
     assert {row.status for row in marked.values()} == {"marked"}
     assert ("model", card.sha256) in marked
     assert ("model", retrained.sha256) not in marked

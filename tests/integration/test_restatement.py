@@ -1,10 +1,15 @@
 """What follows from a correction, on a real warehouse with marts and a report that dbt built."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -12,16 +17,17 @@ from adapters.clickhouse import migrate
 from cli.main import main
 from core import audit_log
 from core.clock import ManualClock
-from core.settings import Settings
+from core.settings import Settings, environment_of
 from features.catalog import NAMES
 from orchestration import reporting
 from orchestration.restatement import marts, rows
 from orchestration.restatement.work import Desk
-from reports import catalog, package
+from reports import catalog, package, statement_changes
 from reports.package import Version
+from reports.statement import BrokerStatement, StatementDeal, StatementFunds
 from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, import_reference, trading_day
-from tests.support.corrections import correct, steady_ticks, store_ticks
+from tests.support.corrections import correct, steady_ticks, store_ticks, tick_file
 from tests.support.orders import at, journalled, store
 from tests.support.warehouse_server import Warehouse
 
@@ -29,9 +35,11 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="orchestration")]
 
 THE_DAY = date.fromisoformat(DAY)
 ORDER = at(f"{DAY} 10:00:05") // 1000  # what the order on EURUSD was decided on
+TICKS = steady_ticks(f"{DAY} 09:30", 7200)
 QUICK = ("--select", "+fct_data_quality_daily", "--exclude-resource-type", "unit_test")
 QUALITY = "tickhouse_marts.fct_data_quality_daily"
 REPORT = "execution-quality"
+ONE_DAY = timedelta(1)
 
 
 class Home(NamedTuple):
@@ -40,6 +48,13 @@ class Home(NamedTuple):
     desk: Desk
     client: Client
     server: Warehouse
+
+    def command(self, *words: str) -> int:
+        """`tickhouse` on this home."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TICKHOUSE_HOME", str(self.desk.settings.home_path))
+            self.server.reached(patch)
+            return main(list(words))
 
     def quality(self) -> list[tuple[object, ...]]:
         return list(
@@ -58,16 +73,11 @@ class Home(NamedTuple):
 
     def restated(self, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
         """What `tickhouse restate --json` says, by correction, kind and subject."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TICKHOUSE_HOME", str(self.desk.settings.home_path))
-            self.server.reached(patch)
-            assert main(["restate", "--json", *options]) == 0
+        capsys.readouterr()
+        assert self.command("restate", "--json", *options) == 0
         told = json.loads(capsys.readouterr().out)
         assert told["problems"] == []
-        return {
-            f"{row['correction_id']} {row['what']} {row['subject']}": row
-            for row in told["restatements"]
-        }
+        return {f"{row['what']} {row['subject']}": row for row in told["restatements"]}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +87,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     server.start()
     try:
         migrate.apply(server.client, NAMES)
-        store_ticks(server.settings, steady_ticks(f"{DAY} 09:30", 7200))
+        settings = Settings(home=str(folder), clickhouse=server.settings_of("commands"))
+        desk = Desk(settings, server.client, ManualClock(at("2026-03-09 10:00")), "ann")
+        built = Home(desk, server.client, server)
+        first = tick_file(folder / "first", "EURUSD_oanda", TICKS)
+        assert built.command("import", str(first)) == 0
         store_ticks(server.settings, steady_ticks(f"{DAY} 09:30", 3600), source="fxcm")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TICKHOUSE_HOME", str(folder))
@@ -89,12 +103,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             " ts_event, ts_horizon, target) SELECT run_id, mode, account, strategy, source, symbol,"
             " signal_id, min(ts_event), min(ts_event) + 60, 1 FROM order_event FINAL GROUP BY ALL"
         )
-        settings = Settings(home=str(folder), clickhouse=server.settings_of("commands"))
-        desk = Desk(settings, server.client, ManualClock(at("2026-03-09 10:00")), "ann")
         marts.build(desk, {"mode": "live"}, *QUICK)
         report = catalog.named(REPORT)
         reporting.build_report(settings, report, THE_DAY, "live", None, "ann", desk.clock)
-        yield Home(desk, server.client, server)
+        yield built
     finally:
         server.stop()
 
@@ -105,23 +117,28 @@ def test_a_corrected_price_restates_its_day_though_the_rows_are_as_many(
     assert home.quality() == [(3600, 0.0001), (7200, 0.0001)]
     filed = home.versions()[0]
     was = {path.name: path.read_bytes() for path in filed.folder.iterdir()}
-    correct(home.client, ORDER, 1.17, 1.175, "2026-03-09 09:00", what=("check", "mart", "report"))
+    corrected = TICKS.copy()
+    corrected["bid"][corrected["time_msc"] == ORDER] = 1.17
+    corrected["ask"][corrected["time_msc"] == ORDER] = 1.175
+    folder = home.desk.settings.home_path / "second"
+    second_file = tick_file(folder, "EURUSD_oanda", corrected)
+    assert home.command("import", str(second_file), "--reason", "the vendor's word") == 0
 
     pending = home.restated(capsys, "--dry-run")
-    assert {row["status"] for row in pending.values()} == {"pending"}
+    assert {"feature *", "label *", "check *", "mart *", "report *"} <= pending.keys()
     told = home.restated(capsys)
-    assert {row["status"] for row in told.values()} == {"done"}
+    assert {row["status"] for row in told.values()} == {"done", "marked"}
 
     # Marts: as many rows, another spread; which and how is written down.
     assert home.quality() == [(3600, 0.0001), (7200, 0.005)]
-    part = told[f"c1 mart {QUALITY}"]
+    part = told[f"mart {QUALITY}"]
     before, after = json.loads(part["before"]), json.loads(part["after"])
     assert (part["rows"], before["rows"], after["rows"]) == (1, 1, 1)
     assert '"ticks":7200' in before["shown"][0]
     assert '"ticks":7200' in after["shown"][0]
 
     # Checks of the day, which was never checked before.
-    found = json.loads(told["c1 check check_result"]["after"])
+    found = json.loads(told["check check_result"]["after"])
     assert found
     assert all("oanda.EURUSD" in check for check in found), found
 
@@ -129,10 +146,8 @@ def test_a_corrected_price_restates_its_day_though_the_rows_are_as_many(
     first, second = home.versions()
     assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == was
     assert second.manifest.restates == 1
-    assert (
-        second.manifest.inputs["tick corrections"] == "1, the last of 2026-03-09T09:00:00.000000Z"
-    )
-    report = told[f"c1 report {REPORT} {DAY}"]
+    assert second.manifest.inputs["tick corrections"].startswith("1, the last of ")
+    report = told[f"report {REPORT} {DAY}"]
     assert json.loads(report["before"])["version"] == 1
     assert json.loads(report["after"])["version"] == 2
     lines = [
@@ -142,12 +157,55 @@ def test_a_corrected_price_restates_its_day_though_the_rows_are_as_many(
         lines[1] - lines[0]
     )
     assert len(lines[1] - lines[0]) == 1
-    assert len(home.audited()) == 3
+    audited = home.audited()
+    assert len(audited) == 5
 
     # And nothing more the next time.
     assert home.restated(capsys) == told
     assert len(home.versions()) == 2
-    assert len(home.audited()) == 3
+    assert home.audited() == audited
+
+
+def statement(day: date, price: float) -> BrokerStatement:
+    """What the broker says of the order on EURUSD, and of the account."""
+    head = (day, at(f"{day} 23:30"), "live", "acc1")
+    deal = StatementDeal(
+        *head, 5, 5, "buy", "in", "EURUSD", at(f"{DAY} 10:00:05"), 0.1, price, -1.0, 0.0, 0.0
+    )
+    return BrokerStatement([deal], [], StatementFunds(*head, head[1], "USD", 100_000, 100_000))
+
+
+def test_a_deal_that_the_broker_corrects_restates_the_reconciliation_of_its_day(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, report = home.desk.settings, catalog.named("broker-reconciliation")
+    assert statement_changes.file(settings, statement(THE_DAY, 1.17123), "ann") == []
+    filed, _ = reporting.build_report(
+        settings, report, THE_DAY, "live", None, "ann", home.desk.clock
+    )
+    (change,) = statement_changes.file(settings, statement(THE_DAY + ONE_DAY, 1.17125), "bob")
+    assert (change.deal, change.change, change.day) == (5, "correction", THE_DAY)
+
+    rows_now = home.restated(capsys).values()
+    again = [row for row in rows_now if row["subject"] == f"broker-reconciliation {DAY}"]
+    assert [(row["source"], row["status"]) for row in again] == [("acc1", "done")]
+    first, second = package.versions(filed.folder.parent)
+    (was,), (now,) = (
+        [
+            row
+            for row in rows_of(v.folder / "reconciliation.csv")
+            if row["item_key"] == "5" and row["item"] == "deal"
+        ]
+        for v in (first, second)
+    )
+    assert (was["status"], now["status"]) == ("matched", "price differs")
+    kept = home.client.query(
+        "SELECT author, change, price, before FROM broker_correction FINAL"
+    ).result_rows
+    assert [row[:3] for row in kept] == [("bob", "correction", 1.17125)]
+    assert json.loads(kept[0][3])[6] == 1.17123
+    # The same word again changes nothing.
+    assert statement_changes.file(settings, statement(THE_DAY + 2 * ONE_DAY, 1.17125), "bob") == []
 
 
 def test_what_nobody_listed_is_rebuilt_by_the_nightly_build_all_the_same(home: Home) -> None:
@@ -156,3 +214,35 @@ def test_what_nobody_listed_is_rebuilt_by_the_nightly_build_all_the_same(home: H
     marts.build(home.desk, {"mode": "live"}, *QUICK)
     assert home.quality() == [(3600, 0.0001), (7200, 0.01)]
     assert not rows.due(home.client)
+
+
+def test_marts_that_were_built_when_the_process_died_still_say_what_they_said_before(
+    home: Home,
+) -> None:
+    correct(home.client, ORDER + 2000, 1.17, 1.19, "2026-03-09 09:40", "c3", what=("mart",))
+    settings = home.desk.settings
+    program = (
+        "import sys\n"
+        "from core import crashpoint\n"
+        "from core.clock import SystemClock\n"
+        "from core.settings import load\n"
+        "from adapters.clickhouse.client import connect\n"
+        "from orchestration.restatement import marts\n"
+        "from orchestration.restatement.work import Desk\n"
+        "settings = load()\n"
+        "crashpoint.arm_for('restate', 'restate.built:1', settings.home_path / 'run')\n"
+        "desk = Desk(settings, connect(settings.clickhouse), SystemClock(), 'ann')\n"
+        "marts.restate(desk, *sys.argv[1:])\n"
+    )
+    where = msgspec.structs.asdict(settings.clickhouse)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, *QUICK], check=False,
+        env={**os.environ, **environment_of("clickhouse", **where),
+             "TICKHOUSE_HOME": settings.home},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+    assert home.quality() == [(3600, 0.0001), (7200, 0.02)], "built, and nobody was told"
+    (closed,) = marts.restate(home.desk, *QUICK)
+    assert (closed.correction_id, closed.status) == ("c3", "done")
+    sides = [json.loads(side)[QUALITY]["shown"] for side in (closed.before, closed.after)]
+    assert [round(json.loads(side[0])["spread_max"], 6) for side in sides] == [0.01, 0.02]

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.rows import tick_columns
@@ -23,6 +26,20 @@ def steady_ticks(start: str, count: int, step_ms: int = 1000, bid: float = 1.17)
     ticks["bid"] = np.round(bid + (np.arange(count) % 7) * 1e-5, 5)
     ticks["ask"] = np.round(ticks["bid"] + 1e-4, 5)
     return ticks
+
+
+def tick_file(folder: Path, name: str, ticks: TickArray) -> Path:
+    """The ticks as a normalised file, which says its feed by its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.parquet"
+    columns = {
+        field: ticks[field] for field in ("time_msc", "bid", "ask", "last", "volume", "flags")
+    }
+    symbol = pa.array([name.partition("_")[0]] * len(ticks)).dictionary_encode()
+    pq.write_table(
+        pa.table({"symbol": symbol, **columns, "flags": ticks["flags"].astype(np.uint32)}), path
+    )
+    return path
 
 
 def store_ticks(

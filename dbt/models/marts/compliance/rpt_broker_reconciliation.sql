@@ -1,5 +1,6 @@
 -- noqa: disable=LT05
--- Ours against the broker's last statement of the day: deals, positions, money.
+-- Ours against the broker's last statement of the day: deals, positions, money. A deal of which a later
+-- statement says something else counts as it is told now.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
     on_schema_change="fail", order_by="(account, item, item_key)", tags=["compliance"],
@@ -47,14 +48,66 @@ our_deals as (
     group by statements.report_date, statements.account, fills.venue_deal
 ),
 
-told as (
+each_told as (
     select
         statements.report_date as report_date,
-        deals.* except (statement_date, ts_init, mode)
+        deals.account as account,
+        deals.deal as deal,
+        statements.ts_taken as ts_said,
+        deals.position as position,
+        deals.kind as kind,
+        deals.entry as entry,
+        deals.symbol as symbol,
+        deals.ts_event as ts_event,
+        deals.volume as volume,
+        deals.price as price,
+        deals.commission as commission,
+        deals.swap as swap,
+        deals.profit as profit
     from {{ source("compliance", "broker_deal") }} as deals
     inner join statements
         on deals.statement_date = statements.report_date and deals.account = statements.account and deals.ts_init = statements.ts_taken
     where deals.mode = '{{ var("mode") }}'
+    union all
+    select
+        statements.report_date as report_date,
+        changes.account as account,
+        changes.deal as deal,
+        changes.ts_known as ts_said,
+        changes.position as position,
+        changes.kind as kind,
+        changes.entry as entry,
+        changes.symbol as symbol,
+        changes.ts_event as ts_event,
+        changes.volume as volume,
+        changes.price as price,
+        changes.commission as commission,
+        changes.swap as swap,
+        changes.profit as profit
+    from {{ source("compliance", "broker_correction") }} as changes
+    inner join statements on changes.account = statements.account
+    where
+        changes.mode = '{{ var("mode") }}' and changes.change != 'withdrawal' and changes.ts_known > statements.ts_taken
+        and toDate(changes.ts_event, 'UTC') <= statements.report_date
+),
+
+told as (
+    select
+        report_date,
+        account,
+        deal,
+        argMax(each_told.position, ts_said) as position,
+        argMax(each_told.kind, ts_said) as kind,
+        argMax(each_told.entry, ts_said) as entry,
+        argMax(each_told.symbol, ts_said) as symbol,
+        argMax(each_told.ts_event, ts_said) as ts_event,
+        argMax(each_told.volume, ts_said) as volume,
+        argMax(each_told.price, ts_said) as price,
+        argMax(each_told.commission, ts_said) as commission,
+        argMax(each_told.swap, ts_said) as swap,
+        argMax(each_told.profit, ts_said) as profit
+    from each_told
+    group by report_date, account, deal
 ),
 
 their_deals as (

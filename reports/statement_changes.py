@@ -1,0 +1,207 @@
+"""What a statement says otherwise than those before it: deals corrected, added, taken back.
+
+A statement holds the account's whole history, so the next one tells what the broker changed. What
+it lacks of earlier days takes nothing back: terminals forget. Only a statement of the same day,
+taken again, does. Changes are written down before the statement counts, so a kill loses none; the
+same changes have the same id, so repeating them adds nothing.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from adapters.clickhouse.client import connect, errors_translated
+from core import audit_log
+from core.audit_log import AuditLine
+from core.settings import Settings
+from reports import statement
+from reports.statement import BrokerStatement, StatementDeal
+
+_CONTENT = (
+    "position", "kind", "entry", "symbol", "ts_event_us", "volume", "price", "commission", "swap",
+    "profit",
+)  # fmt: skip
+_DEALS = """
+SELECT deal, argMax(tuple(position, kind, entry, symbol, toUnixTimestamp64Micro(ts_event), volume,
+    price, commission, swap, profit), ts_init)
+FROM broker_deal
+WHERE mode = {mode:String} AND account = {account:String} AND ts_init IN (
+    SELECT ts_init FROM broker_account
+    WHERE mode = {mode:String} AND account = {account:String}
+        AND (statement_date = {day:Date} OR {day:Date} = toDate(0))
+    ORDER BY ts_init DESC LIMIT {statements:UInt32}
+)
+GROUP BY deal
+"""
+_DAYS = """
+SELECT DISTINCT statement_date FROM broker_account
+WHERE mode = {mode:String} AND account = {account:String}
+"""
+_ANY, _ALL = date(1970, 1, 1), 1 << 31
+Content = tuple[Any, ...]
+
+
+class DealChange(NamedTuple):
+    """One deal, as it was told before and as it is told now; None: not at all."""
+
+    deal: int
+    before: Content | None
+    after: Content | None
+
+    @property
+    def change(self) -> str:
+        """What it is called in `broker_correction`."""
+        if self.before is None:
+            return "addition"
+        return "withdrawal" if self.after is None else "correction"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As it is now, or was last."""
+        return dict(zip(_CONTENT, self.after or self.before or (), strict=True))
+
+    @property
+    def day(self) -> date:
+        """UTC date of the deal, now."""
+        return datetime.fromtimestamp(self.content["ts_event_us"] / 1e6, UTC).date()
+
+
+def file(settings: Settings, taken: BrokerStatement, by: str) -> list[DealChange]:
+    """Keep a statement, and what it changes; reports of those days are to be made again.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    client = connect(settings.clickhouse)
+    try:
+        changes, days = _compared(client, taken)
+        if days:
+            _keep(client, settings, taken, changes, sorted(days), by)
+    finally:
+        client.close()
+    statement.store(settings.clickhouse, taken)
+    return changes
+
+
+def changed(
+    day: date, now: Sequence[StatementDeal], ever: Mapping[int, Content],
+    of_day: Mapping[int, Content], days: set[date],
+) -> list[DealChange]:  # fmt: skip
+    """What a statement changes of what was told.
+
+    Args:
+        day: that the statement is of.
+        now: its deals.
+        ever: every deal as the last statement with it has it.
+        of_day: those of the day's last statement; empty when there is none.
+        days: of which there are statements.
+    """
+    latest = {deal.deal: _content(deal) for deal in now}
+    changes = [
+        DealChange(deal, ever.get(deal), content)
+        for deal, content in latest.items()
+        if content != ever.get(deal)
+    ]
+    changes += [DealChange(d, c, None) for d, c in of_day.items() if d not in latest]
+    return sorted(change for change in changes if change.day in days)
+
+
+def _content(deal: StatementDeal) -> Content:
+    return tuple(getattr(deal, name) for name in _CONTENT)
+
+
+def _compared(client: Client, taken: BrokerStatement) -> tuple[list[DealChange], set[date]]:
+    """Changes, and the days whose reports read something else from now on."""
+    funds = taken.funds
+    given = {"mode": funds.mode, "account": funds.account}
+    with errors_translated():
+        days = {day for (day,) in client.query(_DAYS, parameters=given).result_rows}
+    ever = _deals(client, given, _ANY, _ALL)
+    of_day = _deals(client, given, funds.statement_date, 1)
+    changes = changed(funds.statement_date, taken.deals, ever, of_day, days)
+    again = {funds.statement_date} & days
+    return changes, {change.day for change in changes} | again
+
+
+def _deals(
+    client: Client, given: Mapping[str, Any], day: date, statements: int
+) -> dict[int, Content]:
+    given = {**given, "day": day, "statements": statements}
+    with errors_translated():
+        answer = client.query(_DEALS, parameters=given).result_rows
+    return {int(deal): tuple(content) for deal, content in answer}
+
+
+def _keep(
+    client: Client, settings: Settings, taken: BrokerStatement, changes: Sequence[DealChange],
+    days: Sequence[date], by: str,
+) -> None:  # fmt: skip
+    identity = _identity(taken, changes)
+    if changes:
+        _insert(client, "broker_correction", [_row(taken, one, identity, by) for one in changes])
+    _insert(client, "restatement", _pending(client, taken, days, identity))
+    home, funds = settings.home_path, taken.funds
+    if changes and not any(
+        event.reason == f"correction {identity}"
+        for event in audit_log.read(audit_log.path_in(home))
+    ):
+        audit_log.append(home, AuditLine(
+            ts_us=funds.ts_init_us, by=by, authenticated=False, action="statement corrected",
+            detail=f"{len(changes)} deals of {funds.account} are told otherwise than before",
+            subject=str(funds.statement_date), reason=f"correction {identity}",
+            payload={str(c.deal): {"before": c.before, "after": c.after} for c in changes},
+        ), mode=funds.mode)  # fmt: skip
+
+
+def _identity(taken: BrokerStatement, changes: Sequence[DealChange]) -> str:
+    """Of the changes; of a day's statement that was taken again without any, of what it holds."""
+    funds = taken.funds
+    what: Any = [list(change) for change in changes] or [
+        str(funds.statement_date), funds.balance, funds.equity,
+        [[p.position, p.volume, p.price] for p in taken.positions],
+    ]  # fmt: skip
+    content = msgspec.json.encode(["statement", funds.mode, funds.account, what])
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _row(taken: BrokerStatement, one: DealChange, identity: str, by: str) -> dict[str, Any]:
+    funds = taken.funds
+    return {
+        "correction_id": identity, "mode": funds.mode, "account": funds.account,
+        "deal": one.deal, "change": one.change, "ts_known": _time(funds.ts_init_us),
+        "statement_date": funds.statement_date,
+        **{name: value for name, value in one.content.items() if name != "ts_event_us"},
+        "ts_event": _time(one.content["ts_event_us"]),
+        "before": msgspec.json.encode(one.before).decode() if one.before else "", "author": by,
+    }  # fmt: skip
+
+
+def _pending(
+    client: Client, taken: BrokerStatement, days: Sequence[date], identity: str
+) -> list[dict[str, Any]]:
+    """To be done, again when it was: never older than what it follows."""
+    with errors_translated():
+        last = client.query(
+            "SELECT toUnixTimestamp64Micro(max(ts_changed)) FROM restatement"
+            " WHERE correction_id = {id:String}", parameters={"id": identity},
+        ).result_rows[0][0]  # fmt: skip
+    when = _time(max(taken.funds.ts_init_us, int(last) + 1))
+    return [
+        {"correction_id": identity, "what": "report", "subject": "*", "trading_day": day,
+         "source": taken.funds.account, "symbol": "", "status": "pending", "ts_changed": when,
+         "rows": 0, "before": "", "after": ""}
+        for day in days
+    ]  # fmt: skip
+
+
+def _insert(client: Client, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    with errors_translated():
+        client.insert(table, [list(row.values()) for row in rows], column_names=list(rows[0]))
+
+
+def _time(us: int) -> datetime:
+    return datetime.fromtimestamp(us / 1e6, UTC)
