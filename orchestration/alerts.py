@@ -48,6 +48,12 @@ def notify_drift(settings: Settings, model: str, problem: str) -> Delivery:
     return box(settings).notify("Tickhouse: the champion's market drifted", problem, facts)
 
 
+def notify_proposal(settings: Settings, model: str, problem: str) -> Delivery:
+    """The rule proposes the challenger; a person promotes it, or does not."""
+    facts = {"job": "comparison_job", "model": model}
+    return box(settings).notify("Tickhouse: a challenger is proposed", problem, facts)
+
+
 def notify_members(settings: Settings, model: str, problem: str) -> Delivery:
     """Members of a model at work have no part in what it says."""
     facts = {"job": "members", "model": model}

@@ -12,7 +12,7 @@ from orchestration.defs import compliance, compliance_schedules
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
-from orchestration.defs.model_monitoring import model_watch
+from orchestration.defs.model_monitoring import model_comparison, model_watch
 from orchestration.defs.restatement import restated_days, restatement_job, restatement_sensor
 from orchestration.defs.search import better_settings
 from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
@@ -34,7 +34,15 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(streamed_tables, data_checks, bar_reconciliation, marts),
-            *(challenger, model_watch, better_settings, backup, retained, dbt_docs),
+            *(
+                challenger,
+                model_watch,
+                model_comparison,
+                better_settings,
+                backup,
+                retained,
+                dbt_docs,
+            ),
             *compliance.ASSETS,
             *(broker_statement, restated_days),
         ],

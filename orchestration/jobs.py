@@ -42,6 +42,10 @@ def jobs(marts: dg.AssetsDefinition) -> list[Any]:
             description="Models at work: quality and drift; tells people, may reduce trading.",
         ),
         dg.define_asset_job(
+            "comparison_job", dg.AssetSelection.groups("comparison"),
+            description="Champion against challenger; tells of a proposal, promotes nothing.",
+        ),
+        dg.define_asset_job(
             "search_job", dg.AssetSelection.groups("search"),
             description="Searches for better settings of a model; a person trains with them.",
         ),

@@ -48,6 +48,7 @@ SCHEDULES = [
     _schedule("daily_job", "10 17 * * 1-5", "The day that has just ended.", partitioned=True),
     _schedule("training_job", "0 19 * * 1-5", "A challenger from the rows up to now."),
     _schedule("watch_job", "20 * * * *", "Models at work, every hour.", key="%Y-%m-%dT%H"),
+    _schedule("comparison_job", "40 18 * * 1-5", "May the challenger replace the champion?"),
     _schedule("search_job", "0 4 * * 6", "Better settings, while the market is closed."),
     _schedule("maintenance_job", "0 3 * * *", "Backup and retention."),
     _schedule("documentation_job", "30 3 * * 6", "The dbt site, once a week."),

@@ -11,8 +11,9 @@ from cli.times import BEGINNING, END, time_us
 from core.clock import SystemClock
 from core.home_users import COMMANDS
 from core.settings import Settings
-from models.monitoring.patrol import compare_rivals, drifted, patrol, react
+from models.monitoring.patrol import drifted, patrol, react
 from models.monitoring.performance import Watched, drift_text
+from models.monitoring.proposal import next_step, propose, standing
 from models.serving.card import Span
 from models.serving.registry import Registry
 
@@ -31,7 +32,9 @@ def run(
     """Judge champion and challenger on the span; 1 when features or predictions drifted."""
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     with at_hand(settings):
-        result = patrol(warehouse_client(settings, COMMANDS), registry, span, settings)
+        client = warehouse_client(settings, COMMANDS)
+        result = patrol(client, registry, span, settings)
+        proposed = standing(client, registry, settings)
     if not result.watched:
         console.print("No champion and no challenger: nothing to watch. See: tickhouse models list")
     for role, watched in result.watched.items():
@@ -42,6 +45,8 @@ def run(
             console.print(
                 f"DRIFT: {drift_text(watched, settings.registry.drift_psi)}", style="bold red"
             )
+    if proposed:
+        console.print(f"PROPOSED: {proposed}. Next: {next_step(registry.challenger())}")
     done = react(settings.home_path, result.alert, settings, SystemClock())
     if done:
         console.print(done)
@@ -51,7 +56,8 @@ def run(
 def show_comparison(registry: Registry, settings: Settings, console: Console) -> int:
     """Print the rule's word; 0 when it proposes the challenger."""
     with at_hand(settings):
-        compared = compare_rivals(warehouse_client(settings, COMMANDS), registry, settings)
+        said = propose(warehouse_client(settings, COMMANDS), registry, settings, SystemClock())
+    compared = said.comparison
     table = Table(
         "", "champion", "challenger", "p", title=f"{compared.rows:,} rows, both predicted"
     )
@@ -66,7 +72,7 @@ def show_comparison(registry: Registry, settings: Settings, console: Console) ->
     console.print(table)
     console.print(("PROPOSED: " if compared.proposed else "Not proposed: ") + compared.reason)
     if compared.proposed:
-        console.print(f"Next: tickhouse models promote {registry.challenger()[:12]} --by YOU")
+        console.print(f"Next: {next_step(said.challenger)}")
     return 0 if compared.proposed else _ALERT
 
 

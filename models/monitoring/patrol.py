@@ -20,6 +20,7 @@ from models.serving.card import Span
 from models.serving.registry import Registry
 
 BY = "models watch"
+_APART = "they learnt different horizons or labels: their Brier scores answer two questions"
 _ALL_OF_IT = Span(0, 1 << 62)  # microseconds UTC
 
 
@@ -73,14 +74,16 @@ def compare_rivals(client: Client, registry: Registry, settings: Settings) -> Co
     missing = {"champion", "challenger"} - set(working)
     if missing:
         raise ModelError(f"no {' and no '.join(sorted(missing))}; see: tickhouse models list")
-    outcomes = []
+    outcomes, rules = [], set()
     for role, model in working.items():
         artifact = registry.load(model)
         manifest, learnt = artifact.graphs.manifest, artifact.card.settings
+        rules.add((manifest.horizon_s, learnt.labels, learnt.label_spreads))
         given = (settings.run.run_id, model, role, _ALL_OF_IT, manifest)
         outcomes.append(read_outcomes(client, *given, settings.signals, learnt))
         horizon_us = round(manifest.horizon_s * 1e6)
-    return compare(outcomes[0], outcomes[1], horizon_us, settings.registry.min_decisions)
+    compared = compare(outcomes[0], outcomes[1], horizon_us, settings.registry.min_decisions)
+    return compared if len(rules) == 1 else compared._replace(proposed=False, reason=_APART)
 
 
 def react(home: Path, alert: str, settings: Settings, clock: Clock) -> str:

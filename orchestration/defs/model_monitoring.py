@@ -1,11 +1,13 @@
-"""The hourly look at models at work: quality and drift into tables, people told of drift."""
+"""Models at work: every hour quality and drift into tables, every day the rule's word on the
+challenger; people are told of drift and of proposals.
+"""
 
 from typing import Any
 
 import dagster as dg
 
 from core.clock import SystemClock
-from orchestration.alerts import notify_drift
+from orchestration.alerts import notify_drift, notify_proposal
 from orchestration.defs.streams import TABLES, key_of
 from orchestration.resources import Tickhouse
 from orchestration.tables import table
@@ -43,6 +45,44 @@ def model_watch(config: WatchConfig, tickhouse: Tickhouse) -> dg.MaterializeResu
                 settings, result.watched["champion"].model, f"{result.alert}. {done}".strip()
             )
     return dg.MaterializeResult(metadata=_metadata(result, done))
+
+
+@dg.asset(
+    group_name="comparison",
+    deps=[key_of(_PREDICTION)],
+    kinds={"onnx"},
+    description="May the challenger replace the champion? The rule's word, told once of each pair.",
+)
+def model_comparison(tickhouse: Tickhouse) -> dg.MaterializeResult:
+    """Compare, keep the word, tell people of a proposal. Promotes nothing: a person does."""
+    from models.monitoring.patrol import roles
+    from models.monitoring.proposal import next_step, propose
+    from models.serving.registry import Registry
+
+    with tickhouse.connected() as client:
+        settings = tickhouse.settings()
+        registry = Registry(settings.home_path / "models")
+        if len(roles(registry)) < 2:
+            return dg.MaterializeResult(metadata={"word": "no champion, or no challenger"})
+        said = propose(client, registry, settings, SystemClock())
+        if said.is_new:
+            notify_proposal(
+                settings, said.challenger,
+                f"{said.text}. A person decides: {next_step(said.challenger)}",
+            )  # fmt: skip
+    compared = said.comparison
+    rows = [
+        ("Brier score", f"{compared.brier_champion:.5f}", f"{compared.brier_challenger:.5f}"),
+        ("net, bp", f"{compared.net_champion:.1f}", f"{compared.net_challenger:.1f}"),
+    ]
+    return dg.MaterializeResult(
+        metadata={
+            "word": f"proposed: {said.text}" if said.text else f"not proposed: {compared.reason}",
+            "people": "told now" if said.is_new else "not told, or before",
+            "rows": compared.rows,
+            "comparison": table(("", "champion", "challenger"), rows),
+        }
+    )
 
 
 def _metadata(result: Any, done: str) -> dict[str, Any]:

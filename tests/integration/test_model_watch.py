@@ -27,6 +27,7 @@ from core.trading_control import current, halt, path_in
 from execution.risk.trading_state import TradingState
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.monitoring.outcomes import read_outcomes
+from models.monitoring.patrol import compare_rivals
 from models.monitoring.tracking import Tracking
 from models.serving.artifact import Artifact
 from models.serving.card import Span
@@ -36,7 +37,7 @@ from models.training.barriers import ANSWERS
 from models.training.dataset import Dataset
 from models.training.labels import LabelRule
 from models.training.train import fit
-from orchestration.defs.model_monitoring import model_watch
+from orchestration.defs.model_monitoring import model_comparison, model_watch
 from orchestration.resources import Tickhouse
 from streams.signal_rows import prediction_rows
 from tests.support.datasets import planted_dataset
@@ -196,6 +197,69 @@ def test_predictions_are_answered_by_the_label_their_model_learnt(
     np.testing.assert_array_equal(found.label, answers.label)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster of pydantic
+def test_the_daily_job_tells_people_once_of_a_proposal_and_promotes_nothing(
+    server: Warehouse, two: list[Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    champion, challenger = (m.card.sha256 for m in two)
+    registry = Registry(tmp_path / "models")
+    for model in two:
+        registry.save(model)
+    registry.promote(champion, "ann")
+    server.reached(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "HOME": str(tmp_path), "RUN__RUN_ID": RUN.run_id,
+        "RUN__MODE": RUN.mode, "REGISTRY__URL": "none", "REGISTRY__MIN_DECISIONS": "10",
+        "SIGNALS__THRESHOLD": "0.75", "SIGNALS__SLIPPAGE_BP": "0",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"TICKHOUSE_{name}", value)
+    with Receiver() as receiver:
+        monkeypatch.setenv("TICKHOUSE_ALERTS__WEBHOOK", receiver.url)
+        assert daily() == {"word": "no champion, or no challenger"}
+        registry.appoint(challenger)
+        first, second = daily(), daily()
+        told = [body for body in receiver.received if body.get("job") == "comparison_job"]
+    proposed = f"proposed: {challenger[:12]} instead of {champion[:12]}: better Brier score"
+    assert first["word"].startswith(proposed)
+    assert (first["people"], second["people"]) == ("told now", "not told, or before")
+    assert second["word"] == first["word"]
+    assert len(told) == 1
+    assert f"tickhouse models promote {challenger[:12]} --by YOU" in told[0]["text"]
+    assert (told[0]["model"], registry.history()[-1].sha256) == (challenger, champion)
+    capsys.readouterr()
+    assert run(server, "watch") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"PROPOSED: {challenger[:12]} instead of {champion[:12]}" in said
+    kinds = "SELECT kind, count() FROM model_event FINAL GROUP BY kind"
+    assert server.client.query(kinds).result_rows == [("proposed", 1)]
+
+
+def test_models_that_learnt_different_things_are_not_proposed(
+    server: Warehouse, two: list[Artifact], tmp_path: Path
+) -> None:
+    other = fit(
+        planted_dataset(), "r", ModelSettings(10.0, 30, 3, threads=1, members=("xgboost",)),
+        simulated=True,
+    )  # fmt: skip
+    registry = Registry(tmp_path / "models")
+    registry.save(two[0])
+    registry.save(other)
+    registry.promote(two[0].card.sha256, "ann")
+    registry.appoint(other.card.sha256)
+    compared = compare_rivals(server.client, registry, settings_of(server))
+    assert not compared.proposed
+    assert "different horizons or labels" in compared.reason
+
+
+def daily() -> dict[str, str]:
+    done = dg.materialize([model_comparison], resources={"tickhouse": Tickhouse()})
+    (made,) = done.get_asset_materialization_events()
+    metadata = made.materialization.metadata
+    return {name: str(metadata[name].value) for name in ("word", "people") if name in metadata}
+
+
 def test_the_rule_proposes_a_person_promotes_and_one_command_rolls_back(
     server: Warehouse, two: list[Artifact], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -231,6 +295,7 @@ def test_drift_is_an_event_and_may_reduce_trading(server: Warehouse, two: list[A
         "SELECT kind, detail FROM model_event FINAL WHERE model = {m:String}",
         parameters={"m": two[0].card.sha256},
     ).result_rows
+    events = [event for event in events if event[0] != "proposed"]
     assert [event[0] for event in events] == ["drift"]
     assert "columns beyond PSI 0.25" in events[0][1]
 
