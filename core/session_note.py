@@ -49,11 +49,11 @@ def write(home: Path, note: SessionNote) -> None:
 
 
 def joined(settings: Settings) -> Settings:
-    """The settings with the home's session, where nobody gave one and there are sessions."""
+    """The settings with the home's session, where nobody gave one; a replay names none."""
     run = settings.run
-    note = (
-        None if run.session_id or run.mode in ("replay", "backtest") else read(settings.home_path)
-    )
+    if run.mode in ("replay", "backtest"):
+        return replace(settings, run=replace(run, session_id=""))
+    note = None if run.session_id else read(settings.home_path)
     if note is None:
         return settings
     return replace(settings, run=replace(run, session_id=note.session_id))

@@ -102,6 +102,8 @@ class ReplayRun:
         self.directory.mkdir(parents=True)
         replay_bus.empty(self.settings.bus)
         write(self.plan, self.directory, self.settings.collector.slice_ticks)
+        self._kept = sessions.contents(self.settings)
+        self._session = sessions.described(self.settings, self._kept)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):
             marker.unlink()
         stack.start_all(on_ready=self._on_ready)
@@ -207,8 +209,6 @@ class ReplayRun:
             if feed.symbol in book:
                 writer.insert("instrument", instrument_columns(feed.source, book[feed.symbol]))
         writer.close()
-        self._kept = sessions.contents(self.settings)
-        self._session = sessions.described(self.settings, self._kept)
         self._write_session("running")
 
     def _write_session(self, status: str) -> None:

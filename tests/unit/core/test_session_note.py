@@ -34,6 +34,8 @@ def test_what_it_was_given_counts_more(settings: Settings) -> None:
 def test_a_replays_messages_name_none(settings: Settings, mode: str) -> None:
     replayed = replace(settings, run=replace(settings.run, mode=mode))
     assert session_note.joined(replayed).run.session_id == ""
+    started_by_up = replace(replayed, run=replace(replayed.run, session_id="live-000003-abc"))
+    assert session_note.joined(started_by_up).run.session_id == ""
 
 
 def test_without_a_note_or_with_a_damaged_one_there_is_none(settings: Settings) -> None:
