@@ -9,6 +9,7 @@ same changes have the same id, so repeating them adds nothing.
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,18 +26,7 @@ _CONTENT = (
     "position", "kind", "entry", "symbol", "ts_event_us", "volume", "price", "commission", "swap",
     "profit",
 )  # fmt: skip
-_DEALS = """
-SELECT deal, argMax(tuple(position, kind, entry, symbol, toUnixTimestamp64Micro(ts_event), volume,
-    price, commission, swap, profit), ts_init)
-FROM broker_deal
-WHERE mode = {mode:String} AND account = {account:String} AND ts_init IN (
-    SELECT ts_init FROM broker_account
-    WHERE mode = {mode:String} AND account = {account:String}
-        AND (statement_date = {day:Date} OR {day:Date} = toDate(0))
-    ORDER BY ts_init DESC LIMIT {statements:UInt32}
-)
-GROUP BY deal
-"""
+_DEALS = Path(__file__).with_name("deals_before.sql").read_text()
 _DAYS = """
 SELECT DISTINCT statement_date FROM broker_account
 WHERE mode = {mode:String} AND account = {account:String}

@@ -7,6 +7,7 @@ before is named.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -27,16 +28,7 @@ FROM tick_version FINAL
 WHERE correction_id = {correction:String} AND source = {source:String} AND symbol = {symbol:String}
     AND ts_event >= {start:DateTime64(6)} AND ts_event < {end:DateTime64(6)}
 """
-_ROWS = """
-SELECT run_id, symbol, count() FROM feature FINAL
-WHERE source = {source:String} AND (symbol = {symbol:String}
-    AND ts_event >= fromUnixTimestamp64Milli({first:Int64}, 'UTC')
-    AND ts_event <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')
-    OR symbol != {symbol:String}
-    AND ts_event >= fromUnixTimestamp64Milli({first:Int64}, 'UTC')
-    AND ts_event <= fromUnixTimestamp64Milli({peers:Int64}, 'UTC'))
-GROUP BY run_id, symbol ORDER BY run_id, symbol
-"""
+_ROWS = Path(__file__).with_name("rows_in_reach.sql").read_text()
 _TOLERANCE_MSC = 30_000  # as models.training.labels: how old a later quote may be
 
 
