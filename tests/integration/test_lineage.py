@@ -9,6 +9,8 @@ import pytest
 
 from adapters.clickhouse import client, migrate
 from core.home_users import DBT
+from dashboards.grafana.macros import BoardSpan, expand
+from tests.support.board_panels import targets
 from tests.support.warehouse_server import FEATURES, Warehouse
 
 pytestmark = pytest.mark.process
@@ -205,6 +207,18 @@ def test_lineage_is_read_from_another_database_and_whatever_outer_joins_give(
     assert reader.query(query).result_rows == server.client.query(query).result_rows
     of_order = "SELECT count() FROM tickhouse.lineage_of(run = 'live', order = 'o')"
     assert int(reader.command(of_order)) == len(KINDS)
+
+
+@pytest.mark.parametrize(("order", "events"), [("o", len(KINDS)), ("", 0), ("no such", 0)])
+def test_the_board_shows_an_orders_lineage_and_nothing_without_one(
+    server: Warehouse, order: str, events: int
+) -> None:
+    server.client.command("INSERT INTO run (run_id, mode) VALUES ('live', 'live')")
+    (panel,) = (sql for title, _, sql in targets("trading") if title.startswith("Lineage"))
+    shown = expand(panel, BoardSpan(0, 2_000_000_000, 60), {"mode": "live", "order": order})
+    found = server.client.query(shown)
+    assert len(found.result_rows) == events
+    assert {"event", "p_up", "tick_bid", "session"} <= set(found.column_names) or not events
 
 
 def test_what_members_said_of_a_row_are_columns(server: Warehouse) -> None:
