@@ -37,6 +37,7 @@ select
     cast(tick_ask as Decimal(18, 8)) as tick_ask,
     cast(tick_correction_id as String) as tick_correction_id
 -- The view reads all of these.
--- depends_on: {{ source("execution", "order_event") }}, {{ source("decision", "signal") }}, {{ source("decision", "prediction") }}, {{ source("market", "tick") }}
+-- depends_on: {{ source("execution", "order_event") }}, {{ source("decision", "signal") }}
+-- depends_on: {{ source("decision", "prediction") }}, {{ source("market", "tick") }}
 from {{ source("execution", "lineage").schema }}.lineage_between({{ lineage_span() }})
 where {{ in_mode() }} and {{ report_days("toDate(ts_event, 'UTC')") }}
