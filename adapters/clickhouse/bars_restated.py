@@ -14,6 +14,7 @@ import numpy.typing as npt
 from adapters.clickhouse.writer import Writer
 
 _SQL = Path(__file__).with_name("bars_of_hours.sql").read_text()
+_BARS = Path(__file__).with_name("bars_by_name.sql").read_text() + " FORMAT JSONEachRow"
 _HOUR_MSC = 3_600_000
 _INTERVALS = {"1m": 60_000, "5m": 300_000, "1h": _HOUR_MSC}
 _AT_ONCE = 500  # hours, or bars, of one statement
@@ -58,19 +59,6 @@ def bars(writer: Writer, source: str, symbol: str, times_msc: Times) -> Bars:
             bar = json.loads(line)
             bars_by_name[bar.pop("name")] = bar
     return bars_by_name
-
-
-_BARS = (
-    "SELECT concat(interval, formatDateTime(ts_open, ' %Y-%m-%d %H:%i:%S')) AS name, "
-    "toString(bid_open) AS bid_open, toString(bid_high) AS bid_high, toString(bid_low) AS bid_low, "
-    "toString(bid_close) AS bid_close, toString(ask_close) AS ask_close, "
-    "toString(spread_max) AS spread_max, toUInt32(tick_count) AS tick_count FROM bar "
-    f"WHERE {_FEED} AND interval IN ('1m', '5m', '1h') "
-    "AND ts_open >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
-    "AND ts_open <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC') "
-    "AND (interval, toUnixTimestamp64Milli(ts_open)) IN ({opens:Array(Tuple(String, Int64))}) "
-    "FORMAT JSONEachRow"
-)
 
 
 def _parts(times: Times) -> Iterator[Times]:
