@@ -14,4 +14,5 @@ WHERE
     AND b.`interval` IN ('1m', '5m', '1h')
     AND b.ts_open >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC')
     AND b.ts_open <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC')
-    AND (b.`interval`, toUnixTimestamp64Milli(b.ts_open)) IN ({opens:Array(Tuple(String, Int64))})
+    AND concat(b.`interval`, ' ', toString(toUnixTimestamp64Milli(b.ts_open)))
+    IN ({opens:Array(String)})

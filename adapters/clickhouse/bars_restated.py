@@ -54,7 +54,7 @@ def bars(writer: Writer, source: str, symbol: str, times_msc: Times) -> Bars:
         part = ordered[n : n + _AT_ONCE]
         given: dict[str, str | int] = {"source": source, "symbol": symbol}
         given |= {"first_msc": part[0][0], "last_msc": part[-1][0]}
-        given["opens"] = "[" + ",".join(f"('{name}',{msc})" for msc, name in part) + "]"
+        given["opens"] = "[" + ",".join(f"'{name} {msc}'" for msc, name in part) + "]"
         for line in writer.ask(_BARS, given).splitlines():
             bar = json.loads(line)
             bars_by_name[bar.pop("name")] = bar

@@ -27,6 +27,7 @@ from core.tick_versions import CORRECTED, KNOWN, NEW, Decision, KnownArray, Stor
 
 _EVER = -(2**62)  # whatever a feed repeats it may have said first
 _LOOK_AGAIN_S = 10.0
+_LATEST_MSC = 4_102_444_800_000  # 2100-01-01
 
 Mask = npt.NDArray[np.bool_]
 
@@ -46,6 +47,8 @@ class TickBlocks:
     def __init__(self, writer: Writer, corrections: Corrections, policy: FeedPolicy) -> None:
         self._writer, self._corrections, self._policy = writer, corrections, policy
         self._withdrawn, self._looked_s = False, float("-inf")
+        # Up to when blocks of these feeds went in, nothing stored after them, and when we looked.
+        self._ahead: dict[tuple[frozenset[str], frozenset[str]], tuple[int, float]] = {}
 
     def insert(self, columns: Sequence[Column], token: str | None) -> None:
         """Store a block of columns as `rows.tick_columns` makes them. Raises as Writer.insert."""
@@ -53,7 +56,7 @@ class TickBlocks:
         times: npt.NDArray[np.int64] = of["ts_event"] // 1000  # type: ignore[operator, assignment]
         feeds = _distinct(of["source"]), _distinct(of["symbol"])
         span = int(times.min()), int(times.max())
-        if not (self._any_withdrawn() or stored_ticks.anything(self._writer, *feeds, *span)):
+        if not (self._any_withdrawn() or self._anything(feeds, *span)):
             self._writer.insert("tick", columns, token)
             return
         self._compare(columns, _known(of, times), token)
@@ -111,6 +114,22 @@ class TickBlocks:
         stored = stored_ticks.read(self._writer, span, times)
         return tick_versions.decide(ticks, stored, _EVER), stored
 
+    def _anything(
+        self, feeds: tuple[frozenset[str], frozenset[str]], first_msc: int, last_msc: int
+    ) -> bool:
+        """Whether something is stored of a span. A feed that goes on in order is asked about now
+        and then only: before its first block nothing was stored from there on.
+        """
+        up_to_msc, looked_s = self._ahead.get(feeds, (0, float("-inf")))
+        recent = time.monotonic() - looked_s < _LOOK_AGAIN_S
+        if not (recent and first_msc > up_to_msc):
+            looked_s = time.monotonic()
+            if stored_ticks.anything(self._writer, *feeds, first_msc, _LATEST_MSC):
+                self._ahead.pop(feeds, None)
+                return stored_ticks.anything(self._writer, *feeds, first_msc, last_msc)
+        self._ahead[feeds] = last_msc, looked_s
+        return False
+
     def _any_withdrawn(self) -> bool:
         """Known for a while, once it is so for ever."""
         if not self._withdrawn and time.monotonic() - self._looked_s > _LOOK_AGAIN_S:
@@ -119,8 +138,8 @@ class TickBlocks:
         return self._withdrawn
 
 
-def _distinct(values: Any) -> set[str]:
-    return {values} if isinstance(values, str) else set(values)
+def _distinct(values: Any) -> frozenset[str]:
+    return frozenset({values} if isinstance(values, str) else values)
 
 
 def _known(of: dict[str, Any], times: npt.NDArray[np.int64]) -> KnownArray:
