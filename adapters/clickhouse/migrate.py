@@ -51,8 +51,8 @@ def product_migrations() -> list[Migration]:
         if match is None:
             raise WarehouseError(f"migration {name}: name it NNN_<table>.sql")
         migrations.append(Migration(int(match[1]), name, folder.joinpath(name).read_text("utf-8")))
-    if len({m.version for m in migrations}) != len(migrations):
-        raise WarehouseError(f"two migrations have the same number: {names}")
+    if [m.version for m in migrations] != list(range(1, len(migrations) + 1)):
+        raise WarehouseError(f"migrations are not numbered from 001 without gaps: {names}")
     return migrations
 
 

@@ -25,6 +25,7 @@ from core.tick_versions import KnownArray
 
 _HISTORY = Path(__file__).with_name("tick_history.sql").read_text()
 _LATEST_US = 4_102_444_800_000_000
+_WHAT = {"correction": "corrected", "withdrawal": "withdrawn"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,24 +112,32 @@ def _history(connection: Client, namespace: argparse.Namespace) -> list[dict[str
 
 
 def _print(versions: list[dict[str, Any]]) -> None:
-    shown = Table(title="Changed ticks")
-    for name in ("time (UTC)", "seq", "version", "bid", "ask", "last", "volume", "known since"):
+    shown, traded = Table(title="Changed ticks"), _traded(versions)
+    for name in ("time (UTC)", "seq", "version", "what", "bid", "ask", *traded, "known since"):
         shown.add_column(name, no_wrap=True)
     for name in ("origin", "by", "reason"):
         shown.add_column(name, overflow="fold")
     for row in versions:
-        values = [_change(row, name) for name in ("bid", "ask", "last", "volume")]
+        values = [_change(row, name) for name in ("bid", "ask", *traded)]
         shown.add_row(
             f"{row['ts_event']:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(row["seq"]), str(row["version"]),
-            *values, _moment(row["ts_known"]), row["origin"], row["author"], row["reason"],
+            _WHAT[row["kind"]], *values, _moment(row["ts_known"]),
+            row["origin"], row["author"], row["reason"],
         )  # fmt: skip
     output.console().print(shown if versions else "None was ever corrected or withdrawn.")
 
 
+def _traded(versions: list[dict[str, Any]]) -> list[str]:
+    """Of what only some sources have, what these say."""
+    return [
+        name
+        for name in ("last", "volume")
+        if any(float(row[f"{when}_{name}"]) for row in versions for when in ("old", "new"))
+    ]
+
+
 def _change(row: dict[str, Any], name: str) -> str:
     old, new = row[f"old_{name}"], row[f"new_{name}"]
-    if row["kind"] == "withdrawal":
-        return f"{old} withdrawn"
     return f"{old}" if old == new else f"{old} → {new}"
 
 

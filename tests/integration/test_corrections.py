@@ -371,7 +371,10 @@ def tickhouse_ticks(server: Warehouse, *arguments: object) -> int:
     return ticks.run(parser.parse_args([str(a) for a in arguments]), settings)
 
 
-def test_a_tick_is_withdrawn_by_hand_and_its_history_is_told(warehouse, tmp_path, capsys):
+def test_a_tick_is_withdrawn_by_hand_and_its_history_is_told(
+    warehouse, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "160")
     tickhouse_import(warehouse, same_millisecond(tmp_path, ["1.1", "1.2"]))
     ((msc,),) = rows(warehouse, "SELECT DISTINCT time_msc FROM tick")
     feed = ("histdata", "EURUSD")
@@ -386,7 +389,7 @@ def test_a_tick_is_withdrawn_by_hand_and_its_history_is_told(warehouse, tmp_path
     (version,) = json.loads(capsys.readouterr().out)["versions"]
     assert (version["kind"], version["seq"], version["reason"]) == ("withdrawal", 1, "typo")
     tickhouse_ticks(warehouse, "history", *feed)
-    assert "1.2 withdrawn" in capsys.readouterr().out
+    assert "withdrawn │ 1.2" in capsys.readouterr().out
     tickhouse_ticks(warehouse, "history", *feed, "--to", "2020-01-01T12:00")
     assert "None was ever" in capsys.readouterr().out
 

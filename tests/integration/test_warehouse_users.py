@@ -42,6 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         identity.new_user("stream", "writer", PASSWORD),
         identity.new_user("ann", "analyst", PASSWORD),
         identity.new_user("eur", "analyst", PASSWORD, rules, max_seconds=1, max_memory_mib=64),
+        identity.new_user("own", "analyst", PASSWORD, rules),
         identity.new_user("grafana", "grafana", PASSWORD),
     ]
     identity.save(identity.path_in(home), {user.name: user for user in users})
@@ -66,7 +67,7 @@ def test_each_user_may_read(server: Warehouse, user: str) -> None:
     assert ask(server, "SELECT 1", user) == (0, "1\n")
 
 
-@pytest.mark.parametrize("user", ["ann", "eur", "grafana"])
+@pytest.mark.parametrize("user", ["ann", "own", "grafana"])
 def test_each_user_may_ask_where_an_order_comes_from(server: Warehouse, user: str) -> None:
     query = "SELECT count() FROM tickhouse.lineage_of(run = 'live', order = 'o')"
     assert ask(server, query, user) == (0, "0\n")

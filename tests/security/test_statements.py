@@ -71,6 +71,8 @@ WITHOUT_DATABASE = [
     ("SELECT 1 IN `data.csv`", 497),
     ("INSERT INTO `data.csv` SELECT 1", 497),
     ("CREATE TABLE mine (a Int8) ENGINE = Memory", 497),
+    ("CREATE OR REPLACE TABLE mine (a Int8) ENGINE = Memory", 497),
+    ("CREATE OR REPLACE VIEW mine AS SELECT 1", 497),
     ("CREATE TABLE tickhouse.mine AS `data.csv`", 497),
     ("TRUNCATE TABLE audit_event", 497),
 ]

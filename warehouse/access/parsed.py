@@ -92,9 +92,9 @@ class Shape:
     """One statement, flat. Made once, then only read.
 
     kind: type of its root. nodes: `Type.key` of all that occurs. values: `Type.key=value` of the
-    keys that tell variants apart. tables: (use, name), uses being read, insert, create, extend,
-    change, temporary, database, enter, list and perhaps (x IN t). identifiers: columns, aliases
-    and all other names.
+    keys that tell variants apart. tables: (use, name), uses being read, insert, create, replace,
+    extend, change, temporary, database, enter, list and perhaps (x IN t). identifiers: columns,
+    aliases and all other names.
     """
 
     kind: str
@@ -254,7 +254,7 @@ def _creates(node: dict[str, Any]) -> str:
     if not node.get("table"):
         return "database"
     replaces = ("replace_table", "create_or_replace", "replace_view")
-    return "change" if any(node.get(key) for key in replaces) else "create"
+    return "replace" if any(node.get(key) for key in replaces) else "create"
 
 
 def _copies(node: dict[str, Any]) -> list[tuple[str, Name]]:

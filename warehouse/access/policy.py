@@ -182,7 +182,7 @@ def _check_database(use: str, name: Name, user: User, place: Place) -> None:
         raise _refusal(ACCESS_DENIED, user, "a path in place of a table is for admins")
     if database == _FILES:
         # A table of the session, or of a WITH: the gate cannot know them all.
-        here = len(name.parts) == 1 and use not in ("create", "extend")
+        here = len(name.parts) == 1 and use not in ("create", "replace", "extend")
         if not (here and _WORD.fullmatch(table) and not os.path.lexists(table)):
             raise _refusal(ACCESS_DENIED, user, f"{table!r} of database {_FILES} is for admins")
     elif database == _SYSTEM:

@@ -78,7 +78,28 @@ WHERE
     );
 
 -- What changed: old and new content of each version side by side, when, by what and by whom.
-CREATE VIEW IF NOT EXISTS tick_correction AS
+CREATE VIEW IF NOT EXISTS tick_correction (
+    source String COMMENT 'Broker or feed that quoted',
+    symbol String COMMENT 'Instrument as the source names it',
+    ts_event DateTime64(6, 'UTC') COMMENT 'Market time of the tick',
+    seq UInt32 COMMENT 'Count within the millisecond, from 0',
+    version UInt32 COMMENT 'Of the new content, from 1',
+    kind String COMMENT 'correction or withdrawal',
+    old_bid Decimal(18, 8) COMMENT 'Bid before',
+    old_ask Decimal(18, 8) COMMENT 'Ask before',
+    old_last Decimal(18, 8) COMMENT 'Price of the last trade before',
+    old_volume Float64 COMMENT 'Volume before',
+    new_bid Decimal(18, 8) COMMENT 'Bid now; of a withdrawal as before',
+    new_ask Decimal(18, 8) COMMENT 'Ask now',
+    new_last Decimal(18, 8) COMMENT 'Price of the last trade now',
+    new_volume Float64 COMMENT 'Volume now',
+    ts_known_before DateTime64(6, 'UTC') COMMENT 'When the old content became known',
+    ts_known DateTime64(6, 'UTC') COMMENT 'When the new one did',
+    correction_id String COMMENT 'Correction that brought it',
+    origin String COMMENT 'File name and start of its hash, or feed',
+    author String COMMENT 'Who imported or said it',
+    reason String COMMENT 'Why, where somebody gave a reason'
+) AS
 WITH kept AS (
     SELECT v.* -- noqa: AM04
     FROM tick_version AS v FINAL
