@@ -115,7 +115,10 @@ def _tell_changes(console: Console, result: ImportResult) -> None:
     for file in result.files:
         if file.corrected or file.withdrawn:
             text = f"{file.corrected:,} corrected, {file.withdrawn:,} withdrawn"
-            hint = f"see them: tickhouse ticks history {file.source} {file.symbol}"
+            hint = (
+                f"see them: tickhouse ticks history {file.source} {file.symbol}; "
+                "what follows: tickhouse restate"
+            )
             console.print(f"{escape(str(file.path))}: {text}; {hint}", soft_wrap=True)
 
 

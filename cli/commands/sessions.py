@@ -53,7 +53,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.json:
         print(json.dumps({"sessions": rows}))
     else:
-        output.console(highlight=False).print(_table(rows))
+        none = "None yet: `tickhouse up` begins one at each start."
+        output.console(highlight=False).print(_table(rows) if rows else none)
     return 0
 
 
