@@ -227,8 +227,8 @@ money_rows as (
         'money' as item,
         tupleElement(o.amount, 1) as item_key,
         '' as symbol,
-        tupleElement(o.amount, 2) as ours,
-        tupleElement(t.amount, 2) as theirs,
+        {{ stable("tupleElement(o.amount, 2)") }} as ours,
+        {{ stable("tupleElement(t.amount, 2)") }} as theirs,
         if(abs(ours - theirs) < 0.005, 'matched', 'amount differs') as status,
         '' as order_id,
         '' as signal_id
