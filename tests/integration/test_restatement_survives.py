@@ -46,6 +46,11 @@ def corrected_day(server: Warehouse, what: Sequence[str]) -> None:
     noon = at(f"{DAY} 11:05") // 1000
     # Crossed: the check of the day finds one more than it would have.
     correct(server.client, noon, 1.18, 1.17, "2026-03-09 09:00", what=what)
+    # Its bars are made: what a correction that is not finished lacks, the next command adds.
+    server.client.command(
+        "INSERT INTO restatement SELECT correction_id, 'bar', 'bar', trading_day, source, symbol,"
+        " 'done', ts_changed, 0, '', '' FROM restatement FINAL LIMIT 1"
+    )
     server.client.command(
         "INSERT INTO feature (run_id, source, symbol, ts_event, seq)"
         " SELECT 'run-1', source, symbol, ts_event, seq FROM tick FINAL"
