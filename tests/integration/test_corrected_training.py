@@ -39,7 +39,7 @@ from tests.support.orders import at
 from tests.support.recordings import recorded_ticks
 from tests.support.warehouse_server import Warehouse
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
 ALL = Span(0, 1 << 62)
 COUNT = 30_000

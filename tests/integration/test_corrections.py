@@ -191,6 +191,7 @@ def test_a_block_that_comes_again_after_its_tick_was_corrected_changes_nothing(w
 
 
 @pytest.mark.parametrize("place", ["correction", "versions", "begun", "ticks", "following"])
+@pytest.mark.heavy(suite="survival")
 def test_a_stream_that_is_killed_while_it_corrects_sends_its_block_again(
     warehouse, monkeypatch, place
 ):
@@ -322,6 +323,7 @@ def undisturbed(warehouse, tmp_path_factory):
 
 
 @pytest.mark.parametrize("place", PLACES)
+@pytest.mark.heavy(suite="survival")
 def test_a_kill_at_every_commit_point_is_mended(
     undisturbed, warehouse, tmp_path, monkeypatch, place
 ):
@@ -451,6 +453,7 @@ SAME = (
 
 
 @pytest.mark.parametrize("seed", range(1))
+@pytest.mark.heavy(suite="survival")
 def test_the_same_ticks_end_equal_by_import_collector_and_replay(warehouse, tmp_path, seed):
     rng = np.random.default_rng(seed)
     before = feed_of(rng)
