@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from adapters.clickhouse import archive
 from adapters.clickhouse.background import BackgroundWriter
 from adapters.clickhouse.corrections import Corrections
 from adapters.clickhouse.finish import finish
@@ -114,6 +115,28 @@ def test_a_file_with_one_price_corrected(warehouse, tmp_path, capsys):
     assert bids(warehouse) == [1.10, 1.19, 1.12], "a file that was corrected does not come back"
     tickhouse_import(warehouse, ticks_file(tmp_path / "c", ["1.10", "1.39"]))
     assert bids(warehouse) == [1.10, 1.39, 1.12]
+
+
+def test_as_of_says_where_nobody_noted_when_a_tick_came(warehouse, tmp_path):
+    """As it is of those imported before there were versions: their column is filled by default."""
+    stream(warehouse, rows_of([1.1]), mode="replay")
+    tickhouse_import(warehouse, ticks_file(tmp_path, ["1.2"]))
+    as_of = "SELECT toFloat64(bid), known_by FROM tick_as_of(moment = '{}') ORDER BY bid"
+    soon = f"{datetime.now(UTC):%F %T.%f}"
+    assert rows(warehouse, as_of.format(soon)) == [(1.1, "market"), (1.2, "clock")]
+    assert rows(warehouse, as_of.format("2023-12-01 00:00:00")) == [(1.1, "market")]
+
+
+def test_a_backup_that_is_taken_right_after_a_correction_has_the_newest(warehouse, tmp_path):
+    tickhouse_import(warehouse, ticks_file(tmp_path / "a", ["1.10", "1.39", "1.12"]))
+    tickhouse_import(warehouse, ticks_file(tmp_path / "b", ["1.10", "1.19"]), "--complete")
+    tickhouse_import(warehouse, ticks_file(tmp_path / "c", ["1.11"]))
+    folder = warehouse.home / "backups" / "one"
+    archive.backup(warehouse.client, folder, "now")
+    tickhouse_import(warehouse, ticks_file(tmp_path / "d", ["1.15"]))
+    archive.restore(warehouse.client, folder, replace=True)
+    plainly = "SELECT toFloat64(bid) FROM tick ORDER BY ts_event"
+    assert rows(warehouse, plainly) == [(1.11,), (1.19,), (1.12,)]
 
 
 def test_who_reads_without_final_takes_no_corrected_or_withdrawn_price_for_true(
