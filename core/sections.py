@@ -218,6 +218,13 @@ class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
 
 
+class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signed controls: folders outside every home. Only the environment names them."""
+
+    keys: str = "~/.config/tickhouse/keys"  # of people: private keys, encrypted by a passphrase
+    trust: str = "~/.config/tickhouse/trust"  # what is known here of each home's signed chain
+
+
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is told of failures and lateness, beside the log. Empty: nobody."""
 
