@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from audit import signing, trail
 from audit.export import export, forget_shipped
+from audit.stored import sum_of_account
 from core import audit_log
 from core.audit_log import AuditLine, append
 from core.clock import ManualClock
@@ -23,8 +24,10 @@ from core.contracts.order import OrderEvent
 from core.errors import SettingsError
 from core.sections import ReportSettings
 from core.settings import Settings
-from execution.journal import journal
-from execution.journal.reader import journals, placed_events
+from execution.journal import journal, segments
+from execution.journal.journal import Journal
+from execution.journal.reader import PlacedEvent, journals, placed_events
+from execution.journal.segments import path_of
 from tests.support.orders import at, filled, journalled, store
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
@@ -49,15 +52,15 @@ class Home(NamedTuple):
     def sources(self) -> Iterator[trail.Source]:
         for name, path in journals(self.settings.home_path).items():
             live = path.parent.parent.name == "execution"
-            yield trail.Source(name, path, placed_events, live)
+            yield trail.Source(name, path, placed_events, live, segments.pieces)
 
     def breaks(self, kept: Path | None = None) -> list[str]:
         client = self.warehouse.client
-        found = trail.verify_home(
+        verification = trail.verify_home(
             self.settings, self.sources(), client, kept or trail.archive(self.settings),
             self.public_key, NOW,
         )  # fmt: skip
-        return [str(b) for b in found.breaks]
+        return [str(b) for b in verification.breaks]
 
 
 def events_of(day: date, first: int) -> list[OrderEvent]:
@@ -75,22 +78,22 @@ def home(warehouse: Warehouse, tmp_path: Path) -> Iterator[Home]:
         clickhouse=warehouse.settings,
         reports=ReportSettings(signing_key=str(key)),
     )
-    made = Home(settings, warehouse, key.with_name("seal.pem.pub"))
-    made.journal.parent.mkdir(parents=True)
+    sealed = Home(settings, warehouse, key.with_name("seal.pem.pub"))
+    sealed.journal.parent.mkdir(parents=True)
     planned = [e for n, day in enumerate(DAYS) for e in events_of(day, n * 100)]
-    store(warehouse.settings, journalled(made.journal, planned))
+    store(warehouse.settings, journalled(sealed.journal, planned))
     for day in DAYS:
         now = at(f"{day} 12:00")
         line = AuditLine(
             ts_us=now, by="ann", authenticated=True, action="override", detail="more",
             subject="max_lots", reason="news", payload={"value": 2},
         )  # fmt: skip
-        append(made.settings.home_path, line)
+        append(sealed.settings.home_path, line)
         clock = ManualClock(at(f"{day} 23:59:59") + 1_000_000)
-        trail.seal_home(settings, made.sources(), day, key, clock)
-    export(warehouse.client, warehouse.settings, made.settings.home_path)
-    assert made.breaks() == []
-    yield made
+        trail.seal_home(settings, sealed.sources(), day, key, clock)
+    export(warehouse.client, warehouse.settings, sealed.settings.home_path)
+    assert sealed.breaks() == []
+    yield sealed
     for path in (tmp_path / "home").rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -101,16 +104,16 @@ def mutate(home: Home, sql: str) -> None:
 
 def test_a_changed_value_in_the_warehouse_is_named_with_both_values(home: Home) -> None:
     mutate(home, "ALTER TABLE order_event UPDATE price = 4999.0 WHERE seq = 33")
-    [found] = home.breaks()
-    assert found.startswith("orders acc1, event 33: warehouse: the row was changed")
-    assert "price is 4999.0, journalled 5000.25" in found
+    [problem] = home.breaks()
+    assert problem.startswith("orders acc1, event 33: warehouse: the row was changed")
+    assert "price is 4999.0, journalled 5000.25" in problem
 
 
 def test_a_row_put_over_another_by_the_replacing_engine_is_named(home: Home) -> None:
     event = next(e for e in journal.events(home.journal) if e.seq == 12)
     store(home.warehouse.settings, [replace(event, volume=0.5)])
-    [found] = home.breaks()
-    assert "event 12: warehouse: the row was changed: volume is 0.5, journalled 1.0" in found
+    [problem] = home.breaks()
+    assert "event 12: warehouse: the row was changed: volume is 0.5, journalled 1.0" in problem
 
 
 @pytest.mark.parametrize("table", ["order_event", "audit_event"])
@@ -142,18 +145,18 @@ def test_a_day_rewritten_everywhere_with_fresh_hashes_is_named_by_its_signed_roo
 ) -> None:
     second = at(f"{DAYS[1]} 00:00")
     rewritten(home, lambda e: replace(e, price=1.0) if e.ts_init_us >= second else e)
-    found = home.breaks()
-    assert [f.split(":")[1].strip() for f in found] == ["seal 2026-03-03", "seal 2026-03-04"]
-    assert "events 61 to 120 of the journal give another root than the one signed" in found[0]
+    problems = home.breaks()
+    assert [f.split(":")[1].strip() for f in problems] == ["seal 2026-03-03", "seal 2026-03-04"]
+    assert "events 61 to 120 of the journal give another root than the one signed" in problems[0]
 
 
 def test_a_replaced_journal_is_named_by_warehouse_and_seals(home: Home) -> None:
     home.journal.unlink()
     journalled(home.journal, events_of(DAYS[0], 7))
-    found = home.breaks()
-    assert any("event 1: warehouse: the row was changed" in f for f in found)
-    assert any("seal 2026-03-02: events 1 to 60" in f for f in found)
-    assert any("sealed up to event 120, but the journal ends at 60" in f for f in found)
+    problems = home.breaks()
+    assert any("event 1: warehouse: the row was changed" in f for f in problems)
+    assert any("seal 2026-03-02: events 1 to 60" in f for f in problems)
+    assert any("sealed up to event 120, but the journal ends at 60" in f for f in problems)
     home.journal.unlink()
     assert "orders acc1: journal: the journal is gone; its days were sealed" in home.breaks()
 
@@ -164,9 +167,9 @@ def test_a_value_changed_in_the_journal_itself_is_named(home: Home) -> None:
         place = content.index(b"EUIX50", 3_000)
         file.seek(place)
         file.write(b"EUIX51")
-    [found] = home.breaks()
-    assert "journal" in found
-    assert "damaged" in found
+    [problem] = home.breaks()
+    assert "journal" in problem
+    assert "damaged" in problem
 
 
 def test_a_line_of_the_log_rewritten_with_fresh_hashes_is_named(home: Home) -> None:
@@ -176,9 +179,9 @@ def test_a_line_of_the_log_rewritten_with_fresh_hashes_is_named(home: Home) -> N
         previous = chained(replace(line, actor="bob") if line.seq == 2 else line, previous)
         fresh.append(msgspec.json.encode(previous) + b"\n")
     home.log.write_bytes(b"".join(fresh))
-    found = home.breaks()
-    assert any(f.startswith("people, event 2: warehouse: the row was changed") for f in found)
-    assert any("people, event 2: seal 2026-03-03" in f for f in found)
+    problems = home.breaks()
+    assert any(f.startswith("people, event 2: warehouse: the row was changed") for f in problems)
+    assert any("people, event 2: seal 2026-03-03" in f for f in problems)
 
 
 def test_a_log_that_was_deleted_is_named(home: Home) -> None:
@@ -241,12 +244,12 @@ def test_what_is_on_its_way_is_no_break_and_is_said(home: Home) -> None:
     late = filled(900, NOW.now_us() - 1_000_000)
     journalled(home.journal, late)
     client = home.warehouse.client
-    found = trail.verify_home(
+    verification = trail.verify_home(
         home.settings, home.sources(), client, trail.archive(home.settings),
         home.public_key, NOW,
     )  # fmt: skip
-    assert found.breaks == ()
-    assert found.verdicts[1].pending == 3
+    assert verification.breaks == ()
+    assert verification.verdicts[1].pending == 3
 
 
 def test_what_nobody_brought_over_is_no_break_however_old_and_verifying_brings_it(
@@ -296,3 +299,107 @@ def test_an_unfinished_last_line_is_cut_off_and_an_unchained_log_is_set_aside(
     assert append(path.parent, line).seq == 1
     assert len(list(path.parent.glob("audit-unchained-*.log"))) == 1
     assert isinstance(next(audit_log.read(path)), AuditEvent)
+
+
+def remembered(home: Home) -> None:
+    """Verify, and note that all agreed, as the command does."""
+    assert home.breaks() == []
+    trail.remember(
+        home.settings, home.sources(), home.warehouse.client, trail.archive(home.settings),
+        home.public_key, "ann", NOW,
+    )  # fmt: skip
+
+
+class Counted:
+    """How many events of journals were read."""
+
+    def __init__(self, home: Home) -> None:
+        self.count, self._home = 0, home
+
+    def sources(self) -> Iterator[trail.Source]:
+        def read(path: Path, after: int) -> Iterator[PlacedEvent]:
+            for placed in placed_events(path, after):
+                self.count += 1
+                yield placed
+
+        return (source._replace(read=read) for source in self._home.sources())
+
+
+def read_by_verify(home: Home, *, full: bool = False) -> int:
+    counted = Counted(home)
+    found = trail.verify_home(
+        home.settings, counted.sources(), home.warehouse.client, trail.archive(home.settings),
+        home.public_key, NOW, full=full,
+    )  # fmt: skip
+    assert found.breaks == ()
+    orders = found.verdicts[1]
+    assert (orders.events, orders.sealed, orders.stored) == (len(list(_events(home))), 3, 180)
+    return counted.count
+
+
+def _events(home: Home) -> Iterator[OrderEvent]:
+    return journal.events(home.journal)
+
+
+def test_what_was_sealed_and_found_whole_is_not_walked_again(home: Home) -> None:
+    everything = read_by_verify(home)
+    assert everything >= 180
+    remembered(home)
+    assert read_by_verify(home) <= 2  # whose account it is
+    assert read_by_verify(home, full=True) == everything
+    lines = [e for e in audit_log.read(home.log) if e.action == "verify"]
+    remembered(home)
+    assert [e for e in audit_log.read(home.log) if e.action == "verify"] == lines  # said once
+    assert len(lines) == 1
+
+
+def test_after_what_was_found_whole_a_change_before_it_is_named_all_the_same(home: Home) -> None:
+    remembered(home)
+    mutate(home, "ALTER TABLE order_event UPDATE price = 4999.0 WHERE seq = 33")
+    [found] = home.breaks()
+    assert "event 33: warehouse: the row was changed: price is 4999.0" in found
+
+
+def test_after_what_was_found_whole_a_journal_changed_before_it_is_named(home: Home) -> None:
+    remembered(home)
+    content = bytearray(home.journal.read_bytes())
+    content[5_000] ^= 1
+    home.journal.write_bytes(content)
+    assert "journal: " in home.breaks()[0]
+    assert "damaged" in home.breaks()[0]
+
+
+def test_a_memory_that_was_forged_with_the_log_is_not_used(home: Home) -> None:
+    remembered(home)
+    mutate(home, "ALTER TABLE order_event UPDATE price = 4999.0 WHERE seq = 33")
+    export(home.warehouse.client, home.warehouse.settings, home.settings.home_path)
+    lines = list(audit_log.read(home.log))
+    honest = msgspec.json.decode(lines[-1].detail)
+    client = home.warehouse.client
+    honest["whole"]["orders acc1"]["rows"] = sum_of_account(client, "acc1", 180)
+    text = msgspec.json.encode(honest).decode()
+    forged = chained(replace(lines[-1], detail=text, hash=""), lines[-2])
+    home.log.write_bytes(b"".join(msgspec.json.encode(e) + b"\n" for e in [*lines[:-1], forged]))
+    found = home.breaks()
+    assert any(text.startswith("people") for text in found)
+    assert any("event 33: warehouse: the row was changed" in text for text in found)
+
+
+def test_a_journal_of_segments_is_sealed_and_verified_like_one_file(home: Home) -> None:
+    opened = Journal(home.journal)
+    opened.rotate()
+    opened.close()
+    coming = date(2026, 3, 5)
+    made = journalled(home.journal, events_of(coming, 500))
+    store(home.warehouse.settings, made)
+    clock = ManualClock(at("2026-03-06 00:00"))
+    key = Path(home.settings.reports.signing_key)
+    root = trail.seal_home(home.settings, home.sources(), coming, key, clock)
+    [orders] = [s for s in root.streams if s.name == "orders acc1"]
+    assert orders.count == 60
+    copied = trail.archive(home.settings) / str(coming) / "orders-acc1.journal"
+    assert made[-1].hash.encode() in copied.read_bytes()
+    assert home.breaks() == []
+    remembered(home)
+    path_of(home.journal, 2).unlink()  # the journal ends with the day before
+    assert any("sealed up to event 240" in text for text in home.breaks())

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
@@ -37,7 +36,7 @@ from streams.sample import Sampler
 from tests.support.corrections import correct, tick_file
 from tests.support.orders import at
 from tests.support.recordings import recorded_ticks
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
@@ -131,10 +130,8 @@ def _time(us: int) -> datetime:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    running = Warehouse(tmp_path_factory.mktemp("trained"))
-    running.start()
+    running = migrated(tmp_path_factory.mktemp("trained"), NAMES)
     try:
-        migrate.apply(running.client, NAMES)
         yield running
     finally:
         running.stop()
