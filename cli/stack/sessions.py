@@ -25,6 +25,7 @@ from core.identity import this_user
 from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
+from strategies import plugins
 
 RUNNING, ENDED = "running", "ended"
 
@@ -68,15 +69,13 @@ def end(settings: Settings, url: str, session: Session, clock: Clock) -> None:
 
 def contents(settings: Settings) -> tuple[Content, ...]:
     """Settings that shape rows, the limits file, a person's own strategy: what there is of them."""
-    home = settings.home_path
-    files = {
-        "limits": home / "limits.toml",
-        "strategy": home / "strategies" / f"{settings.run.strategy}.py",
+    home, limits_file = settings.home_path, settings.home_path / "limits.toml"
+    bodies = {
+        "settings": shaping(settings).encode(),
+        "limits": limits_file.read_bytes() if limits_file.is_file() else b"",
+        "strategy": plugins.content(settings.run.strategy, home / "strategies"),
     }
-    files_kept = [
-        content(kind, path.read_bytes()) for kind, path in files.items() if path.is_file()
-    ]
-    return (content("settings", shaping(settings).encode()), *files_kept)
+    return tuple(content(kind, body) for kind, body in bodies.items() if body)
 
 
 def described(settings: Settings, kept: tuple[Content, ...]) -> Session:
