@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from clickhouse_connect.driver.client import Client
 
+from audit import control_versions
 from audit.export import export, shipped
 from audit.seal import Root, Seal, seal
 from audit.stored import stored_account, stored_log, stored_orders
@@ -67,9 +68,13 @@ def seal_home(
 
 def verify_home(
     settings: Settings, sources: Iterable[Source], client: Client, kept: Path,
-    public_key: Path | None, clock: Clock,
+    public_key: Path | None, clock: Clock, problem_of_controls: str = "",
 ) -> Verification:  # fmt: skip
-    """Bring the log over, then compare every stream with every witness there is."""
+    """Bring the log over, then compare every stream with every witness there is.
+
+    Args:
+        problem_of_controls: what is wrong with signed controls, as who judges them says.
+    """
     home, breaks = settings.home_path, list[Break]()
     sealed, wrong = check_seals(kept, public_key) if public_key else ([], [])
     own = people_stream(home)
@@ -83,6 +88,9 @@ def verify_home(
         verdicts.append(verify_stream(_stream(source), rows, sealed, clock.now_us()))
     breaks += (broken for verified in verdicts for broken in verified.breaks)
     breaks += wrong
+    breaks += (Break("controls", *one) for one in control_versions.compare(client, home))
+    if problem_of_controls:
+        breaks.append(Break("controls", "signatures", 0, problem_of_controls))
     if public_key:
         breaks += missing_seals(own.events(), kept)
         breaks += _gone(sealed, {v.stream for v in verdicts})

@@ -29,6 +29,7 @@ from execution.compose import own_path
 from execution.journal import witness
 from execution.journal.journal import Journal
 from execution.journal.reader import journals, placed_events
+from execution.risk.controls import problem_of
 from quality.check_result import store
 from quality.trail import trail_result
 
@@ -107,8 +108,9 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
         settings = replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
         with contextlib.closing(warehouse_client(settings, COMMANDS)) as client:
             verification = trail.verify_home(
-                settings, _sources(settings), client, archive, key, SystemClock()
-            )
+                settings, _sources(settings), client, archive, key, SystemClock(),
+                problem_of(settings, SystemClock()),
+            )  # fmt: skip
             _note_result(client, verification)
     _show(verification, key)
     return 1 if verification.breaks else 0

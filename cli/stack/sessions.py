@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from cli.stack.warehouse_setup import shaping
 from core import session_note
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.contracts.session import Content, Session, content
+from core.controls.approvals import strategies_folder
 from core.errors import InputError, TickhouseError
 from core.fingerprint import fingerprint, versions
 from core.home_users import SETUP, sign_in
@@ -25,6 +26,7 @@ from core.identity import this_user
 from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
+from execution.risk.controls import limits_in_force
 
 RUNNING, ENDED = "running", "ended"
 
@@ -67,16 +69,15 @@ def end(settings: Settings, url: str, session: Session, clock: Clock) -> None:
 
 
 def contents(settings: Settings) -> tuple[Content, ...]:
-    """Settings that shape rows, the limits file, a person's own strategy: what there is of them."""
-    home = settings.home_path
-    files = {
-        "limits": home / "limits.toml",
-        "strategy": home / "strategies" / f"{settings.run.strategy}.py",
-    }
-    files_kept = [
-        content(kind, path.read_bytes()) for kind, path in files.items() if path.is_file()
-    ]
-    return (content("settings", shaping(settings).encode()), *files_kept)
+    """Settings that shape rows, the limits, a person's own strategy: what there is of them."""
+    clock, kept = SystemClock(), [content("settings", shaping(settings).encode())]
+    written = limits_in_force(settings, clock)
+    if written is not None:
+        kept.append(content("limits", written))
+    strategy = strategies_folder(settings, clock) / f"{settings.run.strategy}.py"
+    if strategy.is_file():
+        kept.append(content("strategy", strategy.read_bytes()))
+    return tuple(kept)
 
 
 def described(settings: Settings, kept: tuple[Content, ...]) -> Session:

@@ -13,6 +13,7 @@ from core.audit_log import AuditLine
 from core.clock import SystemClock
 from core.settings import Settings
 from execution.journal.reader import journals, placed_events
+from execution.risk.controls import problem_of
 from orchestration import compliance_ready, reporting
 from orchestration.resources import Tickhouse, plain_failures
 from quality.check_result import store
@@ -63,6 +64,7 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
         verification = trail.verify_home(
             settings, sources(settings), client, trail.archive(settings),
             Path(key).expanduser() if key else None, SystemClock(),
+            problem_of(settings, SystemClock()),
         )  # fmt: skip
         _note(client, verification)
     finally:

@@ -25,7 +25,9 @@ from core.sections import ReportSettings
 from core.settings import Settings
 from execution.journal import journal
 from execution.journal.reader import journals, placed_events
+from execution.risk.controls import problem_of
 from tests.support.orders import at, filled, journalled, store
+from tests.support.signed_home import SignedHome
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
@@ -296,3 +298,38 @@ def test_an_unfinished_last_line_is_cut_off_and_an_unchained_log_is_set_aside(
     assert append(path.parent, line).seq == 1
     assert len(list(path.parent.glob("audit-unchained-*.log"))) == 1
     assert isinstance(next(audit_log.read(path)), AuditEvent)
+
+
+def test_signed_controls_are_brought_over_and_a_shortened_chain_is_named(home: Home) -> None:
+    """The copy outside the home is that machine's own; the warehouse is a second witness."""
+    signed = SignedHome(home.settings.home_path.parent, ("ann", "bob"), "firm")
+    signed.sign("limits", b'version = "a"\n[limits]\nmax_lots = 0.5\n')
+    signed.approve(signed.sign("exits", b"{}").number, "bob")
+    assert home.breaks() == []
+    rows = home.warehouse.client.query(
+        "SELECT number, kind, base, raises, actor FROM control_version ORDER BY number"
+    ).result_rows
+    assert list(rows) == [
+        (1, "genesis", 0, False, "ann"), (2, "limits", 0, False, "ann"),
+        (3, "exits", 0, True, "ann"), (4, "approve", 3, False, "bob"),
+    ]  # fmt: skip
+    assert home.breaks() == []  # each entry once
+    chain = signed.place.chain
+    lines = chain.read_bytes().splitlines(keepends=True)
+    chain.write_bytes(b"".join(lines[:3]))
+    assert "controls, event 4: warehouse: the chain ends at entry 3" in home.breaks()[-1]
+    chain.write_bytes(b"".join(lines[:3]) + b"{}\n")
+    assert any("no entry" in broken for broken in home.breaks())
+
+
+def test_a_limits_file_that_nobody_signed_is_named(home: Home) -> None:
+    signed = SignedHome(home.settings.home_path.parent)
+    settings = replace(home.settings, controls=signed.settings)
+    assert problem_of(settings, signed.clock) == ""
+    (signed.home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
+    verified = trail.verify_home(
+        settings, home.sources(), home.warehouse.client, trail.archive(settings),
+        home.public_key, NOW, problem_of(settings, signed.clock),
+    )  # fmt: skip
+    [broken] = verified.breaks
+    assert "limits.toml is not signed and not obeyed" in str(broken)
