@@ -58,12 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "suites", nargs="*", metavar="SUITE", help=", ".join(s.name for s in SUITES)
     )
     parser.add_argument("--until", type=float, help="epoch second after which none is begun")
-    asked = parser.parse_args(arguments)
-    unknown = set(asked.suites) - {suite.name for suite in SUITES}
+    options = parser.parse_args(arguments)
+    unknown = set(options.suites) - {suite.name for suite in SUITES}
     if unknown:
         parser.error(f"no suite {', '.join(sorted(unknown))}")
-    chosen = [suite for suite in SUITES if not asked.suites or suite.name in asked.suites]
-    return _run(by_touch(chosen, changed_files()), asked.until)
+    chosen = [suite for suite in SUITES if not options.suites or suite.name in options.suites]
+    return _run(by_touch(chosen, changed_files()), options.until)
 
 
 def by_touch(suites: Sequence[Suite], changed: Sequence[str]) -> list[Suite]:
@@ -85,7 +85,7 @@ def _git(*words: str) -> str:
 
 
 def _run(suites: Sequence[Suite], until: float | None) -> int:
-    told, failed, missed = [], [], []
+    verdicts, failed, missed = [], [], []
     for suite in suites:
         if until is not None and time.time() > until:
             missed.append(suite.name)
@@ -93,10 +93,10 @@ def _run(suites: Sequence[Suite], until: float | None) -> int:
         began = time.monotonic()
         code = _pytest(suite)
         passed = "passed" if code == 0 else f"FAILED (pytest exit {code})"
-        told.append(f"{suite.name:<15} {passed} in {_minutes(time.monotonic() - began)}")
+        verdicts.append(f"{suite.name:<15} {passed} in {_minutes(time.monotonic() - began)}")
         if code:
             failed.append(suite.name)
-    print("\nheavy suites:\n" + "\n".join(f"  {line}" for line in told), flush=True)
+    print("\nheavy suites:\n" + "\n".join(f"  {line}" for line in verdicts), flush=True)
     print(_not_reached(missed) if missed else "every suite was reached", flush=True)
     return 1 if failed else 0
 

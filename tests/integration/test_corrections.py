@@ -64,8 +64,8 @@ def ticks_file(folder: Path, prices: list[str], name: str = NAME) -> Path:
 
 
 def bids(server: Warehouse) -> list[float]:
-    found = rows(server, "SELECT bid FROM tick FINAL ORDER BY ts_event, seq")
-    return [float(row[0]) for row in found]
+    stored = rows(server, "SELECT bid FROM tick FINAL ORDER BY ts_event, seq")
+    return [float(row[0]) for row in stored]
 
 
 def test_a_file_with_one_price_corrected(warehouse, tmp_path, capsys):
@@ -317,9 +317,9 @@ def undisturbed(warehouse, tmp_path_factory):
     first, second = two_files(tmp_path_factory.mktemp("undisturbed"))
     tickhouse_import(warehouse, first)
     tickhouse_import(warehouse, second, "--complete")
-    found = [rows(warehouse, query) for query in STATE]
-    assert found[2][0][1:3] == (1, 1)
-    return found
+    state = [rows(warehouse, query) for query in STATE]
+    assert state[2][0][1:3] == (1, 1)
+    return state
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -216,19 +216,19 @@ def test_the_board_shows_an_orders_lineage_and_nothing_without_one(
     server.client.command("INSERT INTO run (run_id, mode) VALUES ('live', 'live')")
     (panel,) = (sql for title, _, sql in targets("trading") if title.startswith("Lineage"))
     shown = expand(panel, BoardSpan(0, 2_000_000_000, 60), {"mode": "live", "order": order})
-    found = server.client.query(shown)
-    assert len(found.result_rows) == events
-    assert {"event", "p_up", "tick_bid", "session"} <= set(found.column_names) or not events
+    answer = server.client.query(shown)
+    assert len(answer.result_rows) == events
+    assert {"event", "p_up", "tick_bid", "session"} <= set(answer.column_names) or not events
 
 
 def test_what_members_said_of_a_row_are_columns(server: Warehouse) -> None:
     """One is absent: the others share its weight, and its being outside vetoes nothing."""
     at = "run_id = 'live' AND source = 'sim' AND symbol = 'PAIR' AND seq = 1"
     columns = "role, member, p_down, p_up, weight, weight_used, absent, outside, veto"
-    found = server.client.query(
+    answer = server.client.query(
         f"SELECT {columns} FROM prediction_member WHERE {at} ORDER BY role, place"
     ).result_rows
-    assert found == [
+    assert answer == [
         ("challenger", "member 1", 0.5, 0.25, 0.0, 0.0, False, False, False),
         ("champion", "trees", 0.5, 0.25, 0.75, 1.0, False, True, True),
         ("champion", "linear", 0.0, 1.0, 0.25, 0.0, True, True, False),

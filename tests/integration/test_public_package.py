@@ -55,8 +55,8 @@ def test_a_running_stack_answers_ticks_and_bars(server):
 
 def test_questions_in_sql_bind_their_parameters(server):
     with tickhouse.connect(server.home) as home:
-        asked = "SELECT count() AS n FROM tick FINAL WHERE source = {broker:String}"
-        (n,) = home.sql(asked, {"broker": "fxcm"}).arrow()["n"].to_pylist()
+        sql = "SELECT count() AS n FROM tick FINAL WHERE source = {broker:String}"
+        (n,) = home.sql(sql, {"broker": "fxcm"}).arrow()["n"].to_pylist()
     assert n == len(recorded_ticks("EURUSD_fxcm"))
 
 

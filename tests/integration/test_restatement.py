@@ -75,9 +75,9 @@ class Home(NamedTuple):
         """What `tickhouse restate --json` says, by correction, kind and subject."""
         capsys.readouterr()
         assert self.command("restate", "--json", *options) == 0
-        told = json.loads(capsys.readouterr().out)
-        assert told["problems"] == []
-        return {f"{row['what']} {row['subject']}": row for row in told["restatements"]}
+        report = json.loads(capsys.readouterr().out)
+        assert report["problems"] == []
+        return {f"{row['what']} {row['subject']}": row for row in report["restatements"]}
 
 
 @pytest.fixture(scope="module")
@@ -126,28 +126,28 @@ def test_a_corrected_price_restates_its_day_though_the_rows_are_as_many(
 
     pending = home.restated(capsys, "--dry-run")
     assert {"feature *", "label *", "check *", "mart *", "report *"} <= pending.keys()
-    told = home.restated(capsys)
-    assert {row["status"] for row in told.values()} == {"done", "marked"}
+    restated = home.restated(capsys)
+    assert {row["status"] for row in restated.values()} == {"done", "marked"}
 
     # Marts: as many rows, another spread; which and how is written down.
     assert home.quality() == [(3600, 0.0001), (7200, 0.005)]
-    part = told[f"mart {QUALITY}"]
+    part = restated[f"mart {QUALITY}"]
     before, after = json.loads(part["before"]), json.loads(part["after"])
     assert (part["rows"], before["rows"], after["rows"]) == (1, 1, 1)
     assert '"ticks":7200' in before["shown"][0]
     assert '"ticks":7200' in after["shown"][0]
 
     # Checks of the day, which was never checked before.
-    found = json.loads(told["check check_result"]["after"])
-    assert found
-    assert all("oanda.EURUSD" in check for check in found), found
+    failed = json.loads(restated["check check_result"]["after"])
+    assert failed
+    assert all("oanda.EURUSD" in check for check in failed), failed
 
     # The report: made again beside what was filed, of which not a byte is another.
     first, second = home.versions()
     assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == was
     assert second.manifest.restates == 1
     assert second.manifest.inputs["tick corrections"].startswith("1, the last of ")
-    report = told[f"report {REPORT} {DAY}"]
+    report = restated[f"report {REPORT} {DAY}"]
     assert json.loads(report["before"])["version"] == 1
     assert json.loads(report["after"])["version"] == 2
     lines = [
@@ -161,7 +161,7 @@ def test_a_corrected_price_restates_its_day_though_the_rows_are_as_many(
     assert len(audited) == 5
 
     # And nothing more the next time.
-    assert home.restated(capsys) == told
+    assert home.restated(capsys) == restated
     assert len(home.versions()) == 2
     assert home.audited() == audited
 

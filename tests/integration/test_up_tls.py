@@ -52,7 +52,7 @@ def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Pope
         process.communicate()
 
 
-def told(environment: dict[str, str], *words: str) -> str:
+def output_of(environment: dict[str, str], *words: str) -> str:
     done = subprocess.run([*_TICKHOUSE, *words], env=environment, capture_output=True, text=True)
     return done.stdout
 
@@ -60,7 +60,7 @@ def told(environment: dict[str, str], *words: str) -> str:
 def until_healthy(environment: dict[str, str]) -> dict[str, Any]:
     deadline = time.monotonic() + 120
     while True:
-        status = json.loads(told(environment, "status", "--json"))
+        status = json.loads(output_of(environment, "status", "--json"))
         if status["status"] == "healthy" and status["processes"]:
             return dict(status)
         assert time.monotonic() < deadline, status
@@ -111,11 +111,13 @@ def test_every_door_of_up_speaks_tls(
     plain = [name for port, name in ports.items() if not speaks_tls(port, context)]
     assert plain == ["orchestration.code"]
     deadline = time.monotonic() + 60
-    while told(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
+    while output_of(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
         assert time.monotonic() < deadline, "no tick reached the warehouse"
         time.sleep(0.5)
     today = datetime.datetime.now(datetime.UTC).date()
-    report = told(environment, "report", "order-records", "--date", str(today), "--mode", "demo")
+    report = output_of(
+        environment, "report", "order-records", "--date", str(today), "--mode", "demo"
+    )
     assert "order-records.pdf" in report, "dbt goes through the warehouse's door, too"
     up.send_signal(signal.SIGTERM)
     output, _ = up.communicate(timeout=60)

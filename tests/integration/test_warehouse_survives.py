@@ -118,9 +118,9 @@ def test_a_writer_told_to_stop_gives_up_on_a_dead_warehouse(tmp_path: Path) -> N
 def test_the_process_says_that_it_is_ready(tmp_path: Path) -> None:
     server = Warehouse(tmp_path)
     server.start()
-    told = json.loads((tmp_path / "run" / "warehouse.json").read_text())
+    state = json.loads((tmp_path / "run" / "warehouse.json").read_text())
     assert server.process is not None
-    assert told["pid"] == server.process.pid
+    assert state["pid"] == server.process.pid
     assert server.stop() == 0
 
 

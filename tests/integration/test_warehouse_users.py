@@ -184,11 +184,11 @@ def test_no_password_reaches_a_log(tmp_path: Path) -> None:
         assert "SELECT 1" in logged
     finally:
         process.terminate()
-        told = process.communicate(timeout=60)[0].decode() + logged
-    told += "".join(p.read_text() for p in (tmp_path / "run").glob("*"))
+        written = process.communicate(timeout=60)[0].decode() + logged
+    written += "".join(p.read_text() for p in (tmp_path / "run").glob("*"))
     for secret in (PASSWORD, urllib.parse.quote_plus(PASSWORD), "wr0ng-word"):
-        assert secret not in told
-        assert json.dumps(secret)[1:-1] not in told
+        assert secret not in written
+        assert json.dumps(secret)[1:-1] not in written
 
 
 def test_an_open_address_is_refused_without_users_and_served_with_them(tmp_path: Path) -> None:

@@ -76,9 +76,9 @@ class Warehouse:
     @property
     def client(self) -> Client:
         """A new client, closed with the server: no socket is left to the garbage collector."""
-        made = client.connect(self.settings)
-        self.clients.append(made)
-        return made
+        connection = client.connect(self.settings)
+        self.clients.append(connection)
+        return connection
 
     def start(self) -> None:
         """Start and wait until it is ready. A restart keeps the port of the first start."""

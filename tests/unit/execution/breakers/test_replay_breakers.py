@@ -43,7 +43,7 @@ class Desk:
         self._quotes.load({feed: [ticks]})
         self.breakers.load({feed: [ticks]}, int(ticks["time_msc"][-1]) * 1000)
 
-    def told(self) -> list[RiskState]:
+    def states(self) -> list[RiskState]:
         return [codec.decode(RISK.name, m.payload) for m in self.bus.topics[RISK.name]]
 
 
@@ -53,10 +53,10 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def ticks(start_us: int, mids: list[float]) -> TickArray:
-    made = np.zeros(len(mids), TICK)
-    made["time_msc"] = start_us // 1000 + 1000 * np.arange(len(mids))
-    made["bid"] = made["ask"] = mids
-    return made
+    rows = np.zeros(len(mids), TICK)
+    rows["time_msc"] = start_us // 1000 + 1000 * np.arange(len(mids))
+    rows["bid"] = rows["ask"] = mids
+    return rows
 
 
 EURO = ("oanda", "EURUSD")
@@ -70,11 +70,11 @@ def test_a_crash_trips_at_the_time_of_the_quote_that_shows_it(desk: Desk) -> Non
     assert desk.trading.state == "active"
     desk.breakers.until(shown_us)
     assert desk.trading.state == "halted"
-    (told,) = desk.told()
-    assert (told.state, told.by, told.ts_event_us) == ("halted", "breaker crash", shown_us)
-    assert told.run_id == RUN.run_id
+    (state,) = desk.states()
+    assert (state.state, state.by, state.ts_event_us) == ("halted", "breaker crash", shown_us)
+    assert state.run_id == RUN.run_id
     desk.breakers.until(shown_us + 3600 * S)
-    assert len(desk.told()) == 1
+    assert len(desk.states()) == 1
 
 
 def test_where_slices_are_cut_makes_no_difference(desk: Desk, tmp_path: Path) -> None:
@@ -82,27 +82,27 @@ def test_where_slices_are_cut_makes_no_difference(desk: Desk, tmp_path: Path) ->
     for part in (whole[:100], whole[100:301], whole[301:]):
         desk.load(EURO, part)
     desk.breakers.until(START + 400 * S)
-    assert [told.ts_event_us for told in desk.told()] == [START + 301 * S]
+    assert [state.ts_event_us for state in desk.states()] == [START + 301 * S]
 
 
 def test_rejects_trip_in_market_time_and_a_fold_of_the_journal_trips_again(
     desk: Desk, tmp_path: Path
 ) -> None:
-    made = []
+    records = []
     for number in range(12):
         at = START + number * S
-        made.append(event(Kind.SUBMITTED, at, order_id=f"o{number}"))
-        made.append(event(Kind.REJECTED, at + 1000, order_id=f"o{number}"))
-    for record in made:
+        records.append(event(Kind.SUBMITTED, at, order_id=f"o{number}"))
+        records.append(event(Kind.REJECTED, at + 1000, order_id=f"o{number}"))
+    for record in records:
         desk.breakers.fold(record)
     assert desk.trading.state == "reducing"
     assert desk.trading.current.ts_us == START + 9 * S + 1000  # the tenth answer
     (tmp_path / "again").mkdir()
     again = Desk(tmp_path / "again")
-    for record in made:
+    for record in records:
         again.breakers.fold(record)
     assert again.trading.current == desk.trading.current
-    assert again.told() == desk.told()
+    assert again.states() == desk.states()
 
 
 @pytest.mark.parametrize(("missed_after_ms", "state"), [(950, "reducing"), (50, "active")])

@@ -56,7 +56,7 @@ def test_the_version_follows_from_every_byte() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "problem"),
     [
         (b"max_lots = 2", b"max_lotz = 2", r"row 4: \[limits\] max_lotz: unknown.*'max_lots'"),
         (b"max_lots = 0.5", b"max_lots = true", r"row 9: \[symbols.XAUUSD\] max_lots: Expected"),
@@ -70,8 +70,8 @@ def test_the_version_follows_from_every_byte() -> None:
         (b"[symbols.XAUUSD]", b"[symbols]", "a table"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_file_line_and_key(old: bytes, new: bytes, told: str) -> None:
-    with pytest.raises(InputError, match="my.toml.*" + told):
+def test_a_mistake_is_told_with_file_line_and_key(old: bytes, new: bytes, problem: str) -> None:
+    with pytest.raises(InputError, match="my.toml.*" + problem):
         parse(GOOD.replace(old, new, 1), "my.toml")
 
 
