@@ -70,9 +70,9 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     outbox = Outbox(environment.bus, environment.journal, run, publisher)
     ledger = Ledger(environment.journal, Book(), outbox)
     fallback, since_us = of_settings(settings.execution), ledger.book.latest_us
-    obeyed = controls.obeyed(settings, fallback, own / "limits.toml", clock, since_us)
+    obeyed = controls.obeyed(settings, fallback, own, clock, since_us)
     settings, limits = with_signed_exits(settings, clock), obeyed.limits
-    trading = TradingState(control_path(settings), own / "breakers.json", obeyed.resumes)
+    trading = TradingState(control_path(settings), obeyed.breakers, obeyed.resumes)
     reconciler = Reconciler(
         ledger, environment.venue, clock, limits.rules.own.collar, repeatable=False,
         timer=timer, persons=manual_resolutions.directory_of(environment.journal.path),

@@ -17,37 +17,41 @@ from execution.risk.direction import raises
 from execution.risk.limits import LimitsBook, of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.signed_limits import SignedLimits
-from execution.risk.signed_resumes import SignedResumes
+from execution.risk.signed_resumes import SignedResumes, breakers_in
 
 
 class ObeyedControls(NamedTuple):
     """What one execution obeys. `watched` and `resumes`: None where files are obeyed."""
 
     limits: LimitsFile
+    breakers: Path
     watched: WatchedControls | None = None
     resumes: SignedResumes | None = None
 
 
 def obeyed(
-    settings: Settings, fallback: LimitsBook, kept: Path, clock: Clock, since_us: int
+    settings: Settings, fallback: LimitsBook, own: Path, clock: Clock, since_us: int
 ) -> ObeyedControls:
     """Limits of the settings' account, and who may lift a halt.
 
     Args:
         fallback: the limits without a file, or without signed ones.
-        kept: where the last good file of limits is kept.
+        own: where execution keeps what belongs to the account.
         since_us: the time is at least this: what was journalled last.
 
     Raises:
         InputError: limits cannot be read, and no good ones are kept.
     """
     home, account = settings.home_path, settings.run.account
-    place = store.place_of(home, settings.controls)
+    place, breakers = store.place_of(home, settings.controls), own / "breakers.json"
     if not is_signed(settings):
-        return ObeyedControls(LimitsFile(account, fallback, home, kept))
+        return ObeyedControls(LimitsFile(account, fallback, home, own / "limits.toml"), breakers)
     watched = WatchedControls(place, raises, clock, since_us)
-    resumes = SignedResumes(place, watched) if store.is_begun(place) else None
-    return ObeyedControls(SignedLimits(account, fallback, home, watched), watched, resumes)
+    limits = SignedLimits(account, fallback, home, watched)
+    if not store.is_begun(place):
+        return ObeyedControls(limits, breakers, watched)
+    breakers = breakers_in(place, account, breakers)
+    return ObeyedControls(limits, breakers, watched, SignedResumes(place, watched))
 
 
 def limits_in_force(settings: Settings, clock: Clock) -> bytes | None:
@@ -65,8 +69,8 @@ def problem_of(settings: Settings, clock: Clock) -> str:
     if not is_signed(settings):
         return ""
     fallback = of_settings(settings.execution)
-    kept = settings.home_path / "execution" / settings.run.account / "limits.toml"
+    own = settings.home_path / "execution" / settings.run.account
     try:
-        return obeyed(settings, fallback, kept, clock, 0).limits.problem
+        return obeyed(settings, fallback, own, clock, 0).limits.problem
     except InputError as error:
         return str(error)

@@ -7,6 +7,7 @@ a restart does not start what a person stopped.
 import logging
 from pathlib import Path
 
+from core import durable
 from core.controls.entry import sha256
 from core.controls.store import Place
 from core.controls.watch import WatchedControls
@@ -34,6 +35,14 @@ class SignedResumes:
             write(self.kept, order)
         except OSError as error:
             _log.error("%s by %s is not kept outside the home: %s", order.state, order.by, error)
+
+
+def breakers_in(place: Place, account: str, before: Path) -> Path:
+    """Where an account's breakers keep what they did; `before`: where they did in the home."""
+    path = place.trust / f"breakers.{account}.json"
+    if not path.exists() and before.exists():
+        durable.write(path, before.read_bytes())
+    return path
 
 
 def kept_in(place: Place) -> Path:

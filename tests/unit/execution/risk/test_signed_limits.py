@@ -121,7 +121,7 @@ def test_a_home_without_users_obeys_its_files_and_one_that_began_never_again(
 ) -> None:
     def taken(home: Path, trust: str) -> controls.ObeyedControls:
         settings = Settings(home=str(home), controls=ControlSettings(trust=trust))
-        return obeyed(settings, FALLBACK, home / "kept", ManualClock(), 0)
+        return obeyed(settings, FALLBACK, home / "own", ManualClock(), 0)
 
     text = 'version = "t"\n[limits]\nmax_lots = 3.0\n'
     (tmp_path / "plain").mkdir()
@@ -196,3 +196,19 @@ def test_a_halt_outlives_its_file_and_an_old_resume_played_again(firm: SignedHom
     write(desk.path, ControlCommand("reducing", "eve", "less", 6))
     trading.poll()
     assert trading.state == desk.trading().state == "halted"
+
+
+def test_what_a_breaker_did_is_kept_outside_the_home(firm: SignedHome) -> None:
+    """Also what it did before controls began."""
+    own = firm.home / "execution" / "simulated"
+    trip = ControlCommand("halted", "breaker crash", "a crash", 5)
+    TradingState(firm.home / "control.json", own / "breakers.json").trip(trip)
+    settings = Settings(home=str(firm.home), controls=firm.settings)
+
+    def trading() -> TradingState:
+        taken = obeyed(settings, FALLBACK, own, firm.clock, 0)
+        return TradingState(firm.home / "control.json", taken.breakers, taken.resumes)
+
+    assert trading().state == "halted"
+    (own / "breakers.json").unlink()
+    assert trading().state == "halted"
