@@ -184,7 +184,7 @@ def test_who_owns_the_files_of_a_running_home_raises_nothing(
         _eventually(lambda: _kinds(bus).count(EventKind.DENIED) == 2)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
         server.close()
     events = journal.events(home / "execution" / "simulated" / "journal")
     denied = [e for e in events if e.kind is EventKind.DENIED]
