@@ -83,6 +83,8 @@ COMMANDS = {
     "halt": Command("cli.commands.halt", "kill switch: no new position from now on"),
     "resume": Command("cli.commands.resume", "lift the kill switch"),
     "limits": Command("cli.commands.limits", "show, check or install what may be traded"),
+    "controls": Command("cli.commands.controls", "what people signed: list, approve, sign second"),
+    "keys": Command("cli.commands.keys", "keys that people sign controls with"),
     "override": Command("cli.commands.override", "another value for one limit, for a while"),
     "throttle": Command("cli.commands.throttle", "let a strategy that repeated itself trade again"),
     "audit": Command(
