@@ -74,7 +74,7 @@ class AccountPoller:
         """
         self._w.reconciler.at_start()
         self._w.engine.poll()
-        self._w.events.poll()
+        self._look_at_account()  # before a signal is taken: what was lost meanwhile counts
         self._w.engine.finish()
 
     def close(self) -> None:
@@ -91,10 +91,14 @@ class AccountPoller:
                 self._w.working.cancel()
         if self._seldom.is_due() or self._away:  # only an answer shows that it is back
             self._w.funds.refresh()
-            account = self._w.events.poll()
-            if account is not None:
-                self._w.equity.observe(account)
-                self._w.ladder.check()
+            self._look_at_account()
+
+    def _look_at_account(self) -> None:
+        account = self._w.events.poll()
+        self._w.ladder.take_up()
+        if account is not None:
+            self._w.equity.observe(account)
+            self._w.ladder.check()
 
     def _report_health(self) -> None:
         if self._heartbeat is None:

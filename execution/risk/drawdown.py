@@ -54,12 +54,15 @@ class DrawdownLadder:
         self._run, self._clock, self._ledger, self._equity = run, clock, ledger, equity
         self._limits, self._trading = limits, trading
 
-    def check(self) -> None:
-        """Climb, or take up that a person resumed; after each look at the account."""
-        activity, thresholds = self._ledger.activity, self._limits.rules.book.breakers
+    def take_up(self) -> None:
+        """A person resumed: count anew from what was known then; before a look at the account."""
         person = self._trading.lifted(NAME)
         if person is not None:
             self._accept(person)
+
+    def check(self) -> None:
+        """Climb; after each look at the account."""
+        activity, thresholds = self._ledger.activity, self._limits.rules.book.breakers
         share = activity.drawdown_share()
         wanted = action(share, thresholds)
         if wanted == "none":
@@ -75,8 +78,9 @@ class DrawdownLadder:
             commission=0.0, swap=0.0, profit=0.0, cause=DRAWDOWN_ACCEPTED,
         )  # fmt: skip
         nobody = Key("", "", "")
-        self._equity.keep()  # a restart counts from the same
-        event = events.booked(nothing, nobody, now, self._run, text, name=f"{now}")
-        self._ledger.record([event])
-        self._ledger.sync()
+        event = events.booked(nothing, nobody, now, self._run, text, name=f"{person.ts_us}")
+        if event.order_id not in self._ledger.book.orders:  # else killed before it was forgotten
+            self._equity.keep()  # a restart counts from the same
+            self._ledger.record([event])
+            self._ledger.sync()
         self._trading.forget(NAME)

@@ -65,6 +65,7 @@ def falls_to(desk: Desk) -> Callable[[float], PollerParts]:
 
     def fall(share: float) -> PollerParts:
         desk.clock.advance(desk.clock.now_us() + 1_000_000)
+        watched.ladder.take_up()
         watched.equity.observe(replace(desk.venue.account(), equity=100_000.0 * share))
         watched.ladder.check()
         return watched
@@ -121,7 +122,7 @@ def test_who_resumes_accepts_the_drawdown_which_then_counts_anew_also_after_a_re
     desk.clock.advance(desk.clock.now_us() + 1_000_000)
     write(control, ControlCommand("active", "ann", "the cause is mended", desk.clock.now_us()))
     desk.trading.poll()
-    falls_to(0.905)  # far below the first high
+    falls_to(0.905)  # far below the first high, 0.6 % below where ann took it up
     assert desk.trading.state == "active"
     (accepted,) = [e for e in desk.events() if e.purpose == "drawdown_accepted"]
     assert (accepted.kind, accepted.profit) == (Kind.BOOKED, 0.0)
@@ -130,7 +131,7 @@ def test_who_resumes_accepts_the_drawdown_which_then_counts_anew_also_after_a_re
     again = Desk(tmp_path, control=control)
     watched = again.watched()
     with contextlib.closing(again):
-        for share, state in ((0.90, "active"), (0.905 * 0.91, "reducing"), (0.905 * 0.9, "halted")):
+        for share, state in ((0.90, "active"), (0.91 * 0.915, "reducing"), (0.91 * 0.9, "halted")):
             watched.equity.observe(replace(again.venue.account(), equity=100_000.0 * share))
             watched.ladder.check()
             assert again.trading.state == state
