@@ -4,12 +4,14 @@
 simulation gives it its own. What stands between is the same in both.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from adapters.bus.base import Bus, Publisher
 from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
+from core.sections import RunSettings
 from core.settings import Settings
 from execution import live, replay
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -18,14 +20,17 @@ from execution.broker.account_history import AccountHistory
 from execution.broker.poller import PollerParts
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
+from execution.journal import delivered
 from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
-from execution.journal.publisher import JournalPublisher
+from execution.journal.publisher import JournalPublisher, Post
+from execution.journal.snapshot import Snapshot, restored
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.stops import Stops
+from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
@@ -42,6 +47,7 @@ class Environment(NamedTuple):
     venue: Venue
     clock: Clock = SystemClock()
     timer: Timer = SystemTimer()
+    since: Snapshot | None = None  # the state that the journal's unread records follow
 
 
 def control_path(settings: Settings) -> Path:
@@ -62,9 +68,14 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     """
     own, run, clock, timer = own_path(settings), settings.run, environment.clock, environment.timer
     quotes, trading = LiveQuotes(), TradingState(control_path(settings), own / "breakers.json")
-    publisher = JournalPublisher(environment.bus, run, lambda: posts_of(environment.journal, run))
-    outbox = Outbox(environment.bus, environment.journal, run, publisher)
-    ledger = Ledger(environment.journal, Book(), outbox)
+    journal = environment.journal
+    publisher = JournalPublisher(
+        environment.bus, run, lambda: _lacking(environment, run),
+        caught_up=lambda: delivered.forget_word(journal.path),
+    )  # fmt: skip
+    outbox = Outbox(environment.bus, journal, run, publisher)
+    book, activity = restored(environment.since) if environment.since else (Book(), None)
+    ledger = Ledger(journal, book, outbox, activity)
     fallback = of_settings(settings.execution)
     limits = LimitsFile(run.account, fallback, settings.home_path, own / "limits.toml")
     reconciler = Reconciler(
@@ -82,8 +93,14 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     return live.Parts(
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
-        limits=limits, publisher=publisher, admission=settings.admission,
+        limits=limits, publisher=publisher, admission=settings.admission, since=environment.since,
     )  # fmt: skip
+
+
+def _lacking(environment: Environment, run: RunSettings) -> Iterator[Post]:
+    """What bus or warehouse lack of the journal."""
+    mark = delivered.to_both(environment.bus, run, environment.journal.path)
+    return posts_of(environment.journal, run, mark, environment.since)
 
 
 def replay_parts(
@@ -131,10 +148,12 @@ def watched(
 ) -> PollerParts:  # fmt: skip
     """What the live driver looks after beside signals."""
     run, clock, venue, timer = settings.run, environment.clock, environment.venue, environment.timer
+    equity = EquityWatch(run, clock, ledger, outbox)
     return PollerParts(
         engine=engine, reconciler=reconciler,
         stops=Stops(settings.exits, run, clock, ledger, venue, quotes, limits, timer),
         events=AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
         working=WorkingOrders(clock, ledger, venue, timer),
-        equity=EquityWatch(run, clock, ledger, outbox), funds=funds, trading=trading,
+        equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
+        funds=funds, trading=trading,
     )  # fmt: skip
