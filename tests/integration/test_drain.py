@@ -36,7 +36,7 @@ def busy_cores() -> Iterator[None]:
 
 def test_under_load_everything_ends_by_itself(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with ExitStack() as load, SilentServer() as dead_webhook:
+    with busy_cores(), SilentServer() as dead_webhook:
         environ = {
             **os.environ,
             "PYTHONPATH": str(_ROOT),
@@ -48,7 +48,6 @@ def test_under_load_everything_ends_by_itself(tmp_path: Path) -> None:
         up = subprocess.Popen(line, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
         try:
             url = wait_for_all(up)
-            load.enter_context(busy_cores())
             asking = threading.Thread(target=ask, args=(url, home))
             asking.start()
             halt = [sys.executable, "-m", "cli.main", "halt", "--by", "tests", "--reason", "drain"]
