@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from cli.stack.warehouse_setup import shaping
 from core import session_note
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.contracts.session import Content, Session, content
+from core.controls.approvals import strategies_folder
 from core.errors import InputError, TickhouseError
 from core.fingerprint import fingerprint, versions
 from core.home_users import SETUP, sign_in
@@ -25,6 +26,8 @@ from core.identity import this_user
 from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
+from execution.risk.controls import limits_in_force
+from strategies import plugins
 
 RUNNING, ENDED = "running", "ended"
 
@@ -67,16 +70,14 @@ def end(settings: Settings, url: str, session: Session, clock: Clock) -> None:
 
 
 def contents(settings: Settings) -> tuple[Content, ...]:
-    """Settings that shape rows, the limits file, a person's own strategy: what there is of them."""
-    home = settings.home_path
-    files = {
-        "limits": home / "limits.toml",
-        "strategy": home / "strategies" / f"{settings.run.strategy}.py",
+    """Settings that shape rows, the limits, a person's own strategy: what there is of them."""
+    clock = SystemClock()
+    bodies = {
+        "settings": shaping(settings).encode(),
+        "limits": limits_in_force(settings, clock) or b"",
+        "strategy": plugins.content(settings.run.strategy, strategies_folder(settings, clock)),
     }
-    files_kept = [
-        content(kind, path.read_bytes()) for kind, path in files.items() if path.is_file()
-    ]
-    return (content("settings", shaping(settings).encode()), *files_kept)
+    return tuple(content(kind, body) for kind, body in bodies.items() if body)
 
 
 def described(settings: Settings, kept: tuple[Content, ...]) -> Session:
