@@ -37,24 +37,25 @@ class Suite(NamedTuple):
         return "reference and not heavy" if self.name == "reference" else of_suite
 
 
+#: The longest first: two run beside each other, and end together.
 SUITES = (
+    Suite("orchestration", ("orchestration/", "dbt/", "quality/", "models/", "reports/")),
     Suite("survival", ("adapters/", "execution/", "streams/", "cli/", "tests/e2e/")),
+    Suite("kafka", ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml")),
+    Suite("models", ("models/", "features/", "backtest/", "streams/")),
     Suite("security", ("warehouse/", "core/", "adapters/", "execution/", "tests/security/")),
-    Suite("warehouse", ("warehouse/", "adapters/clickhouse/", "tests/integration/test_warehouse")),
     Suite(
         "golden",
         ("reports/", "execution/", "dbt/", "audit/", "tests/golden", "tests/support/scripted_day"),
     ),
-    Suite("orchestration", ("orchestration/", "dbt/", "quality/", "models/", "reports/")),
-    Suite("models", ("models/", "features/", "backtest/", "streams/")),
-    Suite("reference", ("adapters/files/", "features/", "quality/", "tests/")),
-    Suite("kafka", ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml")),
-    Suite("browser", ("dashboards/",)),
+    Suite("warehouse", ("warehouse/", "adapters/clickhouse/", "tests/integration/test_warehouse")),
     Suite("docs", ("docs/", "examples/", "tickhouse/", "mkdocs.yml", "requirements/docs.txt")),
     Suite(
         "chaos",
         ("execution/", "adapters/mt5/", "adapters/simulator/", "tests/chaos/", "tests/simulation/"),
     ),
+    Suite("reference", ("adapters/files/", "features/", "quality/", "tests/")),
+    Suite("browser", ("dashboards/",)),
 )
 
 

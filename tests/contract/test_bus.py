@@ -318,6 +318,13 @@ class Sender(threading.Thread):
             self.count += 1
             time.sleep(0.0005)
 
+    def sends_on(self) -> None:
+        """Return once it has sent, and been answered, after now."""
+        before, deadline = self.count, time.monotonic() + 60
+        while self.count < before + 20:  # each tenth waits for its answer
+            assert time.monotonic() < deadline, "it sends no more"
+            time.sleep(0.001)
+
     def finish(self) -> int:
         """Stop, wait until all is stored, and return how many were sent."""
         self.stopping.set()
@@ -336,7 +343,6 @@ def kill_at_random_moments(server: BusServer, rounds: int, seed: int) -> None:
         server.kill()
         time.sleep(moments.uniform(0.0, 0.1))
         server.start()
-    time.sleep(0.3)
 
 
 @BOTH
@@ -348,6 +354,7 @@ def test_reader_and_store_miss_and_repeat_nothing_while_the_server_is_killed(
     sender = Sender(writer, topic)
     sender.start()
     kill_at_random_moments(bus_server, rounds=6, seed=11)
+    sender.sends_on()
     count = sender.finish()
     live = read(subscriber, count)
     stored = read(reader.subscribe(topic), count)
@@ -370,6 +377,8 @@ def test_two_writers_of_an_unsynced_topic_lose_nothing_while_the_server_is_kille
     for sender in senders:
         sender.start()
     kill_at_random_moments(bus_server, rounds=4, seed=5)
+    for sender in senders:
+        sender.sends_on()
     counts = [sender.finish() for sender in senders]
     live = read(subscriber, sum(counts))
     for name, count in zip(b"ab", counts, strict=True):

@@ -128,7 +128,7 @@ def test_a_home_without_tables_says_what_makes_them(tmp_path):
         warehouse.stop()
 
 
-@pytest.mark.heavy(suite="orchestration")
+@pytest.mark.heavy(suite="models")
 def test_trades_are_those_of_the_mart(analysed: Analysed):
     with tickhouse.connect(analysed.home) as home:
         (run,) = home.runs().arrow()["run_id"].to_pylist()

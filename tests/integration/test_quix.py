@@ -8,6 +8,8 @@ import time
 
 import msgspec
 import pytest
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
 
 from adapters.bus.select import connect
 from adapters.clickhouse.migrate import apply
@@ -51,6 +53,18 @@ class App:
             return None
         self.process.send_signal(number)
         return self.process.wait(timeout=30)
+
+
+def until_shared(at, name):
+    """Two processes have the group's partitions among them."""
+    admin = AdminClient({"bootstrap.servers": at.server.address})
+    group, deadline = f"{at.settings.topic_prefix}quix.{name}", time.monotonic() + 60
+    while True:
+        now = admin.describe_consumer_groups([group])[group].result()
+        if now.state is ConsumerGroupState.STABLE and len(now.members) == 2:
+            return
+        assert time.monotonic() < deadline, now.state
+        time.sleep(0.1)
 
 
 def event(seq, kind, second, symbol="EURUSD"):
@@ -105,7 +119,7 @@ def test_exposure_survives_a_kill_and_the_loss_of_its_state(kafka, warehouse, tm
     stored = rows(warehouse, 4)
     other = App("exposure", tmp_path / "b", at, **warehouse.environment)
     other.start()  # another host: the group is balanced anew, state comes from the changelog
-    time.sleep(3)
+    until_shared(at, "exposure")
     app.end(signal.SIGKILL)
     assert stored == first, app.log.read_text()[-3000:]
     tell(held(2, 0.5, 0.1))  # again, as after a crash

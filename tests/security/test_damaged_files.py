@@ -156,6 +156,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Fence(folder / "account.claim").admits(3, "somebody")
     account = SimulatedTerminal(MARKET, log=folder / "account.log")
     account.shutdown()
+    place = own / "journal"
+    os.truncate(place, len(place.read_bytes().rstrip(b"\0")) + 4096)  # 16 MiB in each copy is much
     return folder
 
 
@@ -240,7 +242,4 @@ def _kind(met: Meets, whole: Meets) -> str:
 def _copy(home: Path, to: Path) -> Path:
     shutil.rmtree(to, ignore_errors=True)
     ignored = shutil.ignore_patterns("bus", "warehouse")
-    shutil.copytree(home, to, ignore=ignored, symlinks=True)
-    place = to / "execution" / ACCOUNT / "journal"
-    os.truncate(place, len(place.read_bytes().rstrip(b"\0")) + 4096)  # 16 MiB for each copy is much
-    return to
+    return shutil.copytree(home, to, ignore=ignored, symlinks=True)
