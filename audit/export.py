@@ -1,4 +1,4 @@
-"""Brings the log of what people ordered into the warehouse: one shipper at a time, each event once.
+"""Brings the log of what people ordered, and signed controls, into the warehouse, each event once.
 
 `audit_event` never replaces rows, so the shipper asks where the table ends and adds what follows.
 It refuses to go on from an event that is not the log's: that is for `tickhouse audit verify`.
@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
+from audit import control_versions
 from core import audit_log, durable
 from core.contracts.audit import AuditEvent
 from core.errors import InputError
@@ -56,6 +57,7 @@ def export(client: Client, where: ClickhouseSettings, home: Path) -> int:
                 if len(coming) >= _BLOCK:
                     exported += _insert(writer, coming)
             exported += _insert(writer, coming)
+            control_versions.export(client, writer, home)
         if (reached := str(last + exported)) != str(shipped(home)):
             durable.write(home / _SHIPPED, reached.encode())
     return exported

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from clickhouse_connect.driver.client import Client
 
-from audit import remembered
+from audit import control_versions, remembered
 from audit.export import export, shipped
 from audit.remembered import Begin, Known, Whole
 from audit.seal import Root, Seal, seal
@@ -72,11 +72,13 @@ def seal_home(
 
 def verify_home(
     settings: Settings, sources: Iterable[Source], client: Client, kept: Path,
-    public_key: Path | None, clock: Clock, *, full: bool = False,
+    public_key: Path | None, clock: Clock, problem_of_controls: str = "", *, full: bool = False,
 ) -> Verification:  # fmt: skip
     """Bring the log over, then compare every stream with every witness there is.
 
-    `full`: every event, also of days that were sealed and found whole before.
+    Args:
+        problem_of_controls: what is wrong with signed controls, as who judges them says.
+        full: every event, also of days that were sealed and found whole before.
     """
     home, breaks = settings.home_path, list[Break]()
     sealed, wrong = check_seals(kept, public_key) if public_key else ([], [])
@@ -94,6 +96,9 @@ def verify_home(
         verdicts.append(verify_stream(stream, rows, sealed, clock.now_us(), begin=begin))
     breaks += (broken for verified in verdicts for broken in verified.breaks)
     breaks += wrong
+    breaks += (Break("controls", *one) for one in control_versions.compare(client, home))
+    if problem_of_controls:
+        breaks.append(Break("controls", "signatures", 0, problem_of_controls))
     if public_key:
         breaks += missing_seals(own.events(0), kept)
         breaks += _gone(sealed, {v.stream for v in verdicts})

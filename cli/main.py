@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from core import settings
+from core import home_version, settings
 from core.errors import TickhouseError
 from core.private import keep_private
 
@@ -83,6 +83,8 @@ COMMANDS = {
     "halt": Command("cli.commands.halt", "kill switch: no new position from now on"),
     "resume": Command("cli.commands.resume", "lift the kill switch"),
     "limits": Command("cli.commands.limits", "show, check or install what may be traded"),
+    "controls": Command("cli.commands.controls", "what people signed: list, approve, sign second"),
+    "keys": Command("cli.commands.keys", "keys that people sign controls with"),
     "override": Command("cli.commands.override", "another value for one limit, for a while"),
     "throttle": Command("cli.commands.throttle", "let a strategy that repeated itself trade again"),
     "audit": Command(
@@ -117,7 +119,9 @@ def main(argv: list[str] | None = None) -> int:
         module = importlib.import_module(commands[namespace.command].module)
         if getattr(module, "LOADS_SETTINGS_ITSELF", False):  # to tell what is wrong with them
             return int(module.run(namespace))
-        return int(module.run(namespace, settings.load()))
+        loaded = settings.load()
+        home_version.of(loaded.home_path)  # a newer one is refused before anything is touched
+        return int(module.run(namespace, loaded))
     except TickhouseError as error:
         if namespace.debug:
             raise

@@ -118,7 +118,12 @@ def current(home: Path) -> ControlCommand | None:
 
 def write(path: Path, order: ControlCommand) -> None:
     """Replace the control file; whole and on disk when this returns."""
-    durable.write(path, checked_json.encode(order) + b"\n")
+    durable.write(path, content_of(order))
+
+
+def content_of(order: ControlCommand) -> bytes:
+    """What stands in the file, and what is signed where controls are."""
+    return checked_json.encode(order) + b"\n"
 
 
 def halt_running(home: Path, order: ControlCommand, timeout_s: float = 0.5) -> bool:

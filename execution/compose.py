@@ -5,12 +5,15 @@ simulation gives it its own. What stands between is the same in both.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from adapters.bus.base import Bus, Publisher
 from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
+from core.controls.approvals import with_signed_exits
+from core.controls.watch import WatchedControls
 from core.sections import RunSettings
 from core.settings import Settings
 from execution import live, replay
@@ -30,12 +33,13 @@ from execution.journal.snapshot import Snapshot, restored
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.stops import Stops
+from execution.risk import controls
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds, VenueFunds
-from execution.risk.permission import may_send
+from execution.risk.permission import Permission, may_send, missing
 from execution.risk.trading_state import TradingState
 
 
@@ -67,8 +71,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
         UnavailableError: the terminal does not answer.
     """
     own, run, clock, timer = own_path(settings), settings.run, environment.clock, environment.timer
-    quotes, trading = LiveQuotes(), TradingState(control_path(settings), own / "breakers.json")
-    journal = environment.journal
+    quotes, journal = LiveQuotes(), environment.journal
     publisher = JournalPublisher(
         environment.bus, run, lambda: _lacking(environment, run),
         caught_up=lambda: delivered.forget_word(journal.path),
@@ -76,8 +79,10 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     outbox = Outbox(environment.bus, journal, run, publisher)
     book, activity = restored(environment.since) if environment.since else (Book(), None)
     ledger = Ledger(journal, book, outbox, activity)
-    fallback = of_settings(settings.execution)
-    limits = LimitsFile(run.account, fallback, settings.home_path, own / "limits.toml")
+    fallback, since_us = of_settings(settings.execution), ledger.book.latest_us
+    obeyed = controls.obeyed(settings, fallback, own, clock, since_us)
+    settings, limits = with_signed_exits(settings, clock), obeyed.limits
+    trading = TradingState(control_path(settings), obeyed.breakers, obeyed.resumes)
     reconciler = Reconciler(
         ledger, environment.venue, clock, limits.rules.own.collar, repeatable=False,
         timer=timer, persons=manual_resolutions.directory_of(environment.journal.path),
@@ -85,7 +90,8 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     funds = CachedFunds(environment.venue, clock)
     engine = Engine(
         settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
-        sends=may_send(settings, environment.venue.account()), limits=limits, timer=timer,
+        sends=may_send(settings, environment.venue.account(), obeyed.watched), limits=limits,
+        timer=timer,
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
@@ -94,6 +100,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
         limits=limits, publisher=publisher, admission=settings.admission, since=environment.since,
+        permission=_permission(settings, environment, engine, trading, obeyed.watched),
     )  # fmt: skip
 
 
@@ -101,6 +108,18 @@ def _lacking(environment: Environment, run: RunSettings) -> Iterator[Post]:
     """What bus or warehouse lack of the journal."""
     mark = delivered.to_both(environment.bus, run, environment.journal.path)
     return posts_of(environment.journal, run, mark, environment.since)
+
+
+def _permission(
+    settings: Settings, environment: Environment, engine: Engine, trading: TradingState,
+    watched: WatchedControls | None,
+) -> Permission | None:  # fmt: skip
+    """Real money alone asks again; the account of a terminal does not change while we run."""
+    if settings.terminal.kind == "simulated" or watched is None or not engine.sends:
+        return None
+    account = environment.venue.account()
+    lacking = partial(missing, settings, account, watched)
+    return Permission(lacking, trading, watched, environment.timer)
 
 
 def replay_parts(

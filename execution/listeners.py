@@ -15,6 +15,7 @@ from execution.breakers.breakers import Breakers
 from execution.order_path.quotes import LiveQuotes
 from execution.replay_slices import decode
 from execution.risk.limits_file import LimitsFile
+from execution.risk.permission import Permission
 from execution.risk.trading_state import TradingState
 from execution.twin.twin import Twin
 
@@ -28,10 +29,11 @@ class Listeners:
     def __init__(
         self, run: RunSettings, bus: Bus, quotes: LiveQuotes, trading: TradingState,
         stop: threading.Event, limits: LimitsFile | None = None, breakers: Breakers | None = None,
-        twin: Twin | None = None,
+        twin: Twin | None = None, permission: Permission | None = None,
     ) -> None:  # fmt: skip
         self._run, self._bus, self._quotes, self._trading = run, bus, quotes, trading
         self._stop, self._limits, self._breakers, self._twin = stop, limits, breakers, twin
+        self._permission = permission
         works = (("ticks", self._listen_ticks), ("control", self._listen_control))
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True) for name, work in works
@@ -83,4 +85,6 @@ class Listeners:
             self._trading.poll()
             if self._limits:
                 self._limits.poll()
+            if self._permission:
+                self._permission.poll()
         subscriber.close()

@@ -36,6 +36,7 @@ from execution.replay_slices import decode
 from execution.risk.admission import Admission, is_journalled
 from execution.risk.checks import Denial
 from execution.risk.limits_file import LimitsFile
+from execution.risk.permission import Permission
 from execution.risk.trading_state import TradingState
 from execution.twin.twin import Twin
 
@@ -61,6 +62,7 @@ class Parts(NamedTuple):
     watched: PollerParts
     timer: Timer = SystemTimer()
     limits: LimitsFile | None = None
+    permission: Permission | None = None
     breakers: Breakers | None = None
     publisher: JournalPublisher | None = None
     twin: Twin | None = None
@@ -86,7 +88,7 @@ class Live:
         )
         self._listeners = Listeners(
             parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
-            parts.twin,
+            parts.twin, parts.permission,
         )  # fmt: skip
         self._signals: Subscriber | None = None
         self._known_until = 0

@@ -72,6 +72,7 @@ def signals(
     """bus: ticks -> feature, prediction, signal; bus: signals."""
     from adapters.clickhouse import client
     from adapters.clickhouse.tick_reader import read_ticks
+    from core.controls.approvals import strategies_folder, with_signed_exits
     from strategies import plugins, protocol
     from streams.announce import Announcer
     from streams.decide import Decider
@@ -81,8 +82,9 @@ def signals(
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
-    run, own = settings.run, settings.home_path / "strategies"
+    run, own = settings.run, strategies_folder(settings, SystemClock())
     session_note.check(settings, plugins.digest(run.strategy, own))
+    settings = with_signed_exits(settings, SystemClock())
     chosen = protocol.select(run.strategy, settings.signals, own)
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None

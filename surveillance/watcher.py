@@ -35,11 +35,12 @@ from core.home_users import as_process
 from core.process import Process
 from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
+from surveillance.alert import OLD_US, ControlAlert
+from surveillance.control_changes import ControlChanges
 
 _log = logging.getLogger(__name__)
 #: At the end. What a dead mail server does not take in this time stays in the box, for the next.
 _LAST_WORDS_S = 10.0
-_OLD_US = 60_000_000  # what happened longer ago was alerted before, or is history
 #: Denials that say nothing about a limit: a newer signal, a closed market, too small a size.
 QUIET = frozenset(
     {
@@ -49,26 +50,12 @@ QUIET = frozenset(
 )  # fmt: skip
 
 
-class ControlAlert(msgspec.Struct, frozen=True):
-    """A row of `control_alert`."""
-
-    alert_id: str
-    mode: str
-    account: str
-    control: str
-    subject: str
-    detail: str
-    ts_event_us: int
-    ts_raised_us: int
-    channel: str
-
-
 def alert_of(content: object, now_us: int) -> ControlAlert | None:
     """What a message means for people; None when nothing was breached, or long ago."""
     if isinstance(content, OrderEvent):
         return _of_order(content, now_us)
     if isinstance(content, RiskState) and content.state != "active":
-        old = now_us - content.ts_init_us > _OLD_US
+        old = now_us - content.ts_init_us > OLD_US
         alert_id = f"{content.run_id}.{content.account}.{content.ts_init_us}.{content.state}"
         alert = ControlAlert(
             alert_id=alert_id, mode=content.mode, account=content.account, control=content.state,
@@ -82,7 +69,7 @@ def alert_of(content: object, now_us: int) -> ControlAlert | None:
 def _of_order(event: OrderEvent, now_us: int) -> ControlAlert | None:
     breached = event.kind == EventKind.DENIED and event.reason not in QUIET
     failed = event.kind == EventKind.UNKNOWN
-    if not (breached or failed) or now_us - event.ts_init_us > _OLD_US:
+    if not (breached or failed) or now_us - event.ts_init_us > OLD_US:
         return None
     detail = (
         f"{event.side} {event.volume:g} {event.symbol}: seen {event.observed:g},"
@@ -115,8 +102,10 @@ class Watcher:
     def note(self, message: Message) -> ControlAlert | None:
         """One message of `order_events` or `risk`."""
         alert = alert_of(codec.decode(message.topic, message.payload), self._clock.now_us())
-        if alert is None:
-            return None
+        return None if alert is None else self.tell(alert)
+
+    def tell(self, alert: ControlAlert) -> ControlAlert:
+        """Tell people of an alert, and keep it for its table."""
         channel = self._notify(alert)
         raised = msgspec.structs.replace(alert, ts_raised_us=self._clock.now_us(), channel=channel)
         with self._lock:
@@ -239,9 +228,11 @@ def _keep(
     config: settings.Settings, watcher: Watcher, health: Health, stop: threading.Event
 ) -> None:
     """Once a second rows are stored, and what people ordered follows them into the warehouse."""
-    meter = Meter(config, SystemClock())
+    meter, changes = Meter(config, SystemClock()), ControlChanges(config, SystemClock())
     while not stop.wait(1.0):
         try:
+            for alert in changes.alerts():
+                watcher.tell(alert)
             watcher.flush()
             client = connect(config.clickhouse)
             try:

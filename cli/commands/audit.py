@@ -29,6 +29,7 @@ from execution.compose import own_path
 from execution.journal import segments, witness
 from execution.journal.journal import Journal
 from execution.journal.reader import journals, placed_events
+from execution.risk.controls import problem_of
 from quality.check_result import store
 from quality.trail import trail_result
 
@@ -111,7 +112,7 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
         with contextlib.closing(warehouse_client(settings, COMMANDS)) as client:
             verification = trail.verify_home(
                 settings, _sources(settings), client, archive, key, SystemClock(),
-                full=namespace.full,
+                problem_of(settings, SystemClock()), full=namespace.full,
             )  # fmt: skip
             _note_result(client, verification)
             if key and not verification.breaks:

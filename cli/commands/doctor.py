@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from cli.commands.printed import output
 from cli.diagnostics.check import Check, table_of
 from cli.diagnostics.checks_bus import bus_checks
+from cli.diagnostics.checks_controls import controls
 from cli.diagnostics.checks_machine import machine_checks
 from cli.diagnostics.checks_stack import loaded_settings, stack_checks
 from cli.diagnostics.checks_tls import tls_checks
@@ -31,6 +32,7 @@ def run(namespace: argparse.Namespace) -> int:
         *stack_checks(config),
         *bus_checks(config.bus),
         *tls_checks(config.home_path, datetime.datetime.now(datetime.UTC)),
+        controls(config),
         *_of_warehouse(config),
     ]
     console = output.console(highlight=False)

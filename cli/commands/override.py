@@ -8,13 +8,19 @@ import argparse
 import math
 from datetime import UTC, datetime
 
+import msgspec
 from msgspec.structs import replace
 
+from cli import signing
 from cli.login import sign
 from core.clock import SystemClock
+from core.controls.signing import Draft
 from core.errors import SettingsError
 from core.settings import Settings
 from execution.risk import overrides
+from execution.risk.controls import limits_in_force
+from execution.risk.direction import SHIPPED
+from execution.risk.limits import parse
 from execution.risk.limits_file import OVERRIDABLE
 from execution.risk.overrides import Override
 
@@ -48,6 +54,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         symbol=namespace.symbol, by=namespace.by, reason=namespace.reason, from_us=now,
         until_us=until,
     )  # fmt: skip
+    if signing.must_sign(settings):
+        return _sign(settings, override)
     path = overrides.path_in(settings.home_path)
     before = overrides.load(path)
     end = datetime.fromtimestamp(until / 1e6, UTC).isoformat(timespec="seconds")
@@ -59,6 +67,23 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     holding = [o for o in before.overrides if o.until_us > now]
     overrides.save(path, replace(before, overrides=[*holding, override]))
     print(f"Until {end}: {namespace.rule} = {namespace.value:g} ({namespace.by}).")
+    return 0
+
+
+def _sign(settings: Settings, override: Override) -> int:
+    content = limits_in_force(settings, SystemClock())
+    limits = (parse(content, "limits in force") if content else SHIPPED).of(
+        override.account, override.symbol
+    )
+    change = (
+        f"override {override.rule}: {getattr(limits, override.rule):g} → {override.value:g} for"
+        f" {override.symbol or 'all symbols'} until {signing.time_text(override.until_us)}"
+    )
+    draft = Draft(
+        "override", override.rule, msgspec.json.encode(override), override.by, override.reason,
+        override.until_us, changes=(change,),
+    )  # fmt: skip
+    signing.sign(settings, draft)
     return 0
 
 

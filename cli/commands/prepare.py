@@ -13,7 +13,7 @@ from adapters.bus.select import connect
 from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note
-from cli.stack import sessions
+from cli.stack import sessions, upgrade
 from cli.stack.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
@@ -45,6 +45,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         ended = sessions.end_of_home(settings, url, SystemClock())
         console.print(f"Session {ended} has ended.")
         return 0
+    if (taking := upgrade.begin(settings.home_path)) is not None:
+        console.print(
+            f"The home is of {taking.came_from}; as it was it is in {taking.copy}. The warehouse is"
+            " elsewhere and not in it: back that up by itself."
+        )
     applied = migrate(settings, url)
     console.print(f"{len(applied)} migrations applied to {url}: {', '.join(applied) or 'none due'}")
     write_run(settings, url)
@@ -57,6 +62,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if settings.bus.url:
         _reach_bus(settings, console)
     instance.write(settings.home_path)
+    if taking is not None:
+        upgrade.finish(settings.home_path)
     console.print(f"Home {settings.home_path} is ready.")
     note(
         settings,

@@ -8,10 +8,14 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
+from cli import signing
 from cli.login import sign
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core import audit_log
+from core.audit_log import AuditLine
 from core.clock import SystemClock
+from core.controls.approvals import holds
+from core.controls.signing import Draft
 from core.errors import InputError
 from core.home_users import COMMANDS
 from core.settings import Settings
@@ -60,12 +64,22 @@ def _import(
                 print(f"{template.path}: nothing new, nothing was loaded")
                 continue
             table = TABLES[template.kind][0]
-            sign(
-                settings, clock, namespace.by, "reference import",
-                f"{len(changed)} rows of {table} from {Path(template.path).name}",
-                subject=table, reason=namespace.reason,
-                payload={"sha256": reference_store.digest(template), "changes": changed},
-            )  # fmt: skip
+            begun = signing.is_begun(settings)
+            if begun and not _is_signed(namespace, settings, template, changed):
+                continue
+            detail = f"{len(changed)} rows of {table} from {Path(template.path).name}"
+            payload = {"sha256": reference_store.digest(template), "changes": changed}
+            if begun:  # signed before
+                line = AuditLine(
+                    clock.now_us(), namespace.by, False, "reference import", detail, table,
+                    namespace.reason, payload,
+                )  # fmt: skip
+                audit_log.append(settings.home_path, line)
+            else:
+                sign(
+                    settings, clock, namespace.by, "reference import", detail, subject=table,
+                    reason=namespace.reason, payload=payload,
+                )  # fmt: skip
             *_, signed = audit_log.read(audit_log.path_in(settings.home_path))
             count = reference_store.load(
                 where, template, changed, signed.seq, clock.now_us(), namespace.by
@@ -74,6 +88,32 @@ def _import(
     finally:
         client.close()
     return 0
+
+
+def _is_signed(
+    namespace: argparse.Namespace,
+    settings: Settings,
+    template: reference.Template,
+    changed: list[reference_store.Change],
+) -> bool:
+    """Whether the file may be loaded now; else it is signed, or waits."""
+    now, table = signing.current(settings), TABLES[template.kind][0]
+    digest = reference_store.digest(template)
+    if holds(now, "reference", table, template.content, max(now.newest_us, SystemClock().now_us())):
+        return True
+    waiting = [v for v in now.waiting.values() if v.entry.content == digest]
+    if waiting:
+        print(f"{template.path}: {signing.outcome(waiting[0].entry.number, now)}")
+        return False
+    changes = tuple(f"{c.table} {' '.join(c.key)}: {c.was} → {c.now}" for c in changed)
+    draft = Draft(
+        "reference", table, template.content, namespace.by, namespace.reason, changes=changes
+    )
+    entry, after = signing.sign(settings, draft)
+    if entry.number in after.taken:
+        return True
+    print(f"{template.path}: import it again once it holds")
+    return False
 
 
 def _write(directory: Path) -> int:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cli.commands.printed import output
+from cli.diagnostics.checks_controls import controls
 from cli.diagnostics.feeds import FeedStatus, market_text
 from cli.diagnostics.status import DEGRADED, HEALTHY, StackStatus, stack_status
 from cli.stack.process_state import ProcessState
@@ -32,13 +33,15 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Print it."""
     status = stack_status(settings)
     if namespace.json:
-        print(json.dumps(_as_json(status), indent=2))
+        print(json.dumps(_as_json(status, settings), indent=2))
     else:
-        _print(status, output.console(highlight=False, soft_wrap=True))
+        console = output.console(highlight=False, soft_wrap=True)
+        _print(status, console)
+        console.print(f"controls: {controls(settings).found}", markup=False)
     return status.exit_code
 
 
-def _as_json(status: StackStatus) -> dict[str, Any]:
+def _as_json(status: StackStatus, settings: Settings) -> dict[str, Any]:
     stack = status.stack
     return {
         "status": {HEALTHY: "healthy", DEGRADED: "degraded"}.get(status.exit_code, "not running"),
@@ -51,6 +54,7 @@ def _as_json(status: StackStatus) -> dict[str, Any]:
         "feeds": [{**msgspec.to_builtins(f), "stale": f.stale} for f in status.feeds],
         "trading": msgspec.to_builtins(status.trading),
         "problems": status.problems,
+        "controls": controls(settings).found,
     }
 
 

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from cli.stack.warehouse_setup import shaping
 from core import session_note
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.contracts.session import Content, Session, content
+from core.controls.approvals import strategies_folder
 from core.errors import InputError, TickhouseError
 from core.fingerprint import fingerprint, versions
 from core.home_users import SETUP, sign_in
@@ -25,6 +26,7 @@ from core.identity import this_user
 from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
+from execution.risk.controls import limits_in_force
 from strategies import plugins
 
 RUNNING, ENDED = "running", "ended"
@@ -92,12 +94,12 @@ def end_of_home(settings: Settings, url: str, clock: Clock) -> str:
 
 
 def contents(settings: Settings) -> tuple[Content, ...]:
-    """Settings that shape rows, the limits file, a person's own strategy: what there is of them."""
-    home, limits_file = settings.home_path, settings.home_path / "limits.toml"
+    """Settings that shape rows, the limits, a person's own strategy: what there is of them."""
+    clock = SystemClock()
     bodies = {
         "settings": shaping(settings).encode(),
-        "limits": limits_file.read_bytes() if limits_file.is_file() else b"",
-        "strategy": plugins.content(settings.run.strategy, home / "strategies"),
+        "limits": limits_in_force(settings, clock) or b"",
+        "strategy": plugins.content(settings.run.strategy, strategies_folder(settings, clock)),
     }
     return tuple(content(kind, body) for kind, body in bodies.items() if body)
 

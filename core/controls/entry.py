@@ -38,6 +38,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     ts_us: int
     until_us: int = 0  # when it ends, excluded; 0: when another replaces it
+    changes: tuple[str, ...] = ()  # old and new, as the signer was shown them
     signature: str = ""  # Ed25519, hex
 
 

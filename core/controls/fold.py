@@ -47,6 +47,10 @@ class Controls:
         """SHA-256 of the last genuine line; empty of an empty chain."""
         return self._previous
 
+    def line_of(self, number: int) -> str:
+        """SHA-256 of an entry's line; of the first it is how the home is known."""
+        return self._lines[number]
+
     @property
     def newest_us(self) -> int:
         """Time of the last entry: what is known of the time without a clock."""
@@ -163,7 +167,7 @@ class Controls:
             raise Void("what was signed is nowhere to be read")
         if entry.base != self.base(entry.kind, entry.subject):
             raise Void("it was signed against another version than the one in force")
-        raises = self.raises(entry, content)
+        raises = self.raises(entry.kind, entry.subject, entry.base, content)
         needs = need(entry.kind, raises=raises, firm=self.firm)
         due = entry.ts_us + DELAY_US if needs == "delay" else 0
         version = Version(entry, raises, needs, due_us=due)
@@ -181,21 +185,21 @@ class Controls:
         held = self.in_slots.get((kind, subject))
         return held.entry.number if held else 0
 
-    def raises(self, entry: Entry, content: bytes) -> bool:
-        """Whether a content raises risk against what it would replace."""
-        rule = RULES[entry.kind]
-        if entry.kind == "person":
+    def raises(self, kind: Kind, subject: str, base: int, content: bytes) -> bool:
+        """Whether a content raises risk against the version it would replace."""
+        rule = RULES[kind]
+        if kind == "person":
             return not _decoded(content, Person).revoked
-        if entry.kind == "policy":
+        if kind == "policy":
             return _decoded(content, PolicyChange).policy != "firm"
         if rule.direction != "judged":
             return rule.direction == "raises"
         before: bytes | None = None
-        if entry.base:
-            before = self._contents(self.taken[entry.base].entry.content)
+        if base:
+            before = self._contents(self.taken[base].entry.content)
             if before is None:
                 return True
-        return self._judge(entry.kind, entry.subject, before, content)
+        return self._judge(kind, subject, before, content)
 
     def _approve(self, entry: Entry) -> None:
         version = self.waiting.get(entry.base)

@@ -36,6 +36,7 @@ class Draft(NamedTuple):
     reason: str
     until_us: int = 0
     about: int = 0  # the entry that is approved or withdrawn
+    changes: tuple[str, ...] = ()  # old and new, as they are shown
 
 
 def current(place: Place, judge: Judge, clock: Clock) -> Controls:
@@ -87,10 +88,17 @@ def signed(now: Controls, draft: Draft, key: Ed25519PrivateKey, ts_us: int) -> E
         number=len(now.entries) + 1, previous=now.head, kind=draft.kind, subject=draft.subject,
         content=sha256(draft.content), base=base(now, draft), raises=False, by=draft.by,
         reason=draft.reason, ts_us=ts_us, until_us=draft.until_us,
+        changes=draft.changes,
     )  # fmt: skip
-    if draft.kind in RULES:
-        entry = replace(entry, raises=now.raises(entry, draft.content))
+    entry = replace(entry, raises=draft_raises(now, draft))
     return replace(entry, signature=key.sign(signed_bytes(entry)).hex())
+
+
+def draft_raises(now: Controls, draft: Draft) -> bool:
+    """Whether a draft raises risk against what holds."""
+    if draft.kind not in RULES:
+        return False
+    return now.raises(draft.kind, draft.subject, base(now, draft), draft.content)
 
 
 def base(now: Controls, draft: Draft) -> int:
@@ -149,6 +157,7 @@ def _write(place: Place, entry: Entry, draft: Draft, now: Controls, after: Contr
     store.write_content(place, draft.content)
     reach("controls.content")
     detail = f"{entry.kind} {entry.subject}".strip() + f", entry {entry.number}"
+    detail = "; ".join((detail, *entry.changes))
     payload = {"number": entry.number, "content": entry.content, "raises": entry.raises}
     append(place.home, AuditLine(entry.ts_us, entry.by, True, f"sign {entry.kind}", detail,
                                  entry.subject, entry.reason, payload))  # fmt: skip

@@ -117,7 +117,7 @@ def keep(place: Place, lines: bytes, contents: dict[str, bytes]) -> None:
     place.trust.mkdir(mode=0o700, parents=True, exist_ok=True)
     for digest, content in contents.items():
         path = place.trust / "contents" / digest
-        if _read(path) != content:
+        if not path.exists():
             durable.write(path, content)
     durable.write(place.kept, lines)
 

@@ -16,6 +16,13 @@ class Version(NamedTuple):
     due_us: int = 0  # when a delay ends
     from_us: int = 0
 
+    @property
+    def waits(self) -> str:
+        """What it waits for, in words; "" when for nothing."""
+        if self.from_us:
+            return ""
+        return "waits a day" if self.due_us else "waits for a second person"
+
     def holds(self, now_us: int) -> bool:
         """Whether it has not ended; the end is excluded."""
         return not self.entry.until_us or now_us < self.entry.until_us

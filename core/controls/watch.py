@@ -5,6 +5,7 @@ unlearnt: a chain that does not go on from it changes nothing and is a problem t
 """
 
 import functools
+import threading
 from pathlib import Path
 
 from core.clock import Clock
@@ -28,6 +29,9 @@ class WatchedControls:
         self._newest_us = since_us
         self._signature: tuple[int, int, int] | None = None
         self._due_us, self._lines, self._kept = 0, b"", b""
+        self._stored = set[str]()  # contents that lie outside the home too
+        self._lock = threading.Lock()
+        self.readings = 0  # how often the chain was read: who saw this number knows it all
         self.problem = ""
         self.controls: Controls = fold(b"", self.content, self._judge, 0)
         self.poll(first=True)
@@ -38,12 +42,17 @@ class WatchedControls:
         self._newest_us = now
         return now
 
-    def poll(self, *, first: bool = False) -> bool:
-        """Read the chain if it was replaced or a delay has ended; True when it was read."""
+    def poll(self, *, first: bool = False) -> None:
+        """Read the chain if it was replaced or a delay has ended. Any thread may."""
         signature, now = _signature(self._place.chain), self.now_us()
         if signature == self._signature and not 0 < self._due_us <= now and not first:
-            return False
-        self._signature = signature
+            return
+        with self._lock:
+            self._signature = signature
+            self._read(now)
+            self.readings += 1
+
+    def _read(self, now: int) -> None:
         chain = store.read(self._place)
         lines, problem = chain.lines, chain.problem
         if not lines.startswith(self._lines):
@@ -56,7 +65,6 @@ class WatchedControls:
         self.controls, self.problem = controls, problem
         self._due_us = controls.next_us(now)
         self._keep()
-        return True
 
     def content(self, digest: str) -> bytes | None:
         """What was signed; None when it is nowhere to be read as it was."""
@@ -70,8 +78,10 @@ class WatchedControls:
         if not self._lines or self._lines == self._kept:
             return
         try:
-            store.keep(self._place, self._lines, self._contents)
+            new = {d: c for d, c in self._contents.items() if d not in self._stored}
+            store.keep(self._place, self._lines, new)
             self._kept = self._lines
+            self._stored |= new.keys()
         except OSError as error:
             self.problem = self.problem or f"{self._place.trust} is behind: {error}"
 

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +20,7 @@ from adapters.bus.base import Bus
 from adapters.bus.join import join
 from core import log, settings, tls, tls_door
 from core.clock import Clock, SystemClock
+from core.controls.store import is_begun, place_of
 from core.errors import TickhouseError
 from core.home_users import as_process
 from core.process import Process
@@ -57,7 +59,9 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     loop = asyncio.get_running_loop()
     reader = Reader(bus, loop, live_state.take, config.run.account)
     history = History(config, clock, loop, live_state, reader.release)
-    controls = Controls(config.home_path, SignIn(config.home_path, clock), clock)
+    place = place_of(config.home_path, config.controls)
+    signed = partial(is_begun, place)
+    controls = Controls(config.home_path, SignIn(config.home_path, clock), clock, signed)
     server = _server(pages.application(Viewers(items), controls), config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))

@@ -6,6 +6,7 @@ another site's form can do, and a resume needs the session's proof in a header b
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -42,8 +43,11 @@ class _Resume(msgspec.Struct, forbid_unknown_fields=True):
 class Controls:
     """Answers of the three buttons. Each blocks on disk or scrypt, so each runs in a thread."""
 
-    def __init__(self, home: Path, sign_in: SignIn, clock: Clock) -> None:
+    def __init__(
+        self, home: Path, sign_in: SignIn, clock: Clock, are_signed: Callable[[], bool]
+    ) -> None:
         self._home, self._sign_in, self._clock = home, sign_in, clock
+        self._are_signed = are_signed  # whether resuming needs a signature
         self._one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
 
     async def halt(self, request: Request) -> Response:
@@ -99,6 +103,8 @@ class Controls:
         session = self._sign_in.session(request.cookies.get(COOKIE, ""), proof)
         if session is None:
             return _refuse(401, "sign in first: resuming adds risk")
+        if self._are_signed():
+            return _refuse(403, "resuming is signed here: tickhouse resume, where your key is")
         command = await _body(request, _Resume)
         if isinstance(command, Response):
             return command

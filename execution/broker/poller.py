@@ -101,6 +101,7 @@ class AccountPoller:
             return
         problem = "the terminal does not answer" if self._away else self._w.events.problem
         problem = problem or (self._limits.problem if self._limits else "")
+        problem = problem or self._w.trading.problem
         if problem:
             self._heartbeat.degraded(problem)
         else:

@@ -76,7 +76,7 @@ class LimitsFile:
 
     def poll(self) -> bool:
         """Look at both files; True when other rules hold now. Two `stat` when nothing changed."""
-        signatures = _signature(self._limits), _signature(self._overrides)
+        signatures = file_signature(self._limits), file_signature(self._overrides)
         if signatures == self._signatures:
             return False
         before, self._signatures, problems = self.rules, signatures, []
@@ -140,7 +140,8 @@ def _version_of(path: Path) -> str:
         return ""
 
 
-def _signature(path: Path | None) -> tuple[int, int, int] | None:
+def file_signature(path: Path | None) -> tuple[int, int, int] | None:
+    """What differs once a file was written or replaced; None without one."""
     try:
         status = path.stat() if path else None
     except FileNotFoundError:

@@ -1,25 +1,100 @@
-"""Real money is locked: whether this process may send orders at all."""
+"""Real money is locked: whether this process may send orders at all, and what is missing."""
+
+from collections.abc import Callable
 
 import msgspec
 
 from adapters.mt5.venue.venue import Account
+from core.clock import Timer
+from core.controls.approvals import holds, settings_content, strategy_content
+from core.controls.watch import WatchedControls
 from core.settings import Settings
+from core.trading_control import ControlCommand, State
+from execution.broker.every import Every
+from execution.risk.trading_state import TradingState
 
 
-def may_send(settings: Settings, account: Account) -> bool:
-    """True for a simulated terminal (not in shadow mode), and for the one allowed real account.
+def may_send(
+    settings: Settings, account: Account, watched: WatchedControls | None = None
+) -> bool:  # fmt: skip
+    """True for a simulated terminal (not in shadow mode), and where nothing is missing.
 
-    A real account needs mode `live`, `terminal.login` and `terminal.server` that are set and are
-    those the terminal is logged in to, and a champion that a person promoted and that was not
-    trained on a simulated market. Anything else is shadow: journalled, not sent.
+    Anything else is shadow: journalled, not sent.
     """
     if settings.run.mode == "shadow":
         return False
-    if settings.terminal.kind == "simulated":
-        return True
+    return settings.terminal.kind == "simulated" or not missing(settings, account, watched)
+
+
+def missing(
+    settings: Settings, account: Account, watched: WatchedControls | None
+) -> list[str]:  # fmt: skip
+    """What real money still asks for, in words; nothing: it is unlocked.
+
+    Mode `live`; `terminal.login` and `terminal.server` that are set and are those the terminal is
+    logged in to; a champion that a person promoted and that was not trained on a simulated market;
+    and, signed and not ended: this model, the strategy and the settings as they are, limits, and a
+    passed terminal check of that server.
+    """
+    lacking = []
+    if settings.run.mode != "live":
+        lacking.append(f"mode live (it is {settings.run.mode})")
     allowed = settings.terminal.login, settings.terminal.server
-    logged_in = all(allowed) and allowed == (account.login, account.server)
-    return settings.run.mode == "live" and logged_in and _real_champion(settings)
+    if not all(allowed) or allowed != (account.login, account.server):
+        lacking.append(
+            f"terminal.login and terminal.server as the terminal has them ({account.login} at"
+            f" {account.server})"
+        )
+    champion = _real_champion(settings)
+    if not champion:
+        lacking.append("a champion that a person promoted, trained on a real market")
+    if watched is None:
+        return [*lacking, "users, and controls that they sign (tickhouse controls begin)"]
+    return lacking + _unsigned(settings, champion, account.server, watched)
+
+
+class Permission:
+    """Asks again while trading: an approval that ended, or a file that was changed, ends entries.
+
+    Exits go on: they only reduce.
+    """
+
+    def __init__(
+        self, lacking: Callable[[], list[str]], trading: TradingState, watched: WatchedControls,
+        timer: Timer,
+    ) -> None:  # fmt: skip
+        self._lacking, self._trading, self._watched = lacking, trading, watched
+        self._due = Every(_AGAIN_S, timer)
+
+    def poll(self) -> None:
+        """Once a second: `reducing` while anything is missing, and not a moment longer."""
+        if not self._due.is_due():
+            return
+        lacking, now = self._lacking(), self._watched.now_us()
+        reason = "missing for real money: " + "; ".join(lacking)
+        state: State = "reducing" if lacking else "active"
+        self._trading.trip(ControlCommand(state, _BY, reason if lacking else "complete", now))
+
+
+def _unsigned(
+    settings: Settings, model: str, server: str, watched: WatchedControls
+) -> list[str]:  # fmt: skip
+    controls, now, name = watched.controls, watched.now_us(), settings.run.strategy
+    lacking = []
+    if controls.version("limits", "", now) is None:
+        lacking.append("signed limits")
+    if not model or controls.version("model", model, now) is None:
+        lacking.append(f"a signed approval of model {model[:12]}".rstrip())
+    if not holds(controls, "strategy", name, strategy_content(settings.home_path, name), now):
+        lacking.append(f"a signed approval of strategy {name} as it is")
+    if not holds(controls, "settings", "", settings_content(settings), now):
+        lacking.append("a signed approval of the settings as they are")
+    if controls.version("terminal_check", server, now) is None:
+        lacking.append(f"a passed terminal check of {server}")
+    return lacking
+
+
+_BY, _AGAIN_S = "permission", 1.0
 
 
 class _Promotion(msgspec.Struct):
@@ -27,12 +102,16 @@ class _Promotion(msgspec.Struct):
 
     by: str
     simulated: bool
+    sha256: str = ""
 
 
-def _real_champion(settings: Settings) -> bool:
+def _real_champion(settings: Settings) -> str:
+    """The model that trades, when a person promoted it on real data; else ""."""
     path = settings.home_path / "models" / "champion.json"
     try:
         promotions = msgspec.json.decode(path.read_bytes(), type=list[_Promotion])
     except (FileNotFoundError, msgspec.DecodeError):
-        return False
-    return bool(promotions) and bool(promotions[-1].by) and not promotions[-1].simulated
+        return ""
+    if promotions and promotions[-1].by and not promotions[-1].simulated:
+        return promotions[-1].sha256
+    return ""

@@ -5,12 +5,17 @@ it whole and synced, live execution polls it every few milliseconds. A breaker's
 own beside the journal, so that no breaker ever overwrites a person's command; it holds until a
 person resumes later than it tripped. Both survive a restart. A file that cannot be read halts:
 doubt stops trading.
+
+Where controls are signed, a file can stop trading and only a signed resume starts it again: a
+command that is less strict counts when it was signed, and what stopped is also kept outside the
+home, so that removing the file starts nothing.
 """
 
 import logging
 import threading
 import time
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +29,23 @@ _RECENT_S = 0.02  # the control thread polls twice as often
 _SEVERITY = {"active": 0, "reducing": 1, "halted": 2}
 
 
+class SignedResumes(Protocol):
+    """What lifts a halt where controls are signed, and where a halt is kept outside the home."""
+
+    @property
+    def kept(self) -> Path:
+        """The last command that counted."""
+        ...
+
+    def signed(self, order: ControlCommand) -> bool:
+        """Whether people signed to resume exactly so."""
+        ...
+
+    def keep(self, order: ControlCommand) -> None:
+        """Remember a command that counts, as well as it goes."""
+        ...
+
+
 ACTIVE = ControlCommand("active", "", "nobody halted", 0)
 
 
@@ -33,14 +55,18 @@ class TradingState:
     Args:
         path: the control file; None in a replay, which nobody halts.
         breakers: the breakers' file; None when they need not survive a restart.
+        signed: where controls are signed, who knows what lifts a halt.
     """
 
-    def __init__(self, path: Path | None, breakers: Path | None = None) -> None:
-        self._path, self._breakers = path, breakers
+    def __init__(
+        self, path: Path | None, breakers: Path | None = None, signed: SignedResumes | None = None
+    ) -> None:
+        self._path, self._breakers, self._signed = path, breakers, signed
+        self.problem = ""  # of a command that does not count, "" when it does
         self._lock = threading.Lock()
         self._signature: tuple[int, int, int] | None = None
         self._polled_s = 0.0
-        self._ordered = ACTIVE  # by a person
+        self._ordered = _read(signed.kept) if signed else ACTIVE  # by a person
         self._tripped = ACTIVE if breakers is None else _read(breakers)
         self._beneath = ACTIVE  # of other breakers: what holds when that one is taken back
         self.current = ACTIVE
@@ -61,8 +87,23 @@ class TradingState:
             signature = _signature(self._path)
             if signature == self._signature:
                 return False
-            self._signature, self._ordered = signature, _read(self._path)
+            self._signature, order = signature, _read(self._path)
+            if self._signed is not None:
+                order = self._counting(order, self._signed)
+            self._ordered = order
             return self._settle()
+
+    def _counting(self, order: ControlCommand, signed: SignedResumes) -> ControlCommand:
+        """The file's command; the one before, where it would start what nobody signed to start."""
+        before, self.problem = self._ordered, ""
+        if order.state == "active" or _severity(order) < _severity(before):
+            if order == before or not (order.ts_us or _severity(before)):
+                return before
+            if order.ts_us <= before.ts_us or not signed.signed(order):
+                self.problem = f"{self._path} says {order.state}, which nobody signed; not obeyed"
+                return before
+        signed.keep(order)
+        return order
 
     def catch_up(self) -> None:
         """Read the file unless somebody just did: this process may have been stopped since."""

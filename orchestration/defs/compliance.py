@@ -14,6 +14,7 @@ from core.clock import SystemClock
 from core.settings import Settings
 from execution.journal import segments
 from execution.journal.reader import journals, placed_events
+from execution.risk.controls import problem_of
 from orchestration import compliance_ready, reporting
 from orchestration.resources import Tickhouse, plain_failures
 from quality.check_result import store
@@ -67,7 +68,7 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     try:
         verification = trail.verify_home(
             settings, sources(settings), client, kept, public, clock,
-            full=seal.last_day(clock.now_us()).weekday() == _SATURDAY,
+            problem_of(settings, clock), full=seal.last_day(clock.now_us()).weekday() == _SATURDAY,
         )  # fmt: skip
         _note(client, verification)
         if public and not verification.breaks:

@@ -28,8 +28,11 @@ from core.sections import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, SIGNALS, TICKS
 from core.trading_control import ControlCommand
 from execution.journal import journal
+from execution.risk import overrides
+from execution.risk.overrides import Override, Overrides
 from tests.support import replays
 from tests.support.servers import NatsServer
+from tests.support.signed_home import SignedHome
 
 pytestmark = pytest.mark.process
 
@@ -147,6 +150,53 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
     ]  # fmt: skip
     assert events[-1].reason == "halted"
     assert events[-1].limits_version.startswith("desk+")
+
+
+def test_who_owns_the_files_of_a_running_home_raises_nothing(
+    tmp_path: Path, bus: Bus, nats_server: NatsServer
+) -> None:
+    """He edits limits, grants himself an override, cuts the chain and starts what was halted."""
+    signed = SignedHome(tmp_path, ("ann", "bob"), "firm")
+    home, entry = signed.home, signed.limits("max_lots = 0.05")
+    market = GeneratedMarket(("BTCUSD",), "sim", 7)
+    server = Server(SimulatedTerminal(market, log=tmp_path / "account.log"), directory_of(home))
+    environ = environment(
+        home, nats_server, server, TICKHOUSE_RUN__RUN_ID="live", TICKHOUSE_RUN__MODE="demo",
+        TICKHOUSE_RUN__ACCOUNT="simulated", TICKHOUSE_CONTROLS__TRUST=signed.settings.trust,
+    )  # fmt: skip
+    process = execution(environ)
+    try:
+        _eventually((home / "run" / "execution.json").exists)
+        (home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
+        now = time.time_ns() // 1000
+        allowed = Override("max_lots", 9.0, "simulated", "", "eve", "", now, now + 3_600_000_000)
+        overrides.save(overrides.path_in(home), Overrides([allowed]))
+        chain = signed.place.chain.read_bytes()
+        signed.place.chain.write_bytes(chain.splitlines(keepends=True)[0])
+        _eventually(lambda: "not obeyed" in _says(bus))
+        _signal(bus, 1.0)
+        _eventually(lambda: EventKind.DENIED in _kinds(bus))
+        signed.approve(signed.limits("max_lots = 0.5").number, "bob")
+        trading_control.write(home / "control.json", ControlCommand("halted", "ann", "news", 5))
+        _eventually((signed.place.trust / "control.json").exists)
+        (home / "control.json").unlink()
+        _signal(bus, -1.0)
+        _eventually(lambda: _kinds(bus).count(EventKind.DENIED) == 2)
+    finally:
+        process.kill()
+        process.communicate()
+        server.close()
+    events = journal.events(home / "execution" / "simulated" / "journal")
+    denied = [e for e in events if e.kind is EventKind.DENIED]
+    assert [e.reason for e in denied] == ["oversized", "halted"]
+    assert [e.limits_version.rpartition("#")[2] for e in denied] == [str(entry.number), "3"]
+
+
+def _says(bus: Bus) -> str:
+    """What execution says of itself."""
+    beat = bus.last(HEARTBEATS)
+    last = codec.decode("heartbeats", beat.payload) if beat else None
+    return last.detail if isinstance(last, Heartbeat) else ""
 
 
 def _signal(bus: Bus, target: float) -> None:

@@ -1,4 +1,4 @@
-"""The commands of a risk officer: limits, override, throttle and resume, with and without users."""
+"""The commands of a risk officer: limits, override, throttle and resume, where files are obeyed."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -83,48 +83,60 @@ def test_a_file_with_a_typo_is_not_installed(home: Path, tmp_path: Path, capsys)
     ],
 )
 def test_with_users_nobody_else_may(
-    home: Path, tmp_path: Path, monkeypatch, capsys, who: str, password: str, complaint: str
+    home: Path, monkeypatch, capsys, who: str, password: str, complaint: str
 ) -> None:
+    users(home)
+    types(monkeypatch, password)
+    assert main(["resume", "--by", who, "--reason", "x"]) == 2
+    assert complaint in capsys.readouterr().err
+    assert sorted(path.name for path in home.iterdir()) == ["users"]
+
+
+def test_with_users_controls_are_signed_and_a_password_is_not_enough(
+    home: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    """How they are then changed: tests/unit/cli/commands/test_controls.py."""
     users(home)
     file = tmp_path / "mine.toml"
     file.write_text('version = "a"')
-    by = ["--by", who]
-    why = [*by, "--reason", "x"]
+    why = ["--by", "ann", "--reason", "x"]
     for line in (
-        ["limits", "install", str(file), *by],
+        ["limits", "install", str(file), *why],
         ["override", "max_lots", "2", "--minutes", "5", *why],
         ["throttle", "release", *why],
-        ["resume", *why],
     ):
-        types(monkeypatch, password)
+        types(monkeypatch, "long enough")
         assert main(line) == 2
-        assert complaint in capsys.readouterr().err
+        assert "tickhouse controls begin" in capsys.readouterr().err
     assert sorted(path.name for path in home.iterdir()) == ["users"]
 
 
 @pytest.mark.parametrize("who", ["ann", "ria"])
-def test_who_logs_in_may_and_halting_asks_nobody(home: Path, monkeypatch, who: str) -> None:
+def test_who_logs_in_may_resume_and_halting_asks_nobody(home: Path, monkeypatch, who: str) -> None:
     users(home)
     assert main(["halt", "--by", "anybody", "--reason", "news", "--flatten"]) == 0
     halted = current(home)
     assert halted is not None
     assert (halted.state, halted.positions) == ("halted", "flatten")
-    why = ["--by", who, "--reason", "month end"]
+    types(monkeypatch, "long enough")
+    assert main(["resume", "--by", who, "--reason", "over"]) == 0
+    assert [(a.action, a.authenticated) for a in audited(home)] == [
+        ("halt", False), ("resume", True),
+    ]  # fmt: skip
+
+
+def test_without_users_decisions_are_files(home: Path) -> None:
+    why = ["--by", "ann", "--reason", "month end"]
     for line in (
         ["override", "max_lots", "2", "--minutes", "5", "--symbol", "EURUSD", *why],
         ["throttle", "release", "--strategy", "model", *why],
-        ["resume", *why],
     ):
-        types(monkeypatch, "long enough")
         assert main(line) == 0
     result = overrides.load(overrides.path_in(home))
     [override], [release] = result.overrides, result.releases
     assert (override.rule, override.value, override.symbol) == ("max_lots", 2.0, "EURUSD")
     assert override.until_us - override.from_us == 300_000_000
-    assert (release.strategy, release.by) == ("model", who)
-    assert [(a.action, a.authenticated) for a in audited(home)] == [
-        ("halt", False), ("override", True), ("throttle release", True), ("resume", True),
-    ]  # fmt: skip
+    assert (release.strategy, release.by) == ("model", "ann")
 
 
 def test_real_money_needs_users(home: Path, monkeypatch, capsys) -> None:

@@ -34,7 +34,7 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     clock = SystemClock()
     items = Items()
     items.put("quote|a", 1)
-    controls = Controls(tmp_path, SignIn(tmp_path, clock), clock)
+    controls = Controls(tmp_path, SignIn(tmp_path, clock), clock, (tmp_path / "signed").exists)
     with TestClient(pages.application(Viewers(items, most=1), controls), HERE) as client:
         yield client
 
@@ -113,6 +113,19 @@ def test_nonsense_halts_nothing_and_is_explained(
     assert answer.status_code == code
     assert answer.json()["error"]
     assert current(tmp_path) is None
+
+
+@pytest.mark.usefixtures("users")
+def test_where_controls_are_signed_the_page_halts_and_does_not_resume(
+    page: TestClient, tmp_path: Path
+) -> None:
+    (tmp_path / "signed").touch()
+    page.post("/api/halt", json=HALT, headers=OURS)
+    answer = page.post("/api/resume", json={"reason": "x"}, headers=sign_in(page))
+    assert (answer.status_code, "tickhouse resume" in answer.text) == (403, True)
+    halted = current(tmp_path)
+    assert halted is not None
+    assert halted.state == "halted"
 
 
 @pytest.mark.usefixtures("users")

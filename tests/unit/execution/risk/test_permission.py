@@ -1,64 +1,165 @@
+"""Real money: each thing that it asks for is named while it is missing."""
+
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.mt5.venue.venue import Account
-from core.sections import RunSettings, TerminalSettings
+from core.controls.approvals import settings_content, strategy_content
+from core.controls.watch import WatchedControls
+from core.sections import RunSettings, SignalSettings, TerminalSettings
 from core.settings import Settings
-from execution.risk.permission import may_send
+from execution.risk.permission import Permission, may_send, missing
+from execution.risk.trading_state import TradingState
+from tests.support.signed_home import END_US, SignedHome
 
-ACCOUNT = Account(42, "Broker-Live", "USD", 1.0, 1.0, 0.0, 1.0)
+SERVER, MODEL = "Broker-Live", "a" * 64
+ACCOUNT = Account(42, SERVER, "USD", 1.0, 1.0, 0.0, 1.0)
+REAL = {"kind": "real", "login": 42, "server": SERVER}
+
+
+def settings_of(home: Path, mode: Any = "live", terminal: dict[str, Any] = REAL) -> Settings:
+    return Settings(
+        home=str(home), run=RunSettings(mode=mode), terminal=TerminalSettings(**terminal)
+    )
+
+
+def promote(home: Path, *promotions: dict[str, Any]) -> None:
+    (home / "models").mkdir(exist_ok=True)
+    (home / "models" / "champion.json").write_text(json.dumps(promotions))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> SignedHome:
+    """Everything signed by two people."""
+    home = SignedHome(tmp_path, ("ann", "bob"), "firm")
+    promote(home.home, {"sha256": MODEL, "by": "ann", "simulated": False})
+    home.limits("max_lots = 0.5")
+    settings = settings_of(home.home)
+    for kind, subject, content in (
+        ("model", MODEL, MODEL.encode()),
+        ("strategy", "model", strategy_content(home.home, "model")),
+        ("settings", "", settings_content(settings)),
+        ("terminal_check", SERVER, b'{"passed": true}'),
+    ):
+        home.approve(home.sign(kind, content, "ann", subject, END_US).number, "bob")
+    return home
+
+
+def watched(home: SignedHome) -> WatchedControls:
+    return WatchedControls(home.place, home.judge, home.clock)
+
+
+@pytest.mark.parametrize("mode", ["live", "demo", "replay", "shadow"])
+def test_a_simulated_terminal_asks_for_nothing(tmp_path: Path, mode: Any) -> None:
+    settings = settings_of(tmp_path, mode, {})
+    assert may_send(settings, ACCOUNT) is (mode != "shadow")
+
+
+def test_with_everything_signed_it_is_unlocked(home: SignedHome) -> None:
+    assert missing(settings_of(home.home), ACCOUNT, watched(home)) == []
+    assert may_send(settings_of(home.home), ACCOUNT, watched(home))
+    assert not may_send(settings_of(home.home, "shadow"), ACCOUNT, watched(home))
 
 
 @pytest.mark.parametrize(
-    ("mode", "terminal", "allowed"),
+    ("mode", "terminal"),
     [
-        ("live", {}, True),
-        ("demo", {}, True),
-        ("replay", {}, True),
-        ("shadow", {}, False),
-        ("live", {"kind": "real"}, False),
-        ("live", {"kind": "real", "login": 42}, False),
-        ("live", {"kind": "real", "server": "Broker-Live"}, False),
-        ("live", {"kind": "real", "login": 43, "server": "Broker-Live"}, False),
-        ("live", {"kind": "real", "login": 42, "server": "Broker-Live"}, True),
-        ("demo", {"kind": "real", "login": 42, "server": "Broker-Live"}, False),
-        ("shadow", {"kind": "real", "login": 42, "server": "Broker-Live"}, False),
+        ("live", {"kind": "real"}),
+        ("live", {"kind": "real", "login": 42}),
+        ("live", {"kind": "real", "server": SERVER}),
+        ("live", REAL | {"login": 43}),
+        ("demo", REAL),
     ],
 )
-def test_real_money_is_locked(
-    tmp_path: Path, mode: Any, terminal: dict[str, Any], allowed: bool
-) -> None:
-    promote(tmp_path, {"sha256": "a", "by": "Ada", "simulated": False})
-    settings = Settings(
-        home=str(tmp_path), run=RunSettings(mode=mode), terminal=TerminalSettings(**terminal)
-    )
-    assert may_send(settings, ACCOUNT) is allowed
+def test_another_mode_or_account_is_locked(home: SignedHome, mode: Any, terminal: Any) -> None:
+    lacking = missing(settings_of(home.home, mode, terminal), ACCOUNT, watched(home))
+    assert lacking[0].startswith("mode live" if mode == "demo" else "terminal.login")
 
 
 @pytest.mark.parametrize(
     "promotions",
     [
         [],
-        [{"sha256": "a", "by": "Ada", "simulated": True}],
-        [{"sha256": "a", "by": "", "simulated": False}],
-        [
-            {"sha256": "a", "by": "Ada", "simulated": False},
-            {"sha256": "b", "by": "Ada", "simulated": True},
-        ],
+        [{"sha256": MODEL, "by": "ann", "simulated": True}],
+        [{"sha256": MODEL, "by": "", "simulated": False}],
+        [{"sha256": "b" * 64, "by": "ann", "simulated": False}],  # nobody signed this one
     ],
 )
-def test_real_money_needs_a_champion_that_a_person_approved_on_real_data(
-    tmp_path: Path, promotions: list[dict[str, Any]]
+def test_it_needs_a_champion_that_was_promoted_on_real_data_and_signed(
+    home: SignedHome, promotions: list[dict[str, Any]]
 ) -> None:
-    promote(tmp_path, *promotions)
-    terminal = TerminalSettings(kind="real", login=42, server="Broker-Live")
-    settings = Settings(home=str(tmp_path), run=RunSettings(mode="live"), terminal=terminal)
-    assert not may_send(settings, ACCOUNT)
+    promote(home.home, *promotions)
+    lacking = "; ".join(missing(settings_of(home.home), ACCOUNT, watched(home)))
+    assert "model" in lacking
 
 
-def promote(home: Path, *promotions: dict[str, Any]) -> None:
-    (home / "models").mkdir()
-    (home / "models" / "champion.json").write_text(json.dumps(promotions))
+def test_without_users_or_signatures_it_is_locked(tmp_path: Path) -> None:
+    promote(tmp_path, {"sha256": MODEL, "by": "ann", "simulated": False})
+    [lacking] = missing(settings_of(tmp_path), ACCOUNT, None)
+    assert "tickhouse controls begin" in lacking
+    (tmp_path / "b").mkdir()
+    begun = SignedHome(tmp_path / "b")
+    promote(begun.home, {"sha256": MODEL, "by": "ann", "simulated": False})
+    lacking = missing(settings_of(begun.home), ACCOUNT, watched(begun))
+    assert [text.split(" of ")[-1] for text in lacking] == [
+        "signed limits", "model aaaaaaaaaaaa", "strategy model as it is",
+        "the settings as they are", SERVER,
+    ]  # fmt: skip
+
+
+def other_strategy(home: SignedHome, settings: Settings) -> Settings:
+    (home.home / "strategies").mkdir()
+    (home.home / "strategies" / "model.py").write_text("another")
+    return settings
+
+
+def other_settings(home: SignedHome, settings: Settings) -> Settings:
+    return replace(settings, signals=SignalSettings(threshold=0.5))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"), [(other_strategy, "strategy"), (other_settings, "settings")]
+)
+def test_what_was_approved_is_what_runs(
+    home: SignedHome, change: Callable[[SignedHome, Settings], Settings], word: str
+) -> None:
+    settings = change(home, settings_of(home.home))
+    [lacking] = missing(settings, ACCOUNT, watched(home))
+    assert word in lacking
+
+
+def test_an_approval_that_ended_a_second_ago_does_not_count_while_trading_either(
+    home: SignedHome, tmp_path: Path
+) -> None:
+    controls, settings = watched(home), settings_of(home.home)
+    trading = TradingState(tmp_path / "control.json", tmp_path / "breakers.json")
+    again = Permission(lambda: missing(settings, ACCOUNT, controls), trading, controls, Hurried())
+    again.poll()
+    assert trading.state == "active"
+    home.clock.advance(END_US - 1)
+    again.poll()
+    assert trading.state == "active"
+    home.clock.advance(END_US)
+    again.poll()
+    assert trading.state == "reducing"
+    assert len(missing(settings, ACCOUNT, controls)) == 4
+    assert "strategy model" in trading.current.reason
+
+
+class Hurried:
+    """A timer by which every look is a minute after the one before."""
+
+    def __init__(self) -> None:
+        self._s = 0.0
+
+    def seconds(self) -> float:
+        self._s += 60.0
+        return self._s
+
+    def sleep(self, seconds: float) -> None:
+        self._s += seconds

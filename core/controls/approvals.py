@@ -1,0 +1,120 @@
+"""What people approve besides limits: strategies, settings, exits; what each is in bytes."""
+
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from core import durable, identity
+from core.clock import Clock
+from core.controls import signing, store
+from core.controls.entry import Kind, sha256
+from core.controls.fold import Controls
+from core.errors import SettingsError
+from core.sections import ExitSettings
+from core.settings import Settings
+
+#: Sections that decide what is traded, how much and where.
+DECIDING = ("features", "signals", "exits", "execution", "admission", "collector")
+_log = logging.getLogger(__name__)
+
+
+def strategy_content(home: Path, name: str) -> bytes:
+    """A person's own file; of one that ships or is installed its name and our version."""
+    path = home / "strategies" / f"{name}.py"
+    if path.is_file():
+        return path.read_bytes()
+    return f"shipped {name}, tickhouse {_version()}\n".encode()
+
+
+def settings_content(settings: Settings) -> bytes:
+    """The settings that decide, and the terminal they are for, as JSON to read and sign."""
+    terminal = settings.terminal
+    shaped = {name: getattr(settings, name) for name in DECIDING} | {
+        "strategy": settings.run.strategy,
+        "account": settings.run.account,
+        "terminal": {
+            "kind": terminal.kind, "login": terminal.login, "server": terminal.server,
+            "source": terminal.source, "symbols": terminal.symbols,
+        },
+    }  # fmt: skip
+    return msgspec.json.format(msgspec.json.encode(shaped, order="sorted")) + b"\n"
+
+
+def exits_content(settings: Settings) -> bytes:
+    """How positions are left, as JSON to read and sign."""
+    return msgspec.json.format(msgspec.json.encode(settings.exits, order="sorted")) + b"\n"
+
+
+def holds(controls: Controls, kind: Kind, subject: str, content: bytes, now_us: int) -> bool:
+    """Whether exactly this is approved at a time."""
+    version = controls.version(kind, subject, now_us)
+    return version is not None and version.entry.content == sha256(content)
+
+
+def is_signed(settings: Settings) -> bool:
+    """Whether only signed versions take effect here; nothing is in a replay or a backtest."""
+    if settings.run.mode in ("replay", "backtest"):
+        return False
+    place = store.place_of(settings.home_path, settings.controls)
+    return identity.exists(identity.path_in(settings.home_path)) or store.is_begun(place)
+
+
+def controls_of(settings: Settings, clock: Clock) -> Controls:
+    """What was signed, for who only asks whether an approval holds and judges no limits."""
+    place = store.place_of(settings.home_path, settings.controls)
+    return signing.current(place, lambda *_: True, clock)
+
+
+def with_signed_exits(settings: Settings, clock: Clock) -> Settings:
+    """The settings with the exits that were signed; the shipped ones where none were."""
+    if not is_signed(settings):
+        return settings
+    controls, exits = controls_of(settings, clock), ExitSettings()
+    version = controls.version("exits", "", clock.now_us())
+    if version is not None:
+        exits = msgspec.json.decode(controls.content(version) or b"", type=ExitSettings)
+    if exits != settings.exits:
+        _log.error("exits of the settings are not signed and not obeyed: %s hold", exits)
+    return replace(settings, exits=exits)
+
+
+def strategies_folder(settings: Settings, clock: Clock) -> Path:
+    """Where the file of the settings' strategy is loaded from: outside the home once signed.
+
+    Raises:
+        SettingsError: the strategy is a person's own and no signed version of it holds.
+    """
+    home, name = settings.home_path, settings.run.strategy
+    own = home / "strategies"
+    if not is_signed(settings):
+        return own
+    controls = controls_of(settings, clock)
+    version = controls.version("strategy", name, max(clock.now_us(), controls.newest_us))
+    content = controls.content(version) if version else None
+    if content is not None and not content.startswith(b"shipped "):
+        return _written(store.place_of(home, settings.controls).trust / "strategies", name, content)
+    if (own / f"{name}.py").is_file():
+        raise SettingsError(
+            f"{own / name}.py: no signed version of this strategy holds; have it signed: tickhouse"
+            f" controls approve strategy {name} --days 90 --by WHO --reason TEXT"
+        )
+    return own
+
+
+def _written(folder: Path, name: str, content: bytes) -> Path:
+    """Outside the home, where who owns the home cannot change it between two looks."""
+    path = folder / f"{name}.py"
+    if not path.is_file() or path.read_bytes() != content:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.write(path, content)
+    return folder
+
+
+def _version() -> str:
+    try:
+        return version("tickhouse")
+    except PackageNotFoundError:
+        return "(a checkout)"

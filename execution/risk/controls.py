@@ -1,0 +1,76 @@
+"""Whether the controls of this home are signed or files, and the parts of execution that obey them.
+
+A home without users has nobody who could sign: its files are obeyed. With users, or once its
+controls have begun, only what was signed takes effect, also when somebody removes the users.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from core.clock import Clock
+from core.controls import signing, store
+from core.controls.approvals import is_signed
+from core.controls.watch import WatchedControls
+from core.errors import InputError
+from core.settings import Settings
+from execution.risk.direction import raises
+from execution.risk.limits import LimitsBook, of_settings
+from execution.risk.limits_file import LimitsFile
+from execution.risk.signed_limits import SignedLimits
+from execution.risk.signed_resumes import SignedResumes, breakers_in
+
+
+class ObeyedControls(NamedTuple):
+    """What one execution obeys. `watched` and `resumes`: None where files are obeyed."""
+
+    limits: LimitsFile
+    breakers: Path
+    watched: WatchedControls | None = None
+    resumes: SignedResumes | None = None
+
+
+def obeyed(
+    settings: Settings, fallback: LimitsBook, own: Path, clock: Clock, since_us: int
+) -> ObeyedControls:
+    """Limits of the settings' account, and who may lift a halt.
+
+    Args:
+        fallback: the limits without a file, or without signed ones.
+        own: where execution keeps what belongs to the account.
+        since_us: the time is at least this: what was journalled last.
+
+    Raises:
+        InputError: limits cannot be read, and no good ones are kept.
+    """
+    home, account = settings.home_path, settings.run.account
+    place, breakers = store.place_of(home, settings.controls), own / "breakers.json"
+    if not is_signed(settings):
+        return ObeyedControls(LimitsFile(account, fallback, home, own / "limits.toml"), breakers)
+    watched = WatchedControls(place, raises, clock, since_us)
+    limits = SignedLimits(account, fallback, home, watched)
+    if not store.is_begun(place):
+        return ObeyedControls(limits, breakers, watched)
+    breakers = breakers_in(place, account, breakers)
+    return ObeyedControls(limits, breakers, watched, SignedResumes(place, watched))
+
+
+def limits_in_force(settings: Settings, clock: Clock) -> bytes | None:
+    """The limits that live execution takes up now; None: those of the settings, or that ship."""
+    path = settings.home_path / "limits.toml"
+    if not is_signed(settings):
+        return path.read_bytes() if path.is_file() else None
+    controls = signing.current(store.place_of(settings.home_path, settings.controls), raises, clock)
+    version = controls.version("limits", "", max(clock.now_us(), controls.newest_us))
+    return controls.content(version) if version else None
+
+
+def problem_of(settings: Settings, clock: Clock) -> str:
+    """What is wrong with a home's controls: chain, contents, files that nobody signed; or ""."""
+    if not is_signed(settings):
+        return ""
+    fallback = of_settings(settings.execution)
+    own = settings.home_path / "execution" / settings.run.account
+    try:
+        return obeyed(settings, fallback, own, clock, 0).limits.problem
+    except InputError as error:
+        return str(error)

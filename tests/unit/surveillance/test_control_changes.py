@@ -1,0 +1,32 @@
+"""People hear of what raises risk, of what waits, and of files that nobody signed."""
+
+from pathlib import Path
+
+from core.clock import ManualClock
+from core.sections import ControlSettings
+from core.settings import Settings
+from surveillance.control_changes import ControlChanges
+from tests.support.signed_home import SignedHome
+
+
+def test_alerts_of_signed_controls(tmp_path: Path) -> None:
+    home = SignedHome(tmp_path)
+    changes = ControlChanges(Settings(home=str(home.home), controls=home.settings), home.clock)
+    assert changes.alerts() == []
+    home.limits("max_lots = 0.5")  # lowers
+    assert changes.alerts() == []
+    entry = home.limits("max_lots = 2.0")
+    [alert] = changes.alerts()
+    assert (alert.control, alert.subject) == ("signed_control", str(entry.number))
+    assert alert.detail == "limits by ann: test; waits a day"
+    (home.home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
+    [alert] = changes.alerts()
+    assert "limits.toml is not signed and not obeyed" in alert.detail
+    assert changes.alerts() == []
+
+
+def test_a_home_without_users_has_no_signed_controls(tmp_path: Path) -> None:
+    (tmp_path / "limits.toml").write_text("no limits")
+    controls = ControlSettings(trust=str(tmp_path.parent / "trust"))
+    settings = Settings(home=str(tmp_path), controls=controls)
+    assert ControlChanges(settings, ManualClock()).alerts() == []
