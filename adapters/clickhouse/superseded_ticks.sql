@@ -20,7 +20,7 @@ WHERE
         SELECT
             n.ts_event,
             n.seq,
-            max(n.ts_known)
+            argMax(n.ts_known, n.version)
         FROM tick_version AS n
         WHERE
             n.source = {source:String} AND n.symbol = {symbol:String}

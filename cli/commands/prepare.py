@@ -24,7 +24,12 @@ from orchestration import instance
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All of it is a matter of settings."""
+    """All else is a matter of settings."""
+    parser.add_argument(
+        "--end",
+        action="store_true",
+        help="write that the session which the last one began has ended, once its processes have",
+    )
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -36,6 +41,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             " already; `tickhouse up` prepares the embedded warehouse itself"
         )
     console = output.console(highlight=False, soft_wrap=True)
+    if namespace.end:
+        ended = sessions.end_of_home(settings, url, SystemClock())
+        console.print(f"Session {ended} has ended.")
+        return 0
     if (taking := upgrade.begin(settings.home_path)) is not None:
         console.print(
             f"The home is of {taking.came_from}; as it was it is in {taking.copy}. The warehouse is"

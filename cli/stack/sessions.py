@@ -69,6 +69,30 @@ def end(settings: Settings, url: str, session: Session, clock: Clock) -> None:
         write(settings, url, ended, (), once=True)
 
 
+def end_of_home(settings: Settings, url: str, clock: Clock) -> str:
+    """Write that the session in the home's note ended, which another process began; its id.
+
+    Raises:
+        InputError: there is none.
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    from adapters.clickhouse import client
+    from streams.explain.sessions import read
+
+    note = session_note.read(settings.home_path)
+    connected = client.connect(sign_in(replace(settings.clickhouse, url=url), SETUP))
+    with client.errors_translated(), contextlib.closing(connected):
+        session = read(connected, settings.run.run_id, note.session_id) if note else None
+    if session is None:
+        raise InputError(
+            str(session_note.path_in(settings.home_path)),
+            f"names no session of run {settings.run.run_id}: `tickhouse prepare` begins one",
+        )
+    ended = replace(session, ts_end_us=clock.now_us(), status=ENDED)
+    write(settings, url, ended, (), once=True)
+    return session.session_id
+
+
 def contents(settings: Settings) -> tuple[Content, ...]:
     """Settings that shape rows, the limits, a person's own strategy: what there is of them."""
     clock = SystemClock()

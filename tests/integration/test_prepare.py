@@ -24,9 +24,9 @@ def warehouse(tmp_path):
 
 @pytest.fixture
 def prepare(tmp_path):
-    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "cli.main", "prepare"],
+            [sys.executable, "-m", "cli.main", "prepare", *words],
             cwd=ROOT,
             env=os.environ | {"TICKHOUSE_HOME": str(tmp_path / "home")} | environment,
             capture_output=True,
@@ -52,6 +52,11 @@ def test_it_makes_tables_and_files_once_and_may_run_again(prepare, tmp_path, war
     assert second == 2
     assert f"TICKHOUSE_RUN__SESSION_ID={name}" in again.stdout
     assert instance.workspace(tmp_path / "home").exists()
+    ended = prepare("--end", **warehouse.environment)
+    assert f"Session {name} has ended" in ended.stdout, ended.stderr
+    status = "SELECT number, status, ts_end > ts_start FROM tickhouse.session FINAL ORDER BY number"
+    rows = warehouse.client.query(status).result_rows
+    assert rows == [(1, "running", 0), (2, "ended", 1)]
 
 
 def test_without_a_server_it_names_the_setting(prepare):

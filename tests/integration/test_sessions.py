@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from audit.export import export
 from audit.stored import stored_account
 from audit.streams import problem_in_chain
 from cli.commands import explain, sessions
@@ -17,6 +18,7 @@ from cli.main import main
 from core import session_note
 from core.errors import InputError, SettingsError
 from core.fingerprint import fingerprint, versions
+from core.home_users import SETUP, sign_in
 from core.secrets import NAMES
 from core.sections import AlertSettings, BusSettings
 from core.settings import Settings
@@ -273,6 +275,22 @@ def test_a_process_started_again_does_not_decide_under_a_name_that_is_not_its_ow
     other = msgspec.structs.replace(settings.signals, threshold=0.9)
     with pytest.raises(SettingsError, match="settings of features, signals, exits differ"):
         session_note.check(msgspec.structs.replace(settings, signals=other), note.strategy_hash)
+
+
+def test_limits_that_are_installed_while_it_runs_are_found_by_their_version(
+    life, monkeypatch, tmp_path
+):
+    file = tmp_path / "limits.toml"
+    file.write_text(LIMITS.format("third", 0.9))
+    monkeypatch.setenv("TICKHOUSE_HOME", str(life.home))
+    assert main(["limits", "install", str(file), "--by", "ann"]) == 0
+    export(life.client, sign_in(life.settings.clickhouse, SETUP), life.home)
+    rows = life.client.query(
+        "SELECT DISTINCT extract(version, '[a-z]+'), body, author, session_id = '' FROM limits_book"
+        " WHERE body != '' ORDER BY ts_since"
+    ).result_rows
+    assert [row[0] for row in rows] == ["first", "second", "third"]
+    assert rows[2][1:] == (file.read_text(), "ann", 0)
 
 
 def test_no_secret_reaches_a_row(life):
