@@ -6,25 +6,31 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from core.contracts import codec
+from core.contracts.order import OrderEvent
 from core.errors import JournalError
 from core.sections import RunSettings
-from execution.journal import journal, segments, snapshot, snapshots
+from core.topics import ORDER_EVENTS
+from execution.journal import delivered, journal, segments, snapshot, snapshots
 from execution.journal.book import Book, Key
 from execution.journal.delivered import Mark
 from execution.journal.journal import Journal
 from execution.journal.keeper import Keeper
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
+from execution.journal.publisher import JournalPublisher
 from execution.journal.segments import NOTHING, path_of
 from execution.journal.witness import Witness
 from execution.risk.activity import Activity
 from tests.support import traded_journal
+from tests.support.memory_bus import MemoryBus
 
 SEGMENT = 16_384
 TRADES = 12
@@ -288,3 +294,50 @@ def test_a_position_open_across_the_end_of_a_segment_is_open_after_it(tmp_path: 
     assert not book.positions
     assert found.end != NOTHING
     assert activity.equity is not None
+
+
+def test_what_the_warehouse_lacks_is_published_again_though_the_bus_has_it(path: Path) -> None:
+    """`up` leaves word of it; it holds until all of it is on the bus."""
+    bus, events = MemoryBus(), list(journal.events(path))
+    opened = Journal(path, SEGMENT)
+    for post in posts_of(opened, RUN):
+        bus.send(ORDER_EVENTS, "acc1", codec.encode(post.message), post.name)
+    opened.close()
+    last, tenth = events[-1], events[9]
+    assert delivered.to_both(bus, RUN, path) == Mark(last.seq, last.hash)
+    delivered.leave_word(path, Mark(tenth.seq, tenth.hash))
+    assert delivered.to_both(bus, RUN, path) == Mark(tenth.seq, tenth.hash)
+    delivered.forget_word(path)
+    assert delivered.to_both(bus, RUN, path) == Mark(last.seq, last.hash)
+
+
+def test_a_start_queues_only_what_the_bus_lacks(path: Path, tmp_path: Path) -> None:
+    digest, events = snapshots.fold_sealed(path, None), list(journal.events(path))
+    opened = Journal(path, SEGMENT)
+    traded_journal.write(opened, TRADES + 1, TRADES + 1)
+    everything = list(posts_of(opened, RUN))
+    opened.close()
+    found = snapshots.believed(path, digest)
+    assert found is not None
+    for known in (len(events) + 3, found.end.seq, 5, 0):
+        bus = MemoryBus()
+        for post in everything:
+            if isinstance(post.message, OrderEvent) and post.message.seq <= known:
+                bus.send(ORDER_EVENTS, "acc1", codec.encode(post.message), post.name)
+        before = len(bus.messages(ORDER_EVENTS))
+        again = Journal(path, SEGMENT, since=found.end)
+        publisher = JournalPublisher(bus, RUN, partial(_lacking, bus, again, path, found))  # type: ignore[arg-type]
+        outbox = Outbox(bus, again, RUN, publisher)
+        book, activity = snapshot.restored(found)
+        Ledger(again, book, outbox, activity)
+        outbox.resume(delivered.to_both(bus, RUN, path), found)
+        outbox.publish()
+        assert publisher.deliver()
+        again.close()
+        sent = [m for m in bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)]
+        assert [m.seq for m in sent] == list(range(1, len(events) + traded_journal.PER_TRADE + 1))
+        assert len(bus.messages(ORDER_EVENTS)) - before < len(everything) - known + 3
+
+
+def _lacking(bus: MemoryBus, opened: Journal, path: Path, found: Any) -> Any:
+    return posts_of(opened, RUN, delivered.to_both(bus, RUN, path), found)
