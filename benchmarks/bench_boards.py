@@ -30,7 +30,7 @@ from benchmarks.market import recorded_files, write_generated
 from dashboards.grafana.__main__ import BOARDS
 from tests.e2e.replay_runs import replay
 from tests.integration.analysed import MARTS, dbt
-from tests.support.board_panels import asked, targets
+from tests.support.board_panels import targets, with_parameters
 from tests.support.warehouse_server import Warehouse
 
 GOAL_S, BIG_GOAL_S = 0.1, 1.0
@@ -148,7 +148,9 @@ def _ask_all(client: Client, part: str, repeats: int) -> Iterator[Timed]:
     for board in BOARDS:
         for title, _panel, sql in targets(board):
             if part.lower() in title.lower():
-                yield _ask(client, board, title, asked(client, MARTS, "replay", sql), repeats)
+                yield _ask(
+                    client, board, title, with_parameters(client, MARTS, "replay", sql), repeats
+                )
 
 
 def _ask(client: Client, board: str, title: str, statement: str, repeats: int) -> Timed:

@@ -143,24 +143,24 @@ def _hour_of(row: int) -> dict[str, str]:
 def _ask(
     client: Client, query: str, wanted: Sequence[dict[str, object]]
 ) -> tuple[list[float], int]:
-    seconds, found = [], 0
+    seconds, rows = [], 0
     for given in wanted:
         started = time.perf_counter()
         answer = list(client.query(query, parameters=given).named_results())
         seconds.append(time.perf_counter() - started)
-        found = len(answer)
+        rows = len(answer)
         if not answer or any(row["tick_bid"] == 0 for row in answer):
             raise RuntimeError(f"a row without its tick: {given}")
-    return seconds[1:], found  # the first one warms up
+    return seconds[1:], rows  # the first one warms up
 
 
-def _show(console: Console, asked: Sequence[tuple[str, list[float], int]]) -> None:
+def _show(console: Console, timings: Sequence[tuple[str, list[float], int]]) -> None:
     table = Table("question", "rows", "p50 ms", "p95 ms")
-    for name, seconds, rows in asked:
+    for name, seconds, rows in timings:
         figures = (f"{q * 1000:,.0f}" for q in np.quantile(seconds, (0.5, 0.95)))
         table.add_row(name, f"{rows:,}", *figures)
     console.print(table)
-    p95 = float(np.quantile(asked[0][1], 0.95))
+    p95 = float(np.quantile(timings[0][1], 0.95))
     word = "reached" if p95 < GOAL_S else "missed"
     console.print(f"goal {GOAL_S * 1000:,.0f} ms for a report's row: {word}")
 

@@ -158,7 +158,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     max_quote_age_s: float = 10.0
     max_spread_ratio: float = 5.0  # spread over its own running median
     collar: float = 0.005  # reference price to live mid, share of price
-    limits_version: str = "default-1"
+    limits_version: str = "default-2"
 
 
 class AdmissionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -216,6 +216,13 @@ class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     folds: int = 3  # of the walk-forward evaluation beside the nightly training; 0: none
     backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
     webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
+
+
+class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signed controls: folders outside every home. Only the environment names them."""
+
+    keys: str = "~/.config/tickhouse/keys"  # of people: private keys, encrypted by a passphrase
+    trust: str = "~/.config/tickhouse/trust"  # what is known here of each home's signed chain
 
 
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

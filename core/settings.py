@@ -25,6 +25,7 @@ from core.sections import (
     ChaosSettings,
     ClickhouseSettings,
     CollectorSettings,
+    ControlSettings,
     ExecutionSettings,
     ExitSettings,
     FeatureSettings,
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orchestration: OrchestrationSettings = OrchestrationSettings()
     reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
+    controls: ControlSettings = ControlSettings()
     chaos: ChaosSettings = ChaosSettings()
 
     @property
@@ -91,6 +93,8 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{toml}: {error}") from error
         _check_names(values, str(toml))
+        if "controls" in values:  # a file that lies where a home does must not say whom to trust
+            raise SettingsError(f"{toml}: section 'controls' is set by the environment alone")
     for name, text in environ.items():
         if not name.startswith("TICKHOUSE_") or name in _ALONE:
             continue

@@ -30,6 +30,7 @@ from execution.journal.snapshot import Snapshot, restored
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.stops import Stops
+from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
@@ -147,10 +148,12 @@ def watched(
 ) -> PollerParts:  # fmt: skip
     """What the live driver looks after beside signals."""
     run, clock, venue, timer = settings.run, environment.clock, environment.venue, environment.timer
+    equity = EquityWatch(run, clock, ledger, outbox)
     return PollerParts(
         engine=engine, reconciler=reconciler,
         stops=Stops(settings.exits, run, clock, ledger, venue, quotes, limits, timer),
         events=AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
         working=WorkingOrders(clock, ledger, venue, timer),
-        equity=EquityWatch(run, clock, ledger, outbox), funds=funds, trading=trading,
+        equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
+        funds=funds, trading=trading,
     )  # fmt: skip

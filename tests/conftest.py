@@ -36,10 +36,10 @@ def reference_data() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what asks for the real recordings or for Kafka: it can't be forgotten."""
     for item in items:
-        asked = getattr(item, "fixturenames", ())
-        if "reference_data" in asked:
+        fixtures = getattr(item, "fixturenames", ())
+        if "reference_data" in fixtures:
             item.add_marker(pytest.mark.reference)
-        if "kafka" in asked:
+        if "kafka" in fixtures:
             item.add_marker(pytest.mark.heavy(suite="kafka"))
 
 

@@ -32,8 +32,8 @@ assert not foreign and not clickhouse, foreign | clickhouse
 
 
 def modules() -> list[str]:
-    found = pkgutil.walk_packages(execution.__path__, "execution.")
-    return [info.name for info in found]
+    packages = pkgutil.walk_packages(execution.__path__, "execution.")
+    return [info.name for info in packages]
 
 
 def test_every_module_imports_without_the_platforms_engines() -> None:

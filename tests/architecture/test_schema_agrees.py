@@ -24,11 +24,11 @@ def columns_of(table: str) -> dict[str, str]:
     """Stored columns of a table by the migrations' text: name to type. Aliases are left out."""
     text = next(m.text for m in migrate.product_migrations() if f"EXISTS {table} (" in m.text)
     body = text[text.index("(\n") : text.index("\n)\n")]
-    found = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
+    columns = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
     for migration in migrate.product_migrations():
         if f"ALTER TABLE {table} ADD" in migration.text:
-            found += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", migration.text)
-    return {name: kind for name, kind in found if "ALIAS" not in kind}
+            columns += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", migration.text)
+    return {name: kind for name, kind in columns if "ALIAS" not in kind}
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ def main() -> int:
     options = parser.parse_args()
     console, began = Console(), time.monotonic()
     console.print(describe())
-    with _progress(console) as told:
-        findings = statements(options.seed, options.statements, told, console)
+    with _progress(console) as advance:
+        findings = statements(options.seed, options.statements, advance, console)
     for finding in findings:
         console.print(f"[red]{finding.what}[/]", highlight=False)
     failed = connections(options.connections, console) if options.connections else []
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def statements(
-    seed: int, count: int, told: Callable[[int], None], console: Console
+    seed: int, count: int, advance: Callable[[int], None], console: Console
 ) -> list[Finding]:
     """Try statements as everybody; what was found. A world that is lost is left."""
     of_admins = count // _OF_ADMINS
@@ -52,13 +52,13 @@ def statements(
     findings: list[Finding] = []
     with _world() as world:
         siege = Siege(world, seed)
-        findings += _tried(siege.batches(world.strangers, rest // 2), told, console)
+        findings += _tried(siege.batches(world.strangers, rest // 2), advance, console)
         world.add_people()
         later = siege.batches(world.people, rest - rest // 2, rest // 2)
-        findings += _tried(later, told, console)
+        findings += _tried(later, advance, console)
         console.print(f"answers by HTTP status: {dict(sorted(siege.answered.items()))}")
     with _world() as world:
-        findings += _tried(Siege(world, seed).batches(world.admins, of_admins), told, console)
+        findings += _tried(Siege(world, seed).batches(world.admins, of_admins), advance, console)
     return findings
 
 
@@ -84,17 +84,17 @@ def connections(count: int, console: Console) -> list[str]:
 
 
 def _tried(
-    batches: Iterator[list[Finding]], told: Callable[[int], None], console: Console
+    batches: Iterator[list[Finding]], advance: Callable[[int], None], console: Console
 ) -> list[Finding]:
-    found: list[Finding] = []
+    all_findings: list[Finding] = []
     for number, findings in enumerate(batches, 1):
-        told(BATCH)
+        advance(BATCH)
         if not console.is_terminal and number % _LINES == 0:
             console.print(f"{number * BATCH:,} tried")
         for finding in findings:
             console.print(str(finding), markup=False, highlight=False)
-        found += findings
-    return found
+        all_findings += findings
+    return all_findings
 
 
 @contextlib.contextmanager

@@ -246,23 +246,23 @@ class Expressions:
         """What may stand after FROM."""
         way = self.random.random()
         if depth <= 0 or way < 0.55:
-            found = self.table()
+            source = self.table()
         elif way < 0.75:
-            found = self.table_function(depth)
+            source = self.table_function(depth)
         elif way < 0.9:
-            found = f"({self.query(depth - 1)})"
+            source = f"({self.query(depth - 1)})"
         else:
-            found = f"{self.source(depth - 1)} {self.one(*_JOINS)} {self.source(depth - 1)}"
-            found += self.one("", " USING (symbol)", f" ON {self.expression(depth - 2)}")
-        return found + self.one("", "", "", " AS t", " AS t", " FINAL")
+            source = f"{self.source(depth - 1)} {self.one(*_JOINS)} {self.source(depth - 1)}"
+            source += self.one("", " USING (symbol)", f" ON {self.expression(depth - 2)}")
+        return source + self.one("", "", "", " AS t", " AS t", " FINAL")
 
     def query(self, depth: int = 3) -> str:
         """A SELECT, or several put together."""
-        found = self.sound_query(depth - 1) if self.chance(0.6) else self._select(depth)
+        query = self.sound_query(depth - 1) if self.chance(0.6) else self._select(depth)
         if depth > 0 and self.chance(0.08):
             union = self.one("UNION ALL", "UNION DISTINCT", "EXCEPT", "INTERSECT")
-            found = f"{found} {union} {self._select(depth - 1)}"
-        return found
+            query = f"{query} {union} {self._select(depth - 1)}"
+        return query
 
     def _select(self, depth: int) -> str:
         parts = [self._with(depth), "SELECT", self.one("", "", "", "DISTINCT")]

@@ -66,19 +66,21 @@ class Grammar(Expressions):
 
     def parameters(self) -> dict[str, str]:
         """Of the URL: settings, names to be bound, sessions, another database."""
-        found = {}
+        parameters = {}
         if self.chance(0.5):
-            found["database"] = self.one(*["tickhouse"] * 12, "system", "default", "../..")
+            parameters["database"] = self.one(*["tickhouse"] * 12, "system", "default", "../..")
         if self.chance(0.15):
-            found[self.random.choice(self.words.settings)] = self.one(*_VALUES).strip("'")
+            parameters[self.random.choice(self.words.settings)] = self.one(*_VALUES).strip("'")
         if self.chance(0.3):
-            found["param_t"] = self.random.choice((*self.words.paths, "tick", "audit_event", "one"))
-            found |= {"param_p": self.random.choice(self.words.paths), "param_n": "7"}
+            parameters["param_t"] = self.random.choice(
+                (*self.words.paths, "tick", "audit_event", "one")
+            )
+            parameters |= {"param_p": self.random.choice(self.words.paths), "param_n": "7"}
         if self.chance(0.1):
-            found |= {"session_id": self.one("planted", "mine"), "session_timeout": "5"}
+            parameters |= {"session_id": self.one("planted", "mine"), "session_timeout": "5"}
         if self.chance(0.05):
-            found["async_insert"] = "1"
-        return found
+            parameters["async_insert"] = "1"
+        return parameters
 
     def statement(self) -> str:
         """A statement of any kind; most read, since that all roles may."""

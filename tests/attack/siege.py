@@ -41,8 +41,8 @@ class Finding:
         ]
         several = f"{self.numbers[0]} to {self.numbers[-1]}, together only, among them"
         numbers = self.numbers[0] if len(shown) == 1 else several
-        told = f"seed {self.seed}, number {numbers}, as {self.who}: {'; '.join(self.what)}"
-        return told + "".join(shown[-5:])
+        heading = f"seed {self.seed}, number {numbers}, as {self.who}: {'; '.join(self.what)}"
+        return heading + "".join(shown[-5:])
 
 
 class Siege:
@@ -65,24 +65,26 @@ class Siege:
         tried = [(n, attack(self._world.words, self._seed, n)) for n in numbers]
         before = _State(self._world)
         with ThreadPoolExecutor(_THREADS) as pool:
-            told = list(pool.map(lambda one: self._tell(attacker, one[1]), tried))
-        found = [
-            self._finding(attacker, [one], why) for one, why in zip(tried, told, strict=True) if why
+            complaints = list(pool.map(lambda one: self._tell(attacker, one[1]), tried))
+        findings = [
+            self._finding(attacker, [one], why)
+            for one, why in zip(tried, complaints, strict=True)
+            if why
         ]
         if done := before.broken_by(attacker):
             self._world.repair()
-            found.append(self._finding(attacker, tried, done))
+            findings.append(self._finding(attacker, tried, done))
         elif attacker.role in ("writer", "recorder"):
             self._world.repair()
-        return found
+        return findings
 
     def _finding(
         self, attacker: Attacker, tried: list[tuple[int, Attack]], what: list[str]
     ) -> Finding:
         if not self._world.lives:
-            return _found(attacker, [*what, "the server died"], tried[-5:], self._seed)
+            return _finding_of(attacker, [*what, "the server died"], tried[-5:], self._seed)
         if not self._shortens:
-            return _found(attacker, what, tried, self._seed)
+            return _finding_of(attacker, what, tried, self._seed)
         few = minimised(tried, lambda some: bool(self.outcome(attacker, [a for _, a in some])))
         if len(few) == 1:
             number, one = few[0]
@@ -91,14 +93,14 @@ class Siege:
                 lambda some: bool(self.outcome(attacker, [replace(one, sql="".join(some))])),
             )
             few = [(number, replace(one, sql="".join(short)))]
-        return _found(attacker, what, few, self._seed)
+        return _finding_of(attacker, what, few, self._seed)
 
     def outcome(self, attacker: Attacker, attacks: Sequence[Attack]) -> list[str]:
         """What some of them do that must not be, on a repaired world."""
         self._world.repair()
         before = _State(self._world)
-        told = [why for one in attacks for why in self._tell(attacker, one)]
-        return told + before.broken_by(attacker)
+        complaints = [why for one in attacks for why in self._tell(attacker, one)]
+        return complaints + before.broken_by(attacker)
 
     def _tell(self, attacker: Attacker, one: Attack) -> list[str]:
         """Try one statement; what its answer gives away."""
@@ -157,7 +159,7 @@ def minimised(items: Sequence, fails: Callable[[Sequence], bool], tries: int = 3
     return left
 
 
-def _found(
+def _finding_of(
     attacker: Attacker, what: list[str], tried: Sequence[tuple[int, Attack]], seed: int
 ) -> Finding:
     numbers, attacks = zip(*tried, strict=True)
@@ -200,15 +202,15 @@ class _State:
         """What the attacker did that he may not."""
         if not self._world.lives:
             return ["the server died"]
-        found = self._world.traces()
+        traces = self._world.traces()
         if (held := self._world.resident_mib()) > MOST_MIB:
-            found.append(f"{held:.0f} MiB are held")
+            traces.append(f"{held:.0f} MiB are held")
         if attacker.role == "admin":  # his are the folders that the engine writes
             own = str(self._world.home / "backups")
-            return [trace for trace in found if not trace.startswith(own)]
+            return [trace for trace in traces if not trace.startswith(own)]
         if self._world.engine_s_own() != self._own:
-            found.append("the engine has more functions, users or tables of its own")
-        return found + list(self._changed(attacker, self._world.tables()))
+            traces.append("the engine has more functions, users or tables of its own")
+        return traces + list(self._changed(attacker, self._world.tables()))
 
     def _changed(self, attacker: Attacker, now: dict[str, tuple[str, ...]]) -> Iterator[str]:
         for name, before in self._tables.items():

@@ -25,7 +25,7 @@ class Watched:
 
     def opened(self) -> set[Path]:
         """Those opened since the last call."""
-        found, data = set(), b""
+        paths, data = set(), b""
         try:
             while piece := os.read(self._file, 65536):
                 data += piece
@@ -34,8 +34,8 @@ class Watched:
         while data:
             watch, _, _, length = _HEAD.unpack_from(data)
             data = data[_HEAD.size + length :]
-            found.add(self._names[watch])
-        return found
+            paths.add(self._names[watch])
+        return paths
 
     def close(self) -> None:
         os.close(self._file)

@@ -93,8 +93,8 @@ class World:
             self.ask(f"DROP DATABASE {_quoted(name)} SYNC")
         self.ask("CREATE DATABASE tickhouse")
         for table in (*_PLAIN, "hidden"):
-            made = _TABLE.format(table)
-            self.ask(made.replace("Replacing", "") if table in KEPT else made)
+            statement = _TABLE.format(table)
+            self.ask(statement.replace("Replacing", "") if table in KEPT else statement)
         for table in _PLAIN:
             self.ask(f"INSERT INTO tickhouse.{table} FORMAT TSV", _ROWS)
         self.ask(_HIDDEN, parameters={"param_s": HIDDEN})
@@ -115,12 +115,12 @@ class World:
 
     def tables(self) -> dict[str, tuple[str, ...]]:
         """Every table that is not the engine's, with its definition and the hashes of its rows."""
-        found = {}
+        contents = {}
         listed = "SELECT database || '.' || name FROM system.tables WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA')"
         for name in self._column(listed):
             database, _, table = name.partition(".")
-            found[name] = self._content(f"{_quoted(database)}.{_quoted(table)}", table)
-        return found
+            contents[name] = self._content(f"{_quoted(database)}.{_quoted(table)}", table)
+        return contents
 
     def _content(self, quoted: str, table: str) -> tuple[str, ...]:
         with contextlib.suppress(RuntimeError):  # a writer may break what is not kept
@@ -128,9 +128,9 @@ class World:
         return ("broken",)
 
     def _rows(self, quoted: str, table: str) -> tuple[str, ...]:
-        made = hashlib.blake2b(self.ask(f"SHOW CREATE TABLE {quoted}").encode()).hexdigest()
+        definition = hashlib.blake2b(self.ask(f"SHOW CREATE TABLE {quoted}").encode()).hexdigest()
         if table not in (*_PLAIN, "hidden"):
-            return (made,)
+            return (definition,)
         hashed = "hex(sipHash64(symbol, source, bid, seq, ts, note))"
         if table == "hidden":  # too many to be told one by one
             hashed = "toString((count(), sum(seq)))"
@@ -138,7 +138,7 @@ class World:
         keys = "DISTINCT concat('key ', toString(symbol), ' ', toString(seq))"
         sampled = "seq % 97 = 0" if table == "hidden" else "1"
         return (
-            made,
+            definition,
             *sorted(self._column(f"SELECT {hashed} FROM {quoted}")),
             *sorted(self._column(f"SELECT {keys} FROM {quoted} WHERE {sampled}")),
         )
@@ -153,15 +153,15 @@ class World:
 
     def traces(self) -> list[str]:
         """What was done to files and beyond this process since the start, if anything."""
-        now, found = dict(self._files()), []
-        found += [f"{path} was opened" for path in self._watched.opened()]
-        found += [f"{p} is there" for p in now.keys() - self._tree.keys()]
-        found += [f"{p} is gone" for p in self._tree.keys() - now.keys()]
-        found += [
+        now, traces = dict(self._files()), []
+        traces += [f"{path} was opened" for path in self._watched.opened()]
+        traces += [f"{p} is there" for p in now.keys() - self._tree.keys()]
+        traces += [f"{p} is gone" for p in self._tree.keys() - now.keys()]
+        traces += [
             f"{p} is changed" for p in now.keys() & self._tree.keys() if now[p] != self._tree[p]
         ]
         self._tree = now
-        return found + self._listener.called()
+        return traces + self._listener.called()
 
     def resident_mib(self) -> float:
         """Memory that the server holds."""
@@ -263,8 +263,8 @@ class World:
                     path = Path(folder) / name
                     if path.parent.name == "tmp" and not path.exists():
                         continue
-                    found = path.lstat()
-                    yield path, (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
+                    status = path.lstat()
+                    yield path, (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
 
 
 class _Listener:
@@ -288,9 +288,9 @@ class _Listener:
         self._thread.start()
 
     def called(self) -> list[str]:
-        found = self._calls[:]
+        calls = self._calls[:]
         self._calls.clear()
-        return found
+        return calls
 
     def close(self) -> None:
         self._server.shutdown()

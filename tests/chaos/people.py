@@ -85,7 +85,7 @@ class Trader(Actor):
         self._bus = select.connect(settings.bus, "owner")
         self._turns = itertools.cycle(market.feeds())
         self._count = itertools.count(1)
-        self.made: dict[str, tuple[str, int]] = {}  # by signal: feed, when
+        self.signals: dict[str, tuple[str, int]] = {}  # by signal: feed, when
 
     def act(self) -> None:
         source, symbol = next(self._turns)
@@ -95,7 +95,7 @@ class Trader(Actor):
             return
         number = next(self._count)
         signal = self._signal(f"s{number:05d}", source, symbol, now, quote.bid, quote.ask)
-        self.made[signal.signal_id] = f"{source}.{symbol}", now
+        self.signals[signal.signal_id] = f"{source}.{symbol}", now
         self._bus.send(SIGNALS, f"{source}.{symbol}", codec.encode(signal), signal.signal_id)
 
     def end(self) -> None:
@@ -183,11 +183,11 @@ class Person(Actor):
 
 def requests(home: Path) -> list[dict[str, object]]:
     """The terminal's own log: what it accepted, oldest first; a torn last line is none."""
-    found = []
+    requests = []
     for line in (home / "account.log").read_bytes().split(b"\n")[1:]:
         with contextlib.suppress(msgspec.DecodeError):
-            found.append(msgspec.json.decode(line[9:]))
-    return found
+            requests.append(msgspec.json.decode(line[9:]))
+    return requests
 
 
 def magics(home: Path) -> set[int]:

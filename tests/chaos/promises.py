@@ -44,16 +44,16 @@ def left(
     return Left(events, book, requests(home), terminal, stored, halts)
 
 
-def no_double_order(found: Left) -> Iterator[str]:
+def no_double_order(remains: Left) -> Iterator[str]:
     """Each order reached the broker at most once."""
-    counts = Counter(r["request"]["comment"] for r in found.requests)
+    counts = Counter(r["request"]["comment"] for r in remains.requests)
     yield from (f"{name} was carried out {n} times" for name, n in counts.items() if n > 1)
 
 
-def no_unjournalled_order(found: Left) -> Iterator[str]:
+def no_unjournalled_order(remains: Left) -> Iterator[str]:
     """What the broker has was journalled as submitted before."""
-    submitted = {e.order_id: e for e in found.events if e.kind is Kind.SUBMITTED}
-    for record in found.requests:
+    submitted = {e.order_id: e for e in remains.events if e.kind is Kind.SUBMITTED}
+    for record in remains.requests:
         name, sent_us = record["request"]["comment"], record["sent_msc"] * 1000
         if name not in submitted:
             yield f"{name} is at the broker and not in the journal"
@@ -61,55 +61,55 @@ def no_unjournalled_order(found: Left) -> Iterator[str]:
             yield f"{name} was journalled after it was sent"
 
 
-def exposure_within_limits(found: Left) -> Iterator[str]:
+def exposure_within_limits(remains: Left) -> Iterator[str]:
     """At no deal was more open in a symbol than the limit allows."""
     held: Counter[str] = Counter()
-    for deal in found.terminal.history_deals_get(1.0, 4e9):
+    for deal in remains.terminal.history_deals_get(1.0, 4e9):
         held[deal.symbol] += round((1 if deal.type == 0 else -1) * deal.volume * 1e6)
         if abs(held[deal.symbol]) > LOTS * 1e6 + 1:
             yield f"{held[deal.symbol] / 1e6} lots of {deal.symbol} after deal {deal.ticket}"
 
 
-def every_position_has_its_stop(found: Left) -> Iterator[str]:
+def every_position_has_its_stop(remains: Left) -> Iterator[str]:
     """The stop rides in the entry's own request."""
-    for record in found.requests:
+    for record in remains.requests:
         if not record["request"]["position"] and not record["request"]["sl"]:
             yield f"{record['request']['comment']} opened a position without a stop"
 
 
-def journal_and_terminal_agree(found: Left) -> Iterator[str]:
+def journal_and_terminal_agree(remains: Left) -> Iterator[str]:
     """The same deals, the same money, and nothing open or unsettled after the rest."""
-    broker = found.book.broker
-    there = {d.ticket for d in found.terminal.history_deals_get(0.0, 4e9)}
-    missing = {ticket for ticket in there if ticket > broker.watermark} - found.book.deals
-    if missing or found.book.deals - there:
-        yield f"deals only there {sorted(missing)}, only here {sorted(found.book.deals - there)}"
-    theirs = found.terminal.account_info().balance
+    broker = remains.book.broker
+    there = {d.ticket for d in remains.terminal.history_deals_get(0.0, 4e9)}
+    missing = {ticket for ticket in there if ticket > broker.watermark} - remains.book.deals
+    if missing or remains.book.deals - there:
+        yield f"deals only there {sorted(missing)}, only here {sorted(remains.book.deals - there)}"
+    theirs = remains.terminal.account_info().balance
     if abs(theirs - broker.balance) > _CENT:
         yield f"the journal says {broker.balance:.2f}, the account {theirs:.2f}"
     for name, open_ in (
-        ("journal", found.book.positions), ("terminal", found.terminal.positions_get()),
-        ("unsettled orders", found.book.unsettled),
+        ("journal", remains.book.positions), ("terminal", remains.terminal.positions_get()),
+        ("unsettled orders", remains.book.unsettled),
     ):  # fmt: skip
         if open_:
             yield f"{name}: {list(open_)} left"
 
 
-def nothing_adds_risk_while_halted(found: Left) -> Iterator[str]:
+def nothing_adds_risk_while_halted(remains: Left) -> Iterator[str]:
     """No entry that was decided on after a halt and before its end reached the broker."""
-    sent = {r["request"]["magic"] for r in found.requests}
-    for event in found.events:
+    sent = {r["request"]["magic"] for r in remains.requests}
+    for event in remains.events:
         if event.kind is not Kind.SUBMITTED or event.purpose != "entry":
             continue
-        inside = any(h.begin_us < event.ts_init_us < h.end_us for h in found.halts)
+        inside = any(h.begin_us < event.ts_init_us < h.end_us for h in remains.halts)
         if inside and magic_of(event.order_id) in sent:
             yield f"{event.order_id} was sent while trading was halted"
 
 
-def warehouse_has_the_journal(found: Left) -> Iterator[str]:
+def warehouse_has_the_journal(remains: Left) -> Iterator[str]:
     """Every event once, with its hash, and none besides."""
-    here = {(e.event_id, e.kind.value, e.hash) for e in found.events}
-    there = Counter(found.stored)
+    here = {(e.event_id, e.kind.value, e.hash) for e in remains.events}
+    there = Counter(remains.stored)
     if missing := here - set(there):
         yield f"{len(missing)} events are not in the warehouse, e.g. {min(missing)}"
     if foreign := set(there) - here:
@@ -128,6 +128,6 @@ PROMISES: dict[str, Callable[[Left], Iterator[str]]] = {
 }
 
 
-def broken(found: Left) -> dict[str, list[str]]:
+def broken(remains: Left) -> dict[str, list[str]]:
     """Each promise, with what breaks it."""
-    return {name: list(check(found)) for name, check in PROMISES.items()}
+    return {name: list(check(remains)) for name, check in PROMISES.items()}

@@ -90,13 +90,13 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
         person.finish()
         restarts = {name: s.restarts for name, s in rig.stack.state().items() if s.restarts}
     terminal = account(home, begin_msc)
-    found = promises.left(home, person.journal, terminal, stored, person.halts)
-    broken = promises.broken(found)
+    remains = promises.left(home, person.journal, terminal, stored, person.halts)
+    broken = promises.broken(remains)
     terminal.shutdown()
     return Result(
-        inflicted, Counter(e.kind.value for e in found.events), len(found.requests),
+        inflicted, Counter(e.kind.value for e in remains.events), len(remains.requests),
         len(person.settled), restarts, len(person.halts),
-        away(found.events, trader.made, (trading_us, ended_us)), found, broken,
+        away(remains.events, trader.signals, (trading_us, ended_us)), remains, broken,
         time.monotonic() - begun,
     )  # fmt: skip
 
@@ -129,29 +129,30 @@ def _stored(rig: Rig, person: Person) -> list[tuple[str, str, str]]:
 def _rows(settings: Settings) -> list[tuple[str, str, str]]:
     connection = client.connect(settings.clickhouse)
     try:
-        found = connection.query("SELECT event_id, kind, hash FROM order_event FINAL").result_rows
-        return [(str(a), str(b), str(c)) for a, b, c in found]
+        rows = connection.query("SELECT event_id, kind, hash FROM order_event FINAL").result_rows
+        return [(str(a), str(b), str(c)) for a, b, c in rows]
     finally:
         connection.close()
 
 
 def away(
-    events: list[OrderEvent], made: dict[str, tuple[str, int]], span_us: tuple[int, int]
+    events: list[OrderEvent], signals: dict[str, tuple[str, int]], span_us: tuple[int, int]
 ) -> Away:
     """Seconds in which no signal was carried out within a second of being made.
 
     A gap between two that were counts beyond twice the usual distance of two signals.
     """
-    times: dict[str, list[int]] = {feed: [] for feed, _ in made.values()}
+    times: dict[str, list[int]] = {feed: [] for feed, _ in signals.values()}
     for event in events:
-        feed, at_us = made.get(event.signal_id, ("", 0))
+        feed, at_us = signals.get(event.signal_id, ("", 0))
         done = event.kind is Kind.FILLED or event.reason == HELD
         if feed and done and event.ts_init_us - at_us < 1_000_000:
             times[feed].append(event.ts_init_us)
-    usual_us = (span_us[1] - span_us[0]) / max(len(made), 1)
-    every = sorted(at for found in times.values() for at in found)
+    usual_us = (span_us[1] - span_us[0]) / max(len(signals), 1)
+    every = sorted(at for of_feed in times.values() for at in of_feed)
     feeds = {
-        feed: _gaps(found, span_us, 2 * usual_us * len(times)) for feed, found in times.items()
+        feed: _gaps(instants, span_us, 2 * usual_us * len(times))
+        for feed, instants in times.items()
     }
     return Away((span_us[1] - span_us[0]) / 1e6, _gaps(every, span_us, 2 * usual_us), feeds)
 

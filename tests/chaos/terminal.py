@@ -25,8 +25,8 @@ def main() -> int:
     options = parser.parse_args()
     log.setup("terminal")
     with Process("terminal", options.home / "run") as process:
-        made = account(options.home, options.begin)
-        server = Server(made, directory_of(options.home), options.port)
+        broker = account(options.home, options.begin)
+        server = Server(broker, directory_of(options.home), options.port)
         process.closing(server.close)
         process.health.set("ready", server.address)
         process.stopping.wait()

@@ -30,7 +30,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
 @pytest.mark.process
 @pytest.mark.heavy(suite="chaos")
 def test_random_faults_on_real_processes_break_no_promise(result: Result) -> None:
-    assert {name: found for name, found in result.broken.items() if found} == {}
+    assert {name: problems for name, problems in result.broken.items() if problems} == {}
     assert sum(result.inflicted.values()) == 9
     assert result.accepted > 0
 
@@ -54,16 +54,16 @@ def test_the_promises_notice_what_breaks_them(result: Result) -> None:
     }
     left.book.deals.add(999_999)
     doctored["journal and terminal agree"] = left
-    for name, found in doctored.items():
-        assert list(promises.PROMISES[name](found)), name
+    for name, remains in doctored.items():
+        assert list(promises.PROMISES[name](remains)), name
 
 
 def test_a_seed_gives_the_same_faults_of_every_kind_on_every_target() -> None:
-    found = list(faults(1, 200))
-    assert found == list(faults(1, 200))
-    assert found != list(faults(2, 200))
-    assert {f.kind for f in found} == set(KINDS)
-    assert {f.target for f in found} == {*PROCESSES, *LINKS}
+    drawn = list(faults(1, 200))
+    assert drawn == list(faults(1, 200))
+    assert drawn != list(faults(2, 200))
+    assert {f.kind for f in drawn} == set(KINDS)
+    assert {f.target for f in drawn} == {*PROCESSES, *LINKS}
 
 
 def test_the_proxy_passes_on_loses_cuts_and_refuses() -> None:

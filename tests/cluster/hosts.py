@@ -64,20 +64,20 @@ class Host:
 @contextlib.contextmanager
 def hosts(count: int) -> Iterator[list[Host]]:
     """So many, each reached from here and from each other."""
-    made = [Host(number) for number in range(1, count + 1)]
+    network = [Host(number) for number in range(1, count + 1)]
     with contextlib.suppress(subprocess.CalledProcessError):
         _ip(f"link del {_BRIDGE}")
-    for host in made:
+    for host in network:
         host.remove()
     try:
         _ip(f"link add {_BRIDGE} type bridge")
         _ip(f"addr add {_NET}.1/24 dev {_BRIDGE}")
         _ip(f"link set {_BRIDGE} up")
-        for host in made:
+        for host in network:
             host.make()
-        yield made
+        yield network
     finally:
-        for host in made:
+        for host in network:
             host.remove()
         with contextlib.suppress(subprocess.CalledProcessError):
             _ip(f"link del {_BRIDGE}")

@@ -93,9 +93,9 @@ def test_two_processes_then_three_then_one(kafka, warehouse, tmp_path):  # noqa:
     alone.start(1)
     time.sleep(5)
     assert alone.drain() == [0], alone.log.read_text()[-3000:]
-    found = features(warehouse, "sharded")
-    assert [symbol for symbol, _, _ in found] == sorted(SYMBOLS)
-    assert found == features(warehouse, "alone")
+    stored = features(warehouse, "sharded")
+    assert [symbol for symbol, _, _ in stored] == sorted(SYMBOLS)
+    assert stored == features(warehouse, "alone")
     assert len(signals) > 0
     assert len(signals) == len(set(signals))
     assert ids(bus) == signals  # alone, it decided the same: the bus dropped all of it
@@ -114,11 +114,11 @@ def apply_to(server, settings):
 
 def ids(bus):
     """Of all signals that a reader of the topic sees."""
-    subscriber, found = bus.subscribe(SIGNALS), []
+    subscriber, signal_ids = bus.subscribe(SIGNALS), []
     end = bus.end(SIGNALS)
     while subscriber.position() < end:
         message = subscriber.next(1.0)
         if message:
-            found.append(codec.decode(SIGNALS.name, message.payload).signal_id)
+            signal_ids.append(codec.decode(SIGNALS.name, message.payload).signal_id)
     subscriber.close()
-    return found
+    return signal_ids

@@ -47,9 +47,9 @@ class Cluster:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             topics = admin.list_topics(timeout=20).topics
-            found = [t for name, t in topics.items() if name.endswith(".ticks")]
-            if found and found[0].partitions:
-                return found[0].partitions[0].leader - 1
+            ticks_topics = [t for name, t in topics.items() if name.endswith(".ticks")]
+            if ticks_topics and ticks_topics[0].partitions:
+                return ticks_topics[0].partitions[0].leader - 1
             time.sleep(0.2)
         raise AssertionError(f"the replay made no topics: {sorted(topics)}")
 
@@ -126,15 +126,15 @@ def test_the_leader_a_flow_and_execution_are_killed(arguments, calm, running, tm
 
 @pytest.mark.skipif(bool(missing()), reason=missing())
 def test_the_leaders_link_is_taken_down_and_comes_back(arguments, calm, running, tmp_path):
-    with hosts(3) as made:
-        ports = [Ports(host.address) for host in made]
+    with hosts(3) as network:
+        ports = [Ports(host.address) for host in network]
         brokers = [Broker(tmp_path / f"k{n}", n, ports) for n in (1, 2, 3)]
-        for broker, host in zip(brokers, made, strict=True):
+        for broker, host in zip(brokers, network, strict=True):
             broker.prefix = host.prefix
         with Cluster(brokers) as cluster:
             home = tmp_path / "home"
             process = running(home, arguments, cluster.settings)
-            cut_off = made[cluster.leader()]
+            cut_off = network[cluster.leader()]
             time.sleep(2.0)
             cut_off.cut()
             time.sleep(8.0)

@@ -125,19 +125,17 @@ def explained(replayed):
     fill = next(e for e in events if e.kind is EventKind.FILLED)
     names = sorted({e.signal_id for e in events})[:3]
     with warehouse_on(home) as client:
-        found = [
-            facts.find(client, asked)
-            for asked in (*names, fill.order_id, fill.event_id, str(fill.venue_deal))
+        decisions = [
+            facts.find(client, name)
+            for name in (*names, fill.order_id, fill.event_id, str(fill.venue_deal))
         ]
-        assert {f.signal.signal_id for f in found[-3:]} == {fill.signal_id}
+        assert {f.signal.signal_id for f in decisions[-3:]} == {fill.signal_id}
         numbered = (str(fill.venue_order), str(fill.venue_position), fill.hash)
-        assert {facts.find(client, asked).signal.signal_id for asked in numbered} == {
-            fill.signal_id
-        }
+        assert {facts.find(client, name).signal.signal_id for name in numbered} == {fill.signal_id}
         with pytest.raises(InputError, match="no signal, order, event or deal has this id"):
             facts.find(client, "0" * 32)
-        found[1] = facts.find(client, names[1], from_start=True)
-        return [(one, history.read(client, one).at(history.NOW)) for one in found[:-2]]
+        decisions[1] = facts.find(client, names[1], from_start=True)
+        return [(one, history.read(client, one).at(history.NOW)) for one in decisions[:-2]]
 
 
 def test_decisions_are_recomputed_bit_for_bit_from_stored_ticks(replayed, explained):
@@ -145,10 +143,10 @@ def test_decisions_are_recomputed_bit_for_bit_from_stored_ticks(replayed, explai
     assert len(explained) > 3
     for stored, ticks in explained:
         now = recompute(stored, material(home, result, ticks))
-        found = compare(stored, now)
-        assert found.same, found.text
-        assert found.elsewhere == {}
-        assert [part.name for part in found.parts] == [
+        comparison = compare(stored, now)
+        assert comparison.same, comparison.text
+        assert comparison.elsewhere == {}
+        assert [part.name for part in comparison.parts] == [
             "features", "probabilities", "strategy", "signal",
         ]  # fmt: skip
 
@@ -194,13 +192,13 @@ def test_a_reports_row_leads_back_to_its_decision(replayed, tmp_path, monkeypatc
         file = tmp_path / "rts22.csv"
         lines = ["f02_transaction_reference,f30_quantity", f"{reference},0.1"]
         file.write_text("\n".join(lines))
-        for asked in (reference, f"{file}:1", order_id):
-            sealed = tmp_path / f"{asked[-4:]}.zip".replace(":", "")
-            assert main(["explain", asked, "--json", "--bundle", str(sealed)]) == 0
-            found = json.loads(capsys.readouterr().out)
-            assert (found["signal"]["signal_id"], found["same"]) == (signal_id, True)
+        for name in (reference, f"{file}:1", order_id):
+            sealed = tmp_path / f"{name[-4:]}.zip".replace(":", "")
+            assert main(["explain", name, "--json", "--bundle", str(sealed)]) == 0
+            report = json.loads(capsys.readouterr().out)
+            assert (report["signal"]["signal_id"], report["same"]) == (signal_id, True)
             assert (
-                main(["explain", "--verify", str(sealed), "--seal", found["seal"], "--json"]) == 0
+                main(["explain", "--verify", str(sealed), "--seal", report["seal"], "--json"]) == 0
             )
             capsys.readouterr()
         by_hand = (
@@ -234,10 +232,10 @@ def test_a_changed_tick_is_told_apart(replayed, explained):
     changed = ticks[symbol].copy()
     changed["bid"][-2] += 0.0001
     now = recompute(stored, material(home, result, {**ticks, symbol: changed}))
-    found = compare(stored, now)
-    assert not found.same
-    assert "features" in found.text
-    assert "must not happen" in found.text
+    comparison = compare(stored, now)
+    assert not comparison.same
+    assert "features" in comparison.text
+    assert "must not happen" in comparison.text
 
 
 def test_a_bundle_recomputes_without_home_or_warehouse(
@@ -249,10 +247,10 @@ def test_a_bundle_recomputes_without_home_or_warehouse(
     seal = bundle.write(file, stored, material(home, result, ticks))
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "nowhere"))
     assert main(["explain", "--verify", str(file), "--json", "--seal", seal]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["same"], found["seal"]) == (True, seal)
-    assert found["signal"]["signal_id"] == stored.signal.signal_id
-    assert found["members"][0]["contributions"]["up"].keys() == {*NAMES, "bias"}
+    report = json.loads(capsys.readouterr().out)
+    assert (report["same"], report["seal"]) == (True, seal)
+    assert report["signal"]["signal_id"] == stored.signal.signal_id
+    assert report["members"][0]["contributions"]["up"].keys() == {*NAMES, "bias"}
     again = bundle.write(tmp_path / "again.zip", stored, material(home, result, ticks))
     assert again == seal, "the same decision gives the same file"
 

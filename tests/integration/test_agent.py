@@ -128,8 +128,8 @@ def test_an_agent_killed_within_order_send_leaves_it_unknown_until_it_is_asked(
         assert answer.kind == "unknown"
         assert terminal.last_error()[0] == mt5.RES_E_INTERNAL_FAIL_TIMEOUT
     with agent_at(tmp_path, tls_server, slow_ms=2000):
-        found = _until(lambda: venue.find(wanted, began_us), lambda o: o.kind == "filled")
-        assert found.kind == "filled"
+        outcome = _until(lambda: venue.find(wanted, began_us), lambda o: o.kind == "filled")
+        assert outcome.kind == "filled"
         terminal.shutdown()
     assert len(requests(tmp_path)) == 1
 
@@ -147,9 +147,9 @@ def test_a_second_agent_of_the_name_leaves(
         terminal = connected(tls_server, tmp_path / "linux")
         (tmp_path / "second").mkdir()
         with agent_at(tmp_path / "second", tls_server) as second:
-            _, told = second.communicate(timeout=30)
+            _, complaint = second.communicate(timeout=30)
             assert second.returncode == 2
-            assert "another agent named desk" in told
+            assert "another agent named desk" in complaint
         assert terminal.account_info() is not None
         terminal.shutdown()
 
@@ -228,14 +228,14 @@ def _state(home: Path, name: str) -> str:
         return ""
 
 
-def _until(look: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
+def _until(question: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
     deadline = time.monotonic() + 40
     while True:
         try:
-            found = look()
+            answer = question()
         except (OSError, UnavailableError):
-            found = None
-        if found is not None and holds(found):
-            return found
+            answer = None
+        if answer is not None and holds(answer):
+            return answer
         assert time.monotonic() < deadline
         time.sleep(0.05)

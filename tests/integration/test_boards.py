@@ -9,7 +9,7 @@ from dashboards.grafana.__main__ import BOARDS, FOLDER, files
 from dashboards.grafana.alerts import ALERTS, RUNBOOK, Alert
 from dashboards.grafana.clickhouse import sql as sql_of
 from tests.integration.analysed import MARTS, Analysed
-from tests.support.board_panels import asked, targets
+from tests.support.board_panels import targets, with_parameters
 from tests.support.warehouse_server import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
@@ -50,7 +50,7 @@ EMPTY = {
 def test_a_panel_gets_the_columns_its_type_draws(
     analysed: Analysed, panel: dict[str, Any], sql: str, request: pytest.FixtureRequest
 ) -> None:
-    answer = analysed.client.query(asked(analysed.client, MARTS, "replay", sql))
+    answer = analysed.client.query(with_parameters(analysed.client, MARTS, "replay", sql))
     names, types = answer.column_names, [t.name for t in answer.column_types]
     kind = panel["type"]
     if kind in ("timeseries", "candlestick", "state-timeline", "mark"):
@@ -79,7 +79,7 @@ BIG = (
 
 @pytest.mark.parametrize(("panel", "sql"), EVERY)
 def test_a_panel_uses_the_primary_key(analysed: Analysed, panel: dict[str, Any], sql: str) -> None:
-    statement = asked(analysed.client, MARTS, "replay", sql)
+    statement = with_parameters(analysed.client, MARTS, "replay", sql)
     plan = analysed.client.query(f"EXPLAIN indexes = 1 {statement}").result_rows
     text = "\n".join(line for (line,) in plan)
     for part in text.split("ReadFromMergeTree")[1:]:

@@ -39,18 +39,18 @@ MARKET = GeneratedMarket(("BTCUSD",), "sim", 7)
 
 @pytest.fixture
 def bus(nats_server: NatsServer) -> Iterator[Bus]:
-    made = connect(BusSettings(url=nats_server.url), "test")
-    yield made
-    made.close()
+    client = connect(BusSettings(url=nats_server.url), "test")
+    yield client
+    client.close()
 
 
 def tick(bus: Bus, since_msc: int) -> int:
     """Publish the market's ticks since a time, as a collector does; the time reached."""
     now = time.time_ns() // 1_000_000
-    found = MARKET.tape(*FEED).ticks_between(since_msc + 1, now, 10_000)
-    rows = np.zeros(len(found), TICK)
+    quotes = MARKET.tape(*FEED).ticks_between(since_msc + 1, now, 10_000)
+    rows = np.zeros(len(quotes), TICK)
     for name in ("time_msc", "bid", "ask"):
-        rows[name] = found[name]
+        rows[name] = quotes[name]
     if len(rows):
         batch = TickBatch("live", "demo", *FEED, 0, 0, rows.tobytes())
         bus.publish(TICKS, "sim.BTCUSD", codec.encode(batch))
@@ -64,15 +64,15 @@ def wish(bus: Bus, target: float) -> None:
     assert quote is not None
     row = (quote.time_msc, quote.bid, quote.ask)
     stop = quote.bid * (0.97 if target > 0 else 1.03) if target else 0.0
-    made = replays.signal(*FEED, row, target)
-    made = codec.decode("signals", codec.encode(made))
-    fields = {name: getattr(made, name) for name in made.__struct_fields__}
+    signal = replays.signal(*FEED, row, target)
+    signal = codec.decode("signals", codec.encode(signal))
+    fields = {name: getattr(signal, name) for name in signal.__struct_fields__}
     fields |= {
         "run_id": "live", "mode": "demo", "account": "simulated", "ts_event_us": now,
         "stop_price": stop, "horizon_us": now + 60_000_000, "expires_us": now + 5_000_000,
         "signal_id": f"{now:032x}",
     }  # fmt: skip
-    batch = SignalBatch("live", 0, now, [type(made)(**fields)])
+    batch = SignalBatch("live", 0, now, [type(signal)(**fields)])
     bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(batch))
 
 
@@ -118,7 +118,7 @@ def test_expected_and_actual_fills_reach_table_and_mart(
     )
     assert built.returncode == 0, built.stdout[-4000:]
     marts = client.query("SELECT * FROM tickhouse_marts_demo.fct_broker_twin").named_results()
-    found = list(marts)
-    assert sum(row["orders"] for row in found) == len(rows)
-    assert all(row["excess_slippage_bp"] > 0 for row in found)  # the broker is the dearer one
-    assert all(row["real_latency_ms_p50"] > row["twin_latency_ms_p50"] for row in found)
+    days = list(marts)
+    assert sum(row["orders"] for row in days) == len(rows)
+    assert all(row["excess_slippage_bp"] > 0 for row in days)  # the broker is the dearer one
+    assert all(row["real_latency_ms_p50"] > row["twin_latency_ms_p50"] for row in days)

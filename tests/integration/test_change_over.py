@@ -80,14 +80,14 @@ class Desk(NamedTuple):
         return client
 
     def pids(self) -> dict[str, int]:
-        told = json.loads(self.tickhouse("status", "--json"))
-        return {name: one["pid"] for name, one in told["processes"].items()}
+        status = json.loads(self.tickhouse("status", "--json"))
+        return {name: one["pid"] for name, one in status["processes"].items()}
 
 
 def champion(down: float, up: float) -> Artifact:
     """A model of one member that says this of every row, and that a move pays well."""
     settings = ModelSettings(5.0, 2, 1, 0.02, threads=1, members=("xgboost",))
-    made = fit(planted_dataset(rows=2_500), "r", settings, simulated=True)
+    fitted = fit(planted_dataset(rows=2_500), "r", settings, simulated=True)
     said = np.array([down, 1.0 - down - up, up], np.float32)
     graph = helper.make_graph(
         [
@@ -108,7 +108,7 @@ def champion(down: float, up: float) -> Artifact:
     helper.set_model_props(model, {"feature_set_hash": FEATURE_SET_HASH})
     onnx.checker.check_model(model)
     content = model.SerializeToString()
-    manifest = made.graphs.manifest
+    manifest = fitted.graphs.manifest
     far = (3e38,) * len(NAMES)
     (spec,) = manifest.members
     spec = msgspec.structs.replace(
@@ -117,7 +117,7 @@ def champion(down: float, up: float) -> Artifact:
     manifest = msgspec.structs.replace(
         manifest, low=tuple(-v for v in far), high=far, members=(spec,), gains=(50.0, 50.0)
     )
-    card = msgspec.structs.replace(made.card, sha256=name_of(manifest.to_bytes()))
+    card = msgspec.structs.replace(fitted.card, sha256=name_of(manifest.to_bytes()))
     return Artifact(manifest.to_bytes(), card, {spec.name: content})
 
 
@@ -141,8 +141,8 @@ def waited(question: Callable[[], Any], what: str) -> Any:
     deadline, trouble = time.monotonic() + _WITHIN_S, ""
     while time.monotonic() < deadline:
         try:
-            if found := question():
-                return found
+            if answer := question():
+                return answer
         except Exception as error:  # the warehouse is still starting
             trouble = repr(error)
         time.sleep(0.25)

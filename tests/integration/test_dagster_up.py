@@ -56,8 +56,8 @@ class Up:
             [*_TICKHOUSE, "status", "--json"],
             env=self.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
 
     def ask(self, query: str) -> Any:
         body = json.dumps({"query": query}).encode()
@@ -68,13 +68,13 @@ class Up:
             return json.load(answer)["data"]
 
 
-def eventually(look: Callable[[], Any], within_s: float = 240.0) -> Any:
+def eventually(question: Callable[[], Any], within_s: float = 240.0) -> Any:
     """What it finds, once it finds something."""
     deadline = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, look
+    while not (answer := question()):
+        assert time.monotonic() < deadline, question
         time.sleep(0.5)
-    return found
+    return answer
 
 
 @pytest.fixture
@@ -89,8 +89,8 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 
 def test_a_run_killed_with_the_daemon_is_started_again_and_told(up: Up) -> None:
-    told = eventually(lambda: (s := up.status())["status"] == "healthy" and s)
-    up.url = told["urls"]["dagster"]
+    status = eventually(lambda: (s := up.status())["status"] == "healthy" and s)
+    up.url = status["urls"]["dagster"]
     (loaded,) = up.ask(_LOADED)["repositoriesOrError"]["nodes"]
     states = [s["scheduleState"] for s in loaded["schedules"]]
     states += [s["sensorState"] for s in loaded["sensors"]]
@@ -101,7 +101,7 @@ def test_a_run_killed_with_the_daemon_is_started_again_and_told(up: Up) -> None:
     run = up.ask(_LAUNCH % "documentation_job")["launchRun"]["run"]["runId"]
     messages = eventually(lambda: worker_of(up, run))
     os.kill(messages, signal.SIGKILL)
-    os.kill(told["processes"]["orchestration.daemon"]["pid"], signal.SIGKILL)
+    os.kill(status["processes"]["orchestration.daemon"]["pid"], signal.SIGKILL)
 
     eventually(lambda: up.ask(_RUN % (run, run))["runOrError"]["status"] == "FAILURE")
     ended = eventually(lambda: [r for r in retries(up, run) if r["status"] == "SUCCESS"])
@@ -129,5 +129,5 @@ def worker_of(up: Up, run: str) -> int:
 
 
 def retries(up: Up, run: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = up.ask(_RETRIES % run)["runsOrError"]["results"]
-    return found
+    runs: list[dict[str, str]] = up.ask(_RETRIES % run)["runsOrError"]["results"]
+    return runs

@@ -52,7 +52,7 @@ def test_under_load_everything_ends_by_itself(tmp_path: Path) -> None:
             asking.start()
             halt = [sys.executable, "-m", "cli.main", "halt", "--by", "tests", "--reason", "drain"]
             subprocess.run(halt, env=environ, check=True, stdout=subprocess.DEVNULL)
-            dead_webhook.asked.wait()  # watch tells it, and gets no answer
+            dead_webhook.called.wait()  # watch tells it, and gets no answer
             up.send_signal(signal.SIGINT)
             output, _ = up.communicate(timeout=300)
         finally:

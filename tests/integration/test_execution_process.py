@@ -36,9 +36,9 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def bus(nats_server: NatsServer) -> Iterator[Bus]:
-    made = connect(BusSettings(url=nats_server.url), "test")
-    yield made
-    made.close()
+    client = connect(BusSettings(url=nats_server.url), "test")
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -71,11 +71,11 @@ def ended(process: "subprocess.Popen[str]") -> int:
 
 
 def stored(bus: Bus) -> list[object]:
-    reader, found = bus.subscribe(ORDER_EVENTS), []
+    reader, records = bus.subscribe(ORDER_EVENTS), []
     while (message := reader.next(0.5)) is not None:
-        found.append(codec.decode("order_events", message.payload))
+        records.append(codec.decode("order_events", message.payload))
     reader.close()
-    return found
+    return records
 
 
 def test_a_replay_killed_on_its_way_ends_with_the_events_of_one_that_was_not(
@@ -96,10 +96,10 @@ def test_a_replay_killed_on_its_way_ends_with_the_events_of_one_that_was_not(
     assert ended(execution(environ)) == 0
     expected = replays.events(tmp_path / "unkilled")
     assert list(journal.events(tmp_path / "runs" / "r1" / "journal")) == expected
-    found = stored(bus)
-    assert [m for m in found if isinstance(m, OrderEvent)] == expected
-    assert isinstance(found[-1], ExecutionMarker)
-    assert found[-1].end
+    records = stored(bus)
+    assert [m for m in records if isinstance(m, OrderEvent)] == expected
+    assert isinstance(records[-1], ExecutionMarker)
+    assert records[-1].end
     beat = bus.last(HEARTBEATS)
     assert beat is not None
     last = codec.decode("heartbeats", beat.payload)
@@ -158,13 +158,13 @@ def _signal(bus: Bus, target: float) -> None:
     batch = TickBatch("live", "demo", "sim", "BTCUSD", 0, 0, tick.tobytes())
     bus.publish(TICKS, "sim.BTCUSD", codec.encode(batch))
     time.sleep(0.1)
-    made = replays.signal("sim", "BTCUSD", (now // 1000, price, price + 10), target)
+    signal = replays.signal("sim", "BTCUSD", (now // 1000, price, price + 10), target)
     stop = price * (0.97 if target > 0 else 1.03)
-    made = replace(
-        made, run_id="live", mode="demo", account="simulated", ts_event_us=now, stop_price=stop,
+    signal = replace(
+        signal, run_id="live", mode="demo", account="simulated", ts_event_us=now, stop_price=stop,
         horizon_us=now + 60_000_000, expires_us=now + 5_000_000,
     )  # fmt: skip
-    bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(SignalBatch("live", 0, now, [made])))
+    bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(SignalBatch("live", 0, now, [signal])))
 
 
 def _btc() -> float:

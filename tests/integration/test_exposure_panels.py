@@ -19,7 +19,7 @@ from core.home_users import OWNER, sign_in
 from core.sections import ClickhouseSettings
 from core.settings import environment_of
 from tests.kafka.broker import Broker
-from tests.support.board_panels import asked, targets
+from tests.support.board_panels import targets, with_parameters
 from tests.support.buses import on_kafka
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
@@ -86,7 +86,7 @@ def wait_for_rows(url: str, home: Path, up: "subprocess.Popen[bytes]", log: Path
     try:
         for title, _, sql in targets("trading"):
             if title in _PANELS:
-                while not client.query(asked(client, "marts", "demo", sql)).result_rows:
+                while not client.query(with_parameters(client, "marts", "demo", sql)).result_rows:
                     assert up.poll() is None, log.read_text()
                     time.sleep(0.5)
     finally:

@@ -24,8 +24,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldenDesk]:
-    with golden_desk(tmp_path_factory.mktemp("golden")) as made:
-        yield made
+    with golden_desk(tmp_path_factory.mktemp("golden")) as golden:
+        yield golden
 
 
 def golden(name: str) -> dict[str, str]:
@@ -43,9 +43,9 @@ def words_of(path: Path) -> str:
 @pytest.mark.parametrize("name", catalog.REPORTS)
 def test_a_report_is_the_golden_one(desk: GoldenDesk, name: str) -> None:
     version = desk.version(name)
-    found, wanted = golden_files(version), golden(name)
-    assert list(found) == list(wanted)
-    for file, text in found.items():
+    files, wanted = golden_files(version), golden(name)
+    assert list(files) == list(wanted)
+    for file, text in files.items():
         assert text == wanted[file], file
 
 
@@ -74,8 +74,8 @@ def test_explain_resolves_every_row_that_a_decision_led_to(desk: GoldenDesk) -> 
                 continue
             for row, _ in enumerate(rows_of(path), start=1):
                 try:
-                    asked = report_rows.id_in_file(f"{path}:{row}")
-                    assert facts._signal(client, asked, "").run_id == "live"
+                    order_id = report_rows.id_in_file(f"{path}:{row}")
+                    assert facts._signal(client, order_id, "").run_id == "live"
                 except InputError:
                     unresolved[f"{name} {path.name}"] = unresolved.get(f"{name} {path.name}", 0) + 1
     assert unresolved == {

@@ -45,12 +45,12 @@ def join():
 
 
 def read(subscriber, count, timeout_s=20.0):
-    deadline, found = time.monotonic() + timeout_s, []
-    while len(found) < count and time.monotonic() < deadline:
+    deadline, messages = time.monotonic() + timeout_s, []
+    while len(messages) < count and time.monotonic() < deadline:
         message = subscriber.next(0.2)
         if message:
-            found.append(message)
-    return found
+            messages.append(message)
+    return messages
 
 
 def test_several_partitions_keep_each_keys_order_and_have_a_place_each(kafka, join):
@@ -115,8 +115,8 @@ def test_what_retention_removed_is_skipped_told_and_counted(kafka, join, caplog)
             break
     before = REGISTRY.get_sample_value("tickhouse_bus_expired_messages_total", {"topic": "ticks"})
     late = bus.subscribe(TICKS, 2)
-    found = read(late, 1)
-    assert found[0].sequence > 2
+    messages = read(late, 1)
+    assert messages[0].sequence > 2
     assert "were removed before they were read" in caplog.text
     after = REGISTRY.get_sample_value("tickhouse_bus_expired_messages_total", {"topic": "ticks"})
     assert after > (before or 0)
@@ -135,12 +135,12 @@ def test_a_commit_and_the_lag_are_there_to_see(at, join):
     subscriber.commit(messages[1])
     group, topic = f"{at.settings.topic_prefix}execution", f"{at.settings.topic_prefix}signals"
     admin = AdminClient({"bootstrap.servers": at.server.address})
-    asked = [ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0)])]
+    partitions = [ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0)])]
     deadline = time.monotonic() + 20
     committed = -1
     while committed != 2 and time.monotonic() < deadline:
         subscriber.next(0.1)
-        answer = admin.list_consumer_group_offsets(asked)[group].result()
+        answer = admin.list_consumer_group_offsets(partitions)[group].result()
         committed = answer.topic_partitions[0].offset
     assert committed == 2
     labels = {"topic": "signals", "partition": "0"}
@@ -209,22 +209,22 @@ def test_who_does_not_use_kafka_never_imports_it():
 
 
 def test_doctor_names_what_is_wrong_with_a_kafka(kafka, join):
-    def told(settings):
+    def diagnosis(settings):
         return {check.name: check for check in bus_checks(settings)}
 
     at = on_kafka(kafka)
-    assert "not made yet" in told(at.settings)["kafka topics"].found
+    assert "not made yet" in diagnosis(at.settings)["kafka topics"].found
     bus = join(at.settings)
     bus.publish(SIGNALS, "k", b"\x92\xa8Signal/9\x01")
-    found = told(msgspec.structs.replace(at.settings, partitions=2, replication=2))
-    assert [(n, c.result) for n, c in found.items()] == [
+    checks = diagnosis(msgspec.structs.replace(at.settings, partitions=2, replication=2))
+    assert [(n, c.result) for n, c in checks.items()] == [
         ("kafka", "failed"), ("kafka topics", "failed"), ("messages of signals", "failed"),
     ]  # fmt: skip
-    assert "Signal/9" in found["messages of signals"].found
+    assert "Signal/9" in checks["messages of signals"].found
     away = BusSettings(url=f"kafka://127.0.0.1:{free_port()}")
-    assert "refused" in told(away)["kafka"].found
+    assert "refused" in diagnosis(away)["kafka"].found
     refused = msgspec.structs.replace(
         at.settings, url=kafka.secure_url, user=USER, password="guess", sasl="PLAIN",
         ca=str(kafka.ca),
     )  # fmt: skip
-    assert "authentication failed" in told(refused)["kafka"].found
+    assert "authentication failed" in diagnosis(refused)["kafka"].found

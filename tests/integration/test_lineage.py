@@ -11,7 +11,7 @@ from adapters.clickhouse import client, migrate
 from core.home_users import DBT
 from dashboards.grafana.macros import BoardSpan, expand
 from tests.support.board_panels import targets
-from tests.support.warehouse_server import FEATURES, Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = pytest.mark.process
 
@@ -91,10 +91,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("warehouse"))
     try:
-        migrate.apply(warehouse.client, FEATURES)
         for table, rows in ROWS.items():
             lines = b"\n".join(msgspec.json.encode(row) for row in rows)
             warehouse.client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")
@@ -216,19 +214,19 @@ def test_the_board_shows_an_orders_lineage_and_nothing_without_one(
     server.client.command("INSERT INTO run (run_id, mode) VALUES ('live', 'live')")
     (panel,) = (sql for title, _, sql in targets("trading") if title.startswith("Lineage"))
     shown = expand(panel, BoardSpan(0, 2_000_000_000, 60), {"mode": "live", "order": order})
-    found = server.client.query(shown)
-    assert len(found.result_rows) == events
-    assert {"event", "p_up", "tick_bid", "session"} <= set(found.column_names) or not events
+    answer = server.client.query(shown)
+    assert len(answer.result_rows) == events
+    assert {"event", "p_up", "tick_bid", "session"} <= set(answer.column_names) or not events
 
 
 def test_what_members_said_of_a_row_are_columns(server: Warehouse) -> None:
     """One is absent: the others share its weight, and its being outside vetoes nothing."""
     at = "run_id = 'live' AND source = 'sim' AND symbol = 'PAIR' AND seq = 1"
     columns = "role, member, p_down, p_up, weight, weight_used, absent, outside, veto"
-    found = server.client.query(
+    answer = server.client.query(
         f"SELECT {columns} FROM prediction_member WHERE {at} ORDER BY role, place"
     ).result_rows
-    assert found == [
+    assert answer == [
         ("challenger", "member 1", 0.5, 0.25, 0.0, 0.0, False, False, False),
         ("champion", "trees", 0.5, 0.25, 0.75, 1.0, False, True, True),
         ("champion", "linear", 0.0, 1.0, 0.25, 0.0, True, True, False),

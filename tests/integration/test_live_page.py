@@ -53,9 +53,9 @@ async def viewer(url: str) -> AsyncIterator[Viewer]:
 
 @pytest.fixture
 def bus(nats_server: NatsServer) -> Iterator[NatsBus]:
-    made = NatsBus(BusSettings(url=nats_server.url), "test")
-    yield made
-    made.close()
+    client = NatsBus(BusSettings(url=nats_server.url), "test")
+    yield client
+    client.close()
 
 
 def tell(bus: NatsBus, message: TickBatch) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from adapters.bus.nats.bus import NatsBus
-from adapters.clickhouse import migrate
 from core import identity
 from core.contracts.order import EventKind
 from core.sections import BusSettings
@@ -17,7 +16,7 @@ from tests.support.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiu
 from tests.support.live_desk import MARKET, PROCESSES, Desk
 from tests.support.live_page import now_msc, page
 from tests.support.servers import NatsServer
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="browser")]
 
@@ -52,17 +51,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         if os.environ.get(REQUIRED):
             pytest.fail(str(missing))
         pytest.skip(str(missing))
-    warehouse = Warehouse(folder / "warehouse")
-    warehouse.start()
-    migrate.apply(warehouse.client, NAMES)
+    warehouse = migrated(folder / "warehouse", NAMES)
     with NatsServer(folder / "nats") as nats, browser:
-        made = World(home, nats, warehouse)
-        made.browser = browser
+        opened = World(home, nats, warehouse)
+        opened.browser = browser
         with page(home, nats.url, warehouse.url) as url:
-            made.url = url
-            made.desk.open()
-            yield made
-        made.bus.close()
+            opened.url = url
+            opened.desk.open()
+            yield opened
+        opened.bus.close()
     warehouse.stop()
 
 
@@ -82,7 +79,8 @@ def test_it_shows_what_happens_and_asks_nobody_else(world: World) -> None:
         tab.until("document.querySelector('#prediction').innerText.includes('55 %')")
         world.desk.predict("BTCUSD", 0.21, 0.62)
         host = world.url.removeprefix("http://")
-        assert {address.split("/")[2] for address in tab.asked if "data:" not in address} == {host}
+        fetched = [address for address in tab.requested if "data:" not in address]
+        assert {address.split("/")[2] for address in fetched} == {host}
         assert tab.problems == []
 
 
@@ -204,7 +202,7 @@ def test_it_fits_and_can_be_read(world: World, size: tuple[int, int, bool], sche
         assert pale(tab) == []
         hide = "document.querySelector('footer').style.color = '{}'"
         tab.run(hide.format("#aaa" if scheme == "light" else "#444"))
-        assert any(found.startswith("Charts by") for found in pale(tab)), "the measure measures"
+        assert any(text.startswith("Charts by") for text in pale(tab)), "the measure measures"
         tab.run(hide.format(""))
         low = tab.run(
             "[...document.querySelectorAll('.actions button')].filter(b => b.offsetParent)"

@@ -56,12 +56,12 @@ def trades_by_hand(client: Client) -> pd.DataFrame:
 
 def test_trades_and_profit_are_those_of_an_independent_calculation(analysed: Analysed) -> None:
     names = ["side", "ts_open", "volume", "price_open", "is_closed", "profit_net"]
-    found = pd.DataFrame(rows(analysed.client, f"SELECT * FROM {MARTS}.fct_trade"))
-    found = found.set_index(["run_id", "venue_position"]).sort_index()[names]
+    trades = pd.DataFrame(rows(analysed.client, f"SELECT * FROM {MARTS}.fct_trade"))
+    trades = trades.set_index(["run_id", "venue_position"]).sort_index()[names]
     by_hand = trades_by_hand(analysed.client)[names]
-    assert len(found) == len(by_hand) > 20
+    assert len(trades) == len(by_hand) > 20
     pd.testing.assert_frame_equal(
-        found, by_hand, check_dtype=False, check_index_type=False, rtol=1e-9, atol=1e-9
+        trades, by_hand, check_dtype=False, check_index_type=False, rtol=1e-9, atol=1e-9
     )
     by_day = analysed.client.command(f"SELECT sum(profit_net) FROM {MARTS}.fct_pnl_daily")
     assert float(str(by_day)) == pytest.approx(by_hand["profit_net"].sum())
@@ -107,23 +107,23 @@ def test_contracts_hold_when_outer_joins_give_nulls_and_live_marts_stay_empty(
 
 
 def test_checks_flag_the_dirty_feed_alone_and_exit_with_a_code(analysed: Analysed) -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "cli.main", "check", "--json"],
         env=environment(analysed.home),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == 1, told.stderr[-2000:]
-    found = json.loads(told.stdout)["checks"]
+    assert done.returncode == 1, done.stderr[-2000:]
+    checks = json.loads(done.stdout)["checks"]
     suites = {"tick", "bar", "feature", "prediction", "order_event"}
-    assert suites <= {c["suite"] for c in found}  # label and money have rows on some days only
+    assert suites <= {c["suite"] for c in checks}  # label and money have rows on some days only
     blocking = {
-        c["check_id"] for c in found if c["status"] != "passed" and c["severity"] == "error"
+        c["check_id"] for c in checks if c["status"] != "passed" and c["severity"] == "error"
     }
     assert blocking == {"fxcm.EURUSD.crossed"}
     stored = analysed.client.query("SELECT check_id FROM check_result FINAL").result_rows
-    assert {check_id for (check_id,) in stored} == {c["check_id"] for c in found}
+    assert {check_id for (check_id,) in stored} == {c["check_id"] for c in checks}
 
 
 def about_orders(client: Client, report: Report) -> dict[str, str]:
@@ -152,7 +152,7 @@ def test_a_reports_rows_lead_to_their_ticks_by_sql_alone(
         ).result_rows
         assert orders or mart in WITHOUT_ROWS, mart
         for order, its_run in orders:
-            found = rows(
+            lineage = rows(
                 analysed.client,
                 f"""
                 SELECT l.order_id, l.signal_id, l.tick_status, l.signal_session_id, t.bid, t.ask,
@@ -166,8 +166,8 @@ def test_a_reports_rows_lead_to_their_ticks_by_sql_alone(
                     AND l.ts_signal = f.ts_event AND l.seq = f.seq
                 """,
             )
-            assert found, (mart, order)
-            for event in found:
+            assert lineage, (mart, order)
+            for event in lineage:
                 assert (event["order_id"], event["tick_status"]) == (order, "unchanged"), mart
                 assert event["bid"] == event["tick_bid_then"] > 0
                 assert event["ask"] == event["tick_ask_then"]

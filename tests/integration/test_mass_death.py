@@ -66,9 +66,9 @@ def home(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
 @pytest.fixture
 def bus(home: Path, environment: dict[str, str]) -> Iterator[Bus]:
     where = until(lambda: status(environment).get("urls", {}).get("bus"))
-    made = select.connect(BusSettings(url=where, credentials=str(directory_of(home))), "owner")
-    yield made
-    made.close()
+    owner = select.connect(BusSettings(url=where, credentials=str(directory_of(home))), "owner")
+    yield owner
+    owner.close()
 
 
 def test_all_processes_killed_at_once_trade_again_and_all_come_back(
@@ -86,11 +86,11 @@ def test_all_processes_killed_at_once_trade_again_and_all_come_back(
     back["an order is filled"] = time.monotonic() - begin
 
     def whole() -> bool:
-        told = status(environment)
-        for name, state in told["processes"].items():
+        report = status(environment)
+        for name, state in report["processes"].items():
             if state["health"] == "ready" and state["pid"] != pids[name]:
                 back.setdefault(name, time.monotonic() - begin)
-        return told["status"] == "healthy" and pids.keys() <= back.keys()
+        return report["status"] == "healthy" and pids.keys() <= back.keys()
 
     until(whole)
     back["all is healthy"] = time.monotonic() - begin
@@ -124,30 +124,30 @@ class Wishes:
         )
         quote, target = _BTC.tape("sim", "BTCUSD").last_until(now // 1000), float(self._count % 2)
         assert quote is not None
-        made = Signal(
+        signal = Signal(
             f"wish.{self._count}", "live", "demo", "simulated", "model", "sim", "BTCUSD", now, now,
             now // 1000, 0, target, quote.bid, quote.bid * 0.97 if target else 0.0,
             now + 3_600_000_000, now + 10_000_000, 0.9, "a model", "",
         )  # fmt: skip
-        self._bus.send(SIGNALS, "sim.BTCUSD", codec.encode(made), made.signal_id)
+        self._bus.send(SIGNALS, "sim.BTCUSD", codec.encode(signal), signal.signal_id)
 
 
 def status(environment: dict[str, str]) -> dict[str, Any]:
-    told = subprocess.run(
+    done = subprocess.run(
         [*_TICKHOUSE, "status", "--json"], env=environment, capture_output=True, text=True
     )
-    return dict(json.loads(told.stdout)) if told.stdout else {}
+    return dict(json.loads(done.stdout)) if done.stdout else {}
 
 
 def healthy(environment: dict[str, str]) -> bool:
-    told = status(environment)
-    return told.get("status") == "healthy" and bool(told.get("processes"))
+    report = status(environment)
+    return report.get("status") == "healthy" and bool(report.get("processes"))
 
 
 def until(holds: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
     deadline = time.monotonic() + _PATIENCE_S
-    while not (found := holds()):
+    while not (answer := holds()):
         assert time.monotonic() < deadline
         meanwhile()
         time.sleep(0.1)
-    return found
+    return answer

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
@@ -21,7 +20,7 @@ from features.catalog import NAMES
 from models.training.barriers import ANSWERS
 from models.training.labels import LabelRule, MidSeries
 from tests.integration.analysed import dbt
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
@@ -83,10 +82,8 @@ def predicted() -> tuple[TickArray, npt.NDArray[np.int64]]:
 def server(
     predicted: tuple[TickArray, npt.NDArray[np.int64]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("home"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("home"), NAMES)
     try:
-        migrate.apply(warehouse.client, NAMES)
         store(warehouse, *predicted)
         marts = ("+fct_model_performance", "+fct_signal_outcome", "+dim_model")
         settings = warehouse.settings_of(DBT)
@@ -166,15 +163,15 @@ def test_a_signal_is_judged_by_what_its_model_learnt(
     server: Warehouse, predicted: tuple[TickArray, npt.NDArray[np.int64]], model: Learnt
 ) -> None:
     outcome = "model_outcome, model_horizon_s, model_labels, model_was_right"
-    found = rows(
+    judged = rows(
         server,
         f"SELECT {outcome} FROM {MARTS}.fct_signal_outcome WHERE model = '{model.name}'"
         " ORDER BY ts_event",
     )
-    assert [row["model_outcome"] for row in found] == expected(*predicted, model)
-    rules = {(row["model_horizon_s"], row["model_labels"]) for row in found}
+    assert [row["model_outcome"] for row in judged] == expected(*predicted, model)
+    rules = {(row["model_horizon_s"], row["model_labels"]) for row in judged}
     assert rules == {(model.horizon_s, model.labels)}
-    right = {(row["model_outcome"], row["model_was_right"]) for row in found}
+    right = {(row["model_outcome"], row["model_was_right"]) for row in judged}
     assert right == {("up", True), ("flat", False), ("down", False), ("", None)}
 
 
@@ -198,5 +195,5 @@ def test_a_mart_of_an_earlier_version_gains_the_columns_and_keeps_its_days(
     marts = ("--select", "fct_model_performance")
     done = dbt(server.home, server.settings_of(DBT), "run", *marts, mode="live")
     assert done.returncode == 0, done.stdout[-4000:]
-    found = rows(server, f"SELECT DISTINCT rule_from, horizon_s FROM {table}")
-    assert found == [{"rule_from": "", "horizon_s": 0.0}]
+    rules = rows(server, f"SELECT DISTINCT rule_from, horizon_s FROM {table}")
+    assert rules == [{"rule_from": "", "horizon_s": 0.0}]

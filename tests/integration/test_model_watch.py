@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli.commands import models as command
@@ -42,7 +41,7 @@ from orchestration.resources import Tickhouse
 from streams.signal_rows import prediction_rows
 from tests.support.datasets import planted_dataset
 from tests.support.http_receiver import Receiver
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = pytest.mark.heavy(suite="models")
 
@@ -61,10 +60,8 @@ def two() -> list[Artifact]:
 
 @pytest.fixture(scope="module")
 def server(two: list[Artifact], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("warehouse"), NAMES)
     try:
-        migrate.apply(warehouse.client, NAMES)
         registry = Registry(warehouse.home / "models")
         for model in two:
             registry.save(model)
@@ -188,13 +185,13 @@ def test_predictions_are_answered_by_the_label_their_model_learnt(
 ) -> None:
     data, learnt = planted_dataset(seed=8), ModelSettings(5.0, labels=labels, label_spreads=2.0)
     span = Span(0, int(data.time_us[-1]) + 1)
-    found = read_outcomes(
+    outcomes = read_outcomes(
         server.client, RUN.run_id, two[0].card.sha256, "champion", span, two[0].graphs.manifest,
         SignalSettings(), learnt,
     )  # fmt: skip
     rule = LabelRule(5_000_000, learnt.label_spreads)
     answers = ANSWERS[labels](data.feed, data.time_us, data.mid, data.spread, rule)
-    np.testing.assert_array_equal(found.label, answers.label)
+    np.testing.assert_array_equal(outcomes.label, answers.label)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster of pydantic
@@ -220,14 +217,14 @@ def test_the_daily_job_tells_people_once_of_a_proposal_and_promotes_nothing(
         assert daily() == {"word": "no champion, or no challenger"}
         registry.appoint(challenger)
         first, second = daily(), daily()
-        told = [body for body in receiver.received if body.get("job") == "comparison_job"]
+        alerts = [body for body in receiver.received if body.get("job") == "comparison_job"]
     proposed = f"proposed: {challenger[:12]} instead of {champion[:12]}: better Brier score"
     assert first["word"].startswith(proposed)
     assert (first["people"], second["people"]) == ("told now", "not told, or before")
     assert second["word"] == first["word"]
-    assert len(told) == 1
-    assert f"tickhouse models promote {challenger[:12]} --by YOU" in told[0]["text"]
-    assert (told[0]["model"], registry.history()[-1].sha256) == (challenger, champion)
+    assert len(alerts) == 1
+    assert f"tickhouse models promote {challenger[:12]} --by YOU" in alerts[0]["text"]
+    assert (alerts[0]["model"], registry.history()[-1].sha256) == (challenger, champion)
     capsys.readouterr()
     assert run(server, "watch") == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -255,8 +252,8 @@ def test_models_that_learnt_different_things_are_not_proposed(
 
 def daily() -> dict[str, str]:
     done = dg.materialize([model_comparison], resources={"tickhouse": Tickhouse()})
-    (made,) = done.get_asset_materialization_events()
-    metadata = made.materialization.metadata
+    (event,) = done.get_asset_materialization_events()
+    metadata = event.materialization.metadata
     return {name: str(metadata[name].value) for name in ("word", "people") if name in metadata}
 
 
@@ -322,11 +319,11 @@ def test_the_hourly_job_tells_people_and_reduces_what_execution_obeys(
         assert current(server.home) is None
         monkeypatch.setenv("TICKHOUSE_REGISTRY__DRIFT_REDUCES", "true")
         done = hourly(span)
-        told = [body for body in receiver.received if body.get("job") == "watch_job"]
+        alerts = [body for body in receiver.received if body.get("job") == "watch_job"]
     assert done["trading"].startswith("Trading is reducing")
-    assert told
-    assert "columns beyond PSI 0.25" in told[0]["text"]
-    assert told[0]["model"] == two[0].card.sha256
+    assert alerts
+    assert "columns beyond PSI 0.25" in alerts[0]["text"]
+    assert alerts[0]["model"] == two[0].card.sha256
     state = TradingState(path_in(server.home))
     assert (state.current.state, state.current.by) == ("reducing", "models watch")
     assert hourly(span)["trading"] == "Trading is reducing already."
@@ -341,8 +338,8 @@ def hourly(config: dict[str, float]) -> dict[str, str]:
     run_config = {"ops": {"model_watch": {"config": config}}}
     resources = {"tickhouse": Tickhouse()}
     done = dg.materialize([model_watch], resources=resources, run_config=run_config)
-    (made,) = done.get_asset_materialization_events()
-    metadata = made.materialization.metadata
+    (event,) = done.get_asset_materialization_events()
+    metadata = event.materialization.metadata
     return {name: str(metadata[name].value) for name in ("drift", "trading")}
 
 

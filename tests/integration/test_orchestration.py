@@ -133,13 +133,15 @@ def test_every_asset_is_made_and_its_run_tells_what_it_did(desk: Desk) -> None:
     assert daily["failed_checks"] == []
     assert training["made"] == ["challenger"]
     assert maintenance["made"] == ["backup", "retained"]
-    told = daily["metadata"]["data_checks"]
-    assert told["from"] == "2014-05-05 21:00:00+00:00"
-    assert told["to"] == "2014-05-07 21:00:00+00:00"
-    assert told["ticks"].startswith("![ticks and spread](data:image/png;base64,")
-    assert int(told["dagster/row_count"]) == desk.client.command("SELECT count() FROM tick FINAL")
+    metadata = daily["metadata"]["data_checks"]
+    assert metadata["from"] == "2014-05-05 21:00:00+00:00"
+    assert metadata["to"] == "2014-05-07 21:00:00+00:00"
+    assert metadata["ticks"].startswith("![ticks and spread](data:image/png;base64,")
+    assert int(metadata["dagster/row_count"]) == desk.client.command(
+        "SELECT count() FROM tick FINAL"
+    )
     sites = desk.home / "sites"
-    assert told["data docs"] == "/data-docs/2014-05-07/index.html"
+    assert metadata["data docs"] == "/data-docs/2014-05-07/index.html"
     assert "order_event" in (sites / "data-docs" / "2014-05-07" / "index.html").read_text()
     models = desk.client.query("SELECT model, status FROM model FINAL").result_rows
     assert (training["metadata"]["challenger"]["model"], "candidate") in models
@@ -161,18 +163,18 @@ def test_a_second_pass_leaves_identical_tables(desk: Desk) -> None:
 def examples() -> list[tuple[int, str]]:
     """Number and SQL of every query that the page shows."""
     page = (ROOT / "docs" / "how-to" / "query-the-warehouse.md").read_text()
-    found = re.findall(r"^(\d+)\\\. [\s\S]*?```sql\n([\s\S]*?)```", page, re.MULTILINE)
-    return [(int(number), sql) for number, sql in found]
+    queries = re.findall(r"^(\d+)\\\. [\s\S]*?```sql\n([\s\S]*?)```", page, re.MULTILINE)
+    return [(int(number), sql) for number, sql in queries]
 
 
 def test_every_example_query_runs_and_finds_rows(desk: Desk) -> None:
     shown = examples()
     assert [number for number, _ in shown] == list(range(1, 21))
-    found = {
+    rows_of = {
         number: len(desk.client.query(sql.replace("tickhouse_marts.", f"{MARTS}.")).result_rows)
         for number, sql in shown
     }
-    assert {number for number, rows in found.items() if rows == 0} == {5, 9, 20}, found
+    assert {number for number, rows in rows_of.items() if rows == 0} == {5, 9, 20}, rows_of
 
 
 def test_lineage_joins_every_fill_to_the_tick_behind_it(desk: Desk) -> None:
@@ -297,9 +299,9 @@ def test_faults_fail_their_own_checks_hold_back_the_marts_and_late_ticks_restate
     desk.client.command("DELETE FROM order_event WHERE order_id = 'orphan'")
     (daily,) = desk.run(f"daily_job:{DAYS[1]}")
     assert daily["success"], daily["failures"]
-    told = daily["metadata"]["fct_trade"]
-    assert told["held back"] == FAULTY
-    assert f"| {DAYS[0]} | oanda | EURUSD |" in told["restated"]
+    metadata = daily["metadata"]["fct_trade"]
+    assert metadata["held back"] == FAULTY
+    assert f"| {DAYS[0]} | oanda | EURUSD |" in metadata["restated"]
     days = desk.client.query(
         f"SELECT trading_day, restated_from_ticks, ticks FROM {MARTS}.fct_data_quality_daily "
         "ORDER BY trading_day"
@@ -315,8 +317,8 @@ def test_what_is_not_there_is_said_in_words_and_told(desk: Desk, tmp_path: Path)
     shutil.copytree(ROOT / "dbt", broken)
     (broken / "models" / "marts" / "trading" / "fct_order.sql").write_text("select {{ ref('x') }}")
     with Receiver() as receiver:
-        told = {"TICKHOUSE_ALERTS__WEBHOOK": receiver.url}
-        (empty,) = desk.run("data_checks_job:2014-05-20", **told)
+        environment = {"TICKHOUSE_ALERTS__WEBHOOK": receiver.url}
+        (empty,) = desk.run("data_checks_job:2014-05-20", **environment)
         assert empty["success"]
         assert empty["failed_checks"] == ["rows_present"]
         assert [m["job"] for m in receiver.received] == ["data_checks"]

@@ -73,14 +73,14 @@ def held(seq, lots, second, symbol="EURUSD"):
 
 def rows(server, count):
     """Rows of exposure_rate once there are so many."""
-    client, deadline, found = server.client, time.monotonic() + 40, []
-    while len(found) < count and time.monotonic() < deadline:
-        found = client.query(
+    client, deadline, stored = server.client, time.monotonic() + 40, []
+    while len(stored) < count and time.monotonic() < deadline:
+        stored = client.query(
             "SELECT seq, symbol, net_lots, round(net_notional), gross_lots, messages_1s,"
             " messages_60s FROM exposure_rate FINAL ORDER BY seq, symbol"
         ).result_rows
         time.sleep(0.2)
-    return found
+    return stored
 
 
 def test_exposure_survives_a_kill_and_the_loss_of_its_state(kafka, warehouse, tmp_path):  # noqa: F811
@@ -102,19 +102,19 @@ def test_exposure_survives_a_kill_and_the_loss_of_its_state(kafka, warehouse, tm
         (3, "XAUUSD", 0.0, 0.0, 0.5, 2, 2),
         (4, "XAUUSD", -0.2, -22.0, 0.7, 2, 2),
     ]
-    found = rows(warehouse, 4)
+    stored = rows(warehouse, 4)
     other = App("exposure", tmp_path / "b", at, **warehouse.environment)
     other.start()  # another host: the group is balanced anew, state comes from the changelog
     time.sleep(3)
     app.end(signal.SIGKILL)
-    assert found == first, app.log.read_text()[-3000:]
+    assert stored == first, app.log.read_text()[-3000:]
     tell(held(2, 0.5, 0.1))  # again, as after a crash
     tell(event(5, EventKind.STOP_MOVING, 30), held(6, 0.0, 40))
     then = [(5, "EURUSD", 0.5, 55000.0, 0.7, 1, 3), (6, "EURUSD", 0.0, 0.0, 0.2, 0, 3)]
-    found = rows(warehouse, 6)
+    stored = rows(warehouse, 6)
     code = other.end(signal.SIGTERM)
     bus.close()
-    assert found == first + then, other.log.read_text()[-3000:]
+    assert stored == first + then, other.log.read_text()[-3000:]
     assert code == 0, other.log.read_text()[-3000:]
 
 

@@ -26,8 +26,8 @@ def test_a_template_is_loaded_once_and_a_change_is_a_new_version(
     assert main(["reference", "check", *files]) == 0
     assert main(line) == 0
     assert main(line) == 0
-    told = capsys.readouterr().out
-    assert told.count("nothing new, nothing was loaded") == len(files)
+    output = capsys.readouterr().out
+    assert output.count("nothing new, nothing was loaded") == len(files)
 
     parties = folder / "parties.csv"
     parties.write_text(parties.read_text().replace("2030-12-31", "2031-12-31", 1))

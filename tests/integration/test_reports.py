@@ -30,7 +30,7 @@ from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, dbt, import_reference, trading_day
 from tests.support.orders import at, filled, journalled, store
 from tests.support.small_disk import fill, small_disk
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 __all__ = ["small_disk"]
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="golden")]
@@ -98,10 +98,8 @@ def lapsing(home: Path) -> Path:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     home = tmp_path_factory.mktemp("desk")
-    server = Warehouse(home)
-    server.start()
+    server = migrated(home)
     try:
-        server.migrate()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TICKHOUSE_HOME", str(home))
             server.reached(patch)
@@ -215,9 +213,9 @@ def test_every_report_says_draft_and_an_empty_day_is_issued_and_says_so(
     desk: Desk, name: str
 ) -> None:
     full, _ = desk.make(name)
-    told = words_of(full.folder / f"{name}.pdf")
-    assert "DRAFT LAYOUT" in told
-    assert "page 1 of" in told
+    words = words_of(full.folder / f"{name}.pdf")
+    assert "DRAFT LAYOUT" in words
+    assert "page 1 of" in words
     empty, _ = desk.make(name, EMPTY)
     looks_back = name in ("self-assessment", "execution-quality-quarter")
     assert empty.manifest.empty != looks_back
@@ -308,8 +306,10 @@ def test_a_restated_version_cancels_what_was_released_and_sends_it_anew(
 
 def test_the_broker_statement_is_compared_deal_by_deal(desk: Desk) -> None:
     version, _ = desk.make("broker-reconciliation")
-    found = {(r["item"], r["item_key"]): r["status"] for r in rows(version, "reconciliation.csv")}
-    assert found == {
+    statuses = {
+        (r["item"], r["item_key"]): r["status"] for r in rows(version, "reconciliation.csv")
+    }
+    assert statuses == {
         ("deal", "1"): "matched",
         ("deal", "201"): "matched",
         ("deal", "202"): "price differs",

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from adapters.clickhouse import migrate
 from cli.main import main
 from core import audit_log
 from core.clock import ManualClock
@@ -29,7 +28,7 @@ from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, import_reference, trading_day
 from tests.support.corrections import correct, steady_ticks, store_ticks, tick_file
 from tests.support.orders import at, journalled, store
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="orchestration")]
 
@@ -75,18 +74,16 @@ class Home(NamedTuple):
         """What `tickhouse restate --json` says, by correction, kind and subject."""
         capsys.readouterr()
         assert self.command("restate", "--json", *options) == 0
-        told = json.loads(capsys.readouterr().out)
-        assert told["problems"] == []
-        return {f"{row['what']} {row['subject']}": row for row in told["restatements"]}
+        report = json.loads(capsys.readouterr().out)
+        assert report["problems"] == []
+        return {f"{row['what']} {row['subject']}": row for row in report["restatements"]}
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("home")
-    server = Warehouse(folder)
-    server.start()
+    server = migrated(folder, NAMES)
     try:
-        migrate.apply(server.client, NAMES)
         settings = Settings(home=str(folder), clickhouse=server.settings_of("commands"))
         desk = Desk(settings, server.client, ManualClock(at("2026-03-09 10:00")), "ann")
         built = Home(desk, server.client, server)
@@ -126,28 +123,28 @@ def test_a_corrected_price_restates_its_day_though_the_rows_are_as_many(
 
     pending = home.restated(capsys, "--dry-run")
     assert {"feature *", "label *", "check *", "mart *", "report *"} <= pending.keys()
-    told = home.restated(capsys)
-    assert {row["status"] for row in told.values()} == {"done", "marked"}
+    restated = home.restated(capsys)
+    assert {row["status"] for row in restated.values()} == {"done", "marked"}
 
     # Marts: as many rows, another spread; which and how is written down.
     assert home.quality() == [(3600, 0.0001), (7200, 0.005)]
-    part = told[f"mart {QUALITY}"]
+    part = restated[f"mart {QUALITY}"]
     before, after = json.loads(part["before"]), json.loads(part["after"])
     assert (part["rows"], before["rows"], after["rows"]) == (1, 1, 1)
     assert '"ticks":7200' in before["shown"][0]
     assert '"ticks":7200' in after["shown"][0]
 
     # Checks of the day, which was never checked before.
-    found = json.loads(told["check check_result"]["after"])
-    assert found
-    assert all("oanda.EURUSD" in check for check in found), found
+    failed = json.loads(restated["check check_result"]["after"])
+    assert failed
+    assert all("oanda.EURUSD" in check for check in failed), failed
 
     # The report: made again beside what was filed, of which not a byte is another.
     first, second = home.versions()
     assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == was
     assert second.manifest.restates == 1
     assert second.manifest.inputs["tick corrections"].startswith("1, the last of ")
-    report = told[f"report {REPORT} {DAY}"]
+    report = restated[f"report {REPORT} {DAY}"]
     assert json.loads(report["before"])["version"] == 1
     assert json.loads(report["after"])["version"] == 2
     lines = [
@@ -161,7 +158,7 @@ def test_a_corrected_price_restates_its_day_though_the_rows_are_as_many(
     assert len(audited) == 5
 
     # And nothing more the next time.
-    assert home.restated(capsys) == told
+    assert home.restated(capsys) == restated
     assert len(home.versions()) == 2
     assert home.audited() == audited
 

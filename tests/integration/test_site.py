@@ -73,5 +73,5 @@ def test_a_browser_asks_for_nothing_but_the_site(address, tmp_path):
         for page in ("index", "tutorial", "architecture", "reference/python"):
             tab.open(f"{address}/{page}.html")
             tab.until("Array.from(document.images).every(i => i.complete && i.naturalWidth > 0)")
-        assert [url for url in tab.asked if not url.startswith((address, "data:"))] == []
+        assert [url for url in tab.requested if not url.startswith((address, "data:"))] == []
         assert tab.problems == []

@@ -61,12 +61,12 @@ def _replaced(stack: Stack, name: str, pid: int) -> bool:
     return stack.state()[name].pid not in (0, pid)
 
 
-def until(look: Callable[[], T], timeout_s: float = 30.0) -> T:
+def until(question: Callable[[], T], timeout_s: float = 30.0) -> T:
     deadline = time.monotonic() + timeout_s
-    while not (found := look()):
+    while not (answer := question()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
-    return found
+    return answer
 
 
 def test_each_process_starts_once_all_it_needs_are_ready(tmp_path: Path, journal: Path) -> None:
@@ -177,10 +177,10 @@ def test_others_find_a_running_stack(tmp_path: Path, journal: Path) -> None:
     urls = {"warehouse": "http://127.0.0.1:1"}
     with Stack(home, {}, [service("one", journal)], command="up", urls=urls) as stack:
         stack.start_all()
-        found = running(home)
-        assert found is not None
-        assert (found.pid, found.command, found.urls) == (os.getpid(), "up", urls)
-        assert found.observe()["one"].pid == stack.state()["one"].pid
+        other = running(home)
+        assert other is not None
+        assert (other.pid, other.command, other.urls) == (os.getpid(), "up", urls)
+        assert other.observe()["one"].pid == stack.state()["one"].pid
 
 
 def test_an_interrupt_in_the_middle_of_a_call_leaves_the_stack_usable(
@@ -251,9 +251,9 @@ def owner(tmp_path: Path, journal: Path) -> "subprocess.Popen[str]":
 
 
 def _children(home: Path) -> dict[str, ProcessState]:
-    found = running(home)
-    assert found is not None
-    return found.observe()
+    other = running(home)
+    assert other is not None
+    return other.observe()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell of a parent's death")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.tick_reader import read_ticks
@@ -27,7 +26,7 @@ from models.training.parts import answered
 from models.training.train import fit
 from tests.support.datasets import recorded_dataset
 from tests.support.recordings import recorded_ticks
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 INSERTS = itertools.count()
 ALL = Span(0, 1 << 62)
@@ -35,10 +34,8 @@ ALL = Span(0, 1 << 62)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("warehouse"), NAMES)
     try:
-        migrate.apply(warehouse.client, NAMES)
         for _ in range(2):  # a retry stores every row a second time
             store(warehouse, recorded_dataset(), "replay-1", "replay", "oanda")
         store(warehouse, recorded_dataset("NZDUSD_oanda"), "replay-1", "replay", "other")
@@ -90,18 +87,18 @@ def parsed(command: object, *words: str) -> argparse.Namespace:
 
 def test_rows_come_back_with_the_bits_they_were_stored_with(server: Warehouse) -> None:
     stored = recorded_dataset()
-    found = read_dataset(server.client, "replay-1", ALL, ["oanda"])
-    assert found.feeds == ("oanda.EURUSD",)
-    assert not found.simulated
+    dataset = read_dataset(server.client, "replay-1", ALL, ["oanda"])
+    assert dataset.feeds == ("oanda.EURUSD",)
+    assert not dataset.simulated
     for name in ("rows", "time_us", "mid", "spread", "feed"):
-        assert getattr(found, name).tobytes() == getattr(stored, name).tobytes(), name
+        assert getattr(dataset, name).tobytes() == getattr(stored, name).tobytes(), name
 
 
 def test_span_and_sources_choose_the_rows(server: Warehouse) -> None:
     time = recorded_dataset().time_us
-    found = read_dataset(server.client, "replay-1", Span(int(time[100]), int(time[200])))
-    assert found.feeds == ("oanda.EURUSD", "other.NZDUSD")
-    first = found.time_us[found.feed == 0]
+    dataset = read_dataset(server.client, "replay-1", Span(int(time[100]), int(time[200])))
+    assert dataset.feeds == ("oanda.EURUSD", "other.NZDUSD")
+    first = dataset.time_us[dataset.feed == 0]
     assert first.tolist() == time[100:200].tolist()
     assert len(read_dataset(server.client, "another run", ALL).rows) == 0
     assert read_dataset(server.client, "demo-1", ALL).simulated
@@ -138,10 +135,10 @@ def test_rows_are_answered_by_stored_ticks_and_by_none_after_the_span(server: Wa
     settings = ModelSettings(horizon_s=20.0)
     end_us = int(data.time_us[len(data.time_us) * 2 // 3])
     for span in (ALL, Span(0, end_us)):
-        found = read_dataset(server.client, "ticked-1", span)
-        label = answered(found, settings).answers.label
+        dataset = read_dataset(server.client, "ticked-1", span)
+        label = answered(dataset, settings).answers.label
         known = [t for t in ticks if t["time_msc"] * 1000 < span.end_us]
-        rows = zip(found.time_us, found.mid, found.spread, strict=True)
+        rows = zip(dataset.time_us, dataset.mid, dataset.spread, strict=True)
         expected = [oracle(known, *row) for row in rows]
         assert label.tolist() == expected
         assert {0, 1, 2, -1} == set(expected)
@@ -154,9 +151,9 @@ def test_stored_ticks_come_back_with_their_bits_at_any_price(server: Warehouse, 
     ticks = ticks[np.diff(ticks["time_msc"], prepend=-1) > 0]  # one a millisecond, not numbered
     store_ticks(server, ticks, "priced", name)
     last = int(ticks["time_msc"][-1])
-    found = np.concatenate(list(read_ticks(server.client, "priced", name, 0, last)))
+    read = np.concatenate(list(read_ticks(server.client, "priced", name, 0, last)))
     for column in ("time_msc", "seq", "bid", "ask", "last", "volume", "flags", "quality"):
-        assert found[column].tobytes() == ticks[column].tobytes(), column
+        assert read[column].tobytes() == ticks[column].tobytes(), column
 
 
 def oracle(ticks: list[Any], row_us: int, mid: float, spread: float) -> int:
@@ -231,5 +228,5 @@ def test_a_run_without_rows_is_said_and_without_a_warehouse_one_is_started_for_i
 
 
 def test_nan_survives_the_warehouse(server: Warehouse) -> None:
-    found = read_dataset(server.client, "replay-1", ALL, ["oanda"])
-    assert np.isnan(found.rows[:30, 0]).all()
+    dataset = read_dataset(server.client, "replay-1", ALL, ["oanda"])
+    assert np.isnan(dataset.rows[:30, 0]).all()

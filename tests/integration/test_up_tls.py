@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from cli import certificates
 from core import tls
+from orchestration.instance import code_socket
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="security")]
 
@@ -52,7 +54,7 @@ def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Pope
         process.communicate()
 
 
-def told(environment: dict[str, str], *words: str) -> str:
+def output_of(environment: dict[str, str], *words: str) -> str:
     done = subprocess.run([*_TICKHOUSE, *words], env=environment, capture_output=True, text=True)
     return done.stdout
 
@@ -60,7 +62,7 @@ def told(environment: dict[str, str], *words: str) -> str:
 def until_healthy(environment: dict[str, str]) -> dict[str, Any]:
     deadline = time.monotonic() + 120
     while True:
-        status = json.loads(told(environment, "status", "--json"))
+        status = json.loads(output_of(environment, "status", "--json"))
         if status["status"] == "healthy" and status["processes"]:
             return dict(status)
         assert time.monotonic() < deadline, status
@@ -107,15 +109,20 @@ def test_every_door_of_up_speaks_tls(
     } <= set(ports.values())  # fmt: skip
     # It takes a halt of anybody's, tells nothing, and must work with certificates long expired.
     del ports[int((home / "execution" / "halt_port").read_text())]
-    # Dagster's code server knows no TLS, and stays on loopback.
-    plain = [name for port, name in ports.items() if not speaks_tls(port, context)]
-    assert plain == ["orchestration.code"]
+    assert [name for port, name in ports.items() if not speaks_tls(port, context)] == []
+    # Dagster's code server runs what it is sent: no port, a socket that its owner alone reaches.
+    own_file = json.loads((home / "run" / "orchestration.code.json").read_bytes())
+    code_pid = processes["orchestration.code"]["pid"]
+    assert doors(code_pid) == {own_file["health_port"]}
+    assert stat.S_IMODE(code_socket(home).parent.stat().st_mode) == 0o700
     deadline = time.monotonic() + 60
-    while told(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
+    while output_of(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
         assert time.monotonic() < deadline, "no tick reached the warehouse"
         time.sleep(0.5)
     today = datetime.datetime.now(datetime.UTC).date()
-    report = told(environment, "report", "order-records", "--date", str(today), "--mode", "demo")
+    report = output_of(
+        environment, "report", "order-records", "--date", str(today), "--mode", "demo"
+    )
     assert "order-records.pdf" in report, "dbt goes through the warehouse's door, too"
     up.send_signal(signal.SIGTERM)
     output, _ = up.communicate(timeout=60)

@@ -132,9 +132,9 @@ def test_every_table_is_read_by_clickhouse_drivers_native_reader(warehouse: Ware
             f"AND table = '{table}' AND type NOT LIKE 'AggregateFunction%' "
             "AND default_kind NOT IN ('ALIAS', 'MATERIALIZED') ORDER BY position"
         ).result_rows
-        made = ", ".join(f"`{name}` {kind}" for name, kind in columns)
+        columns_sql = ", ".join(f"`{name}` {kind}" for name, kind in columns)
         # The same seed gives the same rows, so both formats show one table's types, filled.
-        structure = made.replace("\\", "\\\\").replace("'", "\\'")
+        structure = columns_sql.replace("\\", "\\\\").replace("'", "\\'")
         sql = f"SELECT * FROM generateRandom('{structure}', 7, 9, 2) LIMIT 50".encode()
         answer = post(
             warehouse, sql, default_format="Native", client_protocol_version=str(REVISION)

@@ -98,8 +98,8 @@ def test_a_session_belongs_to_who_opened_it(server: Warehouse) -> None:
     assert ask(server, "SELECT count() FROM mine", "root", session_id="r") == (0, "0\n")
     for headers in ({}, {"X-ClickHouse-User": "stream", "X-ClickHouse-Key": PASSWORD}):
         user = "root" if headers else "stream"  # the URL's name counts for nothing then
-        found = ask(server, "SELECT count() FROM mine", user, headers, session_id="r")
-        assert found[0] == 60
+        answer = ask(server, "SELECT count() FROM mine", user, headers, session_id="r")
+        assert answer[0] == 60
     fields = {"user": "root", "password": PASSWORD, "x_types": "Int8"}
     stolen = form(server, "stream", fields, session_id="r", query="SELECT count() FROM mine")
     assert stolen[0] == 60

@@ -267,8 +267,8 @@ def test_a_query_ends_when_its_client_leaves(warehouse: Warehouse, sql: bytes) -
     """`wait_until` fails when its time is over."""
     name = uuid.uuid4().hex
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
-        asked = {"query_id": name, **signed(warehouse)}
-        head = f"POST /?{urllib.parse.urlencode(asked)} HTTP/1.1\r\nHost: localhost\r\n"
+        parameters = {"query_id": name, **signed(warehouse)}
+        head = f"POST /?{urllib.parse.urlencode(parameters)} HTTP/1.1\r\nHost: localhost\r\n"
         client.sendall(f"{head}Content-Length: {len(sql)}\r\n\r\n".encode() + sql)
         wait_until(lambda: running(warehouse, name))
     wait_until(lambda: not running(warehouse, name))

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.clickhouse import client, migrate
 from core import identity
-from core.sections import ClickhouseSettings
-from tests.support.warehouse_server import FEATURES, ROOT, Warehouse, command
+from tests.support.warehouse_server import ROOT, Warehouse, command, migrated
 
 pytestmark = pytest.mark.process
 PASSWORD = "s3cret & word"
@@ -46,11 +44,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         identity.new_user("grafana", "grafana", PASSWORD),
     ]
     identity.save(identity.path_in(home), {user.name: user for user in users})
-    warehouse = Warehouse(home)
-    warehouse.start()
+    warehouse = migrated(home)
     try:
-        where = ClickhouseSettings(url=warehouse.url, user="root", password=PASSWORD)
-        migrate.apply(client.connect(where), FEATURES)
         rows = ", ".join(
             f"('s', '{symbol}', '2024-01-01 00:00:0{i}', 0, 1, 2)"
             for symbol in ("EURUSD", "XAUUSD")
@@ -184,11 +179,11 @@ def test_no_password_reaches_a_log(tmp_path: Path) -> None:
         assert "SELECT 1" in logged
     finally:
         process.terminate()
-        told = process.communicate(timeout=60)[0].decode() + logged
-    told += "".join(p.read_text() for p in (tmp_path / "run").glob("*"))
+        written = process.communicate(timeout=60)[0].decode() + logged
+    written += "".join(p.read_text() for p in (tmp_path / "run").glob("*"))
     for secret in (PASSWORD, urllib.parse.quote_plus(PASSWORD), "wr0ng-word"):
-        assert secret not in told
-        assert json.dumps(secret)[1:-1] not in told
+        assert secret not in written
+        assert json.dumps(secret)[1:-1] not in written
 
 
 def test_an_open_address_is_refused_without_users_and_served_with_them(tmp_path: Path) -> None:

@@ -29,10 +29,10 @@ pytestmark = pytest.mark.process
 def heart_of(bus: Bus) -> Message:
     """The last beat of the watcher: it is on the bus within a second or two."""
     deadline = time.monotonic() + 20
-    while (found := bus.last(HEARTBEATS, "watch")) is None:
+    while (heartbeat := bus.last(HEARTBEATS, "watch")) is None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    return found
+    return heartbeat
 
 
 def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
@@ -54,22 +54,22 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
     client = warehouse.client
     try:
         deadline = time.monotonic() + 60
-        found, people, clocks, sent = [], [], [], 0
-        while not (found and len(people) == 2 and clocks):
+        breaches, people, clocks, sent = [], [], [], 0
+        while not (breaches and len(people) == 2 and clocks):
             assert time.monotonic() < deadline
             sent += 1  # until it listens
             denied = event(sent, EventKind.DENIED, SystemClock().now_us(), reason="oversized")
             bus.publish(ORDER_EVENTS, "acc1", codec.encode(denied), f"m{sent}")
             time.sleep(0.2)
-            found = client.query(
+            breaches = client.query(
                 "SELECT control, dateDiff('microsecond', ts_event, ts_raised) FROM control_alert"
             ).result_rows
             people = client.query("SELECT actor, reason FROM audit_event ORDER BY seq").result_rows
             clocks = client.query(
                 "SELECT DISTINCT method, granularity_us > 0 FROM clock_sync"
             ).result_rows
-        assert found[0][0] == "oversized"
-        assert found[0][1] > 0
+        assert breaches[0][0] == "oversized"
+        assert breaches[0][1] > 0
         assert people == [("ann", "news"), ("breaker loss", "too much")]
         beat = codec.decode(HEARTBEATS.name, heart_of(bus).payload)
         assert isinstance(beat, Heartbeat)

@@ -62,9 +62,9 @@ def _fetch(folder: Path) -> None:
 def _check(folder: Path) -> None:
     lines = (_HERE / "jars.sha256").read_text().splitlines()
     wanted = {name: digest for digest, name in (line.split() for line in lines)}
-    found = {path.name: _digest(path) for path in folder.glob("*.jar")}
-    if found != wanted:
-        wrong = sorted(n for n in wanted.keys() | found.keys() if wanted.get(n) != found.get(n))
+    digests = {path.name: _digest(path) for path in folder.glob("*.jar")}
+    if digests != wanted:
+        wrong = sorted(n for n in wanted.keys() | digests.keys() if wanted.get(n) != digests.get(n))
         raise NoKafkaError(f"not what jars.sha256 says: {', '.join(wrong)}; remove {folder}")
 
 

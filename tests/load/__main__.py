@@ -50,17 +50,17 @@ def _traffic(server: Warehouse, seconds: float) -> list[str]:
     time.sleep(_SETTLE_S)
     after, files_after = resident_mib(pid), descriptors(pid)
     stored, viewed = traffic.stored(), traffic.viewed()
-    told = {
+    acknowledged = {
         writer: (rows + later.acknowledged[writer][0], numbers + later.acknowledged[writer][1])
         for writer, (rows, numbers) in traffic.acknowledged.items()
     }
-    rows = sum(count for count, _ in told.values())
+    rows = sum(count for count, _ in acknowledged.values())
     print(f"{rows:,} rows acknowledged ({sum(c for c, _ in first.values()):,} while warming)")
     print(f"{later.reads:,} reads; {before:.0f} MiB and {files} descriptors, then ", end="")
     print(f"{after:.0f} MiB and {files_after}")
     failed = [f"error: {text}" for text in (traffic.errors + later.errors)[:5]]
-    if not told == stored == viewed:
-        failed.append(f"acknowledged {told}, stored {stored}, in the view {viewed}")
+    if not acknowledged == stored == viewed:
+        failed.append(f"acknowledged {acknowledged}, stored {stored}, in the view {viewed}")
     if after > before + 200:
         failed.append("memory grew by more than 200 MiB")
     # The engine keeps its idle threads, each with three files under /proc; sessions leave none.

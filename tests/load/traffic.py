@@ -202,7 +202,7 @@ class PeakMemory:
     def __init__(self, pid: int) -> None:
         self._pid, self._done = pid, threading.Event()
         self.before = self.peak = resident_mib(pid)
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._sample)
 
     def __enter__(self) -> "PeakMemory":
         self._thread.start()
@@ -217,7 +217,7 @@ class PeakMemory:
         """The peak above what it had before."""
         return self.peak - self.before
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         while not self._done.wait(0.02):
             self.peak = max(self.peak, resident_mib(self._pid))
 

@@ -89,9 +89,9 @@ def test_a_request_that_names_nobody_is_not_carried_out_and_says_so() -> None:
     order = msgspec.msgpack.encode(frames.Call("order_send", 0, [_BUY]))
     answers = TerminalCalls(None)  # type: ignore[arg-type] - nothing is asked of it
     head, _ = frames.split(answers.answer(order, ""))
-    told = msgspec.msgpack.decode(head, type=frames.Answer)
-    assert told.code == mt5.RES_E_INTERNAL_FAIL_CONNECT  # to every version: surely not sent
-    assert "answers no older version" in told.text
+    answer = msgspec.msgpack.decode(head, type=frames.Answer)
+    assert answer.code == mt5.RES_E_INTERNAL_FAIL_CONNECT  # to every version: surely not sent
+    assert "answers no older version" in answer.text
 
 
 @pytest.mark.parametrize("role", ["collector", "reader", "somebody"])
@@ -100,8 +100,8 @@ def test_what_a_role_does_not_list_is_denied(role: str, method: str) -> None:
     if method not in hello.ROLES.get(role, ()):
         call = msgspec.msgpack.encode(frames.Call(method, 0, _arguments(method)))
         head, _ = frames.split(TerminalCalls(None).answer(call, role))  # type: ignore[arg-type]
-        told = msgspec.msgpack.decode(head, type=frames.Answer)
-        assert (told.code, told.text) == (mt5.RES_E_AUTH_FAILED, f"{method}: not for {role}")
+        answer = msgspec.msgpack.decode(head, type=frames.Answer)
+        assert (answer.code, answer.text) == (mt5.RES_E_AUTH_FAILED, f"{method}: not for {role}")
 
 
 def _arguments(method: str) -> list[object]:

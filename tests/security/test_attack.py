@@ -30,7 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         world.stop()
 
 
-def found(batches: Iterator[list[Finding]]) -> list[str]:
+def lines_of(batches: Iterator[list[Finding]]) -> list[str]:
     return [str(finding) for findings in batches for finding in findings]
 
 
@@ -63,23 +63,23 @@ def test_a_reader_who_may_do_everything_is_found_out(world: World) -> None:
         "TRUNCATE TABLE tickhouse.audit_event",
     )
     assert siege.outcome(reader, [Attack("SELECT 1")]) == []
-    told = siege.outcome(reader, [Attack(stolen)])
-    assert told == ["a secret was told", f"{world.home}/backups/notes.txt was opened"]
+    complaints = siege.outcome(reader, [Attack(stolen)])
+    assert complaints == ["a secret was told", f"{world.home}/backups/notes.txt was opened"]
     for role in ("analyst", "recorder", "writer"):
-        (told,) = siege.outcome(replace(owner, role=role), [Attack(erased)])
-        assert "audit_event" in told
-    assert found(siege.batches([reader], 250))
+        (complaints,) = siege.outcome(replace(owner, role=role), [Attack(erased)])
+        assert "audit_event" in complaints
+    assert lines_of(siege.batches([reader], 250))
 
 
 def test_nobody_does_what_is_not_his_in_thousands_of_statements(world: World) -> None:
     siege, half = Siege(world, SEED), STATEMENTS // 2
-    assert not found(siege.batches(world.strangers, half))
+    assert not lines_of(siege.batches(world.strangers, half))
     crowd = Crowd(world, held_s=5.0)
     crowd.run(CONNECTIONS)
     assert crowd.answered
     assert not crowd.failed
     world.add_people()
     world.traces()  # the crowd's right clients looked for their own passwords
-    assert not found(siege.batches(world.people, STATEMENTS - half, half))
+    assert not lines_of(siege.batches(world.people, STATEMENTS - half, half))
     assert siege.answered[200] > STATEMENTS // 50  # some must be right, or nothing was tried
     assert world.lives

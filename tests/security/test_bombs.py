@@ -157,8 +157,8 @@ def most_memory(server: Warehouse) -> int:
     """Bytes of memory the server ever held at once."""
     assert server.process is not None
     lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
-    found = dict(line.split(":", 1) for line in lines)
-    return int(found["VmHWM"].split()[0]) << 10
+    status = dict(line.split(":", 1) for line in lines)
+    return int(status["VmHWM"].split()[0]) << 10
 
 
 def post(

@@ -72,10 +72,10 @@ def home_bus(tmp_path: Path) -> Iterator[HomeBus]:
 
 async def attempt(url: str, act: Callable[[Client], Awaitable[object]]) -> list[str]:
     """Do something as whoever the address names; what the server would not take."""
-    told: list[str] = []
+    errors: list[str] = []
 
     async def note(error: Exception) -> None:
-        told.append(str(error))
+        errors.append(str(error))
 
     client = Client()
     try:
@@ -88,7 +88,7 @@ async def attempt(url: str, act: Callable[[Client], Awaitable[object]]) -> list[
         if client._transport:  # of one that was not let in nats-py does not close it
             client._transport.close()
             await asyncio.sleep(0)
-    return told
+    return errors
 
 
 async def publish(client: Client, subjects: list[str]) -> None:
@@ -97,9 +97,9 @@ async def publish(client: Client, subjects: list[str]) -> None:
 
 
 def refused(url: str, subjects: list[str]) -> set[str]:
-    told = asyncio.run(attempt(url, partial(publish, subjects=subjects)))
+    errors = asyncio.run(attempt(url, partial(publish, subjects=subjects)))
     names = {s: f'"{s.replace("$JS.API.", API)}"'.lower() for s in subjects}
-    return {s for s, name in names.items() for text in told if name in text.lower()}
+    return {s for s, name in names.items() for text in errors if name in text.lower()}
 
 
 def subject_of(topic: Topic) -> str:
@@ -108,9 +108,9 @@ def subject_of(topic: Topic) -> str:
 
 def stored(bus: HomeBus) -> dict[str, int]:
     owner = select.connect(bus.settings, "owner")
-    found = {topic.name: owner.end(topic) - 1 for topic in topics.ALL}
+    counts = {topic.name: owner.end(topic) - 1 for topic in topics.ALL}
     owner.close()
-    return found
+    return counts
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_every_role_publishes_and_reads_as_its_process_does(home_bus: HomeBus) -
             assert bus is not None
             reader, last = bus.subscribe(topic), bus.last(topic)
             if last is not None:
-                found = [reader.next(10.0) for _ in range(bus.end(topic) - 1)]
-                assert found[-1] is not None
-                assert found[-1].payload == last.payload
+                messages = [reader.next(10.0) for _ in range(bus.end(topic) - 1)]
+                assert messages[-1] is not None
+                assert messages[-1].payload == last.payload
             reader.close()
         if bus:
             bus.close()
@@ -267,14 +267,14 @@ def test_secrets_are_their_owners_alone_and_stay_the_same(tmp_path: Path) -> Non
 def test_those_who_come_together_agree_about_a_secret(tmp_path: Path) -> None:
     for turn in range(20):
         with ThreadPoolExecutor(8) as pool:
-            found = pool.map(lambda _, turn=turn: secret(tmp_path / "c", f"s{turn}"), range(8))
-        assert len(set(found)) == 1
+            secrets = pool.map(lambda _, turn=turn: secret(tmp_path / "c", f"s{turn}"), range(8))
+        assert len(set(secrets)) == 1
     assert len(list((tmp_path / "c").iterdir())) == 20
 
 
 def test_a_secret_that_others_can_read_or_that_was_replaced_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    made = secret(tmp_path, "s")
+    original = secret(tmp_path, "s")
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="others may read it"):
         secret(tmp_path, "s")
@@ -282,7 +282,7 @@ def test_a_secret_that_others_can_read_or_that_was_replaced_is_refused(tmp_path:
     path.chmod(0o600)
     with pytest.raises(SettingsError, match="holds no secret"):
         secret(tmp_path, "s")
-    write_private(tmp_path / "elsewhere", made)
+    write_private(tmp_path / "elsewhere", original)
     path.unlink()
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SettingsError, match="cannot be read"):
@@ -295,9 +295,9 @@ def test_an_address_with_a_password_in_it_works_and_is_not_shown(home_bus: HomeB
     bus.close()
     home_bus.server.kill()
     away = select.connect(BusSettings(url=home_bus.url("owner")), "anyone")
-    with pytest.raises(UnavailableError) as told:
+    with pytest.raises(UnavailableError) as error:
         away.publish(topics.SIGNALS, "sim.BTCUSD", b"", timeout_s=0.2)
-    assert secret(home_bus.credentials, credential("owner")) not in str(told.value)
+    assert secret(home_bus.credentials, credential("owner")) not in str(error.value)
     away.close()
 
 
@@ -324,7 +324,7 @@ def test_the_stack_trades_while_strangers_are_refused_and_shows_no_secret(tmp_pa
             each.close()
         with pytest.raises(nats.errors.Error, match="Authorization Violation"):
             refused(where["bus"], ["signals.sim.BTCUSD"])
-        told = [
+        texts = [
             subprocess.run(
                 [*line, "status"], env=environment, capture_output=True, text=True
             ).stdout,
@@ -334,21 +334,21 @@ def test_the_stack_trades_while_strangers_are_refused_and_shows_no_secret(tmp_pa
     finally:
         up.send_signal(signal.SIGTERM)
         output, _ = up.communicate(timeout=60)
-    told += [output, *(path.read_text(errors="replace") for path in _said(home))]
+    texts += [output, *(path.read_text(errors="replace") for path in _said(home))]
     held = {path.read_text() for path in directory_of(home).iterdir()}
     assert held
-    assert not [s for s in held for text in told if s in text]
+    assert not [s for s in held for text in texts if s in text]
 
 
 def _until(
-    look: Callable[[], T | None], up: "subprocess.Popen[str]", timeout_s: float = 120.0
+    question: Callable[[], T | None], up: "subprocess.Popen[str]", timeout_s: float = 120.0
 ) -> T:
     deadline = time.monotonic() + timeout_s
-    while not (found := look()):
+    while not (answer := question()):
         assert up.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    return found
+    return answer
 
 
 def _wish(board: Bus, signals: Bus) -> bool:
@@ -358,14 +358,14 @@ def _wish(board: Bus, signals: Bus) -> bool:
     if not isinstance(batch, TickBatch):
         return False
     now, price, side = time.time_ns() // 1000, float(batch.ticks["bid"][-1]), next(_SIDES)
-    made = Signal(
+    signal = Signal(
         signal_id=f"s{now}", run_id="live", mode="demo", account="simulated", strategy="scripted",
         source="sim", symbol="BTCUSD", ts_event_us=now, ts_init_us=now, time_msc=now // 1000,
         seq=0, target=side, reference_price=price, stop_price=price * (1 - 0.03 * side),
         horizon_us=now + 3_600_000_000, expires_us=now + 30_000_000, confidence=0.9,
         model="a model", prediction_id="",
     )  # fmt: skip
-    signals.publish(topics.SIGNALS, "sim.BTCUSD", codec.encode(made), made.signal_id)
+    signals.publish(topics.SIGNALS, "sim.BTCUSD", codec.encode(signal), signal.signal_id)
     return True
 
 

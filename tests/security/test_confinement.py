@@ -102,9 +102,9 @@ def test_settings_in_the_folder_it_is_started_in_hold(tmp_path: Path) -> None:
 
 
 def test_they_reach_no_server(warehouse: Warehouse) -> None:
-    asked = f"SELECT * FROM remote('127.0.0.1:{free_port()}', system.one)"
-    found = refused(warehouse, f"{asked} SETTINGS connections_with_failover_max_tries = 1")
-    assert "Permission denied" in found
+    query = f"SELECT * FROM remote('127.0.0.1:{free_port()}', system.one)"
+    refusal = refused(warehouse, f"{query} SETTINGS connections_with_failover_max_tries = 1")
+    assert "Permission denied" in refusal
 
 
 def test_what_is_there_and_what_is_not_may_both_be_named(tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ def _journal(home: Path, _path: Path) -> object:
 
 def _limits(home: Path, _path: Path) -> object:
     own = home / "execution" / ACCOUNT / "limits.toml"
-    found = limits_file.LimitsFile(ACCOUNT, of_settings(ExecutionSettings()), home, own)
-    return found.problem or found.rules.version
+    limits = limits_file.LimitsFile(ACCOUNT, of_settings(ExecutionSettings()), home, own)
+    return limits.problem or limits.rules.version
 
 
 def _account(home: Path, _path: Path) -> object:
@@ -134,27 +134,29 @@ SERVERS_OWN = ("bus/*", "warehouse/*")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """After a short run: execution took its lease, people halted, resumed and decided."""
     root = tmp_path_factory.mktemp("damaged")
-    made = root / "home"
-    with execution(made, root / "bus") as (_, process):
-        (made / "limits.toml").write_bytes(LIMITS)
-        halt(made, "ann", "news", ManualClock(5))
-        audit_log.append(made, AuditLine(6, "ann", False, "resume", "over"))
-        resume(made, "ann", "over", ManualClock(6))
+    folder = root / "home"
+    with execution(folder, root / "bus") as (_, process):
+        (folder / "limits.toml").write_bytes(LIMITS)
+        halt(folder, "ann", "news", ManualClock(5))
+        audit_log.append(folder, AuditLine(6, "ann", False, "resume", "over"))
+        resume(folder, "ann", "over", ManualClock(6))
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
-    own = made / "execution" / ACCOUNT
-    state = TradingState(trading_control.path_in(made), own / "breakers.json")
+    own = folder / "execution" / ACCOUNT
+    state = TradingState(trading_control.path_in(folder), own / "breakers.json")
     state.trip(ControlCommand("reducing", "drawdown", "too far", 7))
-    _limits(made, made)
+    _limits(folder, folder)
     decided = Override("max_lots", 3.0, ACCOUNT, "", "ann", "for a test", 1, 2)
-    overrides.save(overrides.path_in(made), Overrides((decided,)))
-    identity.save(identity.path_in(made), {"ann": identity.new_user("ann", "admin", "long enough")})
+    overrides.save(overrides.path_in(folder), Overrides((decided,)))
+    identity.save(
+        identity.path_in(folder), {"ann": identity.new_user("ann", "admin", "long enough")}
+    )
     for role in hello.ROLES:
-        hello.secret_of(directory_of(made), role)
-    Fence(made / "account.claim").admits(3, "somebody")
-    account = SimulatedTerminal(MARKET, log=made / "account.log")
+        hello.secret_of(directory_of(folder), role)
+    Fence(folder / "account.claim").admits(3, "somebody")
+    account = SimulatedTerminal(MARKET, log=folder / "account.log")
     account.shutdown()
-    return made
+    return folder
 
 
 def damages(path: Path) -> Iterator[tuple[str, Callable[[Path], None]]]:
@@ -198,15 +200,15 @@ def _link_to_another(path: Path) -> None:
 
 def files(home: Path) -> list[str]:
     """Of the home, from its root; without those that a server keeps for itself."""
-    found = [str(path.relative_to(home)) for path in sorted(home.rglob("*")) if path.is_file()]
-    return [name for name in found if not any(fnmatch(name, own) for own in SERVERS_OWN)]
+    names = [str(path.relative_to(home)) for path in sorted(home.rglob("*")) if path.is_file()]
+    return [name for name in names if not any(fnmatch(name, own) for own in SERVERS_OWN)]
 
 
 def test_every_file_of_a_home_is_in_the_table_and_every_line_of_it_in_the_home(home: Path) -> None:
-    found = files(home)
-    unknown = [n for n in found if not any(fnmatch(n, known.pattern) for known in TABLE)]
+    names = files(home)
+    unknown = [n for n in names if not any(fnmatch(n, known.pattern) for known in TABLE)]
     assert not unknown
-    seen = {known.pattern for known in TABLE for name in found if fnmatch(name, known.pattern)}
+    seen = {known.pattern for known in TABLE for name in names if fnmatch(name, known.pattern)}
     assert seen >= {known.pattern for known in TABLE} - {"run/*", "execution/halt_port"}
 
 

@@ -32,12 +32,12 @@ _TINY_SERVICE = Path(__file__).parents[1] / "integration" / "tiny_service.py"
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T]) -> T:
+def until(question: Callable[[], T]) -> T:
     deadline = time.monotonic() + 60
-    while not (found := look()):
+    while not (answer := question()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
-    return found
+    return answer
 
 
 def talker(name: str, journal: Path, *, mended: bool = False) -> ProcessSpec:
@@ -154,14 +154,14 @@ def send_signal(bus: Bus, market: GeneratedMarket, name: str, horizon_s: float) 
     tick = np.zeros(1, TICK)
     tick["time_msc"], tick["bid"], tick["ask"] = now // 1000, quote.bid, quote.ask
     send_ticks(bus, "sim", tick, now)
-    made = Signal(
+    signal = Signal(
         signal_id=name, run_id="live", mode="demo", account=ACCOUNT, strategy="model",
         source="sim", symbol=SYMBOL, ts_event_us=now, ts_init_us=now, time_msc=now // 1000, seq=0,
         target=1.0, reference_price=(quote.bid + quote.ask) / 2, stop_price=quote.bid * 0.97,
         horizon_us=now + round(horizon_s * 1e6), expires_us=now + 30_000_000, confidence=0.6,
         model="model", prediction_id="",
     )  # fmt: skip
-    bus.publish(SIGNALS, f"sim.{SYMBOL}", codec.encode(made))
+    bus.publish(SIGNALS, f"sim.{SYMBOL}", codec.encode(signal))
 
 
 def story(bus: Bus) -> list[tuple[str, str, EventKind]]:
@@ -170,13 +170,13 @@ def story(bus: Bus) -> list[tuple[str, str, EventKind]]:
 
 
 def states(bus: Bus) -> list[tuple[str, str]]:
-    found = [m for m in messages(bus, RISK) if isinstance(m, RiskState)]
-    return [(m.state, m.by) for m in found] or [("", "")]
+    states = [m for m in messages(bus, RISK) if isinstance(m, RiskState)]
+    return [(m.state, m.by) for m in states] or [("", "")]
 
 
 def messages(bus: Bus, topic: object) -> list[object]:
-    reader, found = bus.subscribe(topic), []  # type: ignore[arg-type]
+    reader, decoded = bus.subscribe(topic), []  # type: ignore[arg-type]
     while (message := reader.next(0.2)) is not None:
-        found.append(codec.decode(topic.name, message.payload))  # type: ignore[attr-defined]
+        decoded.append(codec.decode(topic.name, message.payload))  # type: ignore[attr-defined]
     reader.close()
-    return found
+    return decoded

@@ -62,9 +62,9 @@ def terminal(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def bus(nats_server: NatsServer) -> Iterator[Bus]:
-    made = select.connect(BusSettings(url=nats_server.url), "test")
-    yield made
-    made.close()
+    client = select.connect(BusSettings(url=nats_server.url), "test")
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -72,13 +72,13 @@ def place(bus_server: BusServer) -> Iterator[Callable[[], LeasePlace]]:
     opened: list[LeasePlace] = []
 
     def open_one() -> LeasePlace:
-        made = select.lease(bus_server.settings, "simulated", "execution")
-        opened.append(made)
-        return made
+        lease = select.lease(bus_server.settings, "simulated", "execution")
+        opened.append(lease)
+        return lease
 
     yield open_one
-    for made in opened:
-        made.close()
+    for lease in opened:
+        lease.close()
 
 
 @pytest.fixture
@@ -134,9 +134,9 @@ def test_of_two_who_replace_the_same_record_one_is_told(place: Callable[[], Leas
     assert one.replace(b"one", 0, 5.0) == 1
     with pytest.raises(ChangedError):
         two.replace(b"two", 0, 5.0)
-    found = two.read(5.0)
-    assert found is not None
-    assert found.payload == b"one"
+    record = two.read(5.0)
+    assert record is not None
+    assert record.payload == b"one"
 
 
 def test_who_was_replaced_replaces_nothing_any_more(place: Callable[[], LeasePlace]) -> None:
@@ -150,9 +150,9 @@ def test_who_was_replaced_replaces_nothing_any_more(place: Callable[[], LeasePla
         with pytest.raises(ChangedError):
             frozen.replace(b"awake", known, 5.0)
     assert other.replace(b"other", second, 5.0) > second
-    found = frozen.read(5.0)
-    assert found is not None
-    assert found.payload == b"other"
+    record = frozen.read(5.0)
+    assert record is not None
+    assert record.payload == b"other"
 
 
 def test_records_of_accounts_are_apart(bus_server: BusServer) -> None:
@@ -305,8 +305,8 @@ def test_the_number_is_journalled_and_older_journals_go_on(tmp_path: Path) -> No
     assert opened.take() == [LeaseTaken(1, "one", 5)]
     opened.append([LeaseTaken(2, "one", 6)])
     opened.close()
-    found = [place.record for place in journal.read(tmp_path / "journal")]
-    assert found == [LeaseTaken(1, "one", 5), LeaseTaken(2, "one", 6)]
+    records = [place.record for place in journal.read(tmp_path / "journal")]
+    assert records == [LeaseTaken(1, "one", 5), LeaseTaken(2, "one", 6)]
 
 
 def test_health_removes_its_own_file_only(tmp_path: Path) -> None:
@@ -348,9 +348,9 @@ def test_a_second_home_on_one_bus_is_refused_and_one_order_is_filled(
     with execution(one, nats_server, terminal) as first:
         _until(lambda: ready(one, first))
         with execution(two, nats_server, terminal) as second:
-            _, told = second.communicate(timeout=60)
+            _, complaint = second.communicate(timeout=60)
             assert second.returncode == 2
-            assert "another execution trades account simulated" in told
+            assert "another execution trades account simulated" in complaint
         traded(bus, one, "s1")
         assert first.poll() is None
     assert not (two / "execution" / "simulated" / "breakers.json").exists()
@@ -367,8 +367,8 @@ def test_a_second_execution_of_one_home_leaves_the_first_ones_health_file(
         path = tmp_path / "one" / "run" / "execution.json"
         before = path.read_text()
         with execution(tmp_path / "one", nats_server, terminal) as second:
-            _, told = second.communicate(timeout=60)
-            assert (second.returncode, "in use" in told) == (2, True)
+            _, complaint = second.communicate(timeout=60)
+            assert (second.returncode, "in use" in complaint) == (2, True)
         assert path.read_text() == before
 
 
@@ -387,9 +387,9 @@ def test_a_holder_that_was_frozen_fills_nothing_once_another_took_over(
             after = traded(bus, two, "s2")
             wish(bus, "s3", -1.0)
             first.send_signal(signal.SIGCONT)
-            _, told = first.communicate(timeout=60)
+            _, complaint = first.communicate(timeout=60)
             assert first.returncode == 2
-            assert "nother execution" in told
+            assert "nother execution" in complaint
             _until(lambda: EventKind.FILLED in kinds(two, "s3"))
     for name in (after, "s3"):
         assert EventKind.FILLED not in kinds(one, name)
@@ -406,9 +406,9 @@ def test_two_buses_and_one_terminal_are_told_apart_by_the_terminal(
     with NatsServer(tmp_path / "bus") as other, execution(one, nats_server, terminal) as first:
         _until(lambda: ready(one, first))
         with execution(two, other, terminal) as second:
-            _, told = second.communicate(timeout=60)
+            _, complaint = second.communicate(timeout=60)
         assert second.returncode == 2
-        assert "takes orders of another execution" in told
+        assert "takes orders of another execution" in complaint
 
 
 def order(name: str) -> VenueOrder:
@@ -437,14 +437,14 @@ def wish(bus: Bus, name: str, target: float = 1.0) -> None:
     tick["time_msc"], tick["bid"], tick["ask"] = now // 1000, price, price + 10
     batch = TickBatch("live", "demo", "sim", "BTCUSD", 0, 0, tick.tobytes())
     bus.publish(TICKS, "sim.BTCUSD", codec.encode(batch))
-    made = Signal(
+    signal = Signal(
         signal_id=name, run_id="live", mode="demo", account="simulated", strategy="model",
         source="sim", symbol="BTCUSD", ts_event_us=now, ts_init_us=now, time_msc=now // 1000,
         seq=0, target=target, reference_price=price,
         stop_price=price * (0.97 if target > 0 else 1.03), horizon_us=now + 3_600_000_000,
         expires_us=now + 30_000_000, confidence=0.9, model="a model", prediction_id="",
     )  # fmt: skip
-    bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(made), name)
+    bus.publish(SIGNALS, "sim.BTCUSD", codec.encode(signal), name)
 
 
 def kinds(home: Path, name: str) -> list[EventKind]:
@@ -454,9 +454,9 @@ def kinds(home: Path, name: str) -> list[EventKind]:
 
 def positions(terminal: Server) -> tuple[object, ...]:
     client = asking(terminal)
-    found: tuple[object, ...] = client.positions_get()
+    positions: tuple[object, ...] = client.positions_get()
     client.shutdown()
-    return found
+    return positions
 
 
 def ready(home: Path, process: "subprocess.Popen[str]") -> bool:

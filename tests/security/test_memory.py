@@ -32,7 +32,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         server.stop()
 
 
-def asked(server: Warehouse, sql: str, headers: dict[str, str]) -> bytes:
+def answer_to(server: Warehouse, sql: str, headers: dict[str, str]) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     try:
         connection.request("POST", "/", sql.encode(), headers)
@@ -47,7 +47,7 @@ def test_statements_together_stay_below_the_engine_s_part(small: Warehouse) -> N
 
     def ask(one: ClickhouseSettings) -> bytes:
         signed = {"X-ClickHouse-User": one.user, "X-ClickHouse-Key": one.password}
-        return asked(small, GREEDY, signed)
+        return answer_to(small, GREEDY, signed)
 
     assert small.process is not None
     with PeakMemory(small.process.pid) as memory, ThreadPoolExecutor(12) as pool:
@@ -55,7 +55,7 @@ def test_statements_together_stay_below_the_engine_s_part(small: Warehouse) -> N
     assert all(b"MEMORY_LIMIT_EXCEEDED" in answer for answer in answers)
     # The allocator keeps for seconds what it was given back. Without the cap: 8 GiB and more.
     assert memory.above < 3 * CAP_MIB
-    assert asked(small, "SELECT 42", small.owner) == b"42\n"
+    assert answer_to(small, "SELECT 42", small.owner) == b"42\n"
 
 
 def test_bodies_together_stay_below_their_room() -> None:
@@ -101,12 +101,12 @@ def test_readers_who_sleep_keep_nobody_from_storing(small: Warehouse) -> None:
     def sleep() -> None:
         asleep.wait()
         while not over.is_set():
-            asked(small, "SELECT sleep(1)", {})
+            answer_to(small, "SELECT sleep(1)", {})
 
     with ThreadPoolExecutor(20) as pool:
         for _ in range(20):
             pool.submit(sleep)
         asleep.wait()
-        answers = [asked(small, "SELECT 42", small.owner) for _ in range(20)]
+        answers = [answer_to(small, "SELECT 42", small.owner) for _ in range(20)]
         over.set()
     assert answers == [b"42\n"] * 20

@@ -67,8 +67,8 @@ async def _watched(socket: WebSocket) -> None:
 @pytest.fixture
 def dagster(tmp_path: Path) -> Iterator[TestClient]:
     """Our application around one that answers where Dagster's does."""
-    asked = Route("/graphql", _ran, methods=["GET", "POST"])
-    routes = [asked, WebSocketRoute("/graphql", _watched), Route("/runs", _ran)]
+    graphql = Route("/graphql", _ran, methods=["GET", "POST"])
+    routes = [graphql, WebSocketRoute("/graphql", _watched), Route("/runs", _ran)]
     application = webserver.application(tmp_path, Starlette(routes=routes))
     with TestClient(Door(application), base_url="http://127.0.0.1:3000") as client:
         yield client

@@ -23,7 +23,7 @@ from cli import main as cli
 from core import credentials, home_users, identity, settings
 from core.errors import SettingsError, WarehouseError
 from core.home_users import OWNER, ROLES, credential
-from tests.support.warehouse_server import ROOT, Warehouse, command
+from tests.support.warehouse_server import ROOT, Warehouse, command, migrated
 
 PASSWORD = "correct horse"
 SECRET = "read me if you can"
@@ -32,12 +32,8 @@ SECRET = "read me if you can"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """A plain stack's warehouse: no user was ever added."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("plain"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("plain"))
     try:
-        made = client.connect(warehouse.settings_of("setup"))
-        warehouse.clients.append(made)
-        warehouse.migrate()
         yield warehouse
     finally:
         warehouse.stop()
@@ -80,10 +76,12 @@ def test_whoever_is_here_reads(server: Warehouse) -> None:
 def test_a_reader_is_told_the_columns_of_an_empty_answer(server: Warehouse) -> None:
     """The live page asks so, on a home where nothing was traded yet."""
     for name in ("board", "reader", "grafana"):
-        made = client.connect(server.settings_of(name))
-        server.clients.append(made)
-        found = made.query("SELECT symbol, seq FROM tick WHERE symbol = {s:String}", {"s": "none"})
-        assert (list(found.column_names), found.result_rows) == (["symbol", "seq"], [])
+        connection = client.connect(server.settings_of(name))
+        server.clients.append(connection)
+        answer = connection.query(
+            "SELECT symbol, seq FROM tick WHERE symbol = {s:String}", {"s": "none"}
+        )
+        assert (list(answer.column_names), answer.result_rows) == (["symbol", "seq"], [])
 
 
 CHANGES = [
@@ -179,8 +177,8 @@ def test_only_the_owner_may_do_everything() -> None:
 def test_the_query_log_tells_which_process_asked(server: Warehouse) -> None:
     ask(server, "SELECT 4711", as_(server, "board"))
     ask(server, "SYSTEM FLUSH LOGS", as_(server, OWNER))
-    asked = "SELECT DISTINCT log_comment FROM system.query_log WHERE query LIKE 'SELECT 4711%'"
-    assert ask(server, asked, as_(server, OWNER)) == (0, "user=tickhouse.board\n")
+    question = "SELECT DISTINCT log_comment FROM system.query_log WHERE query LIKE 'SELECT 4711%'"
+    assert ask(server, question, as_(server, OWNER)) == (0, "user=tickhouse.board\n")
 
 
 @pytest.mark.process
@@ -209,8 +207,8 @@ def sql_command(*words: str, text: str = "") -> "subprocess.CompletedProcess[str
 
 @pytest.mark.process
 def test_the_command_asks_as_the_owner(server: Warehouse, home: Path) -> None:
-    made = sql_command("CREATE TABLE asked (a Int8) ENGINE = Memory")
-    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    done = sql_command("CREATE TABLE asked (a Int8) ENGINE = Memory")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert sql_command(text="INSERT INTO asked VALUES (1), (2)").returncode == 0
     shown = sql_command("SELECT a FROM asked ORDER BY a")
     assert "│ 1 │" in shown.stdout
@@ -248,11 +246,11 @@ def test_the_owner_is_told_to_other_clients(
     server: Warehouse, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["users", "owner"]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     file = home / "credentials" / credential(OWNER)
-    assert "tickhouse.owner" in told
-    assert str(file) in told
-    assert file.read_text() not in told
+    assert "tickhouse.owner" in output
+    assert str(file) in output
+    assert file.read_text() not in output
     assert cli.main(["users", "owner", "--show"]) == 0
     assert capsys.readouterr().out == file.read_text() + "\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -272,8 +270,8 @@ def test_users_shut_strangers_out_and_no_process(
             assert cli.main(["users", *words]) == 0
             assert ask(warehouse, "SELECT 1", database="default")[0] == 516
             for name in ROLES:
-                found = ask(warehouse, "SELECT 1", as_(warehouse, name), database="default")
-                assert found == (0, "1\n")
+                answer = ask(warehouse, "SELECT 1", as_(warehouse, name), database="default")
+                assert answer == (0, "1\n")
         (tmp_path / "identity.json").write_text("{")  # nobody else, but the home's own
         assert ask(warehouse, "SELECT 1", as_(warehouse, OWNER), database="default")[0] == 0
         assert ask(warehouse, "SELECT 1", database="default")[0] == 516
@@ -325,8 +323,8 @@ def test_an_admin_or_the_owner_answers_for_an_admin(
     assert users(monkeypatch, *by, said=(PASSWORD, "another one")) == 0
     credentials.secret(credentials.directory_of(guarded), credential(OWNER))
     assert users(monkeypatch, "add", "bob", "--role", "admin", said=("another one",)) == 0
-    found = identity.load(identity.path_in(guarded))
-    assert found["eve"].role == found["bob"].role == "admin"
+    people = identity.load(identity.path_in(guarded))
+    assert people["eve"].role == people["bob"].role == "admin"
 
 
 def test_nobody_is_called_as_the_homes_own() -> None:

@@ -152,18 +152,18 @@ def _body(subject: str, target: str = "") -> bytes:
 
 
 async def _stored(owner: Client) -> set[str]:
-    found: set[str] = set()
+    records: set[str] = set()
     for name in (topic.name for topic in topics.ALL):
         state = (await owner.jetstream().stream_info(name, subjects_filter=">")).state
-        found |= set(state.subjects or ())
-        if f"{name}.before" not in found:
-            found.add(f"{name} emptied")
+        records |= set(state.subjects or ())
+        if f"{name}.before" not in records:
+            records.add(f"{name} emptied")
     for key, expected in (("before", True), ("sim.VICTIM", False)):
         request = json.dumps({"last_by_subj": f"{LEASES.name}.{key}"}).encode()
         answer = await owner.request(f"{_API}DIRECT.GET.{LEASES.name}", request, timeout=5)
         if ((answer.headers or {}).get("Status") != "404") != expected:
-            found.add(f"{LEASES.name}.{key}")
-    return found
+            records.add(f"{LEASES.name}.{key}")
+    return records
 
 
 def _may(role: str, subject: str) -> bool:

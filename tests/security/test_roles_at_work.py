@@ -58,9 +58,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     warehouse = Warehouse(home)
     warehouse.start()
     try:
-        made = client.connect(settings(warehouse, "stream"))
-        warehouse.clients.append(made)
-        assert migrate.apply(made, FEATURES)
+        connection = client.connect(settings(warehouse, "stream"))
+        warehouse.clients.append(connection)
+        assert migrate.apply(connection, FEATURES)
         assert ask(warehouse, AUDIT + "VALUES ('s', 1), ('s', 2)", "trail") == (0, "")
         yield warehouse
     finally:
@@ -179,8 +179,8 @@ def test_a_writer_erases_no_audit(server: Warehouse, sql: str, params: dict[str,
 
 @pytest.mark.parametrize("text", ["100G", "1e12", "0", "-1", "0x10", "inf", "1e-7", "9999999", ""])
 def test_limits_hold_however_they_are_written(server: Warehouse, text: str) -> None:
-    asked = "SELECT getSetting('max_memory_usage'), getSetting('max_execution_time') AS s, s = 0"
-    code, answer = ask(server, asked, "ann", max_memory_usage=text, max_execution_time=text)
+    question = "SELECT getSetting('max_memory_usage'), getSetting('max_execution_time') AS s, s = 0"
+    code, answer = ask(server, question, "ann", max_memory_usage=text, max_execution_time=text)
     assert code == 0
     memory, seconds, none = answer.split()
     assert 0 < int(memory) <= 2 << 30
@@ -215,15 +215,15 @@ def test_who_sees_some_rows_counts_none_of_the_others(server: Warehouse, sql: st
 
 
 def test_a_migrated_home_is_migrated_again_and_kept_by_a_writer(server: Warehouse) -> None:
-    made = client.connect(settings(server, "stream"))
-    server.clients.append(made)
-    assert migrate.apply(made, (*FEATURES, "feature_more")) == []
-    assert retention.apply(made, {"tick": 30, "feature": 7})
-    assert retention.apply(made, {})
+    connection = client.connect(settings(server, "stream"))
+    server.clients.append(connection)
+    assert migrate.apply(connection, (*FEATURES, "feature_more")) == []
+    assert retention.apply(connection, {"tick": 30, "feature": 7})
+    assert retention.apply(connection, {})
 
 
 def test_a_writer_inserts_into_every_table(server: Warehouse) -> None:
-    asked = (
+    question = (
         "SELECT table, groupArray(name), groupArray(type) FROM system.columns WHERE database = "
         "'tickhouse' AND default_kind NOT IN ('ALIAS', 'MATERIALIZED') AND table IN (SELECT name "
         "FROM system.tables WHERE database = 'tickhouse' AND engine LIKE '%MergeTree') GROUP BY 1"
@@ -232,7 +232,7 @@ def test_a_writer_inserts_into_every_table(server: Warehouse) -> None:
     server.clients.append(root)
     stop = threading.Event()
     with Writer(settings(server, "stream"), stop) as writer:
-        for table, names, types in root.query(asked).result_rows:
+        for table, names, types in root.query(question).result_rows:
             name, kind = next(
                 (n, t)
                 for n, t in zip(names, types, strict=True)

@@ -65,12 +65,12 @@ def test_many_right_clients_at_once_are_no_guesses(server: Warehouse) -> None:
 @pytest.mark.heavy(suite="security")
 def test_forty_wrong_clients_do_not_keep_a_right_one_away(server: Warehouse) -> None:
     ended = threading.Event()
-    asked = [0] * 40
+    attempts = [0] * 40
 
     def guess(client: int) -> None:
-        while not ended.is_set() and asked[client] < 200:
-            ask(server, f"nobody {client}", f"guess {asked[client]}")
-            asked[client] += 1
+        while not ended.is_set() and attempts[client] < 200:
+            ask(server, f"nobody {client}", f"guess {attempts[client]}")
+            attempts[client] += 1
 
     threads = [threading.Thread(target=guess, args=(client,)) for client in range(40)]
     for thread in threads:
@@ -83,4 +83,4 @@ def test_forty_wrong_clients_do_not_keep_a_right_one_away(server: Warehouse) -> 
         ended.set()
         for thread in threads:
             thread.join()
-    assert sum(asked) > 0
+    assert sum(attempts) > 0

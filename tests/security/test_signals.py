@@ -25,17 +25,17 @@ YEAR_2100_US = 4_102_444_800_000_000
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    made.close()
+    opened = Desk(tmp_path)
+    yield opened
+    opened.close()
 
 
 def driver(desk: Desk, **admission: Any) -> Live:
     """The live driver, which has read the bus up to now."""
     settings = AdmissionSettings(**admission)
-    made = desk.live(threading.Event(), timer=desk.timer, admission=settings)
-    made.open()
-    return made
+    live = desk.live(threading.Event(), timer=desk.timer, admission=settings)
+    live.open()
+    return live
 
 
 def send(desk: Desk, *signals: Signal) -> None:
@@ -55,9 +55,9 @@ def poison(desk: Desk) -> Signal:
 def poisoned(home: Path) -> None:
     """A journal as executions of before left it: the signal denied, and kept."""
     desk = Desk(home)
-    asked = events.of_signal(poison(desk), Leg("", 0.0, 0), 0, None, desk.clock.now_us(), RUN)
-    received = events.received(asked, poison(desk))
-    denied = replace(asked, kind=EventKind.DENIED, reason="off_price")
+    order = events.of_signal(poison(desk), Leg("", 0.0, 0), 0, None, desk.clock.now_us(), RUN)
+    received = events.received(order, poison(desk))
+    denied = replace(order, kind=EventKind.DENIED, reason="off_price")
     desk.ledger.record([poison(desk), received, denied])
     desk.ledger.sync()
     desk.close()

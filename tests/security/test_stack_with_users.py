@@ -96,17 +96,17 @@ class Stack:
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """Up, in a new home to which people were added first."""
-    made = Stack(tmp_path)
+    started = Stack(tmp_path)
     for name, role in _PEOPLE.items():
-        made.call("users", "add", name, "--role", role, typed=f"{_PASSWORD}\n")
+        started.call("users", "add", name, "--role", role, typed=f"{_PASSWORD}\n")
     with (tmp_path / "up.log").open("w") as said:
         up = subprocess.Popen(
             [*_TICKHOUSE, "up", "--strategy", _STRATEGY],
-            cwd=tmp_path, env=made.environment, stdout=said, stderr=said,
+            cwd=tmp_path, env=started.environment, stdout=said, stderr=said,
         )  # fmt: skip
         try:
-            _until(lambda: made.urls and _answers(made), up)
-            yield made
+            _until(lambda: started.urls and _answers(started), up)
+            yield started
         finally:
             up.send_signal(signal.SIGTERM)
             try:
@@ -177,17 +177,17 @@ def _logs(home: Path) -> str:
     return "\n".join(path.read_text(errors="replace")[-2000:] for path in (home / "logs").iterdir())
 
 
-def _until(look: Callable[[], Any], up: "subprocess.Popen[bytes]") -> None:
+def _until(question: Callable[[], Any], up: "subprocess.Popen[bytes]") -> None:
     def lives() -> Any:
         assert up.poll() is None
-        return look()
+        return question()
 
     _eventually(lives)
 
 
-def _eventually(look: Callable[[], Any], within_s: float = 180.0) -> Any:
+def _eventually(question: Callable[[], Any], within_s: float = 180.0) -> Any:
     deadline = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, look
+    while not (answer := question()):
+        assert time.monotonic() < deadline, question
         time.sleep(0.2)
-    return found
+    return answer

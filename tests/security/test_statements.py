@@ -51,10 +51,10 @@ def verdict(gate: Gate, user: User, statement: Statement | str, context: Context
 def test_each_role_has_what_the_table_says(gate: Gate, role: Role) -> None:
     user, context = User("u", role, HASH), Context("tickhouse")
     wrong = [
-        (statement, code, found)
+        (statement, code, got)
         for who, statement, code in ROWS
         if who == role
-        and (found := verdict(gate, user, split(statement.encode(), b""), context)) != code
+        and (got := verdict(gate, user, split(statement.encode(), b""), context)) != code
     ]
     assert not wrong
     assert verdict(gate, User("root", "admin", HASH), "SYSTEM DROP MARK CACHE", context) == 0
@@ -99,8 +99,8 @@ def test_names_without_a_database_are_tables_of_the_session(
     ],
 )
 def test_settings_of_the_request_are_held_to_the_list(gate: Gate, name: str, value: str) -> None:
-    asked = Context("tickhouse", {name: value})
-    assert verdict(gate, User("w", "writer", HASH), "SELECT 1", asked) == 497
+    context = Context("tickhouse", {name: value})
+    assert verdict(gate, User("w", "writer", HASH), "SELECT 1", context) == 497
     assert verdict(gate, User("w", "writer", HASH), "SELECT 1", Context("tickhouse")) == 0
 
 

@@ -30,18 +30,18 @@ CHANGING = {"order_send", "claim"}
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(terminal(FEEDS), directory_of(tmp_path), fence=Fence(tmp_path / "claim"))
-    yield made
-    made.close()
+    opened = Server(terminal(FEEDS), directory_of(tmp_path), fence=Fence(tmp_path / "claim"))
+    yield opened
+    opened.close()
 
 
 @contextmanager
 def client(
     server: Server, role: str = "execution", timeout_s: float = 30.0
 ) -> Iterator[RemoteTerminal]:
-    made = asking(server, role, timeout_s)
-    yield made
-    made.shutdown()
+    opened = asking(server, role, timeout_s)
+    yield opened
+    opened.shutdown()
 
 
 def _connected(server: Server) -> socket.socket:
@@ -51,11 +51,11 @@ def _connected(server: Server) -> socket.socket:
 
 def _ends(connection: socket.socket) -> bytes:
     """What comes until the other side closes."""
-    found = b""
+    received = b""
     with suppress(ConnectionError):
         while part := connection.recv(65_536):
-            found += part
-    return found
+            received += part
+    return received
 
 
 @pytest.mark.parametrize("method", sorted(CHANGING | {"account_info", "copy_ticks_range", "feeds"}))
@@ -184,11 +184,11 @@ def test_a_client_that_is_silent_between_calls_stays_and_its_next_order_is_answe
 
 
 def _inside(server: Server) -> socket.socket:
-    made = _connected(server)
+    connection = _connected(server)
     key = hello.secret_of(server.credentials, "execution")
-    hello.introduce(made, "execution", key, 5.0)
-    made.settimeout(10)
-    return made
+    hello.introduce(connection, "execution", key, 5.0)
+    connection.settimeout(10)
+    return connection
 
 
 def test_the_credentials_are_the_owners_alone(server: Server) -> None:

@@ -75,9 +75,9 @@ def test_a_journal_cut_at_the_end_of_a_record_is_refused_and_left_as_it_is(
     end = places[kept - 1].end if kept else 0
     path.write_bytes(content[:end] + (bytes(len(content) - end) if filled else b""))
     before = path.read_bytes()
-    with pytest.raises(JournalError, match=r"saw record 3 .*tickhouse audit accept") as told:
+    with pytest.raises(JournalError, match=r"saw record 3 .*tickhouse audit accept") as error:
         reopened(path)
-    assert str(path) in str(told.value)
+    assert str(path) in str(error.value)
     assert path.read_bytes() == before
     assert len(list(journal.read(path))) == kept  # without a witness it is a whole journal
 
@@ -196,9 +196,9 @@ def test_an_audit_log_cut_at_the_end_of_a_line_is_refused(tmp_path: Path, kept: 
     path = audit_log.path_in(tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:kept]))
-    with pytest.raises(InputError, match="event 3 was witnessed") as told:
+    with pytest.raises(InputError, match="event 3 was witnessed") as error:
         note(tmp_path)
-    assert "tickhouse audit accept" in str(told.value)
+    assert "tickhouse audit accept" in str(error.value)
     audit_log.accept(tmp_path)
     note(tmp_path, 2)
     assert [event.seq for event in audit_log.read(path)] == list(range(1, kept + 3))

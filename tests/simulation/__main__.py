@@ -24,11 +24,13 @@ def replay(seed: int) -> int:
 
 def many(first: int, count: int, jobs: int) -> int:
     """Search; 1 when a seed breaks a promise."""
-    found = search(first, count, jobs, lambda text: print(f"\r{text}", end="", flush=True))
+    failure = search(first, count, jobs, lambda text: print(f"\r{text}", end="", flush=True))
     print()
-    if found is None:
+    if failure is None:
         return 0
-    print(f"seed {found.seed}: {found.problem}\nstep by step: make simulate SEED={found.seed}")
+    print(
+        f"seed {failure.seed}: {failure.problem}\nstep by step: make simulate SEED={failure.seed}"
+    )
     return 1
 
 
@@ -36,9 +38,9 @@ def bugs() -> int:
     """Hunt every planted bug; 1 when one is not found within its stated number of seeds."""
     missed = 0
     for number, bug in enumerate(BUGS):
-        found = hunt(number)
-        missed += found is None
-        where = f"seed {found.seed:3} of {bug.within:3}" if found else f"MISSED in {bug.within}"
+        failure = hunt(number)
+        missed += failure is None
+        where = f"seed {failure.seed:3} of {bug.within:3}" if failure else f"MISSED in {bug.within}"
         print(f"{where}: {bug.text}", flush=True)
     return 1 if missed else 0
 

@@ -71,15 +71,15 @@ class Watched:
         self._package, self._hazard, self._on_send = package, hazard, on_send
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._package, name)
-        if not callable(found):
-            return found
+        attribute = getattr(self._package, name)
+        if not callable(attribute):
+            return attribute
 
         def call(*args: Any, **kw: Any) -> Any:
             if name == "order_send":
                 self._on_send(args[0])
             self._hazard(f"terminal {name}")
-            answer = found(*args, **kw)
+            answer = attribute(*args, **kw)
             self._hazard(f"terminal {name} answered")
             return answer
 

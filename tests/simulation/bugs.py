@@ -34,14 +34,14 @@ class Bug(NamedTuple):
     text: str
     owner: Any
     name: str
-    made: Callable[[Any], Any]  # from what is there to what takes its place
+    planted: Callable[[Any], Any]  # from what is there to what takes its place
     within: int
 
 
 @contextmanager
 def planted(bug: Bug) -> Iterator[None]:
     """The bug is in the engine while the block runs."""
-    with patch.object(bug.owner, bug.name, bug.made(getattr(bug.owner, bug.name))):
+    with patch.object(bug.owner, bug.name, bug.planted(getattr(bug.owner, bug.name))):
         yield
 
 

@@ -24,10 +24,10 @@ def market(variant: int) -> RecordedMarket:
 
 def _rows(name: str, price: float, step: float, digits: int) -> Rows:
     rng = Random(name)
-    made, time = [], TUESDAY
+    rows, time = [], TUESDAY
     while time < TUESDAY + MINUTES * 60_000:
         time += rng.choice((200, 400, 700, 1100, 1300))
         price += rng.choice((-9, -4, -1, 0, 1, 4, 9)) * step
         spread = step * rng.randint(5, 12)
-        made.append((time, round(price, digits), round(price + spread, digits)))
-    return made
+        rows.append((time, round(price, digits), round(price + spread, digits)))
+    return rows

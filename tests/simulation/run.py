@@ -148,7 +148,7 @@ class _Life:
         step = SYMBOLS[symbol][1]
         stop = mid - (target > 0 or -1) * rng.choice((25, 60, 300)) * step if target else 0.0
         self._signals += 1
-        made = Signal(
+        signal = Signal(
             signal_id=f"s{self._signals}", run_id=RUN.run_id, mode=RUN.mode, account=RUN.account,
             strategy="scripted", source=SOURCE, symbol=symbol, ts_event_us=now, ts_init_us=now,
             time_msc=now // 1000, seq=0, target=target, reference_price=mid, stop_price=stop,
@@ -167,7 +167,7 @@ class _Life:
         if "messages" in self._troubles:
             copies = rng.choice((0, 1, 1, 1, 2, 3))
             delay = rng.choice((0.0, 0.0, 0.2, 1.5, 4.0))
-        world.publish(made, copies, delay)
+        world.publish(signal, copies, delay)
 
     # One kind of trouble each.
 

@@ -13,7 +13,7 @@ from tests.simulation.run import simulate
 CHUNK = 50
 
 
-class Found(NamedTuple):
+class Failure(NamedTuple):
     """A failing seed."""
 
     seed: int
@@ -29,34 +29,34 @@ def failure(seed: int) -> str:
     return ""
 
 
-def chunk(first: int, count: int) -> Found | None:
+def chunk(first: int, count: int) -> Failure | None:
     """The first failing seed of a range."""
     logging.disable(logging.WARNING)  # of lost answers there are many here
     for seed in range(first, first + count):
         if problem := failure(seed):
-            return Found(seed, problem)
+            return Failure(seed, problem)
     return None
 
 
 def search(
     first: int, count: int, jobs: int, tell: Callable[[str], None] = lambda _: None
-) -> Found | None:
+) -> Failure | None:
     """As `chunk`, over several processes; `tell` gets the progress."""
     begun, done = time.monotonic(), 0
     starts = range(first, first + count, CHUNK)
     sizes = [min(CHUNK, first + count - start) for start in starts]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for size, found in zip(sizes, pool.map(chunk, starts, sizes), strict=True):
-            if found:
+        for size, failure in zip(sizes, pool.map(chunk, starts, sizes), strict=True):
+            if failure:
                 pool.shutdown(wait=False, cancel_futures=True)
-                return found
+                return failure
             done += size
             rate = done / (time.monotonic() - begun)
             tell(f"{done} of {count} seeds, {rate:.0f} a second")
     return None
 
 
-def hunt(number: int) -> Found | None:
+def hunt(number: int) -> Failure | None:
     """The first seed that finds a planted bug, within its stated number; None when none does."""
     bug = BUGS[number]
     with planted(bug):

@@ -23,11 +23,11 @@ def test_every_promise_holds_in_a_hundred_worlds() -> None:
 
 
 def test_a_seed_gives_the_same_world_again() -> None:
-    told: list[list[str]] = [[], []]
-    for lines in told:
+    steps: list[list[str]] = [[], []]
+    for lines in steps:
         simulate(7, lines.append)
-    assert told[0] == told[1]
-    assert len(told[0]) > 50
+    assert steps[0] == steps[1]
+    assert len(steps[0]) > 50
 
 
 @pytest.mark.parametrize("number", SOON, ids=lambda n: BUGS[n].text.replace(" ", "-"))

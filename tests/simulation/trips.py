@@ -69,12 +69,12 @@ class Trips:
         self._fallen.clear()
         self._owed.pop(_WHILE_AWAY, None)  # it connects, or does not start
         assert parts.limits is not None
-        made = Breakers(
+        breakers = Breakers(
             parts.limits, parts.trading, parts.clock, parts.ledger.activity, parts.timer
         )
         for (source, symbol), mid in self._world.mids().items():
-            made.ticks(source, symbol, _quiet(mid, self._world.now_us))
-        return parts._replace(breakers=made)
+            breakers.ticks(source, symbol, _quiet(mid, self._world.now_us))
+        return parts._replace(breakers=breakers)
 
     def step(self) -> None:
         """Now and then what the breaker is there for happens."""
@@ -125,7 +125,7 @@ class Trips:
         if jump_s > _DRIFT_S and self.name == "drift":
             self._owe("reducing", f"the clock jumped by {jump_s} s")
         if self.name == "disconnected":
-            self._listen(asked=looked >= _ASK_US)
+            self._listen(polled=looked >= _ASK_US)
 
     def resumed(self) -> None:
         """A person lifts whatever was tripped before."""
@@ -145,13 +145,13 @@ class Trips:
                 return f"{why}, and trading is {state}"
         return ""
 
-    def _listen(self, *, asked: bool) -> None:
+    def _listen(self, *, polled: bool) -> None:
         world = self._world
         if world.broker.faults.connected:
             self._silent = None
             self._owed.pop(_WHILE_AWAY, None)
         elif self._silent is None or self._silent[1] != world.skew_us:
-            self._silent = (world.now_us, world.skew_us) if asked else None
+            self._silent = (world.now_us, world.skew_us) if polled else None
         elif world.now_us - self._silent[0] > (_AWAY_S + 0.2) * 1e6:
             self._owe(_WHILE_AWAY, "the terminal is silent")
 
@@ -161,7 +161,7 @@ class Trips:
 
 def _quiet(mid: float, now_us: int) -> TickArray:
     """The last minutes before a start: a quote a second around a price."""
-    made = np.zeros(_HISTORY_S, TICK)
-    made["time_msc"] = now_us // 1000 - 1000 * np.arange(_HISTORY_S, 0, -1)
-    made["bid"] = made["ask"] = mid * (1 + 1e-5 * (np.arange(_HISTORY_S) % 3))
-    return made
+    ticks = np.zeros(_HISTORY_S, TICK)
+    ticks["time_msc"] = now_us // 1000 - 1000 * np.arange(_HISTORY_S, 0, -1)
+    ticks["bid"] = ticks["ask"] = mid * (1 + 1e-5 * (np.arange(_HISTORY_S) % 3))
+    return ticks

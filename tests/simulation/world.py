@@ -214,22 +214,22 @@ class World:
         if self.parts is None or not self.ticks_flow:
             return
         for symbol in SYMBOLS:
-            found = self.broker.market.tape(SOURCE, symbol).last_until(self.now_us // 1000)
-            if found is None or self._quoted.get(symbol) == found.time_msc:
+            quote = self.broker.market.tape(SOURCE, symbol).last_until(self.now_us // 1000)
+            if quote is None or self._quoted.get(symbol) == quote.time_msc:
                 continue
-            self._quoted[symbol] = found.time_msc
+            self._quoted[symbol] = quote.time_msc
             tick = np.zeros(1, TICK)
-            tick["time_msc"], tick["bid"], tick["ask"] = found
+            tick["time_msc"], tick["bid"], tick["ask"] = quote
             self.parts.quotes.feed(SOURCE, symbol, self.trips.quote(SOURCE, symbol, tick))
 
     def mids(self) -> dict[tuple[str, str], float]:
         """The market's price of each feed, whatever the process sees."""
-        found = {}
+        mids = {}
         for symbol in SYMBOLS:
             quote = self.broker.market.tape(SOURCE, symbol).last_until(self.now_us // 1000)
             if quote is not None:
-                found[SOURCE, symbol] = (quote.bid + quote.ask) / 2
-        return found
+                mids[SOURCE, symbol] = (quote.bid + quote.ask) / 2
+        return mids
 
     # What is watched as it happens; the rest is in `promises`.
 
@@ -271,7 +271,7 @@ class WatchedBus(SimulatedBus):
     def __init__(self, world: World) -> None:
         super().__init__(world.hazard)
         self._world = world
-        self._told: set[str] = set()
+        self._narrated: set[str] = set()
 
     def send(self, topic: Topic, key: str, payload: bytes, message_id: str = "") -> None:
         if topic is ORDER_EVENTS and not self.away:
@@ -283,8 +283,8 @@ class WatchedBus(SimulatedBus):
         super().send(topic, key, payload, message_id)
 
     def _tell(self, event: OrderEvent) -> None:
-        if event.event_id not in self._told:
-            self._told.add(event.event_id)
+        if event.event_id not in self._narrated:
+            self._narrated.add(event.event_id)
             what = f"{event.order_id[:8]} {event.purpose} {event.kind.value} {event.volume}"
             self._world.tell(f"    {what} {event.symbol} {event.venue_position} {event.reason}")
 

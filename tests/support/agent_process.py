@@ -24,6 +24,6 @@ def account(home: Path, slow_ms: int) -> SimulatedTerminal:
 
 
 if __name__ == "__main__":
-    made = ForeignBroker(account(Path(sys.argv[1]), int(sys.argv[2])), NAMES, "Etc/GMT-3")
-    sys.modules["MetaTrader5"] = made  # type: ignore[assignment]
+    broker = ForeignBroker(account(Path(sys.argv[1]), int(sys.argv[2])), NAMES, "Etc/GMT-3")
+    sys.modules["MetaTrader5"] = broker  # type: ignore[assignment]
     raise SystemExit(log.exit_code(agent.main))

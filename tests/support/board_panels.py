@@ -22,11 +22,11 @@ def targets(name: str) -> list[tuple[str, dict[str, Any], str]]:
     return panels + marks
 
 
-def asked(client: Client, marts: str, mode: str, sql: str, interval_s: float = 60) -> str:
+def with_parameters(client: Client, marts: str, mode: str, sql: str, interval_s: float = 60) -> str:
     """The statement of a panel whose time picker spans all that the tables it reads hold."""
     clocks = ("stage_latency", "process_state", "query_log")
     table = next((name for name in clocks if name in sql), "tick")
-    found = client.query(
+    span = client.query(
         f"SELECT toUnixTimestamp(min(ts_event)), toUnixTimestamp(max(ts_event)) FROM {table}"
     ).result_rows[0]
     order = client.command("SELECT min(order_id) FROM order_event WHERE kind = 'filled'")
@@ -39,5 +39,5 @@ def asked(client: Client, marts: str, mode: str, sql: str, interval_s: float = 6
         "model": ALL,
         "order": str(order),
     }
-    start, end = found[0] - 60, found[1] + 60
+    start, end = span[0] - 60, span[1] + 60
     return expand(sql, BoardSpan(start, end, max(interval_s, (end - start) / POINTS)), variables)

@@ -53,5 +53,5 @@ def running(kind: str, directory: Path) -> Iterator[BusServer]:
         with Broker(directory / "kafka") as broker:
             yield on_kafka(broker)
     else:
-        with on_nats(directory) as made:
-            yield made
+        with on_nats(directory) as server:
+            yield server

@@ -75,14 +75,14 @@ class Chromium:
     @contextlib.contextmanager
     def tab(self, size: tuple[int, int, bool] = DESKTOP, scheme: str = "light") -> "Iterator[Tab]":
         """A new tab of a size, in light or dark; closed at the end."""
-        made = urllib.request.Request(f"{self._base}/json/new?about:blank", method="PUT")
-        with urllib.request.urlopen(made, timeout=20) as answer:
-            found = json.load(answer)
-        with connect(found["webSocketDebuggerUrl"], max_size=None, ping_interval=None) as socket:
+        request = urllib.request.Request(f"{self._base}/json/new?about:blank", method="PUT")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            target = json.load(answer)
+        with connect(target["webSocketDebuggerUrl"], max_size=None, ping_interval=None) as socket:
             tab = Tab(socket)
             tab.prepare(size, scheme)
             yield tab
-        urllib.request.urlopen(f"{self._base}/json/close/{found['id']}", timeout=20).close()
+        urllib.request.urlopen(f"{self._base}/json/close/{target['id']}", timeout=20).close()
 
     def _end(self) -> None:
         self._process.terminate()
@@ -94,11 +94,11 @@ class Chromium:
 
 
 class Tab:
-    """One page. `asked`: every address it requested; `problems`: errors on its console."""
+    """One page. `requested`: every address it fetched; `problems`: errors on its console."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket, self._numbers = socket, itertools.count(1)
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.problems: list[str] = []
 
     def prepare(self, size: tuple[int, int, bool], scheme: str) -> None:
@@ -133,9 +133,9 @@ class Tab:
         params = message.get("params", {})
         match message["method"]:
             case "Network.requestWillBeSent":
-                self.asked.append(params["request"]["url"])
+                self.requested.append(params["request"]["url"])
             case "Network.webSocketCreated":
-                self.asked.append(params["url"])
+                self.requested.append(params["url"])
             case "Runtime.exceptionThrown":
                 self.problems.append(str(params["exceptionDetails"]))
             case "Log.entryAdded" if params["entry"]["level"] == "error":

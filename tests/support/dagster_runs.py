@@ -47,20 +47,22 @@ def main(steps: list[str]) -> None:
 
     if project := os.environ["DBT_PROJECT_FOR_TEST"]:
         dbt_project.PROJECT = Path(project)
-    made = definitions()
-    dg.Definitions.validate_loadable(made)
+    code_location = definitions()
+    dg.Definitions.validate_loadable(code_location)
     with dg.DagsterInstance.get() as instance:
         for step in steps:
-            print(json.dumps(executed(made, instance, *step.split(":"))), flush=True)
+            print(json.dumps(executed(code_location, instance, *step.split(":"))), flush=True)
 
 
-def executed(made: Any, instance: Any, job: str, first: str = "", last: str = "") -> dict[str, Any]:
+def executed(
+    code_location: Any, instance: Any, job: str, first: str = "", last: str = ""
+) -> dict[str, Any]:
     """One run; a failure of it is a result."""
     tags = {}
     if last:
         keys = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
         tags = dict(zip(keys, (first, last), strict=True))
-    result = made.resolve_job_def(job).execute_in_process(
+    result = code_location.resolve_job_def(job).execute_in_process(
         instance=instance,
         partition_key=first if first and not last else None,
         tags=tags,
@@ -90,11 +92,11 @@ def executed(made: Any, instance: Any, job: str, first: str = "", last: str = ""
 
 def text_of(event: Any) -> str:
     """Why a step failed, all causes."""
-    error, found = event.event_specific_data.error, []
+    error, messages = event.event_specific_data.error, []
     while error is not None:
-        found.append(error.message)
+        messages.append(error.message)
         error = error.cause
-    return f"{event.step_key}: {' <- '.join(found)}"
+    return f"{event.step_key}: {' <- '.join(messages)}"
 
 
 if __name__ == "__main__":

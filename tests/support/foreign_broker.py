@@ -31,6 +31,10 @@ class ForeignBroker:
         self.trade_allowed = True
         self.requests: list[dict[str, Any]] = []
 
+    def put_ahead(self, hours: int) -> None:
+        """The clock changes, as brokers' do with summer time."""
+        self._ahead = timedelta(hours=hours)
+
     def at(self, now_msc: int) -> None:
         self._inside.at(now_msc)
 
@@ -67,10 +71,10 @@ class ForeignBroker:
         return None if tick is None else self._foreign(tick)
 
     def copy_ticks_from(self, symbol: str, date_from: float, count: int, flags: int) -> Any:
-        found = self._inside.copy_ticks_from(
+        ticks = self._inside.copy_ticks_from(
             self._plain[symbol], self._utc(date_from), count, flags
         )
-        return self._shifted(found)
+        return self._shifted(ticks)
 
     def copy_ticks_range(self, symbol: str, date_from: float, date_to: float, flags: int) -> Any:
         begin, end = self._utc(date_from), self._utc(date_to)
@@ -115,14 +119,14 @@ class ForeignBroker:
     def _shifted(self, ticks: Any) -> Any:
         if ticks is None:
             return None
-        made = ticks.copy()
+        shifted = ticks.copy()
         ahead = [self._ahead_s(msc / 1000) * 1000 for msc in ticks["time_msc"].tolist()]
-        made["time_msc"] += np.array(ahead, np.int64)
-        made["time"] = made["time_msc"] // 1000
-        return made
+        shifted["time_msc"] += np.array(ahead, np.int64)
+        shifted["time"] = shifted["time_msc"] // 1000
+        return shifted
 
-    def _all(self, found: Any) -> Any:
-        return None if found is None else tuple(self._foreign(item) for item in found)
+    def _all(self, items: Any) -> Any:
+        return None if items is None else tuple(self._foreign(item) for item in items)
 
     def _foreign(self, item: Any) -> Any:
         changed: dict[str, Any] = {}

@@ -25,7 +25,7 @@ from reports.package import Version
 from tests.support.compliance import TEMPLATES, dbt, import_reference
 from tests.support.dagster_runs import dagster_runs
 from tests.support.scripted_day import DAY, INDEX, START_US, ScriptedDay, recorded
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "day"
 JOBS = (f"reports_job:{DAY}", "audit_job")
@@ -79,10 +79,8 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
     """Trade, store, build."""
     day = ScriptedDay(home)
     day.run()
-    server = Warehouse(home)
-    server.start()
+    server = migrated(home)
     try:
-        server.migrate()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TICKHOUSE_HOME", str(home))
             server.reached(patch)
@@ -102,12 +100,12 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
 
 def golden_files(version: Version) -> dict[str, str]:
     """The data files of a version, without what is of this machine."""
-    found = {}
+    texts = {}
     for name in version.manifest.files:
         if name.endswith(_CHECKED):
             text = (version.folder / name).read_text()
-            found[name] = without(text, _OURS[name]) if name in _OURS else text
-    return found
+            texts[name] = without(text, _OURS[name]) if name in _OURS else text
+    return texts
 
 
 def without(text: str, column: str) -> str:
@@ -120,10 +118,10 @@ def without(text: str, column: str) -> str:
 
 def _write(desk: GoldenDesk) -> None:
     shutil.rmtree(GOLDEN, ignore_errors=True)
-    made = {name: desk.version(name) for name in catalog.REPORTS}
+    versions = {name: desk.version(name) for name in catalog.REPORTS}
     desk.late_tick()
-    made[RESTATED] = desk.make("execution-quality")[0]
-    for name, version in made.items():
+    versions[RESTATED] = desk.make("execution-quality")[0]
+    for name, version in versions.items():
         for file, text in golden_files(version).items():
             path = GOLDEN / name / file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +129,7 @@ def _write(desk: GoldenDesk) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder, golden_desk(Path(folder)) as found:
-        _write(found)
+    with tempfile.TemporaryDirectory() as folder, golden_desk(Path(folder)) as golden:
+        _write(golden)
         if len(sys.argv) > 1:  # the PDFs, to look at
-            shutil.copytree(found.home / "reports", sys.argv[1], dirs_exist_ok=True)
+            shutil.copytree(golden.home / "reports", sys.argv[1], dirs_exist_ok=True)

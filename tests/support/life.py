@@ -158,12 +158,12 @@ class Life:
         known = len(self.bus.topics[SIGNALS.name])
         for flow in ("ticks", "signals"):
             self._run(flow)
-        made = [
+        signals = [
             codec.decode(SIGNALS.name, m.payload) for m in self.bus.topics[SIGNALS.name][known:]
         ]
-        self._denied(made)
-        self.decided += made
-        return made
+        self._denied(signals)
+        self.decided += signals
+        return signals
 
     def _publish(self, source: str, symbol: str, ticks: TickArray) -> None:
         offset = self._offsets.get((source, symbol), 0)
@@ -189,21 +189,21 @@ class Life:
             self.home / "execution" / run.account / "journal", session_id=run.session_id
         )
         try:
-            made = journal.append([e for s in signals for e in _events(s, run)])
+            records = journal.append([e for s in signals for e in _events(s, run)])
         finally:
             journal.close()
         with Writer(as_process(self.settings, "streams.executions").clickhouse) as writer:
             writer.insert(
-                "order_event", message_columns([e for e in made if isinstance(e, OrderEvent)])
+                "order_event", message_columns([e for e in records if isinstance(e, OrderEvent)])
             )
 
 
 def _events(signal: Signal, run: RunSettings) -> list[OrderEvent]:
     leg = Leg("buy" if signal.target > 0 else "sell", 0.1, 0)
-    asked = events.of_signal(signal, leg, 0, None, signal.ts_init_us, run)
+    order = events.of_signal(signal, leg, 0, None, signal.ts_init_us, run)
     why = Denial(DenialReason.WIDE_SPREAD, 5.0, 6.0)
-    first = events.received(asked, signal)
-    return [first, events.denied(asked, why, "default-1")]
+    first = events.received(order, signal)
+    return [first, events.denied(order, why, "default-1")]
 
 
 def _in_order(feeds: tuple[Feed, ...], span_msc: int = 500) -> list[tuple[str, str, TickArray]]:

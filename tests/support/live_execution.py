@@ -56,18 +56,18 @@ def execution(
 
 def quiet(bus: Bus, source: str, now_ms: int) -> None:
     """Minutes of calm in one message, up to now."""
-    made = np.zeros(HISTORY_S, TICK)
-    made["time_msc"] = now_ms - 1000 * np.arange(HISTORY_S, 0, -1)
-    made["bid"] = made["ask"] = PRICE + np.arange(HISTORY_S) % 3
-    send(bus, source, made, 0)
+    ticks = np.zeros(HISTORY_S, TICK)
+    ticks["time_msc"] = now_ms - 1000 * np.arange(HISTORY_S, 0, -1)
+    ticks["bid"] = ticks["ask"] = PRICE + np.arange(HISTORY_S) % 3
+    send(bus, source, ticks, 0)
 
 
 def fall(bus: Bus, source: str, now_ms: int) -> None:
     """Two quotes far below: the second shows that the first was no odd one."""
-    made = np.zeros(2, TICK)
-    made["time_msc"] = now_ms, now_ms + 1
-    made["bid"] = made["ask"] = FALLEN
-    send(bus, source, made, HISTORY_S)
+    ticks = np.zeros(2, TICK)
+    ticks["time_msc"] = now_ms, now_ms + 1
+    ticks["bid"] = ticks["ask"] = FALLEN
+    send(bus, source, ticks, HISTORY_S)
 
 
 def send(bus: Bus, source: str, ticks: TickArray, offset: int) -> None:

@@ -33,8 +33,8 @@ class MemoryBus:
         """Nothing is ever on the way."""
 
     def last(self, topic: Topic, key: str | None = None) -> Message | None:
-        found = [m for m in self.topics[topic.name] if key in (None, m.key)]
-        return found[-1] if found else None
+        messages = [m for m in self.topics[topic.name] if key in (None, m.key)]
+        return messages[-1] if messages else None
 
     def partitions(self, topic: Topic) -> int:
         return 1

@@ -22,13 +22,13 @@ def at(text: str) -> int:
 
 def event(order: int, kind: EventKind, ts_us: int, **more: object) -> OrderEvent:
     """An event of one order, not yet numbered."""
-    made = OrderEvent(
+    record = OrderEvent(
         seq=0, event_id="", kind=kind, run_id="live", mode="live", account="acc1",
         strategy="model", order_id=f"o{order}", signal_id=f"s{order}", source="sim",
         symbol="EUIX50", ts_event_us=ts_us, ts_init_us=ts_us, side="buy", purpose="entry",
         volume=1.0, price=5000.25, arrival_mid=5000.0,
     )  # fmt: skip
-    return replace(made, **more)
+    return replace(record, **more)
 
 
 def filled(order: int, ts_us: int, **more: object) -> list[OrderEvent]:
@@ -45,11 +45,11 @@ def journalled(path: Path, events: Sequence[OrderEvent]) -> list[OrderEvent]:
     """Numbered, chained and on disk."""
     book = Journal(path)
     try:
-        made = book.append(events)
+        records = book.append(events)
         book.sync()
     finally:
         book.close()
-    return [e for e in made if isinstance(e, OrderEvent)]
+    return [e for e in records if isinstance(e, OrderEvent)]
 
 
 def store(where: ClickhouseSettings, events: Sequence[OrderEvent]) -> None:

@@ -54,14 +54,14 @@ MINUTES = 12
 def rows(source: str, symbol: str, price: float, step: float) -> Rows:
     """A random walk of about two quotes a second, with a pause of a minute."""
     rng = random.Random(f"{source}{symbol}")
-    made, time, end = [], TUESDAY, TUESDAY + MINUTES * 60_000
+    quotes, time, end = [], TUESDAY, TUESDAY + MINUTES * 60_000
     while time < end:
         time += rng.choice((0, 40, 130, 400, 900, 1100))
         time += 60_000 if rng.random() < 0.0005 else 0
         price += rng.choice((-3, -2, -1, 0, 1, 2, 3)) * step
         spread = step * (rng.randint(5, 12) if rng.random() > 0.01 else 200)
-        made.append((time, round(price, 5), round(price + spread, 5)))
-    return made
+        quotes.append((time, round(price, 5), round(price + spread, 5)))
+    return quotes
 
 
 def market() -> RecordedMarket:
@@ -90,7 +90,7 @@ def signal(source: str, symbol: str, row: tuple[int, float, float], target: floa
 
 def signals() -> list[Signal]:
     """About one signal per feed and 8 seconds."""
-    made = []
+    planned = []
     for source, symbol, price, step in FEEDS:
         rng = random.Random(f"signals {source} {symbol}")
         seen = set()
@@ -98,8 +98,8 @@ def signals() -> list[Signal]:
             if rng.random() < 0.06 and row[0] not in seen:
                 seen.add(row[0])
                 target = rng.choice((-1.0, -0.5, 0.0, 0.5, 1.0, 0.01, 40.0))
-                made.append(signal(source, symbol, row, target))
-    return sorted(made, key=lambda s: s.ts_event_us)
+                planned.append(signal(source, symbol, row, target))
+    return sorted(planned, key=lambda s: s.ts_event_us)
 
 
 class Part(NamedTuple):
@@ -111,19 +111,19 @@ class Part(NamedTuple):
 
 def parts() -> list[Part]:
     """The replay's messages, slice by slice."""
-    source_of, coming, made = market(), signals(), []
+    source_of, coming, batches = market(), signals(), []
     offsets = dict.fromkeys(source_of.feeds(), 0)
     number = 1
     while (cut := source_of.slice(number)) is not None:
         part = Part([], [])
         for feed in source_of.feeds():
-            found = source_of.slice_ticks(number, *feed)
-            array = np.zeros(len(found), TICK)
+            quotes = source_of.slice_ticks(number, *feed)
+            array = np.zeros(len(quotes), TICK)
             for name in ("time_msc", "bid", "ask"):
-                array[name] = found[name]
+                array[name] = quotes[name]
             batch = TickBatch(RUN.run_id, RUN.mode, *feed, offsets[feed], number, array.tobytes())
             part.ticks.append(codec.encode(batch))
-            offsets[feed] += len(found)
+            offsets[feed] += len(quotes)
         end_us = cut.end_msc * 1000
         part.ticks.append(codec.encode(TickMarker(RUN.run_id, "slice", number, end_us)))
         due = [s for s in coming if s.ts_event_us <= end_us]
@@ -132,9 +132,9 @@ def parts() -> list[Part]:
         part.signals.append(codec.encode(batch_of))
         if cut.last:
             part.ticks.append(codec.encode(TickMarker(RUN.run_id, "end", number, end_us)))
-        made.append(part)
+        batches.append(part)
         number += 1
-    return made
+    return batches
 
 
 def filled_bus() -> MemoryBus:
@@ -169,7 +169,7 @@ def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
     )
     limits = LimitsFile(RUN.account, of_settings(SETTINGS.execution))
     stops = Stops(SETTINGS.exits, RUN, clock, ledger, venue, quotes, limits, SystemTimer())
-    made = replay.Parts(
+    composed = replay.Parts(
         run=RUN, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
         reconciler=reconciler, outbox=outbox, stops=stops,
     )  # fmt: skip
@@ -177,7 +177,7 @@ def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
         bus.subscribe(TICKS), bus.subscribe(SIGNALS), RUN.run_id, threading.Event()
     )
     try:
-        return replay.Replay(made, reader).run()
+        return replay.Replay(composed, reader).run()
     finally:
         book_of.close()
         answering.shutdown()

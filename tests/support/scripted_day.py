@@ -215,7 +215,7 @@ class ScriptedDay:
         away = stop or 0.01 * mid
         level = round(mid - away if target > 0 else mid + away, 5) if target else 0.0
         time_msc, seq = int(row["time_msc"]), int(row["seq"])
-        made = Signal(
+        signal = Signal(
             signal_id=signal_id(RUN.run_id, RUN.strategy, "oanda", symbol, time_msc, seq),
             run_id=RUN.run_id, mode=RUN.mode, account=RUN.account, strategy=RUN.strategy,
             source="oanda", symbol=symbol, ts_event_us=now, ts_init_us=now, time_msc=time_msc,
@@ -223,7 +223,7 @@ class ScriptedDay:
             horizon_us=now + round(horizon_s * 1e6), expires_us=now + 5_000_000, confidence=0.6,
             model=RUN.strategy, prediction_id="",
         )  # fmt: skip
-        self.bus.publish(SIGNALS, f"oanda.{symbol}", codec.encode(made))
+        self.bus.publish(SIGNALS, f"oanda.{symbol}", codec.encode(signal))
 
     def stop(self, by: str, state: trading_control.State, reason: str) -> None:
         """A person halts or resumes."""
@@ -260,15 +260,15 @@ class ScriptedDay:
 
     def store(self, where: ClickhouseSettings) -> None:
         """All that streams, watcher and a statement would have stored."""
-        found: dict[str, list[Rows]] = defaultdict(list)
+        by_table: dict[str, list[Rows]] = defaultdict(list)
         for topic in (ORDER_EVENTS, RISK):
             for message in self.bus.topics[topic.name]:
                 for rows in to_rows(message):
-                    found[rows.table].append(rows)
+                    by_table[rows.table].append(rows)
         with Writer(where) as writer:
             for symbol, ticks in self.ticks.items():
                 writer.insert("tick", tick_columns("oanda", symbol, ticks))
-            for table, parts in found.items():
+            for table, parts in by_table.items():
                 writer.insert(table, merge(parts).columns)
             writer.insert("signal", message_columns(self.bus.messages(SIGNALS)))
             writer.insert("control_alert", message_columns(self.alerts))
@@ -280,15 +280,15 @@ class ScriptedDay:
 def measured() -> list[clocks.Measurement]:
     """A day of a clock: a time server every half hour, once beyond the limit, and a broker."""
     midnight = START_US - 8 * 3_600_000_000
-    found = []
+    readings = []
     for n in range(48):
         offset = 1_500.0 if n == 30 else 40.0 * (n % 5) - 80.0
         server = ClockReading("time.example", "ntp", 2, offset, 220.0, True, True, "")
         now = midnight + n * 1_800_000_000
-        found.append(clocks.of_reading(server, "desk-1", now, 1.0, clocks.STAMP_POINT))
+        readings.append(clocks.of_reading(server, "desk-1", now, 1.0, clocks.STAMP_POINT))
     broker = ClockReading("broker oanda", "ticks", 0, 3_000.0, 1_400.0, False, True, "quickest")
-    found.append(clocks.of_reading(broker, "desk-1", START_US, 1_000.0, "ts_event of ticks"))
-    return found
+    readings.append(clocks.of_reading(broker, "desk-1", START_US, 1_000.0, "ts_event of ticks"))
+    return readings
 
 
 def _as_terminal(ticks: TickArray) -> np.ndarray:

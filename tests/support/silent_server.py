@@ -6,10 +6,10 @@ from typing import Self
 
 
 class SilentServer:
-    """Listens on a free loopback port while entered. `asked` is set once somebody came."""
+    """Listens on a free loopback port while entered. `called` is set once somebody came."""
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
+        self.called = threading.Event()
         self._held: list[socket.socket] = []
 
     def __enter__(self) -> Self:
@@ -31,4 +31,4 @@ class SilentServer:
             except OSError:
                 return
             self._held.append(connection)
-            self.asked.set()
+            self.called.set()

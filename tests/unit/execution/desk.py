@@ -56,8 +56,8 @@ class Unreliable:
         self.working: list[TradeOrder] = []
 
     def account_info(self) -> Any:
-        found = self._inner.account_info()
-        return found._replace(balance=round(found.balance + self.hidden_balance, 2))
+        account = self._inner.account_info()
+        return account._replace(balance=round(account.balance + self.hidden_balance, 2))
 
     def orders_get(self, symbol: str | None = None, ticket: int | None = None) -> Any:
         return tuple(self.working)
@@ -149,10 +149,10 @@ class Desk:
     def signal(self, target: float, name: str = "", **changes: Any) -> Signal:
         """A signal that is made now."""
         row = (self.clock.now_us() // 1000, 1.1, 1.1001)
-        made = replays.signal("oanda", "EURUSD", row, target)
+        signal = replays.signal("oanda", "EURUSD", row, target)
         stop = 0.0 if target == 0 else 1.09 if target > 0 else 1.11
-        changes = {"stop_price": stop, "signal_id": name or made.signal_id, **changes}
-        return replace(replace(made, run_id="live", account="simulated"), **changes)
+        changes = {"stop_price": stop, "signal_id": name or signal.signal_id, **changes}
+        return replace(replace(signal, run_id="live", account="simulated"), **changes)
 
     def trade(self, target: float, name: str = "", **changes: Any) -> list[str]:
         """Handle a signal; the events that it gave, as "purpose kind"."""

@@ -18,9 +18,9 @@ from tests.unit.execution.desk import KEY, Desk
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path, control=tmp_path / "control.json")
-    yield made
-    made.close()
+    opened = Desk(tmp_path, control=tmp_path / "control.json")
+    yield opened
+    opened.close()
 
 
 class Running:

@@ -28,13 +28,13 @@ def deliveries(seed: int) -> list[tuple[Topic, bytes]]:
         [(TICKS, p) for part in replays.parts() for p in part.ticks],
         [(SIGNALS, p) for part in replays.parts() for p in part.signals],
     ]
-    made = []
+    delivered = []
     while any(queues):
         queue = rng.choice([q for q in queues if q])
-        made.append(queue.pop(0))
+        delivered.append(queue.pop(0))
         if rng.random() < 0.2:
-            made.append(made[-1])
-    return made
+            delivered.append(delivered[-1])
+    return delivered
 
 
 def test_a_replay_trades_in_every_way(reference: tuple[Path, MemoryBus]) -> None:
@@ -145,10 +145,10 @@ def test_exits_by_take_profit_and_trailing_stop_repeat_whatever_was_lost_on_the_
     plain = replays.signal
 
     def trailing(*args: Any) -> Any:
-        made = plain(*args)
-        away = abs(made.reference_price - made.stop_price) if made.stop_price else 0.0
-        gain = made.reference_price + 0.12 * (away if made.target > 0 else -away)
-        return replace(made, trail=away * 0.2, take_profit=gain if away else 0.0)
+        signal = plain(*args)
+        away = abs(signal.reference_price - signal.stop_price) if signal.stop_price else 0.0
+        gain = signal.reference_price + 0.12 * (away if signal.target > 0 else -away)
+        return replace(signal, trail=away * 0.2, take_profit=gain if away else 0.0)
 
     monkeypatch.setattr(replays, "signal", trailing)
     (tmp_path / "whole").mkdir()
@@ -177,8 +177,8 @@ def test_without_signals_only_the_clock_moves(tmp_path: Path) -> None:
         for payload in part.ticks:
             bus.publish(TICKS, "k", payload)
         [batch] = part.signals
-        found: Any = codec.decode("signals", batch)
-        empty = replace(found, signals=[])
+        decoded: Any = codec.decode("signals", batch)
+        empty = replace(decoded, signals=[])
         bus.publish(SIGNALS, "k", codec.encode(empty))
     assert replays.run(tmp_path, bus)
     assert replays.events(tmp_path) == []

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Dagster
 AT = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 REPORTS = [s for s in SCHEDULES if s.job_name != "audit_job"]
 each_report = pytest.mark.parametrize("schedule", REPORTS, ids=lambda s: s.name)
-Found = dg.RunRequest | dg.SkipReason
+Evaluated = dg.RunRequest | dg.SkipReason
 
 
-def evaluated(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> Found:
+def evaluated(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> Evaluated:
     with dg.build_schedule_context(
         instance=instance, scheduled_execution_time=AT, resources={"tickhouse": Tickhouse()}
     ) as context:
-        result: Found = schedule(context)
+        result: Evaluated = schedule(context)
         return result
 
 

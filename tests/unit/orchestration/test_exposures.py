@@ -37,14 +37,14 @@ def known() -> Iterator[str]:
 
 def read_by(board: str) -> set[str]:
     """Marts as refs, tables by their names; the engine's own are left out."""
-    found = set()
+    references = set()
     for _title, _panel, sql in targets(board):
         within = set(re.findall(r"(\w+) AS \(", sql))
         named = re.findall(r"\b(?:FROM|JOIN)\s+(\$\{marts\}\.)?(\w+(?:\.\w+)?)", sql)
         for mart, name in named:
             if name not in within and not name.startswith("system."):
-                found.add(f"ref('{name}')" if mart else _QUESTIONS.get(name, name))
-    return found
+                references.add(f"ref('{name}')" if mart else _QUESTIONS.get(name, name))
+    return references
 
 
 @pytest.mark.parametrize("board", BOARDS)

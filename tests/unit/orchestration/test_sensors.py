@@ -50,8 +50,8 @@ def evaluated(sensor: Any, cursor: str | None, instance: Any = None) -> tuple[An
     with dg.build_sensor_context(
         instance=instance, cursor=cursor, resources={"tickhouse": Tickhouse()}
     ) as context:
-        found = sensor(context)
-        return found, getattr(found, "cursor", None) or context.cursor
+        result = sensor(context)
+        return result, getattr(result, "cursor", None) or context.cursor
 
 
 def test_drift_asks_for_one_training_and_waits_for_one_that_goes(
@@ -86,14 +86,14 @@ def test_a_day_is_blocked_until_its_check_passes(told_to: Warehouse) -> None:
 
 
 def test_tables_that_move_count_as_made_and_empty_ones_as_unknown(told_to: Warehouse) -> None:
-    found, cursor = evaluated(streams_sensor, None)
-    assert found.asset_events == []
+    result, cursor = evaluated(streams_sensor, None)
+    assert result.asset_events == []
     told_to.client.command(
         "INSERT INTO tick (source, symbol, ts_event, seq, bid, ask) "
         "VALUES ('x', 'NOSUCH', '2014-05-07 12:00:00', 0, 1, 2)"
     )
-    found, cursor = evaluated(streams_sensor, cursor)
-    (built,) = found.asset_events
+    result, cursor = evaluated(streams_sensor, cursor)
+    (built,) = result.asset_events
     assert built.asset_key == dg.AssetKey(["market", "tick"])
     assert built.metadata["dagster/row_count"].value == 1
     assert json.loads(cursor)["last"] == {
@@ -127,9 +127,9 @@ def test_a_warehouse_that_does_not_answer_is_told_once(
     monkeypatch.setenv("TICKHOUSE_CLICKHOUSE__URL", f"http://127.0.0.1:{free_port()}")
     with Receiver() as receiver:
         monkeypatch.setenv("TICKHOUSE_ORCHESTRATION__WEBHOOK", receiver.url)
-        found, cursor = evaluated(streams_sensor, None)
+        result, cursor = evaluated(streams_sensor, None)
         again, _ = evaluated(streams_sensor, cursor)
-    assert isinstance(found, dg.SkipReason)
+    assert isinstance(result, dg.SkipReason)
     assert isinstance(again, dg.SkipReason)
     assert [body["job"] for body in receiver.received] == ["streams"]
     assert "the warehouse does not answer" in receiver.received[0]["text"]
@@ -150,9 +150,9 @@ def test_a_member_without_a_part_is_told_once(
         before, cursor = evaluated(members_sensor, None)
         assert "every member" in str(before.skip_message)
         told_to.client.command(insert)
-        found, cursor = evaluated(members_sensor, cursor)
+        result, cursor = evaluated(members_sensor, cursor)
         again, _ = evaluated(members_sensor, cursor)
-    assert "told: lightgbm missing: its file is gone" in str(found.skip_message)
+    assert "told: lightgbm missing: its file is gone" in str(result.skip_message)
     assert "every member" in str(again.skip_message)
     (body,) = receiver.received
     assert (body["job"], body["model"]) == ("members", "ab12")

@@ -47,11 +47,13 @@ def test_recorded_feeds(reference_data, name: str, broken: set[str]) -> None:
     """fxcm quotes cross in 10 % of rows, oanda's never."""
     start, end = (round(edge.timestamp() * 1000) for edge in bounds(date(2014, 5, 7)))
     day = [("time_msc", ">=", start), ("time_msc", "<", end)]
-    found = pq.read_table(reference_data / "ticks" / f"{name}.parquet", filters=day).to_pandas()
-    ticks = found.assign(us=found["time_msc"] * 1000, quality=0)[["us", "bid", "ask", "quality"]]
+    recorded = pq.read_table(reference_data / "ticks" / f"{name}.parquet", filters=day).to_pandas()
+    ticks = recorded.assign(us=recorded["time_msc"] * 1000, quality=0)[
+        ["us", "bid", "ask", "quality"]
+    ]
     results = checked(ticks.sort_values("us", kind="stable", ignore_index=True))
     assert {n for n, result in results.items() if result.blocks} == broken
-    assert results["crossed"].rows_checked == len(found) > 40_000
+    assert results["crossed"].rows_checked == len(recorded) > 40_000
     assert (results["crossed"].observed > 0.05) == bool(broken)
 
 

@@ -23,18 +23,18 @@ def content(one: StatementDeal) -> Content:
     )  # fmt: skip
 
 
-def told(*deals: StatementDeal) -> dict[int, Content]:
+def contents(*deals: StatementDeal) -> dict[int, Content]:
     return {one.deal: content(one) for one in deals}
 
 
 def test_the_same_word_changes_nothing() -> None:
     now = [deal(1, MONDAY), deal(2, TUESDAY)]
-    assert changed(TUESDAY, now, told(deal(1, MONDAY)), {}, {MONDAY}) == []
-    assert changed(TUESDAY, now, told(*now), told(*now), {MONDAY, TUESDAY}) == []
+    assert changed(TUESDAY, now, contents(deal(1, MONDAY)), {}, {MONDAY}) == []
+    assert changed(TUESDAY, now, contents(*now), contents(*now), {MONDAY, TUESDAY}) == []
 
 
 def test_another_price_is_a_correction_of_the_deals_day() -> None:
-    (one,) = changed(TUESDAY, [deal(1, MONDAY, 11.0)], told(deal(1, MONDAY)), {}, {MONDAY})
+    (one,) = changed(TUESDAY, [deal(1, MONDAY, 11.0)], contents(deal(1, MONDAY)), {}, {MONDAY})
     assert (one.deal, one.change, one.day) == (1, "correction", MONDAY)
     assert (one.before or ())[6] == 10.0
     assert one.content["price"] == 11.0
@@ -42,12 +42,12 @@ def test_another_price_is_a_correction_of_the_deals_day() -> None:
 
 def test_a_deal_that_an_earlier_day_lacked_is_an_addition_to_it() -> None:
     now = [deal(1, MONDAY), deal(9, MONDAY)]
-    (one,) = changed(TUESDAY, now, told(deal(1, MONDAY)), {}, {MONDAY})
+    (one,) = changed(TUESDAY, now, contents(deal(1, MONDAY)), {}, {MONDAY})
     assert (one.deal, one.change) == (9, "addition")
 
 
 def test_what_a_later_day_lacks_is_not_taken_back_but_what_the_same_day_lacks_is() -> None:
-    ever = told(deal(1, MONDAY), deal(2, TUESDAY))
+    ever = contents(deal(1, MONDAY), deal(2, TUESDAY))
     now = [deal(2, TUESDAY)]
     assert changed(TUESDAY, now, ever, {}, {MONDAY}) == []
     (one,) = changed(TUESDAY, now, ever, ever, {MONDAY, TUESDAY})

@@ -8,10 +8,10 @@ from strategies.edge import Costs, edge_bp, in_steps, mean_gains, scale_bp, targ
 
 
 def rows(volatility: float, spread: float) -> np.ndarray:
-    found = np.zeros((1, len(NAMES)), np.float32)
-    found[0, NAMES.index("volatility_60s")] = volatility
-    found[0, NAMES.index("spread_bp")] = spread
-    return found
+    row = np.zeros((1, len(NAMES)), np.float32)
+    row[0, NAMES.index("volatility_60s")] = volatility
+    row[0, NAMES.index("spread_bp")] = spread
+    return row
 
 
 def share(p_down: float, p_up: float, volatility: float, spread: float) -> float:

@@ -39,10 +39,10 @@ def good(direction: str = "np.ones(len(rows))") -> str:
 def test_a_file_is_installed_and_found_by_its_name(tmp_path):
     given, home = written(tmp_path / "own", good()), tmp_path / "strategies"
     assert plugins.install(str(given), home) == "mine"
-    found = select("mine", SignalSettings(), home)
-    assert (found.name, found.horizon_s, found.needs_model) == ("mine", 60.0, False)
-    assert found.targets(ROWS, None).direction.tolist() == [1, 1, 1]
-    assert found.targets(ROWS, None).direction.dtype == np.int8
+    strategy = select("mine", SignalSettings(), home)
+    assert (strategy.name, strategy.horizon_s, strategy.needs_model) == ("mine", 60.0, False)
+    assert strategy.targets(ROWS, None).direction.tolist() == [1, 1, 1]
+    assert strategy.targets(ROWS, None).direction.dtype == np.int8
     assert plugins.names(home) == ["mine"]
     assert plugins.digest("mine", home) != plugins.digest("absent", home) == ""
 
@@ -63,9 +63,9 @@ def test_breakout_wishes_outside_a_wide_band_only():
     rows[:, NAMES.index("bollinger_position")] = [1.2, -0.3, 0.5, 1.2, np.nan]
     rows[:, NAMES.index("bollinger_width_bp")] = [10, 10, 10, 2, 10]
     rows[:, NAMES.index("spread_bp")] = 1.0
-    found = select("breakout", SignalSettings()).targets(rows, None)
-    assert found.direction.tolist() == [1, -1, 0, 0, 0]
-    assert np.isfinite(found.confidence).all()
+    targets = select("breakout", SignalSettings()).targets(rows, None)
+    assert targets.direction.tolist() == [1, -1, 0, 0, 0]
+    assert np.isfinite(targets.confidence).all()
 
 
 @pytest.mark.parametrize(

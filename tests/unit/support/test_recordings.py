@@ -63,9 +63,9 @@ def test_two_brokers_quote_one_market() -> None:
 @pytest.mark.usefixtures("reference_data")
 @pytest.mark.parametrize("name", QUOTED)
 def test_they_are_as_dirty_as_the_real_ones(name: str) -> None:
-    made = recorded_ticks(name)
-    real = figures(reference_ticks(name)[: len(made)])
-    for figure, value in figures(made).items():
+    generated = recorded_ticks(name)
+    real = figures(reference_ticks(name)[: len(generated)])
+    for figure, value in figures(generated).items():
         tolerance = {"price": 0.03, "median spread": 0.15}.get(figure, 0.45)
         assert value == pytest.approx(real[figure], rel=tolerance, abs=0.012), (figure, real)
 

@@ -38,7 +38,7 @@ class Server(HTTPServer):
 
     def __init__(self, answers: list[Answer]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answers, self.asked, self.connections = answers, [], 0
+        self.answers, self.requests, self.connections = answers, [], 0
         self.gate = threading.Event()
         self.gate.set()
 
@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.gate.wait()
         query = {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()}
-        self.server.asked.append((query, body))
+        self.server.requests.append((query, body))
         answers = self.server.answers
         status, code, text = answers.pop(0) if len(answers) > 1 else answers[0]
         self.send_response(status)
@@ -104,7 +104,7 @@ def test_an_insert_is_synchronous_and_carries_the_contents_token(serve) -> None:
     server = serve()
     with Writer(server.settings) as writer:
         writer.insert("tick", [Column("a", "String", ["x"]), Column("b", "Int8", 1)])
-    query, body = server.asked[0]
+    query, body = server.requests[0]
     assert body == encode_block([Column("a", "String", ["x"]), Column("b", "Int8", 1)])
     assert query == {
         "query": "INSERT INTO `tick` (`a`, `b`) FORMAT Native",
@@ -129,7 +129,7 @@ def test_not_now_is_retried_with_the_same_token(serve, answer: Answer) -> None:
     server = serve(answer, answer, OK)
     with Writer(server.settings) as writer:
         writer.insert("tick", BLOCK, "token")
-    assert [q["insert_deduplication_token"] for q, _ in server.asked] == ["token"] * 3
+    assert [q["insert_deduplication_token"] for q, _ in server.requests] == ["token"] * 3
     assert writer.retries == 2
 
 
@@ -138,7 +138,7 @@ def test_a_refused_block_is_an_error_with_its_code(serve) -> None:
     with Writer(server.settings) as writer, pytest.raises(WarehouseError, match="no table") as got:
         writer.insert("tick", BLOCK)
     assert got.value.code == 60
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_stopped_writer_does_not_retry_for_ever() -> None:
@@ -160,7 +160,7 @@ def test_flush_waits_until_all_blocks_are_stored_in_order(serve) -> None:
         for number in range(20):
             writer.put("tick", row(number))
         writer.flush()
-        assert [body for _, body in server.asked] == [block(n) for n in range(20)]
+        assert [body for _, body in server.requests] == [block(n) for n in range(20)]
         assert writer.stored == (20, sum(len(block(n)) for n in range(20)), 0)
 
 
@@ -190,4 +190,4 @@ def test_after_a_refusal_nothing_more_is_written_and_everyone_hears_of_it(serve)
             writer.flush()
         with pytest.raises(WarehouseError, match="bad block"):
             writer.put("tick", row(4))
-    assert [body for _, body in server.asked] == [block(0), block(1)]
+    assert [body for _, body in server.requests] == [block(0), block(1)]

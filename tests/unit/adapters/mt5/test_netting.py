@@ -12,14 +12,14 @@ from tests.support.markets import TUESDAY, Rows, order, terminal
 ROWS: Rows = [(TUESDAY + 1000 * n, 1.1 + n * 1e-3, 1.1001 + n * 1e-3) for n in range(60)]
 
 
-def made(log: Path | None = None) -> SimulatedTerminal:
+def netting_account(log: Path | None = None) -> SimulatedTerminal:
     result = terminal({"EURUSD_oanda": ROWS}, log=log, netting=True)
     result.at(TUESDAY + 1000)
     return result
 
 
 def test_deals_of_a_symbol_make_one_position_with_the_average_price() -> None:
-    account = made()
+    account = netting_account()
     account.order_send(order("EURUSD", "buy", 0.1, sl=1.09))
     account.at(TUESDAY + 2000)
     account.order_send(order("EURUSD", "buy", 0.3, sl=1.095))
@@ -31,7 +31,7 @@ def test_deals_of_a_symbol_make_one_position_with_the_average_price() -> None:
 
 
 def test_an_opposite_deal_reduces_and_then_closes() -> None:
-    account = made()
+    account = netting_account()
     account.order_send(order("EURUSD", "buy", 0.3))
     account.order_send(order("EURUSD", "sell", 0.1))
     assert [p.volume for p in account.positions_get()] == [0.2]
@@ -43,7 +43,7 @@ def test_an_opposite_deal_reduces_and_then_closes() -> None:
 
 
 def test_a_larger_opposite_deal_reverses_and_keeps_the_identifier() -> None:
-    account = made()
+    account = netting_account()
     account.order_send(order("EURUSD", "buy", 0.1, sl=1.09))
     account.at(TUESDAY + 11_000)
     account.order_send(order("EURUSD", "sell", 0.3, sl=1.2))
@@ -57,14 +57,14 @@ def test_a_larger_opposite_deal_reverses_and_keeps_the_identifier() -> None:
 def test_people_and_the_broker_leave_deals_with_their_reasons_and_survive_a_restart(
     tmp_path: Path,
 ) -> None:
-    account = made(tmp_path / "log")
+    account = netting_account(tmp_path / "log")
     account.act(operations.money(mt5.DEAL_TYPE_BALANCE, -250.0, "withdrawal"))
     account.act(operations.money(mt5.DEAL_TYPE_CREDIT, 50.0))
     account.act(operations.by_hand("EURUSD", mt5.ORDER_TYPE_BUY, 0.2))
     account.act(operations.stop_out(account.positions_get()[0]))
     expected = account.history_deals_get(0, 4e9), account.account_info()
     account.shutdown()
-    again = made(tmp_path / "log")
+    again = netting_account(tmp_path / "log")
     assert (again.history_deals_get(0, 4e9), again.account_info()) == expected
     again.shutdown()
     deals, info = expected
@@ -76,7 +76,7 @@ def test_people_and_the_broker_leave_deals_with_their_reasons_and_survive_a_rest
 
 
 def test_no_client_can_send_what_only_a_person_or_the_broker_does() -> None:
-    account = made()
+    account = netting_account()
     answer = account.order_send(operations.money(mt5.DEAL_TYPE_BALANCE, 1e6))
     assert answer.retcode == mt5.TRADE_RETCODE_INVALID
     assert account.account_info().balance == 100_000.0

@@ -42,7 +42,7 @@ class Place:
         self.faults.sends.extend(faults)
         return self.venue.send(self.order(**changes))
 
-    def found(self) -> Outcome:
+    def outcome(self) -> Outcome:
         return self.venue.find(self.order(), (TUESDAY + 1000) * 1000)
 
 
@@ -56,7 +56,7 @@ def test_it_offers_the_packages_constants_and_refuses_other_names() -> None:
 def test_an_order_is_filled_and_found_through_the_real_adapter() -> None:
     place = Place()
     assert place.sent().kind == "working"
-    result = place.found()
+    result = place.outcome()
     assert (result.kind, result.fills[0].volume) == ("filled", 0.1)
     assert [p.stop_price for p in place.venue.positions()] == [1.09]
 
@@ -65,7 +65,7 @@ def test_an_order_is_filled_and_found_through_the_real_adapter() -> None:
 def test_a_refusal_does_nothing(retcode: int) -> None:
     place = Place()
     assert place.sent(Fault("refuse", retcode)).reason.startswith(str(retcode))
-    assert place.found().kind == "absent"
+    assert place.outcome().kind == "absent"
 
 
 @pytest.mark.parametrize("retcode", [0, 10012, 10031])
@@ -73,21 +73,21 @@ def test_a_refusal_does_nothing(retcode: int) -> None:
 def test_a_lost_answer_is_unknown_and_asking_tells(retcode: int, kind: str, later: str) -> None:
     place = Place()
     assert place.sent(Fault(kind, retcode)).kind == "unknown"  # type: ignore[arg-type]
-    assert place.found().kind == later
+    assert place.outcome().kind == later
 
 
 def test_a_late_order_is_absent_until_it_arrives() -> None:
     place = Place()
     assert place.sent(Fault("late", 0, 3000)).kind == "unknown"
-    assert place.found().kind == "absent"
+    assert place.outcome().kind == "absent"
     place.sleep(3)
-    assert place.found().kind == "filled"
+    assert place.outcome().kind == "filled"
 
 
 def test_a_partial_fill_is_done_when_the_history_says_so() -> None:
     place = Place(filling_modes=mt5.SYMBOL_FILLING_IOC)
     place.sent(Fault("partial", share=0.4))
-    result = place.found()
+    result = place.outcome()
     assert (result.kind, [fill.volume for fill in result.fills]) == ("filled", [0.04])
     [order] = place.package.history_orders_get()
     assert (order.volume_initial, order.volume_current) == (0.1, 0.06)
@@ -98,14 +98,14 @@ def test_a_staggered_order_works_until_its_last_part_has_come() -> None:
     place.sent(Fault("staggered", delay_ms=3000, share=0.4))
     volumes, working = [], []
     for _ in range(3):
-        result = place.found()
+        result = place.outcome()
         volumes.append([fill.volume for fill in result.fills])
         working.append([o.volume for o in place.venue.working()])
         place.sleep(3.1)
     assert volumes == [[0.04], [0.04, 0.03], [0.04, 0.03, 0.03]]
     assert working == [[0.06], [0.03], []]
-    assert place.found().kind == "filled"
-    assert {f.order for f in place.found().fills} == {1}
+    assert place.outcome().kind == "filled"
+    assert {f.order for f in place.outcome().fills} == {1}
     assert [p.volume for p in place.venue.positions()] == [0.1]
 
 
@@ -113,10 +113,10 @@ def test_what_is_left_of_an_order_can_be_taken_back() -> None:
     place = Place()
     place.sent(Fault("staggered", delay_ms=3000, share=0.4))
     [order] = place.venue.working()
-    assert place.found().kind == "working"
+    assert place.outcome().kind == "working"
     assert place.venue.cancel(order).kind == "done"
     assert place.venue.working() == ()
-    result = place.found()
+    result = place.outcome()
     assert (result.kind, [fill.volume for fill in result.fills]) == ("filled", [0.04])
     assert place.venue.cancel(order).kind == "rejected"
 
@@ -124,9 +124,9 @@ def test_what_is_left_of_an_order_can_be_taken_back() -> None:
 def test_an_order_done_twice_is_ambiguous() -> None:
     place = Place()
     place.sent(Fault("twice", delay_ms=1000))
-    assert place.found().kind == "filled"
+    assert place.outcome().kind == "filled"
     place.sleep(2)
-    assert (place.found().kind, place.faults.done_twice) == ("ambiguous", [ID])
+    assert (place.outcome().kind, place.faults.done_twice) == ("ambiguous", [ID])
 
 
 def test_an_answer_may_come_late() -> None:
@@ -167,14 +167,14 @@ def test_a_deal_that_is_still_to_come_keeps_the_order_working() -> None:
     place.package.history_orders_get = lambda *a, **k: tuple(  # type: ignore[method-assign]
         o._replace(volume_current=0.0) for o in history(*a, **k)
     )
-    assert place.found().kind == "working"
+    assert place.outcome().kind == "working"
 
 
 @pytest.mark.parametrize("rewriting", ["cut", "empty", "broker"])
 def test_an_order_is_found_whatever_became_of_its_comment(rewriting: Any) -> None:
     place = Place(comments=rewriting)
     place.sent()
-    assert place.found().kind == "filled"
+    assert place.outcome().kind == "filled"
     assert place.package.positions_get()[0].comment != ID
 
 
@@ -182,16 +182,16 @@ def test_a_history_that_lists_a_deal_twice_shows_one_fill() -> None:
     place = Place(doubled=True)
     place.sent()
     assert len(place.package.history_deals_get()) == 4  # the deposit, and the entry
-    assert len(place.found().fills) == 1
+    assert len(place.outcome().fills) == 1
 
 
 def test_deals_that_lag_behind_positions_keep_the_order_working() -> None:
     place = Place()
     place.sent()
     place.faults.history_lag_ms = 2000
-    assert place.found().kind == "working"
+    assert place.outcome().kind == "working"
     place.sleep(3)
-    assert place.found().kind == "filled"
+    assert place.outcome().kind == "filled"
 
 
 def test_while_disconnected_every_call_fails_with_a_reason() -> None:
@@ -200,7 +200,7 @@ def test_while_disconnected_every_call_fails_with_a_reason() -> None:
     assert place.package.positions_get() is None
     assert place.package.order_send({}) is None
     assert place.real.last_error() == (mt5.RES_E_INTERNAL_FAIL_CONNECT, "No IPC connection")
-    assert place.found().kind == "unknown"
+    assert place.outcome().kind == "unknown"
     assert place.package.terminal_info().connected is False
 
 

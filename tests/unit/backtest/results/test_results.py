@@ -67,8 +67,8 @@ def leaky(count=5_400):
     return predictions((label - 1) * 0.1 + random.normal(0, 0.15, count), label)
 
 
-def figured(made):
-    return ticks.figures("x.EURUSD", made, ticks.run_settings("unused"))
+def figured(predicted):
+    return ticks.figures("x.EURUSD", predicted, ticks.run_settings("unused"))
 
 
 def test_what_is_above_the_limit_is_asked_about_and_else_the_highest():
@@ -82,16 +82,16 @@ def test_what_is_above_the_limit_is_asked_about_and_else_the_highest():
 
 
 def test_one_fold_above_the_limit_is_told_beside_the_others():
-    made = leaky()
+    predicted = leaky()
     random = np.random.default_rng(3)
-    noise = predictions(random.normal(0, 0.15, len(made.label)), made.label)
-    leaning = np.where((made.fold == 2)[:, None], made.probabilities, noise.probabilities)
-    one = made._replace(probabilities=leaning, members=leaning[None])
+    noise = predictions(random.normal(0, 0.15, len(predicted.label)), predicted.label)
+    leaning = np.where((predicted.fold == 2)[:, None], predicted.probabilities, noise.probabilities)
+    one = predicted._replace(probabilities=leaning, members=leaning[None])
     figures = figured(one)
     assert leak.suspects(figures) == [("", 2)]
     result = leak.investigate("x", one, "", 2)
     assert result.what == "ensemble, fold 3"
-    assert result.moved == ((made.fold == 2) & (made.label != 1)).sum()
+    assert result.moved == ((predicted.fold == 2) & (predicted.label != 1)).sum()
     feed = FeedResult("x", figures, [result], [], "")
     assert "No other fold reaches it: " in page_findings.explanations([feed])
 
@@ -101,16 +101,18 @@ def test_what_was_worked_out_is_kept_with_its_nans(tmp_path):
     file.write_bytes(b"ticks")
     figures = figured(leaky())._replace(auc_folds=(float("nan"),))
     feed = FeedResult("x", figures, [leak.investigate("x", leaky())], [], "")
-    settings, made = ticks.run_settings("unused"), []
+    settings, computed = ticks.run_settings("unused"), []
     for _ in range(2):
         again = PieceStore(tmp_path / "kept").get(
-            file, settings, FeedResult, lambda: made.append(1) or feed
+            file, settings, FeedResult, lambda: computed.append(1) or feed
         )
-    assert made == [1]
+    assert computed == [1]
     assert repr(again) == repr(feed)
     file.write_bytes(b"other ticks")
-    PieceStore(tmp_path / "kept").get(file, settings, FeedResult, lambda: made.append(2) or feed)
-    assert made == [1, 2]
+    PieceStore(tmp_path / "kept").get(
+        file, settings, FeedResult, lambda: computed.append(2) or feed
+    )
+    assert computed == [1, 2]
 
 
 def test_a_planted_leak_is_beyond_chance_and_dies_with_older_rows():
@@ -123,10 +125,12 @@ def test_a_planted_leak_is_beyond_chance_and_dies_with_older_rows():
 
 def test_leanings_without_skill_are_told_as_chance():
     random = np.random.default_rng(7)
-    made = predictions(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
-    result = leak.investigate("x", made)
+    predicted = predictions(random.normal(0, 0.2, 9_000), random.integers(0, 3, 9_000))
+    result = leak.investigate("x", predicted)
     assert not result.beyond_chance
-    assert "Not distinguishable from chance" in page_findings._explanation(result, figured(made))
+    assert "Not distinguishable from chance" in page_findings._explanation(
+        result, figured(predicted)
+    )
 
 
 def test_a_made_up_ask_is_found_and_its_price_level_named():
@@ -137,12 +141,14 @@ def test_a_made_up_ask_is_found_and_its_price_level_named():
     ahead = np.roll(label, -900)
     rows = np.zeros((count, len(NAMES)), np.float32)
     rows[:, NAMES.index("spread_bp")] = 1.7 / price
-    made = predictions(np.zeros(count), ahead, rows, 1.7 / price)._replace(mid=price)
-    result = leak.investigate("x", made)
+    predicted = predictions(np.zeros(count), ahead, rows, 1.7 / price)._replace(mid=price)
+    result = leak.investigate("x", predicted)
     assert result.one_spread > 0.99
     assert result.made_up
     assert result.best_feature.endswith("spread_bp")
-    assert "nothing but the price turned over" in page_findings._explanation(result, figured(made))
+    assert "nothing but the price turned over" in page_findings._explanation(
+        result, figured(predicted)
+    )
 
 
 def test_a_spread_of_one_price_step_is_no_made_up_ask():
@@ -157,8 +163,8 @@ def test_a_spread_of_one_price_step_is_no_made_up_ask():
 
 
 def test_trades_do_not_overlap_and_pay_spread_and_commission():
-    made = predictions(np.zeros(200), np.full(200, 2))
-    rows, net = walk.traded(made, np.ones(200, np.int8), MINUTE_US, commission_bp=0.25)
+    predicted = predictions(np.zeros(200), np.full(200, 2))
+    rows, net = walk.traded(predicted, np.ones(200, np.int8), MINUTE_US, commission_bp=0.25)
     assert rows.tolist() == [0, 60, 120, 180]
     assert net == pytest.approx([1.5] * 4)  # 3 gained, 1 spread, 0.25 twice
 

@@ -44,8 +44,8 @@ class Audited(NamedTuple):
 def audited(home: Path) -> list[Audited]:
     result = []
     for event in audit_log.read(home / "audit.log"):
-        told = msgspec.json.decode(event.detail)
-        result.append(Audited(event.actor, told["authenticated"], event.action, told["text"]))
+        detail = msgspec.json.decode(event.detail)
+        result.append(Audited(event.actor, detail["authenticated"], event.action, detail["text"]))
     return result
 
 
@@ -75,7 +75,7 @@ def test_a_file_with_a_typo_is_not_installed(home: Path, tmp_path: Path, capsys)
 
 
 @pytest.mark.parametrize(
-    ("who", "password", "told"),
+    ("who", "password", "complaint"),
     [
         ("ann", "wrong password", "another password"),
         ("eve", "long enough", "no such user"),
@@ -83,7 +83,7 @@ def test_a_file_with_a_typo_is_not_installed(home: Path, tmp_path: Path, capsys)
     ],
 )
 def test_with_users_nobody_else_may(
-    home: Path, tmp_path: Path, monkeypatch, capsys, who: str, password: str, told: str
+    home: Path, tmp_path: Path, monkeypatch, capsys, who: str, password: str, complaint: str
 ) -> None:
     users(home)
     file = tmp_path / "mine.toml"
@@ -98,7 +98,7 @@ def test_with_users_nobody_else_may(
     ):
         types(monkeypatch, password)
         assert main(line) == 2
-        assert told in capsys.readouterr().err
+        assert complaint in capsys.readouterr().err
     assert sorted(path.name for path in home.iterdir()) == ["users"]
 
 

@@ -35,8 +35,8 @@ class Grafana:
                 if self.headers["Authorization"] != f"Bearer {TOKEN}":
                     return self._answer(401, {"message": "Invalid API key"})
                 if kind == "folders":
-                    return self._found(grafana.folders.get(uid))
-                return self._found(grafana.boards.get(uid.removeprefix("uid/")))
+                    return self._reply(grafana.folders.get(uid))
+                return self._reply(grafana.boards.get(uid.removeprefix("uid/")))
 
             def do_POST(self) -> None:
                 requested = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -49,7 +49,7 @@ class Grafana:
                     grafana.boards[board["uid"]] = {"dashboard": board, "meta": meta}
                 self._answer(200, {"status": "success"})
 
-            def _found(self, content: Any) -> None:
+            def _reply(self, content: Any) -> None:
                 self._answer(200 if content else 404, content or {"message": "not found"})
 
             def _answer(self, code: int, content: Any) -> None:

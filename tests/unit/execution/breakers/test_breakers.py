@@ -47,10 +47,10 @@ def board(tmp_path: Path) -> Board:
 
 
 def ticks(start_us: int, mids: list[float]) -> TickArray:
-    made = np.zeros(len(mids), TICK)
-    made["time_msc"] = start_us // 1000 + 1000 * np.arange(len(mids))
-    made["bid"] = made["ask"] = mids
-    return made
+    rows = np.zeros(len(mids), TICK)
+    rows["time_msc"] = start_us // 1000 + 1000 * np.arange(len(mids))
+    rows["bid"] = rows["ask"] = mids
+    return rows
 
 
 def test_a_crash_halts_across_a_restart_until_a_person_resumes(

@@ -27,7 +27,7 @@ def euro(reference_data: Path) -> Quotes:
 
 def crashes(quotes: Quotes, limits: Breakers) -> list[FlashCrash]:
     watch = FlashCrashWatch(limits)
-    return [found for quote in quotes if (found := watch.observe(*quote))]
+    return [crash for quote in quotes if (crash := watch.observe(*quote))]
 
 
 def test_thirteen_days_of_euro_give_no_alarm(euro: Quotes) -> None:
@@ -87,9 +87,9 @@ def test_a_single_odd_quote_is_no_crash() -> None:
 
 def test_the_second_quote_of_a_jump_shows_it() -> None:
     quotes = [*path(1.1, 1.1, 300, 0), (300_000_000, 1.0), (300_100_000, 1.0)]
-    [found] = crashes(quotes, Breakers())
-    assert (found.time_us, found.window_s) == (300_100_000, 1)
-    assert found.move == pytest.approx(0.0909, abs=1e-3)
+    [crash] = crashes(quotes, Breakers())
+    assert (crash.time_us, crash.window_s) == (300_100_000, 1)
+    assert crash.move == pytest.approx(0.0909, abs=1e-3)
 
 
 def test_a_gap_over_a_weekend_is_no_crash_and_too_few_quotes_say_nothing() -> None:

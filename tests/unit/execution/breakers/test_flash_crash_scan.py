@@ -55,9 +55,9 @@ def test_a_scan_finds_what_a_watch_finds(seed: int) -> None:
     quotes = walk(rng, 2500)
     expected, scan = streamed(quotes, EAGER), FlashCrashScan(EAGER)
     for begin, end in slices(quotes, rng):
-        found = scan.observe(Tape(*(column[begin:end] for column in quotes)))
+        crash = scan.observe(Tape(*(column[begin:end] for column in quotes)))
         first = next((crash for index, crash in expected if begin <= index < end), None)
-        assert found == first
+        assert crash == first
 
 
 def test_the_walks_hold_crashes_and_calm() -> None:
@@ -67,8 +67,8 @@ def test_the_walks_hold_crashes_and_calm() -> None:
 
 def test_smoothed_mids_are_medians_of_three_since_the_last_silence() -> None:
     times = np.array([0, 1, 2, 3, 61_000_004, 61_000_005])
-    found = smoothed(times, np.array([1.0, 3.0, 2.0, 9.0, 5.0, 4.0]))
-    assert found.tolist() == [1.0, 3.0, 2.0, 3.0, 5.0, 5.0]
+    mids = smoothed(times, np.array([1.0, 3.0, 2.0, 9.0, 5.0, 4.0]))
+    assert mids.tolist() == [1.0, 3.0, 2.0, 3.0, 5.0, 5.0]
 
 
 def test_payrolls_trip_what_they_trip_quote_by_quote() -> None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from core.contracts import codec
 from core.contracts.operations import RiskState
+from core.contracts.order import AccountState, OrderEvent
 from core.contracts.order import EventKind as Kind
-from core.contracts.order import OrderEvent
 from core.contracts.tick import TICK, TickArray
 from core.sections import ExecutionSettings
 from core.topics import RISK
@@ -43,7 +43,7 @@ class Desk:
         self._quotes.load({feed: [ticks]})
         self.breakers.load({feed: [ticks]}, int(ticks["time_msc"][-1]) * 1000)
 
-    def told(self) -> list[RiskState]:
+    def states(self) -> list[RiskState]:
         return [codec.decode(RISK.name, m.payload) for m in self.bus.topics[RISK.name]]
 
 
@@ -53,10 +53,10 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def ticks(start_us: int, mids: list[float]) -> TickArray:
-    made = np.zeros(len(mids), TICK)
-    made["time_msc"] = start_us // 1000 + 1000 * np.arange(len(mids))
-    made["bid"] = made["ask"] = mids
-    return made
+    rows = np.zeros(len(mids), TICK)
+    rows["time_msc"] = start_us // 1000 + 1000 * np.arange(len(mids))
+    rows["bid"] = rows["ask"] = mids
+    return rows
 
 
 EURO = ("oanda", "EURUSD")
@@ -70,11 +70,11 @@ def test_a_crash_trips_at_the_time_of_the_quote_that_shows_it(desk: Desk) -> Non
     assert desk.trading.state == "active"
     desk.breakers.until(shown_us)
     assert desk.trading.state == "halted"
-    (told,) = desk.told()
-    assert (told.state, told.by, told.ts_event_us) == ("halted", "breaker crash", shown_us)
-    assert told.run_id == RUN.run_id
+    (state,) = desk.states()
+    assert (state.state, state.by, state.ts_event_us) == ("halted", "breaker crash", shown_us)
+    assert state.run_id == RUN.run_id
     desk.breakers.until(shown_us + 3600 * S)
-    assert len(desk.told()) == 1
+    assert len(desk.states()) == 1
 
 
 def test_where_slices_are_cut_makes_no_difference(desk: Desk, tmp_path: Path) -> None:
@@ -82,27 +82,27 @@ def test_where_slices_are_cut_makes_no_difference(desk: Desk, tmp_path: Path) ->
     for part in (whole[:100], whole[100:301], whole[301:]):
         desk.load(EURO, part)
     desk.breakers.until(START + 400 * S)
-    assert [told.ts_event_us for told in desk.told()] == [START + 301 * S]
+    assert [state.ts_event_us for state in desk.states()] == [START + 301 * S]
 
 
 def test_rejects_trip_in_market_time_and_a_fold_of_the_journal_trips_again(
     desk: Desk, tmp_path: Path
 ) -> None:
-    made = []
+    records = []
     for number in range(12):
         at = START + number * S
-        made.append(event(Kind.SUBMITTED, at, order_id=f"o{number}"))
-        made.append(event(Kind.REJECTED, at + 1000, order_id=f"o{number}"))
-    for record in made:
+        records.append(event(Kind.SUBMITTED, at, order_id=f"o{number}"))
+        records.append(event(Kind.REJECTED, at + 1000, order_id=f"o{number}"))
+    for record in records:
         desk.breakers.fold(record)
     assert desk.trading.state == "reducing"
     assert desk.trading.current.ts_us == START + 9 * S + 1000  # the tenth answer
     (tmp_path / "again").mkdir()
     again = Desk(tmp_path / "again")
-    for record in made:
+    for record in records:
         again.breakers.fold(record)
     assert again.trading.current == desk.trading.current
-    assert again.told() == desk.told()
+    assert again.states() == desk.states()
 
 
 @pytest.mark.parametrize(("missed_after_ms", "state"), [(950, "reducing"), (50, "active")])
@@ -129,3 +129,18 @@ def test_a_breaker_that_is_off_stays_off(tmp_path: Path) -> None:
     desk.load(EURO, ticks(START, [*QUIET, 1.0, 1.0, 1.0]))
     desk.breakers.until(START + 400 * S)
     assert desk.trading.state == "active"
+
+
+def test_a_drawdown_trips_in_market_time_by_the_states_of_the_journal(desk: Desk) -> None:
+    for second, equity in enumerate((100_000.0, 93_000.0, 92_000.0, 95_000.0, 89_999.0)):
+        at_us = START + second * S
+        desk.breakers.fold(
+            AccountState(
+                run_id="r1", mode="replay", account="a", ts_event_us=at_us, ts_init_us=at_us,
+                seq=second, currency="USD", balance=equity, equity=equity, margin=0.0,
+            )
+        )  # fmt: skip
+        expected = ("active", "active", "reducing", "reducing", "halted")[second]
+        assert desk.trading.state == expected
+    assert [state.state for state in desk.states()] == ["reducing", "halted"]
+    assert desk.trading.current.by == "breaker drawdown"

@@ -41,9 +41,9 @@ class Office(Desk):
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
-    yield made
-    made.close()
+    office = Office(tmp_path)
+    yield office
+    office.close()
 
 
 def test_the_books_open_with_the_balance_and_the_newest_deal(desk: Office) -> None:

@@ -36,8 +36,8 @@ def lost(desk: Desk, how: str) -> OrderEvent:
 def test_an_order_settled_as_absent_is_over_and_its_feed_trades_again(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     order = lost(desk, "request")
-    told = say(desk, tmp_path, order.order_id, "absent")
-    assert told == ["entry reconciled", "entry rejected"]
+    story = say(desk, tmp_path, order.order_id, "absent")
+    assert story == ["entry reconciled", "entry rejected"]
     assert desk.events()[-1].reason == "settled as absent by ann: looked"
     assert not desk.book.is_blocked("oanda", "EURUSD")
     desk.close()
@@ -46,8 +46,8 @@ def test_an_order_settled_as_absent_is_over_and_its_feed_trades_again(tmp_path: 
 def test_an_order_settled_as_filled_takes_the_fill_from_the_terminal(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     order = lost(desk, "answer")
-    told = say(desk, tmp_path, order.order_id, "filled", 2)
-    assert told == ["entry reconciled", "entry accepted", "entry filled"]
+    story = say(desk, tmp_path, order.order_id, "filled", 2)
+    assert story == ["entry reconciled", "entry accepted", "entry filled"]
     assert (desk.events()[-1].venue_deal, desk.book.net(KEY)) == (2, 0.1)
     desk.close()
 

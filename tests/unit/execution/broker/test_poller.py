@@ -36,9 +36,9 @@ class Room:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    made = Room(tmp_path)
-    yield made
-    made.close()
+    opened = Room(tmp_path)
+    yield opened
+    opened.close()
 
 
 def test_a_balance_that_differs_shows_in_health_until_it_agrees(room: Room) -> None:
@@ -74,17 +74,17 @@ def test_in_shadow_not_even_a_stop_is_moved(tmp_path: Path, sends: bool, kinds: 
     before = len(desk.events())
     desk.at(10, 1.102)
     watch.poll()
-    told = [e.kind.value for e in desk.events()[before:] if e.purpose == "trail"]
-    assert told == kinds
+    trail = [e.kind.value for e in desk.events()[before:] if e.purpose == "trail"]
+    assert trail == kinds
     desk.close()
 
 
 def test_it_looks_no_more_often_than_it_should(room: Room) -> None:
     room.desk.trade(1.0)
     room.poll(2)
-    asked: list[str] = []
+    calls: list[str] = []
     terminal: Any = room.desk.terminal
     positions = terminal.positions_get
-    terminal.positions_get = lambda *a: asked.append("positions") or positions(*a)
+    terminal.positions_get = lambda *a: calls.append("positions") or positions(*a)
     room.poll(2.1, 2.15, 2.25)
-    assert asked == ["positions"]
+    assert calls == ["positions"]

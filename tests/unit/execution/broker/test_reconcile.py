@@ -16,10 +16,10 @@ def submit(desk: Desk) -> OrderEvent:
     signal = desk.signal(1.0, "s1")
     leg = sizing.Leg("buy", 0.1, 0)
     quote = desk.quotes.at("oanda", "EURUSD", 0)
-    asked = events.of_signal(signal, leg, 0, quote, desk.clock.now_us(), desk.settings.run)
-    found = desk.ledger.record([signal, events.received(asked, signal), asked])[-1]
-    assert isinstance(found, OrderEvent)
-    return found
+    order = events.of_signal(signal, leg, 0, quote, desk.clock.now_us(), desk.settings.run)
+    submitted = desk.ledger.record([signal, events.received(order, signal), order])[-1]
+    assert isinstance(submitted, OrderEvent)
+    return submitted
 
 
 def send(desk: Desk, submitted: OrderEvent) -> Outcome:
@@ -168,8 +168,8 @@ def test_fills_that_a_crash_kept_out_of_the_journal_are_added_once(tmp_path: Pat
         commission=0.0, swap=0.0, profit=0.0,
     ) for deal in (11, 12))  # fmt: skip
     half = Outcome("filled", "", 1, fills)
-    made = list(events.outcome(submitted, EventKind.SUBMITTED, half, (), 5))
-    desk.ledger.record(made[:-1])  # accepted, and the first of two fills
+    records = list(events.outcome(submitted, EventKind.SUBMITTED, half, (), 5))
+    desk.ledger.record(records[:-1])  # accepted, and the first of two fills
     assert desk.book.is_blocked("oanda", "EURUSD")
     rest = events.outcome(submitted, EventKind.PARTIALLY_FILLED, half, desk.book.deals, 5)
     desk.ledger.record(rest)

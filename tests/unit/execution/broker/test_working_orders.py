@@ -91,5 +91,5 @@ def test_a_halt_says_what_becomes_of_positions(tmp_path: Path) -> None:
     desk.close()
 
 
-def story_kinds(told: list[str]) -> list[str]:
-    return [line.split()[1] for line in told]
+def story_kinds(story: list[str]) -> list[str]:
+    return [line.split()[1] for line in story]

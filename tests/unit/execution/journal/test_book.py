@@ -18,16 +18,16 @@ KEY = Key("scripted", "oanda", "EURUSD")
 
 
 def a_signal(name: str, horizon_us: int = 60) -> Signal:
-    made = replays.signal("oanda", "EURUSD", (1000, 1.1, 1.1001), 1.0)
-    return replace(made, signal_id=name, horizon_us=horizon_us)
+    signal = replays.signal("oanda", "EURUSD", (1000, 1.1, 1.1001), 1.0)
+    return replace(signal, signal_id=name, horizon_us=horizon_us)
 
 
 def event(kind: Kind, order: str = "o1", **more: object) -> OrderEvent:
-    made = OrderEvent(
+    record = OrderEvent(
         0, "", kind, "r1", "replay", "a", *KEY[:1], order, "s1", *KEY[1:], 10, 10, side="buy",
         purpose="entry", volume=0.1, price=1.1,
     )  # fmt: skip
-    return replace(made, **more)
+    return replace(record, **more)
 
 
 def opened(position: int = 7, deal: int = 1, order: str = "o1", **more: object) -> list[OrderEvent]:
@@ -150,15 +150,15 @@ def test_any_sequence_is_either_possible_or_refused_and_never_half_applied(
     deals = count(1)
     for kind in kinds:
         fill = kind in (Kind.FILLED, Kind.PARTIALLY_FILLED)
-        made = event(kind, venue_deal=next(deals) if fill else 0, venue_position=7)
+        next_event = event(kind, venue_deal=next(deals) if fill else 0, venue_position=7)
         if kind is Kind.CLOSED or not lifecycle.may_follow(last, kind):
             before = book.count("o1")
             if kind is not Kind.CLOSED:
                 with pytest.raises(JournalError):
-                    book.apply(made)
+                    book.apply(next_event)
             assert book.count("o1") == before
             continue
-        book.apply(made)
+        book.apply(next_event)
         last = last if kind in lifecycle.ASIDE else kind
     assert book.is_blocked("oanda", "EURUSD") == (last in lifecycle.UNSETTLED)
 

@@ -14,7 +14,7 @@ def test_the_same_signal_purpose_and_leg_give_the_same_order() -> None:
 
 @given(st.text(max_size=40), st.text(max_size=12))
 def test_an_id_fits_the_comment_and_its_magic_fits_31_bits(signal_id: str, leg: str) -> None:
-    made = order_id(signal_id, "entry", leg)
-    assert len(made) <= COMMENT_MAX
-    assert int(made, 16) >= 0
-    assert 0 < magic_of(made) < 2**31
+    name = order_id(signal_id, "entry", leg)
+    assert len(name) <= COMMENT_MAX
+    assert int(name, 16) >= 0
+    assert 0 < magic_of(name) < 2**31

@@ -31,9 +31,9 @@ class MoodyBus(MemoryBus):
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    made.close()
+    opened = Desk(tmp_path)
+    yield opened
+    opened.close()
 
 
 def published(desk: Desk, bus: MemoryBus | NatsBus, limit: int = 100) -> JournalPublisher:
@@ -118,19 +118,19 @@ def test_with_the_bus_really_stopped_trading_goes_on_and_the_bus_hears_of_it_lat
         worker.join()
         server.start()
         expected = [r.event_id for r in desk.journal.records() if isinstance(r, OrderEvent)]
-        found = received(bus, expected[-1])
+        ids = received(bus, expected[-1])
         publisher.close()
         bus.close()
-    assert sorted(set(found)) == sorted(expected)
+    assert sorted(set(ids)) == sorted(expected)
 
 
 def received(bus: NatsBus, last: str) -> list[str]:
-    subscriber, found = bus.subscribe(ORDER_EVENTS), list[str]()
+    subscriber, ids = bus.subscribe(ORDER_EVENTS), list[str]()
     deadline = time.monotonic() + 30
-    while last not in found and time.monotonic() < deadline:
+    while last not in ids and time.monotonic() < deadline:
         message = subscriber.next(0.2)
         event = codec.decode(message.topic, message.payload) if message else None
         if isinstance(event, OrderEvent):
-            found.append(event.event_id)
+            ids.append(event.event_id)
     subscriber.close()
-    return found
+    return ids

@@ -20,9 +20,9 @@ CLOSED = [
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path, control=tmp_path / "control.json")
-    yield made
-    made.close()
+    opened = Desk(tmp_path, control=tmp_path / "control.json")
+    yield opened
+    opened.close()
 
 
 def test_a_signal_opens_its_position_with_the_stop_in_the_same_request(desk: Desk) -> None:
@@ -77,7 +77,7 @@ def test_what_is_held_already_is_only_prolonged(desk: Desk) -> None:
         ({"max_orders_per_minute": 0}, 1.0, {}, DenialReason.TOO_MANY),
         ({}, 1.0, {"reference_price": 1.2}, DenialReason.OFF_PRICE),
         ({"lots": 0.01}, 0.5, {}, DenialReason.BELOW_MINIMUM),
-        ({"lots": 50.0, "max_lots": 50.0}, 1.0, {}, DenialReason.NO_MARGIN),
+        ({"lots": 50.0, "max_lots": 50.0}, 1.0, {}, DenialReason.ORDER_VALUE),
     ],
 )
 def test_a_denied_signal_is_journalled_with_rule_limit_and_version(
@@ -191,16 +191,16 @@ def test_a_superseded_signal_is_journalled_and_never_traded(desk: Desk) -> None:
 
 
 def test_equal_inputs_give_equal_events(tmp_path: Path) -> None:
-    made = []
+    runs = []
     for name in ("a", "b"):
         desk = Desk(tmp_path / name)
         desk.trade(1.0)
         desk.at(5)
         desk.trade(-1.0)
-        made.append(desk.events())
+        runs.append(desk.events())
         desk.close()
-    assert made[0] == made[1]
-    assert made[0][-1].hash == replace(made[1][-1]).hash
+    assert runs[0] == runs[1]
+    assert runs[0][-1].hash == replace(runs[1][-1]).hash
 
 
 def test_a_halt_that_comes_while_an_entry_is_journalled_stops_it(
@@ -225,9 +225,9 @@ def test_an_exit_that_expired_or_was_cancelled_is_tried_again_under_another_name
     desk.trade(1.0)
     [position] = desk.book.positions.values()
     for kind in (EventKind.EXPIRED, EventKind.REJECTED):
-        asked = events.of_exit(position, "horizon", None, 5, desk.settings.run)
-        desk.ledger.record([asked])
-        desk.ledger.record([replace(asked, kind=kind)])
+        exit_order = events.of_exit(position, "horizon", None, 5, desk.settings.run)
+        desk.ledger.record([exit_order])
+        desk.ledger.record([replace(exit_order, kind=kind)])
     assert position.refused == 2
     assert desk.engine.exit(position, "horizon")
 
@@ -254,8 +254,8 @@ def test_a_reversal_interrupted_between_its_legs_is_finished_after_the_restart(
     again.at(6)
     before = len(again.events())
     again.engine.finish()
-    told = [e.kind.value for e in again.events()[before:]]
-    assert told == ["submitted", "accepted", "filled"]
+    kinds = [e.kind.value for e in again.events()[before:]]
+    assert kinds == ["submitted", "accepted", "filled"]
     assert again.book.net(KEY) == -0.1
     again.engine.finish()
     assert len(again.events()) == before + 3

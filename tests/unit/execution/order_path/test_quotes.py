@@ -19,8 +19,8 @@ def ticks(*rows: tuple[int, float, float]) -> npt.NDArray[np.void]:
 
 def replay(*slices: npt.NDArray[np.void]) -> ReplayQuotes:
     quotes = ReplayQuotes()
-    for found in slices:
-        quotes.load({FEED: [found]})
+    for part in slices:
+        quotes.load({FEED: [part]})
     return quotes
 
 

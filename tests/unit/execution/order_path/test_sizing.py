@@ -55,9 +55,9 @@ def test_a_target_is_rounded_towards_zero_to_the_lot_step(
 def test_the_difference_is_traded_and_a_reversal_closes_first(
     target: float, positions: tuple[float, ...], legs: tuple[Leg, ...]
 ) -> None:
-    made = plan(target, 0.1, held(*positions), RULES)
-    assert made.legs == legs
-    assert not made.too_small
+    planned = plan(target, 0.1, held(*positions), RULES)
+    assert planned.legs == legs
+    assert not planned.too_small
 
 
 def test_less_than_the_venue_takes_is_too_small() -> None:

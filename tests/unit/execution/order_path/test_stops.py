@@ -20,9 +20,9 @@ MOVED = ["trail stop_moving", "trail stop_moved"]
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path, rows=RISING)
-    yield made
-    made.close()
+    opened = Desk(tmp_path, rows=RISING)
+    yield opened
+    opened.close()
 
 
 def at(desk: Desk, seconds: float) -> None:

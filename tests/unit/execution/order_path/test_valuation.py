@@ -8,11 +8,11 @@ from execution.order_path.valuation import MAX_AGE_US, notional, rate
 
 @pytest.fixture
 def quotes() -> LiveQuotes:
-    made, tick = LiveQuotes(), np.zeros(1, TICK)
+    live, tick = LiveQuotes(), np.zeros(1, TICK)
     for symbol, price in (("EURUSD", 1.25), ("USDJPY", 100.0)):
         tick["time_msc"], tick["bid"], tick["ask"] = 1000, price, price
-        made.feed("oanda", symbol, tick)
-    return made
+        live.feed("oanda", symbol, tick)
+    return live
 
 
 def test_a_rate_is_the_pairs_mid_or_its_inverse(quotes: LiveQuotes) -> None:

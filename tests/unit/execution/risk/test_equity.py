@@ -16,12 +16,12 @@ FIVE_PM_S = 10 * 3600  # 17:00 New York, after TUESDAY's 12:00 UTC
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    made.close()
+    opened = Desk(tmp_path)
+    yield opened
+    opened.close()
 
 
-def see(desk: Desk, watch: EquityWatch, seconds: float, equity: float) -> None:
+def observe(desk: Desk, watch: EquityWatch, seconds: float, equity: float) -> None:
     desk.clock.advance(desk.clock.now_us() + round(seconds * 1e6))
     watch.observe(replace(desk.venue.account(), equity=equity))
 
@@ -34,7 +34,7 @@ def restarted(desk: Desk, home: Path) -> Desk:
 def test_a_high_survives_a_restart_and_so_does_the_drawdown(desk: Desk, tmp_path: Path) -> None:
     watch = EquityWatch(RUN, desk.clock, desk.ledger, desk.outbox)
     for equity in (1000.0, 1200.0, 1100.0):
-        see(desk, watch, 1, equity)
+        observe(desk, watch, 1, equity)
     again = restarted(desk, tmp_path)
     assert again.ledger.activity.drawdown(1100.0) == 100.0
     again.close()
@@ -44,10 +44,10 @@ def test_the_days_opening_is_what_was_seen_last_before_five_in_new_york(
     desk: Desk, tmp_path: Path
 ) -> None:
     watch = EquityWatch(RUN, desk.clock, desk.ledger, desk.outbox)
-    see(desk, watch, 1, 1000.0)
-    see(desk, watch, FIVE_PM_S - 60, 950.0)
-    see(desk, watch, 1, 940.0)
-    see(desk, watch, 120, 930.0)
+    observe(desk, watch, 1, 1000.0)
+    observe(desk, watch, FIVE_PM_S - 60, 950.0)
+    observe(desk, watch, 1, 940.0)
+    observe(desk, watch, 120, 930.0)
     now = desk.clock.now_us()
     assert desk.ledger.activity.daily_loss(900.0, now) == 40.0
     again = restarted(desk, tmp_path)
@@ -58,19 +58,19 @@ def test_the_days_opening_is_what_was_seen_last_before_five_in_new_york(
 
 def test_what_nobody_needs_after_a_restart_only_goes_out(desk: Desk) -> None:
     watch = EquityWatch(RUN, desk.clock, desk.ledger, desk.outbox)
-    see(desk, watch, 1, 1000.0)
+    observe(desk, watch, 1, 1000.0)
     size = desk.journal._at
     for _ in range(10):
-        see(desk, watch, 1, 999.0)
+        observe(desk, watch, 1, 999.0)
     assert desk.journal._at == size
-    watch.close()
+    watch.keep()
     assert desk.journal._at > size
 
 
 def test_money_paid_in_or_out_is_no_gain_and_no_loss(desk: Desk) -> None:
     watched = desk.watched()
     watched.events.poll()
-    see(desk, watched.equity, 1, 100_000.0)
+    observe(desk, watched.equity, 1, 100_000.0)
     desk.terminal.act(operations.money(mt5.DEAL_TYPE_BALANCE, -40_000.0))
     watched.events.poll()
     assert desk.ledger.activity.drawdown(60_000.0) == 0.0

@@ -56,7 +56,7 @@ def test_the_version_follows_from_every_byte() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "problem"),
     [
         (b"max_lots = 2", b"max_lotz = 2", r"row 4: \[limits\] max_lotz: unknown.*'max_lots'"),
         (b"max_lots = 0.5", b"max_lots = true", r"row 9: \[symbols.XAUUSD\] max_lots: Expected"),
@@ -70,8 +70,8 @@ def test_the_version_follows_from_every_byte() -> None:
         (b"[symbols.XAUUSD]", b"[symbols]", "a table"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_file_line_and_key(old: bytes, new: bytes, told: str) -> None:
-    with pytest.raises(InputError, match="my.toml.*" + told):
+def test_a_mistake_is_told_with_file_line_and_key(old: bytes, new: bytes, problem: str) -> None:
+    with pytest.raises(InputError, match="my.toml.*" + problem):
         parse(GOOD.replace(old, new, 1), "my.toml")
 
 
@@ -81,13 +81,18 @@ def test_what_is_shown_can_be_read_again() -> None:
         assert again[1:] == book[1:]
 
 
-def test_shipped_limits_leave_out_what_nobody_asked_for() -> None:
-    shipped = limits.of_settings(ExecutionSettings()).base
+def test_shipped_limits_are_finite_in_equities_of_the_account() -> None:
+    book = limits.of_settings(ExecutionSettings())
+    shipped, ladder = book.base, book.breakers
+    assert ladder.half_at_drawdown < ladder.reducing_at_drawdown < ladder.halted_at_drawdown < 1
     off = [name for name in Limits.__struct_fields__ if getattr(shipped, name) == math.inf]
     assert off == [
-        "max_order_value", "max_position_lots", "max_gross_exposure", "max_messages_per_second",
-        "max_repeats", "max_daily_loss", "max_drawdown",
-    ]  # fmt: skip
+        "max_order_value",
+        "max_position_lots",
+        "max_gross_exposure",
+        "max_daily_loss",
+        "max_drawdown",
+    ]  # each but the last in equities too, and for that there is the ladder
 
 
 def test_a_file_of_one_line_is_enough(tmp_path: Path) -> None:

@@ -51,9 +51,9 @@ def test_a_mistake_changes_nothing_also_across_a_restart(tmp_path: Path) -> None
     version = limits.rules.version
     write(tmp_path, 'version = "b"\n[limits]\nmax_lotz = 2.0')
     assert not limits.poll()
-    for found in (limits, reader(tmp_path)):
-        assert (max_lots(found), found.rules.version) == (1.0, version)
-        assert "row 3: [limits] max_lotz" in found.problem
+    for file in (limits, reader(tmp_path)):
+        assert (max_lots(file), file.rules.version) == (1.0, version)
+        assert "row 3: [limits] max_lotz" in file.problem
 
 
 def test_a_mistake_at_the_very_first_start_stops(tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_an_override_holds_between_its_times_and_is_told_in_the_version(tmp_path
     decisions.save(decisions.path_in(tmp_path), Overrides([override]))
     limits = reader(tmp_path)
     assert [max_lots(limits, at) for at in (9, 10, 19, 20)] == [9.0, 5.0, 5.0, 9.0]
-    assert limits.rules.at("EURUSD", 15)[1] == "default-1 override max_lots=5 by ann"
-    assert limits.rules.at("XAUUSD", 15)[1] == "default-1"
+    assert limits.rules.at("EURUSD", 15)[1] == "default-2 override max_lots=5 by ann"
+    assert limits.rules.at("XAUUSD", 15)[1] == "default-2"
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_what_is_no_number_cannot_be_overridden(tmp_path: Path) -> None:
 
 
 def test_releases_are_of_an_account_and_of_what_they_name() -> None:
-    found = Overrides(
+    overrides = Overrides(
         releases=[Release("a", "s", "", "ann", "", 5), Release("b", "", "", "", "", 9)]
     )
-    assert found.released_us("a", "s", "EURUSD") == 5
-    assert found.released_us("a", "t", "EURUSD") == 0
-    assert found.released_us("b", "t", "EURUSD") == 9
+    assert overrides.released_us("a", "s", "EURUSD") == 5
+    assert overrides.released_us("a", "t", "EURUSD") == 0
+    assert overrides.released_us("b", "t", "EURUSD") == 9
 
 
 def test_a_replay_keeps_the_limits_it_began_with(tmp_path: Path) -> None:

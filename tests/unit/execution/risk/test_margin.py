@@ -12,11 +12,11 @@ ORDER = VenueOrder("ab" * 15, "oanda", "EURUSD", "buy", 0.1, 1.1, 1.09)
 
 def test_remembered_margin_is_the_venues_own(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    asked, remembered = VenueFunds(desk.venue), CachedFunds(desk.venue, desk.clock)
-    expected = asked.margin(ORDER)
-    found = remembered.margin(ORDER)
-    assert found.needed == pytest.approx(expected.needed, abs=0.01)
-    assert found.free == expected.free == 100_000
+    direct, remembered = VenueFunds(desk.venue), CachedFunds(desk.venue, desk.clock)
+    expected = direct.margin(ORDER)
+    margin = remembered.margin(ORDER)
+    assert margin.needed == pytest.approx(expected.needed, abs=0.01)
+    assert margin.free == expected.free == 100_000
     desk.close()
 
 

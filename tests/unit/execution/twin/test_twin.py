@@ -44,21 +44,21 @@ class Paired(Desk):
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Paired]:
-    made = Paired(tmp_path)
-    yield made
-    made.close()
+    pair = Paired(tmp_path)
+    yield pair
+    pair.close()
 
 
 def test_both_fills_of_an_order_stand_side_by_side(desk: Paired) -> None:
     desk.trade(1.0)
     desk.tick(60)
-    [made] = desk.compared()
-    assert (made.real_outcome, made.twin_outcome) == ("filled", "filled")
-    assert made.real_price == 1.1001
-    assert 1.1001 < made.twin_price <= 1.10015  # it slips by up to half a spread
-    assert (made.real_latency_ms, made.twin_latency_ms) == (0.0, 1000.0)
-    assert made.real_commission == made.twin_commission == -0.35
-    assert (made.purpose, made.volume, made.price) == ("entry", 0.1, 1.1001)
+    [fills] = desk.compared()
+    assert (fills.real_outcome, fills.twin_outcome) == ("filled", "filled")
+    assert fills.real_price == 1.1001
+    assert 1.1001 < fills.twin_price <= 1.10015  # it slips by up to half a spread
+    assert (fills.real_latency_ms, fills.twin_latency_ms) == (0.0, 1000.0)
+    assert fills.real_commission == fills.twin_commission == -0.35
+    assert (fills.purpose, fills.volume, fills.price) == ("entry", 0.1, 1.1001)
 
 
 def test_it_waits_for_the_ticks_that_its_fill_depends_on(desk: Paired) -> None:
@@ -87,9 +87,9 @@ def test_what_the_broker_rejects_the_twin_does_not_keep(desk: Paired) -> None:
     decide = account.decide
     account.decide = lambda request, at: decide({**request, "price": 1.0, "deviation": 0}, at)  # type: ignore[method-assign]
     desk.trade(1.0)
-    [made] = desk.compared()
-    assert (made.real_outcome, made.real_reason[:5]) == ("rejected", "10004")
-    assert made.twin_outcome == "filled"
+    [fills] = desk.compared()
+    assert (fills.real_outcome, fills.real_reason[:5]) == ("rejected", "10004")
+    assert fills.twin_outcome == "filled"
     assert desk.twin._terminal.positions_get() == ()
 
 
@@ -112,8 +112,8 @@ def test_a_position_from_before_a_restart_is_taken_up_when_it_closes(tmp_path: P
     again.tick(200)
     again.at(30)
     again.trade(0.0)
-    [made] = again.compared()
-    assert (made.purpose, made.twin_outcome) == ("opposite", "filled")
+    [fills] = again.compared()
+    assert (fills.purpose, fills.twin_outcome) == ("opposite", "filled")
     again.close()
 
 
@@ -121,9 +121,9 @@ def test_in_a_quiet_market_the_twin_takes_the_standing_quote(desk: Paired) -> No
     desk.tick(2)
     desk.trade(1.0)
     desk.at(20)
-    [made] = desk.compared()
-    assert (made.twin_outcome, made.twin_reason) == ("filled", "")
-    assert made.twin_latency_ms == 400.0 + QUIET_MSC
+    [fills] = desk.compared()
+    assert (fills.twin_outcome, fills.twin_reason) == ("filled", "")
+    assert fills.twin_latency_ms == 400.0 + QUIET_MSC
 
 
 def test_a_comparison_becomes_a_row_of_its_table(desk: Paired) -> None:

@@ -10,10 +10,10 @@ FIRST, SECOND, BACK, LATE = 1_000, 2_000, 3_000, 4_000
 
 
 def ticks(*rows: tuple[int, int, float]) -> TickArray:
-    made = np.zeros(len(rows), TICK)
+    stored = np.zeros(len(rows), TICK)
     for n, (time_msc, seq, bid) in enumerate(rows):
-        made[n]["time_msc"], made[n]["seq"], made[n]["bid"] = time_msc, seq, bid
-    return made
+        stored[n]["time_msc"], stored[n]["seq"], stored[n]["bid"] = time_msc, seq, bid
+    return stored
 
 
 #: Of four ticks one was corrected twice, one withdrawn, and one came in late.

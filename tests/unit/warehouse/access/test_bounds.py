@@ -27,8 +27,8 @@ def test_limits_are_tightened_and_never_loosened() -> None:
 
 def test_a_readers_bounds_cannot_be_set_away() -> None:
     user = User("ann", "analyst", HASH, {"tickhouse.tick": "symbol = 'EURUSD'"})
-    asked = {"readonly": "0", "additional_table_filters": "{}", "use_query_cache": "1"}
-    settings = bound(user, asked)
+    wanted = {"readonly": "0", "additional_table_filters": "{}", "use_query_cache": "1"}
+    settings = bound(user, wanted)
     assert settings["readonly"] == "1"
     assert settings["use_query_cache"] == "0"
     assert settings["additional_table_filters"] == r"{'tickhouse.tick': 'symbol = \'EURUSD\''}"
@@ -52,8 +52,8 @@ def test_the_log_comment_names_the_user_in_front_of_the_clients_own() -> None:
     ],
 )
 def test_what_the_engine_might_read_otherwise_is_the_limit(seconds: str, memory: str) -> None:
-    found = bound(ANALYST, {"max_execution_time": seconds, "max_memory_usage": memory})
-    assert (found["max_execution_time"], found["max_memory_usage"]) == ("60", str(2**31))
+    settings = bound(ANALYST, {"max_execution_time": seconds, "max_memory_usage": memory})
+    assert (settings["max_execution_time"], settings["max_memory_usage"]) == ("60", str(2**31))
 
 
 def test_a_recorder_is_not_read_only() -> None:
@@ -61,6 +61,6 @@ def test_a_recorder_is_not_read_only() -> None:
 
 
 def test_filters_are_an_expression_that_a_writer_may_not_ask_for() -> None:
-    asked = {"additional_table_filters": "{}", "readonly": "2"}
-    assert asked_freely(ANALYST, asked) == set()
-    assert asked_freely(WRITER, asked) == {"additional_table_filters"}
+    wanted = {"additional_table_filters": "{}", "readonly": "2"}
+    assert asked_freely(ANALYST, wanted) == set()
+    assert asked_freely(WRITER, wanted) == {"additional_table_filters"}

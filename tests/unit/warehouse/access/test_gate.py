@@ -69,9 +69,9 @@ def test_a_refusal_is_told_without_the_password(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     who(gate_of(tmp_path), "ann", "s3cret-word")
-    told = capsys.readouterr().err
-    assert "'ann'" in told
-    assert "s3cret-word" not in told
+    output = capsys.readouterr().err
+    assert "'ann'" in output
+    assert "s3cret-word" not in output
 
 
 def test_an_open_address_needs_users(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ async def in_thread(step: Callable[[], Any]) -> Any:
 def test_a_step_s_result_and_error_come_when_asked_for() -> None:
     async def transfer() -> list[Any]:
         async with Ahead(in_thread) as ahead:
-            found = [await ahead.result()]
+            results = [await ahead.result()]
             ahead.begin(lambda: 7)
-            found.append(await ahead.result())
+            results.append(await ahead.result())
             ahead.begin(lambda: 1 // 0)
             with pytest.raises(ZeroDivisionError):
                 await ahead.result()
-            return found
+            return results
 
     assert asyncio.run(transfer()) == [None, 7]
 

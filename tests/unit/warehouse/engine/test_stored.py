@@ -19,22 +19,22 @@ class Answers:
         self.answers = {"system.processes": "0", "system.session_query_ids": "a-1"} | {
             f"system.{table}": text for table, text in answers.items()
         }
-        self.asked: list[str] = []
+        self.queries: list[str] = []
 
     def query(self, sql: str, _format: str) -> "Answers":
-        self.asked.append(sql)
+        self.queries.append(sql)
         return self
 
     def bytes(self) -> bytes:
-        found = [text for part, text in self.answers.items() if f"FROM {part} " in self.asked[-1]]
-        return found[0].encode() if found else b""
+        texts = [text for part, text in self.answers.items() if f"FROM {part} " in self.queries[-1]]
+        return texts[0].encode() if texts else b""
 
 
 def test_an_unmoved_count_settles_it_with_two_questions() -> None:
     engine = Answers(events="0")
     failed = FailedInserts()
     failed.expect_stored(engine, failed.mark())
-    assert len(engine.asked) == 2
+    assert len(engine.queries) == 2
 
 
 def test_another_s_failure_is_told_from_ours_by_the_log_and_remembered() -> None:
@@ -62,5 +62,5 @@ def test_an_error_without_a_code_is_traced_to_the_engine_s_own() -> None:
     broken = RuntimeError("streaming insert append failed")
     assert str(cause(Answers(errors=FULL), broken)) == FULL
     assert cause(Answers(), broken) is broken
-    told = RuntimeError("Code: 27. DB::Exception: Cannot parse")
-    assert cause(Answers(errors=FULL), told) is told
+    error = RuntimeError("Code: 27. DB::Exception: Cannot parse")
+    assert cause(Answers(errors=FULL), error) is error

@@ -43,9 +43,9 @@ def standing(
 
 @pytest.fixture
 def asking(nats_server: NatsServer) -> Iterator[RpcClient]:
-    made = RpcClient(BusSettings(url=nats_server.url), "desk")
-    yield made
-    made.close()
+    caller = RpcClient(BusSettings(url=nats_server.url), "desk")
+    yield caller
+    caller.close()
 
 
 def test_a_request_is_answered_once(nats_server: NatsServer, asking: RpcClient) -> None:
@@ -249,7 +249,7 @@ def test_parts_come_in_any_order() -> None:
     whole = bytes(range(256)) * 5000
     pieces = list(parts(whole))
     joined = Joined()
-    found = [joined.take(piece) for piece in reversed(pieces)]
-    assert found == [None] * (len(pieces) - 1) + [whole]
+    results = [joined.take(piece) for piece in reversed(pieces)]
+    assert results == [None] * (len(pieces) - 1) + [whole]
     with pytest.raises(ValueError, match="part"):
         Joined().take(b"x")

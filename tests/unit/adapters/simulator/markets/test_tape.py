@@ -31,9 +31,11 @@ def tape(rows: Any, chunk: int) -> RecordedTape:
 
 @settings(max_examples=150, deadline=None)
 @given(ROWS, st.integers(1, 7), st.lists(st.tuples(TIME, TIME), max_size=12))
-def test_first_and_last_quotes_at_any_times_in_any_order(rows: Any, chunk: int, asked: Any) -> None:
+def test_first_and_last_quotes_at_any_times_in_any_order(
+    rows: Any, chunk: int, questions: Any
+) -> None:
     quotes, searched = tradable(rows), tape(rows, chunk)
-    for time, limit in asked:
+    for time, limit in questions:
         first = next((q for q in quotes if q.time_msc >= time), None)
         wanted = first if first and first.time_msc <= limit else None
         assert searched.first_from(time, limit) == wanted
