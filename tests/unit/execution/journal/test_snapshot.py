@@ -13,14 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.errors import JournalError
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
-from execution.journal import delivered, journal, segments, snapshot, snapshots
+from execution.journal import journal, segments, snapshot, snapshots
 from execution.journal.book import Book, Key
-from execution.journal.delivered import Mark
+from execution.journal.delivered import Delivered, Mark, leave_word
 from execution.journal.journal import Journal
 from execution.journal.keeper import Keeper
 from execution.journal.ledger import Ledger
@@ -296,48 +295,57 @@ def test_a_position_open_across_the_end_of_a_segment_is_open_after_it(tmp_path: 
     assert activity.equity is not None
 
 
-def test_what_the_warehouse_lacks_is_published_again_though_the_bus_has_it(path: Path) -> None:
-    """`up` leaves word of it; it holds until all of it is on the bus."""
-    bus, events = MemoryBus(), list(journal.events(path))
-    opened = Journal(path, SEGMENT)
-    for post in posts_of(opened, RUN):
-        bus.send(ORDER_EVENTS, "acc1", codec.encode(post.message), post.name)
-    opened.close()
-    last, tenth = events[-1], events[9]
-    assert delivered.to_both(bus, RUN, path) == Mark(last.seq, last.hash)
-    delivered.leave_word(path, Mark(tenth.seq, tenth.hash))
-    assert delivered.to_both(bus, RUN, path) == Mark(tenth.seq, tenth.hash)
-    delivered.forget_word(path)
-    assert delivered.to_both(bus, RUN, path) == Mark(last.seq, last.hash)
+def delivered_all(bus: MemoryBus, opened: Journal, path: Path, found: Any) -> bool:
+    """One start and its publisher: whether all that waited was delivered."""
+    noted = Delivered(path)
+    again = partial(_lacking, opened, noted, found)
+    publisher = JournalPublisher(bus, RUN, again, delivered=noted)
+    outbox = Outbox(bus, opened, RUN, publisher)
+    book, activity = snapshot.restored(found)
+    Ledger(opened, book, outbox, activity)
+    outbox.resume(noted.mark(), found)
+    outbox.publish()
+    return publisher.deliver()
 
 
-def test_a_start_queues_only_what_the_bus_lacks(path: Path, tmp_path: Path) -> None:
-    digest, events = snapshots.fold_sealed(path, None), list(journal.events(path))
-    opened = Journal(path, SEGMENT)
-    traded_journal.write(opened, TRADES + 1, TRADES + 1)
-    everything = list(posts_of(opened, RUN))
-    opened.close()
+def _lacking(opened: Journal, noted: Delivered, found: Any) -> Any:
+    return posts_of(opened, RUN, noted.mark(), found)
+
+
+def test_a_start_sends_only_what_bus_and_warehouse_lack(path: Path) -> None:
+    digest, known = snapshots.fold_sealed(path, None), list(journal.events(path))
     found = snapshots.believed(path, digest)
     assert found is not None
-    for known in (len(events) + 3, found.end.seq, 5, 0):
-        bus = MemoryBus()
-        for post in everything:
-            if isinstance(post.message, OrderEvent) and post.message.seq <= known:
-                bus.send(ORDER_EVENTS, "acc1", codec.encode(post.message), post.name)
-        before = len(bus.messages(ORDER_EVENTS))
-        again = Journal(path, SEGMENT, since=found.end)
-        publisher = JournalPublisher(bus, RUN, partial(_lacking, bus, again, path, found))  # type: ignore[arg-type]
-        outbox = Outbox(bus, again, RUN, publisher)
-        book, activity = snapshot.restored(found)
-        Ledger(again, book, outbox, activity)
-        outbox.resume(delivered.to_both(bus, RUN, path), found)
-        outbox.publish()
-        assert publisher.deliver()
-        again.close()
-        sent = [m for m in bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)]
-        assert [m.seq for m in sent] == list(range(1, len(events) + traded_journal.PER_TRADE + 1))
-        assert len(bus.messages(ORDER_EVENTS)) - before < len(everything) - known + 3
+    opened = Journal(path, SEGMENT)
+    traded_journal.write(opened, TRADES + 1, TRADES + 1)
+    opened.close()
+    events = list(journal.events(path))
+    marks = [Mark(e.seq, e.hash) for e in (events[-1], events[-4], known[-1], known[4])]
+    for mark in marks:
+        for word in (False, True):
+            bus = MemoryBus()
+            for note in path.parent.glob("*.json"):
+                note.unlink()
+            path.with_name("published.json").write_bytes(
+                msgspec.json.encode(marks[0] if word else mark)
+            )
+            if word:  # the bus has all of it, the warehouse has not
+                leave_word(path, mark)
+            again = Journal(path, SEGMENT, since=found.end)
+            assert delivered_all(bus, again, path, found)
+            sent = [m.seq for m in bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)]
+            assert sent == list(range(mark.seq + 1, len(events) + 1))
+            assert Delivered(path).mark().seq == marks[0].seq  # and the next start sends nothing
+            again.close()
 
 
-def _lacking(bus: MemoryBus, opened: Journal, path: Path, found: Any) -> Any:
-    return posts_of(opened, RUN, delivered.to_both(bus, RUN, path), found)
+@pytest.mark.parametrize("content", [b"", b"{}", b"\0" * 20, b'{"seq":9,"hash":"of another"}'])
+def test_without_a_note_that_fits_all_is_sent(path: Path, content: bytes) -> None:
+    found = snapshots.believed(path, snapshots.fold_sealed(path, None))
+    path.with_name("published.json").write_bytes(content)
+    opened = Journal(path, SEGMENT, since=found.end if found else NOTHING)
+    bus = MemoryBus()
+    assert delivered_all(bus, opened, path, found)
+    opened.close()
+    sent = {m.seq for m in bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)}
+    assert sent == {e.seq for e in journal.events(path)}
