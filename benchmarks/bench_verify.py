@@ -48,10 +48,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--days", type=int, default=10)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     print(describe())
     with tempfile.TemporaryDirectory() as temporary:
-        measure(Path(temporary), asked.events // asked.days // traded_journal.PER_TRADE, asked.days)
+        measure(
+            Path(temporary),
+            options.events // options.days // traded_journal.PER_TRADE,
+            options.days,
+        )
 
 
 def measure(directory: Path, per_day: int, days: int) -> None:

@@ -105,8 +105,8 @@ def test_a_home_of_a_release_is_taken_over_and_goes_back(home: Path, up: list[Up
     assert explained.returncode == 0, explained.stdout + explained.stderr
     assert json.loads(explained.stdout)["same"]
 
-    told = up[0].stop()
-    assert "is taken over by" in told
+    output = up[0].stop()
+    assert "is taken over by" in output
     assert [e.hash for e in journal.events(path)][: len(old)] == old
     stands = home_version.of(home)
     assert stands is not None
