@@ -23,8 +23,8 @@ from execution.broker.account_history import AccountHistory
 from execution.broker.poller import PollerParts
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
-from execution.journal import delivered
 from execution.journal.book import Book
+from execution.journal.delivered import Delivered
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
@@ -71,10 +71,9 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
         UnavailableError: the terminal does not answer.
     """
     own, run, clock, timer = own_path(settings), settings.run, environment.clock, environment.timer
-    quotes, journal = LiveQuotes(), environment.journal
+    quotes, journal, delivered = LiveQuotes(), environment.journal, Delivered(own / "journal")
     publisher = JournalPublisher(
-        environment.bus, run, lambda: _lacking(environment, run),
-        caught_up=lambda: delivered.forget_word(journal.path),
+        environment.bus, run, lambda: _lacking(environment, run, delivered), delivered=delivered,
     )  # fmt: skip
     outbox = Outbox(environment.bus, journal, run, publisher)
     book, activity = restored(environment.since) if environment.since else (Book(), None)
@@ -101,13 +100,13 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
         limits=limits, publisher=publisher, admission=settings.admission, since=environment.since,
         permission=_permission(settings, environment, engine, trading, obeyed.watched),
+        delivered=delivered,
     )  # fmt: skip
 
 
-def _lacking(environment: Environment, run: RunSettings) -> Iterator[Post]:
+def _lacking(environment: Environment, run: RunSettings, delivered: Delivered) -> Iterator[Post]:
     """What bus or warehouse lack of the journal."""
-    mark = delivered.to_both(environment.bus, run, environment.journal.path)
-    return posts_of(environment.journal, run, mark, environment.since)
+    return posts_of(environment.journal, run, delivered.mark(), environment.since)
 
 
 def _permission(

@@ -279,17 +279,21 @@ class SimulatedTerminal:
 
     def _rebuild(self, log: RequestLog) -> None:
         for number, record in enumerate(log.records(), 2):
-            outcome = self._account.decide(record["request"], record["sent_msc"])
-            if (
-                not isinstance(outcome, AcceptedFill)
-                or _record(outcome, record["sent_msc"]) != record
-            ):
+            request, sent = record["request"], record["sent_msc"]
+            outcome = self._account.decide(request, sent)
+            if not _is_of(outcome, record):
+                outcome = self._account.decide_as_before(request, sent)
+            if not isinstance(outcome, AcceptedFill) or not _is_of(outcome, record):
                 raise JournalError(
                     f"{log.path}, record {number}: the market no longer gives the recorded fill"
                     " (files, seed or reference data changed); restore them, or begin a new"
                     " account with another log"
                 )
             self._account.accept(outcome)
+
+
+def _is_of(outcome: AcceptedFill | OrderSendResult, record: dict[str, Any]) -> bool:
+    return isinstance(outcome, AcceptedFill) and _record(outcome, record["sent_msc"]) == record
 
 
 def _record(fill: AcceptedFill, sent_msc: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note
 from cli.stack import sessions, upgrade
-from cli.stack.warehouse_setup import migrate, predicts, write_run
+from cli.stack.warehouse_setup import leave_word, migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.identity import this_user
@@ -52,6 +52,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     applied = migrate(settings, url)
     console.print(f"{len(applied)} migrations applied to {url}: {', '.join(applied) or 'none due'}")
+    leave_word(settings, url)
     write_run(settings, url)
     named = sessions.named(settings, SystemClock())
     session = sessions.begin(named, url, SystemClock()).session_id

@@ -28,7 +28,7 @@ from cli.stack.embedded import (
 )
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
-from cli.stack.warehouse_setup import migrate, predicts, write_run
+from cli.stack.warehouse_setup import leave_word, migrate, predicts, write_run
 from core import crashpoint, secrets, tls
 from core.clock import SystemClock
 from core.credentials import directory_of
@@ -136,6 +136,7 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
 def _begin(stack: Stack, settings: Settings, url: str) -> None:
     """Tables, the run's row, and the session, which a drain will end."""
     migrate(settings, url)
+    leave_word(settings, url)
     write_run(settings, url)
     session = sessions.begin(settings, url, SystemClock())
     stack.before_last = lambda: sessions.end(settings, url, session, SystemClock())

@@ -30,6 +30,20 @@ def migrate(settings: Settings, url: str) -> list[str]:
     return applied
 
 
+def leave_word(settings: Settings, url: str) -> None:
+    """Tell execution, which does not know the warehouse, up to where that has the journal."""
+    from adapters.clickhouse import client
+    from audit.stored import stored_end
+    from execution.compose import own_path
+    from execution.journal import delivered
+
+    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
+    connection = client.connect(where)
+    mark = delivered.Mark(*stored_end(connection, settings.run.account))
+    connection.close()
+    delivered.leave_word(own_path(settings) / "journal", mark)
+
+
 def write_run(settings: Settings, url: str) -> None:
     """The row of `run` that says what runs, since when, with which settings."""
     from adapters.clickhouse.rows import run_columns

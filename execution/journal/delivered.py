@@ -1,27 +1,23 @@
 """Up to which event bus and warehouse have the journal: a start publishes only what follows.
 
-The bus is asked: its newest message of the account names an event, and what is delivered is
-delivered in order. The warehouse is not within execution's reach, so `tickhouse up`, `prepare` and
-`restore` leave word of it, `stored.json` beside the journal; it holds for one start. An event that
-the journal does not have, or has otherwise, is of another journal: then all is published.
+Execution may write its topic and not read it, and knows no warehouse. So the publisher notes the
+last event that the bus has acknowledged (`published.json`, never synced: it may lag, and then a
+little is sent twice, which is harmless), and `tickhouse up` and `prepare` leave word up to where
+the warehouse has all (`stored.json`), which holds until that was made good. An event that the
+journal does not have, or has otherwise, is of another journal: then all is published.
 """
 
 import contextlib
+import os
+import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from adapters.bus.base import Bus, Message
 from core import durable
-from core.contracts import codec
 from core.contracts.order import OrderEvent
-from core.errors import MessageError
-from core.sections import RunSettings
-from core.topics import ORDER_EVENTS
 
-_BACK = 1_000  # messages looked through for an event: positions and accounts stand between
-_WAIT_S = 1.0
+_EVERY_S = 1.0
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -34,55 +30,43 @@ class Mark(msgspec.Struct, frozen=True):
 NO_EVENT = Mark()
 
 
-def on_bus(bus: Bus, run: RunSettings) -> Mark:
-    """The last event of the run's account that is on the bus.
+class Delivered:
+    """What is known of one journal. By the publisher's thread but for `mark`, at a start."""
 
-    Raises:
-        UnavailableError: the bus does not answer.
-    """
-    newest = bus.last(ORDER_EVENTS, run.account)
-    if newest is None:
-        return NO_EVENT
-    event = _event(newest, run)
-    return Mark(event.seq, event.hash) if event else _before(bus, newest, run)
+    def __init__(self, journal: Path) -> None:
+        self._published, self._word = journal.with_name("published.json"), word_beside(journal)
+        self._reached, self._written = NO_EVENT, NO_EVENT
+        self._written_s = 0.0
 
+    def mark(self) -> Mark:
+        """The last event that the bus has, and the warehouse as far as there is word of it."""
+        marks = [mark for path in (self._published, self._word) if (mark := _read(path))]
+        return min(marks, key=lambda mark: mark.seq, default=NO_EVENT)
 
-def to_both(bus: Bus, run: RunSettings, journal: Path) -> Mark:
-    """The last event that is on the bus, and in the warehouse as far as there is word of it.
+    def reached(self, event: OrderEvent) -> None:
+        """The bus has acknowledged all up to an event."""
+        self._reached = Mark(event.seq, event.hash)
+        if time.monotonic() - self._written_s >= _EVERY_S:
+            self._write()
+            self._written = NO_EVENT  # until it has caught up
 
-    Raises:
-        UnavailableError: the bus does not answer.
-    """
-    mark, word = on_bus(bus, run), in_warehouse(journal)
-    return word if word is not None and word.seq < mark.seq else mark
+    def caught_up(self) -> None:
+        """Nothing is left to send: what the warehouse lacked was sent, too."""
+        if self._reached != self._written:
+            self._write()
+            self._word.unlink(missing_ok=True)
 
-
-def _before(bus: Bus, newest: Message, run: RunSettings) -> Mark:
-    """The last event among the messages that end with the newest."""
-    if bus.partitions(ORDER_EVENTS) > 1:
-        return NO_EVENT
-    reader, mark = bus.subscribe(ORDER_EVENTS, max(newest.sequence - _BACK, 1)), NO_EVENT
-    try:
-        while (message := reader.next(_WAIT_S)) is not None:
-            if event := _event(message, run):
-                mark = Mark(event.seq, event.hash)
-            if message.sequence >= newest.sequence:
-                break
-    finally:
-        reader.close()
-    return mark
+    def _write(self) -> None:
+        """Not synced: a sync would wait in the journal's way."""
+        self._written_s = time.monotonic()
+        beside = self._published.with_name(f".{self._published.name}.tmp")
+        with contextlib.suppress(OSError):  # a full disk: more is sent twice
+            beside.write_bytes(msgspec.json.encode(self._reached))
+            os.replace(beside, self._published)
+        self._written = self._reached
 
 
-def _event(message: Message, run: RunSettings) -> OrderEvent | None:
-    try:
-        content: Any = codec.decode(message.topic, message.payload)
-    except MessageError:
-        return None
-    ours = isinstance(content, OrderEvent) and content.account == run.account
-    return content if ours and content.mode == run.mode else None
-
-
-def path_beside(journal: Path) -> Path:
+def word_beside(journal: Path) -> Path:
     """Where the word of the warehouse stands."""
     return journal.with_name("stored.json")
 
@@ -94,16 +78,10 @@ def leave_word(journal: Path, mark: Mark) -> None:
         OSError: the disk takes nothing.
     """
     if journal.exists():
-        durable.write(path_beside(journal), msgspec.json.encode(mark))
+        durable.write(word_beside(journal), msgspec.json.encode(mark))
 
 
-def in_warehouse(journal: Path) -> Mark | None:
-    """The word that was left; None when none was, or it cannot be read."""
+def _read(path: Path) -> Mark | None:
     with contextlib.suppress(OSError, msgspec.DecodeError):
-        return msgspec.json.decode(path_beside(journal).read_bytes(), type=Mark)
+        return msgspec.json.decode(path.read_bytes(), type=Mark)
     return None
-
-
-def forget_word(journal: Path) -> None:
-    """It held for one start: the bus has, or is given, what the warehouse lacked."""
-    path_beside(journal).unlink(missing_ok=True)

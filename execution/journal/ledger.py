@@ -28,7 +28,6 @@ class Ledger:
         self, journal: Journal, book: Book, outbox: Outbox, activity: Activity | None = None
     ) -> None:
         self._journal, self.book, self._outbox = journal, book, outbox
-        self.journal = journal.path
         self.activity = activity or Activity()
         self._unfolded: list[Record] = []
         self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on

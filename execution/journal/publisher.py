@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from adapters.bus.base import Bus
 from core.contracts import codec
-from core.contracts.order import OrderMessage
+from core.contracts.order import OrderEvent, OrderMessage
 from core.crashpoint import reach
 from core.errors import TickhouseError, UnavailableError
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
+from execution.journal.delivered import Delivered
 
 _log = logging.getLogger(__name__)
 QUEUE = 100_000  # messages
@@ -42,14 +43,14 @@ class JournalPublisher:
     Args:
         again: all messages of the journal that the bus may lack.
         limit: messages that may wait.
-        caught_up: called once, when all that waited is on the bus for the first time.
+        delivered: where it is noted what the bus has.
     """
 
     def __init__(
         self, bus: Bus, run: RunSettings, again: Callable[[], Iterator[Post]],
-        limit: int = QUEUE, caught_up: Callable[[], None] = lambda: None,
+        limit: int = QUEUE, delivered: Delivered | None = None,
     ) -> None:  # fmt: skip
-        self._caught_up: Callable[[], None] | None = caught_up
+        self._noted = delivered
         self._bus, self._run, self._again, self._limit = bus, run, again, limit
         self._queue: deque[Post] = deque()
         self._changed = threading.Condition()
@@ -111,9 +112,8 @@ class JournalPublisher:
         except UnavailableError as error:
             _log.warning("order events wait for the bus: %s", error)
             return False
-        caught_up, self._caught_up = self._caught_up, None
-        if caught_up is not None:
-            caught_up()
+        if self._noted:
+            self._noted.caught_up()
         return True
 
     def _delivered(self, count: int) -> bool:
@@ -136,6 +136,9 @@ class JournalPublisher:
         for message, name in chunk:
             self._bus.send(ORDER_EVENTS, self._run.account, codec.encode(message), name)
         self._bus.flush(_FLUSH_S)
+        newest = next((m for m, _ in reversed(chunk) if isinstance(m, OrderEvent)), None)
+        if self._noted and newest:
+            self._noted.reached(newest)
         reach("execution.publish.after")
 
     def _work(self) -> None:

@@ -19,7 +19,14 @@ from adapters.mt5.protocol.results import OrderSendResult, TradeRequest
 from adapters.mt5.real.symbols import Feed, terminal_names
 from adapters.simulator.broker import matching, operations, stop_out
 from adapters.simulator.broker.books import AccountBooks, BookedDeal
-from adapters.simulator.broker.costs import Draw, Frictions, draw, money, next_rollover
+from adapters.simulator.broker.costs import (
+    Draw,
+    Frictions,
+    draw,
+    draw_until_0_2,
+    money,
+    next_rollover,
+)
 from adapters.simulator.broker.matching import AccountPosition, ReachedExit, Refused
 from adapters.simulator.broker.pricing import Pricing
 from adapters.simulator.markets.tape import Quote, TapedMarket
@@ -58,6 +65,7 @@ class SimulatedAccount:
         self.feeds: dict[str, Feed] = terminal_names(market.feeds())
         self.pricing, self.netting = Pricing(market, currency), netting
         self._market, self._seed, self._frictions = market, seed, frictions
+        self._draw = draw
         self._base = AccountBooks(balance, opened_msc)
         self._view = self._base.copy()
         self.accepted = 0
@@ -90,6 +98,16 @@ class SimulatedAccount:
         except Refused as refusal:
             return self._result(form, refusal.retcode, comment=refusal.comment)
 
+    def decide_as_before(
+        self, request: Mapping[str, Any], at_msc: int
+    ) -> AcceptedFill | OrderSendResult:
+        """What the broker of 0.1 and 0.2 did with a request."""
+        self._draw = draw_until_0_2
+        try:
+            return self.decide(request, at_msc)
+        finally:
+            self._draw = draw
+
     def accept(self, fill: AcceptedFill) -> None:
         """Make a decided request part of the account."""
         self._base = fill.state
@@ -110,7 +128,7 @@ class SimulatedAccount:
     ) -> AcceptedFill:
         matching.check_form(form)
         known = self.pricing.known(feed, at_msc)
-        friction = draw(self._frictions, form, feed[0], at_msc, self._seed)
+        friction = self._draw(self._frictions, form, feed[0], at_msc, self._seed)
         if form.position:
             return self._close(form, state, at_msc, known, friction)
         held = self._met(form, state)

@@ -39,6 +39,18 @@ def draw(frictions: Frictions, request: TradeRequest, source: str, at_msc: int, 
     """Friction of a request to a feed's broker sent at market time `at_msc` (milliseconds)."""
     leg = "out" if request.position else "in"
     text = f"{seed}|{source}|{request.symbol}|{request.type}|{leg}|{request.action}|{at_msc}"
+    return _drawn(frictions, text)
+
+
+def draw_until_0_2(
+    frictions: Frictions, request: TradeRequest, source: str, at_msc: int, seed: int
+) -> Draw:
+    """The same for what 0.1 and 0.2 decided: their accounts' logs hold it."""
+    text = f"{seed}|{request.comment}|{request.magic}|{request.symbol}|{request.volume!r}|{at_msc}"
+    return _drawn(frictions, text)
+
+
+def _drawn(frictions: Frictions, text: str) -> Draw:
     digest = hashlib.blake2b(text.encode(), digest_size=24).digest()
     slow, slips, far = (int.from_bytes(digest[i : i + 8], "big") / 2**64 for i in (0, 8, 16))
     least, most = frictions.latency_ms

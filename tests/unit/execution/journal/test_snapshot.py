@@ -6,25 +6,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from core.contracts.order import OrderEvent
 from core.errors import JournalError
 from core.sections import RunSettings
+from core.topics import ORDER_EVENTS
 from execution.journal import journal, segments, snapshot, snapshots
 from execution.journal.book import Book, Key
-from execution.journal.delivered import Mark
+from execution.journal.delivered import Delivered, Mark, leave_word
 from execution.journal.journal import Journal
 from execution.journal.keeper import Keeper
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
+from execution.journal.publisher import JournalPublisher
 from execution.journal.segments import NOTHING, path_of
 from execution.journal.witness import Witness
 from execution.risk.activity import Activity
 from tests.support import traded_journal
+from tests.support.memory_bus import MemoryBus
 
 SEGMENT = 16_384
 TRADES = 12
@@ -55,10 +60,10 @@ def folded(path: Path) -> tuple[Book, Activity]:
 
 
 def from_snapshot(path: Path, digest: str) -> tuple[Book, Activity]:
-    found = snapshots.believed(path, digest)
-    assert found is not None
-    book, activity = snapshot.restored(found)
-    for place in segments.walk(path, found.end):
+    newest = snapshots.believed(path, digest)
+    assert newest is not None
+    book, activity = snapshot.restored(newest)
+    for place in segments.walk(path, newest.end):
         book.apply(place.record)
         activity.fold(place.record)
     return book, activity
@@ -108,10 +113,10 @@ def test_a_snapshot_made_from_the_one_before_is_the_same_to_the_byte(path: Path)
 def test_it_goes_on_from_a_snapshot_with_the_events_of_a_journal_read_whole(
     path: Path, tmp_path: Path
 ) -> None:
-    found = snapshots.believed(path, snapshots.fold_sealed(path, None))
-    assert found is not None
-    book, activity = snapshot.restored(found)
-    opened = Journal(path, SEGMENT, since=found.end)
+    newest = snapshots.believed(path, snapshots.fold_sealed(path, None))
+    assert newest is not None
+    book, activity = snapshot.restored(newest)
+    opened = Journal(path, SEGMENT, since=newest.end)
     outbox = Outbox(Nobody(), opened, RUN)  # type: ignore[arg-type]
     ledger = Ledger(opened, book, outbox, activity)
     for entries in traded_journal.trade(TRADES + 1):
@@ -160,10 +165,10 @@ def test_what_the_witness_did_not_see_is_not_believed_and_segments_are_folded(
     digest = snapshots.fold_sealed(path, None)
     spoil(snapshot.path_of(path, segments.sealed(path)))
     with caplog.at_level(logging.INFO):
-        found = snapshots.at_start(path, digest)
+        newest = snapshots.at_start(path, digest)
     assert "folded" in caplog.text
-    assert found is not None  # it was made again, from all segments
-    assert found.digest == digest
+    assert newest is not None  # it was made again, from all segments
+    assert newest.digest == digest
 
 
 def test_one_that_contradicts_its_segments_is_not_believed(
@@ -205,21 +210,21 @@ def test_the_clock_set_back_by_a_day_across_a_rotation_changes_nothing(tmp_path:
 
 
 def test_only_what_the_bus_lacks_is_read_again(path: Path) -> None:
-    found = snapshots.believed(path, snapshots.fold_sealed(path, None))
+    newest = snapshots.believed(path, snapshots.fold_sealed(path, None))
     opened = Journal(path, SEGMENT)
     traded_journal.write(opened, TRADES + 1, TRADES + 1)
     everything = list(posts_of(opened, RUN))
     events = list(journal.events(path))
-    for event in (events[5], events[found.end.seq - 1] if found else events[9], events[-3]):
+    for event in (events[5], events[newest.end.seq - 1] if newest else events[9], events[-3]):
         mark = Mark(event.seq, event.hash)
-        lacking = [post.name for post in posts_of(opened, RUN, mark, found)]
+        lacking = [post.name for post in posts_of(opened, RUN, mark, newest)]
         assert lacking == [p.name for p in everything][-len(lacking) :]
         assert event.event_id not in str(lacking).replace(f"{event.event_id}.position", "")
         assert f"live.acc1.{events[-1].event_id}" in lacking
     other = Mark(events[5].seq, "another journal's")
-    assert list(posts_of(opened, RUN, other, found))[-len(everything) :] == everything
+    assert list(posts_of(opened, RUN, other, newest))[-len(everything) :] == everything
     ahead = Mark(events[-1].seq + 50, "another journal's")
-    assert list(posts_of(opened, RUN, ahead, found))[-len(everything) :] == everything
+    assert list(posts_of(opened, RUN, ahead, newest))[-len(everything) :] == everything
     opened.close()
 
 
@@ -241,9 +246,9 @@ def test_beside_a_running_journal_snapshots_are_made_and_witnessed(tmp_path: Pat
     opened.close()
     beside.close()
     digest = msgspec.json.decode(seen.read_bytes())["snapshot"]
-    found = snapshots.at_start(path, digest)
-    assert found is not None
-    assert (found.digest, found.end.segment) == (digest, 2)
+    newest = snapshots.at_start(path, digest)
+    assert newest is not None
+    assert (newest.digest, newest.end.segment) == (digest, 2)
 
 
 @pytest.mark.process
@@ -257,10 +262,10 @@ def test_killed_while_it_is_made_the_next_start_makes_it(path: Path, place: str)
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert done.returncode == -9
-    found = snapshots.at_start(path, "")
-    assert found is not None
+    newest = snapshots.at_start(path, "")
+    assert newest is not None
     book, activity = folded(path)
-    assert knowledge(*from_snapshot(path, found.digest), book) == knowledge(book, activity, book)
+    assert knowledge(*from_snapshot(path, newest.digest), book) == knowledge(book, activity, book)
 
 
 def test_without_sealed_segments_there_is_nothing_to_begin_with(tmp_path: Path) -> None:
@@ -280,11 +285,67 @@ def test_a_position_open_across_the_end_of_a_segment_is_open_after_it(tmp_path: 
     digest = snapshots.fold_sealed(path, None)
     opened.append(leaving)
     opened.close()
-    found = snapshots.believed(path, digest)
-    assert found is not None
-    book, _ = snapshot.restored(found)
+    newest = snapshots.believed(path, digest)
+    assert newest is not None
+    book, _ = snapshot.restored(newest)
     assert [p.ticket for p in book.of(Key("model", "sim", "GBPUSD"))] == [1]
     book, activity = from_snapshot(path, digest)
     assert not book.positions
-    assert found.end != NOTHING
+    assert newest.end != NOTHING
     assert activity.equity is not None
+
+
+def delivered_all(bus: MemoryBus, opened: Journal, path: Path, newest: Any) -> bool:
+    """One start and its publisher: whether all that waited was delivered."""
+    noted = Delivered(path)
+    again = partial(_lacking, opened, noted, newest)
+    publisher = JournalPublisher(bus, RUN, again, delivered=noted)
+    outbox = Outbox(bus, opened, RUN, publisher)
+    book, activity = snapshot.restored(newest)
+    Ledger(opened, book, outbox, activity)
+    outbox.resume(noted.mark(), newest)
+    outbox.publish()
+    return publisher.deliver()
+
+
+def _lacking(opened: Journal, noted: Delivered, newest: Any) -> Any:
+    return posts_of(opened, RUN, noted.mark(), newest)
+
+
+def test_a_start_sends_only_what_bus_and_warehouse_lack(path: Path) -> None:
+    digest, known = snapshots.fold_sealed(path, None), list(journal.events(path))
+    newest = snapshots.believed(path, digest)
+    assert newest is not None
+    opened = Journal(path, SEGMENT)
+    traded_journal.write(opened, TRADES + 1, TRADES + 1)
+    opened.close()
+    events = list(journal.events(path))
+    marks = [Mark(e.seq, e.hash) for e in (events[-1], events[-4], known[-1], known[4])]
+    for mark in marks:
+        for word in (False, True):
+            bus = MemoryBus()
+            for note in path.parent.glob("*.json"):
+                note.unlink()
+            path.with_name("published.json").write_bytes(
+                msgspec.json.encode(marks[0] if word else mark)
+            )
+            if word:  # the bus has all of it, the warehouse has not
+                leave_word(path, mark)
+            again = Journal(path, SEGMENT, since=newest.end)
+            assert delivered_all(bus, again, path, newest)
+            sent = [m.seq for m in bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)]
+            assert sent == list(range(mark.seq + 1, len(events) + 1))
+            assert Delivered(path).mark().seq == marks[0].seq  # and the next start sends nothing
+            again.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\0" * 20, b'{"seq":9,"hash":"of another"}'])
+def test_without_a_note_that_fits_all_is_sent(path: Path, content: bytes) -> None:
+    newest = snapshots.believed(path, snapshots.fold_sealed(path, None))
+    path.with_name("published.json").write_bytes(content)
+    opened = Journal(path, SEGMENT, since=newest.end if newest else NOTHING)
+    bus = MemoryBus()
+    assert delivered_all(bus, opened, path, newest)
+    opened.close()
+    sent = {m.seq for m in bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)}
+    assert sent == {e.seq for e in journal.events(path)}

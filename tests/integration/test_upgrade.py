@@ -1,0 +1,120 @@
+"""A home of every release is taken over by `up`, with journal, ticks and decisions; and back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import home_version
+from core.contracts.order import EventKind
+from execution.journal import journal
+
+pytestmark = [
+    pytest.mark.process, pytest.mark.heavy(suite="survival"), pytest.mark.timeout(600),
+]  # fmt: skip
+_ROOT = Path(__file__).parents[2]
+_HOMES = _ROOT / "tests" / "homes"
+_TICKHOUSE = [sys.executable, "-m", "cli.main"]
+RELEASES = ("0.1.0", "0.2.0")
+
+
+@pytest.fixture(params=RELEASES)
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    with tarfile.open(_HOMES / f"{request.param}.tar.xz") as packed:
+        packed.extractall(tmp_path / "home", filter="tar")
+    return tmp_path / "home"
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The settings it ran with."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("TICKHOUSE_")}
+    return kept | {
+        "PYTHONPATH": str(_ROOT), "TICKHOUSE_HOME": str(home),
+        "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD", "TICKHOUSE_RUN__STRATEGY": "scripted",
+        "TICKHOUSE_SIGNALS__SCRIPTED_HORIZON_S": "10", "TICKHOUSE_ORCHESTRATION__ENABLED": "false",
+    }  # fmt: skip
+
+
+class Up:
+    """`tickhouse up` until `stop`."""
+
+    def __init__(self, home: Path, crash_at: str = "") -> None:
+        self._home = home
+        self.process = subprocess.Popen(
+            [*_TICKHOUSE, "up"], env=environment(home) | {"TICKHOUSE_CHAOS__CRASH_AT": crash_at},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def healthy(self) -> None:
+        deadline = time.monotonic() + 240
+        while json.loads(tickhouse(self._home, "status", "--json").stdout)["status"] != "healthy":
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+    def stop(self) -> str:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.communicate(timeout=120)[0]
+
+
+def tickhouse(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*_TICKHOUSE, *words], env=environment(home), capture_output=True, text=True, check=False
+    )
+
+
+def query(home: Path, sql: str) -> list[Any]:
+    done = tickhouse(home, "sql", "--format", "JSONCompactEachRow", sql)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def up(home: Path) -> Iterator[list[Up]]:
+    running: list[Up] = []
+    yield running
+    for one in running:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.process.communicate()
+
+
+def test_a_home_of_a_release_is_taken_over_and_goes_back(home: Path, up: list[Up]) -> None:
+    path = home / "execution" / "simulated" / "journal"
+    before, old = path.read_bytes(), [e.hash for e in journal.events(path)]
+    decided = next(e for e in journal.events(path) if e.kind is EventKind.RECEIVED)
+    up.append(Up(home))
+    up[0].healthy()
+    last_us = next(e for e in journal.events(path) if e.hash == old[-1]).ts_init_us
+
+    ticks = query(
+        home, f"SELECT count() FROM tick WHERE ts_event < toDateTime64({last_us / 1e6}, 6)"
+    )
+    assert ticks[0][0] > 100
+    stored = query(home, "SELECT hash FROM order_event FINAL ORDER BY seq")
+    assert [row[0] for row in stored][: len(old)] == old
+    explained = tickhouse(home, "explain", decided.signal_id, "--json")
+    assert explained.returncode == 0, explained.stdout + explained.stderr
+    assert json.loads(explained.stdout)["same"]
+
+    output = up[0].stop()
+    assert "is taken over by" in output
+    assert [e.hash for e in journal.events(path)][: len(old)] == old
+    stands = home_version.of(home)
+    assert stands is not None
+    assert stands.layout == home_version.LAYOUT
+    [copy] = (home / "backups").iterdir()
+    refused = tickhouse(home, "restore", str(copy))
+    assert "since it was copied" in refused.stderr
+    back = tickhouse(home, "restore", str(copy), "--replace")
+    assert back.returncode == 0, back.stderr
+    assert path.read_bytes() == before
+    assert home_version.of(home) == home_version.HomeVersion(1, home_version.BEFORE)
