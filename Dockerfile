@@ -1,6 +1,6 @@
 # Every process of Tickhouse in one image; compose.yaml says which runs where.
 # Two stages, so that the installer and its cache stay behind.
-FROM python:3.12-slim AS environment
+FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de AS environment
 WORKDIR /opt/tickhouse
 COPY requirements/bootstrap.txt requirements/server.txt requirements/
 RUN python -m venv .venv \
@@ -9,7 +9,7 @@ RUN python -m venv .venv \
 COPY . .
 RUN .venv/bin/uv pip install --python .venv/bin/python --no-cache --no-deps --no-build-isolation --editable .
 
-FROM python:3.12-slim
+FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de
 # LightGBM links against the system's OpenMP.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 \

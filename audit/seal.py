@@ -155,7 +155,8 @@ def _seal_stream(
         newest, end = placed.event, placed.end
     export.close()
     if newest is not None and end:
-        _copy(stream.path, begin, end, folder / f"{name}.journal")
+        with (folder / f"{name}.journal").open("wb") as copied:
+            copied.writelines(stream.pieces(begin, end))
     return SealedStream(
         stream.name, last + 1, newest.seq if newest else last, tree.count,
         newest.hash if newest else (before.last_hash if before else ""), tree.root(), end,
@@ -165,7 +166,7 @@ def _seal_stream(
 def _due(stream: EventStream, sealed: int, sealed_hash: str, end_us: int) -> Iterator[Placed]:
     """Events after the sealed ones, up to the first that was journalled after the day's end."""
     previous: Event | None = None
-    for placed in stream.events():
+    for placed in stream.events(0):
         event = placed.event
         if problem := problem_in_chain(event, previous):
             raise InputError(str(stream.path), f"{problem}; run: tickhouse audit verify", event.seq)
@@ -177,15 +178,6 @@ def _due(stream: EventStream, sealed: int, sealed_hash: str, end_us: int) -> Ite
             if event.ts_init_us >= end_us:
                 return
             yield placed
-
-
-def _copy(source: Path, begin: int, end: int, target: Path) -> None:
-    with source.open("rb") as file, target.open("wb") as copy:
-        file.seek(begin)
-        left = end - begin
-        while left and (part := file.read(min(left, 1 << 20))):
-            copy.write(part)
-            left -= len(part)
 
 
 class _Export:

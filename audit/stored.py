@@ -29,10 +29,38 @@ def stored_orders(client: Client, run_id: str, account: str) -> Iterator[Event]:
     return _read(client, _orders(where), {"r": run_id, "a": account}, OrderEvent)
 
 
-def stored_account(client: Client, account: str) -> Iterator[Event]:
-    """Rows of one live account, whatever its runs were called: its journal goes on through all."""
-    where = "account = {a:String} AND mode NOT IN ('replay', 'backtest')"
-    return _read(client, _orders(where), {"a": account}, OrderEvent)
+_OF_ACCOUNT = "account = {a:String} AND mode NOT IN ('replay', 'backtest')"
+
+
+def stored_account(client: Client, account: str, after: int = 0) -> Iterator[Event]:
+    """Rows of one live account, whatever its runs were called: its journal goes on through all.
+
+    `after`: those that follow the event of a number.
+    """
+    where = f"{_OF_ACCOUNT} AND seq > {{after:UInt64}}"
+    return _read(client, _orders(where), {"a": account, "after": after}, OrderEvent)
+
+
+def sum_of_account(client: Client, account: str, last: int) -> str:
+    """Over every value of the rows of a live account up to an event, in whatever order they are."""
+    sql = (
+        f"SELECT count(), sum(reinterpretAsUInt256(SHA256(toString(tuple({_names(OrderEvent)})))))"
+        f" FROM order_event FINAL WHERE {_OF_ACCOUNT} AND seq <= {{last:UInt64}}"
+    )
+    with errors_translated():
+        [(count, total)] = client.query(sql, parameters={"a": account, "last": last}).result_rows
+    return f"{count}:{total}"
+
+
+def stored_end(client: Client, account: str) -> tuple[int, str]:
+    """Number and hash of the last event of a live account that has all before it; 0 of none."""
+    with errors_translated():
+        [(last, its_hash, rows)] = client.query(
+            "SELECT max(seq), argMax(hash, seq), uniqExact(seq) FROM order_event"
+            f" WHERE {_OF_ACCOUNT}",
+            parameters={"a": account},
+        ).result_rows
+    return (int(last), str(its_hash)) if last == rows else (0, "")
 
 
 def _orders(where: str) -> str:
@@ -43,7 +71,7 @@ def _names(kind: type[msgspec.Struct]) -> str:
     return ", ".join(f"`{column_name(field)}`" for field in msgspec.structs.fields(kind))
 
 
-def _read(client: Client, sql: str, parameters: dict[str, str], kind: type[Any]) -> Iterator[Event]:
+def _read(client: Client, sql: str, parameters: dict[str, Any], kind: type[Any]) -> Iterator[Event]:
     times = [n for n, f in enumerate(kind.__struct_fields__) if f.endswith("_us")]
     kinds = [n for n, f in enumerate(kind.__struct_fields__) if f == "kind"]
     with (

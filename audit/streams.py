@@ -7,7 +7,7 @@ the writer would share its mistakes.
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -27,12 +27,18 @@ class Placed(NamedTuple):
     end: int
 
 
+def no_bytes(begin: int, end: int) -> Iterator[bytes]:
+    """Of a stream whose events are lines, and are counted by them."""
+    return iter(())
+
+
 class EventStream(NamedTuple):
-    """One audited stream. `events` reads its source from the beginning, unchecked."""
+    """One audited stream. `events` reads what ends after a byte of its source, unchecked."""
 
     name: str  # "people", or "orders <account or run>"
     path: Path
-    events: Callable[[], Iterator[Placed]]
+    events: Callable[[int], Iterator[Placed]]
+    pieces: Callable[[int, int], Iterator[bytes]] = no_bytes  # the source's bytes
 
 
 def digest(event: Event) -> str:
@@ -47,11 +53,20 @@ def people_stream(home: Path) -> EventStream:
     """The stream of what people ordered."""
     path = audit_log.path_in(home)
     return EventStream(
-        audit_log.PEOPLE, path, lambda: (Placed(e, 0, 0) for e in audit_log.read(path))
+        audit_log.PEOPLE, path, lambda _: (Placed(e, 0, 0) for e in audit_log.read(path))
     )
 
 
-def problem_in_chain(event: Event, previous: Event | None) -> str:
+class Linked(Protocol):
+    """The end of a chain."""
+
+    @property
+    def seq(self) -> int: ...  # noqa: D102
+    @property
+    def hash(self) -> str: ...  # noqa: D102
+
+
+def problem_in_chain(event: Event, previous: Linked | None) -> str:
     """How an event fails to continue its chain; "" when it does."""
     seq, before = (previous.seq, previous.hash) if previous else (0, "")
     if event.seq != seq + 1:

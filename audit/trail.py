@@ -12,15 +12,18 @@ from typing import NamedTuple, Protocol
 
 from clickhouse_connect.driver.client import Client
 
-from audit import control_versions
+from audit import control_versions, remembered
 from audit.export import export, shipped
+from audit.remembered import Begin, Known, Whole
 from audit.seal import Root, Seal, seal
-from audit.stored import stored_account, stored_log, stored_orders
+from audit.stored import stored_account, stored_log, stored_orders, sum_of_account
 from audit.streams import Event, EventStream, Placed, people_stream
 from audit.verify import Break, StreamVerdict, check_seals, missing_seals, verify_stream
 from core.audit_log import PEOPLE
 from core.clock import Clock
+from core.contracts.audit import AuditEvent
 from core.contracts.order import OrderEvent
+from core.errors import TickhouseError
 from core.settings import Settings
 
 
@@ -40,8 +43,9 @@ class Source(NamedTuple):
 
     name: str
     path: Path
-    read: Callable[[Path], Iterable[PlacedOrder]]
+    read: Callable[[Path, int], Iterable[PlacedOrder]]
     live: bool
+    pieces: Callable[[Path, int, int], Iterator[bytes]]
 
 
 class Verification(NamedTuple):
@@ -68,12 +72,13 @@ def seal_home(
 
 def verify_home(
     settings: Settings, sources: Iterable[Source], client: Client, kept: Path,
-    public_key: Path | None, clock: Clock, problem_of_controls: str = "",
+    public_key: Path | None, clock: Clock, problem_of_controls: str = "", *, full: bool = False,
 ) -> Verification:  # fmt: skip
     """Bring the log over, then compare every stream with every witness there is.
 
     Args:
         problem_of_controls: what is wrong with signed controls, as who judges them says.
+        full: every event, also of days that were sealed and found whole before.
     """
     home, breaks = settings.home_path, list[Break]()
     sealed, wrong = check_seals(kept, public_key) if public_key else ([], [])
@@ -83,18 +88,58 @@ def verify_home(
     verdicts = [stored]
     if not verdicts[0].breaks:
         export(client, settings.clickhouse, home)
+    before = {} if full or verdicts[0].breaks else _recalled(own)
     for source in sources:
-        rows = partial(_rows_of_orders, client, source)
-        verdicts.append(verify_stream(_stream(source), rows, sealed, clock.now_us()))
+        stream = _stream(source)
+        begin = _begin(client, source, sealed, before)
+        rows = partial(_rows_of_orders, client, source, begin.seq)
+        verdicts.append(verify_stream(stream, rows, sealed, clock.now_us(), begin=begin))
     breaks += (broken for verified in verdicts for broken in verified.breaks)
     breaks += wrong
     breaks += (Break("controls", *one) for one in control_versions.compare(client, home))
     if problem_of_controls:
         breaks.append(Break("controls", "signatures", 0, problem_of_controls))
     if public_key:
-        breaks += missing_seals(own.events(), kept)
+        breaks += missing_seals(own.events(0), kept)
         breaks += _gone(sealed, {v.stream for v in verdicts})
     return Verification(tuple(verdicts), tuple(breaks))
+
+
+def remember(
+    settings: Settings, sources: Iterable[Source], client: Client, kept: Path, public_key: Path,
+    by: str, clock: Clock,
+) -> None:  # fmt: skip
+    """Note that all agreed up to the last seal; after a verification without a break."""
+    home, (sealed, _) = settings.home_path, check_seals(kept, public_key)
+    known = [_known(client, source) for source in sources if source.live]
+    before = _recalled(people_stream(home))
+    remembered.remember(home, by, known, sealed, before, clock)
+
+
+def _recalled(people: EventStream) -> dict[str, Whole]:
+    log = (placed.event for placed in people.events(0))
+    return remembered.recalled(event for event in log if isinstance(event, AuditEvent))
+
+
+def _begin(client: Client, source: Source, sealed: list[Seal], before: dict[str, Whole]) -> Begin:
+    if not source.live or f"orders {source.name}" not in before:
+        return Begin()
+    try:
+        return remembered.begin(_known(client, source), sealed, before)
+    except TickhouseError:  # a damaged journal: the walk says where
+        return Begin()
+
+
+def _known(client: Client, source: Source) -> Known:
+    stream, account = _stream(source), _account(source)
+    rows = partial(sum_of_account, client, account)
+    return Known(stream, lambda end: stream.pieces(0, end), rows)
+
+
+def _account(source: Source) -> str:
+    """The account that the journal's first event names; the folder's name without one."""
+    first = next(iter(source.read(source.path, 0)), None)
+    return first.event.account if first else source.name
 
 
 def _gone(sealed: Iterable[Seal], present: set[str]) -> Iterator[Break]:
@@ -104,22 +149,24 @@ def _gone(sealed: Iterable[Seal], present: set[str]) -> Iterator[Break]:
 
 
 def _stream(source: Source) -> EventStream:
-    def events() -> Iterator[Placed]:
-        return (Placed(p.event, p.begin, p.end) for p in source.read(source.path))
+    def events(after: int) -> Iterator[Placed]:
+        return (Placed(p.event, p.begin, p.end) for p in source.read(source.path, after))
 
-    return EventStream(f"orders {source.name}", source.path, events)
+    pieces = partial(source.pieces, source.path)
+    return EventStream(f"orders {source.name}", source.path, events, pieces)
 
 
 def _rows_of_log(client: Client) -> Callable[[Event | None], Iterator[Event]]:
     return lambda first: stored_log(client, PEOPLE)
 
 
-def _rows_of_orders(client: Client, source: Source, first: Event | None) -> Iterator[Event]:
+def _rows_of_orders(
+    client: Client, source: Source, after: int, first: Event | None
+) -> Iterator[Event]:
     """Of a live journal all rows of its account; of a replay those of its run."""
     if source.live:
-        return stored_account(
-            client, first.account if isinstance(first, OrderEvent) else source.name
-        )
+        account = first.account if isinstance(first, OrderEvent) else _account(source)
+        return stored_account(client, account, after)
     if isinstance(first, OrderEvent):
         return stored_orders(client, first.run_id, first.account)
     return iter(())

@@ -14,8 +14,9 @@ import msgspec
 
 from audit import signing
 from audit.merkle import Merkle
+from audit.remembered import Begin
 from audit.seal import Seal, SealedStream, seals, sha256
-from audit.streams import Event, EventStream, Placed, problem_in_chain
+from audit.streams import Event, EventStream, Linked, Placed, problem_in_chain
 from core.errors import TickhouseError
 
 GRACE_US = 600_000_000  # so long may an event be on its way to the warehouse
@@ -46,6 +47,7 @@ class StreamVerdict(NamedTuple):
 
 
 Stored = Callable[[Event | None], Iterator[Event]]
+_FROM_THE_FIRST = Begin()
 
 
 def verify_stream(
@@ -54,6 +56,7 @@ def verify_stream(
     sealed: Sequence[Seal],
     now_us: int,
     shipped: int | None = None,
+    begin: Begin = _FROM_THE_FIRST,
 ) -> StreamVerdict:
     """Walk the source once, the warehouse's copy beside it.
 
@@ -64,17 +67,19 @@ def verify_stream(
         now_us: what is younger than GRACE_US may still be on its way.
         shipped: of a stream that is brought over now and then, the last event that was; what
             follows it is on its way however old it is.
+        begin: what is before it was found whole, and `stored` has what follows it.
     """
-    roots = _Roots(stream.name, sealed)
+    roots = _Roots(stream.name, sealed, begin.seq)
     breaks: dict[str, Break] = {}
     beside: _Beside | None = None
-    events, previous = 0, None
+    events = begin.seq
+    previous: Linked | None = begin if begin.seq else None
 
     def report(witness: str, seq: int, problem: str) -> None:
         breaks.setdefault(witness, Break(stream.name, witness, seq, problem))
 
     try:
-        for placed in stream.events():
+        for placed in stream.events(begin.offset):
             event, events = placed.event, events + 1
             if problem := problem_in_chain(event, previous):
                 report("journal", event.seq, problem)
@@ -92,8 +97,8 @@ def verify_stream(
         if problem := beside.rest(events):
             report("warehouse", beside.seq, problem)
     return StreamVerdict(
-        stream.name, events, beside.stored if beside else 0, beside.pending if beside else 0,
-        roots.good, tuple(breaks.values()),
+        stream.name, events, begin.seq + (beside.stored if beside else 0),
+        beside.pending if beside else 0, roots.good, tuple(breaks.values()),
     )  # fmt: skip
 
 
@@ -144,11 +149,11 @@ def _files(sealed: Seal, name: str) -> list[Break]:
 class _Roots:
     """Recomputes each sealed day's root while the source is walked."""
 
-    def __init__(self, stream: str, sealed: Sequence[Seal]) -> None:
+    def __init__(self, stream: str, sealed: Sequence[Seal], known: int) -> None:
         mine = ((s.root.day, part) for s in sealed for part in s.root.streams)
         self._due = [(str(day), part) for day, part in mine if part.name == stream]
-        self._tree, self._at = Merkle(), 0
-        self.good = 0
+        self._tree = Merkle()
+        self.good = self._at = sum(part.last_seq <= known for _, part in self._due) if known else 0
 
     def add(self, placed: Placed, report: Callable[[str, int, str], None]) -> None:
         """One more event of the source."""

@@ -39,6 +39,17 @@ class NoDisk:
         """A file that forgets."""
         return NoFile()
 
+    def names(self, path: Path) -> list[str]:
+        """None is ever there."""
+        return []
+
+    def content(self, path: Path) -> bytes:
+        """Nothing."""
+        return b""
+
+    def remove(self, path: Path) -> None:
+        """Nothing to remove."""
+
 
 def journal() -> Journal:
     """A journal that numbers and chains events as ever, and keeps no bytes."""

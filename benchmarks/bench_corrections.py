@@ -131,12 +131,14 @@ def _restating(server: Warehouse, writer: Writer, rows: int) -> None:
     middle = _START_MSC + rows // 2 * _STEP_MSC
     corrections = _corrections(server, writer)
     for kind in ("corrected", "withdrawn"):
-        times = [
-            _one(writer, corrections, middle + n * (rows // 20) * _STEP_MSC, kind) for n in range(5)
-        ]
+        started, times = _cpu_s(server), []
+        for n in range(5):
+            near_msc = middle + n * (rows // 20) * _STEP_MSC
+            times.append(_one(writer, corrections, near_msc, kind))
+        cpu_s = (_cpu_s(server) - started) / len(times)
         print(
             f"one tick {kind} among {rows:,}: {statistics.median(times):.2f} s "
-            f"(of five: {min(times):.2f} to {max(times):.2f})"
+            f"(of five: {min(times):.2f} to {max(times):.2f}); CPU {cpu_s:.2f} s, merges with it"
         )
 
 

@@ -65,6 +65,9 @@ COMMANDS = {
     "connect": Command(
         "cli.commands.connect", "survey a real terminal: symbols, clock, permissions"
     ),
+    "terminal-check": Command(
+        "cli.commands.terminal_check", "every call that trading makes, once, on a demo account"
+    ),
     "agent": Command(
         "cli.commands.agent", "answer for the real terminal on this machine over the bus"
     ),

@@ -158,7 +158,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     max_quote_age_s: float = 10.0
     max_spread_ratio: float = 5.0  # spread over its own running median
     collar: float = 0.005  # reference price to live mid, share of price
-    limits_version: str = "default-1"
+    limits_version: str = "default-2"
 
 
 class AdmissionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,10 +3,13 @@
 Pure: arrays in, arrays out, so that import, collector and replay decide alike. A tick's identity is
 (time_msc, seq) within its feed; its content are bid, ask, last and volume, not what we noted beside
 them. Files count the ticks of a millisecond as they have them, so within one ticks are told by
-content first: a file that lacks the second of three says nothing about the third.
+content first: a file that lacks the second of three says nothing about the third. A late tick's
+count depends on where its file begins, so one that says what another file or feed has said of its
+millisecond is that tick; within one pass two that are alike are two.
 """
 
 from collections import defaultdict
+from collections.abc import Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,7 +111,9 @@ def resolve(current: KnownArray, versions: KnownArray) -> Stored:
     return Stored(ticks, versions[followed], until_us)
 
 
-def decide(arrived: KnownArray, stored: Stored, said_us: int) -> Decision:
+def decide(
+    arrived: KnownArray, stored: Stored, said_us: int, own: npt.NDArray[np.bool_] | None = None
+) -> Decision:
     """Compare ticks of one feed, whole milliseconds where that is known, with what is stored.
 
     Args:
@@ -116,6 +121,7 @@ def decide(arrived: KnownArray, stored: Stored, said_us: int) -> Decision:
         stored: of a span that holds all their milliseconds.
         said_us: when who says this first began to say it. A content that was superseded later
             does not come back by being repeated.
+        own: which of `stored.ticks` came in the same pass; without it none did.
     """
     count = len(arrived)
     verdict, seq = np.full(count, NEW, np.int8), arrived["seq"].copy()
@@ -133,7 +139,7 @@ def decide(arrived: KnownArray, stored: Stored, said_us: int) -> Decision:
         plain = _alone(arrived, stored, odd & live)
         verdict[plain], of[plain] = CORRECTED, at[plain]
         for group in _groups(arrived, odd & ~plain):
-            _Millisecond(arrived, stored, decision, group, said_us).settle()
+            _Millisecond(arrived, stored, decision, group, said_us, own).settle()
     return decision
 
 
@@ -230,8 +236,9 @@ class _Millisecond:
     """The ticks of one millisecond, when they are not simply those that are stored."""
 
     def __init__(
-        self, arrived: KnownArray, stored: Stored, decision: Decision, group: Any, said_us: int
-    ) -> None:
+        self, arrived: KnownArray, stored: Stored, decision: Decision, group: Any, said_us: int,
+        own: npt.NDArray[np.bool_] | None,
+    ) -> None:  # fmt: skip
         msc = arrived["time_msc"][group[0]]
         self.verdict, self.seq, self.of = decision
         self.arrived = {int(i): _content(arrived[i]) for i in group}
@@ -241,6 +248,7 @@ class _Millisecond:
         self.stored = {int(j): _content(stored.ticks[j]) for j in span}
         self.by_seq = {int(stored.ticks["seq"][j]): int(j) for j in span}
         self.gone = {j for j in self.stored if stored.ticks["withdrawn"][j]}
+        self.mine = set() if own is None else {j for j in self.stored if own[j]}
         self.said = _said(stored, msc, said_us)
         self.claimed = {int(self.of[i]) for i in group if self.verdict[i] == SAME}
         self.left = [i for i in self.arrived if self.verdict[i] != SAME]
@@ -251,6 +259,7 @@ class _Millisecond:
 
     def settle(self) -> None:
         """Decide, in the order of how sure one can be."""
+        self.left = [i for i in self.left if not (self._is_late(i) and self._told_before(i))]
         self.left = [i for i in self.left if not (self._is_next(i) and self._add(i))]
         self.left = [i for i in self.left if not self._known_elsewhere(i)]
         self.left = [i for i in self.left if not self._said_before(i)]
@@ -260,14 +269,21 @@ class _Millisecond:
             if not self._take(i, self.by_seq.get(self.own[i], -1), CORRECTED):
                 self._add(i)
 
+    def _is_late(self, i: int) -> bool:
+        """Late, and under a count that says nothing to those who are stored."""
+        return self.own[i] >= LATE_SEQ and self.own[i] not in self.by_seq
+
+    def _told_before(self, i: int) -> bool:
+        return self._known_elsewhere(i, self.mine) or self._said_before(i)
+
     def _is_next(self, i: int) -> bool:
         return i in self.continued and self.own[i] not in self.by_seq
 
-    def _known_elsewhere(self, i: int) -> bool:
+    def _known_elsewhere(self, i: int, but: Set[int] = frozenset()) -> bool:
         return any(
             self._take(i, j, SAME)
             for j, content in self.stored.items()
-            if content == self.arrived[i] and j not in self.gone
+            if content == self.arrived[i] and j not in self.gone and j not in but
         )
 
     def _said_before(self, i: int) -> bool:

@@ -70,16 +70,18 @@ DENIED = {
         "the limits file closes the symbol to new positions (`restricted`)", "0", "lots asked for"
     ),
     DenialReason.ORDER_VALUE: Denied(
-        "the order is worth too much, account currency", "`max_order_value`", "its notional"
+        "the order is worth too much, account currency",
+        "the smaller of `max_order_value` and `max_order_equity` equities",
+        "its notional",
     ),
     DenialReason.POSITION_LIMIT: Denied(
         "all strategies together would hold too much of the feed",
-        "`max_position_lots`",
-        "net lots with this order",
+        "`max_position_lots`, or `max_position_equity` equities",
+        "net lots with this order, or their notional",
     ),
     DenialReason.GROSS_EXPOSURE: Denied(
         "all positions together would be worth too much, account currency",
-        "`max_gross_exposure`",
+        "the smaller of `max_gross_exposure` and `max_gross_equity` equities",
         "their notional with this order",
     ),
     DenialReason.MESSAGE_RATE: Denied(
@@ -94,7 +96,9 @@ DENIED = {
         "entries with this one",
     ),
     DenialReason.DAILY_LOSS: Denied(
-        "the account lost too much since 17:00 New York", "`max_daily_loss`", "the loss"
+        "the account lost too much since 17:00 New York",
+        "the smaller of `max_daily_loss` and `max_daily_loss_share` of the equity then",
+        "the loss",
     ),
     DenialReason.DRAWDOWN: Denied(
         "the account is too far below its highest equity", "`max_drawdown`", "how far"

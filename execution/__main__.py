@@ -24,9 +24,12 @@ from execution import compose, live, replay
 from execution.breakers.breakers import Breakers
 from execution.breakers.halt_port import HaltPort
 from execution.heartbeat import HeartbeatPublisher
-from execution.journal import witness
+from execution.journal import snapshots, witness
 from execution.journal.journal import Journal
+from execution.journal.keeper import Keeper
 from execution.journal.records import LeaseTaken
+from execution.journal.segments import NOTHING
+from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
 from execution.lease import Lease, holder_of, locked_account
 from execution.replay_slices import SliceReader
@@ -48,14 +51,17 @@ def main() -> int:
     run_directory = chosen.home_path / "run"
     crashpoint.arm_for("execution", chosen.chaos.crash_at, run_directory)
     # First of all: whoever is refused the journal leaves no trace of itself on this home.
-    journal = open_journal(chosen)
+    journal, since = open_journal(chosen)
     beside = witness.Witness(journal, witness_path(chosen))
+    keeper = Keeper(journal, beside, since)
     with ExitStack() as ends:  # health's port closes before they do
         ends.callback(beside.close)
         ends.callback(journal.close)
         with Process("execution", run_directory, stopping) as process:
+            keeper.start()
+            ends.callback(keeper.close)
             beside.start()
-            _run(chosen, process, journal)
+            _run(chosen, process, journal, since)
     return 0
 
 
@@ -66,16 +72,21 @@ def journal_path(chosen: Settings) -> Path:
     return compose.own_path(chosen) / "journal"
 
 
-def open_journal(chosen: Settings) -> Journal:
-    """Which must contain what was witnessed of it.
+def open_journal(chosen: Settings) -> tuple[Journal, Snapshot | None]:
+    """Which must contain what was witnessed of it, and the state that what it read follows.
 
     Raises:
-        JournalError: damaged, shortened, or in use.
+        JournalError: damaged, shortened, or in use; a segment is missing.
     """
     careful, witnessed = chosen.run.mode != "replay", witness.read(witness_path(chosen))
-    return Journal(
-        journal_path(chosen), careful=careful, witnessed=witnessed, session_id=chosen.run.session_id
-    )
+    path, since = journal_path(chosen), None
+    if careful:
+        since = snapshots.at_start(path, witnessed.snapshot if witnessed else "")
+    journal = Journal(
+        path, careful=careful, witnessed=witnessed, session_id=chosen.run.session_id,
+        since=since.end if since else NOTHING,
+    )  # fmt: skip
+    return journal, since
 
 
 def witness_path(chosen: Settings) -> Path:
@@ -85,15 +96,18 @@ def witness_path(chosen: Settings) -> Path:
     return witness.path_in(chosen.home_path, chosen.run.account)
 
 
-def _run(chosen: Settings, process: Process, journal: Journal) -> None:
+def _run(chosen: Settings, process: Process, journal: Journal, since: Snapshot | None) -> None:
     bus = select.connect(chosen.bus, "execution")
     process.closing(bus.close)
     door = partial(select.door, chosen.bus, role="execution")
     terminal = connect.terminal(chosen.terminal, chosen.home_path, door, role="execution")
     process.closing(terminal.shutdown)
     venue = Venue(terminal, _HISTORY_S[chosen.terminal.kind])
-    run = _replay if chosen.run.mode == "replay" else _live
-    finished = run(chosen, process, journal, bus, venue)
+    if chosen.run.mode == "replay":
+        finished = _replay(chosen, process, journal, bus, venue)
+    else:
+        environment = compose.Environment(journal, bus, venue, since=since)
+        finished = _live(chosen, process, environment)
     _log.info("%s", "the replay is over" if finished else "stopped")
 
 
@@ -112,9 +126,9 @@ def _replay(chosen: Settings, process: Process, journal: Journal, bus: Bus, venu
     return finished
 
 
-def _live(chosen: Settings, process: Process, journal: Journal, bus: Bus, venue: Venue) -> bool:
-    health = process.health
-    parts = compose.live_parts(chosen, compose.Environment(journal, bus, venue))
+def _live(chosen: Settings, process: Process, environment: compose.Environment) -> bool:
+    health, (journal, bus, venue, *_) = process.health, environment
+    parts = compose.live_parts(chosen, environment)
     assert parts.limits is not None  # the composition root gives them
     # Breakers compare the machine's clocks, so they belong to the process, not to a given world.
     room = Room(journal, parts.timer)

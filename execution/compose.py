@@ -4,6 +4,7 @@
 simulation gives it its own. What stands between is the same in both.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
 from core.controls.approvals import with_signed_exits
 from core.controls.watch import WatchedControls
+from core.sections import RunSettings
 from core.settings import Settings
 from execution import live, replay
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -21,15 +23,18 @@ from execution.broker.account_history import AccountHistory
 from execution.broker.poller import PollerParts
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
+from execution.journal import delivered
 from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
-from execution.journal.publisher import JournalPublisher
+from execution.journal.publisher import JournalPublisher, Post
+from execution.journal.snapshot import Snapshot, restored
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.stops import Stops
 from execution.risk import controls
+from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
@@ -46,6 +51,7 @@ class Environment(NamedTuple):
     venue: Venue
     clock: Clock = SystemClock()
     timer: Timer = SystemTimer()
+    since: Snapshot | None = None  # the state that the journal's unread records follow
 
 
 def control_path(settings: Settings) -> Path:
@@ -65,10 +71,14 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
         UnavailableError: the terminal does not answer.
     """
     own, run, clock, timer = own_path(settings), settings.run, environment.clock, environment.timer
-    quotes = LiveQuotes()
-    publisher = JournalPublisher(environment.bus, run, lambda: posts_of(environment.journal, run))
-    outbox = Outbox(environment.bus, environment.journal, run, publisher)
-    ledger = Ledger(environment.journal, Book(), outbox)
+    quotes, journal = LiveQuotes(), environment.journal
+    publisher = JournalPublisher(
+        environment.bus, run, lambda: _lacking(environment, run),
+        caught_up=lambda: delivered.forget_word(journal.path),
+    )  # fmt: skip
+    outbox = Outbox(environment.bus, journal, run, publisher)
+    book, activity = restored(environment.since) if environment.since else (Book(), None)
+    ledger = Ledger(journal, book, outbox, activity)
     fallback, since_us = of_settings(settings.execution), ledger.book.latest_us
     obeyed = controls.obeyed(settings, fallback, own, clock, since_us)
     settings, limits = with_signed_exits(settings, clock), obeyed.limits
@@ -89,9 +99,15 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     return live.Parts(
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
-        limits=limits, publisher=publisher, admission=settings.admission,
+        limits=limits, publisher=publisher, admission=settings.admission, since=environment.since,
         permission=_permission(settings, environment, engine, trading, obeyed.watched),
     )  # fmt: skip
+
+
+def _lacking(environment: Environment, run: RunSettings) -> Iterator[Post]:
+    """What bus or warehouse lack of the journal."""
+    mark = delivered.to_both(environment.bus, run, environment.journal.path)
+    return posts_of(environment.journal, run, mark, environment.since)
 
 
 def _permission(
@@ -151,10 +167,12 @@ def watched(
 ) -> PollerParts:  # fmt: skip
     """What the live driver looks after beside signals."""
     run, clock, venue, timer = settings.run, environment.clock, environment.venue, environment.timer
+    equity = EquityWatch(run, clock, ledger, outbox)
     return PollerParts(
         engine=engine, reconciler=reconciler,
         stops=Stops(settings.exits, run, clock, ledger, venue, quotes, limits, timer),
         events=AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
         working=WorkingOrders(clock, ledger, venue, timer),
-        equity=EquityWatch(run, clock, ledger, outbox), funds=funds, trading=trading,
+        equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
+        funds=funds, trading=trading,
     )  # fmt: skip

@@ -21,9 +21,11 @@ from core.trading_control import ControlCommand
 from execution.breakers.breakers import Breakers
 from execution.broker.poller import AccountPoller, PollerParts
 from execution.heartbeat import HeartbeatPublisher
+from execution.journal import delivered
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
 from execution.journal.publisher import JournalPublisher
+from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
 from execution.lease import Lease
 from execution.listeners import Listeners
@@ -67,6 +69,7 @@ class Parts(NamedTuple):
     lease: Lease | None = None
     admission: AdmissionSettings = AdmissionSettings()
     room: Room | None = None
+    since: Snapshot | None = None  # what the journal was folded from, when not from its beginning
 
 
 class Live:
@@ -170,6 +173,8 @@ class Live:
         taken_over = self._p.lease is not None and self._p.lease.taken_over
         start = newest + 1 if first_start or taken_over else max(1, newest + 1 - _CATCH_UP)
         self._signals, self._known_until = self._p.bus.subscribe(SIGNALS, start), newest
+        mark = delivered.to_both(self._p.bus, self._p.run, self._p.ledger.journal)
+        self._p.outbox.resume(mark, self._p.since)
 
     def _addressed(self, message: Message) -> list[Signal]:
         content = decode(message)

@@ -157,6 +157,12 @@ class Market:
         self._read_to = _NEVER
         self.late = 0
 
+    @staticmethod
+    def symbols_in(state: bytes) -> list[str]:
+        """The symbols of a snapshot, of whatever version, in the order of their first ticks."""
+        names = state.partition(b"\n")[0]
+        return names.decode().split(",") if names else []
+
     def to_bytes(self) -> bytes:
         """A snapshot: the same ticks give the same bytes."""
         return ",".join(self._symbols).encode() + b"\n" + self._closes.tobytes()

@@ -20,14 +20,12 @@ from core.process import Process, Stopping
 from orchestration import dbt_project, instance
 from orchestration.readiness import code_ready, daemon_ready, watch, webserver_ready
 
-_LOCAL = ("--host", "127.0.0.1")
-
 
 def main() -> int:
     """Serve until SIGTERM. Returns Dagster's exit status."""
     parser = argparse.ArgumentParser(prog="orchestration", description=__doc__)
     parser.add_argument("process", choices=["code", "daemon", "webserver"])
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--port", type=int, default=0, help="of the webserver")
     given = parser.parse_args()
     home = product.load().home_path
     if given.process == "code":  # dbt reads its project while Dagster is loaded
@@ -41,7 +39,7 @@ def main() -> int:
 
             serve(home, given.port)
             return 0
-        status = _dagster(_arguments(given.process, given.port, str(instance.workspace(home))))
+        status = _dagster(_arguments(given.process, home))
     # Threads that still evaluate a sensor would hold the end up beyond the drain.
     os._exit(status)
 
@@ -63,19 +61,25 @@ def _parse_dbt() -> None:
 
 def _probe(process: str, port: int, home: Path) -> Callable[[], str]:
     if process == "code":
-        return lambda: code_ready(port)
+        return lambda: code_ready(instance.code_socket(home))
     if process == "webserver":
         return lambda: webserver_ready(port, home)
     return daemon_ready
 
 
-def _arguments(process: str, port: int, workspace: str) -> list[str]:
+def _arguments(process: str, home: Path) -> list[str]:
     if process == "daemon":
-        return ["dagster-daemon", "run", "-w", workspace, "--log-format", "json"]
+        return [
+            "dagster-daemon",
+            "run",
+            "-w",
+            str(instance.workspace(home)),
+            "--log-format",
+            "json",
+        ]
     return [
-        *("dagster", "api", "grpc", "-m", "orchestration.definitions", *_LOCAL),
-        *("--log-format", "json"),
-        *("--port", str(port), "--location-name", instance.LOCATION),
+        *("dagster", "api", "grpc", "-m", "orchestration.definitions", "--log-format", "json"),
+        *("--socket", str(instance.code_socket(home)), "--location-name", instance.LOCATION),
         # Dagster drops the path that the interpreter was started with: name it again.
         *("--working-directory", str(Path(__file__).resolve().parents[1])),
     ]

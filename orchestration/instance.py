@@ -3,12 +3,19 @@
 Imports no Dagster: the command line writes these files before it starts Dagster's processes.
 """
 
+import hashlib
+import os
+import re
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from core.errors import SettingsError
+
 #: What has to be importable; an environment of `make demo` has none of it.
 NEEDS = ("dagster", "dagster_webserver", "dagster_dbt", "dbt", "great_expectations", "apprise")
-LOCATION = "tickhouse"  # a name of its own, so that schedules stay on when a port changes
+LOCATION = "tickhouse"
+_LONGEST = 100  # bytes of a socket's path, which the kernel bounds
 
 # `granularity: run`: a run that needs dbt waits in the queue, not in a process of its own.
 # A run is tried again when its process died, not when what it did failed: that would fail again.
@@ -54,8 +61,7 @@ _WORKSPACE = """\
 # Written by `tickhouse up` at every start.
 load_from:
   - grpc_server:
-      host: 127.0.0.1
-      port: {port}
+      socket: {socket}
       location_name: {location}
 """
 
@@ -75,13 +81,37 @@ def workspace(home: Path) -> Path:
     return directory(home) / "workspace.yaml"
 
 
-def write(home: Path, code_port: int, poll_s: int = 5) -> None:
+def code_socket(home: Path) -> Path:
+    """Where the code server listens: in a folder of the owner's, since it runs what it is sent and
+    asks nobody who he is. A home whose path a socket cannot have gets one among temporary files.
+
+    Raises:
+        SettingsError: that folder is somebody else's, or open to others.
+    """
+    usual = directory(home).resolve() / "code.sock"
+    if len(os.fsencode(usual)) <= _LONGEST and re.fullmatch(r"[\w/.-]+", str(usual), re.ASCII):
+        return usual
+    name = hashlib.sha256(os.fsencode(usual)).hexdigest()[:16]
+    return _private(Path(tempfile.gettempdir()) / f"tickhouse-{os.getuid()}-{name}") / "code.sock"
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise SettingsError(f"{folder} is not this user's alone; remove it and start again")
+    return folder
+
+
+def write(home: Path, poll_s: int = 5) -> None:
     """Write dagster.yaml and workspace.yaml; runs and schedules that are kept stay."""
     where = directory(home)
-    where.mkdir(parents=True, exist_ok=True)
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    where.chmod(0o700)  # the socket lies in it, also in a home of before
     instance = _INSTANCE.format(storage=_quoted(where / "storage"), poll_s=poll_s)
     (where / "dagster.yaml").write_text(instance)
-    workspace(home).write_text(_WORKSPACE.format(port=code_port, location=LOCATION))
+    socket = _quoted(code_socket(home))
+    workspace(home).write_text(_WORKSPACE.format(socket=socket, location=LOCATION))
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""When one of Dagster's processes is ready, seen from within it: its port answers, or it beats."""
+"""When one of Dagster's processes is ready, seen from within it: its door answers, or it beats."""
 
 import socket
 import time
@@ -31,10 +31,10 @@ def watch(process: Process, probe: Callable[[], str]) -> None:
         process.stopping.wait(_POLL_LATER_S if was_ready and not problem else _POLL_S)
 
 
-def code_ready(port: int) -> str:
+def code_ready(path: Path) -> str:
     """The code server listens, which it does when every definition is loaded."""
-    with socket.socket() as probe:
-        return "loading definitions" if probe.connect_ex(("127.0.0.1", port)) else ""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return "loading definitions" if probe.connect_ex(str(path)) else ""
 
 
 def webserver_ready(port: int, home: Path) -> str:

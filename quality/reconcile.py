@@ -6,12 +6,14 @@ The equations are explained in docs/reference/reconciliation.md.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from core.contracts.order import EventKind, OrderEvent
 from quality.recording import FeedCount
+from quality.superseded import Superseded
 
 _AT_THE_VENUE = {
     EventKind.SUBMITTED,
@@ -57,6 +59,7 @@ def warehouse_equations(
     unparsed: int,
     cut_msc: int,
     predicts: bool,
+    superseded: Mapping[tuple[str, str], Superseded] = MappingProxyType({}),
 ) -> list[Equation]:
     """Files against SQL: ticks, prices, bars, features, predictions.
 
@@ -66,11 +69,13 @@ def warehouse_equations(
         unparsed: rows of the files that no reader could parse.
         cut_msc: predictions may only be at or after it.
         predicts: whether a model was in use after the cut.
+        superseded: by source and symbol, what the files say that was corrected since.
     """
     equations: list[Equation] = []
     kept = 0
     for feed in feeds:
-        equations += _feed_equations(client, feed)
+        since = superseded.get((feed.source, feed.symbol), Superseded())
+        equations += _feed_equations(client, feed, since)
         kept += feed.valid
     refused = sum(row[2] for row in _query(client, "replay_quarantine", run_id=run_id))
     read = sum(feed.rows for feed in feeds) + unparsed
@@ -115,7 +120,7 @@ def order_equations(
     ]
 
 
-def _feed_equations(client: Any, feed: FeedCount) -> list[Equation]:
+def _feed_equations(client: Any, feed: FeedCount, since: Superseded) -> list[Equation]:
     name = f"{feed.source} {feed.symbol}"
     if feed.valid == 0:
         return []
@@ -127,10 +132,10 @@ def _feed_equations(client: Any, feed: FeedCount) -> list[Equation]:
                "last_msc": feed.last_msc // _MINUTE * _MINUTE + _MINUTE - 1}  # fmt: skip
     in_minutes = _query(client, "replay_ticks", **{**span, **minutes})[0][0]
     return [
-        Equation(f"{name}: valid rows in file = ticks in SQL", feed.valid, ticks),
-        Equation(f"{name}: sum of bids, 1e-8", feed.bid_units, bid),
-        Equation(f"{name}: sum of asks, 1e-8", feed.ask_units, ask),
-        Equation(f"{name}: minutes with a tick = minute bars", feed.minutes, bars),
+        Equation(f"{name}: valid rows in file = ticks in SQL", feed.valid, ticks + since.ticks),
+        Equation(f"{name}: sum of bids, 1e-8", feed.bid_units, bid + since.bid_units),
+        Equation(f"{name}: sum of asks, 1e-8", feed.ask_units, ask + since.ask_units),
+        Equation(f"{name}: minutes with a tick = minute bars", feed.minutes, bars + since.minutes),
         Equation(f"{name}: ticks in SQL = ticks in bars", in_minutes, counted),
     ]
 

@@ -100,7 +100,7 @@ def signals(
         make_sampler=lambda state: Sampler(
             settings.features.sample_ms,
             histograms,
-            current_state(state, stored_ticks),
+            current_state(state, stored_ticks, settings.features.sample_ms),
             keep_hours=True,
         ),
         make_model=lambda state: _model(

@@ -1,18 +1,25 @@
-"""Runs the heavy suites one by one, those first that the change touches: `make test-heavy`.
+"""Runs the heavy suites two at a time, those first that the change touches: `make test-heavy`.
 
-Each suite is a pytest of its own, so that what hangs or fails in one says nothing of the next.
-Machines differ by a factor of five, and continuous integration has an end: past `--until` no
-further suite begins, and the last lines name what was not reached.
+Each suite is a pytest of its own, so that what hangs or fails in one says nothing of the next. A
+suite waits half of its time, for processes that start, drain and come back: two beside each other
+fill two cores, on homes, ports and caches of their own. Machines differ by a factor of five, and
+continuous integration has an end: past `--until` no further suite begins, and the last lines name
+what was not reached.
 """
 
 import argparse
+import functools
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,12 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "suites", nargs="*", metavar="SUITE", help=", ".join(s.name for s in SUITES)
     )
     parser.add_argument("--until", type=float, help="epoch second after which none is begun")
+    parser.add_argument("--jobs", type=int, default=2, help="suites at a time")
     options = parser.parse_args(arguments)
     unknown = set(options.suites) - {suite.name for suite in SUITES}
     if unknown:
         parser.error(f"no suite {', '.join(sorted(unknown))}")
     chosen = [suite for suite in SUITES if not options.suites or suite.name in options.suites]
-    return _run(by_touch(chosen, changed_files()), options.until)
+    return run(by_touch(chosen, changed_files()), options.until, options.jobs)
 
 
 def by_touch(suites: Sequence[Suite], changed: Sequence[str]) -> list[Suite]:
@@ -84,32 +92,56 @@ def _git(*words: str) -> str:
     return done.stdout
 
 
-def _run(suites: Sequence[Suite], until: float | None) -> int:
-    verdicts, failed, missed = [], [], []
-    for suite in suites:
-        if until is not None and time.time() > until:
-            missed.append(suite.name)
-            continue
-        began = time.monotonic()
-        code = _pytest(suite)
-        passed = "passed" if code == 0 else f"FAILED (pytest exit {code})"
-        verdicts.append(f"{suite.name:<15} {passed} in {_minutes(time.monotonic() - began)}")
-        if code:
-            failed.append(suite.name)
-    print("\nheavy suites:\n" + "\n".join(f"  {line}" for line in verdicts), flush=True)
-    print(_not_reached(missed) if missed else "every suite was reached", flush=True)
-    return 1 if failed else 0
+_PRINTING = threading.Lock()
 
 
 def _pytest(suite: Suite) -> int:
-    print(f"\n== heavy suite: {suite.name}", flush=True)
+    """Run it, with what it says in one piece after its end: others run beside it."""
+    print(f"== heavy suite {suite.name} begins", flush=True)
+    with tempfile.TemporaryFile(buffering=0) as output:
+        code = _tried(suite, output)
+        output.seek(0)
+        with _PRINTING:
+            print(f"\n== heavy suite {suite.name}", flush=True)
+            shutil.copyfileobj(output, sys.stdout.buffer)
+            sys.stdout.flush()
+    return code
+
+
+def _tried(suite: Suite, output: IO[bytes]) -> int:
+    """In continuous integration what failed has a second try."""
     line = [sys.executable, "-m", "pytest", "-m", suite.marker]
-    code = subprocess.run(line, cwd=ROOT, check=False).returncode
+    line += ["-o", f"cache_dir=.pytest_cache/heavy/{suite.name}"]  # knows what failed of it alone
+    start = functools.partial(subprocess.run, cwd=ROOT, check=False, stdout=output, stderr=output)
+    code = start(line).returncode
     if code != 1 or not os.environ.get("CI"):
         return code
-    print("== once more, alone, what failed; what passes now is unsteady, and wants mending")
-    again = ("--last-failed", "--last-failed-no-failures", "none", "-v")
-    return subprocess.run([*line, *again], cwd=ROOT, check=False).returncode
+    output.write(b"== once more what failed; what passes now is unsteady, and wants mending\n")
+    return start([*line, "--last-failed", "--last-failed-no-failures", "none", "-v"]).returncode
+
+
+def run(
+    suites: Sequence[Suite], until: float | None, jobs: int, one: Callable[[Suite], int] = _pytest
+) -> int:
+    """Run suites in their order, `jobs` at a time; 0 when every one that began passed."""
+    with ThreadPoolExecutor(jobs) as pool:
+        results = list(pool.map(lambda suite: _result(suite, until, one), suites))
+    print("\nheavy suites:\n" + "\n".join(f"  {line}" for _, line in filter(None, results)))
+    missed = [suite.name for suite, result in zip(suites, results, strict=True) if not result]
+    print(_not_reached(missed) if missed else "every suite was reached", flush=True)
+    return 1 if any(code for code, _ in filter(None, results)) else 0
+
+
+def _result(
+    suite: Suite, until: float | None, one: Callable[[Suite], int]
+) -> tuple[int, str] | None:
+    """Its exit status and what to say of it; None when it is too late to begin."""
+    if until is not None and time.time() > until:
+        return None
+    began = time.monotonic()
+    code = one(suite)
+    passed = "passed" if code == 0 else f"FAILED (pytest exit {code})"
+    return code, f"{suite.name:<15} {passed} in {_minutes(time.monotonic() - began)}"
 
 
 def _not_reached(missed: Sequence[str]) -> str:

@@ -1,16 +1,19 @@
 """Serving: listener, engine, gate and HTTP put together, until SIGTERM or SIGINT.
 
-Both drain: no new request, running ones finish within some seconds or are cancelled, exit 0.
+Both drain: no new request, running ones finish within some seconds or are cancelled, exit 0. A
+statement that the engine cannot cancel is left behind with the process: exit 1.
 """
 
 import asyncio
 import contextlib
 import logging
+import os
 import resource
 import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -30,6 +33,8 @@ from warehouse.protocol.connections import Connection
 
 _DRAIN_S = 5  # of the supervisor's patience (cli/stack/process_spec.py): closing takes time too
 _AGAIN_S = 1.0
+_LEAVE_S = 14  # after that nothing is waited for; the supervisor would kill it later
+_log = logging.getLogger("warehouse")
 
 
 def serve(
@@ -67,6 +72,7 @@ def serve(
     with Process("warehouse", home / "run") as process:
         process.closing(engine.close)
         process.closing(lambda: url_file.unlink(missing_ok=True))
+        leave_anyway(process.stopping, _LEAVE_S)
         app = _app(engine, gate, config.warehouse)
         with _cancelling_late(engine, process.stopping):
             asyncio.run(_serve(app, listener, process, url_file, door))
@@ -131,6 +137,22 @@ def _cancelling_late(engine: Chdb, stopping: threading.Event) -> Iterator[None]:
         drained.set()
         stopping.set()
         thread.join()
+
+
+def leave_anyway(stopping: threading.Event, after_s: float) -> None:
+    """End the process some seconds after `stopping` was set, whatever still runs.
+
+    Some statements wait in the engine for ever and hear no cancelling. Nothing is lost by leaving:
+    what was answered is on disk, and a part that is half-written is no part.
+    """
+
+    def leave() -> None:
+        stopping.wait()
+        time.sleep(after_s)
+        _log.error("a statement cannot be cancelled: the process ends without it")
+        os._exit(1)
+
+    threading.Thread(target=leave, name="leave anyway", daemon=True).start()
 
 
 async def _serve(

@@ -1,7 +1,8 @@
 """Bars made again from corrected ticks, only of the hours that were touched.
 
 Their states forget nothing (a maximum keeps the highest bid ever seen), so bars of those hours are
-deleted and made anew. Live inserts meanwhile do no harm: a bar takes the same tick twice as once.
+deleted and made anew: beside each other, for what is stored after a delete began is not its own.
+Live inserts meanwhile do no harm: a bar takes the same tick twice as once.
 """
 
 import json
@@ -11,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from adapters.clickhouse import light_deletes
 from adapters.clickhouse.writer import Writer
 
 _SQL = Path(__file__).with_name("bars_of_hours.sql").read_text()
 _BARS = Path(__file__).with_name("bars_by_name.sql").read_text() + " FORMAT JSONEachRow"
+_TABLES = ("bar_1h", "bar_5m", "bar_1m")
 _HOUR_MSC = 3_600_000
 _INTERVALS = {"1m": 60_000, "5m": 300_000, "1h": _HOUR_MSC}
 _AT_ONCE = 500  # hours, or bars, of one statement
@@ -31,15 +34,17 @@ def restate(writer: Writer, source: str, symbol: str, times_msc: Times) -> None:
         given: dict[str, str | int] = {"source": source, "symbol": symbol}
         given |= {"first_msc": int(part[0])}
         given |= {"end_msc": int(part[-1]) + _HOUR_MSC, "hours": _listed(part // 1000)}
-        for table in ("bar_1h", "bar_5m", "bar_1m"):
+        for table in _TABLES:
             writer.ask(
                 f"DELETE FROM {table} WHERE {_FEED} "
                 "AND ts_open >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
                 "AND ts_open < fromUnixTimestamp64Milli({end_msc:Int64}, 'UTC') "
-                "AND toUnixTimestamp(toStartOfHour(ts_open)) IN ({hours:Array(Int64)})",
+                "AND toUnixTimestamp(toStartOfHour(ts_open)) IN ({hours:Array(Int64)}) "
+                f"SETTINGS {light_deletes.BEGUN}",
                 given,
             )
         writer.ask(_SQL, given)
+    light_deletes.wait(writer, _TABLES)
 
 
 def bars(writer: Writer, source: str, symbol: str, times_msc: Times) -> Bars:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.clickhouse import bars_restated
+from adapters.clickhouse import bars_restated, light_deletes
 from adapters.clickhouse.correction_rows import (
     FOLLOWING,
     Correction,
@@ -24,6 +24,7 @@ from adapters.clickhouse.correction_rows import (
     tick_columns,
     version_columns,
 )
+from adapters.clickhouse.tick_turns import TickTurns
 from adapters.clickhouse.writer import Writer
 from core import audit_log
 from core.audit_log import AuditLine
@@ -36,7 +37,7 @@ ACTION = "correct ticks"
 _VERSIONS = Path(__file__).with_name("versions_of.sql").read_text() + " FORMAT RowBinary"
 _MARKED = np.dtype([("own", "u1"), ("tick", KNOWN)])
 _LOCK_S = 600.0
-_AT_ONCE = 1_000  # ticks of one DELETE
+_SUPERSEDED = Path(__file__).with_name("superseded_ticks.sql").read_text()
 _UNFINISHED = Path(__file__).with_name("unfinished_corrections.sql").read_text()
 
 
@@ -65,6 +66,7 @@ class Corrections:
     ) -> None:
         self._writer, self._home, self._clock = writer, home, clock
         self._process, self._restates = process, restates
+        self.turns = TickTurns(writer, home)
 
     def alone(self, timeout_s: float = _LOCK_S) -> AbstractContextManager[None]:
         """Nobody else of this home changes stored ticks meanwhile. Raises BusyError."""
@@ -79,7 +81,11 @@ class Corrections:
             "WHERE source = {source:String} AND symbol = {symbol:String})",
             {"source": source, "symbol": symbol},
         )
-        return max(self._clock.now_us(), int(latest) + 1)
+        return self.known_after(int(latest))
+
+    def known_after(self, latest_us: int) -> int:
+        """Now, and later than what was said last."""
+        return max(self._clock.now_us(), latest_us + 1)
 
     def commit(self, correction: Correction) -> str:
         """Store a correction and what follows from it; its id. Call within `alone`.
@@ -169,26 +175,18 @@ class Corrections:
         gone = begun.newest["withdrawn"] == 1
         if not gone.all():
             self._insert("tick", tick_columns(source, symbol, begun.newest[~gone]))
-        if gone.any() and self._restates:
-            self._delete(source, symbol, begun.newest[gone])
+        if self._restates:
+            self._leave_out(begun)
 
-    def _delete(self, source: str, symbol: str, ticks: KnownArray) -> None:
-        for n in range(0, len(ticks), _AT_ONCE):
-            part = ticks[n : n + _AT_ONCE]
-            keys = zip(part["time_msc"].tolist(), part["seq"].tolist(), strict=True)
-            self._writer.ask(
-                "DELETE FROM tick WHERE source = {source:String} AND symbol = {symbol:String} "
-                "AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
-                "AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC') AND "
-                "(toUnixTimestamp64Milli(ts_event), seq) IN ({keys:Array(Tuple(Int64, UInt32))})",
-                {
-                    "source": source,
-                    "symbol": symbol,
-                    "first_msc": int(part["time_msc"].min()),
-                    "last_msc": int(part["time_msc"].max()),
-                    "keys": "[" + ",".join(f"({msc},{seq})" for msc, seq in keys) + "]",
-                },
-            )
+    def _leave_out(self, begun: _Begun) -> None:
+        """Rows that said something else before, which `tick` would show to who reads it plainly."""
+        correction, times = begun.correction, begun.newest["time_msc"]
+        given: dict[str, str | int] = {"source": correction.source, "symbol": correction.symbol}
+        given |= {"first_us": int(times.min()) * 1000, "last_us": int(times.max()) * 1000}
+        self._writer.ask(
+            f"{_SUPERSEDED} SETTINGS {light_deletes.NOTED}", given | {"correction_id": begun.name}
+        )
+        light_deletes.write_in(self._writer, "tick", times)
 
     def _make_bars(self, begun: _Begun, before: Mapping[str, bars_restated.Bars]) -> None:
         source, symbol = begun.correction.source, begun.correction.symbol

@@ -27,7 +27,6 @@ from core.tick_versions import CORRECTED, KNOWN, NEW, Decision, KnownArray, Stor
 
 _EVER = -(2**62)  # whatever a feed repeats it may have said first
 _LOOK_AGAIN_S = 10.0
-_LATEST_MSC = 4_102_444_800_000  # 2100-01-01
 
 Mask = npt.NDArray[np.bool_]
 
@@ -47,8 +46,6 @@ class TickBlocks:
     def __init__(self, writer: Writer, corrections: Corrections, policy: FeedPolicy) -> None:
         self._writer, self._corrections, self._policy = writer, corrections, policy
         self._withdrawn, self._looked_s = False, float("-inf")
-        # Up to when blocks of these feeds went in, nothing stored after them, and when we looked.
-        self._ahead: dict[tuple[frozenset[str], frozenset[str]], tuple[int, float]] = {}
 
     def insert(self, columns: Sequence[Column], token: str | None) -> None:
         """Store a block of columns as `rows.tick_columns` makes them. Raises as Writer.insert."""
@@ -56,12 +53,18 @@ class TickBlocks:
         times: npt.NDArray[np.int64] = of["ts_event"] // 1000  # type: ignore[operator, assignment]
         feeds = _distinct(of["source"]), _distinct(of["symbol"])
         span = int(times.min()), int(times.max())
-        if not (self._any_withdrawn() or self._anything(feeds, *span)):
-            self._writer.insert("tick", columns, token)
-            return
-        self._compare(columns, _known(of, times), token)
+        with self._corrections.turns.turn():
+            if not (self._any_withdrawn() or stored_ticks.anything(self._writer, *feeds, *span)):
+                self._writer.insert("tick", columns, token)
+                return
+            changes = self._compare(columns, _known(of, times), token)
+        for change in changes:
+            self._correct(*change)
 
-    def _compare(self, columns: Sequence[Column], known: KnownArray, token: str | None) -> None:
+    def _compare(
+        self, columns: Sequence[Column], known: KnownArray, token: str | None
+    ) -> list[tuple[str, str, KnownArray]]:
+        """Store what is new; what is to be corrected, by feed, whole milliseconds."""
         new = np.zeros(len(known), np.bool_)
         changes: list[tuple[str, str, KnownArray]] = []
         for source, symbol, here in _feeds(columns, len(known)):
@@ -76,8 +79,7 @@ class TickBlocks:
                 changes.append((source, symbol, known[here][beside]))
         if new.any():
             self._writer.insert("tick", _only(columns, new, known["seq"]), token)
-        for change in changes:
-            self._correct(*change)
+        return changes
 
     def _correct(self, source: str, symbol: str, ticks: KnownArray) -> None:
         with self._corrections.alone():
@@ -112,23 +114,12 @@ class TickBlocks:
         times = ticks["time_msc"]
         span = Span(source, symbol, int(times.min()), int(times.max()))
         stored = stored_ticks.read(self._writer, span, times)
-        return tick_versions.decide(ticks, stored, _EVER), stored
+        return tick_versions.decide(ticks, stored, _EVER, self._own(stored)), stored
 
-    def _anything(
-        self, feeds: tuple[frozenset[str], frozenset[str]], first_msc: int, last_msc: int
-    ) -> bool:
-        """Whether something is stored of a span. A feed that goes on in order is asked about now
-        and then only: before its first block nothing was stored from there on.
-        """
-        up_to_msc, looked_s = self._ahead.get(feeds, (0, float("-inf")))
-        recent = time.monotonic() - looked_s < _LOOK_AGAIN_S
-        if not (recent and first_msc > up_to_msc):
-            looked_s = time.monotonic()
-            if stored_ticks.anything(self._writer, *feeds, first_msc, _LATEST_MSC):
-                self._ahead.pop(feeds, None)
-                return stored_ticks.anything(self._writer, *feeds, first_msc, last_msc)
-        self._ahead[feeds] = last_msc, looked_s
-        return False
+    def _own(self, stored: Stored) -> Mask:
+        """Which may be of this very pass. In a replay they are known when the market said them."""
+        own: Mask = stored.ticks["ts_known_us"] == stored.ticks["time_msc"] * 1000
+        return own & (self._policy.mode == "replay")
 
     def _any_withdrawn(self) -> bool:
         """Known for a while, once it is so for ever."""

@@ -4,6 +4,7 @@ What is not there yet goes in; what is there already is left as it is; what is t
 content is a correction, committed when the file is through. An empty span costs a file one look.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,9 @@ from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.writer import Writer
 from core import tick_versions
 from core.contracts.tick import TICK, QuarantineBatch, TickArray
-from core.tick_versions import CORRECTED, KNOWN, NEW, KnownArray
+from core.tick_versions import CORRECTED, KNOWN, NEW, Decision, KnownArray, Stored
 
+_BEFORE = Path(__file__).with_name("before_file.sql").read_text()
 _MOST_CHANGES = 1_000_000  # of one correction; a file with more makes several
 _SLICE = 65_536
 _DAY_MSC = 86_400_000
@@ -61,27 +63,34 @@ class ClickhouseTickStore:
 
     def begin(self, file: FileOfTicks) -> None:
         """Ticks of this file follow, up to `end`."""
-        self._file, self._counts, writer = file, [0, 0], self._writer
+        self._file, self._counts, self._fresh = file, [0, 0], False
         self._held = np.zeros(0, TICK)
         self._pending: list[tuple[KnownArray, KnownArray]] = []
         self._mentioned: list[np.ndarray] = []
-        self._known_us = self._corrections.known_us(file.span.source, file.span.symbol)
-        self._said_us = self._first_said()
-        span = file.span
-        self._fresh = not (
-            stored_ticks.anything(writer, [span.source], [span.symbol], *span[2:])
-            or stored_ticks.any_withdrawn(writer)
-        )
+        with self._corrections.turns.turn():
+            self._know()
 
     def ticks(self, ticks: TickArray) -> None:
         """Store the next ticks of the file, dtype TICK, shape (n,)."""
-        if self._fresh:
-            self._insert(tick_versions.as_known(ticks))
+        if self._fresh and self._stored_unseen(ticks):
             return
+        self._fresh = False
         ticks = np.concatenate([self._held, ticks])
         last = ticks["time_msc"] == ticks["time_msc"].max(initial=0)
         self._held = ticks[last]  # its millisecond may go on in the next block
         self._compare(ticks[~last])
+
+    def _stored_unseen(self, ticks: TickArray) -> bool:
+        """Store them as they are, if nobody else stored anything since nothing was there."""
+        with self._corrections.turns.turn() as others:
+            if others and self._anything():
+                return False
+            self._insert(tick_versions.as_known(ticks))
+            return True
+
+    def _anything(self) -> bool:
+        span = self._file.span
+        return stored_ticks.anything(self._writer, [span.source], [span.symbol], *span[2:])
 
     def quarantined(self, batch: QuarantineBatch) -> None:
         """Store refused ticks. They were never received live, so `ts_recv` is their own time."""
@@ -105,28 +114,30 @@ class ClickhouseTickStore:
         """Close the connection."""
         self._writer.close()
 
-    def _first_said(self) -> int:
-        """When the first import of this very file began."""
-        span, digest = self._file.span, self._file.digest
-        first = self._writer.ask(
-            "SELECT toUnixTimestamp64Micro(min(ts_known)) FROM tick_file WHERE "
-            "source = {source:String} AND symbol = {symbol:String} AND digest = {digest:String}",
-            {"source": span.source, "symbol": span.symbol, "digest": digest},
-        )
-        if int(first):
-            return int(first)
+    def _know(self) -> None:
+        """What there is already, in one question; and this file's name, if it is a new one."""
+        given = {**self._file.span._asdict(), "digest": self._file.digest}
+        answer = self._writer.ask(_BEFORE, given).split()
+        latest_us, said_us, anything, withdrawn = map(int, answer)
+        self._known_us = self._corrections.known_after(latest_us)
+        self._said_us = said_us or self._known_us
+        self._fresh = not (anything or withdrawn)
+        if not said_us:
+            self._name_file()
+
+    def _name_file(self) -> None:
+        span = self._file.span
         self._writer.insert(
             "tick_file",
             [
                 Column("source", TEXT, span.source),
                 Column("symbol", TEXT, span.symbol),
-                Column("digest", "String", [digest]),
+                Column("digest", "String", [self._file.digest]),
                 Column("ts_known", TIME, self._known_us),
                 Column("name", "String", self._file.name),
                 Column("author", TEXT, self._author),
             ],
         )
-        return self._known_us
 
     def _insert(self, known: KnownArray) -> None:
         if len(known):
@@ -143,20 +154,30 @@ class ClickhouseTickStore:
             after["time_msc"].max() for _, after in self._pending
         ):
             self._commit()  # rows out of order: what they are compared with has to be stored
-        span = self._file.span._replace(first_msc=int(times.min()), last_msc=int(times.max()))
-        stored = stored_ticks.read(self._writer, span, times)
-        decision = tick_versions.decide(arrived, stored, self._said_us)
+        with self._corrections.turns.turn():
+            stored, decision = self._stored_new(arrived)
         corrected = decision.verdict == CORRECTED
         if corrected.any():
             before = stored.ticks[decision.of[corrected]]
             after = tick_versions.changed(arrived, stored, decision, self._known_us)
             self._pending.append((before, after))
-        arrived["seq"] = decision.seq
-        self._insert(arrived[decision.verdict == NEW])
         if self._file.complete:
+            arrived["seq"] = decision.seq
             self._mentioned.append(arrived[["time_msc", "seq"]].copy())
         if sum(len(after) for _, after in self._pending) >= _MOST_CHANGES:
             self._commit()
+
+    def _stored_new(self, arrived: KnownArray) -> tuple[Stored, Decision]:
+        """Store those that are new, under a seq of their own; what was there, and what they are."""
+        times = arrived["time_msc"]
+        span = self._file.span._replace(first_msc=int(times.min()), last_msc=int(times.max()))
+        stored = stored_ticks.read(self._writer, span, times)
+        own = stored.ticks["ts_known_us"] == self._known_us
+        decision = tick_versions.decide(arrived, stored, self._said_us, own)
+        new = arrived[decision.verdict == NEW]
+        new["seq"] = decision.seq[decision.verdict == NEW]
+        self._insert(new)
+        return stored, decision
 
     def _commit(self) -> None:
         if not self._pending:

@@ -111,6 +111,11 @@ class Writer:
                     raise UnavailableError(f"stopped before {what}: {error}") from error
                 delay = min(delay * 2, _LAST_DELAY_S)
 
+    def raise_if_stopped(self) -> None:
+        """Raises UnavailableError when `stop` was set."""
+        if self._stop.is_set():
+            raise UnavailableError("stopped before it was this writer's turn")
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

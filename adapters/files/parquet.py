@@ -40,6 +40,7 @@ class ParquetFile:
             with pq.ParquetFile(path) as file:
                 schema = file.schema_arrow
                 first = _first_symbol(file) if "symbol" in schema.names else None
+                spans = _symbol_spans(file) if "symbol" in schema.names else []
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path, error) from error
         self._columns = _wanted(path, schema)
@@ -47,6 +48,11 @@ class ParquetFile:
         source, symbol = (name["source"], name["symbol"]) if name else (None, first)
         claims = Claims(source, symbol, UTC_ZONE, "time_msc is UTC by definition", zone_fixed=True)
         self.source, self.symbol, _, self.zone = settle(path, options, claims)
+        if spans and not any(low <= self.symbol <= high for low, high in spans):
+            raise InputError(
+                str(path), f"its column symbol says {first}, and nowhere {self.symbol}: name it"
+                f" {first}_{self.source}.parquet, or fetch the right one"
+            )  # fmt: skip
 
     def chunks(self) -> Iterator[Chunk]:
         """See TickFile."""
@@ -95,6 +101,18 @@ def _first_symbol(file: Any) -> str | None:
         value = batch["symbol"][0].as_py()
         return None if value is None else str(value)
     return None
+
+
+def _symbol_spans(file: Any) -> list[tuple[str, str]]:
+    """First and last symbol of each row group, where the file notes them for all."""
+    column = file.schema_arrow.names.index("symbol")
+    spans = []
+    for group in range(file.num_row_groups):
+        statistics = file.metadata.row_group(group).column(column).statistics
+        if statistics is None or not statistics.has_min_max:
+            return []
+        spans.append((str(statistics.min), str(statistics.max)))
+    return spans
 
 
 def _wanted(path: Path, schema: Any) -> list[str]:

@@ -68,11 +68,10 @@ class SimulatedTerminal:
         frictions = frictions or Frictions()
         self._market, self._clock, self._now_msc = market, now_msc, 0
         self._login, self._currency = login, currency
-        self._account = SimulatedAccount(
-            market, balance, currency, seed, frictions, netting=netting
-        )
         self._error = _SUCCESS
         self._log: RequestLog | None = None
+        # A recorded market has no time of its own before the first call; a live one has opened now.
+        began = {"opened_msc": now_msc()} if market.live else {}
         if log is not None:
             header: dict[str, Any] = {
                 "account": 1, "balance": balance, "currency": currency, "seed": seed,
@@ -80,7 +79,13 @@ class SimulatedTerminal:
             }  # fmt: skip
             if netting:
                 header["netting"] = True
-            self._log = RequestLog(log, header)
+            self._log = RequestLog(log, header, began)
+            began = self._log.began
+        self._account = SimulatedAccount(
+            market, balance, currency, seed, frictions, netting=netting,
+            opened_msc=began.get("opened_msc", 0),
+        )  # fmt: skip
+        if self._log is not None:
             try:
                 self._rebuild(self._log)
             except JournalError:
@@ -229,7 +234,11 @@ class SimulatedTerminal:
         return tuple(orders.between(_msc(date_from), _msc(date_to)))
 
     def history_deals_get(self, date_from: float, date_to: float) -> tuple[TradeDeal, ...]:
-        """Deals between two times (epoch seconds, inclusive). The deposit is a deal at time 0."""
+        """Deals between two times (epoch seconds, inclusive).
+
+        The deposit is a deal of the moment in which a live account was opened; at time 0 in a
+        replay, and in accounts of versions before 0.3.
+        """
         deals = self._account.state(self._now()).deals
         return tuple(deals.between(_msc(date_from), _msc(date_to)))
 

@@ -26,7 +26,7 @@ from core.home_users import COMMANDS
 from core.identity import this_user
 from core.settings import Settings
 from execution.compose import own_path
-from execution.journal import witness
+from execution.journal import segments, witness
 from execution.journal.journal import Journal
 from execution.journal.reader import journals, placed_events
 from execution.risk.controls import problem_of
@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="journal, warehouse and seals; 1 at a break")
     verify.add_argument("--archive", type=Path, help="seals from here, as from the WORM copy")
     verify.add_argument("--public-key", type=Path, help="default: TICKHOUSE_REPORTS__PUBLIC_KEY")
+    verify.add_argument(
+        "--full", action="store_true", help="every event, also of days found whole before"
+    )
     sealing = actions.add_parser("seal", help="sign and export all that was journalled by a day")
     sealing.add_argument("--date", type=date.fromisoformat, help="UTC; default: yesterday")
     sealing.add_argument("--key", type=Path, help="default: TICKHOUSE_REPORTS__SIGNING_KEY")
@@ -109,9 +112,15 @@ def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
         with contextlib.closing(warehouse_client(settings, COMMANDS)) as client:
             verification = trail.verify_home(
                 settings, _sources(settings), client, archive, key, SystemClock(),
-                problem_of(settings, SystemClock()),
+                problem_of(settings, SystemClock()), full=namespace.full,
             )  # fmt: skip
             _note_result(client, verification)
+            if key and not verification.breaks:
+                with contextlib.suppress(TickhouseError, OSError):  # an auditor may only read
+                    trail.remember(
+                        settings, _sources(settings), client, archive, key, this_user(),
+                        SystemClock(),
+                    )  # fmt: skip
     _show(verification, key)
     return 1 if verification.breaks else 0
 
@@ -145,7 +154,7 @@ def _show(verification: trail.Verification, key: Path | None) -> None:
 def _sources(settings: Settings) -> Iterator[trail.Source]:
     for name, path in journals(settings.home_path).items():
         live = path.parent.parent == settings.home_path / "execution"
-        yield trail.Source(name, path, placed_events, live)
+        yield trail.Source(name, path, placed_events, live, segments.pieces)
 
 
 def _path(text: str) -> Path | None:

@@ -14,7 +14,6 @@ from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note
 from cli.stack import sessions
-from cli.stack.orchestration import USUAL_PORTS
 from cli.stack.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
@@ -48,7 +47,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     )
     if settings.bus.url:
         _reach_bus(settings, console)
-    instance.write(settings.home_path, USUAL_PORTS.code)
+    instance.write(settings.home_path)
     console.print(f"Home {settings.home_path} is ready.")
     note(
         settings,

@@ -52,7 +52,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
     console = output.console(highlight=False, soft_wrap=True)
     if namespace.strategy:
-        named = chosen(namespace.strategy, settings)
+        named = chosen(namespace.strategy, settings, trades=True)
         run_ = msgspec.structs.replace(settings.run, strategy=named)
         settings = msgspec.structs.replace(settings, run=run_)
     settings = sessions.named(settings, SystemClock())
@@ -64,9 +64,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     late = [board.live_page(pages.live)]
     if namespace.grafana:
         late.append(board.grafana(settings, home, where["warehouse"], pages.grafana))
-        where["grafana"] = f"http://127.0.0.1:{pages.grafana}"
+        where["grafana"] = f"{tls.scheme(home)}://127.0.0.1:{pages.grafana}"
     if not (unscheduled := orchestration.absent(settings)):
-        dagster = orchestration.choose_ports()
+        dagster = orchestration.choose_port()
         where["dagster"] = orchestration.url(home, dagster)
         late += orchestration.orchestration_stack(home, dagster)
     stack = Stack(

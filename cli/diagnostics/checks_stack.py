@@ -14,8 +14,7 @@ from cli.diagnostics.check import Check, result_of
 from cli.diagnostics.status import StackStatus, stack_status
 from cli.stack.embedded import USUAL_PORTS
 from cli.stack.home_lock import is_taken
-from cli.stack.orchestration import INSTALL
-from cli.stack.orchestration import USUAL_PORTS as DAGSTERS
+from cli.stack.orchestration import INSTALL, USUAL_PORT
 from cli.stack.process_state import ProcessState, last_lines
 from core import settings
 from core.errors import SettingsError
@@ -80,7 +79,7 @@ def ports(config: Settings) -> Check:
     if config.clickhouse.url:
         wanted.pop("warehouse")
     if config.orchestration.enabled and not instance.missing():
-        wanted["dagster"] = DAGSTERS.webserver
+        wanted["dagster"] = USUAL_PORT
     taken = {name: port for name, port in wanted.items() if not _free(port)}
     listed = ", ".join(f"{name} {port}" for name, port in taken.items())
     return result_of(

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from adapters.files.base import TickFile
 from adapters.files.detect import open_file
+from adapters.simulator.markets.tickfile import ParquetTicks
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.errors import InputError
 from core.sections import ExitSettings
@@ -191,6 +192,7 @@ def _feed(
 ) -> tuple[ReplayFeed, list[QuarantineBatch]]:
     """One parquet file as it is, or everything else rewritten as one."""
     if len(parts) == 1 and Path(parts[0].path).suffix == ".parquet":
+        ParquetTicks(parts[0].path, source, symbol)  # the terminal would refuse it, much later
         return _measured(Path(parts[0].path), source, symbol), []
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / f"{symbol}_{source}.parquet"

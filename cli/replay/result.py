@@ -8,7 +8,7 @@ from core.contracts.order import EventKind
 from core.metrics import STAGES
 from core.settings import Settings
 from execution.journal import journal as order_journal
-from quality import reconcile
+from quality import reconcile, superseded
 from quality.recording import count
 
 if TYPE_CHECKING:
@@ -23,12 +23,17 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
     plan, settings = run.plan, run.settings
     sample_ms = settings.features.sample_ms
     feeds = [count(f.path, f.source, f.symbol, sample_ms, plan.cut_msc) for f in plan.feeds]
+    since = {
+        (feed.source, feed.symbol): superseded.of_file(client, file.path, feed)
+        for file, feed in zip(plan.feeds, feeds, strict=True)
+        if feed.valid
+    }
     journal = list(order_journal.events(run.journal))
     deals = _deals(settings, plan.last_msc)
     predicts = bool(run.model)
     equations = [
         *reconcile.warehouse_equations(
-            client, plan.run_id, feeds, plan.unparsed_rows, plan.cut_msc, predicts
+            client, plan.run_id, feeds, plan.unparsed_rows, plan.cut_msc, predicts, since
         ),
         *reconcile.order_equations(client, plan.run_id, journal, deals),
     ]
@@ -41,6 +46,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
         "inputs": list(plan.inputs),
         "ticks_read": plan.rows,
         **reconcile.totals(client, plan.run_id, feeds),
+        "ticks_superseded": sum(feed.versions for feed in since.values()),
         "orders": kinds.count(EventKind.SUBMITTED),
         "orders_denied": kinds.count(EventKind.DENIED),
         "orders_rejected": kinds.count(EventKind.REJECTED),

@@ -56,18 +56,12 @@ def grafana(settings: Settings, home: Path, warehouse_url: str, port: int) -> Pr
             "--grafana: no grafana on PATH; install Grafana and its plugin "
             "grafana-clickhouse-datasource, or use the live page, which needs neither"
         )
-    if urlsplit(warehouse_url).scheme == "https" and tls.authority_of(home):
-        raise SettingsError(
-            "--grafana: its data source would not know this home's authority; start Grafana by "
-            "itself and give it authority.pem (docs/how-to/encrypt-every-door.md), or use the live "
-            "page"
-        )
     return ProcessSpec(
         "grafana",
         (sys.executable, "-m", "cli.stack.grafana_child", binary, "server", *_homepath()),
         _environment(settings, home, warehouse_url, port),
         needs=("warehouse",),
-        ready_url=f"http://127.0.0.1:{port}/api/health",
+        ready_url=f"{tls.scheme(home)}://127.0.0.1:{port}/api/health",
         waited_for=False,
     )
 
@@ -80,7 +74,9 @@ def _homepath() -> tuple[str, ...]:
 def _environment(settings: Settings, home: Path, warehouse_url: str, port: int) -> dict[str, str]:
     folder = Path(str(resources.files("dashboards")))
     where = urlsplit(warehouse_url)
+    secure = where.scheme == "https"
     return {
+        **_served_with_tls(home),
         "GF_SERVER_HTTP_ADDR": "127.0.0.1",
         "GF_SERVER_HTTP_PORT": str(port),
         "GF_PATHS_DATA": str(home / "grafana"),
@@ -95,5 +91,26 @@ def _environment(settings: Settings, home: Path, warehouse_url: str, port: int) 
         "TICKHOUSE_GRAFANA_BOARDS": str(folder / "boards"),
         "TICKHOUSE_GRAFANA_HOST": where.hostname or "127.0.0.1",
         "TICKHOUSE_GRAFANA_PORT": str(where.port or 8123),
+        "TICKHOUSE_GRAFANA_SECURE": str(secure).lower(),
+        # An authority of its own; without one, those that the machine trusts.
+        "TICKHOUSE_GRAFANA_WITH_CA": str(secure and bool(_authority(settings, home))).lower(),
+        "TICKHOUSE_GRAFANA_CA_FILE": _authority(settings, home) if secure else "",
         "TICKHOUSE_GRAFANA_WEBHOOK": settings.alerts.webhook or "http://127.0.0.1:9",
     }
+
+
+def _served_with_tls(home: Path) -> dict[str, str]:
+    shown = tls.files(home)
+    if shown is None:
+        return {}
+    certificate, key = shown
+    return {
+        "GF_SERVER_PROTOCOL": "https",
+        "GF_SERVER_CERT_FILE": certificate,
+        "GF_SERVER_CERT_KEY": key,
+        "GF_SECURITY_COOKIE_SECURE": "true",
+    }
+
+
+def _authority(settings: Settings, home: Path) -> str:
+    return settings.clickhouse.ca or tls.authority_of(home)

@@ -1,4 +1,4 @@
-"""`python -m cli.stack.grafana_child GRAFANA ...`: Grafana, told how to sign in to the warehouse.
+"""`python -m cli.stack.grafana_child GRAFANA ...`: Grafana, signed in to the warehouse.
 
 A process of a moment that becomes Grafana: the password comes from the home or the settings and
 stands in Grafana's environment, never in the supervisor's file or on a command line.
@@ -7,8 +7,10 @@ stands in Grafana's environment, never in the supervisor's file or on a command 
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from core import log, settings
+from core.errors import SettingsError
 from core.home_users import GRAFANA, sign_in
 
 _OWN = "TICKHOUSE_GRAFANA_"
@@ -22,7 +24,19 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """
     ours = {name: value for name, value in environ.items() if not name.startswith(_OWN)}
     where = sign_in(settings.load(ours).clickhouse, GRAFANA)
-    return {**environ, f"{_OWN}USER": where.user, f"{_OWN}PASSWORD": where.password}
+    return {
+        **environ,
+        f"{_OWN}USER": where.user,
+        f"{_OWN}PASSWORD": where.password,
+        f"{_OWN}CA": _content(environ.get(f"{_OWN}CA_FILE", "")),
+    }
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text() if path else ""
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}; a PEM file is needed") from error
 
 
 def main() -> int:

@@ -7,8 +7,6 @@ runs on a schedule is there. An environment that holds only what `make demo` nee
 import sys
 from pathlib import Path
 
-import msgspec
-
 from cli.stack.embedded import free_ports
 from cli.stack.process_spec import ProcessSpec
 from core import tls
@@ -18,24 +16,17 @@ from orchestration import instance
 INSTALL = "make install-orchestration"
 
 
-class OrchestrationPorts(msgspec.Struct, frozen=True):
-    """Loopback ports of Dagster's servers."""
-
-    webserver: int  # HTTP
-    code: int  # gRPC
+USUAL_PORT = 3000
 
 
-USUAL_PORTS = OrchestrationPorts(webserver=3000, code=4266)
+def choose_port(preferred: int = USUAL_PORT) -> int:
+    """Of the webserver, on loopback: the preferred where that is free."""
+    return free_ports((preferred,))[0]
 
 
-def choose_ports(preferred: OrchestrationPorts = USUAL_PORTS) -> OrchestrationPorts:
-    """Free ones, the preferred where those are free."""
-    return OrchestrationPorts(*free_ports(msgspec.structs.astuple(preferred)))
-
-
-def url(home: Path, ports: OrchestrationPorts) -> str:
+def url(home: Path, port: int) -> str:
     """Where a person finds Dagster."""
-    return f"{tls.scheme(home)}://127.0.0.1:{ports.webserver}"
+    return f"{tls.scheme(home)}://127.0.0.1:{port}"
 
 
 def absent(settings: Settings) -> str:
@@ -50,20 +41,20 @@ def absent(settings: Settings) -> str:
     return ""
 
 
-def orchestration_stack(home: Path, ports: OrchestrationPorts) -> list[ProcessSpec]:
+def orchestration_stack(home: Path, port: int) -> list[ProcessSpec]:
     """The processes, and the files that they read."""
-    instance.write(home, ports.code)
+    instance.write(home)
     return [
-        _process(home, "code", (), ports.code),
-        _process(home, "daemon", ("orchestration.code",)),
-        _process(home, "webserver", ("orchestration.code",), ports.webserver),
+        _process(home, ("code",), ()),
+        _process(home, ("daemon",), ("orchestration.code",)),
+        _process(home, ("webserver", "--port", str(port)), ("orchestration.code",)),
     ]
 
 
-def _process(home: Path, name: str, needs: tuple[str, ...], port: int = 0) -> ProcessSpec:
+def _process(home: Path, arguments: tuple[str, ...], needs: tuple[str, ...]) -> ProcessSpec:
     return ProcessSpec(
-        f"orchestration.{name}",
-        (sys.executable, "-m", "orchestration", name, "--port", str(port)),
+        f"orchestration.{arguments[0]}",
+        (sys.executable, "-m", "orchestration", *arguments),
         instance.environment(home),
         needs=needs,
         stop_group=True,  # a run is a child of the code server, dbt one of a run

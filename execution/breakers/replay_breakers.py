@@ -15,8 +15,8 @@ from typing import NamedTuple
 from adapters.bus.base import Publisher
 from core.contracts import codec
 from core.contracts.operations import RiskState
+from core.contracts.order import AccountState, OrderEvent
 from core.contracts.order import EventKind as Kind
-from core.contracts.order import OrderEvent
 from core.contracts.tick import TickArray
 from core.sections import RunSettings
 from core.topics import RISK
@@ -25,6 +25,7 @@ from execution.breakers import breakers
 from execution.breakers.flash_crash_scan import FlashCrashScan
 from execution.journal.records import Record
 from execution.order_path.quotes import ReplayQuotes, tape
+from execution.risk import drawdown
 from execution.risk.activity import Activity
 from execution.risk.limits import Action
 from execution.risk.limits_file import LimitsFile
@@ -88,6 +89,8 @@ class ReplayBreakers(Activity):
     def fold(self, record: Record) -> None:
         """Fold one journalled record in."""
         super().fold(record)
+        if isinstance(record, AccountState):
+            self._check_drawdown(record.ts_init_us)
         if not isinstance(record, OrderEvent):
             return
         if record.kind is Kind.SUBMITTED:
@@ -100,6 +103,11 @@ class ReplayBreakers(Activity):
             sent_us = self._submitted.pop(record.order_id)
             times = sent_us, record.ts_event_us, record.ts_init_us
             self._filled.append(Filled(record.source, record.symbol, *times))
+
+    def _check_drawdown(self, now_us: int) -> None:
+        share, limits = self.drawdown_share(), self._limits.rules.book.breakers
+        wanted = drawdown.action(share, limits)
+        self._trip_by(wanted, "drawdown", drawdown.reason(share, limits), now_us)
 
     def _check_wait(self, fill: Filled) -> None:
         missed = self._quotes.at(fill.source, fill.symbol, fill.filled_us - 1)

@@ -17,6 +17,7 @@ from execution.broker.working_orders import WorkingOrders
 from execution.heartbeat import HeartbeatPublisher
 from execution.order_path.engine import Engine
 from execution.order_path.stops import Stops
+from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds
@@ -35,6 +36,7 @@ class PollerParts(NamedTuple):
     events: AccountHistory
     working: WorkingOrders
     equity: EquityWatch
+    ladder: DrawdownLadder
     funds: CachedFunds
     trading: TradingState
 
@@ -77,7 +79,7 @@ class AccountPoller:
 
     def close(self) -> None:
         """The process ends."""
-        self._w.equity.close()
+        self._w.equity.keep()
 
     def _at_broker(self) -> None:
         self._w.reconciler.again()
@@ -92,6 +94,7 @@ class AccountPoller:
             account = self._w.events.poll()
             if account is not None:
                 self._w.equity.observe(account)
+                self._w.ladder.check()
 
     def _report_health(self) -> None:
         if self._heartbeat is None:

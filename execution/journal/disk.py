@@ -46,6 +46,18 @@ class Disk(Protocol):
         """
         ...
 
+    def names(self, path: Path) -> list[str]:
+        """The files in its folder whose names begin with a file's."""
+        ...
+
+    def content(self, path: Path) -> bytes:
+        """Of a file that nobody writes any more, without opening it for oneself."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Take a file away that holds nothing."""
+        ...
+
 
 class MachineDisk:
     """Implements Disk on this machine's file system."""
@@ -53,6 +65,18 @@ class MachineDisk:
     def open(self, path: Path) -> "MachineFile":
         """See Disk; missing directories are made too."""
         return MachineFile(path)
+
+    def names(self, path: Path) -> list[str]:
+        """See Disk."""
+        return [found.name for found in path.parent.glob(path.name + "*")]
+
+    def content(self, path: Path) -> bytes:
+        """See Disk."""
+        return path.read_bytes()
+
+    def remove(self, path: Path) -> None:
+        """See Disk."""
+        path.unlink(missing_ok=True)
 
 
 class MachineFile:

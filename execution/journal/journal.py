@@ -1,51 +1,29 @@
 """The order journal: append-only, durable before anything is sent.
 
 A file of zeros is allocated ahead, so that a write changes no file size and one `fdatasync`
-costs no metadata. Each record is
-
-    "TKJ1" | length u32 | its complement u32 | crc32 of payload u32 | payload | 0xff
-
-in little endian; zeros follow the last one. Records appended together count together: all but
-the last of them end in 0xfe, and their crc32 is inverted. A write that a crash cut short, or of
-which the disk kept some sectors only, leaves zeros in the last such group: it was never synced,
-so nobody acted on it, and it is wiped whole. Any other damage is refused, for execution must not
-guess.
+costs no metadata (`execution/journal/frames.py` has the records). It does not grow for ever:
+`rotate`, between two orders, goes on in the next segment (`execution/journal/segments.py`).
 """
 
 import errno
-import struct
-import zlib
+import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from core.contracts.order import OrderEvent
+from core.crashpoint import reach
 from core.errors import JournalError
-from execution.journal import records, witness
+from execution.journal import records, segments, witness
 from execution.journal.chain import Chain
-from execution.journal.disk import MACHINE, Disk
-from execution.journal.records import Record
+from execution.journal.disk import MACHINE, Disk, File
+from execution.journal.frames import Place, frame
+from execution.journal.records import Record, SegmentBegun
+from execution.journal.segments import NOTHING, Walk, path_of
 from execution.journal.witness import Witnessed
 
-MAGIC = b"TKJ1"
-SEGMENT = 16 * 1024 * 1024
-_HEADER = struct.Struct("<4sIII")
-_END, _MORE = b"\xff", b"\xfe"
-_OVERHEAD = _HEADER.size + len(_END)
-_ONES = 0xFFFF_FFFF
-_SECTOR = 512  # the least a disk writes at once
-
-
-class Place(NamedTuple):
-    """One record, and where it stands."""
-
-    number: int  # from 1
-    offset: int  # bytes
-    end: int  # offset of the next
-    record: Record
+SEGMENT = 12 * 1024 * 1024  # of which the last third is kept for exits: execution.journal.space
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Extent(NamedTuple):
@@ -65,9 +43,12 @@ class Journal:
             the first would look like damage. A replay, which can be run again, does without.
         witnessed: what it must contain (execution.journal.witness).
         session_id: stands in the events that are appended.
+        since: the end of a segment up to which all is known (execution.journal.snapshot): what is
+            before it is not read.
 
     Attributes:
         synced: how far it is on disk; replaced as a whole, for other threads to read.
+        sealed: the end of the last segment that is sealed; likewise.
 
     Raises:
         JournalError: damaged other than by a cut-off write, shorter than witnessed, or in use.
@@ -75,46 +56,70 @@ class Journal:
 
     def __init__(
         self, path: Path, segment: int = SEGMENT, disk: Disk = MACHINE, *, careful: bool = True,
-        witnessed: Witnessed | None = None, session_id: str = "",
+        witnessed: Witnessed | None = None, session_id: str = "", since: SegmentBegun = NOTHING,
     ) -> None:  # fmt: skip
         self.path, self._segment, self._careful = path, segment, careful
-        self._chain = Chain(session_id)
+        self._disk, self._since, self._chain = disk, since, Chain(session_id)
         self._dirty = False
         self._unread: list[Record] = []
-        self._file = disk.open(path)
+        segments.count_in(path, disk.names(path))  # before one that is missing is made
+        self._files = {1: disk.open(path)}  # the first is held for as long as we are: it locks
         try:
             self._open(witnessed)
         except BaseException:
-            self._file.close()
+            self._close()
             raise
 
     def _open(self, witnessed: Witnessed | None) -> None:
-        content, end = self._file.read(), 0
-        self._count, self._last, met = 0, b"", witnessed is None
-        for place in scan(content, self.path):
-            _follow(self._chain, place, self.path)
+        count = segments.count_in(self.path, self._disk.names(self.path))
+        walk = Walk(self.path, self._content, count, self._since)
+        met = witnessed is None
+        for place in walk:
             self._unread.append(place.record)
-            end, self._count = place.end, place.number
-            self._last = content[place.offset + _HEADER.size : end - len(_END)]
-            met = met or witnessed is None or witnessed.is_of(end, self._last)
+            if not met and witnessed is not None and place.end == witnessed.end:
+                met = witnessed.is_of(walk.payload_of(place))
+        end = walk.end
         if witnessed and not met:
-            raise witness.refusal(self.path, end, self._count, witnessed)
-        if content[end:].strip(b"\0"):  # any() would look at 16 MiB byte by byte, at each start
-            self._file.write(bytes(len(content) - end), end)
-        self._at, self._size = end, len(content)
+            raise witness.refusal(self.path, end.offset, end.records, witnessed)
+        self._number, self._base, self._count = end.segment, walk.begin, end.records
+        self._chain.seq, self._chain.hash = end.seq, end.hash
+        self._digest, self._last, self.sealed = walk.digest, walk.payload, walk.sealed
+        self._file = self._files[self._number]
+        self._at, content = end.offset - self._base, self._file.read()
+        if content[self._at :].strip(b"\0"):  # any() would look at 16 MiB byte by byte
+            self._file.write(bytes(len(content) - self._at), self._at)
+        self._size = len(content)
+        self._let_go()
         self.ensure_room(1)
         self._file.sync(whole=True)
-        self.synced = Extent(end, self._count, self._last)
+        self.synced = Extent(end.offset, self._count, self._last)
+
+    def _content(self, number: int) -> bytes:
+        if number not in self._files:
+            self._files[number] = self._disk.open(path_of(self.path, number))
+        return self._files[number].read()
+
+    def _let_go(self) -> None:
+        """Keep open what is written, and the first, whose lock is the journal's."""
+        for number in self._files.keys() - {1, self._number}:
+            self._files.pop(number).close()
 
     def take(self) -> list[Record]:
         """The records found at opening, oldest first; once, to free their memory."""
         unread, self._unread = self._unread, []
         return unread
 
-    def records(self) -> Iterator[Record]:
-        """All records so far, oldest first, read from disk again; from any thread."""
-        end = self._at
-        for place in scan(self._file.read()[:end], self.path):
+    def records(self, since: SegmentBegun = NOTHING) -> Iterator[Record]:
+        """All records so far, or those after an end, read from disk again; from any thread."""
+        last, at = self._number, self._at
+
+        def content(number: int) -> bytes:
+            opened = self._files.get(number)
+            if number == last and opened is not None:
+                return opened.read()[:at]
+            return self._disk.content(path_of(self.path, number))
+
+        for place in Walk(self.path, content, last, since, chained=False):
             yield place.record
 
     def append(self, entries: Iterable[Record]) -> list[Record]:
@@ -124,11 +129,12 @@ class Journal:
         """
         linked = [self._linked(entry) for entry in entries]
         last = len(linked) - 1
-        data = b"".join([_frame(p, more=n < last) for n, (_, p) in enumerate(linked)])
+        data = b"".join([frame(p, more=n < last) for n, (_, p) in enumerate(linked)])
         if self._careful:
             self.sync()
         self.ensure_room(len(data))
         self._file.write(data, self._at)
+        self._digest.update(data)
         self._at += len(data)
         if linked:
             self._dirty, self._last = True, linked[-1][1]
@@ -145,7 +151,7 @@ class Journal:
         if self._dirty:
             self._file.sync()
             self._dirty = False
-            self.synced = Extent(self._at, self._count, self._last)
+            self.synced = Extent(self._base + self._at, self._count, self._last)
 
     def ensure_room(self, count: int) -> None:
         """Allocate zeros ahead when fewer than `count` bytes are left; call it when idle too.
@@ -163,7 +169,7 @@ class Journal:
 
     def _full(self, error: OSError) -> Exception:
         """What cannot be recorded is not sent: on a full disk this process ends, and says why."""
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _FULL:
             return error
         return JournalError(
             f"{self.path}: the disk is full and what was kept for exits is used up, so nothing more"
@@ -176,22 +182,68 @@ class Journal:
         """Bytes allocated and not used: so much can be journalled on a disk that is full."""
         return self._size - self._at
 
+    def rotate(self) -> bool:
+        """Seal the segment and go on in the next; False when the disk has no room for it.
+
+        For between two orders: it takes as long as growing the file does. Until the first record
+        of the new segment is on disk, the old one is the last.
+        """
+        self.sync()
+        number = self._number + 1
+        sealed = SegmentBegun(
+            self._number, self._base + self._at, self._count, self._chain.seq, self._chain.hash,
+            self._digest.hexdigest(),
+        )  # fmt: skip
+        payload = records.encode(sealed)
+        data = frame(payload)
+        file = self._disk.open(path_of(self.path, number))
+        try:
+            size = self._begin(file, data)
+        except OSError as error:
+            file.close()
+            if error.errno not in _FULL:
+                raise
+            self._disk.remove(path_of(self.path, number))
+            return False
+        self._files[number], self._file, self._number = file, file, number
+        self._base, self._at, self._size = sealed.offset, len(data), size
+        self._count, self._last = self._count + 1, payload
+        self._digest = hashlib.blake2b(data, digest_size=32)
+        self._let_go()
+        self.sealed, self.synced = sealed, Extent(self._base + self._at, self._count, self._last)
+        return True
+
+    def _begin(self, file: File, data: bytes) -> int:
+        """Allocate a segment, then write the record that makes it one; its size."""
+        reach("execution.rotate.before")
+        size = max(self._segment, len(file.read()))
+        file.write(bytes(size), 0)
+        file.sync(whole=True)
+        reach("execution.rotate.allocated")
+        file.write(data, 0)
+        reach("execution.rotate.written")
+        file.sync()
+        reach("execution.rotate.after")
+        return size
+
     def close(self) -> None:
         """Sync and close."""
         self.sync()
-        self._file.close()
+        self._close()
+
+    def _close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
 
 def read(path: Path) -> Iterator[Place]:
     """The records of a journal that may be in use, checked, oldest first.
 
     Raises:
-        JournalError: damaged other than by a cut-off write.
+        JournalError: damaged other than by a cut-off write; a segment is missing.
     """
-    chain = Chain()
-    for place in scan(path.read_bytes(), path):
-        _follow(chain, place, path)
-        yield place
+    return iter(segments.walk(path))
 
 
 def events(path: Path) -> Iterator[OrderEvent]:
@@ -199,91 +251,3 @@ def events(path: Path) -> Iterator[OrderEvent]:
     for place in read(path):
         if isinstance(place.record, OrderEvent):
             yield place.record
-
-
-class _Frame(NamedTuple):
-    payload: bytes
-    end: int
-    more: bool  # records of the same append follow
-
-
-def _frame(payload: bytes, *, more: bool = False) -> bytes:
-    size, checksum = len(payload), zlib.crc32(payload) ^ (_ONES if more else 0)
-    header = _HEADER.pack(MAGIC, size, size ^ _ONES, checksum)
-    return header + payload + (_MORE if more else _END)
-
-
-def _frame_at(content: bytes, offset: int) -> _Frame | None:
-    """The whole record at an offset, or None."""
-    if offset + _OVERHEAD > len(content):
-        return None
-    magic, size, complement, checksum = _HEADER.unpack_from(content, offset)
-    begin, end = offset + _HEADER.size, offset + _HEADER.size + size
-    mark = content[end : end + 1]
-    if magic != MAGIC or size ^ complement != _ONES or mark not in (_END, _MORE):
-        return None
-    payload, more = content[begin:end], mark == _MORE
-    if zlib.crc32(payload) ^ (_ONES if more else 0) != checksum:
-        return None
-    return _Frame(payload, end + 1, more)
-
-
-def scan(content: bytes, path: Path) -> Iterator[Place]:
-    """The records in a journal's bytes, without their chain; `path` is for messages."""
-    number, offset = 1, 0
-    group: list[Place] = []
-    while (frame := _frame_at(content, offset)) is not None:
-        try:
-            record = records.decode(frame.payload)
-        except msgspec.DecodeError as error:
-            raise _damaged(path, number, offset, f"of another version ({error})") from error
-        group.append(Place(number, offset, frame.end, record))
-        number, offset = number + 1, frame.end
-        if not frame.more:
-            yield from group
-            group.clear()
-    if not _cut_off(content, offset):
-        raise _damaged(path, number, offset, "checksum differs")
-
-
-def _cut_off(content: bytes, offset: int) -> bool:
-    """Whether all from `offset` on is zeros, or one last append that did not come to its end."""
-    rest = content[offset:].rstrip(b"\0")
-    if not rest:
-        return True
-    end = offset + len(rest)
-    place = content.find(MAGIC, offset + 1)
-    while place >= 0:
-        frame = _frame_at(content, place)
-        if frame and not frame.more and frame.end < end:
-            return False  # a later append follows: this one was synced before it was written
-        if frame and place % _SECTOR and content[place - 1 : place] != _MORE:
-            return False  # it begins an append, or its own sector came without what precedes it
-        place = content.find(MAGIC, frame.end if frame else place + 1)
-    return _lacks_sector(content, offset, end) or _lacks_end(content, offset, end)
-
-
-def _lacks_sector(content: bytes, begin: int, end: int) -> bool:
-    """Whether a sector, or what falls on it of these bytes, was never written."""
-    cuts = [begin, *range(begin // _SECTOR * _SECTOR + _SECTOR, end, _SECTOR), end]
-    return any(not any(content[a:b]) for a, b in pairwise(cuts))
-
-
-def _lacks_end(content: bytes, offset: int, end: int) -> bool:
-    """Whether the bytes stop before the record at an offset does."""
-    if end - offset < _HEADER.size:
-        return True
-    _, size, complement, _ = _HEADER.unpack_from(content, offset)
-    return bool(size ^ complement == _ONES and offset + _OVERHEAD + size > end)
-
-
-def _follow(chain: Chain, place: Place, path: Path) -> None:
-    if isinstance(place.record, OrderEvent):
-        chain.follow(place.record, f"{path}, record {place.number} at byte {place.offset}")
-
-
-def _damaged(path: Path, number: int, offset: int, problem: str) -> JournalError:
-    return JournalError(
-        f"{path}, record {number} at byte {offset}: damaged ({problem}). Nothing was sent or"
-        " changed; restore the file from a backup and compare it with the account's history"
-    )

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Ledger:
-    """Journal, book and outbox as one. Opening folds the journal and queues all of it again.
+    """Journal, book and outbox as one. Opening folds the journal and queues what it read.
 
     `activity`: a fold of its own kind; None for the usual one.
     """
@@ -28,6 +28,7 @@ class Ledger:
         self, journal: Journal, book: Book, outbox: Outbox, activity: Activity | None = None
     ) -> None:
         self._journal, self.book, self._outbox = journal, book, outbox
+        self.journal = journal.path
         self.activity = activity or Activity()
         self._unfolded: list[Record] = []
         self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on

@@ -13,15 +13,20 @@ from core.contracts.order import (
     EventKind,
     ExecutionMarker,
     OrderEvent,
+    OrderMessage,
     PositionState,
 )
 from core.crashpoint import reach
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
+from execution.journal import snapshot
 from execution.journal.book import Book, Key
+from execution.journal.delivered import NO_EVENT, Mark
 from execution.journal.journal import Journal
 from execution.journal.publisher import JournalPublisher, Post
 from execution.journal.records import Record
+from execution.journal.segments import NOTHING
+from execution.journal.snapshot import Snapshot
 
 _MOVES = (  # what changes a position
     EventKind.PARTIALLY_FILLED, EventKind.FILLED, EventKind.CLOSED, EventKind.STOP_MOVED,
@@ -68,6 +73,24 @@ class Outbox:
         self._waiting.clear()
         reach("execution.publish.after")
 
+    def resume(self, mark: Mark, since: Snapshot | None) -> None:
+        """Forget what bus and warehouse have; let all be read again if they lack more than waits.
+
+        Args:
+            mark: the last event that both have.
+            since: where the journal's records that wait begin.
+        """
+        begin = since.end if since else NOTHING
+        met = mark.hash == begin.hash if mark.seq == begin.seq else False
+        for message, _ in self._waiting:
+            if isinstance(message, OrderEvent) and message.seq == mark.seq:
+                met = message.hash == mark.hash
+        if met:
+            self._waiting = [post for post in self._waiting if not _has(mark, post.message)]
+        elif since is not None and self._publisher is not None:
+            self._waiting = []
+            self._publisher.fall_behind()
+
     def close(self) -> None:
         """Give the publisher a moment to deliver what it has; the journal has it in any case."""
         if self._publisher is not None:
@@ -87,12 +110,33 @@ def posts(record: Record, book: Book, run: RunSettings) -> Iterator[Post]:
         yield Post(record, f"{record.run_id}.slice.{'end' if record.end else record.slice}")
 
 
-def posts_of(journal: Journal, run: RunSettings) -> Iterator[Post]:
-    """What is published of a whole journal, folded anew."""
+def posts_of(
+    journal: Journal, run: RunSettings, mark: Mark = NO_EVENT, since: Snapshot | None = None
+) -> Iterator[Post]:  # fmt: skip
+    """What is published of a journal after an event, folded anew; all when it has no such event.
+
+    `since`: a state to fold on from when nothing before it is asked for.
+    """
+    begin = NOTHING
     book = Book()
-    for record in journal.records():
+    if since is not None and since.end.seq <= mark.seq:
+        begin, (book, _) = since.end, snapshot.restored(since)
+    met = begin.seq == mark.seq and begin.hash == mark.hash
+    for record in journal.records(begin):
         book.apply(record)
-        yield from posts(record, book, run)
+        if isinstance(record, OrderEvent) and record.seq == mark.seq:
+            met = record.hash == mark.hash
+        yield from (post for post in posts(record, book, run) if not _has(mark, post.message))
+    if not met:  # of another journal
+        yield from posts_of(journal, run)
+
+
+def _has(mark: Mark, message: OrderMessage) -> bool:
+    """Whether what has the event of a mark has a message, too; of its position one cannot say."""
+    seq = getattr(message, "seq", None)
+    if seq is None:
+        return False
+    return bool(seq <= mark.seq if isinstance(message, OrderEvent) else seq < mark.seq)
 
 
 def position_state(event: OrderEvent, book: Book) -> PositionState:

@@ -1,8 +1,9 @@
 """Takes what is journalled to the bus, in a thread of its own: trading never waits for the bus.
 
 The queue is bounded; the journal is the truth. While the bus is away, messages wait here, and when
-they become too many all of them are forgotten: once the bus answers again, the whole journal is
-read and published anew, which stores nothing twice, for the ids of messages follow from content.
+they become too many all of them are forgotten: once the bus answers again, what it lacks is read
+from the journal and published, which stores nothing twice, for the ids of messages follow from
+content.
 """
 
 import logging
@@ -39,14 +40,16 @@ class JournalPublisher:
     """Delivers in order. `take` and `close` by the trading thread, the rest by its own.
 
     Args:
-        again: all messages that the journal makes, from its beginning.
+        again: all messages of the journal that the bus may lack.
         limit: messages that may wait.
+        caught_up: called once, when all that waited is on the bus for the first time.
     """
 
     def __init__(
         self, bus: Bus, run: RunSettings, again: Callable[[], Iterator[Post]],
-        limit: int = QUEUE,
+        limit: int = QUEUE, caught_up: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
+        self._caught_up: Callable[[], None] | None = caught_up
         self._bus, self._run, self._again, self._limit = bus, run, again, limit
         self._queue: deque[Post] = deque()
         self._changed = threading.Condition()
@@ -70,6 +73,13 @@ class JournalPublisher:
                 _log.warning("the bus is away: what waits will be read from the journal again")
                 self._queue.clear()
                 self._behind = True
+            self._changed.notify()
+
+    def fall_behind(self) -> None:
+        """The bus lacks more than waits here: read it from the journal. Before `start`."""
+        with self._changed:
+            self._queue.clear()
+            self._behind = True
             self._changed.notify()
 
     def start(self) -> None:
@@ -101,6 +111,9 @@ class JournalPublisher:
         except UnavailableError as error:
             _log.warning("order events wait for the bus: %s", error)
             return False
+        caught_up, self._caught_up = self._caught_up, None
+        if caught_up is not None:
+            caught_up()
         return True
 
     def _delivered(self, count: int) -> bool:

@@ -19,7 +19,18 @@ class LeaseTaken(msgspec.Struct, frozen=True, array_like=True, tag="LeaseTaken/1
     ts_init_us: int
 
 
-Record = OrderEvent | Signal | AccountState | ExecutionMarker | LeaseTaken
+class SegmentBegun(msgspec.Struct, frozen=True, array_like=True, tag="SegmentBegun/1"):
+    """The first record of every segment but the first: how far the journal went before it."""
+
+    segment: int  # the one before, from 1
+    offset: int  # bytes of all segments before
+    records: int  # in them
+    seq: int  # of their last order event
+    hash: str  # of that event
+    digest: str  # BLAKE2b-256 of the bytes of the segment before, which holds the digest of its own
+
+
+Record = OrderEvent | Signal | AccountState | ExecutionMarker | LeaseTaken | SegmentBegun
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

@@ -1,8 +1,9 @@
 """How much space the disk under the journal has, and a stretch of the journal kept for exits.
 
-What is allocated can be written on a full disk. So the journal grows early, while it can; when it
-no longer can and little is left, signals stay on the bus, where they are not lost, and what is
-left is for exits and for what the broker does.
+What is allocated can be written on a full disk. So the journal goes on in a new segment early,
+between two orders and while the disk has room for one; when it no longer has and little is left,
+signals stay on the bus, where they are not lost, and what is left is for exits and for what the
+broker does.
 """
 
 import logging
@@ -32,13 +33,15 @@ class Room:
         return self._free
 
     def for_signals(self) -> bool:
-        """Whether more may be journalled than exits; grows the journal early when it can."""
+        """Whether more may be journalled than exits; begins a segment early when it can."""
         if self._journal.room >= KEPT:
             self._short = False
             return True
         if self.free_mib() * _MIB > 2 * SEGMENT:
-            self._journal.ensure_room(KEPT)
-            return True
+            return self._journal.rotate() or self._exits_only()
+        return self._exits_only()
+
+    def _exits_only(self) -> bool:
         if not self._short:
             self._short = True
             _log.error("the disk is full: signals wait on the bus, the journal's rest is for exits")

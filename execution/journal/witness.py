@@ -26,21 +26,24 @@ _EVERY_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-class Witnessed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Witnessed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One extent of a journal that was on disk."""
 
     end: int  # bytes
     records: int
     digest: str  # of the last record
+    snapshot: str = ""  # digest of the newest one (execution.journal.snapshot)
 
     @classmethod
-    def of(cls, extent: "Extent") -> "Witnessed | None":
+    def of(cls, extent: "Extent", snapshot: str = "") -> "Witnessed | None":
         """Of a journal's extent; None of an empty one."""
-        return cls(extent.end, extent.number, _digest(extent.payload)) if extent.end else None
+        if not extent.end:
+            return None
+        return cls(extent.end, extent.number, _digest(extent.payload), snapshot)
 
-    def is_of(self, end: int, payload: bytes) -> bool:
-        """Whether a record that ends there is the witnessed one."""
-        return end == self.end and _digest(payload) == self.digest
+    def is_of(self, payload: bytes) -> bool:
+        """Whether the record that ends there is the witnessed one."""
+        return _digest(payload) == self.digest
 
 
 def path_in(home: Path, account: str) -> Path:
@@ -65,13 +68,13 @@ def read(path: Path) -> Witnessed | None:
         ) from error
 
 
-def write(path: Path, extent: "Extent") -> None:
+def write(path: Path, extent: "Extent", snapshot: str = "") -> None:
     """Put an extent there as a whole; of an empty journal nothing is left.
 
     Raises:
         OSError: the disk takes nothing.
     """
-    witnessed = Witnessed.of(extent)
+    witnessed = Witnessed.of(extent, snapshot)
     if witnessed is None:
         path.unlink(missing_ok=True)
         return
@@ -89,11 +92,17 @@ def refusal(journal: Path, end: int, number: int, witnessed: Witnessed) -> Journ
 
 
 class Witness:
-    """Writes from `start` to `close` how far a journal is on disk."""
+    """Writes from `start` to `close` how far a journal is on disk.
+
+    Attributes:
+        snapshot: digest of the journal's newest snapshot; written with the next extent.
+    """
 
     def __init__(self, journal: "Journal", path: Path, every_s: float = _EVERY_S) -> None:
         self._journal, self._path, self._every_s = journal, path, every_s
-        self._written: Extent | None = None
+        self._written: tuple[Extent, str] | None = None
+        self.snapshot = ""
+        self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="witness", daemon=True)
 
@@ -105,22 +114,26 @@ class Witness:
         """Write the last word; after the journal was closed."""
         self._closing.set()
         self._thread.join()
-        self._write()
+        self.tell()
 
     def _keep(self) -> None:
-        self._write()
+        self.tell()
         while not self._closing.wait(self._every_s):
-            self._write()
+            self.tell()
 
-    def _write(self) -> None:
-        extent = self._journal.synced
-        if extent == self._written or not extent.end:
-            return
-        try:
-            write(self._path, extent)
-            self._written = extent
-        except OSError as error:
-            _log.warning("%s is behind its journal: %s", self._path, error)
+    def tell(self) -> bool:
+        """Write what is new; False when the disk takes nothing."""
+        with self._lock:
+            extent, snapshot = self._journal.synced, self.snapshot
+            if (extent, snapshot) == self._written or not extent.end:
+                return True
+            try:
+                write(self._path, extent, snapshot)
+            except OSError as error:
+                _log.warning("%s is behind its journal: %s", self._path, error)
+                return False
+            self._written = extent, snapshot
+            return True
 
 
 def _digest(payload: bytes) -> str:

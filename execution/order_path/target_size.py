@@ -4,6 +4,7 @@ Fixed sizing needs nothing else. The others need equity and a conversion rate, a
 position as it is while the new size is close to it.
 """
 
+import math
 from collections.abc import Sequence
 
 from execution.journal.book import Position
@@ -21,6 +22,16 @@ class TargetSize:
 
     def lots(self, context: RiskContext, held: Sequence[Position]) -> float | None:
         """Lots of a full position; None when there is no rate to the account's currency."""
+        full = self._full(context, held)
+        factor = self._pre_trade_risk.size_factor()
+        if full is None or factor == 1.0 or not context.signal.target:
+            return full
+        # What is held on the same side stays: the ladder of drawdown makes entries smaller.
+        share = abs(context.signal.target)
+        along = math.copysign(1.0, context.signal.target) * sum(p.volume for p in held)
+        return max(full * factor, min(along / share, full))
+
+    def _full(self, context: RiskContext, held: Sequence[Position]) -> float | None:
         limits, signal, instrument = context.limits, context.signal, context.instrument
         if limits.sizing == "fixed" or not signal.target:
             return limits.lots

@@ -15,6 +15,8 @@ from execution.journal.records import Record
 
 _SECOND_US = 1_000_000
 _KEEP = 10_000  # newest orders and answers remembered
+#: Purpose of the record that a person has resumed after the ladder of drawdown.
+DRAWDOWN_ACCEPTED = "drawdown_accepted"
 _PAYMENTS = ("deposit", "withdrawal", "credit")
 _MESSAGES = (Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING)  # what the venue gets
 
@@ -61,16 +63,31 @@ class Activity:
             day, opening, peak, last = self.equity
             self.equity = Equity(day, opening + amount, peak + amount, last + amount)
 
-    def daily_loss(self, equity: float, now_us: int) -> float:
-        """Loss since the trading day began; below 0 for a gain."""
+    def _accepted(self) -> None:
+        """Drawdown counts anew from here."""
+        if self.equity is not None:
+            self.equity = self.equity._replace(peak=self.equity.last)
+
+    def opening(self, now_us: int) -> float:
+        """Equity when the trading day began; 0 while nobody knows."""
         if self.equity is None:
             return 0.0
         today = self.equity.day == trading_day(now_us)
-        return (self.equity.opening if today else self.equity.last) - equity
+        return self.equity.opening if today else self.equity.last
+
+    def daily_loss(self, equity: float, now_us: int) -> float:
+        """Loss since the trading day began; below 0 for a gain."""
+        return self.opening(now_us) - equity if self.equity else 0.0
 
     def drawdown(self, equity: float) -> float:
         """How far the account is below the highest equity seen."""
         return max(self.equity.peak - equity, 0.0) if self.equity else 0.0
+
+    def drawdown_share(self) -> float:
+        """How far the account was below its highest equity when last seen, as a share of that."""
+        if self.equity is None or self.equity.peak <= 0:
+            return 0.0
+        return self.drawdown(self.equity.last) / self.equity.peak
 
     def messages(self, now_us: int) -> int:
         """Orders and changes sent in the second before a time."""
@@ -97,6 +114,8 @@ class Activity:
         key = event.strategy, event.source, event.symbol
         if event.kind is Kind.BOOKED and event.purpose in _PAYMENTS:
             self._moved(event.profit)
+        if event.kind is Kind.BOOKED and event.purpose == DRAWDOWN_ACCEPTED:
+            self._accepted()
         if event.kind in _MESSAGES:
             self._sent.append(event.ts_init_us)
         if event.kind is Kind.SUBMITTED:

@@ -52,6 +52,7 @@ class RiskContext(msgspec.Struct, frozen=True, gc=False):
     gross: float | None = 0.0  # of all positions, without this order
     messages: int = 0  # orders of the account in the last second
     repeats: int = 0  # entries of this strategy in this feed within the window
+    equity: float = 0.0  # of the account
     throttled: bool = False  # closed before, and nobody has released it
 
 
@@ -79,10 +80,17 @@ def check_margin(needed: float | None, free: float) -> Denial | None:
     return Denial(DenialReason.NO_MARGIN, free, needed) if needed > free else None
 
 
-def check_losses(daily: float, drawdown: float, limits: Limits) -> Denial | None:
-    """Loss of the trading day and fall from the highest equity, account currency."""
-    if daily > limits.max_daily_loss:
-        return Denial(DenialReason.DAILY_LOSS, limits.max_daily_loss, daily)
+def check_losses(
+    daily: float, drawdown: float, limits: Limits, opening: float = 0.0
+) -> Denial | None:
+    """Loss of the trading day and fall from the highest equity, account currency.
+
+    `opening`: equity when the day began; 0 while nobody knows, and then no share of it holds.
+    """
+    scaled = limits.max_daily_loss_share * opening if opening > 0 else math.inf
+    most = min(limits.max_daily_loss, scaled)
+    if daily > most:
+        return Denial(DenialReason.DAILY_LOSS, most, daily)
     if drawdown > limits.max_drawdown:
         return Denial(DenialReason.DRAWDOWN, limits.max_drawdown, drawdown)
     return None
@@ -179,9 +187,15 @@ def oversized(context: RiskContext) -> Denial | None:
     )
 
 
+def _smaller(money: float, equities: float, equity: float) -> float:
+    """A limit that stands in money and in equities of the account."""
+    return money if equities == math.inf else min(money, equities * max(equity, 0.0))
+
+
 def order_value(context: RiskContext) -> Denial | None:
     """Notional of the order, account currency."""
-    limit = context.limits.max_order_value
+    limits = context.limits
+    limit = _smaller(limits.max_order_value, limits.max_order_equity, context.equity)
     if limit == math.inf:
         return None
     if context.value is None:
@@ -192,17 +206,26 @@ def order_value(context: RiskContext) -> Denial | None:
 
 
 def position_limit(context: RiskContext) -> Denial | None:
-    """Net lots of the feed with this order, whichever strategy holds them."""
+    """Net lots of the feed with this order, whichever strategy holds them, and their notional."""
     after = abs(context.net + (context.volume if context.side == "buy" else -context.volume))
-    limit = context.limits.max_position_lots
-    if after <= limit + 1e-9 or after <= abs(context.net):
+    limits, volume = context.limits, context.volume
+    if after <= abs(context.net):
         return None
-    return Denial(DenialReason.POSITION_LIMIT, limit, round(after, 8))
+    if after > limits.max_position_lots + 1e-9:
+        return Denial(DenialReason.POSITION_LIMIT, limits.max_position_lots, round(after, 8))
+    if limits.max_position_equity == math.inf:
+        return None
+    if context.value is None:
+        return Denial(DenialReason.NO_CONVERSION_RATE, 1.0, 0.0)
+    most = limits.max_position_equity * max(context.equity, 0.0)
+    worth = context.value / volume * after if volume else 0.0
+    return Denial(DenialReason.POSITION_LIMIT, most, worth) if worth > most else None
 
 
 def gross_exposure(context: RiskContext) -> Denial | None:
     """Notional of all positions and this order, account currency."""
-    limit = context.limits.max_gross_exposure
+    limits = context.limits
+    limit = _smaller(limits.max_gross_exposure, limits.max_gross_equity, context.equity)
     if limit == math.inf:
         return None
     if context.gross is None or context.value is None:

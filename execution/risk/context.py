@@ -2,9 +2,8 @@
 
 Time, quote, specification, instrument and limits are looked up once per signal, so that an
 override that begins meanwhile cannot size an order by one version of the limits, check it by a
-second and record a third. Everything that only a set limit needs (values in account currency,
-counts, losses) is looked up only when that limit is set, so that limits nobody set cost nothing
-on the order path. The checks themselves are pure.
+second and record a third. What only a set limit needs (values in account currency, counts,
+losses) is looked up only when that limit is set. The checks themselves are pure.
 """
 
 import math
@@ -22,6 +21,8 @@ from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk
 from execution.risk.checks import Denial, RiskContext
+from execution.risk.drawdown import size_factor
+from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds
 from execution.risk.trading_state import TradingState
@@ -134,10 +135,13 @@ class PreTradeRisk:
         limits, signal, activity = context.limits, context.signal, self._ledger.activity
         if limits.max_messages_per_second != math.inf:
             context = replace(context, messages=activity.messages(context.now_us))
-        if limits.max_position_lots != math.inf:
+        if not limits.max_position_lots == limits.max_position_equity == math.inf:
             context = replace(context, net=self._net(signal.source, signal.symbol))
-        if limits.max_order_value != math.inf or limits.max_gross_exposure != math.inf:
-            context = replace(context, value=self._order_value(context), gross=self._gross(context))
+        if _in_money(limits):
+            context = replace(
+                context, value=self._order_value(context), gross=self._gross(context),
+                equity=self._funds.account().equity,
+            )  # fmt: skip
         if limits.max_repeats != math.inf:
             context = self._with_repeats(context)
         return context
@@ -153,11 +157,20 @@ class PreTradeRisk:
 
     def _losses(self, context: RiskContext) -> Denial | None:
         limits = context.limits
-        if limits.max_daily_loss == limits.max_drawdown == math.inf:
+        unlimited = limits.max_daily_loss == limits.max_daily_loss_share == math.inf
+        if unlimited and limits.max_drawdown == math.inf:
             return None
         equity, activity = self._funds.account().equity, self._ledger.activity
-        daily = activity.daily_loss(equity, context.now_us)
-        return risk.check_losses(daily, activity.drawdown(equity), limits)
+        daily, opening = (
+            activity.daily_loss(equity, context.now_us),
+            activity.opening(context.now_us),
+        )
+        return risk.check_losses(daily, activity.drawdown(equity), limits, opening)
+
+    def size_factor(self) -> float:
+        """By how much new entries are made smaller, by the ladder of drawdown."""
+        share = self._ledger.activity.drawdown_share()
+        return size_factor(share, self._limits.rules.book.breakers)
 
     def _net(self, *feed: str) -> float:
         positions = self._ledger.book.positions.values()
@@ -173,25 +186,42 @@ class PreTradeRisk:
         total = 0.0
         for source, symbol, volume in open_:
             quote = self._quotes.at(source, symbol, now)
-            value = self._value(source, instrument(symbol, now), volume, quote, now)
+            value = self._value(source, symbol, instrument(symbol, now), volume, quote, now)
             if value is None:
                 return None
             total += value
         return total
 
     def _order_value(self, context: RiskContext) -> float | None:
+        signal, volume = context.signal, context.volume
         return self._value(
-            context.signal.source, context.instrument, context.volume, context.quote, context.now_us
+            signal.source, signal.symbol, context.instrument, volume, context.quote, context.now_us
         )
 
     def _value(
-        self, source: str, traded: Instrument | None, volume: float, quote: Quote | None, now: int
-    ) -> float | None:
+        self, source: str, symbol: str, traded: Instrument | None, volume: float,
+        quote: Quote | None, now: int,
+    ) -> float | None:  # fmt: skip
+        """By our own quotes; where those hold no rate, by what the terminal said of a lot."""
         if traded is None or quote is None:
             return None
-        return notional(volume, traded.contract_size, quote.mid, self.rate(source, traded, now))
+        value = notional(volume, traded.contract_size, quote.mid, self.rate(source, traded, now))
+        if value is not None:
+            return value
+        specification = self._venue.specification(source, symbol)
+        per_lot = specification.lot_value if specification else 0.0
+        return abs(volume) * quote.mid * per_lot if per_lot > 0 else None
 
     def rate(self, source: str, traded: Instrument, now_us: int) -> float | None:
         """Account currency for one unit of an instrument's quote currency."""
         currency = self._funds.account().currency
         return rate(self._quotes, source, traded.quote, currency, now_us)
+
+
+def _in_money(limits: Limits) -> bool:
+    """Whether any limit needs to know what lots are worth."""
+    return not (
+        limits.max_order_value == limits.max_order_equity == math.inf
+        and limits.max_gross_exposure == limits.max_gross_equity == math.inf
+        and limits.max_position_equity == math.inf
+    )

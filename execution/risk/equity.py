@@ -40,10 +40,11 @@ class EquityWatch:
             self._ledger.activity.account(now.equity, now.ts_init_us)
             self._outbox.add(now, self._ledger.book)
 
-    def close(self) -> None:
-        """Journal the last state seen, before the process ends."""
+    def keep(self) -> None:
+        """Journal the last state seen: before the process ends, or before what is based on it."""
         if self._last is not None and self._last.ts_init_us != self._kept_us:
             self._ledger.record([self._last])
+            self._kept_us = self._last.ts_init_us
 
     def _counts(self, now: AccountState, before: AccountState | None) -> bool:
         known = self._ledger.activity.equity

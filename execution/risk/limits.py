@@ -4,6 +4,9 @@ Without a file the limits are those of the settings, which stop the same orders 
 replaces them whole: its version together with the hash of its bytes then names, for every
 denial, exactly which limits held. Nearer tables win: `limits`, `symbols.<symbol>`,
 `accounts.<account>`, `accounts.<account>.symbols.<symbol>`. `inf` means no limit.
+
+What is shipped protects an account of any size: notionals and the day's loss are bounded by the
+account's own equity. Where a limit stands both in money and in equity, the smaller holds.
 """
 
 import difflib
@@ -29,13 +32,17 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     max_lots: float = 1.0  # of one order
     max_order_value: float = OFF  # notional of one order
+    max_order_equity: float = 3.0  # the same, in equities of the account
     max_position_lots: float = OFF  # net lots of a feed, all strategies together
+    max_position_equity: float = 5.0  # their notional, in equities of the account
     max_gross_exposure: float = OFF  # notional of all positions and this order
+    max_gross_equity: float = 10.0  # the same, in equities of the account
     max_orders_per_minute: float = 60  # entries of a feed
-    max_messages_per_second: float = OFF  # orders of the account, exits counted too
-    max_repeats: float = OFF  # entries of one strategy in one feed within repeat_window_s
+    max_messages_per_second: float = 20  # orders of the account, exits counted too
+    max_repeats: float = 100  # entries of one strategy in one feed within repeat_window_s
     repeat_window_s: float = 300.0  # then a person must release the throttle
     max_daily_loss: float = OFF  # below the equity at 17:00 New York
+    max_daily_loss_share: float = 0.03  # the same, as a share of that equity
     max_drawdown: float = OFF  # below the highest equity seen
     max_quote_age_s: float = 10.0  # of the newest quote
     max_spread_ratio: float = 5.0  # spread over its own running median
@@ -69,6 +76,9 @@ class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_away_s: float = 10.0  # without an answer of the terminal
     drift: Action = "reducing"
     max_drift_s: float = 2.0  # jump of our clock, or ticks from the future
+    half_at_drawdown: float = 0.05  # below the highest equity: new entries at half size
+    reducing_at_drawdown: float = 0.08  # no entries; exits pass
+    halted_at_drawdown: float = 0.10
     disk: Action = "reducing"
     min_free_mib: float = 256.0  # on the journal's disk; taken back when twice as much is free
 

@@ -89,9 +89,21 @@ def _unsigned(
         lacking.append(f"a signed approval of strategy {name} as it is")
     if not holds(controls, "settings", "", settings_content(settings), now):
         lacking.append("a signed approval of the settings as they are")
-    if controls.version("terminal_check", server, now) is None:
+    check = controls.version("terminal_check", server, now)
+    if check is None or not _passed(controls.content(check)):
         lacking.append(f"a passed terminal check of {server}")
     return lacking
+
+
+class _Verdict(msgspec.Struct):
+    passed: bool
+
+
+def _passed(content: bytes | None) -> bool:
+    try:
+        return msgspec.json.decode(content or b"", type=_Verdict).passed
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 _BY, _AGAIN_S = "permission", 1.0

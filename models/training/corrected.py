@@ -4,7 +4,10 @@ What was decided stays as it is in `feature`; a training learns from the ticks a
 The rows come from the kernel that stream and replay share, which starts from the last full hour
 before the first corrected tick, or from where the run began. A corrected tick is in the rows of its
 own feed until the longest averages have forgotten it, and in those of the source's other symbols
-for two minutes. There is a row where one was decided, and nowhere else.
+for two minutes. There is a row where one was decided, and nowhere else: a tick that was added to a
+second without one could not have been decided on, and is seen by labels and by later rows alone.
+Computed rows are not stored: a data version and the ticks' own versions give them again, bit for
+bit, and rows of each version would be kept for ever for a model that may never be asked.
 """
 
 import base64

@@ -27,7 +27,8 @@ def rebuilt(client: Client, card: ModelCard) -> Dataset:
         raise ModelError(
             f"the dataset of model {name} cannot be rebuilt: {len(dataset.rows)} rows of run"
             f" {card.run_id} are stored, and they or their ticks are others than those that it"
-            " learnt from (retention, or a warehouse that was restored from before); restore a"
+            " learnt from (retention, a warehouse that was restored from before, or ticks that a"
+            " replay added, which are known from their market time on); restore a"
             " backup that has them: tickhouse restore"
         )
     return dataset

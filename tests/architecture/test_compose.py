@@ -13,7 +13,7 @@ import yaml
 
 from cli.stack.board import live_page
 from cli.stack.embedded import Ports, live_stack
-from cli.stack.orchestration import OrchestrationPorts, orchestration_stack
+from cli.stack.orchestration import orchestration_stack
 from core import settings
 from core.settings import Settings
 from orchestration import instance
@@ -43,7 +43,7 @@ def test_every_process_of_up_has_a_service_with_the_same_command(tmp_path):
     specs = [
         *live_stack(Settings(), tmp_path, Ports(1, 2, 3, 4)),
         live_page(5),
-        *orchestration_stack(tmp_path, OrchestrationPorts(6, 7)),
+        *orchestration_stack(tmp_path, 3000),
     ]
     started = {spec.name: module_of(list(spec.command)) for spec in specs}
     del started["warehouse"], started["bus"]  # ClickHouse and Kafka stand in their places
@@ -84,7 +84,8 @@ def test_health_is_asked_of_the_process_itself(name):
 def test_every_service_has_limits_and_a_pinned_image_and_is_waited_for(name):
     service = SERVICES[name]
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
-    assert re.search(r":(?!latest)", service["image"])
+    pinned = r"tickhouse:local|[\w./-]+:(?!latest)[\w.-]+@sha256:[0-9a-f]{64}"
+    assert re.fullmatch(pinned, service["image"])
     assert "healthcheck" in service or name == "prepare"
     assert service.get("depends_on", {}).keys() <= SERVICES.keys()
 
@@ -119,3 +120,10 @@ def test_what_the_host_may_set_has_a_default():
     """A variable that is forgotten must not silently become empty."""
     text = (ROOT / "compose.yaml").read_text()
     assert re.findall(r"(?<!\$)\$\{\w+\}", text) == []
+
+
+def test_the_image_is_built_on_one_that_is_pinned_by_digest():
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(bases) == 2
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:[\w.-]+@sha256:[0-9a-f]{64}", bases[0])

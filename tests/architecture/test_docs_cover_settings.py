@@ -48,7 +48,7 @@ def test_every_reason_to_deny_is_explained() -> None:
 @each_page
 def test_commands_named_exist(page: Path) -> None:
     known = {name for name, command in COMMANDS.items() if find_spec(command.module)}
-    assert set(re.findall(r"\btickhouse ([a-z]+)\b", code_in(page))) - known == set()
+    assert set(re.findall(r"\btickhouse ([a-z]+(?:-[a-z]+)*)\b", code_in(page))) - known == set()
 
 
 @each_page

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from audit import signing, trail
 from audit.export import export, forget_shipped
+from audit.stored import sum_of_account
 from core import audit_log
 from core.audit_log import AuditLine, append
 from core.clock import ManualClock
@@ -23,8 +24,10 @@ from core.contracts.order import OrderEvent
 from core.errors import SettingsError
 from core.sections import ReportSettings
 from core.settings import Settings
-from execution.journal import journal
-from execution.journal.reader import journals, placed_events
+from execution.journal import journal, segments
+from execution.journal.journal import Journal
+from execution.journal.reader import PlacedEvent, journals, placed_events
+from execution.journal.segments import path_of
 from execution.risk.controls import problem_of
 from tests.support.orders import at, filled, journalled, store
 from tests.support.signed_home import SignedHome
@@ -51,7 +54,7 @@ class Home(NamedTuple):
     def sources(self) -> Iterator[trail.Source]:
         for name, path in journals(self.settings.home_path).items():
             live = path.parent.parent.name == "execution"
-            yield trail.Source(name, path, placed_events, live)
+            yield trail.Source(name, path, placed_events, live, segments.pieces)
 
     def breaks(self, kept: Path | None = None) -> list[str]:
         client = self.warehouse.client
@@ -333,3 +336,107 @@ def test_a_limits_file_that_nobody_signed_is_named(home: Home) -> None:
     )  # fmt: skip
     [broken] = verified.breaks
     assert "limits.toml is not signed and not obeyed" in str(broken)
+
+
+def remembered(home: Home) -> None:
+    """Verify, and note that all agreed, as the command does."""
+    assert home.breaks() == []
+    trail.remember(
+        home.settings, home.sources(), home.warehouse.client, trail.archive(home.settings),
+        home.public_key, "ann", NOW,
+    )  # fmt: skip
+
+
+class Counted:
+    """How many events of journals were read."""
+
+    def __init__(self, home: Home) -> None:
+        self.count, self._home = 0, home
+
+    def sources(self) -> Iterator[trail.Source]:
+        def read(path: Path, after: int) -> Iterator[PlacedEvent]:
+            for placed in placed_events(path, after):
+                self.count += 1
+                yield placed
+
+        return (source._replace(read=read) for source in self._home.sources())
+
+
+def read_by_verify(home: Home, *, full: bool = False) -> int:
+    counted = Counted(home)
+    found = trail.verify_home(
+        home.settings, counted.sources(), home.warehouse.client, trail.archive(home.settings),
+        home.public_key, NOW, full=full,
+    )  # fmt: skip
+    assert found.breaks == ()
+    orders = found.verdicts[1]
+    assert (orders.events, orders.sealed, orders.stored) == (len(list(_events(home))), 3, 180)
+    return counted.count
+
+
+def _events(home: Home) -> Iterator[OrderEvent]:
+    return journal.events(home.journal)
+
+
+def test_what_was_sealed_and_found_whole_is_not_walked_again(home: Home) -> None:
+    everything = read_by_verify(home)
+    assert everything >= 180
+    remembered(home)
+    assert read_by_verify(home) <= 2  # whose account it is
+    assert read_by_verify(home, full=True) == everything
+    lines = [e for e in audit_log.read(home.log) if e.action == "verify"]
+    remembered(home)
+    assert [e for e in audit_log.read(home.log) if e.action == "verify"] == lines  # said once
+    assert len(lines) == 1
+
+
+def test_after_what_was_found_whole_a_change_before_it_is_named_all_the_same(home: Home) -> None:
+    remembered(home)
+    mutate(home, "ALTER TABLE order_event UPDATE price = 4999.0 WHERE seq = 33")
+    [found] = home.breaks()
+    assert "event 33: warehouse: the row was changed: price is 4999.0" in found
+
+
+def test_after_what_was_found_whole_a_journal_changed_before_it_is_named(home: Home) -> None:
+    remembered(home)
+    content = bytearray(home.journal.read_bytes())
+    content[5_000] ^= 1
+    home.journal.write_bytes(content)
+    assert "journal: " in home.breaks()[0]
+    assert "damaged" in home.breaks()[0]
+
+
+def test_a_memory_that_was_forged_with_the_log_is_not_used(home: Home) -> None:
+    remembered(home)
+    mutate(home, "ALTER TABLE order_event UPDATE price = 4999.0 WHERE seq = 33")
+    export(home.warehouse.client, home.warehouse.settings, home.settings.home_path)
+    lines = list(audit_log.read(home.log))
+    honest = msgspec.json.decode(lines[-1].detail)
+    client = home.warehouse.client
+    honest["whole"]["orders acc1"]["rows"] = sum_of_account(client, "acc1", 180)
+    text = msgspec.json.encode(honest).decode()
+    forged = chained(replace(lines[-1], detail=text, hash=""), lines[-2])
+    home.log.write_bytes(b"".join(msgspec.json.encode(e) + b"\n" for e in [*lines[:-1], forged]))
+    found = home.breaks()
+    assert any(text.startswith("people") for text in found)
+    assert any("event 33: warehouse: the row was changed" in text for text in found)
+
+
+def test_a_journal_of_segments_is_sealed_and_verified_like_one_file(home: Home) -> None:
+    opened = Journal(home.journal)
+    opened.rotate()
+    opened.close()
+    coming = date(2026, 3, 5)
+    made = journalled(home.journal, events_of(coming, 500))
+    store(home.warehouse.settings, made)
+    clock = ManualClock(at("2026-03-06 00:00"))
+    key = Path(home.settings.reports.signing_key)
+    root = trail.seal_home(home.settings, home.sources(), coming, key, clock)
+    [orders] = [s for s in root.streams if s.name == "orders acc1"]
+    assert orders.count == 60
+    copied = trail.archive(home.settings) / str(coming) / "orders-acc1.journal"
+    assert made[-1].hash.encode() in copied.read_bytes()
+    assert home.breaks() == []
+    remembered(home)
+    path_of(home.journal, 2).unlink()  # the journal ends with the day before
+    assert any("sealed up to event 240" in text for text in home.breaks())

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.clickhouse import archive, retention
 from core.errors import InputError, SettingsError, WarehouseError
-from tests.support.warehouse_server import ROOT, Warehouse, empty_tables, warehouse
+from tests.support.warehouse_server import ROOT, Warehouse, empty_tables, migrated, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
@@ -65,9 +65,7 @@ def test_no_backup_and_a_folder_in_use_are_refused(warehouse: Warehouse, tmp_pat
 
 @pytest.mark.heavy(suite="warehouse")
 def test_the_commands_move_a_warehouse_to_another_home(tmp_path: Path) -> None:
-    first = Warehouse(tmp_path / "a")
-    first.start()
-    first.migrate()
+    first = migrated(tmp_path / "a")
     first.client.command(TICKS)
     first.stop()
 

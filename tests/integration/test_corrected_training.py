@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
@@ -34,10 +33,10 @@ from orchestration.restatement.rows import Restatement
 from orchestration.restatement.work import Desk
 from streams.records import Sampled
 from streams.sample import Sampler
-from tests.support.corrections import correct
+from tests.support.corrections import correct, tick_file
 from tests.support.orders import at
 from tests.support.recordings import recorded_ticks
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
@@ -105,11 +104,24 @@ def gave_its_second(ticks: TickArray, place: int) -> bool:
 
 
 def withdrawn(server: Warehouse, time_msc: int) -> None:
+    command(server, "ticks", "withdraw", "oanda", "EURUSD", str(time_msc), "--reason", "never was")
+
+
+def command(server: Warehouse, *words: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TICKHOUSE_HOME", str(server.home))
         server.reached(patch)
-        words = ["ticks", "withdraw", "oanda", "EURUSD", str(time_msc), "--reason", "never was"]
-        assert main(words) == 0
+        assert main(list(words)) == 0
+
+
+def added(server: Warehouse, ticks: TickArray) -> None:
+    """By a file of one tick, within the first gap of two seconds in the second half."""
+    half = len(ticks) // 2
+    seconds = ticks["time_msc"][half:] // 1000
+    place = half + int(np.flatnonzero(np.diff(seconds) > 1)[0])
+    late = ticks[place : place + 1].copy()
+    late["time_msc"] = (late["time_msc"] // 1000 + 1) * 1000
+    command(server, "import", str(tick_file(server.home / "late", "EURUSD_oanda", late)))
 
 
 def _time(us: int) -> datetime:
@@ -118,10 +130,8 @@ def _time(us: int) -> datetime:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    running = Warehouse(tmp_path_factory.mktemp("trained"))
-    running.start()
+    running = migrated(tmp_path_factory.mktemp("trained"), NAMES)
     try:
-        migrate.apply(running.client, NAMES)
         yield running
     finally:
         running.stop()
@@ -175,6 +185,17 @@ def test_rows_that_saw_a_corrected_tick_are_a_replays_of_the_corrected_ones(
     retrained = train(server.client, "run-1", ALL, QUICK, server.home / "models", False)
     assert retrained.data_hash == after.data_hash()
     assert rebuilt(server.client, retrained).data_hash() == after.data_hash()
+
+    # A tick that is added to a second in which nothing was decided makes no row, for nobody
+    # decided on it; answers to rows before it see it, and the dataset of before is the same.
+    added(server, ticks["EURUSD"])
+    now = read_dataset(server.client, "run-1", ALL)
+    assert now.time_us.tolist() == after.time_us.tolist()
+    assert [len(q.time_us) for q in now.quotes] == [len(q.time_us) + n for q, n in zip(
+        after.quotes, (1, 0), strict=True)]  # fmt: skip
+    assert rebuilt(server.client, retrained).data_hash() == after.data_hash()
+    assert rebuilt(server.client, card).data_hash() == card.data_hash
+    after = now
 
     # From an hour's snapshot instead of the run's first tick: the same bits.
     hours = [s.hour_us for part in decided if part.symbol == "EURUSD" for s in part.snapshots]

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import numpy as np
@@ -16,11 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from adapters.clickhouse import archive
 from adapters.clickhouse.background import BackgroundWriter
 from adapters.clickhouse.corrections import Corrections
 from adapters.clickhouse.finish import finish
 from adapters.clickhouse.rows import tick_columns
+from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
+from adapters.clickhouse.tick_store import ClickhouseTickStore, FileOfTicks
 from adapters.clickhouse.writer import Writer
 from adapters.mt5.protocol.terminal import MT5_TICK
 from cli.commands import ticks
@@ -113,6 +117,56 @@ def test_a_file_with_one_price_corrected(warehouse, tmp_path, capsys):
     assert bids(warehouse) == [1.10, 1.39, 1.12]
 
 
+def test_as_of_says_where_nobody_noted_when_a_tick_came(warehouse, tmp_path):
+    """As it is of those imported before there were versions: their column is filled by default."""
+    stream(warehouse, rows_of([1.1]), mode="replay")
+    tickhouse_import(warehouse, ticks_file(tmp_path, ["1.2"]))
+    as_of = "SELECT toFloat64(bid), known_by FROM tick_as_of(moment = '{}') ORDER BY bid"
+    soon = f"{datetime.now(UTC):%F %T.%f}"
+    assert rows(warehouse, as_of.format(soon)) == [(1.1, "market"), (1.2, "clock")]
+    assert rows(warehouse, as_of.format("2023-12-01 00:00:00")) == [(1.1, "market")]
+
+
+def test_a_backup_that_is_taken_right_after_a_correction_has_the_newest(warehouse, tmp_path):
+    tickhouse_import(warehouse, ticks_file(tmp_path / "a", ["1.10", "1.39", "1.12"]))
+    tickhouse_import(warehouse, ticks_file(tmp_path / "b", ["1.10", "1.19"]), "--complete")
+    tickhouse_import(warehouse, ticks_file(tmp_path / "c", ["1.11"]))
+    folder = warehouse.home / "backups" / "one"
+    archive.backup(warehouse.client, folder, "now")
+    tickhouse_import(warehouse, ticks_file(tmp_path / "d", ["1.15"]))
+    archive.restore(warehouse.client, folder, replace=True)
+    plainly = "SELECT toFloat64(bid) FROM tick ORDER BY ts_event"
+    assert rows(warehouse, plainly) == [(1.11,), (1.19,), (1.12,)]
+
+
+def test_who_reads_without_final_takes_no_corrected_or_withdrawn_price_for_true(
+    warehouse, tmp_path
+):
+    tickhouse_import(warehouse, ticks_file(tmp_path / "a", ["1.10", "1.39", "1.12", "1.13"]))
+    second = ticks_file(tmp_path / "b", ["1.10", "1.19", "", "1.13"])
+    tickhouse_import(warehouse, second, "--complete")
+    plainly = "SELECT toFloat64(bid) FROM tick ORDER BY ts_event"
+    assert rows(warehouse, plainly) == [(1.10,), (1.19,), (1.13,)]
+    tickhouse_import(warehouse, ticks_file(tmp_path / "c", ["1.10", "1.29", "1.12"]))
+    assert rows(warehouse, plainly) == [(1.10,), (1.29,), (1.12,), (1.13,)]
+
+
+def test_files_that_begin_elsewhere_store_a_late_tick_once(warehouse, tmp_path):
+    """Late: more than a second behind the feed, so its count says where its file begins."""
+    quotes = [(0, 1.1), (5, 1.2), (9000, 1.3), (9001, 1.4), (5, 1.25), (9002, 1.5)]
+    orders = ([0, 1, 2, 3, 4, 5], [2, 3, 4, 5], [0, 1, 4, 2, 3, 5], [4, 5])
+    for number, order in enumerate(orders):
+        path = tmp_path / str(number) / NAME
+        path.parent.mkdir()
+        lines = [(msc // 1000, msc % 1000, bid) for msc, bid in (quotes[n] for n in order)]
+        path.write_text(
+            "".join(f"20200101 1700{s:02d}{ms:03d},{bid},1.5,0\n" for s, ms, bid in lines)
+        )
+        tickhouse_import(warehouse, path)
+        assert bids(warehouse) == ([1.1, 1.2, 1.25, 1.3, 1.4, 1.5])
+    assert rows(warehouse, "SELECT count() FROM correction") == [(0,)]
+
+
 # --- the streams
 
 
@@ -140,6 +194,53 @@ def stream(server: Warehouse, *parts: Rows, may_correct: bool = False, mode: str
     writer.put("tick", merge(list(parts)).columns)
     writer.close()
     assert writer.stored[0] == 1
+
+
+def test_what_another_process_stored_ahead_of_a_stream_is_not_replaced(warehouse):
+    with Writer(warehouse.settings_of("streams.ticks")) as writer:
+        live = blocks(warehouse, writer, may_correct=False)
+        live.insert(rows_of([1.1, 1.2]).columns, None)
+        stream(warehouse, rows_of([1.3], first=2))
+        live.insert(rows_of([1.9, 1.4], first=2).columns, None)
+    assert bids(warehouse) == [1.1, 1.2, 1.3, 1.4]
+    assert rows(warehouse, "SELECT reason FROM tick_quarantine FINAL") == [("correction",)]
+
+
+def test_processes_that_store_the_same_ticks_at_once_replace_none(warehouse):
+    def store(price: float) -> None:
+        with Writer(warehouse.settings_of("streams.ticks")) as writer:
+            live = blocks(warehouse, writer, may_correct=False)
+            for number in range(20):
+                live.insert(rows_of([price] * 3, first=number * 3).columns, None)
+
+    threads = [Thread(target=store, args=(1.1 + n / 100,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    twice = "SELECT count() FROM (SELECT seq FROM tick GROUP BY ts_event, seq HAVING count() > 1)"
+    assert rows(warehouse, twice) == [(0,)]
+    assert rows(warehouse, "SELECT count() FROM tick") == [(60,)]
+    assert rows(warehouse, "SELECT count() FROM tick_quarantine FINAL") == [(120,)]
+
+
+def test_a_file_compares_what_a_stream_stores_meanwhile(warehouse):
+    """Nothing was there when it began, so its blocks went in as they were."""
+    with Writer(warehouse.settings_of(SETUP)) as writer:
+        corrections = Corrections(writer, warehouse.home, SystemClock(), "import", restates=True)
+        store = ClickhouseTickStore(writer, corrections, "ann")
+        ticks = np.zeros(4, TICK)
+        ticks["time_msc"] = 1_700_000_000_000 + np.arange(4)
+        ticks["bid"], ticks["ask"] = [1.1, 1.2, 1.3, 1.4], 1.5
+        span = Span("sim", "EURUSD", int(ticks["time_msc"][0]), int(ticks["time_msc"][-1]))
+        with corrections.alone():
+            store.begin(FileOfTicks(span, "a.csv", "0" * 32))
+            store.ticks(ticks[:2])
+            stream(warehouse, rows_of([1.9, 1.4], first=2))
+            store.ticks(ticks[2:])
+            assert store.end().corrected == 1
+    assert bids(warehouse) == [1.1, 1.2, 1.3, 1.4]
+    assert rows(warehouse, "SELECT max(version) FROM tick_version") == [(1,)]
 
 
 def finish_as_up_does(server: Warehouse) -> int:

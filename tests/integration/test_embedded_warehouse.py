@@ -19,7 +19,7 @@ from adapters.clickhouse.native import Column, encode_block
 from adapters.clickhouse.writer import Writer
 from core.errors import UnavailableError, WarehouseError
 from core.sections import ClickhouseSettings
-from tests.support.warehouse_server import FEATURES, ROOT, Warehouse, command, warehouse
+from tests.support.warehouse_server import FEATURES, ROOT, Warehouse, command, migrated, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
@@ -254,9 +254,7 @@ def test_a_second_server_on_the_same_home_is_refused(warehouse: Warehouse) -> No
 
 
 def test_sigterm_drains_and_a_restart_finds_everything(tmp_path: Path) -> None:
-    server = Warehouse(tmp_path)
-    server.start()
-    server.migrate()
+    server = migrated(tmp_path)
     fresh_table(server)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(

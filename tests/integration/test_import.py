@@ -6,13 +6,14 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from cli.commands import import_ticks
 from core.errors import InputError
 from core.settings import Settings, load
-from quality import reconcile, recording
+from quality import reconcile, recording, superseded
 from tests.support import vendor_files
 from tests.support.recordings import recorded_ticks
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
@@ -115,6 +116,41 @@ def test_without_a_running_warehouse_one_is_started_and_ended(recordings, tmp_pa
         assert rows(server, "SELECT count() FROM tick FINAL") == [(1000,)]
     finally:
         assert server.stop() == 0
+
+
+def test_a_file_of_before_its_correction_reconciles_with_its_own_versions(warehouse, tmp_path):
+    empty_tables(warehouse)
+    quotes = {"time_msc": [60_000 * n + 1_700_000_000_000 for n in range(5)],
+              "bid": [1.1, 1.2, 1.3, 1.4, 1.5], "ask": [1.6] * 5}  # fmt: skip
+    first, second = (tmp_path / name / "EURUSD_x.parquet" for name in "ab")
+    for path, without in ((first, ()), (second, (3,))):
+        path.parent.mkdir()
+        rows_kept = [n for n in range(5) if n not in without]
+        pq.write_table(pa.table({k: [v[n] for n in rows_kept] for k, v in quotes.items()}), path)
+        quotes["bid"][1] = 1.25
+        tickhouse_import(warehouse, path, *(["--complete"] if without else []))
+    for path, versions in ((first, 2), (second, 0)):
+        counted = recording.count(path, "x", "EURUSD", 1_000, 0)
+        since = superseded.of_file(warehouse.client, path, counted)
+        assert (since.versions, since.ticks, since.minutes) == (
+            versions,
+            versions // 2,
+            versions // 2,
+        )
+        equations = reconcile.warehouse_equations(
+            warehouse.client, "r", [counted], 0, 0, False, {("x", "EURUSD"): since}
+        )
+        about = [e for e in equations if e.name.startswith("x EURUSD")]
+        assert [e for e in about if not e.holds] == []
+    # A price that neither has is still a difference.
+    quotes["bid"][1] = 1.27
+    pq.write_table(pa.table(quotes), first)
+    counted = recording.count(first, "x", "EURUSD", 1_000, 0)
+    since = superseded.of_file(warehouse.client, first, counted)
+    equations = reconcile.warehouse_equations(
+        warehouse.client, "r", [counted], 0, 0, False, {("x", "EURUSD"): since}
+    )
+    assert [e.name for e in equations if not e.holds and "bids" in e.name]
 
 
 def test_the_head_of_a_feed_reconciles_beside_the_rest_of_it(warehouse, recordings, tmp_path):

@@ -11,7 +11,7 @@ from adapters.clickhouse import client, migrate
 from core.home_users import DBT
 from dashboards.grafana.macros import BoardSpan, expand
 from tests.support.board_panels import targets
-from tests.support.warehouse_server import FEATURES, Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = pytest.mark.process
 
@@ -91,10 +91,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("warehouse"))
     try:
-        migrate.apply(warehouse.client, FEATURES)
         for table, rows in ROWS.items():
             lines = b"\n".join(msgspec.json.encode(row) for row in rows)
             warehouse.client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from adapters.bus.nats.bus import NatsBus
-from adapters.clickhouse import migrate
 from core import identity
 from core.contracts.order import EventKind
 from core.sections import BusSettings
@@ -17,7 +16,7 @@ from tests.support.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiu
 from tests.support.live_desk import MARKET, PROCESSES, Desk
 from tests.support.live_page import now_msc, page
 from tests.support.servers import NatsServer
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="browser")]
 
@@ -52,9 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         if os.environ.get(REQUIRED):
             pytest.fail(str(missing))
         pytest.skip(str(missing))
-    warehouse = Warehouse(folder / "warehouse")
-    warehouse.start()
-    migrate.apply(warehouse.client, NAMES)
+    warehouse = migrated(folder / "warehouse", NAMES)
     with NatsServer(folder / "nats") as nats, browser:
         opened = World(home, nats, warehouse)
         opened.browser = browser

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
@@ -21,7 +20,7 @@ from features.catalog import NAMES
 from models.training.barriers import ANSWERS
 from models.training.labels import LabelRule, MidSeries
 from tests.integration.analysed import dbt
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
@@ -83,10 +82,8 @@ def predicted() -> tuple[TickArray, npt.NDArray[np.int64]]:
 def server(
     predicted: tuple[TickArray, npt.NDArray[np.int64]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("home"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("home"), NAMES)
     try:
-        migrate.apply(warehouse.client, NAMES)
         store(warehouse, *predicted)
         marts = ("+fct_model_performance", "+fct_signal_outcome", "+dim_model")
         settings = warehouse.settings_of(DBT)

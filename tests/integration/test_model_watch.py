@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.writer import Writer
 from cli.commands import models as command
@@ -42,7 +41,7 @@ from orchestration.resources import Tickhouse
 from streams.signal_rows import prediction_rows
 from tests.support.datasets import planted_dataset
 from tests.support.http_receiver import Receiver
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = pytest.mark.heavy(suite="models")
 
@@ -61,10 +60,8 @@ def two() -> list[Artifact]:
 
 @pytest.fixture(scope="module")
 def server(two: list[Artifact], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("warehouse"), NAMES)
     try:
-        migrate.apply(warehouse.client, NAMES)
         registry = Registry(warehouse.home / "models")
         for model in two:
             registry.save(model)

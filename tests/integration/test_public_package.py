@@ -17,7 +17,7 @@ from cli.commands import import_ticks
 from core.settings import Settings
 from tests.integration.analysed import MARTS, Analysed
 from tests.support.recordings import recorded_ticks
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 from warehouse.occasion import answering_url
 
 pytestmark = pytest.mark.process
@@ -26,9 +26,7 @@ pytestmark = pytest.mark.process
 @pytest.fixture(scope="module")
 def server(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """A running warehouse with one feed of two brokers."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("public"))
-    warehouse.start()
-    warehouse.migrate()
+    warehouse = migrated(tmp_path_factory.mktemp("public"))
     parser = argparse.ArgumentParser()
     import_ticks.add_arguments(parser)
     paths = [str(recordings / "ticks" / f"EURUSD_{s}.parquet") for s in ("oanda", "fxcm")]

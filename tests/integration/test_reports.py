@@ -30,7 +30,7 @@ from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, dbt, import_reference, trading_day
 from tests.support.orders import at, filled, journalled, store
 from tests.support.small_disk import fill, small_disk
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 __all__ = ["small_disk"]
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="golden")]
@@ -98,10 +98,8 @@ def lapsing(home: Path) -> Path:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     home = tmp_path_factory.mktemp("desk")
-    server = Warehouse(home)
-    server.start()
+    server = migrated(home)
     try:
-        server.migrate()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TICKHOUSE_HOME", str(home))
             server.reached(patch)

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from adapters.clickhouse import migrate
 from cli.main import main
 from core import audit_log
 from core.clock import ManualClock
@@ -29,7 +28,7 @@ from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, import_reference, trading_day
 from tests.support.corrections import correct, steady_ticks, store_ticks, tick_file
 from tests.support.orders import at, journalled, store
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="orchestration")]
 
@@ -83,10 +82,8 @@ class Home(NamedTuple):
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("home")
-    server = Warehouse(folder)
-    server.start()
+    server = migrated(folder, NAMES)
     try:
-        migrate.apply(server.client, NAMES)
         settings = Settings(home=str(folder), clickhouse=server.settings_of("commands"))
         desk = Desk(settings, server.client, ManualClock(at("2026-03-09 10:00")), "ann")
         built = Home(desk, server.client, server)

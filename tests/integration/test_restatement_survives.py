@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.clickhouse import migrate
 from core import audit_log
 from features.catalog import NAMES
 from tests.support.corrections import correct, steady_ticks, store_ticks
 from tests.support.orders import at
-from tests.support.warehouse_server import Warehouse, empty_tables
+from tests.support.warehouse_server import Warehouse, empty_tables, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="orchestration")]
 
@@ -29,10 +28,8 @@ PLACES = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    running = Warehouse(tmp_path_factory.mktemp("home"))
-    running.start()
+    running = migrated(tmp_path_factory.mktemp("home"), NAMES)
     try:
-        migrate.apply(running.client, NAMES)
         yield running
     finally:
         running.stop()

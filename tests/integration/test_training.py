@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.tick_reader import read_ticks
@@ -27,7 +26,7 @@ from models.training.parts import answered
 from models.training.train import fit
 from tests.support.datasets import recorded_dataset
 from tests.support.recordings import recorded_ticks
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 INSERTS = itertools.count()
 ALL = Span(0, 1 << 62)
@@ -35,10 +34,8 @@ ALL = Span(0, 1 << 62)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("warehouse"), NAMES)
     try:
-        migrate.apply(warehouse.client, NAMES)
         for _ in range(2):  # a retry stores every row a second time
             store(warehouse, recorded_dataset(), "replay-1", "replay", "oanda")
         store(warehouse, recorded_dataset("NZDUSD_oanda"), "replay-1", "replay", "other")

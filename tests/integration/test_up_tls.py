@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from cli import certificates
 from core import tls
+from orchestration.instance import code_socket
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="security")]
 
@@ -107,9 +109,12 @@ def test_every_door_of_up_speaks_tls(
     } <= set(ports.values())  # fmt: skip
     # It takes a halt of anybody's, tells nothing, and must work with certificates long expired.
     del ports[int((home / "execution" / "halt_port").read_text())]
-    # Dagster's code server knows no TLS, and stays on loopback.
-    plain = [name for port, name in ports.items() if not speaks_tls(port, context)]
-    assert plain == ["orchestration.code"]
+    assert [name for port, name in ports.items() if not speaks_tls(port, context)] == []
+    # Dagster's code server runs what it is sent: no port, a socket that its owner alone reaches.
+    own_file = json.loads((home / "run" / "orchestration.code.json").read_bytes())
+    code_pid = processes["orchestration.code"]["pid"]
+    assert doors(code_pid) == {own_file["health_port"]}
+    assert stat.S_IMODE(code_socket(home).parent.stat().st_mode) == 0o700
     deadline = time.monotonic() + 60
     while output_of(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
         assert time.monotonic() < deadline, "no tick reached the warehouse"

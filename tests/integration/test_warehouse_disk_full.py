@@ -14,7 +14,7 @@ from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from tests.integration.test_warehouse_survives import BLOCK, ticks_of
 from tests.support.small_disk import fill, small_disk
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]
 
@@ -26,10 +26,8 @@ _ROW = 256 << 10
 @pytest.fixture
 def cramped(small_disk: Path) -> Iterator[Warehouse]:
     """A warehouse with a table `page` and little space left."""
-    server = Warehouse(small_disk / "home")
-    server.start()
+    server = migrated(small_disk / "home")
     try:
-        server.migrate()
         server.client.command(
             "CREATE TABLE page (content String) ENGINE = MergeTree ORDER BY tuple() "
             "SETTINGS min_free_disk_bytes_to_perform_insert = 4194304"

@@ -17,7 +17,7 @@ from adapters.clickhouse.writer import Writer
 from core.contracts.tick import TICK, TickArray
 from core.errors import UnavailableError
 from core.settings import environment_of
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="warehouse")]
 
@@ -54,9 +54,7 @@ def expect_exactly(warehouse: Warehouse, blocks: int) -> None:
 def test_kills_at_any_moment_lose_no_acknowledged_block_and_store_none_twice(
     tmp_path: Path,
 ) -> None:
-    server = Warehouse(tmp_path)
-    server.start()
-    server.migrate()
+    server = migrated(tmp_path)
     writer = BackgroundWriter(server.settings)
     blocks, rng = 120, random.Random(5)
 
@@ -84,9 +82,7 @@ def test_kills_at_any_moment_lose_no_acknowledged_block_and_store_none_twice(
 
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_a_crash_beside_the_commit_is_repaired_by_the_retry(tmp_path: Path, place: str) -> None:
-    server = Warehouse(tmp_path)
-    server.start()
-    server.migrate()
+    server = migrated(tmp_path)
     server.stop()
     server.environ = environment_of("chaos", crash_at=f"warehouse.insert.{place}:3")
     server.start()
@@ -125,9 +121,7 @@ def test_the_process_says_that_it_is_ready(tmp_path: Path) -> None:
 
 
 def test_a_statement_without_an_end_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    server = Warehouse(tmp_path)
-    server.start()
-    server.migrate()
+    server = migrated(tmp_path)
     asks, looks = server.client, server.client
     refused: list[str] = []
 

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.clickhouse import client, migrate
 from core import identity
-from core.sections import ClickhouseSettings
-from tests.support.warehouse_server import FEATURES, ROOT, Warehouse, command
+from tests.support.warehouse_server import ROOT, Warehouse, command, migrated
 
 pytestmark = pytest.mark.process
 PASSWORD = "s3cret & word"
@@ -46,11 +44,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         identity.new_user("grafana", "grafana", PASSWORD),
     ]
     identity.save(identity.path_in(home), {user.name: user for user in users})
-    warehouse = Warehouse(home)
-    warehouse.start()
+    warehouse = migrated(home)
     try:
-        where = ClickhouseSettings(url=warehouse.url, user="root", password=PASSWORD)
-        migrate.apply(client.connect(where), FEATURES)
         rows = ", ".join(
             f"('s', '{symbol}', '2024-01-01 00:00:0{i}', 0, 1, 2)"
             for symbol in ("EURUSD", "XAUUSD")

@@ -23,7 +23,7 @@ from cli import main as cli
 from core import credentials, home_users, identity, settings
 from core.errors import SettingsError, WarehouseError
 from core.home_users import OWNER, ROLES, credential
-from tests.support.warehouse_server import ROOT, Warehouse, command
+from tests.support.warehouse_server import ROOT, Warehouse, command, migrated
 
 PASSWORD = "correct horse"
 SECRET = "read me if you can"
@@ -32,12 +32,8 @@ SECRET = "read me if you can"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """A plain stack's warehouse: no user was ever added."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("plain"))
-    warehouse.start()
+    warehouse = migrated(tmp_path_factory.mktemp("plain"))
     try:
-        connection = client.connect(warehouse.settings_of("setup"))
-        warehouse.clients.append(connection)
-        warehouse.migrate()
         yield warehouse
     finally:
         warehouse.stop()

@@ -18,7 +18,7 @@ from execution.breakers.breakers import Breakers
 from execution.broker.account_history import AccountHistory
 from execution.broker.closings import Closings
 from execution.broker.reconcile import Reconciler
-from execution.journal import events, journal, lifecycle
+from execution.journal import events, frames, lifecycle, segments
 from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
@@ -103,7 +103,7 @@ def _both_ways(wanted: Any) -> Any:
 
 
 def _keeps_prefix(scan: Any) -> Any:
-    return lambda content, path: list(scan(content, path))[:-1]
+    return lambda *args: list(scan(*args))[:-1]
 
 
 def _open_loop(init: Any) -> Any:
@@ -127,8 +127,8 @@ BUGS = (
     Bug("the journal is not synced before the send", Ledger, "sync", _always(None), 20),
     Bug("the journal is never synced", Journal, "sync", _always(None), 20),
     Bug("two appends may be unsynced at once", Journal, "__init__", _open_loop, 400),
-    Bug("a torn append counts as damage", journal, "_lacks_sector", _always(False), 200),
-    Bug("the last whole record is thrown away at start", journal, "scan", _keeps_prefix, 100),
+    Bug("a torn append counts as damage", frames, "_lacks_sector", _always(False), 200),
+    Bug("the last whole record is thrown away at start", segments, "scan", _keeps_prefix, 100),
     Bug("entries carry no stop", events, "venue_order", _naked, 20),
     Bug("neither halts nor unsettled orders deny an entry", risk, "ENTRY",
         lambda checks: checks[2:], 400),

@@ -36,6 +36,8 @@ class SimulatedBus(MemoryBus):
     def subscribe(  # type: ignore[override]
         self, topic: Topic, start_sequence: int = 1, partition: int | None = None
     ) -> "SimulatedSubscriber":
+        if topic is not SIGNALS:
+            return super().subscribe(topic, start_sequence)  # type: ignore[return-value]
         return SimulatedSubscriber(self, topic, start_sequence - 1)
 
 

@@ -24,6 +24,9 @@ class SimulatedDisk:
     def open(self, path: Path) -> "SimulatedDisk":
         return self
 
+    def names(self, path: Path) -> list[str]:
+        return [path.name]
+
     def read(self) -> bytes:
         return bytes(self.content)
 

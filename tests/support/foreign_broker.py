@@ -31,6 +31,10 @@ class ForeignBroker:
         self.trade_allowed = True
         self.requests: list[dict[str, Any]] = []
 
+    def put_ahead(self, hours: int) -> None:
+        """The clock changes, as brokers' do with summer time."""
+        self._ahead = timedelta(hours=hours)
+
     def at(self, now_msc: int) -> None:
         self._inside.at(now_msc)
 

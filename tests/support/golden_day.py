@@ -25,7 +25,7 @@ from reports.package import Version
 from tests.support.compliance import TEMPLATES, dbt, import_reference
 from tests.support.dagster_runs import dagster_runs
 from tests.support.scripted_day import DAY, INDEX, START_US, ScriptedDay, recorded
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import Warehouse, migrated
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "day"
 JOBS = (f"reports_job:{DAY}", "audit_job")
@@ -79,10 +79,8 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
     """Trade, store, build."""
     day = ScriptedDay(home)
     day.run()
-    server = Warehouse(home)
-    server.start()
+    server = migrated(home)
     try:
-        server.migrate()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TICKHOUSE_HOME", str(home))
             server.reached(patch)

@@ -251,6 +251,7 @@ class Venue:
             specification = Specification(
                 info.digits, info.point, info.volume_min, info.volume_max, info.volume_step,
                 info.trade_stops_level * info.point, info.trade_freeze_level * info.point,
+                info.trade_tick_value / info.trade_tick_size if info.trade_tick_size > 0 else 0.0,
             )  # fmt: skip
             self._specifications[feed] = specification, requests.filling(info.filling_mode)
         return self._specifications[feed]

@@ -124,3 +124,6 @@ class Specification(msgspec.Struct, frozen=True):
     volume_step: float
     stops_distance: float = 0.0
     freeze_distance: float = 0.0
+    lot_value: float = (
+        0.0  # account currency for a lot per unit of price; 0: the terminal is silent
+    )

@@ -53,12 +53,12 @@ class SimulatedAccount:
 
     def __init__(
         self, market: TapedMarket, balance: float, currency: str, seed: int, frictions: Frictions,
-        *, netting: bool = False,
+        *, netting: bool = False, opened_msc: int = 0,
     ) -> None:  # fmt: skip
         self.feeds: dict[str, Feed] = terminal_names(market.feeds())
         self.pricing, self.netting = Pricing(market, currency), netting
         self._market, self._seed, self._frictions = market, seed, frictions
-        self._base = AccountBooks(balance)
+        self._base = AccountBooks(balance, opened_msc)
         self._view = self._base.copy()
         self.accepted = 0
 

@@ -32,13 +32,15 @@ class BookedDeal(NamedTuple):
 class AccountBooks:
     """Books that `copy` can branch, so that a request is decided without changing them."""
 
-    def __init__(self, balance: float) -> None:
+    def __init__(self, balance: float, opened_msc: int = 0) -> None:
         self.balance, self.credit = balance, 0.0
         self.at_msc = 0
         self.positions: dict[int, AccountPosition] = {}
         self.orders: Booked[TradeOrder] = Booked()
         self.deals: Booked[TradeDeal] = Booked()
-        self._operation(mt5.DEAL_TYPE_BALANCE, mt5.DEAL_REASON_CLIENT, balance, 0, "deposit")
+        self._operation(
+            mt5.DEAL_TYPE_BALANCE, mt5.DEAL_REASON_CLIENT, balance, opened_msc, "deposit"
+        )
 
     def copy(self) -> "AccountBooks":
         """An independent branch of the books."""

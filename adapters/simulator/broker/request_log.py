@@ -31,12 +31,20 @@ def witness_of(path: Path) -> Path:
 class RequestLog:
     """Opens, checks and repairs the file; `header` must equal the one it was begun with.
 
+    Args:
+        once: what the first record says besides, when this begins the file.
+
+    Attributes:
+        began: what the first record says besides; a log of a version before may say less.
+
     Raises:
         JournalError: a damaged record that is not the last, fewer or others than the witness tells,
             another header, or a link in its place.
     """
 
-    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+    def __init__(
+        self, path: Path, header: dict[str, Any], once: dict[str, Any] | None = None
+    ) -> None:
         self.path, self._witness = path, witness_of(path)
         self._witness.parent.mkdir(parents=True, exist_ok=True)
         for own in (path, self._witness):
@@ -44,7 +52,10 @@ class RequestLog:
                 raise JournalError(f"{own} is a link: put the account's own file there instead")
         self._count = self._sum = self._good = 0
         self._records = list(self._checked(self._witnessed()))
-        if self._records and self._records[0] != msgspec.json.decode(msgspec.json.encode(header)):
+        first, once = self._records[0] if self._records else {}, once or {}
+        known = {name: value for name, value in first.items() if name not in once}
+        self.began = {n: first[n] for n in once if n in first} if self._records else once
+        if self._records and known != msgspec.json.decode(msgspec.json.encode(header)):
             raise JournalError(
                 f"{path}, record 1: this account began with other settings than {header};"
                 " restore them, or begin a new account with another log"
@@ -56,7 +67,7 @@ class RequestLog:
         self._behind = os.open(self._witness, flags, 0o600)
         self._tell()
         if not self._records:
-            self.append(header)
+            self.append({**header, **once})
             durable.sync_directory(path.parent)
         del self._records[:1]
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adapters.mt5.protocol.terminal import MT5_TICK
@@ -157,6 +158,9 @@ def _symbols(file: Any) -> Iterator[str]:
         statistics = file.metadata.row_group(group).column(column).statistics
         if statistics is not None and statistics.has_min_max:
             yield from {statistics.min, statistics.max}
+        else:
+            for batch in file.iter_batches(CHUNK_ROWS, row_groups=[group], columns=["symbol"]):
+                yield from (str(value) for value in pc.unique(batch["symbol"]).to_pylist())
 
 
 def _integers(batch: Any, name: str) -> npt.NDArray[np.int64]:

@@ -33,6 +33,7 @@ def _summary(result: dict[str, Any]) -> Table:
         ("ticks read", f"{result['ticks_read']:,}", ""),
         ("ticks stored", f"{result['ticks_stored']:,}", f"flagged: {flagged}" if flagged else ""),
         ("ticks quarantined", f"{result['ticks_quarantined']:,}", ""),
+        *_superseded(result),
         ("minute bars", f"{result['bars']:,}", ""),
         ("feature rows", f"{result['features']:,}", ""),
         ("predictions", f"{result['predictions']:,}", f"model {model}"),
@@ -90,3 +91,9 @@ def _broken(equations: list[dict[str, Any]]) -> Table:
     for equation in equations:
         table.add_row(equation["equation"], f"{equation['left']}", f"{equation['right']}")
     return table
+
+
+def _superseded(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    count = result["ticks_superseded"]
+    note = "the run is of the files as they are, and was compared with these versions"
+    return [("ticks corrected since", f"{count:,}", note)] if count else []

@@ -32,7 +32,7 @@ def test_breakers_are_chained_and_people_are_left_to_their_commands(tmp_path: Pa
         ("breaker disconnected", "resume", "acc1", "too much"),
     ]
     previous = None
-    for placed in people_stream(tmp_path).events():
+    for placed in people_stream(tmp_path).events(0):
         assert problem_in_chain(placed.event, previous) == ""
         previous = placed.event
 

@@ -104,6 +104,27 @@ def test_a_late_tick_never_takes_anothers_place():
     assert shown(apply(state, ticks("AXB"))) == {0: "A", 1: "B", 3: "X", LATE_SEQ + 7: "L"}
 
 
+def test_a_late_tick_of_a_file_that_is_cut_elsewhere_is_the_one_that_is_stored():
+    in_order, late = stored("AB"), resolve(ticks("AL", LATE_SEQ + 7), NOTHING)
+    assert shown(apply(in_order, ticks("B", LATE_SEQ + 99))) == shown(in_order)
+    assert shown(apply(late, ticks("LA", LATE_SEQ + 99))) == shown(late)
+    assert shown(apply(late, ticks("AL"))) == shown(late)
+    assert len(shown(apply(late, ticks("LAL", LATE_SEQ + 99)))) == 3, "the file has two of them"
+
+
+def test_a_late_tick_that_repeats_one_of_its_own_file_is_a_second_one():
+    before = stored("AB")
+    own = np.ones(2, np.bool_)
+    decision = decide(ticks("B", LATE_SEQ + 99), before, NEVER, own)
+    assert decision.verdict.tolist() == [NEW]
+    assert decision.seq.tolist() == [LATE_SEQ + 99]
+
+
+def test_a_late_tick_that_was_corrected_since_does_not_come_back():
+    state = apply(stored("AB"), ticks("Ab"))
+    assert shown(apply(state, ticks("B", LATE_SEQ + 99))) == {0: "A", 1: "b"}
+
+
 def test_a_corrected_tick_keeps_when_it_was_received():
     before = stored("AB")
     before.ticks["ts_recv_us"] = [5, 6]

@@ -12,7 +12,7 @@ from orchestration import instance
 def kept_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
     """As `tickhouse up` writes it, in a folder whose name is awkward."""
     home = tmp_path_factory.mktemp("orchestration") / "it's home"
-    instance.write(home, code_port=4266)
+    instance.write(home)
     with dg.DagsterInstance.from_config(str(instance.directory(home))) as built:
         yield built
 

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
+from core.errors import SettingsError
 from orchestration import instance
 from orchestration.launcher import WatchedLauncher
 
@@ -22,7 +24,6 @@ def test_dagster_takes_the_instance_and_keeps_everything_in_the_home(
     assert dagster_instance.global_op_concurrency_default_limit == 1
     assert "FRESHNESS_DAEMON" in dagster_instance.get_required_daemon_types()
     assert list((instance.directory(home) / "storage").rglob("*.db"))
-    assert "port: 4266" in instance.workspace(home).read_text()
     assert instance.environment(home)["DAGSTER_DISABLE_TELEMETRY"] == "1"
 
 
@@ -41,3 +42,25 @@ def test_a_run_whose_process_is_gone_is_not_healthy(dagster_instance: dg.Dagster
 def test_what_is_missing_is_named() -> None:
     assert instance.missing() == []
     assert set(instance.NEEDS) >= {"dagster", "dbt", "great_expectations"}
+
+
+def test_the_code_server_listens_where_the_owner_alone_can_go(tmp_path: Path) -> None:
+    short = Path("/home/a/desk")
+    assert instance.code_socket(short) == short / "dagster" / "code.sock"
+    for home in (tmp_path / ("long" * 30), tmp_path / "it's home"):
+        path = instance.code_socket(home)
+        assert len(str(path)) <= 100
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+        assert path == instance.code_socket(home)  # whoever asks finds the same
+    opened = instance.code_socket(tmp_path / "it's home").parent
+    opened.chmod(0o755)
+    with pytest.raises(SettingsError, match="not this user's alone"):
+        instance.code_socket(tmp_path / "it's home")
+    opened.rmdir()
+
+
+def test_the_folder_of_a_home_of_before_is_closed_to_others(tmp_path: Path) -> None:
+    instance.directory(tmp_path).mkdir(mode=0o755)
+    instance.write(tmp_path)
+    assert instance.directory(tmp_path).stat().st_mode & 0o777 == 0o700
+    assert f"socket: '{instance.code_socket(tmp_path)}'" in instance.workspace(tmp_path).read_text()

@@ -1,5 +1,7 @@
 """Heavy suites: the touched ones first, none after the deadline, and every one selects tests."""
 
+import re
+import threading
 import time
 
 import pytest
@@ -22,6 +24,23 @@ def test_after_the_deadline_nothing_begins_and_the_last_line_names_what_was_miss
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert last.startswith("not reached, for lack of time: ")
     assert set(last.partition(": ")[2].split(", ")) == {"golden", "kafka"}
+
+
+def test_two_run_beside_each_other_and_one_that_failed_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    together = threading.Barrier(2, timeout=60)  # broken, if they came one by one
+
+    def one(suite: heavy.Suite) -> int:
+        together.wait()
+        return int(suite.name == "kafka")
+
+    suites = [suite for suite in heavy.SUITES if suite.name in ("golden", "kafka")]
+    assert heavy.run(suites, None, 2, one) == 1
+    output = capsys.readouterr().out
+    assert re.search(r"golden +passed in 0 min", output)
+    assert re.search(r"kafka +FAILED \(pytest exit 1\)", output)
+    assert output.endswith("every suite was reached\n")
 
 
 def test_an_unknown_suite_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -226,6 +226,15 @@ def test_json_that_breaks_off(tmp_path):
     assert error.row > 100
 
 
+def test_a_parquet_that_is_named_after_another_symbol_is_refused_unread(tmp_path):
+    path = tmp_path / "EURUSD_x.parquet"
+    rows = {"time_msc": [1, 2], "bid": [1.0, 1.0], "ask": [1.0, 1.0]}
+    pq.write_table(pa.table({"symbol": ["GBPUSD", "GBPUSD"], **rows}), path)
+    assert "says GBPUSD, and nowhere EURUSD" in str(refused(path))
+    pq.write_table(pa.table({"symbol": ["EURUSD", "GBPUSD"], **rows}), path)
+    assert [r.reason for r in whole(open_file(path)).refused] == ["unknown_symbol"]
+
+
 def test_a_byte_order_mark_is_no_hindrance(tmp_path):
     path = written(tmp_path / "DAT_ASCII_EURUSD_T_202001.csv", b"\xef\xbb\xbf" + HISTDATA.encode())
     assert len(whole(open_file(path)).ticks) == 1

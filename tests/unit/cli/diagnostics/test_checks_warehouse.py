@@ -8,7 +8,7 @@ import pytest
 from cli.diagnostics import checks_warehouse
 from core.sections import ClickhouseSettings
 from core.settings import Settings
-from tests.support.warehouse_server import Warehouse
+from tests.support.warehouse_server import migrated
 
 GIB = 2**30
 
@@ -36,10 +36,8 @@ def test_days_until_full_follow_compression_and_this_weeks_inserts() -> None:
 def test_a_running_warehouse_is_looked_at_and_a_missing_one_is_not(tmp_path: Path) -> None:
     settings = Settings(home=str(tmp_path))
     assert list(checks_warehouse.warehouse_checks(settings)) == []
-    server = Warehouse(tmp_path)
-    server.start()
+    server = migrated(tmp_path)
     try:
-        server.migrate()
         checks = list(checks_warehouse.warehouse_checks(settings))
         assert [check.name.removeprefix("warehouse ") for check in checks] == [
             *("parts", "merges", "memory", "disk")

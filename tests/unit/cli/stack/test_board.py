@@ -1,10 +1,13 @@
 """What `up` starts to look at things with."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cli import certificates
 from cli.stack import board, grafana_child
+from core import tls
 from core.errors import SettingsError
 from core.settings import Settings
 
@@ -26,10 +29,7 @@ def test_without_grafana_the_remedy_is_told(
 def test_grafana_is_provisioned_with_what_the_files_ask_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    binary = tmp_path / "grafana"
-    binary.write_text("#!/bin/sh\n")
-    binary.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    binary = _grafana_on_path(tmp_path, monkeypatch)
     spec = board.grafana(Settings(), tmp_path, "http://127.0.0.1:8123", 3001)
     assert spec.command[1:5] == ("-m", "cli.stack.grafana_child", str(binary), "server")
     assert "secret" not in " ".join(spec.command) + str(spec.environment)  # the supervisor's file
@@ -49,3 +49,35 @@ def test_grafana_is_provisioned_with_what_the_files_ask_for(
     assert {text.removeprefix("$") for text in requested} <= set(given)
     assert len(requested) >= 6
     assert list(Path(spec.environment["TICKHOUSE_GRAFANA_BOARDS"]).glob("*.json"))
+
+
+def test_on_a_home_with_tls_grafana_speaks_it_and_trusts_the_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _grafana_on_path(tmp_path, monkeypatch)
+    plain = board.grafana(Settings(), tmp_path, "http://127.0.0.1:8123", 3001)
+    assert plain.environment["TICKHOUSE_GRAFANA_SECURE"] == "false"
+    assert grafana_child.environment(plain.environment)["TICKHOUSE_GRAFANA_CA"] == ""
+    certificates.issue(tmp_path, [], datetime.now(UTC))
+    spec = board.grafana(Settings(), tmp_path, "https://127.0.0.1:8123", 3001)
+    assert spec.ready_url == "https://127.0.0.1:3001/api/health"
+    certificate, key = tls.files(tmp_path) or ("", "")
+    assert spec.environment["GF_SERVER_PROTOCOL"] == "https"
+    assert spec.environment["GF_SERVER_CERT_FILE"] == certificate
+    assert spec.environment["GF_SERVER_CERT_KEY"] == key
+    given = grafana_child.environment(spec.environment)
+    assert given["TICKHOUSE_GRAFANA_SECURE"] == given["TICKHOUSE_GRAFANA_WITH_CA"] == "true"
+    assert given["TICKHOUSE_GRAFANA_CA"] == Path(tls.authority_of(tmp_path)).read_text()
+
+
+def test_an_authority_that_is_no_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="a PEM file is needed"):
+        grafana_child.environment({"TICKHOUSE_GRAFANA_CA_FILE": str(tmp_path / "none.pem")})
+
+
+def _grafana_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    binary = folder / "grafana"
+    binary.write_text("#!/bin/sh\n")
+    binary.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return binary

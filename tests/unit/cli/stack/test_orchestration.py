@@ -8,15 +8,15 @@ import pytest
 from cli import certificates
 from cli.stack import orchestration as orchestration_stack
 from cli.stack.embedded import Ports, embedded_stack
-from cli.stack.orchestration import OrchestrationPorts
 from core.sections import OrchestrationSettings
 from core.settings import Settings
+from orchestration.instance import code_socket, workspace
 
-PORTS = OrchestrationPorts(webserver=1, code=2)
+PORT = 1
 
 
 def test_nothing_waits_for_it_and_its_children_end_with_it(tmp_path: Path) -> None:
-    specs = orchestration_stack.orchestration_stack(tmp_path, PORTS)
+    specs = orchestration_stack.orchestration_stack(tmp_path, PORT)
     names = [spec.name for spec in specs]
     assert names == ["orchestration.code", "orchestration.daemon", "orchestration.webserver"]
     assert not any(spec.waited_for for spec in specs)
@@ -30,15 +30,14 @@ def test_nothing_waits_for_it_and_its_children_end_with_it(tmp_path: Path) -> No
         longest[spec.stop_stage] = max(longest[spec.stop_stage], spec.stop_wait_s)
     assert sum(longest.values()) <= 75  # a drain is bounded with it, too
     assert (tmp_path / "dagster" / "dagster.yaml").exists()
-    assert "port: 2" in (tmp_path / "dagster" / "workspace.yaml").read_text()
+    assert f"socket: '{code_socket(tmp_path)}'" in workspace(tmp_path).read_text()
 
 
-def test_ports_are_free_and_different(tmp_path: Path) -> None:
-    chosen = orchestration_stack.choose_ports(OrchestrationPorts(webserver=0, code=0))
-    assert chosen.webserver != chosen.code
-    assert orchestration_stack.url(tmp_path, PORTS) == "http://127.0.0.1:1"
+def test_the_port_is_free_and_the_scheme_the_homes(tmp_path: Path) -> None:
+    assert orchestration_stack.choose_port(0) > 0
+    assert orchestration_stack.url(tmp_path, PORT) == "http://127.0.0.1:1"
     certificates.issue(tmp_path, [], datetime.now(UTC))
-    assert orchestration_stack.url(tmp_path, PORTS) == "https://127.0.0.1:1"
+    assert orchestration_stack.url(tmp_path, PORT) == "https://127.0.0.1:1"
 
 
 def test_without_its_packages_it_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from core.contracts import codec
 from core.contracts.operations import RiskState
+from core.contracts.order import AccountState, OrderEvent
 from core.contracts.order import EventKind as Kind
-from core.contracts.order import OrderEvent
 from core.contracts.tick import TICK, TickArray
 from core.sections import ExecutionSettings
 from core.topics import RISK
@@ -129,3 +129,18 @@ def test_a_breaker_that_is_off_stays_off(tmp_path: Path) -> None:
     desk.load(EURO, ticks(START, [*QUIET, 1.0, 1.0, 1.0]))
     desk.breakers.until(START + 400 * S)
     assert desk.trading.state == "active"
+
+
+def test_a_drawdown_trips_in_market_time_by_the_states_of_the_journal(desk: Desk) -> None:
+    for second, equity in enumerate((100_000.0, 93_000.0, 92_000.0, 95_000.0, 89_999.0)):
+        at_us = START + second * S
+        desk.breakers.fold(
+            AccountState(
+                run_id="r1", mode="replay", account="a", ts_event_us=at_us, ts_init_us=at_us,
+                seq=second, currency="USD", balance=equity, equity=equity, margin=0.0,
+            )
+        )  # fmt: skip
+        expected = ("active", "active", "reducing", "reducing", "halted")[second]
+        assert desk.trading.state == expected
+    assert [state.state for state in desk.states()] == ["reducing", "halted"]
+    assert desk.trading.current.by == "breaker drawdown"

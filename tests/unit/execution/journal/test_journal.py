@@ -9,7 +9,8 @@ from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.errors import JournalError
 from execution.journal import journal
 from execution.journal.chain import Chain
-from execution.journal.disk import MachineFile
+from execution.journal.disk import MachineDisk, MachineFile
+from execution.journal.frames import frame
 from execution.journal.journal import Journal
 from execution.journal.records import Record, encode
 from tests.simulation.disk import SimulatedDisk
@@ -85,12 +86,13 @@ def test_it_grows_by_whole_segments_of_zeros(tmp_path: Path) -> None:
     assert len(list(journal.events(tmp_path / "j"))) == 20
 
 
-class FullDisk(MachineFile):
-    """A file that cannot grow beyond its first segment."""
+class FullDisk(MachineDisk):
+    def open(self, path: Path) -> "FullFile":
+        return FullFile(path)
 
-    @classmethod
-    def open(cls, path: Path) -> "FullDisk":
-        return cls(path)
+
+class FullFile(MachineFile):
+    """A file that cannot grow beyond its first segment."""
 
     def write(self, data: bytes, offset: int) -> None:
         if offset + len(data) > SEGMENT:
@@ -100,7 +102,7 @@ class FullDisk(MachineFile):
 
 def test_on_a_full_disk_it_is_used_to_its_last_byte_and_then_says_so(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    opened, count = Journal(path, SEGMENT, FullDisk), 0
+    opened, count = Journal(path, SEGMENT, FullDisk()), 0
     while opened.room > 1200:
         opened.append([event(count, "x" * 700)])
         count += 1
@@ -202,7 +204,7 @@ def test_a_record_changed_with_its_checksum_breaks_the_chain(tmp_path: Path) -> 
     places = write(tmp_path / "j", [event(1, "honest"), event(2)])
     forged = encode(places[0].record).replace(b"honest", b"forged")
     content = bytearray((tmp_path / "j").read_bytes())
-    content[: places[0].end] = journal._frame(forged)
+    content[: places[0].end] = frame(forged)
     (tmp_path / "j").write_bytes(content)
     with pytest.raises(JournalError, match=r"record 1 at byte 0: its own hash"):
         list(journal.read(tmp_path / "j"))

@@ -77,7 +77,7 @@ def test_what_is_held_already_is_only_prolonged(desk: Desk) -> None:
         ({"max_orders_per_minute": 0}, 1.0, {}, DenialReason.TOO_MANY),
         ({}, 1.0, {"reference_price": 1.2}, DenialReason.OFF_PRICE),
         ({"lots": 0.01}, 0.5, {}, DenialReason.BELOW_MINIMUM),
-        ({"lots": 50.0, "max_lots": 50.0}, 1.0, {}, DenialReason.NO_MARGIN),
+        ({"lots": 50.0, "max_lots": 50.0}, 1.0, {}, DenialReason.ORDER_VALUE),
     ],
 )
 def test_a_denied_signal_is_journalled_with_rule_limit_and_version(

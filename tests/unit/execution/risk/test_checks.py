@@ -35,6 +35,7 @@ GOOD = RiskContext(
     blocked=False,
     side="buy",
     volume=0.1,
+    equity=1000.0,
 )
 SATURDAY = int(datetime(2024, 1, 13, 12, tzinfo=UTC).timestamp() * 1e6)
 
@@ -75,6 +76,11 @@ def signal(**changes: object) -> dict[str, object]:
         (limits(max_repeats=2) | {"throttled": True}, Denial(Why.THROTTLED, 2.0, 1.0)),
         (limits(max_order_value=99.0) | {"value": 99.5}, Denial(Why.ORDER_VALUE, 99.0, 99.5)),
         (limits(max_order_value=99.0) | {"value": None}, Denial(Why.NO_CONVERSION_RATE, 1.0, 0.0)),
+        (limits(max_order_equity=0.099) | {"value": 99.5}, Denial(Why.ORDER_VALUE, 99.0, 99.5)),
+        ({"value": 3_000.5}, Denial(Why.ORDER_VALUE, 3_000.0, 3_000.5)),  # as shipped
+        ({"value": 1.0, "equity": -5.0}, Denial(Why.ORDER_VALUE, 0.0, 1.0)),
+        ({"value": 1_000.0, "net": 0.5}, Denial(Why.POSITION_LIMIT, 5_000.0, 6_000.0)),
+        ({"value": 1_000.0, "gross": 9_500.0}, Denial(Why.GROSS_EXPOSURE, 10_000.0, 10_500.0)),
         (limits(max_position_lots=0.5) | {"net": 0.5}, Denial(Why.POSITION_LIMIT, 0.5, 0.6)),
         (limits(max_gross_exposure=9.0) | {"gross": 8.0, "value": 1.5}, Denial(Why.GROSS_EXPOSURE, 9.0, 9.5)),  # noqa: E501
         (limits(max_gross_exposure=9.0) | {"gross": None, "value": 1.5}, Denial(Why.NO_CONVERSION_RATE, 1.0, 0.0)),  # noqa: E501

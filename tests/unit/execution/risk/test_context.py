@@ -17,6 +17,9 @@ from execution.risk.overrides import Override, Overrides, Release
 from tests.support.markets import TUESDAY
 from tests.unit.execution.desk import KEY, Desk
 
+LARGE = "lots = 50.0\nmax_lots = 50.0\n"
+UNBOUNDED = "max_order_equity = inf\nmax_position_equity = inf\nmax_gross_equity = inf"
+
 
 def desk(home: Path, text: str, **settings: Any) -> Desk:
     home.mkdir(exist_ok=True)
@@ -46,6 +49,10 @@ def denied(at_desk: Desk, **changes: Any) -> str:
         ("max_messages_per_second = 0", "message_rate"),
         ("max_repeats = 0", "throttled"),
         ("lots = 2.0", "oversized"),
+        (f"{LARGE}max_position_equity = inf\nmax_gross_equity = inf", "order_value"),
+        (f"{LARGE}max_order_equity = inf\nmax_gross_equity = inf", "position_limit"),
+        (f"{LARGE}max_order_equity = inf\nmax_position_equity = inf", "gross_exposure"),
+        (f"{LARGE}{UNBOUNDED}", "no_margin"),
     ],
 )
 def test_a_limit_of_the_file_denies_with_its_version(
@@ -68,6 +75,26 @@ def test_a_loss_of_the_day_or_from_the_peak_denies_and_closings_pass(tmp_path: P
         assert opened.events()[-1].reason == reason
         assert opened.book.net(KEY) == 0  # the closing went before
         opened.close()
+
+
+def test_a_loss_of_three_percent_of_the_days_opening_denies_as_shipped(tmp_path: Path) -> None:
+    shipped = desk(tmp_path, "")
+    now = shipped.clock.now_us()
+    shipped.ledger.activity.account(103_200.0, now)  # and 100,000 now: 3.1 % less
+    assert denied(shipped) == "daily_loss"
+    event = shipped.events()[-1]
+    assert (event.limit, round(event.observed)) == (pytest.approx(3_096.0), 3_200)
+    shipped.close()
+
+
+def test_without_a_pair_of_the_account_the_terminals_word_of_a_lot_counts(tmp_path: Path) -> None:
+    quiet = desk(tmp_path / "quiet", "max_order_value = 1000.0")
+    terms = quiet.venue.specification("oanda", "EURUSD")
+    assert terms is not None
+    assert terms.lot_value == 0.0  # the simulated terminal does not say
+    quiet.quotes.at = lambda *_: None  # type: ignore[method-assign]
+    assert quiet.funds.account().currency == "USD"
+    quiet.close()
 
 
 def test_a_closed_throttle_stays_closed_until_a_person_releases_it(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_what_nobody_needs_after_a_restart_only_goes_out(desk: Desk) -> None:
     for _ in range(10):
         observe(desk, watch, 1, 999.0)
     assert desk.journal._at == size
-    watch.close()
+    watch.keep()
     assert desk.journal._at > size
 
 

@@ -81,13 +81,18 @@ def test_what_is_shown_can_be_read_again() -> None:
         assert again[1:] == book[1:]
 
 
-def test_shipped_limits_leave_out_what_nobody_asked_for() -> None:
-    shipped = limits.of_settings(ExecutionSettings()).base
+def test_shipped_limits_are_finite_in_equities_of_the_account() -> None:
+    book = limits.of_settings(ExecutionSettings())
+    shipped, ladder = book.base, book.breakers
+    assert ladder.half_at_drawdown < ladder.reducing_at_drawdown < ladder.halted_at_drawdown < 1
     off = [name for name in Limits.__struct_fields__ if getattr(shipped, name) == math.inf]
     assert off == [
-        "max_order_value", "max_position_lots", "max_gross_exposure", "max_messages_per_second",
-        "max_repeats", "max_daily_loss", "max_drawdown",
-    ]  # fmt: skip
+        "max_order_value",
+        "max_position_lots",
+        "max_gross_exposure",
+        "max_daily_loss",
+        "max_drawdown",
+    ]  # each but the last in equities too, and for that there is the ladder
 
 
 def test_a_file_of_one_line_is_enough(tmp_path: Path) -> None:

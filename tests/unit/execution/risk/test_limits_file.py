@@ -78,8 +78,8 @@ def test_an_override_holds_between_its_times_and_is_told_in_the_version(tmp_path
     decisions.save(decisions.path_in(tmp_path), Overrides([override]))
     limits = reader(tmp_path)
     assert [max_lots(limits, at) for at in (9, 10, 19, 20)] == [9.0, 5.0, 5.0, 9.0]
-    assert limits.rules.at("EURUSD", 15)[1] == "default-1 override max_lots=5 by ann"
-    assert limits.rules.at("XAUUSD", 15)[1] == "default-1"
+    assert limits.rules.at("EURUSD", 15)[1] == "default-2 override max_lots=5 by ann"
+    assert limits.rules.at("XAUUSD", 15)[1] == "default-2"
 
 
 @pytest.mark.parametrize(

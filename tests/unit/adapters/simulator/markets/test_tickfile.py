@@ -107,3 +107,16 @@ def test_files_come_through_the_slices_unchanged(recordings: Path) -> None:
     assert len(ticks) == table.num_rows > 200_000
     for name in ("time_msc", "bid", "ask", "flags"):
         assert (ticks[name] == table[name].to_numpy()).all()
+
+
+def test_another_symbol_inside_is_refused_where_the_file_notes_none(tmp_path):
+    path = tmp_path / "EURUSD_x.parquet"
+    columns = {
+        "symbol": ["EURUSD", "GBPUSD"],
+        "time_msc": [1, 2],
+        "bid": [1.0] * 2,
+        "ask": [1.0] * 2,
+    }
+    pq.write_table(pa.table(columns), path, write_statistics=False)
+    with pytest.raises(InputError, match="holds 'GBPUSD'"):
+        ParquetTicks(path)
