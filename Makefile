@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom conformance load attack image-digests lint format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean lint-style lint-types lint-sql
+.PHONY: help demo test test-heavy contract docs pictures sbom conformance load attack image-digests lint coverage format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean lint-style lint-types lint-sql
 export PYTHON
 # Tests start hundreds of processes: each would compile what it imports, where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -53,6 +53,13 @@ lint-types: # takes as long as the others together
 lint-sql:
 	$(BIN)/sqlfluff lint $(SQL)
 	cd dbt && ../$(BIN)/sqlfluff lint $(DBT_SQL)
+
+coverage: .venv/dev.stamp ## branches that `make test` runs, also in the processes it starts; files under 75 %
+	@rm -rf .coverage && mkdir .coverage
+	@COVERAGE_FILE=$(CURDIR)/.coverage/data $(BIN)/coverage run -m pytest $(BESIDE) || true
+	@cd .coverage && export COVERAGE_FILE=data COVERAGE_RCFILE=../pyproject.toml && \
+		../$(BIN)/coverage combine --quiet . && cd .. && COVERAGE_FILE=.coverage/data $(BIN)/coverage report \
+		--sort=cover | awk 'NR < 3 || /^TOTAL/ || int($$NF) < 75'
 
 format: .venv/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff format .
@@ -117,7 +124,7 @@ front-end: ## check and build the live page's TypeScript (Node 20 or newer)
 	cd dashboards/live/front && npm ci --no-audit --no-fund && npm run check && npm run build
 
 clean: ## remove the environment and caches (never TICKHOUSE_HOME)
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .mypy_cache .coverage .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .venv/main.stamp: scripts/set-up requirements/bootstrap.txt requirements/main.txt pyproject.toml

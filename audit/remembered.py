@@ -61,12 +61,12 @@ def begin(known: Known, sealed: Iterable[Seal], before: Mapping[str, Whole]) -> 
 
 def recalled(log: Iterable[AuditEvent]) -> dict[str, Whole]:
     """What the newest verification in a log, which must be whole itself, found whole."""
-    found: dict[str, Whole] = {}
+    whole: dict[str, Whole] = {}
     for event in log:
         if event.action == ACTION:
             detail: Any = msgspec.json.decode(event.detail)
-            found = msgspec.convert(detail.get("whole", {}), dict[str, Whole])
-    return found
+            whole = msgspec.convert(detail.get("whole", {}), dict[str, Whole])
+    return whole
 
 
 def remember(

@@ -90,7 +90,7 @@ def main() -> None:
             print(f"rotation p50 {statistics.median(rotations) * 1e3:.1f} ms, max"
                   f" {max(rotations) * 1e3:.1f} ms, {len(rotations)} of them")  # fmt: skip
         begin = time.perf_counter()
-        digest = snapshots.made(path, None)
+        digest = snapshots.fold_sealed(path, None)
         print(f"first snapshot of all: {time.perf_counter() - begin:.1f} s")
         times = [start(path, digest) for _ in range(_STARTS)]
         seconds = statistics.median(t for t, _ in times)

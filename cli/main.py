@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from core import settings
+from core import home_version, settings
 from core.errors import TickhouseError
 from core.private import keep_private
 
@@ -119,7 +119,9 @@ def main(argv: list[str] | None = None) -> int:
         module = importlib.import_module(commands[namespace.command].module)
         if getattr(module, "LOADS_SETTINGS_ITSELF", False):  # to tell what is wrong with them
             return int(module.run(namespace))
-        return int(module.run(namespace, settings.load()))
+        loaded = settings.load()
+        home_version.of(loaded.home_path)  # a newer one is refused before anything is touched
+        return int(module.run(namespace, loaded))
     except TickhouseError as error:
         if namespace.debug:
             raise

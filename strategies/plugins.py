@@ -1,11 +1,13 @@
 """Strategies that people bring: one Python file, loaded by path or by name.
 
-A file lies in `HOME/strategies/NAME.py`, or is installed as an entry point of the group
-`tickhouse.strategies`. It defines one class with the members of `strategies.protocol.Strategy`.
-Loading one runs its code with our rights, so only the owner of the home can put one there.
+A file lies in `HOME/strategies/NAME.py`, with what it imports beside it, or is installed as an
+entry point of the group `tickhouse.strategies`. It defines one class with the members of
+`strategies.protocol.Strategy`. Loading one runs its code with our rights, so only the owner of the
+home can put one there.
 """
 
 import hashlib
+import importlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -16,6 +18,7 @@ from typing import Any
 
 from core import durable, renamed
 from core.errors import SettingsError
+from strategies import imports, kept
 
 GROUP = "tickhouse.strategies"
 _MEMBERS = ("name", "horizon_s", "needs_model", "targets")
@@ -39,10 +42,18 @@ def install(given: str, folder: Path) -> str:
             f"{path}: its strategy is named {defined.name!r}; name the file {defined.name}.py, or"
             f" the strategy {path.stem!r}: a run finds it by that name"
         )
-    target = folder / path.name
-    if path.resolve() != target.resolve():
-        durable.write(target, path.read_bytes())
+    for own in (path, *_beside(path)):
+        target = folder / own.relative_to(path.parent)
+        if own.resolve() != target.resolve():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            durable.write(target, own.read_bytes())
     return path.stem
+
+
+def _beside(path: Path) -> list[Path]:
+    """Modules next to a strategy's file that it imports."""
+    modules = imports.of_file(path).modules.values()
+    return [own for own in modules if own.is_relative_to(path.parent)]
 
 
 def refuse_taken(given: str, shipped: Collection[str]) -> None:
@@ -70,6 +81,8 @@ def load(name: str, folder: Path | None) -> type[Any] | None:
         SettingsError: the plug-in is broken.
     """
     path = folder / f"{name}.py" if folder else None
+    if folder is not None and (unpacked := kept.read(name, folder)):
+        return _of_set(unpacked[1], folder)
     if path is not None and path.is_file():
         return strategy_class(_module(path), path)
     for point in _points():
@@ -79,9 +92,36 @@ def load(name: str, folder: Path | None) -> type[Any] | None:
 
 
 def digest(name: str, folder: Path) -> str:
-    """SHA-256 of a plug-in's file, "" for what is no file: part of a run's identity."""
+    """SHA-256 of what a plug-in is made of, "" for what ships: part of a run's identity."""
+    body = content(name, folder)
+    return hashlib.sha256(body).hexdigest() if body else ""
+
+
+def content(name: str, folder: Path) -> bytes:
+    """What a plug-in is made of, as one text; b"" for what ships."""
+    if unpacked := kept.read(name, folder):
+        return unpacked[0]
     path = folder / f"{name}.py"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    if path.is_file():
+        return kept.packed(name, path, "", imports.of_file(path))
+    for point in _points():
+        if point.name == name:
+            return kept.packed(name, None, point.value, imports.of_module(point.module))
+    return b""
+
+
+def _of_set(one: kept.StrategySet, folder: Path) -> type[Any]:
+    kept.refuse_lacking(one)
+    if not one.entry:
+        path = folder / f"{one.strategy}.py"
+        return strategy_class(_module(path), path)
+    module, _, name = one.entry.partition(":")
+    with kept.importable(folder, set(one.modules)):
+        try:
+            strategy = getattr(importlib.import_module(module), name)
+        except Exception as error:  # whatever the person's code raises
+            raise SettingsError(f"entry point {one.entry}: cannot be loaded, {error!r}") from error
+    return _checked(strategy, f"entry point {one.entry}")
 
 
 def strategy_class(module: ModuleType, path: Path) -> type[Any]:
@@ -107,10 +147,12 @@ def _module(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     renamed.install()
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever the person's code raises
-        raise SettingsError(f"{path}: cannot be loaded, {_place(error, path)}{error!r}") from error
+    with kept.importable(path.parent, set(imports.of_file(path).modules)):
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # whatever the person's code raises
+            where = _place(error, path)
+            raise SettingsError(f"{path}: cannot be loaded, {where}{error!r}") from error
     return module
 
 

@@ -13,7 +13,7 @@ from adapters.bus.select import connect
 from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note
-from cli.stack import sessions
+from cli.stack import sessions, upgrade
 from cli.stack.warehouse_setup import migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
@@ -36,6 +36,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             " already; `tickhouse up` prepares the embedded warehouse itself"
         )
     console = output.console(highlight=False, soft_wrap=True)
+    if (taking := upgrade.begin(settings.home_path)) is not None:
+        console.print(
+            f"The home is of {taking.came_from}; as it was it is in {taking.copy}. The warehouse is"
+            " elsewhere and not in it: back that up by itself."
+        )
     applied = migrate(settings, url)
     console.print(f"{len(applied)} migrations applied to {url}: {', '.join(applied) or 'none due'}")
     write_run(settings, url)
@@ -48,6 +53,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if settings.bus.url:
         _reach_bus(settings, console)
     instance.write(settings.home_path)
+    if taking is not None:
+        upgrade.finish(settings.home_path)
     console.print(f"Home {settings.home_path} is ready.")
     note(
         settings,

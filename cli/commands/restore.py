@@ -8,8 +8,10 @@ from adapters.clickhouse.client import connect
 from audit import export
 from cli.commands.backup import print_result
 from cli.ingest.warehouse import warehouse
-from cli.stack import backup_folder
+from cli.stack import backup_folder, upgrade
+from cli.stack.home_lock import HomeLock
 from cli.stack.running import running
+from core import crashpoint
 from core.errors import BusyError
 from core.home_users import OWNER
 from core.settings import Settings
@@ -17,8 +19,10 @@ from core.settings import Settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which one, and whether what is there may go."""
-    parser.add_argument("folder", metavar="DIR", help="what `tickhouse backup` made")
-    parser.add_argument("--replace", action="store_true", help="drop what is in the warehouse now")
+    parser.add_argument(
+        "folder", metavar="DIR", help="what `tickhouse backup` made, or `up` before a new version"
+    )
+    parser.add_argument("--replace", action="store_true", help="drop what is there now")
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -29,6 +33,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             "restore, and start it again"
         )
     folder = Path(namespace.folder).resolve()
+    if upgrade.is_copy(folder):
+        return _bring_back(namespace, settings, folder)
     archive.manifest_of(folder)  # before a server is started for nothing
     with (
         warehouse(settings, OWNER) as where,
@@ -37,4 +43,19 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         manifest = archive.restore(connect(where), near, replace=namespace.replace)
         export.forget_shipped(settings.home_path)
     print_result(manifest)
+    return 0
+
+
+def _bring_back(namespace: argparse.Namespace, settings: Settings, folder: Path) -> int:
+    """The way back from a version that took the home over."""
+    crashpoint.arm_for("restore", settings.chaos.crash_at, settings.home_path / "run")
+    lock = HomeLock(settings.home_path).acquire()
+    try:
+        copied = upgrade.bring_back(settings.home_path, folder, replace=namespace.replace)
+    finally:
+        lock.release()
+    print(
+        f"{settings.home_path} is what it was at {copied.taken_at}, of Tickhouse {copied.product}:"
+        " install that version to go on with it. With this one, `tickhouse up` takes it over again."
+    )
     return 0

@@ -18,7 +18,7 @@ from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
 from cli.login import note
-from cli.stack import board, orchestration, sessions
+from cli.stack import board, orchestration, sessions, upgrade
 from cli.stack.embedded import (
     USUAL_PORTS,
     choose_ports,
@@ -29,7 +29,7 @@ from cli.stack.embedded import (
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
 from cli.stack.warehouse_setup import migrate, predicts, write_run
-from core import secrets, tls
+from core import crashpoint, secrets, tls
 from core.clock import SystemClock
 from core.credentials import directory_of
 from core.errors import TickhouseError, UnavailableError
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
     console = output.console(highlight=False, soft_wrap=True)
+    crashpoint.arm_for("up", settings.chaos.crash_at, settings.home_path / "run")
     if namespace.strategy:
         named = chosen(namespace.strategy, settings, trades=True)
         run_ = msgspec.structs.replace(settings.run, strategy=named)
@@ -105,6 +106,12 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
             select.shape_topics(bus)
 
     console.print(f"Tickhouse starts in {stack.home}")
+    taking = upgrade.begin(stack.home)
+    if taking is not None:
+        console.print(
+            f"The home is of {taking.came_from} and is taken over by {taking.to}. As it was it is"
+            f" in {taking.copy}; the way back: tickhouse restore {taking.copy}"
+        )
     note(
         settings,
         SystemClock(),
@@ -116,6 +123,8 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
     if "warehouse" not in stack.specs:  # it runs elsewhere, so it is ready already
         _begin(stack, settings, where["warehouse"])
     stack.start_all(on_ready)
+    if taking is not None:
+        upgrade.finish(stack.home)
     console.print(_welcome(where, stack.home, time.monotonic() - begin))
     if not predicts(settings):
         console.print(

@@ -27,6 +27,7 @@ from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
 from execution.risk.controls import limits_in_force
+from strategies import plugins
 
 RUNNING, ENDED = "running", "ended"
 
@@ -70,14 +71,13 @@ def end(settings: Settings, url: str, session: Session, clock: Clock) -> None:
 
 def contents(settings: Settings) -> tuple[Content, ...]:
     """Settings that shape rows, the limits, a person's own strategy: what there is of them."""
-    clock, kept = SystemClock(), [content("settings", shaping(settings).encode())]
-    written = limits_in_force(settings, clock)
-    if written is not None:
-        kept.append(content("limits", written))
-    strategy = strategies_folder(settings, clock) / f"{settings.run.strategy}.py"
-    if strategy.is_file():
-        kept.append(content("strategy", strategy.read_bytes()))
-    return tuple(kept)
+    clock = SystemClock()
+    bodies = {
+        "settings": shaping(settings).encode(),
+        "limits": limits_in_force(settings, clock) or b"",
+        "strategy": plugins.content(settings.run.strategy, strategies_folder(settings, clock)),
+    }
+    return tuple(content(kind, body) for kind, body in bodies.items() if body)
 
 
 def described(settings: Settings, kept: tuple[Content, ...]) -> Session:

@@ -68,7 +68,7 @@ class MachineDisk:
 
     def names(self, path: Path) -> list[str]:
         """See Disk."""
-        return [found.name for found in path.parent.glob(path.name + "*")]
+        return [beside.name for beside in path.parent.glob(path.name + "*")]
 
     def content(self, path: Path) -> bytes:
         """See Disk."""

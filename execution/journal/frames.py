@@ -84,14 +84,14 @@ def scan(content: bytes, path: Path, records_before: int = 0, base: int = 0) -> 
     """
     number, offset = records_before + 1, 0
     group: list[Place] = []
-    while (found := frame_at(content, offset)) is not None:
+    while (whole := frame_at(content, offset)) is not None:
         try:
-            record = records.decode(found.payload)
+            record = records.decode(whole.payload)
         except msgspec.DecodeError as error:
             raise _damaged(path, number, offset, f"of another version ({error})") from error
-        group.append(Place(number, base + offset, base + found.end, record))
-        number, offset = number + 1, found.end
-        if not found.more:
+        group.append(Place(number, base + offset, base + whole.end, record))
+        number, offset = number + 1, whole.end
+        if not whole.more:
             yield from group
             group.clear()
     if not _cut_off(content, offset):
@@ -106,12 +106,12 @@ def _cut_off(content: bytes, offset: int) -> bool:
     end = offset + len(rest)
     place = content.find(MAGIC, offset + 1)
     while place >= 0:
-        found = frame_at(content, place)
-        if found and not found.more and found.end < end:
+        whole = frame_at(content, place)
+        if whole and not whole.more and whole.end < end:
             return False  # a later append follows: this one was synced before it was written
-        if found and place % _SECTOR and content[place - 1 : place] != _MORE:
+        if whole and place % _SECTOR and content[place - 1 : place] != _MORE:
             return False  # it begins an append, or its own sector came without what precedes it
-        place = content.find(MAGIC, found.end if found else place + 1)
+        place = content.find(MAGIC, whole.end if whole else place + 1)
     return _lacks_sector(content, offset, end) or _lacks_end(content, offset, end)
 
 

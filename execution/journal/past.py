@@ -29,7 +29,7 @@ class Ended(NamedTuple):
     events: int  # how many it has
 
 
-class Told(NamedTuple):
+class Promised(NamedTuple):
     """What is known of a signal of the past."""
 
     known: int  # RECEIVED, TERMS or both
@@ -83,13 +83,13 @@ class Past:
             return None
         return Ended(self._of["order_kind"][row], self._of["order_count"][row])
 
-    def signal(self, name: str) -> Told | None:
+    def signal(self, name: str) -> Promised | None:
         """What is known of a signal."""
         row = self._row("signal", signal_key(name))
         if row is None:
             return None
         of = self._of
-        return Told(
+        return Promised(
             of["signal_known"][row], of["signal_horizon"][row], of["signal_profit"][row],
             of["signal_trail"][row],
         )  # fmt: skip

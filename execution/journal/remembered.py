@@ -19,10 +19,10 @@ class Orders(dict[str, Order]):
         self._past, self._kinds = past, kinds
 
     def __missing__(self, name: str) -> Order:
-        found = self._past.order(name)
-        if found is None:
+        past = self._past.order(name)
+        if past is None:
             raise KeyError(name)
-        order = self[name] = Order(self._kinds[found.kind], found.events)
+        order = self[name] = Order(self._kinds[past.kind], past.events)
         return order
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: D102
@@ -45,8 +45,8 @@ class Signals(dict[str, Terms]):
     def get(self, name: str, default: Any = None) -> Any:  # noqa: D102
         if super().__contains__(name):
             return self[name]
-        found = self._past.signal(name)
-        return Terms(*found[1:]) if found and found.known & TERMS else default
+        past = self._past.signal(name)
+        return Terms(*past[1:]) if past and past.known & TERMS else default
 
 
 class Received(set[str]):
@@ -59,8 +59,8 @@ class Received(set[str]):
     def __contains__(self, name: object) -> bool:
         if super().__contains__(name):
             return True
-        found = self._past.signal(str(name))
-        return found is not None and bool(found.known & RECEIVED)
+        past = self._past.signal(str(name))
+        return past is not None and bool(past.known & RECEIVED)
 
 
 class Deals(set[int]):
@@ -84,10 +84,10 @@ class Magics(dict[int, str]):
         self._past = past
 
     def __missing__(self, number: int) -> str:
-        found = self._past.magic(number) if 0 <= number < 1 << 64 else None
-        if found is None:
+        past = self._past.magic(number) if 0 <= number < 1 << 64 else None
+        if past is None:
             raise KeyError(number)
-        return found
+        return past
 
     def get(self, number: int, default: Any = None) -> Any:  # noqa: D102
         try:

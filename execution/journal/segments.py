@@ -38,7 +38,7 @@ def count_in(journal: Path, names: list[str]) -> int:
         JournalError: one is missing among them.
     """
     numbered = re.compile(re.escape(journal.name) + r"\.(\d{6})")
-    numbers = {int(found[1]) for name in names if (found := numbered.fullmatch(name))}
+    numbers = {int(match[1]) for name in names if (match := numbered.fullmatch(name))}
     numbers |= {1} if journal.name in names else set()
     count = max(numbers, default=0)
     for number in range(1, count + 1):
@@ -85,7 +85,7 @@ class Walk:
         self.end, self.begin, self.payload = since, since.offset, b""
         self.sealed, self._content = since, b""
         self.digest = hashlib.blake2b(digest_size=32)
-        self._chain, self._chained = Chain(), chained
+        self._chain, self._chained, self._file = Chain(), chained, path
         self._chain.seq, self._chain.hash = since.seq, since.hash
 
     def __iter__(self) -> Iterator[Place]:
@@ -96,8 +96,9 @@ class Walk:
         """
         for number in range(self.end.segment + 1, self._count + 1):
             content = self._content = self._content_of(number)
+            self._file = path_of(self._path, number)
             newest: Place | None = None
-            for place in self._records(content, number):
+            for place in self._records(content):
                 self._follow(place, number, first=newest is None)
                 yield place
                 newest = place
@@ -107,8 +108,8 @@ class Walk:
                 return  # prepared, and never begun
             self._sealed(content, number, newest)
 
-    def _records(self, content: bytes, number: int) -> Iterator[Place]:
-        return scan(content, path_of(self._path, number), self.end.records, self.end.offset)
+    def _records(self, content: bytes) -> Iterator[Place]:
+        return scan(content, self._file, self.end.records, self.end.offset)
 
     def _follow(self, place: Place, number: int, *, first: bool) -> None:
         record = place.record
@@ -117,7 +118,7 @@ class Walk:
         if not isinstance(record, OrderEvent):
             return
         if self._chained:
-            where = f"{path_of(self._path, number)}, record {place.number} at byte {place.offset}"
+            where = f"{self._file}, record {place.number} at byte {place.offset}"
             self._chain.follow(record, where)
         else:
             self._chain.seq, self._chain.hash = record.seq, record.hash
@@ -161,8 +162,8 @@ def walk(journal: Path, since: SegmentBegun = NOTHING, *, chained: bool = True) 
 def begun(journal: Path, number: int) -> SegmentBegun | None:
     """The first record of a segment; None when there is none, or it is not whole."""
     path = path_of(journal, number)
-    found = next(scan(mapped(path), path), None) if path.is_file() else None
-    return found.record if found and isinstance(found.record, SegmentBegun) else None
+    first = next(scan(mapped(path), path), None) if path.is_file() else None
+    return first.record if first and isinstance(first.record, SegmentBegun) else None
 
 
 def sealed(journal: Path) -> int:

@@ -137,7 +137,7 @@ def write(
     Raises:
         OSError: the disk takes nothing.
     """
-    made = past_columns.merged(before, _settled(book))
+    merged = past_columns.merged(before, _settled(book))
     state = _state(end, book, activity, seen)
     size, places = 0, dict.fromkeys(COLUMNS, (0, 0))
     while True:  # the places stand in the head, whose size they change
@@ -146,11 +146,11 @@ def write(
         if begin == size:
             break
         size = begin
-        places = _places(made, begin)
+        places = _places(merged, begin)
     parts = [_HEAD.pack(_MAGIC, len(head)), head]
     at = _HEAD.size + len(head)
     for name, (begin, _) in places.items():
-        column = made[name].tobytes()
+        column = merged[name].tobytes()
         parts += [bytes(begin - at), column]
         at = begin + len(column)
     content = b"".join(parts)

@@ -43,7 +43,7 @@ def at_start(journal: Path, witnessed: str) -> Snapshot | None:
     if unfolded < _UNFOLDED:
         return newest
     _log.info("%s: %d segments are folded first", journal, unfolded)
-    made(journal, newest)
+    fold_sealed(journal, newest)
     return snapshot.read(snapshot.path_of(journal, sealed))
 
 
@@ -55,23 +55,23 @@ def believed(journal: Path, witnessed: str) -> Snapshot | None:
     """
     for path in sorted(journal.parent.glob(f"{journal.name}.state.??????"), reverse=True):
         try:
-            found = snapshot.read(path)
+            newest = snapshot.read(path)
         except JournalError as error:
             _log.warning("%s; the journal's segments are folded instead", error)
             continue
-        if found.digest != witnessed:
+        if newest.digest != witnessed:
             continue
-        if segments.begun(journal, found.end.segment + 1) != found.end:
+        if segments.begun(journal, newest.end.segment + 1) != newest.end:
             _log.warning("%s contradicts its segments, which are folded instead", path)
             continue
-        _check(journal, found)
-        return found
+        _check(journal, newest)
+        return newest
     if witnessed:
         _log.warning("%s: the snapshot that was witnessed is gone; segments are folded", journal)
     return None
 
 
-def made(journal: Path, before: Snapshot | None) -> str:
+def fold_sealed(journal: Path, before: Snapshot | None) -> str:
     """Fold what was sealed since a snapshot and keep the next; its digest, "" with nothing to do.
 
     Raises:
@@ -106,13 +106,13 @@ def forget(journal: Path, segment: int) -> None:
 
 
 def _seen(path: Path, used: int, walk: Walk) -> Seen:
-    found = path.stat()
-    return Seen(found.st_size, found.st_mtime_ns, used, walk.end.digest)
+    now = path.stat()
+    return Seen(now.st_size, now.st_mtime_ns, used, walk.end.digest)
 
 
-def _check(journal: Path, found: Snapshot) -> None:
+def _check(journal: Path, newest: Snapshot) -> None:
     """Segments that were touched since are read again: their digest decides."""
-    for number, seen in enumerate(found.state.seen, 1):
+    for number, seen in enumerate(newest.state.seen, 1):
         path = segments.path_of(journal, number)
         now = path.stat()
         if (now.st_size, now.st_mtime_ns) == (seen.size, seen.changed_ns):
@@ -128,7 +128,7 @@ def main(words: list[str]) -> int:
     if hasattr(os, "nice"):
         os.nice(10)
     journal, witnessed = Path(words[0]), words[1] if len(words) > 1 else ""
-    print(made(journal, believed(journal, witnessed)))
+    print(fold_sealed(journal, believed(journal, witnessed)))
     return 0
 
 

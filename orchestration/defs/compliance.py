@@ -67,8 +67,8 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     client = tickhouse.client()
     try:
         verification = trail.verify_home(
-            settings, sources(settings), client, kept, public, clock, problem_of(settings, clock),
-            full=seal.last_day(clock.now_us()).weekday() == _SATURDAY,
+            settings, sources(settings), client, kept, public, clock,
+            problem_of(settings, clock), full=seal.last_day(clock.now_us()).weekday() == _SATURDAY,
         )  # fmt: skip
         _note(client, verification)
         if public and not verification.breaks:

@@ -13,9 +13,7 @@ from typing import Any, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
-from features.peers import MEMORY_MSC
 from models.serving.registry import Registry
-from models.training.corrected import FORGOTTEN_MSC
 from orchestration.restatement import rows, work
 from orchestration.restatement.rows import MARKED, Change, Restatement
 from orchestration.restatement.work import Desk
@@ -73,6 +71,10 @@ def _reach(desk: Desk, one: Restatement) -> Reach | None:
         horizon = round(desk.settings.models.horizon_s * 1000)
         since = first - horizon - _TOLERANCE_MSC
         return Reach(since, last, since - 1, known_us)  # none of the other symbols
+    # Late: they stand beside kernels, whose compiler takes a second in each of Dagster's processes.
+    from features.peers import MEMORY_MSC
+    from models.training.corrected import FORGOTTEN_MSC
+
     return Reach(first, last + FORGOTTEN_MSC, last + MEMORY_MSC, known_us)
 
 

@@ -22,6 +22,7 @@ from core.errors import InputError
 from core.fingerprint import fingerprint
 from models.serving import artifact
 from models.serving.manifest import name_of
+from strategies import kept, plugins
 from strategies import protocol as strategy
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
@@ -55,9 +56,10 @@ def write(path: Path, facts: Facts, material: Material) -> str:
     for symbol, ticks in sorted(material.ticks.items()):
         parts[f"ticks/{symbol}.npy"] = _to_npy(ticks)
     parts |= _model_parts(material.artifact)
-    own = material.strategies / f"{facts.signal.strategy}.py"
-    if own.is_file() and facts.signal.strategy not in strategy.shipped():
-        parts[f"strategies/{own.name}"] = own.read_bytes()
+    name = facts.signal.strategy
+    own = b"" if name in strategy.shipped() else plugins.content(name, material.strategies)
+    if own:
+        parts[f"strategies/{kept.file_name(own, name)}"] = own
     content, seal = _sealed(parts)
     durable.write(path, content)
     return seal
@@ -90,6 +92,8 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     facts = msgspec.json.decode(parts["facts.json"], type=Facts)
+    for name in filter(lambda name: name.startswith("strategies/"), parts):
+        kept.unpack(parts[name], facts.signal.strategy, scratch / "strategies")
     return Opened(facts, _material(parts, facts, scratch), actual, manifest.written_on)
 
 

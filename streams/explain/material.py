@@ -6,12 +6,13 @@ from core.errors import InputError, ModelError
 from models.serving import artifact
 from models.serving.artifact import Artifact
 from models.serving.manifest import from_bytes
+from strategies import kept
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
 
 
 def of(facts: Facts, home: Path, scratch: Path) -> Material:
-    """All of it but the ticks. The session's own strategy file is written to `scratch`.
+    """All of it but the ticks. The session's own strategy is written to `scratch`.
 
     Raises:
         InputError: a file of the model is gone or was changed.
@@ -19,8 +20,7 @@ def of(facts: Facts, home: Path, scratch: Path) -> Material:
     strategies = home / "strategies"
     if facts.strategy:
         strategies = scratch / "strategies"
-        strategies.mkdir(parents=True, exist_ok=True)
-        (strategies / f"{facts.signal.strategy}.py").write_bytes(facts.strategy)
+        kept.unpack(facts.strategy, facts.signal.strategy, strategies)
     model = _model(facts, home / "models") if facts.probabilities else None
     return Material({}, model, strategies)
 

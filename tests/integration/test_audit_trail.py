@@ -303,41 +303,6 @@ def test_an_unfinished_last_line_is_cut_off_and_an_unchained_log_is_set_aside(
     assert isinstance(next(audit_log.read(path)), AuditEvent)
 
 
-def test_signed_controls_are_brought_over_and_a_shortened_chain_is_named(home: Home) -> None:
-    """The copy outside the home is that machine's own; the warehouse is a second witness."""
-    signed = SignedHome(home.settings.home_path.parent, ("ann", "bob"), "firm")
-    signed.sign("limits", b'version = "a"\n[limits]\nmax_lots = 0.5\n')
-    signed.approve(signed.sign("exits", b"{}").number, "bob")
-    assert home.breaks() == []
-    rows = home.warehouse.client.query(
-        "SELECT number, kind, base, raises, actor FROM control_version ORDER BY number"
-    ).result_rows
-    assert list(rows) == [
-        (1, "genesis", 0, False, "ann"), (2, "limits", 0, False, "ann"),
-        (3, "exits", 0, True, "ann"), (4, "approve", 3, False, "bob"),
-    ]  # fmt: skip
-    assert home.breaks() == []  # each entry once
-    chain = signed.place.chain
-    lines = chain.read_bytes().splitlines(keepends=True)
-    chain.write_bytes(b"".join(lines[:3]))
-    assert "controls, event 4: warehouse: the chain ends at entry 3" in home.breaks()[-1]
-    chain.write_bytes(b"".join(lines[:3]) + b"{}\n")
-    assert any("no entry" in broken for broken in home.breaks())
-
-
-def test_a_limits_file_that_nobody_signed_is_named(home: Home) -> None:
-    signed = SignedHome(home.settings.home_path.parent)
-    settings = replace(home.settings, controls=signed.settings)
-    assert problem_of(settings, signed.clock) == ""
-    (signed.home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
-    verified = trail.verify_home(
-        settings, home.sources(), home.warehouse.client, trail.archive(settings),
-        home.public_key, NOW, problem_of(settings, signed.clock),
-    )  # fmt: skip
-    [broken] = verified.breaks
-    assert "limits.toml is not signed and not obeyed" in str(broken)
-
-
 def remembered(home: Home) -> None:
     """Verify, and note that all agreed, as the command does."""
     assert home.breaks() == []
@@ -440,3 +405,38 @@ def test_a_journal_of_segments_is_sealed_and_verified_like_one_file(home: Home) 
     remembered(home)
     path_of(home.journal, 2).unlink()  # the journal ends with the day before
     assert any("sealed up to event 240" in text for text in home.breaks())
+
+
+def test_signed_controls_are_brought_over_and_a_shortened_chain_is_named(home: Home) -> None:
+    """The copy outside the home is that machine's own; the warehouse is a second witness."""
+    signed = SignedHome(home.settings.home_path.parent, ("ann", "bob"), "firm")
+    signed.sign("limits", b'version = "a"\n[limits]\nmax_lots = 0.5\n')
+    signed.approve(signed.sign("exits", b"{}").number, "bob")
+    assert home.breaks() == []
+    rows = home.warehouse.client.query(
+        "SELECT number, kind, base, raises, actor FROM control_version ORDER BY number"
+    ).result_rows
+    assert list(rows) == [
+        (1, "genesis", 0, False, "ann"), (2, "limits", 0, False, "ann"),
+        (3, "exits", 0, True, "ann"), (4, "approve", 3, False, "bob"),
+    ]  # fmt: skip
+    assert home.breaks() == []  # each entry once
+    chain = signed.place.chain
+    lines = chain.read_bytes().splitlines(keepends=True)
+    chain.write_bytes(b"".join(lines[:3]))
+    assert "controls, event 4: warehouse: the chain ends at entry 3" in home.breaks()[-1]
+    chain.write_bytes(b"".join(lines[:3]) + b"{}\n")
+    assert any("no entry" in broken for broken in home.breaks())
+
+
+def test_a_limits_file_that_nobody_signed_is_named(home: Home) -> None:
+    signed = SignedHome(home.settings.home_path.parent)
+    settings = replace(home.settings, controls=signed.settings)
+    assert problem_of(settings, signed.clock) == ""
+    (signed.home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
+    verified = trail.verify_home(
+        settings, home.sources(), home.warehouse.client, trail.archive(settings),
+        home.public_key, NOW, problem_of(settings, signed.clock),
+    )  # fmt: skip
+    [broken] = verified.breaks
+    assert "limits.toml is not signed and not obeyed" in str(broken)

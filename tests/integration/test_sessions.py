@@ -50,10 +50,13 @@ def life(tmp_path_factory):
 
 def lived(life: Life) -> Life:
     registry = Registry(life.home / "models")
-    life.own("lean", LEAN.format(horizon=60.0, beyond=0.6))
+    life.own("beside", "BEYOND = 0.6\n")
+    imported = LEAN.replace("import numpy as np", "import beside\nimport numpy as np")
+    life.own("lean", imported.format(horizon=60.0, beyond="beside.BEYOND"))
     life.start(20 * DAY_US, run={"strategy": "lean"})
     life.trade(some(0))
     life.stop()
+    life.own("beside", "BEYOND = 0.1  # decides nothing any more\n")
     life.own("lean", LEAN.format(horizon=90.0, beyond=0.4))
     (life.home / "limits.toml").write_text(LIMITS.format("first", 0.5))
     life.start(

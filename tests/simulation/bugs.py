@@ -26,6 +26,7 @@ from execution.order_path import exits, sizing, trailing
 from execution.order_path.engine import Engine
 from execution.risk import checks as risk
 from execution.risk import trading_state
+from execution.risk.drawdown import DrawdownLadder
 
 
 class Bug(NamedTuple):
@@ -150,6 +151,7 @@ BUGS = (
     Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),
     Bug("a partly filled order is done", lifecycle, "UNSETTLED",
         lambda kinds: kinds - {Kind.ACCEPTED}, 400),
+    Bug("the ladder of drawdown trips nothing", DrawdownLadder, "check", _always(None), 200),
     Bug("breakers trip nothing", Breakers, "_trip", _always(None), 100),
     Bug("a resume lifts what trips after the clock went back", trading_state, "replace",
         lambda replaced: lambda order, **_: order, 400),

@@ -41,4 +41,4 @@ def test_a_planted_bug_is_found(number: int) -> None:
 def test_every_breaker_trips_in_some_world() -> None:
     seeds = [seed for seed in range(150) if trips.watched(seed)]
     seen = {name for seed in seeds for name in simulate(seed).trips.seen}
-    assert seen == set(trips.NAMES)
+    assert seen == {*trips.NAMES, trips.LADDER}

@@ -2,7 +2,8 @@
 
 They see the world's clock, timer and quotes. What they must do is worked out here again, plainly:
 after two quotes far from all before, trading is halted; after a jump of the clock, or when the
-terminal stays silent over several looks, it is at most reducing. A person's resume ends each.
+terminal stays silent over several looks, it is at most reducing; after a loss of 9 or 12 % that the
+process has had time to see, reducing or halted. A person's resume ends each.
 """
 
 from random import Random
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adapters.mt5.protocol import constants as mt5
+from adapters.simulator.broker import operations
 from adapters.simulator.faults import Fault
 from core.contracts.tick import TICK, TickArray
 from execution.breakers.breakers import Breakers
@@ -23,6 +25,8 @@ _SHARE = 0.3  # of all seeds
 _FALL = 0.97
 _WHILE_AWAY = "reducing while away"
 _HISTORY_S = 200
+_SEEN_AFTER = 3  # turns with a look at the account
+_LOSSES = ((0.09, "reducing"), (0.12, "halted"))
 _LOOK_US, _ASK_US = 200_000, 1_000_000  # so long since the last turn: surely looked, asked
 _AWAY_S, _DRIFT_S = 2.0, 2.0
 LIMITS = f"""\
@@ -38,12 +42,15 @@ max_drift_s = {_DRIFT_S}
 {{others}}
 """
 NAMES = ("crash", "rejects", "latency", "disconnected", "drift")
+LADDER = "drawdown"
 
 
 def watched(seed: int) -> str:
     """The breaker that can trip in a seed's world; "" for none."""
     rng = Random(f"breakers {seed}")
-    return rng.choice(NAMES) if rng.random() < _SHARE else ""
+    if rng.random() < _SHARE:
+        return rng.choice(NAMES)
+    return LADDER if Random(f"ladder {seed}").random() < _SHARE / 3 else ""
 
 
 class Trips:
@@ -55,6 +62,7 @@ class Trips:
         self._falls_until = self._skew_us = self._turned_us = 0
         self._fallen: dict[str, int] = {}  # by symbol: quotes of the crash that the process saw
         self._silent: tuple[int, int] | None = None  # since when, by which clock
+        self._lost: tuple[str, str, int] | None = None  # what it owes, why, looks until then
         self._owed: dict[str, str] = {}  # what must hold, and since when it does
         self.seen: set[str] = set()  # names of breakers that tripped
         if self.name:
@@ -101,6 +109,25 @@ class Trips:
         self._world.skew_us = self._rng.choice((-5_000_000, 0, 5_000_000))
         self._world.tell(f"the clock is off by {self._world.skew_us / 1e6} s")
 
+    def _drawdown(self) -> None:
+        """The broker charges a part of the equity that the process knows."""
+        parts = self._world.parts
+        if parts is None or parts.ledger.activity.equity is None or self._lost:
+            return
+        share, state = self._rng.choice(_LOSSES)
+        charge = -round(parts.ledger.activity.equity.peak * share, 2)
+        if self._world.broker.does(operations.money(mt5.DEAL_TYPE_CHARGE, charge, "a loss")):
+            self._world.tell(f"{share:.0%} of the equity are gone")
+            self._lost = state, f"{share:.0%} were lost", _SEEN_AFTER
+
+    def _look_at_losses(self) -> None:
+        if self._lost is None:
+            return
+        state, why, looks = self._lost
+        self._lost = (state, why, looks - 1) if looks > 1 else None
+        if looks == 1:
+            self._owe(state, why)
+
     def quote(self, source: str, symbol: str, tick: TickArray) -> TickArray:
         """A quote on its way to the process: as it is, or fallen."""
         parts = self._world.parts
@@ -124,13 +151,15 @@ class Trips:
             return
         if jump_s > _DRIFT_S and self.name == "drift":
             self._owe("reducing", f"the clock jumped by {jump_s} s")
+        if looked >= _ASK_US and world.broker.faults.connected:
+            self._look_at_losses()
         if self.name == "disconnected":
             self._listen(polled=looked >= _ASK_US)
 
     def resumed(self) -> None:
         """A person lifts whatever was tripped before."""
         self._owed.clear()
-        self._silent = None
+        self._silent = self._lost = None
 
     def check(self) -> str:
         """What is owed and not given; "" for nothing."""

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import OrderSendResult, TradeRequest
 from adapters.mt5.real.symbols import Feed, terminal_names
-from adapters.simulator.broker import matching, operations
+from adapters.simulator.broker import matching, operations, stop_out
 from adapters.simulator.broker.books import AccountBooks, BookedDeal
-from adapters.simulator.broker.costs import Draw, Frictions, draw, money
+from adapters.simulator.broker.costs import Draw, Frictions, draw, money, next_rollover
 from adapters.simulator.broker.matching import AccountPosition, ReachedExit, Refused
 from adapters.simulator.broker.pricing import Pricing
 from adapters.simulator.markets.tape import Quote, TapedMarket
@@ -242,6 +242,54 @@ class SimulatedAccount:
         )
 
     def _advance(self, state: AccountBooks, until_msc: int) -> None:
+        """To a time: swaps, stops and take-profits, and the broker's closing for want of margin."""
+        while state.positions and (moment := self._doubtful(state, until_msc)) is not None:
+            self._move(state, moment)
+            self._close_out(state, moment)
+        self._move(state, until_msc)
+
+    def _doubtful(self, state: AccountBooks, until_msc: int) -> int | None:
+        """When equity has to be worked out next, up to a time."""
+        held = state.positions.values()
+        begin = max(state.at_msc, *(position.time_msc for position in held))
+        if begin >= until_msc:
+            return None
+        if state.guard is None:
+            totals = self.totals(state, begin)
+            headroom = totals.equity - stop_out.LEVEL * totals.margin
+            if stop_out.is_due(totals.equity, totals.margin):
+                return begin
+            valued = [self.pricing.valued(position, begin) for position in held]
+            state.guard = stop_out.guard(headroom, valued, next_rollover(begin))
+        moments = [state.guard.until_msc] if state.guard.until_msc <= until_msc else []
+        for position in held:
+            price = state.guard.prices.get(position.ticket)
+            if price is not None:
+                tape = self._market.tape(*position.feed)
+                crossing = tape.first_beyond(begin, until_msc, price, long=position.long)
+                moments += [crossing] if crossing else []
+        return min(moments, default=None)
+
+    def _close_out(self, state: AccountBooks, at_msc: int) -> None:
+        """Close what loses most until there is margin enough; then guard anew from here."""
+        while state.positions:
+            totals = self.totals(state, at_msc)
+            if not stop_out.is_due(totals.equity, totals.margin):
+                break
+            worst = min(
+                state.positions.values(),
+                key=lambda p: (self.pricing.floating(p, at_msc)[1] + p.swap, p.ticket),
+            )
+            price, profit = self.pricing.floating(worst, at_msc)
+            known = self.pricing.known(worst.feed, at_msc)
+            deal = BookedDeal(
+                price, at_msc, at_msc, -money(known.commission * worst.volume), profit, 0.0,
+                mt5.DEAL_REASON_SO,
+            )  # fmt: skip
+            state.close(worst, stop_out.form(worst, totals.equity, totals.margin), deal)
+        state.guard = None
+
+    def _move(self, state: AccountBooks, until_msc: int) -> None:
         exits: list[tuple[int, int, AccountPosition, ReachedExit]] = []
         for ticket, position in state.positions.items():
             settled, reached = self._settled(position, until_msc)

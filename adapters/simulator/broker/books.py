@@ -14,6 +14,7 @@ from adapters.mt5.real.symbols import Feed
 from adapters.simulator.broker.booked import Booked
 from adapters.simulator.broker.costs import money
 from adapters.simulator.broker.matching import AccountPosition
+from adapters.simulator.broker.stop_out import Guard
 
 
 class BookedDeal(NamedTuple):
@@ -35,6 +36,7 @@ class AccountBooks:
     def __init__(self, balance: float, opened_msc: int = 0) -> None:
         self.balance, self.credit = balance, 0.0
         self.at_msc = 0
+        self.guard: Guard | None = None  # against stop-out; None: to be worked out
         self.positions: dict[int, AccountPosition] = {}
         self.orders: Booked[TradeOrder] = Booked()
         self.deals: Booked[TradeDeal] = Booked()
@@ -46,7 +48,7 @@ class AccountBooks:
         """An independent branch of the books."""
         branch = AccountBooks.__new__(AccountBooks)
         branch.balance, branch.credit, branch.at_msc = self.balance, self.credit, self.at_msc
-        branch.positions = dict(self.positions)
+        branch.positions, branch.guard = dict(self.positions), self.guard
         branch.orders, branch.deals = self.orders.branch(), self.deals.branch()
         return branch
 
@@ -111,7 +113,7 @@ class AccountBooks:
     def _operation(
         self, kind: int, reason: int, amount: float, time_msc: int, comment: str
     ) -> None:
-        ticket = len(self.deals) + 1
+        ticket, self.guard = len(self.deals) + 1, None
         self.deals.append(
             TradeDeal(
                 ticket=ticket, order=0, time=time_msc // 1000, time_msc=time_msc, type=kind,
@@ -134,6 +136,7 @@ class AccountBooks:
         done, side = deal.time_msc, form.type
         order, ticket = deal.order or len(self.orders) + 1, len(self.deals) + 1
         self.balance = money(self.balance + deal.commission + swap + deal.profit)
+        self.guard = None
         if not deal.order:
             self._finish(position, form, deal, order)
         self.deals.append(

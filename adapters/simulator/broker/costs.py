@@ -56,6 +56,11 @@ def money(amount: float) -> float:
     return round(amount, 2) + 0.0  # + 0.0: never minus zero
 
 
+def next_rollover(after_msc: int) -> int:
+    """The first rollover after a time; milliseconds."""
+    return _next_rollover(after_msc // _HOUR_MSC)[0]
+
+
 def nights(after_msc: int, until_msc: int) -> list[tuple[int, int]]:
     """Rollovers in (after, until]: time (milliseconds) and nights charged.
 

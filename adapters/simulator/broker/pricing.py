@@ -5,6 +5,7 @@ from adapters.mt5.real.symbols import Feed
 from adapters.simulator.broker.conversion import MAX_AGE_MSC, Rates
 from adapters.simulator.broker.costs import money, nights, quote_profit
 from adapters.simulator.broker.matching import AccountPosition, ReachedExit, Refused, find_exit
+from adapters.simulator.broker.stop_out import Valued
 from adapters.simulator.markets.tape import TapedMarket
 from core.instruments import Instrument, instrument
 
@@ -16,6 +17,7 @@ class Pricing:
 
     def __init__(self, market: TapedMarket, currency: str) -> None:
         self._market, self._rates = market, Rates(market, currency)
+        self._currency = currency
 
     def instrument(self, feed: Feed, at_msc: int) -> Instrument | None:
         """Reference data of a feed's symbol at a time; the newest for a caller without a time."""
@@ -43,6 +45,14 @@ class Pricing:
             return position.price, 0.0
         price = quote.sell if position.long else quote.buy
         return price, self.profit(position, position.volume, price, at_msc)
+
+    def valued(self, position: AccountPosition, at_msc: int) -> Valued:
+        """A position's price, and what a move of it by 1 is worth."""
+        price, _ = self.floating(position, at_msc)
+        known = self.known(position.feed, at_msc)
+        rate = self._rate(known.quote, position.feed[0], at_msc)
+        per_price = position.volume * known.contract_size * rate
+        return Valued(position, price, per_price, known.quote != self._currency)
 
     def profit(self, position: AccountPosition, volume: float, price: float, at_msc: int) -> float:
         """Profit of closing so many lots at a price."""

@@ -18,6 +18,7 @@ from adapters.mt5.real.symbols import Feed
 from adapters.simulator.broker.account import Totals
 from adapters.simulator.broker.costs import money
 from adapters.simulator.broker.matching import AccountPosition
+from adapters.simulator.broker.stop_out import LEVEL
 from adapters.simulator.markets.tape import Quote, Ticks
 from core.instruments import Instrument
 
@@ -35,7 +36,7 @@ def account_info(totals: Totals, login: int, currency: str, netting: bool) -> Ac
         margin_mode=mode, currency_digits=2, fifo_close=False,
         balance=totals.balance, credit=totals.credit, profit=totals.profit, equity=equity,
         margin=totals.margin, margin_free=money(equity - totals.margin), margin_level=level,
-        margin_so_call=0.0, margin_so_so=0.0, margin_initial=0.0, margin_maintenance=0.0,
+        margin_so_call=100.0, margin_so_so=100 * LEVEL, margin_initial=0.0, margin_maintenance=0.0,
         assets=0.0, liabilities=0.0, commission_blocked=0.0, name="Simulated",
         server="Tickhouse-Simulated", currency=currency, company="Tickhouse",
     )  # fmt: skip

@@ -48,6 +48,8 @@ class Segment(NamedTuple):
     time: Times  # of each tradable quote; as bid and ask, shape (m,)
     bid: npt.NDArray[np.float64]
     ask: npt.NDArray[np.float64]
+    low: float  # of what sellers get; inf without a tradable quote
+    high: float  # of what buyers pay
 
     def quote(self, index: int) -> Quote:
         """The tradable quote at an index."""
@@ -72,7 +74,10 @@ def segment(number: int, ticks: Ticks, before_msc: int = 0) -> Segment:
     bid, ask = ticks["bid"], ticks["ask"]
     tradable = (times == ticks["time_msc"]) & (bid > 0) & (ask > 0)
     tradable &= np.isfinite(bid) & np.isfinite(ask)
-    return Segment(number, ticks, times, times[tradable], bid[tradable], ask[tradable])
+    bid, ask = bid[tradable], ask[tradable]
+    low = float(np.minimum(bid, ask).min(initial=np.inf))
+    high = float(np.maximum(bid, ask).max(initial=-np.inf))
+    return Segment(number, ticks, times, times[tradable], bid, ask, low, high)
 
 
 class Tape(ABC):
@@ -130,6 +135,22 @@ class Tape(ABC):
             index = _crossing(part.bid[begin:end], part.ask[begin:end], long, sl, tp)
             if index is not None:
                 return part.quote(begin + index)
+            part = self._within(part, until_msc)
+        return None
+
+    def first_beyond(
+        self, after_msc: int, until_msc: int, price: float, *, long: bool
+    ) -> int | None:
+        """When a position's closing price is first as bad as `price`, or worse.
+
+        As `first_crossing`, for prices that are far away: whole segments are passed over by their
+        own lowest and highest quote.
+        """
+        part = self.at(after_msc + 1)
+        while part is not None:
+            if part.low <= price if long else part.high >= price:
+                crossing = self.first_crossing(after_msc, until_msc, long=long, sl=price, tp=0.0)
+                return crossing.time_msc if crossing else None
             part = self._within(part, until_msc)
         return None
 

@@ -7,7 +7,7 @@ import pytest
 from core.errors import SettingsError
 from core.sections import SignalSettings
 from features.catalog import NAMES
-from strategies import plugins
+from strategies import kept, plugins
 from strategies.protocol import select, shipped
 
 GOOD = """
@@ -133,3 +133,78 @@ def test_an_installed_package_brings_a_strategy(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point])
     assert select("packed", SignalSettings()).horizon_s == 60.0
+
+
+WITH_HELPER = "from rules.deep import factor\nimport side\n" + GOOD.replace(
+    "= 60", "= 60 * factor() * side.ONE"
+)
+
+
+def made_of_several(folder: Path, factor: int) -> Path:
+    path = written(folder, WITH_HELPER.format(direction="np.ones(len(rows))"))
+    (folder / "rules").mkdir(exist_ok=True)
+    (folder / "rules" / "__init__.py").write_text("")
+    (folder / "rules" / "deep.py").write_text(
+        f"from . import number\n\ndef factor():\n    return number.N * {factor}\n"
+    )
+    (folder / "rules" / "number.py").write_text("N = 1\n")
+    (folder / "side.py").write_text("ONE = 1\n")
+    return path
+
+
+def test_modules_next_to_a_strategy_come_with_it(tmp_path):
+    given, home = made_of_several(tmp_path / "mine", 2), tmp_path / "home"
+    plain = plugins.digest("mine", tmp_path / "mine")
+    assert plugins.install(str(given), home) == "mine"
+    assert select("mine", SignalSettings(), home).horizon_s == 120.0
+    assert plugins.digest("mine", home) == plain
+    (home / "rules" / "number.py").write_text("N = 5\n")
+    assert plugins.digest("mine", home) != plain, "what it imports decides, too"
+    assert select("mine", SignalSettings(), home).horizon_s == 600.0
+
+
+def test_what_was_kept_of_a_strategy_is_used_as_it_was(tmp_path):
+    made_of_several(tmp_path / "then", 2)
+    body = plugins.content("mine", tmp_path / "then")
+    made_of_several(tmp_path / "then", 7)
+    assert select("mine", SignalSettings(), tmp_path / "then").horizon_s == 420.0
+    kept.unpack(body, "mine", tmp_path / "explained")
+    assert select("mine", SignalSettings(), tmp_path / "explained").horizon_s == 120.0
+    assert plugins.content("mine", tmp_path / "explained") == body
+    assert select("mine", SignalSettings(), tmp_path / "then").horizon_s == 420.0
+
+
+def test_an_entry_points_module_is_kept_and_used(tmp_path, monkeypatch):
+    point = importlib.metadata.EntryPoint("packed", "packed_rules:Mine", plugins.GROUP)
+    (tmp_path / "packed_rules.py").write_text(good())
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point])
+    body = plugins.content("packed", tmp_path / "home")
+    assert b"packed_rules" in body
+    (tmp_path / "packed_rules.py").write_text(good().replace("= 60", "= 90"))
+    kept.unpack(body, "packed", tmp_path / "explained")
+    assert select("packed", SignalSettings(), tmp_path / "explained").horizon_s == 60.0
+
+
+def test_an_installed_package_is_noted_by_version_and_named_where_it_is_another(tmp_path):
+    written(tmp_path / "a", "import pyarrow\n" + good())
+    body = plugins.content("mine", tmp_path / "a")
+    version = importlib.metadata.version("pyarrow")
+    assert f'"pyarrow":"{version}"'.encode() in body
+    kept.unpack(body.replace(version.encode(), b"0.1"), "mine", tmp_path / "b")
+    with pytest.raises(SettingsError, match=r"with package pyarrow 0\.1.*install pyarrow==0\.1"):
+        select("mine", SignalSettings(), tmp_path / "b")
+
+
+def test_a_file_that_imports_nothing_of_its_own_is_kept_as_it_is(tmp_path):
+    path = written(tmp_path, good())
+    assert plugins.content("mine", tmp_path) == path.read_bytes()
+    assert plugins.content("model", tmp_path) == b""
+
+
+def test_what_was_kept_is_unpacked_into_its_folder_only(tmp_path):
+    made_of_several(tmp_path / "a", 2)
+    forged = plugins.content("mine", tmp_path / "a").replace(b'"side"', b'"../../side"')
+    with pytest.raises(SettingsError, match="no module"):
+        kept.unpack(forged, "mine", tmp_path / "b" / "c")
+    assert not (tmp_path / "side.py").exists()

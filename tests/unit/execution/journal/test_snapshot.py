@@ -88,19 +88,19 @@ def knowledge(book: Book, activity: Activity, other: Book) -> dict[str, Any]:
 
 def test_what_a_snapshot_knows_is_what_all_records_tell(path: Path) -> None:
     book, activity = folded(path)
-    digest = snapshots.made(path, None)
+    digest = snapshots.fold_sealed(path, None)
     assert knowledge(*from_snapshot(path, digest), book) == knowledge(book, activity, book)
 
 
 def test_a_snapshot_made_from_the_one_before_is_the_same_to_the_byte(path: Path) -> None:
     opened = Journal(path, SEGMENT)
-    first = snapshots.believed(path, snapshots.made(path, None))
+    first = snapshots.believed(path, snapshots.fold_sealed(path, None))
     traded_journal.write(opened, TRADES + 1, 2 * TRADES, rotate_at=10_000)
     opened.close()
     assert first is not None
-    step = snapshots.made(path, first)
+    step = snapshots.fold_sealed(path, first)
     assert step
-    assert snapshots.made(path, None) == step
+    assert snapshots.fold_sealed(path, None) == step
     book, activity = folded(path)
     assert knowledge(*from_snapshot(path, step), book) == knowledge(book, activity, book)
 
@@ -108,7 +108,7 @@ def test_a_snapshot_made_from_the_one_before_is_the_same_to_the_byte(path: Path)
 def test_it_goes_on_from_a_snapshot_with_the_events_of_a_journal_read_whole(
     path: Path, tmp_path: Path
 ) -> None:
-    found = snapshots.believed(path, snapshots.made(path, None))
+    found = snapshots.believed(path, snapshots.fold_sealed(path, None))
     assert found is not None
     book, activity = snapshot.restored(found)
     opened = Journal(path, SEGMENT, since=found.end)
@@ -149,7 +149,7 @@ def forged(path: Path) -> None:
     opened = Journal(other, SEGMENT)
     traded_journal.write(opened, 101, 101 + TRADES, rotate_at=10_000)
     opened.close()
-    snapshots.made(other, None)
+    snapshots.fold_sealed(other, None)
     os.replace(snapshot.path_of(other, segments.sealed(other)), path)
 
 
@@ -157,7 +157,7 @@ def forged(path: Path) -> None:
 def test_what_the_witness_did_not_see_is_not_believed_and_segments_are_folded(
     path: Path, spoil: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    digest = snapshots.made(path, None)
+    digest = snapshots.fold_sealed(path, None)
     spoil(snapshot.path_of(path, segments.sealed(path)))
     with caplog.at_level(logging.INFO):
         found = snapshots.at_start(path, digest)
@@ -176,7 +176,7 @@ def test_one_that_contradicts_its_segments_is_not_believed(
 
 
 def test_a_segment_touched_since_it_was_folded_is_read_again(path: Path) -> None:
-    digest = snapshots.made(path, None)
+    digest = snapshots.fold_sealed(path, None)
     os.utime(path, ns=(1, 1))  # a copied home
     assert snapshots.believed(path, digest) is not None
     content = bytearray(path.read_bytes())
@@ -200,12 +200,12 @@ def test_the_clock_set_back_by_a_day_across_a_rotation_changes_nothing(tmp_path:
         opened.close()
     assert [e.hash for e in journal.events(path)] == [e.hash for e in journal.events(whole)]
     book, activity = folded(whole)
-    digest = snapshots.made(path, None)
+    digest = snapshots.fold_sealed(path, None)
     assert knowledge(*from_snapshot(path, digest), book) == knowledge(book, activity, book)
 
 
 def test_only_what_the_bus_lacks_is_read_again(path: Path) -> None:
-    found = snapshots.believed(path, snapshots.made(path, None))
+    found = snapshots.believed(path, snapshots.fold_sealed(path, None))
     opened = Journal(path, SEGMENT)
     traded_journal.write(opened, TRADES + 1, TRADES + 1)
     everything = list(posts_of(opened, RUN))
@@ -267,7 +267,7 @@ def test_without_sealed_segments_there_is_nothing_to_begin_with(tmp_path: Path) 
     Journal(tmp_path / "journal", SEGMENT).close()
     assert snapshots.at_start(tmp_path / "journal", "") is None
     assert snapshots.at_start(tmp_path / "none", "") is None
-    assert snapshots.made(tmp_path / "journal", None) == ""
+    assert snapshots.fold_sealed(tmp_path / "journal", None) == ""
 
 
 def test_a_position_open_across_the_end_of_a_segment_is_open_after_it(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_a_position_open_across_the_end_of_a_segment_is_open_after_it(tmp_path: 
     opened.append(signal_and_entry)
     opened.append(account)
     opened.rotate()
-    digest = snapshots.made(path, None)
+    digest = snapshots.fold_sealed(path, None)
     opened.append(leaving)
     opened.close()
     found = snapshots.believed(path, digest)
