@@ -14,6 +14,7 @@ from rich.table import Table
 
 from cli import signing
 from cli.commands.printed import output
+from cli.diagnostics import trial_verdict
 from cli.signed_effects import take_effect
 from core.clock import SystemClock
 from core.controls import approvals, keys, rules, store
@@ -29,6 +30,7 @@ from core.trading_control import write
 from execution.risk.signed_resumes import kept_in
 
 _LONGEST_DAYS = 400
+_APPROVABLE = ("strategy", "model", "settings", "exits", "terminal_check")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     withdraw = actions.add_parser("withdraw", help="take back what waits, an approval, an override")
     for action in (sign, withdraw):
         action.add_argument("number", type=int)
-    approve = actions.add_parser("approve", help="a strategy, model, the settings, the exits")
-    approve.add_argument("kind", choices=("strategy", "model", "settings", "exits"))
-    approve.add_argument("subject", nargs="?", default="", help="of strategy and model: which")
+    approve = actions.add_parser(
+        "approve", help="a strategy, model, terminal check, the settings, the exits"
+    )
+    approve.add_argument("kind", choices=_APPROVABLE)
+    approve.add_argument(
+        "subject", nargs="?", default="", help="which strategy or model, or the server"
+    )
     approve.add_argument("--days", type=float, default=90.0, help="until it ends (default: 90)")
     policy = actions.add_parser("policy", help="two people (firm), or one and a delay (single)")
     policy.add_argument("policy", choices=("firm", "single"))
@@ -207,6 +213,10 @@ def _approve(namespace: argparse.Namespace, settings: Settings) -> None:
         end = SystemClock().now_us() + round(namespace.days * 86_400e6)
     before = now.version(kind, subject, SystemClock().now_us())
     change = f"{kind} {subject}: {_shown(now, before)} → {_text(content)}"
+    if kind == "terminal_check":
+        verdict = trial_verdict.load(settings.home_path)
+        assert verdict is not None
+        change += f" (passed on {verdict.server}, {verdict.company}, at {verdict.at})"
     entry, after = signing.sign(
         settings,
         Draft(kind, subject, content, namespace.by, namespace.reason, end, changes=(change,)),
@@ -224,10 +234,20 @@ def _approved(kind: Kind, subject: str, settings: Settings) -> tuple[str, bytes]
         raise SettingsError(f"controls approve {kind}: which one? name it")
     if kind == "strategy":
         return subject, approvals.strategy_content(settings.home_path, subject)
+    if kind == "terminal_check":
+        return subject, _passed_check(settings)
     from models.serving.registry import Registry
 
     model = Registry(settings.home_path / "models").resolve(subject)
     return model, model.encode() + b"\n"
+
+
+def _passed_check(settings: Settings) -> bytes:
+    """The newest verdict. Its server is the demo one of a broker; who signs says that it counts."""
+    verdict = trial_verdict.load(settings.home_path)
+    if verdict is None or not verdict.passed:
+        raise SettingsError("no passed terminal check in this home: tickhouse terminal-check")
+    return trial_verdict.path_in(settings.home_path).read_bytes()
 
 
 def _shown(now: Controls, version: Version | None) -> str:

@@ -53,7 +53,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     console = output.console(highlight=False, soft_wrap=True)
     crashpoint.arm_for("up", settings.chaos.crash_at, settings.home_path / "run")
     if namespace.strategy:
-        named = chosen(namespace.strategy, settings)
+        named = chosen(namespace.strategy, settings, trades=True)
         run_ = msgspec.structs.replace(settings.run, strategy=named)
         settings = msgspec.structs.replace(settings, run=run_)
     settings = sessions.named(settings, SystemClock())

@@ -164,7 +164,7 @@ class Controls:
             raise Void("it has an end, and ends only when another replaces it")
         content = self._contents(entry.content)
         if content is None:
-            raise Void("what was signed is nowhere to be read")
+            raise Broken("what was signed is nowhere to be read")
         if entry.base != self.base(entry.kind, entry.subject):
             raise Void("it was signed against another version than the one in force")
         raises = self.raises(entry.kind, entry.subject, entry.base, content)

@@ -70,6 +70,8 @@ def sign(
                 now.problem
                 or f"{place.home}: nobody may sign here yet; begin with: tickhouse controls begin"
             )
+        if store.knows_more(place, genuine_lines(now)):
+            raise SettingsError(f"{now.problem}; nothing was signed: entries would be lost")
         entry = signed(now, draft, key, _time(now, clock))
         after = fold(
             genuine_lines(now) + line(entry), _with(place.content, draft.content), judge,

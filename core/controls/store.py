@@ -96,6 +96,11 @@ def read(place: Place) -> Chain:
     return Chain(kept, True, problem)
 
 
+def knows_more(place: Place, lines: bytes) -> bool:
+    """Whether the copy outside holds what these lines do not go on from."""
+    return not lines.startswith(_read(place.kept) or b"")
+
+
 def write_content(place: Place, content: bytes) -> str:
     """Keep what is about to be signed, in the home; its name."""
     digest = sha256(content)
@@ -112,8 +117,10 @@ def keep(place: Place, lines: bytes, contents: dict[str, bytes]) -> None:
     """Bring the copy outside up to a chain that was read as genuine; contents first.
 
     Raises:
-        OSError: nothing was changed, or contents only.
+        OSError: nothing was changed, or contents only. Also where the copy knows more.
     """
+    if knows_more(place, lines):
+        raise OSError(f"{place.kept} knows more, and is not shortened")
     place.trust.mkdir(mode=0o700, parents=True, exist_ok=True)
     for digest, content in contents.items():
         path = place.trust / "contents" / digest

@@ -14,6 +14,7 @@ from core.controls.fold import Controls, fold
 from core.controls.rules import Judge
 from core.controls.signing import genuine_lines
 from core.controls.store import Place
+from core.errors import InputError
 
 
 class WatchedControls:
@@ -21,6 +22,9 @@ class WatchedControls:
 
     Args:
         since_us: the time is at least this, whatever the clock says: what was journalled last.
+
+    Raises:
+        InputError: what was signed cannot be read any more, on neither side.
     """
 
     def __init__(self, place: Place, judge: Judge, clock: Clock, since_us: int = 0) -> None:
@@ -59,6 +63,13 @@ class WatchedControls:
             lines = self._lines
             problem = problem or f"{self._place.chain} was replaced; what was read before holds"
         controls = fold(lines, self.content, self._judge, now, self._genuine)
+        if store.knows_more(self._place, genuine_lines(controls)):
+            # Going by what is left would let hold what was replaced: perhaps more than holds.
+            lost = InputError(str(self._place.kept), f"{controls.problem}. {store.REMEDY}")
+            if not self.readings:
+                raise lost
+            self.problem = str(lost)
+            return
         if controls.problem:
             problem = problem or f"{self._place.chain}, {controls.problem}. {store.REMEDY}"
         self._lines = genuine_lines(controls)

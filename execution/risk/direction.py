@@ -19,7 +19,9 @@ from execution.risk.overrides import Override
 Direction = Literal["raises", "lowers"]
 #: A higher number lets more through, or through later.
 HIGHER_RAISES = frozenset({
-    "max_lots", "max_order_value", "max_position_lots", "max_gross_exposure",
+    "max_lots", "max_order_value", "max_order_equity", "max_position_lots", "max_position_equity",
+    "max_gross_exposure", "max_gross_equity", "max_daily_loss_share", "half_at_drawdown",
+    "reducing_at_drawdown", "halted_at_drawdown",
     "max_orders_per_minute",
     "max_messages_per_second", "max_repeats", "max_daily_loss", "max_drawdown", "max_quote_age_s",
     "max_spread_ratio", "collar", "lots", "risk_share", "kelly_fraction", "kelly_cap",

@@ -1,5 +1,6 @@
 """Real money is locked: whether this process may send orders at all, and what is missing."""
 
+import logging
 from collections.abc import Callable
 
 import msgspec
@@ -13,17 +14,24 @@ from core.trading_control import ControlCommand, State
 from execution.broker.every import Every
 from execution.risk.trading_state import TradingState
 
+_log = logging.getLogger(__name__)
+
 
 def may_send(
     settings: Settings, account: Account, watched: WatchedControls | None = None
 ) -> bool:  # fmt: skip
     """True for a simulated terminal (not in shadow mode), and where nothing is missing.
 
-    Anything else is shadow: journalled, not sent.
+    Anything else is shadow: journalled, not sent. The log says what is missing.
     """
     if settings.run.mode == "shadow":
         return False
-    return settings.terminal.kind == "simulated" or not missing(settings, account, watched)
+    if settings.terminal.kind == "simulated":
+        return True
+    lacking = missing(settings, account, watched)
+    for thing in lacking:
+        _log.warning("real money is locked; missing: %s", thing)
+    return not lacking
 
 
 def missing(
@@ -89,9 +97,21 @@ def _unsigned(
         lacking.append(f"a signed approval of strategy {name} as it is")
     if not holds(controls, "settings", "", settings_content(settings), now):
         lacking.append("a signed approval of the settings as they are")
-    if controls.version("terminal_check", server, now) is None:
+    check = controls.version("terminal_check", server, now)
+    if check is None or not _passed(controls.content(check)):
         lacking.append(f"a passed terminal check of {server}")
     return lacking
+
+
+class _Verdict(msgspec.Struct):
+    passed: bool
+
+
+def _passed(content: bytes | None) -> bool:
+    try:
+        return msgspec.json.decode(content or b"", type=_Verdict).passed
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 _BY, _AGAIN_S = "permission", 1.0

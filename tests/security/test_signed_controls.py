@@ -16,7 +16,7 @@ from core.clock import ManualClock
 from core.controls import keys, store
 from core.controls.store import place_of
 from core.controls.watch import WatchedControls
-from core.errors import SettingsError
+from core.errors import InputError, SettingsError
 from core.sections import ControlSettings
 from execution.risk import direction
 from tests.support.signed_home import DAY_US, START_US, SignedHome
@@ -112,6 +112,24 @@ def test_what_was_signed_last_holds_and_the_chain_is_named(
 def test_swapped_contents_are_not_believed(firm: SignedHome) -> None:
     swap_contents(firm)
     assert lots(watched(firm)) == "0.5"
+
+
+def test_lost_contents_do_not_shorten_what_is_known(firm: SignedHome) -> None:
+    """Without a person's content on both sides, what that person lowered would be forgotten."""
+    firm.approve(firm.person("eve").number, "bob")
+    firm.limits("max_lots = 0.4", "eve")
+    known, running = firm.place.kept.read_bytes(), watched(firm)
+    entry = firm.now().entries[3]
+    for folder in (firm.place.chain.parent, firm.place.trust):
+        (folder / "contents" / entry.content).unlink()
+    os.utime(firm.place.chain)
+    running.poll()
+    assert lots(running) == "0.4"
+    with pytest.raises(InputError, match=r"entry 4: what was signed is nowhere to be read"):
+        watched(firm)
+    with pytest.raises(SettingsError, match="entries would be lost"):
+        firm.limits("max_lots = 0.3")
+    assert firm.place.kept.read_bytes() == known
 
 
 def test_without_the_copy_outside_a_running_process_still_knows(firm: SignedHome) -> None:

@@ -25,7 +25,7 @@ from execution.journal.ledger import Ledger
 from execution.order_path import exits, sizing, trailing
 from execution.order_path.engine import Engine
 from execution.risk import checks as risk
-from execution.risk import trading_state
+from execution.risk import controls, trading_state
 from execution.risk.drawdown import DrawdownLadder
 
 
@@ -153,6 +153,8 @@ BUGS = (
         lambda kinds: kinds - {Kind.ACCEPTED}, 400),
     Bug("the ladder of drawdown trips nothing", DrawdownLadder, "check", _always(None), 200),
     Bug("breakers trip nothing", Breakers, "_trip", _always(None), 100),
+    Bug("a signer is believed that it lowers risk", controls, "raises", _always(False), 100),
+    Bug("files are obeyed where people sign", controls, "is_signed", _always(False), 50),
     Bug("a resume lifts what trips after the clock went back", trading_state, "replace",
         lambda replaced: lambda order, **_: order, 400),
 )  # fmt: skip

@@ -83,6 +83,7 @@ class _Life:
         if self._rng.random() < 0.35:
             self._signal()
         self._world.trips.step()
+        self._world.signed.step()
         for kind in sorted(self._troubles):
             if self._rng.random() < 0.2:
                 getattr(self, f"_{kind}")()

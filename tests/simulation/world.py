@@ -36,6 +36,7 @@ from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.market import SOURCE, SYMBOLS, VARIANTS
+from tests.simulation.signed import Signed
 from tests.simulation.trips import Trips
 from tests.support.markets import TUESDAY
 
@@ -62,6 +63,7 @@ class World:
             home=str(home), run=RUN, execution=ExecutionSettings(lots=LOTS),
             terminal=TerminalSettings(symbols=tuple(SYMBOLS), source=SOURCE),
         )  # fmt: skip
+        self.signed = Signed(self, LOTS)
         self.control = compose.control_path(self.settings)
         self.disk = SimulatedDisk(self.hazard)
         self._journal: Journal | None = None
@@ -195,6 +197,8 @@ class World:
         if state == "active":
             self.trips.resumed()
         command = trading_state.ControlCommand(state, "ann", "sim", self.now_us)
+        if state == "active":
+            self.signed.resume(command)
         trading_state.write(self.control, command)
         if self.parts is not None:
             self.parts.trading.poll()

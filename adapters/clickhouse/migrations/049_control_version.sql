@@ -2,7 +2,7 @@
 -- checked against the chain, line by line.
 CREATE TABLE IF NOT EXISTS control_version (
     number UInt64 COMMENT 'Number within the chain, from 1 without gaps: what limits_version names behind its #',
-    kind LowCardinality(String) COMMENT 'limits, override, release, resume, exits, strategy, settings, model, reference, terminal_check, person, policy, genesis, approve or withdraw',
+    kind LowCardinality(String) COMMENT 'What was signed: limits, override, resume, strategy, person, approve, ...',
     subject String COMMENT 'Which strategy, model, server, person or table; empty when there is one',
     base UInt64 COMMENT 'Version it would replace, 0 for none; of approve and withdraw the entry they are about',
     raises Bool COMMENT 'Whether it raises risk against that version, as the signer was told',

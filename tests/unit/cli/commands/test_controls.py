@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.diagnostics.trial_verdict import Verdict, save
 from cli.main import main
 from core import settings
 from core.clock import SystemClock
@@ -131,10 +132,17 @@ def test_overrides_releases_and_approvals_are_signed(firm: Run, home: Path, caps
     )
     for line in lines:
         assert firm(*line, **by("ann")) == 0
-    capsys.readouterr()
+    check = ("controls", "approve", "terminal_check", "Broker-Live", *why("ann"))
+    assert firm(*check, **by("ann")) == 2
+    assert "no passed terminal check" in capsys.readouterr().err
+    save(
+        home, Verdict(1, True, "2026", "1", "Broker-Demo", "B", 1, "EURUSD", "hedging", [], [], {})
+    )
+    assert firm(*check, **by("ann")) == 0
+    assert "passed on Broker-Demo" in capsys.readouterr().out
     assert firm("controls", "pending") == 0
     shown = capsys.readouterr().out
-    assert [n for n in range(2, 7) if f"controls sign {n} " in shown] == [3, 4, 5, 6]  # 2 lowers
+    assert [n for n in range(2, 8) if f"controls sign {n} " in shown] == [3, 4, 5, 6, 7]  # 2 lowers
     assert not (home / "decisions.json").exists()
 
 

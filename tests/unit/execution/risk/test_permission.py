@@ -98,10 +98,14 @@ def test_it_needs_a_champion_that_was_promoted_on_real_data_and_signed(
     assert "model" in lacking
 
 
-def test_without_users_or_signatures_it_is_locked(tmp_path: Path) -> None:
+def test_without_users_or_signatures_it_is_locked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     promote(tmp_path, {"sha256": MODEL, "by": "ann", "simulated": False})
     [lacking] = missing(settings_of(tmp_path), ACCOUNT, None)
     assert "tickhouse controls begin" in lacking
+    assert not may_send(settings_of(tmp_path), ACCOUNT, None)
+    assert lacking in caplog.text
     (tmp_path / "b").mkdir()
     begun = SignedHome(tmp_path / "b")
     promote(begun.home, {"sha256": MODEL, "by": "ann", "simulated": False})
