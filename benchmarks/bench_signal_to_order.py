@@ -68,6 +68,8 @@ def measure(directory: Path, count: int, pause_s: float) -> dict[str, list[int]]
         began = time.perf_counter_ns()  # after a pause meets a colder machine
         engine.on_signal(codec.decode("signals", payload), began)
         taken = door.arrived_ns - began
+        if taken < 0:
+            raise SystemExit(f"signal {number} made no order: {rig.why()}")
         least = least or floor.sync()
         if number >= 200:
             times_ns["signal to order"].append(taken)

@@ -29,12 +29,22 @@ from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes
+from execution.risk.limits import of_settings
+from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds
 from execution.risk.trading_state import TradingState
 
 RUN = RunSettings("bench", "live", "bench", "bench")
 SETTINGS = Settings(run=RUN, execution=ExecutionSettings(max_orders_per_minute=1_000_000))
 SYMBOL, PRICE = "BTCUSD", 60_000.0
+#: As shipped, but for how often: a bench sends more than any strategy.
+_LIMITS = """\
+version = "bench"
+[limits]
+max_orders_per_minute = inf
+max_messages_per_second = inf
+max_repeats = inf
+"""
 _DONE = OrderSendResult(
     retcode=mt5.TRADE_RETCODE_DONE, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0,
     comment="", request_id=0, retcode_external=0, request=TradeRequest(),
@@ -157,14 +167,23 @@ class Rig:
             SystemClock(),
         )
         self.outbox = Outbox(Silent(), self.journal, RUN)  # type: ignore[arg-type]
-        ledger, venue = Ledger(self.journal, Book(), self.outbox), Venue(as_terminal(self.door))
+        self.ledger = ledger = Ledger(self.journal, Book(), self.outbox)
+        venue = Venue(as_terminal(self.door))
         self.control = directory / "control.json"
         self.trading, self.quotes = TradingState(self.control), quoted()
         reconciler = Reconciler(ledger, venue, self.clock, 0.005, repeatable=False)
         funds = CachedFunds(venue, self.clock)
+        (directory / "limits.toml").write_text(_LIMITS)
+        limits = LimitsFile(RUN.account, of_settings(SETTINGS.execution), directory)
         self.engine = Engine(
-            SETTINGS, self.clock, ledger, venue, self.quotes, self.trading, reconciler, funds
-        )
+            SETTINGS, self.clock, ledger, venue, self.quotes, self.trading, reconciler, funds,
+            limits=limits,
+        )  # fmt: skip
+
+    def why(self) -> str:
+        """What became of the newest order."""
+        last = self.ledger.book.last
+        return f"{last.kind} {last.reason}" if last else "nothing is journalled"
 
 
 def as_terminal(door: Door) -> Terminal:
