@@ -243,3 +243,17 @@ def test_marts_that_were_built_when_the_process_died_still_say_what_they_said_be
     assert (closed.correction_id, closed.status) == ("c3", "done")
     sides = [json.loads(side)[QUALITY]["shown"] for side in (closed.before, closed.after)]
     assert [round(json.loads(side[0])["spread_max"], 6) for side in sides] == [0.01, 0.02]
+
+
+def test_marts_of_a_corrected_day_whose_ticks_retention_took_stay_as_they_were(home: Home) -> None:
+    built = home.quality()
+    correct(
+        home.client, ORDER + 4000, 1.17, 1.3, "2026-03-09 09:58", "c7", what=("mart",),
+        source="fxcm",
+    )  # fmt: skip
+    home.client.command("DELETE FROM tick WHERE source = 'fxcm' AND bid < 1.3 AND seq = 0")
+    marts.restate(home.desk, *QUICK)
+    kept = {row.subject: row for row in rows.listed(home.client) if row.correction_id == "c7"}
+    assert kept[QUALITY].status == "marked"
+    assert "no longer stored" in kept[QUALITY].after
+    assert home.quality() == built
