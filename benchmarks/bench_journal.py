@@ -81,12 +81,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--directory", type=Path)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     print(describe())
     with tempfile.TemporaryDirectory() as temporary:
-        path = (asked.directory or Path(temporary)) / "journal"
+        path = (options.directory or Path(temporary)) / "journal"
         if not path.exists():
-            rotations = write(path, asked.events)
+            rotations = write(path, options.events)
             print(f"rotation p50 {statistics.median(rotations) * 1e3:.1f} ms, max"
                   f" {max(rotations) * 1e3:.1f} ms, {len(rotations)} of them")  # fmt: skip
         begin = time.perf_counter()

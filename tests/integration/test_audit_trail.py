@@ -329,12 +329,12 @@ class Counted:
 
 def read_by_verify(home: Home, *, full: bool = False) -> int:
     counted = Counted(home)
-    found = trail.verify_home(
+    verification = trail.verify_home(
         home.settings, counted.sources(), home.warehouse.client, trail.archive(home.settings),
         home.public_key, NOW, full=full,
     )  # fmt: skip
-    assert found.breaks == ()
-    orders = found.verdicts[1]
+    assert verification.breaks == ()
+    orders = verification.verdicts[1]
     assert (orders.events, orders.sealed, orders.stored) == (len(list(_events(home))), 3, 180)
     return counted.count
 
@@ -358,8 +358,8 @@ def test_what_was_sealed_and_found_whole_is_not_walked_again(home: Home) -> None
 def test_after_what_was_found_whole_a_change_before_it_is_named_all_the_same(home: Home) -> None:
     remembered(home)
     mutate(home, "ALTER TABLE order_event UPDATE price = 4999.0 WHERE seq = 33")
-    [found] = home.breaks()
-    assert "event 33: warehouse: the row was changed: price is 4999.0" in found
+    [problem] = home.breaks()
+    assert "event 33: warehouse: the row was changed: price is 4999.0" in problem
 
 
 def test_after_what_was_found_whole_a_journal_changed_before_it_is_named(home: Home) -> None:
@@ -382,9 +382,9 @@ def test_a_memory_that_was_forged_with_the_log_is_not_used(home: Home) -> None:
     text = msgspec.json.encode(honest).decode()
     forged = chained(replace(lines[-1], detail=text, hash=""), lines[-2])
     home.log.write_bytes(b"".join(msgspec.json.encode(e) + b"\n" for e in [*lines[:-1], forged]))
-    found = home.breaks()
-    assert any(text.startswith("people") for text in found)
-    assert any("event 33: warehouse: the row was changed" in text for text in found)
+    problems = home.breaks()
+    assert any(text.startswith("people") for text in problems)
+    assert any("event 33: warehouse: the row was changed" in text for text in problems)
 
 
 def test_a_journal_of_segments_is_sealed_and_verified_like_one_file(home: Home) -> None:
@@ -392,15 +392,15 @@ def test_a_journal_of_segments_is_sealed_and_verified_like_one_file(home: Home) 
     opened.rotate()
     opened.close()
     coming = date(2026, 3, 5)
-    made = journalled(home.journal, events_of(coming, 500))
-    store(home.warehouse.settings, made)
+    records = journalled(home.journal, events_of(coming, 500))
+    store(home.warehouse.settings, records)
     clock = ManualClock(at("2026-03-06 00:00"))
     key = Path(home.settings.reports.signing_key)
     root = trail.seal_home(home.settings, home.sources(), coming, key, clock)
     [orders] = [s for s in root.streams if s.name == "orders acc1"]
     assert orders.count == 60
     copied = trail.archive(home.settings) / str(coming) / "orders-acc1.journal"
-    assert made[-1].hash.encode() in copied.read_bytes()
+    assert records[-1].hash.encode() in copied.read_bytes()
     assert home.breaks() == []
     remembered(home)
     path_of(home.journal, 2).unlink()  # the journal ends with the day before

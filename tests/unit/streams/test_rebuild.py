@@ -88,11 +88,13 @@ DAYS, AHEAD = 90, 3  # what has run, and what follows: longer than any window or
 def months(symbol: str) -> TickArray:
     """A tick every minute or so, for a quarter."""
     rng = np.random.default_rng(SYMBOLS.index(symbol))
-    made = np.zeros((DAYS + AHEAD) * 1_440, TICK)
-    made["time_msc"] = BEGIN_MS + np.arange(len(made)) * 60_000 + rng.integers(0, 50_000, len(made))
-    made["bid"] = 1.1 * np.exp(np.cumsum(rng.normal(0, 1e-4, len(made))))
-    made["ask"] = made["bid"] + 1e-4
-    return made
+    ticks = np.zeros((DAYS + AHEAD) * 1_440, TICK)
+    ticks["time_msc"] = (
+        BEGIN_MS + np.arange(len(ticks)) * 60_000 + rng.integers(0, 50_000, len(ticks))
+    )
+    ticks["bid"] = 1.1 * np.exp(np.cumsum(rng.normal(0, 1e-4, len(ticks))))
+    ticks["ask"] = ticks["bid"] + 1e-4
+    return ticks
 
 
 def test_the_first_rows_of_a_rebuilt_state_are_the_streams_to_the_bit_without_all_its_past() -> (
@@ -107,14 +109,14 @@ def test_the_first_rows_of_a_rebuilt_state_are_the_streams_to_the_bit_without_al
         yield part
 
     def fed(sampler: Sampler, first_msc: int, last_msc: int) -> list[bytes]:
-        told = list[bytes]()
+        rows_of_parts = list[bytes]()
         for begin in range(first_msc, last_msc, DAY_MS // 4):
             for symbol in reversed(SYMBOLS):  # the stream met them in another order than sorted
                 [part] = read("oanda", symbol, begin, min(begin + DAY_MS // 4, last_msc) - 1)
                 one = TickBatch("r", "live", "oanda", symbol, 0, 0, part.tobytes())
                 for rows in sampler.rows(one, 0):
-                    told += [rows.time_msc.tobytes(), rows.features.tobytes()]
-        return told
+                    rows_of_parts += [rows.time_msc.tobytes(), rows.features.tobytes()]
+        return rows_of_parts
 
     stream = Sampler(1000, Histograms(), None)
     fed(stream, BEGIN_MS, until)

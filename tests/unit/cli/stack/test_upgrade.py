@@ -22,19 +22,19 @@ NEWER = b'{"layout":99,"product":"7.1.0"}'
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """As the version before left one."""
-    made = tmp_path / "home"
-    part = made / "warehouse" / "engine" / "store" / "abc" / "all_1_1_0"
+    folder = tmp_path / "home"
+    part = folder / "warehouse" / "engine" / "store" / "abc" / "all_1_1_0"
     part.mkdir(parents=True)
     (part / "data.bin").write_bytes(b"rows")
-    (made / "warehouse" / "engine" / "link").symlink_to("store")
-    (made / "models").mkdir()
-    (made / "models" / "champion.json").write_text("{}")
-    opened = Journal(made / "execution" / "acc1" / "journal", 65_536)
+    (folder / "warehouse" / "engine" / "link").symlink_to("store")
+    (folder / "models").mkdir()
+    (folder / "models" / "champion.json").write_text("{}")
+    opened = Journal(folder / "execution" / "acc1" / "journal", 65_536)
     traded_journal.write(opened, 1, 3)
     opened.close()
-    (made / "run").mkdir()
-    (made / "audit.log").write_text("")
-    return made
+    (folder / "run").mkdir()
+    (folder / "audit.log").write_text("")
+    return folder
 
 
 def content(home: Path) -> dict[str, bytes]:

@@ -55,10 +55,10 @@ def folded(path: Path) -> tuple[Book, Activity]:
 
 
 def from_snapshot(path: Path, digest: str) -> tuple[Book, Activity]:
-    found = snapshots.believed(path, digest)
-    assert found is not None
-    book, activity = snapshot.restored(found)
-    for place in segments.walk(path, found.end):
+    believed = snapshots.believed(path, digest)
+    assert believed is not None
+    book, activity = snapshot.restored(believed)
+    for place in segments.walk(path, believed.end):
         book.apply(place.record)
         activity.fold(place.record)
     return book, activity
@@ -108,10 +108,10 @@ def test_a_snapshot_made_from_the_one_before_is_the_same_to_the_byte(path: Path)
 def test_it_goes_on_from_a_snapshot_with_the_events_of_a_journal_read_whole(
     path: Path, tmp_path: Path
 ) -> None:
-    found = snapshots.believed(path, snapshots.fold_sealed(path, None))
-    assert found is not None
-    book, activity = snapshot.restored(found)
-    opened = Journal(path, SEGMENT, since=found.end)
+    believed = snapshots.believed(path, snapshots.fold_sealed(path, None))
+    assert believed is not None
+    book, activity = snapshot.restored(believed)
+    opened = Journal(path, SEGMENT, since=believed.end)
     outbox = Outbox(Nobody(), opened, RUN)  # type: ignore[arg-type]
     ledger = Ledger(opened, book, outbox, activity)
     for entries in traded_journal.trade(TRADES + 1):
@@ -160,10 +160,10 @@ def test_what_the_witness_did_not_see_is_not_believed_and_segments_are_folded(
     digest = snapshots.fold_sealed(path, None)
     spoil(snapshot.path_of(path, segments.sealed(path)))
     with caplog.at_level(logging.INFO):
-        found = snapshots.at_start(path, digest)
+        kept = snapshots.at_start(path, digest)
     assert "folded" in caplog.text
-    assert found is not None  # it was made again, from all segments
-    assert found.digest == digest
+    assert kept is not None  # it was made again, from all segments
+    assert kept.digest == digest
 
 
 def test_one_that_contradicts_its_segments_is_not_believed(
@@ -205,21 +205,21 @@ def test_the_clock_set_back_by_a_day_across_a_rotation_changes_nothing(tmp_path:
 
 
 def test_only_what_the_bus_lacks_is_read_again(path: Path) -> None:
-    found = snapshots.believed(path, snapshots.fold_sealed(path, None))
+    believed = snapshots.believed(path, snapshots.fold_sealed(path, None))
     opened = Journal(path, SEGMENT)
     traded_journal.write(opened, TRADES + 1, TRADES + 1)
     everything = list(posts_of(opened, RUN))
     events = list(journal.events(path))
-    for event in (events[5], events[found.end.seq - 1] if found else events[9], events[-3]):
+    for event in (events[5], events[believed.end.seq - 1] if believed else events[9], events[-3]):
         mark = Mark(event.seq, event.hash)
-        lacking = [post.name for post in posts_of(opened, RUN, mark, found)]
+        lacking = [post.name for post in posts_of(opened, RUN, mark, believed)]
         assert lacking == [p.name for p in everything][-len(lacking) :]
         assert event.event_id not in str(lacking).replace(f"{event.event_id}.position", "")
         assert f"live.acc1.{events[-1].event_id}" in lacking
     other = Mark(events[5].seq, "another journal's")
-    assert list(posts_of(opened, RUN, other, found))[-len(everything) :] == everything
+    assert list(posts_of(opened, RUN, other, believed))[-len(everything) :] == everything
     ahead = Mark(events[-1].seq + 50, "another journal's")
-    assert list(posts_of(opened, RUN, ahead, found))[-len(everything) :] == everything
+    assert list(posts_of(opened, RUN, ahead, believed))[-len(everything) :] == everything
     opened.close()
 
 
@@ -241,9 +241,9 @@ def test_beside_a_running_journal_snapshots_are_made_and_witnessed(tmp_path: Pat
     opened.close()
     beside.close()
     digest = msgspec.json.decode(seen.read_bytes())["snapshot"]
-    found = snapshots.at_start(path, digest)
-    assert found is not None
-    assert (found.digest, found.end.segment) == (digest, 2)
+    kept = snapshots.at_start(path, digest)
+    assert kept is not None
+    assert (kept.digest, kept.end.segment) == (digest, 2)
 
 
 @pytest.mark.process
@@ -257,10 +257,10 @@ def test_killed_while_it_is_made_the_next_start_makes_it(path: Path, place: str)
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert done.returncode == -9
-    found = snapshots.at_start(path, "")
-    assert found is not None
+    kept = snapshots.at_start(path, "")
+    assert kept is not None
     book, activity = folded(path)
-    assert knowledge(*from_snapshot(path, found.digest), book) == knowledge(book, activity, book)
+    assert knowledge(*from_snapshot(path, kept.digest), book) == knowledge(book, activity, book)
 
 
 def test_without_sealed_segments_there_is_nothing_to_begin_with(tmp_path: Path) -> None:
@@ -280,11 +280,11 @@ def test_a_position_open_across_the_end_of_a_segment_is_open_after_it(tmp_path: 
     digest = snapshots.fold_sealed(path, None)
     opened.append(leaving)
     opened.close()
-    found = snapshots.believed(path, digest)
-    assert found is not None
-    book, _ = snapshot.restored(found)
+    believed = snapshots.believed(path, digest)
+    assert believed is not None
+    book, _ = snapshot.restored(believed)
     assert [p.ticket for p in book.of(Key("model", "sim", "GBPUSD"))] == [1]
     book, activity = from_snapshot(path, digest)
     assert not book.positions
-    assert found.end != NOTHING
+    assert believed.end != NOTHING
     assert activity.equity is not None
