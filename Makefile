@@ -57,9 +57,8 @@ lint-sql:
 coverage: .venv/dev.stamp ## branches that `make test` runs, also in the processes it starts; files under 75 %
 	@rm -rf .coverage && mkdir .coverage
 	@COVERAGE_FILE=$(CURDIR)/.coverage/data $(BIN)/coverage run -m pytest $(BESIDE) || true
-	@cd .coverage && export COVERAGE_FILE=data COVERAGE_RCFILE=../pyproject.toml && \
-		../$(BIN)/coverage combine --quiet . && cd .. && COVERAGE_FILE=.coverage/data $(BIN)/coverage report \
-		--sort=cover | awk 'NR < 3 || /^TOTAL/ || int($$NF) < 75'
+	@COVERAGE_FILE=$(CURDIR)/.coverage/data $(BIN)/coverage combine --quiet .coverage
+	@COVERAGE_FILE=$(CURDIR)/.coverage/data $(BIN)/coverage report --sort=cover | awk 'NR < 3 || /^TOTAL/ || int($$NF) < 75'
 
 format: .venv/dev.stamp ## rewrite the code in the project's style
 	$(BIN)/ruff format .

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.kafka.broker import Broker
 from tests.kafka.jars import REQUIRED, NoKafkaError
@@ -14,6 +15,10 @@ from tests.support.recordings import recordings as generated_recordings
 from tests.support.reference_ticks import DATA
 from tests.support.servers import NatsServer
 from tests.support.tls_server import TlsServer
+
+# Nothing asserts how long something took: an example that waits for a busy machine is no fault.
+settings.register_profile("tickhouse", deadline=None)
+settings.load_profile("tickhouse")
 
 
 @pytest.fixture(scope="session")
