@@ -27,7 +27,9 @@ from core.errors import TickhouseError
 from core.sections import ExecutionSettings
 from core.trading_control import ControlCommand, halt, resume
 from execution.journal import witness
+from execution.journal.delivered import Delivered
 from execution.journal.journal import Journal
+from execution.journal.journal import events as journal_events
 from execution.risk import limits_file, overrides
 from execution.risk.limits import of_settings
 from execution.risk.overrides import Override, Overrides
@@ -93,6 +95,14 @@ def _audited(home: Path, _path: Path) -> object:
     return [event.seq for event in audit_log.read(audit_log.path_in(home))][-1]
 
 
+def _published(home: Path, _path: Path) -> object:
+    """The event after which the next start publishes; 0 when it publishes all again."""
+    place = home / "execution" / ACCOUNT / "journal"
+    mark = Delivered(place).mark()
+    hashes = {event.seq: event.hash for event in journal_events(place)}
+    return mark.seq if hashes.get(mark.seq) == mark.hash else 0
+
+
 class Line(NamedTuple):
     """One kind of file: who reads it, and what a damage may lead to."""
 
@@ -111,6 +121,8 @@ TABLE = (
     line("control.json", _trading, "halted", "harmless"),
     line(f"execution/{ACCOUNT}/breakers.json", _trading, "halted", "harmless"),
     line(f"execution/{ACCOUNT}/journal", refusing(_journal), "refused", "harmless"),
+    # Nobody depends on it: with less in it more is sent again, which is harmless.
+    line(f"execution/{ACCOUNT}/published.json", refusing(_published), "harmless", "another"),
     line(f"witness/journal.{ACCOUNT}.json", refusing(_journal), "refused", "harmless"),
     line("audit.log", refusing(_audited), "refused", "harmless"),
     line("witness/audit.json", refusing(_audited), "refused", "harmless"),
