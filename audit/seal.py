@@ -76,7 +76,7 @@ def seals(archive: Path) -> list[Seal]:
             content = (folder / "root.json").read_bytes()
             root = msgspec.json.decode(content, type=Root)
             sealed.append(Seal(folder, root, content, (folder / "root.sig").read_bytes()))
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             problem = f"no sealed day ({error}); bring it back from the archive"
             raise InputError(str(folder), problem) from error
     return sealed

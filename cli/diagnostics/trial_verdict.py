@@ -123,5 +123,5 @@ def load(home: Path) -> Verdict | None:
         return msgspec.json.decode(path.read_bytes(), type=Verdict)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(str(path), f"{error}; run tickhouse terminal-check again") from error

@@ -138,7 +138,7 @@ class Controls:
         try:
             content = self._contents(entry.content)
             return msgspec.json.decode(content or b"", type=Genesis)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Broken(f"it is no beginning ({error})") from error
 
     def _take(self, entry: Entry) -> None:

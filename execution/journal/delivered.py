@@ -82,6 +82,6 @@ def leave_word(journal: Path, mark: Mark) -> None:
 
 
 def _read(path: Path) -> Mark | None:
-    with contextlib.suppress(OSError, msgspec.DecodeError):
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.json.decode(path.read_bytes(), type=Mark)
     return None

@@ -130,7 +130,7 @@ def _real_champion(settings: Settings) -> str:
     path = settings.home_path / "models" / "champion.json"
     try:
         promotions = msgspec.json.decode(path.read_bytes(), type=list[_Promotion])
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return ""
     if promotions and promotions[-1].by and not promotions[-1].simulated:
         return promotions[-1].sha256
