@@ -13,6 +13,7 @@ import msgspec
 from rich.table import Table
 
 from cli import signing
+from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.diagnostics import trial_verdict
 from cli.signed_effects import take_effect
@@ -233,7 +234,8 @@ def _approved(kind: Kind, subject: str, settings: Settings) -> tuple[str, bytes]
     if not subject:
         raise SettingsError(f"controls approve {kind}: which one? name it")
     if kind == "strategy":
-        return subject, approvals.strategy_content(settings.home_path, subject)
+        name = chosen(subject, settings)  # a file is put where every process finds it
+        return name, approvals.strategy_content(settings.home_path, name)
     if kind == "terminal_check":
         return subject, _passed_check(settings)
     from models.serving.registry import Registry

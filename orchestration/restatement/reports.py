@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
 from core import crashpoint
-from core.errors import TickhouseError
+from core.errors import InputError, TickhouseError
 from orchestration import reporting
 from orchestration.restatement import compare, rows, work
 from orchestration.restatement.rows import Change, Restatement
@@ -127,6 +127,9 @@ def _filed(folder: Path) -> Filed | None:
 
 def _made_again(desk: Desk, one: Restatement, filed: Filed, days: Sequence[date]) -> Change:
     last = package.versions(filed.folder)[-1]
+    if damaged := package.changed_files(last):
+        names = ", ".join(damaged)
+        raise InputError(str(last.folder), f"changed since it was filed: {names}; put it back")
     work.keep(desk, one, {filed.subject: {"version": last.manifest.version}})
     was = work.before(desk, one, filed.subject)["version"]
     for day in days:

@@ -245,6 +245,78 @@ def test_marts_that_were_built_when_the_process_died_still_say_what_they_said_be
     assert [round(json.loads(side[0])["spread_max"], 6) for side in sides] == [0.01, 0.02]
 
 
+def report_corrected(home: Home, seconds: int, known: str, name: str) -> None:
+    """A tick behind the filed report; of what follows only reports are to do."""
+    correct(
+        home.client, ORDER, 1.17, 1.175 + seconds / 1e4, f"2026-03-09 {known}", name,
+        what=("report",),
+    )  # fmt: skip
+
+
+def pending(home: Home) -> list[str]:
+    return [f"{one.what} {one.correction_id}" for one in rows.due(home.client)]
+
+
+def test_a_filed_version_that_is_damaged_leaves_its_report_pending(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report_corrected(home, 1, "09:50", "c4")
+    damaged = home.versions()[-1].folder / "orders.csv"
+    was = damaged.read_bytes()
+    damaged.chmod(0o644)
+    damaged.write_bytes(was + b"one more\n")
+    try:
+        capsys.readouterr()
+        assert home.command("restate", "--json") != 0
+        (problem,) = set(json.loads(capsys.readouterr().out)["problems"])
+        assert f"{REPORT} {DAY}" in problem
+        assert "orders.csv; put it back" in problem
+        assert "report c4" in pending(home)
+    finally:
+        damaged.write_bytes(was)
+    assert home.restated(capsys)[f"report {REPORT} {DAY}"]["status"] == "done"
+    assert pending(home) == []
+
+
+def test_a_report_that_was_made_again_when_the_process_died_is_not_made_twice(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report_corrected(home, 2, "09:55", "c5")
+    before = len(home.versions())
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "cli.main", "restate"], check=False,
+        env={**os.environ, **home.server.environment, "TICKHOUSE_HOME": str(home.server.home),
+             "TICKHOUSE_CHAOS__CRASH_AT": "restate.reported:1"},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+    assert pending(home) == ["report c5"]
+    kept = len(home.versions())
+    assert kept <= before + 1
+    home.restated(capsys)
+    assert len(home.versions()) == kept
+    assert pending(home) == []
+
+
+_JOB = """
+from orchestration.definitions import definitions
+result = definitions().resolve_job_def("restatement_job").execute_in_process()
+assert result.success
+(event,) = result.asset_materializations_for_node("restated_days")
+assert event.metadata["dagster/row_count"].value >= 1
+"""
+
+
+def test_dagsters_own_job_works_off_what_is_pending(home: Home) -> None:
+    report_corrected(home, 3, "09:57", "c6")
+    environment = {**os.environ, **home.server.environment}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _JOB], capture_output=True, text=True,
+        env={**environment, "TICKHOUSE_HOME": str(home.server.home)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert pending(home) == []
+
+
 def test_marts_of_a_corrected_day_whose_ticks_retention_took_stay_as_they_were(home: Home) -> None:
     built = home.quality()
     correct(

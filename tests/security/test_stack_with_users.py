@@ -34,6 +34,7 @@ _ROOT = Path(__file__).parents[2]
 _TICKHOUSE = [sys.executable, "-m", "cli.main"]
 _STRATEGY = str(_ROOT / "tests" / "support" / "restless.py")
 _PASSWORD = "correct horse"
+_PASSPHRASE = "correct horse battery"
 _PEOPLE = {
     "root": "admin", "rita": "risk", "wim": "writer", "rex": "recorder", "ann": "analyst",
     "gus": "grafana",
@@ -51,21 +52,38 @@ class Stack:
     """A running one, and what may be asked of it."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home, self._folder = home / "home", home
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
         self.environment = {
-            **kept, "PYTHONPATH": str(_ROOT), "TICKHOUSE_HOME": str(home),
+            **kept, "PYTHONPATH": str(_ROOT), "TICKHOUSE_HOME": str(home / "home"),
             "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",
+            "TICKHOUSE_CONTROLS__KEYS": str(home / "elsewhere" / "keys"),
+            "TICKHOUSE_CONTROLS__TRUST": str(home / "elsewhere" / "trust"),
         }  # fmt: skip
 
     def call(self, *words: str, typed: str = "") -> str:
         """A command of the user's."""
         done = subprocess.run(
-            [*_TICKHOUSE, *words], cwd=self.home, env=self.environment, input=typed,
+            [*_TICKHOUSE, *words], cwd=self._folder, env=self.environment, input=typed,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def sign_strategy(self) -> None:
+        """A strategy of one's own runs only as two people signed it."""
+        typed = f"{_PASSPHRASE}\n{_PASSPHRASE}\n"
+        for name in ("root", "rita"):
+            self.call("keys", "new", name, typed=typed)
+        public = self._folder / "elsewhere" / "keys" / "rita.pub"
+        self.call("controls", "begin", "--firm", "--person", f"rita={public}", "--by", "root",
+                  typed=typed)  # fmt: skip
+        own = self.home / "strategies" / f"{Path(_STRATEGY).stem}.py"
+        own.parent.mkdir()
+        own.write_bytes(Path(_STRATEGY).read_bytes())
+        why = ("--reason", "for a test")
+        self.call("controls", "approve", "strategy", own.stem, "--by", "root", *why, typed=typed)
+        self.call("controls", "sign", "2", "--by", "rita", *why, typed=typed)
 
     @property
     def urls(self) -> dict[str, str]:
@@ -99,6 +117,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     started = Stack(tmp_path)
     for name, role in _PEOPLE.items():
         started.call("users", "add", name, "--role", role, typed=f"{_PASSWORD}\n")
+    started.sign_strategy()
     with (tmp_path / "up.log").open("w") as said:
         up = subprocess.Popen(
             [*_TICKHOUSE, "up", "--strategy", _STRATEGY],
@@ -143,7 +162,7 @@ def test_with_users_everything_works_at_its_least_role(stack: Stack) -> None:
     comments = stack.owner("SELECT DISTINCT log_comment FROM system.query_log")
     for name in ("streams.ticks", "streams.signals", "streams.executions", "board", "dbt", "watch"):
         assert f"tickhouse.{name}" in comments
-    for path in (*(stack.home / "logs").iterdir(), stack.home / "up.log"):
+    for path in (*(stack.home / "logs").iterdir(), stack.home.parent / "up.log"):
         for sign in (f"Code: {_REFUSED}", f"({_REFUSED})", "is for admins", "ACCESS_DENIED"):
             assert sign not in path.read_text(errors="replace"), path
 
