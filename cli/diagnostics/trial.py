@@ -60,6 +60,8 @@ class Trial:
         self._name = resolve(terminal)[source, symbol]
         self._began_us = time.time_ns() // 1000
         self._balance = self._venue.account().balance
+        self._before = frozenset[int]()  # deals of before, by ticket: a deposit just now is one
+        self._before = frozenset(deal.ticket for deal in self._deals())
         self.observed: Observed = {}
         self.send_ms: list[float] = []  # how long `order_send` took
 
@@ -197,7 +199,7 @@ class Trial:
         deals = self._terminal.history_deals_get(since - 1.0, since + 86_400.0)
         if deals is None:
             raise UnavailableError(f"no history: {self._terminal.last_error()}")
-        return tuple(deals)
+        return tuple(deal for deal in deals if deal.ticket not in self._before)
 
     def _entering(self, side: Side, volume: float, *, stopped: bool = False) -> VenueOrder:
         price = self._price(side)
