@@ -290,10 +290,8 @@ def test_a_report_that_was_made_again_when_the_process_died_is_not_made_twice(
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL
     assert pending(home) == ["report c5"]
-    kept = len(home.versions())
-    assert kept <= before + 1
     home.restated(capsys)
-    assert len(home.versions()) == kept
+    assert len(home.versions()) <= before + 1
     assert pending(home) == []
 
 
