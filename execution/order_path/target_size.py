@@ -22,8 +22,7 @@ class TargetSize:
 
     def lots(self, context: RiskContext, held: Sequence[Position]) -> float | None:
         """Lots of a full position; None when there is no rate to the account's currency."""
-        full = self._full(context, held)
-        factor = self._pre_trade_risk.size_factor()
+        full, factor = self._full(context, held), context.size_factor
         if full is None or factor == 1.0 or not context.signal.target:
             return full
         # What is held on the same side stays: the ladder of drawdown makes entries smaller.

@@ -30,8 +30,8 @@ class Denial(NamedTuple):
 class RiskContext(msgspec.Struct, frozen=True, gc=False):
     """What one signal is decided by: sizing, checks and events all read the same values.
 
-    Volumes in lots, prices in quote currency. What follows `collar` belongs to the order at hand;
-    until it is filled in, the context counts as halted, so that no check can pass by omission.
+    Volumes in lots, prices in quote currency. What follows `size_factor` belongs to the order at
+    hand; until it is filled in, the context counts as halted, so that no check passes by omission.
     """
 
     signal: Signal
@@ -42,6 +42,7 @@ class RiskContext(msgspec.Struct, frozen=True, gc=False):
     limits: Limits
     limits_version: str  # of exactly these limits, overrides included
     collar: float  # how far from its price an order may fill: the account's, whatever the symbol
+    size_factor: float = 1.0  # entries are made smaller by the ladder of drawdown
     state: str = "halted"  # active, reducing, halted
     blocked: bool = True  # an earlier order of this feed is unsettled
     side: str = ""

@@ -61,6 +61,7 @@ class PreTradeRisk:
             limits=limits,
             limits_version=version,
             collar=rules.own.collar,
+            size_factor=size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
         )
 
     def renewed(self, context: RiskContext) -> RiskContext:
@@ -161,16 +162,9 @@ class PreTradeRisk:
         if unlimited and limits.max_drawdown == math.inf:
             return None
         equity, activity = self._funds.account().equity, self._ledger.activity
-        daily, opening = (
-            activity.daily_loss(equity, context.now_us),
-            activity.opening(context.now_us),
-        )
+        daily = activity.daily_loss(equity, context.now_us)
+        opening = activity.opening(context.now_us)
         return risk.check_losses(daily, activity.drawdown(equity), limits, opening)
-
-    def size_factor(self) -> float:
-        """By how much new entries are made smaller, by the ladder of drawdown."""
-        share = self._ledger.activity.drawdown_share()
-        return size_factor(share, self._limits.rules.book.breakers)
 
     def _net(self, *feed: str) -> float:
         positions = self._ledger.book.positions.values()
