@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from execution.journal import journal, witness
 from execution.journal.journal import Extent, Journal
 from execution.journal.witness import Witness, Witnessed
 from tests.support.live_execution import execution
+from tests.support.waiting import until
 
 SEGMENT = 4096
 ROOT = Path(__file__).parents[2]
@@ -28,13 +27,6 @@ def event(number: int) -> OrderEvent:
         0, f"o{number}.1", EventKind.DENIED, "r", "demo", "a", "s", f"o{number}", "sig", "oanda",
         "EURUSD", number, number,
     )  # fmt: skip
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture

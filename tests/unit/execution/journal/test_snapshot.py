@@ -4,8 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,17 +28,11 @@ from execution.journal.witness import Witness
 from execution.risk.activity import Activity
 from tests.support import traded_journal
 from tests.support.memory_bus import MemoryBus
+from tests.support.waiting import until
 
 SEGMENT = 16_384
 TRADES = 12
 RUN = RunSettings("live", "live", "acc1", "model")
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -238,10 +230,10 @@ def test_beside_a_running_journal_snapshots_are_made_and_witnessed(tmp_path: Pat
     keeper.start()
     traded_journal.write(opened, 1, 4)
     opened.rotate()
-    eventually(lambda: seen.exists() and b"snapshot" in seen.read_bytes())
+    until(lambda: seen.exists() and b"snapshot" in seen.read_bytes())
     traded_journal.write(opened, 5, 6)
     opened.rotate()
-    eventually(lambda: not snapshot.path_of(path, 1).exists())  # the next was witnessed
+    until(lambda: not snapshot.path_of(path, 1).exists())  # the next was witnessed
     keeper.close()
     opened.close()
     beside.close()

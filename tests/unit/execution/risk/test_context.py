@@ -114,13 +114,13 @@ def test_limits_that_change_between_two_looks_size_by_the_version_that_is_record
     made = desk(tmp_path, "lots = 0.1")
     made.ledger.activity.account(106_000.0, made.clock.now_us())
     made.ledger.activity.account(100_000.0, made.clock.now_us())  # 5.7 % lower: half size
-    look = made.quotes.at
+    quote = made.quotes.at
 
     def changed_meanwhile(*feed: Any) -> Any:
         off = 'version = "u"\n[breakers]\nhalf_at_drawdown = inf\n'
         (tmp_path / "limits.toml").write_text(off)
         made.limits_file.poll()
-        return look(*feed)
+        return quote(*feed)
 
     made.quotes.at = changed_meanwhile  # type: ignore[method-assign]
     made.trade(1.0, reference_price=1.1)
