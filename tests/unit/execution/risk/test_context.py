@@ -95,38 +95,38 @@ def test_a_loss_of_three_percent_of_the_days_opening_denies_as_shipped(tmp_path:
 def test_without_a_pair_of_the_account_the_terminals_word_of_a_lot_counts(
     tmp_path: Path, tick_value: float, reason: str, observed: float
 ) -> None:
-    made = desk(tmp_path, "max_order_value = 9000.0")
-    account, info = made.venue.account(), made.terminal.symbol_info
-    made.funds.account = lambda: replace(account, currency="CHF")  # type: ignore[method-assign]
-    made.terminal.symbol_info = lambda name: info(name)._replace(  # type: ignore[attr-defined]
+    built = desk(tmp_path, "max_order_value = 9000.0")
+    account, info = built.venue.account(), built.terminal.symbol_info
+    built.funds.account = lambda: replace(account, currency="CHF")  # type: ignore[method-assign]
+    built.terminal.symbol_info = lambda name: info(name)._replace(  # type: ignore[attr-defined]
         trade_tick_value=tick_value, trade_tick_size=1e-5
     )
-    made.venue.at(made.clock.now_us() + 86_400_000_000)  # specifications are asked for daily
-    made.venue.at(made.clock.now_us())
-    assert denied(made) == reason
-    assert made.events()[-1].observed == pytest.approx(observed, rel=1e-3)
-    made.close()
+    built.venue.at(built.clock.now_us() + 86_400_000_000)  # specifications are asked for daily
+    built.venue.at(built.clock.now_us())
+    assert denied(built) == reason
+    assert built.events()[-1].observed == pytest.approx(observed, rel=1e-3)
+    built.close()
 
 
 def test_limits_that_change_between_two_looks_size_by_the_version_that_is_recorded(
     tmp_path: Path,
 ) -> None:
-    made = desk(tmp_path, "lots = 0.1")
-    made.ledger.activity.account(106_000.0, made.clock.now_us())
-    made.ledger.activity.account(100_000.0, made.clock.now_us())  # 5.7 % lower: half size
-    quote = made.quotes.at
+    built = desk(tmp_path, "lots = 0.1")
+    built.ledger.activity.account(106_000.0, built.clock.now_us())
+    built.ledger.activity.account(100_000.0, built.clock.now_us())  # 5.7 % lower: half size
+    quote = built.quotes.at
 
     def changed_meanwhile(*feed: Any) -> Any:
         off = 'version = "u"\n[breakers]\nhalf_at_drawdown = inf\n'
         (tmp_path / "limits.toml").write_text(off)
-        made.limits_file.poll()
+        built.limits_file.poll()
         return quote(*feed)
 
-    made.quotes.at = changed_meanwhile  # type: ignore[method-assign]
-    made.trade(1.0, reference_price=1.1)
-    entered = [e for e in made.events() if e.purpose == "entry" and e.volume]
+    built.quotes.at = changed_meanwhile  # type: ignore[method-assign]
+    built.trade(1.0, reference_price=1.1)
+    entered = [e for e in built.events() if e.purpose == "entry" and e.volume]
     assert {e.volume for e in entered} == {0.05}
-    made.close()
+    built.close()
 
 
 def test_a_closed_throttle_stays_closed_until_a_person_releases_it(tmp_path: Path) -> None:
