@@ -211,7 +211,8 @@ class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     """What Dagster schedules, and whom it tells of failures."""
 
     enabled: bool = True  # `up` starts Dagster, if it is installed
-    mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "live"  # of the scheduled marts
+    #: Of the scheduled marts; empty: what runs (`run.mode`).
+    mode: Literal["", "live", "shadow", "demo", "replay", "backtest"] = ""
     run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
     folds: int = 3  # of the walk-forward evaluation beside the nightly training; 0: none
     backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
