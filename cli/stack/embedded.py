@@ -6,7 +6,7 @@ started. `up` and `replay` use the same list; only ports, environment and market
 
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -145,6 +145,11 @@ def live_stack(settings: Settings, home: Path, ports: Ports) -> list[ProcessSpec
     return [*stack, _worker("watch", ("surveillance",), {}, ("bus", "warehouse"), 1)]
 
 
+def beating(stack: Iterable[ProcessSpec]) -> list[str]:
+    """Names of the processes that beat: the session says that they should run."""
+    return [spec.name for spec in stack if spec.beats]
+
+
 def _quix_collector() -> ProcessSpec:
     return _worker("collector", ("streams.quix", "collector"), {}, ("bus", "terminal"), 0)
 
@@ -219,6 +224,7 @@ def _worker(
         needs=needs,
         stop_stage=stage,
         stop_wait_s=drain_s,
+        beats=True,
     )
 
 

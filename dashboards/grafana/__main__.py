@@ -1,6 +1,5 @@
-"""`python -m dashboards.grafana`: writes boards/*.json and the alert rules from the code here."""
+"""`python -m dashboards.grafana`: writes boards/*.json from the code here."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +7,9 @@ from pathlib import Path
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards.grafana import alerts, execution, models, platform, trading
+from dashboards.grafana import execution, models, platform, trading
 
 FOLDER = Path(__file__).parents[1] / "boards"
-ALERT_RULES = Path(__file__).parents[1] / "provisioning" / "alerting" / "rules.json"
 BOARDS: dict[str, Callable[[], Dashboard]] = {
     "execution": execution.build,
     "models": models.build,
@@ -30,8 +28,7 @@ def text_of(name: str) -> str:
 
 def files() -> dict[Path, str]:
     """Everything generated, by path."""
-    rules = json.dumps(alerts.provisioned(), indent=2, ensure_ascii=False) + "\n"
-    return {FOLDER / f"{name}.json": text_of(name) for name in BOARDS} | {ALERT_RULES: rules}
+    return {FOLDER / f"{name}.json": text_of(name) for name in BOARDS}
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from dashboards.live import runbooks
 from dashboards.live.controls import Controls
 from dashboards.live.viewers import Viewers
 
@@ -58,6 +59,7 @@ def application(viewers: Viewers, controls: Controls) -> Starlette:
     return Starlette(
         routes=[
             *(Route(f"/{name}", _file(name)) for name in _KINDS),
+            Route("/runbooks", runbooks.answer),
             button("/api/halt", controls.halt),
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.sign_out),

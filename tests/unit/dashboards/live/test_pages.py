@@ -10,12 +10,15 @@ from starlette.websockets import WebSocketDisconnect
 
 from core import identity
 from core.clock import SystemClock
+from core.sections import RuleSettings
 from core.trading_control import current
 from dashboards.live import pages
 from dashboards.live.controls import PROOF, Controls
 from dashboards.live.items import Items
 from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
+from surveillance.alert import runbook
+from surveillance.rules import EVERY
 
 HERE = "http://127.0.0.1:8050"
 OURS = {"Origin": HERE}
@@ -64,6 +67,15 @@ def test_the_page_loads_nothing_from_elsewhere(page: TestClient) -> None:
         assert f"/{name}" in answer.text
         assert page.get(f"/{name}").status_code == 200
     assert page.get("/../controls.py").status_code == 404
+
+
+def test_every_alert_leads_to_its_runbook(page: TestClient) -> None:
+    text = page.get("/runbooks").text
+    assert "<script" not in text
+    for rule in EVERY:
+        address = runbook(rule.title, RuleSettings(page="https://desk.example/"))
+        assert address.startswith("https://desk.example/runbooks#")
+        assert f'id="{address.partition("#")[2]}"' in text
 
 
 def test_a_foreign_name_for_this_host_is_refused(page: TestClient) -> None:
