@@ -72,6 +72,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """TICKHOUSE_HOME, absolute."""
         return Path(self.home).resolve()
 
+    @property
+    def marts_mode(self) -> str:
+        """The world that schedules build: what runs, unless another was asked for."""
+        return self.orchestration.mode or self.run.mode
+
 
 _LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections"}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}

@@ -1,4 +1,4 @@
-"""`running_mode`: one row that says which mode boards and pages open in, asked of the real engine."""
+"""`running_mode`: one row that says which mode boards and pages open in, by the real engine."""
 
 import pytest
 from msgspec.structs import replace
