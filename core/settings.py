@@ -117,7 +117,8 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         values["home"] = environ["TICKHOUSE_HOME"]
     try:
         settings = _signed_in(msgspec.convert(_with_switches(values), Settings, strict=False))
-        instruments.use_home(settings.home_path)  # a process knows the instruments of one home
+        # A process knows the instruments of one home, and when they trade there.
+        instruments.use_home(settings.home_path, never_closes=settings.terminal.never_closes)
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
     secrets.keep(_secrets(settings))
