@@ -92,6 +92,10 @@ class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "sim"  # the broker's name in our tables
     symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
     seed: int = 7  # of the generated market
+    #: The generated market trades at weekends too. `up` turns it on for an account that it begins.
+    never_closes: bool = False
+    #: It opens with planted regimes, so that there is something to trade at once. As above.
+    lively: bool = False
     balance: float = 100_000.0  # of the simulated account
     netting: bool = False  # the simulated account has one position per symbol
     currency: str = "USD"
@@ -205,6 +209,8 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
     drift_columns: int = 5  # so many drifted columns are an alert
     drift_reduces: bool = False  # an alert also moves trading to `reducing`
+    #: Folder in which `up` keeps its model of the simulated market, for all homes of a person.
+    cache: str = "~/.cache/tickhouse"
 
 
 class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -146,7 +146,8 @@ def _live(chosen: Settings, process: Process, environment: compose.Environment) 
         if parts.engine.sends:
             lease = _lease(chosen, parts, journal, ends)
             parts = parts._replace(lease=lease)
-            detail += "; took the account over" if lease.taken_over else ""  # an alert's rule reads it
+            # The alert of a lease that changed hands reads it.
+            detail += "; took the account over" if lease.taken_over else ""
         else:
             _log.warning("shadow: decisions are journalled, nothing is sent")
         ends.enter_context(HaltPort(chosen.home_path, parts.trading))

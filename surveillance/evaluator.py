@@ -20,7 +20,7 @@ from core.sections import RuleSettings
 from core.settings import Settings
 from surveillance import standing
 from surveillance.firing import Change, Measure, Standing, step
-from surveillance.rules import BLIND, EVERY, RULES, limit_of, statement_with
+from surveillance.rules import BLIND, EVERY, RULES, Rule, limit_of, statement_with
 from surveillance.standing import Answers
 
 _log = logging.getLogger(__name__)
@@ -103,13 +103,21 @@ def measured(client: Client, settings: RuleSettings) -> dict[str, list[Measure]]
     measures = dict[str, list[Measure]]()
     for rule in RULES:
         try:
-            with errors_translated():
-                rows = client.query(statement_with(rule, settings)).result_rows
+            measures[rule.name] = measure(client, rule, settings)
         except WarehouseError as error:
             _log.error("rule %s cannot be evaluated: %s", rule.name, error)
-            continue
-        measures[rule.name] = [Measure(rule.name, str(s), float(v)) for s, v in rows]
     return measures
+
+
+def measure(client: Client, rule: Rule, settings: RuleSettings) -> list[Measure]:
+    """What one rule's statement answers, a row per subject.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    with errors_translated():
+        rows = client.query(statement_with(rule, settings)).result_rows
+    return [Measure(rule.name, str(subject), float(value)) for subject, value in rows]
 
 
 def _left(home: Path) -> Standing:

@@ -7,7 +7,7 @@ import argparse
 import re
 from datetime import UTC, datetime
 
-from rich.table import Table
+from rich.text import Text
 
 from cli.commands.printed import output
 from cli.login import note, sign
@@ -51,7 +51,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 def _list(settings: Settings, clock: Clock) -> int:
     """Exit code 1 while something fires, as `tickhouse status` has it."""
-    console = output.console()
+    console = output.console(highlight=False, soft_wrap=True)
     watched = standing.read_watched(settings.home_path)
     firing = sorted((a for a in watched.alerts if a.fired_us), key=lambda a: a.fired_us)
     age_s = (clock.now_us() - watched.evaluated_us) / 1e6
@@ -59,9 +59,9 @@ def _list(settings: Settings, clock: Clock) -> int:
         console.print("No rule was evaluated yet: `watch` of a running stack does that")
     elif age_s > _LATE_S:
         console.print(f"As of {_clock(watched.evaluated_us)}: nothing is evaluated since")
-    if firing:
-        console.print(_table(firing))
-    elif watched.evaluated_us:
+    for alert in firing:
+        console.print(_lines(alert))
+    if watched.evaluated_us and not firing:
         console.print("Nothing fires")
     for silence in standing.read_answers(settings.home_path).silences:
         if silence.until_us > clock.now_us():
@@ -72,16 +72,17 @@ def _list(settings: Settings, clock: Clock) -> int:
     return 1 if firing else 0
 
 
-def _table(firing: list[StandingAlert]) -> Table:
-    table = Table("since (UTC)", "alert", "severity", "what", "first", "acknowledged")
-    for alert in firing:
-        rule = alert.definition
-        says = f"{rule.title}: {alert.subject}: {rule.says.format(value=alert.value)}"
-        table.add_row(
-            _clock(alert.fired_us), alert.alert_id, rule.severity, says, rule.remedy,
-            f"{alert.acknowledged_by} {alert.note}".strip(),
-        )  # fmt: skip
-    return table
+def _lines(alert: StandingAlert) -> Text:
+    """What it is, what to do first, and its id, for a terminal of any width."""
+    rule = alert.definition
+    says = f"{rule.title}: {alert.subject}: {rule.says.format(value=alert.value)}"
+    style = "bold red" if rule.severity == "critical" else "yellow"
+    known = f", acknowledged by {alert.acknowledged_by} {alert.note}".rstrip()
+    return Text.assemble(
+        (f"{_clock(alert.fired_us)} {rule.severity}  ", style), (says, "bold"),
+        f"\n    first: {rule.remedy}",
+        f"\n    alert: {alert.alert_id}{known if alert.acknowledged_by else ''}",
+    )  # fmt: skip
 
 
 def _acknowledge(namespace: argparse.Namespace, settings: Settings, clock: Clock) -> int:

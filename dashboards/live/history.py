@@ -45,6 +45,7 @@ class Past(msgspec.Struct, frozen=True):
     accounts: list[AccountState]
     risks: list[RiskState]
     predictions: list[Prediction]
+    models: list[Row]
 
     def into(self, live_state: LiveState, *, with_story: bool) -> None:
         """Apply it; `with_story`: nothing live came before, so signals and orders are news too."""
@@ -61,6 +62,8 @@ class Past(msgspec.Struct, frozen=True):
             live_state.risk(risk)
         for prediction in self.predictions:
             live_state.prediction(prediction)
+        for model in self.models:
+            live_state.model(model["model"], simulated=model["simulated"])
 
     def _replay_story(self, live_state: LiveState) -> None:
         story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
@@ -150,6 +153,7 @@ class History:
             self._structs(warehouse, "accounts", AccountState),
             self._structs(warehouse, "risks", RiskState),
             self._structs(warehouse, "predictions", Prediction),
+            self._rows(warehouse, "models"),
         )
 
     def _newest(self, warehouse: Client) -> None:

@@ -127,6 +127,15 @@ class LiveState:
         key = f"prediction|{prediction.source}/{prediction.symbol}"
         self._latest(key, prediction.ts_event_us, shapes.prediction(prediction))
 
+    def market(self, kind: str) -> None:
+        """A mark that nobody overlooks on what is no real market."""
+        if kind == "simulated":
+            self.items.put("market", "simulated market, planted edge")
+
+    def model(self, sha256: str, *, simulated: bool) -> None:
+        """What is known of a model besides what it says."""
+        self.items.put(f"model|{sha256}", {"simulated": simulated})
+
     # -- decisions and orders --------------------------------------------------------------
 
     def signal(self, signal: Signal) -> None:

@@ -6,6 +6,7 @@ and everything else is down. Headings are its anchors.
 
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -31,7 +32,7 @@ def rendered(text: str) -> str:
     """Markdown as HTML; nothing in it is taken for HTML of its own."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
-    for opened, content in zip(tokens, tokens[1:], strict=False):
+    for opened, content in pairwise(tokens):
         if opened.type == "heading_open":
             opened.attrSet("id", anchor(content.content))
     return str(markdown.renderer.render(tokens, markdown.options, {}))

@@ -5,7 +5,7 @@ import shutil
 import dagster as dg
 
 from orchestration import dbt_project, sites
-from orchestration.defs.transform import POOL, mode_of
+from orchestration.defs.transform import POOL
 from orchestration.resources import Tickhouse, plain_failures
 
 
@@ -21,7 +21,7 @@ def dbt_docs(tickhouse: Tickhouse) -> dg.MaterializeResult:
         settings = tickhouse.settings()
         target = settings.home_path / "dbt-docs"  # not the folder of builds
         dbt_project.run(
-            settings, "docs generate", {"mode": mode_of(settings)}, "--static",
+            settings, "docs generate", {"mode": settings.marts_mode}, "--static",
             target_path=target,
         )  # fmt: skip
     folder = sites.folders(settings.home_path)[sites.DBT_DOCS]

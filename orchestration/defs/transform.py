@@ -12,7 +12,6 @@ import dagster as dg
 from clickhouse_connect.driver.client import Client
 
 from core.clock import SystemClock
-from core.settings import Settings
 from orchestration import dbt_groups, dbt_project, sites
 from orchestration.dbt_results import BuiltModel, built_models
 from orchestration.partitions import TRADING_DAYS, days_of
@@ -52,7 +51,7 @@ def marts_of(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         with tickhouse.connected() as client:
             settings = tickhouse.settings()
-            variables = variables_of(context, config, mode_of(settings), client)
+            variables = variables_of(context, config, settings.marts_mode, client)
             restated.build(Desk(settings, client, SystemClock(), "dagster"), variables)
             database = f"{settings.clickhouse.database}_marts" + suffix(variables["mode"])
             shared = _shared(client, database, variables)
@@ -80,11 +79,6 @@ def variables_of(
         "with_changed": not config.only_these_days,
         "blocked_days": ",".join(str(day) for day in blocked_days(client)),
     }
-
-
-def mode_of(settings: Settings) -> str:
-    """The world that schedules build: what runs, unless another was asked for."""
-    return settings.orchestration.mode or settings.run.mode
 
 
 def suffix(mode: str | bool) -> str:

@@ -28,7 +28,10 @@ newest AS (
         max(ts_event) AS ts_newest
     FROM tick
     WHERE
-        (source, symbol) IN (SELECT feed_source, feed_symbol FROM expected)
+        (source, symbol) IN (SELECT
+            feed_source,
+            feed_symbol
+        FROM expected)
         AND ts_event >= now() - INTERVAL 7 DAY AND ts_event <= now() + INTERVAL 1 DAY
     GROUP BY source, symbol
 ),

@@ -5,9 +5,9 @@ SELECT
 FROM stage_latency
 WHERE
     run_id IN (
-            SELECT run_id FROM session
-            WHERE session_id IN (SELECT session_id FROM running_mode)
-        ) AND mode IN (SELECT mode FROM running_mode)
+        SELECT run_id FROM session
+        WHERE session_id IN (SELECT session_id FROM running_mode)
+    ) AND mode IN (SELECT mode FROM running_mode)
     AND ts_event >= now() - INTERVAL 5 MINUTE AND stage = 'signal_to_order'
 GROUP BY process
 ORDER BY subject

@@ -27,6 +27,10 @@ taken AS (
 SELECT
     account AS subject,
     toFloat64(count()) AS value
-FROM (SELECT account FROM lost UNION ALL SELECT account FROM taken) AS changed
+FROM (
+    SELECT account FROM lost
+    UNION ALL
+    SELECT account FROM taken
+) AS changed
 GROUP BY account
 ORDER BY subject

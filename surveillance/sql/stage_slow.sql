@@ -6,9 +6,9 @@ SELECT
 FROM stage_latency
 WHERE
     run_id IN (
-            SELECT run_id FROM session
-            WHERE session_id IN (SELECT session_id FROM running_mode)
-        ) AND mode IN (SELECT mode FROM running_mode)
+        SELECT run_id FROM session
+        WHERE session_id IN (SELECT session_id FROM running_mode)
+    ) AND mode IN (SELECT mode FROM running_mode)
     AND ts_event >= now() - INTERVAL 5 MINUTE AND stage IN ('feature', 'predict', 'risk')
 GROUP BY stage
 HAVING sum(`count`) >= 100

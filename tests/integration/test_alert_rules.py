@@ -6,7 +6,7 @@ import pytest
 
 from adapters.clickhouse import migrate
 from core.sections import RuleSettings
-from surveillance.evaluator import measured
+from surveillance.evaluator import measure, measured
 from surveillance.rules import BY_NAME, RULES, limit_of
 from tests.support.warehouse_server import Warehouse, warehouse
 
@@ -179,7 +179,7 @@ def begin(warehouse: Warehouse, status: str = "running") -> None:
 
 
 def above(warehouse: Warehouse, name: str) -> list[str]:
-    rows = measured(warehouse.client, SETTINGS)[name]
+    rows = measure(warehouse.client, BY_NAME[name], SETTINGS)
     return [row.subject for row in rows if row.value > limit_of(BY_NAME[name], SETTINGS)]
 
 

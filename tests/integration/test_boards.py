@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 
 from dashboards.grafana.__main__ import BOARDS, FOLDER, files
-from dashboards.grafana.alerts import ALERTS, RUNBOOK, Alert
-from dashboards.grafana.clickhouse import sql as sql_of
 from tests.integration.analysed import MARTS, Analysed
 from tests.support.board_panels import targets, with_parameters
-from tests.support.warehouse_server import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
@@ -25,15 +22,6 @@ EVERY = [
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
 def test_the_files_are_what_the_code_makes(path: Path) -> None:
     assert path.read_text() == files()[path], "run python -m dashboards.grafana"
-
-
-@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
-def test_an_alert_asks_one_number_and_has_a_runbook(analysed: Analysed, alert: Alert) -> None:
-    answer = analysed.client.query(sql_of(f"alerts/{alert.name}"))
-    assert len(answer.column_names) == 1
-    assert len(answer.result_rows) <= 1
-    heading = f"\n## {alert.title}\n"
-    assert heading in (ROOT / RUNBOOK).read_text()
 
 
 #: Panels about what this replay does not have: nothing was halted, denied, refused or checked.

@@ -105,7 +105,7 @@ def test_an_event_reaches_every_panel_it_concerns(world: World) -> None:
         tab.until("document.querySelector('#denials').innerText.includes('9 > 8')")
         assert "order value" in tab.text("#log")
         world.desk.order(6, EventKind.FILLED, now, price=63_030.0)
-        tab.until("document.querySelector('#orders').innerText == 'No order is out.'")
+        tab.until("document.querySelector('#orders').innerText == 'No open order.'")
         assert "63030.00" in tab.text("#fills")
         world.desk.order(6, EventKind.SUBMITTED, now - 2_000_000)
         tab.until("document.querySelector('#orders').innerText.includes('submitted')")

@@ -34,14 +34,14 @@ def test_a_warehouse_that_is_away_is_itself_an_alert(away: settings.Settings) ->
     clock, changes = ManualClock(0), list[Change]()
     evaluator = Evaluator(away, clock, changes.append)
     for second in (5, 30):
-        clock.advance_to(second * S)
+        clock.advance(second * S)
         evaluator.turn()
     assert changes == []  # no longer than a process may be silent
-    clock.advance_to(35 * S)
+    clock.advance(35 * S)
     evaluator.turn()
     assert [(c.kind, c.alert.rule, c.alert.value) for c in changes] == [("fired", "blind", 35)]
     again = Evaluator(away, clock, changes.append)  # restarted: it is not told anew
-    clock.advance_to(71 * S)
+    clock.advance(71 * S)
     again.turn()
     assert len(changes) == 1
     (value, limit) = again.collect()
@@ -60,13 +60,13 @@ def test_people_answer_by_command(
     assert "No rule was evaluated yet" in capsys.readouterr().out
     clock, changes = ManualClock(0), list[Change]()
     evaluator = Evaluator(away, clock, changes.append)
-    clock.advance_to(40 * S)
+    clock.advance(40 * S)
     evaluator.turn()
     assert main(["alerts"]) == 1
     assert "Rules not evaluated: warehouse" in capsys.readouterr().out.replace("\n", " ")
     name = changes[0].alert.alert_id
     assert main(["alerts", "acknowledge", name, "--by", "ann", "--note", "on it"]) == 0
-    clock.advance_to(60_000 * S)
+    clock.advance(60_000 * S)
     evaluator.turn()
     assert len(changes) == 1  # acknowledged: no reminder
     assert standing.read_watched(home).alerts[0].acknowledged_by == "ann"
@@ -88,7 +88,7 @@ def test_words_that_cannot_be_read_silence_nothing(away: settings.Settings) -> N
         standing.read_answers(away.home_path)
     clock, changes = ManualClock(0), list[Change]()
     evaluator = Evaluator(away, clock, changes.append)
-    clock.advance_to(40 * S)
+    clock.advance(40 * S)
     evaluator.turn()
     assert [change.silenced for change in changes] == [False]
 

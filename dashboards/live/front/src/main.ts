@@ -35,8 +35,9 @@ store.listen((changed) => {
   if (any("quote", "now", "prediction")) panels.tabs(store, feed, choose);
   if (feed) chart.update(changed);
   if (any("account", "day_open")) panels.headline(store);
+  if (any("market") || !shown) panels.market(store);
   if (any("risk") || !shown) panels.risk(store);
-  if (any("prediction", "now") || !shown) panels.prediction(store, feed);
+  if (any("prediction", "now", "model") || !shown) panels.prediction(store, feed);
   if (any("position", "quote", "account") || !shown) panels.positions(store);
   if (any("order") || !shown) panels.orders(store);
   if (any("denial", "denied") || !shown) panels.denials(store);

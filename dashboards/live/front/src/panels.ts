@@ -3,7 +3,7 @@
 import { byId, el, fill } from "./dom";
 import { age, clock, duration, money, percent, price, volume, words } from "./format";
 import type {
-  Account, Denial, Fill, Latency, Link, LogLine, OrderItem, Position, Prediction, Process, Quote, Risk, Store,
+  Account, Denial, Fill, Latency, Link, LogLine, Model, OrderItem, Position, Prediction, Process, Quote, Risk, Store,
 } from "./store";
 
 const STALE_US = 30e6;
@@ -111,6 +111,13 @@ export function headline(store: Store): void {
   byId("mode").textContent = it?.mode ?? "";
 }
 
+/** What is no real market says so, always in sight. */
+export function market(store: Store): void {
+  const told = store.one<string>("market") ?? "";
+  byId("market").hidden = !told;
+  byId("market").textContent = told;
+}
+
 function figure(name: string, text: string, kind = ""): HTMLElement {
   return el("div", { class: "figure" }, el("dt", {}, name), el("dd", { class: kind }, text));
 }
@@ -140,7 +147,7 @@ export function prediction(store: Store, feed: string): void {
       part("down", it.p_down, "down"), part("flat", it.p_flat, "flat"), part("up", it.p_up, "up")),
     el("p", { class: "ends" }, el("span", { class: "down" }, "▼ down"), el("span", {}, "flat"), el("span", { class: "up" }, "▲ up")),
     el("dl", { class: "facts" }, fact("confidence", percent(it.confidence)), fact("agreement", percent(it.agreement)),
-      it.edge !== 0 && fact("edge", `${it.edge < 0 ? "\u2212" : "+"}${Math.abs(it.edge).toFixed(2)} bp`), fact("model", it.model.slice(0, 8)), fact("at", clock(it.time))),
+      it.edge !== 0 && fact("edge", `${it.edge < 0 ? "\u2212" : "+"}${Math.abs(it.edge).toFixed(2)} bp`), fact("model", it.model.slice(0, 8) + (store.all<Model>("model").get(it.model)?.simulated ? " (simulated)" : "")), fact("at", clock(it.time))),
     it.veto ? el("p", { class: "note warn" }, "Not trusted: the market is outside what the model was trained on.")
       : store.now - it.time > OLD_US && el("p", { class: "note warn" }, `Old: nothing was predicted for ${age(store.now - it.time)}.`));
 }
@@ -167,7 +174,7 @@ export function orders(store: Store): void {
   const rows = [...store.all<OrderItem>("order").values()].map((o) =>
     row(clock(o.time), symbolOf(o.feed), `${o.side} ${volume(o.volume)}`, o.purpose,
       el("span", { class: o.kind === "unknown" ? "warn" : "" }, words(o.kind))));
-  fill(byId("orders"), table(["time", "symbol", "order", "purpose", "state"], rows, "No order is out."));
+  fill(byId("orders"), table(["time", "symbol", "order", "purpose", "state"], rows, "No open order."));
 }
 
 function inOrder<Item extends { time: number }>(items: Iterable<Item>): Item[] {
