@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import nats
 import pytest
@@ -329,6 +330,10 @@ class Sender(threading.Thread):
         return self.count
 
 
+def _reconnected(bus: NatsBus, before: int) -> bool:
+    return bus.reconnects > before
+
+
 def kill_at_random_moments(
     server: BusServer, rounds: int, seed: int, back: Sequence[NatsBus] = ()
 ) -> None:
@@ -346,7 +351,8 @@ def kill_at_random_moments(
         time.sleep(moments.uniform(0.0, 0.1))
         server.start()
         if number % 2:
-            until(lambda: all(o.reconnects > b for o, b in zip(back, before, strict=True)))
+            for one, count in zip(back, before, strict=True):
+                until(partial(_reconnected, one, count))
 
 
 @BOTH

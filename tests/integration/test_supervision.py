@@ -165,7 +165,7 @@ def test_a_crash_loop_is_given_up_and_its_last_words_are_told(
     with Stack(tmp_path / "home", {}, [fool]) as stack:
         stack.start("fool")
         with pytest.raises(TickhouseError, match="given up") as caught:
-            stack.wait_ready("fool", timeout_s=60)
+            stack.wait_ready("fool", timeout_s=300)
         assert stack.state()["fool"].state == "fatal"
     assert "fool: no such market" in str(caught.value)
     assert str(tmp_path / "home" / "logs" / "fool.log") in str(caught.value)
