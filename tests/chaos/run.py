@@ -110,12 +110,13 @@ def _rest(rig: Rig, person: Person, last: str) -> None:
     rig.wait_ready()
     deadline = time.monotonic() + _REST_S
     while time.monotonic() < deadline:
-        if _is_at_rest(person.journal, last):
+        if is_at_rest(person.journal, last):
             return
         time.sleep(0.3)
 
 
-def _is_at_rest(path: Path, last: str) -> bool:
+def is_at_rest(path: Path, last: str) -> bool:
+    """Whether a journal holds the last signal, and nothing open or unsettled."""
     book, reached = Book(), not last
     for place in journal.read(path):
         book.apply(place.record)
