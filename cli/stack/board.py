@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cli.stack.embedded import free_ports
+from cli.stack.free_ports import free_ports
 from cli.stack.process_spec import ProcessSpec
 from core import tls
 from core.errors import SettingsError

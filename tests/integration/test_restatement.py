@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="orchestration")]
 THE_DAY = date.fromisoformat(DAY)
 ORDER = at(f"{DAY} 10:00:05") // 1000  # what the order on EURUSD was decided on
 TICKS = steady_ticks(f"{DAY} 09:30", 7200)
-QUICK = ("--select", "+fct_data_quality_daily", "--exclude-resource-type", "unit_test")
+QUICK = ("--select", "+fct_data_quality_daily")
 QUALITY = "tickhouse_marts.fct_data_quality_daily"
 REPORT = "execution-quality"
 ONE_DAY = timedelta(1)

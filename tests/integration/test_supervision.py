@@ -85,6 +85,26 @@ def test_each_process_starts_once_all_it_needs_are_ready(tmp_path: Path, journal
     }
 
 
+def test_of_the_late_ones_those_start_that_need_nobody_who_failed(
+    tmp_path: Path, journal: Path
+) -> None:
+    specs = [
+        service("store", journal),
+        service("page", journal, "never ready"),
+        service("frame", journal, needs=("page",)),
+        service("code", journal, needs=("store",)),
+        service("daemon", journal, needs=("code",)),
+    ]
+    late = [specs[0], *(msgspec.structs.replace(one, waited_for=False) for one in specs[1:])]
+    became_ready: list[str] = []
+    with Stack(tmp_path / "home", {}, late) as stack:
+        stack.start_all()
+        with pytest.raises(TickhouseError, match="page is not ready in time"):
+            stack.start_late(became_ready.append, timeout_s=5)
+    assert became_ready == ["code", "daemon"]
+    assert noted(journal, "start") == ["store", "page", "code", "daemon"]
+
+
 def test_drain_follows_the_stages_and_leaves_nothing(tmp_path: Path, journal: Path) -> None:
     specs = [
         service("store", journal, stage=2),
@@ -145,7 +165,7 @@ def test_a_crash_loop_is_given_up_and_its_last_words_are_told(
     with Stack(tmp_path / "home", {}, [fool]) as stack:
         stack.start("fool")
         with pytest.raises(TickhouseError, match="given up") as caught:
-            stack.wait_ready("fool", timeout_s=60)
+            stack.wait_ready("fool", timeout_s=300)
         assert stack.state()["fool"].state == "fatal"
     assert "fool: no such market" in str(caught.value)
     assert str(tmp_path / "home" / "logs" / "fool.log") in str(caught.value)
