@@ -9,15 +9,17 @@ from typing import NamedTuple
 
 from core.clock import Clock
 from core.controls import signing, store
-from core.controls.approvals import is_signed
+from core.controls.approvals import edited_strategies, is_signed
 from core.controls.watch import WatchedControls
 from core.errors import InputError
 from core.settings import Settings
+from core.trading_control import path_in
 from execution.risk.direction import raises
 from execution.risk.limits import LimitsBook, of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.signed_limits import SignedLimits
 from execution.risk.signed_resumes import SignedResumes, breakers_in
+from execution.risk.trading_state import unsigned
 
 
 class ObeyedControls(NamedTuple):
@@ -71,6 +73,18 @@ def problem_of(settings: Settings, clock: Clock) -> str:
     fallback = of_settings(settings.execution)
     own = settings.home_path / "execution" / settings.run.account
     try:
-        return obeyed(settings, fallback, own, clock, 0).limits.problem
+        now = obeyed(settings, fallback, own, clock, 0)
     except InputError as error:
         return str(error)
+    files = unsigned_files(settings, now.watched) if now.watched else ""
+    return "; ".join(filter(None, (now.limits.problem, files)))
+
+
+def unsigned_files(settings: Settings, watched: WatchedControls) -> str:
+    """What to say of a control file, or of a strategy's, that is not as people signed; or ""."""
+    home, place = settings.home_path, store.place_of(settings.home_path, settings.controls)
+    edited = edited_strategies(watched.controls, home, watched.now_us())
+    if not store.is_begun(place):
+        return edited
+    started = unsigned(path_in(home), SignedResumes(place, watched))
+    return "; ".join(filter(None, (started, edited)))
