@@ -150,7 +150,7 @@ def _parts(path: Path, content: bytes) -> tuple[dict[str, bytes], BundleManifest
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
         manifest = msgspec.json.decode(parts.pop("manifest.json"), type=BundleManifest)
-    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError) as error:
+    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(str(path), f"its content is damaged: {error}") from error
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
     if hashes != manifest.parts or "facts.json" not in parts:
