@@ -15,7 +15,6 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.venue.orders import Venue
 from core import crashpoint, log, session_note, settings
-from core.errors import BusyError
 from core.health import Health
 from core.process import Process, stop_on_signals
 from core.settings import Settings
@@ -27,7 +26,6 @@ from execution.heartbeat import HeartbeatPublisher
 from execution.journal import snapshots, witness
 from execution.journal.journal import Journal
 from execution.journal.keeper import Keeper
-from execution.journal.records import LeaseTaken
 from execution.journal.segments import NOTHING
 from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
@@ -165,16 +163,8 @@ def _lease(chosen: Settings, parts: live.Parts, journal: Journal, ends: ExitStac
     place = select.lease(chosen.bus, chosen.run.account, "execution")
     lease = Lease(place, chosen.run.account, holder_of(journal.path))
     ends.callback(lease.close)
-    number = lease.take(parts.ledger.book.lease)
-    parts.ledger.record([LeaseTaken(number, lease.holder, parts.clock.now_us())])
-    parts.ledger.sync()
-    if not parts.venue.claim(number, lease.holder):
-        raise BusyError(
-            f"the terminal of account {chosen.run.account} takes orders of another execution, under"
-            f" a higher number than {number}, from another bus: end it. If there is none, remove"
-            " account.claim in the home of the terminal or its agent, and start that again"
-        )
-    parts.ledger.watchers.append(lease.observe)
+    lease.take(parts.ledger.book.lease)
+    compose.claim(parts, lease)
     return lease
 
 
