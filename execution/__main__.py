@@ -15,6 +15,7 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.venue.orders import Venue
 from core import crashpoint, log, session_note, settings
+from core.clock import SystemClock
 from core.health import Health
 from core.process import Process, stop_on_signals
 from core.settings import Settings
@@ -31,6 +32,7 @@ from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
 from execution.lease import Lease, holder_of, locked_account
 from execution.replay_slices import SliceReader
+from execution.risk.controls import limits_in_force
 from execution.risk.limits_file import freeze
 from execution.twin import twin
 
@@ -111,7 +113,7 @@ def _run(chosen: Settings, process: Process, journal: Journal, since: Snapshot |
 
 def _replay(chosen: Settings, process: Process, journal: Journal, bus: Bus, venue: Venue) -> bool:
     health = process.health
-    frozen = freeze(chosen.home_path, journal_path(chosen).parent)
+    frozen = freeze(limits_in_force(chosen, SystemClock()), journal_path(chosen).parent)
     parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
     heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
