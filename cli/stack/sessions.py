@@ -52,7 +52,7 @@ def begin(settings: Settings, url: str, clock: Clock, processes: Sequence[str] =
     Raises:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
-    kept = contents(settings)
+    kept = contents(settings, limits_in_force(settings, clock))
     session = replace(
         described(settings, kept), number=_next_number(settings, url), ts_start_us=clock.now_us()
     )
@@ -97,13 +97,15 @@ def end_of_home(settings: Settings, url: str, clock: Clock) -> str:
     return session.session_id
 
 
-def contents(settings: Settings) -> tuple[Content, ...]:
-    """Settings that shape rows, the limits, a person's own strategy: what there is of them."""
-    clock = SystemClock()
+def contents(settings: Settings, written: bytes | None) -> tuple[Content, ...]:
+    """Settings that shape rows, limits as they were written, a person's own strategy: what there is
+    of them.
+    """
+    folder = strategies_folder(settings, SystemClock())
     bodies = {
         "settings": shaping(settings).encode(),
-        "limits": limits_in_force(settings, clock) or b"",
-        "strategy": plugins.content(settings.run.strategy, strategies_folder(settings, clock)),
+        "limits": written or b"",
+        "strategy": plugins.content(settings.run.strategy, folder),
     }
     return tuple(content(kind, body) for kind, body in bodies.items() if body)
 

@@ -140,7 +140,7 @@ async def _body(request: Request, kind: type[Body]) -> Body | Response:
             return _refuse(413, "too long")
     try:
         return msgspec.json.decode(text, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _refuse(422, f"not understood: {error}")
 
 
