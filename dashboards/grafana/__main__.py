@@ -6,8 +6,10 @@ from pathlib import Path
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Panel
 
 from dashboards.grafana import execution, models, platform, trading
+from dashboards.grafana.board import place
 
 FOLDER = Path(__file__).parents[1] / "boards"
 BOARDS: dict[str, Callable[[], Dashboard]] = {
@@ -20,10 +22,9 @@ BOARDS: dict[str, Callable[[], Dashboard]] = {
 
 def text_of(name: str) -> str:
     """A board as Grafana's JSON, keys sorted so that a change is a small diff."""
-    return (
-        JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(BOARDS[name]().build())
-        + "\n"
-    )
+    built = BOARDS[name]().build()
+    place([panel for panel in built.panels or () if isinstance(panel, Panel)])
+    return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built) + "\n"
 
 
 def files() -> dict[Path, str]:

@@ -1,11 +1,12 @@
 """Every panel of every board runs against the embedded server filled by a replay of real ticks."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dashboards.grafana.__main__ import BOARDS, FOLDER, files
+from dashboards.grafana.__main__ import BOARDS, FOLDER
 from tests.integration.analysed import MARTS, Analysed
 from tests.support.board_panels import targets, with_parameters
 
@@ -19,11 +20,6 @@ EVERY = [
 ]
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
-def test_the_files_are_what_the_code_makes(path: Path) -> None:
-    assert path.read_text() == files()[path], "run python -m dashboards.grafana"
-
-
 #: Panels about what this replay does not have: nothing was halted, denied, refused or checked.
 EMPTY = {
     *("Refused by the broker", "Halts", "Registered models", "Quarantine", "Checks", "Gaps"),
@@ -32,6 +28,12 @@ EMPTY = {
     *("Challenger's distance from the champion", "Broker and twin"),
     *("Slippage by hour, broker and twin", "Exposure", "Messages to the broker"),
 }
+
+
+_DRAWN = re.compile(
+    r"(Nullable\(|LowCardinality\()*(String|Bool|U?Int(8|16|32|64)|Float(32|64)|Date(32)?|DateTime(64)?"
+    r"(\(.*\))?|Enum.*)\)*"
+)
 
 
 @pytest.mark.parametrize(("panel", "sql"), EVERY)
@@ -50,6 +52,8 @@ def test_a_panel_gets_the_columns_its_type_draws(
         assert "text" in names
     if kind in ("timeseries", "stat", "barchart"):
         assert any(t.startswith(("Nullable(Float", "Float", "UInt", "Int")) for t in types)
+    # The plugin passes these on as what they are; a Decimal or a state arrives as JSON.
+    assert [(n, k) for n, k in zip(names, types, strict=True) if not _DRAWN.fullmatch(k)] == []
     if names[0] == "time":
         times = [row[0] for row in answer.result_rows]
         assert times in (sorted(times), sorted(times, reverse=True))
