@@ -127,6 +127,14 @@ def test_nonsense_halts_nothing_and_is_explained(
     assert current(tmp_path) is None
 
 
+def test_the_page_says_where_files_are_obeyed(page: TestClient, tmp_path: Path) -> None:
+    assert "files here, obeyed as they lie" in page.get("/").text
+    (tmp_path / "signed").touch()
+    answer = page.get("/")
+    assert "obeyed" not in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+
+
 @pytest.mark.usefixtures("users")
 def test_where_controls_are_signed_the_page_halts_and_does_not_resume(
     page: TestClient, tmp_path: Path
