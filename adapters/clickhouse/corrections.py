@@ -96,8 +96,10 @@ class Corrections:
         """Store a correction and what follows from it; its id. Call within `alone`.
 
         Raises:
+            BusyError: another home stores ticks of the source.
             WarehouseError: the warehouse refused; `finish` goes on from where it stood.
         """
+        self.turns.claim([correction.source])
         name, feed = correction.correction_id, (correction.source, correction.symbol)
         self._write_row(correction, name)
         self._reach("correction")

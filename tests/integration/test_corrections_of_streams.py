@@ -14,7 +14,7 @@ from adapters.clickhouse.writer import Writer
 from core import audit_log
 from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TICK
-from core.errors import WarehouseError
+from core.errors import BusyError, WarehouseError
 from core.home_users import DAGSTER, SETUP
 from core.settings import Settings
 from orchestration.restatement import run
@@ -149,6 +149,24 @@ def test_a_clock_set_back_by_a_day_puts_no_correction_before_another(warehouse):
     (latest,) = rows(warehouse, "SELECT toString(max(ts_known)) FROM tick_version")[0]
     assert rows(warehouse, as_of.format(f"'{latest}'")) == [(1.3,)]
     assert rows(warehouse, as_of.format("'2023-12-01 00:00:00'")) == [(1.1,)]
+
+
+def test_another_home_on_the_same_warehouse_is_refused_while_this_one_stores(warehouse, tmp_path):
+    stream(warehouse, rows_of([1.1]))
+    with Writer(warehouse.settings_of("streams.ticks")) as writer:
+        corrections = Corrections(writer, tmp_path, SystemClock(), "streams.ticks", restates=False)
+        other = TickBlocks(writer, corrections, FeedPolicy("run", "live", "eve", lambda _: True))
+        with pytest.raises(
+            BusyError, match=r"ticks of sim are stored .* by another home, .* take no"
+        ):
+            other.insert(rows_of([1.2], first=1).columns, None)
+        other.insert(rows_of([1.3], source="oanda").columns, None)  # of a source of its own
+        assert sorted(bids(warehouse)) == [1.1, 1.3]
+        warehouse.client.command("TRUNCATE TABLE tick_claim")  # as if it had been silent
+        other.insert(rows_of([1.2], first=1).columns, None)
+    assert sorted(bids(warehouse)) == [1.1, 1.2, 1.3]
+    with pytest.raises(BusyError, match=r"ticks of sim .* by another home"):
+        stream(warehouse, rows_of([1.4], first=2))  # now it is this one's turn to wait
 
 
 def test_a_stream_may_add_versions_and_take_nothing_away(warehouse):
