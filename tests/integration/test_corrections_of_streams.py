@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from adapters.clickhouse.corrections import Corrections
+from adapters.clickhouse.corrections import LEAVE_OUT, Corrections
 from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
 from adapters.clickhouse.tick_store import ClickhouseTickStore, FileOfTicks
@@ -14,7 +14,7 @@ from adapters.clickhouse.writer import Writer
 from core import audit_log
 from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TICK
-from core.errors import WarehouseError
+from core.errors import BusyError, WarehouseError
 from core.home_users import DAGSTER, SETUP
 from core.settings import Settings
 from orchestration.restatement import run
@@ -100,6 +100,8 @@ def test_a_source_that_is_trusted_corrects_and_bars_follow_without_its_right_to_
     stream(warehouse, rows_of([1.1, 1.9]))
     stream(warehouse, rows_of([1.1, 1.2]), may_correct=True)
     assert bids(warehouse) == [1.1, 1.2]
+    plainly = "SELECT toFloat64(bid) FROM tick ORDER BY ts_event"
+    assert rows(warehouse, plainly) == [(1.1,), (1.2,)], "at once, and without FINAL"
     pending = "SELECT status FROM restatement FINAL WHERE what = 'bar'"
     assert rows(warehouse, pending) == [("pending",)]
     high = "SELECT DISTINCT toFloat64(bid_high) FROM bar WHERE interval != '1s'"
@@ -149,8 +151,30 @@ def test_a_clock_set_back_by_a_day_puts_no_correction_before_another(warehouse):
     assert rows(warehouse, as_of.format("'2023-12-01 00:00:00'")) == [(1.1,)]
 
 
+def test_another_home_on_the_same_warehouse_is_refused_while_this_one_stores(warehouse, tmp_path):
+    stream(warehouse, rows_of([1.1]))
+    with Writer(warehouse.settings_of("streams.ticks")) as writer:
+        corrections = Corrections(writer, tmp_path, SystemClock(), "streams.ticks", restates=False)
+        other = TickBlocks(writer, corrections, FeedPolicy("run", "live", "eve", lambda _: True))
+        with pytest.raises(
+            BusyError, match=r"ticks of sim are stored .* by another home, .* take no"
+        ):
+            other.insert(rows_of([1.2], first=1).columns, None)
+        other.insert(rows_of([1.3], source="oanda").columns, None)  # of a source of its own
+        assert sorted(bids(warehouse)) == [1.1, 1.3]
+        warehouse.client.command("TRUNCATE TABLE tick_claim")  # as if it had been silent
+        other.insert(rows_of([1.2], first=1).columns, None)
+    assert sorted(bids(warehouse)) == [1.1, 1.2, 1.3]
+    with pytest.raises(BusyError, match=r"ticks of sim .* by another home"):
+        stream(warehouse, rows_of([1.4], first=2))  # now it is this one's turn to wait
+
+
 def test_a_stream_may_add_versions_and_take_nothing_away(warehouse):
+    """But for the row that a correction of its own replaced, by one statement word for word."""
     writer = Writer(warehouse.settings_of("streams.ticks"))
+    for other in (LEAVE_OUT.replace("AND v.correction_id", "OR v.correction_id"), LEAVE_OUT + " "):
+        with pytest.raises(WarehouseError, match="for admins"):
+            writer.ask(other)
     for table in ("tick", "tick_version", "correction", "bar_1m"):
         with pytest.raises(WarehouseError, match="for admins"):
             writer.ask(f"DELETE FROM {table} WHERE symbol = 'X'")
