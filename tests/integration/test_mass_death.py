@@ -67,7 +67,6 @@ def home(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
 @pytest.fixture
 def bus(home: Path, environment: dict[str, str]) -> Iterator[Bus]:
     stack = until(lambda: status_of(environment).stack, _PATIENCE_S)
-    assert stack is not None
     where = stack.urls["bus"]
     owner = select.connect(BusSettings(url=where, credentials=str(directory_of(home))), "owner")
     yield owner

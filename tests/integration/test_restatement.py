@@ -256,6 +256,12 @@ def report_corrected(home: Home, seconds: int, known: str, name: str) -> None:
         home.client, ORDER, 1.17, 1.175 + seconds / 1e4, f"2026-03-09 {known}", name,
         what=("report",),
     )  # fmt: skip
+    # Its bars are made: what a correction that is not finished lacks, the next command adds.
+    home.client.command(
+        "INSERT INTO restatement SELECT correction_id, 'bar', 'bar', trading_day, source, symbol,"
+        " 'done', ts_changed, 0, '', '' FROM restatement FINAL"
+        f" WHERE correction_id = '{name}' LIMIT 1"
+    )
 
 
 def pending(home: Home) -> list[str]:

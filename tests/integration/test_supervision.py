@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ from cli.stack.process_state import ProcessState
 from cli.stack.processes import Stack
 from cli.stack.running import running
 from core.errors import BusyError, SettingsError, TickhouseError
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.process
 
@@ -59,14 +59,6 @@ def alive(pid: int) -> bool:
 
 def _replaced(stack: Stack, name: str, pid: int) -> bool:
     return stack.state()[name].pid not in (0, pid)
-
-
-def until(question: Callable[[], T], timeout_s: float = 30.0) -> T:
-    deadline = time.monotonic() + timeout_s
-    while not (answer := question()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return answer
 
 
 def test_each_process_starts_once_all_it_needs_are_ready(tmp_path: Path, journal: Path) -> None:
@@ -245,6 +237,7 @@ from functools import partial
 from pathlib import Path
 from cli.stack.process_spec import ProcessSpec
 from cli.stack.processes import Stack
+from tests.support.waiting import until
 service, journal, home = sys.argv[1:]
 names = ("intake", "store")
 specs = [ProcessSpec(n, (sys.executable, service, n, journal, "stays"), stop_stage=i)

@@ -34,6 +34,4 @@ def healthy(
             return None
         return status if not restarted or status.processes[restarted].restarts else None
 
-    status = until(well, 240.0, running=up, every_s=0.2)
-    assert status is not None
-    return status
+    return until(well, 240.0, running=up, every_s=0.2)

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def until(
-    holds: Callable[[], T],
+    holds: Callable[[], T | None],
     within_s: float = 60.0,
     *,
     running: "subprocess.Popen[str] | subprocess.Popen[bytes] | None" = None,
