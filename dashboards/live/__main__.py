@@ -30,6 +30,7 @@ from dashboards.live.controls import Controls
 from dashboards.live.history import History
 from dashboards.live.items import Items
 from dashboards.live.live_state import LiveState
+from dashboards.live.older_bars import OlderBars
 from dashboards.live.reader import Reader
 from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
@@ -62,8 +63,9 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     history = History(config, clock, loop, live_state, reader.release)
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
+    older = OlderBars(config.clickhouse)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock, signed)
-    server = _server(pages.application(Viewers(items), controls), config.home_path)
+    server = _server(pages.application(Viewers(items), controls, older.answer), config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -26,11 +26,11 @@ function table(heads: string[], rows: HTMLElement[], nothing: string): HTMLEleme
   return el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(th))), el("tbody", {}, ...rows));
 }
 
-function symbolOf(feed: string): string {
+export function symbolOf(feed: string): string {
   return feed.slice(feed.indexOf("/") + 1);
 }
 
-function tone(value: number): string {
+export function tone(value: number): string {
   return value > 0.004 ? "up" : value < -0.004 ? "down" : "";
 }
 
@@ -48,13 +48,18 @@ export function floating(store: Store, position: Position): { value: number; cur
   if (!quote || !quote.contract || !quote.quote) return null;
   const close = position.volume > 0 ? quote.bid : quote.ask;
   const value = (close - position.price) * position.volume * quote.contract;
-  const own = account(store)?.currency ?? quote.quote;
-  if (own === quote.quote) return { value, currency: own };
+  const known = rate(store, quote);
+  return known ? { value: value * known.value, currency: known.currency } : { value, currency: quote.quote };
+}
+
+/** Account currency for one of a symbol's quote currency; null where no quote says. */
+export function rate(store: Store, quote: Quote): { value: number; currency: string } | null {
+  const own = account(store)?.currency ?? quote.quote!;
+  if (own === quote.quote) return { value: 1, currency: own };
   const direct = store.all<Quote>("quote").get(`${quote.source}/${quote.quote}${own}`);
-  if (direct) return { value: value * direct.bid, currency: own };
+  if (direct) return { value: direct.bid, currency: own };
   const inverse = store.all<Quote>("quote").get(`${quote.source}/${own}${quote.quote}`);
-  if (inverse) return { value: value / inverse.ask, currency: own };
-  return { value, currency: quote.quote };
+  return inverse ? { value: 1 / inverse.ask, currency: own } : null;
 }
 
 export function tabs(store: Store, chosen: string, choose: (feed: string) => void): void {
@@ -165,7 +170,7 @@ export function positions(store: Store): void {
       price(p.price, digits), p.stop ? price(p.stop, digits) : "none",
       profit ? el("span", { class: tone(profit.value) }, money(profit.value, profit.currency, true)) : "");
   });
-  fill(byId("positions"), table(["symbol", "#lots", "#price", "#stop", "#profit"], rows, "No open position."));
+  fill(byId("positions"), table(["symbol", "#volume", "#price", "#S/L", "#profit"], rows, "No open position."));
   const realised = [...store.all<Position>("position").values()].reduce((sum, p) => sum + p.realised, 0);
   fill(byId("realised"), realised ? el("span", { class: tone(realised) }, `realised ${money(realised, account(store)?.currency, true)}`) : "");
 }
