@@ -18,7 +18,8 @@ from typing import Any
 
 from prometheus_client import REGISTRY, generate_latest
 
-from core import durable, tls, tls_door
+from core import durable, metrics_targets, tls, tls_door
+from core.errors import BusyError
 from core.same_origin import refusal
 
 _HANDSHAKE_S = 10.0
@@ -103,6 +104,14 @@ class Health:
             self._unwritten = False
         except OSError as error:
             _log.warning("%s is not written, so nobody finds this process: %s", self._file, error)
+        else:
+            self._tell_prometheus()
+
+    def _tell_prometheus(self) -> None:
+        try:
+            metrics_targets.write(self._file.parent)
+        except (OSError, BusyError) as error:
+            _log.warning("Prometheus is not told of this process: %s", error)
 
     def report(self) -> dict[str, object]:
         """What `/health` answers."""
@@ -131,3 +140,4 @@ class Health:
         with contextlib.suppress(FileNotFoundError):
             if self._file.read_text() == self._address:
                 self._file.unlink()
+                self._tell_prometheus()

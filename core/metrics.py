@@ -39,12 +39,13 @@ def bucket_upper_ns(bucket: int) -> int:
 
 
 class Histograms:
-    """Durations by stage since the last `take`. Thread-safe: a heartbeat thread takes."""
+    """Durations by stage since the last `take`, and all. Thread-safe: a heartbeat thread takes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, dict[int, int]] = {}
         self._max_ns: dict[str, int] = {}
+        self._taken: dict[str, dict[int, int]] = {}  # before; added up once a second, not per value
 
     def record(self, stage: str, value_ns: int, count: int = 1) -> None:
         """Add `count` observations of one duration."""
@@ -60,4 +61,20 @@ class Histograms:
         with self._lock:
             taken = self._counts, self._max_ns
             self._counts, self._max_ns = {}, {}
+            _add(self._taken, taken[0])
         return taken
+
+    def totals(self) -> dict[str, dict[int, int]]:
+        """Counts since the beginning."""
+        total: dict[str, dict[int, int]] = {}
+        with self._lock:
+            _add(total, self._taken)
+            _add(total, self._counts)
+        return total
+
+
+def _add(total: dict[str, dict[int, int]], more: dict[str, dict[int, int]]) -> None:
+    for stage, counts in more.items():
+        into = total.setdefault(stage, {})
+        for bucket, count in counts.items():
+            into[bucket] = into.get(bucket, 0) + count

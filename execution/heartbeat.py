@@ -5,6 +5,7 @@ import time
 from adapters.bus.base import Publisher
 from core.contracts import codec
 from core.contracts.operations import Heartbeat
+from core.exposition import expose_stages
 from core.health import Health
 from core.metrics import Histograms
 from core.sections import RunSettings
@@ -21,6 +22,7 @@ class HeartbeatPublisher:
     ) -> None:
         self._bus, self._health, self._run, self._stages = bus, health, run, stages
         self._seq, self._due = 0, 0.0
+        expose_stages(stages)
 
     def degraded(self, detail: str) -> None:
         """Say that something is wrong; `well` takes it back."""

@@ -1,5 +1,6 @@
 """One feed on its way to the bus: raw terminal ticks to TickBatch and QuarantineBatch messages."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from adapters.bus.base import Publisher
 from core.contracts import codec
 from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, TickArray, TickBatch
+from core.exposition import Sample, expose
 from core.quality import FeedState, Normalised
 from core.sections import RunSettings
 from core.topics import TICKS
@@ -44,6 +46,15 @@ class Feed:
         self.rows = 0  # ticks seen, kept or refused
         self._run, self._origin, self._known = run, origin, known
         self._tolerance_us = future_tolerance_s * 1_000_000
+        expose(self)
+
+    def measured(self) -> Iterator[Sample]:
+        """Ticks seen, and how far the market is."""
+        feed = self.source, self.symbol
+        yield Sample("tickhouse_ticks_total", feed, self.rows)
+        if self.state.previous_msc:
+            newest_s = self.state.previous_msc / 1000
+            yield Sample("tickhouse_tick_newest_timestamp_seconds", feed, newest_s)
 
     def check(
         self, raw: npt.NDArray[Any], now_us: int, recv_us: int | None

@@ -1,10 +1,12 @@
 """Signals to the bus, before anything is stored of them."""
 
 import time
+from collections.abc import Iterator
 
 from adapters.bus.base import Publisher
 from core.contracts import codec
 from core.crashpoint import reach
+from core.exposition import Sample, expose
 from core.metrics import Histograms
 from core.topics import SIGNALS
 from streams.records import Decided, SliceDecided
@@ -15,6 +17,13 @@ class SignalPublisher:
 
     def __init__(self, bus: Publisher, histograms: Histograms) -> None:
         self._bus, self._histograms = bus, histograms
+        self._published: dict[str, int] = {}  # by strategy
+        expose(self)
+
+    def measured(self) -> Iterator[Sample]:
+        """Signals by their strategy."""
+        for strategy, count in tuple(self._published.items()):
+            yield Sample("tickhouse_signals_total", (strategy,), count)
 
     def live(self, decided: Decided) -> None:
         """Each signal by itself, durable before the next step."""
@@ -28,6 +37,7 @@ class SignalPublisher:
             now = time.perf_counter_ns()
             self._histograms.record("publish", now - started)
             self._histograms.record("tick_to_signal", now - decided.predicted.sampled.received_ns)
+            self._published[signal.strategy] = self._published.get(signal.strategy, 0) + 1
 
     def slice(self, decided: SliceDecided) -> None:
         """A replay's slice as one message; also when it has no signal."""

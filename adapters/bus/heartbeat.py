@@ -7,6 +7,7 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Heartbeat
 from core.errors import UnavailableError
+from core.exposition import expose_stages
 from core.health import Health
 from core.metrics import Histograms
 from core.sections import RunSettings
@@ -20,6 +21,7 @@ class HeartbeatPublisher:
         self, bus: Publisher, run: RunSettings, health: Health, histograms: Histograms
     ) -> None:
         self._bus, self._run, self._health, self._histograms = bus, run, health, histograms
+        expose_stages(histograms)
         self._clock, self._seq = SystemClock(), 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_closed, name="heart", daemon=True)

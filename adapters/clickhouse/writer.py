@@ -13,13 +13,14 @@ import random
 import socket
 import threading
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 from adapters.clickhouse.native import Column, encode_block
 from core import tls
 from core.errors import SettingsError, UnavailableError, WarehouseError
+from core.exposition import Sample, expose
 from core.sections import ClickhouseSettings
 
 _TIMEOUT_S = 60.0
@@ -72,6 +73,13 @@ class Writer:
             + b64encode(f"{settings.user}:{settings.password}".encode()).decode(),
         }
         self.blocks = self.bytes = self.retries = 0
+        expose(self)
+
+    def measured(self) -> Iterator[Sample]:
+        """What was stored, and how often in vain."""
+        yield Sample("tickhouse_warehouse_blocks_total", (), self.blocks)
+        yield Sample("tickhouse_warehouse_bytes_total", (), self.bytes)
+        yield Sample("tickhouse_warehouse_retries_total", (), self.retries)
 
     def insert(self, table: str, columns: Sequence[Column], token: str | None = None) -> None:
         """Store rows as one Native block; `token` defaults to `token_of` the block.

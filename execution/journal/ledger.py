@@ -4,11 +4,12 @@ The three happen together and in this order, so that journal, book and bus never
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
 from core.contracts.order import OrderEvent
+from core.exposition import Sample, expose
 from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.outbox import Outbox
@@ -31,6 +32,7 @@ class Ledger:
         self.activity = activity or Activity()
         self._unfolded: list[Record] = []
         self.watchers: list[Callable[[OrderEvent], None]] = []  # of what is recorded from now on
+        expose(self)
         for record in journal.take():
             self._keep(record)
         if book.from_future:
@@ -38,6 +40,10 @@ class Ledger:
                 "%s: %d signals were dated after the time they were received; they supersede"
                 " nothing that came after them", journal.path, book.from_future,
             )  # fmt: skip
+
+    def measured(self) -> Iterator[Sample]:
+        """How far the account is below its best."""
+        yield Sample("tickhouse_drawdown_ratio", (), self.activity.drawdown_share())
 
     def record(self, entries: Iterable[Record]) -> list[Record]:
         """Make entries facts; order events come back complete. Durable after `sync`."""

@@ -8,16 +8,17 @@ content.
 
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from adapters.bus.base import Bus
 from core.contracts import codec
-from core.contracts.order import OrderEvent, OrderMessage
+from core.contracts.order import AccountState, EventKind, OrderEvent, OrderMessage
 from core.crashpoint import reach
 from core.errors import TickhouseError, UnavailableError
+from core.exposition import Sample, expose
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
 from execution.journal.delivered import Delivered
@@ -58,6 +59,19 @@ class JournalPublisher:
         self._pause = threading.Event()  # ends the wait between two attempts
         self._failure: TickhouseError | None = None
         self._thread: threading.Thread | None = None
+        self._counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self._counted = 0  # seq of the journal up to which they go
+        self._account: AccountState | None = None
+        expose(self)
+
+    def measured(self) -> Iterator[Sample]:
+        """Orders by outcome, denials by rule, the account: of what is on the bus."""
+        yield Sample("tickhouse_journal_unsent_messages", (), len(self._queue))
+        yield from (Sample(*key, count) for key, count in tuple(self._counts.items()))
+        if account := self._account:
+            labels = account.account, account.currency
+            yield Sample("tickhouse_equity", labels, account.equity)
+            yield Sample("tickhouse_balance", labels, account.balance)
 
     def take(self, posts: Iterable[Post]) -> None:
         """Queue messages whose records are on disk. Never waits for anything but a short lock.
@@ -136,10 +150,22 @@ class JournalPublisher:
         for message, name in chunk:
             self._bus.send(ORDER_EVENTS, self._run.account, codec.encode(message), name)
         self._bus.flush(_FLUSH_S)
+        for message, _ in chunk:
+            self._count(message)
         newest = next((m for m, _ in reversed(chunk) if isinstance(m, OrderEvent)), None)
         if self._noted and newest:
             self._noted.reached(newest)
         reach("execution.publish.after")
+
+    def _count(self, message: OrderMessage) -> None:
+        """Each once, also when it is sent again. In this thread, not in the one that trades."""
+        if isinstance(message, AccountState):
+            self._account = message
+        elif isinstance(message, OrderEvent) and message.seq > self._counted:
+            self._counted, kind = message.seq, message.kind.value
+            self._counts["tickhouse_order_events_total", (kind, message.purpose)] += 1
+            if message.kind is EventKind.DENIED:
+                self._counts["tickhouse_denials_total", (message.reason,)] += 1
 
     def _work(self) -> None:
         try:

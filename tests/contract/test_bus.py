@@ -246,6 +246,20 @@ def test_publish_waits_for_a_bus_that_comes_back(bus: Bus, bus_server: BusServer
         assert bus.reconnects == 1
 
 
+def test_what_is_stored_and_what_waits_is_counted(nats_server: NatsServer) -> None:
+    bus = NatsBus(BusSettings(url=nats_server.url), "counting")
+    bus.publish(topics.SIGNALS, "k", b"0")
+    assert list(bus.measured()) == [
+        ("tickhouse_bus_sent_messages_total", ("signals",), 1),
+        ("tickhouse_bus_unsent_messages", ("signals",), 0),
+    ]
+    nats_server.kill()
+    bus.send(topics.SIGNALS, "k", b"1")
+    assert [value for _, _, value in bus.measured()] == [1, 1]
+    nats_server.start()
+    bus.close()
+
+
 def test_what_flush_gave_up_on_is_sent_when_the_bus_returns(
     bus: Bus, bus_server: BusServer
 ) -> None:

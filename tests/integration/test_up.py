@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from cli.diagnostics.status import NOT_RUNNING
 from tests.support.running_stack import healthy
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.process
 
@@ -50,6 +52,11 @@ def tickhouse(environment: dict[str, str], *words: str) -> "subprocess.Completed
     return subprocess.run([*_TICKHOUSE, *words], env=environment, capture_output=True, text=True)
 
 
+def scraped(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
+        return str(answer.read().decode())
+
+
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -63,6 +70,18 @@ def test_up_recovers_is_alone_on_its_home_and_leaves_nothing(
 ) -> None:
     before = healthy(environment, up).processes
     assert {"warehouse", "bus", "terminal", "collector", "execution", "board"} <= set(before)
+
+    home = Path(environment["TICKHOUSE_HOME"])
+    listed = json.loads((home / "run" / "targets.json").read_bytes())
+    at = {one["labels"]["process"]: one["targets"][0] for one in listed}
+    assert at.keys() == before.keys() - {"bus"}
+    for process, metric in (
+        ("collector", 'ticks_total{source="sim",symbol="BTCUSD"}'),
+        ("streams.ticks", "warehouse_blocks_total"),
+        ("execution", 'equity{account="simulated",currency="USD"}'),
+        ("collector", 'stage_seconds_bucket{le="1",stage="collect"}'),
+    ):
+        until(lambda at=at[process], name=metric: f"\ntickhouse_{name}" in scraped(at), every_s=0.2)
 
     os.kill(before["collector"].pid, signal.SIGKILL)
     healthy(environment, up, restarted="collector")

@@ -6,7 +6,7 @@ The parts: `connection` keeps a connection and tells the others of each new one,
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import TimeoutError as NotInTime
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from adapters.bus.nats.streams import last_message, last_sequence
 from adapters.bus.nats.subscriber import NatsSubscriber
 from core import topics
 from core.errors import MessageError, UnavailableError
+from core.exposition import Sample, expose
 from core.sections import BusSettings
 from core.topics import Topic
 
@@ -46,6 +47,15 @@ class NatsBus:
         self._outboxes = {t.name: Outbox(t, self._connection.post) for t in topics.ALL}
         for outbox in self._outboxes.values():
             self._connection.start(self._connection.attach(outbox))
+        expose(self)
+
+    def measured(self) -> Iterator[Sample]:
+        """What the bus has stored of ours, and what waits for it."""
+        for name, outbox in self._outboxes.items():
+            put, done = outbox.counts()
+            if put:
+                yield Sample("tickhouse_bus_sent_messages_total", (name,), done)
+                yield Sample("tickhouse_bus_unsent_messages", (name,), put - done)
 
     @property
     def reconnects(self) -> int:

@@ -107,6 +107,10 @@ class Outbox:
         self._post(self._wake)
         return entry
 
+    def counts(self) -> tuple[int, int]:
+        """Messages that were put, and those of them that are stored or withdrawn."""
+        return self._put, self._done
+
     def flush(self, timeout_s: float) -> int:
         """Wait until all that was put before is stored; return how many are still not."""
         with self._room:

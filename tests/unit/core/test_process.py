@@ -31,7 +31,8 @@ def test_a_signal_in_the_midst_of_a_wait_ends_the_process(tmp_path: Path, name: 
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "stopping\n"), done.stderr
-    assert not list(tmp_path.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"targets.json", "targets.lock"}
+    assert (tmp_path / "targets.json").read_text() == "[]"
 
 
 def test_it_closes_the_latest_first_and_then_stops_serving_health(tmp_path: Path) -> None:

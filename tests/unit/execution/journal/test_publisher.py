@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,7 +77,15 @@ def test_too_much_is_forgotten_and_read_from_the_journal_again(desk: Desk) -> No
     assert len(publisher._queue) <= 12
     bus.away = False
     assert publisher.deliver()
-    known = [r.event_id for r in desk.journal.records() if isinstance(r, OrderEvent)]
+    journalled = [r for r in desk.journal.records() if isinstance(r, OrderEvent)]
+    known = [r.event_id for r in journalled]
+    outcomes = Counter[str]()
+    for name, labels, count in publisher.measured():
+        if name == "tickhouse_order_events_total":
+            outcomes[labels[0]] += round(count)
+    assert outcomes == Counter(r.kind.value for r in journalled), (
+        "each once, also what was sent again"
+    )
     assert sorted(set(events(bus))) == sorted(known)
     assert len(events(bus)) == len(known)  # ids make a second time harmless
 
