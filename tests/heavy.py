@@ -55,7 +55,7 @@ SUITES = (
         ("execution/", "adapters/mt5/", "adapters/simulator/", "tests/chaos/", "tests/simulation/"),
     ),
     Suite("reference", ("adapters/files/", "features/", "quality/", "tests/")),
-    Suite("browser", ("dashboards/",)),
+    Suite("browser", ("dashboards/", "surveillance/")),
 )
 
 

@@ -19,7 +19,15 @@ from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
 from cli.login import note
-from cli.stack import board, orchestration, planted_edge, sessions, simulated_market, upgrade
+from cli.stack import (
+    board,
+    orchestration,
+    planted_edge,
+    prometheus,
+    sessions,
+    simulated_market,
+    upgrade,
+)
 from cli.stack.embedded import (
     USUAL_PORTS,
     beating,
@@ -28,6 +36,7 @@ from cli.stack.embedded import (
     stack_environment,
     urls,
 )
+from cli.stack.free_ports import free_ports
 from cli.stack.planted_edge import bringing
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
@@ -48,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
     parser.add_argument(
         "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
+    )
+    parser.add_argument(
+        "--prometheus", action="store_true", help="also the prometheus on PATH, with the rules"
     )
     parser.add_argument(
         "--bare", action="store_true", help="no model of the simulated market: nothing predicts"
@@ -77,6 +89,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.grafana:
         late.append(board.grafana(settings, home, where["warehouse"], pages.grafana))
         where["grafana"] = f"{tls.scheme(home)}://127.0.0.1:{pages.grafana}"
+    if namespace.prometheus:
+        scraping = free_ports((prometheus.USUAL_PORT,))[0]
+        late.append(prometheus.prometheus(settings, home, scraping))
+        where["prometheus"] = f"{tls.scheme(home)}://127.0.0.1:{scraping}"
     if not (unscheduled := orchestration.absent(settings)):
         dagster = orchestration.choose_port()
         where["dagster"] = orchestration.url(home, dagster)
