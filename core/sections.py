@@ -253,6 +253,26 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
 
 
+class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
+
+    every_s: float = 5.0  # between two evaluations
+    repeat_s: float = 14_400.0  # until one that nobody acknowledged is told again; 0: never
+    page: str = ""  # URL of the live page, for links in messages; empty: on loopback
+    feed_stale_s: float = 60.0  # without a tick of a feed while its market is open
+    process_down_s: float = 30.0  # since the last heartbeat of a process that should run
+    predictions_stale_s: float = 120.0  # a feed's ticks go on, and its predictions do not
+    latency_ms: float = 15.0  # signal to order, p99 of five minutes
+    stage_ms: float = 1.0  # p99 of a stage that promises to stay below: feature, predict, risk
+    window_s: int = 900  # over which orders are counted
+    orders: int = 20  # fewer within the window say nothing
+    unfilled: float = 0.1  # share of orders sent that were not filled
+    refused: float = 0.1  # share of orders sent that were rejected, or of unknown outcome
+    drawdown: float = 0.05  # share of equity below the day's peak
+    drifted: int = 4  # columns of a model whose distribution left that of its training
+    disk: float = 0.92  # share of the warehouse's disk in use
+
+
 class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Compliance: where reports and seals go, and the keys seals are signed and checked with."""
 

@@ -33,6 +33,7 @@ from core.sections import (
     OrchestrationSettings,
     RegistrySettings,
     ReportSettings,
+    RuleSettings,
     RunSettings,
     SignalSettings,
     StreamsSettings,
@@ -64,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orchestration: OrchestrationSettings = OrchestrationSettings()
     reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
+    rules: RuleSettings = RuleSettings()
     controls: ControlSettings = ControlSettings()
     chaos: ChaosSettings = ChaosSettings()
 

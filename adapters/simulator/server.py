@@ -25,7 +25,7 @@ from adapters.simulator.markets.generated_market import LIVELY, NEVER_CLOSES, Ge
 from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
 from adapters.simulator.markets.tickfile import MarketFile, ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
-from core import crashpoint, durable, log, settings
+from core import checked_json, crashpoint, durable, log, settings
 from core.credentials import directory_of
 from core.errors import InputError, SettingsError, TickhouseError
 from core.process import Process
@@ -81,7 +81,7 @@ class Server:
         try:
             while (frame := client.receive()) is not None:
                 client.send(*self._answer(_call.decode(frame[0]), allowed))
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             _log.debug("client left: %s", error)
 
     def _answer(
@@ -193,7 +193,7 @@ def _read_plan(path: Path | None) -> Plan:
     if path is None:
         raise SettingsError("--market recorded needs --plan PLAN.json")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
+        return checked_json.decode(path.read_bytes(), Plan)
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
 

@@ -22,6 +22,7 @@ from cli.login import note
 from cli.stack import board, orchestration, planted_edge, sessions, simulated_market, upgrade
 from cli.stack.embedded import (
     USUAL_PORTS,
+    beating,
     choose_ports,
     live_stack,
     stack_environment,
@@ -69,6 +70,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     where = urls(settings, ports)
     pages = board.choose_ports()
     where["live page"] = f"{tls.scheme(home)}://127.0.0.1:{pages.live}"
+    if not settings.rules.page:
+        rules = msgspec.structs.replace(settings.rules, page=where["live page"])
+        settings = msgspec.structs.replace(settings, rules=rules)
     late = [board.live_page(pages.live)]
     if namespace.grafana:
         late.append(board.grafana(settings, home, where["warehouse"], pages.grafana))
@@ -153,7 +157,7 @@ def _begin(stack: Stack, settings: Settings, url: str) -> None:
     migrate(settings, url)
     leave_word(settings, url)
     write_run(settings, url)
-    session = sessions.begin(settings, url, SystemClock())
+    session = sessions.begin(settings, url, SystemClock(), beating(stack.specs.values()))
     stack.before_last = lambda: sessions.end(settings, url, session, SystemClock())
 
 

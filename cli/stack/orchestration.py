@@ -7,7 +7,7 @@ runs on a schedule is there. An environment that holds only what `make demo` nee
 import sys
 from pathlib import Path
 
-from cli.stack.embedded import free_ports
+from cli.stack.free_ports import free_ports
 from cli.stack.process_spec import ProcessSpec
 from core import tls
 from core.settings import Settings, environment_of

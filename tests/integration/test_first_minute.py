@@ -65,14 +65,14 @@ class Home:
         lines = self.command("sql", ROWS).splitlines()
         return {row["what"]: int(row["rows"]) for row in map(json.loads, lines)}
 
-    def until(self, look, holds):
+    def until(self, read, holds):
         """Look until it holds."""
         deadline = time.monotonic() + PATIENCE_S
-        while not holds(looked := look()):
+        while not holds(answer := read()):
             assert self._up.poll() is None, self.log
-            assert time.monotonic() < deadline, (looked, self.log)
+            assert time.monotonic() < deadline, (answer, self.log)
             time.sleep(0.5)
-        return looked
+        return answer
 
     @property
     def log(self) -> str:

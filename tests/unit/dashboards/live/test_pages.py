@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from core import identity
 from core.clock import SystemClock
-from core.sections import ClickhouseSettings
+from core.sections import ClickhouseSettings, RuleSettings
 from core.trading_control import current
 from dashboards.live import pages
 from dashboards.live.controls import PROOF, Controls
@@ -18,6 +18,8 @@ from dashboards.live.items import Items
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
+from surveillance.alert import runbook
+from surveillance.rules import EVERY
 
 HERE = "http://127.0.0.1:8050"
 OURS = {"Origin": HERE}
@@ -70,6 +72,15 @@ def test_the_page_loads_nothing_from_elsewhere(page: TestClient) -> None:
     assert page.get("/../controls.py").status_code == 404
 
 
+def test_every_alert_leads_to_its_runbook(page: TestClient) -> None:
+    text = page.get("/runbooks").text
+    assert "<script" not in text
+    for rule in EVERY:
+        address = runbook(rule.title, RuleSettings(page="https://desk.example/"))
+        assert address.startswith("https://desk.example/runbooks#")
+        assert f'id="{address.partition("#")[2]}"' in text
+
+
 def test_a_foreign_name_for_this_host_is_refused(page: TestClient) -> None:
     assert page.get("/", headers={"Host": "evil.example"}).status_code == 400
 
@@ -117,6 +128,14 @@ def test_nonsense_halts_nothing_and_is_explained(
     assert answer.status_code == code
     assert answer.json()["error"]
     assert current(tmp_path) is None
+
+
+def test_the_page_says_where_files_are_obeyed(page: TestClient, tmp_path: Path) -> None:
+    assert "files here, obeyed as they lie" in page.get("/").text
+    (tmp_path / "signed").touch()
+    answer = page.get("/")
+    assert "obeyed" not in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.usefixtures("users")
