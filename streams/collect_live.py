@@ -24,6 +24,8 @@ from core.settings import Settings
 from core.topics import TICKS
 from streams.feed import Feed
 
+_REST_S = 0.25  # so late may a signal to stop be
+
 
 class LiveCollector:
     """Polls the feeds of one terminal."""
@@ -39,6 +41,8 @@ class LiveCollector:
         self._bus, self._terminal, self._settings = bus, terminal, settings
         self._clock, self._histograms = clock, histograms
         self._names = _names(terminal, settings)
+        self._asked_msc = 0  # the newest ticks that were asked for, of the feed asked first
+        self._waits = True  # until the terminal says that it cannot
         self._feeds = [self._open(source, symbol) for source, symbol in self._names]
 
     def run(self, stopping: threading.Event, health: Health) -> None:
@@ -46,6 +50,7 @@ class LiveCollector:
         pause_s = self._settings.collector.poll_ms / 1000
         health.set("ready", f"{len(self._feeds)} symbols")
         while not stopping.is_set():
+            self._asked_msc = self._clock.now_us() // 1000
             silent = [feed.key for feed in self._feeds if not self._poll(feed)]
             if silent:
                 code, text = self._terminal.last_error()
@@ -56,6 +61,14 @@ class LiveCollector:
                 health.set("ready", f"{len(self._feeds)} symbols")
             self._bus.flush()
             stopping.wait(pause_s)
+            if not silent and not stopping.is_set():
+                self._rest()
+
+    def _rest(self) -> None:
+        """Where the terminal tells of the next tick, nobody asks until there is one."""
+        wait = getattr(self._terminal, "wait_for_ticks", None)
+        if wait is not None and self._waits:
+            self._waits = wait(list(self._names.values()), self._asked_msc, _REST_S)
 
     def _open(self, source: str, symbol: str) -> Feed:
         settings = self._settings

@@ -111,6 +111,8 @@ class Server:
         """What the terminal says, and how long the broker takes to say it."""
         if call.method == "claim":
             return self._fence.admits(call.claim, call.holder), 0.0
+        if call.method == "wait_for_ticks":
+            return True, self._terminal.until_ticks(*call.arguments)
         if call.method != "order_send":
             return getattr(self._terminal, call.method)(*call.arguments), 0.0
         if not self._fence.admits(call.claim, call.holder):

@@ -6,7 +6,7 @@ about the account move it on to that time; looking at prices does not.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from core.crashpoint import reach
 from core.errors import JournalError
 
 _SUCCESS = (mt5.RES_S_OK, "Success")
+_LONGEST_WAIT_S = 5.0
 
 
 class SimulatedTerminal:
@@ -159,6 +160,20 @@ class SimulatedTerminal:
             return None
         tape = self._market.tape(*self._account.feeds[symbol])
         return tape.ticks_between(_msc(date_from), min(_msc(date_to), self._now()), 1 << 40)
+
+    def until_ticks(self, symbols: Sequence[str], after_msc: int, at_most_s: float) -> float:
+        """Seconds until one of the symbols has a tick later than `after_msc`, at most so many.
+
+        A live market alone knows when its next tick comes; on a recorded one nobody waits: 0.
+        """
+        if not self._market.live:
+            return 0.0
+        now = self._now()
+        limit = now + round(min(max(at_most_s, 0.0), _LONGEST_WAIT_S) * 1000)
+        tapes = (self._market.tape(*self._account.feeds[s]) for s in symbols if self._known(s))
+        coming = (tape.first_from(after_msc + 1, limit) for tape in tapes)
+        first = min((quote.time_msc for quote in coming if quote is not None), default=limit)
+        return max(first - now, 0) / 1000
 
     def order_calc_margin(
         self, action: int, symbol: str, volume: float, price: float

@@ -128,8 +128,10 @@ class Stack:
         names = {name for name, spec in self.specs.items() if spec.waited_for}
         self._start_in_order(names, on_ready, timeout_s)
 
-    def start_late(self, on_ready: Callable[[str], None], timeout_s: float = 120.0) -> None:
+    def start_late(self, on_ready: Callable[[str], None], timeout_s: float = 900.0) -> None:
         """Start those that `start_all` left, likewise; those needed by them may be down.
+
+        Nobody waits for them, so patience costs nothing: on a busy machine Dagster takes minutes.
 
         Raises:
             TickhouseError: some did not become ready; all others that do not need them run.

@@ -1,6 +1,6 @@
 """What was before the page started, and what only the warehouse knows: the day's open.
 
-A thread asks once a second. The warehouse may be away: the page then lives from the bus alone,
+A thread asks every five seconds. The warehouse may be away: the page then lives from the bus alone,
 says so, and catches up when it is back.
 """
 
@@ -28,8 +28,8 @@ from dashboards.live.live_state import LiveState
 
 _SQL = {path.stem: path.read_text() for path in Path(__file__).parent.glob("sql/*.sql")}
 _log = logging.getLogger(__name__)
-_EVERY_S, _RETRY_S = 1.0, 2.0
-_AGAIN_EVERY = 20  # looks
+_EVERY_S, _RETRY_S = 5.0, 2.0
+_AGAIN_EVERY = 4  # looks
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Row = dict[str, Any]
@@ -134,10 +134,10 @@ class History:
                 self._ready is not None,
             )
             self._release()
-            for second in itertools.count(1):
+            for look in itertools.count(1):
                 self._newest(warehouse)
                 # What was published just before we listened is stored after we first asked.
-                if second % _AGAIN_EVERY == 0:
+                if look % _AGAIN_EVERY == 0:
                     self._in_loop(self._again, self._past(warehouse))
                 if self._closing.wait(_EVERY_S):
                     return

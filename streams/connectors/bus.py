@@ -49,7 +49,7 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
         stopping: threading.Event,
         is_last: Callable[[Message], bool] = lambda _: False,
         decode: Callable[[Message], list[Any]] = undecoded,
-        wait_s: float = 0.02,
+        wait_s: float = 0.1,
         batch_bytes: int = 4_000_000,
     ) -> None:
         """A source that is not open yet.

@@ -22,6 +22,9 @@ from core.crashpoint import reach
 from streams.rows import Rows, merge
 
 _SOON_S = 1.0  # live: how long a row may wait for others before it is sent
+#: Tables that nobody decides by, or whose rows are wide: an insert each second would cost the
+#: warehouse a part and its merges each second.
+_LATER_S = {"feature": 5.0, "process_state": 5.0, "stage_latency": 5.0}
 
 #: Rows not stored yet, by table.
 Pending = dict[str, list[Rows]]
@@ -94,7 +97,7 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
         self._sizes = {t: sum(part.size for part in parts) for t, parts in pending.items()}
         self._handed_over: deque[Rows] = deque()
         self._stored = 0  # blocks known to be stored
-        self._due_s = 0.0
+        self._due_s: dict[str, float] = {}
 
     def write_batch(self, values: list[Any]) -> None:
         for value in values:
@@ -103,8 +106,8 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
                 value.then()
             else:
                 self._add(value)
-        if self._every_epoch and time.monotonic() > self._due_s:
-            self._put_all()
+        if self._every_epoch:
+            self._put_due()
 
     def snapshot(self) -> Pending:
         reach(f"{self._process}.commit.before")
@@ -129,8 +132,8 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
         self._writer.close()
 
     def _add(self, rows: Rows) -> None:
-        if not self._pending:
-            self._due_s = time.monotonic() + _SOON_S
+        if rows.table not in self._pending:
+            self._due_s[rows.table] = time.monotonic() + _LATER_S.get(rows.table, _SOON_S)
         self._pending.setdefault(rows.table, []).append(rows)
         self._sizes[rows.table] = self._sizes.get(rows.table, 0) + rows.size
         if self._sizes[rows.table] >= self._merge_rows:
@@ -148,6 +151,11 @@ class _WarehousePartition(StatefulSinkPartition[Rows | Barrier, Pending]):
         for _ in range(stored - self._stored):
             self._handed_over.popleft()
         self._stored = stored
+
+    def _put_due(self) -> None:
+        now_s = time.monotonic()
+        for table in [name for name in self._pending if now_s > self._due_s.get(name, 0.0)]:
+            self._put(table)
 
     def _put_all(self) -> None:
         for table in list(self._pending):

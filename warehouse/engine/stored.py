@@ -13,11 +13,13 @@ from typing import Any
 
 from core.errors import WarehouseError
 
-_FAILED = "SELECT sum(value) FROM system.events WHERE event = 'FailedInsertQuery'"
+# Asked at every insert, so they are left out of the log of statements.
+_UNLOGGED = " SETTINGS log_queries = 0"
+_FAILED = "SELECT sum(value) FROM system.events WHERE event = 'FailedInsertQuery'" + _UNLOGGED
 # "Done" may come before a failing statement has ended, and is counted.
 _RUNNING = (
     "SELECT count() FROM system.processes WHERE query_kind = 'Insert' "
-    "AND query_id IN (SELECT query_id FROM system.session_query_ids )"
+    "AND query_id IN (SELECT query_id FROM system.session_query_ids )" + _UNLOGGED
 )
 _MOST_LOOKS = 2000
 # The statement's place among those of its session, from the end; the last is the question itself.

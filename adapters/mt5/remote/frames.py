@@ -33,6 +33,7 @@ METHODS: dict[str, Any] = {
     "symbol_info_tick": Tick | None,
     "copy_ticks_from": None,
     "copy_ticks_range": None,
+    "wait_for_ticks": bool | None,
     "order_calc_margin": float | None,
     "order_send": OrderSendResult | None,
     "claim": bool | None,

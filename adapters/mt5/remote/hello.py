@@ -20,7 +20,7 @@ _GREETING = len(_MAGIC) + _ROLE + _NONCE
 _WELCOME, _REFUSED = b"\x01", b"\x00"
 
 _SYMBOLS = {"terminal_info", "account_info", "offered", "symbols_get", "symbol_info"}
-_TICKS = {"symbol_info_tick", "copy_ticks_from", "copy_ticks_range"}
+_TICKS = {"symbol_info_tick", "copy_ticks_from", "copy_ticks_range", "wait_for_ticks"}
 _RECORDED = {"feeds", "slice", "slice_ticks"}
 _BOOKS = {"positions_get", "orders_get", "history_orders_get", "history_deals_get"}
 _TRADE = {"order_calc_margin", "order_send", "claim"}

@@ -5,7 +5,7 @@ its answer is lost the result is None, as with MetaTrader 5, and the caller must
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -103,6 +103,13 @@ class RemoteTerminal:
     ) -> npt.NDArray[Any] | None:
         """See Terminal."""
         return self._ticks("copy_ticks_range", symbol, float(date_from), float(date_to), flags)
+
+    def wait_for_ticks(self, symbols: Sequence[str], after_msc: int, at_most_s: float) -> bool:
+        """Return when one of the symbols has a tick later than `after_msc`, or after so long.
+
+        Instead of asking again and again. False: the server does not know how; do ask.
+        """
+        return self._read("wait_for_ticks", list(symbols), after_msc, at_most_s) is not None
 
     def order_calc_margin(
         self, action: int, symbol: str, volume: float, price: float

@@ -67,8 +67,9 @@ export class Chart {
     const it = under ?? (newest && candle(newest));
     const digits = this.quote()?.digits ?? 5;
     const part = (name: string, value: number) => [el("i", {}, name), value.toFixed(digits)];
-    if (!it) return;
-    fill(this.legend, el("b", {}, this.candles.feed.slice(this.candles.feed.indexOf("/") + 1)), ` ${this.names[this.span]}, bid`,
+    const name = [el("b", {}, this.candles.feed.slice(this.candles.feed.indexOf("/") + 1)), ` ${this.names[this.span]}, bid`];
+    if (!it) return this.candles.feed ? fill(this.legend, ...name, " no candle yet") : undefined;
+    fill(this.legend, ...name,
       el("span", { class: it.close >= it.open ? "up" : "down" }, ...part("O", it.open), ...part("H", it.high), ...part("L", it.low), ...part("C", it.close)),
       el("span", { class: "keys" }, "▲▼ fill  ● signal", this.studies.length ? "  MA 20 · Bollinger 20, 2 · RSI 14" : ""));
   }

@@ -9,7 +9,11 @@ import pytest
 from adapters.mt5.protocol import constants as mt5
 from adapters.simulator.markets import generated_market
 from adapters.simulator.markets.generated import day_ticks
-from adapters.simulator.markets.generated_market import GeneratedMarket, write_parquet
+from adapters.simulator.markets.generated_market import (
+    GeneratedMarket,
+    GeneratedTape,
+    write_parquet,
+)
 from adapters.simulator.markets.tape import Ticks
 from adapters.simulator.markets.tickfile import ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
@@ -77,3 +81,17 @@ def test_polling_a_closed_day_makes_no_day_twice(monkeypatch: pytest.MonkeyPatch
     polled = {term.symbol_info_tick("EURUSD") for _ in range(5)}
     assert len(polled) == 1
     assert len(built) == len(set(built)) <= 4
+
+
+def test_a_live_market_tells_when_its_next_tick_comes() -> None:
+    term = SimulatedTerminal(GeneratedMarket(["BTCUSD", "EURUSD"]), now_msc=lambda: NOON_MSC)
+    ticks = term.copy_ticks_range("BTCUSD", NOON_MSC / 1000 - 60, NOON_MSC / 1000, 0)
+    assert ticks is not None
+    later = GeneratedTape("BTCUSD", 7).first_from(NOON_MSC + 1, NOON_MSC + 60_000)
+    assert later is not None
+    wait_s = term.until_ticks(["BTCUSD"], NOON_MSC, 5.0)
+    assert wait_s == min((later.time_msc - NOON_MSC) / 1000, 5.0)
+    assert 0 < term.until_ticks(["BTCUSD", "EURUSD"], NOON_MSC, 5.0) <= wait_s
+    assert term.until_ticks(["BTCUSD"], int(ticks["time_msc"][-1]) - 1, 5.0) == 0.0  # it is there
+    assert term.until_ticks(["none"], NOON_MSC, 0.1) == 0.1
+    assert term.until_ticks(["BTCUSD"], NOON_MSC, 1e9) <= 5.0  # nobody holds a connection for ever
