@@ -144,7 +144,10 @@ def _live(chosen: Settings, process: Process, environment: compose.Environment) 
     detail = "sending" if parts.engine.sends else "shadow"
     with ExitStack() as ends:
         if parts.engine.sends:
-            parts = parts._replace(lease=_lease(chosen, parts, journal, ends))
+            lease = _lease(chosen, parts, journal, ends)
+            parts = parts._replace(lease=lease)
+            # The alert of a lease that changed hands reads it.
+            detail += "; took the account over" if lease.taken_over else ""
         else:
             _log.warning("shadow: decisions are journalled, nothing is sent")
         ends.enter_context(HaltPort(chosen.home_path, parts.trading))

@@ -21,7 +21,7 @@ from adapters.mt5.fence import Fence
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote import frames
 from adapters.simulator.doorway import Doorway
-from adapters.simulator.markets.generated_market import GeneratedMarket
+from adapters.simulator.markets.generated_market import LIVELY, NEVER_CLOSES, GeneratedMarket
 from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
 from adapters.simulator.markets.tickfile import MarketFile, ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
@@ -170,7 +170,9 @@ def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) ->
         )
         account = Path(recipe.account_log) if recipe.account_log else home / "replay-account.log"
     else:
-        quotes = GeneratedMarket(chosen.symbols, chosen.source, chosen.seed)
+        traits = {NEVER_CLOSES: chosen.never_closes, LIVELY: chosen.lively}
+        shown = tuple(name for name, there in traits.items() if there)
+        quotes = GeneratedMarket(chosen.symbols, chosen.source, chosen.seed, shown)
         account = home / "account.log"
     return SimulatedTerminal(
         quotes, log=account, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,

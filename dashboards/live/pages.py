@@ -1,4 +1,4 @@
-"""The page's ASGI application: three static files, four buttons, one websocket.
+"""The page's ASGI application: three static files, older candles, four buttons, one websocket.
 
 Only our own page may use it: requests must name this host (a foreign name that resolves to
 loopback does not), buttons and websocket must come from our origin, and the page may load
@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from dashboards.live import runbooks
 from dashboards.live.controls import Controls
 from dashboards.live.viewers import Viewers
 
@@ -38,8 +39,8 @@ _HEADERS = {
 }
 
 
-def application(viewers: Viewers, controls: Controls) -> Starlette:
-    """The application over its parts."""
+def application(viewers: Viewers, controls: Controls, older: Answer) -> Starlette:
+    """The application over its parts; `older` answers for candles of before."""
 
     async def watch(socket: WebSocket) -> None:
         if not from_our_page(socket):
@@ -59,6 +60,8 @@ def application(viewers: Viewers, controls: Controls) -> Starlette:
         routes=[
             Route("/", _page(controls)),
             *(Route(f"/{name}", _file(name)) for name in _KINDS),
+            Route("/runbooks", runbooks.answer),
+            Route("/api/bars", older),
             button("/api/halt", controls.halt),
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.sign_out),

@@ -6,6 +6,7 @@ was filed is never touched; other data give a version of their own, which names 
 pending, with the reason; the others go on.
 """
 
+import uuid
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import groupby
@@ -64,9 +65,9 @@ def restate(desk: Desk) -> Outcome:
     Raises:
         WarehouseError: dbt failed; nothing that was filed has changed, and the next call goes on.
     """
-    outcome = Outcome([], [])
+    outcome, run = Outcome([], []), f"restatement {uuid.uuid4().hex}"
     for one in rows.due(desk.client, "report"):
-        changes, problems = _of_correction(desk, one)
+        changes, problems = _of_correction(desk, one, run)
         outcome.problems.extend(problems)
         if problems:
             work.note(desk, one, changes)
@@ -75,16 +76,19 @@ def restate(desk: Desk) -> Outcome:
     return outcome
 
 
-def _of_correction(desk: Desk, one: Restatement) -> tuple[dict[str, Change], list[str]]:
+def _of_correction(desk: Desk, one: Restatement, run: str) -> tuple[dict[str, Change], list[str]]:
+    """`run`: corrections that are worked off together share the marts of a day."""
     changes: dict[str, Change] = {}
     problems = []
     days, filed = concerned(desk, one)
     for (day, mode), together in groupby(filed, key=lambda report: (report.day, report.mode)):
         due = list(together)
-        reporting.build(desk.settings, [report.report for report in due], day, mode, _run(one))
+        reports = [report.report for report in due]
+        if not reporting.is_built(desk.settings, reports, day, mode, run):
+            reporting.build(desk.settings, reports, day, mode, run)
         for report in due:
             try:
-                changes[report.subject] = _made_again(desk, one, report, days)
+                changes[report.subject] = _made_again(desk, one, report, days, run)
             except TickhouseError as error:
                 problems.append(f"{report.subject}: {error}")
     return changes, problems
@@ -125,7 +129,9 @@ def _filed(folder: Path) -> Filed | None:
     return Filed(catalog.REPORTS[name], day, mode or "live", folder)
 
 
-def _made_again(desk: Desk, one: Restatement, filed: Filed, days: Sequence[date]) -> Change:
+def _made_again(
+    desk: Desk, one: Restatement, filed: Filed, days: Sequence[date], run: str
+) -> Change:
     last = package.versions(filed.folder)[-1]
     if damaged := package.changed_files(last):
         names = ", ".join(damaged)
@@ -134,9 +140,9 @@ def _made_again(desk: Desk, one: Restatement, filed: Filed, days: Sequence[date]
     was = work.before(desk, one, filed.subject)["version"]
     for day in days:
         if filed.report.name in _REACH and day != filed.day:
-            reporting.build(desk.settings, [filed.report], day, filed.mode, _run(one))
+            reporting.build(desk.settings, [filed.report], day, filed.mode, run)
     now, _ = reporting.render(
-        desk.settings, filed.report, filed.day, filed.mode, _run(one), desk.by, desk.clock
+        desk.settings, filed.report, filed.day, filed.mode, run, desk.by, desk.clock
     )
     crashpoint.reach("restate.reported")
     return compared(_version(filed.folder, was), now)
@@ -172,8 +178,3 @@ def _lines(version: Version, name: str) -> list[str]:
 
 def _version(folder: Path, number: int) -> Version:
     return next(v for v in package.versions(folder) if v.manifest.version == number)
-
-
-def _run(one: Restatement) -> str:
-    """Reports of one correction and day share the marts that were built for the first of them."""
-    return f"restatement {one.correction_id} {one.trading_day}"

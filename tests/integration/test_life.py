@@ -34,7 +34,7 @@ DAYS, TICKS, DAY_US = 12, 900, 86_400_000_000
 SAMPLES, FEW = (0, 500, 1000, 2500), 3
 #: The daily figures of each feed are filed on this day; what is corrected later restates them.
 FILED, QUALITY = 7, "tickhouse_marts.fct_data_quality_daily"
-QUICK = ("--select", "+fct_data_quality_daily", "--exclude-resource-type", "unit_test")
+QUICK = ("--select", "+fct_data_quality_daily")
 LIVE: dict[str, str | bool] = {"mode": "live"}
 Row = tuple[Any, ...]
 
