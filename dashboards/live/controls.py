@@ -55,7 +55,7 @@ class Controls:
         self._one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
 
     @property
-    def told(self) -> str:
+    def notice(self) -> str:
         """What the page says of a home whose files are obeyed; "" where people sign."""
         return "" if self._are_signed() else _FILES
 

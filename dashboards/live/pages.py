@@ -87,7 +87,7 @@ def _page(controls: Controls) -> Answer:
 
     async def answer(_: Request) -> Response:
         text = (_STATIC / "index.html").read_text("utf-8")
-        return HTMLResponse(text.replace("<!--controls-->", controls.told, 1))
+        return HTMLResponse(text.replace("<!--controls-->", controls.notice, 1))
 
     return answer
 

@@ -75,8 +75,8 @@ def in_force(settings: Settings, clock: Clock) -> InForce:
     """
     path, place = settings.home_path / "limits.toml", _place(settings)
     if not is_signed(settings) and not store.is_begun(place):
-        found = path.read_bytes() if path.is_file() else None
-        return InForce(found, str(path) if found is not None else "the settings'")
+        content = path.read_bytes() if path.is_file() else None
+        return InForce(content, str(path) if content is not None else "the settings'")
     controls = signing.current(place, raises, clock)
     version = controls.version("limits", "", max(clock.now_us(), controls.newest_us))
     content = controls.content(version) if version else None

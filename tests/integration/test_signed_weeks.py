@@ -125,8 +125,8 @@ def test_a_denial_names_the_signed_version_that_decided(lived: Weeks) -> None:
 
 
 def test_people_heard_of_all_that_raised_risk(lived: Weeks) -> None:
-    told = {int(a.subject) for a in lived.alerts if a.control == "signed_control"}
-    assert told >= {entry.number for entry in entries(lived) if entry.raises}
+    alerted = {int(a.subject) for a in lived.alerts if a.control == "signed_control"}
+    assert alerted >= {entry.number for entry in entries(lived) if entry.raises}
 
 
 def test_the_home_was_taken_over_with_its_controls_and_nothing_was_lost(lived: Weeks) -> None:
@@ -158,8 +158,8 @@ def verified(weeks: Weeks) -> list[str]:
         trail.Source(name, path, placed_events, True, segments.pieces)
         for name, path in journals(weeks.home).items()
     ]
-    found = trail.verify_home(
+    verification = trail.verify_home(
         settings, sources, weeks.warehouse.client, trail.archive(settings), None, clock,
         problem_of(settings, clock),
     )  # fmt: skip
-    return [str(broken) for broken in found.breaks]
+    return [str(broken) for broken in verification.breaks]

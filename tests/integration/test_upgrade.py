@@ -181,7 +181,7 @@ def facts(home: Path, up: list[Up]) -> Facts:
         home,
         "SELECT table, name, type FROM system.columns WHERE database = 'tickhouse' UNION ALL"
         " SELECT 'tick', 'rows', toString(count()) FROM tick"
-        f" WHERE ts_event < toDateTime64({old[-1].ts_init_us / 1e6}, 6) ORDER BY table, name",
+        f" WHERE ts_event < toDateTime64({old[-1].ts_init_us / 1e6}, 6)",
     )
     stored = query(home, "SELECT hash FROM order_event FINAL ORDER BY seq")
     up[-1].stop()
@@ -189,4 +189,4 @@ def facts(home: Path, up: list[Up]) -> Facts:
     assert stands is not None
     events = [row[0] for row in stored][: len(old)]
     assert events == [event.hash for event in old]
-    return Facts(stands.layout, tables, events, len(list((home / "backups").iterdir())))
+    return Facts(stands.layout, sorted(tables), events, len(list((home / "backups").iterdir())))

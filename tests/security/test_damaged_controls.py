@@ -45,8 +45,8 @@ class Signed(NamedTuple):
     def files(self) -> list[Path]:
         """Of the chain, of contents and of the copy outside, from the folder."""
         places = (self.place.chain.parent, self.place.trust)
-        found = [path for place in places for path in sorted(place.rglob("*")) if path.is_file()]
-        return [path.relative_to(self.folder) for path in found]
+        paths = [path for place in places for path in sorted(place.rglob("*")) if path.is_file()]
+        return [path.relative_to(self.folder) for path in paths]
 
 
 class Holds(NamedTuple):
@@ -69,10 +69,10 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Signed:
     order = ControlCommand("active", "ann", "over", home.clock.now_us() + 1)
     home.approve(home.sign("resume", content_of(order), "ann").number, "bob")
     write(path_in(home.home), order)
-    made = Signed(folder.resolve(), home.place, home.clock)
+    copies = Signed(folder.resolve(), home.place, home.clock)
     WatchedControls(home.place, direction.raises, home.clock)
-    state(made, made.watched()).trip(ControlCommand("reducing", "breaker drift", "far", 5))
-    return made
+    state(copies, copies.watched()).trip(ControlCommand("reducing", "breaker drift", "far", 5))
+    return copies
 
 
 def state(signed: Signed, watched: WatchedControls) -> TradingState:

@@ -57,10 +57,10 @@ class Rotation:
             return
         self._world.hazard("snapshot")
         self._world.disk.lay_out(self._world.home)
-        made = snapshots.fold_sealed(path, snapshots.believed(path, self.digest))
+        digest = snapshots.fold_sealed(path, snapshots.believed(path, self.digest))
         self._folded = journal.sealed.segment
         self._world.hazard("snapshot made")
-        self.digest = made or self.digest
+        self.digest = digest or self.digest
         self._world.hazard("snapshot witnessed")
         snapshots.forget(path, self._folded)
 

@@ -77,12 +77,12 @@ class Weeks:
                 day.act(self, running)
                 self.alerts += self.changes.alerts()
                 self.decided.append(running.trade())
-                self.look(running)
+                self.inspect(running)
             if day.act is nothing and self.number == UPGRADED:
                 self.take_over()
             self.signed.wait(DAY_US)
 
-    def look(self, running: Running) -> None:
+    def inspect(self, running: Running) -> None:
         """What is said of an edit; then somebody puts the file back."""
         path, before = self._edited
         if path.name:
