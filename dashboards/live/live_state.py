@@ -273,7 +273,7 @@ class LiveState:
         self.items.put(key, value)
         return changed
 
-    def _keep(self, kind: str, name: str, value: dict[str, Any], most: int) -> None:
+    def _keep(self, kind: str, name: str, value: Any, most: int) -> None:
         key, kept = f"{kind}|{name}", self._kept.setdefault(kind, deque())
         if key not in self.items:
             kept.append(key)

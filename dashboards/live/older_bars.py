@@ -45,7 +45,7 @@ class OlderBars:
         except (KeyError, ValueError):
             return JSONResponse({"error": "feed, span, before and count are needed"}, 400)
         end = min(max(before, 0), _LATEST_S)
-        given = {
+        given: dict[str, str | int] = {
             "source": source, "symbol": symbol, "span": span, "stored": stored,
             "begin": max(end - span * min(max(count, 1), _MOST), 0), "end": end,
         }  # fmt: skip

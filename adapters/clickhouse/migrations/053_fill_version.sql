@@ -1,6 +1,6 @@
 -- Fills have versions, too: as they were journalled, and as each later statement of the broker tells them. The journal
 -- is never changed; reports and marts read the newest version. Fills that were never corrected have no row.
-CREATE VIEW IF NOT EXISTS fill_version (
+CREATE VIEW IF NOT EXISTS fill_version ( -- noqa: PRS
     run_id String COMMENT 'Run the row belongs to',
     mode String COMMENT 'live, shadow, demo, replay or backtest',
     account String COMMENT 'Account the run trades',
