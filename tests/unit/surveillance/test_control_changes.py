@@ -20,7 +20,8 @@ def test_alerts_of_signed_controls(tmp_path: Path) -> None:
     entry = home.limits("max_lots = 2.0")
     [alert] = changes.alerts()
     assert (alert.control, alert.subject) == ("signed_control", str(entry.number))
-    assert alert.detail == "limits by ann: test; waits a day"
+    change = "[limits] max_lots: 0.5 → 2.0 (raises)"
+    assert alert.detail == f"limits by ann: test; {change}; waits a day"
     (home.home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
     [alert] = changes.alerts()
     assert "limits.toml is not signed and not obeyed" in alert.detail
