@@ -125,7 +125,8 @@ def _compared(client: Client, taken: BrokerStatement) -> tuple[list[DealChange],
         days = {day for (day,) in client.query(_DAYS, parameters=given).result_rows}
     ever = _deals(client, given, _ANY, _ALL)
     of_day = _deals(client, given, funds.statement_date, 1)
-    ever = {deal: told for deal, told in ever.items() if deal not in _taken_back(client, given)}
+    gone = _taken_back(client, given)
+    ever = {deal: content for deal, content in ever.items() if deal not in gone}
     changes = changed(funds.statement_date, taken.deals, ever, of_day, days)
     again = {funds.statement_date} & days
     return changes, {change.day for change in changes} | again

@@ -2,11 +2,14 @@
 
 Each trading day is a start of its own, under other settings, strategies, models and versions, by a
 clock that now and then goes back; past days are corrected in between, ticks withdrawn, others come
-in late. What was decided stays as it was, and what was known then is found again.
+in late. What was decided stays as it was, and what was known then is found again. Reports are filed
+half-way, signed and sealed, made again at the end, and compared with what was filed.
 """
 
 import random
 from collections import Counter
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +25,10 @@ from core.clock import SystemClock
 from core.fingerprint import versions
 from core.home_users import COMMANDS
 from models.serving.registry import Registry
-from orchestration.restatement import learned, marts
+from orchestration.restatement import learned, marts, reports
 from orchestration.restatement.work import Desk
+from tests.support import filing
+from tests.support.filing import Filed, Office
 from tests.support.life import LEAN, Feed, Life, model_of, of_day
 from tests.support.recordings import recorded_ticks
 from tests.support.warehouse_server import Warehouse
@@ -32,10 +37,11 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models"), pytest.mar
 
 DAYS, TICKS, DAY_US = 12, 900, 86_400_000_000
 SAMPLES, FEW = (0, 500, 1000, 2500), 3
-#: The daily figures of each feed are filed on this day; what is corrected later restates them.
-FILED, QUALITY = 7, "tickhouse_marts.fct_data_quality_daily"
-QUICK = ("--select", "+fct_data_quality_daily")
-LIVE: dict[str, str | bool] = {"mode": "live"}
+#: On this day the daily figures of each feed are filed, and the reports of a day before; what is
+#: corrected later restates them.
+FILED, REPORTED, QUALITY = 7, 4, "tickhouse_marts_demo.fct_data_quality_daily"
+QUICK = ("--select", "+fct_data_quality_daily", "--exclude-resource-type", "unit_test")
+WORLD: dict[str, str | bool] = {"mode": "demo"}
 Row = tuple[Any, ...]
 
 
@@ -48,6 +54,8 @@ class Lived(NamedTuple):
     early: set[str]  # corrections from before the daily mart was filed, on day FILED
     filed: list[Row]  # of that mart then
     restated: list[Row]  # as it is at the end
+    office: Office
+    reports: list[Filed]  # of day REPORTED, filed then
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +65,7 @@ def lived(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("TICKHOUSE_HOME", str(server.home))
     try:
+        server.reached(patch)
         yield _live(server, tmp_path_factory.mktemp("files"), patch, random.Random(17))
     finally:
         patch.undo()
@@ -73,11 +82,12 @@ def of(day: int) -> list[Feed]:
 
 
 def _live(server: Warehouse, folder: Path, patch: pytest.MonkeyPatch, rng: random.Random) -> Lived:
-    life = Life(server.home, server)
+    life = Life(server.home, server, fills=5)
     settings = replace(life.settings, clickhouse=server.settings_of(COMMANDS))
     desk = Desk(settings, server.client, SystemClock(), "ann")
     registry, corrected, products = Registry(life.home / "models"), 0, list[str]()
-    filed, early = list[Row](), set[str]()
+    filed, early, reported = list[Row](), set[str](), list[Filed]()
+    office = Office(desk, "demo", folder)
     eager = {"threshold": 0.35, "min_agreement": 0.0, "slippage_bp": 0.0}
     for day in range(DAYS):
         if day % 4 == 0:
@@ -99,25 +109,50 @@ def _live(server: Warehouse, folder: Path, patch: pytest.MonkeyPatch, rng: rando
         if day % 4 != 3:  # the others are cut off
             life.stop()
         if day == FILED:
-            marts.build(desk, LIVE, *QUICK)
+            marts.build(desk, WORLD, "--select", *filing.MARTS, *QUICK[1:])
             filed, early = _daily(life), _corrections(life)
+            reported = office.file(_date_of(REPORTED))
+            office.seal(days_ago=1)
         if day:
-            corrected += _correct(folder / str(day), rng.randrange(day + 1), day, rng)
+            past, at = rng.randrange(day + 1), None
+            if day > FILED and day % 2:
+                past, at = REPORTED, _of_an_order(life, rng)
+            corrected += _correct(folder / str(day), past, day, rng, at)
     learned.restate(desk)
     marts.restate(desk, *QUICK)
-    return Lived(life, corrected, products, early, filed, _daily(life))
+    assert reports.restate(desk).problems == []
+    office.seal(days_ago=0)
+    return Lived(life, corrected, products, early, filed, _daily(life), office, reported)
 
 
 def _at(product: str) -> Any:
     return lambda: {**versions(), "tickhouse": product}
 
 
-def _correct(folder: Path, past: int, number: int, rng: random.Random) -> int:
-    """A vendor's file of an hour of a past day: other prices, a row less, a tick more."""
+def _date_of(day: int) -> date:
+    first = int(of(day)[0].ticks["time_msc"][0])
+    return datetime.fromtimestamp(first / 1e3, UTC).date()
+
+
+def _of_an_order(life: Life, rng: random.Random) -> int:
+    """Which tick of day REPORTED an order was sent on that was filled."""
+    times = of(REPORTED)[0].ticks["time_msc"]
+    sent = {s.ts_event_us // 1000 for s in life.decided if s.symbol == "EURUSD" and life.filled(s)}
+    return rng.choice([n for n in range(40, len(times) - 80) if int(times[n]) in sent])
+
+
+def _correct(
+    folder: Path, past: int, number: int, rng: random.Random, at: int | None = None
+) -> int:
+    """A vendor's file of an hour of a past day: other prices, a row less, a tick more.
+
+    Args:
+        at: a tick that has another price for certain.
+    """
     ticks = of(past)[0].ticks
-    begin = rng.randrange(len(ticks) - 80)
+    begin = rng.randrange(len(ticks) - 80) if at is None else at - 10
     rows = ticks[begin : begin + 80].copy()
-    for place in rng.sample(range(80), FEW):
+    for place in [*rng.sample(range(80), FEW), *([] if at is None else [10])]:
         rows[place]["ask"] = round(float(rows[place]["ask"]) + 0.004 + number * 1e-5, 5)
     late = rows[40:41].copy()
     late["time_msc"] += 1
@@ -217,3 +252,23 @@ def test_what_is_made_again_is_what_was_filed_and_what_is_listed(lived):
         " WHERE source = 'oanda' AND symbol = 'EURUSD' GROUP BY day ORDER BY day"
     ).result_rows
     assert [row[:3] for row in lived.restated] == truth
+
+
+def test_filed_reports_stand_as_they_were_let_out_and_the_trail_is_whole(lived):
+    assert {filed.name for filed in lived.reports} == set(filing.REPORTS)
+    for filed in lived.reports:
+        assert filing.is_untouched(filed)
+        for before, after in pairwise(filing.versions_of(filed)):
+            assert after.manifest.previous == before.sha256
+            assert after.manifest.restates == before.manifest.version
+    assert lived.office.verify() == 0
+
+
+def test_a_report_made_again_is_what_was_filed_with_the_listed_restatements(lived):
+    for filed in lived.reports:
+        newest, listed = lived.office.make_again(filed), lived.office.restated(filed)
+        was, now = filing.lines_of(filed.folder), filing.lines_of(newest.folder)
+        assert now == filing.with_changes(was, listed)
+        assert newest.manifest.version == 1 + len(listed) == len(filing.versions_of(filed))
+    changed = {filed.name for filed in lived.reports if lived.office.restated(filed)}
+    assert changed == {"execution-quality"}, "order records hold nothing of a tick"

@@ -1,8 +1,9 @@
 """A home that lives: days of ticks through the real flows, a new session each morning.
 
 The collector's part is played, and the broker's: ticks are put on a bus in this process, and each
-signal gets the journal's events of an order that was denied. Everything between is the product:
-sessions, flows with their recovery stores, the registry, the warehouse.
+signal gets the journal's events of an order that was denied, or of one that was filled where that
+is asked for. Everything between is the product: sessions, flows with their recovery stores, the
+registry, the warehouse.
 """
 
 import threading
@@ -18,10 +19,11 @@ from msgspec.structs import replace
 from adapters.clickhouse import client, migrate
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
+from adapters.mt5.venue.venue import Fill, Side
 from cli.stack import sessions, warehouse_setup
 from core.clock import ManualClock
 from core.contracts import codec
-from core.contracts.order import DenialReason, OrderEvent
+from core.contracts.order import DenialReason, EventKind, OrderEvent
 from core.contracts.session import Session
 from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
@@ -83,10 +85,14 @@ class Feed(NamedTuple):
 
 
 class Life:
-    """One home and its warehouse. `start` begins a session, `trade` feeds it, `stop` ends it."""
+    """One home and its warehouse. `start` begins a session, `trade` feeds it, `stop` ends it.
 
-    def __init__(self, home: Path, server: Warehouse) -> None:
-        self.home, self.bus, self._server = home, MemoryBus(), server
+    Args:
+        fills: how many of ten orders are sent and filled; the others are denied.
+    """
+
+    def __init__(self, home: Path, server: Warehouse, fills: int = 0) -> None:
+        self.home, self.bus, self._server, self._fills = home, MemoryBus(), server, fills
         self.settings = Settings(
             home=str(home), run=RUN,
             clickhouse=ClickhouseSettings(url=server.url, credentials=server.credentials),
@@ -161,7 +167,7 @@ class Life:
         signals = [
             codec.decode(SIGNALS.name, m.payload) for m in self.bus.topics[SIGNALS.name][known:]
         ]
-        self._denied(signals)
+        self._ordered(signals)
         self.decided += signals
         return signals
 
@@ -181,15 +187,23 @@ class Life:
         built = build(own, self.bus, stopping, Histograms(), health)
         cluster.run(built, compose.state_directory(self.settings, flow), self.settings)
 
-    def _denied(self, signals: list[Signal]) -> None:
+    def filled(self, signal: Signal) -> bool:
+        """Whether the order of a signal is sent and filled."""
+        return int(signal.signal_id[-2:], 16) % 10 < self._fills
+
+    def _ordered(self, signals: list[Signal]) -> None:
         if not signals:
             return
         run = self.settings.run
         journal = Journal(
             self.home / "execution" / run.account / "journal", session_id=run.session_id
         )
+        wanted = [
+            (_filled if self.filled(signal) else _denied)(signal, run)
+            for signal in sorted(signals, key=lambda signal: signal.ts_event_us)
+        ]
         try:
-            records = journal.append([e for s in signals for e in _events(s, run)])
+            records = journal.append([event for of_order in wanted for event in of_order])
         finally:
             journal.close()
         with Writer(as_process(self.settings, "streams.executions").clickhouse) as writer:
@@ -198,12 +212,27 @@ class Life:
             )
 
 
-def _events(signal: Signal, run: RunSettings) -> list[OrderEvent]:
+def _order(signal: Signal, run: RunSettings) -> OrderEvent:
+    """By the market's time, as are its days in reports."""
     leg = Leg("buy" if signal.target > 0 else "sell", 0.1, 0)
-    order = events.of_signal(signal, leg, 0, None, signal.ts_init_us, run)
+    return events.of_signal(signal, leg, 0, None, signal.ts_event_us + 300, run)
+
+
+def _denied(signal: Signal, run: RunSettings) -> list[OrderEvent]:
+    order = _order(signal, run)
     why = Denial(DenialReason.WIDE_SPREAD, 5.0, 6.0)
-    first = events.received(order, signal)
-    return [first, events.denied(order, why, "default-1")]
+    return [events.received(order, signal), events.denied(order, why, "default-1")]
+
+
+def _filled(signal: Signal, run: RunSettings) -> list[OrderEvent]:
+    """At the mid, before the next millisecond."""
+    order = replace(_order(signal, run), arrival_mid=signal.reference_price)
+    deal, done_us = int(signal.signal_id[:12], 16), order.ts_init_us + 400
+    side: Side = "buy" if order.side == "buy" else "sell"
+    price = signal.reference_price
+    fill = Fill(deal, deal, deal, done_us, side, order.volume, price, -0.5, 0.0, 0.0)
+    done = events.filled(order, fill, EventKind.FILLED, done_us + 100)
+    return [events.received(order, signal), order, done]
 
 
 def _in_order(feeds: tuple[Feed, ...], span_msc: int = 500) -> list[tuple[str, str, TickArray]]:

@@ -94,7 +94,7 @@ def by_dagster(day: str, instance: dg.DagsterInstance) -> None:
 Road = Callable[[str, dg.DagsterInstance], None]
 
 
-def told(
+def stored_after(
     server: Warehouse, home: Path, instance: dg.DagsterInstance, roads: tuple[Road, Road],
     later: str,
 ) -> list[list[tuple[Any, ...]]]:  # fmt: skip
@@ -114,7 +114,7 @@ def test_statements_and_corrected_fills_end_equal_by_every_road(
 ) -> None:
     by_both = [(by_command, by_command), (by_dagster, by_dagster), (by_command, by_dagster)]
     states = [
-        told(warehouse, tmp_path / str(n), dagster_instance, roads, NEXT)
+        stored_after(warehouse, tmp_path / str(n), dagster_instance, roads, NEXT)
         for n, roads in enumerate(by_both)
     ]
     assert states[0] == states[1] == states[2]
@@ -127,5 +127,7 @@ def test_statements_and_corrected_fills_end_equal_by_every_road(
     assert [(row[1], str(row[2]), *row[3:]) for row in pending] == [
         ("mart", DAY, "a", "EURUSD", "pending"), ("report", DAY, "simulated", "", "pending"),
     ]  # fmt: skip
-    again = told(warehouse, tmp_path / "again", dagster_instance, (by_dagster, by_command), DAY)
+    again = stored_after(
+        warehouse, tmp_path / "again", dagster_instance, (by_dagster, by_command), DAY
+    )
     assert again[1:] == states[0][1:], "the day's own statement, taken again"
