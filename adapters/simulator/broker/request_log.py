@@ -33,7 +33,7 @@ def beginning(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             first = msgspec.json.decode(file.readline()[9:])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return first if isinstance(first, dict) else {}
 
