@@ -21,7 +21,8 @@ from adapters.mt5.fence import Fence
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote import frames
 from adapters.simulator.doorway import Doorway
-from adapters.simulator.markets.generated_market import LIVELY, NEVER_CLOSES, GeneratedMarket
+from adapters.simulator.markets.generated import LIVELY, NEVER_CLOSES
+from adapters.simulator.markets.generated_market import GeneratedMarket
 from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
 from adapters.simulator.markets.tickfile import MarketFile, ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal

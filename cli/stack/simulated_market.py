@@ -7,7 +7,7 @@ would change what its stops met. Homes of before keep their market's hours.
 from msgspec.structs import replace
 
 from adapters.simulator.broker.request_log import beginning
-from adapters.simulator.markets.generated_market import LIVELY, NEVER_CLOSES
+from adapters.simulator.markets.generated import LIVELY, NEVER_CLOSES
 from core.settings import Settings
 
 

@@ -29,7 +29,7 @@ from dashboards.live.live_state import LiveState
 _SQL = {path.stem: path.read_text() for path in Path(__file__).parent.glob("sql/*.sql")}
 _log = logging.getLogger(__name__)
 _EVERY_S, _RETRY_S = 5.0, 2.0
-_AGAIN_EVERY = 4  # looks
+_AGAIN_EVERY = 4  # turns
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Row = dict[str, Any]
@@ -134,10 +134,10 @@ class History:
                 self._ready is not None,
             )
             self._release()
-            for look in itertools.count(1):
+            for turn in itertools.count(1):
                 self._newest(warehouse)
                 # What was published just before we listened is stored after we first asked.
-                if look % _AGAIN_EVERY == 0:
+                if turn % _AGAIN_EVERY == 0:
                     self._in_loop(self._again, self._past(warehouse))
                 if self._closing.wait(_EVERY_S):
                     return

@@ -178,8 +178,8 @@ def test_older_candles_come_from_the_warehouse_at_any_span(
         store(warehouse, batch(offset, (day + second) * 1000, bid), day * 1000)
 
     def older(url: str, span: int) -> list[list[float]]:
-        asked = f"feed={FEED}&span={span}&before={day + 86_400}&count={86_400 // span}"
-        with urllib.request.urlopen(f"{url}/api/bars?{asked}") as answer:
+        query = f"feed={FEED}&span={span}&before={day + 86_400}&count={86_400 // span}"
+        with urllib.request.urlopen(f"{url}/api/bars?{query}") as answer:
             return [[bar[0] - day, *bar[1:]] for bar in json.load(answer)]
 
     with page(tmp_path / "home", nats_server.url, warehouse.url) as url:

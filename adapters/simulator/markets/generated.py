@@ -37,6 +37,8 @@ from core.errors import SettingsError
 from core.instruments import NEW_YORK, Instrument, instrument, is_open
 
 DAY_MSC = 86_400_000
+#: Traits of a market: it trades at weekends too; its first minutes have planted regimes.
+NEVER_CLOSES, LIVELY = "never_closes", "lively"
 _DAY_S = 86_400
 _HOUR_S = 3_600
 

@@ -8,13 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adapters.simulator.markets.generated import DAY_MSC, day_ticks, profile
+from adapters.simulator.markets.generated import DAY_MSC, LIVELY, day_ticks, profile
 from adapters.simulator.markets.tape import Quote, Segment, Tape, Ticks, segment
 
 SOURCE = "sim"  # the broker's name of generated ticks
 _LONGEST_CLOSED_DAYS = 4
-#: Traits of a market: it trades at weekends too; its first minutes have planted regimes.
-NEVER_CLOSES, LIVELY = "never_closes", "lively"
 
 
 class GeneratedMarket:

@@ -25,12 +25,12 @@ BATCHES = 10
 class Counting(SimulatedTerminal):
     """Counts how often it was asked for ticks."""
 
-    asked = 0
+    calls = 0
 
     def copy_ticks_range(
         self, symbol: str, date_from: float, date_to: float, flags: int
     ) -> Ticks | None:
-        self.asked += 1
+        self.calls += 1
         return super().copy_ticks_range(symbol, date_from, date_to, flags)
 
 
@@ -50,7 +50,7 @@ def test_a_collector_rests_until_there_is_a_tick(tmp_path: Path) -> None:
     try:
         until(lambda: len(bus.topics[TICKS.name]) >= BATCHES)
         # Once for each batch, once or twice a second between; each millisecond would be hundreds.
-        assert terminal.asked < 10 * len(bus.topics[TICKS.name])
+        assert terminal.calls < 10 * len(bus.topics[TICKS.name])
     finally:
         stopping.set()
         thread.join()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from adapters.simulator.markets.generated_market import LIVELY, NEVER_CLOSES, GeneratedMarket
+from adapters.simulator.markets.generated import LIVELY, NEVER_CLOSES
+from adapters.simulator.markets.generated_market import GeneratedMarket
 from adapters.simulator.terminal import SimulatedTerminal
 from cli.stack.simulated_market import shown
 from core.sections import TerminalSettings

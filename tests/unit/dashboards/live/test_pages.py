@@ -216,7 +216,7 @@ def test_a_viewer_gets_the_picture_and_one_too_many_is_sent_away(page: TestClien
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("query", "status"),
     [
         ("feed=sim/EURUSD&span=60&before=1&count=5", 503),  # no warehouse
         ("feed=sim/EURUSD&span=7&before=1&count=5", 400),
@@ -225,8 +225,8 @@ def test_a_viewer_gets_the_picture_and_one_too_many_is_sent_away(page: TestClien
     ],
 )
 def test_older_candles_are_asked_for_by_span_and_time(
-    page: TestClient, asked: str, status: int
+    page: TestClient, query: str, status: int
 ) -> None:
-    answer = page.get(f"/api/bars?{asked}")
+    answer = page.get(f"/api/bars?{query}")
     assert answer.status_code == status
     assert answer.json()["error"]
