@@ -69,12 +69,6 @@ def build(
     return built
 
 
-def is_built(settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str) -> bool:
-    """Whether the last build was for this run, and of these reports and this day."""
-    built = _last(settings)
-    return built is not None and all(built.serves(by, report, day, mode) for report in reports)
-
-
 def render(
     settings: Settings, report: Report, day: date, mode: str, run: str, by: str, clock: Clock
 ) -> tuple[Version, bool]:
