@@ -89,6 +89,7 @@ class FeedState(msgspec.Struct):
     cursor_msc: int = 0  # largest plausible time seen, of kept and refused ticks
     cursor_count: int = 0  # ticks seen at that time, kept and refused
     recent: dict[int, int] = {}
+    kept_only: bool = False  # resumed: `cursor_count` is of kept ticks, until `passed` is asked
 
     @classmethod
     def resume(cls, source: str, symbol: str, time_msc: int, seq: int, offset: int) -> "FeedState":
@@ -99,13 +100,34 @@ class FeedState(msgspec.Struct):
         """
         state = cls(source, symbol, offset, time_msc, time_msc, time_msc)
         state.cursor_msc, state.cursor_count = time_msc, seq + 1
-        state.recent = {time_msc: seq + 1}
+        state.recent, state.kept_only = {time_msc: seq + 1}, True
         return state
 
     @property
     def cursor(self) -> tuple[int, int]:
         """(time_msc, count within it): ask the terminal from that time, skip so many ticks."""
         return self.cursor_msc, self.cursor_count
+
+    def passed(
+        self,
+        time_msc: npt.NDArray[Any],
+        bid: npt.NDArray[Any],
+        ask: npt.NDArray[Any],
+        last: npt.NDArray[Any],
+        volume: npt.NDArray[Any],
+    ) -> int:
+        """How many of the feed's ticks from the cursor's time on were taken before: the first ones.
+
+        A resumed feed knows only how many of them were kept. Those that were refused among them
+        are told by what they say, or the last kept ones would be counted twice.
+        """
+        columns = _Columns(*map(np.ascontiguousarray, (time_msc, bid, ask, last, volume)))
+        if self.kept_only and len(columns.time):
+            here = columns.where(columns.time == self.cursor_msc)
+            kept = np.flatnonzero(_acceptable(here, self.cursor_msc)[0])[: self.cursor_count]
+            self.cursor_count = int(kept[-1]) + 1 if len(kept) else 0
+            self.kept_only = False
+        return self.cursor_count
 
     def normalise(
         self,

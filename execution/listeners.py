@@ -7,6 +7,7 @@ import logging
 import threading
 
 from adapters.bus.base import Bus, Message
+from core.clock import Clock, SystemClock
 from core.contracts.operations import Control
 from core.contracts.tick import TickBatch
 from core.sections import RunSettings
@@ -14,6 +15,7 @@ from core.topics import CONTROL, TICKS
 from execution.breakers.breakers import Breakers
 from execution.order_path.quotes import LiveQuotes
 from execution.replay_slices import decode
+from execution.risk import limits_told
 from execution.risk.limits_file import LimitsFile
 from execution.risk.permission import Permission
 from execution.risk.trading_state import TradingState
@@ -30,10 +32,11 @@ class Listeners:
         self, run: RunSettings, bus: Bus, quotes: LiveQuotes, trading: TradingState,
         stop: threading.Event, limits: LimitsFile | None = None, breakers: Breakers | None = None,
         twin: Twin | None = None, permission: Permission | None = None,
+        clock: Clock | None = None,
     ) -> None:  # fmt: skip
         self._run, self._bus, self._quotes, self._trading = run, bus, quotes, trading
         self._stop, self._limits, self._breakers, self._twin = stop, limits, breakers, twin
-        self._permission = permission
+        self._permission, self._clock = permission, clock or SystemClock()
         works = (("ticks", self._listen_ticks), ("control", self._listen_control))
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True) for name, work in works
@@ -83,8 +86,8 @@ class Listeners:
             if isinstance(control, Control):
                 self._trading.obey(control)
             self._trading.poll()
-            if self._limits:
-                self._limits.poll()
+            if self._limits and self._limits.poll():
+                limits_told.tell(self._limits, self._clock.now_us(), self._run)
             if self._permission:
                 self._permission.poll()
         subscriber.close()

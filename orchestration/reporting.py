@@ -14,6 +14,7 @@ import msgspec
 
 from adapters.clickhouse.client import connect
 from audit.export import export
+from core import checked_json
 from core.clock import Clock
 from core.file_lock import locked
 from core.settings import Settings
@@ -136,6 +137,6 @@ def _note(settings: Settings) -> Path:
 
 def _last(settings: Settings) -> BuiltMarts | None:
     try:
-        return msgspec.json.decode(_note(settings).read_bytes(), type=BuiltMarts)
+        return checked_json.decode(_note(settings).read_bytes(), BuiltMarts)
     except (OSError, msgspec.DecodeError):
         return None

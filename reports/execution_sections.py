@@ -44,7 +44,7 @@ def speed_and_outcomes(context: ReportContext, when: str) -> tuple[Section, ...]
     outcomes = context.query(
         "SELECT concat(symbol, ' ', source) AS label, countIf(outcome = 'filled'),"
         " countIf(outcome = 'partially_filled'), countIf(outcome = 'rejected'),"
-        " countIf(outcome in ('cancelled', 'expired', 'unknown'))"
+        " countIf(outcome in ('cancelled', 'expired', 'unknown', 'busted'))"
         f" FROM {{db}}.rpt_execution_order WHERE {when} AND order_type = 'market'"
         f" GROUP BY label ORDER BY count() DESC, label LIMIT {_MOST_LABELS}"
     )

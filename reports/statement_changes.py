@@ -1,5 +1,8 @@
 """What a statement says otherwise than those before it: deals corrected, added, taken back.
 
+A fill of ours that is such a deal is restated with it (view `fill_version`): the reports of every
+day its order was at work, and the marts of the deal's trading day.
+
 A statement holds the account's whole history, so the next one tells what the broker changed. What
 it lacks of earlier days takes nothing back: terminals forget. Only a statement of the same day,
 taken again, does. Changes are written down before the statement counts, so a kill loses none; the
@@ -18,6 +21,7 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import connect, errors_translated
 from core import audit_log
 from core.audit_log import AuditLine
+from core.instruments import trading_day
 from core.settings import Settings
 from reports import statement
 from reports.statement import BrokerStatement, StatementDeal
@@ -31,7 +35,16 @@ _DAYS = """
 SELECT DISTINCT statement_date FROM broker_account
 WHERE mode = {mode:String} AND account = {account:String}
 """
+_ORDERS = Path(__file__).with_name("orders_of_deals.sql").read_text()
 _ANY, _ALL = date(1970, 1, 1), 1 << 31
+_TAKEN_BACK = """
+SELECT deal FROM broker_correction FINAL
+WHERE mode = {mode:String} AND account = {account:String}
+GROUP BY deal HAVING argMax(change, ts_known) = 'withdrawal'
+"""
+_LAST = """
+SELECT toUnixTimestamp64Micro(max(ts_changed)) FROM restatement WHERE correction_id = {id:String}
+"""
 Content = tuple[Any, ...]
 
 
@@ -86,7 +99,7 @@ def changed(
     Args:
         day: that the statement is of.
         now: its deals.
-        ever: every deal as the last statement with it has it.
+        ever: every deal as the last statement with it has it, but for those taken back since.
         of_day: those of the day's last statement; empty when there is none.
         days: of which there are statements.
     """
@@ -96,7 +109,7 @@ def changed(
         for deal, content in latest.items()
         if content != ever.get(deal)
     ]
-    changes += [DealChange(d, c, None) for d, c in of_day.items() if d not in latest]
+    changes += [DealChange(d, c, None) for d, c in of_day.items() if d in ever and d not in latest]
     return sorted(change for change in changes if change.day in days)
 
 
@@ -112,9 +125,17 @@ def _compared(client: Client, taken: BrokerStatement) -> tuple[list[DealChange],
         days = {day for (day,) in client.query(_DAYS, parameters=given).result_rows}
     ever = _deals(client, given, _ANY, _ALL)
     of_day = _deals(client, given, funds.statement_date, 1)
+    ever = {deal: told for deal, told in ever.items() if deal not in _taken_back(client, given)}
     changes = changed(funds.statement_date, taken.deals, ever, of_day, days)
     again = {funds.statement_date} & days
     return changes, {change.day for change in changes} | again
+
+
+def _taken_back(client: Client, given: Mapping[str, Any]) -> set[int]:
+    """Deals of which the last word is that they never were."""
+    with errors_translated():
+        answer = client.query(_TAKEN_BACK, parameters=dict(given)).result_rows
+    return {int(deal) for (deal,) in answer}
 
 
 def _deals(
@@ -133,7 +154,7 @@ def _keep(
     identity = _identity(taken, changes)
     if changes:
         _insert(client, "broker_correction", [_row(taken, one, identity, by) for one in changes])
-    _insert(client, "restatement", _pending(client, taken, days, identity))
+    _insert(client, "restatement", _pending(client, taken, days, changes, identity))
     home, funds = settings.home_path, taken.funds
     if changes and not any(
         event.reason == f"correction {identity}"
@@ -171,20 +192,29 @@ def _row(taken: BrokerStatement, one: DealChange, identity: str, by: str) -> dic
 
 
 def _pending(
-    client: Client, taken: BrokerStatement, days: Sequence[date], identity: str
-) -> list[dict[str, Any]]:
+    client: Client, taken: BrokerStatement, days: Sequence[date], changes: Sequence[DealChange],
+    identity: str,
+) -> list[dict[str, Any]]:  # fmt: skip
     """To be done, again when it was: never older than what it follows."""
+    funds = taken.funds
+    given = {
+        "id": identity, "mode": funds.mode, "account": funds.account,
+        "deals": [change.deal for change in changes],
+    }  # fmt: skip
     with errors_translated():
-        last = client.query(
-            "SELECT toUnixTimestamp64Micro(max(ts_changed)) FROM restatement"
-            " WHERE correction_id = {id:String}", parameters={"id": identity},
-        ).result_rows[0][0]  # fmt: skip
-    when = _time(max(taken.funds.ts_init_us, int(last) + 1))
+        last = client.query(_LAST, parameters=given).result_rows[0][0]
+        fills = client.query(_ORDERS, parameters=given).result_rows
+    when = _time(max(funds.ts_init_us, int(last) + 1))
+    at_work = {day for of_order, *_ in fills for day in of_order}
+    what = {("report", day, funds.account, "") for day in {*days, *at_work}}
+    what |= {
+        ("mart", trading_day(int(us)), str(source), str(symbol)) for _, us, source, symbol in fills
+    }
     return [
-        {"correction_id": identity, "what": "report", "subject": "*", "trading_day": day,
-         "source": taken.funds.account, "symbol": "", "status": "pending", "ts_changed": when,
-         "rows": 0, "before": "", "after": ""}
-        for day in days
+        {"correction_id": identity, "what": kind, "subject": "*", "trading_day": day,
+         "source": source, "symbol": symbol, "status": "pending", "ts_changed": when, "rows": 0,
+         "before": "", "after": ""}
+        for kind, day, source, symbol in sorted(what)
     ]  # fmt: skip
 
 

@@ -85,7 +85,7 @@ class LiveCollector:
     def _poll(self, feed: Feed) -> bool:
         """Publish the new ticks of one feed; False when the terminal does not answer."""
         started = time.perf_counter_ns()
-        cursor_msc, taken = feed.state.cursor
+        cursor_msc, _ = feed.state.cursor
         now_us = self._clock.now_us()
         raw = self._terminal.copy_ticks_range(
             self._names[feed.source, feed.symbol], cursor_msc / 1000, now_us / 1e6, COPY_TICKS_ALL
@@ -94,7 +94,7 @@ class LiveCollector:
             return False
         # Bounds are inclusive, so the boundary millisecond comes again: skip what was taken.
         new = raw[raw["time_msc"] >= cursor_msc]
-        new = new[taken:]
+        new = new[feed.passed(new) :]
         if len(new):
             ticks, refused = feed.check(new, now_us=now_us, recv_us=now_us)
             reach("collector.publish.before")

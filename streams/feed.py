@@ -71,6 +71,11 @@ class Feed:
         self.rows += len(raw)
         return ticks, refused
 
+    def passed(self, raw: npt.NDArray[Any]) -> int:
+        """How many of these ticks, dtype MT5_TICK, from the cursor's time on, were taken before."""
+        names = ("time_msc", "bid", "ask", "last", "volume_real")
+        return self.state.passed(*(raw[name] for name in names))
+
     def publish(
         self,
         bus: Publisher,

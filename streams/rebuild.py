@@ -1,7 +1,8 @@
 """Recovery state of another feature set: built anew from stored ticks instead of refused.
 
 A kernel's snapshot cannot be read by another version of the kernel, but it says how far it had
-come, and the ticks up to there are in the warehouse. Windows and bars need hours of them; recursive
+come, to the tick of a millisecond, and the ticks up to there are in the warehouse; those after it
+come again from the bus. Windows and bars need hours of them; recursive
 averages remember for ever, but in floating point only for so long: a kernel that began twice as
 long ago holds the same bits. That is compared, and when they differ, more ticks are read, up to the
 first that is stored. So what is rebuilt is what an uninterrupted stream would hold, and its first
@@ -84,10 +85,11 @@ def _rebuilt(
     for feed, content in sorted(state.kernels.items()):
         source, _, symbol = feed.partition(".")
         last_msc, market = last_time_msc(content), markets.setdefault(source, Market())
-        kernel, count = _kernel(partial(read_ticks, source, symbol), last_msc, span_ms)
+        read = partial(_until, partial(read_ticks, source, symbol), last_msc, state.seqs.get(feed))
+        kernel, count = _kernel(read, last_msc, span_ms)
         kernel["span_end"] = (kernel["time_msc"] // sample_ms + 1) * sample_ms
         recent = 0
-        for ticks in read_ticks(source, symbol, last_msc - _PEERS_MS, last_msc):
+        for ticks in read(last_msc - _PEERS_MS, last_msc):
             market.advance(symbol, ticks)
             recent += len(ticks)
         if recent < count:
@@ -99,7 +101,17 @@ def _rebuilt(
             count,
         )
     stored = {source: market.to_bytes() for source, market in markets.items()}
-    return SamplerState(kernels, stored, state.waiting)
+    return SamplerState(kernels, stored, state.waiting, dict(state.seqs))
+
+
+def _until(
+    read: Callable[[int, int], Iterator[TickArray]], stop_msc: int, seq: int | None,
+    first_msc: int, last_msc: int,
+) -> Iterator[TickArray]:  # fmt: skip
+    """Stored ticks, of the millisecond at which the state stood no more than it had used."""
+    for ticks in read(first_msc, last_msc):
+        beyond = (ticks["time_msc"] == stop_msc) & (ticks["seq"] > (_ALL if seq is None else seq))
+        yield ticks[~beyond] if beyond.any() else ticks
 
 
 def _kernel(

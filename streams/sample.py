@@ -8,6 +8,8 @@ stand at the same moment. Both ways give the same bits (see features.peers).
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +25,17 @@ from streams.snapshots import with_snapshots
 
 
 class SamplerState(NamedTuple):
-    """Kernels by feed, markets by source, and a replay's batches of the open slice."""
+    """Kernels by feed, markets by source, and a replay's batches of the open slice.
+
+    `seqs`: count within its millisecond of the last tick that each kernel used: a kernel that is
+    rebuilt stops there, not at the millisecond's end. Of feeds that states of before lack, nobody
+    knows.
+    """
 
     kernels: dict[str, bytes]
     markets: dict[str, bytes]
     waiting: list[TickBatch]
+    seqs: Mapping[str, int] = MappingProxyType({})
 
 
 class Sampler:
@@ -52,12 +60,13 @@ class Sampler:
         """
         self._take = with_snapshots if keep_hours else _without_snapshots
         self._sample_ms, self._histograms = sample_ms, histograms
-        kernels, markets, waiting = state or SamplerState({}, {}, [])
+        kernels, markets, waiting, seqs = state or SamplerState({}, {}, [])
         self._kernels = {feed: from_bytes(content) for feed, content in kernels.items()}
         self._markets = defaultdict(
             Market, {source: Market(content) for source, content in markets.items()}
         )
         self._waiting = [(batch, time.perf_counter_ns()) for batch in waiting]
+        self._seqs = dict(seqs)
         self._late_told = 0
 
     @property
@@ -67,6 +76,7 @@ class Sampler:
             {feed: to_bytes(kernel) for feed, kernel in self._kernels.items()},
             {source: market.to_bytes() for source, market in self._markets.items()},
             [batch for batch, _ in self._waiting],
+            dict(self._seqs),
         )
 
     def rows(self, batch: TickBatch, received_ns: int) -> list[Sampled]:
@@ -94,10 +104,11 @@ class Sampler:
         return released
 
     def _sampled(self, batch: TickBatch, received_ns: int) -> Sampled:
-        ticks = batch.ticks
+        ticks, kernel = batch.ticks, self._kernel(batch)
         started = time.perf_counter_ns()
-        features, index, kept = self._take(self._kernel(batch), ticks, self._sample_ms)
+        features, index, kept = self._take(kernel, ticks, self._sample_ms)
         elapsed = time.perf_counter_ns() - started
+        self._note_last(batch, kernel)
         self._histograms.record("feature", elapsed // max(len(ticks), 1), len(ticks))
         bid, ask = ticks["bid"][index], ticks["ask"][index]
         return Sampled(
@@ -119,6 +130,11 @@ class Sampler:
         if feed not in self._kernels:
             self._kernels[feed] = new_state()
         return self._kernels[feed]
+
+    def _note_last(self, batch: TickBatch, kernel: StateArray) -> None:
+        used = np.flatnonzero(batch.ticks["time_msc"] == kernel["time_msc"][0])
+        if len(used):
+            self._seqs[f"{batch.source}.{batch.symbol}"] = int(batch.ticks["seq"][used[-1]])
 
     def _warn_late(self, source: str, market: Market) -> None:
         """Ever rarer: at the first, second, fourth, ... late batch."""

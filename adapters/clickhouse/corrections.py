@@ -2,7 +2,7 @@
 
 Every step may be repeated, and the last one says that all were done. So a kill anywhere is mended
 by `finish`, which the next import and the next start run. Whoever may not delete leaves bars to
-those who may.
+those who may; that the row before leaves `tick` is the one delete anybody who corrects may ask for.
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,7 @@ from core import audit_log
 from core.audit_log import AuditLine
 from core.clock import Clock
 from core.crashpoint import reach
+from core.errors import WarehouseError
 from core.file_lock import locked
 from core.tick_versions import KNOWN, KnownArray
 
@@ -37,7 +38,11 @@ ACTION = "correct ticks"
 _VERSIONS = Path(__file__).with_name("versions_of.sql").read_text() + " FORMAT RowBinary"
 _MARKED = np.dtype([("own", "u1"), ("tick", KNOWN)])
 _LOCK_S = 600.0
-_SUPERSEDED = Path(__file__).with_name("superseded_ticks.sql").read_text()
+#: What a recorder, who else may not delete, may ask for word for word (warehouse/access).
+LEAVE_OUT = (
+    f"{Path(__file__).with_name('superseded_ticks.sql').read_text()} SETTINGS {light_deletes.NOTED}"
+)
+_ACCESS_DENIED = 497
 _UNFINISHED = Path(__file__).with_name("unfinished_corrections.sql").read_text()
 
 
@@ -54,11 +59,11 @@ class Corrections:
     """Commits corrections in one warehouse.
 
     Args:
-        writer: signed in; without `restates` it needs no more than to insert.
+        writer: signed in; without `restates` it needs to insert, and to ask for LEAVE_OUT.
         home: whose audit trail tells of corrections, and whose lock lets one in at a time.
         clock: when things become known.
         process: names crash points.
-        restates: whether it may delete, and so makes bars again and takes ticks back.
+        restates: whether it may delete, and so makes bars again.
     """
 
     def __init__(
@@ -91,8 +96,10 @@ class Corrections:
         """Store a correction and what follows from it; its id. Call within `alone`.
 
         Raises:
+            BusyError: another home stores ticks of the source.
             WarehouseError: the warehouse refused; `finish` goes on from where it stood.
         """
+        self.turns.claim([correction.source])
         name, feed = correction.correction_id, (correction.source, correction.symbol)
         self._write_row(correction, name)
         self._reach("correction")
@@ -175,18 +182,20 @@ class Corrections:
         gone = begun.newest["withdrawn"] == 1
         if not gone.all():
             self._insert("tick", tick_columns(source, symbol, begun.newest[~gone]))
-        if self._restates:
+        try:
             self._leave_out(begun)
+        except WarehouseError as error:  # a server that grants no more than to insert
+            if self._restates or error.code != _ACCESS_DENIED:
+                raise
+        if self._restates:
+            light_deletes.write_in(self._writer, "tick", begun.newest["time_msc"])
 
     def _leave_out(self, begun: _Begun) -> None:
         """Rows that said something else before, which `tick` would show to who reads it plainly."""
         correction, times = begun.correction, begun.newest["time_msc"]
         given: dict[str, str | int] = {"source": correction.source, "symbol": correction.symbol}
         given |= {"first_us": int(times.min()) * 1000, "last_us": int(times.max()) * 1000}
-        self._writer.ask(
-            f"{_SUPERSEDED} SETTINGS {light_deletes.NOTED}", given | {"correction_id": begun.name}
-        )
-        light_deletes.write_in(self._writer, "tick", times)
+        self._writer.ask(LEAVE_OUT, given | {"correction_id": begun.name})
 
     def _make_bars(self, begun: _Begun, before: Mapping[str, bars_restated.Bars]) -> None:
         source, symbol = begun.correction.source, begun.correction.symbol

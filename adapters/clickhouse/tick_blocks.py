@@ -53,7 +53,7 @@ class TickBlocks:
         times: npt.NDArray[np.int64] = of["ts_event"] // 1000  # type: ignore[operator, assignment]
         feeds = _distinct(of["source"]), _distinct(of["symbol"])
         span = int(times.min()), int(times.max())
-        with self._corrections.turns.turn():
+        with self._corrections.turns.turn(feeds[0]):
             if not (self._any_withdrawn() or stored_ticks.anything(self._writer, *feeds, *span)):
                 self._writer.insert("tick", columns, token)
                 return

@@ -67,7 +67,7 @@ class ClickhouseTickStore:
         self._held = np.zeros(0, TICK)
         self._pending: list[tuple[KnownArray, KnownArray]] = []
         self._mentioned: list[np.ndarray] = []
-        with self._corrections.turns.turn():
+        with self._corrections.turns.turn([self._file.span.source]):
             self._know()
 
     def ticks(self, ticks: TickArray) -> None:
@@ -82,7 +82,7 @@ class ClickhouseTickStore:
 
     def _stored_unseen(self, ticks: TickArray) -> bool:
         """Store them as they are, if nobody else stored anything since nothing was there."""
-        with self._corrections.turns.turn() as others:
+        with self._corrections.turns.turn([self._file.span.source]) as others:
             if others and self._anything():
                 return False
             self._insert(tick_versions.as_known(ticks))
@@ -154,7 +154,7 @@ class ClickhouseTickStore:
             after["time_msc"].max() for _, after in self._pending
         ):
             self._commit()  # rows out of order: what they are compared with has to be stored
-        with self._corrections.turns.turn():
+        with self._corrections.turns.turn([self._file.span.source]):
             stored, decision = self._stored_new(arrived)
         corrected = decision.verdict == CORRECTED
         if corrected.any():

@@ -5,7 +5,7 @@ started. `up` and `replay` use the same list; only ports, environment and market
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -133,6 +133,11 @@ def live_stack(settings: Settings, home: Path, ports: Ports) -> list[ProcessSpec
     return [*stack, _worker("watch", ("surveillance",), {}, ("bus", "warehouse"), 1)]
 
 
+def beating(stack: Iterable[ProcessSpec]) -> list[str]:
+    """Names of the processes that beat: the session says that they should run."""
+    return [spec.name for spec in stack if spec.beats]
+
+
 def _quix_collector() -> ProcessSpec:
     return _worker("collector", ("streams.quix", "collector"), {}, ("bus", "terminal"), 0)
 
@@ -207,6 +212,7 @@ def _worker(
         needs=needs,
         stop_stage=stage,
         stop_wait_s=drain_s,
+        beats=True,
     )
 
 

@@ -55,7 +55,7 @@ class Stack:
         """`environment` is added to ours, for all; `command`, `urls`: for `tickhouse status`."""
         self.home = home.resolve()
         self.specs = {spec.name: spec for spec in processes}
-        self._environment = {
+        self.environment = {
             **_environment(),
             "TICKHOUSE_HOME": str(self.home),
             **environment,
@@ -267,7 +267,7 @@ class Stack:
         return running, [name for name in running if name in killed]
 
     def _view(self, spec: ProcessSpec) -> ProcessView:
-        home = Path({**self._environment, **spec.environment}["TICKHOUSE_HOME"])
+        home = Path({**self.environment, **spec.environment}["TICKHOUSE_HOME"])
         health = home / "run" / f"{spec.name}.json"
         return ProcessView(
             spec.name, str(health), spec.ready_url, str(log_of(self.home, spec.name))
@@ -278,7 +278,7 @@ class Stack:
         for view in self._views:
             Path(view.health_file).unlink(missing_ok=True)
         specs = list(self.specs.values())
-        return Supervisord(self.home, self._environment, specs, self._lock.fd)
+        return Supervisord(self.home, self.environment, specs, self._lock.fd)
 
 
 _STOPPABLE = frozenset({"starting", "running", "backoff", "stopping"})

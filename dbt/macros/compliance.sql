@@ -20,6 +20,13 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whether a row names a signal that nothing is stored of, so that nobody can say on which tick it was decided. -#}
+{% macro is_untraced(signal) -%}
+    {{ signal }} != '' and {{ signal }} not in (
+        select traced.signal_id from {{ ref("rpt_lineage") }} as traced where traced.tick_status != ''
+    )
+{%- endmacro %}
+
 {#- A number as text: rounded, never truncated, without a trailing zero. -#}
 {% macro decimal_text(number, digits=8) -%}
     toString(toDecimal128(round({{ number }}, {{ digits }}), {{ digits }}))

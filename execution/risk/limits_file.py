@@ -61,10 +61,14 @@ class LimitsFile:
         InputError: the file has a mistake and no good one was kept.
     """
 
+    #: A file that came into force while running, until the audit trail has it; and whose it is.
+    edited: bytes | None = None
+    home: Path | None = None
+
     def __init__(
         self, account: str, fallback: LimitsBook, home: Path | None = None, kept: Path | None = None
     ) -> None:
-        self._account, self._kept = account, kept
+        self._account, self._kept, self.home = account, kept, home
         self._limits = home / "limits.toml" if home else None
         self._overrides = overrides_file.path_in(home) if home else None
         self._signatures: tuple[object, object] = None, None
@@ -73,6 +77,7 @@ class LimitsFile:
         if self._limits is not None and self._limits.exists():
             self.rules = Rules(account, self._first(self._limits), Overrides())
         self.poll()
+        self.edited = None  # the session has it
 
     def poll(self) -> bool:
         """Look at both files; True when other rules hold now. Two `stat` when nothing changed."""
@@ -120,6 +125,8 @@ class LimitsFile:
         book = limits.parse(content, str(self._limits))
         if self._kept is not None and book.version != _version_of(self._kept):
             durable.write(self._kept, content)
+        if book.version != self.rules.version:
+            self.edited = content
         return book
 
 
@@ -149,12 +156,12 @@ def file_signature(path: Path | None) -> tuple[int, int, int] | None:
     return (status.st_mtime_ns, status.st_ino, status.st_size) if status else None
 
 
-def freeze(home: Path, directory: Path) -> Path:
-    """A replay's own copy of the home's limits: a restart on its way reads the same.
+def freeze(content: bytes | None, directory: Path) -> Path:
+    """A replay's own copy of its limits, if it has any: a restart on its way reads the same.
 
-    The run's id holds the hash of the file, so one run never meets two of them.
+    The run's id holds the hash of them, so one run never meets two.
     """
     copy = directory / "limits.toml"
-    if not copy.exists() and (home / "limits.toml").exists():
-        durable.write(copy, (home / "limits.toml").read_bytes())
+    if content is not None and not copy.exists():
+        durable.write(copy, content)
     return directory

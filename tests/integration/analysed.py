@@ -1,6 +1,8 @@
 """A replay of real ticks, analysed by dbt and judged: what marts, boards and checks are tested on.
 
-The replay trades two feeds by the scripted rule; dbt builds once for all of these tests.
+The replay trades two feeds by the scripted rule; dbt builds once for all of these tests. What does
+not happen in a replay is planted before that: a late alert of a denied order, a statement of the
+broker that lacks our deals, a record that is gone from the middle of the journal's rows.
 """
 
 import os
@@ -24,6 +26,16 @@ from tests.e2e.replay_runs import cut, environment, replay
 from tests.support.warehouse_server import ROOT, Warehouse
 
 MARTS = "tickhouse_marts_replay"
+PLANTED = (
+    "INSERT INTO control_alert SELECT concat(order_id, '.1'), mode, account, reason, order_id,"
+    " 'planted', ts_event, ts_event + INTERVAL 1 MINUTE, 'log'"
+    " FROM order_event FINAL WHERE kind = 'denied' ORDER BY seq LIMIT 1",
+    "INSERT INTO broker_account (statement_date, ts_init, mode, account, ts_event, currency,"
+    " balance, equity) SELECT toDate(ts_event, 'UTC'), ts_event + INTERVAL 1 DAY, mode, account,"
+    " ts_event, 'USD', 0, 0 FROM order_event FINAL WHERE kind = 'filled' ORDER BY seq LIMIT 1",
+    "DELETE FROM order_event WHERE kind = 'accepted' AND seq ="
+    " (SELECT min(seq) FROM order_event WHERE kind = 'accepted' AND seq > 10)",
+)
 
 
 class Analysed(NamedTuple):
@@ -82,6 +94,8 @@ def analyse(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server = Warehouse(home)
     server.start()
     try:
+        for statement in PLANTED:
+            server.client.command(statement)
         done = dbt(home, server.settings_of(DBT), "build")
         assert done.returncode == 0, done.stdout[-4000:]
         judge(home, result, server)

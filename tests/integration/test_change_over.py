@@ -122,7 +122,11 @@ def champion(down: float, up: float) -> Artifact:
 
 def started(environment: dict[str, str], home: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*_TICKHOUSE, "up"], cwd=home.parent, env=environment, stdout=subprocess.PIPE, text=True
+        [*_TICKHOUSE, "up", "--bare"],
+        cwd=home.parent,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 

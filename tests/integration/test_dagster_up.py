@@ -50,7 +50,11 @@ class Up:
         )
         self.receiver = receiver
         self.process = subprocess.Popen(
-            [*_TICKHOUSE, "up"], cwd=home, env=self.environment, stdout=subprocess.PIPE, text=True
+            [*_TICKHOUSE, "up", "--bare"],
+            cwd=home,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.url = ""
 

@@ -44,7 +44,7 @@ def test_under_load_everything_ends_by_itself(tmp_path: Path) -> None:
             "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",  # its market never closes
             "TICKHOUSE_ALERTS__WEBHOOK": f"http://127.0.0.1:{dead_webhook.port}/hook",
         }
-        line = [sys.executable, "-u", "-m", "cli.main", "up"]
+        line = [sys.executable, "-u", "-m", "cli.main", "up", "--bare"]
         up = subprocess.Popen(line, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
         busy = ExitStack()
         try:

@@ -53,7 +53,7 @@ def home(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
     """Of a running `up`."""
     with (tmp_path / "up.log").open("wb") as log:
         up = subprocess.Popen(
-            [*_TICKHOUSE, "up"], cwd=tmp_path, env=environment, stdout=log, stderr=log
+            [*_TICKHOUSE, "up", "--bare"], cwd=tmp_path, env=environment, stdout=log, stderr=log
         )
     try:
         yield tmp_path / "home"

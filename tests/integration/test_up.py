@@ -35,7 +35,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
     process = subprocess.Popen(
-        [*_TICKHOUSE, "up"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+        [*_TICKHOUSE, "up", "--bare"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process

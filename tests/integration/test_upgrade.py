@@ -49,7 +49,8 @@ class Up:
     def __init__(self, home: Path, crash_at: str = "") -> None:
         self._home = home
         self.process = subprocess.Popen(
-            [*_TICKHOUSE, "up"], env=environment(home) | {"TICKHOUSE_CHAOS__CRASH_AT": crash_at},
+            [*_TICKHOUSE, "up", "--bare"],
+            env=environment(home) | {"TICKHOUSE_CHAOS__CRASH_AT": crash_at},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 

@@ -26,6 +26,7 @@ class Allowance:
     values: frozenset[str]
     engines: frozenset[str]
     table_functions: frozenset[str]
+    word_for_word: frozenset[str]  # SHA-256 of whole statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def of(role: Role) -> Allowance:
         _pairs(parts, "values", "="),
         _words(*(part.get("engines", "") for part in parts)),
         _words(data["functions"]["tables"], *(part.get("table_functions", "") for part in parts)),
+        _words(*(part.get("word_for_word", "") for part in parts)),
     )
 
 

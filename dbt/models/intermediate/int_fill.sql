@@ -21,5 +21,5 @@ select
     swap,
     profit,
     purpose = 'entry' and kind != 'closed' as opens
-from {{ ref("stg_execution__order_event") }}
+from {{ ref("int_order_event_told") }}
 where kind in ('partially_filled', 'filled', 'closed')

@@ -28,7 +28,7 @@ select
     {{ stable("sumIf(swap, kind != 'closed')") }} as order_swap,
     {{ stable("sumIf(profit, kind != 'closed')") }} as order_profit,
     count() as events
-from {{ ref("stg_execution__order_event") }}
+from {{ ref("int_order_event_told") }}
 -- What the broker did by itself is no order; a stop that moved changes nothing of one.
 where kind not in ('booked', 'stop_moving', 'stop_moved', 'stop_kept', 'cancelling')
 group by run_id, mode, account, strategy, order_id

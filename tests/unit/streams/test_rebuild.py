@@ -57,6 +57,30 @@ def test_a_stream_with_another_feature_set_goes_on_with_the_same_rows() -> None:
     assert result.features.tobytes() == expected.features.tobytes()
 
 
+def test_a_stop_in_the_middle_of_a_millisecond_counts_none_of_its_ticks_twice() -> None:
+    """The ticks flow has stored the whole millisecond; its last ticks come again from the bus."""
+    ticks = TICKS.copy()
+    same = slice(SEEN - 2, SEEN + 2)
+    ticks["time_msc"][same], ticks["seq"][same] = ticks["time_msc"][SEEN - 2], range(4)
+    before = Sampler(1000, Histograms(), None)
+    before.rows(batch(ticks[:SEEN]), 0)
+
+    def read(source: str, symbol: str, first_msc: int, last_msc: int) -> Iterator[TickArray]:
+        time = ticks["time_msc"]
+        yield ticks[(time >= first_msc) & (time <= last_msc)]
+
+    state = before.state._replace(kernels=of_another_set(before.state))
+    rebuilt = current_state(state, read, 1000)
+    assert rebuilt is not None
+    assert rebuilt.kernels["oanda.EURUSD"] == before.state.kernels["oanda.EURUSD"]
+    rest = batch(ticks[SEEN:])
+    (expected,), (result,) = (
+        before.rows(rest, 0),
+        Sampler(1000, Histograms(), rebuilt).rows(rest, 0),
+    )
+    assert result.features.tobytes() == expected.features.tobytes()
+
+
 def test_state_of_this_feature_set_is_kept_and_no_tick_is_read() -> None:
     def forbidden(*_: object) -> Iterator[TickArray]:
         raise AssertionError

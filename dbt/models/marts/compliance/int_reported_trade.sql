@@ -9,7 +9,7 @@ fills as (
         *,
         '*' as anything,
         toDate(ts_event, 'UTC') as report_date
-    from {{ ref("stg_execution__order_event") }}
+    from {{ ref("int_order_event_told") }}
     where {{ in_mode() }} and kind in ('partially_filled', 'filled', 'closed')
 ),
 

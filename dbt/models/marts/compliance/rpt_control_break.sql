@@ -1,6 +1,6 @@
 -- noqa: disable=LT05
 -- R3: where the evidence itself has a hole: an alert that was late or never came, a change nobody signed
--- for with a password, a strategy that traded and stands in no inventory.
+-- for with a password, a blocked order whose signal is not stored, a strategy that traded and stands in no inventory.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
     on_schema_change="fail", order_by="(item, row_id, rule_id)", tags=["compliance"],
@@ -60,6 +60,21 @@ unsigned as (
         and action in ('override', 'resume', 'limits install', 'throttle release', 'promote', 'rollback', 'reference import')
 ),
 
+untraced as (
+    select
+        report_date,
+        'order' as item,
+        order_id as row_id,
+        'signal_id' as field,
+        'no_lineage' as rule_id,
+        'warning' as severity,
+        signal_id as value,
+        order_id,
+        signal_id
+    from {{ ref("rpt_control_block") }}
+    where {{ report_days("report_date") }} and {{ is_untraced('signal_id') }}
+),
+
 traded as (
     select
         toDate(ts_event, 'UTC') as report_date,
@@ -92,6 +107,8 @@ all_rows as (
     select * from late
     union all
     select * from silent
+    union all
+    select * from untraced
     union all
     select * from unsigned
     union all

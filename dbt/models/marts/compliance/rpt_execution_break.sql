@@ -26,7 +26,8 @@ judged as (
             tuple('slippage_bp', 'slippage_outlier', 'warning', toString(slippage_bp), coalesce(slippage_bp > {{ var("tca_outlier_spreads") }} * spread_bp, false)),
             tuple('slippage_bp', 'slippage_implausible', 'warning', toString(slippage_bp), coalesce(abs(slippage_bp) > {{ var("tca_implausible_bp") }}, false)),
             tuple('known_ms', 'slow', 'warning', toString(known_ms), coalesce(known_ms > {{ var("tca_slow_ms") }}, false)),
-            tuple('twin_outcome', 'twin_disagrees', 'warning', concat(outcome, ' / ', twin_outcome), twin_outcome != '' and (twin_outcome = 'rejected') != (outcome = 'rejected'))
+            tuple('twin_outcome', 'twin_disagrees', 'warning', concat(outcome, ' / ', twin_outcome), twin_outcome != '' and (twin_outcome = 'rejected') != (outcome = 'rejected')),
+            tuple('signal_id', 'no_lineage', 'warning', signal_id, {{ is_untraced('signal_id') }})
         ])) as broken
     from {{ ref("rpt_execution_order") }}
     where {{ report_days("report_date") }}

@@ -30,9 +30,9 @@ sent as (
         sumIf(volume * price, kind in ('partially_filled', 'filled')) as paid,
         round(sumIf(commission, kind in ('partially_filled', 'filled')), 8) as cost,
         argMinIf(arrival_mid, seq, arrival_mid > 0) as journal_mid,
-        argMaxIf(kind, seq, kind in ('filled', 'rejected', 'cancelled', 'expired', 'unknown', 'reconciled')) as last_word,
+        argMaxIf(kind, seq, kind in ('filled', 'busted', 'rejected', 'cancelled', 'expired', 'unknown', 'reconciled')) as last_word,
         argMaxIf(reason, seq, kind in ('rejected', 'cancelled', 'expired')) as said
-    from {{ ref("stg_execution__order_event") }}
+    from {{ ref("int_order_event_told") }}
     where {{ in_mode() }}
     group by run_id, mode, account, strategy, order_id
     having countIf(kind = 'submitted') > 0
@@ -56,7 +56,7 @@ stops as (
         price,
         commission,
         stop_price
-    from {{ ref("stg_execution__order_event") }}
+    from {{ ref("int_order_event_told") }}
     where {{ in_mode() }} and kind = 'closed'
 ),
 

@@ -74,7 +74,8 @@ judged as (
             tuple('59', 'execution_given', 'error', f59_execution, reportable and (f59_execution = '')),
             tuple('59', 'execution_length', 'error', f59_execution, reportable and (execution_kind = 'ALGO' and length(f59_execution) > 50)),
             tuple('60', 'execution_country', 'error', f60_execution_country, reportable and (execution_kind = 'PERSON' and not {{ in_list('f60_execution_country', 'country') }})),
-            tuple('65', 'financing_flag', 'error', f65_securities_financing, reportable and (f65_securities_financing not in ('true', 'false')))
+            tuple('65', 'financing_flag', 'error', f65_securities_financing, reportable and (f65_securities_financing not in ('true', 'false'))),
+            tuple('', 'no_lineage', 'warning', signal_id, reportable and ({{ is_untraced('signal_id') }}))
         ])) as broken
     from trades
 )

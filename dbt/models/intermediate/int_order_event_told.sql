@@ -1,0 +1,32 @@
+-- noqa: disable=AM04
+-- Order events with their fills as the broker tells them now: another price, volume or money when a later statement said
+-- so, and `busted`, of no volume, when it took the deal back. Records of orders keep what was journalled.
+select
+    e.* except (kind, side, volume, price, commission, swap, profit),
+    if(coalesce(t.version, 0) = 0, e.kind, if(t.told_kind = 'withdrawal', 'busted', e.kind)) as kind,
+    if(coalesce(t.version, 0) = 0, e.side, t.told_side) as side,
+    if(coalesce(t.version, 0) = 0, e.volume, t.told_volume) as volume,
+    if(coalesce(t.version, 0) = 0, e.price, t.told_price) as price,
+    if(coalesce(t.version, 0) = 0, e.commission, t.told_commission) as commission,
+    if(coalesce(t.version, 0) = 0, e.swap, t.told_swap) as swap,
+    if(coalesce(t.version, 0) = 0, e.profit, t.told_profit) as profit
+from {{ ref("stg_execution__order_event") }} as e
+left join (
+    select
+        run_id as told_run,
+        account as told_account,
+        journal_seq as told_seq,
+        max(fill_version.version) as version,
+        argMax(fill_version.kind, fill_version.version) as told_kind,
+        argMax(fill_version.side, fill_version.version) as told_side,
+        argMax(fill_version.volume, fill_version.version) as told_volume,
+        argMax(fill_version.price, fill_version.version) as told_price,
+        argMax(fill_version.commission, fill_version.version) as told_commission,
+        argMax(fill_version.swap, fill_version.version) as told_swap,
+        argMax(fill_version.profit, fill_version.version) as told_profit
+    from {{ source("execution", "fill_version") }} as fill_version
+    where fill_version.version > 0
+    group by run_id, account, journal_seq
+) as t on e.run_id = t.told_run and e.account = t.told_account and e.seq = t.told_seq
+-- A closing that never was is no event of the order that opened the position.
+where coalesce(t.version, 0) = 0 or t.told_kind != 'withdrawal' or e.kind != 'closed'
