@@ -82,6 +82,8 @@ def open_journal(chosen: Settings) -> tuple[Journal, Snapshot | None]:
     path, since = journal_path(chosen), None
     if careful:
         since = snapshots.at_start(path, witnessed.snapshot if witnessed else "")
+        if since and witnessed and witnessed.end <= since.end.offset:
+            since = None  # the witnessed record is before it, and would not be read
     journal = Journal(
         path, careful=careful, witnessed=witnessed, session_id=chosen.run.session_id,
         since=since.end if since else NOTHING,

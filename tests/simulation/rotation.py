@@ -41,6 +41,9 @@ class Rotation:
             return None
         self._world.disk.lay_out(self._world.home)
         known = snapshots.at_start(self._world.home / "journal", self.digest)
+        journal = self._world.journal
+        if known and journal and journal.synced.end <= known.end.offset:
+            known = None  # as execution.__main__.open_journal
         self.from_snapshots += known is not None
         return known
 
