@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from adapters import alerts
-from core import durable
+from core import checked_json, durable
 from core.clock import Clock
 from core.errors import BusyError
 from core.file_lock import locked
@@ -141,7 +141,7 @@ class _Opened:
         self._lock.__enter__()
         self._before = self._path.read_bytes() if self._path.exists() else b""
         try:
-            self.state = msgspec.json.decode(self._before or b"{}", type=_Box)
+            self.state = checked_json.decode(self._before or b"{}", _Box)
         except msgspec.DecodeError as error:  # of another version: telling goes on from now
             _log.error("%s cannot be read (%s) and is begun anew", self._path, error)
         return self

@@ -58,5 +58,5 @@ class BreakerLog:
 def _identity(detail: str) -> str:
     try:
         return str(msgspec.json.decode(detail).get("state_id", ""))
-    except (msgspec.DecodeError, AttributeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
         return ""

@@ -43,6 +43,7 @@ class Job(msgspec.Struct, frozen=True):
         model: SHA-256 of an artefact in HOME/models, "" when nothing predicts.
         frictions: of the modelled broker; None for the replay's.
         bucket_us: the curve keeps one point of each such span.
+        limits: a limits file's bytes; None: those in force.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Job(msgspec.Struct, frozen=True):
     model: str = ""
     frictions: Frictions | None = None
     bucket_us: int = 1_000_000
+    limits: bytes | None = None
 
     @property
     def sampled(self) -> tuple[tuple[str, str], ...]:

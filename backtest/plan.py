@@ -49,6 +49,7 @@ def jobs(
     spans: int = 1,
     together: bool = False,
     symbols: Sequence[str] = (),
+    limits: bytes | None = None,
 ) -> list[Job]:
     """The jobs of a backtest, in a fixed order.
 
@@ -56,6 +57,7 @@ def jobs(
         settings: `run` is complete: run_id, mode, account, strategy.
         spans: equal parts of the span; each begins flat, with the whole deposit.
         symbols: whose trades count; all when empty.
+        limits: a limits file's bytes; None: those in force.
     """
     wanted = [r for r in recordings if not symbols or r.file.symbol in symbols]
     groups = [wanted] if together else [[r] for r in wanted]
@@ -72,6 +74,7 @@ def jobs(
                     name=_name(traded, number, spans), settings=settings, feeds=feeds,
                     traded=names, from_msc=part.from_msc if part.from_msc > begins else 0,
                     to_msc=part.to_msc, model=model, bucket_us=bucket_us,
+                    limits=limits,
                 )
             )  # fmt: skip
     return planned

@@ -20,12 +20,14 @@ from backtest.equity import EquityCurve
 from backtest.job import Job, JobOutcome, counted
 from backtest.span import Until
 from backtest.stages import SignalStages
+from core.clock import SystemClock
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from execution import compose, replay
 from execution.order_path.valuation import rate
 from execution.replay_slices import Slice
+from execution.risk.controls import limits_in_force
 from execution.risk.limits_file import freeze
 
 #: Called with ticks done so far.
@@ -123,7 +125,7 @@ def _execution(
 ) -> tuple[replay.Parts, memory.EventLog, memory.RiskLog]:
     """Execution as a replay composes it, with nothing on disk."""
     settings, kept, risks = job.settings, memory.EventLog(), memory.RiskLog()
-    frozen = freeze(settings.home_path, scratch)
+    frozen = freeze(job.limits or limits_in_force(settings, SystemClock()), scratch)
     parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
     return parts, kept, risks
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import durable
+from core import checked_json, durable
 from core.errors import SettingsError
 
 LAYOUT = 2  # raise it when a home can no longer be used by the version before
@@ -41,7 +41,7 @@ def of(home: Path) -> HomeVersion | None:
     """
     path = home / _FILE
     try:
-        stands = msgspec.json.decode(path.read_bytes(), type=HomeVersion)
+        stands = checked_json.decode(path.read_bytes(), HomeVersion)
     except FileNotFoundError:
         used = any((home / name).exists() for name in _SIGNS)
         return HomeVersion(1, BEFORE) if used else None

@@ -86,12 +86,16 @@ def _impossible(entry: Instrument) -> str:
 
 OWN_FILE = "instruments.toml"  # in a home
 _own: Path | None = None  # the file of this process's home, set by `use_home`
+_never_closes = False  # so is this
 
 
-def use_home(home: Path) -> None:
-    """From now on this process knows the home's instruments too."""
-    global _own
-    _own = home / OWN_FILE
+def use_home(home: Path, *, never_closes: bool = False) -> None:
+    """From now on this process knows the home's instruments too.
+
+    never_closes: they trade around the clock, as the simulated market of `tickhouse up` does.
+    """
+    global _own, _never_closes
+    _own, _never_closes = home / OWN_FILE, never_closes
     known.cache_clear()
     _known_on.cache_clear()
 
@@ -110,7 +114,12 @@ def known() -> dict[str, list[Instrument]]:
         SettingsError: see `load`.
     """
     own = load(_own) if _own and _own.is_file() else {}
-    return {**shipped(), **{symbol: _over(symbol, entries) for symbol, entries in own.items()}}
+    book = {**shipped(), **{symbol: _over(symbol, entries) for symbol, entries in own.items()}}
+    return {symbol: _always(entries) for symbol, entries in book.items()} if _never_closes else book
+
+
+def _always(entries: list[Instrument]) -> list[Instrument]:
+    return [msgspec.structs.replace(entry, session="always") for entry in entries]
 
 
 def _over(symbol: str, own: list[Instrument]) -> list[Instrument]:

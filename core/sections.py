@@ -92,6 +92,10 @@ class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "sim"  # the broker's name in our tables
     symbols: tuple[str, ...] = ("EURUSD", "XAUUSD", "BTCUSD")
     seed: int = 7  # of the generated market
+    #: The generated market trades at weekends too. `up` turns it on for an account that it begins.
+    never_closes: bool = False
+    #: It opens with planted regimes, so that there is something to trade at once. As above.
+    lively: bool = False
     balance: float = 100_000.0  # of the simulated account
     netting: bool = False  # the simulated account has one position per symbol
     currency: str = "USD"
@@ -205,13 +209,16 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
     drift_columns: int = 5  # so many drifted columns are an alert
     drift_reduces: bool = False  # an alert also moves trading to `reducing`
+    #: Folder in which `up` keeps its model of the simulated market, for all homes of a person.
+    cache: str = "~/.cache/tickhouse"
 
 
 class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What Dagster schedules, and whom it tells of failures."""
 
     enabled: bool = True  # `up` starts Dagster, if it is installed
-    mode: Literal["live", "shadow", "demo", "replay", "backtest"] = "live"  # of the scheduled marts
+    #: Of the scheduled marts; empty: what runs (`run.mode`).
+    mode: Literal["", "live", "shadow", "demo", "replay", "backtest"] = ""
     run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
     folds: int = 3  # of the walk-forward evaluation beside the nightly training; 0: none
     backups_kept: int = 7  # older nightly backups are removed; 0: none ever is
@@ -244,6 +251,26 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Which targets are set, and nothing that a log must not hold."""
         kinds = ("webhook", "email_to", "telegram_token")
         return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
+
+
+class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
+
+    every_s: float = 5.0  # between two evaluations
+    repeat_s: float = 14_400.0  # until one that nobody acknowledged is told again; 0: never
+    page: str = ""  # URL of the live page, for links in messages; empty: on loopback
+    feed_stale_s: float = 60.0  # without a tick of a feed while its market is open
+    process_down_s: float = 30.0  # since the last heartbeat of a process that should run
+    predictions_stale_s: float = 120.0  # a feed's ticks go on, and its predictions do not
+    latency_ms: float = 15.0  # signal to order, p99 of five minutes
+    stage_ms: float = 1.0  # p99 of a stage that promises to stay below: feature, predict, risk
+    window_s: int = 900  # over which orders are counted
+    orders: int = 20  # fewer within the window say nothing
+    unfilled: float = 0.1  # share of orders sent that were not filled
+    refused: float = 0.1  # share of orders sent that were rejected, or of unknown outcome
+    drawdown: float = 0.05  # share of equity below the day's peak
+    drifted: int = 4  # columns of a model whose distribution left that of its training
+    disk: float = 0.92  # share of the warehouse's disk in use
 
 
 class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

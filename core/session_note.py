@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from core import durable
+from core import checked_json, durable
 from core.errors import SettingsError
 from core.settings import Settings
 
@@ -38,7 +38,7 @@ def read(home: Path) -> SessionNote | None:
     A counter that starts anew is made good by the warehouse's.
     """
     try:
-        return msgspec.json.decode(path_in(home).read_bytes(), type=SessionNote)
+        return checked_json.decode(path_in(home).read_bytes(), SessionNote)
     except (OSError, msgspec.DecodeError):
         return None
 

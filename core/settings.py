@@ -33,6 +33,7 @@ from core.sections import (
     OrchestrationSettings,
     RegistrySettings,
     ReportSettings,
+    RuleSettings,
     RunSettings,
     SignalSettings,
     StreamsSettings,
@@ -64,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orchestration: OrchestrationSettings = OrchestrationSettings()
     reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
+    rules: RuleSettings = RuleSettings()
     controls: ControlSettings = ControlSettings()
     chaos: ChaosSettings = ChaosSettings()
 
@@ -71,6 +73,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def home_path(self) -> Path:
         """TICKHOUSE_HOME, absolute."""
         return Path(self.home).resolve()
+
+    @property
+    def marts_mode(self) -> str:
+        """The world that schedules build: what runs, unless another was asked for."""
+        return self.orchestration.mode or self.run.mode
 
 
 _LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections"}
@@ -112,7 +119,8 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         values["home"] = environ["TICKHOUSE_HOME"]
     try:
         settings = _signed_in(msgspec.convert(_with_switches(values), Settings, strict=False))
-        instruments.use_home(settings.home_path)  # a process knows the instruments of one home
+        # A process knows the instruments of one home, and when they trade there.
+        instruments.use_home(settings.home_path, never_closes=settings.terminal.never_closes)
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting has a wrong value: {error}") from error
     secrets.keep(_secrets(settings))

@@ -15,7 +15,7 @@ from adapters.bus.base import Bus
 from adapters.mt5 import connect
 from adapters.mt5.venue.orders import Venue
 from core import crashpoint, log, session_note, settings
-from core.errors import BusyError
+from core.clock import SystemClock
 from core.health import Health
 from core.process import Process, stop_on_signals
 from core.settings import Settings
@@ -27,12 +27,12 @@ from execution.heartbeat import HeartbeatPublisher
 from execution.journal import snapshots, witness
 from execution.journal.journal import Journal
 from execution.journal.keeper import Keeper
-from execution.journal.records import LeaseTaken
 from execution.journal.segments import NOTHING
 from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
 from execution.lease import Lease, holder_of, locked_account
 from execution.replay_slices import SliceReader
+from execution.risk.controls import limits_in_force
 from execution.risk.limits_file import freeze
 from execution.twin import twin
 
@@ -113,7 +113,7 @@ def _run(chosen: Settings, process: Process, journal: Journal, since: Snapshot |
 
 def _replay(chosen: Settings, process: Process, journal: Journal, bus: Bus, venue: Venue) -> bool:
     health = process.health
-    frozen = freeze(chosen.home_path, journal_path(chosen).parent)
+    frozen = freeze(limits_in_force(chosen, SystemClock()), journal_path(chosen).parent)
     parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
     heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
@@ -144,7 +144,10 @@ def _live(chosen: Settings, process: Process, environment: compose.Environment) 
     detail = "sending" if parts.engine.sends else "shadow"
     with ExitStack() as ends:
         if parts.engine.sends:
-            parts = parts._replace(lease=_lease(chosen, parts, journal, ends))
+            lease = _lease(chosen, parts, journal, ends)
+            parts = parts._replace(lease=lease)
+            # The alert of a lease that changed hands reads it.
+            detail += "; took the account over" if lease.taken_over else ""
         else:
             _log.warning("shadow: decisions are journalled, nothing is sent")
         ends.enter_context(HaltPort(chosen.home_path, parts.trading))
@@ -165,16 +168,8 @@ def _lease(chosen: Settings, parts: live.Parts, journal: Journal, ends: ExitStac
     place = select.lease(chosen.bus, chosen.run.account, "execution")
     lease = Lease(place, chosen.run.account, holder_of(journal.path))
     ends.callback(lease.close)
-    number = lease.take(parts.ledger.book.lease)
-    parts.ledger.record([LeaseTaken(number, lease.holder, parts.clock.now_us())])
-    parts.ledger.sync()
-    if not parts.venue.claim(number, lease.holder):
-        raise BusyError(
-            f"the terminal of account {chosen.run.account} takes orders of another execution, under"
-            f" a higher number than {number}, from another bus: end it. If there is none, remove"
-            " account.claim in the home of the terminal or its agent, and start that again"
-        )
-    parts.ledger.watchers.append(lease.observe)
+    lease.take(parts.ledger.book.lease)
+    compose.claim(parts, lease)
     return lease
 
 

@@ -14,6 +14,7 @@ from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
 from core.controls.approvals import with_signed_exits
 from core.controls.watch import WatchedControls
+from core.errors import BusyError
 from core.sections import RunSettings
 from core.settings import Settings
 from execution import live, replay
@@ -29,7 +30,9 @@ from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
 from execution.journal.publisher import JournalPublisher, Post
+from execution.journal.records import LeaseTaken
 from execution.journal.snapshot import Snapshot, restored
+from execution.lease import Lease
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.stops import Stops
@@ -119,6 +122,24 @@ def _permission(
     account = environment.venue.account()
     lacking = partial(missing, settings, account, watched)
     return Permission(lacking, trading, watched, environment.timer)
+
+
+def claim(parts: live.Parts, lease: Lease) -> None:
+    """Journal a lease that was taken, and have the terminal take orders under it alone.
+
+    Raises:
+        BusyError: the terminal knows a newer one.
+    """
+    number = lease.number
+    parts.ledger.record([LeaseTaken(number, lease.holder, parts.clock.now_us())])
+    parts.ledger.sync()
+    if not parts.venue.claim(number, lease.holder):
+        raise BusyError(
+            f"the terminal of account {parts.run.account} takes orders of another execution, under"
+            f" a higher number than {number}, from another bus: end it. If there is none, remove"
+            " account.claim in the home of the terminal or its agent, and start that again"
+        )
+    parts.ledger.watchers.append(lease.observe)
 
 
 def replay_parts(

@@ -21,7 +21,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ import msgspec
 from adapters.bus.lease import ChangedError, LeasePlace, Written
 from adapters.mt5.fence import FENCED
 from adapters.mt5.venue.venue import Account
+from core.clock import Timer
 from core.contracts.order import OrderEvent
 from core.errors import BusyError, UnavailableError
 from core.file_lock import locked
@@ -62,11 +63,12 @@ class Lease:
         place: on the bus.
         account: for messages.
         holder: see `holder_of`.
+        timer: None: the machine's, and a wait for another's lease ends with `close`.
     """
 
     def __init__(
         self, place: LeasePlace, account: str, holder: str,
-        renew_s: float = _RENEW_S, lasts_s: float = _LASTS_S,
+        renew_s: float = _RENEW_S, lasts_s: float = _LASTS_S, timer: Timer | None = None,
     ) -> None:  # fmt: skip
         self._place, self._account, self.holder = place, account, holder
         self._renew_s, self._lasts_s = renew_s, lasts_s
@@ -75,10 +77,18 @@ class Lease:
         self.problem = ""  # why it is lost
         self._sequence = 0
         self._closing = threading.Event()
+        self._seconds = timer.seconds if timer else time.monotonic
+        self._sleep: Callable[[float], object] = timer.sleep if timer else self._closing.wait
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     def take(self, journalled: int) -> int:
-        """Become the holder, and stay it until `close`; the number.
+        """Become the holder, and stay it until `close`; the number. See `acquire`."""
+        number = self.acquire(journalled)
+        self._thread.start()
+        return number
+
+    def acquire(self, journalled: int) -> int:
+        """Become the holder, for as long as somebody calls `renew` often enough; the number.
 
         Args:
             journalled: the highest number that the journal holds.
@@ -98,7 +108,6 @@ class Lease:
                 self._sequence = self._place.replace(self._record(), known, _PATIENCE_S)
             except ChangedError:
                 _log.info("account %s: another was quicker", self._account)
-        self._thread.start()
         return self.number
 
     def observe(self, event: OrderEvent) -> None:
@@ -134,12 +143,12 @@ class Lease:
     def _free(self, place: LeasePlace) -> Written | None:
         """The record as it is, once nobody else keeps it."""
         written = place.read(_PATIENCE_S)
-        record, since = _decoded(written), time.monotonic()
+        record, since = _decoded(written), self._seconds()
         while written and record and record.held and record.holder != self.holder:
-            left_s = since + self._lasts_s - time.monotonic()
+            left_s = since + self._lasts_s - self._seconds()
             if left_s <= 0:
                 return written
-            self._closing.wait(min(left_s, self._renew_s / 4))
+            self._sleep(min(left_s, self._renew_s / 4))
             if place.read(_PATIENCE_S) != written:
                 raise BusyError(
                     f"another execution trades account {self._account} on this bus"
@@ -150,10 +159,14 @@ class Lease:
 
     def _keep(self) -> None:
         while not self._closing.wait(self._renew_s) and not self.problem:
-            try:
-                self._renew(self._place)
-            except UnavailableError as error:
-                _log.debug("%s", error)  # we trade on; the terminal knows if another took over
+            self.renew()
+
+    def renew(self) -> None:
+        """Show that we are alive; notice that another took over."""
+        try:
+            self._renew(self._place)
+        except UnavailableError as error:
+            _log.debug("%s", error)  # we trade on; the terminal knows if another took over
 
     def _renew(self, place: LeasePlace) -> None:
         try:

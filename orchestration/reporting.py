@@ -14,6 +14,7 @@ import msgspec
 
 from adapters.clickhouse.client import connect
 from audit.export import export
+from core import checked_json
 from core.clock import Clock
 from core.file_lock import locked
 from core.settings import Settings
@@ -66,6 +67,12 @@ def build(
         built = _build(settings, reports, day, mode, by)
         _note(settings).write_bytes(msgspec.json.encode(built))
     return built
+
+
+def is_built(settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str) -> bool:
+    """Whether the last build was for this run, and of these reports and this day."""
+    built = _last(settings)
+    return built is not None and all(built.serves(by, report, day, mode) for report in reports)
 
 
 def render(
@@ -130,6 +137,6 @@ def _note(settings: Settings) -> Path:
 
 def _last(settings: Settings) -> BuiltMarts | None:
     try:
-        return msgspec.json.decode(_note(settings).read_bytes(), type=BuiltMarts)
+        return checked_json.decode(_note(settings).read_bytes(), BuiltMarts)
     except (OSError, msgspec.DecodeError):
         return None

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from audit.seal import settle, sha256
-from core import durable
+from core import checked_json, durable
 from core.errors import InputError, SettingsError, UnavailableError
 from core.file_lock import locked
 
@@ -209,6 +209,6 @@ def _same(before: ReportManifest, now: ReportManifest, data: tuple[str, ...]) ->
 
 def _decoded(path: Path, kind: type[Kind]) -> Kind:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return checked_json.decode(path.read_bytes(), kind)
     except (OSError, msgspec.DecodeError) as error:
         raise InputError(str(path), f"{error}; bring it back from the archive") from error

@@ -1,7 +1,6 @@
-"""A strategy as one text under one hash, and back: what a session keeps, and `explain` uses.
+"""A strategy with what it imports as one text: packed, and used again as it was kept.
 
-A file that imports nothing of a person's own is that file. Everything else is a set: JSON with the
-text of each module, and installed packages by version. A set that is unpacked is used as it is, or
+How such a text stands in a folder: core.strategy_set. A set that was unpacked is used as it is, or
 what it lacks here is named.
 """
 
@@ -15,19 +14,8 @@ from pathlib import Path
 import msgspec
 
 from core.errors import SettingsError
+from core.strategy_set import SUFFIX, StrategySet, decoded
 from strategies.imports import Parts
-
-_SUFFIX = ".set.json"
-
-
-class StrategySet(msgspec.Struct, frozen=True):
-    """What a strategy is made of. `entry`: module and class of an entry point; "": its file."""
-
-    strategy: str
-    entry: str
-    modules: dict[str, str]  # text by dotted name; of a file, the strategy's name is its own
-    inits: list[str]  # of these, packages
-    packages: dict[str, str]  # installed: version by name
 
 
 def packed(name: str, own: Path | None, entry: str, parts: Parts) -> bytes:
@@ -44,40 +32,13 @@ def packed(name: str, own: Path | None, entry: str, parts: Parts) -> bytes:
     return msgspec.json.encode(one, order="sorted")
 
 
-def file_name(body: bytes, name: str) -> str:
-    """What `unpack` calls the text itself."""
-    return f"{name}{_SUFFIX if _decoded(body) else '.py'}"
-
-
-def unpack(body: bytes, name: str, folder: Path) -> None:
-    """Write what was kept into a folder of strategies.
-
-    Raises:
-        SettingsError: it names a module that is none, and would lie elsewhere.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / file_name(body, name)).write_bytes(body)
-    one = _decoded(body)
-    for module, text in one.modules.items() if one else ():
-        if not all(part.isidentifier() for part in module.split(".")):
-            raise SettingsError(f"strategy {name!r}: it holds {module!r}, which is no module")
-        path = folder.joinpath(*module.split("."))
-        path = (
-            path / "__init__.py"
-            if one and module in one.inits
-            else path.with_name(f"{path.name}.py")
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-
-
 def read(name: str, folder: Path) -> tuple[bytes, StrategySet] | None:
     """A set that was unpacked here; None when there is none."""
-    path = folder / f"{name}{_SUFFIX}"
+    path = folder / f"{name}{SUFFIX}"
     if not path.is_file():
         return None
     body = path.read_bytes()
-    one = _decoded(body)
+    one = decoded(body)
     return (body, one) if one else None
 
 
@@ -114,10 +75,3 @@ def importable(folder: Path, modules: set[str]) -> Iterator[None]:
     finally:
         sys.path.remove(str(folder))
         sys.dont_write_bytecode = writes
-
-
-def _decoded(body: bytes) -> StrategySet | None:
-    try:
-        return msgspec.json.decode(body, type=StrategySet)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None

@@ -18,9 +18,9 @@ from typing import Any
 
 from core import durable, renamed
 from core.errors import SettingsError
+from core.strategy_set import GROUP, StrategySet
 from strategies import imports, kept
 
-GROUP = "tickhouse.strategies"
 _MEMBERS = ("name", "horizon_s", "needs_model", "targets")
 _EXAMPLE = "docs/how-to/write-a-strategy.md shows one"
 
@@ -110,7 +110,7 @@ def content(name: str, folder: Path) -> bytes:
     return b""
 
 
-def _of_set(one: kept.StrategySet, folder: Path) -> type[Any]:
+def _of_set(one: StrategySet, folder: Path) -> type[Any]:
     kept.refuse_lacking(one)
     if not one.entry:
         path = folder / f"{one.strategy}.py"

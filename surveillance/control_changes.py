@@ -9,6 +9,7 @@ from core.controls.approvals import is_signed
 from core.controls.entry import Entry
 from core.controls.watch import WatchedControls
 from core.settings import Settings
+from execution.risk.controls import unsigned_files
 from execution.risk.direction import raises
 from execution.risk.limits import of_settings
 from execution.risk.signed_limits import SignedLimits
@@ -39,7 +40,9 @@ class ControlChanges:
             account = self._settings.run.account
             self._limits = SignedLimits(account, fallback, home, self._watched)
         self._limits.poll()
-        return [*self._of_entries(self._watched), *self._of_problem(self._limits.problem)]
+        files = unsigned_files(self._settings, self._watched)
+        problem = "; ".join(filter(None, (self._limits.problem, files)))
+        return [*self._of_entries(self._watched), *self._of_problem(problem)]
 
     def _of_entries(self, watched: WatchedControls) -> list[ControlAlert]:
         entries, controls = watched.controls.entries, watched.controls

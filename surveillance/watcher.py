@@ -3,7 +3,9 @@
 `python -m surveillance`: reads order events and risk states off the bus, tells people (the log,
 and whom `alerts.*` names), stores each alert with the time it took, brings the log of what
 people ordered into the warehouse, and measures the machine's clock. It owns nothing: what it
-missed while it was down it does not alert late, the day's report of blocked orders has it.
+missed while it was down it does not alert late, the day's report of blocked orders has it. The
+alert rules of `surveillance.rules` it evaluates every few seconds, and tells when one fires or
+resolves.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
+from prometheus_client import REGISTRY
 
 from adapters.alert_box import AlertBox
 from adapters.alerts import targets
@@ -35,8 +38,10 @@ from core.home_users import as_process
 from core.process import Process
 from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
-from surveillance.alert import OLD_US, ControlAlert
+from surveillance.alert import OLD_US, ControlAlert, Notice, notice_of, row_of
 from surveillance.control_changes import ControlChanges
+from surveillance.evaluator import Evaluator
+from surveillance.firing import Change
 
 _log = logging.getLogger(__name__)
 #: At the end. What a dead mail server does not take in this time stays in the box, for the next.
@@ -104,9 +109,13 @@ class Watcher:
         alert = alert_of(codec.decode(message.topic, message.payload), self._clock.now_us())
         return None if alert is None else self.tell(alert)
 
-    def tell(self, alert: ControlAlert) -> ControlAlert:
-        """Tell people of an alert, and keep it for its table."""
-        channel = self._notify(alert)
+    def tell(self, alert: ControlAlert, notice: Notice | None = None) -> ControlAlert:
+        """Tell people of an alert, and keep it for its table.
+
+        Args:
+            notice: how it is worded for people, and whether they are told; None: by its control.
+        """
+        channel = self._notify(alert, notice or Notice(alert.control))
         raised = msgspec.structs.replace(alert, ts_raised_us=self._clock.now_us(), channel=channel)
         with self._lock:
             self._unstored.append(raised)
@@ -126,13 +135,15 @@ class Watcher:
             raise
         return len(due)
 
-    def _notify(self, alert: ControlAlert) -> str:
+    def _notify(self, alert: ControlAlert, notice: Notice) -> str:
         """How people know: the log at least; what is gathered comes with the next digest."""
-        _log.warning("ALERT %s %s: %s", alert.control, alert.subject, alert.detail)
+        _log.warning("ALERT %s %s: %s", notice.title, alert.subject, alert.detail)
+        if notice.silenced:
+            return "log, silenced"
         if self._box is None:
             return "log"
         try:
-            delivery = self._box.notify(f"Tickhouse: {alert.control}", alert.detail)
+            delivery = self._box.notify(f"Tickhouse: {notice.title}", alert.detail, notice.facts)
         except (TickhouseError, OSError) as error:
             _log.error("nobody could be told: %s", error)
             return "log, nobody told"
@@ -175,6 +186,7 @@ def _watch(config: settings.Settings, process: Process) -> None:
     ]
     if box is not None:
         work.append(("digests", partial(_send, box, stop)))
+    work.append(("rules", partial(_evaluate, config, watcher, stop)))
     threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in work]
     for thread in threads:
         thread.start()
@@ -184,6 +196,21 @@ def _watch(config: settings.Settings, process: Process) -> None:
     with contextlib.suppress(TickhouseError):
         watcher.flush()
     writer.close()
+
+
+def _evaluate(config: settings.Settings, watcher: Watcher, stop: threading.Event) -> None:
+    """Every few seconds all rules are evaluated, whatever else goes on."""
+
+    def say(change: Change) -> None:
+        watcher.tell(row_of(change, config.run), notice_of(change, config.rules))
+
+    evaluator = Evaluator(config, SystemClock(), say)
+    REGISTRY.register(evaluator)
+    while not stop.wait(config.rules.every_s):
+        try:
+            evaluator.turn()
+        except Exception:  # one round's fault must not end the alerts for good
+            _log.exception("alert rules were not evaluated; they are again in a moment")
 
 
 def _finish(threads: Sequence[threading.Thread]) -> None:

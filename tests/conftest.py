@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.reference)
         if "kafka" in fixtures:
             item.add_marker(pytest.mark.heavy(suite="kafka"))
+
+
+def pytest_sessionfinish() -> None:
+    """Write what `make coverage` measured: a worker that is slow to end is killed with it."""
+    if "coverage" in sys.modules and (measured := sys.modules["coverage"].Coverage.current()):
+        measured.save()
 
 
 @pytest.fixture

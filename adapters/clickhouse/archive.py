@@ -13,6 +13,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from core import checked_json
 from core.errors import InputError, WarehouseError
 
 _DATA, _MANIFEST = "data", "manifest.json"
@@ -68,7 +69,7 @@ def manifest_of(folder: Path) -> BackupManifest:
         InputError: no backup, or one that was not finished.
     """
     try:
-        return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=BackupManifest)
+        return checked_json.decode((folder / _MANIFEST).read_bytes(), BackupManifest)
     except OSError as error:
         raise InputError(
             str(folder), f"{_MANIFEST}: {error.strerror}: this is no finished backup"

@@ -150,7 +150,7 @@ def _chunk(texts: list[bytes], row: int, clock: LocalClock) -> Chunk:
         try:
             ticks.append(_decoder.decode(text))
             rows.append(number)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raw = " ".join(text.decode("utf-8", "backslashreplace").split())[:MAX_RAW]
             refused.append(RefusedRow(number, raw, "unparseable"))
     local = np.array([t.time_msc for t in ticks], np.int64)

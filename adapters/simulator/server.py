@@ -21,11 +21,11 @@ from adapters.mt5.fence import Fence
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote import frames
 from adapters.simulator.doorway import Doorway
-from adapters.simulator.markets.generated_market import GeneratedMarket
+from adapters.simulator.markets.generated_market import LIVELY, NEVER_CLOSES, GeneratedMarket
 from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
 from adapters.simulator.markets.tickfile import MarketFile, ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
-from core import crashpoint, durable, log, settings
+from core import checked_json, crashpoint, durable, log, settings
 from core.credentials import directory_of
 from core.errors import InputError, SettingsError, TickhouseError
 from core.process import Process
@@ -81,7 +81,7 @@ class Server:
         try:
             while (frame := client.receive()) is not None:
                 client.send(*self._answer(_call.decode(frame[0]), allowed))
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             _log.debug("client left: %s", error)
 
     def _answer(
@@ -170,7 +170,9 @@ def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) ->
         )
         account = Path(recipe.account_log) if recipe.account_log else home / "replay-account.log"
     else:
-        quotes = GeneratedMarket(chosen.symbols, chosen.source, chosen.seed)
+        traits = {NEVER_CLOSES: chosen.never_closes, LIVELY: chosen.lively}
+        shown = tuple(name for name, there in traits.items() if there)
+        quotes = GeneratedMarket(chosen.symbols, chosen.source, chosen.seed, shown)
         account = home / "account.log"
     return SimulatedTerminal(
         quotes, log=account, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
@@ -189,7 +191,7 @@ def _read_plan(path: Path | None) -> Plan:
     if path is None:
         raise SettingsError("--market recorded needs --plan PLAN.json")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
+        return checked_json.decode(path.read_bytes(), Plan)
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
 

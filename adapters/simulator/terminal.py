@@ -71,7 +71,9 @@ class SimulatedTerminal:
         self._error = _SUCCESS
         self._log: RequestLog | None = None
         # A recorded market has no time of its own before the first call; a live one has opened now.
-        began = {"opened_msc": now_msc()} if market.live else {}
+        began: dict[str, Any] = {}
+        if market.live:
+            began = {"opened_msc": now_msc(), "market": getattr(market, "traits", ())}
         if log is not None:
             header: dict[str, Any] = {
                 "account": 1, "balance": balance, "currency": currency, "seed": seed,
@@ -81,6 +83,8 @@ class SimulatedTerminal:
                 header["netting"] = True
             self._log = RequestLog(log, header, began)
             began = self._log.began
+        if hasattr(market, "began"):
+            market.began(began.get("opened_msc", 0), began.get("market", ()))
         self._account = SimulatedAccount(
             market, balance, currency, seed, frictions, netting=netting,
             opened_msc=began.get("opened_msc", 0),

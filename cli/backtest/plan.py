@@ -16,6 +16,7 @@ from cli.replay import plan as replay_plan
 from cli.replay.plan import ReplayOptions
 from core.errors import InputError, SettingsError
 from core.settings import Settings
+from execution.risk.controls import InForce
 from models.serving.registry import Registry
 
 
@@ -30,6 +31,7 @@ class BacktestRequest(NamedTuple):
     together: bool
     spans: int
     symbols: tuple[str, ...]
+    limits: InForce
 
 
 def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> BacktestRequest:
@@ -44,8 +46,9 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     paths = _paths(namespace, settings, scratch)
     model = _model(namespace, settings, strategy)
     options = ReplayOptions(
-        tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model
-    )
+        tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model,
+        namespace.limits,
+    )  # fmt: skip
     plan = replay_plan.build(options, settings, scratch)
     feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
     if not known_symbols.issuperset(namespace.symbols):
@@ -56,7 +59,11 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     ]
     span = _span(namespace, recordings)
     shaped = replay_plan.shaping(
-        options, settings, plan.digests, [(f.source, f.symbol) for f in feeds]
+        options,
+        settings,
+        plan.digests,
+        [(f.source, f.symbol) for f in feeds],
+        plan.limits.content,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
     identity = run_id((shaped, *chosen_))
@@ -68,7 +75,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     settings = msgspec.structs.replace(settings, run=run)
     return BacktestRequest(
         settings, recordings, span, model, inputs, namespace.together, namespace.spans,
-        tuple(namespace.symbols),
+        tuple(namespace.symbols), plan.limits,
     )  # fmt: skip
 
 

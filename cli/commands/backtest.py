@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy", default="model", metavar="NAME", help="a name, or the path of your own .py"
     )
     parser.add_argument("--model", metavar="SHA256", help="predict with this; else the champion")
+    parser.add_argument(
+        "--limits", type=Path, metavar="FILE", help="under these; else those in force"
+    )
     parser.add_argument("--symbols", type=_names, default=(), metavar="A,B", help="only these")
     parser.add_argument("--spans", type=int, default=1, help="equal parts, each an account anew")
     parser.add_argument("--together", action="store_true", help="one account for all symbols")
@@ -62,6 +65,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
         with console.status("reading and checking the ticks"):
             request = backtest_plan.build(namespace, settings, Path(scratch))
+        console.print(f"limits: {request.limits.whence}", markup=False, soft_wrap=True)
         report, files = _run(request, namespace, console)
     if namespace.json:
         print(json.dumps({**report, "files": files}))
@@ -78,6 +82,7 @@ def _run(
     jobs = plan.jobs(
         request.recordings, request.span, request.settings, model=request.model,
         spans=request.spans, together=request.together, symbols=request.symbols,
+        limits=request.limits.content,
     )  # fmt: skip
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),

@@ -29,6 +29,7 @@ from core.settings import Settings
 from core.trading_control import current as ordered
 from core.trading_control import write
 from execution.risk.signed_resumes import kept_in
+from strategies import plugins
 
 _LONGEST_DAYS = 400
 _APPROVABLE = ("strategy", "model", "settings", "exits", "terminal_check")
@@ -235,7 +236,8 @@ def _approved(kind: Kind, subject: str, settings: Settings) -> tuple[str, bytes]
         raise SettingsError(f"controls approve {kind}: which one? name it")
     if kind == "strategy":
         name = chosen(subject, settings)  # a file is put where every process finds it
-        return name, approvals.strategy_content(settings.home_path, name)
+        own = plugins.content(name, settings.home_path / "strategies")
+        return name, own or approvals.shipped_content(name)
     if kind == "terminal_check":
         return subject, _passed_check(settings)
     from models.serving.registry import Registry

@@ -8,19 +8,22 @@ import argparse
 import getpass
 import os
 import sys
+from pathlib import Path
 
 from adapters.mt5.venue.recognition import magic_of
 from cli.login import note
 from core import identity
 from core.clock import SystemClock
 from core.contracts.order import OrderEvent
-from core.errors import SettingsError
+from core.errors import JournalError, SettingsError
 from core.settings import Settings
-from execution.__main__ import journal_path
+from execution.__main__ import journal_path, witness_path
 from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
-from execution.journal import journal
+from execution.journal import segments, snapshots, witness
 from execution.journal.book import Book
+from execution.journal.segments import NOTHING
+from execution.journal.snapshot import Snapshot, restored
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,11 +66,26 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _unsettled(settings: Settings) -> dict[str, tuple[OrderEvent, str]]:
-    path, book = journal_path(settings), Book()
-    if path.exists():
-        for placed in journal.read(path):
-            book.apply(placed.record)
+    path = journal_path(settings)
+    book = _folded(path, witness_path(settings)) if path.exists() else Book()
     return {name: (e, book.orders[name].kind.value) for name, e in book.unsettled.items()}
+
+
+def _folded(path: Path, beside: Path) -> Book:
+    """From the newest snapshot that a start would believe, else from the first record on."""
+    since = _newest(path, beside)
+    book, end = (restored(since)[0], since.end) if since else (Book(), NOTHING)
+    for placed in segments.walk(path, end):
+        book.apply(placed.record)
+    return book
+
+
+def _newest(path: Path, beside: Path) -> Snapshot | None:
+    try:
+        witnessed = witness.read(beside)
+        return snapshots.believed(path, witnessed.snapshot) if witnessed else None
+    except JournalError:  # what is damaged of the journal, reading all of it says
+        return None
 
 
 def _show(unsettled: dict[str, tuple[OrderEvent, str]]) -> None:

@@ -14,6 +14,7 @@ from cli.commands.printed import output
 from cli.commands.up import shown_settings
 from cli.login import note
 from cli.stack import sessions, upgrade
+from cli.stack.embedded import USUAL_PORTS, beating, live_stack
 from cli.stack.warehouse_setup import leave_word, migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
@@ -55,7 +56,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     leave_word(settings, url)
     write_run(settings, url)
     named = sessions.named(settings, SystemClock())
-    session = sessions.begin(named, url, SystemClock()).session_id
+    expected = beating(live_stack(settings, settings.home_path, USUAL_PORTS))
+    session = sessions.begin(named, url, SystemClock(), expected).session_id
     console.print(
         f"Session {session} begins: processes on this home take it up, on others give them"
         f" TICKHOUSE_RUN__SESSION_ID={session}."

@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strategy", default="model", metavar="NAME", help="a name, or the path of your own .py"
     )
+    parser.add_argument(
+        "--limits", type=Path, metavar="FILE", help="under these; else those in force"
+    )
     parser.add_argument("--source", help="broker of files that do not say it")
     parser.add_argument("--symbol", help="symbol of files that do not say it")
     parser.add_argument("--tz", help="zone of files that do not say it: UTC, EST, +02:00, a name")
@@ -66,6 +69,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         namespace.train_first,
         chosen(namespace.strategy, settings),
         model=_champion(settings, namespace),
+        limits=namespace.limits,
     )
     result = replay(options, settings, console, simulated=False)
     if namespace.json:
@@ -86,6 +90,7 @@ def replay(options: ReplayOptions, settings: Settings, console: Console, *, simu
     scratch = settings.home_path / "runs" / "planning"
     with console.status("reading and checking the files"):
         plan = replay_plan.build(options, settings, scratch)
+    console.print(f"limits: {plan.limits.whence}", markup=False, soft_wrap=True)
     run = ReplayRun(plan, options, settings, simulated=simulated)
     with run.stack() as stack, Progress(console) as progress:
         run.start(stack)

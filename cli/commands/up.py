@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
 from cli.login import note
-from cli.stack import board, orchestration, sessions, upgrade
+from cli.stack import board, orchestration, planted_edge, sessions, simulated_market, upgrade
 from cli.stack.embedded import (
     USUAL_PORTS,
+    beating,
     choose_ports,
     live_stack,
     stack_environment,
     urls,
 )
+from cli.stack.planted_edge import bringing
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
 from cli.stack.warehouse_setup import leave_word, migrate, predicts, write_run
@@ -41,10 +44,13 @@ _SECRET = secrets.NAMES | {"url"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What runs is a matter of settings, but for two."""
+    """What runs is a matter of settings, but for three."""
     parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
     parser.add_argument(
         "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
+    )
+    parser.add_argument(
+        "--bare", action="store_true", help="no model of the simulated market: nothing predicts"
     )
 
 
@@ -56,12 +62,17 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         named = chosen(namespace.strategy, settings, trades=True)
         run_ = msgspec.structs.replace(settings.run, strategy=named)
         settings = msgspec.structs.replace(settings, run=run_)
-    settings = sessions.named(settings, SystemClock())
+    settings = sessions.named(simulated_market.shown(settings, bare=namespace.bare), SystemClock())
+    planted_edge.drop_outlived(settings)
+    lives = not namespace.bare and planted_edge.comes(settings)
     home = settings.home_path
     ports = choose_ports(USUAL_PORTS)
     where = urls(settings, ports)
     pages = board.choose_ports()
     where["live page"] = f"{tls.scheme(home)}://127.0.0.1:{pages.live}"
+    if not settings.rules.page:
+        rules = msgspec.structs.replace(settings.rules, page=where["live page"])
+        settings = msgspec.structs.replace(settings, rules=rules)
     late = [board.live_page(pages.live)]
     if namespace.grafana:
         late.append(board.grafana(settings, home, where["warehouse"], pages.grafana))
@@ -80,11 +91,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     try:
         with Interrupts() as interrupts, stack:
             try:
-                _start(stack, settings, where, console)
+                _start(stack, settings, where, console, lives=lives)
                 if unscheduled:
                     console.print(unscheduled)
-                _start_late(stack, console)
-                _watch(stack, console)
+                with bringing(settings, stack.environment, console) if lives else nullcontext():
+                    _start_late(stack, console)
+                    _watch(stack, console)
             finally:
                 interrupts.stopping = True
     except KeyboardInterrupt:
@@ -93,7 +105,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: Console) -> None:
+def _start(
+    stack: Stack, settings: Settings, where: Mapping[str, str], console: Console, *, lives: bool
+) -> None:
     begin = time.monotonic()
 
     def on_ready(name: str) -> None:
@@ -126,7 +140,12 @@ def _start(stack: Stack, settings: Settings, where: Mapping[str, str], console: 
     if taking is not None:
         upgrade.finish(stack.home)
     console.print(_welcome(where, stack.home, time.monotonic() - begin))
-    if not predicts(settings):
+    if lives:
+        console.print(
+            "A model of the simulated market's planted edge is on its way: predictions, signals"
+            " and orders follow within a minute. Without it: tickhouse up --bare"
+        )
+    elif not predicts(settings):
         console.print(
             "There is no champion model yet: features are computed and stored;"
             " nothing predicts until `tickhouse train`."
@@ -138,7 +157,7 @@ def _begin(stack: Stack, settings: Settings, url: str) -> None:
     migrate(settings, url)
     leave_word(settings, url)
     write_run(settings, url)
-    session = sessions.begin(settings, url, SystemClock())
+    session = sessions.begin(settings, url, SystemClock(), beating(stack.specs.values()))
     stack.before_last = lambda: sessions.end(settings, url, session, SystemClock())
 
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from cli.diagnostics.feeds import FeedStatus, feeds
+from cli.stack import simulated_market
 from cli.stack.process_state import ProcessState
 from cli.stack.running import RunningStack, running
+from core import instruments
 from core.clock import SystemClock
 from core.errors import TickhouseError
 from core.settings import Settings
@@ -52,6 +54,8 @@ def stack_status(settings: Settings) -> StackStatus:
 
 def _feeds(settings: Settings, stack: RunningStack) -> tuple[list[FeedStatus], list[str]]:
     try:
+        hours = simulated_market.shown(settings).terminal
+        instruments.use_home(settings.home_path, never_closes=hours.never_closes)
         states = feeds(settings, stack.urls["warehouse"], stack.started_us, SystemClock())
     except TickhouseError as error:
         return [], [f"age of ticks unknown: {error}"]

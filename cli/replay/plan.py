@@ -18,10 +18,13 @@ import pyarrow.parquet as pq
 from adapters.files.base import TickFile
 from adapters.files.detect import open_file
 from adapters.simulator.markets.tickfile import ParquetTicks
+from core.clock import SystemClock
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.errors import InputError
 from core.sections import ExitSettings
 from core.settings import Settings
+from execution.risk.controls import InForce, in_force
+from execution.risk.limits import parse
 from features.catalog import FEATURE_SET_HASH
 from strategies import plugins
 
@@ -47,6 +50,7 @@ class ReplayPlan(NamedTuple):
     unparsed: tuple[QuarantineBatch, ...]
     cut_msc: int
     training: bool
+    limits: InForce
 
     @property
     def rows(self) -> int:
@@ -79,6 +83,7 @@ class ReplayOptions(NamedTuple):
     train_first: float
     strategy: str
     model: str  # the champion to predict with, "" for none
+    limits: Path | None = None  # a file of limits; None: those in force
 
 
 def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPlan:
@@ -97,7 +102,9 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     for file in files:
         by_feed[file.source, file.symbol].append(file)
     digests = tuple(sha256(path) for path in options.paths)
-    run_id = _run_id(options, settings, digests, sorted(by_feed))
+    limits = _limits(options, settings)
+    shaped = shaping(options, settings, digests, sorted(by_feed), limits.content)
+    run_id = f"replay-{hashlib.blake2b(msgspec.json.encode(shaped), digest_size=8).hexdigest()}"
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
         feed, refused = _feed(run_id, source, symbol, parts, scratch)
@@ -110,8 +117,21 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
     return ReplayPlan(
-        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training
+        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits
     )
+
+
+def _limits(options: ReplayOptions, settings: Settings) -> InForce:
+    """A file that was named outright, whoever signed it; else what live execution would take."""
+    path = options.limits
+    if path is None:
+        return in_force(settings, SystemClock())
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(str(path), f"{error.strerror}; name a limits file") from error
+    parse(content, str(path))
+    return InForce(content, str(path))
 
 
 def write(plan: ReplayPlan, directory: Path, max_ticks: int) -> Path:
@@ -136,22 +156,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _run_id(
-    options: ReplayOptions,
-    settings: Settings,
-    digests: tuple[str, ...],
-    feeds: list[tuple[str, str]],
-) -> str:
-    shaped = msgspec.json.encode(shaping(options, settings, digests, feeds))
-    digest = hashlib.blake2b(shaped, digest_size=8)
-    return f"replay-{digest.hexdigest()}"
-
-
 def shaping(
     options: ReplayOptions,
     settings: Settings,
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],
+    limits: bytes | None,
 ) -> tuple[object, ...]:
     """All that decides a run's result: files by content, settings, strategy, limits, model."""
     shaped: tuple[object, ...] = (
@@ -173,9 +183,8 @@ def shaping(
     # What is newer than the first runs counts only when it is used: their ids stay.
     newer = (settings.exits, settings.terminal.netting)
     used = () if newer == (ExitSettings(), False) else (newer,)
-    limits = settings.home_path / "limits.toml"
-    # Without that file the limits are those of settings.execution.
-    written = (sha256(limits),) if limits.exists() else ()
+    # Without any the limits are those of settings.execution.
+    written = (hashlib.sha256(limits).hexdigest(),) if limits is not None else ()
     own = plugins.digest(options.strategy, settings.home_path / "strategies")
     return (*shaped, *used, *written, *((own,) if own else ()))
 

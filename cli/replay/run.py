@@ -41,6 +41,7 @@ from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
 from core.settings import Settings
 from core.topics import CONTROL
+from execution.risk.limits_file import freeze
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.monitoring.table import write_models
 from models.serving.card import Span
@@ -102,7 +103,8 @@ class ReplayRun:
         self.directory.mkdir(parents=True)
         replay_bus.empty(self.settings.bus)
         write(self.plan, self.directory, self.settings.collector.slice_ticks)
-        self._kept = sessions.contents(self.settings)
+        freeze(self.plan.limits.content, self.directory)
+        self._kept = sessions.contents(self.settings, self.plan.limits.content)
         self._session = sessions.described(self.settings, self._kept)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):
             marker.unlink()

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cli.stack.embedded import free_ports
+from cli.stack.free_ports import free_ports
 from cli.stack.process_spec import ProcessSpec
 from core import tls
 from core.errors import SettingsError
 from core.settings import Settings
+from surveillance.provisioned import for_grafana
 
 
 class BoardPorts(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ def grafana(settings: Settings, home: Path, warehouse_url: str, port: int) -> Pr
         )
     return ProcessSpec(
         "grafana",
-        (sys.executable, "-m", "cli.stack.grafana_child", binary, "server", *_homepath()),
+        (sys.executable, "-m", "cli.stack.grafana_child", binary, "server", *_homepath(binary)),
         _environment(settings, home, warehouse_url, port),
         needs=("warehouse",),
         ready_url=f"{tls.scheme(home)}://127.0.0.1:{port}/api/health",
@@ -66,9 +67,20 @@ def grafana(settings: Settings, home: Path, warehouse_url: str, port: int) -> Pr
     )
 
 
-def _homepath() -> tuple[str, ...]:
+def _homepath(binary: str) -> tuple[str, ...]:
+    """Where its defaults and pages are: above an unpacked archive's bin/, else of the package."""
+    unpacked = Path(binary).resolve().parents[1]
     usual = Path("/usr/share/grafana")  # where the packages of Debian and Red Hat put it
-    return ("--homepath", str(usual)) if usual.is_dir() else ()
+    places = (place for place in (unpacked, usual) if (place / "conf/defaults.ini").exists())
+    return next((("--homepath", str(place)) for place in places), ())
+
+
+def _provisioned(settings: Settings, home: Path, shipped: Path) -> Path:
+    """What Grafana is provisioned from: as shipped, with the limits that the settings have."""
+    folder = home / "grafana" / "provisioning"
+    shutil.copytree(shipped, folder, dirs_exist_ok=True)
+    (folder / "alerting" / "rules.json").write_text(for_grafana(settings.rules))
+    return folder
 
 
 def _environment(settings: Settings, home: Path, warehouse_url: str, port: int) -> dict[str, str]:
@@ -82,10 +94,9 @@ def _environment(settings: Settings, home: Path, warehouse_url: str, port: int) 
         "GF_PATHS_DATA": str(home / "grafana"),
         "GF_PATHS_LOGS": str(home / "grafana" / "log"),
         "GF_PATHS_PLUGINS": os.environ.get("GF_PATHS_PLUGINS", "/var/lib/grafana/plugins"),
-        "GF_PATHS_PROVISIONING": str(folder / "provisioning"),
+        "GF_PATHS_PROVISIONING": str(_provisioned(settings, home, folder / "provisioning")),
         "GF_AUTH_ANONYMOUS_ENABLED": "true",  # loopback only, and a viewer changes nothing
         "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
-        "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": "1s",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
         "TICKHOUSE_GRAFANA_BOARDS": str(folder / "boards"),

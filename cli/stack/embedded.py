@@ -4,15 +4,15 @@ What settings place elsewhere (a warehouse, bus or terminal with an address of i
 started. `up` and `replay` use the same list; only ports, environment and market differ.
 """
 
-import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from adapters.bus.nats.options import without_secret
 from cli.stack.clickhouse_server import clickhouse_server
+from cli.stack.free_ports import free_ports
 from cli.stack.process_spec import STOP_WAIT_S, ProcessSpec
 from core import tls
 from core.credentials import directory_of
@@ -38,18 +38,6 @@ def choose_ports(preferred: Ports | None = None) -> Ports:
         msgspec.structs.astuple(preferred) if preferred else (0,) * len(Ports.__struct_fields__)
     )
     return Ports(*free_ports(wanted))
-
-
-def free_ports(wanted: Sequence[int]) -> list[int]:
-    """As many free loopback ports, all different: those wanted, others (or for 0) where taken."""
-    held: list[socket.socket] = []
-    try:
-        for port in wanted:
-            held += [_hold(port)]  # one by one, so that a failure closes them
-        return [int(s.getsockname()[1]) for s in held]
-    finally:
-        for holder in held:
-            holder.close()
 
 
 def urls(settings: Settings, ports: Ports) -> dict[str, str]:
@@ -145,6 +133,11 @@ def live_stack(settings: Settings, home: Path, ports: Ports) -> list[ProcessSpec
     return [*stack, _worker("watch", ("surveillance",), {}, ("bus", "warehouse"), 1)]
 
 
+def beating(stack: Iterable[ProcessSpec]) -> list[str]:
+    """Names of the processes that beat: the session says that they should run."""
+    return [spec.name for spec in stack if spec.beats]
+
+
 def _quix_collector() -> ProcessSpec:
     return _worker("collector", ("streams.quix", "collector"), {}, ("bus", "terminal"), 0)
 
@@ -219,6 +212,7 @@ def _worker(
         needs=needs,
         stop_stage=stage,
         stop_wait_s=drain_s,
+        beats=True,
     )
 
 
@@ -227,14 +221,3 @@ def _python(module: str, **options: object) -> tuple[str, ...]:
     for name, value in options.items():
         arguments += [f"--{name.replace('_', '-')}", str(value)]
     return tuple(arguments)
-
-
-def _hold(port: int) -> socket.socket:
-    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # As servers do, or a port whose last connections are still closing would count as taken.
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        holder.bind(("127.0.0.1", port))
-    except OSError:
-        holder.bind(("127.0.0.1", 0))
-    return holder

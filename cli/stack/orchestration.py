@@ -7,10 +7,10 @@ runs on a schedule is there. An environment that holds only what `make demo` nee
 import sys
 from pathlib import Path
 
-from cli.stack.embedded import free_ports
+from cli.stack.free_ports import free_ports
 from cli.stack.process_spec import ProcessSpec
 from core import tls
-from core.settings import Settings
+from core.settings import Settings, environment_of
 from orchestration import instance
 
 INSTALL = "make install-orchestration"
@@ -55,7 +55,8 @@ def _process(home: Path, arguments: tuple[str, ...], needs: tuple[str, ...]) -> 
     return ProcessSpec(
         f"orchestration.{arguments[0]}",
         (sys.executable, "-m", "orchestration", *arguments),
-        instance.environment(home),
+        # It also looks after feeds of other sources, which keep their hours.
+        instance.environment(home) | environment_of("terminal", never_closes=False),
         needs=needs,
         stop_group=True,  # a run is a child of the code server, dbt one of a run
         waited_for=False,

@@ -30,3 +30,4 @@ class ProcessSpec(msgspec.Struct, frozen=True):
     stop_group: bool = False  # SIGTERM reaches its children too
     after_full_disk: bool = False  # it does not mend by itself: killed once there is space again
     waited_for: bool = True  # False: `Stack.start_all` leaves it to `start_late`
+    beats: bool = False  # it sends heartbeats over the bus, and is missed when it does not

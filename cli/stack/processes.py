@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -55,7 +55,7 @@ class Stack:
         """`environment` is added to ours, for all; `command`, `urls`: for `tickhouse status`."""
         self.home = home.resolve()
         self.specs = {spec.name: spec for spec in processes}
-        self._environment = {
+        self.environment = {
             **_environment(),
             "TICKHOUSE_HOME": str(self.home),
             **environment,
@@ -132,29 +132,43 @@ class Stack:
         """Start those that `start_all` left, likewise; those needed by them may be down.
 
         Raises:
-            TickhouseError: one did not become ready; the others run on.
+            TickhouseError: some did not become ready; all others that do not need them run.
         """
         names = {name for name, spec in self.specs.items() if not spec.waited_for}
-        self._start_in_order(names, on_ready, timeout_s)
+        problems: list[str] = []
+        self._start_in_order(names, on_ready, timeout_s, problems)
+        if problems:
+            raise TickhouseError("\n".join(problems))
 
     def _start_in_order(
-        self, names: set[str], on_ready: Callable[[str], None] | None, timeout_s: float
+        self,
+        names: set[str],
+        on_ready: Callable[[str], None] | None,
+        timeout_s: float,
+        problems: list[str] | None = None,
     ) -> None:
+        """With `problems`, what does not become ready is told there, and the others go on."""
         started: dict[str, float] = {}
         ready: set[str] = set()
-        while len(ready) < len(names):
-            for name in self._startable(names - set(started), names - ready):
+        failed: set[str] = set()
+        while True:
+            for name in self._startable(names - started.keys(), names - ready):
                 self.start(name)
                 started[name] = time.monotonic()
-            for name, state in self.state().items():
-                if (
-                    name in started
-                    and name not in ready
-                    and self._is_ready(state, started[name] + timeout_s)
-                ):
-                    if on_ready:
+            if not (waiting := started.keys() - ready - failed):
+                return  # what is not started needs one that failed
+            for name, state in self.state(waiting).items():
+                try:
+                    became_ready = self._is_ready(state, started[name] + timeout_s)
+                except TickhouseError as problem:
+                    if problems is None:
+                        raise
+                    problems.append(str(problem))
+                    failed.add(name)
+                else:
+                    if became_ready and on_ready:
                         on_ready(name)
-                    ready.add(name)
+                    ready |= {name} if became_ready else set()
             time.sleep(_POLL_S)
 
     def wait_ready(self, name: str, timeout_s: float = 30.0) -> None:
@@ -165,7 +179,7 @@ class Stack:
                 its log and where the log is.
         """
         deadline = time.monotonic() + timeout_s
-        while not self._is_ready(self.state()[name], deadline):
+        while not self._is_ready(self.state({name})[name], deadline):
             time.sleep(_POLL_S)
 
     def wait_exit(self, name: str, timeout_s: float) -> None:
@@ -177,15 +191,15 @@ class Stack:
             TickhouseError: it was given up, or has not ended in time.
         """
         deadline = time.monotonic() + timeout_s
-        while not (state := self.state()[name]).ended:
+        while not (state := self.state({name})[name]).ended:
             if state.state == "fatal":
                 raise _failure(state, "keeps failing and was given up")
             if time.monotonic() > deadline:
                 raise _failure(state, "has not ended in time")
             time.sleep(_POLL_S)
 
-    def state(self) -> dict[str, ProcessState]:
-        """Every process at this moment.
+    def state(self, only: Collection[str] | None = None) -> dict[str, ProcessState]:
+        """Every process at this moment, or only these: each is asked, which costs it a little.
 
         Raises:
             UnavailableError: supervisord is gone, and every process with it.
@@ -195,7 +209,8 @@ class Stack:
                 "the supervisor was killed, and every process ended with it; start again"
                 f" (its log: {log_of(self.home, 'supervisord')})"
             )
-        return observe(self._views, self._client.processes())
+        views = [view for view in self._views if only is None or view.name in only]
+        return observe(views, self._client.processes())
 
     def stop(self, name: str) -> None:
         """Stop one process (SIGTERM, then SIGKILL after its `stop_wait_s`) and wait for it."""
@@ -252,7 +267,7 @@ class Stack:
         return running, [name for name in running if name in killed]
 
     def _view(self, spec: ProcessSpec) -> ProcessView:
-        home = Path({**self._environment, **spec.environment}["TICKHOUSE_HOME"])
+        home = Path({**self.environment, **spec.environment}["TICKHOUSE_HOME"])
         health = home / "run" / f"{spec.name}.json"
         return ProcessView(
             spec.name, str(health), spec.ready_url, str(log_of(self.home, spec.name))
@@ -263,7 +278,7 @@ class Stack:
         for view in self._views:
             Path(view.health_file).unlink(missing_ok=True)
         specs = list(self.specs.values())
-        return Supervisord(self.home, self._environment, specs, self._lock.fd)
+        return Supervisord(self.home, self.environment, specs, self._lock.fd)
 
 
 _STOPPABLE = frozenset({"starting", "running", "backoff", "stopping"})

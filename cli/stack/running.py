@@ -11,7 +11,7 @@ import msgspec
 from cli.stack.home_lock import is_taken
 from cli.stack.process_state import ProcessState, ProcessView, observe
 from cli.stack.supervisor_client import SupervisorClient
-from core import durable
+from core import checked_json, durable
 
 SOCKETS = "tickhouse-"  # how the temporary directory of supervisord's socket is named
 
@@ -46,7 +46,7 @@ def running(home: Path) -> RunningStack | None:
 
 def _read(home: Path) -> RunningStack | None:
     try:
-        return msgspec.json.decode((home / "run" / "stack.json").read_bytes(), type=RunningStack)
+        return checked_json.decode((home / "run" / "stack.json").read_bytes(), RunningStack)
     except (FileNotFoundError, msgspec.DecodeError):
         return None  # about to start
 

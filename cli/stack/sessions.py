@@ -9,15 +9,16 @@ import contextlib
 import hashlib
 import platform
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from cli.stack.warehouse_setup import shaping
-from core import session_note
+from core import instruments, session_note
 from core.clock import Clock, SystemClock
-from core.contracts.session import Content, Session, content
+from core.contracts.session import Content, Session, SessionPart, content
 from core.controls.approvals import strategies_folder
 from core.errors import InputError, TickhouseError
 from core.fingerprint import fingerprint, versions
@@ -42,17 +43,20 @@ def named(settings: Settings, clock: Clock) -> Settings:
     return replace(settings, run=replace(settings.run, session_id=name))
 
 
-def begin(settings: Settings, url: str, clock: Clock) -> Session:
+def begin(settings: Settings, url: str, clock: Clock, processes: Sequence[str] = ()) -> Session:
     """Write the session of `settings.run.session_id`, what it refers to, and the home's note.
+
+    Args:
+        processes: those that beat, and are missed when they do not.
 
     Raises:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
-    kept = contents(settings)
+    kept = contents(settings, limits_in_force(settings, clock))
     session = replace(
         described(settings, kept), number=_next_number(settings, url), ts_start_us=clock.now_us()
     )
-    write(settings, url, session, kept)
+    write(settings, url, session, kept, parts=_parts(settings, processes))
     by_kind = {one.kind: one.hash for one in kept}
     note = SessionNote(
         session.session_id, session.number, session_note.deciding(settings),
@@ -93,13 +97,15 @@ def end_of_home(settings: Settings, url: str, clock: Clock) -> str:
     return session.session_id
 
 
-def contents(settings: Settings) -> tuple[Content, ...]:
-    """Settings that shape rows, the limits, a person's own strategy: what there is of them."""
-    clock = SystemClock()
+def contents(settings: Settings, written: bytes | None) -> tuple[Content, ...]:
+    """Settings that shape rows, limits as they were written, a person's own strategy: what there is
+    of them.
+    """
+    folder = strategies_folder(settings, SystemClock())
     bodies = {
         "settings": shaping(settings).encode(),
-        "limits": limits_in_force(settings, clock) or b"",
-        "strategy": plugins.content(settings.run.strategy, strategies_folder(settings, clock)),
+        "limits": written or b"",
+        "strategy": plugins.content(settings.run.strategy, folder),
     }
     return tuple(content(kind, body) for kind, body in bodies.items() if body)
 
@@ -131,6 +137,7 @@ def write(
     session: Session,
     kept: tuple[Content, ...],
     *,
+    parts: tuple[SessionPart, ...] = (),
     once: bool = False,
 ) -> None:
     """Into the warehouse: what it refers to first. `once`: else until the warehouse answers.
@@ -147,7 +154,25 @@ def write(
     with Writer(sign_in(replace(settings.clickhouse, url=url), SETUP), given_up) as writer:
         if kept:
             writer.insert("content", content_columns(kept))
+        if parts:
+            writer.insert("session_part", message_columns(parts))
         writer.insert("session", message_columns([session]))
+
+
+def _parts(settings: Settings, processes: Sequence[str]) -> tuple[SessionPart, ...]:
+    """What it consists of: these processes, and every feed that is to be collected."""
+    name, terminal = settings.run.session_id, settings.terminal
+    feeds = [
+        SessionPart(name, "feed", f"{terminal.source}/{symbol}", _hours(symbol))
+        for symbol in terminal.symbols
+    ]
+    return (*(SessionPart(name, "process", process) for process in processes), *feeds)
+
+
+def _hours(symbol: str) -> str:
+    """When it trades; of a symbol that nobody described, the hours that most have."""
+    known = instruments.known().get(symbol)
+    return known[-1].session if known else "forex"
 
 
 def _limits(settings: Settings, written: Content | None) -> str:

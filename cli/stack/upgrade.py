@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import durable, home_version
+from core import checked_json, durable, home_version
 from core.crashpoint import reach
 from core.errors import InputError, SettingsError
 from execution.journal import segments
@@ -84,9 +84,15 @@ def finish(home: Path) -> None:
 def under_way(home: Path) -> Taking | None:
     """The taking over, or the way back, that has begun and is not finished."""
     try:
-        return msgspec.json.decode((home / _NOTE).read_bytes(), type=Taking)
+        return checked_json.decode((home / _NOTE).read_bytes(), Taking)
     except FileNotFoundError:
         return None
+    except msgspec.DecodeError as error:
+        raise SettingsError(
+            f"{home / _NOTE}: {error}. It says at which copy of the home an upgrade, or the way"
+            f" back, was: remove it, bring the home back from the newest of"
+            f" {home / 'backups'}/home-* (tickhouse restore COPY --replace), and start again"
+        ) from error
 
 
 def is_copy(folder: Path) -> bool:
@@ -102,7 +108,10 @@ def bring_back(home: Path, folder: Path, *, replace: bool = False) -> Copied:
     Raises:
         InputError: no whole copy; or the account was traded since, and `replace` is not given.
     """
-    copied = msgspec.json.decode((folder / _MARK).read_bytes(), type=Copied)
+    try:
+        copied = checked_json.decode((folder / _MARK).read_bytes(), Copied)
+    except msgspec.DecodeError as error:
+        raise InputError(str(folder / _MARK), f"{error}; no whole copy, take another") from error
     note = under_way(home)
     if not replace and (note is None or note.to):
         _refuse_loss(home, folder)

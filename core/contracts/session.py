@@ -35,6 +35,15 @@ class Session(msgspec.Struct, frozen=True):
     status: str
 
 
+class SessionPart(msgspec.Struct, frozen=True):
+    """What a start consists of, a row of `session_part`: a process that beats, a feed."""
+
+    session_id: str
+    kind: str  # process or feed
+    name: str  # the process; of a feed source and symbol with a slash between
+    hours: str = ""  # of a feed: forex, metal or always
+
+
 class Content(msgspec.Struct, frozen=True):
     """What sessions refer to. `kind`: settings, limits or strategy."""
 

@@ -1,13 +1,13 @@
 """What people approve besides limits: strategies, settings, exits; what each is in bytes."""
 
 import logging
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from core import durable, identity
+from core import identity
 from core.clock import Clock
 from core.controls import signing, store
 from core.controls.entry import Kind, sha256
@@ -15,18 +15,17 @@ from core.controls.fold import Controls
 from core.errors import SettingsError
 from core.sections import ExitSettings
 from core.settings import Settings
+from core.strategy_set import GROUP, SUFFIX, sources, unpack
 
 #: Sections that decide what is traded, how much and where.
 DECIDING = ("features", "signals", "exits", "execution", "admission", "collector")
+_SHIPPED = b"shipped "
 _log = logging.getLogger(__name__)
 
 
-def strategy_content(home: Path, name: str) -> bytes:
-    """A person's own file; of one that ships or is installed its name and our version."""
-    path = home / "strategies" / f"{name}.py"
-    if path.is_file():
-        return path.read_bytes()
-    return f"shipped {name}, tickhouse {_version()}\n".encode()
+def shipped_content(name: str) -> bytes:
+    """What is signed of a strategy that ships: its name and our version."""
+    return _SHIPPED + f"{name}, tickhouse {_version()}\n".encode()
 
 
 def settings_content(settings: Settings) -> bytes:
@@ -82,7 +81,8 @@ def with_signed_exits(settings: Settings, clock: Clock) -> Settings:
 
 
 def strategies_folder(settings: Settings, clock: Clock) -> Path:
-    """Where the file of the settings' strategy is loaded from: outside the home once signed.
+    """Where the settings' strategy is loaded from, with what it imports: outside the home once
+    signed.
 
     Raises:
         SettingsError: the strategy is a person's own and no signed version of it holds.
@@ -94,9 +94,12 @@ def strategies_folder(settings: Settings, clock: Clock) -> Path:
     controls = controls_of(settings, clock)
     version = controls.version("strategy", name, max(clock.now_us(), controls.newest_us))
     content = controls.content(version) if version else None
-    if content is not None and not content.startswith(b"shipped "):
-        return _written(store.place_of(home, settings.controls).trust / "strategies", name, content)
-    if (own / f"{name}.py").is_file():
+    if content is not None and not content.startswith(_SHIPPED):
+        place = store.place_of(home, settings.controls)
+        folder = place.trust / "strategies" / sha256(content)[:16]
+        unpack(content, name, folder)  # where who owns the home cannot change it between two looks
+        return folder
+    if _is_own(own, name):
         raise SettingsError(
             f"{own / name}.py: no signed version of this strategy holds; have it signed: tickhouse"
             f" controls approve strategy {name} --days 90 --by WHO --reason TEXT"
@@ -104,13 +107,56 @@ def strategies_folder(settings: Settings, clock: Clock) -> Path:
     return own
 
 
-def _written(folder: Path, name: str, content: bytes) -> Path:
-    """Outside the home, where who owns the home cannot change it between two looks."""
-    path = folder / f"{name}.py"
-    if not path.is_file() or path.read_bytes() != content:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        durable.write(path, content)
-    return folder
+def strategy_holds(controls: Controls, home: Path, name: str, now_us: int) -> bool:
+    """Whether a strategy is approved at a time, exactly as it lies in the home."""
+    version = controls.version("strategy", name, now_us)
+    content = controls.content(version) if version else None
+    if content is None:
+        return False
+    if content.startswith(_SHIPPED):
+        return (
+            content == shipped_content(name) and not (home / "strategies" / f"{name}.py").exists()
+        )
+    return not _differing(home, name, content)
+
+
+def edited_strategies(controls: Controls, home: Path, now_us: int) -> str:
+    """What to say of files of approved strategies that are not as they were signed; or ""."""
+    problems = []
+    for signed in controls.subjects("strategy", now_us):
+        name, content = signed.entry.subject, controls.content(signed) or _SHIPPED
+        if not content.startswith(_SHIPPED) and (paths := _differing(home, name, content)):
+            problems.append(
+                f"{', '.join(map(str, paths))}: not as strategy {name} was signed (entry"
+                f" {signed.entry.number}), and does not run: the signed version does; have it"
+                f" signed (tickhouse controls approve strategy {name}), or put it back"
+            )
+    return "; ".join(problems)
+
+
+def _differing(home: Path, name: str, content: bytes) -> list[Path]:
+    """Files of the home that are not as they were signed. Modules may lie elsewhere; they run from
+    the signed copy.
+    """
+    folder, files = home / "strategies", sources(content, name)
+    return [
+        path
+        for place, text in files.items()
+        if (path := folder / place).exists() or place == f"{name}.py"
+        if _read(path) != text
+    ]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _is_own(folder: Path, name: str) -> bool:
+    files = (folder / f"{name}.py", folder / f"{name}{SUFFIX}")
+    return any(path.exists() for path in files) or bool(entry_points(group=GROUP, name=name))
 
 
 def _version() -> str:

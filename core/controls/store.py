@@ -14,12 +14,17 @@ from core import durable
 from core.controls import keys
 from core.controls.entry import sha256
 from core.credentials import read_private
-from core.errors import SettingsError
+from core.errors import InputError, SettingsError
 from core.sections import ControlSettings
 
 REMEDY = (
     "put the home's controls/ back from a backup, or sign the next version: that writes it anew"
     " (tickhouse controls verify tells more)"
+)
+#: Of the copy itself, by which a home is known.
+REMEDY_OUTSIDE = (
+    "if it is this copy that was damaged, bring its folder back from a backup; or compare the"
+    " fingerprint with who began the home, remove the folder, and: tickhouse controls trust"
 )
 
 
@@ -79,8 +84,12 @@ def is_begun(place: Place) -> bool:
 
 
 def read(place: Place) -> Chain:
-    """The chain to go by: the home's where it goes on from the copy outside, else that copy."""
-    ours, kept = _read(place.chain), _read(place.kept)
+    """The chain to go by: the home's where it goes on from the copy outside, else that copy.
+
+    Raises:
+        InputError: that copy is there and cannot be read.
+    """
+    ours, kept = _read(place.chain), _read_kept(place)
     if kept is None:
         if ours is None:
             return Chain(b"", False)
@@ -97,8 +106,11 @@ def read(place: Place) -> Chain:
 
 
 def knows_more(place: Place, lines: bytes) -> bool:
-    """Whether the copy outside holds what these lines do not go on from."""
-    return not lines.startswith(_read(place.kept) or b"")
+    """Whether the copy outside holds what these lines do not go on from; one that was emptied, or
+    cut before the end of its first line, goes with no chain.
+    """
+    kept = _read_kept(place)
+    return kept is not None and (b"\n" not in kept or not lines.startswith(kept))
 
 
 def write_content(place: Place, content: bytes) -> str:
@@ -141,6 +153,16 @@ def pin(place: Place, lines: bytes, contents: dict[str, bytes]) -> None:
             " folder first, and takes every signed version with it"
         )
     keep(place, lines, contents)
+
+
+def _read_kept(place: Place) -> bytes | None:
+    """None where there is none; one that cannot be read is no home that nobody knows."""
+    try:
+        return read_private(place.kept)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(str(place.kept), f"{error}; {REMEDY_OUTSIDE}") from error
 
 
 def _read(path: Path) -> bytes | None:

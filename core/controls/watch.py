@@ -53,7 +53,12 @@ class WatchedControls:
             return
         with self._lock:
             self._signature = signature
-            self._read(now)
+            try:
+                self._read(now)
+            except InputError as error:
+                if not self.readings:
+                    raise
+                self.problem = str(error)
             self.readings += 1
 
     def _read(self, now: int) -> None:
@@ -65,11 +70,9 @@ class WatchedControls:
         controls = fold(lines, self.content, self._judge, now, self._genuine)
         if store.knows_more(self._place, genuine_lines(controls)):
             # Going by what is left would let hold what was replaced: perhaps more than holds.
-            lost = InputError(str(self._place.kept), f"{controls.problem}. {store.REMEDY}")
-            if not self.readings:
-                raise lost
-            self.problem = str(lost)
-            return
+            what = controls.problem or "it does not say how this home began"
+            remedies = f"{store.REMEDY}; {store.REMEDY_OUTSIDE}"
+            raise InputError(str(self._place.kept), f"{what}. {remedies}")
         if controls.problem:
             problem = problem or f"{self._place.chain}, {controls.problem}. {store.REMEDY}"
         self._lines = genuine_lines(controls)

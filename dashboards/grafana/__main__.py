@@ -1,17 +1,17 @@
-"""`python -m dashboards.grafana`: writes boards/*.json and the alert rules from the code here."""
+"""`python -m dashboards.grafana`: writes boards/*.json from the code here."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Panel
 
-from dashboards.grafana import alerts, execution, models, platform, trading
+from dashboards.grafana import execution, models, platform, trading
+from dashboards.grafana.board import place
 
 FOLDER = Path(__file__).parents[1] / "boards"
-ALERT_RULES = Path(__file__).parents[1] / "provisioning" / "alerting" / "rules.json"
 BOARDS: dict[str, Callable[[], Dashboard]] = {
     "execution": execution.build,
     "models": models.build,
@@ -22,16 +22,14 @@ BOARDS: dict[str, Callable[[], Dashboard]] = {
 
 def text_of(name: str) -> str:
     """A board as Grafana's JSON, keys sorted so that a change is a small diff."""
-    return (
-        JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(BOARDS[name]().build())
-        + "\n"
-    )
+    built = BOARDS[name]().build()
+    place([panel for panel in built.panels or () if isinstance(panel, Panel)])
+    return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built) + "\n"
 
 
 def files() -> dict[Path, str]:
     """Everything generated, by path."""
-    rules = json.dumps(alerts.provisioned(), indent=2, ensure_ascii=False) + "\n"
-    return {FOLDER / f"{name}.json": text_of(name) for name in BOARDS} | {ALERT_RULES: rules}
+    return {FOLDER / f"{name}.json": text_of(name) for name in BOARDS}
 
 
 def main() -> int:

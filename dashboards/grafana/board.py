@@ -1,8 +1,9 @@
-"""What all boards share: variables, links to each other, refresh, and marks.
+"""What all boards share: variables, links to each other, refresh, places, and marks.
 
 Halts, promotions and restatements are marked on every board: each explains a step in any curve.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from grafana_foundation_sdk.builders import dashboard
@@ -20,6 +21,7 @@ from dashboards.grafana import style
 from dashboards.grafana.clickhouse import SOURCE, ClickhouseQuery, Format, sql
 
 MODES = ("live", "shadow", "demo", "replay", "backtest")
+WIDTH = 24  # of Grafana's grid
 FOLDER, TAG = "Tickhouse", "tickhouse"
 Panel = Builder[shapes.Panel]
 Variable = Literal["source", "symbol", "model", "account"]
@@ -31,11 +33,19 @@ _VALUES: dict[str, str] = {
     "account": "SELECT DISTINCT account FROM run WHERE mode = '${mode}' ORDER BY account",
 }
 _SEVERAL = ("model", "account")
+#: The mode that runs here comes first, and so is chosen until somebody chooses another.
+_MODE = f"""
+SELECT arrayJoin(arrayDistinct(arrayConcat([(SELECT mode FROM running_mode)], {[*MODES]}))) AS mode
+""".strip()
 _MARTS = "SELECT concat('tickhouse_marts', if('${mode}' = 'live', '', '_${mode}')) AS marts"
 
 
 def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> dashboard.Dashboard:
-    """An empty board; `mode` (live unless asked) and the marts' database are always variables."""
+    """An empty board; `mode` (the running one) and the marts' database are always variables.
+
+    It refreshes no faster than all its panels answer together: a refresh cancels what has not
+    answered yet, and a board that does so each second stays empty. What is now is on the live page.
+    """
     empty = (
         dashboard.Dashboard(title)
         .uid(uid)
@@ -44,10 +54,8 @@ def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> d
         .timezone("utc")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .time("now-1h", "now")
-        .refresh("1s")
-        .timepicker(
-            dashboard.TimePicker().refresh_intervals(["1s", "5s", "10s", "30s", "1m", "5m"])
-        )
+        .refresh("10s")
+        .timepicker(dashboard.TimePicker().refresh_intervals(["10s", "30s", "1m", "5m"]))
         .link(
             dashboard.DashboardLink("Tickhouse boards")
             .type(DashboardLinkType.DASHBOARDS)
@@ -59,7 +67,7 @@ def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> d
         .annotation(mark("Halts", "marks/halts", style.RED))
         .annotation(mark("Promotions", "marks/promotions", style.AMBER))
         .annotation(mark("Restatements", "marks/restatements", style.GREY))
-        .with_variable(_mode())
+        .with_variable(_query("mode", _MODE))
         .with_variable(_query("marts", _MARTS).hide(VariableHide.HIDE_VARIABLE))
     )
     for name in variables:
@@ -80,16 +88,18 @@ class _Mark(dashboard.AnnotationQuery):
         return self
 
 
-def _mode() -> dashboard.CustomVariable:
-    return (
-        dashboard.CustomVariable("mode")
-        .label("Mode")
-        .values(",".join(MODES))
-        .current(VariableOption(text=MODES[0], value=MODES[0], selected=True))
-        .options(
-            [VariableOption(text=mode, value=mode, selected=mode == MODES[0]) for mode in MODES]
-        )
-    )
+def place(panels: Sequence[shapes.Panel]) -> None:
+    """Give each panel, in order, the highest place that is free for its width, then the leftmost.
+
+    The kit's own way takes no notice of what a higher panel reaches down to, and overlaps.
+    """
+    floor = [0] * WIDTH
+    for panel in panels:
+        grid = panel.grid_pos
+        assert grid is not None
+        columns = range(WIDTH - grid.w + 1)
+        grid.y, grid.x = min((max(floor[x : x + grid.w]), x) for x in columns)
+        floor[grid.x : grid.x + grid.w] = [grid.y + grid.h] * grid.w
 
 
 def _query(name: str, statement: str) -> dashboard.QueryVariable:

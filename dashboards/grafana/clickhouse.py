@@ -11,7 +11,8 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
-TYPE, UID = "grafana-clickhouse-datasource", "tickhouse"
+from dashboards.grafana.source import TYPE, UID
+
 SOURCE = DataSourceRef(type_val=TYPE, uid=UID)
 _SQL = Path(__file__).parent / "sql"
 

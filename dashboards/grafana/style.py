@@ -29,6 +29,43 @@ GREEN, RED, AMBER, BLUE, GREY = "#2E9E6B", "#D1493F", "#D9A441", "#4E86C6", "#8A
 Colour = DynamicConfigValue
 
 
+#: What an empty panel says, by the name of its statement; others say EMPTY.
+SAYS = {
+    "trading/prediction": "nothing predicted yet in this mode: tickhouse train makes a model",
+    "trading/open_positions": "no open position",
+    "trading/profit": "no trades in this span",
+    "trading/position": "no position in this span",
+    "trading/exposure": "no position in this span",
+    "trading/message_rate": "nothing sent to the broker in this span",
+    "trading/orders": "no orders in this span",
+    "trading/denials": "nothing denied in this span",
+    "trading/denial_outcome": "nothing denied, or the marts are not built yet",
+    "trading/lineage": "click an order above",
+    "trading/state": "no change of the trading state in this span",
+    "trading/candles": "no bars in this span",
+    "execution/rejects": "the broker refused nothing in this span",
+    "execution/twin": "no twin runs beside the broker",
+    "execution/twin_by_hour": "no twin runs beside the broker",
+    "execution/outcomes": "no orders in this span",
+    "execution/slippage": "no fills in this span",
+    "execution/slippage_by_hour": "no fills in this span",
+    "execution/latency": "nothing measured in this span",
+    "execution/stages": "nothing measured in this span",
+    "execution/unknown": "0",
+    "models/table": "no model yet: tickhouse train",
+    "models/log_loss": "no predictions judged yet: the marts are built daily",
+    "models/hit_rate": "no predictions judged yet: the marts are built daily",
+    "models/shadow": "no challenger predicts in the shadow",
+    "models/events": "nothing happened to a model",
+    "platform/quarantine": "no tick was refused",
+    "platform/gaps": "no gap in this span",
+    "platform/checks": "no check has run yet: tickhouse check",
+    "platform/reports_due": "no report is in use yet: tickhouse report",
+    "platform/control_alerts": "no alerts in this span",
+}
+EMPTY = "nothing in this span"
+
+
 def lines(title: str, name: str, unit: str, note: str) -> timeseries.Panel:
     """A time series; one line per label column."""
     return (
@@ -44,7 +81,7 @@ def lines(title: str, name: str, unit: str, note: str) -> timeseries.Panel:
         .span_nulls(False)
         .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI))
-        .no_value("no data in this span")
+        .no_value(SAYS.get(name, EMPTY))
     )
 
 
@@ -74,7 +111,7 @@ def rows(title: str, name: str, note: str) -> table.Panel:
         .datasource(SOURCE)
         .with_target(Query(name))
         .cell_height(shapes.TableCellHeight.SM)
-        .no_value("none")
+        .no_value(SAYS.get(name, EMPTY))
     )
 
 
@@ -88,7 +125,7 @@ def bars(title: str, name: str, unit: str, note: str) -> barchart.Panel:
         .with_target(Query(name))
         .unit(unit)
         .fill_opacity(80)
-        .no_value("none")
+        .no_value(SAYS.get(name, EMPTY))
     )
 
 
@@ -100,7 +137,7 @@ def candles(title: str, name: str, note: str) -> candlestick.Panel:
         .description(note)
         .datasource(SOURCE)
         .with_target(Query(name))
-        .no_value("no bars in this span")
+        .no_value(SAYS.get(name, EMPTY))
     )
 
 
@@ -114,7 +151,7 @@ def number(title: str, name: str, unit: str, note: str) -> stat.Panel:
         .with_target(Query(name))
         .unit(unit)
         .graph_mode(shapes.BigValueGraphMode.NONE)
-        .no_value("none")
+        .no_value(SAYS.get(name, EMPTY))
     )
 
 
@@ -129,7 +166,7 @@ def states(title: str, name: str, note: str) -> statetimeline.Panel:
         .mappings([coloured_texts({"active": GREEN, "reducing": AMBER, "halted": RED})])
         .fill_opacity(70)
         .line_width(0)
-        .no_value("nothing was said in this span")
+        .no_value(SAYS.get(name, EMPTY))
     )
 
 
@@ -184,6 +221,15 @@ def in_colours(colours: dict[str, str]) -> list[DynamicConfigValue]:
 def by_sign() -> list[DynamicConfigValue]:
     """Money: red below zero, green above."""
     return coloured((None, RED), (0.0, GREEN))
+
+
+def widths(panel: table.Panel, columns: dict[str, int]) -> table.Panel:
+    """A table whose columns have these widths, in pixels; the rest share what is left."""
+    for name, pixels in columns.items():
+        panel = panel.override_by_name(
+            name, [DynamicConfigValue(id_val="custom.width", value=pixels)]
+        )
+    return panel
 
 
 def linked(title: str, url: str) -> list[DynamicConfigValue]:

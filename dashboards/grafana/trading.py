@@ -29,11 +29,17 @@ def _now() -> list[Panel]:
     # What holds now.
     return [
         _candles().height(12).span(16),
-        style.rows("Prediction now", "trading/prediction", "The newest prediction per symbol.")
+        style.widths(
+            style.rows("Prediction now", "trading/prediction", "The newest prediction per symbol."),
+            {"symbol": 84, "p_up": 60, "p_down": 68, "p_flat": 60, "confidence": 92},
+        )
         .override_by_regexp("p_.*|confidence", style.unit("percentunit", 0))
         .height(5)
         .span(8),
-        style.rows("Open positions", "trading/open_positions", "Net position per symbol.")
+        style.widths(
+            style.rows("Open positions", "trading/open_positions", "Net position per symbol."),
+            {"symbol": 84, "lots": 64, "realised": 84, "entry": 92, "stop": 92},
+        )
         .override_by_name("lots", style.by_sign())
         .override_by_name("realised", [*style.unit("none", 2), *style.by_sign()])
         .height(7)

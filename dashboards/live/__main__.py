@@ -30,6 +30,7 @@ from dashboards.live.controls import Controls
 from dashboards.live.history import History
 from dashboards.live.items import Items
 from dashboards.live.live_state import LiveState
+from dashboards.live.older_bars import OlderBars
 from dashboards.live.reader import Reader
 from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
@@ -56,13 +57,15 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     clock = SystemClock()
     items = Items()
     live_state = LiveState(items, clock)
+    live_state.market(config.terminal.kind)
     loop = asyncio.get_running_loop()
     reader = Reader(bus, loop, live_state.take, config.run.account)
     history = History(config, clock, loop, live_state, reader.release)
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
+    older = OlderBars(config.clickhouse)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock, signed)
-    server = _server(pages.application(Viewers(items), controls), config.home_path)
+    server = _server(pages.application(Viewers(items), controls, older.answer), config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -21,6 +21,10 @@ from dashboards.live.sign_in import SESSION_US, RefusedError, SignIn
 
 COOKIE, PROOF = "tickhouse_session", "x-tickhouse-proof"
 _LONGEST_BODY = 8_192
+_FILES = (
+    "Limits, overrides and strategies are files here, obeyed as they lie, for nobody can sign;"
+    " real money stays locked. "
+)
 
 Body = TypeVar("Body")
 
@@ -49,6 +53,11 @@ class Controls:
         self._home, self._sign_in, self._clock = home, sign_in, clock
         self._are_signed = are_signed  # whether resuming needs a signature
         self._one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
+
+    @property
+    def told(self) -> str:
+        """What the page says of a home whose files are obeyed; "" where people sign."""
+        return "" if self._are_signed() else _FILES
 
     async def halt(self, request: Request) -> Response:
         """POST {by, reason, positions}: halts, and says whether execution has heard it."""
@@ -140,7 +149,7 @@ async def _body(request: Request, kind: type[Body]) -> Body | Response:
             return _refuse(413, "too long")
     try:
         return msgspec.json.decode(text, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _refuse(422, f"not understood: {error}")
 
 

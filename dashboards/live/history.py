@@ -45,6 +45,8 @@ class Past(msgspec.Struct, frozen=True):
     accounts: list[AccountState]
     risks: list[RiskState]
     predictions: list[Prediction]
+    models: list[Row]
+    equity: list[Row]
 
     def into(self, live_state: LiveState, *, with_story: bool) -> None:
         """Apply it; `with_story`: nothing live came before, so signals and orders are news too."""
@@ -55,12 +57,17 @@ class Past(msgspec.Struct, frozen=True):
             self._replay_story(live_state)
         for position in self.positions:
             live_state.position(position)
+        for point in self.equity:
+            if f"equity|{point['time_s']}" not in live_state.items:  # what came live is newer
+                live_state.equity(point["time_s"], point["equity"], point["balance"])
         for account in self.accounts:
             live_state.account(account)
         for risk in self.risks:
             live_state.risk(risk)
         for prediction in self.predictions:
             live_state.prediction(prediction)
+        for model in self.models:
+            live_state.model(model["model"], simulated=model["simulated"])
 
     def _replay_story(self, live_state: LiveState) -> None:
         story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
@@ -150,6 +157,8 @@ class History:
             self._structs(warehouse, "accounts", AccountState),
             self._structs(warehouse, "risks", RiskState),
             self._structs(warehouse, "predictions", Prediction),
+            self._rows(warehouse, "models"),
+            self._rows(warehouse, "equity"),
         )
 
     def _newest(self, warehouse: Client) -> None:

@@ -30,6 +30,7 @@ from dashboards.live.latency import Latencies
 
 MINUTES = 360  # candles kept per feed
 EVENTS, DENIALS, MARKS = 200, 100, 400
+DAY_MINUTES = 1440  # of the equity's curve
 
 _OPEN = {
     EventKind.SUBMITTED,
@@ -127,6 +128,15 @@ class LiveState:
         key = f"prediction|{prediction.source}/{prediction.symbol}"
         self._latest(key, prediction.ts_event_us, shapes.prediction(prediction))
 
+    def market(self, kind: str) -> None:
+        """A mark that nobody overlooks on what is no real market."""
+        if kind == "simulated":
+            self.items.put("market", "simulated market, planted edge")
+
+    def model(self, sha256: str, *, simulated: bool) -> None:
+        """What is known of a model besides what it says."""
+        self.items.put(f"model|{sha256}", {"simulated": simulated})
+
     # -- decisions and orders --------------------------------------------------------------
 
     def signal(self, signal: Signal) -> None:
@@ -196,7 +206,12 @@ class LiveState:
             "margin": state.margin,
             "time": state.ts_event_us,
         }
-        self._latest(f"account|{state.account}", state.ts_event_us, value)
+        if self._latest(f"account|{state.account}", state.ts_event_us, value):
+            self.equity(state.ts_event_us // 60_000_000 * 60, state.equity, state.balance)
+
+    def equity(self, minute_s: int, equity: float, balance: float) -> None:
+        """A point of the day's curve, one per minute, the newest word of each."""
+        self._keep("equity", str(minute_s), [minute_s, equity, balance], DAY_MINUTES)
 
     # -- operations ------------------------------------------------------------------------
 

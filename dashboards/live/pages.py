@@ -1,4 +1,4 @@
-"""The page's ASGI application: three static files, four buttons, one websocket.
+"""The page's ASGI application: three static files, older candles, four buttons, one websocket.
 
 Only our own page may use it: requests must name this host (a foreign name that resolves to
 loopback does not), buttons and websocket must come from our origin, and the page may load
@@ -12,11 +12,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from dashboards.live import runbooks
 from dashboards.live.controls import Controls
 from dashboards.live.viewers import Viewers
 
@@ -38,8 +39,8 @@ _HEADERS = {
 }
 
 
-def application(viewers: Viewers, controls: Controls) -> Starlette:
-    """The application over its parts."""
+def application(viewers: Viewers, controls: Controls, older: Answer) -> Starlette:
+    """The application over its parts; `older` answers for candles of before."""
 
     async def watch(socket: WebSocket) -> None:
         if not from_our_page(socket):
@@ -57,7 +58,10 @@ def application(viewers: Viewers, controls: Controls) -> Starlette:
 
     return Starlette(
         routes=[
+            Route("/", _page(controls)),
             *(Route(f"/{name}", _file(name)) for name in _KINDS),
+            Route("/runbooks", runbooks.answer),
+            Route("/api/bars", older),
             button("/api/halt", controls.halt),
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.sign_out),
@@ -76,6 +80,16 @@ def from_our_page(connection: HTTPConnection) -> bool:
     origin = connection.headers.get("origin", "")
     scheme, _, host = origin.partition("://")
     return scheme in ("http", "https") and host == connection.headers.get("host", "")
+
+
+def _page(controls: Controls) -> Answer:
+    """The page itself, which says where files are obeyed."""
+
+    async def answer(_: Request) -> Response:
+        text = (_STATIC / "index.html").read_text("utf-8")
+        return HTMLResponse(text.replace("<!--controls-->", controls.told, 1))
+
+    return answer
 
 
 def _file(name: str) -> Answer:

@@ -6,7 +6,7 @@ Times are microseconds, UTC; prices in quote currency, volumes in lots, money in
 from typing import Any
 
 from core import instruments
-from core.contracts.order import OrderEvent
+from core.contracts.order import EventKind, OrderEvent
 from core.contracts.prediction import Prediction
 from core.instruments import Instrument
 
@@ -64,6 +64,8 @@ def fill(event: OrderEvent) -> dict[str, Any]:
 
 def line_of(event: OrderEvent) -> str:
     """One event in one line of text."""
+    if event.kind is EventKind.BOOKED and not event.volume:
+        return f"{event.purpose.replace('_', ' ')} {event.profit:,.2f}"
     parts = [event.symbol, event.side, f"{event.volume:g} lots", event.purpose]
     if event.price:
         parts.append(f"at {event.price:g}")

@@ -69,7 +69,7 @@ class HaltPort:
                 caller.sendall(b"halted\n")
             else:
                 caller.sendall(b"only a halt is taken here\n")
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             _log.warning("halt port: %s", error)
 
     def _halt(self, order: ControlCommand) -> None:

@@ -46,6 +46,6 @@ def waiting(directory: Path) -> list[tuple[Path, ManualResolution]]:
             resolutions.append(
                 (path, msgspec.json.decode(path.read_bytes(), type=ManualResolution))
             )
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             _log.warning("%s: %s; settle the order again", path, error)
     return resolutions

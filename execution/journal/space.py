@@ -20,10 +20,14 @@ _PROBE_S = 1.0
 
 
 class Room:
-    """Of one journal. For the trading thread alone, as the journal is."""
+    """Of one journal. For the trading thread alone, as the journal is.
 
-    def __init__(self, journal: Journal, timer: Timer) -> None:
-        self._journal, self._due = journal, Every(_PROBE_S, timer)
+    Args:
+        kept: bytes of it that are for exits.
+    """
+
+    def __init__(self, journal: Journal, timer: Timer, kept: int = KEPT) -> None:
+        self._journal, self._due, self._kept = journal, Every(_PROBE_S, timer), kept
         self._free, self._short = 0.0, False
 
     def free_mib(self) -> float:
@@ -34,7 +38,7 @@ class Room:
 
     def for_signals(self) -> bool:
         """Whether more may be journalled than exits; begins a segment early when it can."""
-        if self._journal.room >= KEPT:
+        if self._journal.room >= self._kept:
             self._short = False
             return True
         if self.free_mib() * _MIB > 2 * SEGMENT:

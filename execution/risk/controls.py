@@ -9,15 +9,18 @@ from typing import NamedTuple
 
 from core.clock import Clock
 from core.controls import signing, store
-from core.controls.approvals import is_signed
+from core.controls.approvals import edited_strategies, is_signed
+from core.controls.store import Place
 from core.controls.watch import WatchedControls
 from core.errors import InputError
 from core.settings import Settings
+from core.trading_control import path_in
 from execution.risk.direction import raises
 from execution.risk.limits import LimitsBook, of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.signed_limits import SignedLimits
 from execution.risk.signed_resumes import SignedResumes, breakers_in
+from execution.risk.trading_state import unsigned
 
 
 class ObeyedControls(NamedTuple):
@@ -27,6 +30,13 @@ class ObeyedControls(NamedTuple):
     breakers: Path
     watched: WatchedControls | None = None
     resumes: SignedResumes | None = None
+
+
+class InForce(NamedTuple):
+    """Limits as they were written; None: those of the settings. `whence`: in words."""
+
+    content: bytes | None
+    whence: str
 
 
 def obeyed(
@@ -43,7 +53,7 @@ def obeyed(
         InputError: limits cannot be read, and no good ones are kept.
     """
     home, account = settings.home_path, settings.run.account
-    place, breakers = store.place_of(home, settings.controls), own / "breakers.json"
+    place, breakers = _place(settings), own / "breakers.json"
     if not is_signed(settings):
         return ObeyedControls(LimitsFile(account, fallback, home, own / "limits.toml"), breakers)
     watched = WatchedControls(place, raises, clock, since_us)
@@ -56,12 +66,28 @@ def obeyed(
 
 def limits_in_force(settings: Settings, clock: Clock) -> bytes | None:
     """The limits that live execution takes up now; None: those of the settings, or that ship."""
-    path = settings.home_path / "limits.toml"
-    if not is_signed(settings):
-        return path.read_bytes() if path.is_file() else None
-    controls = signing.current(store.place_of(settings.home_path, settings.controls), raises, clock)
+    return in_force(settings, clock).content
+
+
+def in_force(settings: Settings, clock: Clock) -> InForce:
+    """The limits that live execution takes up now. A replay takes signed ones, too, once a home's
+    controls have begun: its file is then nothing that anybody goes by.
+    """
+    path, place = settings.home_path / "limits.toml", _place(settings)
+    if not is_signed(settings) and not store.is_begun(place):
+        found = path.read_bytes() if path.is_file() else None
+        return InForce(found, str(path) if found is not None else "the settings'")
+    controls = signing.current(place, raises, clock)
     version = controls.version("limits", "", max(clock.now_us(), controls.newest_us))
-    return controls.content(version) if version else None
+    content = controls.content(version) if version else None
+    if version is None or content is None:
+        return InForce(None, "the settings', for none are signed")
+    entry = version.entry
+    return InForce(content, f"signed, entry {entry.number} by {entry.by}")
+
+
+def _place(settings: Settings) -> Place:
+    return store.place_of(settings.home_path, settings.controls)
 
 
 def problem_of(settings: Settings, clock: Clock) -> str:
@@ -71,6 +97,18 @@ def problem_of(settings: Settings, clock: Clock) -> str:
     fallback = of_settings(settings.execution)
     own = settings.home_path / "execution" / settings.run.account
     try:
-        return obeyed(settings, fallback, own, clock, 0).limits.problem
+        now = obeyed(settings, fallback, own, clock, 0)
     except InputError as error:
         return str(error)
+    files = unsigned_files(settings, now.watched) if now.watched else ""
+    return "; ".join(filter(None, (now.limits.problem, files)))
+
+
+def unsigned_files(settings: Settings, watched: WatchedControls) -> str:
+    """What to say of a control file, or of a strategy's, that is not as people signed; or ""."""
+    home, place = settings.home_path, _place(settings)
+    edited = edited_strategies(watched.controls, home, watched.now_us())
+    if not store.is_begun(place):
+        return edited
+    started = unsigned(path_in(home), SignedResumes(place, watched))
+    return "; ".join(filter(None, (started, edited)))

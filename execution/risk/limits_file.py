@@ -156,12 +156,12 @@ def file_signature(path: Path | None) -> tuple[int, int, int] | None:
     return (status.st_mtime_ns, status.st_ino, status.st_size) if status else None
 
 
-def freeze(home: Path, directory: Path) -> Path:
-    """A replay's own copy of the home's limits: a restart on its way reads the same.
+def freeze(content: bytes | None, directory: Path) -> Path:
+    """A replay's own copy of its limits, if it has any: a restart on its way reads the same.
 
-    The run's id holds the hash of the file, so one run never meets two of them.
+    The run's id holds the hash of them, so one run never meets two.
     """
     copy = directory / "limits.toml"
-    if not copy.exists() and (home / "limits.toml").exists():
-        durable.write(copy, (home / "limits.toml").read_bytes())
+    if content is not None and not copy.exists():
+        durable.write(copy, content)
     return directory

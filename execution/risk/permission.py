@@ -7,7 +7,7 @@ import msgspec
 
 from adapters.mt5.venue.venue import Account
 from core.clock import Timer
-from core.controls.approvals import holds, settings_content, strategy_content
+from core.controls.approvals import holds, settings_content, strategy_holds
 from core.controls.watch import WatchedControls
 from core.settings import Settings
 from core.trading_control import ControlCommand, State
@@ -93,7 +93,7 @@ def _unsigned(
         lacking.append("signed limits")
     if not model or controls.version("model", model, now) is None:
         lacking.append(f"a signed approval of model {model[:12]}".rstrip())
-    if not holds(controls, "strategy", name, strategy_content(settings.home_path, name), now):
+    if not strategy_holds(controls, settings.home_path, name, now):
         lacking.append(f"a signed approval of strategy {name} as it is")
     if not holds(controls, "settings", "", settings_content(settings), now):
         lacking.append("a signed approval of the settings as they are")

@@ -95,13 +95,10 @@ class TradingState:
 
     def _counting(self, order: ControlCommand, signed: SignedResumes) -> ControlCommand:
         """The file's command; the one before, where it would start what nobody signed to start."""
-        before, self.problem = self._ordered, ""
-        if order.state == "active" or _severity(order) < _severity(before):
-            if order == before or not (order.ts_us or _severity(before)):
-                return before
-            if order.ts_us <= before.ts_us or not signed.signed(order):
-                self.problem = f"{self._path} says {order.state}, which nobody signed; not obeyed"
-                return before
+        before = self._ordered
+        self.problem = _unsigned(self._path, order, before, signed)
+        if self.problem or (_starts(order, before) and not _is_news(order, before)):
+            return before
         signed.keep(order)
         return order
 
@@ -198,6 +195,29 @@ class TradingState:
         before, held = self.current, self._held()
         self.current = held if _severity(held) > _severity(self._ordered) else self._ordered
         return self.current != before
+
+
+def unsigned(path: Path, signed: SignedResumes) -> str:
+    """What to say of a control file that would start what nobody signed to start; or ""."""
+    return _unsigned(path, _read(path), _read(signed.kept), signed)
+
+
+def _unsigned(
+    path: Path | None, order: ControlCommand, before: ControlCommand, signed: SignedResumes
+) -> str:
+    if not (_starts(order, before) and _is_news(order, before)):
+        return ""
+    if order.ts_us > before.ts_us and signed.signed(order):
+        return ""
+    return f"{path} says {order.state}, which nobody signed; not obeyed"
+
+
+def _starts(order: ControlCommand, before: ControlCommand) -> bool:
+    return order.state == "active" or _severity(order) < _severity(before)
+
+
+def _is_news(order: ControlCommand, before: ControlCommand) -> bool:
+    return order != before and bool(order.ts_us or _severity(before))
 
 
 def _severity(order: ControlCommand) -> int:

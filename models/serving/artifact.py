@@ -98,7 +98,7 @@ def read_card(path: Path) -> ModelCard:
         return msgspec.json.decode(path.read_bytes(), type=ModelCard)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; see: tickhouse models list") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: damaged ({error}); train again or roll back") from error
 
 

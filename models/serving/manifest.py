@@ -74,7 +74,7 @@ def from_bytes(content: bytes, where: str) -> ModelManifest:
     """
     try:
         manifest = msgspec.json.decode(content, type=ModelManifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{where}: damaged ({error}); train again or roll back") from error
     if manifest.feature_set_hash != FEATURE_SET_HASH:
         raise ModelError(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from core import durable
+from core import checked_json, durable
 from core.errors import ModelError
 from models.serving.artifact import Artifact, load, read_card, require_complete
 from models.serving.card import ModelCard
@@ -146,7 +146,7 @@ class Registry:
         """
         path = self._champion_path
         try:
-            return msgspec.json.decode(path.read_bytes(), type=list[Promotion])
+            return checked_json.decode(path.read_bytes(), list[Promotion])
         except FileNotFoundError:
             return []
         except msgspec.DecodeError as error:

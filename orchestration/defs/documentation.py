@@ -21,7 +21,7 @@ def dbt_docs(tickhouse: Tickhouse) -> dg.MaterializeResult:
         settings = tickhouse.settings()
         target = settings.home_path / "dbt-docs"  # not the folder of builds
         dbt_project.run(
-            settings, "docs generate", {"mode": settings.orchestration.mode}, "--static",
+            settings, "docs generate", {"mode": settings.marts_mode}, "--static",
             target_path=target,
         )  # fmt: skip
     folder = sites.folders(settings.home_path)[sites.DBT_DOCS]

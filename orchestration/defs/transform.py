@@ -31,7 +31,7 @@ WHERE restated_from_ticks IS NOT NULL ORDER BY trading_day, source, symbol
 
 
 class MartsConfig(dg.Config):
-    """Which world; empty: that of the settings (live, unless set otherwise)."""
+    """Which world; empty: that of the settings, else what runs."""
 
     mode: str = ""
     only_these_days: bool = False  # a backfill that leaves days that changed elsewhere alone
@@ -51,7 +51,7 @@ def marts_of(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         with tickhouse.connected() as client:
             settings = tickhouse.settings()
-            variables = variables_of(context, config, settings.orchestration.mode, client)
+            variables = variables_of(context, config, settings.marts_mode, client)
             restated.build(Desk(settings, client, SystemClock(), "dagster"), variables)
             database = f"{settings.clickhouse.database}_marts" + suffix(variables["mode"])
             shared = _shared(client, database, variables)

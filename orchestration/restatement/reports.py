@@ -2,12 +2,14 @@
 
 Only reports that exist are made again: a day of which nobody made one has nothing to restate. What
 was filed is never touched; other data give a version of their own, which names the one before
-(reports.package), and the same data give none. A version that is damaged or gone, or a day that dbt
-cannot build, leaves its report pending, with the reason; the others go on.
+(reports.package), and the same data give none. A version that is damaged or gone leaves its report
+pending, with the reason; the others go on.
 """
 
+import uuid
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,70 +59,39 @@ class Outcome(NamedTuple):
     problems: list[str]
 
 
-class Concerned(NamedTuple):
-    """A correction, the UTC days and the filed reports that it may change; what became of them."""
-
-    one: Restatement
-    days: list[date]
-    filed: list[Filed]
-    changes: dict[str, Change]
-    problems: list[str]
-
-
 def restate(desk: Desk) -> Outcome:
     """Make every filed report of the corrected days again.
 
-    The marts of a day are built once for all corrections that are due: all are stored by then.
-
     Raises:
-        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+        WarehouseError: dbt failed; nothing that was filed has changed, and the next call goes on.
     """
-    due = rows.due(desk.client, "report")
-    all_concerned = [Concerned(one, *concerned(desk, one), {}, []) for one in due]
-    run = f"restatement {' '.join(sorted({one.correction_id for one in due}))}"
-    for day, mode in sorted({(f.day, f.mode) for each in all_concerned for f in each.filed}):
-        _of_day(desk, all_concerned, day, mode, run)
-    closed = [one for each in all_concerned if (one := _closed(desk, each))]
-    return Outcome(closed, [why for each in all_concerned for why in each.problems])
+    outcome, run = Outcome([], []), f"restatement {uuid.uuid4().hex}"
+    for one in rows.due(desk.client, "report"):
+        changes, problems = _of_correction(desk, one, run)
+        outcome.problems.extend(problems)
+        if problems:
+            work.note(desk, one, changes)
+        else:
+            outcome.closed.append(work.finish(desk, one, changes))
+    return outcome
 
 
-def _closed(desk: Desk, each: Concerned) -> Restatement | None:
-    if each.problems:
-        work.note(desk, each.one, each.changes)
-        return None
-    return work.finish(desk, each.one, each.changes)
-
-
-def _of_day(desk: Desk, all_concerned: Sequence[Concerned], day: date, mode: str, run: str) -> None:
-    due = [
-        (each, filed)
-        for each in all_concerned
-        for filed in each.filed
-        if (filed.day, filed.mode) == (day, mode)
-    ]
-    try:
-        _build(desk, due, day, mode, run)
-    except TickhouseError as error:  # other days go on
-        for each, filed in due:
-            each.problems.append(f"{filed.subject}: {error}")
-        return
-    for each, filed in due:
-        try:
-            each.changes[filed.subject] = _made_again(desk, each.one, filed, run)
-        except TickhouseError as error:
-            each.problems.append(f"{filed.subject}: {error}")
-
-
-def _build(
-    desk: Desk, due: Sequence[tuple[Concerned, Filed]], day: date, mode: str, run: str
-) -> None:
-    """The marts of a day; before it the corrected days that its longer reports look back on."""
-    reports = {filed.report.name: filed.report for _, filed in due}
-    reaching = [report for name, report in reports.items() if name in _REACH]
-    looked_at = {d for each, filed in due if filed.report in reaching for d in each.days}
-    for other in sorted(looked_at - {day}):
-        reporting.build(desk.settings, reaching, other, mode, run)
-    reporting.build(desk.settings, list(reports.values()), day, mode, run)
+def _of_correction(desk: Desk, one: Restatement, run: str) -> tuple[dict[str, Change], list[str]]:
+    """`run`: corrections that are worked off together share the marts of a day."""
+    changes: dict[str, Change] = {}
+    problems = []
+    days, filed = concerned(desk, one)
+    for (day, mode), together in groupby(filed, key=lambda report: (report.day, report.mode)):
+        due = list(together)
+        reports = [report.report for report in due]
+        if not reporting.is_built(desk.settings, reports, day, mode, run):
+            reporting.build(desk.settings, reports, day, mode, run)
+        for report in due:
+            try:
+                changes[report.subject] = _made_again(desk, one, report, days, run)
+            except TickhouseError as error:
+                problems.append(f"{report.subject}: {error}")
+    return changes, problems
 
 
 def concerned(desk: Desk, one: Restatement) -> tuple[list[date], list[Filed]]:
@@ -158,13 +129,18 @@ def _filed(folder: Path) -> Filed | None:
     return Filed(catalog.REPORTS[name], day, mode or "live", folder)
 
 
-def _made_again(desk: Desk, one: Restatement, filed: Filed, run: str) -> Change:
+def _made_again(
+    desk: Desk, one: Restatement, filed: Filed, days: Sequence[date], run: str
+) -> Change:
     last = package.versions(filed.folder)[-1]
     if damaged := package.changed_files(last):
         names = ", ".join(damaged)
         raise InputError(str(last.folder), f"changed since it was filed: {names}; put it back")
     work.keep(desk, one, {filed.subject: {"version": last.manifest.version}})
     was = work.before(desk, one, filed.subject)["version"]
+    for day in days:
+        if filed.report.name in _REACH and day != filed.day:
+            reporting.build(desk.settings, [filed.report], day, filed.mode, run)
     now, _ = reporting.render(
         desk.settings, filed.report, filed.day, filed.mode, run, desk.by, desk.clock
     )

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from core import durable
+from core import durable, strategy_set
 from core.contracts.tick import TICK, TickArray
 from core.errors import InputError
 from core.fingerprint import fingerprint
 from models.serving import artifact
 from models.serving.manifest import name_of
-from strategies import kept, plugins
+from strategies import plugins
 from strategies import protocol as strategy
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
@@ -59,7 +59,7 @@ def write(path: Path, facts: Facts, material: Material) -> str:
     name = facts.signal.strategy
     own = b"" if name in strategy.shipped() else plugins.content(name, material.strategies)
     if own:
-        parts[f"strategies/{kept.file_name(own, name)}"] = own
+        parts[f"strategies/{strategy_set.file_name(own, name)}"] = own
     content, seal = _sealed(parts)
     durable.write(path, content)
     return seal
@@ -93,7 +93,7 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
         target.write_bytes(data)
     facts = msgspec.json.decode(parts["facts.json"], type=Facts)
     for name in filter(lambda name: name.startswith("strategies/"), parts):
-        kept.unpack(parts[name], facts.signal.strategy, scratch / "strategies")
+        strategy_set.unpack(parts[name], facts.signal.strategy, scratch / "strategies")
     return Opened(facts, _material(parts, facts, scratch), actual, manifest.written_on)
 
 
@@ -150,7 +150,7 @@ def _parts(path: Path, content: bytes) -> tuple[dict[str, bytes], BundleManifest
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
         manifest = msgspec.json.decode(parts.pop("manifest.json"), type=BundleManifest)
-    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError) as error:
+    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(str(path), f"its content is damaged: {error}") from error
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
     if hashes != manifest.parts or "facts.json" not in parts:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from core.errors import InputError, ModelError
+from core.strategy_set import unpack
 from models.serving import artifact
 from models.serving.artifact import Artifact
 from models.serving.manifest import from_bytes
-from strategies import kept
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
 
@@ -20,7 +20,7 @@ def of(facts: Facts, home: Path, scratch: Path) -> Material:
     strategies = home / "strategies"
     if facts.strategy:
         strategies = scratch / "strategies"
-        kept.unpack(facts.strategy, facts.signal.strategy, strategies)
+        unpack(facts.strategy, facts.signal.strategy, strategies)
     model = _model(facts, home / "models") if facts.probabilities else None
     return Material({}, model, strategies)
 

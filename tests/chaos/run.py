@@ -84,7 +84,7 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
         trader.finish()
         ended_us = time.time_ns() // 1000
         tell(f"rest after {time.monotonic() - begun:.0f} s")
-        _rest(rig, person)
+        _rest(rig, person, last=next(reversed(trader.signals), ""))
         tell(f"at rest after {time.monotonic() - begun:.0f} s")
         stored = _stored(rig, person)
         person.finish()
@@ -101,17 +101,27 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
     )  # fmt: skip
 
 
-def _rest(rig: Rig, person: Person) -> None:
-    """Everything works, nobody wants anything: until nothing is open or unsettled."""
+def _rest(rig: Rig, person: Person, last: str) -> None:
+    """Everything works, nobody wants anything: until nothing is open or unsettled.
+
+    Not before the `last` signal is journalled: on a busy machine execution may be behind, and what
+    it takes from the bus after a moment without positions would open one.
+    """
     rig.wait_ready()
     deadline = time.monotonic() + _REST_S
     while time.monotonic() < deadline:
-        book = Book()
-        for place in journal.read(person.journal):
-            book.apply(place.record)
-        if not book.positions and not book.unsettled:
+        if is_at_rest(person.journal, last):
             return
         time.sleep(0.3)
+
+
+def is_at_rest(path: Path, last: str) -> bool:
+    """Whether a journal holds the last signal, and nothing open or unsettled."""
+    book, reached = Book(), not last
+    for place in journal.read(path):
+        book.apply(place.record)
+        reached = reached or getattr(place.record, "signal_id", "") == last
+    return reached and not book.positions and not book.unsettled
 
 
 def _stored(rig: Rig, person: Person) -> list[tuple[str, str, str]]:

@@ -3,16 +3,20 @@
 import logging
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.contracts.order import EventKind as Kind
+from core.contracts.signal import signal_id
+from execution.journal.journal import Journal
 from tests.chaos import promises
 from tests.chaos.faults import KINDS, LINKS, PROCESSES, faults
 from tests.chaos.people import Halt
 from tests.chaos.proxy import Proxy
-from tests.chaos.run import Plan, Result, run
+from tests.chaos.run import Plan, Result, is_at_rest, run
+from tests.support.traded_journal import trade
 
 SEED = 1856
 
@@ -56,6 +60,18 @@ def test_the_promises_notice_what_breaks_them(result: Result) -> None:
     doctored["journal and terminal agree"] = left
     for name, remains in doctored.items():
         assert list(promises.PROMISES[name](remains)), name
+
+
+def test_a_run_is_at_rest_only_when_the_last_signal_is_journalled(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    trades = iter(trade(1))
+    journal = Journal(path)
+    for records, at_rest in zip(trades, (False, False, False, True), strict=False):
+        journal.append(records)
+        journal.sync()
+        denied = signal_id("live", "model", "sim", "GBPUSD", -1, 0)
+        assert is_at_rest(path, denied) is at_rest, records
+    journal.close()
 
 
 def test_a_seed_gives_the_same_faults_of_every_kind_on_every_target() -> None:

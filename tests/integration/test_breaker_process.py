@@ -1,7 +1,6 @@
 """A crash on the quote stream halts the real process; a person resumes; it holds across a kill."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,22 +13,23 @@ from core.contracts.operations import RiskState
 from core.topics import RISK
 from execution.risk.trading_state import TradingState
 from tests.support import live_execution
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.process
 
 
 def test_prices_that_fall_halt_the_live_process_until_a_person_resumes(tmp_path: Path) -> None:
     with live_execution.execution(tmp_path) as (bus, process):
-        _until(lambda: _said(bus) == ("active", ""))
+        until(lambda: _said(bus) == ("active", ""))
         now_ms = time.time_ns() // 1_000_000
         live_execution.quiet(bus, "calm", now_ms)
         live_execution.fall(bus, "calm", now_ms)
-        _until(lambda: _said(bus) == ("halted", "breaker crash"))
+        until(lambda: _said(bus) == ("halted", "breaker crash"))
         trading_control.resume(tmp_path, "ann", "looked at", SystemClock())
-        _until(lambda: _said(bus) == ("active", "ann"))
+        until(lambda: _said(bus) == ("active", "ann"))
         live_execution.quiet(bus, "other", now_ms)
         live_execution.fall(bus, "other", time.time_ns() // 1_000_000)
-        _until(lambda: _said(bus) == ("halted", "breaker crash"))
+        until(lambda: _said(bus) == ("halted", "breaker crash"))
         process.kill()
     after = TradingState(tmp_path / "control.json", live_execution.tripped(tmp_path))
     assert after.state == "halted"
@@ -42,10 +42,3 @@ def _said(bus: Bus) -> tuple[str, str]:
     state = codec.decode(RISK.name, last.payload)
     assert isinstance(state, RiskState)
     return state.state, state.by
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -4,12 +4,10 @@ Everything is real: `tickhouse up` on the simulated terminal, `tickhouse models`
 champions are graphs that say the same of every row, so that there is something to trade.
 """
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +29,8 @@ from models.serving.registry import Registry
 from models.serving.session import INPUT, OUTPUT
 from models.training.train import fit
 from tests.support.datasets import planted_dataset
+from tests.support.running_stack import status_of
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 _ROOT = Path(__file__).parents[2]
@@ -80,8 +80,7 @@ class Desk(NamedTuple):
         return client
 
     def pids(self) -> dict[str, int]:
-        status = json.loads(self.tickhouse("status", "--json"))
-        return {name: one["pid"] for name, one in status["processes"].items()}
+        return {name: one.pid for name, one in status_of(self.environment).processes.items()}
 
 
 def champion(down: float, up: float) -> Artifact:
@@ -123,7 +122,11 @@ def champion(down: float, up: float) -> Artifact:
 
 def started(environment: dict[str, str], home: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*_TICKHOUSE, "up"], cwd=home.parent, env=environment, stdout=subprocess.PIPE, text=True
+        [*_TICKHOUSE, "up", "--bare"],
+        cwd=home.parent,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -138,15 +141,18 @@ def ended(process: "subprocess.Popen[str]") -> str:
 
 def waited(question: Callable[[], Any], what: str) -> Any:
     """The first answer that is not empty."""
-    deadline, trouble = time.monotonic() + _WITHIN_S, ""
-    while time.monotonic() < deadline:
+
+    def answer() -> Any:
         try:
-            if answer := question():
-                return answer
-        except Exception as error:  # the warehouse is still starting
-            trouble = repr(error)
-        time.sleep(0.25)
-    raise AssertionError(f"waited in vain for {what} {trouble}")
+            return question()
+        except Exception:  # the warehouse is still starting
+            return None
+
+    try:
+        return until(answer, _WITHIN_S, every_s=0.25)
+    except AssertionError:
+        question()  # says why, if it fails
+        raise AssertionError(f"waited in vain for {what}") from None
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import pytest
 
 from tests.e2e.replay_runs import environment
 from tests.support.http_receiver import Receiver
+from tests.support.running_stack import healthy, status_of
+from tests.support.waiting import until
 from tests.support.warehouse_server import ROOT
 
 pytestmark = [
@@ -24,6 +26,7 @@ pytestmark = [
 ]
 
 _TICKHOUSE = [sys.executable, "-m", "cli.main"]
+eventually = partial(until, within_s=240.0, every_s=0.2)
 _LAUNCH = """mutation { launchRun(executionParams: {mode: "default", runConfigData: {}, selector: {
     repositoryLocationName: "tickhouse", repositoryName: "__repository__", jobName: "%s"}})
     { __typename ... on LaunchRunSuccess { run { runId } } } }"""
@@ -47,17 +50,13 @@ class Up:
         )
         self.receiver = receiver
         self.process = subprocess.Popen(
-            [*_TICKHOUSE, "up"], cwd=home, env=self.environment, stdout=subprocess.PIPE, text=True
+            [*_TICKHOUSE, "up", "--bare"],
+            cwd=home,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.url = ""
-
-    def status(self) -> dict[str, Any]:
-        done = subprocess.run(
-            [*_TICKHOUSE, "status", "--json"],
-            env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        report: dict[str, Any] = json.loads(done.stdout)
-        return report
 
     def ask(self, query: str) -> Any:
         body = json.dumps({"query": query}).encode()
@@ -66,15 +65,6 @@ class Up:
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)["data"]
-
-
-def eventually(question: Callable[[], Any], within_s: float = 240.0) -> Any:
-    """What it finds, once it finds something."""
-    deadline = time.monotonic() + within_s
-    while not (answer := question()):
-        assert time.monotonic() < deadline, question
-        time.sleep(0.5)
-    return answer
 
 
 @pytest.fixture
@@ -89,8 +79,9 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 
 def test_a_run_killed_with_the_daemon_is_started_again_and_told(up: Up) -> None:
-    status = eventually(lambda: (s := up.status())["status"] == "healthy" and s)
-    up.url = status["urls"]["dagster"]
+    status = healthy(up.environment, up.process)
+    assert status.stack is not None
+    up.url = status.stack.urls["dagster"]
     (loaded,) = up.ask(_LOADED)["repositoriesOrError"]["nodes"]
     states = [s["scheduleState"] for s in loaded["schedules"]]
     states += [s["sensorState"] for s in loaded["sensors"]]
@@ -99,9 +90,9 @@ def test_a_run_killed_with_the_daemon_is_started_again_and_told(up: Up) -> None:
     assert len(states) >= 13
 
     run = up.ask(_LAUNCH % "documentation_job")["launchRun"]["run"]["runId"]
-    messages = eventually(lambda: worker_of(up, run))
-    os.kill(messages, signal.SIGKILL)
-    os.kill(status["processes"]["orchestration.daemon"]["pid"], signal.SIGKILL)
+    worker = eventually(lambda: worker_of(up, run))
+    os.kill(worker, signal.SIGKILL)
+    os.kill(status.processes["orchestration.daemon"].pid, signal.SIGKILL)
 
     eventually(lambda: up.ask(_RUN % (run, run))["runOrError"]["status"] == "FAILURE")
     ended = eventually(lambda: [r for r in retries(up, run) if r["status"] == "SUCCESS"])
@@ -110,7 +101,7 @@ def test_a_run_killed_with_the_daemon_is_started_again_and_told(up: Up) -> None:
     assert (alert["job"], alert["run_id"]) == ("documentation_job", run)
     with urllib.request.urlopen(f"{up.url}/dbt-docs/index.html", timeout=60) as page:
         assert b"fct_trade" in page.read()
-    assert up.status()["processes"]["orchestration.daemon"]["restarts"] == 1
+    assert status_of(up.environment).processes["orchestration.daemon"].restarts == 1
 
     up.process.send_signal(signal.SIGTERM)
     output, _ = up.process.communicate(timeout=60)

@@ -36,7 +36,7 @@ def busy_cores() -> Iterator[None]:
 
 def test_under_load_everything_ends_by_itself(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with busy_cores(), SilentServer() as dead_webhook:
+    with SilentServer() as dead_webhook:
         environ = {
             **os.environ,
             "PYTHONPATH": str(_ROOT),
@@ -44,10 +44,12 @@ def test_under_load_everything_ends_by_itself(tmp_path: Path) -> None:
             "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",  # its market never closes
             "TICKHOUSE_ALERTS__WEBHOOK": f"http://127.0.0.1:{dead_webhook.port}/hook",
         }
-        line = [sys.executable, "-u", "-m", "cli.main", "up"]
+        line = [sys.executable, "-u", "-m", "cli.main", "up", "--bare"]
         up = subprocess.Popen(line, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
+        busy = ExitStack()
         try:
             url = wait_for_all(up)
+            busy.enter_context(busy_cores())
             asking = threading.Thread(target=ask, args=(url, home))
             asking.start()
             halt = [sys.executable, "-m", "cli.main", "halt", "--by", "tests", "--reason", "drain"]
@@ -56,6 +58,7 @@ def test_under_load_everything_ends_by_itself(tmp_path: Path) -> None:
             up.send_signal(signal.SIGINT)
             output, _ = up.communicate(timeout=300)
         finally:
+            busy.close()
             up.kill()
             up.wait()
         asking.join()

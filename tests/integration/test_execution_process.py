@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ from execution.risk.overrides import Override, Overrides
 from tests.support import replays
 from tests.support.servers import NatsServer
 from tests.support.signed_home import SignedHome
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.process
 
@@ -120,10 +121,10 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
     process = execution(environ)
     try:
         health = tmp_path / "run" / "execution.json"
-        _eventually(health.exists)
-        _eventually(lambda: bus.last(HEARTBEATS) is not None)
+        until(health.exists)
+        until(lambda: bus.last(HEARTBEATS) is not None)
         _signal(bus, 1.0)
-        _eventually(lambda: EventKind.FILLED in _kinds(bus))
+        until(lambda: EventKind.FILLED in _kinds(bus))
         (tmp_path / "control.json").write_text(
             '{"state": "halted", "by": "ann", "reason": "news", "ts_us": 5}'
         )
@@ -133,7 +134,7 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
         )
         time.sleep(0.1)
         _signal(bus, -1.0)  # closes, and does not open the other way
-        _eventually(lambda: EventKind.DENIED in _kinds(bus))
+        until(lambda: EventKind.DENIED in _kinds(bus))
         process.send_signal(signal.SIGTERM)
         assert ended(process) == 0
         assert not health.exists()
@@ -166,22 +167,22 @@ def test_who_owns_the_files_of_a_running_home_raises_nothing(
     )  # fmt: skip
     process = execution(environ)
     try:
-        _eventually((home / "run" / "execution.json").exists)
+        until((home / "run" / "execution.json").exists)
         (home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
         now = time.time_ns() // 1000
         allowed = Override("max_lots", 9.0, "simulated", "", "eve", "", now, now + 3_600_000_000)
         overrides.save(overrides.path_in(home), Overrides([allowed]))
         chain = signed.place.chain.read_bytes()
         signed.place.chain.write_bytes(chain.splitlines(keepends=True)[0])
-        _eventually(lambda: "not obeyed" in _says(bus))
+        until(lambda: "not obeyed" in _says(bus))
         _signal(bus, 1.0)
-        _eventually(lambda: EventKind.DENIED in _kinds(bus))
+        until(lambda: EventKind.DENIED in _kinds(bus))
         signed.approve(signed.limits("max_lots = 0.5").number, "bob")
         trading_control.write(home / "control.json", ControlCommand("halted", "ann", "news", 5))
-        _eventually((signed.place.trust / "control.json").exists)
+        until((signed.place.trust / "control.json").exists)
         (home / "control.json").unlink()
         _signal(bus, -1.0)
-        _eventually(lambda: _kinds(bus).count(EventKind.DENIED) == 2)
+        until(lambda: _kinds(bus).count(EventKind.DENIED) == 2)
     finally:
         process.kill()
         process.communicate()
@@ -226,10 +227,3 @@ def _btc() -> float:
 
 def _kinds(bus: Bus) -> list[EventKind]:
     return [m.kind for m in stored(bus) if isinstance(m, OrderEvent)]
-
-
-def _eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -1,13 +1,11 @@
 """`tickhouse up` fills the panels of exposure and message rate, on either bus."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +19,8 @@ from core.settings import environment_of
 from tests.kafka.broker import Broker
 from tests.support.board_panels import targets, with_parameters
 from tests.support.buses import on_kafka
+from tests.support.running_stack import healthy
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 _ROOT = Path(__file__).parents[2]
@@ -57,37 +57,29 @@ def trading(tmp_path: Path, **more: str) -> dict[str, list[str]]:
         up = subprocess.Popen(line, cwd=tmp_path, env=environ, stdout=output, stderr=output)
     try:
         running = healthy(environ, up)
-        wait_for_rows(running["urls"]["warehouse"], home, up, log)
+        assert running.stack is not None
+        wait_for_rows(running.stack.urls["warehouse"], home, up)
         return {
-            name: Path(f"/proc/{process['pid']}/cmdline").read_text().strip("\0").split("\0")
-            for name, process in running["processes"].items()
+            name: Path(f"/proc/{process.pid}/cmdline").read_text().strip("\0").split("\0")
+            for name, process in running.processes.items()
         }
     finally:
         up.send_signal(signal.SIGTERM)
         up.wait()
 
 
-def healthy(environ: dict[str, str], up: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    """What `status --json` tells once all is well."""
-    line = [sys.executable, "-m", "cli.main", "status", "--json"]
-    while True:
-        assert up.poll() is None
-        done = subprocess.run(line, env=environ, capture_output=True, text=True, check=False)
-        running = json.loads(done.stdout)
-        if running["status"] == "healthy" and running["processes"]:
-            return dict(running)
-        time.sleep(0.5)
-
-
-def wait_for_rows(url: str, home: Path, up: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for_rows(url: str, home: Path, up: "subprocess.Popen[bytes]") -> None:
     """Until each panel's own statement, as Grafana sends it, is answered with rows."""
     where = ClickhouseSettings(url=url, credentials=str(directory_of(home)))
     client: Client = connect(sign_in(where, OWNER))
     try:
         for title, _, sql in targets("trading"):
             if title in _PANELS:
-                while not client.query(with_parameters(client, "marts", "demo", sql)).result_rows:
-                    assert up.poll() is None, log.read_text()
-                    time.sleep(0.5)
+                shown = with_parameters(client, "marts", "demo", sql)
+                until(partial(_has_rows, client, shown), 300.0, running=up, every_s=0.2)
     finally:
         client.close()
+
+
+def _has_rows(client: Client, sql: str) -> bool:
+    return bool(client.query(sql).result_rows)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -167,3 +168,23 @@ def test_a_slow_viewer_is_thinned_and_nobody_waits_for_it(
 
     with page(tmp_path, nats_server.url, "http://127.0.0.1:9") as url:
         asyncio.run(watch(url))
+
+
+def test_older_candles_come_from_the_warehouse_at_any_span(
+    tmp_path: Path, nats_server: NatsServer, warehouse: Warehouse
+) -> None:
+    day = 1_790_000_000 // 86_400 * 86_400
+    for offset, (second, bid) in enumerate([(5, 1.0), (6, 3.0), (130, 2.0), (7_300, 5.0)]):
+        store(warehouse, batch(offset, (day + second) * 1000, bid), day * 1000)
+
+    def older(url: str, span: int) -> list[list[float]]:
+        asked = f"feed={FEED}&span={span}&before={day + 86_400}&count={86_400 // span}"
+        with urllib.request.urlopen(f"{url}/api/bars?{asked}") as answer:
+            return [[bar[0] - day, *bar[1:]] for bar in json.load(answer)]
+
+    with page(tmp_path / "home", nats_server.url, warehouse.url) as url:
+        assert older(url, 86_400) == [[0, 1.0, 5.0, 1.0, 5.0]]
+        assert older(url, 3_600) == [[0, 1.0, 3.0, 1.0, 2.0], [7_200, 5.0, 5.0, 5.0, 5.0]]
+        first, second = [0, 1.0, 3.0, 1.0, 3.0], [120, 2.0, 2.0, 2.0, 2.0]
+        assert older(url, 60)[:2] == [first, second]
+        assert older(url, 900) == [[0, 1.0, 3.0, 1.0, 2.0], [7_200, 5.0, 5.0, 5.0, 5.0]]

@@ -84,6 +84,24 @@ def test_it_shows_what_happens_and_asks_nobody_else(world: World) -> None:
         assert tab.problems == []
 
 
+def test_the_desk_has_spans_indicators_symbols_and_exposure(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        tab.until("document.querySelector('#chart .legend').innerText.includes('1m, bid')")
+        for button, name in ((0, "1s"), (4, "5m"), (8, "1d"), (3, "1m")):
+            tab.run(f"document.querySelectorAll('#spans button')[{button}].click()")
+            tab.until(f"document.querySelector('#chart .legend').innerText.includes('{name}, bid')")
+        tab.press("i")
+        tab.until("document.querySelector('#chart .legend').innerText.includes('Bollinger')")
+        tab.until("document.querySelector('#markets').innerText.includes('BTCUSD')")
+        tab.until("document.querySelector('#exposure').innerText.includes('gross')")
+        assert tab.run("document.querySelector('#sound').getAttribute('aria-pressed')") == "false"
+        tab.press("s")
+        tab.until("document.querySelector('#sound').getAttribute('aria-pressed') == 'true'")
+        assert tab.text("#market") == "simulated market, planted edge"
+        assert tab.problems == []
+
+
 def drawn(tab: Tab) -> int:
     """Coloured pixels of the chart's canvases."""
     return int(
@@ -105,7 +123,7 @@ def test_an_event_reaches_every_panel_it_concerns(world: World) -> None:
         tab.until("document.querySelector('#denials').innerText.includes('9 > 8')")
         assert "order value" in tab.text("#log")
         world.desk.order(6, EventKind.FILLED, now, price=63_030.0)
-        tab.until("document.querySelector('#orders').innerText == 'No order is out.'")
+        tab.until("document.querySelector('#orders').innerText == 'No open order.'")
         assert "63030.00" in tab.text("#fills")
         world.desk.order(6, EventKind.SUBMITTED, now - 2_000_000)
         tab.until("document.querySelector('#orders').innerText.includes('submitted')")

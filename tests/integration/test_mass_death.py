@@ -4,21 +4,20 @@ The seconds are printed, for they depend on the machine: on two quiet cores it t
 10 s and is whole within 30.
 """
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.simulator.markets.generated_market import GeneratedMarket
+from cli.diagnostics.status import HEALTHY
 from core.contracts import codec
 from core.contracts.order import EventKind
 from core.contracts.signal import Signal
@@ -26,6 +25,8 @@ from core.credentials import directory_of
 from core.sections import BusSettings
 from core.topics import SIGNALS
 from execution.journal import journal
+from tests.support.running_stack import healthy, status_of
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival"), pytest.mark.timeout(600)]
 
@@ -52,7 +53,7 @@ def home(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
     """Of a running `up`."""
     with (tmp_path / "up.log").open("wb") as log:
         up = subprocess.Popen(
-            [*_TICKHOUSE, "up"], cwd=tmp_path, env=environment, stdout=log, stderr=log
+            [*_TICKHOUSE, "up", "--bare"], cwd=tmp_path, env=environment, stdout=log, stderr=log
         )
     try:
         yield tmp_path / "home"
@@ -65,7 +66,8 @@ def home(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
 
 @pytest.fixture
 def bus(home: Path, environment: dict[str, str]) -> Iterator[Bus]:
-    where = until(lambda: status(environment).get("urls", {}).get("bus"))
+    stack = until(lambda: status_of(environment).stack, _PATIENCE_S)
+    where = stack.urls["bus"]
     owner = select.connect(BusSettings(url=where, credentials=str(directory_of(home))), "owner")
     yield owner
     owner.close()
@@ -74,25 +76,25 @@ def bus(home: Path, environment: dict[str, str]) -> Iterator[Bus]:
 def test_all_processes_killed_at_once_trade_again_and_all_come_back(
     home: Path, environment: dict[str, str], bus: Bus
 ) -> None:
-    until(lambda: healthy(environment))
+    started = healthy(environment)
     wishes = Wishes(home, bus)
-    until(lambda: wishes.filled() > 0, wishes.wish)
-    pids = {name: state["pid"] for name, state in status(environment)["processes"].items()}
+    until(lambda: wishes.filled() > 0, _PATIENCE_S, meanwhile=wishes.wish, every_s=0.1)
+    pids = {name: state.pid for name, state in started.processes.items()}
     assert len(pids) == 10
     known, begin, back = wishes.filled(), time.monotonic(), {}
     for pid in pids.values():
         os.kill(pid, signal.SIGKILL)
-    until(lambda: wishes.filled() > known, wishes.wish)
+    until(lambda: wishes.filled() > known, _PATIENCE_S, meanwhile=wishes.wish, every_s=0.1)
     back["an order is filled"] = time.monotonic() - begin
 
     def whole() -> bool:
-        report = status(environment)
-        for name, state in report["processes"].items():
-            if state["health"] == "ready" and state["pid"] != pids[name]:
+        report = status_of(environment)
+        for name, state in report.processes.items():
+            if state.ready and state.pid != pids[name]:
                 back.setdefault(name, time.monotonic() - begin)
-        return report["status"] == "healthy" and pids.keys() <= back.keys()
+        return report.exit_code == HEALTHY and pids.keys() <= back.keys()
 
-    until(whole)
+    until(whole, _PATIENCE_S, every_s=0.2)
     back["all is healthy"] = time.monotonic() - begin
     print(
         "\nall killed at once; seconds until",
@@ -130,24 +132,3 @@ class Wishes:
             now + 3_600_000_000, now + 10_000_000, 0.9, "a model", "",
         )  # fmt: skip
         self._bus.send(SIGNALS, "sim.BTCUSD", codec.encode(signal), signal.signal_id)
-
-
-def status(environment: dict[str, str]) -> dict[str, Any]:
-    done = subprocess.run(
-        [*_TICKHOUSE, "status", "--json"], env=environment, capture_output=True, text=True
-    )
-    return dict(json.loads(done.stdout)) if done.stdout else {}
-
-
-def healthy(environment: dict[str, str]) -> bool:
-    report = status(environment)
-    return report.get("status") == "healthy" and bool(report.get("processes"))
-
-
-def until(holds: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not (answer := holds()):
-        assert time.monotonic() < deadline
-        meanwhile()
-        time.sleep(0.1)
-    return answer

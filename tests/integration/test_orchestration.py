@@ -146,6 +146,9 @@ def test_every_asset_is_made_and_its_run_tells_what_it_did(desk: Desk) -> None:
     models = desk.client.query("SELECT model, status FROM model FINAL").result_rows
     assert (training["metadata"]["challenger"]["model"], "candidate") in models
     assert list((desk.home / "backups").glob("*/manifest.json"))
+    results = json.loads((desk.home / "dbt" / "run_results.json").read_text())["results"]
+    kinds = {result["unique_id"].partition(".")[0] for result in results}
+    assert kinds == {"model", "test", "exposure"}, "unit tests are run once, before it ships"
 
 
 def test_a_second_pass_leaves_identical_tables(desk: Desk) -> None:

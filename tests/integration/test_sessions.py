@@ -312,7 +312,7 @@ def test_no_secret_reaches_a_row(life):
 def sessions_contents(settings: Settings):
     from cli.stack.sessions import contents
 
-    return contents(settings)
+    return contents(settings, None)
 
 
 def _names(value: object) -> set[str]:

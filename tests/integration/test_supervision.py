@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ from cli.stack.process_state import ProcessState
 from cli.stack.processes import Stack
 from cli.stack.running import running
 from core.errors import BusyError, SettingsError, TickhouseError
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.process
 
@@ -61,14 +61,6 @@ def _replaced(stack: Stack, name: str, pid: int) -> bool:
     return stack.state()[name].pid not in (0, pid)
 
 
-def until(question: Callable[[], T], timeout_s: float = 30.0) -> T:
-    deadline = time.monotonic() + timeout_s
-    while not (answer := question()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return answer
-
-
 def test_each_process_starts_once_all_it_needs_are_ready(tmp_path: Path, journal: Path) -> None:
     specs = [
         service("last", journal, needs=("middle", "elsewhere")),
@@ -83,6 +75,26 @@ def test_each_process_starts_once_all_it_needs_are_ready(tmp_path: Path, journal
     assert {(s.health, s.detail, s.restarts) for s in states.values()} == {
         ("ready", "all is well", 0)
     }
+
+
+def test_of_the_late_ones_those_start_that_need_nobody_who_failed(
+    tmp_path: Path, journal: Path
+) -> None:
+    specs = [
+        service("store", journal),
+        service("page", journal, "never ready"),
+        service("frame", journal, needs=("page",)),
+        service("code", journal, needs=("store",)),
+        service("daemon", journal, needs=("code",)),
+    ]
+    late = [specs[0], *(msgspec.structs.replace(one, waited_for=False) for one in specs[1:])]
+    became_ready: list[str] = []
+    with Stack(tmp_path / "home", {}, late) as stack:
+        stack.start_all()
+        with pytest.raises(TickhouseError, match="page is not ready in time"):
+            stack.start_late(became_ready.append, timeout_s=5)
+    assert became_ready == ["code", "daemon"]
+    assert noted(journal, "start") == ["store", "page", "code", "daemon"]
 
 
 def test_drain_follows_the_stages_and_leaves_nothing(tmp_path: Path, journal: Path) -> None:
@@ -145,7 +157,7 @@ def test_a_crash_loop_is_given_up_and_its_last_words_are_told(
     with Stack(tmp_path / "home", {}, [fool]) as stack:
         stack.start("fool")
         with pytest.raises(TickhouseError, match="given up") as caught:
-            stack.wait_ready("fool", timeout_s=60)
+            stack.wait_ready("fool", timeout_s=300)
         assert stack.state()["fool"].state == "fatal"
     assert "fool: no such market" in str(caught.value)
     assert str(tmp_path / "home" / "logs" / "fool.log") in str(caught.value)
@@ -225,6 +237,7 @@ from functools import partial
 from pathlib import Path
 from cli.stack.process_spec import ProcessSpec
 from cli.stack.processes import Stack
+from tests.support.waiting import until
 service, journal, home = sys.argv[1:]
 names = ("intake", "store")
 specs = [ProcessSpec(n, (sys.executable, service, n, journal, "stays"), stop_stage=i)

@@ -5,14 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.diagnostics.status import NOT_RUNNING
+from tests.support.running_stack import healthy
 
 pytestmark = pytest.mark.process
 
@@ -34,7 +33,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
     process = subprocess.Popen(
-        [*_TICKHOUSE, "up"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+        [*_TICKHOUSE, "up", "--bare"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process
@@ -45,18 +48,6 @@ def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Pope
 
 def tickhouse(environment: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*_TICKHOUSE, *words], env=environment, capture_output=True, text=True)
-
-
-def healthy(environment: dict[str, str], restarted: str = "") -> dict[str, Any]:
-    """What `status --json` tells once all is well, and that process was started again."""
-    deadline = time.monotonic() + 90.0
-    while True:
-        status = json.loads(tickhouse(environment, "status", "--json").stdout)
-        waited_for = restarted and not status["processes"][restarted]["restarts"]
-        if status["status"] == "healthy" and status["processes"] and not waited_for:
-            return dict(status)
-        assert time.monotonic() < deadline, status
-        time.sleep(0.2)
 
 
 def alive(pid: int) -> bool:
@@ -70,14 +61,17 @@ def alive(pid: int) -> bool:
 def test_up_recovers_is_alone_on_its_home_and_leaves_nothing(
     up: "subprocess.Popen[str]", environment: dict[str, str]
 ) -> None:
-    before = healthy(environment)["processes"]
+    before = healthy(environment, up).processes
     assert {"warehouse", "bus", "terminal", "collector", "execution", "board"} <= set(before)
 
-    os.kill(before["collector"]["pid"], signal.SIGKILL)
-    after = healthy(environment, restarted="collector")["processes"]
+    os.kill(before["collector"].pid, signal.SIGKILL)
+    healthy(environment, up, restarted="collector")
+    status = json.loads(tickhouse(environment, "status", "--json").stdout)
+    after = status["processes"]
+    assert status["status"] == "healthy"
     assert after["collector"]["restarts"] == 1
     assert {n: p["pid"] for n, p in after.items() if n != "collector"} == {
-        n: p["pid"] for n, p in before.items() if n != "collector"
+        n: p.pid for n, p in before.items() if n != "collector"
     }
 
     second = tickhouse(environment, "up")
@@ -85,7 +79,7 @@ def test_up_recovers_is_alone_on_its_home_and_leaves_nothing(
     assert f"process {up.pid}" in second.stderr
 
     up.send_signal(signal.SIGTERM)
-    output, _ = up.communicate(timeout=30)
+    output, _ = up.communicate(timeout=120)
     assert up.returncode == 0
     assert "Nothing is left running." in output
     assert "Killed" not in output

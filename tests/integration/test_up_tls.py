@@ -9,16 +9,16 @@ import ssl
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli import certificates
 from core import tls
 from orchestration.instance import code_socket
+from tests.support.running_stack import healthy
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="security")]
 
@@ -45,7 +45,11 @@ def environment(home: Path) -> dict[str, str]:
 @pytest.fixture
 def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
     process = subprocess.Popen(
-        [*_TICKHOUSE, "up"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+        [*_TICKHOUSE, "up", "--bare"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process
@@ -57,16 +61,6 @@ def up(tmp_path: Path, environment: dict[str, str]) -> "Iterator[subprocess.Pope
 def output_of(environment: dict[str, str], *words: str) -> str:
     done = subprocess.run([*_TICKHOUSE, *words], env=environment, capture_output=True, text=True)
     return done.stdout
-
-
-def until_healthy(environment: dict[str, str]) -> dict[str, Any]:
-    deadline = time.monotonic() + 120
-    while True:
-        status = json.loads(output_of(environment, "status", "--json"))
-        if status["status"] == "healthy" and status["processes"]:
-            return dict(status)
-        assert time.monotonic() < deadline, status
-        time.sleep(0.5)
 
 
 def doors(pid: int) -> set[int]:
@@ -100,10 +94,10 @@ def speaks_tls(port: int, context: ssl.SSLContext) -> bool:
 def test_every_door_of_up_speaks_tls(
     up: "subprocess.Popen[str]", home: Path, environment: dict[str, str]
 ) -> None:
-    processes = until_healthy(environment)["processes"]
+    processes = healthy(environment, up).processes
     context = tls.trusted(home)
     assert context is not None
-    ports = {port: name for name, it in processes.items() for port in doors(it["pid"])}
+    ports = {port: name for name, it in processes.items() for port in doors(it.pid)}
     assert {
         "warehouse", "bus", "terminal", "board", "execution", "orchestration.webserver",
     } <= set(ports.values())  # fmt: skip
@@ -112,13 +106,11 @@ def test_every_door_of_up_speaks_tls(
     assert [name for port, name in ports.items() if not speaks_tls(port, context)] == []
     # Dagster's code server runs what it is sent: no port, a socket that its owner alone reaches.
     own_file = json.loads((home / "run" / "orchestration.code.json").read_bytes())
-    code_pid = processes["orchestration.code"]["pid"]
+    code_pid = processes["orchestration.code"].pid
     assert doors(code_pid) == {own_file["health_port"]}
     assert stat.S_IMODE(code_socket(home).parent.stat().st_mode) == 0o700
-    deadline = time.monotonic() + 60
-    while output_of(environment, "sql", "SELECT count() > 0 FROM tick", "--format", "TSV") != "1\n":
-        assert time.monotonic() < deadline, "no tick reached the warehouse"
-        time.sleep(0.5)
+    ticks = ("sql", "SELECT count() > 0 FROM tick", "--format", "TSV")
+    until(lambda: output_of(environment, *ticks) == "1\n", running=up, every_s=0.5)
     today = datetime.datetime.now(datetime.UTC).date()
     report = output_of(
         environment, "report", "order-records", "--date", str(today), "--mode", "demo"

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from core import home_version
 from core.contracts.order import EventKind
 from execution.journal import journal
+from tests.support.running_stack import healthy
 
 pytestmark = [
     pytest.mark.process, pytest.mark.heavy(suite="survival"), pytest.mark.timeout(600),
@@ -49,16 +49,13 @@ class Up:
     def __init__(self, home: Path, crash_at: str = "") -> None:
         self._home = home
         self.process = subprocess.Popen(
-            [*_TICKHOUSE, "up"], env=environment(home) | {"TICKHOUSE_CHAOS__CRASH_AT": crash_at},
+            [*_TICKHOUSE, "up", "--bare"],
+            env=environment(home) | {"TICKHOUSE_CHAOS__CRASH_AT": crash_at},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
     def healthy(self) -> None:
-        deadline = time.monotonic() + 240
-        while json.loads(tickhouse(self._home, "status", "--json").stdout)["status"] != "healthy":
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
+        healthy(environment(self._home), self.process)
 
     def stop(self) -> str:
         self.process.send_signal(signal.SIGINT)

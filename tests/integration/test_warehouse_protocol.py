@@ -22,6 +22,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureErr
 
 from adapters.clickhouse.native import Column, encode_block
 from tests.integration.test_embedded_warehouse import fresh_table, post
+from tests.support.waiting import until
 from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
@@ -47,13 +48,6 @@ def signed(warehouse: Warehouse) -> dict[str, str]:
 def running(warehouse: Warehouse, marker: str) -> int:
     sql = f"SELECT count() FROM system.processes WHERE query LIKE '%{marker}%' AND query NOT LIKE "
     return int(post(warehouse, (sql + "'%FROM system.processes%'").encode())[2])
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "waited for 30 s in vain"
-        time.sleep(0.02)
 
 
 def code(headers: dict[str, str]) -> str:
@@ -99,7 +93,7 @@ def test_a_session_in_use_is_locked(warehouse: Warehouse) -> None:
     name = str(uuid.uuid4())
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(post, warehouse, b"SELECT sleep(2), 'locks'", session_id=name)
-        wait_until(lambda: running(warehouse, "locks"))
+        until(lambda: running(warehouse, "locks"))
         assert code(post(warehouse, b"SELECT 1", session_id=name)[1]) == "373"
         assert slow.result()[0] == 200
     assert post(warehouse, b"SELECT 1", session_id=name)[0] == 200
@@ -251,7 +245,7 @@ def test_a_query_is_killed_by_the_clients_id(warehouse: Warehouse) -> None:
     name = "mine */ 'quoted'"
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(post, warehouse, FOREVER, query_id=name)
-        wait_until(lambda: running(warehouse, "query_id=mine%20"))
+        until(lambda: running(warehouse, "query_id=mine%20"))
         assert code(post(warehouse, b"SELECT 1", query_id=name)[1]) == "216"
         other = post(warehouse, b"KILL QUERY WHERE query_id = 'another' SYNC")
         assert other[2] == b""
@@ -270,8 +264,8 @@ def test_a_query_ends_when_its_client_leaves(warehouse: Warehouse, sql: bytes) -
         parameters = {"query_id": name, **signed(warehouse)}
         head = f"POST /?{urllib.parse.urlencode(parameters)} HTTP/1.1\r\nHost: localhost\r\n"
         client.sendall(f"{head}Content-Length: {len(sql)}\r\n\r\n".encode() + sql)
-        wait_until(lambda: running(warehouse, name))
-    wait_until(lambda: not running(warehouse, name))
+        until(lambda: running(warehouse, name))
+    until(lambda: not running(warehouse, name))
 
 
 def test_an_empty_native_answer_names_its_columns(warehouse: Warehouse) -> None:
@@ -346,8 +340,8 @@ def test_an_upload_that_breaks_off_leaves_the_server_well(warehouse: Warehouse) 
             f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n".encode()
         )
         client.sendall(b"12345678" * 400_000)
-        wait_until(lambda: running(warehouse, f"tickhouse.{table}"))
-    wait_until(lambda: not running(warehouse, f"tickhouse.{table}"))
+        until(lambda: running(warehouse, f"tickhouse.{table}"))
+    until(lambda: not running(warehouse, f"tickhouse.{table}"))
     assert post(warehouse, f"SELECT count() FROM tickhouse.{table}".encode())[2] == b"0\n"
 
 
@@ -391,11 +385,11 @@ def test_a_stalled_client_blocks_nobody(warehouse: Warehouse) -> None:
         stalled.append(client)
     half = socket.create_connection(("127.0.0.1", warehouse.port))
     half.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nSELECT")
-    wait_until(lambda: running(warehouse, "stalls") == 20)
+    until(lambda: running(warehouse, "stalls") == 20)
     assert post(warehouse, b"SELECT sum(number) FROM numbers(1000)")[2] == b"499500\n"
     for client in (*stalled, half):
         client.close()
-    wait_until(lambda: not running(warehouse, "stalls"))
+    until(lambda: not running(warehouse, "stalls"))
 
 
 def test_a_full_queue_refuses_at_once(warehouse: Warehouse) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import nats.errors
 import pytest
@@ -38,8 +38,8 @@ from core.errors import SettingsError, UnavailableError
 from core.sections import BusSettings
 from core.topics import Topic
 from tests.support.servers import NatsServer
+from tests.support.waiting import until
 
-T = TypeVar("T")
 _SIDES = cycle((1.0, -1.0))
 _DOORS = ("", ".as.collector", ".as.execution", ".as.reader")
 _ROOT = Path(__file__).parents[2]
@@ -314,12 +314,12 @@ def test_the_stack_trades_while_strangers_are_refused_and_shows_no_secret(tmp_pa
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        where = _until(lambda: (stack := running(home)) and stack.urls, up)
+        where = until(lambda: (stack := running(home)) and stack.urls, 120.0, running=up)
         settings = BusSettings(url=where["bus"], credentials=str(directory_of(home)))
         board = select.connect(settings, "board")
         events = board.subscribe(topics.ORDER_EVENTS)
         signals = select.connect(settings, "streams.signals")
-        _until(lambda: _wish(board, signals) and _is_fill(events.next(2.0)), up)
+        until(lambda: _wish(board, signals) and _is_fill(events.next(2.0)), 120.0, running=up)
         for each in (events, board, signals):
             each.close()
         with pytest.raises(nats.errors.Error, match="Authorization Violation"):
@@ -338,17 +338,6 @@ def test_the_stack_trades_while_strangers_are_refused_and_shows_no_secret(tmp_pa
     held = {path.read_text() for path in directory_of(home).iterdir()}
     assert held
     assert not [s for s in held for text in texts if s in text]
-
-
-def _until(
-    question: Callable[[], T | None], up: "subprocess.Popen[str]", timeout_s: float = 120.0
-) -> T:
-    deadline = time.monotonic() + timeout_s
-    while not (answer := question()):
-        assert up.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return answer
 
 
 def _wish(board: Bus, signals: Bus) -> bool:

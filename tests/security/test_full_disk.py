@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,19 +24,12 @@ from execution.risk.trading_state import TradingState
 from tests.support.live_execution import ACCOUNT, SYMBOL, execution
 from tests.support.live_execution import send as send_ticks
 from tests.support.small_disk import fill, fill_up, small_disk
+from tests.support.waiting import until
 
 __all__ = ["small_disk"]
 
 _TINY_SERVICE = Path(__file__).parents[1] / "integration" / "tiny_service.py"
 T = TypeVar("T")
-
-
-def until(question: Callable[[], T]) -> T:
-    deadline = time.monotonic() + 60
-    while not (answer := question()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return answer
 
 
 def talker(name: str, journal: Path, *, mended: bool = False) -> ProcessSpec:

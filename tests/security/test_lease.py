@@ -42,6 +42,7 @@ from execution.lease import Lease, holder_of, locked_account
 from tests.support.buses import BusServer
 from tests.support.servers import NatsServer
 from tests.support.terminals import asking
+from tests.support.waiting import until
 
 #: Renewals on a bus, and how long without one a lease lasts.
 PACES = {
@@ -118,7 +119,7 @@ def test_who_lost_it_while_it_was_away_notices_and_takes_nothing_back(
     cut_off.take(0)
     second = Lease(place(), "a", "two", **pace)
     assert second.take(0) == 2
-    _until(lambda: cut_off.problem)
+    until(lambda: cut_off.problem)
     with pytest.raises(BusyError, match="another execution took it"):
         cut_off.check()
     cut_off.close()
@@ -130,7 +131,7 @@ def test_who_lost_it_while_it_was_away_notices_and_takes_nothing_back(
 def test_of_two_who_replace_the_same_record_one_is_told(place: Callable[[], LeasePlace]) -> None:
     one, two = place(), place()
     assert one.read(10.0) is None
-    _until(lambda: two.read(1.0) is None)
+    until(lambda: two.read(1.0) is None)
     assert one.replace(b"one", 0, 5.0) == 1
     with pytest.raises(ChangedError):
         two.replace(b"two", 0, 5.0)
@@ -176,7 +177,7 @@ def test_a_holder_outlives_one_who_replaces_too_late(
         with pytest.raises(ChangedError):
             late.replace(b"late", 0, 5.0)
         known = late.read(5.0)
-        _until(lambda known=known: late.read(5.0) != known)  # it is renewed
+        until(lambda known=known: late.read(5.0) != known)  # it is renewed
     holder.check()
     holder.close()
 
@@ -346,7 +347,7 @@ def test_a_second_home_on_one_bus_is_refused_and_one_order_is_filled(
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     with execution(one, nats_server, terminal) as first:
-        _until(lambda: ready(one, first))
+        until(lambda: ready(one, first))
         with execution(two, nats_server, terminal) as second:
             _, complaint = second.communicate(timeout=60)
             assert second.returncode == 2
@@ -363,7 +364,7 @@ def test_a_second_execution_of_one_home_leaves_the_first_ones_health_file(
     tmp_path: Path, nats_server: NatsServer, terminal: Server
 ) -> None:
     with execution(tmp_path / "one", nats_server, terminal) as first:
-        _until(lambda: ready(tmp_path / "one", first))
+        until(lambda: ready(tmp_path / "one", first))
         path = tmp_path / "one" / "run" / "execution.json"
         before = path.read_text()
         with execution(tmp_path / "one", nats_server, terminal) as second:
@@ -379,18 +380,18 @@ def test_a_holder_that_was_frozen_fills_nothing_once_another_took_over(
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     with execution(one, nats_server, terminal) as first:
-        _until(lambda: ready(one, first))
+        until(lambda: ready(one, first))
         before = traded(bus, one, "s1")
         first.send_signal(signal.SIGSTOP)
         with execution(two, nats_server, terminal) as second:
-            _until(lambda: ready(two, second))
+            until(lambda: ready(two, second))
             after = traded(bus, two, "s2")
             wish(bus, "s3", -1.0)
             first.send_signal(signal.SIGCONT)
             _, complaint = first.communicate(timeout=60)
             assert first.returncode == 2
             assert "nother execution" in complaint
-            _until(lambda: EventKind.FILLED in kinds(two, "s3"))
+            until(lambda: EventKind.FILLED in kinds(two, "s3"))
     for name in (after, "s3"):
         assert EventKind.FILLED not in kinds(one, name)
     assert kinds(two, before) == []  # of before it took over: the first one's
@@ -404,7 +405,7 @@ def test_two_buses_and_one_terminal_are_told_apart_by_the_terminal(
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     with NatsServer(tmp_path / "bus") as other, execution(one, nats_server, terminal) as first:
-        _until(lambda: ready(one, first))
+        until(lambda: ready(one, first))
         with execution(two, other, terminal) as second:
             _, complaint = second.communicate(timeout=60)
         assert second.returncode == 2
@@ -424,7 +425,7 @@ def traded(bus: Bus, home: Path, name: str) -> str:
     for count in range(50):
         signal_id = f"{name}.{count}"
         wish(bus, signal_id)
-        _until(lambda name=signal_id: {*kinds(home, name)} & {EventKind.FILLED, EventKind.DENIED})
+        until(lambda name=signal_id: {*kinds(home, name)} & {EventKind.FILLED, EventKind.DENIED})
         if EventKind.FILLED in kinds(home, signal_id):
             return signal_id
     raise AssertionError(f"nothing was filled in {home}")
@@ -468,10 +469,3 @@ def _btc() -> float:
     quote = BTC.tape("sim", "BTCUSD").last_until(time.time_ns() // 1_000_000)
     assert quote is not None
     return quote.bid
-
-
-def _until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -9,11 +9,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from cli.stack.running import running
 from core import home_users
 from core.credentials import directory_of, secret
 from orchestration.partitions import TRADING_DAYS
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.process,
@@ -39,6 +40,7 @@ _PEOPLE = {
     "root": "admin", "rita": "risk", "wim": "writer", "rex": "recorder", "ann": "analyst",
     "gus": "grafana",
 }  # fmt: skip
+_eventually = partial(until, within_s=180.0, every_s=0.2)
 _LAUNCH = """mutation { launchRun(executionParams: {
     executionMetadata: {tags: [{key: "dagster/partition", value: "%s"}]},
     mode: "default", runConfigData: {}, selector: {repositoryLocationName: "tickhouse",
@@ -124,7 +126,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
             cwd=tmp_path, env=started.environment, stdout=said, stderr=said,
         )  # fmt: skip
         try:
-            _until(lambda: started.urls and _answers(started), up)
+            until(lambda: started.urls and _answers(started), 180.0, running=up, every_s=0.2)
             yield started
         finally:
             up.send_signal(signal.SIGTERM)
@@ -151,7 +153,7 @@ def test_with_users_everything_works_at_its_least_role(stack: Stack) -> None:
     _eventually(lambda: _is_loaded(stack))
     day = TRADING_DAYS.get_last_partition_key()
     run = stack.dagster(_LAUNCH % day)["launchRun"]["run"]["runId"]
-    ended = _eventually(lambda: _ended(stack, run), 400.0)
+    ended = _eventually(lambda: _ended(stack, run), within_s=400.0)
     assert ended == "SUCCESS", _logs(stack.home)
     marts = "SELECT count() FROM system.tables WHERE name LIKE 'fct_%' AND total_rows > 0"
     assert int(stack.owner(marts)) > 0
@@ -194,19 +196,3 @@ def _ended(stack: Stack, run: str) -> str:
 
 def _logs(home: Path) -> str:
     return "\n".join(path.read_text(errors="replace")[-2000:] for path in (home / "logs").iterdir())
-
-
-def _until(question: Callable[[], Any], up: "subprocess.Popen[bytes]") -> None:
-    def lives() -> Any:
-        assert up.poll() is None
-        return question()
-
-    _eventually(lives)
-
-
-def _eventually(question: Callable[[], Any], within_s: float = 180.0) -> Any:
-    deadline = time.monotonic() + within_s
-    while not (answer := question()):
-        assert time.monotonic() < deadline, question
-        time.sleep(0.2)
-    return answer

@@ -6,8 +6,6 @@ import http.client
 import socket
 import ssl
 import stat
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nats
@@ -29,6 +27,7 @@ from core.errors import InputError, SettingsError, UnavailableError
 from core.health import Health
 from core.sections import BusSettings
 from tests.support.servers import NatsServer
+from tests.support.waiting import until
 from tests.support.warehouse_server import Warehouse
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -47,13 +46,6 @@ def other(tmp_path: Path) -> str:
     """Another home's authority."""
     certificates.issue(tmp_path / "other", [], NOW)
     return tls.authority_of(tmp_path / "other")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def said_plainly(port: int) -> bytes:

@@ -11,9 +11,11 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
+from adapters.mt5.fence import Fence
 from adapters.mt5.venue.orders import Venue
 from adapters.mt5.venue.venue import Outcome
 from core.contracts.order import EventKind as Kind
+from execution import compose
 from execution.breakers.breakers import Breakers
 from execution.broker.account_history import AccountHistory
 from execution.broker.closings import Closings
@@ -22,6 +24,8 @@ from execution.journal import events, frames, lifecycle, segments
 from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
+from execution.lease import Lease
+from execution.live import Live
 from execution.order_path import exits, sizing, trailing
 from execution.order_path.engine import Engine
 from execution.risk import checks as risk
@@ -121,6 +125,33 @@ def _early(init: Any) -> Any:
     return wrong
 
 
+def _unsynced(_: Any) -> Any:
+    def wrong(self: Journal, file: Any, data: bytes) -> int:
+        file.write(bytes(self._segment), 0)
+        file.sync(whole=True)
+        file.write(data, 0)
+        return self._segment
+
+    return wrong
+
+
+def _forgets_unsettled(restored: Any) -> Any:
+    def wrong(since: Any) -> Any:
+        book, activity = restored(since)
+        book.unsettled.clear()
+        return book, activity
+
+    return wrong
+
+
+def _ends_unhalted(_: Any) -> Any:
+    def wrong(self: Live) -> None:
+        if self._p.lease is not None:
+            self._p.lease.check()
+
+    return wrong
+
+
 BUGS = (
     Bug("a lost answer is answered by sending again", Reconciler, "settle", _resends, 20),
     Bug("what was submitted is sent again at start", Reconciler, "at_start",
@@ -157,4 +188,9 @@ BUGS = (
     Bug("files are obeyed where people sign", controls, "is_signed", _always(False), 50),
     Bug("a resume lifts what trips after the clock went back", trading_state, "replace",
         lambda replaced: lambda order, **_: order, 400),
+    Bug("a segment counts before its first record is synced", Journal, "_begin", _unsynced, 20),
+    Bug("a snapshot forgets unsettled orders", compose, "restored", _forgets_unsettled, 50),
+    Bug("the terminal takes orders under an older lease", Fence, "admits", _always(True), 100),
+    Bug("who lost the lease goes on", Lease, "check", _always(None), 100),
+    Bug("who lost the lease ends and halts nothing", Live, "_keep_lease", _ends_unhalted, 200),
 )  # fmt: skip

@@ -35,7 +35,7 @@ def after_step(world: World, before: Seen) -> Seen:
     for symbol, volume in lots.items():
         if volume > LOTS + twice + world.others[symbol] + 1e-9:
             raise Violation(f"{volume} lots of {symbol} are open; the limit is {LOTS}")
-    if owed := world.trips.check():
+    if owed := world.trips.check() or world.tenancy.check():
         raise Violation(owed)
     return now
 
@@ -106,7 +106,8 @@ def _nothing_was_given_up(world: World) -> None:
 def _money_agrees(world: World) -> None:
     assert world.parts is not None
     book, deals = world.parts.ledger.book, world.broker.deals()
-    missing = {deal.ticket for deal in deals if deal.ticket > book.broker.watermark} - book.deals
+    after = (deal.ticket for deal in deals if deal.ticket > book.broker.watermark)
+    missing = {ticket for ticket in after if ticket not in book.deals}
     if missing:
         raise Violation(f"deals {missing} are not in the journal")
     info = world.broker.terminal.account_info()

@@ -84,6 +84,7 @@ class _Life:
             self._signal()
         self._world.trips.step()
         self._world.signed.step()
+        self._world.tenancy.step()
         for kind in sorted(self._troubles):
             if self._rng.random() < 0.2:
                 getattr(self, f"_{kind}")()
@@ -102,6 +103,7 @@ class _Life:
         faults.stops_level = faults.freeze_level = 0
         world.bus.away, world.dies_in, world.dies_at, world.halts_in = False, 0, "", 0
         world.skew_us = max(world.skew_us, 0)
+        world.tenancy.rest()
         quiet = 0
         for _ in range(120):
             world.turn()

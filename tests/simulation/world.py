@@ -23,12 +23,13 @@ from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK
-from core.errors import JournalError, UnavailableError
+from core.errors import BusyError, JournalError, UnavailableError
 from core.sections import ExecutionSettings, RunSettings, TerminalSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS, SIGNALS, Topic
 from execution import compose
 from execution.journal.journal import Journal
+from execution.journal.segments import NOTHING
 from execution.journal.witness import Witnessed
 from execution.live import Live
 from execution.risk import trading_state
@@ -36,13 +37,14 @@ from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.market import SOURCE, SYMBOLS, VARIANTS
+from tests.simulation.rotation import Rotation
 from tests.simulation.signed import Signed
+from tests.simulation.tenancy import Tenancy
 from tests.simulation.trips import Trips
 from tests.support.markets import TUESDAY
 
 LOTS = 0.1
 RUN = RunSettings("live", "live", "sim", "scripted")
-SEGMENT = 32_768
 
 
 class Crash(BaseException):
@@ -65,8 +67,8 @@ class World:
         )  # fmt: skip
         self.signed = Signed(self, LOTS)
         self.control = compose.control_path(self.settings)
-        self.disk = SimulatedDisk(self.hazard)
-        self._journal: Journal | None = None
+        self.disk, self.rotation = SimulatedDisk(self.hazard), Rotation(self)
+        self.journal: Journal | None = None
         self.bus = WatchedBus(self)
         self.netting = self.rng.random() < 0.3
         self.broker = Broker(
@@ -85,7 +87,8 @@ class World:
         self._count = count(1)
         self._quoted: dict[str, int] = {}
         self.ticks_flow = True
-        self.trips = Trips(self, LOTS)
+        self.trips, self.tenancy = Trips(self, LOTS), Tenancy(self)
+        self.timer = _Timer(self)
 
     # Time: what the engine's clock and timer show, and what happens while it waits.
 
@@ -123,18 +126,23 @@ class World:
         self.tell("process starts")
 
         def begin() -> None:
+            since = self.rotation.since()
             # The strictest witness: all that the life before knew to be on disk must be there.
-            journal = Journal(
-                self.home / "journal", SEGMENT, self.disk, witnessed=self._witnessed()
-            )
-            self._journal = journal
-            terminal = RealTerminal(self.settings.terminal, self.package)
+            self.journal = journal = Journal(
+                self.home / "journal", self.rotation.size, self.disk, witnessed=self._witnessed(),
+                since=since.end if since else NOTHING,
+            )  # fmt: skip
+            terminal = self.tenancy.terminal(RealTerminal(self.settings.terminal, self.package))
             if not terminal.initialize():
                 raise UnavailableError("the terminal does not answer")
-            clock, timer = _Clock(self), _Timer(self)
-            venue = Venue(terminal, 86_400.0)
-            outside = compose.Environment(journal, self.bus, venue, clock, timer)
-            self.parts = self.trips.begin(compose.live_parts(self.settings, outside))
+            clock, venue = _Clock(self), Venue(terminal, 86_400.0)
+            outside = compose.Environment(journal, self.bus, venue, clock, self.timer, since)
+            parts = self.trips.begin(compose.live_parts(self.settings, outside))
+            if wrong := self.rotation.difference(parts.ledger.book):
+                raise Violation(f"a start knows other {wrong}")
+            self.parts = parts._replace(
+                room=self.rotation.room(journal), lease=self.tenancy.lease(parts)
+            )
             self._live = Live(self.parts, threading.Event())
             self._quoted.clear()
             self._quote()
@@ -144,23 +152,35 @@ class World:
         self._run(begin)
 
     def _witnessed(self) -> Witnessed | None:
-        return Witnessed.of(self._journal.synced) if self._journal else None
+        known = self.journal
+        return Witnessed.of(known.synced, self.rotation.digest) if known else None
 
     def turn(self) -> None:
         """One turn of the live driver, or a start when the process is dead."""
         if self._live is None:
             self.start()
         else:
-            self._run(self._live.turn)
+            self._run(self._turn)
+        self._run(self.rotation.keep)
         if self.parts is not None and self.parts.publisher is not None:
             self._run(self.parts.publisher.deliver)
             self.trips.turned()
+
+    def _turn(self) -> None:
+        assert self._live is not None
+        self.tenancy.renew()
+        self._live._keep_lease()
+        self._live.turn()
+        self.tenancy.lives()
 
     def _run(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Crash:
             self._gone("process killed")
+        except BusyError as error:
+            self.tenancy.ended()
+            self._gone(f"process ends: {error}")
         except UnavailableError as error:
             self._gone(f"process ends: {error}")
         except JournalError as error:
@@ -196,6 +216,7 @@ class World:
         self.tell(f"trading {state}")
         if state == "active":
             self.trips.resumed()
+            self.tenancy.resumed()
         command = trading_state.ControlCommand(state, "ann", "sim", self.now_us)
         if state == "active":
             self.signed.resume(command)

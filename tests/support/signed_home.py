@@ -17,6 +17,7 @@ from core.controls.signing import Draft
 from core.controls.store import Place, place_of
 from core.sections import ControlSettings
 from execution.risk import direction
+from execution.risk.limits import parse
 
 #: In microseconds: a Monday in November 2026.
 START_US = 1_794_830_400_000_000
@@ -29,12 +30,12 @@ class SignedHome:
 
     def __init__(
         self, folder: Path, people: Iterable[str] = ("ann",), policy: Policy = "single",
-        judge: Judge = direction.raises,
+        judge: Judge = direction.raises, start_us: int = START_US,
     ) -> None:  # fmt: skip
         self.home, self.settings = folder / "home", ControlSettings(trust=str(folder / "trust"))
         self.home.mkdir(exist_ok=True)
         self.place: Place = place_of(self.home, self.settings)
-        self.clock, self.judge = ManualClock(START_US), judge
+        self.clock, self.judge = ManualClock(start_us), judge
         self.keys = {name: Ed25519PrivateKey.generate() for name in people}
         first, *_ = self.keys
         known = tuple(Person(name, public_of(key)) for name, key in self.keys.items())
@@ -51,7 +52,15 @@ class SignedHome:
         return self.write(Draft(kind, subject, content, by, "test", until_us))
 
     def limits(self, text: str, by: str = "ann") -> Entry:
-        return self.sign("limits", f'version = "t"\n[limits]\n{text}\n'.encode(), by)
+        content = f'version = "t"\n[limits]\n{text}\n'.encode()
+        return self.write(Draft("limits", "", content, by, "test", changes=self._diff(content)))
+
+    def _diff(self, content: bytes) -> tuple[str, ...]:
+        """Old and new, as the command line shows them."""
+        version = self.now().version("limits", "", self.clock.now_us())
+        before = self.now().content(version) if version else None
+        held = parse(before, "before") if before else direction.SHIPPED
+        return tuple(map(str, direction.changes(held, parse(content, "after"))))
 
     def approve(self, number: int, by: str) -> Entry:
         return self.write(signing.approval(self.now(), number, by, "test"))

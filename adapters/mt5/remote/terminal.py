@@ -120,7 +120,7 @@ class RemoteTerminal:
         except ConnectionRefusedError as error:
             self._link.drop()
             return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, f"nothing sent: {error}")
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self._link.drop()
             text = f"IPC timeout: no answer to order_send ({error})"
             return self._fail(mt5.RES_E_INTERNAL_FAIL_TIMEOUT, text)
@@ -176,7 +176,7 @@ class RemoteTerminal:
         while self._link.open(left := deadline - time.monotonic()):
             try:
                 return self._call(method, list(arguments), left)
-            except (OSError, msgspec.DecodeError):
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError):
                 self._link.drop()
                 time.sleep(_RETRY_S)
         return self._fail(mt5.RES_E_INTERNAL_FAIL_CONNECT, f"no IPC connection: {self._link}")

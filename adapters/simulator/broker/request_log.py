@@ -28,6 +28,16 @@ def witness_of(path: Path) -> Path:
     return path.parent / "witness" / f"{path.name}.txt"
 
 
+def beginning(path: Path) -> dict[str, Any]:
+    """The first record of a log, unchecked; empty where there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            first = msgspec.json.decode(file.readline()[9:])
+    except (OSError, msgspec.DecodeError):
+        return {}
+    return first if isinstance(first, dict) else {}
+
+
 class RequestLog:
     """Opens, checks and repairs the file; `header` must equal the one it was begun with.
 

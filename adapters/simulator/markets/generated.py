@@ -17,6 +17,10 @@ To find it: over the last 20 to 60 s count upticks and downticks of the mid; whe
 upticks is far from a half, the mid return of the next 60 s has that sign and, on average, pays
 for the costs. Momentum of the last 60 s helps, for the drift has then begun. Nothing else in
 this market predicts anything.
+
+A market that opens lively has regimes by the clock in its first ten minutes, so that whoever has
+just started it sees them: z is on for 75 s of every 120, its sign alternating, and no two
+symbols begin together.
 """
 
 import hashlib
@@ -37,6 +41,7 @@ _DAY_S = 86_400
 _HOUR_S = 3_600
 
 ON_S, OFF_S, LEAN, LEAD_S, EDGE = 90.0, 420.0, 0.3, 60, 4.0
+_LIVELY_S, _CYCLE_S, _CYCLE_ON_S, _APART_S = 600, 120, 75, 25
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -76,8 +81,11 @@ def profile(symbol: str) -> Profile:
     return PROFILES[symbol]
 
 
-def day_ticks(symbol: str, day: int, seed: int) -> Ticks:
-    """All ticks of one UTC day (days since 1970), dtype MT5_TICK, times in UTC; maybe none."""
+def day_ticks(symbol: str, day: int, seed: int, lively_s: int | None = None) -> Ticks:
+    """All ticks of one UTC day (days since 1970), dtype MT5_TICK, times in UTC; maybe none.
+
+    lively_s: Unix time from which regimes go by the clock for ten minutes; None: never.
+    """
     shape, known = profile(symbol), instrument(symbol, day * _DAY_S * 1_000_000)
     if known is None:
         return np.zeros(0, MT5_TICK)
@@ -86,7 +94,7 @@ def day_ticks(symbol: str, day: int, seed: int) -> Ticks:
     second, msc = _times(random, shape, known, day, news)
     if not len(second):
         return np.zeros(0, MT5_TICK)
-    mid = _mid(random, shape, known, day, second, news, seed)
+    mid = _mid(random, shape, known, day, second, news, seed, lively_s)
     bid, ask = _quotes(random, shape, known, mid, _widening(day, news)[second])
     return _ticks(day * DAY_MSC + msc, bid, ask, known)
 
@@ -168,12 +176,26 @@ def _regime(random: np.random.Generator) -> Floats:
     return np.repeat(values, np.ceil(lengths).astype(np.int64))[:_DAY_S]
 
 
+def _by_the_clock(regime: Floats, symbol: str, begin: int) -> Floats:
+    """The regime with its first minutes from second `begin` of the day on replaced."""
+    place = sorted(PROFILES).index(symbol)
+    number, second = np.divmod(np.arange(_LIVELY_S) + place * _APART_S, _CYCLE_S)
+    sign = np.where(number % 2, -1.0, 1.0)
+    at = np.arange(begin, begin + _LIVELY_S)
+    today = (at >= 0) & (at < len(regime))
+    regime[at[today]] = (sign * (second < _CYCLE_ON_S))[today]
+    return regime
+
+
 def _mid(
     random: np.random.Generator, shape: Profile, known: Instrument, day: int, second: Ints,
-    news: Ints, seed: int,
+    news: Ints, seed: int, lively_s: int | None,
 ) -> Floats:  # fmt: skip
     """The unrounded mid of every tick."""
-    regime = _regime(random) * _open_seconds(known.session, day)
+    regime = _regime(random)
+    if lively_s is not None:
+        regime = _by_the_clock(regime, known.symbol, lively_s - day * _DAY_S)
+    regime *= _open_seconds(known.session, day)
     lead = np.convolve(regime, np.full(LEAD_S, 1 / LEAD_S))[:_DAY_S]
     lead = np.concatenate([[0.0], lead[:-1]])  # z of this second acts from the next one on
     drift = np.cumsum(lead) * EDGE * round_trip_cost(shape, known) / 60.0

@@ -13,10 +13,14 @@ from adapters.simulator.markets.tape import Quote, Segment, Tape, Ticks, segment
 
 SOURCE = "sim"  # the broker's name of generated ticks
 _LONGEST_CLOSED_DAYS = 4
+#: Traits of a market: it trades at weekends too; its first minutes have planted regimes.
+NEVER_CLOSES, LIVELY = "never_closes", "lively"
 
 
 class GeneratedMarket:
     """Symbols of the generated market at the machine's clock.
+
+    traits: what an account that begins now will find, and each later start of it; see `began`.
 
     Raises:
         SettingsError: a symbol without a profile.
@@ -25,10 +29,23 @@ class GeneratedMarket:
     #: Market time is the machine's clock.
     live = True
 
-    def __init__(self, symbols: Sequence[str], source: str = SOURCE, seed: int = 7) -> None:
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        source: str = SOURCE,
+        seed: int = 7,
+        traits: tuple[str, ...] = (),
+    ) -> None:
         for symbol in symbols:
             profile(symbol)
+        self.traits = traits
         self._tapes = {(source, symbol): GeneratedTape(symbol, seed) for symbol in symbols}
+
+    def began(self, opened_msc: int, traits: Sequence[str]) -> None:
+        """The account on this market was opened then, on a market with these traits."""
+        lively_s = opened_msc // 1000 if LIVELY in traits else None
+        for tape in self._tapes.values():
+            tape.lively_s = lively_s
 
     def feeds(self) -> tuple[tuple[str, str], ...]:
         """All (source, symbol), in the order of the settings."""
@@ -41,6 +58,9 @@ class GeneratedMarket:
 
 class GeneratedTape(Tape):
     """Segments are UTC days, made when first asked for; the last three used are kept."""
+
+    #: Unix time from which the first minutes are lively; None: they are as any.
+    lively_s: int | None = None
 
     def __init__(self, symbol: str, seed: int) -> None:
         self._symbol, self._seed = symbol, seed
@@ -65,7 +85,7 @@ class GeneratedTape(Tape):
     def _day(self, number: int) -> Segment:
         day = self._days.pop(number, None)
         if day is None:
-            day = segment(number, day_ticks(self._symbol, number, self._seed))
+            day = segment(number, day_ticks(self._symbol, number, self._seed, self.lively_s))
         self._days[number] = day
         for old in list(self._days)[:-3]:
             del self._days[old]

@@ -84,3 +84,15 @@ def test_a_file_of_a_value_that_is_missing_unknown_or_double_is_refused(tmp_path
         settings.load(gone | {"TICKHOUSE_CLICKHOUSE__PASSWORD": "y"}, tmp_path)
     with pytest.raises(SettingsError, match="did you mean 'password'"):
         settings.load({"TICKHOUSE_CLICKHOUSE__PASSWORT_FILE": str(tmp_path / "gone")}, tmp_path)
+
+
+def test_schedules_build_the_marts_of_what_runs_unless_another_world_is_named(tmp_path):
+    def mode_of(**environ: str) -> str:
+        return settings.load(
+            {f"TICKHOUSE_{name}": mode for name, mode in environ.items()}, tmp_path
+        ).marts_mode
+
+    assert mode_of() == "demo"
+    assert mode_of(RUN__MODE="live") == "live"
+    assert mode_of(RUN__MODE="live", ORCHESTRATION__MODE="replay") == "replay"
+    assert mode_of(ORCHESTRATION__MODE="") == "demo"  # as `up` hands it down

@@ -16,8 +16,9 @@ from core.contracts.tick import TickBatch
 from core.topics import CONTROL, SIGNALS, TICKS
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
+from tests.support.waiting import until
 from tests.unit.execution.desk import Desk
-from tests.unit.execution.test_live import Running, eventually
+from tests.unit.execution.test_live import Running
 
 
 def test_unreadable_messages_are_skipped_and_the_next_signal_is_traded(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_unreadable_messages_are_skipped_and_the_next_signal_is_traded(tmp_path:
         torn = TickBatch("live", "live", "oanda", "EURUSD", 0, 0, b"12345")
         desk.bus.publish(TICKS, "k", codec.encode(torn))
         desk.bus.publish(SIGNALS, "k", good)
-        eventually(lambda: len(desk.terminal.sent) == 1)
+        until(lambda: len(desk.terminal.sent) == 1)
         assert {t.name for t in threading.enumerate()} >= {"ticks", "control"}
     assert {e.signal_id for e in desk.events()} - {""} == {"good"}
     desk.close()

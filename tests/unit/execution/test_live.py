@@ -1,6 +1,5 @@
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickBatch
 from core.topics import CONTROL, ORDER_EVENTS, RISK, SIGNALS, TICKS
 from core.trading_control import ControlCommand, write
+from tests.support.waiting import until
 from tests.unit.execution.desk import KEY, Desk
 
 
@@ -41,13 +41,6 @@ class Running:
         assert not self._thread.is_alive()
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def publish(desk: Desk, signal: Signal) -> None:
     desk.bus.publish(SIGNALS, "oanda.EURUSD", codec.encode(signal))
 
@@ -59,7 +52,7 @@ def kinds(desk: Desk) -> list[EventKind]:
 def test_a_signal_on_the_bus_becomes_a_published_fill(desk: Desk) -> None:
     with Running(desk):
         publish(desk, desk.signal(1.0))
-        eventually(lambda: EventKind.FILLED in kinds(desk))
+        until(lambda: EventKind.FILLED in kinds(desk))
     assert desk.book.net(KEY) == 0.1
     assert any(isinstance(m, AccountState) for m in desk.bus.messages(ORDER_EVENTS))
 
@@ -67,9 +60,9 @@ def test_a_signal_on_the_bus_becomes_a_published_fill(desk: Desk) -> None:
 def test_a_position_closes_when_its_horizon_passes(desk: Desk) -> None:
     with Running(desk):
         publish(desk, desk.signal(1.0))
-        eventually(lambda: len(desk.book.positions) == 1)
+        until(lambda: len(desk.book.positions) == 1)
         desk.at(40)
-        eventually(lambda: not desk.book.positions)
+        until(lambda: not desk.book.positions)
     assert kinds(desk)[-3:] == [EventKind.SUBMITTED, EventKind.ACCEPTED, EventKind.FILLED]
 
 
@@ -78,7 +71,7 @@ def test_of_several_waiting_targets_of_a_feed_only_the_newest_is_traded(desk: De
     for target, name in ((1.0, "a"), (-1.0, "b"), (0.2, "c")):
         publish(desk, desk.signal(target, name))
     with Running(desk):
-        eventually(lambda: desk.book.received("c"))
+        until(lambda: desk.book.received("c"))
     by_signal = {e.signal_id: e.kind for e in desk.events() if e.signal_id in "abc"}
     assert by_signal["a"] == by_signal["b"] == EventKind.SUPERSEDED
     assert desk.book.net(KEY) == 0.02
@@ -91,7 +84,7 @@ def test_a_target_older_than_one_taken_up_is_not_traded_when_it_comes_late(desk:
     publish(desk, old)
     desk.trade(1.0, "again")
     with Running(desk):
-        eventually(lambda: desk.book.received("old"))
+        until(lambda: desk.book.received("old"))
     assert EventKind.SUPERSEDED in {e.kind for e in desk.events() if e.signal_id == "old"}
     assert desk.book.net(KEY) == 0.1
 
@@ -105,7 +98,7 @@ def test_a_signal_read_again_after_a_restart_is_not_handled_again(
     before = desk.events()
     with Running(desk):
         publish(desk, desk.signal(1.0, "s2"))
-        eventually(lambda: desk.book.received("s2"))
+        until(lambda: desk.book.received("s2"))
     fresh = [e for e in desk.events()[len(before) :] if e.kind is not EventKind.BOOKED]
     assert len(fresh) == 1
 
@@ -116,7 +109,7 @@ def test_signals_of_another_run_or_account_are_not_ours(desk: Desk) -> None:
         publish(desk, desk.signal(1.0, "b", account="other"))
         desk.bus.publish(SIGNALS, "k", b"not a message")
         publish(desk, desk.signal(1.0, "c"))
-        eventually(lambda: desk.book.received("c"))
+        until(lambda: desk.book.received("c"))
     assert not desk.book.received("a")
     assert not desk.book.received("b")
 
@@ -125,9 +118,9 @@ def test_a_halt_on_the_bus_denies_entries_and_is_announced(desk: Desk) -> None:
     with Running(desk):
         halt = Control("halt", "live", 5, "ann", "news")
         desk.bus.publish(CONTROL, "halt", codec.encode(halt))
-        eventually(lambda: desk.trading.state == "halted")
+        until(lambda: desk.trading.state == "halted")
         publish(desk, desk.signal(1.0))
-        eventually(lambda: EventKind.DENIED in kinds(desk))
+        until(lambda: EventKind.DENIED in kinds(desk))
     states = [m for m in desk.bus.messages(RISK) if isinstance(m, RiskState)]
     assert [(s.state, s.by) for s in states] == [("active", ""), ("halted", "ann")]
 
@@ -138,12 +131,12 @@ def test_a_halt_that_says_so_closes_what_is_open_and_any_other_keeps_it(
     desk.trade(1.0)
     with Running(desk):
         write(tmp_path / "control.json", ControlCommand("halted", "ann", "news", 5))
-        eventually(lambda: desk.trading.state == "halted")
+        until(lambda: desk.trading.state == "halted")
         publish(desk, desk.signal(0.5, "denied", symbol="GBPUSD"))
-        eventually(lambda: desk.book.received("denied"))
+        until(lambda: desk.book.received("denied"))
         assert len(desk.book.positions) == 1
         write(tmp_path / "control.json", ControlCommand("halted", "ann", "news", 6, "flatten"))
-        eventually(lambda: not desk.book.positions)
+        until(lambda: not desk.book.positions)
     assert desk.events()[-1].purpose == "flatten"
 
 
@@ -152,7 +145,7 @@ def test_ticks_on_the_bus_become_quotes(desk: Desk) -> None:
     tick["time_msc"], tick["bid"], tick["ask"] = 5, 2.0, 2.1
     with Running(desk):
         batch = TickBatch("live", "live", "fxcm", "EURUSD", 0, 0, tick.tobytes())
-        eventually(lambda: _quoted(desk, batch))
+        until(lambda: _quoted(desk, batch))
     quote = desk.quotes.at("fxcm", "EURUSD", 0)
     assert quote is not None
     assert (quote.bid, quote.ask) == (2.0, 2.1)

@@ -6,8 +6,9 @@ import pytest
 
 from core.errors import SettingsError
 from core.sections import SignalSettings
+from core.strategy_set import unpack
 from features.catalog import NAMES
-from strategies import kept, plugins
+from strategies import plugins
 from strategies.protocol import select, shipped
 
 GOOD = """
@@ -168,7 +169,7 @@ def test_what_was_kept_of_a_strategy_is_used_as_it_was(tmp_path):
     body = plugins.content("mine", tmp_path / "then")
     made_of_several(tmp_path / "then", 7)
     assert select("mine", SignalSettings(), tmp_path / "then").horizon_s == 420.0
-    kept.unpack(body, "mine", tmp_path / "explained")
+    unpack(body, "mine", tmp_path / "explained")
     assert select("mine", SignalSettings(), tmp_path / "explained").horizon_s == 120.0
     assert plugins.content("mine", tmp_path / "explained") == body
     assert select("mine", SignalSettings(), tmp_path / "then").horizon_s == 420.0
@@ -182,7 +183,7 @@ def test_an_entry_points_module_is_kept_and_used(tmp_path, monkeypatch):
     body = plugins.content("packed", tmp_path / "home")
     assert b"packed_rules" in body
     (tmp_path / "packed_rules.py").write_text(good().replace("= 60", "= 90"))
-    kept.unpack(body, "packed", tmp_path / "explained")
+    unpack(body, "packed", tmp_path / "explained")
     assert select("packed", SignalSettings(), tmp_path / "explained").horizon_s == 60.0
 
 
@@ -191,7 +192,7 @@ def test_an_installed_package_is_noted_by_version_and_named_where_it_is_another(
     body = plugins.content("mine", tmp_path / "a")
     version = importlib.metadata.version("pyarrow")
     assert f'"pyarrow":"{version}"'.encode() in body
-    kept.unpack(body.replace(version.encode(), b"0.1"), "mine", tmp_path / "b")
+    unpack(body.replace(version.encode(), b"0.1"), "mine", tmp_path / "b")
     with pytest.raises(SettingsError, match=r"with package pyarrow 0\.1.*install pyarrow==0\.1"):
         select("mine", SignalSettings(), tmp_path / "b")
 
@@ -206,5 +207,5 @@ def test_what_was_kept_is_unpacked_into_its_folder_only(tmp_path):
     made_of_several(tmp_path / "a", 2)
     forged = plugins.content("mine", tmp_path / "a").replace(b'"side"', b'"../../side"')
     with pytest.raises(SettingsError, match="no module"):
-        kept.unpack(forged, "mine", tmp_path / "b" / "c")
+        unpack(forged, "mine", tmp_path / "b" / "c")
     assert not (tmp_path / "side.py").exists()

@@ -7,10 +7,10 @@ SELECT
 FROM (
     SELECT
         ts_open AS time,
-        argMinMerge(bid_open) AS `open`,
-        max(bid_high) AS high,
-        min(bid_low) AS low,
-        argMaxMerge(bid_close) AS `close`
+        toFloat64(argMinMerge(bid_open)) AS `open`,
+        toFloat64(max(bid_high)) AS high,
+        toFloat64(min(bid_low)) AS low,
+        toFloat64(argMaxMerge(bid_close)) AS `close`
     FROM bar_1m
     WHERE
         source = '${source}' AND symbol = '${symbol}' AND $__timeFilter(ts_open)
@@ -19,10 +19,10 @@ FROM (
     UNION ALL
     SELECT
         ts_open AS time,
-        argMinMerge(bid_open) AS `open`,
-        max(bid_high) AS high,
-        min(bid_low) AS low,
-        argMaxMerge(bid_close) AS `close`
+        toFloat64(argMinMerge(bid_open)) AS `open`,
+        toFloat64(max(bid_high)) AS high,
+        toFloat64(min(bid_low)) AS low,
+        toFloat64(argMaxMerge(bid_close)) AS `close`
     FROM bar_5m
     WHERE
         source = '${source}' AND symbol = '${symbol}' AND $__timeFilter(ts_open)
@@ -31,10 +31,10 @@ FROM (
     UNION ALL
     SELECT
         ts_open AS time,
-        argMinMerge(bid_open) AS `open`,
-        max(bid_high) AS high,
-        min(bid_low) AS low,
-        argMaxMerge(bid_close) AS `close`
+        toFloat64(argMinMerge(bid_open)) AS `open`,
+        toFloat64(max(bid_high)) AS high,
+        toFloat64(min(bid_low)) AS low,
+        toFloat64(argMaxMerge(bid_close)) AS `close`
     FROM bar_1h
     WHERE
         source = '${source}' AND symbol = '${symbol}' AND $__timeFilter(ts_open)

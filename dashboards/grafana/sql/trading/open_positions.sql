@@ -1,12 +1,12 @@
 SELECT
-    account,
-    source,
     symbol,
     argMax(volume, seq) AS lots,
+    argMax(profit_realised, seq) AS realised,
     argMax(price, seq) AS entry,
     argMax(stop_price, seq) AS stop,
-    argMax(profit_realised, seq) AS realised,
-    max(ts_event) AS since
+    max(ts_event) AS since,
+    account,
+    source
 FROM position
 WHERE
     run_id IN (

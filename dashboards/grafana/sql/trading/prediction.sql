@@ -1,11 +1,11 @@
 SELECT
     symbol,
+    p_up,
     p_down,
     p_flat,
-    p_up,
     confidence,
-    left(model, 8) AS model,
-    ts_event AS time
+    ts_event AS time,
+    left(model, 8) AS model
 FROM prediction
 WHERE
     run_id IN (

@@ -1,21 +1,28 @@
 // The live page: a store fed by a websocket, panels that draw what changed, keys for everything.
 
 import { Chart } from "./chart";
+import { SPANS } from "./candles";
+import { Curve } from "./curve";
+import * as desk from "./desk";
 import { controls } from "./controls";
-import { byId } from "./dom";
+import { byId, el } from "./dom";
 import * as panels from "./panels";
 import { Store, connect, type Quote } from "./store";
 
 const store = new Store();
-const chart = new Chart(byId("chart"), store);
+const chart = new Chart(byId("chart"), store, SPANS);
+const curve = new Curve(byId("curve"), store);
 const buttons = controls();
 let feed = "";
 let shown = false;
+let span = Number(localStorage.getItem("span") ?? 60);
+if (!SPANS.some(([seconds]) => seconds === span)) span = 60;
+let studied = localStorage.getItem("study") === "on";
 
 function choose(wanted: string): void {
   feed = wanted;
   localStorage.setItem("feed", feed);
-  chart.show(feed);
+  chart.show(feed, span);
   panels.prediction(store, feed);
   panels.tabs(store, feed, choose);
 }
@@ -31,12 +38,17 @@ store.listen((changed) => {
     const first = feeds().includes(kept) ? kept : feeds()[0];
     if (first) choose(first);
   }
-  if (any("connection") && store.connected && feed) chart.show(feed);
+  if (any("connection") && store.connected && feed) chart.show(feed, span);
   if (any("quote", "now", "prediction")) panels.tabs(store, feed, choose);
   if (feed) chart.update(changed);
   if (any("account", "day_open")) panels.headline(store);
+  if (any("equity")) curve.update();
+  if (any("now", "connection") || !shown) desk.markets(store, choose); // twice a second is enough to read
+  if (any("now", "position") || !shown) desk.exposure(store);
+  if (any("event")) desk.heard(store, changed.get("event")!);
+  if (any("market") || !shown) panels.market(store);
   if (any("risk") || !shown) panels.risk(store);
-  if (any("prediction", "now") || !shown) panels.prediction(store, feed);
+  if (any("prediction", "now", "model") || !shown) panels.prediction(store, feed);
   if (any("position", "quote", "account") || !shown) panels.positions(store);
   if (any("order") || !shown) panels.orders(store);
   if (any("denial", "denied") || !shown) panels.denials(store);
@@ -51,7 +63,12 @@ store.listen((changed) => {
 function theme(wanted: string | null): void {
   if (wanted) document.documentElement.dataset.theme = wanted;
   else delete document.documentElement.dataset.theme;
+  recolour();
+}
+
+function recolour(): void {
   chart.recolour();
+  curve.recolour();
 }
 
 function turnTheme(): void {
@@ -71,6 +88,10 @@ document.addEventListener("keydown", (event) => {
     "?": () => byId<HTMLDialogElement>("keys-dialog").showModal(),
     "[": () => step(-1),
     "]": () => step(1),
+    "-": () => zoom(1),
+    "+": () => zoom(-1),
+    i: study,
+    s: sound,
   };
   const number = Number(event.key);
   if (number >= 1 && number <= 9) {
@@ -87,11 +108,47 @@ function step(by: number): void {
   if (all.length) choose(all[(all.indexOf(feed) + by + all.length) % all.length]!);
 }
 
+function turn(seconds: number): void {
+  span = seconds;
+  localStorage.setItem("span", String(span));
+  for (const button of byId("spans").children) button.setAttribute("aria-pressed", String((button as HTMLElement).dataset.span === String(span)));
+  if (feed) chart.show(feed, span);
+}
+
+function zoom(by: number): void {
+  const at = SPANS.findIndex(([seconds]) => seconds === span) + by;
+  if (SPANS[at]) turn(SPANS[at][0]);
+}
+
+function study(): void {
+  studied = !studied;
+  localStorage.setItem("study", studied ? "on" : "off");
+  byId("study").setAttribute("aria-pressed", String(studied));
+  chart.study(studied);
+}
+
+function sound(): void {
+  byId("sound").setAttribute("aria-pressed", String(desk.sound()));
+}
+
+byId("spans").replaceChildren(...SPANS.map(([seconds, name]) => {
+  const button = el("button", { type: "button" }, name);
+  button.dataset.span = String(seconds);
+  button.onclick = () => turn(seconds);
+  return button;
+}));
+turn(span);
+if (studied) {
+  studied = false;
+  study();
+}
+byId("study").onclick = study;
+byId("sound").onclick = sound;
 byId("halt").onclick = buttons.halt;
 byId("resume").onclick = buttons.resume;
 byId("theme").onclick = turnTheme;
 byId("keys").onclick = () => byId<HTMLDialogElement>("keys-dialog").showModal();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.recolour());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => recolour());
 theme(localStorage.getItem("theme"));
 setInterval(() => !store.connected && panels.links(store), 1000);
 connect(store);

@@ -3,7 +3,7 @@
 import { byId, el, fill } from "./dom";
 import { age, clock, duration, money, percent, price, volume, words } from "./format";
 import type {
-  Account, Denial, Fill, Latency, Link, LogLine, OrderItem, Position, Prediction, Process, Quote, Risk, Store,
+  Account, Denial, Fill, Latency, Link, LogLine, Model, OrderItem, Position, Prediction, Process, Quote, Risk, Store,
 } from "./store";
 
 const STALE_US = 30e6;
@@ -26,11 +26,11 @@ function table(heads: string[], rows: HTMLElement[], nothing: string): HTMLEleme
   return el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(th))), el("tbody", {}, ...rows));
 }
 
-function symbolOf(feed: string): string {
+export function symbolOf(feed: string): string {
   return feed.slice(feed.indexOf("/") + 1);
 }
 
-function tone(value: number): string {
+export function tone(value: number): string {
   return value > 0.004 ? "up" : value < -0.004 ? "down" : "";
 }
 
@@ -48,13 +48,18 @@ export function floating(store: Store, position: Position): { value: number; cur
   if (!quote || !quote.contract || !quote.quote) return null;
   const close = position.volume > 0 ? quote.bid : quote.ask;
   const value = (close - position.price) * position.volume * quote.contract;
-  const own = account(store)?.currency ?? quote.quote;
-  if (own === quote.quote) return { value, currency: own };
+  const known = rate(store, quote);
+  return known ? { value: value * known.value, currency: known.currency } : { value, currency: quote.quote };
+}
+
+/** Account currency for one of a symbol's quote currency; null where no quote says. */
+export function rate(store: Store, quote: Quote): { value: number; currency: string } | null {
+  const own = account(store)?.currency ?? quote.quote!;
+  if (own === quote.quote) return { value: 1, currency: own };
   const direct = store.all<Quote>("quote").get(`${quote.source}/${quote.quote}${own}`);
-  if (direct) return { value: value * direct.bid, currency: own };
+  if (direct) return { value: direct.bid, currency: own };
   const inverse = store.all<Quote>("quote").get(`${quote.source}/${own}${quote.quote}`);
-  if (inverse) return { value: value / inverse.ask, currency: own };
-  return { value, currency: quote.quote };
+  return inverse ? { value: 1 / inverse.ask, currency: own } : null;
 }
 
 export function tabs(store: Store, chosen: string, choose: (feed: string) => void): void {
@@ -111,6 +116,13 @@ export function headline(store: Store): void {
   byId("mode").textContent = it?.mode ?? "";
 }
 
+/** What is no real market says so, always in sight. */
+export function market(store: Store): void {
+  const told = store.one<string>("market") ?? "";
+  byId("market").hidden = !told;
+  byId("market").textContent = told;
+}
+
 function figure(name: string, text: string, kind = ""): HTMLElement {
   return el("div", { class: "figure" }, el("dt", {}, name), el("dd", { class: kind }, text));
 }
@@ -140,7 +152,7 @@ export function prediction(store: Store, feed: string): void {
       part("down", it.p_down, "down"), part("flat", it.p_flat, "flat"), part("up", it.p_up, "up")),
     el("p", { class: "ends" }, el("span", { class: "down" }, "▼ down"), el("span", {}, "flat"), el("span", { class: "up" }, "▲ up")),
     el("dl", { class: "facts" }, fact("confidence", percent(it.confidence)), fact("agreement", percent(it.agreement)),
-      it.edge !== 0 && fact("edge", `${it.edge < 0 ? "\u2212" : "+"}${Math.abs(it.edge).toFixed(2)} bp`), fact("model", it.model.slice(0, 8)), fact("at", clock(it.time))),
+      it.edge !== 0 && fact("edge", `${it.edge < 0 ? "\u2212" : "+"}${Math.abs(it.edge).toFixed(2)} bp`), fact("model", it.model.slice(0, 8) + (store.all<Model>("model").get(it.model)?.simulated ? " (simulated)" : "")), fact("at", clock(it.time))),
     it.veto ? el("p", { class: "note warn" }, "Not trusted: the market is outside what the model was trained on.")
       : store.now - it.time > OLD_US && el("p", { class: "note warn" }, `Old: nothing was predicted for ${age(store.now - it.time)}.`));
 }
@@ -158,7 +170,7 @@ export function positions(store: Store): void {
       price(p.price, digits), p.stop ? price(p.stop, digits) : "none",
       profit ? el("span", { class: tone(profit.value) }, money(profit.value, profit.currency, true)) : "");
   });
-  fill(byId("positions"), table(["symbol", "#lots", "#price", "#stop", "#profit"], rows, "No open position."));
+  fill(byId("positions"), table(["symbol", "#volume", "#price", "#S/L", "#profit"], rows, "No open position."));
   const realised = [...store.all<Position>("position").values()].reduce((sum, p) => sum + p.realised, 0);
   fill(byId("realised"), realised ? el("span", { class: tone(realised) }, `realised ${money(realised, account(store)?.currency, true)}`) : "");
 }
@@ -167,7 +179,7 @@ export function orders(store: Store): void {
   const rows = [...store.all<OrderItem>("order").values()].map((o) =>
     row(clock(o.time), symbolOf(o.feed), `${o.side} ${volume(o.volume)}`, o.purpose,
       el("span", { class: o.kind === "unknown" ? "warn" : "" }, words(o.kind))));
-  fill(byId("orders"), table(["time", "symbol", "order", "purpose", "state"], rows, "No order is out."));
+  fill(byId("orders"), table(["time", "symbol", "order", "purpose", "state"], rows, "No open order."));
 }
 
 function inOrder<Item extends { time: number }>(items: Iterable<Item>): Item[] {

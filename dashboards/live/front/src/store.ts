@@ -10,6 +10,7 @@ export interface Prediction {
   time: number; model: string; p_down: number; p_flat: number; p_up: number; confidence: number;
   agreement: number; veto: boolean; edge: number;
 }
+export interface Model { simulated: boolean }
 export interface SignalItem { feed: string; time: number; side: "long" | "short" | "flat"; price: number; confidence: number }
 export interface OrderItem {
   feed: string; time: number; kind: string; side: string; purpose: string;

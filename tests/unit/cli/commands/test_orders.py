@@ -9,6 +9,9 @@ from cli import main as command
 from core import identity
 from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
+from execution.journal import snapshots, witness
+from execution.journal.book import Book
+from execution.journal.journal import Journal
 from tests.unit.execution.desk import Desk
 
 
@@ -40,6 +43,30 @@ def settle(order: str, *more: str) -> int:
 def test_unsettled_orders_are_listed(unknown: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["orders", "list"]) == 0
     assert f"{unknown}  unknown    entry buy 0.1 EURUSD (oanda)" in capsys.readouterr().out
+
+
+def test_after_years_they_are_read_from_the_newest_snapshot(
+    unknown: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, beside = tmp_path / "execution" / "simulated" / "journal", "simulated"
+    command.main(["orders", "list"])
+    before = capsys.readouterr().out
+    opened = Journal(path, 65_536)
+    opened.rotate()
+    extent = opened.synced
+    opened.close()
+    digest = snapshots.fold_sealed(path, None)
+    witness.path_in(tmp_path, beside).parent.mkdir(exist_ok=True)
+    witness.write(witness.path_in(tmp_path, beside), extent, digest)
+    applied = list[object]()
+    fold = Book.apply
+    monkeypatch.setattr(Book, "apply", lambda book, r: (applied.append(r), fold(book, r)))
+    assert command.main(["orders", "list"]) == 0
+    assert capsys.readouterr().out == before
+    assert len(applied) == 1  # the record that begins the second segment
 
 
 def test_an_order_is_settled_by_the_beginning_of_its_id(unknown: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What `up` starts to look at things with."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from cli import certificates
 from cli.stack import board, grafana_child
 from core import tls
 from core.errors import SettingsError
+from core.sections import RuleSettings
 from core.settings import Settings
 
 
@@ -51,6 +53,35 @@ def test_grafana_is_provisioned_with_what_the_files_ask_for(
     assert list(Path(spec.environment["TICKHOUSE_GRAFANA_BOARDS"]).glob("*.json"))
 
 
+def test_grafana_s_rules_have_the_limits_of_the_settings_and_one_folder_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _grafana_on_path(tmp_path, monkeypatch)
+    rules = RuleSettings(drawdown=0.0123, page="https://desk.example")
+    spec = board.grafana(Settings(rules=rules), tmp_path, "http://127.0.0.1:8123", 3001)
+    folder = Path(spec.environment["GF_PATHS_PROVISIONING"])
+    assert folder.is_relative_to(tmp_path)
+    (group,) = json.loads((folder / "alerting" / "rules.json").read_text())["groups"]
+    assert group["folder"] != "Tickhouse"  # that of the boards: a second of the title would appear
+    by_name = {rule["uid"]: rule for rule in group["rules"]}
+    drawdown = by_name["tickhouse-drawdown"]
+    limits = drawdown["data"][1]["model"]["conditions"][0]["evaluator"]["params"]
+    assert limits == [0.0123]
+    assert drawdown["annotations"]["runbook_url"] == "https://desk.example/runbooks#drawdown"
+    assert "GF_DASHBOARDS_MIN_REFRESH_INTERVAL" not in spec.environment
+
+
+def test_grafana_unpacked_from_an_archive_has_its_defaults_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = _grafana_on_path(tmp_path, monkeypatch)
+    assert "--homepath" not in board.grafana(Settings(), tmp_path, "http://h:1", 3001).command
+    (binary.parents[1] / "conf").mkdir()
+    (binary.parents[1] / "conf" / "defaults.ini").touch()
+    command = board.grafana(Settings(), tmp_path, "http://h:1", 3001).command
+    assert command[-2:] == ("--homepath", str(binary.resolve().parents[1]))
+
+
 def test_on_a_home_with_tls_grafana_speaks_it_and_trusts_the_authority(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,8 +107,9 @@ def test_an_authority_that_is_no_file_is_named(tmp_path: Path) -> None:
 
 
 def _grafana_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    binary = folder / "grafana"
+    binary = folder / "unpacked" / "bin" / "grafana"
+    binary.parent.mkdir(parents=True)
     binary.write_text("#!/bin/sh\n")
     binary.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("PATH", str(binary.parent))
     return binary

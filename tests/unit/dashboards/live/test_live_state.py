@@ -195,3 +195,17 @@ def test_a_repeated_older_prediction_never_replaces_a_newer_one(world: LiveState
         give(world, PREDICTIONS, text)
     shown = world.items.get(f"prediction|{FEED}")
     assert (shown["time"], shown["p_up"], shown["edge"]) == (2_000, 0.5, 0.5)
+
+
+def test_a_simulated_market_is_marked_and_a_real_one_is_not(world: LiveState) -> None:
+    world.market("agent")
+    assert world.items.get("market") is None
+    world.market("simulated")
+    assert world.items.get("market") == "simulated market, planted edge"
+
+
+def test_a_deposit_is_told_as_money_and_not_as_lots(world: LiveState) -> None:
+    paid = {"side": "", "purpose": "opening", "volume": 0.0, "price": 0.0, "profit": 100_000.0}
+    give(world, ORDER_EVENTS, event(EventKind.BOOKED, **paid))
+    (line,) = (world.items.get(key)["text"] for key in world.items.keys("event|"))
+    assert line == "opening 100,000.00"

@@ -10,12 +10,16 @@ from starlette.websockets import WebSocketDisconnect
 
 from core import identity
 from core.clock import SystemClock
+from core.sections import ClickhouseSettings, RuleSettings
 from core.trading_control import current
 from dashboards.live import pages
 from dashboards.live.controls import PROOF, Controls
 from dashboards.live.items import Items
+from dashboards.live.older_bars import OlderBars
 from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
+from surveillance.alert import runbook
+from surveillance.rules import EVERY
 
 HERE = "http://127.0.0.1:8050"
 OURS = {"Origin": HERE}
@@ -35,7 +39,9 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     items = Items()
     items.put("quote|a", 1)
     controls = Controls(tmp_path, SignIn(tmp_path, clock), clock, (tmp_path / "signed").exists)
-    with TestClient(pages.application(Viewers(items, most=1), controls), HERE) as client:
+    older = OlderBars(ClickhouseSettings(url="http://127.0.0.1:9"))
+    application = pages.application(Viewers(items, most=1), controls, older.answer)
+    with TestClient(application, HERE) as client:
         yield client
 
 
@@ -64,6 +70,15 @@ def test_the_page_loads_nothing_from_elsewhere(page: TestClient) -> None:
         assert f"/{name}" in answer.text
         assert page.get(f"/{name}").status_code == 200
     assert page.get("/../controls.py").status_code == 404
+
+
+def test_every_alert_leads_to_its_runbook(page: TestClient) -> None:
+    text = page.get("/runbooks").text
+    assert "<script" not in text
+    for rule in EVERY:
+        address = runbook(rule.title, RuleSettings(page="https://desk.example/"))
+        assert address.startswith("https://desk.example/runbooks#")
+        assert f'id="{address.partition("#")[2]}"' in text
 
 
 def test_a_foreign_name_for_this_host_is_refused(page: TestClient) -> None:
@@ -113,6 +128,14 @@ def test_nonsense_halts_nothing_and_is_explained(
     assert answer.status_code == code
     assert answer.json()["error"]
     assert current(tmp_path) is None
+
+
+def test_the_page_says_where_files_are_obeyed(page: TestClient, tmp_path: Path) -> None:
+    assert "files here, obeyed as they lie" in page.get("/").text
+    (tmp_path / "signed").touch()
+    answer = page.get("/")
+    assert "obeyed" not in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.usefixtures("users")
@@ -190,3 +213,20 @@ def test_a_viewer_gets_the_picture_and_one_too_many_is_sent_away(page: TestClien
             with pytest.raises(WebSocketDisconnect) as refused:
                 other.receive_bytes()
             assert refused.value.code == 1013
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("feed=sim/EURUSD&span=60&before=1&count=5", 503),  # no warehouse
+        ("feed=sim/EURUSD&span=7&before=1&count=5", 400),
+        ("feed=sim/EURUSD&span=60&before=now&count=5", 400),
+        ("", 400),
+    ],
+)
+def test_older_candles_are_asked_for_by_span_and_time(
+    page: TestClient, asked: str, status: int
+) -> None:
+    answer = page.get(f"/api/bars?{asked}")
+    assert answer.status_code == status
+    assert answer.json()["error"]

@@ -24,9 +24,10 @@ def test_nothing_else_is_taken_and_nonsense_does_not_stop_it(tmp_path: Path) -> 
     trading = TradingState(tmp_path / "control.json")
     with HaltPort(tmp_path, trading) as port:
         assert not halt_running(tmp_path, ControlCommand("active", "bob", "resume", 9))
-        with socket.create_connection(("127.0.0.1", port.port)) as call:
-            call.sendall(b"GET / HTTP/1.1\r\n\r\n")
-            assert call.recv(64) == b""
+        for nonsense in (b"GET / HTTP/1.1\r\n\r\n", b'{"state":"\xff"}\n'):
+            with socket.create_connection(("127.0.0.1", port.port)) as call:
+                call.sendall(nonsense)
+                assert call.recv(64) == b""
         assert trading.state == "active"
         assert halt_running(tmp_path, HALT)
 

@@ -86,3 +86,8 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
     assert settlements.waiting(tmp_path) == []
     assert (tmp_path / "x.json").exists()
+
+
+def test_a_file_that_is_no_text_is_left_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "o1.json").write_bytes(b'{"order_id":"\xff"}')
+    assert settlements.waiting(tmp_path) == []

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.mt5.venue.venue import Account
-from core.controls.approvals import settings_content, strategy_content
+from core.controls.approvals import settings_content, shipped_content
 from core.controls.watch import WatchedControls
 from core.sections import RunSettings, SignalSettings, TerminalSettings
 from core.settings import Settings
@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> SignedHome:
     settings = settings_of(home.home)
     for kind, subject, content in (
         ("model", MODEL, MODEL.encode()),
-        ("strategy", "model", strategy_content(home.home, "model")),
+        ("strategy", "model", shipped_content("model")),
         ("settings", "", settings_content(settings)),
         ("terminal_check", SERVER, b'{"passed": true}'),
     ):

@@ -13,6 +13,7 @@ from adapters.simulator.markets.generated import (
     profile,
     round_trip_cost,
 )
+from core import instruments
 from core.errors import SettingsError
 from core.instruments import instrument, is_open
 
@@ -99,3 +100,28 @@ def test_the_planted_edge_pays_for_costs_and_chance_does_not(symbol: str) -> Non
     assert 0.1 < np.isfinite(taken).mean() < 0.35
     assert long.mean() < 0
     assert short.mean() < 0
+
+
+def test_a_lively_opening_has_regimes_by_the_clock_for_ten_minutes_and_nothing_else():
+    quiet, begin = np.zeros(86_400), 12 * 3600
+    regimes = [generated._by_the_clock(quiet.copy(), symbol, begin) for symbol in PROFILES]
+    for regime in regimes:
+        assert not regime[:begin].any()
+        assert not regime[begin + 600 :].any()
+        assert np.abs(regime[begin : begin + 600]).sum() == pytest.approx(375, abs=45)
+        assert {-1.0, 1.0} <= set(regime[begin : begin + 600])
+    assert len({regime.tobytes() for regime in regimes}) == len(PROFILES)
+    late = generated._by_the_clock(quiet.copy(), "EURUSD", 86_400 - 60)  # goes on the next day
+    assert np.abs(late).sum() <= 60
+    assert len(day_ticks("EURUSD", WEDNESDAY, 7, WEDNESDAY * 86_400)) > 10_000
+
+
+def test_a_market_that_never_closes_ticks_on_a_saturday(tmp_path):
+    saturday = WEDNESDAY + 3
+    assert len(day_ticks("EURUSD", saturday, 7)) == 0
+    instruments.use_home(tmp_path, never_closes=True)
+    try:
+        assert len(day_ticks("EURUSD", saturday, 7)) > 10_000
+    finally:
+        instruments.use_home(tmp_path)
+    assert len(day_ticks("EURUSD", saturday, 7)) == 0

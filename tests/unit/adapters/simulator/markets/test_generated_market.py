@@ -67,9 +67,9 @@ def test_the_newest_quote_on_a_closed_day_is_fridays() -> None:
 def test_polling_a_closed_day_makes_no_day_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[int] = []
 
-    def counted(symbol: str, day: int, seed: int) -> Ticks:
+    def counted(symbol: str, day: int, seed: int, lively_s: int | None) -> Ticks:
         built.append(day)
-        return day_ticks(symbol, day, seed)
+        return day_ticks(symbol, day, seed, lively_s)
 
     monkeypatch.setattr(generated_market, "day_ticks", counted)
     saturday = int(datetime(2026, 6, 13, 12, tzinfo=UTC).timestamp() * 1000)

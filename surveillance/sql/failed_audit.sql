@@ -1,5 +1,7 @@
 -- Breaks that the newest verification of the audit trail found.
-SELECT argMax(rows_failed, ts_init) AS breaks
+SELECT
+    check_id AS subject,
+    toFloat64(argMax(rows_failed, ts_init)) AS value
 FROM check_result
 WHERE suite = 'audit' AND check_id = 'audit.trail'
-HAVING count() > 0
+GROUP BY check_id

@@ -1,0 +1,130 @@
+"""Evaluates the alert rules beside the watcher's reading, and says what changed.
+
+Whatever stands in the way of a rule is itself told: with the warehouse away no statement answers,
+and after the time that a process may be silent the rule `blind` fires. What people silenced or
+acknowledged is read anew each round; words that cannot be read silence nothing.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from adapters.clickhouse.client import connect, errors_translated
+from core.clock import Clock
+from core.errors import InputError, TickhouseError, UnavailableError, WarehouseError
+from core.sections import RuleSettings
+from core.settings import Settings
+from surveillance import standing
+from surveillance.firing import Change, Measure, Standing, step
+from surveillance.rules import BLIND, EVERY, RULES, Rule, limit_of, statement_with
+from surveillance.standing import Answers
+
+_log = logging.getLogger(__name__)
+
+
+class Evaluator(Collector):
+    """One home's rules. A collector of Prometheus: the values of the newest round are its gauges.
+
+    Args:
+        say: is told of each change, once.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, say: Callable[[Change], object]) -> None:
+        self._settings, self._clock, self._say = settings, clock, say
+        self._home, self._rules = settings.home_path, settings.rules
+        self._answered_us = clock.now_us()
+        self._standing = _left(self._home)
+        self._measures: dict[str, list[Measure]] = {}
+
+    def turn(self) -> None:
+        """One round: measure, compare, say, write down."""
+        now_us = self._clock.now_us()
+        measures = self._measured()
+        if measures:
+            self._answered_us = now_us
+        blind_s = (now_us - self._answered_us) / 1e6
+        measures[BLIND.name] = [Measure(BLIND.name, "warehouse", blind_s)] if blind_s else []
+        answers = self._answers()
+        standing.take_answers(self._standing, answers)
+        changes = step(self._standing, measures, self._rules, answers.silences, now_us)
+        self._measures = {**self._measures, **measures}
+        for change in changes:
+            self._say(change)
+        try:
+            standing.write_watched(self._home, self._standing, now_us)
+        except OSError as error:
+            _log.error("what fires cannot be written down, and is told all the same: %s", error)
+
+    def collect(self) -> "list[GaugeMetricFamily]":
+        """What Prometheus scrapes: `tickhouse_rule_value` and `tickhouse_rule_limit`."""
+        value = GaugeMetricFamily(
+            "tickhouse_rule_value", "Newest value of an alert rule.", labels=["rule", "subject"]
+        )
+        limit = GaugeMetricFamily("tickhouse_rule_limit", "Above which it fires.", labels=["rule"])
+        for rows in list(self._measures.values()):
+            for row in rows:
+                value.add_metric([row.rule, row.subject], row.value)
+        for rule in EVERY:
+            limit.add_metric([rule.name], limit_of(rule, self._rules))
+        return [value, limit]
+
+    def _measured(self) -> dict[str, list[Measure]]:
+        try:
+            client = connect(self._settings.clickhouse)
+        except TickhouseError as error:
+            _log.warning("no rule is evaluated: %s", error)
+            return {}
+        try:
+            return measured(client, self._rules)
+        except UnavailableError as error:
+            _log.warning("no rule is evaluated: %s", error)
+            return {}
+        finally:
+            client.close()
+
+    def _answers(self) -> Answers:
+        try:
+            return standing.read_answers(self._home)
+        except InputError as error:
+            _log.error("nothing is silenced: %s", error)
+            return Answers()
+
+
+def measured(client: Client, settings: RuleSettings) -> dict[str, list[Measure]]:
+    """What every rule's statement answers, by rule; one that the warehouse refuses is left out.
+
+    Raises:
+        UnavailableError: the warehouse does not answer.
+    """
+    measures = dict[str, list[Measure]]()
+    for rule in RULES:
+        try:
+            measures[rule.name] = measure(client, rule, settings)
+        except WarehouseError as error:
+            _log.error("rule %s cannot be evaluated: %s", rule.name, error)
+    return measures
+
+
+def measure(client: Client, rule: Rule, settings: RuleSettings) -> list[Measure]:
+    """What one rule's statement answers, a row per subject.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    with errors_translated():
+        rows = client.query(statement_with(rule, settings)).result_rows
+    return [Measure(rule.name, str(subject), float(value)) for subject, value in rows]
+
+
+def _left(home: Path) -> Standing:
+    """What fired when the process before ended: it goes on, and is not told anew."""
+    try:
+        alerts = standing.read_watched(home).alerts
+    except InputError as error:
+        _log.error("alerts begin anew: %s", error)
+        return {}
+    return {(alert.rule, alert.subject): alert for alert in alerts}

@@ -1,0 +1,247 @@
+"""Each rule's statement by the real engine: over no rows, below its limit, above it, and over."""
+
+from typing import NamedTuple
+
+import pytest
+
+from adapters.clickhouse import migrate
+from core.sections import RuleSettings
+from surveillance.evaluator import measure, measured
+from surveillance.rules import BY_NAME, RULES, limit_of
+from tests.support.warehouse_server import Warehouse, warehouse
+
+__all__ = ["warehouse"]
+pytestmark = pytest.mark.process
+
+SETTINGS = RuleSettings(orders=2)
+MODE = "'s1', 'live', 'demo', 'acc1'"
+
+
+class Fault(NamedTuple):
+    """What brings a rule below its limit, above it, and back."""
+
+    below: str
+    above: str
+    again: str = ""
+
+
+def ticks(symbol: str, age_s: int) -> str:
+    return (
+        "INSERT INTO tick (source, symbol, ts_event, bid, ask) SELECT"
+        f" 'sim', '{symbol}', now64(6) - toIntervalSecond({age_s}), 1.1, 1.2"
+    )
+
+
+def beats(process: str, age_s: int, status: str = "ready", detail: str = "") -> str:
+    return (
+        "INSERT INTO process_state (run_id, mode, process, incarnation, heartbeat, ts_event,"
+        f" status, detail) SELECT 'live', 'demo', '{process}', toUnixTimestamp64Micro(now64(6)),"
+        f" {10_000 - age_s}, now64(6) - toIntervalSecond({age_s}), '{status}', '{detail}'"
+    )
+
+
+def parts(kind: str, name: str, hours: str = "") -> str:
+    return f"INSERT INTO session_part VALUES ('s1', '{kind}', '{name}', '{hours}')"
+
+
+def predictions(age_s: int) -> str:
+    return (
+        "INSERT INTO prediction (run_id, mode, session_id, source, symbol, ts_event) SELECT"
+        f" 'live', 'demo', 's1', 'sim', 'EURUSD', now64(6) - toIntervalSecond({age_s})"
+    )
+
+
+def orders(seq: int, kind: str, order: str = "") -> str:
+    return (
+        "INSERT INTO order_event (seq, event_id, kind, run_id, mode, account, order_id, ts_event)"
+        f" SELECT {seq}, 'e{seq}', '{kind}', 'live', 'demo', 'acc1', '{order or seq}',"
+        f" now64(6) - toIntervalSecond({100 - seq})"
+    )
+
+
+def equity(seq: int, value: float) -> str:
+    return (
+        "INSERT INTO account_state (run_id, mode, account, ts_event, seq, equity) SELECT"
+        f" 'live', 'demo', 'acc1', now64(6), {seq}, {value}"
+    )
+
+
+def stages(stage: str, ms: float, count: int) -> str:
+    return (
+        "INSERT INTO stage_latency (run_id, mode, process, incarnation, heartbeat, stage, ts_event,"
+        " bucket, upper_ns, `count`, max_ns) SELECT 'live', 'demo', 'execution', 1,"
+        f" {round(ms * 1000)}, '{stage}', now64(6), 1, {round(ms * 1e6)}, {count}, 1"
+    )
+
+
+def states(state: str, by: str, second: int) -> str:
+    return (
+        "INSERT INTO risk_state (run_id, mode, account, ts_event, ts_init, state, by) SELECT"
+        f" 'live', 'demo', 'acc1', now64(6), now64(6) + toIntervalSecond({second}), '{state}',"
+        f" '{by}'"
+    )
+
+
+def checks(suite: str, name: str, status: str, failed: int, second: int) -> str:
+    return (
+        "INSERT INTO check_result (suite, check_id, status, severity, rows_failed, ts_init) SELECT"
+        f" '{suite}', '{name}', '{status}', 'error', {failed},"
+        f" now64(6) + toIntervalSecond({second})"
+    )
+
+
+def drifts(psi: float, columns: int, minute: int) -> str:
+    return (
+        "INSERT INTO model_drift (run_id, model, name, ts_end, psi) SELECT 'live', 'm1',"
+        f" toString(number), now64(6) + toIntervalMinute({minute}), {psi} FROM numbers({columns})"
+    )
+
+
+def reports(seq: int, days_ago: int) -> str:
+    return (
+        "INSERT INTO audit_event (stream, seq, mode, action, subject, ts_event) SELECT 'people',"
+        f" {seq}, 'demo', 'report made', concat('orders ', toString(today() - {days_ago})),"
+        f" now64(6) - toIntervalDay({days_ago} - 1)"
+    )
+
+
+FAULTS = {
+    "feed_stale": Fault(ticks("EURUSD", 3), "TRUNCATE TABLE tick", ticks("EURUSD", 1)),
+    "process_down": Fault(
+        beats("execution", 2), "TRUNCATE TABLE process_state", beats("execution", 1)
+    ),
+    "predictions_stale": Fault(
+        f"{ticks('EURUSD', 0)}\n{predictions(10)}",
+        f"TRUNCATE TABLE prediction\n{predictions(200)}",
+        predictions(1),
+    ),
+    "breaker": Fault(
+        states("active", "ann", 0), states("halted", "breaker loss", 5), states("active", "ann", 9)
+    ),
+    "lease": Fault(
+        beats("execution", 2, detail="sending"), states("halted", "lease", 5),
+        "TRUNCATE TABLE risk_state",
+    ),
+    "unknown_order": Fault(
+        orders(1, "submitted"), orders(2, "unknown", "1"), orders(3, "resolved", "1")
+    ),
+    "refused": Fault(
+        "\n".join([*(orders(n, "submitted") for n in range(1, 21)), orders(21, "rejected", "1")]),
+        f"{orders(22, 'rejected', '2')}\n{orders(23, 'unknown', '3')}",
+        "TRUNCATE TABLE order_event",
+    ),
+    "unfilled": Fault(
+        "\n".join(
+            [*(orders(n, "submitted") for n in range(1, 5)),
+             *(orders(n + 10, "filled", str(n)) for n in range(1, 5))]
+        ),
+        orders(30, "submitted"),
+        orders(31, "filled", "30"),
+    ),
+    "drawdown": Fault(
+        f"{equity(1, 100)}\n{equity(2, 96)}", equity(3, 94), equity(4, 99)
+    ),
+    "latency": Fault(stages("signal_to_order", 3, 1000), stages("signal_to_order", 40, 1000),
+                     "TRUNCATE TABLE stage_latency"),
+    "stage_slow": Fault(stages("risk", 0.2, 1000), stages("risk", 3, 1000),
+                        "TRUNCATE TABLE stage_latency"),
+    "drift": Fault(drifts(0.9, 4, 1), drifts(0.9, 5, 2), drifts(0.1, 9, 3)),
+    "failed_audit": Fault(checks("audit", "audit.trail", "passed", 0, 0),
+                          checks("audit", "audit.trail", "failed", 2, 1),
+                          checks("audit", "audit.trail", "passed", 0, 2)),
+    "failed_check": Fault(checks("ticks", "crossed", "passed", 0, 0),
+                          checks("ticks", "crossed", "failed", 2, 1),
+                          checks("ticks", "crossed", "passed", 0, 2)),
+    "report_late": Fault(f"{reports(1, 2)}\n{reports(2, 1)}",
+                         f"TRUNCATE TABLE audit_event\n{reports(1, 2)}", reports(3, 1)),
+}  # fmt: skip
+
+
+@pytest.fixture
+def running(warehouse: Warehouse) -> Warehouse:
+    """A warehouse with one session that runs for an hour, one process and one feed in it."""
+    client = warehouse.client
+    migrate.apply(client, [])
+    tables = ["session", "session_part", "tick", "process_state", "prediction", "order_event"]
+    tables += ["account_state", "stage_latency", "risk_state", "check_result", "model_drift"]
+    for table in [*tables, "audit_event"]:
+        client.command(f"TRUNCATE TABLE {table}")
+    return warehouse
+
+
+def begin(warehouse: Warehouse, status: str = "running") -> None:
+    warehouse.client.command(
+        "INSERT INTO session (session_id, run_id, mode, account, number, ts_start, status) SELECT"
+        f" {MODE}, 1, now64(6) - toIntervalHour(1), '{status}'"
+    )
+    warehouse.client.command(parts("process", "execution"))
+    warehouse.client.command(parts("feed", "sim/EURUSD", "always"))
+
+
+def above(warehouse: Warehouse, name: str) -> list[str]:
+    rows = measure(warehouse.client, BY_NAME[name], SETTINGS)
+    return [row.subject for row in rows if row.value > limit_of(BY_NAME[name], SETTINGS)]
+
+
+def apply(warehouse: Warehouse, statements: str) -> None:
+    for statement in filter(None, statements.splitlines()):
+        warehouse.client.command(statement)
+
+
+def test_over_no_rows_nothing_fires(running: Warehouse) -> None:
+    answers = measured(running.client, SETTINGS)
+    assert set(answers) == {rule.name for rule in RULES}
+    full = {row.value for row in answers.pop("disk")}
+    assert all(0 <= used <= 1 for used in full)
+    assert not any(answers.values())
+
+
+def test_every_rule_is_provoked() -> None:
+    assert {*FAULTS, "disk"} == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_rule_fires_above_its_limit_and_is_over_below(running: Warehouse, name: str) -> None:
+    begin(running)
+    fault = FAULTS[name]
+    apply(running, fault.below)
+    assert above(running, name) == []
+    apply(running, fault.above)
+    if name == "report_late" and running.client.command("SELECT now() < today() + INTERVAL 3 HOUR"):
+        assert above(running, name) == []  # until 03:00 UTC nobody expects it
+        return
+    assert len(above(running, name)) == 1
+    apply(running, fault.again)
+    assert above(running, name) == []
+
+
+def test_a_feed_that_was_silent_for_hours_is_not_forgotten_beside_one_that_speaks(
+    running: Warehouse,
+) -> None:
+    begin(running)
+    apply(running, parts("feed", "sim/XAUUSD", "always"))
+    apply(running, f"{ticks('EURUSD', 1)}\n{ticks('XAUUSD', 3_000)}")
+    assert above(running, "feed_stale") == ["sim/XAUUSD"]
+    apply(running, parts("feed", "sim/GBPUSD", "always"))  # never spoke at all
+    assert above(running, "feed_stale") == ["sim/GBPUSD", "sim/XAUUSD"]
+
+
+def test_after_a_drain_nothing_is_missed(running: Warehouse) -> None:
+    begin(running)
+    assert above(running, "process_down") == ["execution"]  # it never spoke
+    begin(running, "ended")
+    assert above(running, "process_down") == []
+    assert above(running, "feed_stale") == []
+
+
+def test_an_account_that_was_taken_over_says_so(running: Warehouse) -> None:
+    begin(running)
+    apply(running, beats("execution", 1, detail="sending; took the account over"))
+    assert above(running, "lease") == ["acc1"]
+
+
+def test_what_another_mode_did_is_not_this_one_s(running: Warehouse) -> None:
+    begin(running)
+    apply(running, equity(1, 100).replace("'demo'", "'shadow'"))
+    apply(running, equity(2, 50).replace("'demo'", "'shadow'"))
+    assert above(running, "drawdown") == []
