@@ -31,37 +31,21 @@ Colour = DynamicConfigValue
 
 #: What an empty panel says, by the name of its statement; others say EMPTY.
 SAYS = {
-    "trading/prediction": "nothing predicted yet in this mode: tickhouse train makes a model",
-    "trading/open_positions": "no open position",
     "trading/profit": "no trades in this span",
     "trading/position": "no position in this span",
     "trading/exposure": "no position in this span",
     "trading/message_rate": "nothing sent to the broker in this span",
-    "trading/orders": "no orders in this span",
     "trading/denials": "nothing denied in this span",
-    "trading/denial_outcome": "nothing denied, or the marts are not built yet",
-    "trading/lineage": "click an order above",
     "trading/state": "no change of the trading state in this span",
     "trading/candles": "no bars in this span",
-    "execution/rejects": "the broker refused nothing in this span",
-    "execution/twin": "no twin runs beside the broker",
     "execution/twin_by_hour": "no twin runs beside the broker",
     "execution/outcomes": "no orders in this span",
     "execution/slippage": "no fills in this span",
     "execution/slippage_by_hour": "no fills in this span",
     "execution/latency": "nothing measured in this span",
-    "execution/stages": "nothing measured in this span",
     "execution/unknown": "0",
-    "models/table": "no model yet: tickhouse train",
-    "models/log_loss": "no predictions judged yet: the marts are built daily",
     "models/hit_rate": "no predictions judged yet: the marts are built daily",
     "models/shadow": "no challenger predicts in the shadow",
-    "models/events": "nothing happened to a model",
-    "platform/quarantine": "no tick was refused",
-    "platform/gaps": "no gap in this span",
-    "platform/checks": "no check has run yet: tickhouse check",
-    "platform/reports_due": "no report is in use yet: tickhouse report",
-    "platform/control_alerts": "no alerts in this span",
 }
 EMPTY = "nothing in this span"
 
@@ -103,7 +87,7 @@ def stacked_bars(title: str, name: str, unit: str, note: str) -> timeseries.Pane
 
 
 def rows(title: str, name: str, note: str) -> table.Panel:
-    """A table."""
+    """A table. Its head says what is missing: a word for none would stand in each empty cell."""
     return (
         table.Panel()
         .title(title)
@@ -111,7 +95,6 @@ def rows(title: str, name: str, note: str) -> table.Panel:
         .datasource(SOURCE)
         .with_target(Query(name))
         .cell_height(shapes.TableCellHeight.SM)
-        .no_value(SAYS.get(name, EMPTY))
     )
 
 

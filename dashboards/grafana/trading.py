@@ -31,18 +31,18 @@ def _now() -> list[Panel]:
         _candles().height(12).span(16),
         style.widths(
             style.rows("Prediction now", "trading/prediction", "The newest prediction per symbol."),
-            {"symbol": 84, "p_up": 60, "p_down": 68, "p_flat": 60, "confidence": 92},
+            {"symbol": 84, "p_up": 60, "p_down": 72, "confidence": 96, "at": 84},
         )
         .override_by_regexp("p_.*|confidence", style.unit("percentunit", 0))
-        .height(5)
+        .height(6)
         .span(8),
         style.widths(
             style.rows("Open positions", "trading/open_positions", "Net position per symbol."),
-            {"symbol": 84, "lots": 64, "realised": 84, "entry": 92, "stop": 92},
+            {"symbol": 84, "lots": 64, "realised": 84, "entry": 84, "stop": 84},
         )
-        .override_by_name("lots", style.by_sign())
+        .override_by_name("lots", [*style.unit("none", 2), *style.by_sign()])
         .override_by_name("realised", [*style.unit("none", 2), *style.by_sign()])
-        .height(7)
+        .height(6)
         .span(8),
         style.states("Trading state", "trading/state", "Active, reducing or halted, and when.")
         .height(4)
@@ -123,7 +123,19 @@ def _candles() -> candlestick.Panel:
 def _orders() -> table.Panel:
     lineage = "/d/tickhouse-trading?${__url_time_range}&${mode:queryparam}&var-order=${__value.raw}"
     return (
-        style.rows("Orders", "trading/orders", "The newest orders, whatever became of them.")
+        style.widths(
+            style.rows("Orders", "trading/orders", "The newest orders, whatever became of them."),
+            {
+                "time": 200,
+                "symbol": 90,
+                "side": 60,
+                "purpose": 90,
+                "status": 100,
+                "lots": 70,
+                "filled_at": 100,
+                "profit": 90,
+            },
+        )
         .override_by_name("order_id", style.linked("Lineage of this order", lineage))
         .override_by_name("profit", [*style.unit("none", 2), *style.by_sign()])
         .override_by_name(

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="orchestration")]
 THE_DAY = date.fromisoformat(DAY)
 REPORTS = ("rts22", "execution-quality", "order-records")
 PROFIT = "tickhouse_marts.fct_pnl_daily"
-QUICK = ("--select", "+fct_pnl_daily", "+fct_trade", "--exclude-resource-type", "unit_test")
+QUICK = ("--select", "+fct_pnl_daily", "+fct_trade")
 #: deal, position, side, volume, price, commission, profit; as we journalled them.
 DEALS = (
     (1, 1, "buy", 1.0, 5000.25, -1.0, 0.0),

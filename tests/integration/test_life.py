@@ -40,7 +40,7 @@ SAMPLES, FEW = (0, 500, 1000, 2500), 3
 #: On this day the daily figures of each feed are filed, and the reports of a day before; what is
 #: corrected later restates them.
 FILED, REPORTED, QUALITY = 7, 4, "tickhouse_marts_demo.fct_data_quality_daily"
-QUICK = ("--select", "+fct_data_quality_daily", "--exclude-resource-type", "unit_test")
+QUICK = ("--select", "+fct_data_quality_daily")
 WORLD: dict[str, str | bool] = {"mode": "demo"}
 Row = tuple[Any, ...]
 

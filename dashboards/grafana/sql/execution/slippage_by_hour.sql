@@ -1,5 +1,5 @@
 SELECT
-    toHour(ts_event) AS hour_utc,
+    leftPad(toString(toHour(ts_event)), 2, '0') AS hour_utc,
     count() AS fills,
     avg(if(side = 'buy', price - arrival_mid, arrival_mid - price) / arrival_mid * 10000) AS slippage,
     quantile(0.95) (if(side = 'buy', price - arrival_mid, arrival_mid - price) / arrival_mid * 10000) AS slippage_p95

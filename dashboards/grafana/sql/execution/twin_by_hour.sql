@@ -1,5 +1,5 @@
 SELECT
-    toHour(ts_event) AS hour_utc,
+    leftPad(toString(toHour(ts_event)), 2, '0') AS hour_utc,
     avgIf(
         if(side = 'buy', real_price - arrival_mid, arrival_mid - real_price) / arrival_mid * 10000, real_volume > 0
     ) AS broker,

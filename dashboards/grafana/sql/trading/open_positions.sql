@@ -2,8 +2,8 @@ SELECT
     symbol,
     argMax(volume, seq) AS lots,
     argMax(profit_realised, seq) AS realised,
-    argMax(price, seq) AS entry,
-    argMax(stop_price, seq) AS stop,
+    toString(argMax(price, seq)) AS entry,
+    toString(argMax(stop_price, seq)) AS stop,
     max(ts_event) AS since,
     account,
     source

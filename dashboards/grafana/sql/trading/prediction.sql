@@ -2,9 +2,8 @@ SELECT
     symbol,
     p_up,
     p_down,
-    p_flat,
     confidence,
-    ts_event AS time,
+    formatDateTime(ts_event, '%H:%i:%S') AS at,
     left(model, 8) AS model
 FROM prediction
 WHERE

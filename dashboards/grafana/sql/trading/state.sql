@@ -1,6 +1,5 @@
 SELECT
     ts_event AS time,
-    account,
     state
 FROM risk_state FINAL
 WHERE
