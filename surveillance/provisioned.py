@@ -55,8 +55,7 @@ def _grafana_rule(rule: Rule, settings: RuleSettings) -> dict[str, object]:
         "execErrState": "Alerting",  # one that gets no answer says that nobody watches
         "labels": {"severity": rule.severity, "product": "tickhouse"},
         "annotations": {
-            # Grafana takes a dollar for a variable of its environment: two are one.
-            "summary": "{{ $$labels.subject }}: " + _templated(rule, "$$values.A.Value"),
+            "summary": "{{ $labels.subject }}: " + _templated(rule, "$values.A.Value"),
             "description": rule.remedy,
             "runbook_url": runbook(rule.title, settings),
         },

@@ -27,11 +27,17 @@ def build() -> dashboard.Dashboard:
 def _alive() -> list[Panel]:
     # Who is there, and how much room is left.
     return [
-        style.rows("Feeds", "platform/freshness", "Newest tick; old while a market is closed.")
+        style.widths(
+            style.rows("Feeds", "platform/freshness", "Newest tick; old while a market is closed."),
+            {"symbol": 100, "age": 90, "newest": 180},
+        )
         .override_by_name("age", _AGE)
         .height(8)
         .span(8),
-        style.rows("Processes", "platform/processes", "Heartbeats: who lives, since when.")
+        style.widths(
+            style.rows("Processes", "platform/processes", "Heartbeats: who lives, since when."),
+            {"process": 150, "last_status": 90, "age": 70, "up": 90, "starts": 70},
+        )
         .override_by_name("age", _AGE)
         .override_by_name("up", style.unit("s"))
         .override_by_name("last_status", style.in_colours(_STATUS))
@@ -70,7 +76,10 @@ def _controls() -> list[Panel]:
         .override_by_name("state", style.in_colours({"released": style.GREEN, "late": style.RED}))
         .height(8)
         .span(10),
-        style.rows("Alerts", "platform/control_alerts", "Breached limits and failed controls.")
+        style.widths(
+            style.rows("Alerts", "platform/control_alerts", "Rules that fired, breached limits."),
+            {"time": 170, "control": 130, "account": 90, "subject": 130, "detail": 330},
+        )
         .override_by_name("raised_after", style.unit("s", 2))
         .height(8)
         .span(14),

@@ -1,5 +1,5 @@
 SELECT
-    toString(round(p_up, 2)) AS probability_of_up,
+    toString(round(p_up * 20) / 20) AS probability_of_up,
     count() AS predictions
 FROM prediction
 WHERE

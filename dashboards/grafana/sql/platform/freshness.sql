@@ -1,8 +1,8 @@
 SELECT
-    source,
     symbol,
+    dateDiff('second', max(ts_event), now()) AS age,
     max(ts_event) AS newest,
-    dateDiff('second', newest, now()) AS age,
+    source,
     count() AS ticks_in_its_minute
 FROM tick
 WHERE

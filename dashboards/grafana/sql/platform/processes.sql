@@ -1,9 +1,8 @@
 SELECT
     process,
     argMax(status, (incarnation, heartbeat)) AS last_status,
-    max(ts_event) AS heard,
-    dateDiff('second', heard, now()) AS age,
-    dateDiff('second', fromUnixTimestamp64Micro(max(incarnation)), heard) AS up,
+    dateDiff('second', max(ts_event), now()) AS age,
+    dateDiff('second', fromUnixTimestamp64Micro(max(incarnation)), max(ts_event)) AS up,
     uniqExact(incarnation) AS starts,
     argMax(detail, (incarnation, heartbeat)) AS says
 FROM process_state

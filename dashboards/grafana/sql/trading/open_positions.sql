@@ -2,8 +2,8 @@ SELECT
     symbol,
     argMax(volume, seq) AS lots,
     argMax(profit_realised, seq) AS realised,
-    toString(argMax(price, seq)) AS entry,
-    toString(argMax(stop_price, seq)) AS stop,
+    toString(round(argMax(price, seq), 5)) AS entry,
+    toString(round(argMax(stop_price, seq), 5)) AS stop,
     max(ts_event) AS since,
     account,
     source

@@ -21,7 +21,7 @@ SELECT
     argMax(purpose, seq) AS purpose,
     argMax(toString(kind), seq) AS status,
     maxIf(volume, kind IN ('submitted', 'denied')) AS lots,
-    toString(argMaxIf(price, seq, kind IN ('filled', 'partially_filled', 'closed'))) AS filled_at,
+    toString(round(argMaxIf(price, seq, kind IN ('filled', 'partially_filled', 'closed')), 5)) AS filled_at,
     sum(profit + commission + swap) AS profit,
     argMax(reason, seq) AS reason,
     order_id
