@@ -53,7 +53,7 @@ def read(home: Path) -> Iterator[ControlVersion]:
     Raises:
         InputError: a line is no entry.
     """
-    path = _chain(home)
+    path = path_in(home)
     lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
     for number, raw in enumerate(lines, 1):
         try:
@@ -62,7 +62,8 @@ def read(home: Path) -> Iterator[ControlVersion]:
             raise InputError(str(path), f"no entry ({error})", number) from error
 
 
-def _chain(home: Path) -> Path:
+def path_in(home: Path) -> Path:
+    """The chain of a home."""
     return home / "controls" / "chain.jsonl"
 
 
@@ -84,7 +85,7 @@ def export(client: Client, writer: Writer, home: Path) -> int:
     Raises:
         UnavailableError, WarehouseError: see Writer.
     """
-    path = _chain(home)
+    path = path_in(home)
     if not path.is_file():
         return 0
     with errors_translated():

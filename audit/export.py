@@ -23,6 +23,19 @@ _BLOCK = 5_000
 _SHIPPED = "audit-shipped"  # in the home: the number of the last event that the warehouse holds
 
 
+class Written:
+    """How far the files that are brought over were written; equal while nobody wrote."""
+
+    NOTHING: tuple[tuple[int, int], ...] = ()
+
+    def __init__(self, home: Path) -> None:
+        self._paths = audit_log.path_in(home), control_versions.path_in(home)
+
+    def now(self) -> tuple[tuple[int, int], ...]:
+        """Size and time of the last change of each."""
+        return tuple(_state(path) for path in self._paths)
+
+
 def shipped(home: Path) -> int | None:
     """The last event known to have been stored; None when nothing says so."""
     try:
@@ -78,3 +91,11 @@ def _insert(writer: Writer, events: list[AuditEvent]) -> int:
         writer.insert("audit_event", message_columns(events))
         events.clear()
     return count
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

@@ -93,10 +93,15 @@ class Meter:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock, self._due_us = settings, clock, 0
 
+    def is_due(self) -> bool:
+        """Whether it is time to measure."""
+        every_s = self._settings.reports.clock_every_s
+        return every_s > 0 and self._clock.now_us() >= self._due_us
+
     def measure_if_due(self, client: Client) -> int:
         """Measure and store, if it is time; how many rows that were."""
         every_s = self._settings.reports.clock_every_s
-        if every_s <= 0 or self._clock.now_us() < self._due_us:
+        if not self.is_due():
             return 0
         self._due_us = self._clock.now_us() + every_s * 1_000_000
         return take(self._settings, client, self._clock)

@@ -26,7 +26,7 @@ from adapters.clickhouse.client import connect
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
 from audit.breaker_log import BreakerLog
-from audit.export import export
+from audit.export import Written, export
 from core import log, settings
 from core.clock import Clock, SystemClock
 from core.contracts import codec
@@ -220,6 +220,15 @@ def _finish(threads: Sequence[threading.Thread]) -> None:
         thread.join(max(deadline - time.monotonic(), 0.0))
 
 
+def _bring(config: settings.Settings, meter: Meter) -> None:
+    client = connect(config.clickhouse)
+    try:
+        export(client, config.clickhouse, config.home_path)
+        meter.measure_if_due(client)
+    finally:
+        client.close()
+
+
 def _read(
     subscriber: Subscriber, handle: Callable[[Message], object], stop: threading.Event
 ) -> None:
@@ -254,19 +263,21 @@ def _send(box: AlertBox, stop: threading.Event) -> None:
 def _keep(
     config: settings.Settings, watcher: Watcher, health: Health, stop: threading.Event
 ) -> None:
-    """Once a second rows are stored, and what people ordered follows them into the warehouse."""
+    """Once a second rows are stored, and what people ordered follows them into the warehouse.
+
+    It is asked only when there is something to bring: the log of years is not read each second.
+    """
     meter, changes = Meter(config, SystemClock()), ControlChanges(config, SystemClock())
+    written, brought = Written(config.home_path), Written.NOTHING
     while not stop.wait(1.0):
         try:
             for alert in changes.alerts():
                 watcher.tell(alert)
             watcher.flush()
-            client = connect(config.clickhouse)
-            try:
-                export(client, config.clickhouse, config.home_path)
-                meter.measure_if_due(client)
-            finally:
-                client.close()
+            now = written.now()
+            if now != brought or meter.is_due():
+                _bring(config, meter)
+                brought = now
             health.set("ready", "orders, risk")
         except TickhouseError as error:
             health.set("ready", f"alerts go out; not stored yet: {error}"[:200])
