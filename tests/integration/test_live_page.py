@@ -93,6 +93,7 @@ def test_past_and_present_meet_and_outages_are_told(
 
     with page(tmp_path / "home", nats_server.url, warehouse.url) as url:
         asyncio.run(watch(url))
+    warehouse.start()  # for those that come after
 
 
 def store(warehouse: Warehouse, ticks: TickBatch, minute: int) -> None:
