@@ -24,12 +24,12 @@ told as (
 select
     e.* except (kind, side, volume, price, commission, swap, profit),
     if(coalesce(t.version, 0) = 0, e.kind, if(t.told_kind = 'withdrawal', 'busted', e.kind)) as kind,
-    if(coalesce(t.version, 0) = 0, e.side, t.told_side) as side,
-    if(coalesce(t.version, 0) = 0, e.volume, t.told_volume) as volume,
-    if(coalesce(t.version, 0) = 0, e.price, t.told_price) as price,
-    if(coalesce(t.version, 0) = 0, e.commission, t.told_commission) as commission,
-    if(coalesce(t.version, 0) = 0, e.swap, t.told_swap) as swap,
-    if(coalesce(t.version, 0) = 0, e.profit, t.told_profit) as profit
+    if(coalesce(t.version, 0) = 0, e.side, coalesce(t.told_side, '')) as side,
+    if(coalesce(t.version, 0) = 0, e.volume, coalesce(t.told_volume, 0)) as volume,
+    if(coalesce(t.version, 0) = 0, e.price, coalesce(t.told_price, 0)) as price,
+    if(coalesce(t.version, 0) = 0, e.commission, coalesce(t.told_commission, 0)) as commission,
+    if(coalesce(t.version, 0) = 0, e.swap, coalesce(t.told_swap, 0)) as swap,
+    if(coalesce(t.version, 0) = 0, e.profit, coalesce(t.told_profit, 0)) as profit
 from {{ ref("stg_execution__order_event") }} as e
 left join told as t on e.run_id = t.told_run and e.account = t.told_account and e.seq = t.told_seq
 -- A closing that never was is no event of the order that opened the position.
