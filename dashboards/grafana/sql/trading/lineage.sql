@@ -12,8 +12,8 @@ SELECT
     p_up,
     ts_signal AS tick_time,
     seq AS tick_seq,
-    tick_bid,
-    tick_ask,
+    toFloat64(tick_bid) AS tick_bid_price,
+    toFloat64(tick_ask) AS tick_ask_price,
     tick_status,
     if(kind = 'denied', limits_denied, limits_version) AS limits,
     session_id AS session
