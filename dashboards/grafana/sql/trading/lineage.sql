@@ -12,8 +12,8 @@ SELECT
     p_up,
     ts_signal AS tick_time,
     seq AS tick_seq,
-    toFloat64(tick_bid) AS tick_bid_price,
-    toFloat64(tick_ask) AS tick_ask_price,
+    toFloat64(l.tick_bid) AS tick_bid,
+    toFloat64(l.tick_ask) AS tick_ask,
     tick_status,
     if(kind = 'denied', limits_denied, limits_version) AS limits,
     session_id AS session
@@ -27,5 +27,5 @@ FROM lineage_of(
             ) AND order_id = '${order}'
     ),
     order = '${order}'
-)
+) AS l
 ORDER BY journal_seq
