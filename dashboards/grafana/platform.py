@@ -47,7 +47,13 @@ def _alive() -> list[Panel]:
         .thresholds(style.limits((None, style.GREEN), (0.8, style.AMBER), (0.92, style.RED)))
         .height(8)
         .span(3),
-        style.lines("Queries per interval", "platform/queries", "none", "Asked of the warehouse.")
+        style.lines(
+            "Queries, and cancelled",
+            "platform/queries",
+            "none",
+            "Asked of the warehouse, per interval; cancelled: their client left before the answer,"
+            " as a board does that refreshes too fast.",
+        )
         .height(8)
         .span(5),
     ]
