@@ -52,6 +52,9 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Literal["nats", "kafka"] = "nats"
     url: str = ""  # nats://host:port, or kafka://host:port,host:port
+    #: The embedded server's. Beyond this machine, for an agent elsewhere, it listens with TLS only.
+    listen: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"  # `tickhouse agent invite`
+    port: int = 4222  # of the embedded server, where it is free; an invited agent needs this one
     duplicate_window_s: int = 3600
     #: `always`: synced topics are on disk before they are acknowledged. `process`: a killed
     #: process loses nothing, a power cut may; for replays, which can be repeated.
