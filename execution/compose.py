@@ -97,7 +97,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
-    )
+    )._replace(unsigned=obeyed.exits)
     return live.Parts(
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
