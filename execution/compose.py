@@ -36,7 +36,7 @@ from execution.lease import Lease
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.stops import Stops
-from execution.risk import controls
+from execution.risk import controls, limits_file
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import of_settings
@@ -157,7 +157,7 @@ def replay_parts(
         outbox: None sends to the bus.
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
-    limits = LimitsFile(settings.run.account, of_settings(settings.execution), frozen)
+    limits = limits_file.frozen(settings.run.account, of_settings(settings.execution), frozen)
     breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
     outbox = outbox or Outbox(bus, journal, settings.run)
     ledger = Ledger(journal, Book(), outbox, breakers)

@@ -36,10 +36,13 @@ class ObeyedControls(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """Limits as they were written; None: those of the settings. `whence`: in words."""
+    """Limits as they were written; None: those of the settings. `whence`: in words. `entry`: the
+    signed one that they are; 0 when nobody signed them.
+    """
 
     content: bytes | None
     whence: str
+    entry: int = 0
 
 
 def obeyed(
@@ -87,7 +90,7 @@ def in_force(settings: Settings, clock: Clock) -> InForce:
     if version is None or content is None:
         return InForce(None, "the settings', for none are signed")
     entry = version.entry
-    return InForce(content, f"signed, entry {entry.number} by {entry.by}")
+    return InForce(content, f"signed, entry {entry.number} by {entry.by}", entry.number)
 
 
 def _place(settings: Settings) -> Place:
