@@ -100,9 +100,7 @@ def message(spans: Sequence[Span]) -> dict[str, Any]:
 def _span(span: Span) -> dict[str, Any]:
     """The protocol has no span that ends before it begins: what clocks differ by is told beside."""
     skew_us = min(span.end_us - span.start_us, 0)
-    attributes = dict(span.attributes) | (
-        {"tickhouse.clock_skew_us": str(-skew_us)} if skew_us else {}
-    )
+    skewed = {"tickhouse.clock_skew_us": str(-skew_us)} if skew_us else {}
     return {
         "traceId": span.trace_id,
         "spanId": span.span_id,
@@ -111,7 +109,7 @@ def _span(span: Span) -> dict[str, Any]:
         "kind": _INTERNAL,
         "startTimeUnixNano": str(span.start_us * 1000),
         "endTimeUnixNano": str((span.end_us - skew_us) * 1000),
-        "attributes": _attributes(attributes),
+        "attributes": _attributes({**span.attributes, **skewed}),
         "status": {"code": _ERROR if span.failed else _OK},
     }
 
