@@ -277,6 +277,20 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disk: float = 0.92  # share of the warehouse's disk in use
 
 
+class TraceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where each order's way from tick to fill is sent, beside the warehouse. Empty: nowhere."""
+
+    #: URL of a collector that speaks OTLP over HTTP; without a path `/v1/traces` is added.
+    otlp_endpoint: str = ""
+    otlp_headers: str = ""  # `name=value`, comma-separated, sent with each request
+    every_s: float = 5.0  # between two looks for orders that ended
+    settle_s: float = 15.0  # after its end, until all rows of an order are surely stored
+
+    def __repr__(self) -> str:
+        """Without the headers, which may hold a token."""
+        return f"TraceSettings(otlp_endpoint={self.otlp_endpoint!r})"
+
+
 class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Compliance: where reports and seals go, and the keys seals are signed and checked with."""
 
