@@ -44,6 +44,7 @@ class Job(msgspec.Struct, frozen=True):
         frictions: of the modelled broker; None for the replay's.
         bucket_us: the curve keeps one point of each such span.
         limits: a limits file's bytes; None: those in force.
+        limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Job(msgspec.Struct, frozen=True):
     frictions: Frictions | None = None
     bucket_us: int = 1_000_000
     limits: bytes | None = None
+    limits_entry: int = 0
 
     @property
     def sampled(self) -> tuple[tuple[str, str], ...]:

@@ -50,6 +50,7 @@ def jobs(
     together: bool = False,
     symbols: Sequence[str] = (),
     limits: bytes | None = None,
+    limits_entry: int = 0,
 ) -> list[Job]:
     """The jobs of a backtest, in a fixed order.
 
@@ -58,6 +59,7 @@ def jobs(
         spans: equal parts of the span; each begins flat, with the whole deposit.
         symbols: whose trades count; all when empty.
         limits: a limits file's bytes; None: those in force.
+        limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
     """
     wanted = [r for r in recordings if not symbols or r.file.symbol in symbols]
     groups = [wanted] if together else [[r] for r in wanted]
@@ -74,7 +76,7 @@ def jobs(
                     name=_name(traded, number, spans), settings=settings, feeds=feeds,
                     traded=names, from_msc=part.from_msc if part.from_msc > begins else 0,
                     to_msc=part.to_msc, model=model, bucket_us=bucket_us,
-                    limits=limits,
+                    limits=limits, limits_entry=limits_entry,
                 )
             )  # fmt: skip
     return planned

@@ -27,7 +27,7 @@ from core.contracts.signal import Signal
 from execution import compose, replay
 from execution.order_path.valuation import rate
 from execution.replay_slices import Slice
-from execution.risk.controls import limits_in_force
+from execution.risk.controls import in_force
 from execution.risk.limits_file import freeze
 
 #: Called with ticks done so far.
@@ -125,7 +125,10 @@ def _execution(
 ) -> tuple[replay.Parts, memory.EventLog, memory.RiskLog]:
     """Execution as a replay composes it, with nothing on disk."""
     settings, kept, risks = job.settings, memory.EventLog(), memory.RiskLog()
-    frozen = freeze(job.limits or limits_in_force(settings, SystemClock()), scratch)
+    content, entry = job.limits, job.limits_entry
+    if not content:
+        content, _, entry = in_force(settings, SystemClock())
+    frozen = freeze(content, scratch, entry)
     parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
     return parts, kept, risks
 

@@ -7,14 +7,13 @@ the order path every 10 ms; the reload reads, checks and judges what was signed 
 """
 
 import argparse
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from benchmarks.machine import Stopwatch, Took, median_of
 from core.controls.entry import Entry, line, sha256, signed_bytes
 from core.controls.signing import genuine_lines
 from core.controls.watch import WatchedControls
@@ -34,18 +33,18 @@ def main() -> None:
         extend(home, namespace.entries)
         fallback = of_settings(ExecutionSettings())
         WatchedControls(home.place, home.judge, home.clock)  # copies contents out of the home, once
-        began = time.perf_counter()
+        watch = Stopwatch()
         watched = WatchedControls(home.place, home.judge, home.clock)
         limits = SignedLimits("simulated", fallback, home.home, watched)
-        print(f"start with {namespace.entries:,} entries  {time.perf_counter() - began:8.3f} s")
+        print(f"start with {namespace.entries:,} entries: {watch.took()}")
         files = LimitsFile("simulated", fallback, home.home)
-        print(f"poll that sees nothing, files   {median_us(files.poll, 10_000):8.1f} µs")
-        print(f"poll that sees nothing, signed  {median_us(limits.poll, 10_000):8.1f} µs")
+        print(f"poll that sees nothing, files: {mean(files.poll, 10_000)}")
+        print(f"poll that sees nothing, signed: {mean(limits.poll, 10_000)}")
         reloads = []
         for number in range(20):
             home.limits(f"max_lots = {0.5 - 0.001 * number}")
-            reloads.append(median_us(limits.poll, 1))
-        print(f"reload after one more entry     {statistics.median(reloads):8.1f} µs")
+            reloads.append(mean(limits.poll, 1))
+        print(f"reload after one more entry: {median_of(reloads)}")
 
 
 def extend(home: SignedHome, entries: int) -> None:
@@ -66,14 +65,13 @@ def extend(home: SignedHome, entries: int) -> None:
     home.place.chain.write_bytes(b"".join(parts))
 
 
-def median_us(work: Callable[[], object], times: int) -> float:
-    """Of one call, microseconds."""
-    measured = []
+def mean(work: Callable[[], object], times: int) -> Took:
+    """Of one call."""
+    watch = Stopwatch()
     for _ in range(times):
-        began = time.perf_counter_ns()
         work()
-        measured.append((time.perf_counter_ns() - began) / 1e3)
-    return statistics.median(measured)
+    wall_s, cpu_s = watch.took()
+    return Took(wall_s / times, cpu_s / times)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ clock, from the corrected tick to bars and rows of what follows.
 """
 
 import argparse
-import os
 import statistics
 import tempfile
 import time
@@ -23,7 +22,7 @@ from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
 from adapters.clickhouse.tick_store import ClickhouseTickStore, FileOfTicks
 from adapters.clickhouse.writer import Writer
-from benchmarks.machine import describe
+from benchmarks.machine import Stopwatch, describe
 from core import tick_versions
 from core.clock import SystemClock
 from core.contracts.tick import TICK, TickArray
@@ -77,12 +76,12 @@ def _inserts(server: Warehouse, writer: Writer, pairs: int) -> None:
         ticks = block(number, _STREAM)
         for kind in ("plain", "compared") if number % 2 else ("compared", "plain"):
             columns = tick_columns(kind, "EURUSD", ticks)
-            started = _cpu_s(server)
+            watch = _watch(server)
             if kind == "plain":
                 writer.insert("tick", columns)
             else:
                 blocks.insert(columns, None)
-            took[kind].append(_cpu_s(server) - started)
+            took[kind].append(watch.took().cpu_s)
     _tell_pair(f"stream's blocks of {_STREAM:,} ticks", took)
 
 
@@ -92,7 +91,7 @@ def _imports(server: Warehouse, writer: Writer, pairs: int) -> None:
     for number in range(pairs):
         parts = [block(number * _FILE_BLOCKS + n, _IMPORT) for n in range(_FILE_BLOCKS)]
         for kind in ("plain", "compared") if number % 2 else ("compared", "plain"):
-            started = _cpu_s(server)
+            watch = _watch(server)
             if kind == "plain":
                 for part in parts:
                     writer.insert("tick", tick_columns("plain file", "EURUSD", part))
@@ -103,16 +102,14 @@ def _imports(server: Warehouse, writer: Writer, pairs: int) -> None:
                 for part in parts:
                     store.ticks(part)
                 store.end()
-            took[kind].append(_cpu_s(server) - started)
+            took[kind].append(watch.took().cpu_s)
     _tell_pair(f"imported files of {_FILE_BLOCKS * _IMPORT:,} ticks", took)
 
 
-def _cpu_s(server: Warehouse) -> float:
-    """CPU seconds of both sides so far: others use the machine, too."""
+def _watch(server: Warehouse) -> Stopwatch:
+    """Of both sides."""
     assert server.process is not None
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = int(fields[11]) + int(fields[12])
-    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+    return Stopwatch(server.process.pid)
 
 
 def _tell_pair(what: str, took: dict[str, list[float]]) -> None:
@@ -131,11 +128,11 @@ def _restating(server: Warehouse, writer: Writer, rows: int) -> None:
     middle = _START_MSC + rows // 2 * _STEP_MSC
     corrections = _corrections(server, writer)
     for kind in ("corrected", "withdrawn"):
-        started, times = _cpu_s(server), []
+        watch, times = _watch(server), []
         for n in range(5):
             near_msc = middle + n * (rows // 20) * _STEP_MSC
             times.append(_one(writer, corrections, near_msc, kind))
-        cpu_s = (_cpu_s(server) - started) / len(times)
+        cpu_s = watch.took().cpu_s / len(times)
         print(
             f"one tick {kind} among {rows:,}: {statistics.median(times):.2f} s "
             f"(of five: {min(times):.2f} to {max(times):.2f}); CPU {cpu_s:.2f} s, merges with it"

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.machine import describe
+from benchmarks.machine import Stopwatch, Took, describe, median_of
 from execution.journal import journal, segments, snapshots
 from execution.journal.book import Book
 from execution.journal.journal import Journal
@@ -53,28 +53,28 @@ def write(path: Path, events: int) -> list[float]:
     return rotations
 
 
-def start(path: Path, digest: str) -> tuple[float, int]:
-    """Seconds from nothing to a book that knows all, and records folded."""
-    begin = time.perf_counter()
+def start(path: Path, digest: str) -> tuple[Took, int]:
+    """From nothing to a book that knows all, and records folded."""
+    watch = Stopwatch()
     since = snapshots.at_start(path, digest)
     assert since is not None
     book, activity = restored(since)
     opened = Journal(path, since=since.end)
     ledger = Ledger(opened, book, Nowhere(), activity)  # type: ignore[arg-type]
-    seconds = time.perf_counter() - begin
+    took = watch.took()
     assert ledger.book.last is not None
     folded = opened.synced.number - since.end.records
     opened.close()
-    return seconds, folded
+    return took, folded
 
 
-def full(path: Path) -> float:
-    """Seconds of folding all records."""
-    begin, book, activity = time.perf_counter(), Book(), Activity()
+def full(path: Path) -> Took:
+    """Folding all records."""
+    watch, book, activity = Stopwatch(), Book(), Activity()
     for place in journal.read(path):
         book.apply(place.record)
         activity.fold(place.record)
-    return time.perf_counter() - begin
+    return watch.took()
 
 
 def main() -> None:
@@ -89,25 +89,25 @@ def main() -> None:
             rotations = write(path, options.events)
             print(f"rotation p50 {statistics.median(rotations) * 1e3:.1f} ms, max"
                   f" {max(rotations) * 1e3:.1f} ms, {len(rotations)} of them")  # fmt: skip
-        begin = time.perf_counter()
+        watch = Stopwatch()
         digest = snapshots.fold_sealed(path, None)
-        print(f"first snapshot of all: {time.perf_counter() - begin:.1f} s")
+        print(f"first snapshot of all: {watch.took()}")
         times = [start(path, digest) for _ in range(_STARTS)]
-        seconds = statistics.median(t for t, _ in times)
+        took = median_of(t for t, _ in times)
         size = sum(p.stat().st_size for p in path.parent.glob("journal.state.*")) / 1e6
-        print(f"start from the snapshot ({size:.0f} MB) and {times[0][1]} records: {seconds:.3f} s")
-        print(f"the same, process and imports included: {_process(path, digest):.2f} s")
-        print(f"peer, all {segments.count(path)} segments folded: {full(path):.1f} s")
+        print(f"start from the snapshot ({size:.0f} MB) and {times[0][1]} records: {took}")
+        print(f"the same, process and imports included: {_process(path, digest)}")
+        print(f"peer, all {segments.count(path)} segments folded: {full(path)}")
 
 
-def _process(path: Path, digest: str) -> float:
+def _process(path: Path, digest: str) -> Took:
     program = (
         "import sys; from pathlib import Path; from benchmarks.bench_journal import start\n"
         "start(Path(sys.argv[1]), sys.argv[2])"
     )
-    begin = time.perf_counter()
+    watch = Stopwatch()
     subprocess.run([sys.executable, "-c", program, str(path), digest], check=True)
-    return time.perf_counter() - begin
+    return watch.took()
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ day more: verified from where the last seal was found whole, and in full, in tur
 
 import argparse
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
 from audit import signing, trail
-from benchmarks.machine import describe
+from benchmarks.machine import Stopwatch, describe
 from core.clock import ManualClock
 from core.contracts.order import OrderEvent
 from core.sections import ReportSettings
@@ -78,12 +77,12 @@ def measure(directory: Path, per_day: int, days: int) -> None:
         if day == days:
             trail.remember(settings, [source], server.client, kept, public, "bench", over)
         trail.seal_home(settings, [source], begin + timedelta(days=day), key, over)
+    assert server.process is not None
     for full in (False, True) * _REPEATS:
-        wall, cpu = time.perf_counter(), time.process_time()
+        watch = Stopwatch(server.process.pid)
         done = trail.verify_home(settings, [source], server.client, kept, public, over, full=full)
         assert not done.breaks, done.breaks
-        print(f"{'full' if full else 'one more day'}: {time.perf_counter() - wall:.1f} s,"
-              f" {time.process_time() - cpu:.1f} CPU seconds of ours,"
+        print(f"{'full' if full else 'one more day'}: {watch.took()} with the warehouse's,"
               f" {done.verdicts[1].events} events")  # fmt: skip
     server.stop()
 

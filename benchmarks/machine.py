@@ -1,10 +1,17 @@
-"""What a measurement must be read with: the machine, its load, and its stalls."""
+"""What a measurement must be read with: the machine, its load, its stalls, and CPU time.
+
+Others use the machine, too: by the clock a measurement is then as long as they let it be, in CPU
+seconds nearly as long as on quiet cores.
+"""
 
 import os
 import platform
+import statistics
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +24,52 @@ def describe() -> str:
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}; load {load}"
     )
+
+
+class Took(NamedTuple):
+    """Seconds: by the clock, and of CPU in all processes asked about."""
+
+    wall_s: float
+    cpu_s: float
+
+    def __str__(self) -> str:
+        return f"{_short(self.wall_s)}, CPU {_short(self.cpu_s)}"
+
+
+class Stopwatch:
+    """From its making on. `pids`: processes that work for us; children count once they ended."""
+
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
+        self._cpu_s, self._wall_s = self._cpu(), time.perf_counter()
+
+    def took(self) -> Took:
+        """Up to now."""
+        wall_s = time.perf_counter() - self._wall_s
+        return Took(wall_s, self._cpu() - self._cpu_s)
+
+    def _cpu(self) -> float:
+        ours = os.times()
+        own = time.process_time() + ours.children_user + ours.children_system
+        return own + sum(map(_cpu_of, self._pids))
+
+
+def median_of(measured: Iterable[Took]) -> Took:
+    """The medians of both."""
+    walls, cpus = zip(*measured, strict=True)
+    return Took(statistics.median(walls), statistics.median(cpus))
+
+
+def _cpu_of(pid: int) -> float:
+    """CPU seconds of another process so far, to a hundredth."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _short(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1e3:.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} µs"
 
 
 class StallMeter:

@@ -32,7 +32,7 @@ from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
 from execution.lease import Lease, holder_of, locked_account
 from execution.replay_slices import SliceReader
-from execution.risk.controls import limits_in_force
+from execution.risk.controls import in_force
 from execution.risk.limits_file import freeze
 from execution.twin import twin
 
@@ -115,7 +115,8 @@ def _run(chosen: Settings, process: Process, journal: Journal, since: Snapshot |
 
 def _replay(chosen: Settings, process: Process, journal: Journal, bus: Bus, venue: Venue) -> bool:
     health = process.health
-    frozen = freeze(limits_in_force(chosen, SystemClock()), journal_path(chosen).parent)
+    now = in_force(chosen, SystemClock())
+    frozen = freeze(now.content, journal_path(chosen).parent, now.entry)
     parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
     heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)

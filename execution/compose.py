@@ -36,7 +36,7 @@ from execution.lease import Lease
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.stops import Stops
-from execution.risk import controls
+from execution.risk import controls, limits_file
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import of_settings
@@ -97,7 +97,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
-    )
+    )._replace(unsigned=obeyed.exits)
     return live.Parts(
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
@@ -157,7 +157,7 @@ def replay_parts(
         outbox: None sends to the bus.
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
-    limits = LimitsFile(settings.run.account, of_settings(settings.execution), frozen)
+    limits = limits_file.frozen(settings.run.account, of_settings(settings.execution), frozen)
     breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
     outbox = outbox or Outbox(bus, journal, settings.run)
     ledger = Ledger(journal, Book(), outbox, breakers)

@@ -1,6 +1,7 @@
 """The threads that listen while the trading thread trades: ticks, and control.
 
-So quotes are fresh, and a halt is seen at once, also while an order is out at the broker.
+So quotes are fresh, and a halt is seen at once, also while an order is out at the broker. A third
+tells the audit trail of limits, for whom it may have to wait.
 """
 
 import logging
@@ -15,8 +16,8 @@ from core.topics import CONTROL, TICKS
 from execution.breakers.breakers import Breakers
 from execution.order_path.quotes import LiveQuotes
 from execution.replay_slices import decode
-from execution.risk import limits_told
 from execution.risk.limits_file import LimitsFile
+from execution.risk.limits_told import LimitsTold
 from execution.risk.permission import Permission
 from execution.risk.trading_state import TradingState
 from execution.twin.twin import Twin
@@ -26,7 +27,7 @@ _CONTROL_WAIT_S = 0.01  # so late may a halt by file be seen
 
 
 class Listeners:
-    """Two threads, from `start` until the stop event is set."""
+    """From `start` until the stop event is set; what is still to be told, until `close`."""
 
     def __init__(
         self, run: RunSettings, bus: Bus, quotes: LiveQuotes, trading: TradingState,
@@ -37,6 +38,7 @@ class Listeners:
         self._run, self._bus, self._quotes, self._trading = run, bus, quotes, trading
         self._stop, self._limits, self._breakers, self._twin = stop, limits, breakers, twin
         self._permission, self._clock = permission, clock or SystemClock()
+        self._limits_told = LimitsTold(run, limits) if limits else None
         works = (("ticks", self._listen_ticks), ("control", self._listen_control))
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True) for name, work in works
@@ -46,11 +48,18 @@ class Listeners:
         """Begin to listen."""
         for thread in self._threads:
             thread.start()
+        if self._limits_told:
+            self._limits_told.start()
 
     def join(self) -> None:
-        """Wait for both to end."""
+        """Wait for both that listen to end."""
         for thread in self._threads:
             thread.join()
+
+    def close(self) -> None:
+        """After `join`: tell what is still to be told."""
+        if self._limits_told:
+            self._limits_told.close()
 
     def _listen_ticks(self) -> None:
         subscriber = self._bus.subscribe(TICKS, 0)
@@ -86,8 +95,8 @@ class Listeners:
             if isinstance(control, Control):
                 self._trading.obey(control)
             self._trading.poll()
-            if self._limits and self._limits.poll():
-                limits_told.tell(self._limits, self._clock.now_us(), self._run)
+            if self._limits and self._limits_told and self._limits.poll():
+                self._limits_told.take(self._clock.now_us())
             if self._permission:
                 self._permission.poll()
         subscriber.close()

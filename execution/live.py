@@ -118,6 +118,7 @@ class Live:
         self._p.outbox.close()
         if self._p.twin:
             self._p.twin.close()
+        self._listeners.close()  # last: it may wait, and orders are told by now
         return True
 
     def _keep_lease(self) -> None:

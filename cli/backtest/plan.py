@@ -63,7 +63,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         settings,
         plan.digests,
         [(f.source, f.symbol) for f in feeds],
-        plan.limits.content,
+        plan.limits,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
     identity = run_id((shaped, *chosen_))

@@ -77,7 +77,7 @@ def _begin(writer: Writer, settings: Settings, day: Day) -> None:
     """The run, its session, and the instruments."""
     kept = sessions.contents(settings, None)
     begun: Session = msgspec.structs.replace(
-        sessions.described(settings, kept),
+        sessions.described(settings, kept, 0),
         number=1,
         ts_start_us=day.start_us,
         model=CHAMPION,

@@ -82,7 +82,7 @@ def _run(
     jobs = plan.jobs(
         request.recordings, request.span, request.settings, model=request.model,
         spans=request.spans, together=request.together, symbols=request.symbols,
-        limits=request.limits.content,
+        limits=request.limits.content, limits_entry=request.limits.entry,
     )  # fmt: skip
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),

@@ -103,7 +103,7 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
         by_feed[file.source, file.symbol].append(file)
     digests = tuple(sha256(path) for path in options.paths)
     limits = _limits(options, settings)
-    shaped = shaping(options, settings, digests, sorted(by_feed), limits.content)
+    shaped = shaping(options, settings, digests, sorted(by_feed), limits)
     run_id = f"replay-{hashlib.blake2b(msgspec.json.encode(shaped), digest_size=8).hexdigest()}"
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
@@ -161,7 +161,7 @@ def shaping(
     settings: Settings,
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],
-    limits: bytes | None,
+    limits: InForce,
 ) -> tuple[object, ...]:
     """All that decides a run's result: files by content, settings, strategy, limits, model."""
     shaped: tuple[object, ...] = (
@@ -184,9 +184,11 @@ def shaping(
     newer = (settings.exits, settings.terminal.netting)
     used = () if newer == (ExitSettings(), False) else (newer,)
     # Without any the limits are those of settings.execution.
-    written = (hashlib.sha256(limits).hexdigest(),) if limits is not None else ()
+    content, _, entry = limits
+    written = (hashlib.sha256(content).hexdigest(),) if content is not None else ()
+    signed = (entry,) if entry else ()  # its denials name it
     own = plugins.digest(options.strategy, settings.home_path / "strategies")
-    return (*shaped, *used, *written, *((own,) if own else ()))
+    return (*shaped, *used, *written, *signed, *((own,) if own else ()))
 
 
 def _cut(feeds: list[ReplayFeed], share: float) -> int:

@@ -103,9 +103,10 @@ class ReplayRun:
         self.directory.mkdir(parents=True)
         replay_bus.empty(self.settings.bus)
         write(self.plan, self.directory, self.settings.collector.slice_ticks)
-        freeze(self.plan.limits.content, self.directory)
-        self._kept = sessions.contents(self.settings, self.plan.limits.content)
-        self._session = sessions.described(self.settings, self._kept)
+        limits = self.plan.limits
+        freeze(limits.content, self.directory, limits.entry)
+        self._kept = sessions.contents(self.settings, limits.content)
+        self._session = sessions.described(self.settings, self._kept, limits.entry)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):
             marker.unlink()
         stack.start_all(on_ready=self._on_ready)

@@ -27,7 +27,7 @@ from core.identity import this_user
 from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
-from execution.risk.controls import limits_in_force
+from execution.risk.controls import in_force
 from strategies import plugins
 
 RUNNING, ENDED = "running", "ended"
@@ -52,9 +52,12 @@ def begin(settings: Settings, url: str, clock: Clock, processes: Sequence[str] =
     Raises:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
-    kept = contents(settings, limits_in_force(settings, clock))
+    obeyed = in_force(settings, clock)
+    kept = contents(settings, obeyed.content)
     session = replace(
-        described(settings, kept), number=_next_number(settings, url), ts_start_us=clock.now_us()
+        described(settings, kept, obeyed.entry),
+        number=_next_number(settings, url),
+        ts_start_us=clock.now_us(),
     )
     write(settings, url, session, kept, parts=_parts(settings, processes))
     by_kind = {one.kind: one.hash for one in kept}
@@ -110,8 +113,12 @@ def contents(settings: Settings, written: bytes | None) -> tuple[Content, ...]:
     return tuple(content(kind, body) for kind, body in bodies.items() if body)
 
 
-def described(settings: Settings, kept: tuple[Content, ...]) -> Session:
-    """The session of some settings, without number and times: those of a replay."""
+def described(settings: Settings, kept: tuple[Content, ...], signed: int) -> Session:
+    """The session of some settings, without number and times: those of a replay.
+
+    Args:
+        signed: the entry that its limits are; 0 when nobody signed them.
+    """
     from features import catalog
     from models.serving.registry import Registry
 
@@ -125,7 +132,8 @@ def described(settings: Settings, kept: tuple[Content, ...]) -> Session:
         versions=msgspec.json.encode(versions()).decode(),
         fingerprint=msgspec.json.encode(fingerprint()).decode(),
         settings_hash=by_kind["settings"].hash, strategy_hash=strategy.hash if strategy else "",
-        limits_hash=written.hash if written else "", limits_version=_limits(settings, written),
+        limits_hash=written.hash if written else "",
+        limits_version=_limits(settings, written, signed),
         model=champion.card.sha256 if champion else "",
         feature_set_hash=catalog.FEATURE_SET_HASH, status=RUNNING,
     )  # fmt: skip
@@ -175,12 +183,15 @@ def _hours(symbol: str) -> str:
     return known[-1].session if known else "forex"
 
 
-def _limits(settings: Settings, written: Content | None) -> str:
-    """Their version; of a file with a mistake, which changes nothing, that it has one."""
+def _limits(settings: Settings, written: Content | None, signed: int) -> str:
+    """Their version, as decisions name it; of a file with a mistake, which changes nothing, that it
+    has one.
+    """
     if written is None:
         return limits.of_settings(settings.execution).version
     try:
-        return limits.parse(written.body, str(Path(settings.home) / "limits.toml")).version
+        name = str(Path(settings.home) / "limits.toml")
+        return limits.signed(limits.parse(written.body, name), signed).version
     except InputError:
         return "unreadable"
 

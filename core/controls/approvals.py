@@ -12,7 +12,7 @@ from core.clock import Clock
 from core.controls import signing, store
 from core.controls.entry import Kind, sha256
 from core.controls.fold import Controls
-from core.errors import SettingsError
+from core.errors import InputError, SettingsError
 from core.sections import ExitSettings
 from core.settings import Settings
 from core.strategy_set import GROUP, SUFFIX, sources, unpack
@@ -68,16 +68,47 @@ def controls_of(settings: Settings, clock: Clock) -> Controls:
 
 
 def with_signed_exits(settings: Settings, clock: Clock) -> Settings:
-    """The settings with the exits that were signed; the shipped ones where none were."""
+    """The settings with the exits that were signed; the shipped ones where none were.
+
+    Raises:
+        InputError: those that were signed cannot be read.
+    """
     if not is_signed(settings):
         return settings
-    controls, exits = controls_of(settings, clock), ExitSettings()
-    version = controls.version("exits", "", clock.now_us())
-    if version is not None:
-        exits = msgspec.json.decode(controls.content(version) or b"", type=ExitSettings)
-    if exits != settings.exits:
-        _log.error("exits of the settings are not signed and not obeyed: %s hold", exits)
-    return replace(settings, exits=exits)
+    controls, now = controls_of(settings, clock), clock.now_us()
+    if problem := edited_exits(controls, settings.exits, now):
+        _log.error("%s", problem)
+    return replace(settings, exits=_signed_exits(controls, now)[0])
+
+
+def edited_exits(controls: Controls, exits: ExitSettings, now_us: int) -> str:
+    """What to say of exits in settings that are not those that were signed; or ""."""
+    held, number = _signed_exits(controls, now_us)
+    differing = [
+        f"{name} {value:g}, where {getattr(held, name):g} holds"
+        for name, value in msgspec.structs.asdict(exits).items()
+        if value != getattr(held, name)
+    ]
+    if not differing:
+        return ""
+    whose = f"those of entry {number}" if number else "those that ship, for none are signed"
+    return (
+        f"exits of the settings are not signed and not obeyed ({', '.join(differing)}): {whose}"
+        " hold; have them signed (tickhouse controls approve exits), or put the settings back"
+    )
+
+
+def _signed_exits(controls: Controls, now_us: int) -> tuple[ExitSettings, int]:
+    """What holds, and the number of its entry; 0 for those that ship."""
+    version = controls.version("exits", "", max(now_us, controls.newest_us))
+    if version is None:
+        return ExitSettings(), 0
+    number = version.entry.number
+    try:
+        return msgspec.json.decode(controls.content(version) or b"", type=ExitSettings), number
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        problem = f"{error}; sign others: tickhouse controls approve exits"
+        raise InputError(f"signed exits, entry {number}", problem) from error
 
 
 def strategies_folder(settings: Settings, clock: Clock) -> Path:

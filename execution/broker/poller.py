@@ -28,7 +28,9 @@ _ACCOUNT_S = 1.0
 
 
 class PollerParts(NamedTuple):
-    """What is watched, and by whom."""
+    """What is watched, and by whom. `unsigned`: of settings that are not obeyed, as they are not as
+    people signed; "" when they are.
+    """
 
     engine: Engine
     reconciler: Reconciler
@@ -39,6 +41,7 @@ class PollerParts(NamedTuple):
     ladder: DrawdownLadder
     funds: CachedFunds
     trading: TradingState
+    unsigned: str = ""
 
 
 class AccountPoller:
@@ -105,7 +108,7 @@ class AccountPoller:
             return
         problem = "the terminal does not answer" if self._away else self._w.events.problem
         problem = problem or (self._limits.problem if self._limits else "")
-        problem = problem or self._w.trading.problem
+        problem = problem or self._w.trading.problem or self._w.unsigned
         if problem:
             self._heartbeat.degraded(problem)
         else:

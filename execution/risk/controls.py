@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from core.clock import Clock
 from core.controls import signing, store
-from core.controls.approvals import edited_strategies, is_signed
+from core.controls.approvals import edited_exits, edited_strategies, is_signed
 from core.controls.store import Place
 from core.controls.watch import WatchedControls
 from core.errors import InputError
@@ -24,19 +24,25 @@ from execution.risk.trading_state import unsigned
 
 
 class ObeyedControls(NamedTuple):
-    """What one execution obeys. `watched` and `resumes`: None where files are obeyed."""
+    """What one execution obeys. `watched` and `resumes`: None where files are obeyed. `exits`: what
+    to say of exits in settings that nobody signed; or "".
+    """
 
     limits: LimitsFile
     breakers: Path
     watched: WatchedControls | None = None
     resumes: SignedResumes | None = None
+    exits: str = ""
 
 
 class InForce(NamedTuple):
-    """Limits as they were written; None: those of the settings. `whence`: in words."""
+    """Limits as they were written; None: those of the settings. `whence`: in words. `entry`: the
+    signed one that they are; 0 when nobody signed them.
+    """
 
     content: bytes | None
     whence: str
+    entry: int = 0
 
 
 def obeyed(
@@ -50,7 +56,7 @@ def obeyed(
         since_us: the time is at least this: what was journalled last.
 
     Raises:
-        InputError: limits cannot be read, and no good ones are kept.
+        InputError: limits cannot be read, and no good ones are kept; or the signed exits cannot.
     """
     home, account = settings.home_path, settings.run.account
     place, breakers = _place(settings), own / "breakers.json"
@@ -58,10 +64,11 @@ def obeyed(
         return ObeyedControls(LimitsFile(account, fallback, home, own / "limits.toml"), breakers)
     watched = WatchedControls(place, raises, clock, since_us)
     limits = SignedLimits(account, fallback, home, watched)
+    exits = edited_exits(watched.controls, settings.exits, watched.now_us())
     if not store.is_begun(place):
-        return ObeyedControls(limits, breakers, watched)
+        return ObeyedControls(limits, breakers, watched, exits=exits)
     breakers = breakers_in(place, account, breakers)
-    return ObeyedControls(limits, breakers, watched, SignedResumes(place, watched))
+    return ObeyedControls(limits, breakers, watched, SignedResumes(place, watched), exits)
 
 
 def limits_in_force(settings: Settings, clock: Clock) -> bytes | None:
@@ -83,7 +90,7 @@ def in_force(settings: Settings, clock: Clock) -> InForce:
     if version is None or content is None:
         return InForce(None, "the settings', for none are signed")
     entry = version.entry
-    return InForce(content, f"signed, entry {entry.number} by {entry.by}")
+    return InForce(content, f"signed, entry {entry.number} by {entry.by}", entry.number)
 
 
 def _place(settings: Settings) -> Place:
@@ -98,17 +105,24 @@ def problem_of(settings: Settings, clock: Clock) -> str:
     own = settings.home_path / "execution" / settings.run.account
     try:
         now = obeyed(settings, fallback, own, clock, 0)
+        files = unsigned_files(settings, now.watched) if now.watched else ""
     except InputError as error:
         return str(error)
-    files = unsigned_files(settings, now.watched) if now.watched else ""
     return "; ".join(filter(None, (now.limits.problem, files)))
 
 
 def unsigned_files(settings: Settings, watched: WatchedControls) -> str:
-    """What to say of a control file, or of a strategy's, that is not as people signed; or ""."""
-    home, place = settings.home_path, _place(settings)
-    edited = edited_strategies(watched.controls, home, watched.now_us())
-    if not store.is_begun(place):
-        return edited
-    started = unsigned(path_in(home), SignedResumes(place, watched))
-    return "; ".join(filter(None, (started, edited)))
+    """What to say of a control file, of a strategy's, or of exits in settings that are not as
+    people signed; or "".
+
+    Raises:
+        InputError: the signed exits cannot be read.
+    """
+    home, place, now = settings.home_path, _place(settings), watched.now_us()
+    edited = [
+        edited_strategies(watched.controls, home, now),
+        edited_exits(watched.controls, settings.exits, now),
+    ]
+    if store.is_begun(place):
+        edited.insert(0, unsigned(path_in(home), SignedResumes(place, watched)))
+    return "; ".join(filter(None, edited))

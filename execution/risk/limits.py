@@ -23,6 +23,8 @@ from core.errors import InputError
 from core.sections import ExecutionSettings
 
 T = TypeVar("T")
+#: Before the number of the signed version, in what names the limits of a decision.
+SIGNED = "#"
 OFF = math.inf
 Action = Literal["none", "reducing", "halted"]
 
@@ -109,6 +111,11 @@ class LimitsBook(NamedTuple):
         return _converted(
             Breakers, {**msgspec.structs.asdict(self.breakers), **self.flash_crash.get(symbol, {})}
         )
+
+
+def signed(book: LimitsBook, entry: int) -> LimitsBook:
+    """The limits by the name of the signed entry that they are; as they are when it is 0."""
+    return book._replace(version=f"{book.version}{SIGNED}{entry}") if entry else book
 
 
 def of_settings(settings: ExecutionSettings) -> LimitsBook:

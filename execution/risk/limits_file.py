@@ -14,7 +14,7 @@ from core import durable
 from core.errors import InputError
 from execution.risk import limits
 from execution.risk import overrides as overrides_file
-from execution.risk.limits import Limits, LimitsBook
+from execution.risk.limits import Limits, LimitsBook, signed
 from execution.risk.overrides import Overrides
 
 #: Stands in the version of limits while an override is part of them.
@@ -156,12 +156,31 @@ def file_signature(path: Path | None) -> tuple[int, int, int] | None:
     return (status.st_mtime_ns, status.st_ino, status.st_size) if status else None
 
 
-def freeze(content: bytes | None, directory: Path) -> Path:
+def freeze(content: bytes | None, directory: Path, entry: int = 0) -> Path:
     """A replay's own copy of its limits, if it has any: a restart on its way reads the same.
 
-    The run's id holds the hash of them, so one run never meets two.
+    The run's id holds the hash of them and the number of the signed entry, so one run never meets
+    two.
     """
-    copy = directory / "limits.toml"
+    copy = directory / _COPY
     if content is not None and not copy.exists():
+        if entry:
+            durable.write(directory / _ENTRY, str(entry).encode())
         durable.write(copy, content)
     return directory
+
+
+def frozen(account: str, fallback: LimitsBook, directory: Path) -> LimitsFile:
+    """The limits of such a copy, named by the signed entry where they are one.
+
+    Raises:
+        InputError: the copy has a mistake.
+    """
+    limits, number = LimitsFile(account, fallback, directory), directory / _ENTRY
+    if (directory / _COPY).exists() and number.exists():
+        book = signed(limits.rules.book, int(number.read_text()))
+        limits.rules = Rules(account, book, limits.rules.overrides)
+    return limits
+
+
+_COPY, _ENTRY = "limits.toml", "limits.entry"

@@ -22,8 +22,6 @@ from execution.risk.limits import Limits, LimitsBook
 from execution.risk.limits_file import OVERRIDABLE, LimitsFile, Rules, file_signature
 from execution.risk.overrides import Override, Overrides, Release
 
-#: Before the number of the signed version, in what names the limits of a decision.
-SIGNED = "#"
 _LOOSER = (
     "the limits of the settings are looser than those that ship, and not signed: those that ship"
     " hold; sign limits: tickhouse limits install"
@@ -38,7 +36,7 @@ class SignedOverride(Override, frozen=True):
     number: int = 0
 
     def __str__(self) -> str:
-        return f"{self.rule}={self.value:g} {SIGNED}{self.number} by {self.by}"
+        return f"{self.rule}={self.value:g} {limits.SIGNED}{self.number} by {self.by}"
 
 
 class SignedRules(Rules):
@@ -114,8 +112,7 @@ class SignedLimits(LimitsFile):
         content = self._watched.controls.content(version)
         if content is None:
             raise InputError(name, "their content is gone; put the home's controls/ back")
-        book = limits.parse(content, name)
-        return book._replace(version=f"{book.version}{SIGNED}{version.entry.number}")
+        return limits.signed(limits.parse(content, name), version.entry.number)
 
     def _allowed(self) -> Overrides:
         controls, now = self._watched.controls, self._watched.now_us()

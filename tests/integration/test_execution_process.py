@@ -111,6 +111,29 @@ def test_a_replay_killed_on_its_way_ends_with_the_events_of_one_that_was_not(
     assert (last.process, last.status) == ("execution", "stopping")
 
 
+def test_a_replay_under_signed_limits_names_the_signed_version_in_every_denial(
+    tmp_path: Path, bus: Bus, nats_server: NatsServer, served: Server
+) -> None:
+    signed = SignedHome(tmp_path)
+    signed.limits("max_lots = 0.5")
+    entry = signed.limits("max_lots = 0.05")
+    for part in replays.parts():
+        for payload in part.ticks:
+            bus.send(TICKS, "k", payload)
+        for payload in part.signals:
+            bus.send(SIGNALS, "k", payload)
+    bus.flush()
+    environ = environment(
+        signed.home, nats_server, served, TICKHOUSE_CONTROLS__TRUST=signed.settings.trust,
+        TICKHOUSE_TERMINAL__CREDENTIALS=str(directory_of(tmp_path)),
+    )  # fmt: skip
+    assert ended(execution(environ)) == 0
+    events = list(journal.events(signed.home / "runs" / "r1" / "journal"))
+    denied = [e for e in events if e.kind is EventKind.DENIED and e.limits_version]
+    assert {e.limits_version.rpartition("#")[2] for e in denied} == {str(entry.number)}
+    assert "oversized" in {e.reason for e in denied}
+
+
 def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: NatsServer) -> None:
     market = GeneratedMarket(("BTCUSD",), "sim", 7)
     server = Server(SimulatedTerminal(market, log=tmp_path / "account.log"), directory_of(tmp_path))

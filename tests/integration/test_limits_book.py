@@ -45,6 +45,7 @@ def test_the_text_of_an_edited_file_is_in_the_book_before_the_next_start(
     finally:
         stop.set()
         listeners.join()
+        listeners.close()
     export(warehouse.client, warehouse.settings_of(SETUP), Path(home))
     rows = warehouse.client.query(BOOK).result_rows
     assert [(version, body, author) for version, _, body, author in rows] == [

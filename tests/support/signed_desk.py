@@ -149,4 +149,5 @@ class Running(NamedTuple):
     def problem(self) -> str:
         """What its health says of controls."""
         assert self.parts.limits is not None
-        return self.parts.limits.problem or self.parts.trading.problem
+        own = self.parts.limits.problem or self.parts.trading.problem
+        return own or self.parts.watched.unsigned

@@ -19,6 +19,7 @@ from core.contracts.order import EventKind
 from core.errors import SettingsError
 from core.sections import RunSettings
 from core.settings import Settings
+from tests.support.signed_home import START_US, SignedHome
 
 START, ROWS = 40_000, 40_000
 
@@ -48,6 +49,19 @@ def outcome(recording, settings):
 def jobs(recording, settings, **more):
     span = MarketSpan(recording.first_msc, recording.last_msc + 1)
     return plan.jobs([recording], span, settings, **more)
+
+
+def test_denials_under_signed_limits_name_the_signed_version(recording, settings, tmp_path):
+    """Those in force, and those that a plan took when they held."""
+    signed = SignedHome(tmp_path)
+    entry = signed.limits("max_lots = 0.05")
+    home = msgspec.structs.replace(settings, home=str(signed.home), controls=signed.settings)
+    content = signed.now().content(signed.now().version("limits", "", START_US))
+    for more in ({}, {"limits": content, "limits_entry": entry.number}):
+        events = run(*jobs(recording, home, **more)).events
+        denied = [e for e in events if e.kind is EventKind.DENIED and e.reason == "oversized"]
+        assert denied
+        assert {e.limits_version[-2:] for e in denied} == {f"#{entry.number}"}
 
 
 def test_equity_and_drawdown_equal_a_loop_over_every_tick(recording, outcome):

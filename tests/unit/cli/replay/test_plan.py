@@ -45,12 +45,14 @@ def test_a_replay_takes_the_signed_limits_unless_a_file_is_named(tmp_path):
     options = plan.ReplayOptions((ticks(tmp_path),), None, None, None, 0.0, "model", "")
     taken = plan.build(options, settings, tmp_path / "scratch")
     assert b"max_lots = 0.5" in taken.limits.content
-    assert taken.limits.whence == "signed, entry 2 by ann"
+    assert (taken.limits.whence, taken.limits.entry) == ("signed, entry 2 by ann", 2)
     named = plan.build(options._replace(limits=file), settings, tmp_path / "scratch")
-    assert (named.limits.content, named.limits.whence) == (file.read_bytes(), str(file))
+    assert named.limits == (file.read_bytes(), str(file), 0)
     (signed.home / "limits.toml").write_text("nobody reads it")
     assert plan.build(options, settings, tmp_path / "scratch").run_id == taken.run_id
     assert named.run_id != taken.run_id
+    signed.limits("max_lots = 0.5")  # the same once more: denials name another entry
+    assert plan.build(options, settings, tmp_path / "scratch").run_id != taken.run_id
     with pytest.raises(InputError, match="name a limits file"):
         plan.build(options._replace(limits=tmp_path / "none"), settings, tmp_path / "scratch")
 
@@ -61,4 +63,4 @@ def test_without_signed_controls_a_replay_takes_the_file_of_the_home(tmp_path):
     assert plan.build(options, settings, tmp_path / "scratch").limits.whence == "the settings'"
     (tmp_path / "limits.toml").write_text('version = "a"\n')
     taken = plan.build(options, settings, tmp_path / "scratch").limits
-    assert taken == (b'version = "a"\n', str(tmp_path / "limits.toml"))
+    assert taken == (b'version = "a"\n', str(tmp_path / "limits.toml"), 0)

@@ -16,12 +16,13 @@ from tests.unit.execution.desk import RUN, Desk
 class Room:
     """A desk, its watch, and the health of its process."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, unsigned: str = "") -> None:
         self.desk = Desk(home)
         self.health = Health("execution", home / "run")
         self.health.set("ready")
         heartbeat = HeartbeatPublisher(self.desk.bus, self.health, RUN, self.desk.engine.stages)
-        self.watch = AccountPoller(self.desk.watched(), self.desk.timer, heartbeat=heartbeat)
+        watched = self.desk.watched()._replace(unsigned=unsigned)
+        self.watch = AccountPoller(watched, self.desk.timer, heartbeat=heartbeat)
         self.watch.recover()
 
     def poll(self, *seconds: float) -> None:
@@ -51,6 +52,13 @@ def test_a_balance_that_differs_shows_in_health_until_it_agrees(room: Room) -> N
     room.poll(10)
     assert room.health.status == "ready"
     assert room.desk.trading.state == "halted"  # until a person resumes
+
+
+def test_settings_that_nobody_signed_show_in_health(tmp_path: Path) -> None:
+    room = Room(tmp_path, unsigned="exits of the settings are not signed and not obeyed")
+    room.poll(2)
+    assert (room.health.status, room.health.detail[:21]) == ("degraded", "exits of the settings")
+    room.close()
 
 
 def test_a_terminal_that_is_away_shows_in_health_and_is_asked_again(room: Room) -> None:
