@@ -61,7 +61,9 @@ def verdict(url: str, findings: Sequence[Finding]) -> str:
     """One line to send back."""
     bad = [finding for finding in findings if finding.state == "bad"]
     if not bad:
-        versions = "; ".join(f"{f.part} {f.says}" for f in findings if f.part in ("grafana", "plugin"))
+        versions = "; ".join(
+            f"{f.part} {f.says}" for f in findings if f.part in ("grafana", "plugin")
+        )
         return f"VERDICT good: {url}, {versions}"
     return f"VERDICT not good: {url}: " + "; ".join(f"{f.part}: {f.says}" for f in bad)
 
