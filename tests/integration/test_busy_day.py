@@ -73,11 +73,11 @@ def test_the_check_of_somebodys_grafana_is_good(busy: BusyHome, grafana: Grafana
     findings = list(check(grafana.url, TOKEN))
     assert [finding for finding in findings if finding.state == "bad"] == []
     empty = [finding.says for finding in findings if finding.says.startswith("no rows")]
-    assert empty == ["no rows in a day: Lineage of order $order"]
+    assert empty == ["no rows in a day: Lineage of order $order, Trace of order $order"]
 
 
-#: Tables that no board, alert or report reads: of the schema, of the kernel, of files, of traces.
-_ELSEWHERE = {"schema_migration", "kernel_state", "tick_file", "order_trace"}
+#: Tables that no board, alert or report reads: of the schema, of the kernel, of files.
+_ELSEWHERE = {"schema_migration", "kernel_state", "tick_file"}
 
 
 def test_every_table_has_rows(busy: BusyHome) -> None:
