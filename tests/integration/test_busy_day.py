@@ -58,7 +58,7 @@ EVERY = [
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("panel", "sql"), EVERY)
 def test_every_panel_has_rows(busy: BusyHome, panel: dict[str, Any], sql: str, mode: str) -> None:
-    answer = busy.server.client.query(busy.sql(mode, sql))
+    answer = busy.grafana.query(busy.sql(mode, sql))
     check_columns(panel, answer)
     assert answer.result_rows, "nothing to draw"
     drawn = [value for row in answer.result_rows for value in row]
@@ -67,7 +67,7 @@ def test_every_panel_has_rows(busy: BusyHome, panel: dict[str, Any], sql: str, m
 
 def test_the_check_of_somebodys_grafana_is_good(busy: BusyHome, grafana: Grafana) -> None:
     """Its statements, with the macros done as the plugin does, are answered by the warehouse."""
-    client, day = busy.server.client, busy.days["live"]
+    client, day = busy.grafana, busy.days["live"]
     span = BoardSpan(day.start_us / 1e6, day.end_us / 1e6 + 60)
     grafana.answer = lambda sql: client.query(expand(sql, span, {})).result_rows
     findings = list(check(grafana.url, TOKEN))
