@@ -259,7 +259,7 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
 
-    every_s: float = 5.0  # between two evaluations
+    every_s: float = 10.0  # between two evaluations
     repeat_s: float = 14_400.0  # until one that nobody acknowledged is told again; 0: never
     page: str = ""  # URL of the live page, for links in messages; empty: on loopback
     alertmanager: str = ""  # host:port that the Prometheus of `up --prometheus` sends alerts to
