@@ -45,8 +45,8 @@ LEAVE_OUT = (
 )
 _ACCESS_DENIED = 497
 _NOT_GRANTED = (
-    "the warehouse does not grant ALTER DELETE ON tick: of %s %s the corrected row stands beside the"
-    " one before for who reads without FINAL, until somebody who may delete starts or imports;"
+    "the warehouse does not grant ALTER DELETE ON tick: of %s %s the corrected row stands beside"
+    " the one before for who reads without FINAL, until somebody who may delete starts or imports;"
     " to grant it: containers/clickhouse-roles.sql"
 )
 _log = logging.getLogger(__name__)
