@@ -25,6 +25,7 @@ from dashboards.grafana.source import TYPE, UID
 GRAFANA, PLUGIN = "12.3", "4.14"
 _RULES = Path(__file__).parents[1] / "provisioning" / "alerting" / "rules.json"
 _SPAN_MS = 24 * 3_600_000
+_PATIENCE_S = 30.0  # a busy machine's first answers
 _SLOW_S = 2.0  # of a board's statements together: a refresh every 10 s must not meet the last one
 _CANCELLED = """
 SELECT count() FROM query_log WHERE code = 394 AND ts_event >= now() - INTERVAL 1 HOUR
@@ -41,7 +42,7 @@ class Finding(NamedTuple):
 
 def check(url: str, token: str) -> Iterator[Finding]:
     """The list, one after the other; nothing more of a Grafana that does not answer, or refuses."""
-    client: Any = GrafanaApi.from_url(url, credential=TokenAuth(token)).client
+    client: Any = GrafanaApi.from_url(url, credential=TokenAuth(token), timeout=_PATIENCE_S).client
     health = _health(client)
     yield health
     if health.state == "bad" and not health.says.startswith("version"):
@@ -146,6 +147,10 @@ def _alerts(client: Any) -> Iterator[Finding]:
     states = {rule["name"]: rule for group in answer["data"]["groups"] for rule in group["rules"]}
     groups = json.loads(_RULES.read_text())["groups"]
     titles = [str(rule["title"]) for group in groups for rule in group["rules"]]
+    if not states.keys() & set(titles):
+        says = f"none of the {len(titles)} rules is there: provision dashboards/provisioning"
+        yield Finding("alerts", "bad", says)
+        return
     bad = [f"{title} is not there" for title in titles if title not in states]
     for title in titles:
         if rule := states.get(title):
