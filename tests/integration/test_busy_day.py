@@ -18,6 +18,7 @@ from core.sections import ClickhouseSettings
 from dashboards.grafana.__main__ import BOARDS
 from dashboards.grafana.check import check
 from dashboards.grafana.macros import BoardSpan, expand
+from orchestration import empty_marts
 from tests.support.board_panels import check_columns, targets
 from tests.support.busy_day import BusyHome, busy_home
 from tests.support.grafana import TOKEN, Grafana, grafana
@@ -92,6 +93,8 @@ def test_dbt_goes_on_with_the_empty_tables_as_with_its_own(busy: BusyHome) -> No
     busy.server.client.command("DROP DATABASE tickhouse_marts_demo")
     busy.build("demo")
     assert contents(busy) == ours
+    made_by_dbt = empty_marts.made_by_dbt(busy.server.client, "demo")
+    assert made_by_dbt == list(marts.statements().values()), "make empty-marts"
     assert sum(rows > 0 for rows, _, _ in ours.values()) >= len(ours) - 4
 
 
