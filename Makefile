@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom conformance load attack image-digests lint coverage format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean lint-style lint-types lint-sql
+.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts image-digests lint coverage format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean lint-style lint-types lint-sql
 export PYTHON
 # Tests start hundreds of processes: each would compile what it imports, where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -81,11 +81,18 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 contract: .venv/dev.stamp ## at a release: the public names, as docs/contracts/<version>.txt
 	@$(BIN)/python -m docs.contract
 
+empty-marts: .venv/dev.stamp ## after a change of a mart's columns: its empty table, as dbt makes it
+	@$(BIN)/python -m orchestration.empty_marts
+
 docs: .venv/docs.stamp ## the documentation as a site on 127.0.0.1 (PORT=n; else a free one)
 	@$(BIN)/docs/bin/python docs/site/serve.py $(PORT)
 
 pictures: .venv/dev.stamp ## the documentation's pictures, of the real thing (NAMES='stack terminal': only those)
 	@$(BIN)/python -m docs.pictures $(NAMES)
+
+wheel: .venv/main.stamp ## the product as one file, to install without a clone: dist/*.whl and dist/constraints.txt
+	@rm -f dist/tickhouse-*.whl && $(BIN)/python -m hatchling build -t wheel -d dist
+	@cp requirements/server.txt dist/constraints.txt && echo "dist/constraints.txt: the versions that it was tested with"
 
 sbom: .venv/dev.stamp ## what the product is made of, as CycloneDX: dist/sbom.cdx.json
 	@mkdir -p dist && $(BIN)/cyclonedx-py requirements requirements/server.txt --pyproject pyproject.toml \

@@ -63,6 +63,9 @@ COMMANDS = {
     "alerts": Command("cli.commands.alerts", "what fires now; acknowledge or silence it"),
     "logs": Command("cli.commands.logs", "what the processes wrote, in order of time"),
     "doctor": Command("cli.commands.doctor", "check the environment; the remedy for each failure"),
+    "support-bundle": Command(
+        "cli.commands.support_bundle", "what somebody who helps needs, without secrets, as a file"
+    ),
     "connect": Command(
         "cli.commands.connect", "survey a real terminal: symbols, clock, permissions"
     ),

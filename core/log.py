@@ -2,11 +2,13 @@
 
 Modules log by the standard library, so that none of them has to import what formats. Here records
 become lines: JSON into the file that the supervisor keeps per process, for machines to search
-(`readable` and `tickhouse logs` print it for people), and plain text on a terminal.
+(`readable` and `tickhouse logs` print it for people), and plain text on a terminal. A line about
+an order carries the id of its trace.
 """
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -14,10 +16,13 @@ from typing import TYPE_CHECKING, Any
 from core import secrets
 from core.errors import TickhouseError, UnavailableError
 from core.private import keep_private
+from core.trace import trace_id
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
+#: An order's name stands in a line like a word; nothing else of ours has 30 hex digits.
+_ORDER = re.compile(r"\b[0-9a-f]{30}\b")
 _FIELDS = ("timestamp", "level", "process", "logger", "event")  # of every line, in this order
 
 
@@ -79,6 +84,7 @@ def _formatter(process: str, *, plain: bool) -> logging.Formatter:
         structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S.%fZ", utc=True),
         of_this_process,
         structlog.processors.format_exc_info,
+        _traced,
         _masked,
     ]
     return structlog.stdlib.ProcessorFormatter(
@@ -89,6 +95,16 @@ def _formatter(process: str, *, plain: bool) -> logging.Formatter:
             _as_text if plain else _as_json,
         ],
     )
+
+
+def _traced(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """With the trace of the order that the line is about, whoever wrote it: execution, too, which
+    knows nothing of traces.
+    """
+    order = _ORDER.search(str(event.get("event", "")))
+    if order and "trace_id" not in event:
+        event["trace_id"] = trace_id(order[0])
+    return event
 
 
 def _masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable
 
 #: Names of settings whose values are secret, whatever the section.
-NAMES = frozenset({"password", "token", "smtp_password", "telegram_token", "webhook"})
+NAMES = frozenset(
+    {"password", "token", "smtp_password", "telegram_token", "webhook", "otlp_headers"}
+)
 HIDDEN = "..."
 _SHORTEST = 4  # hiding what is shorter would garble every line
 _IN_ADDRESS = re.compile(r"(\w+://[^/\s:@]*):[^/\s@]+@")

@@ -52,6 +52,9 @@ class BusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Literal["nats", "kafka"] = "nats"
     url: str = ""  # nats://host:port, or kafka://host:port,host:port
+    #: The embedded server's. Beyond this machine, for an agent elsewhere, it listens with TLS only.
+    listen: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"  # `tickhouse agent invite`
+    port: int = 4222  # of the embedded server, where it is free; an invited agent needs this one
     duplicate_window_s: int = 3600
     #: `always`: synced topics are on disk before they are acknowledged. `process`: a killed
     #: process loses nothing, a power cut may; for replays, which can be repeated.
@@ -272,6 +275,20 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drawdown: float = 0.05  # share of equity below the day's peak
     drifted: int = 4  # columns of a model whose distribution left that of its training
     disk: float = 0.92  # share of the warehouse's disk in use
+
+
+class TraceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where each order's way from tick to fill is sent, beside the warehouse. Empty: nowhere."""
+
+    #: URL of a collector that speaks OTLP over HTTP; without a path `/v1/traces` is added.
+    otlp_endpoint: str = ""
+    otlp_headers: str = ""  # `name=value`, comma-separated, sent with each request
+    every_s: float = 5.0  # between two looks for orders that ended
+    settle_s: float = 15.0  # after its end, until all rows of an order are surely stored
+
+    def __repr__(self) -> str:
+        """Without the headers, which may hold a token."""
+        return f"TraceSettings(otlp_endpoint={self.otlp_endpoint!r})"
 
 
 class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,6 +38,7 @@ from core.sections import (
     SignalSettings,
     StreamsSettings,
     TerminalSettings,
+    TraceSettings,
     TwinSettings,
     WarehouseSettings,
 )
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
     rules: RuleSettings = RuleSettings()
+    traces: TraceSettings = TraceSettings()
     controls: ControlSettings = ControlSettings()
     chaos: ChaosSettings = ChaosSettings()
 

@@ -16,10 +16,11 @@ from typing import Any
 from core.errors import WarehouseError
 from core.home_users import DBT, sign_in
 from core.settings import Settings, environment_of
+from core.shipped import shipped
 
 _NOWHERE = "http://127.0.0.1:8123"  # parsing needs an address and does not use it
 _SHOWN = 3000  # characters of dbt's output in an error
-PROJECT = Path(__file__).resolve().parents[1] / "dbt"
+PROJECT = shipped("dbt")
 _parsing = threading.Lock()
 
 

@@ -86,7 +86,8 @@ def _is_own(spec: ModuleSpec, parts: Parts) -> bool:
     if any(part in _INSTALLED for part in path.parts):
         top = spec.name.partition(".")[0]
         for package in _distributions().get(top, ()):
-            parts.packages[package] = importlib.metadata.version(package)
+            if package not in _NOTED:  # the product's own modules, installed from a wheel
+                parts.packages[package] = importlib.metadata.version(package)
         return False
     inside = path.relative_to(_PRODUCT).parts if path.is_relative_to(_PRODUCT) else ("",)
     return Path(inside[0]).stem != spec.name.partition(".")[0]

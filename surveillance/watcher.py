@@ -2,7 +2,8 @@
 
 `python -m surveillance`: reads order events and risk states off the bus, tells people (the log,
 and whom `alerts.*` names), stores each alert with the time it took, brings the log of what
-people ordered into the warehouse, and measures the machine's clock. It owns nothing: what it
+people ordered into the warehouse, measures the machine's clock, and sends traces where
+`traces.otlp_endpoint` says. It owns nothing: what it
 missed while it was down it does not alert late, the day's report of blocked orders has it. The
 alert rules of `surveillance.rules` it evaluates every few seconds, and tells when one fires or
 resolves.
@@ -42,6 +43,7 @@ from surveillance.alert import OLD_US, ControlAlert, Notice, notice_of, row_of
 from surveillance.control_changes import ControlChanges
 from surveillance.evaluator import Evaluator
 from surveillance.firing import Change
+from surveillance.traces import TraceSender
 
 _log = logging.getLogger(__name__)
 #: At the end. What a dead mail server does not take in this time stays in the box, for the next.
@@ -187,6 +189,8 @@ def _watch(config: settings.Settings, process: Process) -> None:
     if box is not None:
         work.append(("digests", partial(_send, box, stop)))
     work.append(("rules", partial(_evaluate, config, watcher, stop)))
+    if config.traces.otlp_endpoint:
+        work.append(("traces", partial(TraceSender(config, SystemClock()).run, stop)))
     threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in work]
     for thread in threads:
         thread.start()

@@ -16,6 +16,7 @@ from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import COMMANDS
 from core.settings import Settings
+from core.shipped import INSTALL_SCHEDULES
 
 if TYPE_CHECKING:
     from quality.check_result import CheckResult
@@ -35,8 +36,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Check, store, print; 1 when a blocking check failed."""
     if find_spec("great_expectations") is None:
         raise SettingsError(
-            "the data checks need Great Expectations, which is not installed: "
-            "make install-orchestration"
+            "the data checks need Great Expectations, which is not installed: " + INSTALL_SCHEDULES
         )
     from quality.runner import check_day, latest_day
 

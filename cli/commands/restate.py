@@ -22,6 +22,7 @@ from core.errors import SettingsError
 from core.home_users import COMMANDS
 from core.identity import this_user
 from core.settings import Settings
+from core.shipped import INSTALL_SCHEDULES
 
 if TYPE_CHECKING:
     from orchestration.restatement.rows import Restatement
@@ -59,7 +60,7 @@ def _work_off(settings: Settings, client: Any) -> Sequence[str]:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise SettingsError(
-            f"restating needs {' and '.join(missing)}, not installed: make install-orchestration;"
+            f"restating needs {' and '.join(missing)}, not installed: {INSTALL_SCHEDULES};"
             " what is pending stays so: tickhouse restate --dry-run"
         )
     from orchestration.restatement import run as restatement

@@ -33,7 +33,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Print it."""
     status = stack_status(settings)
     if namespace.json:
-        print(json.dumps(_as_json(status, settings), indent=2))
+        print(json.dumps(as_json(status, settings), indent=2))
     else:
         console = output.console(highlight=False, soft_wrap=True)
         _print(status, console)
@@ -41,7 +41,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     return status.exit_code
 
 
-def _as_json(status: StackStatus, settings: Settings) -> dict[str, Any]:
+def as_json(status: StackStatus, settings: Settings) -> dict[str, Any]:
+    """All of it as plain values."""
     stack = status.stack
     return {
         "status": {HEALTHY: "healthy", DEGRADED: "degraded"}.get(status.exit_code, "not running"),

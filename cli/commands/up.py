@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.bus import select
+from adapters.bus.nats.server import LOOPBACK
 from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
@@ -30,6 +31,7 @@ from cli.stack import (
 )
 from cli.stack.embedded import (
     USUAL_PORTS,
+    Ports,
     beating,
     choose_ports,
     live_stack,
@@ -44,7 +46,7 @@ from cli.stack.warehouse_setup import give_back, leave_word, migrate, predicts, 
 from core import crashpoint, secrets, tls
 from core.clock import SystemClock
 from core.credentials import directory_of
-from core.errors import TickhouseError, UnavailableError
+from core.errors import BusyError, SettingsError, TickhouseError, UnavailableError
 from core.identity import this_user
 from core.settings import Settings
 
@@ -78,7 +80,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     planted_edge.drop_outlived(settings)
     lives = not namespace.bare and planted_edge.comes(settings)
     home = settings.home_path
-    ports = choose_ports(USUAL_PORTS)
+    ports = choose_ports(msgspec.structs.replace(USUAL_PORTS, bus=settings.bus.port))
+    _reachable(settings, ports)
     where = urls(settings, ports)
     pages = board.choose_ports()
     where["live page"] = f"{tls.scheme(home)}://127.0.0.1:{pages.live}"
@@ -119,6 +122,20 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         if stack.drained:
             console.print(farewell(stack.drained))
     return 0
+
+
+def _reachable(settings: Settings, ports: Ports) -> None:
+    """Who was invited from elsewhere finds the bus where he was told, or nothing starts."""
+    bus = settings.bus
+    if bus.url or bus.listen == LOOPBACK:
+        return
+    if not tls.files(settings.home_path):
+        raise SettingsError(f"bus.listen is {bus.listen}, which needs TLS: tickhouse agent invite")
+    if ports.bus != bus.port:
+        raise BusyError(
+            f"port {bus.port}, at which an agent elsewhere looks for the bus, is taken: free it, or"
+            " choose another (TICKHOUSE_BUS__PORT) and invite the agent again"
+        )
 
 
 def _start(

@@ -13,13 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.diagnostics.check import Check, result_of
+from core.shipped import IN_CHECKOUT
 
 _GIB = 2**30
 _PYTHONS = {(3, 11), (3, 12)}
 _GLIBC = (2, 31)  # what bytewax's wheel is built for
 _OPEN_FILES = 4096
 _BUILT_AFTER = 1_762_300_000  # epoch seconds; no clock that is right is before this
-_SET_UP = "run `make demo` (or `make test`) in the checkout: it installs what is missing"
+_SET_UP = (
+    "run `make demo` (or `make test`) in the checkout: it installs what is missing"
+    if IN_CHECKOUT
+    else "install the wheel again, with its extra main or server"
+)
 
 #: What each part of the product imports; a missing one is named with its part.
 _MODULES = {
@@ -53,7 +58,7 @@ def python_version(version: tuple[int, ...]) -> Check:
         "Python",
         version in _PYTHONS,
         f"{version[0]}.{version[1]}",
-        "install Python 3.12 or 3.11 and run `make demo` again: bytewax has no other wheels",
+        "install Python 3.12 or 3.11 and set up again: bytewax has no other wheels",
         "failed",
     )
 

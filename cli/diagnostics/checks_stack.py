@@ -14,11 +14,12 @@ from cli.diagnostics.check import Check, result_of
 from cli.diagnostics.status import StackStatus, stack_status
 from cli.stack.embedded import USUAL_PORTS
 from cli.stack.home_lock import is_taken
-from cli.stack.orchestration import INSTALL, USUAL_PORT
+from cli.stack.orchestration import USUAL_PORT
 from cli.stack.process_state import ProcessState, last_lines
 from core import settings
 from core.errors import SettingsError
 from core.settings import Settings
+from core.shipped import IN_CHECKOUT, INSTALL_SCHEDULES
 from orchestration import instance
 
 _LOOPING_RESTARTS = 3
@@ -44,7 +45,8 @@ def stack_checks(config: Settings) -> Iterator[Check]:
     if config.terminal.kind == "agent":
         yield from agent(config)
     yield schedules(config)
-    yield test_data(Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data")))
+    if IN_CHECKOUT:
+        yield test_data(Path(os.environ.get("TICKHOUSE_TEST_DATA", "../shared/data")))
     yield from (process(state) for state in status.processes.values())
     for feed in status.feeds:
         yield result_of(
@@ -120,7 +122,7 @@ def schedules(config: Settings) -> Check:
         "schedules",
         not missing,
         f"not installed: {missing}" if missing else "Dagster is installed",
-        f"{INSTALL}, if something is to run on a schedule",
+        f"{INSTALL_SCHEDULES}, if something is to run on a schedule",
         "warning",
     )
 

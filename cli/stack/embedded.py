@@ -170,6 +170,7 @@ def _servers(
                 port=ports.bus,
                 monitor_port=ports.bus_monitor,
                 sync=settings.bus.sync,
+                listen=settings.bus.listen,
                 credentials=directory_of(home),
             ),
             ready_url=f"{tls.scheme(home)}://127.0.0.1:{ports.bus_monitor}/healthz",

@@ -6,6 +6,7 @@ starts. The promise is a socket of Linux's abstract namespace: of this machine a
 gone with the process however that ends.
 """
 
+import atexit
 import contextlib
 import socket
 import sys
@@ -62,6 +63,7 @@ def _promise(port: int, *, anew: bool) -> bool:
         word.close()
         return False
     _promised[port] = word
+    atexit.register(word.close)  # or the interpreter's end complains of each
     return True
 
 

@@ -11,10 +11,8 @@ from cli.stack.free_ports import free_ports
 from cli.stack.process_spec import ProcessSpec
 from core import tls
 from core.settings import Settings, environment_of
+from core.shipped import INSTALL_SCHEDULES
 from orchestration import instance
-
-INSTALL = "make install-orchestration"
-
 
 USUAL_PORT = 3000
 
@@ -36,7 +34,7 @@ def absent(settings: Settings) -> str:
     if missing := instance.missing():
         return (
             f"Dagster is not started: {', '.join(missing)} not installed."
-            f" Nothing runs on a schedule until `{INSTALL}`."
+            f" Nothing runs on a schedule until `{INSTALL_SCHEDULES}`."
         )
     return ""
 

@@ -12,19 +12,21 @@ from strategies import plugins
 def migrate(settings: Settings, url: str) -> list[str]:
     """Apply the migrations that the warehouse at `url` lacks, and retention; return their names.
 
-    Corrections of ticks that were cut short are completed.
+    Corrections of ticks that were cut short are completed, and marts that dbt has not built yet
+    are there, empty.
 
     Raises:
         SettingsError: retention names no table of ours, or no days.
         WarehouseError, UnavailableError: as adapters.clickhouse.migrate.apply.
     """
-    from adapters.clickhouse import client, migrate, retention
+    from adapters.clickhouse import client, marts, migrate, retention
     from adapters.clickhouse.finish import finish
     from features import catalog
 
     where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
     connection = client.connect(where)
     applied = migrate.apply(connection, catalog.NAMES)
+    marts.make(connection)
     retention.apply(connection, retention.parse(settings.warehouse.retention))
     finish(where, settings.home_path, "up")
     return applied

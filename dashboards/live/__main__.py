@@ -33,6 +33,7 @@ from dashboards.live.live_state import LiveState
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.reader import Reader
 from dashboards.live.sign_in import SignIn
+from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
 
 _EVERY_S = 0.5
@@ -65,7 +66,9 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     signed = partial(is_begun, place)
     older = OlderBars(config.clickhouse)
     controls = Controls(config.home_path, SignIn(config.home_path, clock), clock, signed)
-    server = _server(pages.application(Viewers(items), controls, older.answer), config.home_path)
+    trace = TracePage(config.clickhouse)
+    page = pages.application(Viewers(items), controls, older.answer, trace.answer)
+    server = _server(page, config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

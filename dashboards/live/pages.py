@@ -1,4 +1,5 @@
-"""The page's ASGI application: three static files, older candles, four buttons, one websocket.
+"""The page's ASGI application: three static files, older candles, an order's trace, four
+buttons, one websocket.
 
 Only our own page may use it: requests must name this host (a foreign name that resolves to
 loopback does not), buttons and websocket must come from our origin, and the page may load
@@ -39,8 +40,8 @@ _HEADERS = {
 }
 
 
-def application(viewers: Viewers, controls: Controls, older: Answer) -> Starlette:
-    """The application over its parts; `older` answers for candles of before."""
+def application(viewers: Viewers, controls: Controls, older: Answer, trace: Answer) -> Starlette:
+    """The application over its parts; `older` answers for candles of before, `trace` for orders."""
 
     async def watch(socket: WebSocket) -> None:
         if not from_our_page(socket):
@@ -62,6 +63,7 @@ def application(viewers: Viewers, controls: Controls, older: Answer) -> Starlett
             *(Route(f"/{name}", _file(name)) for name in _KINDS),
             Route("/runbooks", runbooks.answer),
             Route("/api/bars", older),
+            Route("/trace", trace),
             button("/api/halt", controls.halt),
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.sign_out),

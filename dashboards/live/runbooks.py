@@ -7,13 +7,14 @@ and everything else is down. Headings are its anchors.
 import re
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-_FILE = Path(__file__).parents[2] / "docs" / "how-to" / "runbooks.md"
+from core.shipped import shipped
+
+_FILE = shipped("docs/how-to/runbooks.md")
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Runbooks</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;
 color:#1d2321;background:#fbfaf7}}code{{background:#ecebe5;padding:.1em .3em;border-radius:3px}}

@@ -44,6 +44,7 @@ def prediction(message: Prediction) -> dict[str, Any]:
 def order(event: OrderEvent) -> dict[str, Any]:
     """An order as it stands after an event."""
     return {
+        "order": event.order_id,
         "feed": f"{event.source}/{event.symbol}",
         "time": event.ts_event_us,
         "kind": str(event.kind),

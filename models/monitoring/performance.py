@@ -84,7 +84,7 @@ def watch(
     )
     watched = Watched(model, quality, moved, drifted)
     if len(outcomes.time_us):
-        _write(client, watched, role, outcomes, settings)
+        store(client, watched, role, outcomes.time_us, settings)
     return watched
 
 
@@ -137,17 +137,23 @@ def _drift(
     return drift(bands, rows, outcomes.probabilities) if len(rows) else []
 
 
-def _write(
-    client: Client, watched: Watched, role: str, outcomes: Outcomes, settings: Settings
+def store(
+    client: Client,
+    watched: Watched,
+    role: str,
+    time_us: npt.NDArray[np.int64],
+    settings: Settings,
 ) -> None:
+    """Write down how a model did on the rows of these times.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
     run = settings.run
-    start, end = (
-        _EPOCH + timedelta(microseconds=int(t))
-        for t in (outcomes.time_us.min(), outcomes.time_us.max())
-    )
+    start, end = (_EPOCH + timedelta(microseconds=int(t)) for t in (time_us.min(), time_us.max()))
     base = [run.run_id, run.mode, watched.model]
     quality = [[*base, q.member, role, start, end, *q[1:]] for q in watched.quality]
-    count = len(outcomes.time_us)
+    count = len(time_us)
     moved = [[*base, start, end, d.name, count, *d[1:]] for d in watched.drift]
     with errors_translated():
         if quality:

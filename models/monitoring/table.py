@@ -3,6 +3,7 @@
 The files are the truth. Writing the table again gives the same rows: times are the market's.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -42,15 +43,23 @@ def write_models(client: Client, registry: Registry) -> int:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
     cards = registry.cards()
-    if cards:
-        promoted = [promotion.sha256 for promotion in registry.history()]
-        rows = [_row(card, promoted) for card in cards]
-        with errors_translated():
-            client.insert("model", rows, column_names=_COLUMNS)
+    store(client, cards, [promotion.sha256 for promotion in registry.history()])
     return len(cards)
 
 
-def _row(card: ModelCard, promoted: list[str]) -> list[object]:
+def store(client: Client, cards: Sequence[ModelCard], promoted: Sequence[str]) -> None:
+    """Cards as rows; `promoted`: hashes in the order in which they became champion.
+
+    Raises:
+        UnavailableError, WarehouseError: the warehouse does not answer, or refused.
+    """
+    if cards:
+        rows = [_row(card, promoted) for card in cards]
+        with errors_translated():
+            client.insert("model", rows, column_names=_COLUMNS)
+
+
+def _row(card: ModelCard, promoted: Sequence[str]) -> list[object]:
     if promoted and card.sha256 == promoted[-1]:
         status = "champion"
     else:

@@ -41,7 +41,7 @@ class World(NamedTuple):
 
 
 def worlds(client: Client, database: str) -> list[World]:
-    """Those that were ever built.
+    """Those that were ever built: dbt's own views are in them, not only tables made beforehand.
 
     Raises:
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
@@ -49,7 +49,8 @@ def worlds(client: Client, database: str) -> list[World]:
     live = f"{database}_marts"
     with errors_translated():
         names = client.query(
-            "SELECT name FROM system.databases WHERE startsWith(name, {live:String}) ORDER BY name",
+            "SELECT DISTINCT database FROM system.tables WHERE startsWith(database, {live:String})"
+            " AND engine = 'View' ORDER BY database",
             parameters={"live": live},
         ).result_rows
     return [

@@ -16,7 +16,7 @@ MODULES = (
     "adapters.bus.nats.server", "adapters.bus.rpc.client", "adapters.bus.rpc.server",
     "adapters.mt5.connect", "adapters.mt5.remote.answers", "adapters.mt5.real.probe", "cli.main",
     "cli.commands.agent", "cli.commands.connect", "cli.commands.doctor", "cli.commands.halt",
-    "cli.commands.resume", "cli.commands.limits", "cli.commands.override",
+    "cli.pairing", "cli.commands.resume", "cli.commands.limits", "cli.commands.override",
     "cli.commands.throttle", "cli.commands.orders", "cli.commands.status", "cli.commands.users",
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from tests.support.waiting import until
 
 
 def status_of(environment: Mapping[str, str]) -> StackStatus:
-    """What `tickhouse status` shows; this process then knows its own instruments again."""
+    """What `tickhouse status` would show; this process then knows its own instruments again."""
     kept = instruments._own, instruments._never_closes
     try:
         return stack_status(load(environment))

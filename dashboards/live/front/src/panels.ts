@@ -175,9 +175,14 @@ export function positions(store: Store): void {
   fill(byId("realised"), realised ? el("span", { class: tone(realised) }, `realised ${money(realised, account(store)?.currency, true)}`) : "");
 }
 
+/** When, as a link to the order's way from tick to fill. */
+function traced(item: OrderItem): HTMLElement {
+  return el("a", { href: `/trace?order=${encodeURIComponent(item.order)}`, target: "_blank", title: "this order from tick to fill" }, clock(item.time));
+}
+
 export function orders(store: Store): void {
   const rows = [...store.all<OrderItem>("order").values()].map((o) =>
-    row(clock(o.time), symbolOf(o.feed), `${o.side} ${volume(o.volume)}`, o.purpose,
+    row(traced(o), symbolOf(o.feed), `${o.side} ${volume(o.volume)}`, o.purpose,
       el("span", { class: o.kind === "unknown" ? "warn" : "" }, words(o.kind))));
   fill(byId("orders"), table(["time", "symbol", "order", "purpose", "state"], rows, "No open order."));
 }
@@ -189,7 +194,7 @@ function inOrder<Item extends { time: number }>(items: Iterable<Item>): Item[] {
 export function denials(store: Store): void {
   const counts = [...store.all<number>("denied")].sort(([, a], [, b]) => b - a);
   const rows = inOrder(store.all<Denial>("denial").values()).slice(-8).reverse().map((d) =>
-    row(clock(d.time), symbolOf(d.feed), `${d.side} ${volume(d.volume)}`, words(d.reason),
+    row(traced(d), symbolOf(d.feed), `${d.side} ${volume(d.volume)}`, words(d.reason),
       d.limit || d.observed ? `${+d.observed.toPrecision(3)} > ${+d.limit.toPrecision(3)}` : ""));
   fill(byId("denials"),
     counts.length > 0 && el("p", { class: "chips" }, ...counts.map(([reason, n]) => el("span", { class: "chip" }, `${words(reason)} ${n}`))),
@@ -199,7 +204,7 @@ export function denials(store: Store): void {
 export function fills(store: Store): void {
   const rows = inOrder(store.all<Fill>("fill").values()).slice(-8).reverse().map((f) => {
     const digits = store.all<Quote>("quote").get(f.feed)?.digits ?? 5;
-    return row(clock(f.time), symbolOf(f.feed), `${f.side} ${volume(f.volume)}`, price(f.price, digits), words(f.purpose || f.kind),
+    return row(traced(f), symbolOf(f.feed), `${f.side} ${volume(f.volume)}`, price(f.price, digits), words(f.purpose || f.kind),
       f.purpose === "entry" ? "" : el("span", { class: tone(f.profit) }, money(f.profit, "", true)));
   });
   fill(byId("fills"), table(["time", "symbol", "fill", "#price", "purpose", "#profit"], rows, "No fill yet."));

@@ -13,7 +13,7 @@ export interface Prediction {
 export interface Model { simulated: boolean }
 export interface SignalItem { feed: string; time: number; side: "long" | "short" | "flat"; price: number; confidence: number }
 export interface OrderItem {
-  feed: string; time: number; kind: string; side: string; purpose: string;
+  order: string; feed: string; time: number; kind: string; side: string; purpose: string;
   volume: number; price: number; stop: number; reason: string;
 }
 export interface Fill extends OrderItem { profit: number; mid: number }

@@ -40,7 +40,7 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     items.put("quote|a", 1)
     controls = Controls(tmp_path, SignIn(tmp_path, clock), clock, (tmp_path / "signed").exists)
     older = OlderBars(ClickhouseSettings(url="http://127.0.0.1:9"))
-    application = pages.application(Viewers(items, most=1), controls, older.answer)
+    application = pages.application(Viewers(items, most=1), controls, older.answer, older.answer)
     with TestClient(application, HERE) as client:
         yield client
 

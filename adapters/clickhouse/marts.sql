@@ -1,0 +1,876 @@
+-- Marts as dbt makes them, empty: written by `make empty-marts`, not by hand.
+-- Nothing in them is a fact of its own: dbt's models say what each column means.
+
+CREATE TABLE IF NOT EXISTS {marts}.dim_model
+(
+    `model` String COMMENT 'SHA-256 of the artefact, or the strategy when no model spoke',
+    `name` String COMMENT 'Name a person gave',
+    `ts_registered` DateTime64(6, 'UTC') COMMENT 'When registered',
+    `feature_set_hash` String COMMENT 'Feature set it takes',
+    `trained_run` String COMMENT 'Run whose rows it learnt from',
+    `is_simulated` Bool COMMENT 'Trained on simulated data: may never go live',
+    `status` String COMMENT 'Last thing that happened',
+    `metrics` String COMMENT 'JSON: metrics beside the baseline',
+    `horizon_s` Float64 COMMENT 'How far ahead its label looks, seconds',
+    `labels` String COMMENT 'horizon: where the mid stands when it ends; barrier: which side it touches first',
+    `label_spreads` Float64 COMMENT 'A move counts beyond so many spreads of its row',
+    `rule_from` String COMMENT 'card: as it learnt; assumed: registered before that was kept, judged at 60 s and one spread'
+)
+ENGINE = MergeTree
+ORDER BY (model)
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Registered models.';
+
+CREATE TABLE IF NOT EXISTS {marts}.dim_symbol
+(
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `valid_from` Date COMMENT 'First UTC date on which it holds',
+    `description` String COMMENT 'For people',
+    `digits` UInt8 COMMENT 'Decimals of the price',
+    `point` Float64 COMMENT 'Smallest price step',
+    `contract_size` Float64 COMMENT 'Units of base per lot',
+    `base` String COMMENT 'Base currency or metal',
+    `quote` String COMMENT 'Quote currency',
+    `volume_min` Float64 COMMENT 'Lots',
+    `volume_max` Float64 COMMENT 'Lots',
+    `volume_step` Float64 COMMENT 'Lots',
+    `margin_rate` Float64 COMMENT 'Share of notional',
+    `commission` Float64 COMMENT 'Account currency, negative is paid',
+    `session` String COMMENT 'forex, metal or always'
+)
+ENGINE = MergeTree
+ORDER BY ((source, symbol))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Instruments, newest reference data.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_broker_twin
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `ts_hour` DateTime('UTC') COMMENT 'Hour in which the orders were journalled',
+    `orders` UInt64 COMMENT 'Orders that both were given',
+    `real_filled` UInt64 COMMENT 'Orders the broker filled, whole or in part',
+    `twin_filled` UInt64 COMMENT 'Orders the twin filled',
+    `real_rejected` UInt64 COMMENT 'Orders the broker rejected',
+    `twin_rejected` UInt64 COMMENT 'Orders the twin rejected',
+    `real_slippage_bp` Nullable(Float64) COMMENT 'Actual: mean distance of the broker\'s fill from the arrival mid, worse is positive, basis points',
+    `twin_slippage_bp` Nullable(Float64) COMMENT 'Expected: the same of the twin\'s fills',
+    `excess_slippage_bp` Nullable(Float64) COMMENT 'Actual less expected, over orders that both filled',
+    `real_latency_ms_p50` Nullable(Float64) COMMENT 'Median from journalled to known, milliseconds',
+    `twin_latency_ms_p50` Nullable(Float64) COMMENT 'Median from journalled to the modelled fill, milliseconds',
+    `real_latency_ms_max` Nullable(Float64) COMMENT 'Slowest answer, milliseconds',
+    `real_commission` Float64 COMMENT 'Account currency',
+    `twin_commission` Float64 COMMENT 'Account currency'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, source, symbol, ts_hour))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Per broker, symbol and hour: actual against expected slippage, rejects and latency. Expected is what a simulated terminal on the same ticks made of the same orders.\n';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_data_quality_daily
+(
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `ts_first` DateTime64(6, 'UTC') COMMENT 'First event (or tick)',
+    `ts_last` DateTime64(6, 'UTC') COMMENT 'Last tick',
+    `ticks` UInt64 COMMENT 'Ticks',
+    `crossed` UInt64 COMMENT 'Ask below bid',
+    `locked` UInt64 COMMENT 'Ask equal to bid',
+    `same_millisecond` UInt64 COMMENT 'Shares its millisecond with an earlier tick',
+    `out_of_order` UInt64 COMMENT 'Came after a later one',
+    `quarantined` UInt64 COMMENT 'Refused',
+    `spread_median` Float64 COMMENT 'Median of ask minus bid',
+    `spread_max` Float64 COMMENT 'Widest ask minus bid',
+    `longest_silence_s` Float64 COMMENT 'Longest time without a tick within the day, seconds',
+    `restated_from_ticks` Nullable(UInt64) COMMENT 'Ticks the day was last built from before more came; null when never restated',
+    `day_rows` UInt64 COMMENT 'Rows of the warehouse the day was built from; more of them restate it'
+)
+ENGINE = MergeTree
+PARTITION BY (trading_day)
+ORDER BY ((source, symbol))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'How clean each feed was, by trading day.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_denial_outcome
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `order_id` String COMMENT 'Our order',
+    `signal_id` String COMMENT 'Signal behind it',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `ts_denied` DateTime64(6, 'UTC') COMMENT 'Market time of the denial',
+    `rule` String COMMENT 'Denial reason',
+    `limits_version` String COMMENT 'Version of the limits',
+    `limit_value` Float64 COMMENT 'Limit of the check that denied',
+    `observed` Float64 COMMENT 'What that check saw',
+    `side` String COMMENT 'buy or sell',
+    `volume` Float64 COMMENT 'Lots',
+    `price_in` Nullable(Float64) COMMENT 'Ask for a buy, bid for a sell, at the denial',
+    `price_out` Nullable(Float64) COMMENT 'Bid for a buy, ask for a sell, at the horizon; null when unknown',
+    `move_bp` Nullable(Float64) COMMENT 'Move in the direction of the decision, basis points',
+    `quote_currency` String COMMENT 'Currency of would_have_made',
+    `would_have_made` Nullable(Float64) COMMENT 'Spread paid, commission not, quote currency; positive is what the denial cost us',
+    `commission_saved` Nullable(Float64) COMMENT 'Both sides, account currency',
+    `day_rows` UInt64 COMMENT 'Rows of the warehouse the day was built from; more of them restate it'
+)
+ENGINE = MergeTree
+PARTITION BY (trading_day)
+ORDER BY ((run_id, rule, limits_version, ts_denied, order_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What each denied entry would have made, per rule and version of the limits.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_execution_quality
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `purpose` String COMMENT 'entry, horizon, opposite, stop or flatten',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `orders` UInt64 COMMENT 'Orders sent',
+    `filled` UInt64 COMMENT 'Orders with a fill',
+    `rejected` UInt64 COMMENT 'Orders the venue refused',
+    `fill_ratio` Float64 COMMENT 'filled over orders',
+    `slippage_mean_bp` Nullable(Float64) COMMENT 'Fill against arrival mid, positive costs us, basis points',
+    `slippage_p50_bp` Nullable(Float64) COMMENT 'Median',
+    `slippage_p99_bp` Nullable(Float64) COMMENT '99th percentile',
+    `spread_mean_bp` Nullable(Float64) COMMENT 'Mean spread at arrival, basis points',
+    `fill_ms_p50` Nullable(Float64) COMMENT 'Sent to filled, milliseconds of market time',
+    `fill_ms_p99` Nullable(Float64) COMMENT 'The same, 99th percentile',
+    `mid_difference_max` Nullable(Float64) COMMENT 'Largest difference between the mid found by ASOF join and the one execution journalled',
+    `day_rows` UInt64 COMMENT 'Rows of the warehouse the day was built from; more of them restate it'
+)
+ENGINE = MergeTree
+PARTITION BY (trading_day)
+ORDER BY ((run_id, source, symbol, purpose))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Slippage against the arrival mid, speed and fill ratio by day.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_model_performance
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `model` String COMMENT 'SHA-256 of the artefact, or the strategy when no model spoke',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `predictions` UInt64 COMMENT 'Predictions made',
+    `labelled` UInt64 COMMENT 'Those whose outcome is known',
+    `accuracy` Nullable(Float64) COMMENT 'Share whose likeliest class came true',
+    `log_loss` Nullable(Float64) COMMENT 'Mean negative log of what it gave the outcome',
+    `moves_said` UInt64 COMMENT 'Labelled predictions of a move',
+    `moves_right` Nullable(Float64) COMMENT 'Share of them that came true',
+    `share_up` Nullable(Float64) COMMENT 'Share of outcomes',
+    `share_down` Nullable(Float64) COMMENT 'Share of outcomes',
+    `p_up_mean` Float64 COMMENT 'Mean of what was predicted',
+    `p_down_mean` Float64 COMMENT 'Mean of what was predicted',
+    `day_rows` UInt64 COMMENT 'Rows of the warehouse the day was built from; more of them restate it',
+    `horizon_s` Float64 COMMENT 'How far ahead its label looks, seconds',
+    `labels` String COMMENT 'horizon: where the mid stands when it ends; barrier: which side it touches first',
+    `label_spreads` Float64 COMMENT 'A move counts beyond so many spreads of its row',
+    `rule_from` String COMMENT 'card: as it learnt; assumed: registered before that was kept, judged at 60 s and one spread'
+)
+ENGINE = MergeTree
+PARTITION BY (trading_day)
+ORDER BY ((run_id, model, source, symbol))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Predictions against what the market did, by day, each model by the horizon and label it learnt.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_order
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `order_id` String COMMENT 'Our order',
+    `signal_id` String COMMENT 'Signal behind it',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `side` String COMMENT 'buy or sell; empty when the target was held already and nothing was to be traded',
+    `purpose` String COMMENT 'entry, horizon, opposite, stop or flatten',
+    `status` String COMMENT 'Last thing that happened',
+    `refusal` String COMMENT 'Denial reason, or the words of the venue; empty when neither refused',
+    `ts_first` DateTime64(6, 'UTC') COMMENT 'First event (or tick)',
+    `ts_submitted` Nullable(DateTime64(6, 'UTC')) COMMENT 'When journalled and sent; null when it never was',
+    `ts_filled` Nullable(DateTime64(6, 'UTC')) COMMENT 'Last fill; null without one',
+    `volume_asked` Float64 COMMENT 'Lots',
+    `volume_filled` Float64 COMMENT 'Lots',
+    `price_asked` Float64 COMMENT 'Price at which it was sent or denied',
+    `price_filled` Nullable(Float64) COMMENT 'Volume-weighted price of its fills',
+    `commission` Float64 COMMENT 'Account currency, negative is paid',
+    `swap` Float64 COMMENT 'Account currency',
+    `profit` Float64 COMMENT 'Realised by its fills, before costs',
+    `events` UInt64 COMMENT 'Journal records of the order'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, source, symbol, ts_first, order_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'One row per order, whatever became of it.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_pnl_daily
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `fills` UInt64 COMMENT 'Fills at the venue',
+    `positions_reduced` UInt64 COMMENT 'Positions closed or made smaller',
+    `volume` Float64 COMMENT 'Lots',
+    `profit_gross` Float64 COMMENT 'Before costs, account currency',
+    `commission` Float64 COMMENT 'Account currency, negative is paid',
+    `swap` Float64 COMMENT 'Account currency',
+    `profit_net` Float64 COMMENT 'After commission and swap, account currency; null when nothing was traded',
+    `profit_net_running` Float64 COMMENT 'Sum of profit_net since the run began'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, source, symbol, trading_day))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Realised profit after costs by trading day.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_signal_outcome
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `model` String COMMENT 'SHA-256 of the artefact, or the strategy when no model spoke',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `signal_id` String COMMENT 'Signal behind it',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'Market time',
+    `ts_horizon` DateTime64(6, 'UTC') COMMENT 'Market time at which the position was to close',
+    `target` Float64 COMMENT '-1 to 1',
+    `confidence` Float64 COMMENT '0 to 1',
+    `reference_price` Float64 COMMENT 'Mid at the signal',
+    `mid_at_horizon` Nullable(Float64) COMMENT 'Mid at the horizon; null when unknown: the ticks end before, or the market was closed',
+    `move_bp` Nullable(Float64) COMMENT 'Move in the direction of the decision, basis points',
+    `trades` UInt64 COMMENT 'Trades it led to',
+    `profit_net` Nullable(Float64) COMMENT 'After commission and swap, account currency; null when nothing was traded',
+    `day_rows` UInt64 COMMENT 'Rows of the warehouse the day was built from; more of them restate it',
+    `model_horizon_s` Float64 COMMENT 'How far ahead its model\'s label looks, seconds; 0 when no model spoke',
+    `model_labels` String COMMENT 'horizon or barrier: what its model learnt to foresee; empty when no model spoke',
+    `model_label_spreads` Float64 COMMENT 'A move counts for that model beyond so many spreads; 0 when no model spoke',
+    `model_outcome` String COMMENT 'up, down or flat by that rule; empty while not known, and when no model spoke',
+    `model_was_right` Nullable(Bool) COMMENT 'Whether that was the side the signal took'
+)
+ENGINE = MergeTree
+PARTITION BY (trading_day)
+ORDER BY ((run_id, source, symbol, ts_event, signal_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What the market did after each entry signal, traded or not, and whether its model was right by its own rule.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_trade
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `source` String COMMENT 'Broker or feed that quoted',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `venue_position` UInt64 COMMENT 'Position ticket of the venue',
+    `order_id` String COMMENT 'Our order',
+    `signal_id` String COMMENT 'Signal behind it',
+    `side` String COMMENT 'buy or sell',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `ts_open` DateTime64(6, 'UTC') COMMENT 'First opening fill, or start of the bar',
+    `ts_close` Nullable(DateTime64(6, 'UTC')) COMMENT 'Last closing fill; null while open',
+    `is_closed` Bool COMMENT 'All that was opened is closed',
+    `exit_purpose` String COMMENT 'Why it was closed',
+    `volume` Float64 COMMENT 'Lots',
+    `price_open` Nullable(Float64) COMMENT 'Volume-weighted',
+    `price_close` Nullable(Float64) COMMENT 'Volume-weighted; null while open',
+    `profit_gross` Float64 COMMENT 'Before costs, account currency',
+    `commission` Float64 COMMENT 'Account currency, negative is paid',
+    `swap` Float64 COMMENT 'Account currency',
+    `profit_net` Float64 COMMENT 'After commission and swap, account currency; null when nothing was traded',
+    `fills` UInt64 COMMENT 'Fills at the venue'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, source, symbol, ts_open, venue_position))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'One row per position of the venue, from its opening to its closing fill.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_alert_latency
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `alert_id` String COMMENT 'Event the alert follows from',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `control` String COMMENT 'Denial reason or state',
+    `subject` String COMMENT 'What it was done to',
+    `detail` String COMMENT 'What was seen, and the limit',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'When it happened, UTC',
+    `ts_raised` DateTime64(6, 'UTC') COMMENT 'When the alert was out',
+    `latency_ms` Float64 COMMENT 'From the event to the alert',
+    `in_time` Bool COMMENT 'Whether that is within five seconds',
+    `channel` String COMMENT 'How people were told',
+    `order_id` String COMMENT 'Order that was blocked or lost; empty of a stop. tickhouse explain takes it'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, ts_event, alert_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'How long alerts took.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_broker_reconciliation
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `account` String COMMENT 'Account the run trades',
+    `item` String COMMENT 'deal, position or money',
+    `item_key` String COMMENT 'Ticket, or which amount',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `ours` Float64 COMMENT 'From our journal: money, or signed lots of a position',
+    `theirs` Float64 COMMENT 'From the broker\'s statement',
+    `difference` Float64 COMMENT 'Ours less theirs',
+    `status` String COMMENT 'matched, or how it differs',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, item, item_key))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Our books against the last statement of the broker.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_clock_break
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `host` String COMMENT 'Machine measured; empty when none was',
+    `source` String COMMENT 'Reference; empty when the rule is about all of them',
+    `field` String COMMENT 'Column of the summary',
+    `rule_id` String COMMENT 'Rule that is broken',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What the column holds'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((host, source, rule_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Clocks beyond the limits, and clocks nobody can speak for.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_clock_measurement
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `host` String COMMENT 'Machine measured',
+    `source` String COMMENT 'Reference it was held to: chrony\'s, the kernel, a time server, or a broker',
+    `method` String COMMENT 'chrony, kernel, ntp, or ticks',
+    `stamp_point` String COMMENT 'Which time stamps the measurement speaks of',
+    `ts_measured` DateTime64(6, 'UTC') COMMENT 'When, by the clock that was measured',
+    `stratum` UInt8 COMMENT 'Distance of the reference from a reference clock; 0 when it does not say',
+    `traceable` Bool COMMENT 'Whether the reference claims to be UTC; a broker does not, and is held to no limit',
+    `synchronised` Bool COMMENT 'Whether the reference says that it is synchronised itself',
+    `offset_us` Float64 COMMENT 'Our clock less the reference',
+    `uncertainty_us` Float64 COMMENT 'How wrong that may be: way, root delay and dispersion, or the kernel\'s maximum error',
+    `divergence_us` Float64 COMMENT 'Offset without its sign, and uncertainty: the most the clock can have been off',
+    `divergence_limit_us` Nullable(Float64) COMMENT 'Allowed by RTS 25 for clock_category; empty for a reference that is not traceable',
+    `granularity_us` Float64 COMMENT 'Smallest step of the time stamps',
+    `granularity_limit_us` Nullable(Float64) COMMENT 'Allowed by RTS 25 for clock_category',
+    `is_breach` Bool COMMENT 'Beyond a limit, or the reference is not synchronised',
+    `detail` String COMMENT 'What else was said'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((host, source, ts_measured))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Measurements of clocks, with the limits of RTS 25.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_clock_sync
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `host` String COMMENT 'Machine measured',
+    `source` String COMMENT 'Reference it was held to',
+    `stamp_point` String COMMENT 'Which time stamps',
+    `method` String COMMENT 'chrony, kernel, ntp, or ticks',
+    `traceable` Bool COMMENT 'Whether the reference claims to be UTC',
+    `stratum_max` UInt8 COMMENT 'Largest distance from a reference clock',
+    `samples` UInt64 COMMENT 'Measurements',
+    `ts_first` DateTime64(6, 'UTC') COMMENT 'The first',
+    `ts_last` DateTime64(6, 'UTC') COMMENT 'The last',
+    `longest_gap_minutes` Float64 COMMENT 'Longest time between two',
+    `offset_max_us` Float64 COMMENT 'Largest offset, without its sign',
+    `offset_p99_us` Float64 COMMENT '99th percentile of it',
+    `uncertainty_max_us` Float64 COMMENT 'Largest uncertainty',
+    `divergence_max_us` Float64 COMMENT 'The most the clock can have been off',
+    `divergence_limit_us` Nullable(Float64) COMMENT 'Allowed by RTS 25 for clock_category',
+    `granularity_max_us` Float64 COMMENT 'Coarsest step of the stamps',
+    `granularity_limit_us` Nullable(Float64) COMMENT 'Allowed by RTS 25 for clock_category',
+    `unsynchronised` UInt64 COMMENT 'Measurements whose reference was not synchronised',
+    `breaches` UInt64 COMMENT 'Measurements beyond a limit'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((host, source, stamp_point))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Divergence and granularity per host and reference and day.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_control_block
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `ts_blocked` DateTime64(6, 'UTC') COMMENT 'When the control acted',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `side` String COMMENT 'BUYI or SELL; buy or sell where it is our own word',
+    `purpose` String COMMENT 'entry, horizon, opposite, stop or flatten',
+    `volume` Float64 COMMENT 'Lots',
+    `price` Float64 COMMENT 'Price asked for, or of the fill',
+    `control` String COMMENT 'Denial reason or state',
+    `limit_value` Float64 COMMENT 'Limit of the control',
+    `observed` Float64 COMMENT 'What the control saw',
+    `limits_version` String COMMENT 'Version of the limits, with the override that held',
+    `action` String COMMENT 'What was done',
+    `approver` String COMMENT 'Who approved the override that held; empty without one',
+    `journal_seq` UInt64 COMMENT 'Record of the order journal'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, ts_blocked, order_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Orders that a control of ours blocked.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_control_break
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `item` String COMMENT 'alert, order, change or strategy',
+    `row_id` String COMMENT 'Which: alert, order, number of the audit event, or strategy',
+    `field` String COMMENT 'Column that is wrong or stands out',
+    `rule_id` String COMMENT 'Rule that is broken',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What the column holds',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it; empty of a change',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((item, row_id, rule_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Holes in the evidence of controls.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_control_change
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `stream` String COMMENT 'Audit stream',
+    `seq` UInt64 COMMENT 'Number within the stream',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'When it happened, UTC',
+    `actor` String COMMENT 'Who did it',
+    `authenticated` Bool COMMENT 'Whether a password was given',
+    `action` String COMMENT 'What was done',
+    `subject` String COMMENT 'What it was done to',
+    `reason` String COMMENT 'Denial reason, the venue\'s words, or why',
+    `told` String COMMENT 'The detail in words',
+    `event_hash` String COMMENT 'Hash of the journalled event'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((ts_event, stream, seq))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What people did to the controls.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_control_version
+(
+    `report_date` Date COMMENT 'UTC date on which it was signed',
+    `number` UInt64 COMMENT 'Number within the chain: what limits_version of a denial names behind its #',
+    `ts_signed` DateTime64(6, 'UTC') COMMENT 'When it was signed',
+    `kind` String COMMENT 'What was signed: limits, override, resume, strategy, person, approve, ...',
+    `subject` String COMMENT 'Which strategy, model, server, person or table; empty when there is one',
+    `base` UInt64 COMMENT 'Version it would replace, 0 for none; of approve and withdraw the entry they are about',
+    `raises` Bool COMMENT 'Whether it raises risk against that version, as the signer was told',
+    `signed_by` String COMMENT 'Who signed it first',
+    `reason` String COMMENT 'Why, in the words of the signer',
+    `changes` String COMMENT 'Old and new of each change, a line each, as the signer was shown them',
+    `approved_by` String COMMENT 'Who signed it second; empty where nobody did',
+    `ts_approved` Nullable(DateTime64(6, 'UTC')) COMMENT 'When that was',
+    `withdrawn_by` String COMMENT 'Who took it back; empty where nobody did',
+    `ts_withdrawn` Nullable(DateTime64(6, 'UTC')) COMMENT 'When that was',
+    `ts_until` Nullable(DateTime64(6, 'UTC')) COMMENT 'When it ends; null for what only another replaces',
+    `content_hash` String COMMENT 'SHA-256 of what was signed',
+    `event_hash` String COMMENT 'SHA-256 of its line in the chain'
+)
+ENGINE = MergeTree
+ORDER BY (number)
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Every signed version of a control, and what became of it.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_execution_break
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it',
+    `journal_seq` UInt64 COMMENT 'First record of the order in the journal',
+    `field` String COMMENT 'Column that is wrong or stands out',
+    `rule_id` String COMMENT 'Rule that is broken',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What the column holds'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, order_id, rule_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Orders whose figures cannot be right, and those a reviewer should look at.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_execution_order
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it. Of a stop: the order that opened the position',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it',
+    `journal_seq` UInt64 COMMENT 'First record of the order in the journal; of a stop its own record',
+    `side` String COMMENT 'buy or sell',
+    `purpose` String COMMENT 'entry, horizon, opposite, flatten; of what the broker closed its cause',
+    `order_type` String COMMENT 'market, stop at the broker, or closed by the broker',
+    `ts_sent` DateTime64(6, 'UTC') COMMENT 'When the order was journalled to be sent, our clock; of a stop the venue\'s time',
+    `ts_filled` Nullable(DateTime64(6, 'UTC')) COMMENT 'Last fill, the venue\'s time',
+    `outcome` String COMMENT 'filled, partially_filled, rejected, cancelled, expired, unknown, or busted: taken back by the broker later',
+    `refusal` String COMMENT 'Return code and text of the venue when not all was filled',
+    `volume_asked` Float64 COMMENT 'Lots sent',
+    `volume_filled` Float64 COMMENT 'Lots filled',
+    `fill_ratio` Float64 COMMENT 'Lots filled of those sent',
+    `reference_kind` String COMMENT 'tick mid: last stored quote when sent; stop level; journal mid when no quote is younger than tca_quote_s; none',
+    `reference_price` Float64 COMMENT 'The price that slippage is counted from',
+    `spread_bp` Nullable(Float64) COMMENT 'Spread of that quote, basis points',
+    `quote_age_ms` Nullable(Float64) COMMENT 'Age of that quote when the order was sent',
+    `mid_difference_bp` Nullable(Float64) COMMENT 'Mid of that quote against the mid that was journalled with the order',
+    `price_filled` Nullable(Float64) COMMENT 'Average price of the fills',
+    `slippage_bp` Nullable(Float64) COMMENT 'How much worse than the reference, basis points; negative is better',
+    `commission` Float64 COMMENT 'Of the fills, account currency',
+    `known_ms` Nullable(Float64) COMMENT 'From sent to the first fill journalled, both by our clock',
+    `venue_ms` Nullable(Float64) COMMENT 'From sent, our clock, to the last fill, the venue\'s clock',
+    `twin_outcome` String COMMENT 'What the broker\'s twin made of the same order; empty without a twin',
+    `twin_slippage_bp` Nullable(Float64) COMMENT 'The twin\'s slippage against the journalled mid',
+    `over_twin_bp` Nullable(Float64) COMMENT 'How much worse the broker\'s price is than the twin\'s, basis points',
+    `twin_ms` Nullable(Float64) COMMENT 'The twin\'s time to a fill'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, ts_sent, order_id, order_type))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Execution quality, order by order: what was asked, what came of it, how far from the mid, how fast, and the broker\'s twin beside it.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_execution_quality
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `order_type` String COMMENT 'market, stop at the broker, or closed by the broker',
+    `purpose` String COMMENT 'entry, horizon, opposite, flatten; of what the broker closed its cause',
+    `hour` UInt8 COMMENT 'Hour of the day, UTC',
+    `orders` UInt64 COMMENT 'Orders sent, or closings by the broker',
+    `filled` UInt64 COMMENT 'Filled whole',
+    `partially_filled` UInt64 COMMENT 'Filled in part',
+    `rejected` UInt64 COMMENT 'Refused by the venue',
+    `not_executed` UInt64 COMMENT 'Cancelled, expired, taken back by the broker, or of unknown outcome',
+    `fill_ratio` Nullable(Float64) COMMENT 'Lots filled of lots sent',
+    `reject_ratio` Float64 COMMENT 'Orders refused of orders sent',
+    `spread_mean_bp` Nullable(Float64) COMMENT 'Mean spread when sent',
+    `slippage_mean_bp` Nullable(Float64) COMMENT 'Mean slippage against the reference',
+    `slippage_p50_bp` Nullable(Float64) COMMENT 'Median slippage',
+    `slippage_p95_bp` Nullable(Float64) COMMENT 'Slippage that 5 % of orders exceed',
+    `slippage_worst_bp` Nullable(Float64) COMMENT 'Worst slippage',
+    `known_ms_p50` Nullable(Float64) COMMENT 'Median time to the first fill known, our clock',
+    `known_ms_p99` Nullable(Float64) COMMENT '99th percentile of it',
+    `venue_ms_p50` Nullable(Float64) COMMENT 'Median time to the last fill, the venue\'s clock',
+    `venue_ms_p99` Nullable(Float64) COMMENT '99th percentile of it',
+    `twin_orders` UInt64 COMMENT 'Orders that the broker\'s twin got too',
+    `twin_disagrees` UInt64 COMMENT 'Orders that only one of both refused',
+    `over_twin_mean_bp` Nullable(Float64) COMMENT 'Mean of how much worse than the twin',
+    `worst_order_id` String COMMENT 'The order with the worst slippage; tickhouse explain takes it',
+    `worst_signal_id` String COMMENT 'Its signal; tickhouse explain takes it'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, source, symbol, order_type, purpose, hour))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Execution quality by instrument, kind of order, purpose and hour.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_kill_register
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `ts_stopped` DateTime64(6, 'UTC') COMMENT 'When trading was stopped',
+    `state` String COMMENT 'halted or reducing',
+    `stopped_by` String COMMENT 'Person or breaker',
+    `trigger_kind` String COMMENT 'person or breaker',
+    `reason` String COMMENT 'Denial reason, the venue\'s words, or why',
+    `scope` String COMMENT 'What was stopped',
+    `orders_cancelled` UInt64 COMMENT 'Orders that ended unexecuted while stopped',
+    `positions_closed` UInt64 COMMENT 'Closing orders of a flattening halt that filled',
+    `ms_to_last` Nullable(Float64) COMMENT 'Milliseconds from the stop to the last of them',
+    `next_state` String COMMENT 'State that followed; empty while it lasts',
+    `next_by` String COMMENT 'Who set that state',
+    `ts_next` Nullable(DateTime64(6, 'UTC')) COMMENT 'When that was'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, ts_stopped))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Every time trading was stopped.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_lineage
+(
+    `report_date` Date COMMENT 'UTC date of the event',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `journal_seq` UInt64 COMMENT 'Journal record',
+    `event_id` String COMMENT 'order_id, a dot and the count within the order',
+    `own_event` String COMMENT 'What happened to the order, in our words',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'Market time; the time of the venue for what the venue did',
+    `order_id` String COMMENT 'Our order',
+    `venue_deal` UInt64 COMMENT 'Deal ticket of the venue',
+    `session_id` String COMMENT 'Session that journalled it',
+    `signal_id` String COMMENT 'Signal behind it; empty for what nobody signalled',
+    `signal_session_id` String COMMENT 'Session that decided',
+    `settings_hash` String COMMENT 'Settings of that session: a row of content',
+    `strategy_hash` String COMMENT 'Strategy of a person in that session: a row of content',
+    `model` String COMMENT 'SHA-256 of the artefact, or the strategy when no model spoke',
+    `prediction_id` String COMMENT 'Prediction at that tick; empty without a model',
+    `feature_set_hash` String COMMENT 'Feature set of the row at that tick',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument',
+    `ts_tick` DateTime64(6, 'UTC') COMMENT 'Market time of the tick that caused the signal',
+    `tick_seq` UInt32 COMMENT 'Count of that tick within its millisecond',
+    `tick_status` String COMMENT 'unchanged, corrected, withdrawn or missing; empty without a signal',
+    `tick_bid_then` Decimal(18, 8) COMMENT 'Bid that the decision saw',
+    `tick_ask_then` Decimal(18, 8) COMMENT 'Ask that the decision saw',
+    `tick_bid` Decimal(18, 8) COMMENT 'Bid as it stands',
+    `tick_ask` Decimal(18, 8) COMMENT 'Ask as it stands',
+    `tick_correction_id` String COMMENT 'Correction that brought what stands; empty: none'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, run_id, journal_seq))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Lineage of every order event of a day: what it comes from, down to the tick as the decision saw it and as it stands.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_order_record
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `journal_seq` UInt64 COMMENT 'Record of the order journal',
+    `event_code` String COMMENT 'Event in the vocabulary of RTS 24; empty for what never reached the venue',
+    `own_event` String COMMENT 'Event as order_event names it',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'When it happened, UTC',
+    `ts_recorded` DateTime64(6, 'UTC') COMMENT 'When it was journalled, UTC',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `decision_id` String COMMENT 'Who decided: reference_person of the day',
+    `execution_id` String COMMENT 'Who executed: reference_person of the day',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `isin` String COMMENT 'reference_instrument of the day',
+    `venue` String COMMENT 'MIC: reference_instrument of the day',
+    `side` String COMMENT 'BUYI or SELL; buy or sell where it is our own word',
+    `purpose` String COMMENT 'entry, horizon, opposite, stop or flatten',
+    `order_type` String COMMENT 'MARK: all orders are market orders within a collar',
+    `validity` String COMMENT 'IOCV: what does not fill at once is cancelled',
+    `quantity_ordered` Float64 COMMENT 'Lots of the order when it was sent',
+    `quantity_event` Float64 COMMENT 'Lots of this fill; 0 for other events',
+    `quantity_left` Float64 COMMENT 'Lots ordered and not filled after this event',
+    `price` Float64 COMMENT 'Price asked for, or of the fill',
+    `price_currency` String COMMENT 'reference_instrument of the day',
+    `stop_price` Float64 COMMENT 'Stop sent with the entry',
+    `reason` String COMMENT 'Denial reason, the venue\'s words, or why',
+    `venue_order` UInt64 COMMENT 'Order ticket of the venue',
+    `venue_deal` UInt64 COMMENT 'Deal ticket of the venue',
+    `event_hash` String COMMENT 'Hash of the journalled event'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, run_id, journal_seq))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Order events in the vocabulary of RTS 24.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_order_record_break
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `account` String COMMENT 'Account the run trades',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it',
+    `journal_seq` UInt64 COMMENT 'Record of the order journal',
+    `own_event` String COMMENT 'Event as order_event names it',
+    `rule_id` String COMMENT 'Rule that is broken',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What the field holds'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, run_id, journal_seq, rule_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Sequence checks of order records.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_break
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `trade_id` String COMMENT 'Our id of the trade: the transaction reference',
+    `field` String COMMENT 'Number of the field',
+    `rule_id` String COMMENT 'Rule that is broken',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What the field holds',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((trade_id, field, rule_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What is wrong with a reportable trade, and trades nobody decided about.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_transaction
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `trade_id` String COMMENT 'Our id of the trade: the transaction reference',
+    `reportable` Bool COMMENT 'Whether the reference data of the day says it is reported',
+    `reportable_reason` String COMMENT 'Why, or why not',
+    `layout_version` String COMMENT 'Version of this layout; drafts until a compliance officer signs them',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `order_id` String COMMENT 'Our order; tickhouse explain takes it',
+    `signal_id` String COMMENT 'Signal that asked for it; tickhouse explain takes it',
+    `venue_deal` UInt64 COMMENT 'Deal ticket of the venue',
+    `journal_seq` UInt64 COMMENT 'Record of the order journal',
+    `ts_trade` DateTime64(6, 'UTC') COMMENT 'Time of the fill at the venue',
+    `has_account` Bool COMMENT 'Whether reference_account knows the account on the day',
+    `has_instrument` Bool COMMENT 'Whether reference_instrument knows the instrument on the day',
+    `has_person` Bool COMMENT 'Whether reference_person knows the strategy on the day',
+    `executing_lei_until` Date COMMENT 'Renewal of the executing entity\'s LEI',
+    `client_lei_until` Date COMMENT 'Renewal of the client\'s LEI',
+    `counterparty_lei_until` Date COMMENT 'Renewal of the counterparty\'s LEI',
+    `submitter_lei_until` Date COMMENT 'Renewal of the submitter\'s LEI',
+    `f01_report_status` String COMMENT 'Field 1: Report status; NEWT; CANC when packaging cancels what was released before',
+    `f02_transaction_reference` String COMMENT 'Field 2: Transaction reference number; TH and 30 hex digits of SHA-256 over mode, run, account, deal and journal record',
+    `f03_venue_transaction_id` String COMMENT 'Field 3: Trading venue transaction identification code; empty: off venue',
+    `f04_executing_entity` String COMMENT 'Field 4: Executing entity; LEI of reference_account.executing_party',
+    `f05_investment_firm` String COMMENT 'Field 5: Investment firm covered by 2014/65/EU; reference_account.investment_firm',
+    `f06_submitting_entity` String COMMENT 'Field 6: Submitting entity; LEI of reference_account.submitter',
+    `f07_buyer_id` String COMMENT 'Field 7: Buyer identification; LEI of the client when we buy, else of the counterparty',
+    `f08_buyer_branch_country` String COMMENT 'Field 8: Country of the branch for the buyer; empty: own account',
+    `f09_buyer_first_names` String COMMENT 'Field 9: Buyer first names; empty: no natural person',
+    `f10_buyer_surnames` String COMMENT 'Field 10: Buyer surnames; empty: no natural person',
+    `f11_buyer_birth_date` String COMMENT 'Field 11: Buyer date of birth; empty: no natural person',
+    `f12_buyer_decision_maker` String COMMENT 'Field 12: Buyer decision maker; empty: the buyer decides',
+    `f13_buyer_decision_first_names` String COMMENT 'Field 13: Buyer decision maker first names; empty',
+    `f14_buyer_decision_surnames` String COMMENT 'Field 14: Buyer decision maker surnames; empty',
+    `f15_buyer_decision_birth_date` String COMMENT 'Field 15: Buyer decision maker date of birth; empty',
+    `f16_seller_id` String COMMENT 'Field 16: Seller identification; LEI of the counterparty when we buy, else of the client',
+    `f17_seller_branch_country` String COMMENT 'Field 17: Country of the branch for the seller; empty: own account',
+    `f18_seller_first_names` String COMMENT 'Field 18: Seller first names; empty: no natural person',
+    `f19_seller_surnames` String COMMENT 'Field 19: Seller surnames; empty: no natural person',
+    `f20_seller_birth_date` String COMMENT 'Field 20: Seller date of birth; empty: no natural person',
+    `f21_seller_decision_maker` String COMMENT 'Field 21: Seller decision maker; empty: the seller decides',
+    `f22_seller_decision_first_names` String COMMENT 'Field 22: Seller decision maker first names; empty',
+    `f23_seller_decision_surnames` String COMMENT 'Field 23: Seller decision maker surnames; empty',
+    `f24_seller_decision_birth_date` String COMMENT 'Field 24: Seller decision maker date of birth; empty',
+    `f25_transmission` String COMMENT 'Field 25: Transmission of order indicator; false: nothing is transmitted',
+    `f26_transmitting_firm_buyer` String COMMENT 'Field 26: Transmitting firm for the buyer; empty',
+    `f27_transmitting_firm_seller` String COMMENT 'Field 27: Transmitting firm for the seller; empty',
+    `f28_trading_time` String COMMENT 'Field 28: Trading date time; order_event.ts_event of the fill, UTC, microseconds',
+    `f29_capacity` String COMMENT 'Field 29: Trading capacity; reference_account.capacity',
+    `f30_quantity` String COMMENT 'Field 30: Quantity; lots of the fill times units_per_lot, rounded to 8 digits',
+    `f31_quantity_currency` String COMMENT 'Field 31: Quantity currency; notional currency 1 when the quantity is an amount',
+    `f32_notional_change` String COMMENT 'Field 32: Derivative notional increase or decrease; empty',
+    `f33_price` String COMMENT 'Field 33: Price; price of the fill, rounded to 8 digits',
+    `f34_price_currency` String COMMENT 'Field 34: Price currency; price_currency when the price is an amount',
+    `f35_net_amount` String COMMENT 'Field 35: Net amount; empty: debt instruments only',
+    `f36_venue` String COMMENT 'Field 36: Venue; reference_instrument.venue',
+    `f37_membership_country` String COMMENT 'Field 37: Country of the branch membership; empty',
+    `f38_up_front_payment` String COMMENT 'Field 38: Up-front payment; empty',
+    `f39_up_front_currency` String COMMENT 'Field 39: Up-front payment currency; empty',
+    `f40_complex_trade_id` String COMMENT 'Field 40: Complex trade component id; empty',
+    `f41_instrument_id` String COMMENT 'Field 41: Instrument identification code; reference_instrument.isin',
+    `f42_instrument_name` String COMMENT 'Field 42: Instrument full name; full_name, when there is no ISIN',
+    `f43_classification` String COMMENT 'Field 43: Instrument classification; CFI, when there is no ISIN',
+    `f44_notional_currency_1` String COMMENT 'Field 44: Notional currency 1; when there is no ISIN',
+    `f45_notional_currency_2` String COMMENT 'Field 45: Notional currency 2; when there is no ISIN',
+    `f46_price_multiplier` String COMMENT 'Field 46: Price multiplier; when there is no ISIN',
+    `f47_underlying_id` String COMMENT 'Field 47: Underlying instrument code; underlying_isin, when there is no ISIN',
+    `f48_underlying_index` String COMMENT 'Field 48: Underlying index name; when there is no ISIN',
+    `f49_underlying_index_term` String COMMENT 'Field 49: Term of the underlying index; when there is no ISIN',
+    `f50_option_type` String COMMENT 'Field 50: Option type; when there is no ISIN',
+    `f51_strike` String COMMENT 'Field 51: Strike price; when there is no ISIN',
+    `f52_strike_currency` String COMMENT 'Field 52: Strike price currency; when there is no ISIN',
+    `f53_option_style` String COMMENT 'Field 53: Option exercise style; when there is no ISIN',
+    `f54_maturity` String COMMENT 'Field 54: Maturity date; when there is no ISIN',
+    `f55_expiry` String COMMENT 'Field 55: Expiry date; when there is no ISIN',
+    `f56_delivery` String COMMENT 'Field 56: Delivery type; when there is no ISIN',
+    `f57_investment_decision` String COMMENT 'Field 57: Investment decision within firm; reference_person.decision_id when dealing on own account',
+    `f58_decision_country` String COMMENT 'Field 58: Country of the branch of the deciding person; only of a person',
+    `f59_execution` String COMMENT 'Field 59: Execution within firm; reference_person.execution_id, or NORE',
+    `f60_execution_country` String COMMENT 'Field 60: Country of the branch of the executing person; only of a person',
+    `f61_waiver` String COMMENT 'Field 61: Waiver indicator; empty: off venue',
+    `f62_short_selling` String COMMENT 'Field 62: Short selling indicator; empty: no share, no sovereign debt',
+    `f63_otc_indicator` String COMMENT 'Field 63: OTC post-trade indicator; empty',
+    `f64_commodity_indicator` String COMMENT 'Field 64: Commodity derivative indicator; false for commodity derivatives, else empty',
+    `f65_securities_financing` String COMMENT 'Field 65: Securities financing transaction indicator; false',
+    `decision_kind` String COMMENT 'ALGO or PERSON',
+    `execution_kind` String COMMENT 'ALGO, PERSON or NORE',
+    `price_notation` String COMMENT 'MONE, PERC, YIEL or BAPO',
+    `quantity_notation` String COMMENT 'UNIT, NOML or MONE',
+    `reference_version` UInt64 COMMENT 'Audit event that loaded the instrument\'s row'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, ts_trade, trade_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'RTS 22 transaction report, draft layout: every fill as its 65 fields, reportable or excluded with the reason.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_strategy_inventory
+(
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `valid_from` Date COMMENT 'From when on it holds',
+    `version` UInt64 COMMENT 'Audit event that loaded it',
+    `is_current` Bool COMMENT 'Whether it is the last known',
+    `decision_kind` String COMMENT 'ALGO or PERSON',
+    `decision_id` String COMMENT 'Who decided: reference_person of the day',
+    `execution_kind` String COMMENT 'ALGO, PERSON or NORE',
+    `execution_id` String COMMENT 'Who executed: reference_person of the day',
+    `description` String COMMENT 'What the strategy does',
+    `owner` String COMMENT 'Who answers for it',
+    `approved_by` String COMMENT 'Who approved it for use',
+    `ts_loaded` DateTime64(6, 'UTC') COMMENT 'When it was loaded',
+    `loaded_by` String COMMENT 'Who loaded it'
+)
+ENGINE = MergeTree
+ORDER BY ((strategy, valid_from, version))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Strategies and their change log.';

@@ -1,0 +1,110 @@
+"""What models said on a busy day and what was decided: rows as the signals flow makes them."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cli.busy.day import MINUTE, SECOND, SOURCE, SYMBOLS, Day
+from core.contracts.signal import Signal, signal_id
+from core.contracts.tick import TickArray
+from features.kernel import features_of
+from features.state import new_state
+from models.serving.predictor import Predictions
+from streams.records import Decided, ModelEvent, Predicted, Sampled
+
+CHAMPION, CHALLENGER, RETIRED = (
+    hashlib.sha256(f"busy {role}".encode()).hexdigest()
+    for role in ("champion", "challenger", "retired")
+)
+MEMBERS = ("xgboost", "logistic")
+SIGNAL_EVERY_S, HELD_S = 600, 300
+_EVENTS = (
+    (0.30, "missing", "its file cannot be read"),
+    (0.70, "silent", "no output for 30 s"),
+    (0.98, "in use", "as it should"),
+)
+
+
+class Quoted(NamedTuple):
+    """One feed: its ticks, and what became of them."""
+
+    symbol: str
+    ticks: TickArray
+    decided: Decided
+
+
+def decide(day: Day, symbol: str, ticks: TickArray) -> Quoted:
+    """Features by the real kernel, predictions and signals by the dice."""
+    rows, index = features_of(new_state(), ticks, 1_000)
+    used = ticks[index]
+    sampled = Sampled(
+        day.run.run_id, day.run.mode, SOURCE, symbol, 0, used["time_msc"].copy(),
+        used["seq"].astype(np.uint32), (used["bid"] + used["ask"]) / 2,
+        used["ask"] - used["bid"], rows,
+    )  # fmt: skip
+    champion = _predictions(day, f"champion {symbol}", len(rows))
+    shadow = CHALLENGER, _predictions(day, f"challenger {symbol}", len(rows), champion)
+    predicted = Predicted(
+        sampled, CHAMPION, champion, shadow=shadow, events=_events(day) if _is_first(symbol) else ()
+    )
+    return Quoted(symbol, ticks, Decided(predicted, tuple(_signals(day, sampled))))
+
+
+def _predictions(day: Day, of: str, count: int, near: Predictions | None = None) -> Predictions:
+    """Leanings that wander; the challenger's stay near the champion's."""
+    dice = day.dice(of)
+    steps = dice.normal(0.0, 0.25, (count, 3))
+    leaning = 1.2 * np.sin(np.cumsum(steps, axis=0) / 3) + np.array([0.0, 0.6, 0.0])
+    if near is not None:
+        leaning = np.log(near.probabilities) + 0.3 * leaning
+    members = np.stack([_shares(leaning + dice.normal(0.0, 0.2, (count, 3))) for _ in MEMBERS])
+    absent = np.zeros(count, np.uint32)
+    absent[: count // 20] = 2
+    veto = np.arange(count) % 97 == 0
+    return Predictions(
+        _shares(leaning), (1 - np.abs(members[0] - members[1]).mean(axis=1)).astype(np.float32),
+        veto, absent, members, veto.astype(np.uint32),
+    )  # fmt: skip
+
+
+def _shares(leaning: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    raised = np.exp(leaning)
+    shares: npt.NDArray[np.float32] = (raised / raised.sum(axis=1, keepdims=True)).astype("<f4")
+    return shares
+
+
+def _signals(day: Day, sampled: Sampled) -> list[Signal]:
+    """One every ten minutes, its side by the dice; the last stays open at the day's end."""
+    dice = day.dice(f"signals {sampled.symbol}")
+    begin = day.start_us + (60 + 200 * SYMBOLS.index(sampled.symbol)) * SECOND
+    moments = np.arange(begin, day.end_us - 2 * MINUTE, SIGNAL_EVERY_S * SECOND) // 1000
+    places = np.unique(np.searchsorted(sampled.time_msc, moments).clip(0, len(sampled.mid) - 1))
+    return [_signal(day, sampled, int(place), float(dice.choice((-1, 1)))) for place in places]
+
+
+def _signal(day: Day, sampled: Sampled, place: int, side: float) -> Signal:
+    time_msc, seq = int(sampled.time_msc[place]), int(sampled.seq[place])
+    now, mid, run = time_msc * 1000 + 4_000, float(sampled.mid[place]), day.run
+    return Signal(
+        signal_id=signal_id(run.run_id, run.strategy, SOURCE, sampled.symbol, time_msc, seq),
+        run_id=run.run_id, mode=run.mode, account=run.account, strategy=run.strategy,
+        source=SOURCE, symbol=sampled.symbol, ts_event_us=time_msc * 1000, ts_init_us=now,
+        time_msc=time_msc, seq=seq, target=side, reference_price=mid,
+        stop_price=mid * (1 - 0.004 * side), horizon_us=time_msc * 1000 + HELD_S * SECOND,
+        expires_us=now + 5 * SECOND, confidence=0.55 + 0.3 * (place % 7) / 7, model=CHAMPION,
+        prediction_id=f"{run.run_id}.{SOURCE}.{sampled.symbol}.{time_msc}.{seq}",
+        take_profit=mid * (1 + 0.008 * side), trail=mid * 0.002, session_id=run.session_id,
+    )  # fmt: skip
+
+
+def _events(day: Day) -> tuple[ModelEvent, ...]:
+    return tuple(
+        ModelEvent(day.at(share), CHAMPION, MEMBERS[1], kind, detail)
+        for share, kind, detail in _EVENTS
+    )
+
+
+def _is_first(symbol: str) -> bool:
+    return symbol == SYMBOLS[0]

@@ -1,0 +1,218 @@
+"""What people and processes did on a busy day: beats, states, alerts, checks, orders of people."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from adapters.clocks.reading import ClockReading
+from audit.control_versions import ControlVersion
+from cli.busy.day import MINUTE, SECOND, SOURCE, SYMBOLS, Day, known
+from cli.busy.decisions import CHAMPION, RETIRED
+from core.audit_log import AuditLine
+from core.contracts.operations import Heartbeat, RiskState
+from core.contracts.order import EventKind, OrderEvent
+from core.contracts.session import SessionPart
+from core.metrics import Histograms
+from quality.check_result import CheckResult
+from reports import clocks
+from surveillance.alert import ControlAlert
+from surveillance.rules import RULES
+from surveillance.watcher import alert_of
+
+#: Process -> median of its stages in microseconds.
+_STAGES: dict[str, dict[str, float]] = {
+    "collector": {"collect": 900.0},
+    "streams.ticks": {},
+    "streams.signals": {"feature": 40, "predict": 160, "publish": 700, "tick_to_signal": 1_400},
+    "streams.executions": {},
+    "execution": {"risk": 15, "journal": 130, "send": 32_000, "signal_to_order": 480},
+    "watch": {},
+    "board": {},
+}
+_BREAKER = "breaker stale quotes"
+_STATES = (
+    (0.00, "active", "", "start"),
+    (0.35, "reducing", "ann", "before the news"),
+    (0.37, "active", "ann", "calm again"),
+    (0.60, "halted", _BREAKER, "no quote of BTCUSD for 30 s"),
+    (0.63, "active", "bob", "the feed is back"),
+    (0.80, "halted", "lease", "another execution took the account over"),
+    (0.82, "active", "bob", "the other one was ended"),
+    (0.975, "reducing", "ann", "half an hour to the close"),
+    (0.985, "active", "ann", "released"),
+)
+#: Suite, table, rule, status, severity, share of rows, expected.
+_CHECKS = (
+    ("tick", "tick", "crossed", "failed", "warning", 0.004, "under 0.1 % crossed"),
+    ("tick", "tick", "complete", "passed", "error", 0.0, "no hour without ticks"),
+    ("bar", "bar_1m", "agrees", "passed", "error", 0.0, "bars as their ticks"),
+    ("feature", "feature", "finite", "passed", "error", 0.0, "finite"),
+    ("prediction", "prediction", "sums", "passed", "error", 0.0, "shares add up to one"),
+    ("order_event", "order_event", "chain", "passed", "error", 0.0, "unbroken"),
+    ("money", "order_event", "balance", "error", "warning", 1.0, "could be checked"),
+)
+_PEOPLE = (
+    (0.10, "ann", "login", "", "", "signed in"),
+    (0.20, "ann", "rollback", CHAMPION, "worse since Monday", RETIRED),
+    (0.25, "ann", "promote", CHAMPION, "it was the feed", CHAMPION),
+    (0.60, "bob", "halt", "trading", "news", ""),
+    (0.63, "bob", "resume", "trading", "calm", ""),
+    (0.72, "ann", "override", "max_lots", "larger client order", "override of max_lots"),
+    (0.985, "ann", "restatement", "execution-quality", "corrected tick", ""),
+)
+_REPORTS = ("execution-quality", "orders", "clock-sync")
+
+
+def heartbeats(day: Day) -> list[Heartbeat]:
+    """Each process once a minute; one started again, one degraded at the end, one silent."""
+    beats = []
+    for process, stages in _STAGES.items():
+        dice = day.dice(f"beats {process}")
+        for number, now in enumerate(range(day.start_us, day.end_us + 1, MINUTE)):
+            if process == "board" and now > day.at(0.99):
+                continue  # nobody hears of it any more
+            beats.append(_beat(day, process, stages, number, now, dice))
+    return beats
+
+
+def _beat(
+    day: Day, process: str, stages: dict[str, float], number: int, now: int,
+    dice: np.random.Generator,
+) -> Heartbeat:  # fmt: skip
+    again = process == "streams.signals" and now > day.at(0.5)
+    degraded = process == "collector" and now > day.at(0.995)
+    measured = Histograms()
+    for stage, median_us in stages.items():
+        for spread in dice.lognormal(0.0, 0.5, 6):
+            measured.record(stage, int(median_us * spread * 1_000))
+    return Heartbeat(
+        day.run.run_id,
+        day.run.mode,
+        process,
+        day.at(0.5) if again else day.start_us,
+        number,
+        now,
+        "degraded" if degraded else "ready",
+        f"{SYMBOLS[-1]} is silent" if degraded else "",
+        *measured.take(),
+    )
+
+
+def risk_states(day: Day) -> list[RiskState]:
+    """Active, reducing, halted: by people, a breaker, a lease."""
+    run = day.run
+    return [
+        RiskState(
+            run.run_id, run.mode, run.account, day.at(share), day.at(share), state, by, reason
+        )
+        for share, state, by, reason in _STATES
+    ]
+
+
+def alerts(day: Day, events: Sequence[OrderEvent]) -> list[ControlAlert]:
+    """Of breached limits and states, as the watcher words them, and one of every rule."""
+    dice, raised = day.dice("alerts"), list[ControlAlert]()
+    contents: list[OrderEvent | RiskState] = [*risk_states(day)]
+    contents += [event for event in events if event.kind == EventKind.DENIED]
+    for content in contents:
+        alert = alert_of(content, content.ts_init_us + int(dice.integers(20_000, 900_000)))
+        raised += [alert] if alert else []
+    return raised + [
+        ControlAlert(
+            f"{rule.name}.busy.{day.at(0.9 + 0.005 * place)}", day.run.mode, day.run.account,
+            rule.name, day.run.account, rule.says.format(value=1.0), day.at(0.9 + 0.005 * place),
+            day.at(0.9 + 0.005 * place) + SECOND, "log",
+        )
+        for place, rule in enumerate(RULES)
+    ]  # fmt: skip
+
+
+def checks(day: Day) -> list[CheckResult]:
+    """Of every feed: passed, failed, and one that could not be run."""
+    ends, checked = day.end_us - 60 * MINUTE, day.end_us - 10 * MINUTE
+    return [
+        CheckResult(
+            f"{SOURCE}.{symbol}.{rule}",
+            suite,
+            table,
+            day.run.run_id,
+            ends,
+            checked,
+            status,
+            severity,
+            share,
+            expected,
+            17_000,
+            int(17_000 * share),
+            "{}",
+        )
+        for symbol in SYMBOLS
+        for suite, table, rule, status, severity, share, expected in _CHECKS
+    ]
+
+
+def orders_of_people(day: Day) -> list[AuditLine]:
+    """Lines of the audit log, in the order of time; reports of the days before among them."""
+    lines = [
+        AuditLine(day.at(share), by, True, action, detail, subject, reason)
+        for share, by, action, subject, reason, detail in _PEOPLE
+    ]
+    for place, report in enumerate(_REPORTS):
+        for back in range(1, 6):
+            lines += _report(day, report, back, signed=back > place + 1)
+    return sorted(lines, key=lambda line: line.ts_us)
+
+
+def _report(day: Day, report: str, back: int, *, signed: bool) -> list[AuditLine]:
+    of_day = np.datetime64(day.end_us // SECOND, "s").astype("datetime64[D]") - back
+    at, subject = day.end_us - (back - 1) * 1440 * MINUTE - 30 * MINUTE, f"{report} {of_day} v1"
+    steps = ("report made", "report signed", "report released") if signed else ("report made",)
+    return [
+        AuditLine(at + place * MINUTE, "ann", True, action, report, subject)
+        for place, action in enumerate(steps)
+    ]
+
+
+def control_versions(day: Day) -> list[ControlVersion]:
+    """Signed versions of limits: raised, lowered, released."""
+    signed = (("limits", "", "max_lots 2 -> 3"), ("limits", "", "max_lots 3 -> 2"),
+            ("release", "acc1", "throttled strategy released"))  # fmt: skip
+    return [
+        ControlVersion(
+            number,
+            kind,
+            subject,
+            number - 1,
+            number == 1,
+            ("ann", "bob")[number % 2],
+            "larger client orders",
+            change,
+            day.at(0.2 * number),
+            0,
+            f"{number:064x}",
+            f"{number:0128x}",
+            f"{number - 1:064x}",
+            f"{number:064x}",
+        )
+        for number, (kind, subject, change) in enumerate(signed, 1)
+    ]
+
+
+def clock_measurements(day: Day) -> list[clocks.Measurement]:
+    """A time server every half hour, once beyond the limit, and the broker's stamps."""
+    rows = []
+    for number, now in enumerate(range(day.start_us, day.end_us, 30 * MINUTE)):
+        offset = 1_500.0 if number == 30 else 40.0 * (number % 5) - 80.0
+        server = ClockReading("time.example", "ntp", 2, offset, 220.0, True, True, "")
+        rows.append(clocks.of_reading(server, "desk-1", now, 1.0, clocks.STAMP_POINT))
+    return rows
+
+
+def parts(day: Day) -> list[SessionPart]:
+    """What the session consists of."""
+    name = day.run.session_id
+    feeds = [
+        SessionPart(name, "feed", f"{SOURCE}/{symbol}", known(symbol, day.end_us).session)
+        for symbol in SYMBOLS
+    ]
+    return [*(SessionPart(name, "process", process) for process in _STAGES), *feeds]
