@@ -1,7 +1,7 @@
 """The alert rules, all of them: what is measured, when it fires, and what to do then.
 
 One table for everybody who alerts: `watch` evaluates it and tells people, Grafana and Prometheus
-are given theirs from it (`surveillance.provisioned`). A rule's measure is one statement,
+are given theirs from it (`dashboards.provisioned`). A rule's measure is one statement,
 `sql/NAME.sql`, which answers one row per subject: `subject` (a feed, a process, an account) and
 `value`. It fires for a subject once the value has been above the limit for `hold_s`, and resolves
 with the first value that is not, or when the subject is gone.
@@ -30,6 +30,13 @@ class Rule(NamedTuple):
     severity: Literal["critical", "warning"]
     remedy: str  # what to do first; the runbook has the rest
 
+    @property
+    def looks_back(self) -> bool:
+        """Over minutes to days: half a minute later it says the same. What is urgent is not so."""
+        return self.name not in _URGENT
+
+
+_URGENT = {"feed_stale", "process_down", "breaker", "lease", "unknown_order"}
 
 #: What `watch` measures itself, for it has to work with everything else down.
 BLIND = Rule(

@@ -151,6 +151,23 @@ def test_a_clock_set_back_by_a_day_puts_no_correction_before_another(warehouse):
     assert rows(warehouse, as_of.format("'2023-12-01 00:00:00'")) == [(1.1,)]
 
 
+def test_a_server_that_does_not_grant_the_delete_is_named_and_the_newest_is_read(
+    warehouse, monkeypatch, caplog
+):
+    """The same statement in other words is one that the embedded warehouse grants no recorder."""
+    stream(warehouse, rows_of([1.1]))
+    monkeypatch.setattr("adapters.clickhouse.corrections.LEAVE_OUT", LEAVE_OUT + " ")
+    stream(warehouse, rows_of([1.2]), may_correct=True)
+    assert "does not grant ALTER DELETE ON tick: of sim EURUSD" in caplog.text
+    assert "clickhouse-roles.sql" in caplog.text
+    assert bids(warehouse) == [1.2]
+    plain = "SELECT toFloat64(bid) FROM tick ORDER BY ts_known"
+    assert rows(warehouse, plain) == [(1.1,), (1.2,)]
+    monkeypatch.undo()
+    finish_as_up_does(warehouse)
+    assert rows(warehouse, plain) == [(1.2,)]
+
+
 def test_another_home_on_the_same_warehouse_is_refused_while_this_one_stores(warehouse, tmp_path):
     stream(warehouse, rows_of([1.1]))
     with Writer(warehouse.settings_of("streams.ticks")) as writer:
