@@ -1,5 +1,6 @@
 """A backup leaves the host when the newest is too old, and not again an hour after one failed."""
 
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -77,7 +78,7 @@ def test_the_asset_makes_one(
     note = read_note(server.home).newest
     assert note is not None
     assert (note.name, note.size) == (file.name, file.stat().st_size)
-    assert "due in 24.0 hours" in answer_of(dagster_instance) or "23.9" in asked(dagster_instance)
+    assert re.search(r"due in 2[34]\.\d hours", answer_of(dagster_instance))
 
 
 def test_status_says_how_old_it_is_and_what_failed(server: Warehouse) -> None:
