@@ -30,6 +30,13 @@ class Rule(NamedTuple):
     severity: Literal["critical", "warning"]
     remedy: str  # what to do first; the runbook has the rest
 
+    @property
+    def looks_back(self) -> bool:
+        """Over minutes to days: half a minute later it says the same. What is urgent is not so."""
+        return self.name not in _URGENT
+
+
+_URGENT = {"feed_stale", "process_down", "breaker", "lease", "unknown_order"}
 
 #: What `watch` measures itself, for it has to work with everything else down.
 BLIND = Rule(
