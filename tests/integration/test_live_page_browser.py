@@ -1,17 +1,22 @@
 """The live page as a person meets it: in a headless Chromium, beside a real bus and warehouse."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from adapters.bus.nats.bus import NatsBus
 from core import identity
+from core.clock import ManualClock, SystemClock
 from core.contracts.order import EventKind
 from core.sections import BusSettings
+from core.settings import load
 from core.trading_control import current
 from features.catalog import NAMES
+from surveillance import standing
+from surveillance.evaluator import Evaluator
 from tests.support.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiumError, Tab
 from tests.support.live_desk import MARKET, PROCESSES, Desk
 from tests.support.live_page import now_msc, page
@@ -172,6 +177,56 @@ def resume(tab: Tab, password: str) -> None:
         tab.type(text)
         tab.press("Tab")
     tab.press("Tab")
+    tab.press("Enter")
+
+
+def test_an_alert_is_answered_by_whoever_signs_in(world: World) -> None:
+    fires = "document.querySelector('#alerts').innerText.includes({!r})"
+    with world.browser.tab() as tab, silenced_by_nobody(world.home) as evaluate:
+        world.visit(tab)
+        assert tab.run("document.querySelector('#alerts-card').hidden")
+        evaluate(40)
+        tab.until(fires.format("Rules not evaluated: warehouse"))
+        tab.press("a")
+        answer(tab, "wrong", "on it")
+        tab.until("document.querySelector('#answer-dialog .told').className == 'told bad'")
+        tab.press("Escape")
+        tab.press("a")
+        answer(tab, "correct horse", "on it")
+        tab.until(fires.format("acknowledged by ann: on it"))
+        tab.run("document.querySelector('#alerts button').click()")
+        tab.run("document.querySelector('#answer-dialog [value=silence]').click()")
+        answer(tab, "correct horse", "moving house")
+        tab.until(fires.format("UTC by ann: moving house"))
+        assert standing.read_answers(world.home).silences[0].rule == "blind"
+        assert pale(tab) == []
+        assert [text for text in tab.problems if "(Forbidden)" not in text] == []
+
+
+@contextmanager
+def silenced_by_nobody(home: Path) -> Iterator[Callable[[int], None]]:
+    """Rules whose warehouse is away for so many seconds; nothing fires on the page afterwards."""
+    clock = ManualClock(SystemClock().now_us() - 60_000_000)
+    away = load({"TICKHOUSE_HOME": str(home), "TICKHOUSE_CLICKHOUSE__URL": "http://127.0.0.1:9"})
+    evaluator = Evaluator(away, clock, lambda change: None)
+
+    def evaluate(seconds: int) -> None:
+        clock.advance(clock.now_us() + seconds * 1_000_000)
+        evaluator.turn()
+
+    try:
+        yield evaluate
+    finally:
+        standing.watched_path(home).unlink()
+        standing.answers_path(home).unlink()
+
+
+def answer(tab: Tab, password: str, said: str) -> None:
+    """Into the dialog that is open, and Enter."""
+    tab.until("document.querySelector('#answer-dialog[open]')")
+    for name, text in (("by", "ann"), ("password", password), ("reason", said)):
+        tab.run(f"document.querySelector('#answer-dialog [name={name}]').select()")
+        tab.type(text)
     tab.press("Enter")
 
 
