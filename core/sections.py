@@ -259,12 +259,12 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
 
-    every_s: float = 5.0  # between two evaluations
+    every_s: float = 10.0  # between two evaluations
     repeat_s: float = 14_400.0  # until one that nobody acknowledged is told again; 0: never
     page: str = ""  # URL of the live page, for links in messages; empty: on loopback
     alertmanager: str = ""  # host:port that the Prometheus of `up --prometheus` sends alerts to
     feed_stale_s: float = 60.0  # without a tick of a feed while its market is open
-    process_down_s: float = 30.0  # since the last heartbeat of a process that should run
+    process_down_s: float = 30.0  # since the last heartbeat or answer of a process
     predictions_stale_s: float = 120.0  # a feed's ticks go on, and its predictions do not
     latency_ms: float = 15.0  # signal to order, p99 of five minutes
     stage_ms: float = 1.0  # p99 of a stage that promises to stay below: feature, predict, risk

@@ -26,8 +26,9 @@ PAGE = ROOT / "docs" / "explanation" / "structure.md"
 #: The layers of the import contract: who stands higher may import what stands lower.
 LAYERS = (
     ("cli", "tickhouse"),
-    ("orchestration", "backtest", "surveillance"),
-    ("dashboards", "streams", "execution", "quality", "reports"),
+    ("orchestration", "backtest", "dashboards"),
+    ("surveillance",),
+    ("streams", "execution", "quality", "reports"),
     ("models", "strategies", "audit"),
     ("adapters", "features", "warehouse"),
     ("core",),

@@ -1,8 +1,10 @@
 """Evaluates the alert rules beside the watcher's reading, and says what changed.
 
 Whatever stands in the way of a rule is itself told: with the warehouse away no statement answers,
-and after the time that a process may be silent the rule `blind` fires. What people silenced or
-acknowledged is read anew each round; words that cannot be read silence nothing.
+and after the time that a process may be silent the rule `blind` fires. Who answers is asked beside
+the statements, so that `process_down` goes on without them; what the last ones said then stays.
+What people silenced or acknowledged is read anew each round; words that cannot be read silence
+nothing.
 """
 
 import json
@@ -22,11 +24,15 @@ from core.sections import RuleSettings
 from core.settings import Settings
 from surveillance import standing
 from surveillance.firing import Change, Measure, Standing, step
+from surveillance.liveness import DOWN, Liveness
 from surveillance.rules import BLIND, EVERY, RULES, Rule, limit_of, statement_with
 from surveillance.standing import Answers
 
 _log = logging.getLogger(__name__)
-_RARELY_US = 30_000_000  # statements are dear on a machine that trades: half of them look far back
+#: Statements are dear on a machine that trades: half of them look far back.
+_RARELY_US = 30_000_000
+#: A warehouse that takes longer for one statement is away: rules are worth nothing when late.
+_ANSWER_S = 10
 
 
 class Evaluator(Collector):
@@ -41,17 +47,24 @@ class Evaluator(Collector):
         self._home, self._rules = settings.home_path, settings.rules
         self._answered_us = clock.now_us()
         self._standing = _left(self._home)
+        silent = [
+            Measure(DOWN, alert.subject, alert.value)
+            for alert in self._standing.values()
+            if alert.rule == DOWN
+        ]
+        self._liveness = Liveness(self._home, clock, silent)
         self._measures: dict[str, list[Measure]] = {}
         self._rarely_us = 0  # when those were evaluated that look back
 
     def turn(self) -> None:
         """One round: measure, compare, say, write down."""
-        now_us = self._clock.now_us()
-        due = self._due(now_us)
-        measures = self._measured(due)
+        self._liveness.ask()
+        due = self._due(self._clock.now_us())
+        measures, now_us = self._measured(due), self._clock.now_us()
         if measures:
             self._rarely_us = now_us if len(due) == len(RULES) else self._rarely_us
             self._answered_us = now_us
+        measures[DOWN] = self._liveness.measures(measures.get(DOWN))
         blind_s = (now_us - self._answered_us) / 1e6
         measures[BLIND.name] = [Measure(BLIND.name, "warehouse", blind_s)] if blind_s else []
         answers = self._answers()
@@ -87,7 +100,7 @@ class Evaluator(Collector):
 
     def _measured(self, rules: Sequence[Rule]) -> dict[str, list[Measure]]:
         try:
-            client = connect(self._settings.clickhouse)
+            client = connect(self._settings.clickhouse, _ANSWER_S)
         except TickhouseError as error:
             _log.warning("no rule is evaluated: %s", error)
             return {}

@@ -1,7 +1,7 @@
 """The alert rules, all of them: what is measured, when it fires, and what to do then.
 
 One table for everybody who alerts: `watch` evaluates it and tells people, Grafana and Prometheus
-are given theirs from it (`surveillance.provisioned`). A rule's measure is one statement,
+are given theirs from it (`dashboards.provisioned`). A rule's measure is one statement,
 `sql/NAME.sql`, which answers one row per subject: `subject` (a feed, a process, an account) and
 `value`. It fires for a subject once the value has been above the limit for `hold_s`, and resolves
 with the first value that is not, or when the subject is gone.

@@ -20,10 +20,11 @@ from core.errors import SettingsError, UnavailableError, WarehouseError
 from core.sections import ClickhouseSettings
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_PATIENCE_S = 300  # a mart is built within
 
 
-def connect(settings: ClickhouseSettings) -> Client:
-    """A client of the warehouse.
+def connect(settings: ClickhouseSettings, answer_s: int = _PATIENCE_S) -> Client:
+    """A client of the warehouse, which waits so many seconds for an answer.
 
     Raises:
         SettingsError: the URL is missing or not http(s)://host[:port].
@@ -45,6 +46,7 @@ def connect(settings: ClickhouseSettings) -> Client:
             password=settings.password,
             compress=url.hostname not in _LOOPBACK,
             autogenerate_session_id=False,
+            send_receive_timeout=answer_s,
             pool_mgr=_trusting(settings.ca) if settings.ca else None,
         )
     # Set afterwards: the first start connects before the database exists, to create it.

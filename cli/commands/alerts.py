@@ -4,23 +4,18 @@ Reads what `watch` wrote down, so it answers with warehouse and bus down.
 """
 
 import argparse
-import re
 from datetime import UTC, datetime
 
 from rich.text import Text
 
 from cli.commands.printed import output
-from cli.login import note, sign
+from cli.login import login
 from core.clock import Clock, SystemClock
-from core.errors import InputError, SettingsError
 from core.settings import Settings
-from surveillance import standing
-from surveillance.firing import Silence, StandingAlert
+from surveillance import answering, standing
+from surveillance.firing import StandingAlert
 from surveillance.rules import BY_NAME
 
-_SPAN = re.compile(r"(\d+)([mhd])")
-_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
-_MOST_S = 7 * 86_400  # an alert that is never to be heard again is a setting, not a silence
 _LATE_S = 60
 
 
@@ -86,43 +81,24 @@ def _lines(alert: StandingAlert) -> Text:
 
 
 def _acknowledge(namespace: argparse.Namespace, settings: Settings, clock: Clock) -> int:
-    home, name = settings.home_path, namespace.alert
-    alerts = {a.alert_id: a for a in standing.read_watched(home).alerts if a.fired_us}
-    if name not in alerts:
-        raise InputError(name, "no alert of that id fires; `tickhouse alerts` prints those that do")
     # No password: whoever hears an alarm at night says that he does, and hides nothing by it.
-    said = namespace.note or "acknowledged"
-    note(settings, clock, namespace.by, "alert acknowledged", said, subject=name)
-    standing.acknowledge(home, name, namespace.by, namespace.note)
-    print(f"Acknowledged: {alerts[name].definition.title} {alerts[name].subject}")
+    home, name, note = settings.home_path, namespace.alert, namespace.note
+    alert = answering.acknowledge(home, clock, name, namespace.by, note)
+    print(f"Acknowledged: {alert.definition.title} {alert.subject}")
     return 0
 
 
 def _silence(namespace: argparse.Namespace, settings: Settings, clock: Clock) -> int:
-    if namespace.rule not in BY_NAME:
-        raise InputError(namespace.rule, f"no rule of that name; there are {', '.join(BY_NAME)}")
-    span_s = _seconds(namespace.span)
-    now_us = clock.now_us()
-    what = f"{namespace.rule} {namespace.subject or '(all)'} for {namespace.span}"
-    sign(settings, clock, namespace.by, "alert silenced", what, reason=namespace.reason)
-    new = Silence(
-        namespace.rule,
-        namespace.subject,
-        now_us + span_s * 1_000_000,
-        namespace.by,
-        namespace.reason,
-    )
-    standing.silence(settings.home_path, new, now_us)
-    print(f"Silenced until {_clock(new.until_us)}: {what}")
+    rule, subject, by = namespace.rule, namespace.subject, namespace.by
+    answering.check_silence(rule, namespace.span)  # before a password is asked for
+    known = login(settings, by)
+    new = answering.silence(
+        settings.home_path, clock, rule, subject, namespace.span, by, namespace.reason,
+        authenticated=known,
+    )  # fmt: skip
+    until = _clock(new.until_us)
+    print(f"Silenced until {until}: {rule} {subject or '(all)'} for {namespace.span}")
     return 0
-
-
-def _seconds(span: str) -> int:
-    match = _SPAN.fullmatch(span)
-    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
-    if not 0 < seconds <= _MOST_S:
-        raise SettingsError(f"--for {span}: give 30m, 8h or 2d; at most 7d")
-    return seconds
 
 
 def _clock(us: int) -> str:

@@ -17,7 +17,7 @@ from cli.stack.process_spec import ProcessSpec
 from core import tls
 from core.errors import SettingsError
 from core.settings import Settings
-from surveillance.provisioned import for_grafana
+from dashboards.provisioned import for_grafana
 
 
 class BoardPorts(msgspec.Struct, frozen=True):

@@ -20,13 +20,15 @@ import msgspec
 
 from cli.stack.home_lock import HomeLock
 from cli.stack.process_spec import ProcessSpec
-from cli.stack.process_state import ProcessState, ProcessView, last_lines, observe
+from cli.stack.process_state import ProcessState, last_lines, observe
 from cli.stack.running import RunningStack, forget, remove_leftovers, write_down
 from cli.stack.supervisor_config import log_of
 from cli.stack.supervisord import Supervisord
 from core.errors import TickhouseError, UnavailableError
+from core.process_view import ProcessView
 
 _POLL_S = 0.05
+_LATE_S = 300.0  # on a busy machine Dagster, which nobody waits for, takes minutes to start
 _CODE = Path(__file__).resolve().parents[2]  # where our packages are
 
 
@@ -271,9 +273,8 @@ class Stack:
     def _view(self, spec: ProcessSpec) -> ProcessView:
         home = Path({**self.environment, **spec.environment}["TICKHOUSE_HOME"])
         health = home / "run" / f"{spec.name}.json"
-        return ProcessView(
-            spec.name, str(health), spec.ready_url, str(log_of(self.home, spec.name))
-        )
+        log, patience_s = str(log_of(self.home, spec.name)), 0.0 if spec.waited_for else _LATE_S
+        return ProcessView(spec.name, str(health), spec.ready_url, log, patience_s)
 
     def _start_supervisord(self) -> Supervisord:
         remove_leftovers(self.home)

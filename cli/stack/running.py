@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from cli.stack.home_lock import is_taken
-from cli.stack.process_state import ProcessState, ProcessView, observe
+from cli.stack.process_state import ProcessState, observe
 from cli.stack.supervisor_client import SupervisorClient
 from core import checked_json, durable
+from core.process_view import ProcessView
 
 SOCKETS = "tickhouse-"  # how the temporary directory of supervisord's socket is named
 

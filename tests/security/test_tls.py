@@ -19,12 +19,11 @@ from adapters.mt5.remote.links import TcpLink
 from adapters.simulator.doorway import Doorway
 from cli import certificates
 from cli.main import main
-from cli.stack import process_state
-from cli.stack.process_state import ProcessView
 from core import probe, settings, tls
 from core.credentials import directory_of
 from core.errors import InputError, SettingsError, UnavailableError
 from core.health import Health
+from core.process_view import ProcessView, health_of
 from core.sections import BusSettings
 from tests.support.servers import NatsServer
 from tests.support.waiting import until
@@ -138,7 +137,7 @@ def test_health_and_metrics_speak_tls(home: Path) -> None:
         assert b"TLS only" in said_plainly(health.port)
         assert probe.probe("collector", home) == (True, "collector ready")
         view = ProcessView("collector", str(home / "run" / "collector.json"), "", "")
-        assert process_state._health(view, health.report()["pid"])[0] == "ready"
+        assert health_of(view, health.report()["pid"])[0] == "ready"
     finally:
         health.close()
 

@@ -12,10 +12,11 @@ from core import checked_json, settings
 from core.audit_log import path_in, read
 from core.clock import ManualClock
 from core.errors import InputError
+from surveillance import evaluator as evaluator_module
 from surveillance import standing
 from surveillance.evaluator import Evaluator
 from surveillance.firing import Change
-from surveillance.provisioned import files
+from tests.support.silent_server import SilentServer
 
 S = 1_000_000
 
@@ -49,6 +50,20 @@ def test_a_warehouse_that_is_away_is_itself_an_alert(away: settings.Settings) ->
         ({"rule": "blind", "subject": "warehouse"}, 36)
     ]
     assert {"rule": "drawdown"} in [s.labels for s in limit.samples]
+
+
+def test_a_warehouse_that_hangs_keeps_no_alert_waiting(
+    away: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluator_module, "_ANSWER_S", 1)
+    clock, changes = ManualClock(0), list[Change]()
+    with SilentServer() as server:
+        url = f"http://127.0.0.1:{server.port}"
+        hung = replace(away, clickhouse=replace(away.clickhouse, url=url))
+        evaluator = Evaluator(hung, clock, changes.append)
+        clock.advance(35 * S)
+        evaluator.turn()
+    assert [(c.kind, c.alert.rule) for c in changes] == [("fired", "blind")]
 
 
 def test_people_answer_by_command(
@@ -91,8 +106,3 @@ def test_words_that_cannot_be_read_silence_nothing(away: settings.Settings) -> N
     clock.advance(40 * S)
     evaluator.turn()
     assert [change.silenced for change in changes] == [False]
-
-
-@pytest.mark.parametrize("path", files(), ids=lambda path: path.parent.name)
-def test_the_files_for_others_are_what_the_table_makes(path: Path) -> None:
-    assert path.read_text() == files()[path], "run python -m surveillance.provisioned"

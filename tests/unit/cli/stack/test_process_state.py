@@ -4,8 +4,9 @@ import socket
 import threading
 from pathlib import Path
 
-from cli.stack.process_state import ProcessView, observe
+from cli.stack.process_state import observe
 from cli.stack.supervisor_client import ProcessInfo
+from core.process_view import ProcessView
 
 
 def test_a_process_that_dies_while_answering_is_not_ready(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m surveillance.provisioned`: the alert rules as Grafana and Prometheus take them.
+"""`python -m dashboards.provisioned`: the alert rules as Grafana and Prometheus take them.
 
 Written from the one table, committed, and held to it by a test. Grafana asks the warehouse itself;
 Prometheus takes the values that `watch` measures, and misses `watch` when it is gone. Both know
@@ -14,7 +14,7 @@ from dashboards.grafana.source import TYPE, UID
 from surveillance.alert import runbook
 from surveillance.rules import RULES, Rule, limit_of, statement_with
 
-PROVISIONING = Path(__file__).parents[1] / "dashboards" / "provisioning"
+PROVISIONING = Path(__file__).parent / "provisioning"
 GRAFANA = PROVISIONING / "alerting" / "rules.json"
 PROMETHEUS = PROVISIONING / "prometheus" / "rules.json"  # which is YAML, too
 #: Grafana's own folder of rules. The boards' folder of the same title would be a second one.
