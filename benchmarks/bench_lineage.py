@@ -61,7 +61,7 @@ _OF_HOUR = "SELECT * FROM lineage_between(start = {start:String}, end = {end:Str
 _OF_ALL = "SELECT * FROM lineage WHERE run_id = 'live' AND order_id = {order:String}"
 
 
-class Asked(NamedTuple):
+class Timing(NamedTuple):
     """A question, asked again and again."""
 
     name: str
@@ -129,7 +129,7 @@ def _fill(client: Client, first: int, count: int) -> None:
         )
 
 
-def _ask_all(server: Warehouse, events: int, repeats: int, everything: bool) -> Iterator[Asked]:
+def _ask_all(server: Warehouse, events: int, repeats: int, everything: bool) -> Iterator[Timing]:
     choice, client = random.Random(7), server.client
     rows = [choice.randrange(1, events) for _ in range(repeats + 1)]
     wanted = [{"order": _order_of(client, row), "row": row, **_hour_of(row)} for row in rows]
@@ -149,7 +149,7 @@ def _hour_of(row: int) -> dict[str, str]:
     return {"start": str(start), "end": str(start + np.timedelta64(1, "h"))}
 
 
-def _ask(server: Warehouse, name: str, query: str, wanted: Sequence[dict[str, object]]) -> Asked:
+def _ask(server: Warehouse, name: str, query: str, wanted: Sequence[dict[str, object]]) -> Timing:
     took, rows = [], 0
     assert server.process is not None
     for given in wanted:
@@ -159,18 +159,18 @@ def _ask(server: Warehouse, name: str, query: str, wanted: Sequence[dict[str, ob
         rows = len(answer)
         if not answer or any(row["tick_bid"] == 0 for row in answer):
             raise RuntimeError(f"a row without its tick: {given}")
-    return Asked(name, took[1:], rows)  # the first one warms up
+    return Timing(name, took[1:], rows)  # the first one warms up
 
 
-def _show(console: Console, asked: Sequence[Asked]) -> None:
+def _show(console: Console, timings: Sequence[Timing]) -> None:
     table = Table("question", "rows", "p50 ms", "p95 ms", "CPU ms, mean")
-    for one in asked:
+    for one in timings:
         walls = np.quantile([t.wall_s for t in one.took], (0.5, 0.95))
         figures = (f"{wall * 1000:,.0f}" for wall in walls)
         cpu = statistics.mean(t.cpu_s for t in one.took)  # of ticks of 10 ms each
         table.add_row(one.name, f"{one.rows:,}", *figures, f"{cpu * 1000:,.0f}")
     console.print(table)
-    p95 = float(np.quantile([t.wall_s for t in asked[0].took], 0.95))
+    p95 = float(np.quantile([t.wall_s for t in timings[0].took], 0.95))
     word = "reached" if p95 < GOAL_S else "missed"
     console.print(f"goal {GOAL_S * 1000:,.0f} ms for a report's row: {word}")
 
