@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.audit_log import read as read_log
 from core.clock import ManualClock
 from core.controls import keys, store
-from core.controls.store import place_of
+from core.controls.store import Chain, Place, place_of
 from core.controls.watch import WatchedControls
 from core.errors import InputError, SettingsError
 from core.sections import ControlSettings
@@ -130,6 +130,26 @@ def test_lost_contents_do_not_shorten_what_is_known(firm: SignedHome) -> None:
     with pytest.raises(SettingsError, match="entries would be lost"):
         firm.limits("max_lots = 0.3")
     assert firm.place.kept.read_bytes() == known
+
+
+def test_a_chain_that_is_replaced_while_it_is_read_is_read_again(
+    firm: SignedHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading and its end somebody signs: the next look is at what lies there then."""
+    running, read = watched(firm), store.read
+
+    def overtaken(place: Place) -> Chain:
+        chain = read(place)
+        monkeypatch.undo()
+        firm.limits("max_lots = 0.4")
+        return chain
+
+    monkeypatch.setattr(store, "read", overtaken)
+    os.utime(firm.place.chain)
+    running.poll()
+    assert lots(running) == "0.5"
+    running.poll()
+    assert (lots(running), running.problem) == ("0.4", "")
 
 
 def test_without_the_copy_outside_a_running_process_still_knows(firm: SignedHome) -> None:
