@@ -6,7 +6,7 @@ those who may; that the row before leaves `tick` is the one delete anybody who c
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from json import dumps, loads
 from pathlib import Path
@@ -45,9 +45,9 @@ LEAVE_OUT = (
 )
 _ACCESS_DENIED = 497
 _NOT_GRANTED = (
-    "the warehouse does not grant ALTER DELETE ON tick: of %s %s the corrected row stands beside"
-    " the one before for who reads without FINAL, until somebody who may delete starts or imports;"
-    " to grant it: containers/clickhouse-roles.sql"
+    "the warehouse does not grant ALTER DELETE ON tick: of %s %s the row of before stands beside"
+    " the corrected one for who reads without FINAL, until somebody who may delete starts or"
+    " imports; to grant it: containers/clickhouse-roles.sql"
 )
 _log = logging.getLogger(__name__)
 _UNFINISHED = Path(__file__).with_name("unfinished_corrections.sql").read_text()
@@ -71,14 +71,16 @@ class Corrections:
         clock: when things become known.
         process: names crash points.
         restates: whether it may delete, and so makes bars again.
+        waits: see TickTurns.
     """
 
     def __init__(
-        self, writer: Writer, home: Path, clock: Clock, process: str, *, restates: bool
-    ) -> None:
+        self, writer: Writer, home: Path, clock: Clock, process: str, *, restates: bool,
+        waits: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
         self._writer, self._home, self._clock = writer, home, clock
         self._process, self._restates = process, restates
-        self.turns = TickTurns(writer, home)
+        self.turns = TickTurns(writer, home, waits)
 
     def alone(self, timeout_s: float = _LOCK_S) -> AbstractContextManager[None]:
         """Nobody else of this home changes stored ticks meanwhile. Raises BusyError."""

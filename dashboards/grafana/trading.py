@@ -102,6 +102,17 @@ def _decisions() -> list[Panel]:
         .override_by_regexp("p_down|p_up|confidence", style.unit("percentunit", 1))
         .height(7)
         .span(24),
+        style.widths(
+            style.rows(
+                "Trace of order $order",
+                "trading/trace",
+                "From tick to fill, a row per span; as a waterfall: the column trace of an order.",
+            ),
+            {"span": 120, "begins_after": 120, "lasted": 120},
+        )
+        .override_by_regexp("begins_after|lasted", style.unit("ms", 2))
+        .height(8)
+        .span(24),
     ]
 
 

@@ -26,6 +26,7 @@ from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
 from dashboards.live import pages
+from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
 from dashboards.live.history import History
 from dashboards.live.items import Items
@@ -33,6 +34,7 @@ from dashboards.live.live_state import LiveState
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.reader import Reader
 from dashboards.live.sign_in import SignIn
+from dashboards.live.standing_alerts import StandingAlerts
 from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
 
@@ -59,18 +61,24 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     items = Items()
     live_state = LiveState(items, clock)
     live_state.market(config.terminal.kind)
+    live_state.strategy(config.run.strategy)
     loop = asyncio.get_running_loop()
     reader = Reader(bus, loop, live_state.take, config.run.account)
     history = History(config, clock, loop, live_state, reader.release)
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
     older = OlderBars(config.clickhouse)
-    controls = Controls(config.home_path, SignIn(config.home_path, clock), clock, signed)
+    signing_in = SignIn(config.home_path, clock)
+    controls = Controls(config.home_path, signing_in, clock, signed)
+    is_real = config.terminal.kind != "simulated"
+    answers = AlertAnswers(config.home_path, signing_in, clock, is_real=is_real)
     trace = TracePage(config.clickhouse)
-    page = pages.application(Viewers(items), controls, older.answer, trace.answer)
+    page = pages.application(Viewers(items), controls, answers, older.answer, trace.answer)
     server = _server(page, config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))
+    alerts = StandingAlerts(config.home_path, clock, items)
+    alerting = asyncio.create_task(_alert(alerts))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -79,6 +87,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     logging.getLogger("board").info("live page at %s", url)
     await serving
     watching.cancel()
+    alerting.cancel()
     await asyncio.to_thread(history.close)
     await asyncio.to_thread(reader.close)
 
@@ -88,6 +97,13 @@ async def _watch(live_state: LiveState, bus: Bus, clock: Clock) -> None:
     while True:
         live_state.items.put("now", clock.now_us())
         live_state.link("bus", bus.healthy(), clock.now_us(), "no connection")
+        await asyncio.sleep(_EVERY_S)
+
+
+async def _alert(alerts: StandingAlerts) -> None:
+    """Shows what fires, soon after `watch` or a person has written it."""
+    while True:
+        alerts.show(await asyncio.to_thread(alerts.read))
         await asyncio.sleep(_EVERY_S)
 
 

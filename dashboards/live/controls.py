@@ -8,7 +8,7 @@ another site's form can do, and a resume needs the session's proof in a header b
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
@@ -17,16 +17,14 @@ from starlette.responses import JSONResponse, Response
 from core import trading_control
 from core.audit_log import AuditLine, append
 from core.clock import Clock
+from dashboards.live.bodies import body_of, refuse
 from dashboards.live.sign_in import SESSION_US, RefusedError, SignIn
 
 COOKIE, PROOF = "tickhouse_session", "x-tickhouse-proof"
-_LONGEST_BODY = 8_192
 _FILES = (
     "Limits, overrides and strategies are files here, obeyed as they lie, for nobody can sign;"
     " real money stays locked. "
 )
-
-Body = TypeVar("Body")
 
 
 class _Halt(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,11 +59,11 @@ class Controls:
 
     async def halt(self, request: Request) -> Response:
         """POST {by, reason, positions}: halts, and says whether execution has heard it."""
-        command = await _body(request, _Halt)
+        command = await body_of(request, _Halt)
         if isinstance(command, Response):
             return command
         if not command.by.strip() or not command.reason.strip():
-            return _refuse(422, "say who you are and why: both are kept")
+            return refuse(422, "say who you are and why: both are kept")
         try:
             halted = await asyncio.to_thread(
                 trading_control.halt,
@@ -76,13 +74,13 @@ class Controls:
                 command.positions,
             )
         except OSError as error:
-            return _refuse(500, f"NOT halted: {error}; run `tickhouse halt`, or stop execution")
+            return refuse(500, f"NOT halted: {error}; run `tickhouse halt`, or stop execution")
         unwritten = str(halted.unwritten) if halted.unwritten else ""
         return JSONResponse({"heard": halted.heard, "unwritten": unwritten})
 
     async def sign_in(self, request: Request) -> Response:
         """POST {name, password}: a session cookie, and its proof in the answer."""
-        command = await _body(request, _SignIn)
+        command = await body_of(request, _SignIn)
         if isinstance(command, Response):
             return command
         try:
@@ -91,7 +89,7 @@ class Controls:
                     self._sign_in.sign_in, command.name.strip(), command.password
                 )
         except RefusedError as error:
-            answer = _refuse(429 if error.wait_s else 403, str(error))
+            answer = refuse(429 if error.wait_s else 403, str(error))
             if error.wait_s:
                 answer.headers["Retry-After"] = str(error.wait_s)
             return answer
@@ -111,18 +109,18 @@ class Controls:
         proof = request.headers.get(PROOF, "")
         session = self._sign_in.session(request.cookies.get(COOKIE, ""), proof)
         if session is None:
-            return _refuse(401, "sign in first: resuming adds risk")
+            return refuse(401, "sign in first: resuming adds risk")
         if self._are_signed():
-            return _refuse(403, "resuming is signed here: tickhouse resume, where your key is")
-        command = await _body(request, _Resume)
+            return refuse(403, "resuming is signed here: tickhouse resume, where your key is")
+        command = await body_of(request, _Resume)
         if isinstance(command, Response):
             return command
         if not command.reason.strip():
-            return _refuse(422, "say why: it is kept")
+            return refuse(422, "say why: it is kept")
         try:
             await asyncio.to_thread(self._resume, session.name, command.reason.strip())
         except OSError as error:
-            return _refuse(500, f"not resumed: {error}")
+            return refuse(500, f"not resumed: {error}")
         return JSONResponse({"by": session.name})
 
     async def sign_out(self, request: Request) -> Response:
@@ -137,21 +135,3 @@ class Controls:
             self._home, AuditLine(self._clock.now_us(), by, True, "resume", reason, reason=reason)
         )
         trading_control.resume(self._home, by, reason, self._clock)
-
-
-async def _body(request: Request, kind: type[Body]) -> Body | Response:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        return _refuse(415, "send application/json")
-    text = bytearray()
-    async for part in request.stream():
-        text += part
-        if len(text) > _LONGEST_BODY:
-            return _refuse(413, "too long")
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _refuse(422, f"not understood: {error}")
-
-
-def _refuse(code: int, text: str) -> JSONResponse:
-    return JSONResponse({"error": text}, status_code=code)

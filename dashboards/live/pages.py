@@ -1,4 +1,4 @@
-"""The page's ASGI application: three static files, older candles, an order's trace, four
+"""The page's ASGI application: three static files, older candles, an order's trace, six
 buttons, one websocket.
 
 Only our own page may use it: requests must name this host (a foreign name that resolves to
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from dashboards.live import runbooks
+from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
 from dashboards.live.viewers import Viewers
 
@@ -40,7 +41,9 @@ _HEADERS = {
 }
 
 
-def application(viewers: Viewers, controls: Controls, older: Answer, trace: Answer) -> Starlette:
+def application(
+    viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer
+) -> Starlette:
     """The application over its parts; `older` answers for candles of before, `trace` for orders."""
 
     async def watch(socket: WebSocket) -> None:
@@ -68,6 +71,8 @@ def application(viewers: Viewers, controls: Controls, older: Answer, trace: Answ
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.sign_out),
             button("/api/resume", controls.resume),
+            button("/api/alerts/acknowledge", alerts.acknowledge),
+            button("/api/alerts/silence", alerts.silence),
             WebSocketRoute("/live", watch),
         ],
         middleware=[

@@ -65,7 +65,7 @@ class SignIn:
         self._failures.pop(name, None)
         if user.role not in identity.MAY_ALLOW_RISK:
             raise RefusedError(
-                f"a user of role {user.role} may not resume; one of role admin or risk may"
+                f"a user of role {user.role} may not do this; one of role admin or risk may"
             )
         session = SignedIn(
             secrets.token_urlsafe(32), secrets.token_urlsafe(32), name, now_us + SESSION_US

@@ -1,11 +1,12 @@
--- How far equity is below its peak of the last day, as a share, per account.
+-- How far equity is below its peak of the last day, as a share, per account. Between two records of the journal equities
+-- have the same number.
 WITH
 
 equities AS (
     SELECT
         account,
         max(equity) AS peak,
-        argMax(equity, seq) AS newest
+        argMax(equity, (seq, ts_event)) AS newest
     FROM account_state
     WHERE
         run_id IN (

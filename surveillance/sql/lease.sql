@@ -1,4 +1,5 @@
--- Accounts whose lease changed hands in the last hour: who lost it halts, who took it over says so while it beats.
+-- Accounts whose lease changed hands in the last hour: who lost it is halted until a person resumes, who took it
+-- over says so while it beats.
 WITH
 
 lost AS (
@@ -9,7 +10,9 @@ lost AS (
             SELECT run_id FROM session
             WHERE session_id IN (SELECT session_id FROM running_mode)
         ) AND mode IN (SELECT mode FROM running_mode)
-        AND ts_init >= now() - INTERVAL 1 HOUR AND by = 'lease' AND state = 'halted'
+        AND ts_init >= now() - INTERVAL 1 HOUR
+    GROUP BY account
+    HAVING countIf(by = 'lease' AND state = 'halted') > 0 AND argMax(state, (ts_init, ts_event)) != 'active'
 ),
 
 taken AS (

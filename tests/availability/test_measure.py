@@ -5,7 +5,7 @@ from tests.availability.measure import Recovery, Sample, away_s, back_after, row
 
 
 def samples(*looks: tuple[float, int, bool]) -> list[Sample]:
-    return [Sample(*each) for each in looks]
+    return [Sample(*one) for one in looks]
 
 
 ONE = samples((0, 1, True), (1, 1, False), (2, 0, False), (3, 2, False), (4, 2, True), (9, 2, True))

@@ -137,7 +137,7 @@ FAULTS = {
     ),
     "lease": Fault(
         beats("execution", 2, detail="sending"), states("halted", "lease", 5),
-        "TRUNCATE TABLE risk_state",
+        states("active", "ann", 9),
     ),
     "unknown_order": Fault(
         orders(1, "submitted"), orders(2, "unknown", "1"), orders(3, "resolved", "1")

@@ -16,9 +16,14 @@ from core.credentials import directory_of
 from core.home_users import OWNER, sign_in
 from core.sections import ClickhouseSettings
 from dashboards.grafana.__main__ import BOARDS
+from dashboards.grafana.check import check
+from dashboards.grafana.macros import BoardSpan, expand
 from tests.support.board_panels import check_columns, targets
 from tests.support.busy_day import BusyHome, busy_home
+from tests.support.grafana import TOKEN, Grafana, grafana
 from warehouse import occasion
+
+__all__ = ["grafana"]
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="browser")]
 MODES = ("demo", "shadow", "live")
@@ -53,15 +58,26 @@ EVERY = [
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("panel", "sql"), EVERY)
 def test_every_panel_has_rows(busy: BusyHome, panel: dict[str, Any], sql: str, mode: str) -> None:
-    answer = busy.server.client.query(busy.sql(mode, sql))
+    answer = busy.grafana.query(busy.sql(mode, sql))
     check_columns(panel, answer)
     assert answer.result_rows, "nothing to draw"
     drawn = [value for row in answer.result_rows for value in row]
     assert any(value not in (None, "", 0) for value in drawn)
 
 
-#: Tables that no board, alert or report reads: of the schema, of the kernel, of files, of traces.
-_ELSEWHERE = {"schema_migration", "kernel_state", "tick_file", "order_trace"}
+def test_the_check_of_somebodys_grafana_is_good(busy: BusyHome, grafana: Grafana) -> None:
+    """Its statements, with the macros done as the plugin does, are answered by the warehouse."""
+    client, day = busy.grafana, busy.days["live"]
+    span = BoardSpan(day.start_us / 1e6, day.end_us / 1e6 + 60)
+    grafana.answer = lambda sql: client.query(expand(sql, span, {})).result_rows
+    findings = list(check(grafana.url, TOKEN))
+    assert [finding for finding in findings if finding.state == "bad"] == []
+    empty = [finding.says for finding in findings if finding.says.startswith("no rows")]
+    assert empty == ["no rows in a day: Lineage of order $order, Trace of order $order"]
+
+
+#: Tables that no board, alert or report reads: of the schema, of the kernel, of files.
+_ELSEWHERE = {"schema_migration", "kernel_state", "tick_file"}
 
 
 def test_every_table_has_rows(busy: BusyHome) -> None:

@@ -1,17 +1,22 @@
 """The live page as a person meets it: in a headless Chromium, beside a real bus and warehouse."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from adapters.bus.nats.bus import NatsBus
 from core import identity
+from core.clock import ManualClock, SystemClock
 from core.contracts.order import EventKind
 from core.sections import BusSettings
+from core.settings import load
 from core.trading_control import current
 from features.catalog import NAMES
+from surveillance import standing
+from surveillance.evaluator import Evaluator
 from tests.support.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiumError, Tab
 from tests.support.live_desk import MARKET, PROCESSES, Desk
 from tests.support.live_page import now_msc, page
@@ -175,6 +180,56 @@ def resume(tab: Tab, password: str) -> None:
     tab.press("Enter")
 
 
+def test_an_alert_is_answered_by_whoever_signs_in(world: World) -> None:
+    fires = "document.querySelector('#alerts').innerText.includes({!r})"
+    with world.browser.tab() as tab, silenced_by_nobody(world.home) as evaluate:
+        world.visit(tab)
+        assert tab.run("document.querySelector('#alerts-card').hidden")
+        evaluate(40)
+        tab.until(fires.format("Rules not evaluated: warehouse"))
+        tab.press("a")
+        answer(tab, "wrong", "on it")
+        tab.until("document.querySelector('#answer-dialog .told').className == 'told bad'")
+        tab.press("Escape")
+        tab.press("a")
+        answer(tab, "correct horse", "on it")
+        tab.until(fires.format("acknowledged by ann: on it"))
+        tab.run("document.querySelector('#alerts button').click()")
+        tab.run("document.querySelector('#answer-dialog [value=silence]').click()")
+        answer(tab, "correct horse", "moving house")
+        tab.until(fires.format("UTC by ann: moving house"))
+        assert standing.read_answers(world.home).silences[0].rule == "blind"
+        assert pale(tab) == []
+        assert [text for text in tab.problems if "(Forbidden)" not in text] == []
+
+
+@contextmanager
+def silenced_by_nobody(home: Path) -> Iterator[Callable[[int], None]]:
+    """Rules whose warehouse is away for so many seconds; nothing fires on the page afterwards."""
+    clock = ManualClock(SystemClock().now_us() - 60_000_000)
+    away = load({"TICKHOUSE_HOME": str(home), "TICKHOUSE_CLICKHOUSE__URL": "http://127.0.0.1:9"})
+    evaluator = Evaluator(away, clock, lambda change: None)
+
+    def evaluate(seconds: int) -> None:
+        clock.advance(clock.now_us() + seconds * 1_000_000)
+        evaluator.turn()
+
+    try:
+        yield evaluate
+    finally:
+        standing.watched_path(home).unlink()
+        standing.answers_path(home).unlink()
+
+
+def answer(tab: Tab, password: str, said: str) -> None:
+    """Into the dialog that is open, and Enter."""
+    tab.until("document.querySelector('#answer-dialog[open]')")
+    for name, text in (("by", "ann"), ("password", password), ("reason", said)):
+        tab.run(f"document.querySelector('#answer-dialog [name={name}]').select()")
+        tab.type(text)
+    tab.press("Enter")
+
+
 def test_a_silent_feed_is_named_with_since_when_and_recovers(world: World) -> None:
     with world.browser.tab() as tab:
         world.visit(tab)
@@ -285,3 +340,28 @@ def test_a_symbol_is_chosen_by_its_number(world: World) -> None:
         assert tab.run(chosen) == feeds[1]
         assert {name for name, *_ in MARKET} <= set(feeds)
         tab.press("1")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "says"),
+    [
+        ("model", "No prediction yet."),
+        ("scripted", "the strategy scripted decides without a model"),
+    ],
+)
+def test_without_a_prediction_it_says_why(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, says: str
+) -> None:
+    """Beside the mark of the simulated market, whose model a rule has no use for."""
+    monkeypatch.setenv("TICKHOUSE_RUN__STRATEGY", strategy)
+    with NatsServer(tmp_path / "nats") as nats:
+        bus = NatsBus(BusSettings(url=nats.url), "test")
+        Desk(bus).history(*MARKET[0])
+        with (
+            page(tmp_path / "home", nats.url, world.warehouse.url) as url,
+            world.browser.tab() as tab,
+        ):
+            tab.open(url)
+            tab.until(f"document.querySelector('#prediction').innerText.includes('{says}')")
+            assert "planted edge" in tab.text("#market")
+        bus.close()

@@ -2,9 +2,9 @@
 
 import { byId } from "./dom";
 
-interface Answer { error?: string; heard?: boolean; unwritten?: string; proof?: string; name?: string; by?: string }
+export interface Answer { error?: string; heard?: boolean; unwritten?: string; proof?: string; name?: string; by?: string }
 
-async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
+export async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
   try {
     const answer = await fetch(path, {
       method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body), credentials: "same-origin",
@@ -15,7 +15,7 @@ async function post(path: string, body: object, headers: Record<string, string> 
   }
 }
 
-function dialog(name: string, submit: (form: FormData) => Promise<Answer>, done: (answer: Answer) => string): () => void {
+export function dialog(name: string, submit: (form: FormData) => Promise<Answer>, done: (answer: Answer) => string): () => void {
   const box = byId<HTMLDialogElement>(`${name}-dialog`);
   const form = box.querySelector("form")!;
   const told = box.querySelector<HTMLElement>(".told")!;
@@ -42,6 +42,15 @@ function dialog(name: string, submit: (form: FormData) => Promise<Answer>, done:
   };
 }
 
+/** Signed in for one order: the session ends with it. */
+export async function signed(name: string, password: string, order: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> {
+  const session = await post("/api/sign-in", { name, password });
+  if (session.error) return session;
+  const done = await order({ "X-Tickhouse-Proof": session.proof ?? "" });
+  await post("/api/sign-out", {});
+  return done;
+}
+
 let hiding = 0;
 export function say(text: string): void {
   const toast = byId("toast");
@@ -63,13 +72,8 @@ export function controls(): { halt: () => void; resume: () => void } {
   );
   const resume = dialog(
     "resume",
-    async (form) => {
-      const signed = await post("/api/sign-in", { name: form.get("name"), password: form.get("password") });
-      if (signed.error) return signed;
-      const done = await post("/api/resume", { reason: form.get("reason") }, { "X-Tickhouse-Proof": signed.proof ?? "" });
-      await post("/api/sign-out", {});
-      return done;
-    },
+    (form) => signed(String(form.get("name")), String(form.get("password")),
+      (headers) => post("/api/resume", { reason: form.get("reason") }, headers)),
     (answer) => `Trading is active again, by ${answer.by}.`,
   );
   const by = byId("halt-dialog").querySelector<HTMLInputElement>("input[name=by]")!;

@@ -1,5 +1,6 @@
 // The live page: a store fed by a websocket, panels that draw what changed, keys for everything.
 
+import { alerts, answering } from "./alerts";
 import { Chart } from "./chart";
 import { SPANS } from "./candles";
 import { Curve } from "./curve";
@@ -13,6 +14,7 @@ const store = new Store();
 const chart = new Chart(byId("chart"), store, SPANS);
 const curve = new Curve(byId("curve"), store);
 const buttons = controls();
+const answer = answering(store);
 let feed = "";
 let shown = false;
 let span = Number(localStorage.getItem("span") ?? 60);
@@ -47,6 +49,7 @@ store.listen((changed) => {
   if (any("now", "position") || !shown) desk.exposure(store);
   if (any("event")) desk.heard(store, changed.get("event")!);
   if (any("market") || !shown) panels.market(store);
+  if (any("alert", "alerts", "silence", "now")) alerts(store, answer);
   if (any("risk") || !shown) panels.risk(store);
   if (any("prediction", "now", "model") || !shown) panels.prediction(store, feed);
   if (any("position", "quote", "account") || !shown) panels.positions(store);
@@ -92,6 +95,7 @@ document.addEventListener("keydown", (event) => {
     "+": () => zoom(-1),
     i: study,
     s: sound,
+    a: () => answer(),
   };
   const number = Number(event.key);
   if (number >= 1 && number <= 9) {

@@ -24,6 +24,12 @@ export interface Risk { account: string; mode: string; state: "active" | "reduci
 export interface Process { process: string; status: string; detail: string; time: number; started: number }
 export interface Latency { count: number; p50: number; p99: number; max: number }
 export interface Link { up: boolean; since: number; problem: string }
+export interface Alert {
+  id: string; rule: string; title: string; subject: string; severity: "critical" | "warning"; says: string;
+  remedy: string; runbook: string; time: number; by: string; note: string;
+}
+export interface Silence { rule: string; subject: string; until: number; by: string; reason: string }
+export interface Standing { evaluated?: number; login: boolean; problem?: string }
 export interface LogLine { time: number; kind: string; text: string; n: number }
 
 interface Item { k: string; v: unknown }

@@ -13,6 +13,7 @@ from core.clock import SystemClock
 from core.sections import ClickhouseSettings, RuleSettings
 from core.trading_control import current
 from dashboards.live import pages
+from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import PROOF, Controls
 from dashboards.live.items import Items
 from dashboards.live.older_bars import OlderBars
@@ -38,9 +39,13 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     clock = SystemClock()
     items = Items()
     items.put("quote|a", 1)
-    controls = Controls(tmp_path, SignIn(tmp_path, clock), clock, (tmp_path / "signed").exists)
+    signing_in = SignIn(tmp_path, clock)
+    controls = Controls(tmp_path, signing_in, clock, (tmp_path / "signed").exists)
+    alerts = AlertAnswers(tmp_path, signing_in, clock, is_real=False)
     older = OlderBars(ClickhouseSettings(url="http://127.0.0.1:9"))
-    application = pages.application(Viewers(items, most=1), controls, older.answer, older.answer)
+    application = pages.application(
+        Viewers(items, most=1), controls, alerts, older.answer, older.answer
+    )
     with TestClient(application, HERE) as client:
         yield client
 
@@ -94,7 +99,9 @@ def test_halting_needs_no_login(page: TestClient, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("origin", [*FOREIGN, ""])
-@pytest.mark.parametrize("path", ["halt", "sign-in", "sign-out", "resume"])
+@pytest.mark.parametrize(
+    "path", ["halt", "sign-in", "sign-out", "resume", "alerts/acknowledge", "alerts/silence"]
+)
 def test_another_site_presses_nothing(
     page: TestClient, tmp_path: Path, origin: str, path: str
 ) -> None:

@@ -39,7 +39,7 @@ def test_signing_out_ends_a_session(home: Path) -> None:
 
 
 def test_an_analyst_may_not_resume(home: Path) -> None:
-    with pytest.raises(RefusedError, match="role analyst may not resume"):
+    with pytest.raises(RefusedError, match="role analyst may not do this"):
         SignIn(home, ManualClock(1)).sign_in("eve", "battery staple")
 
 
