@@ -13,6 +13,8 @@ from core.metrics import Histograms
 from core.sections import RunSettings
 from core.topics import HEARTBEATS
 
+_AWAY = "the bus does not answer"
+
 
 class HeartbeatPublisher:
     """Beats until closed; the last beat carries what was measured since the one before."""
@@ -23,6 +25,7 @@ class HeartbeatPublisher:
         self._bus, self._run, self._health, self._histograms = bus, run, health, histograms
         expose_stages(histograms)
         self._clock, self._seq = SystemClock(), 0
+        self._before: tuple[str, str] = "ready", ""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_closed, name="heart", daemon=True)
         self._thread.start()
@@ -57,4 +60,16 @@ class HeartbeatPublisher:
         try:
             self._bus.publish(HEARTBEATS, health.process, codec.encode(beat), identity, timeout_s=5)
         except UnavailableError:
-            health.set("degraded", "the bus does not answer")
+            self._away()
+        else:
+            self._back()
+
+    def _away(self) -> None:
+        if self._health.detail != _AWAY:
+            self._before = self._health.status, self._health.detail
+            self._health.set("degraded", _AWAY)
+
+    def _back(self) -> None:
+        """As it was before, unless the process has said something else meanwhile."""
+        if self._health.detail == _AWAY:
+            self._health.set(*self._before)

@@ -75,7 +75,7 @@ def make(client: Client, settings: Settings, store: Store, clock: Clock) -> Back
                 raise UnavailableError(f"no backup was made: {error}") from error
             raise
         write_note(home, Note(backup, note.drilled))
-        _tell(client, backup)
+        tell(client, backup)
         thin(store, home, settings.backup.kept)
     return backup
 
@@ -152,7 +152,7 @@ def _make(client: Client, settings: Settings, store: Store, key: bytes, clock: C
     return Backup("backup", name, taken_us, size, len(files) + len(beside), rows, seconds)
 
 
-def _tell(client: Client, backup: Backup) -> None:
+def tell(client: Client, backup: Backup) -> None:
     """A row, for boards and rules. One that is missing makes an alert of a backup that is there."""
     columns = ("name", "ts_event", "size", "files", "row_count", "seconds")
     taken = datetime.fromtimestamp(backup.ts_us / 1e6, UTC)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from adapters.clocks.reading import ClockReading
+from adapters.offsite.note import Backup
 from audit.control_versions import ControlVersion
 from cli.busy.day import MINUTE, SECOND, SOURCE, SYMBOLS, Day, known
 from cli.busy.decisions import CHAMPION, RETIRED
@@ -216,3 +217,9 @@ def parts(day: Day) -> list[SessionPart]:
         for symbol in SYMBOLS
     ]
     return [*(SessionPart(name, "process", process) for process in _STAGES), *feeds]
+
+
+def offsite_backup(day: Day) -> Backup:
+    """The one of the night before."""
+    ts_us = day.start_us - 3_600 * SECOND
+    return Backup("backup", "busy", ts_us, 48_000_000, 210, 1_200_000, 41.0)

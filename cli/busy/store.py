@@ -24,6 +24,7 @@ from adapters.clickhouse.rows import (
     tick_columns,
 )
 from adapters.clickhouse.writer import Writer
+from adapters.offsite.backups import tell
 from audit.export import export
 from cli.busy import account, desk, market, models, orders
 from cli.busy.day import SOURCE, SYMBOLS, Day, known
@@ -136,6 +137,7 @@ def _desk(writer: Writer, client: Client, day: Day, events: Sequence[OrderEvent]
     # Of the home, whatever the mode, and never replaced: once.
     if not client.command("SELECT count() FROM control_version"):
         _insert(writer, "control_version", desk.control_versions(day))
+        tell(client, desk.offsite_backup(day))
 
 
 def _insert(writer: Writer, table: str, messages: Iterable[msgspec.Struct]) -> None:

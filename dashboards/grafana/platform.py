@@ -45,7 +45,7 @@ def _alive() -> list[Panel]:
         .span(8),
         style.number("Disk used", "platform/disk", "percentunit", "Of the warehouse's disk.")
         .thresholds(style.limits((None, style.GREEN), (0.8, style.AMBER), (0.92, style.RED)))
-        .height(8)
+        .height(4)
         .span(3),
         style.lines(
             "Queries, and cancelled",
@@ -56,6 +56,11 @@ def _alive() -> list[Panel]:
         )
         .height(8)
         .span(5),
+        style.number(
+            "Backup age", "platform/backup", "s", "Since the newest backup that left the host."
+        )
+        .height(4)
+        .span(3),
     ]
 
 

@@ -50,6 +50,7 @@ SAYS = {
     "data_quality/refused": "nothing refused in this span",
     "compliance/denied": "nothing denied in this span",
     "compliance/clock": "no clock was measured in this span",
+    "platform/backup": "none left this host",
     "risk/drawdown_now": "no account in this span",
     "risk/drawdown": "no account in this span",
     "risk/gross": "no position in this span",

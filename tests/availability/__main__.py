@@ -121,7 +121,13 @@ def _seconds(recovery: Recovery) -> str:
 
 def _table(recoveries: list[Recovery]) -> Table:
     table = Table(
-        "process", "times away", "median", "worst", "target", "", title="until ready again"
+        "process",
+        "times away",
+        "median",
+        "worst",
+        "target",
+        "",
+        title="ready again after the fault was over; after a kill, since it",
     )
     for row in rows(recoveries):
         table.add_row(*row)

@@ -25,7 +25,7 @@ EMPTY = {
     *("Trading state", "Denied by rule", "What the denied would have made"),
     *("Promotions", "Restatements", "Reports due", "Alerts"),
     *("Challenger's distance from the champion", "Broker and twin"),
-    *("Slippage by hour, broker and twin", "Exposure", "Messages to the broker"),
+    *("Slippage by hour, broker and twin", "Exposure", "Messages to the broker", "Backup age"),
     *(
         "Ticks refused",
         "Corrections",
