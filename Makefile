@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts image-digests lint coverage format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour front-end clean lint-style lint-types lint-sql
+.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check image-digests lint coverage format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql
 export PYTHON
 # Tests start hundreds of processes: each would compile what it imports, where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -84,6 +84,10 @@ contract: .venv/dev.stamp ## at a release: the public names, as docs/contracts/<
 empty-marts: .venv/dev.stamp ## after a change of a mart's columns: its empty table, as dbt makes it
 	@$(BIN)/python -m orchestration.empty_marts
 
+boards-check: .venv/dev.stamp ## URL=https://grafana TOKEN_FILE=f: boards pushed, every panel and rule tried, one verdict
+	@$(BIN)/tickhouse boards check --url $(or $(URL),$(error URL= is missing: where Grafana is)) \
+		$(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) --screenshots $(or $(DIR),dist/boards-check)
+
 docs: .venv/docs.stamp ## the documentation as a site on 127.0.0.1 (PORT=n; else a free one)
 	@$(BIN)/docs/bin/python docs/site/serve.py $(PORT)
 
@@ -125,6 +129,9 @@ chaos: .venv/dev.stamp ## FAULTS=200 random faults on the real processes, from S
 
 chaos-hour: .venv/dev.stamp ## seconds without trading in an hour with 20 kills (KILLS=20 PERIOD=180 s)
 	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),20) --period $(or $(PERIOD),180) $(if $(SEED),--seed $(SEED))
+
+availability: .venv/dev.stamp ## MINUTES=60 of trading with kills, hangs, bad disks, broker outages, from SEED=n
+	@$(BIN)/python -m tests.availability --minutes $(or $(MINUTES),60) --period $(or $(PERIOD),30) $(if $(SEED),--seed $(SEED))
 
 front-end: ## check and build the live page's TypeScript (Node 20 or newer)
 	cd dashboards/live/front && npm ci --no-audit --no-fund && npm run check && npm run build

@@ -95,7 +95,10 @@ COMMANDS = {
         "cli.commands.audit", "verify, seal and sign what was journalled", shares=True
     ),
     "reference": Command("cli.commands.reference", "load dated reference data for the reports"),
-    "boards": Command("cli.commands.boards", "the Grafana boards into a Grafana that runs already"),
+    "boards": Command(
+        "cli.commands.boards",
+        "the Grafana boards into a Grafana that runs already, and whether it shows them",
+    ),
     "restate": Command(
         "cli.commands.restate", "what follows from corrections: marts, checks, reports"
     ),

@@ -53,6 +53,9 @@ METRICS = {
     "tickhouse_warehouse_retries_total": Named(
         COUNTER, "Inserts that the warehouse did not answer", ()
     ),
+    "tickhouse_warehouse_cancelled_total": Named(
+        COUNTER, "Statements that a client left before it had the answer", ("user",)
+    ),
     "tickhouse_signals_total": Named(COUNTER, "Signals published", ("strategy",)),
     "tickhouse_order_events_total": Named(
         COUNTER, "Journalled order events taken to the bus: orders by outcome", ("kind", "purpose")

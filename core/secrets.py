@@ -9,8 +9,11 @@ from collections.abc import Iterable
 
 #: Names of settings whose values are secret, whatever the section.
 NAMES = frozenset(
-    {"password", "token", "smtp_password", "telegram_token", "webhook", "otlp_headers"}
-)
+    {
+        "password", "token", "smtp_password", "telegram_token", "webhook", "otlp_headers",
+        "s3_access_key", "s3_secret_key",
+    }
+)  # fmt: skip
 HIDDEN = "..."
 _SHORTEST = 4  # hiding what is shorter would garble every line
 _IN_ADDRESS = re.compile(r"(\w+://[^/\s:@]*):[^/\s@]+@")

@@ -228,6 +228,23 @@ class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     webhook: str = ""  # URL that failures are posted to as JSON, as alerts.webhook
 
 
+class BackupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Backups that leave this host, encrypted. Without a destination none does."""
+
+    destination: str = ""  # a folder on another disk or machine, or `s3://bucket/prefix`
+    keyfile: str = ""  # of `tickhouse backup keygen`, outside the home; keep a copy elsewhere
+    every_hours: float = 24.0  # Dagster makes one when the newest is older
+    kept: int = 14  # of this home's, the newest; 0: all
+    s3_endpoint: str = ""  # URL of the server; empty: Amazon's of the region
+    s3_region: str = "us-east-1"  # of the bucket
+    s3_access_key: str = ""  # with `s3_secret_key`; empty: where Amazon's tools look
+    s3_secret_key: str = ""  # better in the environment than in a file
+
+    def __repr__(self) -> str:
+        """Without keys."""
+        return f"BackupSettings(destination={self.destination!r})"
+
+
 class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Signed controls: folders outside every home. Only the environment names them."""
 
@@ -259,7 +276,7 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
 
-    every_s: float = 5.0  # between two evaluations
+    every_s: float = 10.0  # between two evaluations
     repeat_s: float = 14_400.0  # until one that nobody acknowledged is told again; 0: never
     page: str = ""  # URL of the live page, for links in messages; empty: on loopback
     alertmanager: str = ""  # host:port that the Prometheus of `up --prometheus` sends alerts to
@@ -275,6 +292,7 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drawdown: float = 0.05  # share of equity below the day's peak
     drifted: int = 4  # columns of a model whose distribution left that of its training
     disk: float = 0.92  # share of the warehouse's disk in use
+    backup_hours: float = 36.0  # since the newest backup that left the host, where one should
 
 
 class TraceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
     AlertSettings,
+    BackupSettings,
     BusSettings,
     ChaosSettings,
     ClickhouseSettings,
@@ -64,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: ModelSettings = ModelSettings()
     registry: RegistrySettings = RegistrySettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
+    backup: BackupSettings = BackupSettings()
     reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
     rules: RuleSettings = RuleSettings()

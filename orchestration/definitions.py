@@ -13,6 +13,7 @@ from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
 from orchestration.defs.model_monitoring import model_comparison, model_watch
+from orchestration.defs.offsite import offsite_backup, offsite_job, offsite_sensor
 from orchestration.defs.restatement import restated_days, restatement_job, restatement_sensor
 from orchestration.defs.search import better_settings
 from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
@@ -41,14 +42,18 @@ def definitions() -> dg.Definitions:
                 better_settings,
                 backup,
                 retained,
+                offsite_backup,
                 dbt_docs,
             ),
             *compliance.ASSETS,
             *(broker_statement, restated_days),
         ],
-        jobs=[*jobs(marts), *compliance.JOBS, statement_job, restatement_job],
+        jobs=[*jobs(marts), *compliance.JOBS, statement_job, restatement_job, offsite_job],
         schedules=[*SCHEDULES, *compliance_schedules.SCHEDULES, statement_schedule],
-        sensors=[failure_alert, streams_sensor, members_sensor, drift_sensor, restatement_sensor],
+        sensors=[
+            failure_alert,
+            *(streams_sensor, members_sensor, drift_sensor, restatement_sensor, offsite_sensor),
+        ],
         resources={"tickhouse": Tickhouse()},
         executor=dg.in_process_executor,  # a process per step would load everything each time
     )

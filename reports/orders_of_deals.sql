@@ -1,6 +1,7 @@
 -- Our fills that are deals of a statement: the UTC days on which their order was at work, and the feed's own day.
 SELECT
     arrayDistinct(arrayFlatten(groupArray([toDate(o.ts_init, 'UTC'), toDate(o.ts_event, 'UTC')]))) AS days,
+    any(f.venue_deal) AS deal,
     toUnixTimestamp64Micro(any(f.ts_event)) AS filled_us,
     any(f.source) AS feed_source,
     any(f.symbol) AS feed_symbol

@@ -46,6 +46,7 @@ _LAST = """
 SELECT toUnixTimestamp64Micro(max(ts_changed)) FROM restatement WHERE correction_id = {id:String}
 """
 Content = tuple[Any, ...]
+_TIME = _CONTENT.index("ts_event_us")
 
 
 class DealChange(NamedTuple):
@@ -70,7 +71,17 @@ class DealChange(NamedTuple):
     @property
     def day(self) -> date:
         """UTC date of the deal, now."""
-        return datetime.fromtimestamp(self.content["ts_event_us"] / 1e6, UTC).date()
+        return self.days[-1]
+
+    @property
+    def times_us(self) -> list[int]:
+        """When it was done, as it was told before and as it is told now."""
+        return [content[_TIME] for content in (self.before, self.after) if content]
+
+    @property
+    def days(self) -> list[date]:
+        """UTC dates of these."""
+        return [datetime.fromtimestamp(us / 1e6, UTC).date() for us in self.times_us]
 
 
 def file(settings: Settings, taken: BrokerStatement, by: str) -> list[DealChange]:
@@ -94,7 +105,8 @@ def changed(
     day: date, now: Sequence[StatementDeal], ever: Mapping[int, Content],
     of_day: Mapping[int, Content], days: set[date],
 ) -> list[DealChange]:  # fmt: skip
-    """What a statement changes of what was told.
+    """What a statement changes of what was told; what is told first of a day without a statement
+    changes nothing.
 
     Args:
         day: that the statement is of.
@@ -110,7 +122,7 @@ def changed(
         if content != ever.get(deal)
     ]
     changes += [DealChange(d, c, None) for d, c in of_day.items() if d in ever and d not in latest]
-    return sorted(change for change in changes if change.day in days)
+    return sorted(change for change in changes if change.before or change.day in days)
 
 
 def _content(deal: StatementDeal) -> Content:
@@ -129,7 +141,7 @@ def _compared(client: Client, taken: BrokerStatement) -> tuple[list[DealChange],
     ever = {deal: content for deal, content in ever.items() if deal not in gone}
     changes = changed(funds.statement_date, taken.deals, ever, of_day, days)
     again = {funds.statement_date} & days
-    return changes, {change.day for change in changes} | again
+    return changes, {day for change in changes for day in change.days} | again
 
 
 def _taken_back(client: Client, given: Mapping[str, Any]) -> set[int]:
@@ -208,8 +220,11 @@ def _pending(
     when = _time(max(funds.ts_init_us, int(last) + 1))
     at_work = {day for of_order, *_ in fills for day in of_order}
     what = {("report", day, funds.account, "") for day in {*days, *at_work}}
+    told_us = {change.deal: change.times_us for change in changes}
     what |= {
-        ("mart", trading_day(int(us)), str(source), str(symbol)) for _, us, source, symbol in fills
+        ("mart", trading_day(us), str(source), str(symbol))
+        for _, deal, filled_us, source, symbol in fills
+        for us in (int(filled_us), *told_us[int(deal)])
     }
     return [
         {"correction_id": identity, "what": kind, "subject": "*", "trading_day": day,

@@ -22,6 +22,7 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
 from core.contracts.tick import TickArray, TickMarker
+from core.errors import UnavailableError
 from core.health import Health
 from core.identity import this_user
 from core.metrics import Histograms
@@ -57,8 +58,9 @@ def ticks(
     from streams.flows import ticks as ticks_flow
 
     source = BusSource(bus, TICKS, stopping, _is_end)
+    waits = partial(say_why_it_waits, health, stopping)
     report_stored = partial(_report_stored, bus, "streams.ticks")
-    sink = _sink(settings, "streams.ticks", bus, make_ticks=partial(_tick_blocks, settings))
+    sink = _sink(settings, "streams.ticks", bus, make_ticks=partial(_tick_blocks, settings, waits))
     return ticks_flow.build(source, sink, report_stored)
 
 
@@ -162,11 +164,27 @@ def executions(
     return executions_flow.build(sources, sink, exposed=exposed)
 
 
-def _tick_blocks(settings: Settings, writer: Writer) -> TickBlocks:
+def say_why_it_waits(health: Health, stopping: threading.Event, why: str) -> None:
+    """In health, for `status`; "" when it waits no more.
+
+    Raises:
+        UnavailableError: the process is to stop, and does not wait any longer.
+    """
+    if why and stopping.is_set():
+        raise UnavailableError(f"stopped while {why}")
+    if why:
+        health.set("degraded", why)
+    elif health.status == "degraded":
+        health.set("ready", "ticks")
+
+
+def _tick_blocks(settings: Settings, waits: Callable[[str], None], writer: Writer) -> TickBlocks:
     """A recording is a file, and may say another thing than a file before it."""
     run, trusted = settings.run, frozenset(settings.streams.corrections)
     home, recorded = settings.home_path, run.mode == "replay"
-    corrections = Corrections(writer, home, SystemClock(), "streams.ticks", restates=False)
+    corrections = Corrections(
+        writer, home, SystemClock(), "streams.ticks", restates=False, waits=waits
+    )
     policy = FeedPolicy(
         run.run_id, run.mode, this_user(), lambda source: recorded or source in trusted
     )

@@ -29,9 +29,10 @@ from surveillance.rules import BLIND, EVERY, RULES, Rule, limit_of, statement_wi
 from surveillance.standing import Answers
 
 _log = logging.getLogger(__name__)
+#: Statements are dear on a machine that trades: half of them look far back.
+_RARELY_US = 30_000_000
 #: A warehouse that takes longer for one statement is away: rules are worth nothing when late.
 _ANSWER_S = 10
-_RARELY_US = 30_000_000  # statements are dear on a machine that trades: half of them look far back
 
 
 class Evaluator(Collector):

@@ -186,6 +186,15 @@ RULES = (
         "tickhouse check",
     ),
     Rule(
+        "backup_old",
+        "Backup too old",
+        "the newest that left the host is {value:.0f} h old",
+        "backup_hours",
+        0,
+        "warning",
+        "tickhouse status says what failed; tickhouse backup offsite",
+    ),
+    Rule(
         "disk",
         "Disk nearly full",
         "{value:.0%} of it is used",

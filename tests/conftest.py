@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from core import instruments
 from tests.kafka.broker import Broker
 from tests.kafka.jars import REQUIRED, NoKafkaError
 from tests.support.buses import BusServer, on_kafka, on_nats
@@ -20,6 +21,12 @@ from tests.support.tls_server import TlsServer
 # Nothing asserts how long something took: an example that waits for a busy machine is no fault.
 settings.register_profile("tickhouse", deadline=None)
 settings.load_profile("tickhouse")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A process knows the instruments of one home: here of none, whatever the file before did."""
+    instruments.use_home(tmp_path_factory.getbasetemp() / "none")
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,8 @@ def restore(client: Client, folder: Path, *, replace: bool = False) -> BackupMan
         client.command(f"DROP DATABASE IF EXISTS `{database}` SYNC", use_database=False)
         _restore(client, folder, manifest.database, database)
         _compare(manifest, sums_of(client, database), folder)
+        # Who stored ticks when the backup was taken does not do so now: nobody waits for it.
+        client.command(f"TRUNCATE TABLE IF EXISTS `{database}`.`{_CLAIMS}`")
     return manifest
 
 

@@ -5,7 +5,8 @@ by `finish`, which the next import and the next start run. Whoever may not delet
 those who may; that the row before leaves `tick` is the one delete anybody who corrects may ask for.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from json import dumps, loads
 from pathlib import Path
@@ -43,6 +44,12 @@ LEAVE_OUT = (
     f"{Path(__file__).with_name('superseded_ticks.sql').read_text()} SETTINGS {light_deletes.NOTED}"
 )
 _ACCESS_DENIED = 497
+_NOT_GRANTED = (
+    "the warehouse does not grant ALTER DELETE ON tick: of %s %s the row of before stands beside"
+    " the corrected one for who reads without FINAL, until somebody who may delete starts or"
+    " imports; to grant it: containers/clickhouse-roles.sql"
+)
+_log = logging.getLogger(__name__)
 _UNFINISHED = Path(__file__).with_name("unfinished_corrections.sql").read_text()
 
 
@@ -64,14 +71,16 @@ class Corrections:
         clock: when things become known.
         process: names crash points.
         restates: whether it may delete, and so makes bars again.
+        waits: see TickTurns.
     """
 
     def __init__(
-        self, writer: Writer, home: Path, clock: Clock, process: str, *, restates: bool
-    ) -> None:
+        self, writer: Writer, home: Path, clock: Clock, process: str, *, restates: bool,
+        waits: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
         self._writer, self._home, self._clock = writer, home, clock
         self._process, self._restates = process, restates
-        self.turns = TickTurns(writer, home)
+        self.turns = TickTurns(writer, home, waits)
 
     def alone(self, timeout_s: float = _LOCK_S) -> AbstractContextManager[None]:
         """Nobody else of this home changes stored ticks meanwhile. Raises BusyError."""
@@ -184,9 +193,10 @@ class Corrections:
             self._insert("tick", tick_columns(source, symbol, begun.newest[~gone]))
         try:
             self._leave_out(begun)
-        except WarehouseError as error:  # a server that grants no more than to insert
+        except WarehouseError as error:
             if self._restates or error.code != _ACCESS_DENIED:
                 raise
+            _log.warning(_NOT_GRANTED, source, symbol)
         if self._restates:
             light_deletes.write_in(self._writer, "tick", begun.newest["time_msc"])
 

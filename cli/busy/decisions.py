@@ -49,7 +49,7 @@ def decide(day: Day, symbol: str, ticks: TickArray) -> Quoted:
     predicted = Predicted(
         sampled, CHAMPION, champion, shadow=shadow, events=_events(day) if _is_first(symbol) else ()
     )
-    return Quoted(symbol, ticks, Decided(predicted, tuple(_signals(day, sampled))))
+    return Quoted(symbol, ticks, Decided(predicted, tuple(_signals(day, sampled, used))))
 
 
 def _predictions(day: Day, of: str, count: int, near: Predictions | None = None) -> Predictions:
@@ -75,18 +75,23 @@ def _shares(leaning: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     return shares
 
 
-def _signals(day: Day, sampled: Sampled) -> list[Signal]:
+def _signals(day: Day, sampled: Sampled, used: TickArray) -> list[Signal]:
     """One every ten minutes, its side by the dice; the last stays open at the day's end."""
     dice = day.dice(f"signals {sampled.symbol}")
     begin = day.start_us + (60 + 200 * SYMBOLS.index(sampled.symbol)) * SECOND
     moments = np.arange(begin, day.end_us - 2 * MINUTE, SIGNAL_EVERY_S * SECOND) // 1000
     places = np.unique(np.searchsorted(sampled.time_msc, moments).clip(0, len(sampled.mid) - 1))
-    return [_signal(day, sampled, int(place), float(dice.choice((-1, 1)))) for place in places]
+    return [
+        _signal(
+            day, sampled, int(place), float(dice.choice((-1, 1))), int(used["ts_recv_us"][place])
+        )
+        for place in places
+    ]
 
 
-def _signal(day: Day, sampled: Sampled, place: int, side: float) -> Signal:
+def _signal(day: Day, sampled: Sampled, place: int, side: float, received_us: int) -> Signal:
     time_msc, seq = int(sampled.time_msc[place]), int(sampled.seq[place])
-    now, mid, run = time_msc * 1000 + 4_000, float(sampled.mid[place]), day.run
+    now, mid, run = received_us + 1_400, float(sampled.mid[place]), day.run
     return Signal(
         signal_id=signal_id(run.run_id, run.strategy, SOURCE, sampled.symbol, time_msc, seq),
         run_id=run.run_id, mode=run.mode, account=run.account, strategy=run.strategy,

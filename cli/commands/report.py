@@ -80,7 +80,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
     """Taken from the terminal that runs on the home."""
     from adapters.mt5 import connect
-    from reports import statement, statement_changes
+    from reports import statement, statement_changes, statement_effects
 
     now = SystemClock().now_us()
     day = namespace.date or datetime.fromtimestamp(now / 1e6, UTC).date()
@@ -93,8 +93,12 @@ def _statement(namespace: argparse.Namespace, settings: Settings) -> int:
     settings = replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
     changes = statement_changes.file(settings, taken, namespace.by or this_user())
     print(f"Statement of {day}: {len(taken.deals)} deals, {len(taken.positions)} open positions.")
-    for one in changes:
-        print(f"  deal {one.deal} of {one.day}: {one.change} by the broker; tickhouse restate")
+    effects = statement_effects.of(settings, taken, changes)
+    for effect in effects:
+        print(f"  {effect}")
+    if effects:
+        counts = statement_effects.counted(effects).items()
+        print(f"Changes: {', '.join(f'{count} {kind}' for kind, count in counts)}.")
     return 0
 
 

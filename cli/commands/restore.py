@@ -1,4 +1,4 @@
-"""`tickhouse restore DIR`: bring a backup back and verify it, with nothing else running."""
+"""`tickhouse restore DIR`, or `--offsite`: bring a backup back and verify it."""
 
 import argparse
 from pathlib import Path
@@ -8,11 +8,11 @@ from adapters.clickhouse.client import connect
 from audit import export
 from cli.commands.backup import print_result
 from cli.ingest.warehouse import warehouse
-from cli.stack import backup_folder, upgrade
+from cli.stack import backup_folder, offsite_home, upgrade
 from cli.stack.home_lock import HomeLock
 from cli.stack.running import running
 from core import crashpoint
-from core.errors import BusyError
+from core.errors import BusyError, InputError
 from core.home_users import OWNER
 from core.settings import Settings
 
@@ -20,8 +20,13 @@ from core.settings import Settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which one, and whether what is there may go."""
     parser.add_argument(
-        "folder", metavar="DIR", help="what `tickhouse backup` made, or `up` before a new version"
-    )
+        "folder", metavar="DIR", nargs="?",
+        help="what `tickhouse backup` made, or `up` before a new version",
+    )  # fmt: skip
+    parser.add_argument(
+        "--offsite", metavar="NAME", nargs="?", const="", default=None,
+        help="of backup.destination, into a bare home: the one named, or the newest",
+    )  # fmt: skip
     parser.add_argument("--replace", action="store_true", help="drop what is there now")
 
 
@@ -32,6 +37,13 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             f"tickhouse {stack.command} (process {stack.pid}) writes to this warehouse: stop it, "
             "restore, and start it again"
         )
+    if namespace.offsite is not None:
+        brought = offsite_home.bring_back(settings, namespace.offsite)
+        print(f"{settings.home_path} is what {brought.name} is of: {brought.files:,} files and"
+              f" {brought.rows:,} rows, compared. Start it with: tickhouse up")  # fmt: skip
+        return 0
+    if namespace.folder is None:
+        raise InputError("restore", "name the folder of a backup, or give --offsite")
     folder = Path(namespace.folder).resolve()
     if upgrade.is_copy(folder):
         return _bring_back(namespace, settings, folder)

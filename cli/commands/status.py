@@ -17,8 +17,10 @@ from rich.table import Column, Table
 from cli.commands.printed import output
 from cli.diagnostics.checks_controls import controls
 from cli.diagnostics.feeds import FeedStatus, market_text
+from cli.diagnostics.offsite import offsite
 from cli.diagnostics.status import DEGRADED, HEALTHY, StackStatus, stack_status
 from cli.stack.process_state import ProcessState
+from core.clock import SystemClock
 from core.settings import Settings
 
 _COLUMNS = ("state", "pid", "up", "restarts")
@@ -38,6 +40,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         console = output.console(highlight=False, soft_wrap=True)
         _print(status, console)
         console.print(f"controls: {controls(settings).found}", markup=False)
+        console.print(f"offsite backup: {offsite(settings, SystemClock())}", markup=False)
     return status.exit_code
 
 
@@ -56,6 +59,7 @@ def as_json(status: StackStatus, settings: Settings) -> dict[str, Any]:
         "trading": msgspec.to_builtins(status.trading),
         "problems": status.problems,
         "controls": controls(settings).found,
+        "offsite_backup": offsite(settings, SystemClock()),
     }
 
 

@@ -42,7 +42,7 @@ from cli.stack.free_ports import free_ports
 from cli.stack.planted_edge import bringing
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
-from cli.stack.warehouse_setup import leave_word, migrate, predicts, write_run
+from cli.stack.warehouse_setup import give_back, leave_word, migrate, predicts, write_run
 from core import crashpoint, secrets, tls
 from core.clock import SystemClock
 from core.credentials import directory_of
@@ -191,7 +191,12 @@ def _begin(stack: Stack, settings: Settings, url: str) -> None:
     leave_word(settings, url)
     write_run(settings, url)
     session = sessions.begin(settings, url, SystemClock(), beating(stack.specs.values()))
-    stack.before_last = lambda: sessions.end(settings, url, session, SystemClock())
+
+    def end() -> None:
+        sessions.end(settings, url, session, SystemClock())
+        give_back(settings, url)
+
+    stack.before_last = end
 
 
 def shown_settings(settings: Settings) -> dict[str, Any]:

@@ -48,7 +48,7 @@ _LOOKS = tuple(
     )
 )  # fmt: skip
 #: Settings that name a file with a key: what stands in the file is secret.
-_KEY_FILES = {"signing_key", "key", "key_file"}
+_KEY_FILES = {"signing_key", "key", "keyfile"}
 
 
 class Redaction:

@@ -168,13 +168,14 @@ def write(
 
 
 def _parts(settings: Settings, processes: Sequence[str]) -> tuple[SessionPart, ...]:
-    """What it consists of: these processes, and every feed that is to be collected."""
+    """What it consists of: these processes, every feed that is to be collected, and duties."""
     name, terminal = settings.run.session_id, settings.terminal
     feeds = [
         SessionPart(name, "feed", f"{terminal.source}/{symbol}", _hours(symbol))
         for symbol in terminal.symbols
     ]
-    return (*(SessionPart(name, "process", process) for process in processes), *feeds)
+    duties = [SessionPart(name, "duty", "backup")] if settings.backup.destination else []
+    return (*(SessionPart(name, "process", process) for process in processes), *feeds, *duties)
 
 
 def _hours(symbol: str) -> str:

@@ -36,11 +36,11 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class SessionPart(msgspec.Struct, frozen=True):
-    """What a start consists of, a row of `session_part`: a process that beats, a feed."""
+    """What a start consists of, a row of `session_part`: a process that beats, a feed, a duty."""
 
     session_id: str
-    kind: str  # process or feed
-    name: str  # the process; of a feed source and symbol with a slash between
+    kind: str  # process, feed, or duty: what is to happen again and again
+    name: str  # the process, the duty; of a feed source and symbol with a slash between
     hours: str = ""  # of a feed: forex, metal or always
 
 

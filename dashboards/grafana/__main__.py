@@ -8,14 +8,25 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Panel
 
-from dashboards.grafana import execution, models, platform, trading
+from dashboards.grafana import (
+    compliance,
+    data_quality,
+    execution,
+    models,
+    platform,
+    risk,
+    trading,
+)
 from dashboards.grafana.board import place
 
 FOLDER = Path(__file__).parents[1] / "boards"
 BOARDS: dict[str, Callable[[], Dashboard]] = {
+    "compliance": compliance.build,
+    "data_quality": data_quality.build,
     "execution": execution.build,
     "models": models.build,
     "platform": platform.build,
+    "risk": risk.build,
     "trading": trading.build,
 }
 

@@ -23,6 +23,7 @@ from dashboards.grafana.clickhouse import SOURCE, ClickhouseQuery, Format, sql
 MODES = ("live", "shadow", "demo", "replay", "backtest")
 WIDTH = 24  # of Grafana's grid
 FOLDER, TAG = "Tickhouse", "tickhouse"
+LIVE_PAGE = "http://127.0.0.1:8050"  # as `tickhouse up` has it when the port is free
 Panel = Builder[shapes.Panel]
 Variable = Literal["source", "symbol", "model", "account"]
 
@@ -73,6 +74,12 @@ def board(uid: str, title: str, note: str, variables: tuple[Variable, ...]) -> d
     for name in variables:
         empty = empty.with_variable(_query(name, _VALUES[name]))
     return empty
+
+
+def live_page() -> dashboard.TextBoxVariable:
+    """Where the live page is, which shows an order's trace; another port is typed in."""
+    variable = dashboard.TextBoxVariable("page").label("Live page").default_value(LIVE_PAGE)
+    return variable.current(VariableOption(text=LIVE_PAGE, value=LIVE_PAGE))
 
 
 def mark(name: str, query: str, colour: str) -> dashboard.AnnotationQuery:

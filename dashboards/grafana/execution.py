@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from dashboards.grafana import style
-from dashboards.grafana.board import Panel, board
+from dashboards.grafana.board import Panel, board, live_page
 
 _MICROSECONDS, _BASIS_POINTS = "µs", "none"
 
@@ -15,8 +15,8 @@ def build() -> dashboard.Dashboard:
         "Tickhouse: execution",
         "Latency per stage, outcomes, rejects, slippage, and the broker beside its twin.",
         ("account",),
-    )
-    for panel in (*_speed(), *_results(), *_twin()):
+    ).with_variable(live_page())
+    for panel in (*_speed(), *_results(), *_fills(), *_twin()):
         built = built.with_panel(panel)
     return built
 
@@ -78,6 +78,30 @@ def _results() -> list[Panel]:
         )
         .height(8)
         .span(12),
+    ]
+
+
+def _fills() -> list[Panel]:
+    # Where it cost, and each fill with what it came from.
+    return [
+        style.heat(
+            "Slippage by hour and symbol",
+            "execution/slippage_heat",
+            style.RISING,
+            "Mean in basis points; hours UTC.",
+        )
+        .height(6)
+        .span(24),
+        style.widths(
+            style.rows("Fills", "execution/fills", "The newest; order_id and trace lead on."),
+            {"time": 200, "symbol": 90, "side": 60, "lots": 70, "filled_at": 110, "purpose": 90},
+        )
+        .override_by_name("slippage", style.unit("none", 2))
+        .override_by_name("booked", [*style.unit("none", 2), *style.by_sign()])
+        .override_by_name("order_id", style.linked("Lineage of this order", style.LINEAGE))
+        .override_by_name("trace", style.linked("Trace of this order", style.TRACE))
+        .height(9)
+        .span(24),
     ]
 
 

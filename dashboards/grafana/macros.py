@@ -30,10 +30,18 @@ def expand(sql: str, span: BoardSpan, variables: Mapping[str, str | Sequence[str
     Raises:
         ValueError: a macro that the plugin does not have, or an unset variable.
     """
+    return _each_macro(fill(sql, variables), lambda name, args: _macro(name, args, span))
+
+
+def fill(sql: str, variables: Mapping[str, str | Sequence[str]]) -> str:
+    """What the page does of it: conditions and variables; the plugin's macros are left.
+
+    Raises:
+        ValueError: an unset variable.
+    """
     # The plugin's front end decides conditions before Grafana fills in variables.
     text = _each_macro(sql, lambda name, args: _condition(name, args, variables))
-    text = _VARIABLE.sub(lambda match: _value(match, variables), text)
-    return _each_macro(text, lambda name, args: _macro(name, args, span))
+    return _VARIABLE.sub(lambda match: _value(match, variables), text)
 
 
 def _each_macro(sql: str, replace: Callable[[str, list[str]], str | None]) -> str:

@@ -1,9 +1,9 @@
-"""Platform and data: whether feeds are fresh, checks pass, processes live and disks have room."""
+"""Platform: whether feeds are fresh, processes live, disks have room, and people were told."""
 
 from grafana_foundation_sdk.builders import dashboard
 
 from dashboards.grafana import style
-from dashboards.grafana.board import Panel, board
+from dashboards.grafana.board import Panel, board, mark
 
 _AGE = [*style.unit("s"), *style.coloured((None, style.GREEN), (30, style.AMBER), (120, style.RED))]
 
@@ -15,11 +15,11 @@ def build() -> dashboard.Dashboard:
     """The board."""
     built = board(
         "tickhouse-platform",
-        "Tickhouse: platform and data",
-        "Freshness, gaps, quarantine, checks, processes, lag, disk, reports due, alerts.",
+        "Tickhouse: platform",
+        "Freshness, processes, lag, disk, storage, alerts.",
         (),
-    )
-    for panel in (*_alive(), *_flow(), *_controls(), *_quality()):
+    ).annotation(mark("Starts", "platform/starts_mark", style.BLUE))
+    for panel in (*_alive(), *_flow(), *_controls(), *_stored()):
         built = built.with_panel(panel)
     return built
 
@@ -47,7 +47,13 @@ def _alive() -> list[Panel]:
         .thresholds(style.limits((None, style.GREEN), (0.8, style.AMBER), (0.92, style.RED)))
         .height(8)
         .span(3),
-        style.lines("Queries per interval", "platform/queries", "none", "Asked of the warehouse.")
+        style.lines(
+            "Queries, and cancelled",
+            "platform/queries",
+            "none",
+            "Asked of the warehouse, per interval; cancelled: their client left before the answer,"
+            " as a board does that refreshes too fast.",
+        )
         .height(8)
         .span(5),
     ]
@@ -66,45 +72,24 @@ def _flow() -> list[Panel]:
 
 
 def _controls() -> list[Panel]:
-    # What people owe, and what they were told.
+    # What people were told.
     return [
-        style.rows(
-            "Reports due",
-            "platform/reports_due",
-            "The last seven UTC days of every report that is in use; late after 03:00 UTC.",
-        )
-        .override_by_name("state", style.in_colours({"released": style.GREEN, "late": style.RED}))
-        .height(8)
-        .span(10),
         style.widths(
             style.rows("Alerts", "platform/control_alerts", "Rules that fired, breached limits."),
             {"time": 170, "control": 130, "account": 90, "subject": 130, "detail": 330},
         )
         .override_by_name("raised_after", style.unit("s", 2))
         .height(8)
-        .span(14),
+        .span(24),
     ]
 
 
-def _quality() -> list[Panel]:
-    # What is wrong with it, and what it takes.
+def _stored() -> list[Panel]:
+    # What it takes.
     return [
-        style.rows("Checks", "platform/checks", "The newest result of each; failed ones first.")
-        .override_by_name(
-            "last_status",
-            style.in_colours({"passed": style.GREEN, "failed": style.RED, "error": style.RED}),
-        )
-        .height(9)
-        .span(12),
-        style.rows("Gaps", "platform/gaps", "Silences of over two minutes; weekends are ones too.")
-        .height(9)
-        .span(12),
-        style.rows("Quarantine", "platform/quarantine", "Ticks that were refused, and why.")
-        .height(8)
-        .span(12),
         style.rows("Storage", "platform/storage", "What each table holds.")
         .override_by_name("bytes", style.unit("bytes", 1))
         .override_by_name("compression", style.unit("none", 1))
         .height(8)
-        .span(12),
+        .span(24),
     ]

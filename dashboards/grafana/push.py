@@ -6,6 +6,7 @@ It sends the committed JSON, so it needs Grafana's client and not the kit that m
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +16,10 @@ from grafana_client.client import GrafanaClientError, GrafanaException
 from core.errors import SettingsError, TickhouseError, UnavailableError
 
 _BOARDS = Path(__file__).parents[1] / "boards"
+#: What Grafana numbers itself, and what it may raise.
+_OF_GRAFANA = ("id", "version", "iteration", "refresh")
+_REFRESH = re.compile(r"(\d+)(ms|[smhd])")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 FOLDER, FOLDER_UID, TAG = "Tickhouse", "tickhouse", "tickhouse"
 
 
@@ -36,18 +41,22 @@ def push(url: str, token: str) -> list[Pushed]:
     grafana: Any = GrafanaApi.from_url(url, credential=TokenAuth(token))
     try:
         _folder(grafana)
-        boards = [json.loads(path.read_text()) for path in sorted(_BOARDS.glob("*.json"))]
-        before = [_present(grafana, board["uid"]) for board in boards]
-        for board, present in zip(boards, before, strict=True):
+        ours = boards()
+        before = [_present(grafana, board["uid"]) for board in ours]
+        for board, present in zip(ours, before, strict=True):
             _ours(board, present)
         return [
-            _push(grafana, url, board, present)
-            for board, present in zip(boards, before, strict=True)
+            _push(grafana, url, board, present) for board, present in zip(ours, before, strict=True)
         ]
     except GrafanaException as error:
         raise _translated(error, url) from error
     except (OSError, ValueError) as error:
         raise UnavailableError(f"no Grafana answers at {url}: {error}") from error
+
+
+def boards() -> list[dict[str, Any]]:
+    """The committed boards, by the names of their files."""
+    return [json.loads(path.read_text()) for path in sorted(_BOARDS.glob("*.json"))]
 
 
 def _folder(grafana: Any) -> None:
@@ -82,7 +91,7 @@ def _ours(board: dict[str, Any], present: dict[str, Any] | None) -> None:
 
 def _push(grafana: Any, url: str, board: dict[str, Any], present: dict[str, Any] | None) -> Pushed:
     where = f"{url.rstrip('/')}/d/{board['uid']}"
-    if present is not None and _content(present["dashboard"]) == _content(board):
+    if present is not None and _is_as_it_should_be(present["dashboard"], board):
         return Pushed(board["title"], "unchanged", where)
     grafana.dashboard.update_dashboard(
         {
@@ -95,8 +104,20 @@ def _push(grafana: Any, url: str, board: dict[str, Any], present: dict[str, Any]
     return Pushed(board["title"], "updated" if present else "created", where)
 
 
+def _is_as_it_should_be(present: dict[str, Any], board: dict[str, Any]) -> bool:
+    """A Grafana whose shortest refresh is longer than ours raises it, and would at every push."""
+    slower = _seconds(present.get("refresh")) >= _seconds(board.get("refresh"))
+    return slower and _content(present) == _content(board)
+
+
 def _content(board: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in board.items() if key not in ("id", "version", "iteration")}
+    return {key: value for key, value in board.items() if key not in _OF_GRAFANA}
+
+
+def _seconds(refresh: object) -> float:
+    """Of Grafana's way of writing them, as 1m; 0 when it does not refresh."""
+    match = _REFRESH.fullmatch(str(refresh))
+    return float(match[1]) * _UNITS[match[2]] if match else 0.0
 
 
 def _translated(error: GrafanaException, url: str) -> TickhouseError:

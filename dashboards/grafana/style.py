@@ -46,6 +46,14 @@ SAYS = {
     "execution/unknown": "0",
     "models/hit_rate": "no predictions judged yet: the marts are built daily",
     "models/shadow": "no challenger predicts in the shadow",
+    "data_quality/flagged": "no ticks in this span",
+    "data_quality/refused": "nothing refused in this span",
+    "compliance/denied": "nothing denied in this span",
+    "compliance/clock": "no clock was measured in this span",
+    "risk/drawdown_now": "no account in this span",
+    "risk/drawdown": "no account in this span",
+    "risk/gross": "no position in this span",
+    "risk/margin": "no account in this span",
 }
 EMPTY = "nothing in this span"
 
@@ -96,6 +104,24 @@ def rows(title: str, name: str, note: str) -> table.Panel:
         .with_target(Query(name))
         .cell_height(shapes.TableCellHeight.SM)
     )
+
+
+#: Of heat(): more is worse; below zero is worse.
+RISING, BY_SIGN = "continuous-GrYlRd", "continuous-RdYlGr"
+
+
+def heat(title: str, name: str, scheme: str, note: str) -> table.Panel:
+    """Symbols by hour of day: a table whose cells 00 to 23 are coloured by their values.
+
+    Grafana's own heatmap has moments on its axis, no hours of day.
+    """
+    cells = [
+        DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background"}),
+        DynamicConfigValue(id_val="color", value={"mode": scheme}),
+        DynamicConfigValue(id_val="decimals", value=1),
+    ]
+    panel = rows(title, name, note).override_by_regexp(r"^\d\d$", cells)
+    return widths(panel, {"symbol": 90})
 
 
 def bars(title: str, name: str, unit: str, note: str) -> barchart.Panel:
@@ -218,6 +244,11 @@ def widths(panel: table.Panel, columns: dict[str, int]) -> table.Panel:
 def linked(title: str, url: str) -> list[DynamicConfigValue]:
     """A column whose values lead somewhere."""
     return [DynamicConfigValue(id_val="links", value=[{"title": title, "url": url}])]
+
+
+#: An order's lineage on the trading board, and its trace on the live page (variable `page`).
+LINEAGE = "/d/tickhouse-trading?${__url_time_range}&${mode:queryparam}&var-order=${__value.raw}"
+TRACE = "${page}/trace?order=${__value.raw}"
 
 
 def _legend() -> common.VizLegendOptions:

@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders import candlestick, dashboard, table
 from grafana_foundation_sdk.models.candlestick import CandleStyle, VizDisplayMode
 
 from dashboards.grafana import style
-from dashboards.grafana.board import Panel, board, mark
+from dashboards.grafana.board import Panel, board, live_page, mark
 
 
 def build() -> dashboard.Dashboard:
@@ -17,6 +17,7 @@ def build() -> dashboard.Dashboard:
             ("source", "symbol", "account"),
         )
         .with_variable(dashboard.TextBoxVariable("order").label("Order (for its lineage)"))
+        .with_variable(live_page())
         .annotation(mark("Signals", "trading/signals_mark", style.BLUE))
         .annotation(mark("Fills", "trading/fills_mark", style.GREEN))
     )
@@ -101,6 +102,17 @@ def _decisions() -> list[Panel]:
         .override_by_regexp("p_down|p_up|confidence", style.unit("percentunit", 1))
         .height(7)
         .span(24),
+        style.widths(
+            style.rows(
+                "Trace of order $order",
+                "trading/trace",
+                "From tick to fill, a row per span; as a waterfall: the column trace of an order.",
+            ),
+            {"span": 120, "begins_after": 120, "lasted": 120},
+        )
+        .override_by_regexp("begins_after|lasted", style.unit("ms", 2))
+        .height(8)
+        .span(24),
     ]
 
 
@@ -121,7 +133,6 @@ def _candles() -> candlestick.Panel:
 
 
 def _orders() -> table.Panel:
-    lineage = "/d/tickhouse-trading?${__url_time_range}&${mode:queryparam}&var-order=${__value.raw}"
     return (
         style.widths(
             style.rows("Orders", "trading/orders", "The newest orders, whatever became of them."),
@@ -136,7 +147,8 @@ def _orders() -> table.Panel:
                 "profit": 90,
             },
         )
-        .override_by_name("order_id", style.linked("Lineage of this order", lineage))
+        .override_by_name("order_id", style.linked("Lineage of this order", style.LINEAGE))
+        .override_by_name("trace", style.linked("Trace of this order", style.TRACE))
         .override_by_name("profit", [*style.unit("none", 2), *style.by_sign()])
         .override_by_name(
             "status",

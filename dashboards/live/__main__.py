@@ -61,6 +61,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     items = Items()
     live_state = LiveState(items, clock)
     live_state.market(config.terminal.kind)
+    live_state.strategy(config.run.strategy)
     loop = asyncio.get_running_loop()
     reader = Reader(bus, loop, live_state.take, config.run.account)
     history = History(config, clock, loop, live_state, reader.release)

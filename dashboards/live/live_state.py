@@ -133,6 +133,10 @@ class LiveState:
         if kind == "simulated":
             self.items.put("market", "simulated market, planted edge")
 
+    def strategy(self, name: str) -> None:
+        """Which one decides: whoever sees no prediction asks why."""
+        self.items.put("strategy", name)
+
     def model(self, sha256: str, *, simulated: bool) -> None:
         """What is known of a model besides what it says."""
         self.items.put(f"model|{sha256}", {"simulated": simulated})

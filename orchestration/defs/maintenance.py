@@ -53,7 +53,8 @@ def remove_old(folder: Path, kept: int) -> list[str]:
     """Remove all but the newest finished backups; nothing while there is none."""
     if not kept:
         return []
-    by_age = sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True)
+    folders = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("offsite-")]
+    by_age = sorted(folders, reverse=True)
     finished = [path for path in by_age if _is_finished(path)][:kept]
     gone = [path for path in by_age if finished and path not in finished]
     for path in gone:

@@ -13,7 +13,7 @@ from core import settings as product
 from core.clock import SystemClock
 from orchestration.defs.compliance import DAYS
 from orchestration.resources import Tickhouse, plain_failures
-from reports import statement, statement_changes
+from reports import statement, statement_changes, statement_effects
 
 _NONE = (
     "no terminal runs here, so nobody can be asked for a statement: start it with `tickhouse up`,"
@@ -39,10 +39,12 @@ def broker_statement(
         finally:
             terminal.shutdown()
         changes = statement_changes.file(settings, taken, "dagster")
+        effects = statement_effects.of(settings, taken, changes)
     counts = {
         "deals": len(taken.deals), "positions": len(taken.positions), "corrected": len(changes)
     }  # fmt: skip
-    return dg.MaterializeResult(metadata=counts | {"balance": taken.funds.balance})
+    words = {"balance": taken.funds.balance, "changes": "\n".join(map(str, effects))}
+    return dg.MaterializeResult(metadata=counts | dict(statement_effects.counted(effects)) | words)
 
 
 statement_job = dg.define_asset_job("statement_job", dg.AssetSelection.assets(broker_statement))

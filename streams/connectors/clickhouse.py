@@ -22,9 +22,16 @@ from core.crashpoint import reach
 from streams.rows import Rows, merge
 
 _SOON_S = 1.0  # live: how long a row may wait for others before it is sent
-#: Tables that nobody decides by, or whose rows are wide: an insert each second would cost the
-#: warehouse a part and its merges each second.
-_LATER_S = {"feature": 5.0, "process_state": 5.0, "stage_latency": 5.0}
+#: Nobody decides by what is stored, and what is to be watched as it happens comes from the bus. An
+#: insert costs the warehouse a part and its merges; one of ticks four, with the bars that follow.
+_LATER_S = {
+    "tick": 3.0,
+    "prediction": 3.0,
+    "feature": 5.0,
+    "account_state": 5.0,
+    "process_state": 5.0,
+    "stage_latency": 5.0,
+}
 
 #: Rows not stored yet, by table.
 Pending = dict[str, list[Rows]]

@@ -44,6 +44,23 @@ def parts(kind: str, name: str, hours: str = "") -> str:
     return f"INSERT INTO session_part VALUES ('s1', '{kind}', '{name}', '{hours}')"
 
 
+def duty(since_h: int) -> str:
+    """A backup is to leave the host since a session of so long ago."""
+    return (
+        "INSERT INTO session (session_id, run_id, mode, account, number, ts_start, status) SELECT"
+        f" 's0', 'live', 'demo', 'acc1', 0, now64(6) - toIntervalHour({since_h}), 'ended'\n"
+        "INSERT INTO session_part VALUES ('s0', 'duty', 'backup', '')\n"
+        f"{parts('duty', 'backup')}"
+    )
+
+
+def sent_away(age_h: int) -> str:
+    return (
+        "INSERT INTO offsite_backup (name, ts_event) SELECT"
+        f" '{age_h}', now64(6) - toIntervalHour({age_h})"
+    )
+
+
 def predictions(age_s: int) -> str:
     return (
         "INSERT INTO prediction (run_id, mode, session_id, source, symbol, ts_event) SELECT"
@@ -152,6 +169,8 @@ FAULTS = {
     "failed_check": Fault(checks("ticks", "crossed", "passed", 0, 0),
                           checks("ticks", "crossed", "failed", 2, 1),
                           checks("ticks", "crossed", "passed", 0, 2)),
+    "backup_old": Fault(f"{duty(100)}\n{sent_away(35)}",
+                        f"TRUNCATE TABLE offsite_backup\n{sent_away(37)}", sent_away(1)),
     "report_late": Fault(f"{reports(1, 2)}\n{reports(2, 1)}",
                          f"TRUNCATE TABLE audit_event\n{reports(1, 2)}", reports(3, 1)),
 }  # fmt: skip
@@ -164,7 +183,7 @@ def running(warehouse: Warehouse) -> Warehouse:
     migrate.apply(client, [])
     tables = ["session", "session_part", "tick", "process_state", "prediction", "order_event"]
     tables += ["account_state", "stage_latency", "risk_state", "check_result", "model_drift"]
-    for table in [*tables, "audit_event"]:
+    for table in [*tables, "audit_event", "offsite_backup"]:
         client.command(f"TRUNCATE TABLE {table}")
     return warehouse
 
@@ -194,6 +213,17 @@ def test_over_no_rows_nothing_fires(running: Warehouse) -> None:
     full = {row.value for row in answers.pop("disk")}
     assert all(0 <= used <= 1 for used in full)
     assert not any(answers.values())
+
+
+def test_a_backup_that_never_was_made_counts_from_when_it_was_due(running: Warehouse) -> None:
+    begin(running)
+    assert above(running, "backup_old") == []  # none is to leave this host
+    apply(running, duty(30))
+    assert above(running, "backup_old") == []
+    running.client.command("TRUNCATE TABLE session")
+    begin(running)
+    apply(running, duty(37))
+    assert len(above(running, "backup_old")) == 1
 
 
 def test_every_rule_is_provoked() -> None:

@@ -1,6 +1,5 @@
 """Every panel of every board runs against the embedded server filled by a replay of real ticks."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 
 from dashboards.grafana.__main__ import BOARDS, FOLDER
 from tests.integration.analysed import MARTS, Analysed
-from tests.support.board_panels import targets, with_parameters
+from tests.support.board_panels import check_columns, targets, with_parameters
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models")]
 
@@ -27,13 +26,18 @@ EMPTY = {
     *("Promotions", "Restatements", "Reports due", "Alerts"),
     *("Challenger's distance from the champion", "Broker and twin"),
     *("Slippage by hour, broker and twin", "Exposure", "Messages to the broker"),
+    *(
+        "Ticks refused",
+        "Corrections",
+        "Ticks corrected",
+        "Made again",
+        "Denied by control",
+        "Stops",
+        "Gross lots",
+    ),
+    *("Clock against its references", "Signed controls", "What people ordered", "Limits met"),
+    *("Breakers and leases", "Alerts by rule", "Starts"),
 }
-
-
-_DRAWN = re.compile(
-    r"(Nullable\(|LowCardinality\()*(String|Bool|U?Int(8|16|32|64)|Float(32|64)|Date(32)?|DateTime(64)?"
-    r"(\(.*\))?|Enum.*)\)*"
-)
 
 
 @pytest.mark.parametrize(("panel", "sql"), EVERY)
@@ -41,24 +45,7 @@ def test_a_panel_gets_the_columns_its_type_draws(
     analysed: Analysed, panel: dict[str, Any], sql: str, request: pytest.FixtureRequest
 ) -> None:
     answer = analysed.client.query(with_parameters(analysed.client, MARTS, "replay", sql))
-    names, types = answer.column_names, [t.name for t in answer.column_types]
-    kind = panel["type"]
-    if kind in ("timeseries", "candlestick", "state-timeline", "mark"):
-        assert names[0] == "time"
-        assert types[0].startswith("DateTime")
-    if kind == "candlestick":
-        assert set(names) >= {"open", "high", "low", "close"}
-    if kind == "mark":
-        assert "text" in names
-    if kind == "barchart":  # it names its bars by words or times, never by numbers
-        assert re.fullmatch(r"(Nullable\(|LowCardinality\()*String\)*|DateTime.*", types[0])
-    if kind in ("timeseries", "stat", "barchart"):
-        assert any(t.startswith(("Nullable(Float", "Float", "UInt", "Int")) for t in types)
-    # The plugin passes these on as what they are; a Decimal or a state arrives as JSON.
-    assert [(n, k) for n, k in zip(names, types, strict=True) if not _DRAWN.fullmatch(k)] == []
-    if names[0] == "time":
-        times = [row[0] for row in answer.result_rows]
-        assert times in (sorted(times), sorted(times, reverse=True))
+    check_columns(panel, answer)
     title = request.node.callspec.id.partition(": ")[2]
     assert answer.result_rows or title in EMPTY, "nothing to draw"
 

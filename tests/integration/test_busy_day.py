@@ -2,8 +2,10 @@
 the tables that were there before it.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +16,27 @@ from core.credentials import directory_of
 from core.home_users import OWNER, sign_in
 from core.sections import ClickhouseSettings
 from dashboards.grafana.__main__ import BOARDS
-from tests.support.board_panels import targets
+from dashboards.grafana.check import check
+from dashboards.grafana.macros import BoardSpan, expand
+from tests.support.board_panels import check_columns, targets
 from tests.support.busy_day import BusyHome, busy_home
+from tests.support.grafana import TOKEN, Grafana, grafana
 from warehouse import occasion
+
+__all__ = ["grafana"]
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="browser")]
 MODES = ("demo", "shadow", "live")
 #: Marts that boards read, and what they are made of.
-_SELECTED = ("--select", "+fct_denial_outcome", "+fct_model_performance")
+OF_MARTS = sorted(
+    {
+        mart
+        for name in BOARDS
+        for _, _, sql in targets(name)
+        for mart in re.findall(r"\$\{marts\}\.(\w+)", sql)
+    }
+)
+_SELECTED = ("--select", *(f"+{mart}" for mart in OF_MARTS))
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +49,35 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BusyHome]:
 
 
 EVERY = [
-    pytest.param(sql, id=f"{name}: {title}") for name in BOARDS for title, _, sql in targets(name)
+    pytest.param(panel, sql, id=f"{name}: {title}")
+    for name in BOARDS
+    for title, panel, sql in targets(name)
 ]
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("sql", EVERY)
-def test_every_panel_has_rows(busy: BusyHome, sql: str, mode: str) -> None:
-    answer = busy.server.client.query(busy.sql(mode, sql))
+@pytest.mark.parametrize(("panel", "sql"), EVERY)
+def test_every_panel_has_rows(busy: BusyHome, panel: dict[str, Any], sql: str, mode: str) -> None:
+    answer = busy.grafana.query(busy.sql(mode, sql))
+    check_columns(panel, answer)
     assert answer.result_rows, "nothing to draw"
     drawn = [value for row in answer.result_rows for value in row]
     assert any(value not in (None, "", 0) for value in drawn)
 
 
-#: Tables that no board, alert or report reads: of the schema, of the kernel, of files, of traces.
-_ELSEWHERE = {"schema_migration", "kernel_state", "tick_file", "order_trace"}
+def test_the_check_of_somebodys_grafana_is_good(busy: BusyHome, grafana: Grafana) -> None:
+    """Its statements, with the macros done as the plugin does, are answered by the warehouse."""
+    client, day = busy.grafana, busy.days["live"]
+    span = BoardSpan(day.start_us / 1e6, day.end_us / 1e6 + 60)
+    grafana.answer = lambda sql: client.query(expand(sql, span, {})).result_rows
+    findings = list(check(grafana.url, TOKEN))
+    assert [finding for finding in findings if finding.state == "bad"] == []
+    empty = [finding.says for finding in findings if finding.says.startswith("no rows")]
+    assert empty == ["no rows in a day: Lineage of order $order, Trace of order $order"]
+
+
+#: Tables that no board, alert or report reads: of the schema, of the kernel, of files.
+_ELSEWHERE = {"schema_migration", "kernel_state", "tick_file"}
 
 
 def test_every_table_has_rows(busy: BusyHome) -> None:

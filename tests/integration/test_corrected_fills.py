@@ -18,7 +18,7 @@ from reports.package import Version
 from reports.statement import BrokerStatement, StatementDeal, StatementFunds
 from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, import_reference, trading_day
-from tests.support.orders import at, journalled, store
+from tests.support.orders import at, filled, journalled, store
 from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="orchestration")]
@@ -41,6 +41,8 @@ LATER = (
     (202, 20, "sell", 1.5, 5000.0, -1.5, 0.0),
     (301, 1, "balance", 1.0, 4990.0, 0.0, 0.0),
 )
+#: And another time of one of them.
+MOVED = {201: f"{DAY} 11:30"}
 
 
 class Home(NamedTuple):
@@ -68,13 +70,16 @@ class Home(NamedTuple):
         return [row for row in first if row not in last], [r for r in last if r not in first]
 
 
-def statement(day: date, deals: tuple[tuple[int, int, str, float, float, float, float], ...]):
+def statement(
+    day: date, deals: tuple[tuple[int, int, str, float, float, float, float], ...],
+    moved: dict[int, str],
+) -> BrokerStatement:  # fmt: skip
     head = (day, at(f"{day} 23:30"), "live", "acc1")
     return BrokerStatement(
         [
             StatementDeal(
-                *head, deal, position, kind, "in", "EUIX50", at(f"{DAY} 10:00"), volume, price,
-                commission, 0.0, profit,
+                *head, deal, position, kind, "in", "EUIX50", at(moved.get(deal, f"{DAY} 10:00")),
+                volume, price, commission, 0.0, profit,
             )
             for deal, position, kind, volume, price, commission, profit in deals
         ],
@@ -101,8 +106,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             reporting.render(settings, one, THE_DAY, "live", "the night", "ann", desk.clock)
         filed = Home(desk, server, {})
         filed.filed.update(filed.files())
-        statement_changes.file(settings, statement(THE_DAY, DEALS), "ann")
-        later = statement(THE_DAY + timedelta(1), LATER)
+        statement_changes.file(settings, statement(THE_DAY, DEALS, {}), "ann")
+        later = statement(THE_DAY + timedelta(1), LATER, MOVED)
         assert len(statement_changes.file(settings, later, "bob")) == 3
         yield filed
     finally:
@@ -112,7 +117,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 def test_a_corrected_fill_is_a_version_and_the_journal_stands(home: Home) -> None:
     client = home.desk.client
     versions = client.query(
-        "SELECT venue_deal, version, kind, volume, price, author FROM fill_version"
+        "SELECT venue_deal, version, kind, volume, price, author"
+        " FROM fill_version"
         " ORDER BY venue_deal, version"
     ).result_rows
     assert versions == [
@@ -137,6 +143,7 @@ def test_reports_and_marts_are_restated_with_before_and_after(home: Home) -> Non
     assert [(r["venue_deal"], r["f30_quantity"], r["f33_price"]) for r in now] == [
         ("201", "0.8", "5000.75")
     ]
+    assert now[0]["f28_trading_time"].startswith(f"{DAY}T11:30:00")
     was, now = home.changed("execution-quality", "orders.csv")
     assert [(row["order_id"], row["outcome"]) for row in was] == [
         ("o1", "filled"), ("o2", "partially_filled"), ("o1", "filled"),
@@ -158,3 +165,25 @@ def test_reports_and_marts_are_restated_with_before_and_after(home: Home) -> Non
     ).result_rows
     assert profits == [(-2.3,)]
     assert "-14.75" in mart.before
+
+
+def test_a_fill_that_moves_to_another_day_leaves_the_day_it_stood_in(home: Home) -> None:
+    """Also when nothing else happened on that day."""
+    desk, alone = home.desk, date.fromisoformat("2026-03-05")
+    later, rts22 = alone + timedelta(1), catalog.named("rts22")
+    journal = desk.settings.home_path / "execution" / "acc1" / "journal"
+    fill = filled(9, at(f"{alone} 10:00"), source="oanda", venue_deal=901, venue_position=90)
+    store(home.server.settings, journalled(journal, fill))
+    reporting.build(desk.settings, [rts22], alone, "live", "the night")
+    reporting.render(desk.settings, rts22, alone, "live", "the night", "ann", desk.clock)
+    deal = (901, 90, "buy", 1.0, 5000.25, -1.0, 0.0)
+    for day, moved in ((alone, f"{alone} 10:00"), (later, f"{later} 09:00")):
+        statement_changes.file(desk.settings, statement(day, (deal,), {901: moved}), "ann")
+    table = "tickhouse_marts.rpt_rts22_transaction WHERE venue_deal = 901"
+    assert desk.client.query(f"SELECT report_date FROM {table}").result_rows == [(alone,)]
+    assert reports.restate(desk).problems == []
+    assert desk.client.query(f"SELECT report_date FROM {table}").result_rows == []
+    versions = desk.client.query(
+        "SELECT version, toDate(ts_event) FROM fill_version WHERE venue_deal = 901 ORDER BY version"
+    ).result_rows
+    assert versions == [(0, alone), (1, later)]

@@ -1,6 +1,6 @@
 """What a stream may say of a tick that is stored, and who else stores ticks meanwhile."""
 
-from threading import Thread
+from threading import Event, Thread
 
 import msgspec
 import numpy as np
@@ -10,15 +10,18 @@ from adapters.clickhouse.corrections import LEAVE_OUT, Corrections
 from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.tick_blocks import FeedPolicy, TickBlocks
 from adapters.clickhouse.tick_store import ClickhouseTickStore, FileOfTicks
+from adapters.clickhouse.tick_turns import release
 from adapters.clickhouse.writer import Writer
 from core import audit_log
 from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TICK
-from core.errors import BusyError, WarehouseError
+from core.errors import BusyError, UnavailableError, WarehouseError
+from core.health import Health
 from core.home_users import DAGSTER, SETUP
 from core.settings import Settings
 from orchestration.restatement import run
 from orchestration.restatement.work import Desk
+from streams.compose import say_why_it_waits
 from tests.integration.test_import import rows
 from tests.support.told_ticks import (
     bids,
@@ -28,6 +31,7 @@ from tests.support.told_ticks import (
     rows_of,
     stream,
 )
+from tests.support.waiting import until
 from tests.support.warehouse_server import warehouse
 
 __all__ = ["warehouse"]
@@ -151,6 +155,23 @@ def test_a_clock_set_back_by_a_day_puts_no_correction_before_another(warehouse):
     assert rows(warehouse, as_of.format("'2023-12-01 00:00:00'")) == [(1.1,)]
 
 
+def test_a_server_that_does_not_grant_the_delete_is_named_and_the_newest_is_read(
+    warehouse, monkeypatch, caplog
+):
+    """The same statement in other words is one that the embedded warehouse grants no recorder."""
+    stream(warehouse, rows_of([1.1]))
+    monkeypatch.setattr("adapters.clickhouse.corrections.LEAVE_OUT", LEAVE_OUT + " ")
+    stream(warehouse, rows_of([1.2]), may_correct=True)
+    assert "does not grant ALTER DELETE ON tick: of sim EURUSD" in caplog.text
+    assert "clickhouse-roles.sql" in caplog.text
+    assert bids(warehouse) == [1.2]
+    plain = "SELECT toFloat64(bid) FROM tick ORDER BY ts_known"
+    assert rows(warehouse, plain) == [(1.1,), (1.2,)]
+    monkeypatch.undo()
+    finish_as_up_does(warehouse)
+    assert rows(warehouse, plain) == [(1.2,)]
+
+
 def test_another_home_on_the_same_warehouse_is_refused_while_this_one_stores(warehouse, tmp_path):
     stream(warehouse, rows_of([1.1]))
     with Writer(warehouse.settings_of("streams.ticks")) as writer:
@@ -167,6 +188,42 @@ def test_another_home_on_the_same_warehouse_is_refused_while_this_one_stores(war
     assert sorted(bids(warehouse)) == [1.1, 1.2, 1.3]
     with pytest.raises(BusyError, match=r"ticks of sim .* by another home"):
         stream(warehouse, rows_of([1.4], first=2))  # now it is this one's turn to wait
+
+
+def test_a_stream_waits_for_another_home_and_says_why_until_that_gives_its_sources_back(
+    warehouse, tmp_path
+):
+    stream(warehouse, rows_of([1.1]))
+    said, where = [], warehouse.settings_of("streams.ticks")
+    with Writer(where) as writer:
+        corrections = Corrections(
+            writer, tmp_path, SystemClock(), "streams.ticks", restates=False, waits=said.append
+        )
+        other = TickBlocks(writer, corrections, FeedPolicy("run", "live", "eve", lambda _: True))
+        storing = Thread(target=other.insert, args=(rows_of([1.2], first=1).columns, None))
+        storing.start()
+        until(lambda: said)
+        assert "waiting: ticks of sim are stored in this warehouse by another home" in said[0]
+        assert bids(warehouse) == [1.1]
+        release(warehouse.settings_of(SETUP), warehouse.home)
+        storing.join()
+    assert said[-1] == ""
+    assert bids(warehouse) == [1.1, 1.2]
+    release(warehouse.settings_of(SETUP), tmp_path)
+    stream(warehouse, rows_of([1.3], first=2))  # and back, at once
+
+
+def test_a_stream_that_is_told_to_stop_while_it_waits_does_so(tmp_path):
+    stopping, health = Event(), Health("streams.ticks", tmp_path / "run")
+    health.set("ready", "ticks")
+    say_why_it_waits(health, stopping, "waiting: ticks of sim")
+    assert (health.status, health.detail) == ("degraded", "waiting: ticks of sim")
+    say_why_it_waits(health, stopping, "")
+    assert (health.status, health.detail) == ("ready", "ticks")
+    stopping.set()
+    with pytest.raises(UnavailableError, match="stopped while waiting"):
+        say_why_it_waits(health, stopping, "waiting: ticks of sim")
+    health.close()
 
 
 def test_a_stream_may_add_versions_and_take_nothing_away(warehouse):

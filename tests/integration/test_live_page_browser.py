@@ -340,3 +340,28 @@ def test_a_symbol_is_chosen_by_its_number(world: World) -> None:
         assert tab.run(chosen) == feeds[1]
         assert {name for name, *_ in MARKET} <= set(feeds)
         tab.press("1")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "says"),
+    [
+        ("model", "No prediction yet."),
+        ("scripted", "the strategy scripted decides without a model"),
+    ],
+)
+def test_without_a_prediction_it_says_why(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, says: str
+) -> None:
+    """Beside the mark of the simulated market, whose model a rule has no use for."""
+    monkeypatch.setenv("TICKHOUSE_RUN__STRATEGY", strategy)
+    with NatsServer(tmp_path / "nats") as nats:
+        bus = NatsBus(BusSettings(url=nats.url), "test")
+        Desk(bus).history(*MARKET[0])
+        with (
+            page(tmp_path / "home", nats.url, world.warehouse.url) as url,
+            world.browser.tab() as tab,
+        ):
+            tab.open(url)
+            tab.until(f"document.querySelector('#prediction').innerText.includes('{says}')")
+            assert "planted edge" in tab.text("#market")
+        bus.close()

@@ -52,6 +52,8 @@ def test_it_makes_tables_and_files_once_and_may_run_again(prepare, tmp_path, war
     assert second == 2
     assert f"TICKHOUSE_RUN__SESSION_ID={name}" in again.stdout
     assert instance.workspace(tmp_path / "home").exists()
+    trades = "SELECT count() FROM tickhouse_marts_demo.fct_trade"  # there before dbt ever ran
+    assert warehouse.client.query(trades).result_rows == [(0,)]
     ended = prepare("--end", **warehouse.environment)
     assert f"Session {name} has ended" in ended.stdout, ended.stderr
     status = "SELECT number, status, ts_end > ts_start FROM tickhouse.session FINAL ORDER BY number"

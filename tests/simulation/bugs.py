@@ -191,6 +191,8 @@ BUGS = (
     Bug("a segment counts before its first record is synced", Journal, "_begin", _unsynced, 20),
     Bug("a snapshot forgets unsettled orders", compose, "restored", _forgets_unsettled, 50),
     Bug("the terminal takes orders under an older lease", Fence, "admits", _always(True), 100),
+    Bug("a lease is taken from who is alive", Lease, "_free",
+        lambda _: lambda self, place: place.read(60.0), 100),
     Bug("who lost the lease goes on", Lease, "check", _always(None), 100),
     Bug("who lost the lease ends and halts nothing", Live, "_keep_lease", _ends_unhalted, 200),
 )  # fmt: skip

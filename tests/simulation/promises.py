@@ -92,14 +92,17 @@ def _unsettled_are_absent(world: World) -> None:
 
 
 def _nothing_was_given_up(world: World) -> None:
-    """What is booked as unexpected was done twice, or met a position of somebody else."""
+    """What is booked as unexpected was done twice, met a position of somebody else, or is an order
+    that the terminal refused to us and that another execution sent under the same name.
+    """
     opened = {deal.ticket for deal in world.broker.deals() if not deal.entry}
     for message in world.bus.messages(ORDER_EVENTS):
         if not isinstance(message, OrderEvent) or message.purpose != "unexpected":
             continue
         if message.venue_deal not in opened:
             continue
-        if not any(name in message.reason for name in world.broker.faults.done_twice):
+        named = {*world.broker.faults.done_twice, *world.tenancy.sent_by_the_other}
+        if not any(name in message.reason for name in named):
             raise Violation(f"given up, and executed after that: {message.reason}")
 
 

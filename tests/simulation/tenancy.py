@@ -1,29 +1,35 @@
 """Two executions of one account: in some seeds another comes, takes the lease, trades, and leaves.
 
-The other has the real lease and the real claim at the terminal, and trades like a person: what it
-opens is not ours. Whoever is alive keeps its lease; the other gets it when ours was silent for ten
-seconds, as behind a cut line or in a stopped process, which does not notice that time passed. From
-its claim on the account takes no order of ours; we end, and open nothing until a person resumes.
+The other is a real execution, too (`rival`), on the world's signals; on a netting account, where
+both would trade one position, it trades like a person. What it opens is not ours. Whoever is alive
+keeps its lease; the other gets it when ours was silent for ten seconds, as behind a cut line or in
+a stopped process, which does not notice that time passed. From its claim on the account takes no
+order of ours; we end, and open nothing until a person resumes.
 """
 
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from adapters.bus.lease import ChangedError, Written
 from adapters.mt5.fence import Fence
 from adapters.mt5.real.terminal import RealTerminal
 from adapters.simulator.broker.operations import by_hand
+from core.clock import Timer
 from core.errors import TickhouseError, UnavailableError
-from execution import compose, lease
+from execution import compose
+from execution.lease import Held, Lease
 from execution.live import Parts
 from tests.simulation import signed, trips
+from tests.simulation.rival import HOLDER, Rival
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _SHARE = 0.25  # of the seeds in which neither breakers nor signatures are looked at
-_RENEW_S = 2.0
+_RENEW_S, _LASTS_S = 2.0, 9.9
 
 
 def is_shared(seed: int) -> bool:
@@ -39,18 +45,28 @@ class Tenancy:
     def __init__(self, world: "World") -> None:
         self._world, self._rng = world, Random(f"rival {world.seed}")
         self.on, self.fence, self._place = is_shared(world.seed), Fence(), _Place(world)
-        self._ours: lease.Lease | None = None
-        self._rival: lease.Lease | None = None
+        self._ours: Lease | None = None
+        self._real = Rival(world, self)
+        self._rival: Lease | None = None
         self._renewed_s, self._cut = 0.0, False
         self._must_end = self._owed = False  # now; a halt, until a person resumes
-        self.claimed = 0  # the other's number
+        self.claimed = self.claimed_by_us = 0  # the other's number, and ours
         self.changes = 0  # of hands
+
+    @property
+    def sent_by_the_other(self) -> set[str]:
+        """Names of orders: of one signal both make the same."""
+        return self._real.sent
 
     def terminal(self, real: RealTerminal) -> RealTerminal:
         """The terminal as who stands behind a claim sees it."""
-        return _Fenced(real, self) if self.on else real
+        return self.fenced(real, "ours") if self.on else real
 
-    def lease(self, parts: Parts) -> lease.Lease | None:
+    def fenced(self, real: RealTerminal, holder: str) -> RealTerminal:
+        """As its server lets a holder trade."""
+        return _Fenced(real, self, holder)
+
+    def lease(self, parts: Parts) -> Lease | None:
         """Ours, taken and claimed.
 
         Raises:
@@ -59,10 +75,11 @@ class Tenancy:
         if not self.on:
             return None
         self._ours = None
-        taken = lease.Lease(self._place, "sim", "ours", timer=self._world.timer)
+        taken = Lease(self._place, "sim", "ours", timer=self._world.timer)
         taken.acquire(parts.ledger.book.lease)
         compose.claim(parts, taken)
         self._ours, self._renewed_s, self._cut = taken, self._world.seconds(), False
+        self.claimed_by_us = taken.number
         self._must_end = False
         return taken
 
@@ -124,18 +141,36 @@ class Tenancy:
         world = self._world
         if self._rival is not None or world.bus.away:
             return
-        rival = lease.Lease(self._place, "sim", "rival", timer=_Waiting(world, self))
         try:
-            number = rival.acquire(0)
+            self._rival = self._begin(_Waiting(world, self))
         except TickhouseError as error:
             world.tell(f"another execution ends: {error}")
             return
-        assert self.fence.admits(number, "rival")
-        world.tell(f"another execution has the account, under {number}")
-        self._rival, self.claimed = rival, number
+        self.claimed = self._rival.number
+        world.tell(f"another execution has the account, under {self.claimed}")
         self.changes += 1
-        self._trade()
+        if world.netting:
+            self._trade()
         self._keep()
+
+    def _begin(self, timer: Timer) -> Lease:
+        """The other's lease, with its claim at the terminal."""
+        if not self._world.netting:
+            with self._world.of_another():
+                self._real.start(self._place, timer)
+            assert self._real.lease is not None
+            return self._real.lease
+        rival = Lease(self._place, "sim", HOLDER, timer=timer)
+        assert self.fence.admits(rival.acquire(0), HOLDER)
+        return rival
+
+    def turned(self) -> None:
+        """The other goes around as often as ours."""
+        if self._real.alive:
+            with self._world.of_another():
+                self._real.turn()
+            if not self._real.alive:
+                self._leave()
 
     def _keep(self) -> None:
         """While it is alive."""
@@ -151,7 +186,10 @@ class Tenancy:
     def _leave(self) -> None:
         if self._rival is not None:
             self._world.tell("the other execution leaves")
-            self._rival.close()
+            if self._real.lease is self._rival:
+                self._real.leave()
+            else:
+                self._rival.close()
             self._rival = None
 
 
@@ -161,6 +199,7 @@ class _Place:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._written: Written | None = None
+        self._changed_s = 0.0
 
     def read(self, timeout_s: float) -> Written | None:
         self._answers()
@@ -171,11 +210,20 @@ class _Place:
         sequence = self._written.sequence if self._written else 0
         if sequence != known:
             raise ChangedError("another record is there")
+        self._check(msgspec.json.decode(payload, type=Held))
+        self._changed_s = self._world.seconds()
         self._written = Written(payload, sequence + 1)
         return sequence + 1
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def _check(self, new: Held) -> None:
+        """Whoever shows that it is alive keeps its lease."""
+        before = msgspec.json.decode(self._written.payload, type=Held) if self._written else None
+        if before and before.held and before.holder != new.holder:
+            silent_s = self._world.seconds() - self._changed_s
+            assert silent_s >= _LASTS_S, f"a lease was taken after {silent_s:.1f} s"
 
     def _answers(self) -> None:
         if self._world.bus.away:
@@ -197,9 +245,9 @@ class _Waiting:
 class _Fenced(RealTerminal):
     """A terminal behind its server's fence, as adapters.simulator.server has it."""
 
-    def __init__(self, real: RealTerminal, tenancy: Tenancy) -> None:
+    def __init__(self, real: RealTerminal, tenancy: Tenancy, holder: str) -> None:
         super().__init__(real._config, real._mt5)
-        self._tenancy, self._number = tenancy, 0
+        self._tenancy, self._number, self._holder = tenancy, 0, holder
 
     def claim(self, number: int, holder: str) -> bool:
         self._number = number
@@ -207,7 +255,8 @@ class _Fenced(RealTerminal):
 
     def order_send(self, request: Mapping[str, Any]) -> Any:
         fence = self._tenancy.fence
-        if not fence.admits(self._number, "ours"):
+        if not fence.admits(self._number, self._holder):
             return fence.refusal(self._number)
-        assert self._tenancy.claimed <= self._number, "an order under an older lease was taken"
+        newest = max(self._tenancy.claimed, self._tenancy.claimed_by_us)
+        assert newest <= self._number, "an order under an older lease was taken"
         return super().order_send(request)

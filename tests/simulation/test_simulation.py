@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.simulation import trips
+from tests.simulation import tenancy, trips
 from tests.simulation.bugs import BUGS
 from tests.simulation.run import simulate
 from tests.simulation.search import hunt, search
@@ -42,3 +42,9 @@ def test_every_breaker_trips_in_some_world() -> None:
     seeds = [seed for seed in range(150) if trips.watched(seed)]
     seen = {name for seed in seeds for name in simulate(seed).trips.seen}
     assert seen == {*trips.NAMES, trips.LADDER}
+
+
+def test_a_second_execution_takes_the_account_and_trades_in_some_worlds() -> None:
+    worlds = [simulate(seed) for seed in range(60) if tenancy.is_shared(seed)]
+    assert any(world.tenancy.sent_by_the_other for world in worlds)
+    assert any(world.tenancy.changes > 1 for world in worlds)

@@ -8,7 +8,8 @@ from its composition root on; threads are replaced by turns.
 import heapq
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -32,6 +33,7 @@ from execution.journal.journal import Journal
 from execution.journal.segments import NOTHING
 from execution.journal.witness import Witnessed
 from execution.live import Live
+from execution.order_path.quotes import LiveQuotes
 from execution.risk import trading_state
 from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
@@ -87,8 +89,9 @@ class World:
         self._count = count(1)
         self._quoted: dict[str, int] = {}
         self.ticks_flow = True
+        self.timer, self.clock = _Timer(self), _Clock(self)
         self.trips, self.tenancy = Trips(self, LOTS), Tenancy(self)
-        self.timer = _Timer(self)
+        self._elsewhere = False  # what happens now happens to another process
 
     # Time: what the engine's clock and timer show, and what happens while it waits.
 
@@ -135,8 +138,8 @@ class World:
             terminal = self.tenancy.terminal(RealTerminal(self.settings.terminal, self.package))
             if not terminal.initialize():
                 raise UnavailableError("the terminal does not answer")
-            clock, venue = _Clock(self), Venue(terminal, 86_400.0)
-            outside = compose.Environment(journal, self.bus, venue, clock, self.timer, since)
+            venue = Venue(terminal, 86_400.0)
+            outside = compose.Environment(journal, self.bus, venue, self.clock, self.timer, since)
             parts = self.trips.begin(compose.live_parts(self.settings, outside))
             if wrong := self.rotation.difference(parts.ledger.book):
                 raise Violation(f"a start knows other {wrong}")
@@ -161,6 +164,7 @@ class World:
             self.start()
         else:
             self._run(self._turn)
+        self.tenancy.turned()
         self._run(self.rotation.keep)
         if self.parts is not None and self.parts.publisher is not None:
             self._run(self.parts.publisher.deliver)
@@ -198,6 +202,8 @@ class World:
 
     def hazard(self, place: str) -> None:
         """The process may die here, or a halt come in."""
+        if self._elsewhere:
+            return
         self.points += 1
         if self.halts_in:
             self.halts_in -= 1
@@ -208,6 +214,15 @@ class World:
             self.tell(f"killed at: {place}")
             self.dies_at = ""
             raise Crash
+
+    @contextmanager
+    def of_another(self) -> Iterator[None]:
+        """What happens within happens to another process than ours."""
+        self._elsewhere = True
+        try:
+            yield
+        finally:
+            self._elsewhere = False
 
     # What comes from outside.
 
@@ -246,6 +261,15 @@ class World:
             tick = np.zeros(1, TICK)
             tick["time_msc"], tick["bid"], tick["ask"] = quote
             self.parts.quotes.feed(SOURCE, symbol, self.trips.quote(SOURCE, symbol, tick))
+
+    def show(self, quotes: LiveQuotes) -> None:
+        """What another process sees of the market."""
+        for symbol in SYMBOLS:
+            quote = self.broker.market.tape(SOURCE, symbol).last_until(self.now_us // 1000)
+            if quote is not None:
+                tick = np.zeros(1, TICK)
+                tick["time_msc"], tick["bid"], tick["ask"] = quote
+                quotes.feed(SOURCE, symbol, tick)
 
     def mids(self) -> dict[tuple[str, str], float]:
         """The market's price of each feed, whatever the process sees."""

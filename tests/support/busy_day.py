@@ -6,9 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from clickhouse_connect.driver.client import Client
+
 from adapters.clickhouse import marts
+from adapters.clickhouse.client import connect
 from cli.busy import store
 from cli.busy.day import SOURCE, SYMBOLS, Day, busy_day
+from core.home_users import GRAFANA
 from core.sections import ClickhouseSettings
 from core.settings import Settings
 from dashboards.grafana.macros import ALL, BoardSpan, expand
@@ -24,6 +28,7 @@ class BusyHome(NamedTuple):
     settings: Settings
     server: Warehouse
     days: dict[str, Day]
+    grafana: Client  # as Grafana's data source signs in
 
     def build(self, mode: str, *options: str) -> None:
         """The marts of a mode, without tests."""
@@ -60,6 +65,8 @@ def busy_home(home: Path, modes: Sequence[str]) -> Iterator[BusyHome]:
         days = {mode: busy_day(mode, now) for mode in modes}
         for day in days.values():
             store.store(settings, server.url, day)
-        yield BusyHome(settings, server, days)
+        grafana = connect(server.settings_of(GRAFANA))
+        yield BusyHome(settings, server, days, grafana)
+        grafana.close()
     finally:
         server.stop()

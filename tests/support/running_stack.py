@@ -4,19 +4,14 @@ import subprocess
 from collections.abc import Mapping
 
 from cli.diagnostics.status import HEALTHY, StackStatus, stack_status
-from core import instruments
 from core.errors import TickhouseError
 from core.settings import load
 from tests.support.waiting import until
 
 
 def status_of(environment: Mapping[str, str]) -> StackStatus:
-    """What `tickhouse status` would show; this process then knows its own instruments again."""
-    kept = instruments._own, instruments._never_closes
-    try:
-        return stack_status(load(environment))
-    finally:
-        instruments._own, instruments._never_closes = kept
+    """What `tickhouse status` would show."""
+    return stack_status(load(environment))
 
 
 def healthy(

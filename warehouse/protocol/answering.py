@@ -22,20 +22,27 @@ class Answering:
 
     framed: set once it is known that the client reads ClickHouse's compressed blocks; from then
     on errors come in them too, as ClickHouse sends them and clickhouse-go expects.
+    ended: its last piece is on the way: who leaves from now on has the whole answer.
     """
 
     def __init__(self, request: Request, send: Send, common: Headers) -> None:
         self._request, self._send, self._common = request, send, common
         self._exchange: Exchange | None = None
         self._encoding, self._begun = "", False
-        self.framed = False
+        self.framed = self.ended = False
 
     def begin(self, exchange: Exchange, encoding_name: str) -> None:
         """What is going to be answered, and in which encoding."""
         self._exchange, self._encoding = exchange, encoding_name
 
+    def cancel(self) -> None:
+        """Nobody waits for it any more: what was not begun does not begin."""
+        if self._exchange is not None:
+            self._exchange.cancelled = True
+
     async def whole(self, body: bytes, answer: Answer | None = None) -> None:
         """A complete answer."""
+        self.ended = True
         headers = self._headers(answer)
         if self._request.method == "HEAD":
             body = b""
@@ -57,12 +64,14 @@ class Answering:
 
     async def end(self) -> None:
         """After the last piece."""
+        self.ended = True
         await self._send({"type": "http.response.body", "body": b""})
 
     async def break_off(self, error: Exception) -> None:
         """The statement failed in mid-stream. The response stays unfinished, as ClickHouse's does,
         so that a client which does not look for the exception cannot take it for complete.
         """
+        self.ended = True
         if self._exchange is not None:
             await self.chunk(self._exchange.failure(error))
 

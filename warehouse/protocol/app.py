@@ -7,13 +7,15 @@ pool of threads. A client that leaves takes its statement with it.
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Collection, MutableMapping
+from collections import Counter
+from collections.abc import Collection, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core import same_origin
 from core.errors import WarehouseError
+from core.exposition import Sample, expose
 from warehouse.access import bounds
 from warehouse.access.gate import Gate
 from warehouse.access.sign_in import SignIn
@@ -66,6 +68,13 @@ class App:
         self._coalescer = coalesce.Coalescer(self._run)
         self._running, self._room = Running(streams), Room(4 * largest_statement)
         self._expiry: asyncio.TimerHandle | None = None
+        self._cancelled = Counter[str]()
+        expose(self)
+
+    def measured(self) -> Iterator[Sample]:
+        """How many statements a client left before it had the whole answer, by user."""
+        for user, count in list(self._cancelled.items()):
+            yield Sample("tickhouse_warehouse_cancelled_total", (user,), count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -167,7 +176,7 @@ class App:
             self._engine.describe,
         )
         answering.begin(exchange, name)
-        with self._watching(query, body, receive, exchange):
+        with self._watching(granted, body, receive, answering):
             await self._exchange(granted.asker, body, exchange, answering)
 
     async def _kill(self, tag: str, wished: Context, answering: Answering) -> None:
@@ -270,21 +279,25 @@ class App:
         ]
 
     @contextlib.contextmanager
-    def _watching(self, query: Request, body: Body, receive: Receive, exchange: Exchange) -> Any:
+    def _watching(
+        self, granted: "_Granted", body: Body, receive: Receive, answering: Answering
+    ) -> Any:
         if not body.complete:  # an upload notices by itself
             yield
             return
-        watch = asyncio.create_task(self._watch(query, receive, exchange))
+        watch = asyncio.create_task(self._watch(granted, receive, answering))
         try:
             yield
         finally:
             watch.cancel()
 
-    async def _watch(self, query: Request, receive: Receive, exchange: Exchange) -> None:
+    async def _watch(self, granted: "_Granted", receive: Receive, answering: Answering) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        exchange.cancelled = True
-        self._control.submit(self._engine.kill, query.tag)
+        if not answering.ended:
+            self._cancelled[granted.asker.name] += 1
+        answering.cancel()
+        self._control.submit(self._engine.kill, granted.query.tag)
 
     def _keep_expiring(self) -> None:
         if self._expiry is None:

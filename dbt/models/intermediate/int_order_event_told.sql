@@ -1,6 +1,6 @@
 -- noqa: disable=AM04
--- Order events with their fills as the broker tells them now: another price, volume or money when a later statement said
--- so, and `busted`, of no volume, when it took the deal back. Records of orders keep what was journalled.
+-- Order events with their fills as the broker tells them now: another time, price, volume or money when a later statement
+-- said so, and `busted`, of no volume, when it took the deal back. Records of orders keep what was journalled.
 with
 
 told as (
@@ -10,6 +10,7 @@ told as (
         journal_seq as told_seq,
         max(fill_version.version) as version,
         argMax(fill_version.kind, fill_version.version) as told_kind,
+        argMax(fill_version.ts_event, fill_version.version) as told_at,
         argMax(fill_version.side, fill_version.version) as told_side,
         argMax(fill_version.volume, fill_version.version) as told_volume,
         argMax(fill_version.price, fill_version.version) as told_price,
@@ -22,8 +23,9 @@ told as (
 )
 
 select
-    e.* except (kind, side, volume, price, commission, swap, profit),
+    e.* except (kind, ts_event, side, volume, price, commission, swap, profit),
     if(coalesce(t.version, 0) = 0, e.kind, if(t.told_kind = 'withdrawal', 'busted', e.kind)) as kind,
+    if(coalesce(t.version, 0) = 0, e.ts_event, coalesce(t.told_at, e.ts_event)) as ts_event,
     if(coalesce(t.version, 0) = 0, e.side, coalesce(t.told_side, '')) as side,
     if(coalesce(t.version, 0) = 0, e.volume, coalesce(t.told_volume, 0)) as volume,
     if(coalesce(t.version, 0) = 0, e.price, coalesce(t.told_price, 0)) as price,

@@ -40,6 +40,15 @@ def test_another_price_is_a_correction_of_the_deals_day() -> None:
     assert one.content["price"] == 11.0
 
 
+def test_another_time_is_a_correction_of_both_days() -> None:
+    """Also where there is no statement of the day to which it moves."""
+    now = deal(1, TUESDAY)
+    (one,) = changed(TUESDAY, [now], contents(deal(1, MONDAY)), {}, {MONDAY})
+    assert (one.change, one.days, one.day) == ("correction", [MONDAY, TUESDAY], TUESDAY)
+    (one,) = changed(TUESDAY, [now], contents(deal(1, MONDAY)), {}, set())
+    assert one.change == "correction"
+
+
 def test_a_deal_that_an_earlier_day_lacked_is_an_addition_to_it() -> None:
     now = [deal(1, MONDAY), deal(9, MONDAY)]
     (one,) = changed(TUESDAY, now, contents(deal(1, MONDAY)), {}, {MONDAY})

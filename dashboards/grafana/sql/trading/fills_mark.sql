@@ -1,6 +1,9 @@
 SELECT
     ts_event AS time,
-    concat(side, ' ', toString(volume), ' ', symbol, ' at ', toString(price), ', ', purpose) AS text,
+    concat(
+        side, ' ', toString(volume), ' ', symbol, ' at ', toString(price), ', ', purpose,
+        ' <a href="/d/tickhouse-trading?var-mode=${mode}&var-order=', order_id, '">lineage</a>'
+    ) AS text,
     purpose AS tags
 FROM order_event FINAL
 WHERE

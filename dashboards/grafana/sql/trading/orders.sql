@@ -24,7 +24,8 @@ SELECT
     toString(round(argMaxIf(price, seq, kind IN ('filled', 'partially_filled', 'closed')), 5)) AS filled_at,
     sum(profit + commission + swap) AS profit,
     argMax(reason, seq) AS reason,
-    order_id
+    order_id,
+    order_id AS trace
 FROM order_event FINAL
 WHERE
     run_id IN (

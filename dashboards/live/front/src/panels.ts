@@ -142,9 +142,17 @@ export function risk(store: Store): void {
   byId("resume").hidden = !it || it.state === "active";
 }
 
+/** Why nothing is predicted: a rule needs no model; the simulated market's comes by itself. */
+function unpredicted(store: Store): string {
+  const strategy = store.one<string>("strategy") ?? "model";
+  if (strategy !== "model") return `No prediction: the strategy ${strategy} decides without a model.`;
+  if (store.one<string>("market")) return "No prediction yet. A plain tickhouse up brings a model of this market within a minute; with --bare nothing predicts until tickhouse train.";
+  return "No prediction for this symbol. A model predicts once one is trained: tickhouse train";
+}
+
 export function prediction(store: Store, feed: string): void {
   const it = store.all<Prediction>("prediction").get(feed);
-  if (!it) return fill(byId("prediction"), el("p", { class: "nothing" }, "No prediction for this symbol. A model predicts once one is trained: tickhouse train"));
+  if (!it) return fill(byId("prediction"), el("p", { class: "nothing" }, unpredicted(store)));
   const part = (kind: string, share: number, text: string) =>
     el("div", { class: kind, style: `flex-grow:${Math.max(share, 0.001)}`, title: `${text} ${percent(share)}` }, share > 0.13 ? percent(share) : "");
   fill(byId("prediction"),

@@ -55,6 +55,7 @@ def test_doctor_lists_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "300")  # no sentence is wrapped
     write(tmp_path, "watch", record(1, "watch", "nobody [could] be told"))
     main(["doctor"])
     printed = capsys.readouterr().out

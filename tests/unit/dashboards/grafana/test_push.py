@@ -3,89 +3,37 @@
 There is no Grafana here; with GRAFANA_URL and GRAFANA_TOKEN set the last test uses a real one.
 """
 
-import json
 import os
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.main import main
 from core.errors import SettingsError, UnavailableError
+from dashboards.grafana.__main__ import BOARDS
+from dashboards.grafana.check import check
 from dashboards.grafana.push import push
+from tests.support.grafana import TOKEN, Grafana, grafana
 
-TOKEN = "glsa_secret"
-
-
-class Grafana:
-    """Folders and dashboards in memory, behind the paths and codes of Grafana's HTTP API."""
-
-    def __init__(self) -> None:
-        self.folders: dict[str, Any] = {}
-        self.boards: dict[str, Any] = {}
-        self.writes = 0
-        grafana = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                kind, _, uid = self.path.removeprefix("/api/").partition("/")
-                if self.headers["Authorization"] != f"Bearer {TOKEN}":
-                    return self._answer(401, {"message": "Invalid API key"})
-                if kind == "folders":
-                    return self._reply(grafana.folders.get(uid))
-                return self._reply(grafana.boards.get(uid.removeprefix("uid/")))
-
-            def do_POST(self) -> None:
-                requested = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                grafana.writes += 1
-                if self.path == "/api/folders":
-                    grafana.folders[requested["uid"]] = requested
-                else:
-                    board = requested["dashboard"] | {"id": grafana.writes, "version": 1}
-                    meta = {"folderUid": requested["folderUid"]}
-                    grafana.boards[board["uid"]] = {"dashboard": board, "meta": meta}
-                self._answer(200, {"status": "success"})
-
-            def _reply(self, content: Any) -> None:
-                self._answer(200 if content else 404, content or {"message": "not found"})
-
-            def _answer(self, code: int, content: Any) -> None:
-                body = json.dumps(content).encode()
-                self.send_response(code)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
-@pytest.fixture
-def grafana() -> Iterator[Grafana]:
-    built = Grafana()
-    thread = threading.Thread(target=built.server.serve_forever)
-    thread.start()
-    yield built
-    built.server.shutdown()
-    built.server.server_close()
-    thread.join()
+__all__ = ["grafana"]
 
 
 def test_boards_are_created_once_and_then_left_alone(grafana: Grafana) -> None:
     assert {board.outcome for board in push(grafana.url, TOKEN)} == {"created"}
-    assert sorted(grafana.boards) == [
-        f"tickhouse-{name}" for name in ("execution", "models", "platform", "trading")
-    ]
+    assert sorted(grafana.boards) == sorted(f"tickhouse-{n.replace('_', '-')}" for n in BOARDS)
     writes = grafana.writes
     assert {board.outcome for board in push(grafana.url, TOKEN)} == {"unchanged"}
     assert grafana.writes == writes
+
+
+@pytest.mark.parametrize(("raised", "second"), [("1m", "unchanged"), ("5s", "updated")])
+def test_a_refresh_that_grafana_raised_is_no_change_and_a_faster_one_is(
+    grafana: Grafana, raised: str, second: str
+) -> None:
+    push(grafana.url, TOKEN)
+    for board in grafana.boards.values():
+        board["dashboard"]["refresh"] = raised
+    assert {board.outcome for board in push(grafana.url, TOKEN)} == {second}
 
 
 def test_what_somebody_changed_in_ours_is_brought_back(grafana: Grafana) -> None:
@@ -93,7 +41,7 @@ def test_what_somebody_changed_in_ours_is_brought_back(grafana: Grafana) -> None
     grafana.boards["tickhouse-trading"]["dashboard"]["title"] = "mine now"
     outcomes = {board.title: board.outcome for board in push(grafana.url, TOKEN)}
     assert outcomes["Tickhouse: trading"] == "updated"
-    assert sorted(outcomes.values()) == ["unchanged", "unchanged", "unchanged", "updated"]
+    assert sorted(outcomes.values()) == ["unchanged"] * (len(BOARDS) - 1) + ["updated"]
 
 
 @pytest.mark.parametrize(("folder", "tags"), [("private", ["tickhouse"]), ("tickhouse", [])])
@@ -122,7 +70,7 @@ def test_the_command_tells_what_became_of_each(
     file.write_text(f"{TOKEN}\n")
     assert main(["boards", "push", "--url", grafana.url, "--token-file", str(file)]) == 0
     reported = capsys.readouterr().out
-    assert reported.count("created") == 4
+    assert reported.count("created") == len(BOARDS)
     assert TOKEN not in reported
 
 
@@ -141,3 +89,4 @@ def test_a_real_grafana_takes_them() -> None:
     url, token = os.environ["GRAFANA_URL"], os.environ["GRAFANA_TOKEN"]
     push(url, token)
     assert {board.outcome for board in push(url, token)} == {"unchanged"}
+    assert [finding for finding in check(url, token) if finding.state == "bad"] == []

@@ -1,0 +1,97 @@
+"""Risk: how far below its peak the account is, how near its limits, and what stopped it."""
+
+from grafana_foundation_sdk.builders import dashboard
+
+from dashboards.grafana import style
+from dashboards.grafana.board import Panel, board, mark
+
+
+def build() -> dashboard.Dashboard:
+    """The board."""
+    built = board(
+        "tickhouse-risk",
+        "Tickhouse: risk",
+        "Drawdown, exposure, margin, denials, breakers, leases and alerts.",
+        ("account",),
+    ).annotation(mark("Alerts", "risk/alerts_mark", style.AMBER))
+    for panel in (*_money(), *_used(), *_stopped()):
+        built = built.with_panel(panel)
+    return built
+
+
+def _money() -> list[Panel]:
+    # How bad it is.
+    return [
+        style.number("Drawdown now", "risk/drawdown_now", "percentunit", "Below the span's peak.")
+        .thresholds(style.limits((None, style.GREEN), (0.05, style.AMBER), (0.08, style.RED)))
+        .decimals(2)
+        .height(8)
+        .span(5),
+        style.lines(
+            "Drawdown", "risk/drawdown", "percentunit", "Lowest equity below the peak before it."
+        )
+        .height(8)
+        .span(14),
+        style.number(
+            "Orders of unknown outcome",
+            "execution/unknown",
+            "none",
+            "Each blocks its symbol until found or settled by a person: tickhouse orders list",
+        )
+        .thresholds(style.limits((None, style.GREEN), (1.0, style.RED)))
+        .height(8)
+        .span(5),
+        style.states("Trading state", "trading/state", "Active, reducing or halted, and when.")
+        .height(4)
+        .span(24),
+        style.heat("Profit by hour", "risk/profit_heat", style.BY_SIGN, "After costs; hours UTC.")
+        .height(6)
+        .span(24),
+    ]
+
+
+def _used() -> list[Panel]:
+    # How much of what is allowed is taken.
+    return [
+        style.steps("Gross lots", "risk/gross", "none", "Of all positions, long and short alike.")
+        .height(8)
+        .span(8),
+        style.lines("Margin used", "risk/margin", "percentunit", "Of the equity.")
+        .height(8)
+        .span(8),
+        style.steps(
+            "Messages to the broker",
+            "trading/message_rate",
+            "none",
+            "Orders, changes, cancellations within a minute.",
+        )
+        .height(8)
+        .span(8),
+        style.widths(
+            style.rows(
+                "Limits met", "risk/limits_met", "What denied, at which limit, how far off."
+            ),
+            {"rule": 160, "denied": 80, "last": 180},
+        )
+        .height(9)
+        .span(12),
+        style.widths(
+            style.rows("Breakers and leases", "risk/stops", "What stopped trading by itself."),
+            {"time": 180, "state": 90, "stopped_by": 170},
+        )
+        .override_by_name("state", style.in_colours({"halted": style.RED, "active": style.GREEN}))
+        .height(9)
+        .span(12),
+    ]
+
+
+def _stopped() -> list[Panel]:
+    # What people were told.
+    return [
+        style.widths(
+            style.rows("Alerts by rule", "risk/alerts", "Rules that fired, breached limits."),
+            {"control": 170, "raised": 80, "last": 180, "last_subject": 160},
+        )
+        .height(9)
+        .span(24),
+    ]

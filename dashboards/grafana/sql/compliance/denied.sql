@@ -1,0 +1,13 @@
+SELECT
+    $__timeInterval(ts_event) AS time,
+    reason AS rule,
+    count() AS denied
+FROM order_event FINAL
+WHERE
+    run_id IN (
+        SELECT run_id FROM run
+        WHERE mode = '${mode}'
+    ) AND $__timeFilter(ts_event) AND kind = 'denied'
+    AND $__conditionalAll(account IN (${account:singlequote}), $account)
+GROUP BY time, rule
+ORDER BY time

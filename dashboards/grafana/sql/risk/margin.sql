@@ -1,0 +1,13 @@
+SELECT
+    $__timeInterval(ts_event) AS time,
+    account,
+    max(margin / nullIf(equity, 0)) AS used
+FROM account_state
+WHERE
+    run_id IN (
+        SELECT run_id FROM run
+        WHERE mode = '${mode}'
+    ) AND $__timeFilter(ts_event)
+    AND $__conditionalAll(account IN (${account:singlequote}), $account)
+GROUP BY time, account
+ORDER BY time
