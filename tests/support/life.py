@@ -157,12 +157,16 @@ class Life:
         assert self.session is not None
         sessions.end(self.settings, self._server.url, self.session, self._clock)
 
-    def trade(self, *feeds: Feed) -> list[Signal]:
-        """Ticks through the flows, whose processes start and drain for them; the new signals."""
+    def trade(self, *feeds: Feed, flows: Sequence[str] = ("ticks", "signals")) -> list[Signal]:
+        """Ticks through the flows, whose processes start and drain for them; the new signals.
+
+        Args:
+            flows: those that run; what others miss they read when they are back.
+        """
         for batch in _in_order(feeds):
             self._publish(*batch)
         known = len(self.bus.topics[SIGNALS.name])
-        for flow in ("ticks", "signals"):
+        for flow in flows:
             self._run(flow)
         signals = [
             codec.decode(SIGNALS.name, m.payload) for m in self.bus.topics[SIGNALS.name][known:]
