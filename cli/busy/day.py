@@ -14,7 +14,8 @@ from core.errors import SettingsError
 from core.instruments import Instrument
 from core.sections import RunSettings
 
-SOURCE: Final = "sim"
+#: Not the simulated terminal's: an `up` on the same home then draws its own market beside this one.
+SOURCE: Final = "busy"
 ACCOUNT: Final = "busy"
 SECOND: Final = 1_000_000  # microseconds
 MINUTE: Final = 60 * SECOND
