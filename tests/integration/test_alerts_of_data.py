@@ -133,10 +133,10 @@ def test_a_log_of_people_that_was_rewritten_and_put_back(living: Living) -> None
     home, clock = living.settings.home_path, SystemClock()
 
     def verified() -> set[str]:
-        found = trail.verify_home(
+        verification = trail.verify_home(
             living.settings, (), living.life.client, trail.archive(living.settings), None, clock
         )
-        words, events = [str(one) for one in found.breaks], len(found.verdicts)
+        words, events = [str(one) for one in verification.breaks], len(verification.verdicts)
         store(living.life.client, [trail_result(events, words, clock.now_us())])
         return living.changes("failed_audit")
 
@@ -157,7 +157,7 @@ def test_a_report_that_nobody_made_for_yesterday_and_then_somebody_did(living: L
     marts.make(client)
     today = datetime.now(UTC)
 
-    def made(days_ago: int) -> set[str]:
+    def built(days_ago: int) -> set[str]:
         day = today.date() - timedelta(days=days_ago)
         folder = folder_of(settings.home_path / "reports", "clock-sync", day, "demo")
         build_report(
@@ -168,8 +168,8 @@ def test_a_report_that_nobody_made_for_yesterday_and_then_somebody_did(living: L
         return living.changes("report_late")
 
     expected = today.hour >= 3  # until then nobody expects it
-    assert made(2) == ({"fired"} if expected else set())
-    assert made(1) == ({"resolved"} if expected else set())
+    assert built(2) == ({"fired"} if expected else set())
+    assert built(1) == ({"resolved"} if expected else set())
 
 
 def test_a_disk_that_fills_and_has_space_again(small_disk: Path) -> None:
