@@ -1,5 +1,6 @@
 """Backup and retention."""
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from adapters.clickhouse import archive, retention
 from core.errors import InputError
 from core.home_users import OWNER, SETUP
 from orchestration.resources import Tickhouse
+
+_OWN = re.compile(r"\d{8}T\d{6,12}Z")
 
 
 @dg.asset(
@@ -50,11 +53,14 @@ def retained(tickhouse: Tickhouse) -> dg.MaterializeResult:
 
 
 def remove_old(folder: Path, kept: int) -> list[str]:
-    """Remove all but the newest finished backups; nothing while there is none."""
+    """Remove all but the newest finished backups; nothing while there is none.
+
+    Those that the schedule made, which are named by a time. A copy that was made before an upgrade
+    is the way back from it, and what a person put there is his.
+    """
     if not kept:
         return []
-    folders = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("offsite-")]
-    by_age = sorted(folders, reverse=True)
+    by_age = sorted((path for path in folder.iterdir() if _OWN.fullmatch(path.name)), reverse=True)
     finished = [path for path in by_age if _is_finished(path)][:kept]
     gone = [path for path in by_age if finished and path not in finished]
     for path in gone:

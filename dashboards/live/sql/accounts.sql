@@ -5,5 +5,5 @@ SELECT
     toUnixTimestamp64Micro(ts_init) AS ts_init_us
 FROM account_state
 WHERE run_id = {run_id:String} AND account = {account:String}
-ORDER BY seq DESC
+ORDER BY seq DESC, ts_event DESC
 LIMIT 1

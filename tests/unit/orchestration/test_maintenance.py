@@ -37,3 +37,11 @@ def test_nothing_goes_when_all_are_kept_or_none_was_finished(backups: Path) -> N
         manifest.unlink()
     assert remove_old(backups, kept=1) == []
     assert left(backups) == ["1", "2", "3", "4", "5"]
+
+
+def test_what_the_schedule_did_not_make_is_left_alone(backups: Path) -> None:
+    others = {"home-20140501T030000000000Z", "offsite-1", "my copy", "20140501T03.tmp"}
+    for name in others:
+        (backups / name).mkdir()
+    remove_old(backups, kept=1)
+    assert {path.name for path in backups.iterdir()} == {*others, "20140505T030000000000Z"}
