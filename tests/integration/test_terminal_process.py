@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -172,3 +173,17 @@ def test_a_wrong_start_says_why(tmp_path: Path, options: list[str], problem: str
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert problem in done.stderr
+
+
+def test_a_server_that_is_killed_while_it_tells_of_no_tick_is_not_waited_for(
+    tmp_path: Path, started: list[Process]
+) -> None:
+    started.append(process := Process(tmp_path, "generated", None))
+    assert process.remote.initialize()
+    far_msc = 2 * NOON_MSC  # no tick is later
+    killer = threading.Timer(0.0, process.popen.kill)
+    killer.start()
+    while process.popen.poll() is None:  # who stops meanwhile would be held up by the patience
+        assert process.remote.wait_for_ticks(["EURUSD"], far_msc, 1.0)
+    assert process.remote.wait_for_ticks(["EURUSD"], far_msc, 1.0), "asking it is the next one's"
+    killer.join()

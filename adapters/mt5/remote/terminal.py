@@ -107,9 +107,17 @@ class RemoteTerminal:
     def wait_for_ticks(self, symbols: Sequence[str], after_msc: int, at_most_s: float) -> bool:
         """Return when one of the symbols has a tick later than `after_msc`, or after so long.
 
-        Instead of asking again and again. False: the server does not know how; do ask.
+        Instead of asking again and again. False: the server does not know how; do ask. A server
+        that goes away meanwhile is not waited for: who asks next learns it.
         """
-        return self._read("wait_for_ticks", list(symbols), after_msc, at_most_s) is not None
+        try:
+            answer = self._call(
+                "wait_for_ticks", [list(symbols), after_msc, at_most_s], self._timeout_s
+            )
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            self._link.drop()
+            return True
+        return answer is not None
 
     def order_calc_margin(
         self, action: int, symbol: str, volume: float, price: float
