@@ -21,6 +21,7 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 _ROOT = Path(__file__).parents[2]
+SYMBOLS = {"TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD"}
 SERVERS = ("terminal", "bus", "warehouse", "orchestration.daemon")
 
 
@@ -33,11 +34,12 @@ def desk(tmp_path: Path) -> Iterator[tuple[Path, Receiver]]:
             **os.environ,
             "PYTHONPATH": str(_ROOT),
             "TICKHOUSE_HOME": str(home),
-            "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",
+            **SYMBOLS,
             "TICKHOUSE_ALERTS__WEBHOOK": receiver.url,
             "TICKHOUSE_ALERTS__DIGEST_S": "0",
             "TICKHOUSE_RULES__EVERY_S": "0.5",
-            "TICKHOUSE_RULES__PROCESS_DOWN_S": "5",
+            # Heartbeats are stored every five seconds, and again only once who stores is back.
+            "TICKHOUSE_RULES__PROCESS_DOWN_S": "20",
         }
         line = [sys.executable, "-m", "cli.main", "up", "--bare"]
         up = subprocess.Popen(line, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
@@ -86,7 +88,7 @@ def test_servers_that_hang_or_crash_are_missed_and_then_back(
     assert subjects(receiver, "fired", 0) == set(SERVERS), "and nobody else"
     # Who crashed is started again: whether that takes longer than the limit is the machine's.
     since, before = len(receiver.received), strike(home, signal.SIGKILL)
-    healthy({"TICKHOUSE_HOME": str(home)})
+    healthy({"TICKHOUSE_HOME": str(home), **SYMBOLS})
     assert not set(before) & set(pids(home).values())
     fired = subjects(receiver, "fired", since)
     until(lambda: fired <= subjects(receiver, "resolved", since), 120)
