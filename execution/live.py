@@ -250,10 +250,10 @@ class Live:
         return quote is not None and quote.time_us >= coming.due_us
 
     def _announce(self) -> None:
-        """Publish the trading state when it has changed."""
-        order = self._p.trading.current
+        """Publish the trading state when it has changed, and would be the same after a kill."""
+        order, is_written = self._p.trading.current, self._p.trading.is_written
         name = f"{self._p.run.account}.{order.ts_us}.{order.state}.{order.by}"
-        if name == self._announced:
+        if name == self._announced or not is_written:
             return
         self._announced, now, run = name, self._p.clock.now_us(), self._p.run
         state = RiskState(

@@ -14,6 +14,8 @@ home, so that removing the file starts nothing.
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -64,6 +66,7 @@ class TradingState:
         self._path, self._breakers, self._signed = path, breakers, signed
         self.problem = ""  # of a command that does not count, "" when it does
         self._lock = threading.Lock()
+        self._unwritten = 0  # commands that hold already and are being written down
         self._signature: tuple[int, int, int] | None = None
         self._polled_s = 0.0
         self._ordered = _read(signed.kept) if signed else ACTIVE  # by a person
@@ -77,6 +80,11 @@ class TradingState:
     def state(self) -> State:
         """The state that checks read."""
         return self.current.state
+
+    @property
+    def is_written(self) -> bool:
+        """Whether what holds survives a kill: told before, a halt could be forgotten after it."""
+        return not self._unwritten
 
     def poll(self) -> bool:
         """Read the file; True when the state has changed. Costs one `stat` when it has not."""
@@ -129,10 +137,11 @@ class TradingState:
         """
         if self._path is None:
             return False
-        with self._lock:
-            self._ordered = order
-            changed = self._settle()
-        write(self._path, order)
+        with self._writing():
+            with self._lock:
+                self._ordered = order
+                changed = self._settle()
+            write(self._path, order)
         return self.poll() or changed
 
     def trip(self, order: ControlCommand) -> bool:
@@ -141,6 +150,20 @@ class TradingState:
         An order that says active takes back a breaker's earlier one of the same name. Our clock may
         have been set back since a person resumed: a breaker's command is later all the same.
         """
+        with self._writing():
+            return self._trip(order)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            self._unwritten += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._unwritten -= 1
+
+    def _trip(self, order: ControlCommand) -> bool:
         with self._lock:
             before = self._held()
             if order.state != "active" and order.ts_us <= self._ordered.ts_us:

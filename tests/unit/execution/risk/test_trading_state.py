@@ -4,6 +4,7 @@ import pytest
 
 from core.contracts.operations import Control
 from core.trading_control import ControlCommand, write
+from execution.risk import trading_state
 from execution.risk.trading_state import TradingState
 
 
@@ -103,3 +104,19 @@ def test_a_breaker_trips_although_the_clock_went_back_behind_a_resume(tmp_path: 
     write(tmp_path / "control.json", ControlCommand("active", "ann", "over", 2_000))
     state.poll()
     assert state.state == "active"
+
+
+def test_what_holds_is_said_to_be_written_only_once_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = TradingState(tmp_path / "control.json", tmp_path / "breakers.json")
+    meanwhile = list[tuple[str, bool]]()
+
+    def write_late(path: Path, order: ControlCommand) -> None:
+        meanwhile.append((state.state, state.is_written))
+        write(path, order)
+
+    monkeypatch.setattr(trading_state, "write", write_late)
+    state.trip(ControlCommand("halted", "breaker crash", "fell", 1))
+    assert (state.state, state.is_written) == ("halted", True)
+    assert meanwhile == [("halted", False)], "it holds at once"
