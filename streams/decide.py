@@ -1,7 +1,5 @@
 """Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
 
-import math
-
 import numpy as np
 
 from core.clock import Clock
@@ -12,6 +10,7 @@ from features.catalog import NAMES
 from strategies.edge import Costs, in_steps, target_share
 from strategies.protocol import NOTHING_HELD, Held, Strategy, Targets, entries
 from streams.records import Decided, Predicted, SliceDecided
+from streams.stop_distance import stop_distance
 
 _VOLATILITY = NAMES.index("volatility_60s")
 
@@ -118,10 +117,7 @@ class Decider:
     def _stop_distance(self, predicted: Predicted, index: int) -> float:
         """Price distance: so many spreads, and at least so many volatilities of the horizon."""
         sampled = predicted.sampled
-        mid, spread = float(sampled.mid[index]), abs(float(sampled.spread[index]))
+        mid, spread = float(sampled.mid[index]), float(sampled.spread[index])
         volatility_bp = float(sampled.features[index, _VOLATILITY])
-        per_minute = 0.0 if math.isnan(volatility_bp) else volatility_bp * 1e-4 * mid
-        volatility = per_minute * math.sqrt(self._strategy.horizon_s / 60.0)
-        settings = self._settings
-        floor = mid * 1e-4  # a crossed or locked quote has no spread to go by
-        return max(settings.stop_spreads * spread, settings.stop_volatility * volatility, floor)
+        horizon_s = self._strategy.horizon_s
+        return stop_distance(self._settings, horizon_s, mid, spread, volatility_bp)
