@@ -8,6 +8,7 @@ import enum
 
 import msgspec
 
+from core.contracts.firm import FirmRuleState
 from core.contracts.twin import TwinComparison
 
 
@@ -62,6 +63,11 @@ class DenialReason(enum.StrEnum):
     FUTURE_SIGNAL = "future_signal"  # dated after our clock: not taken up at all
     UNKNOWN_STRATEGY = "unknown_strategy"  # of a strategy that does not run here
     SIGNAL_RATE = "signal_rate"  # signals per second
+    FIRM_DAILY_LOSS = "firm_daily_loss"  # too little left before the firm's rule
+    FIRM_DRAWDOWN = "firm_drawdown"
+    FIRM_LOTS = "firm_lots"  # of the order, or of all positions with it
+    NEWS = "news"  # around an event of the economic calendar
+    NO_CALENDAR = "no_calendar"  # the calendar says nothing of now
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):
@@ -148,4 +154,6 @@ class ExecutionMarker(msgspec.Struct, frozen=True, array_like=True, tag="Executi
     end: bool = False
 
 
-OrderMessage = OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison
+OrderMessage = (
+    OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison | FirmRuleState
+)

@@ -22,6 +22,7 @@ from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk
 from execution.risk.checks import Denial, RiskContext
 from execution.risk.drawdown import size_factor
+from execution.risk.firm_entry import Stake, check_firm
 from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds
@@ -95,8 +96,10 @@ class PreTradeRisk:
         denial = risk.check_entry(self._with_values(context)) or self._shared(order)
         if denial is not None or not sends:
             return denial
-        return self._losses(context) or risk.check_margin(
-            *self._funds.margin(events.venue_order(order, context.collar))
+        return (
+            self._losses(context)
+            or self._firm(context, order)
+            or risk.check_margin(*self._funds.margin(events.venue_order(order, context.collar)))
         )
 
     def held(self, context: RiskContext, order: OrderEvent) -> Denial | None:
@@ -165,6 +168,27 @@ class PreTradeRisk:
         daily = activity.daily_loss(equity, context.now_us)
         opening = activity.opening(context.now_us)
         return risk.check_losses(daily, activity.drawdown(equity), limits, opening)
+
+    def _firm(self, context: RiskContext, order: OrderEvent) -> Denial | None:
+        """By the rules of the account's firm, if it is under any."""
+        if self._limits.rules.firm is None:
+            return None
+        activity, book, account = self._ledger.activity, self._ledger.book, self._funds.account()
+        open_ = [Stake.of_position(p) for p in book.positions.values()]
+        open_ += [Stake.of_order(e) for e in book.unsettled.values() if e.purpose == "entry"]
+        at_risk = sum(self._at_risk(s, context.now_us) for s in (*open_, Stake.of_order(order)))
+        name, rules = self._limits.rules.firm
+        return check_firm(
+            rules, activity.firm if activity.firm and activity.firm.firm == name else None,
+            (account.balance, account.equity - account.credit), order.volume,
+            round(sum(abs(stake.volume) for stake in open_), 8), at_risk,
+        )  # fmt: skip
+
+    def _at_risk(self, stake: Stake, now: int) -> float:
+        """What it loses from now to its stop, account currency; infinite while nobody knows."""
+        quote, traded = self._quotes.at(*stake.feed, now), instrument(stake.feed[1], now)
+        value = self._value(*stake.feed, traded, stake.volume, quote, now)
+        return stake.loss(quote.mid, value) if quote and value is not None else math.inf
 
     def _net(self, *feed: str) -> float:
         positions = self._ledger.book.positions.values()
