@@ -34,6 +34,7 @@ from core.sections import (
     OrchestrationSettings,
     RegistrySettings,
     ReportSettings,
+    RiskSettings,
     RuleSettings,
     RunSettings,
     SignalSettings,
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collector: CollectorSettings = CollectorSettings()
     features: FeatureSettings = FeatureSettings()
     streams: StreamsSettings = StreamsSettings()
+    risk: RiskSettings = RiskSettings()
     signals: SignalSettings = SignalSettings()
     exits: ExitSettings = ExitSettings()
     execution: ExecutionSettings = ExecutionSettings()

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from risk.minutes import Feed, Floats
+from risk.exposure import Feed
+from risk.minutes import Floats
 
 _LEAST_EIGENVALUE = 1e-8
 #: Of exp2: what weights may differ by before sums of them lose digits.

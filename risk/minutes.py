@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.contracts.tick import OUT_OF_ORDER, TickArray
+from risk.exposure import Feed
 
 Floats = npt.NDArray[np.float64]
-Feed = tuple[str, str]
 MINUTE_US = 60_000_000
 
 

@@ -29,7 +29,8 @@ from typing import NamedTuple
 import numpy as np
 
 from risk.covariance import Covariance, volatility_path
-from risk.minutes import Feed, Floats, History
+from risk.exposure import Feed
+from risk.minutes import Floats, History
 
 MEASURES = ("historical", "filtered", "parametric", "monte_carlo")
 CONFIDENCES = (0.95, 0.99)
@@ -57,7 +58,7 @@ class Figure(NamedTuple):
 
 
 class Scenarios(NamedTuple):
-    """Minute returns to revalue with, by measure; columns as in the covariance's `known`."""
+    """Minute returns to revalue with, shares of price; columns as in the covariance's `known`."""
 
     covariance: Covariance
     historical: Floats  # (n, k), NaN where a feed has none
@@ -81,7 +82,8 @@ def scenarios(
     path = volatility_path(returns, half_life, least)
     calm = np.where(path > 0, path, np.inf)
     drawn = student(DRAWS, len(columns)) @ _root(covariance).T
-    return Scenarios(covariance, returns, returns / calm * covariance.sigma, drawn)
+    filtered = returns / calm * covariance.sigma
+    return Scenarios(covariance, np.expm1(returns), np.expm1(filtered), np.expm1(drawn))
 
 
 def _root(covariance: Covariance) -> Floats:
@@ -149,7 +151,7 @@ def _revalued(returns: Floats, money: Floats) -> Floats:
     held = money != 0
     whole = returns[:, held]
     whole = whole[np.isfinite(whole).all(axis=1)]
-    return np.expm1(whole) @ money[held] if held.any() else np.zeros(1)
+    return whole @ money[held] if held.any() else np.zeros(1)
 
 
 def normal(deviation: float, confidence: float) -> Tail:

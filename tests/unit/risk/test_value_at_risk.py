@@ -7,7 +7,8 @@ from scipy import stats
 from risk import covariance as cov
 from risk import value_at_risk as risk
 from risk.coverage_tests import coverage
-from risk.minutes import Feed, Floats, History
+from risk.exposure import Feed
+from risk.minutes import Floats, History
 
 A, B = ("x", "AAAUSD"), ("x", "BBBUSD")
 HALF_LIFE, LEAST = 240.0, 60
