@@ -118,7 +118,7 @@ def test_rules_that_are_only_watched_change_no_order_and_name_the_tick(
     assert breach.ts_us in quotes
     told = [m for m in bus.messages(ORDER_EVENTS) if isinstance(m, FirmRuleState)]
     assert told[-1].broken_us == breach.ts_us
-    assert told[-1].least <= min(told[-1].left, 0.0)
+    assert told[-1].least_headroom <= min(told[-1].headroom, 0.0)
 
 
 def test_a_breach_flattens_at_its_tick_and_nothing_opens_after_it(
