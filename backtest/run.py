@@ -55,7 +55,7 @@ def run(job: Job, progress: Progress = silent) -> JobOutcome:
     slices = ComputedSlices(SignalStages(job, market), parts, watch, kept.events, progress)
     replay.Replay(parts, slices).run()
     outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
-    return outcome._replace(trips=risks.trips)
+    return outcome._replace(trips=risks.trips, firm=kept.firm)
 
 
 class ComputedSlices:

@@ -119,7 +119,7 @@ class Replay:
 
     def _slice(self, part: Slice) -> None:
         if self._p.firm:
-            self._p.firm.begin(self._p.clock.now_us() or _first_us(part))
+            self._p.firm.begin(_first_us(part))
         for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):

@@ -78,7 +78,7 @@ class FirmRecord(msgspec.Struct, frozen=True, array_like=True, tag="FirmRecord/1
 
 
 class FirmRuleState(msgspec.Struct, frozen=True, array_like=True, tag="FirmRuleState/1"):
-    """One rule of an account's firm at a moment; `left` is what is left before it."""
+    """One rule of an account's firm at a moment; `headroom` is what is left before it."""
 
     run_id: str
     mode: str
@@ -90,10 +90,10 @@ class FirmRuleState(msgspec.Struct, frozen=True, array_like=True, tag="FirmRuleS
     seq: int  # journal sequence after which it holds
     limit: float
     observed: float
-    left: float
+    headroom: float
     broken_us: int = 0  # when it was first broken; 0: never
     limits_version: str = ""
-    least: float = 0.0  # that was ever left before a limit on losses
+    least_headroom: float = 0.0  # that there ever was before a limit on losses
     least_us: int = 0  # when; 0 for other rules
 
 
@@ -104,8 +104,8 @@ def messages(record: FirmRecord) -> list[FirmRuleState]:
             run_id=record.run_id, mode=record.mode, account=record.account,
             firm=record.state.firm, rule=figure.rule, ts_event_us=record.state.ts_us,
             ts_init_us=record.ts_init_us, seq=record.seq, limit=figure.limit,
-            observed=figure.observed, left=figure.left, broken_us=figure.broken_us,
-            limits_version=record.version, least=figure.least, least_us=figure.least_us,
+            observed=figure.observed, headroom=figure.left, broken_us=figure.broken_us,
+            limits_version=record.version, least_headroom=figure.least, least_us=figure.least_us,
         )
         for figure in record.figures
     ]  # fmt: skip

@@ -146,6 +146,7 @@ class ReplayFirm:
         self._looked: dict[int, int] = {}  # by position: no look at the broker before this
         self._reaches: dict[int, tuple[object, int | None]] = {}  # by position
         self._currency = ""
+        self._kept_us = 0  # of the state that was journalled last
 
     def begin(self, now_us: int) -> None:
         """The run begins, or goes on from where its journal ends."""
@@ -157,6 +158,8 @@ class ReplayFirm:
             balance = round(account.balance - sum(cash.amount for cash in self._past.cash), 8)
             at = firm_rules.look(now_us, balance, balance)
             activity.firm = firm_rules.opened(self._rules, self._firm, at)
+        else:
+            self._kept_us = activity.firm.ts_us
 
     def coming(self, end_us: int, positions: Iterable[Position]) -> int | None:
         """When this slice's next quote breaks a rule, or may have reached a stop or take-profit."""
@@ -185,17 +188,28 @@ class ReplayFirm:
 
     def end(self, end_us: int) -> list[Record]:
         """The slice is over: the record that a restart goes on from, if there is any news."""
-        if not self._begun or not (self._past.is_open or self._past.cash):
+        if not self._begun:
             return []
-        self.until(end_us, including=True)
-        account = self._venue.account()
-        equity = account.equity - account.credit
-        self._take(firm_rules.look(end_us, account.balance, equity))
-        swaps = {p.ticket: p.swap for p in self._venue.positions() if p.swap}
-        self._ledger.activity.firm = replace(self._state, swaps=swaps)
+        if self._past.is_open or self._past.cash:
+            self.until(end_us, including=True)
+            self._take(self._at(end_us))
+            swaps = {p.ticket: p.swap for p in self._venue.positions() if p.swap}
+            self._ledger.activity.firm = replace(self._state, swaps=swaps)
         self._ahead = None
         self._reaches.clear()
+        if self._state.ts_us == self._kept_us:
+            return []
+        self._kept_us = self._state.ts_us
         return [self._record(())]
+
+    def _at(self, time_us: int) -> Look:
+        """The account at a time that is now: as the terminal says, unless that is ahead of it."""
+        if any(cash.time_us > time_us for cash in self._past.cash):  # it counts fills to come
+            times = np.array([time_us])
+            balance = np.round(self._state.balance + self._past.cash_at(times), 8)
+            return Look(times, balance, np.round(balance + self._floating(times), 8))
+        account = self._venue.account()
+        return firm_rules.look(time_us, account.balance, account.equity - account.credit)
 
     @property
     def _state(self) -> FirmState:
@@ -228,8 +242,9 @@ class ReplayFirm:
         ahead, version = self._ahead, self._past.version
         if ahead is None or (ahead.version, ahead.end_us) != (version, end_us):
             times = self._times(self._state.ts_us, end_us)
-            balance = self._state.balance + self._past.cash_at(times)
-            looks = Look(times, balance, balance + self._floating(times))
+            # To the eighth place: a sum in another order, after a restart, is then the same.
+            balance = np.round(self._state.balance + self._past.cash_at(times), 8)
+            looks = Look(times, balance, np.round(balance + self._floating(times), 8))
             breaches = self._folded(looks)[1] if len(times) else ()
             first = min((breach.ts_us for breach in breaches), default=None)
             self._ahead = ahead = Ahead(version, end_us, looks, first)
