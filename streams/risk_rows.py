@@ -17,5 +17,6 @@ def risk_rows(kept: RiskRows) -> list[Rows]:
         "feed_exposure": [f for p in kept.portfolios for f in p.feeds],
         "currency_exposure": [c for p in kept.portfolios for c in p.currencies],
         "correlation": kept.correlations,
+        "regime": kept.regimes,
     }
     return [Rows(table, message_columns(rows), len(rows)) for table, rows in tables.items() if rows]

@@ -13,6 +13,7 @@ from core.contracts.exposure import ExposureRate
 from core.contracts.firm import FirmRuleState
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.regime import RegimeState
 from core.contracts.risk import (
     Correlation,
     CurrencyExposure,
@@ -57,6 +58,7 @@ def columns_of(table: str) -> dict[str, str]:
         (RiskState, "risk_state"),
         (ExposureRate, "exposure_rate"),
         (Session, "session"),
+        (RegimeState, "regime"),
         (PortfolioRisk, "portfolio_risk"),
         (ValueAtRisk, "value_at_risk"),
         (FeedExposure, "feed_exposure"),
