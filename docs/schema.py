@@ -11,7 +11,7 @@ from docs import words
 
 _WITHIN = {"lineage_cut"}  # what other views are made of
 _ROOT = Path(__file__).resolve().parents[1]
-_BEGINS = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS (\w+)")
+_BEGINS = re.compile(r"CREATE (?:(?:TABLE|VIEW) IF NOT EXISTS|OR REPLACE TABLE) (\w+)")
 _COLUMN = re.compile(
     r"^    `?(\w+)`? (.+?)(?: CODEC \(.*\))? COMMENT '((?:[^']|'')*)'", re.MULTILINE
 )

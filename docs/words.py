@@ -178,6 +178,7 @@ SETTINGS = {
 
 #: Tables of which the migration that made them says what is no longer so.
 TABLES = {
+    "account_state": "The account as the terminal reports it.",
     "exposure_rate": "What accounts hold and how often they speak to their brokers; from topic"
     " order_events by the executions flow, on Kafka by `python -m streams.quix exposure`.",
 }

@@ -22,7 +22,9 @@ _TYPES = {float: "Float64", bool: "Bool"}
 
 def columns_of(table: str) -> dict[str, str]:
     """Stored columns of a table by the migrations' text: name to type. Aliases are left out."""
-    text = next(m.text for m in migrate.product_migrations() if f"EXISTS {table} (" in m.text)
+    texts = [migration.text for migration in migrate.product_migrations()]
+    begins = re.compile(rf"(?:EXISTS|OR REPLACE TABLE) {table} \(")
+    text = [text for text in texts if begins.search(text)][-1]
     body = text[text.index("(\n") : text.index("\n)\n")]
     columns = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
     for migration in migrate.product_migrations():

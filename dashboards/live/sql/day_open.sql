@@ -6,5 +6,5 @@ WHERE
     AND ts_event >= toTimeZone(
         toStartOfDay(toTimeZone(now(), 'America/New_York') + INTERVAL 7 HOUR) - INTERVAL 7 HOUR, 'UTC'
     )
-ORDER BY seq
+ORDER BY seq, ts_event
 LIMIT 1

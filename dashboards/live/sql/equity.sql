@@ -1,8 +1,8 @@
 -- Equity and balance of the trading day (from 17:00 New York), the last of each minute.
 SELECT
     toUnixTimestamp(toStartOfMinute(a.ts_event)) AS time_s,
-    argMax(a.equity, a.seq) AS equity,
-    argMax(a.balance, a.seq) AS balance
+    argMax(a.equity, (a.seq, a.ts_event)) AS equity,
+    argMax(a.balance, (a.seq, a.ts_event)) AS balance
 FROM account_state AS a
 WHERE
     a.run_id = {run_id:String} AND a.account = {account:String}

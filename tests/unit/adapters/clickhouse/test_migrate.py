@@ -29,7 +29,9 @@ def test_the_checksum_does_not_depend_on_line_ends() -> None:
 def test_every_shipped_statement_can_be_repeated() -> None:
     for migration in migrate.product_migrations():
         for statement in migration.statements():
-            texts = ("IF NOT EXISTS", "IF EXISTS", "MATERIALIZE INDEX", "MODIFY SETTING")
+            texts = (
+                "IF NOT EXISTS", "IF EXISTS", "MATERIALIZE INDEX", "MODIFY SETTING", "OR REPLACE",
+            )  # fmt: skip
             repeats = any(text in statement for text in texts)
             assert repeats, f"{migration.name}: {statement[:80]}"
 
@@ -59,6 +61,26 @@ def test_a_later_file_is_applied_alone_and_once(warehouse: Warehouse) -> None:
     assert migrate.apply(connection, [], files) == [later.name]
     assert migrate.apply(connection, [], files) == []
     connection.command(f"ALTER TABLE schema_migration DELETE WHERE version = {last}")
+
+
+def test_equities_of_one_journal_number_are_kept_whenever_the_migration_was_killed(
+    warehouse: Warehouse,
+) -> None:
+    connection, shipped = warehouse.client, migrate.product_migrations()
+    before = next(m for m in shipped if m.name == "008_account_state.sql")
+    connection.command("DROP TABLE IF EXISTS account_state")
+    connection.command(before.statements()[0])
+    row = "('r', 'live', 'a', '{}', now64(6, 'UTC'), 7, 'EUR', 100., {}, 0.)"
+    for second in range(3):  # each an insert of its own: what comes together is merged at once
+        values = row.format(f"2026-11-02 10:00:0{second}", 100 - second)
+        connection.command(f"INSERT INTO account_state VALUES {values}")
+    for _ in range(2):  # the second time as after a kill before it was recorded
+        connection.command("DELETE FROM schema_migration WHERE version = 59")
+        assert migrate.apply(connection, []) == ["059_account_state_by_time.sql"]
+        connection.command("INSERT INTO account_state SELECT * FROM account_state")
+        connection.command("OPTIMIZE TABLE account_state FINAL")
+        kept = connection.query("SELECT equity FROM account_state ORDER BY ts_event").result_rows
+        assert [equity for (equity,) in kept] == [100.0, 99.0, 98.0]
 
 
 def test_a_feature_name_that_is_no_column_name_is_refused(warehouse: Warehouse) -> None:

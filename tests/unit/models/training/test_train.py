@@ -131,13 +131,13 @@ def test_a_library_that_does_not_load_is_left_out_with_its_remedy(tmp_path, monk
 
 
 def test_without_jax_the_network_is_left_out_and_alone_it_is_an_error(monkeypatch) -> None:
-    for name in ("jax", "optax", "jax2onnx"):
+    for name in ("jax", "optax"):
         monkeypatch.setitem(sys.modules, name, None)  # as if it were not there
     reported: list[str] = []
     some = msgspec.structs.replace(ENSEMBLE, members=("xgboost", "sequence"))
     card = fit(planted_dataset(), "r", some, True, lambda stage, _: reported.append(stage)).card
     assert [member.name for member in card.members] == ["xgboost"]
-    remedy = r"jax, optax, jax2onnx not installed; .*uv pip install -e '\.\[sequence\]'"
+    remedy = r"jax, optax not installed; .*uv pip install -e '\.\[sequence\]'"
     assert re.search(remedy, card.left_out["sequence"])
     assert any(stage.startswith("without sequence: jax") for stage in reported)
     alone = msgspec.structs.replace(ENSEMBLE, members=("sequence",))
