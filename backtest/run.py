@@ -106,10 +106,10 @@ class ComputedSlices:
         self.last_us = part.end_us
 
 
-def market_of(job: Job) -> RecordedMarket:
-    """The job's ticks; a slice ends where its span begins."""
+def market_of(job: Job, kind: type[RecordedMarket] = RecordedMarket) -> RecordedMarket:
+    """The job's ticks, as that kind of recorded market; a slice ends where its span begins."""
     files = [Until(ParquetTicks(f.path, f.source, f.symbol), job.to_msc) for f in job.feeds]
-    return RecordedMarket(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
+    return kind(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
 
 
 def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:

@@ -39,5 +39,7 @@ class MeanReversion:
         worth = rows[:, self._RANGE] > self._spreads * np.abs(rows[:, self._SPREAD])
         calm = worth & (np.abs(rows[:, self._SLOW]) < self._calm * rows[:, self._HOUR])
         dear, cheap = calm & (away > self._stretch), calm & (away < -self._stretch)
-        sure = np.clip(np.abs(np.nan_to_num(away)) / 50.0, 0.0, 1.0).astype(np.float32)
-        return Targets(cheap.astype(np.int8) - dear.astype(np.int8), sure)
+        sure = np.minimum(
+            np.fmax(np.abs(away), np.float32(0.0)) / np.float32(50.0), np.float32(1.0)
+        )
+        return Targets(cheap.view(np.int8) - dear.view(np.int8), sure)

@@ -36,10 +36,11 @@ class SessionBreakout:
 
     def targets(self, rows: Float32, probabilities: Float32 | None) -> Targets:
         """A target per row; the hour is that of the row's own minute."""
-        angle = np.arctan2(rows[:, self._SIN], rows[:, self._COS]).astype(np.float64)
+        out, direction = rows[:, self._OUT], np.zeros(len(rows), np.int8)
+        beyond = np.flatnonzero(np.abs(out) > self._ranges)  # few rows, so few angles
+        angle = np.arctan2(rows[beyond, self._SIN], rows[beyond, self._COS]).astype(np.float64)
         minute = np.rint(angle * (720.0 / np.pi)) % 1440.0
         opening = (minute - self._opens * 60.0) % 1440.0 < self._hours * 60.0
-        out = rows[:, self._OUT]
-        up, down = opening & (out > self._ranges), opening & (out < -self._ranges)
-        sure = np.clip(np.nan_to_num(rows[:, self._SURE]), 0.0, 1.0).astype(np.float32)
-        return Targets(up.astype(np.int8) - down.astype(np.int8), sure)
+        direction[beyond] = np.where(opening, np.sign(out[beyond]), 0.0)
+        sure = np.minimum(np.fmax(rows[:, self._SURE], np.float32(0.0)), np.float32(1.0))
+        return Targets(direction, sure)

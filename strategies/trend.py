@@ -38,5 +38,5 @@ class Trend:
         worth, least = usual > self._spreads * np.abs(rows[:, self._SPREAD]), self._ranges * usual
         up, down = worth & (slow > least) & (quick > 0), worth & (slow < -least) & (quick < 0)
         far = np.divide(np.abs(slow), usual, out=np.zeros_like(slow), where=usual > 0)
-        sure = np.clip(np.nan_to_num(far) / 4.0, 0.0, 1.0).astype(np.float32)
-        return Targets(up.astype(np.int8) - down.astype(np.int8), sure)
+        sure = np.minimum(np.fmax(far, np.float32(0.0)) / np.float32(4.0), np.float32(1.0))
+        return Targets(up.view(np.int8) - down.view(np.int8), sure)

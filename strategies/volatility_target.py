@@ -38,7 +38,11 @@ class VolatilityTarget:
         slow, usual = rows[:, self._SLOW], rows[:, self._RANGE]
         least = self._ranges * usual
         side = (slow > least).astype(np.int8) - (slow < -least).astype(np.int8)
-        known = np.where(usual > 0, usual, np.inf).astype(np.float64)  # NaN, and what stands still
-        size = np.floor(np.minimum(self._target / known, 1.0) * 10.0 + 1e-9) / 10.0
-        far = np.clip(np.abs(np.nan_to_num(slow / known)) / 4.0, 0.0, 1.0).astype(np.float32)
-        return Targets((side * (size > 0)).astype(np.int8), far, size)
+        share = np.zeros(len(rows), np.float32)
+        known = usual > 0  # not where nothing moved yet
+        np.divide(np.float32(self._target), usual, out=share, where=known)
+        size = np.floor(np.minimum(share, np.float32(1.0)) * np.float32(10.0) + np.float32(1e-4))
+        size = size.astype(np.float64) / 10.0
+        far = np.divide(np.abs(slow), usual, out=np.zeros_like(slow), where=known)
+        sure = np.minimum(np.fmax(far, np.float32(0.0)) / np.float32(4.0), np.float32(1.0))
+        return Targets((side * (size > 0)).astype(np.int8), sure, size)

@@ -42,7 +42,9 @@ reader choose from (Bailey and Lopez de Prado, 2014): below 0.95 is no evidence.
 
 {parameters}
 
-`TICKHOUSE_SIGNALS__PARAMETERS="{example}"` gives other values to a backtest, a replay and a stack.
+`TICKHOUSE_SIGNALS__PARAMETERS="{example}"` gives other values to a backtest, a replay and a stack;
+[`tickhouse optimise {name}`](../how-to/optimise-a-strategy.md) looks for them, and says what the
+search itself is worth.
 """
 _LIST = """# Strategies that ship
 
@@ -71,7 +73,7 @@ def text(
     example = ",".join(f"{p.name}={p.default:g}" for p in parameters[:2])
     parts.append(
         _READ.format(
-            trials=max((o.trials for o in outcomes), default=1), example=example,
+            trials=max((o.trials for o in outcomes), default=1), example=example, name=name,
             parameters=_parameters(parameters),
         )
         if parameters
