@@ -62,6 +62,7 @@ class DenialReason(enum.StrEnum):
     FUTURE_SIGNAL = "future_signal"  # dated after our clock: not taken up at all
     UNKNOWN_STRATEGY = "unknown_strategy"  # of a strategy that does not run here
     SIGNAL_RATE = "signal_rate"  # signals per second
+    SYMBOL_TAKEN = "symbol_taken"  # netting account: another strategy has its position
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):
