@@ -130,9 +130,9 @@ def test_decisions_of_every_strategy_are_explained_bit_for_bit(
     assert len(ids) == 4
     (replayed.home / "strategies" / "mine.py").write_text("changed since")
     with warehouse_on(replayed.home) as client:
-        found = {name: facts.find(client, signal_id) for name, signal_id in ids.items()}
-        ticks = {name: history.read(client, one).at(history.NOW) for name, one in found.items()}
-    for name, one in found.items():
+        stored = {name: facts.find(client, signal_id) for name, signal_id in ids.items()}
+        ticks = {name: history.read(client, one).at(history.NOW) for name, one in stored.items()}
+    for name, one in stored.items():
         needed = material.of(one, replayed.home, tmp_path / name)._replace(ticks=ticks[name])
         comparison = compare(one, recompute(one, needed))
         assert comparison.same, (name, comparison.text)

@@ -1,4 +1,4 @@
-"""What a desk is again_there of, as one text: kept, unpacked, and the same strategies again."""
+"""What a desk is made of, as one text: kept, unpacked, and the same strategies again."""
 
 from pathlib import Path
 
@@ -27,10 +27,10 @@ def test_what_was_kept_decides_as_it_did(home: Path, tmp_path: Path) -> None:
     assert text is not None
     again, there = desk.unpacked(text, tmp_path / "kept"), tmp_path / "kept"
     assert again == parse(TEXT, "desk.toml")
-    again_there = desk.members(again, Settings(), lambda use: there / use)
-    assert [m.name for m in again_there] == ["one", "two", "breakout"]
-    assert [m.alone for m in again_there] == [False] * 3
-    assert again_there[0].strategy.targets(ROWS, None).direction.tolist() == [-1] * len(ROWS)
+    strategies = desk.members(again, Settings(), lambda use: there / use)
+    assert [m.name for m in strategies] == ["one", "two", "breakout"]
+    assert [m.alone for m in strategies] == [False] * 3
+    assert strategies[0].strategy.targets(ROWS, None).direction.tolist() == [-1] * len(ROWS)
     assert desk.content(again, lambda use: there / use) == body
     assert desk.digest(named, lambda _use: home) != desk.digest(again, lambda use: there / use)
 
