@@ -24,6 +24,7 @@ from core.clock import SystemClock
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
+from core.controls import desks
 from execution import compose, replay
 from execution.order_path.valuation import rate
 from execution.replay_slices import Slice
@@ -129,6 +130,7 @@ def _execution(
     if not content:
         content, _, entry = in_force(settings, SystemClock())
     frozen = freeze(content, scratch, entry)
+    desks.freeze(job.strategies, scratch)
     parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
     return parts, kept, risks
 

@@ -27,7 +27,7 @@ from execution.order_path.engine import Engine
 from execution.order_path.exits import Exit
 from execution.order_path.quotes import ReplayQuotes
 from execution.order_path.stops import Stops
-from execution.replay_slices import Slice
+from execution.replay_slices import Slice, order_of
 from execution.risk.firm_replay import ReplayFirm
 from execution.risk.trading_state import TradingState
 
@@ -139,14 +139,14 @@ class Replay:
         while True:
             coming = itertools.chain[_Task](self._exits(part), self._firm_looks(part))
             closing = min(coming, default=None, key=lambda e: e[0])
-            if signals and (closing is None or _order_of(signals[-1]) < closing[0]):
+            if signals and (closing is None or order_of(signals[-1]) < closing[0]):
                 yield max(signals[-1].ts_event_us, self._p.clock.now_us()), signals.pop()
             elif closing is not None:
                 yield closing[0][0], closing[1]
             else:
                 return
 
-    def _exits(self, part: Slice) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+    def _exits(self, part: Slice) -> Iterator[tuple[tuple[int, str, str, str, str], Exit]]:
         for coming in map(exits.of, self._book.positions.values()):
             key, due = coming.position.key, coming.due_us
             if coming.waits:
@@ -180,11 +180,11 @@ class Replay:
 
     def _within(
         self, part: Slice, coming: Exit
-    ) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+    ) -> Iterator[tuple[tuple[int, str, str, str, str], Exit]]:
         """With its place in the order of the slice, if it is due in it."""
         due, key = max(coming.due_us, self._p.clock.now_us()), coming.position.key
         if due <= part.end_us:
-            yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}"), coming
+            yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}", ""), coming
 
     def _moves_us(self, position: Position) -> int | None:
         """When the next quote of the slice may move a position's stop; None when none does."""
@@ -255,7 +255,3 @@ class Replay:
 def _first_us(part: Slice) -> int:
     times = [int(a["time_msc"][0]) for arrays in part.ticks.values() for a in arrays if len(a)]
     return min(times, default=part.end_us // 1000) * 1000
-
-
-def _order_of(signal: Signal) -> tuple[int, str, str, str]:
-    return signal.ts_event_us, signal.source, signal.symbol, signal.signal_id

@@ -21,8 +21,8 @@ from core.contracts.tick import TickBatch, TickMarker
 from core.sections import RiskSettings, RunSettings
 from risk import covariance, portfolio, value_at_risk
 from risk.covariance import Covariance
-from risk.exposure import Holding
-from risk.minutes import MINUTE_US, Feed, History, Minutes, Moment
+from risk.exposure import Feed, Holding
+from risk.minutes import MINUTE_US, History, Minutes, Moment
 from risk.portfolio import Account, Portfolio
 from risk.regimes import Regime, Regimes
 from risk.value_at_risk import Scenarios

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from adapters.bus import select
 from adapters.bus.nats.server import LOOPBACK
-from cli.chosen_strategy import chosen
+from cli.chosen_strategy import DESK_HELP, STRATEGY_HELP, chosen_desk
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
 from cli.login import note
@@ -56,8 +56,9 @@ _SECRET = secrets.NAMES | {"url"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What runs is a matter of settings, but for three."""
-    parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
+    """What runs is a matter of settings, but for a few."""
+    parser.add_argument("--strategy", metavar="NAME", help=STRATEGY_HELP)
+    parser.add_argument("--desk", type=Path, metavar="FILE", help=DESK_HELP)
     parser.add_argument(
         "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
     )
@@ -73,10 +74,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
     console = output.console(highlight=False, soft_wrap=True)
     crashpoint.arm_for("up", settings.chaos.crash_at, settings.home_path / "run")
-    if namespace.strategy:
-        named = chosen(namespace.strategy, settings, trades=True)
-        run_ = msgspec.structs.replace(settings.run, strategy=named)
-        settings = msgspec.structs.replace(settings, run=run_)
+    settings, _ = chosen_desk(namespace.strategy, namespace.desk, settings, trades=True)
     settings = sessions.named(simulated_market.shown(settings, bare=namespace.bare), SystemClock())
     planted_edge.drop_outlived(settings)
     lives = not namespace.bare and planted_edge.comes(settings)

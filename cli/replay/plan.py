@@ -20,13 +20,14 @@ from adapters.files.detect import open_file
 from adapters.simulator.markets.tickfile import ParquetTicks
 from core.clock import SystemClock
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
+from core.desk import Desk, one_alone
 from core.errors import InputError
 from core.sections import ExitSettings
 from core.settings import Settings
 from execution.risk.controls import InForce, in_force
 from execution.risk.limits import parse
 from features.catalog import FEATURE_SET_HASH
-from strategies import plugins
+from strategies import desk
 
 
 class ReplayFeed(NamedTuple):
@@ -84,6 +85,12 @@ class ReplayOptions(NamedTuple):
     strategy: str
     model: str  # the champion to predict with, "" for none
     limits: Path | None = None  # a file of limits; None: those in force
+    desk: Desk | None = None  # what `strategy` stands for; None: it is one alone
+
+    @property
+    def strategies(self) -> Desk:
+        """Which strategies run."""
+        return self.desk or one_alone(self.strategy)
 
 
 def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPlan:
@@ -96,6 +103,7 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
 
     Raises:
         InputError: a file cannot be read, or does not say its source, symbol or zone.
+        SettingsError: a strategy's symbol is in none of them.
     """
     files = [open_file(p, options.source, options.symbol, options.tz) for p in options.paths]
     by_feed: dict[tuple[str, str], list[TickFile]] = defaultdict(list)
@@ -113,6 +121,7 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     with_ticks = [feed for feed in feeds if feed.rows]
     if not with_ticks:
         raise InputError(", ".join(map(str, options.paths)), "no tick in any file")
+    options.strategies.refuse_unknown_symbols({feed.symbol for feed in with_ticks})
     cut_msc = _cut(with_ticks, options.train_first)
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
@@ -187,7 +196,8 @@ def shaping(
     content, _, entry = limits
     written = (hashlib.sha256(content).hexdigest(),) if content is not None else ()
     signed = (entry,) if entry else ()  # its denials name it
-    own = plugins.digest(options.strategy, settings.home_path / "strategies")
+    folder = settings.home_path / "strategies"
+    own = desk.digest(options.strategies, lambda _use: folder)
     return (*shaped, *used, *written, *signed, *((own,) if own else ()))
 
 

@@ -36,6 +36,7 @@ from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
+from core.controls import desks
 from core.errors import TickhouseError, UnavailableError
 from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
@@ -105,6 +106,7 @@ class ReplayRun:
         write(self.plan, self.directory, self.settings.collector.slice_ticks)
         limits = self.plan.limits
         freeze(limits.content, self.directory, limits.entry)
+        desks.freeze(self.options.strategies, self.directory)
         self._kept = sessions.contents(self.settings, limits.content)
         self._session = sessions.described(self.settings, self._kept, limits.entry)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):

@@ -68,6 +68,7 @@ class DenialReason(enum.StrEnum):
     FIRM_LOTS = "firm_lots"  # of the order, or of all positions with it
     NEWS = "news"  # around an event of the economic calendar
     NO_CALENDAR = "no_calendar"  # the calendar says nothing of now
+    SYMBOL_TAKEN = "symbol_taken"  # netting account: another strategy has its position
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):

@@ -132,7 +132,7 @@ class PreTradeRisk:
         others = [p for p in positions if p.key[1:] == feed and p.key.strategy != order.strategy]
         if not others or not self._venue.netting:
             return None
-        return Denial(DenialReason.POSITION_LIMIT, 0.0, sum(abs(p.volume) for p in others))
+        return Denial(DenialReason.SYMBOL_TAKEN, 0.0, sum(abs(p.volume) for p in others))
 
     def _with_values(self, context: RiskContext) -> RiskContext:
         """With what the limits that are set need."""

@@ -24,6 +24,7 @@ import msgspec
 
 from core.errors import InputError
 from core.sections import ExecutionSettings
+from core.toml_lines import line_of
 from execution.risk.firm_rules import FirmRules
 from execution.risk.news import NewsRule, of_firm
 
@@ -259,7 +260,7 @@ class _Page:
     """The text of a file, to say in which line something is wrong."""
 
     def __init__(self, name: str, text: str) -> None:
-        self._name, self._lines = name, text.splitlines()
+        self._name, self._text = name, text
 
     def table(self, table: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
@@ -294,19 +295,7 @@ class _Page:
 
     def error(self, table: str, key: str, problem: str) -> InputError:
         where = f"[{table}] {key}" if table else key
-        return InputError(self._name, f"{where}: {problem}", self._line(table, key))
-
-    def _line(self, table: str, key: str) -> int | None:
-        current = ""
-        for number, line in enumerate(self._lines, 1):
-            header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
-            if header:
-                current = re.sub(r"[\"'\s]", "", header[1])
-                if not table and current.split(".")[0] == key:
-                    return number
-            elif current == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-                return number
-        return None
+        return InputError(self._name, f"{where}: {problem}", line_of(self._text, table, key))
 
 
 def _converted(kind: type[T], values: Mapping[str, Any]) -> T:

@@ -178,7 +178,8 @@ def test_rows_go_to_six_tables_and_messages_survive_the_bus() -> None:
     figures = list(fold.messages())
     tables = {rows.table for kept in fold.rows() for rows in risk_rows(kept)}
     assert tables == {
-        "portfolio_risk", "value_at_risk", "feed_exposure", "currency_exposure", "correlation", "regime",
+        "portfolio_risk", "value_at_risk", "feed_exposure", "currency_exposure", "correlation",
+        "regime",
     }  # fmt: skip
     assert [codec.decode("market_risk", codec.encode(f)) for f in figures] == figures
 
