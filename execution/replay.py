@@ -6,12 +6,14 @@ and journals the same events as one that was not: what is journalled is not done
 order that was submitted is looked for at the venue first.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from adapters.mt5.venue.orders import Venue
 from core.clock import ManualClock
 from core.contracts.order import AccountState, ExecutionMarker
+from core.contracts.risk import GRACE_US, MarketRisk
 from core.contracts.signal import Signal
 from core.sections import RunSettings
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -63,6 +65,7 @@ class Replay:
         self._p, self._reader, self._heartbeat = parts, reader, heartbeat
         self._book = parts.ledger.book
         self._interrupted = ""
+        self._figures: deque[MarketRisk] = deque()
         self._tried: dict[int, int] = {}  # by position: a stop stayed at a quote before this
 
     def run(self) -> bool:
@@ -80,11 +83,18 @@ class Replay:
                     self._p.breakers.load(part.ticks, part.end_us)
                 if self._book.marker is None or part.number > self._book.marker.slice:
                     self._slice(part)
-                elif self._p.breakers:  # done before a restart
-                    self._p.breakers.until(part.end_us)
+                else:
+                    self._done_before(part)
             if self._heartbeat:
                 self._heartbeat.beat()
         return True
+
+    def _done_before(self, part: Slice) -> None:
+        """A restart: what is remembered of a slice that is handled already."""
+        if self._p.breakers:
+            self._p.breakers.until(part.end_us)
+        self._figures.extend(part.risk)
+        self._take_figures(part.end_us)
 
     def _recover(self) -> None:
         if self._book.marker is not None:
@@ -104,6 +114,7 @@ class Replay:
         return self._book.marker is not None and self._book.marker.end
 
     def _slice(self, part: Slice) -> None:
+        self._figures.extend(part.risk)
         for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):
@@ -210,6 +221,12 @@ class Replay:
         self._p.venue.at(self._p.clock.now_us())
         if self._p.breakers:
             self._p.breakers.until(self._p.clock.now_us())
+        self._take_figures(self._p.clock.now_us())
+
+    def _take_figures(self, now_us: int) -> None:
+        """Of risk, when they would have come live."""
+        while self._figures and self._figures[0].ts_event_us + GRACE_US <= now_us:
+            self._p.engine.market_risk.take(self._figures.popleft())
 
 
 def _order_of(signal: Signal) -> tuple[int, str, str, str]:
