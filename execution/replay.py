@@ -7,12 +7,14 @@ order that was submitted is looked for at the venue first.
 """
 
 import itertools
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from adapters.mt5.venue.orders import Venue
 from core.clock import ManualClock
 from core.contracts.order import AccountState, ExecutionMarker
+from core.contracts.risk import GRACE_US, MarketRisk
 from core.contracts.signal import Signal
 from core.sections import RunSettings
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -57,7 +59,7 @@ class FirmLook(NamedTuple):
     due_us: int
 
 
-_Task = tuple[tuple[int, str, str, str], Exit | FirmLook]  # and its place in the order
+_Task = tuple[tuple[int, str, str, str, str], Exit | FirmLook]  # and its place in the order
 
 
 class Slices(Protocol):
@@ -77,6 +79,7 @@ class Replay:
         self._p, self._reader, self._heartbeat = parts, reader, heartbeat
         self._book = parts.ledger.book
         self._interrupted = ""
+        self._figures: deque[MarketRisk] = deque()
         self._tried: dict[int, int] = {}  # by position: a stop stayed at a quote before this
 
     def run(self) -> bool:
@@ -94,11 +97,18 @@ class Replay:
                     self._p.breakers.load(part.ticks, part.end_us)
                 if self._book.marker is None or part.number > self._book.marker.slice:
                     self._slice(part)
-                elif self._p.breakers:  # done before a restart
-                    self._p.breakers.until(part.end_us)
+                else:
+                    self._done_before(part)
             if self._heartbeat:
                 self._heartbeat.beat()
         return True
+
+    def _done_before(self, part: Slice) -> None:
+        """A restart: what is remembered of a slice that is handled already."""
+        if self._p.breakers:
+            self._p.breakers.until(part.end_us)
+        self._figures.extend(part.risk)
+        self._take_figures(part.end_us)
 
     def _recover(self) -> None:
         if self._book.marker is not None:
@@ -120,6 +130,7 @@ class Replay:
     def _slice(self, part: Slice) -> None:
         if self._p.firm:
             self._p.firm.begin(_first_us(part))
+        self._figures.extend(part.risk)
         for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):
@@ -169,7 +180,7 @@ class Replay:
         positions = self._book.positions.values()
         due = self._p.firm.coming(part.end_us, positions) if self._p.firm else None
         if due is not None:
-            yield (due, "", "", ""), FirmLook(due)
+            yield (due, "", "", "", ""), FirmLook(due)
 
     def _look(self, task: FirmLook) -> None:
         """What the broker closed at this quote, then what is left before each rule."""
@@ -250,6 +261,12 @@ class Replay:
         self._p.venue.at(self._p.clock.now_us())
         if self._p.breakers:
             self._p.breakers.until(self._p.clock.now_us())
+        self._take_figures(self._p.clock.now_us())
+
+    def _take_figures(self, now_us: int) -> None:
+        """Of risk, when they would have come live."""
+        while self._figures and self._figures[0].ts_event_us + GRACE_US <= now_us:
+            self._p.engine.market_risk.take(self._figures.popleft())
 
 
 def _first_us(part: Slice) -> int:

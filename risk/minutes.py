@@ -23,12 +23,13 @@ MINUTE_US = 60_000_000
 class Moment(NamedTuple):
     """Prices as of a market time, and whether a minute has ended with it.
 
-    `mids`: newest mid of each feed before `ts_us`. `closed`: the grid has a new row since the
-    moment before.
+    `mids`, `spreads`: newest of each feed before `ts_us`. `closed`: the grid has a new row since
+    the moment before.
     """
 
     ts_us: int
     mids: dict[Feed, float]
+    spreads: dict[Feed, float]
     closed: bool
 
 
@@ -61,8 +62,9 @@ class Minutes:
             raise ValueError(f"moments {every_us} us apart do not divide a minute")
         self._window, self._every_us = window, every_us
         self._rows: list[dict[Feed, float]] = []
-        self._pending: dict[int, dict[Feed, float]] = {}
+        self._pending: dict[int, dict[Feed, tuple[float, float]]] = {}
         self._mids: dict[Feed, float] = {}
+        self._spreads: dict[Feed, float] = {}
         self._open = -1  # the minute that has quotes and no row yet
         self._until = -1  # buckets before this one are done
 
@@ -77,10 +79,11 @@ class Minutes:
             return 0
         buckets = ticks["time_msc"] * 1000 // self._every_us
         last = np.append(np.flatnonzero(np.diff(buckets)), len(buckets) - 1)
-        mids = (ticks["bid"][last] + ticks["ask"][last]) / 2
-        for bucket, mid in zip(buckets[last].tolist(), mids.tolist(), strict=True):
+        bid, ask = ticks["bid"][last], ticks["ask"][last]
+        quotes = zip(((bid + ask) / 2).tolist(), np.abs(ask - bid).tolist(), strict=True)
+        for bucket, quote in zip(buckets[last].tolist(), quotes, strict=True):
             if bucket >= self._until:
-                self._pending.setdefault(bucket, {})[source, symbol] = mid
+                self._pending.setdefault(bucket, {})[source, symbol] = quote
         return int(ticks["time_msc"][-1]) * 1000
 
     def until(self, now_us: int) -> Iterator[Moment]:
@@ -101,10 +104,12 @@ class Minutes:
         if 0 <= self._open < minute:
             yield self._close()
         self._open = minute
-        self._mids = {**self._mids, **self._pending.pop(bucket)}
+        quotes = self._pending.pop(bucket)
+        self._mids = self._mids | {feed: mid for feed, (mid, _) in quotes.items()}
+        self._spreads = self._spreads | {feed: spread for feed, (_, spread) in quotes.items()}
         ts_us = (bucket + 1) * self._every_us
         if ts_us % MINUTE_US:
-            yield Moment(ts_us, self._mids, closed=False)
+            yield Moment(ts_us, self._mids, self._spreads, closed=False)
         else:
             yield self._close()
 
@@ -112,7 +117,7 @@ class Minutes:
         ts_us = (self._open + 1) * MINUTE_US
         self._open = -1
         self.append(self._mids)
-        return Moment(ts_us, self._mids, closed=True)
+        return Moment(ts_us, self._mids, self._spreads, closed=True)
 
     def append(self, mids: dict[Feed, float]) -> None:
         """One more minute; to warm up from stored bars too."""

@@ -21,6 +21,8 @@ A position whose feed is unknown (too little history, or never moved) is not lef
 the largest volatility of any known feed, all against us, is added to every figure.
 """
 
+import math
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
 from statistics import NormalDist
@@ -106,7 +108,7 @@ def student(draws: int, columns: int) -> Floats:
 
 
 def figures(
-    exposures: dict[Feed, float], market: Scenarios, carry: dict[str, float] | None = None
+    exposures: Mapping[Feed, float], market: Scenarios, carry: dict[str, float] | None = None
 ) -> list[Figure]:
     """All measures, confidences and horizons of what is held.
 
@@ -124,11 +126,11 @@ def figures(
         "filtered": -_revalued(market.filtered, money),
         "monte_carlo": -_revalued(market.monte_carlo, money),
     }
-    deviation = max(float(money @ market.covariance.matrix @ money), 0.0) ** 0.5
+    minute = max(float(money @ market.covariance.matrix @ money), 0.0) ** 0.5
     rows = []
     for measure, confidence in product(MEASURES, CONFIDENCES):
         known = losses.get(measure)
-        tail = normal(deviation, confidence) if known is None else empirical(known, confidence)
+        tail = normal(minute, confidence) if known is None else empirical(known, confidence)
         alone = normal(unknown, confidence)
         for horizon, minutes in HORIZONS.items():
             root, cost = minutes**0.5, (carry or {}).get(horizon, 0.0)
@@ -137,13 +139,24 @@ def figures(
     return rows
 
 
-def _split(exposures: dict[Feed, float], covariance: Covariance) -> tuple[Floats, float]:
+def _split(exposures: Mapping[Feed, float], covariance: Covariance) -> tuple[Floats, float]:
     """Exposures in the order of the covariance, and the deviation of what is not in it."""
     money = np.array([exposures.get(feed, 0.0) for feed in covariance.known])
     rest = sum(abs(v) for feed, v in exposures.items() if feed not in covariance.known)
     if rest and not covariance.known:
         raise ValueError("no feed has enough history to measure any risk by")
     return money, rest * float(covariance.sigma.max(initial=0.0))
+
+
+def deviation(exposures: Mapping[Feed, float], covariance: Covariance) -> float:
+    """Of a minute's profit, account currency; what is unknown counts as in `figures`.
+
+    Raises:
+        ValueError: something is held, and no feed at all has a history to measure it by.
+    """
+    money, unknown = _split(exposures, covariance)
+    variance = max(float(money @ covariance.matrix @ money), 0.0)
+    return math.sqrt(variance) + unknown
 
 
 def _revalued(returns: Floats, money: Floats) -> Floats:
@@ -170,7 +183,7 @@ def empirical(losses: Floats, confidence: float) -> Tail:
     return Tail(edge, beyond / share)
 
 
-def contributions(exposures: dict[Feed, float], covariance: Covariance) -> dict[Feed, float]:
+def contributions(exposures: Mapping[Feed, float], covariance: Covariance) -> dict[Feed, float]:
     """Share of each feed in the parametric variance; they sum to 1 (Euler allocation).
 
     Tasche, "Capital allocation to business units and sub-portfolios: the Euler principle", 2007.

@@ -172,14 +172,19 @@ def executions(
 
 def _risk(settings: Settings, bus: Bus, stopping: threading.Event) -> "RiskParts":
     """What can be lost, from ticks and order events."""
+    from risk.stress import available
     from streams.flows.executions import RiskParts
     from streams.portfolio_risk import RiskFold
+
+    scenarios = available(settings.home_path)
 
     def publish(figures: MarketRiskMessage) -> None:
         bus.send(MARKET_RISK, "market", codec.encode(figures))
 
     def begun(state: RiskFold | None) -> RiskFold:
-        return state or RiskFold(settings.run, settings.risk)
+        fold = state or RiskFold(settings.run, settings.risk)
+        fold.use(scenarios)
+        return fold
 
     return RiskParts(BusSource(bus, TICKS, stopping, wait_s=0.0), begun, publish)
 

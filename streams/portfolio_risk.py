@@ -9,26 +9,26 @@ Both are pure functions of the minutes before them, the newest prices and positi
 time, so a replay gives what the stream gave, whatever the batches were.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from core.contracts.order import AccountState, ExecutionMarker, PositionState
 from core.contracts.regime import RegimeState
-from core.contracts.risk import Correlation, MarketRisk, MarketRiskEnd, MarketRiskMessage
+from core.contracts.risk import GRACE_US, Correlation, MarketRisk, MarketRiskEnd, MarketRiskMessage
 from core.contracts.tick import TickBatch, TickMarker
 from core.sections import RiskSettings, RunSettings
-from risk import covariance, portfolio, value_at_risk
+from risk import covariance, portfolio, stress, value_at_risk
 from risk.covariance import Covariance
 from risk.exposure import Feed, Holding
 from risk.minutes import MINUTE_US, History, Minutes, Moment
 from risk.portfolio import Account, Portfolio
 from risk.regimes import Regime, Regimes
+from risk.stress import Prices, Scenario
 from risk.value_at_risk import Scenarios
 
-#: Live, so long may a tick, and what execution tells of a fill, be on its way.
-GRACE_US = 1_000_000
 _MOST_WAITING = 1000
 
 
@@ -55,6 +55,10 @@ class RiskFold:
         self._slices: list[tuple[int, int]] = []  # number and end, not yet handled
         self._unpublished: list[tuple[int, int]] = []
         self._scenarios: Scenarios | None = None
+
+    def use(self, scenarios: Sequence[Scenario]) -> None:
+        """From now on these stress scenarios stand in the figures of the market."""
+        self._market.use(scenarios)
 
     def ticks(self, batch: TickBatch) -> None:
         """Take ticks of a feed, in order."""
@@ -148,9 +152,15 @@ def _stored(run: RunSettings, feed: Feed, regime: Regime) -> RegimeState:
 class Market:
     """Figures of the market, for pre-trade checks: ticks in, a message per minute out."""
 
-    def __init__(self, run: RunSettings, settings: RiskSettings) -> None:
-        self._run, self._settings = run, settings
+    def __init__(
+        self, run: RunSettings, settings: RiskSettings, scenarios: Sequence[Scenario] = ()
+    ) -> None:
+        self._run, self._settings, self._scenarios = run, settings, scenarios
         self._minutes = Minutes(settings.window_minutes, MINUTE_US)
+
+    def use(self, scenarios: Sequence[Scenario]) -> None:
+        """From now on these stress scenarios."""
+        self._scenarios = scenarios
 
     def feed(self, batch: TickBatch) -> None:
         """Take ticks."""
@@ -161,7 +171,11 @@ class Market:
         for moment in self._minutes.until(now_us):
             history = self._minutes.history
             known = estimate(history, self._settings)
-            yield message(self._run, moment, number, history, known)
+            prices = Prices(moment.ts_us, moment.mids, moment.spreads)
+            yield replace(
+                message(self._run, moment, number, history, known),
+                stress=[stress.shock(s, history.feeds, prices) for s in self._scenarios],
+            )
 
 
 def estimate(history: History, settings: RiskSettings) -> Covariance:

@@ -6,6 +6,10 @@ minute. Feeds stand in the order of `feeds`; matrices are row by row.
 
 import msgspec
 
+#: Live, so long may a tick, and what execution tells of a fill, be on its way: figures of a
+#: moment are known so much later, and in a replay count from then on.
+GRACE_US = 1_000_000
+
 
 class StressShock(msgspec.Struct, frozen=True, array_like=True):
     """A scenario for the feeds of a message: what each does, all at once."""

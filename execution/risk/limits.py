@@ -65,6 +65,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kelly_cap: float = 0.01  # most of equity lost at the stop, whatever Kelly says
     max_sized_lots: float = 1.0  # cap of `volatility` and `kelly`
     resize_share: float = 0.25  # a held position is not resized for less than this
+    max_var_equity: float = OFF  # value at risk of all positions (99 %, a day), in equities
+    max_shortfall_equity: float = OFF  # expected shortfall, the same
+    max_order_var_equity: float = OFF  # what one order may add to that value at risk
+    max_currency_equity: float = OFF  # held or owed of one currency but the account's, in equities
+    max_correlated_equity: float = OFF  # of all exposures, what moves with the symbol, in equities
+    max_stress_equity: float = OFF  # loss in the worst stress scenario, in equities
+    max_risk_age_s: float = 150.0  # of the stream's figures; older, and these limits deny entries
 
 
 class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

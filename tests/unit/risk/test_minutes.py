@@ -35,7 +35,7 @@ def drawn(seed: int = 1) -> dict[tuple[str, str], TickArray]:
 def test_a_minute_is_the_last_mid_before_its_end() -> None:
     minutes = Minutes(10, MINUTE_US)
     minutes.feed(*A, ticks((1, 100), (59.999, 101), (60, 102)))
-    assert list(minutes.until(60_000_000)) == [Moment(60_000_000, {A: 101}, closed=True)]
+    assert list(minutes.until(60_000_000)) == [Moment(60_000_000, {A: 101}, {A: 2}, closed=True)]
     assert list(minutes.until(119_000_000)) == []
     assert [m.mids[A] for m in minutes.until(120_000_000)] == [102]
 
