@@ -158,7 +158,15 @@ def _accounts(client: Client, run_id: str, at_us: int) -> list[Account]:
     for _, _, account in holdings:
         if account not in states:
             raise InputError(f"account {account}", "its equity and currency were never reported")
-    return [Account(*key, *states[key[2]], tuple(held)) for key, held in sorted(holdings.items())]
+    return [
+        Account(run, mode, account, *_known(states[account]), tuple(held))
+        for (run, mode, account), held in sorted(holdings.items())
+    ]
+
+
+def _known(state: tuple[Any, ...]) -> tuple[str, float]:
+    currency, equity = state
+    return currency, equity
 
 
 def _market(client: Client, sources: list[str], at_us: int, window: int) -> tuple[Prices, History]:

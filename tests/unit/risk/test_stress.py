@@ -89,8 +89,8 @@ def test_the_likeliest_move_loses_the_target_and_no_likelier_one_does() -> None:
 def test_a_position_without_a_price_or_a_rate_is_an_error() -> None:
     with pytest.raises(ConversionError, match="no price of x EURUSD"):
         stress.outcome(of(), [LONG], Prices(TUESDAY, {JPY: 150.0}, {}), "USD", known())
+    held = [Holding("s", *GBPJPY, 1.0, 190.0)]
     with pytest.raises(ConversionError, match="no rate of JPY"):
-        held = [Holding("s", *GBPJPY, 1.0, 190.0)]
         stress.outcome(of(), held, Prices(TUESDAY, {GBPJPY: 190.0}, {}), "USD", known())
 
 
