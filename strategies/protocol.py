@@ -96,7 +96,7 @@ class CheckedStrategy:
 
     def __init__(self, name: str, own: Strategy) -> None:
         self.name, self.needs_model = name, bool(own.needs_model)
-        self._own = own
+        self.own = own
         try:
             self.horizon_s = float(own.horizon_s)
         except (AttributeError, TypeError, ValueError) as error:
@@ -111,7 +111,7 @@ class CheckedStrategy:
             SettingsError: it raised, or gave something else than a target per row.
         """
         try:
-            answer = self._own.targets(rows, probabilities)
+            answer = self.own.targets(rows, probabilities)
             targets = Targets(np.asarray(answer[0]), np.asarray(answer[1], np.float32))
         except Exception as error:  # whatever the person's code raises
             raise SettingsError(f"strategy {self.name!r}: targets() failed: {error!r}") from error
@@ -215,9 +215,10 @@ def entries(
         return Held(target, time + horizon_ms), [0]
     wanted = np.flatnonzero(direction)
     times, targets = time_msc[wanted], direction[wanted]
+    places = {sign: np.flatnonzero(targets == sign) for sign in (-1, 1)}
     position = 0
     while position < len(wanted):
-        position = _next_entry(held, times, targets, position)
+        position = _next_entry(held, times, places, position)
         if position == len(wanted):
             break
         held = Held(int(targets[position]), int(times[position]) + horizon_ms)
@@ -227,9 +228,18 @@ def entries(
 
 
 def _next_entry(
-    held: Held, times: npt.NDArray[np.int64], targets: npt.NDArray[np.int8], start: int
+    held: Held,
+    times: npt.NDArray[np.int64],
+    places: dict[int, npt.NDArray[np.int64]],
+    start: int,
 ) -> int:
-    """Index of the first target from `start` on that is past the horizon or opposite to `held`."""
-    expired = max(start, int(np.searchsorted(times, held.until_msc)))
-    opposite = np.flatnonzero(targets[start:expired] == -held.direction)
-    return start + int(opposite[0]) if len(opposite) else expired
+    """Index of the first target from `start` on that is past the horizon or opposite to `held`.
+
+    `places`: of the targets down and up, ascending.
+    """
+    expired = max(start, int(times.searchsorted(held.until_msc)))
+    if not held.direction:
+        return expired
+    opposite = places[-held.direction]
+    next_ = int(opposite.searchsorted(start))
+    return min(expired, int(opposite[next_])) if next_ < len(opposite) else expired
