@@ -54,6 +54,7 @@ COMMANDS = {
         "look for a strategy's parameters; a verdict on the search",
         shares=True,
     ),
+    "features": Command("cli.commands.features", "features of your own: list, check, install"),
     "import": Command("cli.commands.import_ticks", "tick files into the warehouse"),
     "ticks": Command("cli.commands.ticks", "what stored ticks were before; withdraw one"),
     "instruments": Command(

@@ -18,6 +18,8 @@ from core.desk import Desk
 from core.errors import InputError, SettingsError
 from core.settings import Settings
 from execution.risk.controls import InForce
+from features.own import set_hash
+from features.own_columns import use_home
 from models.serving.registry import Registry
 
 
@@ -44,6 +46,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         SettingsError: an option or a strategy is wrong.
         ModelError: the model is unknown, corrupt, or made for another feature set.
     """
+    features = use_home(settings.home_path)
     settings, desk = chosen_desk(namespace.strategy, namespace.desk, settings)
     strategy = settings.run.strategy
     paths = _paths(namespace, settings, scratch)
@@ -69,7 +72,8 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         plan.limits,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
-    identity = run_id((shaped, *chosen_))
+    own = (set_hash(features),) if features else ()  # without any, ids of before stay
+    identity = run_id((shaped, *chosen_, *own))
     run = msgspec.structs.replace(
         settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy,
         session_id="",
