@@ -8,6 +8,7 @@ decides nothing: without it, or when it is not the one that the witness saw, seg
 import hashlib
 import struct
 from collections import deque
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,6 +60,7 @@ class Active(msgspec.Struct, frozen=True, array_like=True):
     answers: list[tuple[int, bool]]
     entries: list[tuple[str, str, str, list[int]]]
     throttled: list[tuple[str, str, str, int]]
+    profits: list[tuple[str, date, float]] = []  # of a snapshot from before there were desks: none
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, tag="JournalState/1"):
@@ -185,6 +187,7 @@ def _active(state: Active) -> Activity:
     for *key, times in state.entries:
         activity._entries[key[0], key[1], key[2]] = deque(times, maxlen=_KEPT)
     activity._throttled = {(a, b, c): at for a, b, c, at in state.throttled}
+    activity._profits = {name: (day, profit) for name, day, profit in state.profits}
     return activity
 
 
@@ -209,6 +212,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
             equity=activity.equity, sent=list(activity._sent), answers=list(activity._answers),
             entries=[(*key, list(times)) for key, times in activity._entries.items()],
             throttled=[(*key, at) for key, at in activity._throttled.items()],
+            profits=[(name, *known) for name, known in activity._profits.items()],
         ),
     )  # fmt: skip
 

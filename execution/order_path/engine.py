@@ -71,7 +71,9 @@ class Engine:
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
-        self._pre_trade_risk = PreTradeRisk(limits, clock, ledger, venue, quotes, trading, funds)
+        self._pre_trade_risk = PreTradeRisk(
+            limits, clock, ledger, venue, quotes, trading, funds, self._desk
+        )
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.closings = Closings(self._run, clock, ledger, venue)
         self._finished: set[str] = set()  # reversals that were taken up again
