@@ -27,6 +27,7 @@ from core.contracts.signal import Signal
 from execution import compose, replay
 from execution.order_path.valuation import rate
 from execution.replay_slices import Slice
+from execution.risk import run_rules
 from execution.risk.controls import in_force
 from execution.risk.limits_file import freeze
 
@@ -129,6 +130,7 @@ def _execution(
     if not content:
         content, _, entry = in_force(settings, SystemClock())
     frozen = freeze(content, scratch, entry)
+    run_rules.freeze(job.rules or run_rules.chosen(settings, content), scratch)
     parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
     return parts, kept, risks
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from adapters.bus.base import Bus, Publisher
 from adapters.mt5.venue.orders import Venue
+from core import calendar
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
 from core.controls.approvals import with_signed_exits
 from core.controls.watch import WatchedControls
@@ -44,6 +45,7 @@ from execution.risk.firm_watch import FirmWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds, VenueFunds
+from execution.risk.news import News
 from execution.risk.permission import Permission, may_send, missing
 from execution.risk.trading_state import TradingState
 
@@ -95,7 +97,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     engine = Engine(
         settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
         sends=may_send(settings, environment.venue.account(), obeyed.watched), limits=limits,
-        timer=timer,
+        news=News(calendar.path_in(settings.home_path)), timer=timer,
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
@@ -174,6 +176,7 @@ def replay_parts(
         reconciler,
         VenueFunds(venue),
         limits=limits,
+        news=News(calendar.path_in(frozen)),
     )
     stops = Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(

@@ -159,6 +159,9 @@ class Replay:
             moves_us = self._moves_us(position)
             if moves_us is not None:
                 yield from self._within(part, Exit(moves_us, position, TRAIL, False))
+            news_us = self._p.engine.risk.next_flatten_us(position.key.symbol, part.end_us)
+            if news_us is not None and not position.refused:
+                yield from self._within(part, Exit(news_us, position, "news", False))
         order = self._p.trading.current if self._p.trading else None
         if order is not None and order.state == "halted" and order.positions == "flatten":
             for position in self._book.positions.values():

@@ -17,6 +17,7 @@ from cli.replay.plan import ReplayOptions
 from core.errors import InputError, SettingsError
 from core.settings import Settings
 from execution.risk.controls import InForce
+from execution.risk.run_rules import RunRules
 from models.serving.registry import Registry
 
 
@@ -32,6 +33,7 @@ class BacktestRequest(NamedTuple):
     spans: int
     symbols: tuple[str, ...]
     limits: InForce
+    rules: RunRules
 
 
 def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> BacktestRequest:
@@ -47,7 +49,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     model = _model(namespace, settings, strategy)
     options = ReplayOptions(
         tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model,
-        namespace.limits,
+        namespace.limits, namespace.firm,
     )  # fmt: skip
     plan = replay_plan.build(options, settings, scratch)
     feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
@@ -64,6 +66,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         plan.digests,
         [(f.source, f.symbol) for f in feeds],
         plan.limits,
+        plan.rules,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
     identity = run_id((shaped, *chosen_))
@@ -75,7 +78,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     settings = msgspec.structs.replace(settings, run=run)
     return BacktestRequest(
         settings, recordings, span, model, inputs, namespace.together, namespace.spans,
-        tuple(namespace.symbols), plan.limits,
+        tuple(namespace.symbols), plan.limits, plan.rules,
     )  # fmt: skip
 
 

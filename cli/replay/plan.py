@@ -23,8 +23,10 @@ from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.errors import InputError
 from core.sections import ExitSettings
 from core.settings import Settings
+from execution.risk import run_rules
 from execution.risk.controls import InForce, in_force
 from execution.risk.limits import parse
+from execution.risk.run_rules import RunRules
 from features.catalog import FEATURE_SET_HASH
 from strategies import plugins
 
@@ -51,6 +53,7 @@ class ReplayPlan(NamedTuple):
     cut_msc: int
     training: bool
     limits: InForce
+    rules: RunRules = RunRules()
 
     @property
     def rows(self) -> int:
@@ -84,6 +87,7 @@ class ReplayOptions(NamedTuple):
     strategy: str
     model: str  # the champion to predict with, "" for none
     limits: Path | None = None  # a file of limits; None: those in force
+    firm: str | None = None  # of those limits; None: that of the settings' account
 
 
 def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPlan:
@@ -103,7 +107,8 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
         by_feed[file.source, file.symbol].append(file)
     digests = tuple(sha256(path) for path in options.paths)
     limits = _limits(options, settings)
-    shaped = shaping(options, settings, digests, sorted(by_feed), limits)
+    rules = run_rules.chosen(settings, limits.content, options.firm)
+    shaped = shaping(options, settings, digests, sorted(by_feed), limits, rules)
     run_id = f"replay-{hashlib.blake2b(msgspec.json.encode(shaped), digest_size=8).hexdigest()}"
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
@@ -117,8 +122,9 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
     return ReplayPlan(
-        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits
-    )
+        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits,
+        rules,
+    )  # fmt: skip
 
 
 def _limits(options: ReplayOptions, settings: Settings) -> InForce:
@@ -162,6 +168,7 @@ def shaping(
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],
     limits: InForce,
+    rules: RunRules,
 ) -> tuple[object, ...]:
     """All that decides a run's result: files by content, settings, strategy, limits, model."""
     shaped: tuple[object, ...] = (
@@ -188,7 +195,7 @@ def shaping(
     written = (hashlib.sha256(content).hexdigest(),) if content is not None else ()
     signed = (entry,) if entry else ()  # its denials name it
     own = plugins.digest(options.strategy, settings.home_path / "strategies")
-    return (*shaped, *used, *written, *signed, *((own,) if own else ()))
+    return (*shaped, *used, *written, *signed, *((own,) if own else ()), *rules.shaping)
 
 
 def _cut(feeds: list[ReplayFeed], share: float) -> int:

@@ -35,6 +35,7 @@ from execution.risk.context import PreTradeRisk
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
 from execution.risk.margin import Funds
+from execution.risk.news import News
 from execution.risk.trading_state import TradingState
 
 
@@ -44,6 +45,7 @@ class Engine:
     Args:
         sends: False in shadow mode: decisions are journalled, nothing is sent.
         limits: those in force; None for those of the settings.
+        news: what the calendar says; None: nothing.
         timer: measures how long the venue takes.
     """
 
@@ -60,18 +62,26 @@ class Engine:
         *,
         sends: bool = True,
         limits: LimitsFile | None = None,
+        news: News | None = None,
         timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
         self._run, self.sends, self._timer = settings.run, sends, timer
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
-        self._pre_trade_risk = PreTradeRisk(limits, clock, ledger, venue, quotes, trading, funds)
+        self._pre_trade_risk = PreTradeRisk(
+            limits, clock, ledger, venue, quotes, trading, funds, news or News(None)
+        )
         self._size = TargetSize(self._pre_trade_risk, funds)
         self.closings = Closings(self._run, clock, ledger, venue)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
         self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
+
+    @property
+    def risk(self) -> PreTradeRisk:
+        """What orders are checked by."""
+        return self._pre_trade_risk
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
         """Bring the position to the signal's target; a signal seen before is denied.

@@ -26,6 +26,7 @@ from execution.risk.firm_entry import Stake, check_firm
 from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds
+from execution.risk.news import News
 from execution.risk.trading_state import TradingState
 
 
@@ -41,9 +42,10 @@ class PreTradeRisk:
         quotes: Quotes,
         trading: TradingState,
         funds: Funds,
+        news: News,
     ) -> None:
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
-        self._quotes, self._trading, self._funds = quotes, trading, funds
+        self._quotes, self._trading, self._funds, self.news = quotes, trading, funds, news
 
     def context(self, signal: Signal) -> RiskContext:
         """Everything a signal is decided by, as of now.
@@ -53,16 +55,22 @@ class PreTradeRisk:
         """
         now, rules = self._clock.now_us(), self._limits.rules
         limits, version = rules.at(signal.symbol, now)
+        traded = instrument(signal.symbol, now)
+        windows = self.news.at(rules.news, signal.symbol, traded, now)
+        keep = min((w.keep_share for w in windows if w.action == "reduce"), default=1.0)
         return RiskContext(
             signal=signal,
             now_us=now,
             quote=self._quotes.at(signal.source, signal.symbol, now),
             specification=self._venue.specification(signal.source, signal.symbol),
-            instrument=instrument(signal.symbol, now),
+            instrument=traded,
             limits=limits,
             limits_version=version,
             collar=rules.own.collar,
-            size_factor=size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
+            size_factor=keep
+            * size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
+            news=windows,
+            news_unknown=self.news.is_silent(rules.news, now),
         )
 
     def renewed(self, context: RiskContext) -> RiskContext:
@@ -85,6 +93,16 @@ class PreTradeRisk:
     def collar(self) -> float:
         """How far from its price an order without a signal may fill."""
         return self._limits.rules.own.collar
+
+    def flattens(self, symbol: str) -> bool:
+        """Whether an event of the calendar closes positions of a symbol now."""
+        now, rules = self._clock.now_us(), self._limits.rules.news
+        return self.news.flattens(rules, symbol, instrument(symbol, now), now)
+
+    def next_flatten_us(self, symbol: str, end_us: int) -> int | None:
+        """When one will next, up to a time; None when none does before it."""
+        now, rules = self._clock.now_us(), self._limits.rules.news
+        return self.news.next_flatten_us(rules, symbol, instrument(symbol, now), now, end_us)
 
     def version(self, symbol: str) -> str:
         """Version of a symbol's limits now, for what is denied without a look at them."""

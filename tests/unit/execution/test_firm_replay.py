@@ -165,7 +165,7 @@ class Dying(Unreliable):
 
 
 def test_a_run_that_is_killed_on_its_way_names_the_same_tick(lost: float, tmp_path: Path) -> None:
-    rules = RULES + f'daily_loss = {lost}\nenforce = false\nmax_open_lots = 0.4\n'
+    rules = RULES + f"daily_loss = {lost}\nenforce = false\nmax_open_lots = 0.4\n"
     rules += f'drawdown = {lost}\ndrawdown_kind = "trailing"\nat_stops = false\n'
     run(tmp_path / "whole", rules)
     died, home = 0, tmp_path / "cut"
