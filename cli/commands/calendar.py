@@ -115,7 +115,7 @@ def _merged(namespace: argparse.Namespace, before: CalendarContent, now_us: int)
 
 
 def _news(event: CalendarEvent, now_us: int) -> CalendarEvent:
-    """Of an event that was known before, nobody assumes when its change was published: it is now."""
+    """Of a known event nobody assumes when its change was published: it is now."""
     if event.publication != "assumed":
         return event
     return replace(event, ts_published_us=now_us, publication="imported")
