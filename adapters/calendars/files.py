@@ -11,7 +11,7 @@ or an object with the list `events` and perhaps `zone` and `source`.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,17 +74,16 @@ def read(path: Path, options: CalendarOptions) -> list[CalendarEvent]:
 
 
 def called_off(
-    known: Iterable[CalendarEvent], told: Iterable[CalendarEvent], now_us: int
+    known: Iterable[CalendarEvent], listed: Sequence[CalendarEvent], now_us: int
 ) -> list[CalendarEvent]:
     """Versions that call off what a complete file of a span does not tell any more.
 
     Args:
         known: events of the source as they are known now.
-        told: the file's, which has every event from its first to its last.
+        listed: the file's, which has every event from its first to its last.
     """
-    told = list(told)
-    ids = {event.event_id for event in told}
-    times = [event.ts_event_us for event in told]
+    ids = {event.event_id for event in listed}
+    times = [event.ts_event_us for event in listed]
     return [
         replace(event, ts_published_us=now_us, is_cancelled=True, publication="imported")
         for event in known
@@ -120,7 +119,7 @@ def _rows(path: Path, text: str) -> tuple[Rows, str]:
 def _json(path: Path, text: str) -> tuple[Rows, str]:
     try:
         content = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(str(path), f"no JSON: {error}") from error
     whole = content if isinstance(content, dict) else {"events": content}
     events, zone = whole.get("events"), whole.get("zone", "")

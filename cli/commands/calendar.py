@@ -35,7 +35,7 @@ class Imported(NamedTuple):
     """What became of a file."""
 
     content: CalendarContent
-    told: list[CalendarEvent]
+    listed: list[CalendarEvent]
     fresh: list[CalendarEvent]
 
 
@@ -87,31 +87,31 @@ def _import(namespace: argparse.Namespace, settings: Settings) -> None:
     path, now = calendar.path_in(settings.home_path), SystemClock().now_us()
     done = _merged(namespace, calendar.load(path), now)
     calendar.save(path, done.content)
-    detail = f"{namespace.file}: {len(done.fresh)} new versions of {len(done.told)}"
+    detail = f"{namespace.file}: {len(done.fresh)} new versions of {len(done.listed)}"
     line = AuditLine(now, author(settings), False, "calendar import", detail, "calendar.json")
     audit_log.append(settings.home_path, line)
     with warehouse(settings) as where, Writer(where) as writer:
         writer.insert("calendar_event", message_columns(done.content.events))
-    print(f"{len(done.told):,} events read, {len(done.fresh):,} new or changed.")
+    print(f"{len(done.listed):,} events read, {len(done.fresh):,} new or changed.")
     _print(settings, 7.0)
 
 
 def _merged(namespace: argparse.Namespace, before: CalendarContent, now_us: int) -> Imported:
     """The calendar with a file's versions."""
     options = CalendarOptions(namespace.source, namespace.tz, now_us, namespace.assumed)
-    told = files.read(namespace.file, options)
-    if not told:
+    listed = files.read(namespace.file, options)
+    if not listed:
         raise InputError(str(namespace.file), "has no event")
     known = {(e.source, e.event_id) for e in before.events}
-    versions = [event for event in told if (event.source, event.event_id) not in known]
-    newest = {(event.source, event.event_id): event for event in told}
+    versions = [event for event in listed if (event.source, event.event_id) not in known]
+    newest = {(event.source, event.event_id): event for event in listed}
     versions += [_news(newest[key], now_us) for key in newest if key in known]
     if namespace.complete:
         current = Calendar(before).between(0, 1 << 62, known_us=now_us)
-        mine = [event for event in current if event.source == told[0].source]
-        versions += files.called_off(mine, told, now_us)
-    content, fresh = calendar.added(before, versions, [_coverage(namespace, told, now_us)])
-    return Imported(content, told, fresh)
+        mine = [event for event in current if event.source == listed[0].source]
+        versions += files.called_off(mine, listed, now_us)
+    content, fresh = calendar.added(before, versions, [_coverage(namespace, listed, now_us)])
+    return Imported(content, listed, fresh)
 
 
 def _news(event: CalendarEvent, now_us: int) -> CalendarEvent:
@@ -121,15 +121,15 @@ def _news(event: CalendarEvent, now_us: int) -> CalendarEvent:
     return replace(event, ts_published_us=now_us, publication="imported")
 
 
-def _coverage(namespace: argparse.Namespace, told: list[CalendarEvent], now_us: int) -> Coverage:
+def _coverage(namespace: argparse.Namespace, listed: list[CalendarEvent], now_us: int) -> Coverage:
     """Whole UTC days; known since the first of what the file states or somebody assumes."""
-    times = [event.ts_event_us for event in told]
+    times = [event.ts_event_us for event in listed]
     begin = _day_us(namespace.first) if namespace.first else min(times) // _DAY_US * _DAY_US
     end = _day_us(namespace.last) if namespace.last else max(times) // _DAY_US * _DAY_US
     if end < begin:
         raise SettingsError("--to is before --from, or before the first event")
-    known_us = min(event.ts_published_us for event in told)
-    return Coverage(told[0].source, begin, end + _DAY_US, min(known_us, now_us))
+    known_us = min(event.ts_published_us for event in listed)
+    return Coverage(listed[0].source, begin, end + _DAY_US, min(known_us, now_us))
 
 
 def _day_us(day: date) -> int:

@@ -42,8 +42,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         _print(status, console)
         for line in firm(settings, status):
             console.print(f"firm {line}", markup=False)
-        if told := news(settings, SystemClock()):
-            console.print(f"next event: {told}", markup=False)
+        if event := news(settings, SystemClock()):
+            console.print(f"next event: {event}", markup=False)
         console.print(f"controls: {controls(settings).found}", markup=False)
         console.print(f"offsite backup: {offsite(settings, SystemClock())}", markup=False)
     return status.exit_code

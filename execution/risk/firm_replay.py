@@ -25,7 +25,7 @@ from execution.journal.ledger import Ledger
 from execution.journal.records import Record
 from execution.order_path.quotes import ReplayQuotes, Tape
 from execution.risk import firm_rules
-from execution.risk.firm_rules import FirmRules, Look
+from execution.risk.firm_rules import FirmRules, Readings
 from execution.risk.firm_watch import record
 from execution.risk.limits_file import LimitsFile
 
@@ -123,7 +123,7 @@ class Ahead(NamedTuple):
 
     version: int  # of the past
     end_us: int
-    looks: Look
+    looks: Readings
     breach_us: int | None  # the first look that breaks a rule
 
 
@@ -156,7 +156,7 @@ class ReplayFirm:
         self._begun, self._currency = True, account.currency
         if activity.firm is None or activity.firm.firm != self._firm:
             balance = round(account.balance - sum(cash.amount for cash in self._past.cash), 8)
-            at = firm_rules.look(now_us, balance, balance)
+            at = firm_rules.reading(now_us, balance, balance)
             activity.firm = firm_rules.opened(self._rules, self._firm, at)
         else:
             self._kept_us = activity.firm.ts_us
@@ -202,14 +202,14 @@ class ReplayFirm:
         self._kept_us = self._state.ts_us
         return [self._record(())]
 
-    def _at(self, time_us: int) -> Look:
+    def _at(self, time_us: int) -> Readings:
         """The account at a time that is now: as the terminal says, unless that is ahead of it."""
         if any(cash.time_us > time_us for cash in self._past.cash):  # it counts fills to come
             times = np.array([time_us])
             balance = np.round(self._state.balance + self._past.cash_at(times), 8)
-            return Look(times, balance, np.round(balance + self._floating(times), 8))
+            return Readings(times, balance, np.round(balance + self._floating(times), 8))
         account = self._venue.account()
-        return firm_rules.look(time_us, account.balance, account.equity - account.credit)
+        return firm_rules.reading(time_us, account.balance, account.equity - account.credit)
 
     @property
     def _state(self) -> FirmState:
@@ -217,7 +217,7 @@ class ReplayFirm:
         assert state is not None  # since `begin`
         return state
 
-    def _take(self, looks: Look) -> None:
+    def _take(self, looks: Readings) -> None:
         """Fold looks into the state; what they broke is journalled, which stops what it stops."""
         if not len(looks.time_us):
             return
@@ -228,7 +228,7 @@ class ReplayFirm:
             self._ahead = None
             self._ledger.record([self._record(breaches)])
 
-    def _folded(self, looks: Look) -> tuple[FirmState, tuple[FirmBreach, ...]]:
+    def _folded(self, looks: Readings) -> tuple[FirmState, tuple[FirmBreach, ...]]:
         return firm_rules.fold(self._rules, self._state, looks, entries=self._past.entries)
 
     def _record(self, breaches: tuple[FirmBreach, ...]) -> FirmRecord:
@@ -244,7 +244,7 @@ class ReplayFirm:
             times = self._times(self._state.ts_us, end_us)
             # To the eighth place: a sum in another order, after a restart, is then the same.
             balance = np.round(self._state.balance + self._past.cash_at(times), 8)
-            looks = Look(times, balance, np.round(balance + self._floating(times), 8))
+            looks = Readings(times, balance, np.round(balance + self._floating(times), 8))
             breaches = self._folded(looks)[1] if len(times) else ()
             first = min((breach.ts_us for breach in breaches), default=None)
             self._ahead = ahead = Ahead(version, end_us, looks, first)

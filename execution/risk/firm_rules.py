@@ -81,24 +81,24 @@ class FirmRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"margin_share is below 1, not {self.margin_share:g}")
 
 
-class Look(NamedTuple):
+class Readings(NamedTuple):
     """The account at moments in order; each array has shape (n,). Times are microseconds, UTC."""
 
     time_us: Times
     balance: Floats
     equity: Floats
 
-    def part(self, begin: int, end: int) -> "Look":
+    def part(self, begin: int, end: int) -> "Readings":
         """Some of them."""
-        return Look(self.time_us[begin:end], self.balance[begin:end], self.equity[begin:end])
+        return Readings(self.time_us[begin:end], self.balance[begin:end], self.equity[begin:end])
 
 
-def look(time_us: int, balance: float, equity: float) -> Look:
+def reading(time_us: int, balance: float, equity: float) -> Readings:
     """The account at one moment."""
-    return Look(np.array([time_us]), np.array([balance]), np.array([equity]))
+    return Readings(np.array([time_us]), np.array([balance]), np.array([equity]))
 
 
-def opened(rules: FirmRules, firm: str, at: Look, paid: float = 0.0) -> FirmState:
+def opened(rules: FirmRules, firm: str, at: Readings, paid: float = 0.0) -> FirmState:
     """The state of an account that is looked at for the first time."""
     time_us, balance, equity = int(at.time_us[0]), float(at.balance[0]), float(at.equity[0])
     size = rules.size or balance
@@ -112,7 +112,7 @@ def opened(rules: FirmRules, firm: str, at: Look, paid: float = 0.0) -> FirmStat
 
 
 def fold(
-    rules: FirmRules, state: FirmState, looks: Look, *, paid: float = 0.0,
+    rules: FirmRules, state: FirmState, looks: Readings, *, paid: float = 0.0,
     entries: Sequence[int] = (), away: bool = False,
 ) -> tuple[FirmState, tuple[FirmBreach, ...]]:  # fmt: skip
     """The state after looks that are later than it, and what each broke first.
@@ -197,7 +197,7 @@ def _reset(text: str) -> clock_time:
         raise ValueError(f"{text!r} is no time of day; write hours and minutes: 17:00") from None
 
 
-def _days(rules: FirmRules, looks: Look) -> Iterator[Look]:
+def _days(rules: FirmRules, looks: Readings) -> Iterator[Readings]:
     """The looks of each of the firm's days."""
     begin = 0
     while begin < len(looks.time_us):
@@ -221,7 +221,7 @@ def _paid(state: FirmState, paid: float) -> FirmState:
 
 
 def _day_of(
-    rules: FirmRules, state: FirmState, piece: Look, entries: Sequence[int], *, away: bool
+    rules: FirmRules, state: FirmState, piece: Readings, entries: Sequence[int], *, away: bool
 ) -> FirmState:
     """The state in the day of a piece: what a new one begins with is what was last seen."""
     began = day_start(rules, int(piece.time_us[0]))
@@ -245,7 +245,7 @@ def _day_of(
     )  # fmt: skip
 
 
-def _broken(rules: FirmRules, state: FirmState, piece: Look) -> Iterator[FirmBreach]:
+def _broken(rules: FirmRules, state: FirmState, piece: Readings) -> Iterator[FirmBreach]:
     """The first look of a piece at which each limit on losses is broken anew."""
     for name, allowed, floors, values in _floors(rules, state, piece):
         below = values <= floors
@@ -257,7 +257,7 @@ def _broken(rules: FirmRules, state: FirmState, piece: Look) -> Iterator[FirmBre
             yield FirmBreach(name, int(piece.time_us[at]), allowed, round(lost, 8))
 
 
-def _after(rules: FirmRules, state: FirmState, piece: Look) -> FirmState:
+def _after(rules: FirmRules, state: FirmState, piece: Readings) -> FirmState:
     limits = _floors(rules, state, piece)
     standing = tuple(name for name, _, floors, values in limits if values[-1] <= floors[-1])
     least = tuple(_least(state, limit, piece) for limit in limits)
@@ -268,7 +268,7 @@ def _after(rules: FirmRules, state: FirmState, piece: Look) -> FirmState:
     )  # fmt: skip
 
 
-def _least(state: FirmState, limit: "Floor", piece: Look) -> Least:
+def _least(state: FirmState, limit: "Floor", piece: Readings) -> Least:
     name, _, floors, values = limit
     left = values - floors
     at = int(np.argmin(left))
@@ -288,7 +288,7 @@ def _with_highs(state: FirmState, balance: float, equity: float) -> FirmState:
 Floor = tuple[str, float, Floats, Floats]
 
 
-def _floors(rules: FirmRules, state: FirmState, piece: Look) -> list[Floor]:
+def _floors(rules: FirmRules, state: FirmState, piece: Readings) -> list[Floor]:
     """Of each limit on losses: name, what may be lost, the floor and what may not reach it."""
     floors: list[Floor] = []
     base = _of(rules.daily_loss_from, state.day_balance, state.day_equity)
@@ -304,7 +304,7 @@ def _floors(rules: FirmRules, state: FirmState, piece: Look) -> list[Floor]:
     return floors
 
 
-def _drawdown_base(rules: FirmRules, state: FirmState, piece: Look) -> Floats:
+def _drawdown_base(rules: FirmRules, state: FirmState, piece: Readings) -> Floats:
     """What the drawdown counts from, at each look."""
     count = len(piece.time_us)
     if rules.drawdown_kind == "static":
@@ -323,7 +323,7 @@ def _drawdown_base(rules: FirmRules, state: FirmState, piece: Look) -> Floats:
 
 
 def _losses(rules: FirmRules, state: FirmState) -> Iterator[FirmFigure]:
-    now = look(state.ts_us, state.balance, state.equity)
+    now = reading(state.ts_us, state.balance, state.equity)
     for name, allowed, floors, values in _floors(rules, state, now):
         left = float(values[0] - floors[0])
         yield _figure(state, name, allowed, allowed - left)

@@ -46,7 +46,7 @@ class FirmWatch:
         firm, rules = named
         now, activity = self._clock.now_us(), self._ledger.activity
         # Credit is nothing that anybody earned.
-        at = firm_rules.look(now, account.balance, account.equity - account.credit)
+        at = firm_rules.reading(now, account.balance, account.equity - account.credit)
         before = activity.firm
         if before is None or before.firm != firm:
             before = firm_rules.opened(rules, firm, at, activity.paid)

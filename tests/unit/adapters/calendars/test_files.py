@@ -138,8 +138,8 @@ def test_what_a_complete_file_lacks_is_called_off(tmp_path: Path) -> None:
     rows = [ROW, ROW.replace("840", "841").replace("13:30", "15:00")]
     rows.append(ROW.replace("840", "842").replace("13:30", "17:00"))
     known = taken(tmp_path, HEAD + "".join(rows), now_us=NOW - 1)
-    told = taken(tmp_path, HEAD + rows[0] + rows[2])
-    [off] = called_off(known, told, NOW)
+    listed = taken(tmp_path, HEAD + rows[0] + rows[2])
+    [off] = called_off(known, listed, NOW)
     assert (off.event_id, off.is_cancelled, off.ts_published_us) == ("841", True, NOW)
 
 

@@ -48,14 +48,14 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     opened_.close()
 
 
-def see(desk: Desk, watched: PollerParts, equity: float) -> None:
+def observe(desk: Desk, watched: PollerParts, equity: float) -> None:
     """The account at an equity, a second later."""
     desk.at((desk.clock.now_us() - 1_704_801_600_000_000) / 1e6 + 1)
     assert watched.firm is not None
     watched.firm.observe(replace(desk.venue.account(), equity=equity))
 
 
-def told(desk: Desk) -> dict[str, FirmRuleState]:
+def rules_told(desk: Desk) -> dict[str, FirmRuleState]:
     desk.outbox.publish()
     states = [m for m in desk.bus.messages(ORDER_EVENTS) if isinstance(m, FirmRuleState)]
     return {state.rule: state for state in states}
@@ -69,15 +69,15 @@ def last_denial(desk: Desk) -> tuple[str, float, float]:
 
 def test_nothing_opens_before_anybody_looked_at_the_account(desk: Desk) -> None:
     assert desk.trade(1.0)[-1] == "entry denied"
-    see(desk, desk.watched(), 100_000.0)
+    observe(desk, desk.watched(), 100_000.0)
     desk.at(4)
     assert desk.trade(1.0)[-1] == "entry filled"
 
 
 def test_an_entry_is_denied_when_its_stop_could_break_a_rule(desk: Desk) -> None:
     watched = desk.watched()
-    see(desk, watched, 100_000.0)
-    see(desk, watched, 99_800.0)
+    observe(desk, watched, 100_000.0)
+    observe(desk, watched, 99_800.0)
     lost = replace(desk.venue.account(), equity=99_800.0)
     desk.funds._account, desk.funds._refreshed_us = lost, desk.clock.now_us()
     assert desk.trade(1.0)[-1] == "entry denied"
@@ -87,7 +87,7 @@ def test_an_entry_is_denied_when_its_stop_could_break_a_rule(desk: Desk) -> None
 
 
 def test_the_firms_lots_count_all_positions(desk: Desk) -> None:
-    see(desk, desk.watched(), 100_000.0)
+    observe(desk, desk.watched(), 100_000.0)
     desk.trade(1.0)
     desk.at(5)
     desk.engine.on_signal(replace(desk.signal(1.0, "other"), strategy="second"))
@@ -97,29 +97,29 @@ def test_the_firms_lots_count_all_positions(desk: Desk) -> None:
 
 def test_a_breach_halts_and_closes_and_is_told(desk: Desk) -> None:
     watched = desk.watched()
-    see(desk, watched, 100_000.0)
+    observe(desk, watched, 100_000.0)
     desk.trade(1.0)
-    see(desk, watched, 99_700.01)
+    observe(desk, watched, 99_700.01)
     assert desk.trading.state == "active"
-    assert told(desk)["daily_loss"].headroom == pytest.approx(0.01)
-    see(desk, watched, 99_700.0)
+    assert rules_told(desk)["daily_loss"].headroom == pytest.approx(0.01)
+    observe(desk, watched, 99_700.0)
     now = desk.trading.current
     assert (now.state, now.positions, now.by) == ("halted", "flatten", "firm rule daily_loss")
     assert now.reason == "daily loss: 300.00 of 300.00 lost"
     broken_us = desk.clock.now_us()
     desk.live(threading.Event())._flatten()
     assert desk.book.net(KEY) == 0.0
-    see(desk, watched, 99_700.0)
-    assert told(desk)["daily_loss"].broken_us == broken_us
-    assert told(desk)["daily_loss"].least_headroom == 0.0
+    observe(desk, watched, 99_700.0)
+    assert rules_told(desk)["daily_loss"].broken_us == broken_us
+    assert rules_told(desk)["daily_loss"].least_headroom == 0.0
 
 
 def test_a_restart_goes_on_from_the_journal_and_a_person_resumes_once(
     desk: Desk, tmp_path: Path
 ) -> None:
     watched = desk.watched()
-    see(desk, watched, 100_400.0)
-    see(desk, watched, 99_600.0)
+    observe(desk, watched, 100_400.0)
+    observe(desk, watched, 99_600.0)
     state = desk.ledger.activity.firm
     assert state is not None
     assert state.standing == ("daily_loss",)
@@ -131,16 +131,16 @@ def test_a_restart_goes_on_from_the_journal_and_a_person_resumes_once(
     again = opened(tmp_path, "daily_loss = 300.0\n")
     again.at(10)
     assert again.ledger.activity.firm == state
-    see(again, again.watched(), 99_590.0)
+    observe(again, again.watched(), 99_590.0)
     assert again.trading.state == "active"  # it was told of, and accepted
     assert again.ledger.activity.firm.high_equity == 100_400.0
-    assert told(again)["daily_loss"].broken_us == state.broken[0].ts_us
+    assert rules_told(again)["daily_loss"].broken_us == state.broken[0].ts_us
     again.close()
 
 
 def test_a_clock_that_was_set_back_changes_nothing(desk: Desk) -> None:
     watched = desk.watched()
-    see(desk, watched, 100_000.0)
+    observe(desk, watched, 100_000.0)
     state = desk.ledger.activity.firm
     desk.clock._now_us -= 86_400_000_000
     watched.firm.observe(replace(desk.venue.account(), equity=90_000.0))
@@ -150,10 +150,10 @@ def test_a_clock_that_was_set_back_changes_nothing(desk: Desk) -> None:
 def test_rules_that_are_only_watched_stop_nothing(tmp_path: Path) -> None:
     desk = opened(tmp_path, "daily_loss = 300.0\nenforce = false\n")
     watched = desk.watched()
-    see(desk, watched, 100_000.0)
-    see(desk, watched, 90_000.0)
+    observe(desk, watched, 100_000.0)
+    observe(desk, watched, 90_000.0)
     assert desk.trading.state == "active"
-    assert told(desk)["daily_loss"].broken_us == desk.clock.now_us()
+    assert rules_told(desk)["daily_loss"].broken_us == desk.clock.now_us()
     assert desk.trade(1.0)[-1] == "entry filled"
     desk.close()
 
@@ -164,7 +164,7 @@ def test_an_account_without_a_firm_journals_nothing_of_one(tmp_path: Path) -> No
     watched.firm.observe(desk.venue.account())
     watched.firm.keep()
     assert desk.ledger.activity.firm is None
-    assert told(desk) == {}
+    assert rules_told(desk) == {}
     desk.close()
 
 
