@@ -15,6 +15,7 @@ from core.contracts.firm import FirmFigure, FirmRecord
 NAMES = {
     "daily_loss": "Daily loss", "drawdown": "Drawdown", "open_lots": "Open lots",
     "profit_target": "Profit target", "min_days": "Trading days", "consistency": "Best day",
+    "news": "News",
 }  # fmt: skip
 
 
@@ -74,6 +75,8 @@ def _shown(each: dict[str, Any], name: str) -> str:
     value, rule = each[name], each["rule"]
     if rule == "consistency":
         return f"{value:.0%} of the profit"
+    if rule == "news":
+        return "none" if not value else "entries around events"
     return f"{value:g}" if rule in ("open_lots", "min_days") else amount(value)
 
 

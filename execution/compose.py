@@ -161,6 +161,7 @@ def replay_parts(
         outbox: None sends to the bus.
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
+    news = News(calendar.path_in(frozen))
     limits = limits_file.frozen(settings.run.account, of_settings(settings.execution), frozen)
     breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
     outbox = outbox or Outbox(bus, journal, settings.run)
@@ -176,13 +177,13 @@ def replay_parts(
         reconciler,
         VenueFunds(venue),
         limits=limits,
-        news=News(calendar.path_in(frozen)),
+        news=news,
     )
     stops = Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
         run=settings.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
         reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers, trading=trading,
-        firm=ReplayFirm(settings.run, ledger, venue, quotes, limits, breakers.past)
+        firm=ReplayFirm(settings.run, ledger, venue, quotes, limits, breakers.past, news)
         if breakers.past is not None
         else None,
     )  # fmt: skip

@@ -56,7 +56,7 @@ class Window(NamedTuple):
 def of_firm(rules: "FirmRules") -> NewsRule | None:
     """A firm's own rule about news; None when it has none."""
     before, after = rules.news_before_min, rules.news_after_min
-    if not (before or after) or not rules.enforce:
+    if not (before or after):
         return None
     return NewsRule(importance=rules.news_importance, before_min=before, after_min=after)
 

@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.settings import Settings
 from execution.risk import limits
 from execution.risk.limits import FIRM, LimitsBook
+from execution.risk.news import of_firm
 
 _FIRM = "limits.firm"  # in a run's directory
 
@@ -47,8 +48,8 @@ def chosen(settings: Settings, content: bytes | None, firm: str | None = None) -
         raise InputError(f"--firm {firm}", f"the limits have no [firms.{firm}]; known: {known}")
     named = book.firm_of(settings.run.account)
     firm = (named[0] if named else "") if firm is None else firm
-    rules = under(book, "", firm)
-    if not rules.news_of(""):
+    rules = under(book, "", firm).news_of("") or (firm and of_firm(book.firms[firm]))
+    if not rules:
         return RunRules(firm)
     path = calendar.path_in(settings.home_path)
     calendar.load(path)  # damaged: said before anything runs

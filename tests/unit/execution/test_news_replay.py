@@ -8,7 +8,7 @@ from core.contracts.order import EventKind
 from execution.journal import journal
 from tests.support import replays
 from tests.support.markets import TUESDAY
-from tests.unit.execution.test_firm_replay import run
+from tests.unit.execution.test_firm_replay import records, run
 
 MINUTE = 60_000_000
 BEGIN = TUESDAY * 1000
@@ -87,3 +87,21 @@ def test_a_calendar_that_ends_too_soon_lets_nothing_open(tmp_path: Path) -> None
     assert any(e.reason == "no_calendar" and e.ts_init_us >= late for e in events)
     entries = [e for e in events if e.kind is EventKind.SUBMITTED and e.purpose == "entry"]
     assert all(e.ts_init_us < late for e in entries)
+
+
+def test_a_firm_that_is_only_watched_names_the_entry_that_came_too_near(tmp_path: Path) -> None:
+    home = prepared(tmp_path / "a", event(0, EVENT))
+    rules = (
+        'version = "t"\n[limits]\nmax_orders_per_minute = 12.0\n[accounts.replay-r1]\nfirm = "f"\n'
+        "[firms.f]\ndated = 2026-11-01\nnews_before_min = 1\nnews_after_min = 2\nenforce = false\n"
+    )
+    run(home, rules)
+    inside = range(EVENT - MINUTE, EVENT + 2 * MINUTE + 1)
+    entries = [
+        e.ts_event_us
+        for e in journal.events(home / "journal")
+        if e.kind is EventKind.FILLED and e.purpose == "entry" and e.ts_event_us in inside
+    ]
+    [broken] = records(home)[-1].state.broken
+    assert (broken.rule, broken.ts_us) == ("news", min(entries))
+    assert broken.observed == (broken.ts_us - EVENT) / MINUTE

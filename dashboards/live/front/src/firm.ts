@@ -13,7 +13,7 @@ interface Coming { problem: string; reaches: number; events: CalendarEvent[] }
 
 const NAMES: Record<string, string> = {
   daily_loss: "Daily loss", drawdown: "Drawdown", open_lots: "Open lots", profit_target: "Profit target",
-  min_days: "Trading days", consistency: "Best day",
+  min_days: "Trading days", consistency: "Best day", news: "News",
 };
 const SOON_US = 3600e6;
 
@@ -31,6 +31,7 @@ function left(it: FirmRule, currency: string): string {
   const lacking = Math.max(it.left, 0);
   if (it.rule === "profit_target") return lacking ? `${money(lacking, currency)} to go` : "reached";
   if (it.rule === "min_days") return lacking ? `${lacking} more` : "reached";
+  if (it.rule === "news") return "no entry around events";
   if (it.rule === "open_lots") return `${lacking.toFixed(2)} lots left`;
   if (it.rule === "consistency") return `${percent(it.observed)} of at most ${percent(it.limit)}`;
   return `${money(lacking, currency)} left of ${money(it.limit)}`;

@@ -174,7 +174,11 @@ def test_days_with_an_entry_and_the_largest_days_share_of_the_profit() -> None:
 def test_lots_that_are_left() -> None:
     rules = FirmRules(dated=DATED, max_open_lots=5.0)
     state = opened(rules, "f", reading(NOON, 100_000.0, 100_000.0))
-    assert figures(rules, state, 2.0) == [FirmFigure("open_lots", 5.0, 2.0, 3.0)]
+    assert figures(rules, state) == [FirmFigure("open_lots", 5.0, 0.0, 5.0)]
+    state, breaches = fold(rules, state, reading(NOON + 1, 100_000.0, 100_000.0, 5.0))
+    assert (breaches, figures(rules, state)[0].left) == ((), 0.0)
+    state, breaches = fold(rules, state, reading(NOON + 2, 100_000.0, 100_000.0, 5.01))
+    assert breaches == (FirmBreach("open_lots", NOON + 2, 5.0, 5.01),)
 
 
 @settings(max_examples=60, deadline=None)
@@ -191,7 +195,7 @@ def test_looks_in_any_pieces_give_the_same_state_to_the_bit(
     """A restart cuts the looks anywhere; what follows may not depend on it."""
     rules = FirmRules(
         dated=DATED, daily_loss=1_500.0, daily_loss_from=of, drawdown=2_500.0, drawdown_kind=kind,
-        drawdown_high=high, drawdown_high_of=of, zone="Europe/Prague",
+        drawdown_high=high, drawdown_high_of=of, zone="Europe/Prague", max_open_lots=2.0,
     )  # fmt: skip
     count = len(steps)
     times = NOON + np.arange(1, count + 1) * 2 * HOUR_US
@@ -199,11 +203,12 @@ def test_looks_in_any_pieces_give_the_same_state_to_the_bit(
     balance = 100_000.0 + np.cumsum(steps) // 500 * 500
     entries = [int(t) for t in times[::5]]
     begin = opened(rules, "f", reading(NOON, 100_000.0, 100_000.0))
-    whole, _ = fold(rules, begin, Readings(times, balance, equity), entries=entries)
+    looks = Readings(times, balance, equity, np.arange(count) % 7 / 2)
+    whole, _ = fold(rules, begin, looks, entries=entries)
     state = begin
     edges = [0, *sorted(cut for cut in cuts if cut < count), count]
     for first, last in itertools.pairwise(edges):
-        piece = Readings(times[first:last], balance[first:last], equity[first:last])
+        piece = looks.part(first, last)
         state, _ = fold(rules, state, piece, entries=entries)
     assert state == whole
 

@@ -105,7 +105,7 @@ def test_a_breach_halts_and_closes_and_is_told(desk: Desk) -> None:
     observe(desk, watched, 99_700.0)
     now = desk.trading.current
     assert (now.state, now.positions, now.by) == ("halted", "flatten", "firm rule daily_loss")
-    assert now.reason == "daily loss: 300.00 of 300.00 lost"
+    assert now.reason == "daily loss: 300.00 of 300.00"
     broken_us = desk.clock.now_us()
     desk.live(threading.Event())._flatten()
     assert desk.book.net(KEY) == 0.0
