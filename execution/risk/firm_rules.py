@@ -359,7 +359,7 @@ def _figure(
     broken = next((each for each in state.broken if each.rule == rule), None)
     least = next((each for each in state.least if each.rule == rule), None)
     return FirmFigure(
-        rule, limit, round(observed, 8), round(limit - observed if left is None else left, 8),
+        rule, limit, round(observed, 8) + 0.0, round(limit - observed if left is None else left, 8),
         broken.ts_us if broken else 0, round(least.left, 8) if least else 0.0,
         least.ts_us if least else 0,
     )  # fmt: skip
