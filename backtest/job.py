@@ -16,6 +16,7 @@ from core.contracts.firm import FirmRecord
 from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
+from core.desk import Desk, one_alone, parse
 from core.settings import Settings
 from execution.risk.run_rules import RunRules
 from features.catalog import FEATURES
@@ -48,6 +49,7 @@ class Job(msgspec.Struct, frozen=True):
         limits: a limits file's bytes; None: those in force.
         limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
         rules: of a firm, and the calendar; None: as those limits say.
+        desk: a desk file's bytes, where `settings.run.strategy` says so.
     """
 
     name: str
@@ -62,6 +64,16 @@ class Job(msgspec.Struct, frozen=True):
     limits: bytes | None = None
     limits_entry: int = 0
     rules: RunRules | None = None
+    desk: bytes = b""
+
+    @property
+    def strategies(self) -> Desk:
+        """Which strategies trade.
+
+        Raises:
+            InputError: the desk has a mistake.
+        """
+        return parse(self.desk, "desk") if self.desk else one_alone(self.settings.run.strategy)
 
     @property
     def sampled(self) -> tuple[tuple[str, str], ...]:

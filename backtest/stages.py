@@ -14,9 +14,9 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
 from core.settings import Settings
-from execution.replay_slices import Slice
+from execution.replay_slices import Slice, order_of
 from models.serving.in_use import Chosen
-from strategies import protocol
+from strategies import desk
 from streams.decide import Decider
 from streams.feed import MAX_TICKS, Feed
 from streams.predict import ModelInUse
@@ -123,8 +123,8 @@ class SignalStages:
         chosen_model = Chosen(job.model)
         self._model = ModelInUse(settings.home_path / "models", Histograms(), chosen_model)
         folder = settings.home_path / "strategies"
-        chosen = protocol.select(settings.run.strategy, settings.signals, folder)
-        self._decider = Decider(settings.run, settings.signals, chosen, None, None, settings.exits)
+        members = desk.members(job.strategies, settings, lambda _use: folder)
+        self._decider = Decider(settings.run, members, None, None)
         self.rows = self.predictions = 0
         self.decide_s = 0.0
 
@@ -150,7 +150,7 @@ class SignalStages:
                 self.predictions += len(predicted.probabilities)
             signals += self._decider.rows(predicted).signals
         self.decide_s += time.perf_counter() - began
-        return sorted(signals, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
+        return sorted(signals, key=order_of)
 
 
 def _listed(rows: Any) -> list[Sampled]:

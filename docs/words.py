@@ -79,6 +79,11 @@ DENIED = {
         "`max_position_lots`, or `max_position_equity` equities",
         "net lots with this order, or their notional",
     ),
+    DenialReason.SYMBOL_TAKEN: Denied(
+        "a netting account has one position in a symbol, and another strategy opened it",
+        "0",
+        "lots that the other holds",
+    ),
     DenialReason.GROSS_EXPOSURE: Denied(
         "all positions together would be worth too much, account currency",
         "the smaller of `max_gross_exposure` and `max_gross_equity` equities",

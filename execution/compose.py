@@ -9,14 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from adapters.bus.base import Bus, Publisher
 from adapters.mt5.venue.orders import Venue
 from core import calendar
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
+from core.controls import desks
 from core.controls.approvals import with_signed_exits
 from core.controls.watch import WatchedControls
+from core.desk import Desk
 from core.errors import BusyError
-from core.sections import RunSettings
+from core.sections import AdmissionSettings, RunSettings
 from core.settings import Settings
 from execution import live, replay
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -88,6 +92,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     fallback, since_us = of_settings(settings.execution), ledger.book.latest_us
     obeyed = controls.obeyed(settings, fallback, own, clock, since_us)
     settings, limits = with_signed_exits(settings, clock), obeyed.limits
+    desk = desks.in_force(settings, clock)
     trading = TradingState(control_path(settings), obeyed.breakers, obeyed.resumes)
     reconciler = Reconciler(
         ledger, environment.venue, clock, limits.rules.own.collar, repeatable=False,
@@ -96,8 +101,8 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     funds = CachedFunds(environment.venue, clock)
     engine = Engine(
         settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
-        sends=may_send(settings, environment.venue.account(), obeyed.watched), limits=limits,
-        news=News(calendar.path_in(settings.home_path)), timer=timer,
+        sends=may_send(settings, environment.venue.account(), obeyed.watched, desk),
+        desk=desk, limits=limits, news=News(calendar.path_in(settings.home_path)), timer=timer,
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
@@ -105,8 +110,9 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     return live.Parts(
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
-        limits=limits, publisher=publisher, admission=settings.admission, since=environment.since,
-        permission=_permission(settings, environment, engine, trading, obeyed.watched),
+        limits=limits, publisher=publisher, admission=admitted(settings, desk),
+        since=environment.since,
+        permission=_permission(settings, environment, engine, trading, obeyed.watched, desk),
         delivered=delivered,
     )  # fmt: skip
 
@@ -118,14 +124,20 @@ def _lacking(environment: Environment, run: RunSettings, delivered: Delivered) -
 
 def _permission(
     settings: Settings, environment: Environment, engine: Engine, trading: TradingState,
-    watched: WatchedControls | None,
+    watched: WatchedControls | None, desk: Desk,
 ) -> Permission | None:  # fmt: skip
     """Real money alone asks again; the account of a terminal does not change while we run."""
     if settings.terminal.kind == "simulated" or watched is None or not engine.sends:
         return None
     account = environment.venue.account()
-    lacking = partial(missing, settings, account, watched)
+    lacking = partial(missing, settings, account, watched, desk)
     return Permission(lacking, trading, watched, environment.timer)
+
+
+def admitted(settings: Settings, desk: Desk) -> AdmissionSettings:
+    """Which signals are taken up: by default the desk's."""
+    names = settings.admission.strategies or desk.names
+    return replace(settings.admission, strategies=names)
 
 
 def claim(parts: live.Parts, lease: Lease) -> None:
@@ -157,7 +169,8 @@ def replay_parts(
     """Everything that a replay's driver drives: in a process of its own, or in a backtest.
 
     Args:
-        frozen: directory with the run's own copy of the limits; see limits_file.freeze.
+        frozen: directory with the run's own copy of limits and desk; see limits_file.freeze and
+            desks.freeze.
         outbox: None sends to the bus.
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
@@ -176,6 +189,7 @@ def replay_parts(
         trading,
         reconciler,
         VenueFunds(venue),
+        desk=desks.frozen(settings, frozen),
         limits=limits,
         news=news,
     )

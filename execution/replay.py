@@ -7,12 +7,14 @@ order that was submitted is looked for at the venue first.
 """
 
 import itertools
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from adapters.mt5.venue.orders import Venue
 from core.clock import ManualClock
 from core.contracts.order import AccountState, ExecutionMarker
+from core.contracts.risk import GRACE_US, MarketRisk
 from core.contracts.signal import Signal
 from core.sections import RunSettings
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -27,7 +29,7 @@ from execution.order_path.engine import Engine
 from execution.order_path.exits import Exit
 from execution.order_path.quotes import ReplayQuotes
 from execution.order_path.stops import Stops
-from execution.replay_slices import Slice
+from execution.replay_slices import Slice, order_of
 from execution.risk.firm_replay import ReplayFirm
 from execution.risk.trading_state import TradingState
 
@@ -57,7 +59,7 @@ class FirmCheck(NamedTuple):
     due_us: int
 
 
-_Task = tuple[tuple[int, str, str, str], Exit | FirmCheck]  # and its place in the order
+_Task = tuple[tuple[int, str, str, str, str], Exit | FirmCheck]  # and its place in the order
 
 
 class Slices(Protocol):
@@ -77,6 +79,7 @@ class Replay:
         self._p, self._reader, self._heartbeat = parts, reader, heartbeat
         self._book = parts.ledger.book
         self._interrupted = ""
+        self._figures: deque[MarketRisk] = deque()
         self._tried: dict[int, int] = {}  # by position: a stop stayed at a quote before this
 
     def run(self) -> bool:
@@ -94,11 +97,18 @@ class Replay:
                     self._p.breakers.load(part.ticks, part.end_us)
                 if self._book.marker is None or part.number > self._book.marker.slice:
                     self._slice(part)
-                elif self._p.breakers:  # done before a restart
-                    self._p.breakers.until(part.end_us)
+                else:
+                    self._done_before(part)
             if self._heartbeat:
                 self._heartbeat.beat()
         return True
+
+    def _done_before(self, part: Slice) -> None:
+        """A restart: what is remembered of a slice that is handled already."""
+        if self._p.breakers:
+            self._p.breakers.until(part.end_us)
+        self._figures.extend(part.risk)
+        self._take_figures(part.end_us)
 
     def _recover(self) -> None:
         if self._book.marker is not None:
@@ -120,6 +130,7 @@ class Replay:
     def _slice(self, part: Slice) -> None:
         if self._p.firm:
             self._p.firm.begin(_first_us(part))
+        self._figures.extend(part.risk)
         for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):
@@ -139,14 +150,14 @@ class Replay:
         while True:
             coming = itertools.chain[_Task](self._exits(part), self._firm_looks(part))
             closing = min(coming, default=None, key=lambda e: e[0])
-            if signals and (closing is None or _order_of(signals[-1]) < closing[0]):
+            if signals and (closing is None or order_of(signals[-1]) < closing[0]):
                 yield max(signals[-1].ts_event_us, self._p.clock.now_us()), signals.pop()
             elif closing is not None:
                 yield closing[0][0], closing[1]
             else:
                 return
 
-    def _exits(self, part: Slice) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+    def _exits(self, part: Slice) -> Iterator[tuple[tuple[int, str, str, str, str], Exit]]:
         for coming in map(exits.of, self._book.positions.values()):
             key, due = coming.position.key, coming.due_us
             if coming.waits:
@@ -172,7 +183,7 @@ class Replay:
         positions = self._book.positions.values()
         due = self._p.firm.coming(part.end_us, positions) if self._p.firm else None
         if due is not None:
-            yield (due, "", "", ""), FirmCheck(due)
+            yield (due, "", "", "", ""), FirmCheck(due)
 
     def _check_firm(self, task: FirmCheck) -> None:
         """What the broker closed at this quote, then what is left before each rule."""
@@ -183,11 +194,11 @@ class Replay:
 
     def _within(
         self, part: Slice, coming: Exit
-    ) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+    ) -> Iterator[tuple[tuple[int, str, str, str, str], Exit]]:
         """With its place in the order of the slice, if it is due in it."""
         due, key = max(coming.due_us, self._p.clock.now_us()), coming.position.key
         if due <= part.end_us:
-            yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}"), coming
+            yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}", ""), coming
 
     def _moves_us(self, position: Position) -> int | None:
         """When the next quote of the slice may move a position's stop; None when none does."""
@@ -253,12 +264,14 @@ class Replay:
         self._p.venue.at(self._p.clock.now_us())
         if self._p.breakers:
             self._p.breakers.until(self._p.clock.now_us())
+        self._take_figures(self._p.clock.now_us())
+
+    def _take_figures(self, now_us: int) -> None:
+        """Of risk, when they would have come live."""
+        while self._figures and self._figures[0].ts_event_us + GRACE_US <= now_us:
+            self._p.engine.market_risk.take(self._figures.popleft())
 
 
 def _first_us(part: Slice) -> int:
     times = [int(a["time_msc"][0]) for arrays in part.ticks.values() for a in arrays if len(a)]
     return min(times, default=part.end_us // 1000) * 1000
-
-
-def _order_of(signal: Signal) -> tuple[int, str, str, str]:
-    return signal.ts_event_us, signal.source, signal.symbol, signal.signal_id

@@ -6,7 +6,7 @@ only the signals flow needs them.
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +21,21 @@ from core import renamed, session_note
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
+from core.contracts.risk import MarketRiskMessage
 from core.contracts.tick import TickArray, TickMarker
 from core.errors import UnavailableError
 from core.health import Health
 from core.identity import this_user
 from core.metrics import Histograms
 from core.settings import Settings
-from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
+from core.topics import CONTROL, HEARTBEATS, MARKET_RISK, ORDER_EVENTS, RISK, TICKS
 from streams.connectors.bus import BusSource
 from streams.connectors.clickhouse import WarehouseSink
 
 renamed.install()  # before a recovery store of 0.1 is read
 
 if TYPE_CHECKING:
+    from streams.flows.executions import RiskParts
     from streams.predict import ModelInUse, ModelState
 
 #: A block of these costs the warehouse half of what blocks of 30,000 do, and 10 MB of memory.
@@ -74,8 +76,9 @@ def signals(
     """bus: ticks -> feature, prediction, signal; bus: signals."""
     from adapters.clickhouse import client
     from adapters.clickhouse.tick_reader import read_ticks
-    from core.controls.approvals import strategies_folder, with_signed_exits
-    from strategies import plugins, protocol
+    from core.controls import desks
+    from core.controls.approvals import with_signed_exits
+    from strategies import desk
     from streams.announce import Announcer
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
@@ -84,10 +87,14 @@ def signals(
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
-    run, own = settings.run, strategies_folder(settings, SystemClock())
-    session_note.check(settings, plugins.digest(run.strategy, own))
+    run, named = settings.run, desks.in_force(settings, SystemClock())
+    folder_of = cache(lambda use: desks.folder_of(settings, use, SystemClock()))
+    session_note.check(settings, desk.digest(named, folder_of))
     settings = with_signed_exits(settings, SystemClock())
-    chosen = protocol.select(run.strategy, settings.signals, own)
+    if run.mode != "replay":
+        named.refuse_unknown_symbols(settings.terminal.symbols)
+    members = desk.members(named, settings, folder_of)
+    needs_model = any(one.strategy.needs_model and one.sees_model for one in members)
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None
 
@@ -106,11 +113,9 @@ def signals(
             keep_hours=True,
         ),
         make_model=lambda state: _model(
-            settings, bus, histograms, state, chosen.needs_model, report_problem
+            settings, bus, histograms, state, needs_model, report_problem
         ),
-        make_decider=lambda state: Decider(
-            run, settings.signals, chosen, clock, state, settings.exits
-        ),
+        make_decider=lambda state: Decider(run, members, clock, state),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_predicted=announcer.note if announcer else lambda _predicted: None,
@@ -161,7 +166,27 @@ def executions(
     ]
     sink = _sink(settings, "streams.executions", every_epoch=True)
     exposed = settings.run.mode != "replay" and not settings.bus.is_kafka
-    return executions_flow.build(sources, sink, exposed=exposed)
+    risk = _risk(settings, bus, stopping) if settings.risk.enabled else None
+    return executions_flow.build(sources, sink, exposed=exposed, risk=risk)
+
+
+def _risk(settings: Settings, bus: Bus, stopping: threading.Event) -> "RiskParts":
+    """What can be lost, from ticks and order events."""
+    from risk.stress import available
+    from streams.flows.executions import RiskParts
+    from streams.portfolio_risk import RiskFold
+
+    scenarios = available(settings.home_path)
+
+    def publish(figures: MarketRiskMessage) -> None:
+        bus.send(MARKET_RISK, "market", codec.encode(figures))
+
+    def begun(state: RiskFold | None) -> RiskFold:
+        fold = state or RiskFold(settings.run, settings.risk)
+        fold.use(scenarios)
+        return fold
+
+    return RiskParts(BusSource(bus, TICKS, stopping, wait_s=0.0), begun, publish)
 
 
 def say_why_it_waits(health: Health, stopping: threading.Event, why: str) -> None:

@@ -20,15 +20,18 @@ from adapters.files.detect import open_file
 from adapters.simulator.markets.tickfile import ParquetTicks
 from core.clock import SystemClock
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
+from core.desk import Desk, one_alone
 from core.errors import InputError
 from core.sections import ExitSettings
 from core.settings import Settings
 from execution.risk import run_rules
 from execution.risk.controls import InForce, in_force
 from execution.risk.limits import parse
+from execution.risk.portfolio_risk import uses_figures
 from execution.risk.run_rules import RunRules
 from features.catalog import FEATURE_SET_HASH
-from strategies import plugins
+from risk.stress import available
+from strategies import desk
 
 
 class ReplayFeed(NamedTuple):
@@ -88,6 +91,12 @@ class ReplayOptions(NamedTuple):
     model: str  # the champion to predict with, "" for none
     limits: Path | None = None  # a file of limits; None: those in force
     firm: str | None = None  # of those limits; None: that of the settings' account
+    desk: Desk | None = None  # what `strategy` stands for; None: it is one alone
+
+    @property
+    def strategies(self) -> Desk:
+        """Which strategies run."""
+        return self.desk or one_alone(self.strategy)
 
 
 def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPlan:
@@ -100,6 +109,7 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
 
     Raises:
         InputError: a file cannot be read, or does not say its source, symbol or zone.
+        SettingsError: a strategy's symbol is in none of them.
     """
     files = [open_file(p, options.source, options.symbol, options.tz) for p in options.paths]
     by_feed: dict[tuple[str, str], list[TickFile]] = defaultdict(list)
@@ -118,6 +128,7 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     with_ticks = [feed for feed in feeds if feed.rows]
     if not with_ticks:
         raise InputError(", ".join(map(str, options.paths)), "no tick in any file")
+    options.strategies.refuse_unknown_symbols({feed.symbol for feed in with_ticks})
     cut_msc = _cut(with_ticks, options.train_first)
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
@@ -162,6 +173,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def content_needs_figures(content: bytes | None) -> bool:
+    """Whether limits are set that the stream's figures of risk are needed for."""
+    return content is not None and uses_figures(parse(content, "limits"))
+
+
 def shaping(
     options: ReplayOptions,
     settings: Settings,
@@ -189,12 +205,15 @@ def shaping(
     )
     # What is newer than the first runs counts only when it is used: their ids stay.
     newer = (settings.exits, settings.terminal.netting)
-    used = () if newer == (ExitSettings(), False) else (newer,)
+    used: tuple[object, ...] = () if newer == (ExitSettings(), False) else (newer,)
+    if content_needs_figures(limits.content):
+        used = (*used, settings.risk, [s.version for s in available(settings.home_path)])
     # Without any the limits are those of settings.execution.
     content, _, entry = limits
     written = (hashlib.sha256(content).hexdigest(),) if content is not None else ()
     signed = (entry,) if entry else ()  # its denials name it
-    own = plugins.digest(options.strategy, settings.home_path / "strategies")
+    folder = settings.home_path / "strategies"
+    own = desk.digest(options.strategies, lambda _use: folder)
     return (*shaped, *used, *written, *signed, *((own,) if own else ()), *rules.shaping)
 
 

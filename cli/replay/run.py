@@ -26,7 +26,7 @@ from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run
 from adapters.clickhouse.writer import Writer
 from cli.replay import bus as replay_bus
 from cli.replay import result as replay_result
-from cli.replay.plan import ReplayOptions, ReplayPlan, write
+from cli.replay.plan import ReplayOptions, ReplayPlan, content_needs_figures, write
 from cli.replay.progress import Progress
 from cli.stack import sessions
 from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
@@ -36,6 +36,7 @@ from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
+from core.controls import desks
 from core.errors import TickhouseError, UnavailableError
 from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
@@ -78,7 +79,11 @@ class ReplayRun:
         # A replay has a bus and a terminal of its own, whatever live trading is connected to.
         bus = replay_bus.of_run(config.bus, plan.run_id)
         terminal = msgspec.structs.replace(config.terminal, kind="simulated", address="")
-        self.settings = msgspec.structs.replace(config, run=run, bus=bus, terminal=terminal)
+        published = config.risk.enabled and content_needs_figures(plan.limits.content)
+        risk = msgspec.structs.replace(config.risk, published=published)
+        self.settings = msgspec.structs.replace(
+            config, run=run, bus=bus, terminal=terminal, risk=risk
+        )
         self._bus: Bus | None = None
 
     def stack(self) -> Stack:
@@ -107,6 +112,7 @@ class ReplayRun:
         limits = self.plan.limits
         freeze(limits.content, self.directory, limits.entry)
         run_rules.freeze(self.plan.rules, self.directory)
+        desks.freeze(self.options.strategies, self.directory)
         self._kept = sessions.contents(self.settings, limits.content)
         self._session = sessions.described(self.settings, self._kept, limits.entry)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):

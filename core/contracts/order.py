@@ -68,6 +68,14 @@ class DenialReason(enum.StrEnum):
     FIRM_LOTS = "firm_lots"  # of the order, or of all positions with it
     NEWS = "news"  # around an event of the economic calendar
     NO_CALENDAR = "no_calendar"  # the calendar says nothing of now
+    SYMBOL_TAKEN = "symbol_taken"  # netting account: another strategy has its position
+    VALUE_AT_RISK = "value_at_risk"  # of all positions with this one: 99 %, one day
+    EXPECTED_SHORTFALL = "expected_shortfall"
+    ORDER_RISK = "order_risk"  # what this order adds to the value at risk
+    CURRENCY_EXPOSURE = "currency_exposure"  # held or owed of one currency
+    CORRELATED_EXPOSURE = "correlated_exposure"  # of all exposures, what moves with this symbol
+    STRESS_LOSS = "stress_loss"  # in the worst scenario
+    STALE_RISK = "stale_risk"  # the stream's figures are too old, or say nothing yet
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):

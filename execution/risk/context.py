@@ -20,6 +20,7 @@ from execution.journal.ledger import Ledger
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk
+from execution.risk import portfolio_risk
 from execution.risk.checks import Denial, RiskContext
 from execution.risk.drawdown import size_factor
 from execution.risk.firm_entry import Stake, check_firm
@@ -42,10 +43,13 @@ class PreTradeRisk:
         quotes: Quotes,
         trading: TradingState,
         funds: Funds,
-        news: News,
+        market: portfolio_risk.MarketFigures | None = None,
+        news: News | None = None,
     ) -> None:
+        self._market = market
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
-        self._quotes, self._trading, self._funds, self.news = quotes, trading, funds, news
+        self._quotes, self._trading, self._funds = quotes, trading, funds
+        self.news = news or News(None)
 
     def context(self, signal: Signal) -> RiskContext:
         """Everything a signal is decided by, as of now.
@@ -112,6 +116,7 @@ class PreTradeRisk:
         """Why an order that adds risk may not go, or None. The venue is asked for margin last."""
         context = self._with_order(context, order)
         denial = risk.check_entry(self._with_values(context)) or self._shared(order)
+        denial = denial or self._portfolio(context, order)
         if denial is not None or not sends:
             return denial
         return (
@@ -150,7 +155,19 @@ class PreTradeRisk:
         others = [p for p in positions if p.key[1:] == feed and p.key.strategy != order.strategy]
         if not others or not self._venue.netting:
             return None
-        return Denial(DenialReason.POSITION_LIMIT, 0.0, sum(abs(p.volume) for p in others))
+        return Denial(DenialReason.SYMBOL_TAKEN, 0.0, sum(abs(p.volume) for p in others))
+
+    def _portfolio(self, context: RiskContext, order: OrderEvent) -> Denial | None:
+        """What all positions and this order would risk together."""
+        if not portfolio_risk.is_limited(context.limits):
+            return None
+        book, account = self._ledger.book, self._funds.account()
+        held = [portfolio_risk.Held(p.key[1:], p.volume, p.price) for p in book.positions.values()]
+        held += [_on_its_way(e) for e in book.unsettled.values() if e.purpose == "entry"]
+        figures = self._market.at(account.currency) if self._market else None
+        return portfolio_risk.check(
+            context.limits, figures, held, _on_its_way(order), account.equity, context.now_us
+        )
 
     def _with_values(self, context: RiskContext) -> RiskContext:
         """With what the limits that are set need."""
@@ -252,6 +269,11 @@ class PreTradeRisk:
         """Account currency for one unit of an instrument's quote currency."""
         currency = self._funds.account().currency
         return rate(self._quotes, source, traded.quote, currency, now_us)
+
+
+def _on_its_way(order: OrderEvent) -> portfolio_risk.Held:
+    lots = order.volume if order.side == "buy" else -order.volume
+    return portfolio_risk.Held((order.source, order.symbol), lots)
 
 
 def _in_money(limits: Limits) -> bool:

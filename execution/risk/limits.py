@@ -24,6 +24,7 @@ import msgspec
 
 from core.errors import InputError
 from core.sections import ExecutionSettings
+from core.toml_lines import line_of
 from execution.risk.firm_rules import FirmRules
 from execution.risk.news import NewsRule, of_firm
 
@@ -64,6 +65,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kelly_cap: float = 0.01  # most of equity lost at the stop, whatever Kelly says
     max_sized_lots: float = 1.0  # cap of `volatility` and `kelly`
     resize_share: float = 0.25  # a held position is not resized for less than this
+    max_var_equity: float = OFF  # value at risk of all positions (99 %, a day), in equities
+    max_shortfall_equity: float = OFF  # expected shortfall, the same
+    max_order_var_equity: float = OFF  # what one order may add to that value at risk
+    max_currency_equity: float = OFF  # held or owed of one currency but the account's, in equities
+    max_correlated_equity: float = OFF  # of all exposures, what moves with the symbol, in equities
+    max_stress_equity: float = OFF  # loss in the worst stress scenario, in equities
+    max_risk_age_s: float = 150.0  # of the stream's figures; older, and these limits deny entries
 
 
 class Breakers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -259,7 +267,7 @@ class _Page:
     """The text of a file, to say in which line something is wrong."""
 
     def __init__(self, name: str, text: str) -> None:
-        self._name, self._lines = name, text.splitlines()
+        self._name, self._text = name, text
 
     def table(self, table: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
@@ -294,19 +302,7 @@ class _Page:
 
     def error(self, table: str, key: str, problem: str) -> InputError:
         where = f"[{table}] {key}" if table else key
-        return InputError(self._name, f"{where}: {problem}", self._line(table, key))
-
-    def _line(self, table: str, key: str) -> int | None:
-        current = ""
-        for number, line in enumerate(self._lines, 1):
-            header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
-            if header:
-                current = re.sub(r"[\"'\s]", "", header[1])
-                if not table and current.split(".")[0] == key:
-                    return number
-            elif current == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-                return number
-        return None
+        return InputError(self._name, f"{where}: {problem}", line_of(self._text, table, key))
 
 
 def _converted(kind: type[T], values: Mapping[str, Any]) -> T:
