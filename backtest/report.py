@@ -53,7 +53,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
             }
             for o in result.outcomes
         ],
-        "firm": [row for o in result.outcomes for row in firm.rows(o)],
+        "firm": [row for o in result.outcomes for row in firm.rows(o.job.name, o.firm)],
         "monthly": monthly(result.trades),
         "trades": [row(trade) for trade in result.trades],
         "wall_s": round(setting.wall_s, 3),

@@ -60,6 +60,7 @@ COMMANDS = {
     "instruments": Command(
         "cli.commands.instruments", "what is known of instruments; add some of your own"
     ),
+    "calendar": Command("cli.commands.calendar", "economic events to come; import a calendar"),
     "train": Command("cli.commands.train", "train, evaluate and register a model"),
     "search": Command(
         "cli.commands.search", "look for better settings of a model, for a given time"
