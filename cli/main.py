@@ -112,7 +112,7 @@ COMMANDS = {
     "report": Command("cli.commands.report", "one compliance report", shares=True),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(
-        "cli.commands.stress", "what scenarios would do to what is held, and what loses 10 %"
+        "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"
     ),
     "explain": Command(
         "cli.commands.explain", "a signal, order or report row back to its ticks", shares=True
