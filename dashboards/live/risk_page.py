@@ -182,7 +182,7 @@ def _bars(exposures: Rows) -> str:
 
 def heatmap(correlations: Rows) -> str:
     """Every pair once is a whole table; reddish moves together, bluish against each other."""
-    feeds = sorted({row["feed"] for row in correlations})
+    feeds = sorted({row[side] for row in correlations for side in ("feed", "other")})
     if not feeds:
         return "<p>No feed has enough history yet.</p>"
     known = {(row["feed"], row["other"]): row["correlation"] for row in correlations}
