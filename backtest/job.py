@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.simulator.broker.costs import Frictions
+from core.contracts.firm import FirmRecord
 from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
@@ -148,6 +149,7 @@ class JobOutcome(NamedTuple):
     last_us: int
     seconds: dict[str, float]
     trips: tuple[RiskState, ...] = ()  # breakers that stopped entries, to the end
+    firm: FirmRecord | None = None  # how it ended under its firm's rules; None without any
 
 
 def counted(**counts: Any) -> dict[str, int]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from backtest import firm
 from backtest.job import Trade
 from backtest.metrics import monthly, utc
 from backtest.portfolio import PortfolioResult
@@ -50,6 +51,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
             }
             for o in result.outcomes
         ],
+        "firm": [row for o in result.outcomes for row in firm.rows(o)],
         "monthly": monthly(result.trades),
         "trades": [row(trade) for trade in result.trades],
         "wall_s": round(setting.wall_s, 3),

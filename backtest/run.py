@@ -24,12 +24,15 @@ from core.clock import SystemClock
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
+from core.contracts.tick import TickBatch
 from core.controls import desks
 from execution import compose, replay
 from execution.order_path.valuation import rate
 from execution.replay_slices import Slice
 from execution.risk.controls import in_force
 from execution.risk.limits_file import freeze
+from risk.stress import available
+from streams.portfolio_risk import Market
 
 #: Called with ticks done so far.
 Progress = Callable[[int], None]
@@ -53,10 +56,12 @@ def run(job: Job, progress: Progress = silent) -> JobOutcome:
     with tempfile.TemporaryDirectory() as scratch:
         parts, kept, risks = _execution(job, terminal, Path(scratch))
     watch = _watch(job, parts, terminal)
-    slices = ComputedSlices(SignalStages(job, market), parts, watch, kept.events, progress)
+    figures = _figures(job) if parts.engine.needs_figures else None
+    stages = SignalStages(job, market)
+    slices = ComputedSlices(stages, parts, watch, kept.events, progress, figures)
     replay.Replay(parts, slices).run()
     outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
-    return outcome._replace(trips=risks.trips)
+    return outcome._replace(trips=risks.trips, firm=kept.firm)
 
 
 class ComputedSlices:
@@ -69,9 +74,11 @@ class ComputedSlices:
         watch: EquityCurve,
         events: list[OrderEvent],
         progress: Progress,
+        figures: Market | None = None,
     ) -> None:
         self.stages, self._parts, self._watch = stages, parts, watch
         self._events, self._progress = events, progress
+        self._market = figures
         self._handled: Slice | None = None
         self._number = 0
         self.signals: list[Signal] = []
@@ -90,11 +97,23 @@ class ComputedSlices:
             self._handled = predictions.slice
             self.signals += predictions.slice.signals
             self._span(predictions.slice)
-            return predictions.slice
+            return self._with_figures(predictions.slice)
         return Slice(self._number, self.last_us, {}, [], last=True)
+
+    def _with_figures(self, part: Slice) -> Slice:
+        """As the stream publishes them, when any limit needs them."""
+        if self._market is None:
+            return part
+        run = self._parts.run
+        for (source, symbol), arrays in part.ticks.items():
+            for ticks in arrays:
+                batch = TickBatch(run.run_id, run.mode, source, symbol, 0, 0, ticks.tobytes())
+                self._market.feed(batch)
+        return part._replace(risk=list(self._market.until(part.end_us, part.number)))
 
     def _warm_up(self, part: Slice) -> None:
         """Usual spreads and volatility are known when the span begins; a crash before is over."""
+        self._with_figures(part)
         self._parts.quotes.load(part.ticks)
         if self._parts.breakers is not None:
             self._parts.breakers.load(part.ticks, part.end_us)
@@ -107,10 +126,16 @@ class ComputedSlices:
         self.last_us = part.end_us
 
 
-def market_of(job: Job) -> RecordedMarket:
-    """The job's ticks; a slice ends where its span begins."""
+def _figures(job: Job) -> Market:
+    """What the stream would publish for pre-trade checks."""
+    settings = job.settings
+    return Market(settings.run, settings.risk, available(settings.home_path))
+
+
+def market_of(job: Job, kind: type[RecordedMarket] = RecordedMarket) -> RecordedMarket:
+    """The job's ticks, as that kind of recorded market; a slice ends where its span begins."""
     files = [Until(ParquetTicks(f.path, f.source, f.symbol), job.to_msc) for f in job.feeds]
-    return RecordedMarket(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
+    return kind(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
 
 
 def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:

@@ -49,6 +49,11 @@ COMMANDS = {
     "backtest": Command(
         "cli.commands.backtest", "a strategy over any span of ticks, and a report", shares=True
     ),
+    "optimise": Command(
+        "cli.commands.optimise",
+        "look for a strategy's parameters; a verdict on the search",
+        shares=True,
+    ),
     "import": Command("cli.commands.import_ticks", "tick files into the warehouse"),
     "ticks": Command("cli.commands.ticks", "what stored ticks were before; withdraw one"),
     "instruments": Command(

@@ -132,6 +132,20 @@ class StreamsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     corrections: tuple[str, ...] = ()
 
 
+class RiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What can be lost (table `portfolio_risk`); limits on it stand in the limits file."""
+
+    enabled: bool = True  # False: no figures; while a limit on risk is set, entries are then denied
+    every_s: int = 1  # seconds of market time between an account's figures; 60 has to be a multiple
+    replay_every_s: int = 60  # the same in a replay
+    #: In a replay, figures for pre-trade checks also while nothing is held; set by who starts it.
+    published: bool = False
+    window_minutes: int = 2880  # of history: two trading days
+    half_life_minutes: float = 240.0  # after which a minute weighs half in volatility, correlation
+    least_minutes: int = 60  # of history that a feed needs
+    stop_out_level: float = 0.5  # share of margin at which the broker closes positions
+
+
 class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How probabilities become target positions."""
 
@@ -145,6 +159,9 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_agreement: float = 0.6  # 1: all members of the model say the same; less opens nothing
     new_champion_hours: float = 24.0  # how long a new champion opens reduced positions
     new_champion_share: float = 0.5  # of a full one
+    #: Of the strategy, as NAME=NUMBER,...; what is left out has its default. Unset, it is not
+    #: encoded: runs and sessions of before keep their hashes.
+    parameters: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

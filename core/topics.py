@@ -20,5 +20,7 @@ RISK = Topic("risk", "account", synced=True)
 #: What models say now, thinned; for looking at, never for deciding.
 PREDICTIONS = Topic("predictions", "source.symbol", synced=False)
 AUDIT = Topic("audit", "stream", synced=True)
+#: How feeds move together, each minute of market time, for pre-trade checks.
+MARKET_RISK = Topic("market_risk", "kind", synced=False)
 
-ALL = (TICKS, SIGNALS, ORDER_EVENTS, CONTROL, HEARTBEATS, RISK, PREDICTIONS, AUDIT)
+ALL = (TICKS, SIGNALS, ORDER_EVENTS, CONTROL, HEARTBEATS, RISK, PREDICTIONS, AUDIT, MARKET_RISK)

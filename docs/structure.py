@@ -30,7 +30,7 @@ LAYERS = (
     ("surveillance",),
     ("streams", "execution", "quality", "reports"),
     ("models", "strategies", "audit"),
-    ("adapters", "features", "warehouse"),
+    ("adapters", "features", "warehouse", "risk"),
     ("core",),
 )
 _ROOMS = [room for layer in LAYERS for room in layer]

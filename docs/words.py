@@ -126,6 +126,34 @@ DENIED = {
         "`admission.max_signals_per_second`",
         "signals with this one",
     ),
+    DenialReason.FIRM_DAILY_LOSS: Denied(
+        "too little is left before the firm's daily loss (`firms.<name>`), open positions and this"
+        " order counted at their stops",
+        "what may be lost, less the margin that is left alone",
+        "what was lost, and is at stake",
+    ),
+    DenialReason.FIRM_DRAWDOWN: Denied(
+        "too little is left before the firm's drawdown, in the same way; or nobody has looked at"
+        " the account yet (then the limit is 0)",
+        "what may be lost, less the margin that is left alone",
+        "what was lost, and is at stake",
+    ),
+    DenialReason.FIRM_LOTS: Denied(
+        "more lots in one order, or in all positions, than the firm allows",
+        "`max_order_lots` or `max_open_lots`",
+        "lots with this order",
+    ),
+    DenialReason.NEWS: Denied(
+        "an event of the economic calendar is near (`news.<name>`, or the firm's own rule)",
+        "minutes before it, or after it",
+        "minutes from it; below 0 before it",
+    ),
+    DenialReason.NO_CALENDAR: Denied(
+        "rules about news hold, and the calendar says nothing of now:"
+        " `tickhouse calendar import FILE`",
+        "1",
+        "0",
+    ),
 }
 
 #: What a comment in core/sections.py does not say already.

@@ -19,7 +19,7 @@ from core.clock import SystemClock
 from core.health import Health
 from core.process import Process, stop_on_signals
 from core.settings import Settings
-from core.topics import SIGNALS, TICKS
+from core.topics import MARKET_RISK, SIGNALS, TICKS
 from execution import compose, live, replay
 from execution.breakers.breakers import Breakers
 from execution.breakers.halt_port import HaltPort
@@ -120,12 +120,17 @@ def _replay(chosen: Settings, process: Process, journal: Journal, bus: Bus, venu
     parts = compose.replay_parts(chosen, journal, bus, venue, frozen)
     heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     ticks, signals = bus.subscribe(TICKS), bus.subscribe(SIGNALS)
-    reader = SliceReader(ticks, signals, chosen.run.run_id, process.stopping, heartbeat.beat)
+    figures = bus.subscribe(MARKET_RISK) if chosen.risk.published else None
+    reader = SliceReader(
+        ticks, signals, chosen.run.run_id, process.stopping, heartbeat.beat, figures
+    )
     _freeze(health, f"replay {chosen.run.run_id}")
     finished = replay.Replay(parts, reader, heartbeat).run()
     _last_beat(heartbeat, health, bus)
     ticks.close()
     signals.close()
+    if figures:
+        figures.close()
     return finished
 
 

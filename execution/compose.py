@@ -43,6 +43,8 @@ from execution.order_path.stops import Stops
 from execution.risk import controls, limits_file
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
+from execution.risk.firm_replay import ReplayFirm
+from execution.risk.firm_watch import FirmWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds, VenueFunds
@@ -190,7 +192,10 @@ def replay_parts(
     stops = Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
         run=settings.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
-        reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers,
+        reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers, trading=trading,
+        firm=ReplayFirm(settings.run, ledger, venue, quotes, limits, breakers.past)
+        if breakers.past is not None
+        else None,
     )  # fmt: skip
 
 
@@ -209,4 +214,5 @@ def watched(
         working=WorkingOrders(clock, ledger, venue, timer),
         equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
         funds=funds, trading=trading,
+        firm=FirmWatch(run, clock, ledger, outbox, limits, trading),
     )  # fmt: skip

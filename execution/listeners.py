@@ -7,18 +7,19 @@ tells the audit trail of limits, for whom it may have to wait.
 import logging
 import threading
 
-from adapters.bus.base import Bus, Message
+from adapters.bus.base import Bus, Message, Subscriber
 from core.clock import Clock, SystemClock
 from core.contracts.operations import Control
 from core.contracts.tick import TickBatch
 from core.sections import RunSettings
-from core.topics import CONTROL, TICKS
+from core.topics import CONTROL, MARKET_RISK, TICKS
 from execution.breakers.breakers import Breakers
 from execution.order_path.quotes import LiveQuotes
 from execution.replay_slices import decode
 from execution.risk.limits_file import LimitsFile
 from execution.risk.limits_told import LimitsTold
 from execution.risk.permission import Permission
+from execution.risk.portfolio_risk import MarketFigures
 from execution.risk.trading_state import TradingState
 from execution.twin.twin import Twin
 
@@ -33,11 +34,12 @@ class Listeners:
         self, run: RunSettings, bus: Bus, quotes: LiveQuotes, trading: TradingState,
         stop: threading.Event, limits: LimitsFile | None = None, breakers: Breakers | None = None,
         twin: Twin | None = None, permission: Permission | None = None,
-        clock: Clock | None = None,
+        clock: Clock | None = None, market_risk: MarketFigures | None = None,
     ) -> None:  # fmt: skip
         self._run, self._bus, self._quotes, self._trading = run, bus, quotes, trading
         self._stop, self._limits, self._breakers, self._twin = stop, limits, breakers, twin
         self._permission, self._clock = permission, clock or SystemClock()
+        self._market_risk = market_risk
         self._limits_told = LimitsTold(run, limits) if limits else None
         works = (("ticks", self._listen_ticks), ("control", self._listen_control))
         self._threads = [
@@ -89,14 +91,33 @@ class Listeners:
 
     def _listen_control(self) -> None:
         subscriber = self._bus.subscribe(CONTROL, 0)
+        figures = self._figures()
         while not self._stop.is_set():
             message = subscriber.next(_CONTROL_WAIT_S)
             control = decode(message) if message else None
             if isinstance(control, Control):
                 self._trading.obey(control)
             self._trading.poll()
+            self._take_figures(figures)
             if self._limits and self._limits_told and self._limits.poll():
                 self._limits_told.take(self._clock.now_us())
             if self._permission:
                 self._permission.poll()
         subscriber.close()
+        if figures:
+            figures.close()
+
+    def _figures(self) -> Subscriber | None:
+        """What is said each minute of how feeds move, and the newest that was."""
+        if self._market_risk is None:
+            return None
+        subscriber = self._bus.subscribe(MARKET_RISK, 0)
+        newest = self._bus.last(MARKET_RISK)
+        if newest:
+            self._market_risk.take(decode(newest))
+        return subscriber
+
+    def _take_figures(self, subscriber: Subscriber | None) -> None:
+        message = subscriber.next(0.0) if subscriber else None
+        if message and self._market_risk:
+            self._market_risk.take(decode(message))

@@ -89,7 +89,7 @@ class Live:
         )
         self._listeners = Listeners(
             parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
-            parts.twin, parts.permission, parts.clock,
+            parts.twin, parts.permission, parts.clock, parts.engine.market_risk,
         )  # fmt: skip
         self._signals: Subscriber | None = None
         self._known_until = 0

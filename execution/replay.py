@@ -6,12 +6,15 @@ and journals the same events as one that was not: what is journalled is not done
 order that was submitted is looked for at the venue first.
 """
 
+import itertools
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from adapters.mt5.venue.orders import Venue
 from core.clock import ManualClock
 from core.contracts.order import AccountState, ExecutionMarker
+from core.contracts.risk import GRACE_US, MarketRisk
 from core.contracts.signal import Signal
 from core.sections import RunSettings
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -27,6 +30,8 @@ from execution.order_path.exits import Exit
 from execution.order_path.quotes import ReplayQuotes
 from execution.order_path.stops import Stops
 from execution.replay_slices import Slice, order_of
+from execution.risk.firm_replay import ReplayFirm
+from execution.risk.trading_state import TradingState
 
 TRAIL = "trail"  # a stop that may move: a task among the exits
 
@@ -44,6 +49,17 @@ class Parts(NamedTuple):
     outbox: Outbox
     stops: Stops
     breakers: ReplayBreakers | None = None
+    trading: TradingState | None = None
+    firm: ReplayFirm | None = None
+
+
+class FirmLook(NamedTuple):
+    """A quote that breaks a firm's rule, or that a stop may have been filled at: a task."""
+
+    due_us: int
+
+
+_Task = tuple[tuple[int, str, str, str, str], Exit | FirmLook]  # and its place in the order
 
 
 class Slices(Protocol):
@@ -63,6 +79,7 @@ class Replay:
         self._p, self._reader, self._heartbeat = parts, reader, heartbeat
         self._book = parts.ledger.book
         self._interrupted = ""
+        self._figures: deque[MarketRisk] = deque()
         self._tried: dict[int, int] = {}  # by position: a stop stayed at a quote before this
 
     def run(self) -> bool:
@@ -80,11 +97,18 @@ class Replay:
                     self._p.breakers.load(part.ticks, part.end_us)
                 if self._book.marker is None or part.number > self._book.marker.slice:
                     self._slice(part)
-                elif self._p.breakers:  # done before a restart
-                    self._p.breakers.until(part.end_us)
+                else:
+                    self._done_before(part)
             if self._heartbeat:
                 self._heartbeat.beat()
         return True
+
+    def _done_before(self, part: Slice) -> None:
+        """A restart: what is remembered of a slice that is handled already."""
+        if self._p.breakers:
+            self._p.breakers.until(part.end_us)
+        self._figures.extend(part.risk)
+        self._take_figures(part.end_us)
 
     def _recover(self) -> None:
         if self._book.marker is not None:
@@ -104,21 +128,28 @@ class Replay:
         return self._book.marker is not None and self._book.marker.end
 
     def _slice(self, part: Slice) -> None:
+        if self._p.firm:
+            self._p.firm.begin(_first_us(part))
+        self._figures.extend(part.risk)
         for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):
                 self._signal(task)
+            elif isinstance(task, FirmLook):
+                self._look(task)
             else:
                 self._exit(task)
         self._at(part.end_us)
         self._p.engine.poll()
-        self._mark(part, self._account(part))
+        firm = self._p.firm.end(part.end_us) if self._p.firm else []
+        self._mark(part, [*self._account(part), *firm])
 
-    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit]]:
+    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit | FirmLook]]:
         """Signals and exits of a slice in order; what is open is looked at again after each."""
         signals = list(reversed(part.signals))
         while True:
-            closing = min(self._exits(part), default=None, key=lambda e: e[0])
+            coming = itertools.chain[_Task](self._exits(part), self._firm_looks(part))
+            closing = min(coming, default=None, key=lambda e: e[0])
             if signals and (closing is None or order_of(signals[-1]) < closing[0]):
                 yield max(signals[-1].ts_event_us, self._p.clock.now_us()), signals.pop()
             elif closing is not None:
@@ -139,6 +170,24 @@ class Replay:
             moves_us = self._moves_us(position)
             if moves_us is not None:
                 yield from self._within(part, Exit(moves_us, position, TRAIL, False))
+        order = self._p.trading.current if self._p.trading else None
+        if order is not None and order.state == "halted" and order.positions == "flatten":
+            for position in self._book.positions.values():
+                if not position.refused:  # else it comes back as an exit
+                    yield from self._within(part, Exit(order.ts_us, position, "flatten", False))
+
+    def _firm_looks(self, part: Slice) -> Iterator[_Task]:
+        positions = self._book.positions.values()
+        due = self._p.firm.coming(part.end_us, positions) if self._p.firm else None
+        if due is not None:
+            yield (due, "", "", "", ""), FirmLook(due)
+
+    def _look(self, task: FirmLook) -> None:
+        """What the broker closed at this quote, then what is left before each rule."""
+        assert self._p.firm is not None
+        self._p.engine.poll()
+        self._p.firm.looked(self._book.positions.values(), task.due_us)
+        self._p.firm.until(task.due_us, including=True)
 
     def _within(
         self, part: Slice, coming: Exit
@@ -206,7 +255,20 @@ class Replay:
         self._p.outbox.publish()
 
     def _at(self, time_us: int) -> None:
+        if self._p.firm:
+            self._p.firm.until(time_us)
         self._p.clock.advance(time_us)
         self._p.venue.at(self._p.clock.now_us())
         if self._p.breakers:
             self._p.breakers.until(self._p.clock.now_us())
+        self._take_figures(self._p.clock.now_us())
+
+    def _take_figures(self, now_us: int) -> None:
+        """Of risk, when they would have come live."""
+        while self._figures and self._figures[0].ts_event_us + GRACE_US <= now_us:
+            self._p.engine.market_risk.take(self._figures.popleft())
+
+
+def _first_us(part: Slice) -> int:
+    times = [int(a["time_msc"][0]) for arrays in part.ticks.values() for a in arrays if len(a)]
+    return min(times, default=part.end_us // 1000) * 1000

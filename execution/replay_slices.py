@@ -6,11 +6,12 @@ makes no difference: a slice is complete when both have said so, and then its co
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeGuard
 
 from adapters.bus.base import Message, Subscriber
 from core.contracts import codec
+from core.contracts.risk import MarketRisk, MarketRiskEnd
 from core.contracts.signal import Signal, SignalBatch
 from core.contracts.tick import TickArray, TickBatch, TickMarker
 from core.errors import MessageError
@@ -28,6 +29,7 @@ class Slice(NamedTuple):
     ticks: dict[Feed, list[TickArray]]
     signals: list[Signal]
     last: bool = False
+    risk: Sequence[MarketRisk] = ()  # of the minutes that ended in it
 
 
 def order_of(signal: Signal) -> tuple[int, str, str, str, str]:
@@ -47,10 +49,14 @@ class SliceReader:
         run_id: str,
         stop: threading.Event,
         idle: Callable[[], None] = lambda: None,
+        figures: Subscriber | None = None,
     ) -> None:
+        """`figures`: where the stream's of risk come from; None when nothing needs them."""
+        self._figures = figures
         self._ticks, self._signals, self._run_id = ticks, signals, run_id
         self._stop, self._idle = stop, idle
         self._number, self._end_us = 0, 0
+        self._complete = 0  # slice whose figures have all come
         self._rows: dict[Feed, int] = {}
         self._batch: SignalBatch | None = None
 
@@ -62,7 +68,9 @@ class SliceReader:
         signals = self._signals_of(part.number)
         if signals is None:
             return None
-        return part._replace(signals=sorted(signals, key=order_of))
+        order = sorted(signals, key=order_of)
+        risk = self._risk_of(part.number)
+        return None if risk is None else part._replace(signals=order, risk=risk)
 
     def _next_ticks(self) -> Slice | None:
         ticks: dict[Feed, list[TickArray]] = {}
@@ -92,6 +100,19 @@ class SliceReader:
             if isinstance(message, SignalBatch):
                 self._batch = message
         return self._batch.signals if self._batch.slice == number else []
+
+    def _risk_of(self, number: int) -> list[MarketRisk] | None:
+        """None when told to stop. Figures that come again are those that came."""
+        by_time: dict[int, MarketRisk] = {}
+        while self._figures is not None and self._complete < number:
+            message = self._wait(self._figures)
+            if message is None:
+                return None
+            if isinstance(message, MarketRisk) and message.slice >= number:
+                by_time[message.ts_event_us] = message
+            elif isinstance(message, MarketRiskEnd):
+                self._complete = max(self._complete, message.slice)
+        return [by_time[at] for at in sorted(by_time)]
 
     def _wait(self, subscriber: Subscriber) -> object | None:
         while not self._stop.is_set():

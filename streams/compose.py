@@ -21,19 +21,21 @@ from core import renamed, session_note
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
+from core.contracts.risk import MarketRiskMessage
 from core.contracts.tick import TickArray, TickMarker
 from core.errors import UnavailableError
 from core.health import Health
 from core.identity import this_user
 from core.metrics import Histograms
 from core.settings import Settings
-from core.topics import CONTROL, HEARTBEATS, ORDER_EVENTS, RISK, TICKS
+from core.topics import CONTROL, HEARTBEATS, MARKET_RISK, ORDER_EVENTS, RISK, TICKS
 from streams.connectors.bus import BusSource
 from streams.connectors.clickhouse import WarehouseSink
 
 renamed.install()  # before a recovery store of 0.1 is read
 
 if TYPE_CHECKING:
+    from streams.flows.executions import RiskParts
     from streams.predict import ModelInUse, ModelState
 
 #: A block of these costs the warehouse half of what blocks of 30,000 do, and 10 MB of memory.
@@ -164,7 +166,27 @@ def executions(
     ]
     sink = _sink(settings, "streams.executions", every_epoch=True)
     exposed = settings.run.mode != "replay" and not settings.bus.is_kafka
-    return executions_flow.build(sources, sink, exposed=exposed)
+    risk = _risk(settings, bus, stopping) if settings.risk.enabled else None
+    return executions_flow.build(sources, sink, exposed=exposed, risk=risk)
+
+
+def _risk(settings: Settings, bus: Bus, stopping: threading.Event) -> "RiskParts":
+    """What can be lost, from ticks and order events."""
+    from risk.stress import available
+    from streams.flows.executions import RiskParts
+    from streams.portfolio_risk import RiskFold
+
+    scenarios = available(settings.home_path)
+
+    def publish(figures: MarketRiskMessage) -> None:
+        bus.send(MARKET_RISK, "market", codec.encode(figures))
+
+    def begun(state: RiskFold | None) -> RiskFold:
+        fold = state or RiskFold(settings.run, settings.risk)
+        fold.use(scenarios)
+        return fold
+
+    return RiskParts(BusSource(bus, TICKS, stopping, wait_s=0.0), begun, publish)
 
 
 def say_why_it_waits(health: Health, stopping: threading.Event, why: str) -> None:

@@ -1,6 +1,5 @@
 """Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
 
-import math
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
 from strategies.protocol import NOTHING_HELD, Held, Targets, entries
 from streams.records import Decided, Predicted, SliceDecided
+from streams.stop_distance import stop_distance
 
 _VOLATILITY = NAMES.index("volatility_60s")
 
@@ -103,7 +103,7 @@ class _StrategyDecider:
         self._horizon_ms = int(member.horizon_s * 1000)
         self._horizon_us = int(member.horizon_s * 1e6)
         self._expiry_us = int(member.signals.expiry_s * 1e6)
-        self._root_minutes = math.sqrt(member.horizon_s / 60.0)
+        self._horizon_s = member.horizon_s
         self.trades, self.sees_model = member.trades, member.sees_model
 
     def signals(
@@ -184,12 +184,9 @@ class _StrategyDecider:
 
     def _stop_distance(self, entry: "_Entry") -> float:
         """Price distance: so many spreads, and at least so many volatilities of the horizon."""
-        mid, volatility_bp, settings = entry.mid, entry.volatility_bp, self._settings
-        per_minute = 0.0 if math.isnan(volatility_bp) else volatility_bp * 1e-4 * mid
-        volatility = per_minute * self._root_minutes
-        floor = mid * 1e-4  # a crossed or locked quote has no spread to go by
-        spreads = settings.stop_spreads * abs(entry.spread)
-        return max(spreads, settings.stop_volatility * volatility, floor)
+        return stop_distance(
+            self._settings, self._horizon_s, entry.mid, entry.spread, entry.volatility_bp
+        )
 
 
 class _Entry(NamedTuple):

@@ -12,6 +12,7 @@ checkout may change with any version.
 
 from core.errors import InputError, TickhouseError, UnavailableError, WarehouseError
 from features.catalog import NAMES as FEATURE_NAMES
+from strategies.parameters import Parameter, parameter_values
 from strategies.protocol import Strategy, Targets
 from tickhouse.connection import Connection, connect
 from tickhouse.result import Result
@@ -20,6 +21,7 @@ __all__ = [
     "FEATURE_NAMES",
     "Connection",
     "InputError",
+    "Parameter",
     "Result",
     "Strategy",
     "Targets",
@@ -27,4 +29,5 @@ __all__ = [
     "UnavailableError",
     "WarehouseError",
     "connect",
+    "parameter_values",
 ]

@@ -12,6 +12,7 @@ from core.errors import SettingsError
 from core.topics import (
     CONTROL,
     HEARTBEATS,
+    MARKET_RISK,
     ORDER_EVENTS,
     PREDICTIONS,
     RISK,
@@ -49,11 +50,12 @@ ROLES = {
         (TICKS, CONTROL),
     ),
     "streams.executions": Role(
-        ((CONTROL, "stored"), _beats("streams.executions")), (ORDER_EVENTS, RISK, HEARTBEATS)
+        ((CONTROL, "stored"), (MARKET_RISK, ANY), _beats("streams.executions")),
+        (ORDER_EVENTS, RISK, HEARTBEATS, TICKS, MARKET_RISK),
     ),
     "execution": Role(
         ((ORDER_EVENTS, ANY), (RISK, ANY), _beats("execution")),
-        (TICKS, SIGNALS, CONTROL),
+        (TICKS, SIGNALS, CONTROL, MARKET_RISK),
         "execution",
         leases=True,
     ),

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limits", type=Path, metavar="FILE", help="under these; else those in force"
     )
-    parser.add_argument("--symbols", type=_names, default=(), metavar="A,B", help="only these")
+    parser.add_argument("--symbols", type=names_of, default=(), metavar="A,B", help="only these")
     parser.add_argument("--spans", type=int, default=1, help="equal parts, each an account anew")
     parser.add_argument("--together", action="store_true", help="one account for all symbols")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
@@ -110,5 +110,6 @@ def _run(
     return built, [str(out / name) for name in pages]
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names_of(text: str) -> tuple[str, ...]:
+    """Names between commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

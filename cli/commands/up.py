@@ -39,6 +39,7 @@ from cli.stack.embedded import (
     urls,
 )
 from cli.stack.free_ports import free_ports
+from cli.stack.hung import Hung
 from cli.stack.planted_edge import bringing
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
@@ -238,21 +239,26 @@ def _watch(stack: Stack, console: Console) -> None:
     if not console.is_terminal:
         _follow(stack, lambda line: console.print(line))
         return
+    hung = Hung()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             since = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - begin))
-            line = Text.assemble(f"up {since}  ", summary(stack.state()))
-            live.update(line, refresh=True)
+            states = stack.state()
+            live.update(Text.assemble(f"up {since}  ", summary(states)), refresh=True)
+            hung.end(states)
             time.sleep(_REFRESH_S)
 
 
 def _follow(stack: Stack, print_line: Callable[[Text], None]) -> None:
-    last = ""
+    last, hung = "", Hung()
     while True:
-        line = summary(stack.state())
+        states = stack.state()
+        line = summary(states)
         if line.plain != last:
             print_line(line)
             last = line.plain
+        for name in hung.end(states):
+            print_line(Text(f"{name} hung and was killed; it starts again", style="yellow"))
         time.sleep(_REFRESH_S)
 
 

@@ -26,7 +26,9 @@ from core.sections import ExitSettings
 from core.settings import Settings
 from execution.risk.controls import InForce, in_force
 from execution.risk.limits import parse
+from execution.risk.portfolio_risk import uses_figures
 from features.catalog import FEATURE_SET_HASH
+from risk.stress import available
 from strategies import desk
 
 
@@ -165,6 +167,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def content_needs_figures(content: bytes | None) -> bool:
+    """Whether limits are set that the stream's figures of risk are needed for."""
+    return content is not None and uses_figures(parse(content, "limits"))
+
+
 def shaping(
     options: ReplayOptions,
     settings: Settings,
@@ -191,7 +198,9 @@ def shaping(
     )
     # What is newer than the first runs counts only when it is used: their ids stay.
     newer = (settings.exits, settings.terminal.netting)
-    used = () if newer == (ExitSettings(), False) else (newer,)
+    used: tuple[object, ...] = () if newer == (ExitSettings(), False) else (newer,)
+    if content_needs_figures(limits.content):
+        used = (*used, settings.risk, [s.version for s in available(settings.home_path)])
     # Without any the limits are those of settings.execution.
     content, _, entry = limits
     written = (hashlib.sha256(content).hexdigest(),) if content is not None else ()

@@ -26,7 +26,7 @@ from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run
 from adapters.clickhouse.writer import Writer
 from cli.replay import bus as replay_bus
 from cli.replay import result as replay_result
-from cli.replay.plan import ReplayOptions, ReplayPlan, write
+from cli.replay.plan import ReplayOptions, ReplayPlan, content_needs_figures, write
 from cli.replay.progress import Progress
 from cli.stack import sessions
 from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
@@ -78,7 +78,11 @@ class ReplayRun:
         # A replay has a bus and a terminal of its own, whatever live trading is connected to.
         bus = replay_bus.of_run(config.bus, plan.run_id)
         terminal = msgspec.structs.replace(config.terminal, kind="simulated", address="")
-        self.settings = msgspec.structs.replace(config, run=run, bus=bus, terminal=terminal)
+        published = config.risk.enabled and content_needs_figures(plan.limits.content)
+        risk = msgspec.structs.replace(config.risk, published=published)
+        self.settings = msgspec.structs.replace(
+            config, run=run, bus=bus, terminal=terminal, risk=risk
+        )
         self._bus: Bus | None = None
 
     def stack(self) -> Stack:

@@ -11,6 +11,7 @@ import msgspec
 from core.contracts.operations import Control, Heartbeat, RiskState
 from core.contracts.order import OrderMessage
 from core.contracts.prediction import Prediction
+from core.contracts.risk import MarketRiskMessage
 from core.contracts.session_id import packed
 from core.contracts.signal import SignalMessage
 from core.contracts.tick import TickMessage
@@ -25,6 +26,7 @@ _decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "heartbeats": msgspec.msgpack.Decoder(Heartbeat),
     "predictions": msgspec.msgpack.Decoder(Prediction),
     "risk": msgspec.msgpack.Decoder(RiskState),
+    "market_risk": msgspec.msgpack.Decoder(MarketRiskMessage),
 }
 
 

@@ -8,6 +8,7 @@ import enum
 
 import msgspec
 
+from core.contracts.firm import FirmRuleState
 from core.contracts.twin import TwinComparison
 
 
@@ -62,7 +63,19 @@ class DenialReason(enum.StrEnum):
     FUTURE_SIGNAL = "future_signal"  # dated after our clock: not taken up at all
     UNKNOWN_STRATEGY = "unknown_strategy"  # of a strategy that does not run here
     SIGNAL_RATE = "signal_rate"  # signals per second
+    FIRM_DAILY_LOSS = "firm_daily_loss"  # too little left before the firm's rule
+    FIRM_DRAWDOWN = "firm_drawdown"
+    FIRM_LOTS = "firm_lots"  # of the order, or of all positions with it
+    NEWS = "news"  # around an event of the economic calendar
+    NO_CALENDAR = "no_calendar"  # the calendar says nothing of now
     SYMBOL_TAKEN = "symbol_taken"  # netting account: another strategy has its position
+    VALUE_AT_RISK = "value_at_risk"  # of all positions with this one: 99 %, one day
+    EXPECTED_SHORTFALL = "expected_shortfall"
+    ORDER_RISK = "order_risk"  # what this order adds to the value at risk
+    CURRENCY_EXPOSURE = "currency_exposure"  # held or owed of one currency
+    CORRELATED_EXPOSURE = "correlated_exposure"  # of all exposures, what moves with this symbol
+    STRESS_LOSS = "stress_loss"  # in the worst scenario
+    STALE_RISK = "stale_risk"  # the stream's figures are too old, or say nothing yet
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):
@@ -149,4 +162,6 @@ class ExecutionMarker(msgspec.Struct, frozen=True, array_like=True, tag="Executi
     end: bool = False
 
 
-OrderMessage = OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison
+OrderMessage = (
+    OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison | FirmRuleState
+)

@@ -19,6 +19,7 @@ from execution.order_path.engine import Engine
 from execution.order_path.stops import Stops
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
+from execution.risk.firm_watch import FirmWatch
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds
 from execution.risk.trading_state import TradingState
@@ -42,6 +43,7 @@ class PollerParts(NamedTuple):
     funds: CachedFunds
     trading: TradingState
     unsigned: str = ""
+    firm: FirmWatch | None = None
 
 
 class AccountPoller:
@@ -83,6 +85,8 @@ class AccountPoller:
     def close(self) -> None:
         """The process ends."""
         self._w.equity.keep()
+        if self._w.firm:
+            self._w.firm.keep()
 
     def _at_broker(self) -> None:
         self._w.reconciler.again()
@@ -102,6 +106,8 @@ class AccountPoller:
         if account is not None:
             self._w.equity.observe(account)
             self._w.ladder.check()
+            if self._w.firm:
+                self._w.firm.observe(account)
 
     def _report_health(self) -> None:
         if self._heartbeat is None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from core import durable
+from core.contracts.firm import FirmState
 from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.contracts.signal import Signal
 from core.errors import JournalError
@@ -60,6 +61,9 @@ class Active(msgspec.Struct, frozen=True, array_like=True):
     answers: list[tuple[int, bool]]
     entries: list[tuple[str, str, str, list[int]]]
     throttled: list[tuple[str, str, str, int]]
+    firm: FirmState | None = None
+    entered: list[int] = []
+    paid: float = 0.0
     profits: list[tuple[str, date, float]] = []  # of a snapshot from before there were desks: none
 
 
@@ -187,6 +191,7 @@ def _active(state: Active) -> Activity:
     for *key, times in state.entries:
         activity._entries[key[0], key[1], key[2]] = deque(times, maxlen=_KEPT)
     activity._throttled = {(a, b, c): at for a, b, c, at in state.throttled}
+    activity.firm, activity.entered, activity.paid = state.firm, state.entered, state.paid
     activity._profits = {name: (day, profit) for name, day, profit in state.profits}
     return activity
 
@@ -212,6 +217,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
             equity=activity.equity, sent=list(activity._sent), answers=list(activity._answers),
             entries=[(*key, list(times)) for key, times in activity._entries.items()],
             throttled=[(*key, at) for key, at in activity._throttled.items()],
+            firm=activity.firm, entered=activity.entered, paid=activity.paid,
             profits=[(name, *known) for name, known in activity._profits.items()],
         ),
     )  # fmt: skip

@@ -36,6 +36,7 @@ from execution.risk.context import PreTradeRisk
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
 from execution.risk.margin import Funds
+from execution.risk.portfolio_risk import MarketFigures, uses_figures
 from execution.risk.trading_state import TradingState
 
 
@@ -71,10 +72,12 @@ class Engine:
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
+        self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
         self._pre_trade_risk = PreTradeRisk(
-            limits, clock, ledger, venue, quotes, trading, funds, self._desk
+            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk, self._desk
         )
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
+        self.needs_figures = uses_figures(limits.rules.book)
         self.closings = Closings(self._run, clock, ledger, venue)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()

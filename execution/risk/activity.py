@@ -8,6 +8,7 @@ from collections import deque
 from datetime import date
 from typing import NamedTuple
 
+from core.contracts.firm import FirmRecord, FirmState
 from core.contracts.order import AccountState, DenialReason, OrderEvent
 from core.contracts.order import EventKind as Kind
 from core.instruments import trading_day
@@ -18,7 +19,7 @@ _KEEP = 10_000  # newest orders and answers remembered
 #: Purpose of the record that a person has resumed after the ladder of drawdown.
 DRAWDOWN_ACCEPTED = "drawdown_accepted"
 _PAYMENTS = ("deposit", "withdrawal", "credit")
-_FILLS = (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED)
+_FILLS = (Kind.FILLED, Kind.PARTIALLY_FILLED)
 _MESSAGES = (Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING)  # what the venue gets
 
 
@@ -36,6 +37,9 @@ class Activity:
 
     def __init__(self) -> None:
         self.equity: Equity | None = None
+        self.firm: FirmState | None = None  # under its firm's rules, when last looked at
+        self.entered: list[int] = []  # when positions were opened since that
+        self.paid = 0.0  # into the account, less what was paid out
         self._sent: deque[int] = deque(maxlen=_KEEP)
         self._answers: deque[tuple[int, bool]] = deque(maxlen=_KEEP)  # when, whether rejected
         self._entries: dict[tuple[str, str, str], deque[int]] = {}
@@ -48,6 +52,9 @@ class Activity:
             self._event(record)
         elif isinstance(record, AccountState):
             self.account(record.equity, record.ts_init_us)
+        elif isinstance(record, FirmRecord):
+            self.firm = record.state
+            self.entered = [at for at in self.entered if at > record.state.ts_us]
 
     def account(self, equity: float, now_us: int) -> None:
         """The account as it was seen at a time."""
@@ -121,10 +128,13 @@ class Activity:
         key = event.strategy, event.source, event.symbol
         if event.kind is Kind.BOOKED and event.purpose in _PAYMENTS:
             self._moved(event.profit)
+            self.paid = round(self.paid + event.profit * (event.purpose != "credit"), 8)
         if event.kind is Kind.BOOKED and event.purpose == DRAWDOWN_ACCEPTED:
             self._accepted()
-        if event.kind in _FILLS:
+        if event.kind in (*_FILLS, Kind.CLOSED):
             self._realised(event)
+        if event.kind in _FILLS and event.purpose == "entry" and self.firm is not None:
+            self.entered.append(event.ts_event_us)
         if event.kind in _MESSAGES:
             self._sent.append(event.ts_init_us)
         if event.kind is Kind.SUBMITTED:

@@ -22,9 +22,10 @@ from execution.journal.ledger import Ledger
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk
-from execution.risk import strategy_limits
+from execution.risk import portfolio_risk, strategy_limits
 from execution.risk.checks import Denial, RiskContext
 from execution.risk.drawdown import size_factor
+from execution.risk.firm_entry import Stake, check_firm
 from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds
@@ -46,8 +47,10 @@ class PreTradeRisk:
         quotes: Quotes,
         trading: TradingState,
         funds: Funds,
+        market: portfolio_risk.MarketFigures | None = None,
         desk: Desk = NO_DESK,
     ) -> None:
+        self._market = market
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
         self._quotes, self._trading, self._funds = quotes, trading, funds
         self._desk = desk
@@ -109,11 +112,14 @@ class PreTradeRisk:
         """Why an order that adds risk may not go, or None. The venue is asked for margin last."""
         context = self._with_order(context, order)
         denial = risk.check_entry(self._with_values(context)) or self._shared(order)
+        denial = denial or self._portfolio(context, order)
         denial = denial or self._of_strategy(context)
         if denial is not None or not sends:
             return denial
-        return self._losses(context) or risk.check_margin(
-            *self._funds.margin(events.venue_order(order, context.collar))
+        return (
+            self._losses(context)
+            or self._firm(context, order)
+            or risk.check_margin(*self._funds.margin(events.venue_order(order, context.collar)))
         )
 
     def _of_strategy(self, context: RiskContext) -> Denial | None:
@@ -181,6 +187,18 @@ class PreTradeRisk:
             return None
         return Denial(DenialReason.SYMBOL_TAKEN, 0.0, sum(abs(p.volume) for p in others))
 
+    def _portfolio(self, context: RiskContext, order: OrderEvent) -> Denial | None:
+        """What all positions and this order would risk together."""
+        if not portfolio_risk.is_limited(context.limits):
+            return None
+        book, account = self._ledger.book, self._funds.account()
+        held = [portfolio_risk.Held(p.key[1:], p.volume, p.price) for p in book.positions.values()]
+        held += [_on_its_way(e) for e in book.unsettled.values() if e.purpose == "entry"]
+        figures = self._market.at(account.currency) if self._market else None
+        return portfolio_risk.check(
+            context.limits, figures, held, _on_its_way(order), account.equity, context.now_us
+        )
+
     def _with_values(self, context: RiskContext) -> RiskContext:
         """With what the limits that are set need."""
         limits, signal, activity = context.limits, context.signal, self._ledger.activity
@@ -215,6 +233,27 @@ class PreTradeRisk:
         daily = activity.daily_loss(equity, context.now_us)
         opening = activity.opening(context.now_us)
         return risk.check_losses(daily, activity.drawdown(equity), limits, opening)
+
+    def _firm(self, context: RiskContext, order: OrderEvent) -> Denial | None:
+        """By the rules of the account's firm, if it is under any."""
+        if self._limits.rules.firm is None:
+            return None
+        activity, book, account = self._ledger.activity, self._ledger.book, self._funds.account()
+        open_ = [Stake.of_position(p) for p in book.positions.values()]
+        open_ += [Stake.of_order(e) for e in book.unsettled.values() if e.purpose == "entry"]
+        at_risk = sum(self._at_risk(s, context.now_us) for s in (*open_, Stake.of_order(order)))
+        name, rules = self._limits.rules.firm
+        return check_firm(
+            rules, activity.firm if activity.firm and activity.firm.firm == name else None,
+            (account.balance, account.equity - account.credit), order.volume,
+            round(sum(abs(stake.volume) for stake in open_), 8), at_risk,
+        )  # fmt: skip
+
+    def _at_risk(self, stake: Stake, now: int) -> float:
+        """What it loses from now to its stop, account currency; infinite while nobody knows."""
+        quote, traded = self._quotes.at(*stake.feed, now), instrument(stake.feed[1], now)
+        value = self._value(*stake.feed, traded, stake.volume, quote, now)
+        return stake.loss(quote.mid, value) if quote and value is not None else math.inf
 
     def _net(self, *feed: str) -> float:
         positions = self._ledger.book.positions.values()
@@ -266,6 +305,11 @@ class PreTradeRisk:
         """Account currency for one unit of an instrument's quote currency."""
         currency = self._funds.account().currency
         return rate(self._quotes, source, traded.quote, currency, now_us)
+
+
+def _on_its_way(order: OrderEvent) -> portfolio_risk.Held:
+    lots = order.volume if order.side == "buy" else -order.volume
+    return portfolio_risk.Held((order.source, order.symbol), lots)
 
 
 def _in_money(limits: Limits) -> bool:

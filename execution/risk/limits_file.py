@@ -29,6 +29,8 @@ class Rules:
         self._account, self.book, self.overrides = account, book, overrides
         self.version = book.version
         self.own = book.of(account, "")  # of the account, whatever the symbol
+        self.firm = book.firm_of(account)  # by name, and None without one
+        self.news = book.news_of(account)
         self._limits: dict[str, Limits] = {}
 
     def at(self, symbol: str, now_us: int) -> tuple[Limits, str]:

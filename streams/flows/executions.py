@@ -1,26 +1,34 @@
 """Order events, positions, account, risk states and heartbeats into their tables.
 
 bus: order_events ─┬─>  exposure  ─┐   live on NATS; on Kafka a Quix application keeps it
-bus: risk         ─┼─>  to_rows  ──┴─>  warehouse
-bus: heartbeats   ─┘
+bus: risk         ─┼─>  to_rows  ──┼─>  warehouse
+bus: heartbeats   ─┘               │
+bus: ticks, order_events ─> risk ──┴─>  bus: market_risk
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from bytewax import operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.inputs import Source
+from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import Sink
 
 from adapters.bus.base import Message
 from adapters.clickhouse.rows import latency_columns, message_columns, process_columns
 from core.contracts import codec
 from core.contracts.exposure import ExposureRate
+from core.contracts.firm import FirmRuleState
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
+from core.contracts.risk import MarketRiskMessage
+from core.contracts.tick import TickBatch, TickMarker
 from core.contracts.twin import TwinComparison
-from core.topics import ORDER_EVENTS
+from core.topics import ORDER_EVENTS, TICKS
 from streams import exposure
+from streams.portfolio_risk import RiskFold
+from streams.risk_rows import risk_rows
 from streams.rows import Rows
 
 _TABLES: dict[type, str] = {
@@ -29,12 +37,22 @@ _TABLES: dict[type, str] = {
     AccountState: "account_state",
     TwinComparison: "twin_comparison",
     RiskState: "risk_state",
+    FirmRuleState: "firm_rule_state",
 }
 
 
+class RiskParts(NamedTuple):
+    """What the step `risk` is made of; `make` receives the state of before a restart."""
+
+    ticks: Source[Message]
+    make: Callable[[RiskFold | None], RiskFold]
+    publish: Callable[[MarketRiskMessage], None]
+
+
 def build(
-    sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows], *, exposed: bool = False
-) -> Dataflow:
+    sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows], *, exposed: bool = False,
+    risk: RiskParts | None = None,
+) -> Dataflow:  # fmt: skip
     """The flow. `sources`: (topic, source), each topic once. `exposed`: exposure is kept here."""
     flow = Dataflow("executions")
     messages = op.merge(
@@ -49,6 +67,13 @@ def build(
         rates = op.stateful_flat_map("exposure", changes, exposure.fold)
         # ("desk", ExposureRate(net_lots=0.5, messages_60s=3, ...))
         rows = op.merge("tables", rows, op.map("to_exposure_rows", rates, to_exposure_rows))
+    if risk is not None:
+        quotes = op.input("bus_ticks", flow, risk.ticks)
+        mixed = op.flat_map("to_risk", op.merge("ticks_and_events", quotes, messages), to_risk)
+        # ("risk", TickBatch(...)) or ("risk", PositionState(...))
+        figures = op.stateful_batch("risk", mixed, lambda state: _Risk(risk, state))
+        # ("risk", Rows(table="portfolio_risk", ...))
+        rows = op.merge("risk_tables", rows, op.map("to_risk_rows", figures, lambda kept: kept[1]))
     keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
     op.output("warehouse", keyed, sink)
     return flow
@@ -60,6 +85,40 @@ def to_account(message: Message) -> list[tuple[str, OrderEvent | PositionState]]
         return []
     content = codec.decode(message.topic, message.payload)
     return [(content.account, content)] if isinstance(content, OrderEvent | PositionState) else []
+
+
+def to_risk(message: Message) -> list[tuple[str, Any]]:
+    """What figures of risk follow from, all under one key: feeds move together."""
+    if message.topic not in (TICKS.name, ORDER_EVENTS.name):
+        return []
+    content = codec.decode(message.topic, message.payload)
+    kinds = TickBatch | TickMarker | PositionState | AccountState | ExecutionMarker
+    return [("risk", content)] if isinstance(content, kinds) else []
+
+
+class _Risk(StatefulBatchLogic[Any, Rows, RiskFold]):
+    """Figures of the market to the bus at once, those of accounts when all of them is known."""
+
+    def __init__(self, parts: RiskParts, state: RiskFold | None) -> None:
+        self._parts, self._fold = parts, parts.make(state)
+
+    def on_batch(self, values: list[Any]) -> tuple[list[Rows], bool]:
+        for value in values:
+            self._take(value)
+        for message in self._fold.messages():
+            self._parts.publish(message)
+        return [rows for kept in self._fold.rows() for rows in risk_rows(kept)], False
+
+    def _take(self, value: Any) -> None:
+        if isinstance(value, TickBatch):
+            self._fold.ticks(value)
+        elif isinstance(value, TickMarker):
+            self._fold.marker(value)
+        else:
+            self._fold.event(value)
+
+    def snapshot(self) -> RiskFold:
+        return self._fold
 
 
 def to_exposure_rows(rated: tuple[str, ExposureRate]) -> Rows:

@@ -8,9 +8,20 @@ import pytest
 
 from adapters.clickhouse import migrate, rows
 from adapters.clickhouse.native import Column
+from core.calendar import CalendarEvent
 from core.contracts.exposure import ExposureRate
+from core.contracts.firm import FirmRuleState
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.regime import RegimeState
+from core.contracts.risk import (
+    Correlation,
+    CurrencyExposure,
+    FeedExposure,
+    PortfolioRisk,
+    StressResult,
+    ValueAtRisk,
+)
 from core.contracts.session import Session
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK, QuarantineBatch
@@ -25,6 +36,9 @@ def columns_of(table: str) -> dict[str, str]:
     texts = [migration.text for migration in migrate.product_migrations()]
     begins = re.compile(rf"(?:EXISTS|OR REPLACE TABLE) {table} \(")
     text = [text for text in texts if begins.search(text)][-1]
+    text = (
+        text[match.start() :] if (match := begins.search(text)) else text
+    )  # a migration may make several
     body = text[text.index("(\n") : text.index("\n)\n")]
     columns = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
     for migration in migrate.product_migrations():
@@ -44,6 +58,15 @@ def columns_of(table: str) -> dict[str, str]:
         (RiskState, "risk_state"),
         (ExposureRate, "exposure_rate"),
         (Session, "session"),
+        (RegimeState, "regime"),
+        (PortfolioRisk, "portfolio_risk"),
+        (ValueAtRisk, "value_at_risk"),
+        (FeedExposure, "feed_exposure"),
+        (CurrencyExposure, "currency_exposure"),
+        (Correlation, "correlation"),
+        (StressResult, "stress_result"),
+        (FirmRuleState, "firm_rule_state"),
+        (CalendarEvent, "calendar_event"),
     ],
 )
 def test_a_message_has_its_tables_columns(message: type[msgspec.Struct], table: str) -> None:

@@ -91,8 +91,14 @@ def test_shipped_limits_are_finite_in_equities_of_the_account() -> None:
         "max_position_lots",
         "max_gross_exposure",
         "max_daily_loss",
-        "max_drawdown",
-    ]  # each but the last in equities too, and for that there is the ladder
+        "max_drawdown",  # each until here in equities too, or, the last, as a ladder
+        "max_var_equity",  # from here on what needs the stream's figures of risk
+        "max_shortfall_equity",
+        "max_order_var_equity",
+        "max_currency_equity",
+        "max_correlated_equity",
+        "max_stress_equity",
+    ]
 
 
 def test_a_file_of_one_line_is_enough(tmp_path: Path) -> None:

@@ -1,0 +1,253 @@
+"""What an entry would do to the whole portfolio's risk, against the limits on it.
+
+The stream says each minute of market time how feeds move together (`MarketRisk`); positions and
+orders on their way are known here. So every figure is arithmetic in memory: nothing is asked of
+the warehouse, and the same message and positions give the same answer live and in a replay.
+Prices are those of the message, as in the figures that people see.
+
+Value at risk and expected shortfall are the parametric ones, at 99 % and a day, swap included
+(risk/value_at_risk.py). An entry is denied by a limit only when it makes that figure larger; while
+figures are older than `max_risk_age_s`, or there are none, every entry is denied. Exits never
+come here.
+"""
+
+import math
+from collections.abc import Iterable
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.contracts.order import DenialReason as Reason
+from core.contracts.risk import MarketRisk, StressShock
+from execution.risk.checks import Denial
+from execution.risk.limits import Limits, LimitsBook
+from risk.exposure import ConversionError, Feed, Unit, nights, unit
+
+_CONFIDENCE, _MINUTES, _HOUR = 0.99, 1440, 60
+_QUANTILE = NormalDist().inv_cdf(_CONFIDENCE)
+_BEYOND = NormalDist().pdf(_QUANTILE) / (1 - _CONFIDENCE)
+_DAY_US, _DAY_ROOT = _MINUTES * 60_000_000, math.sqrt(_MINUTES)
+Floats = npt.NDArray[np.float64]
+
+
+class Held(NamedTuple):
+    """A position, or an entry on its way; signed lots. The price is that of its entry, 0: now."""
+
+    feed: Feed
+    lots: float
+    price: float = 0.0
+
+
+class Risked(NamedTuple):
+    """What a portfolio risks, account currency."""
+
+    value_at_risk: float
+    expected_shortfall: float
+    currency: float  # most held or owed of a currency that is not the account's
+    correlated: float  # of all exposures, what moves with one feed
+    stress: float  # loss in the worst scenario
+
+
+class Valued(NamedTuple):
+    """A portfolio in money, account currency."""
+
+    exposures: Floats  # by feed, shape (feeds,)
+    currencies: dict[str, float]
+    per_night: float  # swap
+
+
+class Figures:
+    """One message, ready for use: matrices, and what a lot of each feed is worth.
+
+    Args:
+        message: of the stream.
+        currency: of the account.
+    """
+
+    def __init__(self, message: MarketRisk, currency: str) -> None:
+        self.ts_us, self._currency = message.ts_event_us, currency
+        self._place = {feed: place for place, feed in enumerate(message.feeds)}
+        self._mids = dict(zip(message.feeds, message.mids, strict=True))
+        size, sigma = len(message.feeds), np.array(message.sigma)
+        self._correlation = np.array(message.correlation).reshape(size, size)
+        self._covariance = np.outer(sigma, sigma) * self._correlation
+        # A feed without history counts in full, at the largest volatility of any, against us.
+        self._unknown = np.where(sigma > 0, 0.0, sigma.max(initial=0.0))
+        self._alone = bool(self._unknown.any())
+        self.measures = bool((sigma > 0).any())
+        self._stress = _Stress(message.stress, size)
+        self._units: dict[Feed, Unit] = {}
+        self._nights = nights(self.ts_us, self.ts_us + _DAY_US)
+        self._held: list[Held] = []
+        self._before = Valued(np.zeros(size), {}, 0.0)
+
+    def unit(self, feed: Feed) -> Unit:
+        """What a lot is worth.
+
+        Raises:
+            ConversionError: no price, no instrument, no rate.
+        """
+        known = self._units.get(feed)
+        if known is None:
+            known = self._units[feed] = unit(feed, self._mids, self._currency, self.ts_us)
+        return known
+
+    def before_and_after(self, held: list[Held], order: Held) -> tuple[Risked, Risked]:
+        """What a portfolio risks without and with an order.
+
+        Raises:
+            ConversionError: something in it cannot be valued.
+            KeyError: a feed is not among the message's.
+        """
+        if held != self._held:  # it seldom changes, and walking through it is most of the work
+            self._before, self._held = self._valued(held), held
+        before, more = self._before, self._valued([order])
+        currencies = dict(before.currencies)
+        for currency, money in more.currencies.items():
+            currencies[currency] = currencies.get(currency, 0.0) + money
+        after = Valued(
+            before.exposures + more.exposures, currencies, before.per_night + more.per_night
+        )
+        return self._risked(before, order.feed), self._risked(after, order.feed)
+
+    def _risked(self, valued: Valued, feed: Feed) -> Risked:
+        money = valued.exposures
+        alone = float(np.abs(money) @ self._unknown) if self._alone else 0.0
+        minute = math.sqrt(max(float(money @ self._covariance @ money), 0.0)) + alone
+        day, cost = minute * _DAY_ROOT, self._nights * valued.per_night
+        foreign = (abs(v) for c, v in valued.currencies.items() if c != self._currency)
+        moving = abs(float(self._correlation[self._place[feed]] @ money))
+        return Risked(
+            _QUANTILE * day + cost, _BEYOND * day + cost, max(foreign, default=0.0), moving,
+            self._stress.loss(money, minute),
+        )  # fmt: skip
+
+    def _valued(self, portfolio: Iterable[Held]) -> Valued:
+        money, place, units = [0.0] * len(self._place), self._place, self._units
+        currencies: dict[str, float] = {}
+        per_night = 0.0
+        for feed, lots, price in portfolio:
+            one = units.get(feed) or self.unit(feed)
+            traded, worth = one.instrument, lots * one.worth
+            gained = lots * one.per_price * (one.mid - price) if price else 0.0
+            money[place[feed]] += worth
+            if one.pair:
+                money[place[one.pair]] += one.sign * gained
+            currencies[traded.base] = currencies.get(traded.base, 0.0) + worth
+            currencies[traded.quote] = currencies.get(traded.quote, 0.0) + gained - worth
+            per_night += lots * one.night_long if lots > 0 else -lots * one.night_short
+        return Valued(np.array(money), currencies, per_night)
+
+
+class _Stress:
+    """All scenarios at once: each a row."""
+
+    def __init__(self, shocks: list[StressShock], size: int) -> None:
+        shape = (len(shocks), size)
+        self._moves = np.array([s.moves for s in shocks]).reshape(shape)
+        self._spreads = np.array([s.spreads for s in shocks]).reshape(shape) / 2
+        # What cannot be closed for an hour moves on meanwhile.
+        self._deviations = np.array([s.deviations for s in shocks]) * math.sqrt(_HOUR)
+
+    def loss(self, money: Floats, minute: float) -> float:
+        """In the worst of them; 0 when none loses. `minute`: deviation of the portfolio."""
+        if not len(self._moves):
+            return 0.0
+        lost = self._spreads @ np.abs(money) - self._moves @ money + self._deviations * minute
+        return max(float(lost.max()), 0.0)
+
+
+class MarketFigures:
+    """The newest figures. One thread takes them, another checks by them."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._newest: MarketRisk | None = None
+        self._ready: Figures | None = None
+
+    def take(self, message: object) -> None:
+        """A message of topic `market_risk`; of other runs, and older ones, are left out."""
+        known = self._newest
+        if not isinstance(message, MarketRisk) or message.run_id != self._run_id:
+            return
+        if known is None or message.ts_event_us > known.ts_event_us:
+            self._newest = message
+
+    def at(self, currency: str) -> Figures | None:
+        """Ready for an account's currency; None before the first message."""
+        newest, ready = self._newest, self._ready
+        if newest is None:
+            return None
+        if ready is None or ready.ts_us != newest.ts_event_us:
+            ready = self._ready = Figures(newest, currency)
+        return ready
+
+
+_FIGURES: tuple[tuple[str, str, Reason], ...] = (
+    ("max_var_equity", "value_at_risk", Reason.VALUE_AT_RISK),
+    ("max_shortfall_equity", "expected_shortfall", Reason.EXPECTED_SHORTFALL),
+    ("max_currency_equity", "currency", Reason.CURRENCY_EXPOSURE),
+    ("max_correlated_equity", "correlated", Reason.CORRELATED_EXPOSURE),
+    ("max_stress_equity", "stress", Reason.STRESS_LOSS),
+)
+
+
+def is_limited(limits: Limits) -> bool:
+    """Whether any limit needs these figures."""
+    return limits.max_order_var_equity != math.inf or any(
+        getattr(limits, name) != math.inf for name, _, _ in _FIGURES
+    )
+
+
+def uses_figures(book: LimitsBook) -> bool:
+    """Whether any account or symbol has such a limit: then a replay has to compute them."""
+    names = {"max_order_var_equity", *(name for name, _, _ in _FIGURES)}
+    tables = [*book.symbols.values(), *book.accounts.values()]
+    tables += [t for a in book.accounts.values() for t in a.get("symbols", {}).values()]
+    return is_limited(book.base) or any(names & set(table) for table in tables)
+
+
+def check(
+    limits: Limits,
+    figures: Figures | None,
+    held: list[Held],
+    order: Held,
+    equity: float,
+    now_us: int,
+) -> Denial | None:
+    """Why an entry may not go, or None. Only asked while a limit on risk is set.
+
+    Args:
+        limits: of the order's symbol.
+        figures: the newest as of now.
+        held: positions, and entries whose outcome is not known yet.
+        order: the entry.
+        equity: of the account.
+        now_us: by the order's clock.
+    """
+    age = (now_us - figures.ts_us) / 1e6 if figures and figures.measures else math.inf
+    if figures is None or age > limits.max_risk_age_s:
+        return Denial(Reason.STALE_RISK, limits.max_risk_age_s, age)
+    try:
+        before, after = figures.before_and_after(held, order)
+    except (ConversionError, KeyError):  # a feed that the stream does not know
+        return Denial(Reason.NO_CONVERSION_RATE, 1.0, 0.0)
+    return _beyond(limits, before, after, max(equity, 0.0))
+
+
+def _beyond(limits: Limits, before: Risked, after: Risked, equity: float) -> Denial | None:
+    added = after.value_at_risk - before.value_at_risk
+    most = _in_money(limits.max_order_var_equity, equity)
+    if added > most:
+        return Denial(Reason.ORDER_RISK, most, added)
+    for limit, figure, reason in _FIGURES:
+        most, would = _in_money(getattr(limits, limit), equity), getattr(after, figure)
+        if would > most and would > getattr(before, figure):
+            return Denial(reason, most, would)
+    return None
+
+
+def _in_money(equities: float, equity: float) -> float:
+    return math.inf if equities == math.inf else equities * equity
