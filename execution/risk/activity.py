@@ -19,7 +19,7 @@ _KEEP = 10_000  # newest orders and answers remembered
 #: Purpose of the record that a person has resumed after the ladder of drawdown.
 DRAWDOWN_ACCEPTED = "drawdown_accepted"
 _PAYMENTS = ("deposit", "withdrawal", "credit")
-_FILLS = (Kind.FILLED, Kind.PARTIALLY_FILLED)
+_FILLS = (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED)
 _MESSAGES = (Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING)  # what the venue gets
 
 
@@ -131,10 +131,10 @@ class Activity:
             self.paid = round(self.paid + event.profit * (event.purpose != "credit"), 8)
         if event.kind is Kind.BOOKED and event.purpose == DRAWDOWN_ACCEPTED:
             self._accepted()
-        if event.kind in (*_FILLS, Kind.CLOSED):
-            self._realised(event)
         if event.kind in _FILLS and event.purpose == "entry" and self.firm is not None:
             self.entered.append(event.ts_event_us)
+        if event.kind in _FILLS:
+            self._realised(event)
         if event.kind in _MESSAGES:
             self._sent.append(event.ts_init_us)
         if event.kind is Kind.SUBMITTED:

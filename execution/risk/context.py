@@ -29,6 +29,7 @@ from execution.risk.firm_entry import Stake, check_firm
 from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds
+from execution.risk.news import News
 from execution.risk.strategy_limits import StrategyFacts
 from execution.risk.trading_state import TradingState
 
@@ -49,12 +50,14 @@ class PreTradeRisk:
         funds: Funds,
         market: portfolio_risk.MarketFigures | None = None,
         desk: Desk = NO_DESK,
+        news: News | None = None,
     ) -> None:
         self._market = market
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
         self._quotes, self._trading, self._funds = quotes, trading, funds
         self._desk = desk
         self._own_limits = {one.name: one.own_limits for one in desk.strategies if one.limits}
+        self.news = news or News(None)
 
     def context(self, signal: Signal) -> RiskContext:
         """Everything a signal is decided by, as of now.
@@ -65,16 +68,22 @@ class PreTradeRisk:
         now, rules = self._clock.now_us(), self._limits.rules
         limits, version = rules.at(signal.symbol, now)
         version = self._desk_version(signal.strategy) + version
+        traded = instrument(signal.symbol, now)
+        windows = self.news.at(rules.news, signal.symbol, traded, now)
+        keep = min((w.keep_share for w in windows if w.action == "reduce"), default=1.0)
         return RiskContext(
             signal=signal,
             now_us=now,
             quote=self._quotes.at(signal.source, signal.symbol, now),
             specification=self._venue.specification(signal.source, signal.symbol),
-            instrument=instrument(signal.symbol, now),
+            instrument=traded,
             limits=limits,
             limits_version=version,
             collar=rules.own.collar,
-            size_factor=size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
+            size_factor=keep
+            * size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
+            news=windows,
+            news_unknown=self.news.is_silent(rules.news, now),
         )
 
     def renewed(self, context: RiskContext) -> RiskContext:
@@ -104,6 +113,16 @@ class PreTradeRisk:
         """How far from its price an order without a signal may fill."""
         return self._limits.rules.own.collar
 
+    def flattens(self, symbol: str) -> bool:
+        """Whether an event of the calendar closes positions of a symbol now."""
+        now, rules = self._clock.now_us(), self._limits.rules.news
+        return self.news.flattens(rules, symbol, instrument(symbol, now), now)
+
+    def next_flatten_us(self, symbol: str, end_us: int) -> int | None:
+        """When one will next, up to a time; None when none does before it."""
+        now, rules = self._clock.now_us(), self._limits.rules.news
+        return self.news.next_flatten_us(rules, symbol, instrument(symbol, now), now, end_us)
+
     def version(self, symbol: str) -> str:
         """Version of a symbol's limits now, for what is denied without a look at them."""
         return self._limits.rules.at(symbol, self._clock.now_us())[1]
@@ -112,8 +131,7 @@ class PreTradeRisk:
         """Why an order that adds risk may not go, or None. The venue is asked for margin last."""
         context = self._with_order(context, order)
         denial = risk.check_entry(self._with_values(context)) or self._shared(order)
-        denial = denial or self._portfolio(context, order)
-        denial = denial or self._of_strategy(context)
+        denial = denial or self._of_strategy(context) or self._portfolio(context, order)
         if denial is not None or not sends:
             return denial
         return (
