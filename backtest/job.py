@@ -112,6 +112,7 @@ class Trade(msgspec.Struct, frozen=True):
     notional: float
     signal_id: str
     order_id: str
+    strategy: str = ""
 
     @property
     def net(self) -> float:

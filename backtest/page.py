@@ -39,6 +39,7 @@ def html(result: PortfolioResult, report: dict[str, Any]) -> str:
         summary=summary(result.figures, report["currency"]),
         plots=_plots(result),
         causes=tables.causes(result.trades),
+        earned=tables.earned(result.trades),
         figures=tables.figures(result, report),
         firm=firm.table(report["firm"]),
         month_names=tables.MONTHS,
