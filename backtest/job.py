@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.simulator.broker.costs import Frictions
+from core.contracts.firm import FirmRecord
 from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
+from core.desk import Desk, one_alone, parse
 from core.settings import Settings
+from execution.risk.run_rules import RunRules
 from features.catalog import FEATURES
 
 #: Whether a feature of one symbol is made from other symbols of its source.
@@ -45,6 +48,8 @@ class Job(msgspec.Struct, frozen=True):
         bucket_us: the curve keeps one point of each such span.
         limits: a limits file's bytes; None: those in force.
         limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
+        rules: of a firm, and the calendar; None: as those limits say.
+        desk: a desk file's bytes, where `settings.run.strategy` says so.
     """
 
     name: str
@@ -58,6 +63,17 @@ class Job(msgspec.Struct, frozen=True):
     bucket_us: int = 1_000_000
     limits: bytes | None = None
     limits_entry: int = 0
+    rules: RunRules | None = None
+    desk: bytes = b""
+
+    @property
+    def strategies(self) -> Desk:
+        """Which strategies trade.
+
+        Raises:
+            InputError: the desk has a mistake.
+        """
+        return parse(self.desk, "desk") if self.desk else one_alone(self.settings.run.strategy)
 
     @property
     def sampled(self) -> tuple[tuple[str, str], ...]:
@@ -136,6 +152,7 @@ class JobOutcome(NamedTuple):
     last_us: int
     seconds: dict[str, float]
     trips: tuple[RiskState, ...] = ()  # breakers that stopped entries, to the end
+    firm: FirmRecord | None = None  # how it ended under its firm's rules; None without any
 
 
 def counted(**counts: Any) -> dict[str, int]:

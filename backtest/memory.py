@@ -4,6 +4,7 @@ from pathlib import Path
 
 from adapters.bus.base import Message
 from core.contracts import codec
+from core.contracts.firm import FirmRecord
 from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
 from core.topics import Topic
@@ -96,11 +97,14 @@ class EventLog(Outbox):
 
     def __init__(self) -> None:
         self.events: list[OrderEvent] = []
+        self.firm: FirmRecord | None = None  # the newest
 
     def add(self, record: Record, book: Book) -> None:
-        """Keep an order event."""
+        """Keep an order event, or how the account stands under its firm's rules."""
         if isinstance(record, OrderEvent):
             self.events.append(record)
+        elif isinstance(record, FirmRecord):
+            self.firm = record
 
     def publish(self) -> None:
         """Nobody waits for it."""

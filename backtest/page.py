@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from backtest import firm
 from backtest import page_tables as tables
 from backtest.metrics import Figures
 from backtest.page_tables import amount, percent, ratio
@@ -39,6 +40,7 @@ def html(result: PortfolioResult, report: dict[str, Any]) -> str:
         plots=_plots(result),
         causes=tables.causes(result.trades),
         figures=tables.figures(result, report),
+        firm=firm.table(report["firm"]),
         month_names=tables.MONTHS,
         months=tables.months(report["monthly"]),
         trades=trades[:_TRADES_SHOWN],

@@ -4,10 +4,12 @@ from typing import Any
 
 import msgspec
 
+from backtest import firm
 from backtest.job import Trade
 from backtest.metrics import monthly, utc
 from backtest.portfolio import PortfolioResult
 from core.settings import Settings
+from features.own import of_home, set_hash
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -29,6 +31,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
         "mode": run.mode,
         "strategy": run.strategy,
         "model": setting.model,
+        "feature_set_hash": set_hash(of_home(setting.settings.home_path)),
         "currency": setting.settings.terminal.currency,
         "inputs": setting.inputs,
         "warnings": list(setting.warnings),
@@ -50,6 +53,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
             }
             for o in result.outcomes
         ],
+        "firm": [row for o in result.outcomes for row in firm.rows(o.job.name, o.firm)],
         "monthly": monthly(result.trades),
         "trades": [row(trade) for trade in result.trades],
         "wall_s": round(setting.wall_s, 3),

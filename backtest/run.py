@@ -25,9 +25,11 @@ from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TickBatch
+from core.controls import desks
 from execution import compose, replay
 from execution.order_path.valuation import rate
 from execution.replay_slices import Slice
+from execution.risk import run_rules
 from execution.risk.controls import in_force
 from execution.risk.limits_file import freeze
 from risk.stress import available
@@ -60,7 +62,7 @@ def run(job: Job, progress: Progress = silent) -> JobOutcome:
     slices = ComputedSlices(stages, parts, watch, kept.events, progress, figures)
     replay.Replay(parts, slices).run()
     outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
-    return outcome._replace(trips=risks.trips)
+    return outcome._replace(trips=risks.trips, firm=kept.firm)
 
 
 class ComputedSlices:
@@ -131,10 +133,10 @@ def _figures(job: Job) -> Market:
     return Market(settings.run, settings.risk, available(settings.home_path))
 
 
-def market_of(job: Job) -> RecordedMarket:
-    """The job's ticks; a slice ends where its span begins."""
+def market_of(job: Job, kind: type[RecordedMarket] = RecordedMarket) -> RecordedMarket:
+    """The job's ticks, as that kind of recorded market; a slice ends where its span begins."""
     files = [Until(ParquetTicks(f.path, f.source, f.symbol), job.to_msc) for f in job.feeds]
-    return RecordedMarket(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
+    return kind(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
 
 
 def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:
@@ -154,6 +156,8 @@ def _execution(
     if not content:
         content, _, entry = in_force(settings, SystemClock())
     frozen = freeze(content, scratch, entry)
+    run_rules.freeze(job.rules or run_rules.chosen(settings, content), scratch)
+    desks.freeze(job.strategies, scratch)
     parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
     return parts, kept, risks
 

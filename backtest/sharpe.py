@@ -58,6 +58,24 @@ def by_moments(
     return _NORMAL.cdf((ratio - against) * math.sqrt(count - 1) / math.sqrt(variance))
 
 
+def interval(returns: Floats) -> tuple[float, float] | None:
+    """95 % interval of the ratio per period, by the standard error that `by_moments` divides by.
+
+    SR +- 1.96 sqrt((1 - g3 SR + (g4 - 1) / 4 SR^2) / (n - 1)): independent returns are assumed,
+    and of few the interval is itself a guess. None where there is no ratio, or no variance.
+    """
+    ratio, deviation = sharpe(returns), float(returns.std()) if len(returns) else 0.0
+    if ratio is None or deviation <= 1e-15:
+        return None
+    z = (returns - returns.mean()) / deviation
+    skewness, kurtosis = float((z**3).mean()), float((z**4).mean())
+    variance = 1.0 - skewness * ratio + (kurtosis - 1.0) / 4.0 * ratio * ratio
+    if variance <= 0:
+        return None
+    reach = _NORMAL.inv_cdf(0.975) * math.sqrt(variance / (len(returns) - 1))
+    return ratio - reach, ratio + reach
+
+
 def expected_best(trials: int, variance: float) -> float:
     """Greatest ratio to expect of so many trials without skill (2014, equation 1).
 

@@ -49,11 +49,18 @@ COMMANDS = {
     "backtest": Command(
         "cli.commands.backtest", "a strategy over any span of ticks, and a report", shares=True
     ),
+    "optimise": Command(
+        "cli.commands.optimise",
+        "look for a strategy's parameters; a verdict on the search",
+        shares=True,
+    ),
+    "features": Command("cli.commands.features", "features of your own: list, check, install"),
     "import": Command("cli.commands.import_ticks", "tick files into the warehouse"),
     "ticks": Command("cli.commands.ticks", "what stored ticks were before; withdraw one"),
     "instruments": Command(
         "cli.commands.instruments", "what is known of instruments; add some of your own"
     ),
+    "calendar": Command("cli.commands.calendar", "economic events to come; import a calendar"),
     "train": Command("cli.commands.train", "train, evaluate and register a model"),
     "search": Command(
         "cli.commands.search", "look for better settings of a model, for a given time"
@@ -105,7 +112,7 @@ COMMANDS = {
     "report": Command("cli.commands.report", "one compliance report", shares=True),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(
-        "cli.commands.stress", "what scenarios would do to what is held, and what loses 10 %"
+        "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"
     ),
     "explain": Command(
         "cli.commands.explain", "a signal, order or report row back to its ticks", shares=True

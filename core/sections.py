@@ -159,6 +159,9 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_agreement: float = 0.6  # 1: all members of the model say the same; less opens nothing
     new_champion_hours: float = 24.0  # how long a new champion opens reduced positions
     new_champion_share: float = 0.5  # of a full one
+    #: Of the strategy, as NAME=NUMBER,...; what is left out has its default. Unset, it is not
+    #: encoded: runs and sessions of before keep their hashes.
+    parameters: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ExitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -196,12 +196,13 @@ def _content(name: str, path: str) -> str:
 
 
 def environment_of(section: str, **values: object) -> dict[str, str]:
-    """Settings of one section as environment variables, for a child process."""
+    """Settings of one section as environment variables, for a child process; unset ones not."""
     return {
         f"TICKHOUSE_{section.upper()}__{name.upper()}": ",".join(map(str, value))
         if isinstance(value, tuple | list)
         else str(value)
         for name, value in values.items()
+        if value is not msgspec.UNSET
     }
 
 

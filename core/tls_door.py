@@ -11,6 +11,8 @@ from typing import Any
 
 _HANDSHAKE = 0x16  # of a TLS record, the first that a client sends
 _SILENT_S = 30.0
+#: How long a client that rests has to say goodbye in TLS; asyncio's 30 s would hold up every stop.
+_GOODBYE_S = 0.5
 _WORDS = (
     b"This door speaks TLS only: ask it by https://, and trust the authority.pem of its home.\n"
 )
@@ -59,7 +61,10 @@ class _Door(asyncio.Protocol):
             self._transport.close()
             return
         loop = asyncio.get_running_loop()
-        secured = SSLProtocol(loop, self._behind, self._context, None, server_side=True)  # type: ignore[arg-type]
+        secured = SSLProtocol(
+            loop, self._behind, self._context, None,  # type: ignore[arg-type]
+            server_side=True, ssl_shutdown_timeout=_GOODBYE_S,
+        )  # fmt: skip
         self._transport.set_protocol(secured)
         secured.connection_made(self._transport)
         while data:

@@ -79,6 +79,11 @@ DENIED = {
         "`max_position_lots`, or `max_position_equity` equities",
         "net lots with this order, or their notional",
     ),
+    DenialReason.SYMBOL_TAKEN: Denied(
+        "a netting account has one position in a symbol, and another strategy opened it",
+        "0",
+        "lots that the other holds",
+    ),
     DenialReason.GROSS_EXPOSURE: Denied(
         "all positions together would be worth too much, account currency",
         "the smaller of `max_gross_exposure` and `max_gross_equity` equities",
@@ -156,6 +161,34 @@ DENIED = {
         "a limit on risk is set, and the stream's figures are too old, or none came yet",
         "`max_risk_age_s`",
         "age in seconds; infinite without any",
+    ),
+    DenialReason.FIRM_DAILY_LOSS: Denied(
+        "too little is left before the firm's daily loss (`firms.<name>`), open positions and this"
+        " order counted at their stops",
+        "what may be lost, less the margin that is left alone",
+        "what was lost, and is at stake",
+    ),
+    DenialReason.FIRM_DRAWDOWN: Denied(
+        "too little is left before the firm's drawdown, in the same way; or nobody has looked at"
+        " the account yet (then the limit is 0)",
+        "what may be lost, less the margin that is left alone",
+        "what was lost, and is at stake",
+    ),
+    DenialReason.FIRM_LOTS: Denied(
+        "more lots in one order, or in all positions, than the firm allows",
+        "`max_order_lots` or `max_open_lots`",
+        "lots with this order",
+    ),
+    DenialReason.NEWS: Denied(
+        "an event of the economic calendar is near (`news.<name>`, or the firm's own rule)",
+        "minutes before it, or after it",
+        "minutes from it; below 0 before it",
+    ),
+    DenialReason.NO_CALENDAR: Denied(
+        "rules about news hold, and the calendar says nothing of now:"
+        " `tickhouse calendar import FILE`",
+        "1",
+        "0",
     ),
 }
 

@@ -9,13 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from adapters.bus.base import Bus, Publisher
 from adapters.mt5.venue.orders import Venue
+from core import calendar
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
+from core.controls import desks
 from core.controls.approvals import with_signed_exits
 from core.controls.watch import WatchedControls
+from core.desk import Desk
 from core.errors import BusyError
-from core.sections import RunSettings
+from core.sections import AdmissionSettings, RunSettings
 from core.settings import Settings
 from execution import live, replay
 from execution.breakers.replay_breakers import ReplayBreakers
@@ -39,9 +44,12 @@ from execution.order_path.stops import Stops
 from execution.risk import controls, limits_file
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
+from execution.risk.firm_replay import ReplayFirm
+from execution.risk.firm_watch import FirmWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds, VenueFunds
+from execution.risk.news import News
 from execution.risk.permission import Permission, may_send, missing
 from execution.risk.trading_state import TradingState
 
@@ -84,6 +92,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     fallback, since_us = of_settings(settings.execution), ledger.book.latest_us
     obeyed = controls.obeyed(settings, fallback, own, clock, since_us)
     settings, limits = with_signed_exits(settings, clock), obeyed.limits
+    desk = desks.in_force(settings, clock)
     trading = TradingState(control_path(settings), obeyed.breakers, obeyed.resumes)
     reconciler = Reconciler(
         ledger, environment.venue, clock, limits.rules.own.collar, repeatable=False,
@@ -92,8 +101,8 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     funds = CachedFunds(environment.venue, clock)
     engine = Engine(
         settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
-        sends=may_send(settings, environment.venue.account(), obeyed.watched), limits=limits,
-        timer=timer,
+        sends=may_send(settings, environment.venue.account(), obeyed.watched, desk),
+        desk=desk, limits=limits, news=News(calendar.path_in(settings.home_path)), timer=timer,
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
@@ -101,8 +110,9 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     return live.Parts(
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
         quotes=quotes, trading=trading, engine=engine, outbox=outbox, watched=polled, timer=timer,
-        limits=limits, publisher=publisher, admission=settings.admission, since=environment.since,
-        permission=_permission(settings, environment, engine, trading, obeyed.watched),
+        limits=limits, publisher=publisher, admission=admitted(settings, desk),
+        since=environment.since,
+        permission=_permission(settings, environment, engine, trading, obeyed.watched, desk),
         delivered=delivered,
     )  # fmt: skip
 
@@ -114,14 +124,20 @@ def _lacking(environment: Environment, run: RunSettings, delivered: Delivered) -
 
 def _permission(
     settings: Settings, environment: Environment, engine: Engine, trading: TradingState,
-    watched: WatchedControls | None,
+    watched: WatchedControls | None, desk: Desk,
 ) -> Permission | None:  # fmt: skip
     """Real money alone asks again; the account of a terminal does not change while we run."""
     if settings.terminal.kind == "simulated" or watched is None or not engine.sends:
         return None
     account = environment.venue.account()
-    lacking = partial(missing, settings, account, watched)
+    lacking = partial(missing, settings, account, watched, desk)
     return Permission(lacking, trading, watched, environment.timer)
+
+
+def admitted(settings: Settings, desk: Desk) -> AdmissionSettings:
+    """Which signals are taken up: by default the desk's."""
+    names = settings.admission.strategies or desk.names
+    return replace(settings.admission, strategies=names)
 
 
 def claim(parts: live.Parts, lease: Lease) -> None:
@@ -153,10 +169,12 @@ def replay_parts(
     """Everything that a replay's driver drives: in a process of its own, or in a backtest.
 
     Args:
-        frozen: directory with the run's own copy of the limits; see limits_file.freeze.
+        frozen: directory with the run's own copy of limits and desk; see limits_file.freeze and
+            desks.freeze.
         outbox: None sends to the bus.
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
+    news = News(calendar.path_in(frozen))
     limits = limits_file.frozen(settings.run.account, of_settings(settings.execution), frozen)
     breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
     outbox = outbox or Outbox(bus, journal, settings.run)
@@ -171,12 +189,17 @@ def replay_parts(
         trading,
         reconciler,
         VenueFunds(venue),
+        desk=desks.frozen(settings, frozen),
         limits=limits,
+        news=news,
     )
     stops = Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
         run=settings.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
-        reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers,
+        reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers, trading=trading,
+        firm=ReplayFirm(settings.run, ledger, venue, quotes, limits, breakers.past, news)
+        if breakers.past is not None
+        else None,
     )  # fmt: skip
 
 
@@ -195,4 +218,5 @@ def watched(
         working=WorkingOrders(clock, ledger, venue, timer),
         equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
         funds=funds, trading=trading,
+        firm=FirmWatch(run, clock, ledger, outbox, limits, trading),
     )  # fmt: skip

@@ -6,6 +6,7 @@ and journals the same events as one that was not: what is journalled is not done
 order that was submitted is looked for at the venue first.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -28,7 +29,9 @@ from execution.order_path.engine import Engine
 from execution.order_path.exits import Exit
 from execution.order_path.quotes import ReplayQuotes
 from execution.order_path.stops import Stops
-from execution.replay_slices import Slice
+from execution.replay_slices import Slice, order_of
+from execution.risk.firm_replay import ReplayFirm
+from execution.risk.trading_state import TradingState
 
 TRAIL = "trail"  # a stop that may move: a task among the exits
 
@@ -46,6 +49,17 @@ class Parts(NamedTuple):
     outbox: Outbox
     stops: Stops
     breakers: ReplayBreakers | None = None
+    trading: TradingState | None = None
+    firm: ReplayFirm | None = None
+
+
+class FirmCheck(NamedTuple):
+    """A quote that breaks a firm's rule, or that a stop may have been filled at: a task."""
+
+    due_us: int
+
+
+_Task = tuple[tuple[int, str, str, str, str], Exit | FirmCheck]  # and its place in the order
 
 
 class Slices(Protocol):
@@ -114,30 +128,36 @@ class Replay:
         return self._book.marker is not None and self._book.marker.end
 
     def _slice(self, part: Slice) -> None:
+        if self._p.firm:
+            self._p.firm.begin(_first_us(part))
         self._figures.extend(part.risk)
         for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):
                 self._signal(task)
+            elif isinstance(task, FirmCheck):
+                self._check_firm(task)
             else:
                 self._exit(task)
         self._at(part.end_us)
         self._p.engine.poll()
-        self._mark(part, self._account(part))
+        firm = self._p.firm.end(part.end_us) if self._p.firm else []
+        self._mark(part, [*self._account(part), *firm])
 
-    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit]]:
+    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit | FirmCheck]]:
         """Signals and exits of a slice in order; what is open is looked at again after each."""
         signals = list(reversed(part.signals))
         while True:
-            closing = min(self._exits(part), default=None, key=lambda e: e[0])
-            if signals and (closing is None or _order_of(signals[-1]) < closing[0]):
+            coming = itertools.chain[_Task](self._exits(part), self._firm_looks(part))
+            closing = min(coming, default=None, key=lambda e: e[0])
+            if signals and (closing is None or order_of(signals[-1]) < closing[0]):
                 yield max(signals[-1].ts_event_us, self._p.clock.now_us()), signals.pop()
             elif closing is not None:
                 yield closing[0][0], closing[1]
             else:
                 return
 
-    def _exits(self, part: Slice) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+    def _exits(self, part: Slice) -> Iterator[tuple[tuple[int, str, str, str, str], Exit]]:
         for coming in map(exits.of, self._book.positions.values()):
             key, due = coming.position.key, coming.due_us
             if coming.waits:
@@ -150,14 +170,35 @@ class Replay:
             moves_us = self._moves_us(position)
             if moves_us is not None:
                 yield from self._within(part, Exit(moves_us, position, TRAIL, False))
+            news_us = self._p.engine.risk.next_flatten_us(position.key.symbol, part.end_us)
+            if news_us is not None and not position.refused:
+                yield from self._within(part, Exit(news_us, position, "news", False))
+        order = self._p.trading.current if self._p.trading else None
+        if order is not None and order.state == "halted" and order.positions == "flatten":
+            for position in self._book.positions.values():
+                if not position.refused:  # else it comes back as an exit
+                    yield from self._within(part, Exit(order.ts_us, position, "flatten", False))
+
+    def _firm_looks(self, part: Slice) -> Iterator[_Task]:
+        positions = self._book.positions.values()
+        due = self._p.firm.coming(part.end_us, positions) if self._p.firm else None
+        if due is not None:
+            yield (due, "", "", "", ""), FirmCheck(due)
+
+    def _check_firm(self, task: FirmCheck) -> None:
+        """What the broker closed at this quote, then what is left before each rule."""
+        assert self._p.firm is not None
+        self._p.engine.poll()
+        self._p.firm.looked(self._book.positions.values(), task.due_us)
+        self._p.firm.until(task.due_us, including=True)
 
     def _within(
         self, part: Slice, coming: Exit
-    ) -> Iterator[tuple[tuple[int, str, str, str], Exit]]:
+    ) -> Iterator[tuple[tuple[int, str, str, str, str], Exit]]:
         """With its place in the order of the slice, if it is due in it."""
         due, key = max(coming.due_us, self._p.clock.now_us()), coming.position.key
         if due <= part.end_us:
-            yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}"), coming
+            yield (due, key.source, key.symbol, f" {coming.position.ticket:020d}", ""), coming
 
     def _moves_us(self, position: Position) -> int | None:
         """When the next quote of the slice may move a position's stop; None when none does."""
@@ -217,6 +258,8 @@ class Replay:
         self._p.outbox.publish()
 
     def _at(self, time_us: int) -> None:
+        if self._p.firm:
+            self._p.firm.until(time_us)
         self._p.clock.advance(time_us)
         self._p.venue.at(self._p.clock.now_us())
         if self._p.breakers:
@@ -229,5 +272,6 @@ class Replay:
             self._p.engine.market_risk.take(self._figures.popleft())
 
 
-def _order_of(signal: Signal) -> tuple[int, str, str, str]:
-    return signal.ts_event_us, signal.source, signal.symbol, signal.signal_id
+def _first_us(part: Slice) -> int:
+    times = [int(a["time_msc"][0]) for arrays in part.ticks.values() for a in arrays if len(a)]
+    return min(times, default=part.end_us // 1000) * 1000

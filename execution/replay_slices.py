@@ -32,6 +32,13 @@ class Slice(NamedTuple):
     risk: Sequence[MarketRisk] = ()  # of the minutes that ended in it
 
 
+def order_of(signal: Signal) -> tuple[int, str, str, str, str]:
+    """A signal's place within a slice: whatever the run is called, several strategies' at one tick
+    are handled in the order of their names.
+    """
+    return signal.ts_event_us, signal.source, signal.symbol, signal.strategy, signal.signal_id
+
+
 class SliceReader:
     """Reads slices in order; `stop` ends waiting, `idle` is called while waiting."""
 
@@ -61,7 +68,7 @@ class SliceReader:
         signals = self._signals_of(part.number)
         if signals is None:
             return None
-        order = sorted(signals, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.signal_id))
+        order = sorted(signals, key=order_of)
         risk = self._risk_of(part.number)
         return None if risk is None else part._replace(signals=order, risk=risk)
 

@@ -8,7 +8,7 @@ from market time and rows alone, so the same rows give the same signals however 
 import importlib
 import math
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from core.errors import SettingsError
 from core.sections import SignalSettings
 from features.catalog import NAMES
 from strategies import plugins
+from strategies.parameters import Parameter
 
 Float32 = npt.NDArray[np.float32]
 
@@ -95,7 +96,7 @@ class CheckedStrategy:
 
     def __init__(self, name: str, own: Strategy) -> None:
         self.name, self.needs_model = name, bool(own.needs_model)
-        self._own = own
+        self.own = own
         try:
             self.horizon_s = float(own.horizon_s)
         except (AttributeError, TypeError, ValueError) as error:
@@ -110,7 +111,7 @@ class CheckedStrategy:
             SettingsError: it raised, or gave something else than a target per row.
         """
         try:
-            answer = self._own.targets(rows, probabilities)
+            answer = self.own.targets(rows, probabilities)
             targets = Targets(np.asarray(answer[0]), np.asarray(answer[1], np.float32))
         except Exception as error:  # whatever the person's code raises
             raise SettingsError(f"strategy {self.name!r}: targets() failed: {error!r}") from error
@@ -130,6 +131,10 @@ _SHIPPED = {
     "scripted": ("strategies.protocol", "ScriptedStrategy"),
     "ema_cross": ("strategies.ema_cross", "EmaCross"),
     "breakout": ("strategies.breakout", "Breakout"),
+    "trend": ("strategies.trend", "Trend"),
+    "mean_reversion": ("strategies.mean_reversion", "MeanReversion"),
+    "session_breakout": ("strategies.session_breakout", "SessionBreakout"),
+    "volatility_target": ("strategies.volatility_target", "VolatilityTarget"),
 }
 
 
@@ -148,8 +153,8 @@ def select(name: str, settings: SignalSettings, folder: Path | None = None) -> S
         SettingsError: no such strategy, or a plug-in that is broken.
     """
     if name in _SHIPPED:
-        module, own = _SHIPPED[name]
-        strategy: Strategy = getattr(importlib.import_module(module), own)(settings)
+        strategy: Strategy = _shipped_class(name)(settings)
+        _refuse_unheard(strategy, settings)
         return strategy
     plug_in = plugins.load(name, folder)
     if plug_in is None:
@@ -158,11 +163,37 @@ def select(name: str, settings: SignalSettings, folder: Path | None = None) -> S
             f"no strategy {name!r}; known: {known}. Your own: --strategy path/to/{name}.py"
         )
     try:
-        return CheckedStrategy(name, plug_in(settings))
+        own = plug_in(settings)
+        _refuse_unheard(own, settings)
+        return CheckedStrategy(name, own)
     except SettingsError:
         raise
     except Exception as error:  # whatever the person's code raises
         raise SettingsError(f"strategy {name!r}: cannot be made: {error!r}") from error
+
+
+def declared(name: str, folder: Path | None = None) -> tuple[Parameter, ...]:
+    """The parameters of a strategy's class; empty when it declares none, or there is no such.
+
+    Raises:
+        SettingsError: a plug-in that is broken.
+    """
+    one = _shipped_class(name) if name in _SHIPPED else plugins.load(name, folder)
+    return tuple(getattr(one, "parameters", ()))
+
+
+def _shipped_class(name: str) -> Any:
+    module, own = _SHIPPED[name]
+    return getattr(importlib.import_module(module), own)
+
+
+def _refuse_unheard(strategy: Any, settings: SignalSettings) -> None:
+    """Values that nobody reads would look as if they held."""
+    if settings.parameters and not getattr(strategy, "parameters", ()):
+        raise SettingsError(
+            f"signals.parameters is {settings.parameters!r}, and strategy {strategy.name!r}"
+            " declares no parameters: take the setting away, or declare them"
+        )
 
 
 def entries(
@@ -184,9 +215,10 @@ def entries(
         return Held(target, time + horizon_ms), [0]
     wanted = np.flatnonzero(direction)
     times, targets = time_msc[wanted], direction[wanted]
+    places = {sign: np.flatnonzero(targets == sign) for sign in (-1, 1)}
     position = 0
     while position < len(wanted):
-        position = _next_entry(held, times, targets, position)
+        position = _next_entry(held, times, places, position)
         if position == len(wanted):
             break
         held = Held(int(targets[position]), int(times[position]) + horizon_ms)
@@ -196,9 +228,18 @@ def entries(
 
 
 def _next_entry(
-    held: Held, times: npt.NDArray[np.int64], targets: npt.NDArray[np.int8], start: int
+    held: Held,
+    times: npt.NDArray[np.int64],
+    places: dict[int, npt.NDArray[np.int64]],
+    start: int,
 ) -> int:
-    """Index of the first target from `start` on that is past the horizon or opposite to `held`."""
-    expired = max(start, int(np.searchsorted(times, held.until_msc)))
-    opposite = np.flatnonzero(targets[start:expired] == -held.direction)
-    return start + int(opposite[0]) if len(opposite) else expired
+    """Index of the first target from `start` on that is past the horizon or opposite to `held`.
+
+    `places`: of the targets down and up, ascending.
+    """
+    expired = max(start, int(times.searchsorted(held.until_msc)))
+    if not held.direction:
+        return expired
+    opposite = places[-held.direction]
+    next_ = int(opposite.searchsorted(start))
+    return min(expired, int(opposite[next_])) if next_ < len(opposite) else expired

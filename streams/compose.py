@@ -6,7 +6,7 @@ only the signals flow needs them.
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,8 +76,9 @@ def signals(
     """bus: ticks -> feature, prediction, signal; bus: signals."""
     from adapters.clickhouse import client
     from adapters.clickhouse.tick_reader import read_ticks
-    from core.controls.approvals import strategies_folder, with_signed_exits
-    from strategies import plugins, protocol
+    from core.controls import desks
+    from core.controls.approvals import with_signed_exits
+    from strategies import desk
     from streams.announce import Announcer
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
@@ -86,10 +87,14 @@ def signals(
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
-    run, own = settings.run, strategies_folder(settings, SystemClock())
-    session_note.check(settings, plugins.digest(run.strategy, own))
+    run, named = settings.run, desks.in_force(settings, SystemClock())
+    folder_of = cache(lambda use: desks.folder_of(settings, use, SystemClock()))
+    session_note.check(settings, desk.digest(named, folder_of))
     settings = with_signed_exits(settings, SystemClock())
-    chosen = protocol.select(run.strategy, settings.signals, own)
+    if run.mode != "replay":
+        named.refuse_unknown_symbols(settings.terminal.symbols)
+    members = desk.members(named, settings, folder_of)
+    needs_model = any(one.strategy.needs_model and one.sees_model for one in members)
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None
 
@@ -108,11 +113,9 @@ def signals(
             keep_hours=True,
         ),
         make_model=lambda state: _model(
-            settings, bus, histograms, state, chosen.needs_model, report_problem
+            settings, bus, histograms, state, needs_model, report_problem
         ),
-        make_decider=lambda state: Decider(
-            run, settings.signals, chosen, clock, state, settings.exits
-        ),
+        make_decider=lambda state: Decider(run, members, clock, state),
         publisher=SignalPublisher(bus, histograms),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_predicted=announcer.note if announcer else lambda _predicted: None,

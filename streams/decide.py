@@ -1,41 +1,47 @@
 """Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
 
-import math
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
 from core.clock import Clock
 from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
-from core.sections import ExitSettings, RunSettings, SignalSettings
+from core.sections import RunSettings
 from features.catalog import NAMES
+from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
-from strategies.protocol import NOTHING_HELD, Held, Strategy, Targets, entries
+from strategies.protocol import NOTHING_HELD, Held, Targets, entries
 from streams.records import Decided, Predicted, SliceDecided
+from streams.stop_distance import stop_distance
 
 _VOLATILITY = NAMES.index("volatility_60s")
 
-NO_EXITS = ExitSettings()
-
-#: What is remembered between batches: what each feed holds, and the open slice's signals.
+#: What is remembered between batches: what each feed holds, by whichever strategy and by each of
+#: them (`strategy/feed`), and the open slice's signals.
 DeciderState = tuple[dict[str, Held], list[Signal]]
 
 
 class Decider:
-    """Decides for all feeds of one shard, in the order of the bus."""
+    """Decides for all feeds of one shard, in the order of the bus; on a row each of a desk's
+    strategies in its turn.
+    """
 
     def __init__(
         self,
         run: RunSettings,
-        settings: SignalSettings,
-        strategy: Strategy,
+        members: Sequence[Member],
         clock: Clock | None,
         state: DeciderState | None,
-        exits: ExitSettings = NO_EXITS,
     ) -> None:
         """`clock`: when records are made; None in a replay, where it is the tick's own time."""
-        self._clock, self._received_ns = clock, list[int]()
-        self._run, self._settings, self._strategy, self._exits = run, settings, strategy, exits
+        self._received_ns = list[int]()
+        self._rules: list[Member] = []  # one for all that give the same targets
+        self._strategies = [
+            _StrategyDecider(run, member, clock, self._rule_of(member)) for member in members
+        ]
         self._held, self._slice = state if state else ({}, [])
 
     @property
@@ -46,16 +52,34 @@ class Decider:
     def rows(self, predicted: Predicted) -> Decided:
         """The signals of one feed's rows; a replay's are also kept for the end of the slice."""
         sampled = predicted.sampled
-        feed = f"{sampled.source}.{sampled.symbol}"
-        targets = self._targets(predicted)
-        horizon_ms = int(self._strategy.horizon_s * 1000)
-        held = self._held.get(feed, NOTHING_HELD)
-        self._held[feed], chosen = entries(held, sampled.time_msc, targets.direction, horizon_ms)
-        signals = tuple(self._signal(predicted, targets, index) for index in chosen)
+        if not len(sampled.time_msc):  # most live ticks make no row
+            return Decided(predicted, ())
+        blind = predicted._replace(model="", predictions=None, edge_bp=None)
+        signals, targets = list[Signal](), dict[int, Targets]()
+        for strategy in self._strategies:
+            if not strategy.trades(sampled.symbol):
+                continue
+            seen, rule = predicted if strategy.sees_model else blind, strategy.rule
+            if rule not in targets:
+                own = self._rules[rule].strategy
+                targets[rule] = own.targets(sampled.features, seen.probabilities)
+            signals += strategy.signals(seen, targets[rule], self._held)
+        if signals:
+            if len(self._strategies) > 1:
+                signals.sort(key=attrgetter("time_msc", "seq", "strategy"))
+            feed = f"{sampled.source}.{sampled.symbol}"
+            self._held[feed] = self._held[f"{signals[-1].strategy}/{feed}"]
         if sampled.mode == "replay":
             self._slice.extend(signals)
             self._received_ns += [sampled.received_ns] * len(signals)
-        return Decided(predicted, signals)
+        return Decided(predicted, tuple(signals))
+
+    def _rule_of(self, member: Member) -> int:
+        for number, known in enumerate(self._rules):
+            if known.sees_model == member.sees_model and same_rule(known.strategy, member.strategy):
+                return number
+        self._rules.append(member)
+        return len(self._rules) - 1
 
     def marker(self, marker: TickMarker) -> SliceDecided | None:
         """At the end of a slice, and of the replay: all its signals, ordered by time and feed."""
@@ -68,11 +92,40 @@ class Decider:
         batch = SignalBatch(marker.run_id, marker.slice, marker.ts_event_us, signals, end)
         return SliceDecided(batch, received_ns)
 
-    def _targets(self, predicted: Predicted) -> Targets:
-        """The strategy's; those from a model only where the models agree and the edge pays."""
+
+class _StrategyDecider:
+    """One strategy's decisions."""
+
+    def __init__(self, run: RunSettings, member: Member, clock: Clock | None, rule: int) -> None:
+        self._run, self._member, self._clock, self.rule = run, member, clock, rule
+        self._settings, self._needs_model = member.signals, member.strategy.needs_model
+        self._exits, self._name = member.exits, member.name
+        self._horizon_ms = int(member.horizon_s * 1000)
+        self._horizon_us = int(member.horizon_s * 1e6)
+        self._expiry_us = int(member.signals.expiry_s * 1e6)
+        self._horizon_s = member.horizon_s
+        self.trades, self.sees_model = member.trades, member.sees_model
+
+    def signals(
+        self, predicted: Predicted, targets: Targets, held: dict[str, Held]
+    ) -> list[Signal]:
+        """Of one feed's rows; what it holds now is noted in `held`."""
+        if len(targets.direction) == 1 and not targets.direction[0]:  # a live tick, most often
+            return []
+        sampled, targets = predicted.sampled, self._worthwhile(predicted, targets)
+        feed = f"{sampled.source}.{sampled.symbol}"
+        own = f"{self._name}/{feed}"
+        before = held.get(feed if self._member.alone else own, NOTHING_HELD)
+        after, chosen = entries(before, sampled.time_msc, targets.direction, self._horizon_ms)
+        if not chosen:
+            return []
+        held[own] = after
+        return self._signals(predicted, targets, chosen)
+
+    def _worthwhile(self, predicted: Predicted, targets: Targets) -> Targets:
+        """Targets; those from a model only where the models agree and the edge pays."""
         sampled, predictions = predicted.sampled, predicted.predictions
-        targets = self._strategy.targets(sampled.features, predicted.probabilities)
-        if not self._strategy.needs_model or predictions is None or predicted.edge_bp is None:
+        if not self._needs_model or predictions is None or predicted.edge_bp is None:
             return targets
         costs = Costs(self._settings.slippage_bp)
         share = target_share(sampled.features, predicted.edge_bp, costs)
@@ -82,46 +135,68 @@ class Decider:
         confidence = (targets.confidence * predictions.agreement).astype(np.float32)
         return Targets(direction, confidence, in_steps(np.abs(share) * predicted.share))
 
-    def _signal(self, predicted: Predicted, targets: Targets, index: int) -> Signal:
-        sampled, settings = predicted.sampled, self._settings
-        time_msc, seq = int(sampled.time_msc[index]), int(sampled.seq[index])
-        direction, mid = int(targets.direction[index]), float(sampled.mid[index])
-        now_us, away = time_msc * 1000, self._stop_distance(predicted, index)
+    def _signals(
+        self, predicted: Predicted, targets: Targets, chosen: Sequence[int]
+    ) -> list[Signal]:
+        """Of the chosen rows; plain numbers are taken out of the arrays together."""
+        sampled, at = predicted.sampled, np.asarray(chosen)
+        size = np.ones(len(at)) if targets.size is None else targets.size[at]
+        columns = (
+            sampled.time_msc, sampled.seq, sampled.mid, sampled.spread,
+            sampled.features[:, _VOLATILITY], targets.direction, targets.confidence,
+        )  # fmt: skip
+        rows = zip(*(column[at].tolist() for column in columns), size.tolist(), strict=True)
+        return [self._signal(predicted, _Entry(*row)) for row in rows]
+
+    def _signal(self, predicted: Predicted, entry: "_Entry") -> Signal:
+        sampled, direction = predicted.sampled, entry.direction
+        time_msc, seq, mid = entry.time_msc, entry.seq, entry.mid
+        now_us, away = time_msc * 1000, self._stop_distance(entry)
         gain = self._exits.take_profit_stops
-        identity = (sampled.run_id, self._strategy.name, sampled.source, sampled.symbol)
-        row = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}"
+        identity = (sampled.run_id, self._name, sampled.source, sampled.symbol)
+        predicted_row = ""
+        if predicted.predictions is not None:
+            predicted_row = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}"
         return Signal(
             signal_id=signal_id(*identity, time_msc, seq),
             run_id=sampled.run_id,
             mode=sampled.mode,
             account=self._run.account,
-            strategy=self._strategy.name,
+            strategy=self._name,
             source=sampled.source,
             symbol=sampled.symbol,
             ts_event_us=now_us,
             ts_init_us=self._clock.now_us() if self._clock else now_us,
             time_msc=time_msc,
             seq=seq,
-            target=direction * (1.0 if targets.size is None else float(targets.size[index])),
+            target=direction * entry.size,
             reference_price=mid,
             stop_price=mid - direction * away,
-            horizon_us=now_us + int(self._strategy.horizon_s * 1e6),
-            expires_us=now_us + int(settings.expiry_s * 1e6),
-            confidence=float(targets.confidence[index]),
-            model=predicted.model if self._strategy.needs_model else self._strategy.name,
-            prediction_id=row if predicted.probabilities is not None else "",
+            horizon_us=now_us + self._horizon_us,
+            expires_us=now_us + self._expiry_us,
+            confidence=entry.confidence,
+            model=predicted.model if self._needs_model else self._name,
+            prediction_id=predicted_row,
             take_profit=mid + direction * away * gain if gain else 0.0,
             trail=away * self._exits.trail_stops,
             session_id=self._run.session_id,
         )
 
-    def _stop_distance(self, predicted: Predicted, index: int) -> float:
+    def _stop_distance(self, entry: "_Entry") -> float:
         """Price distance: so many spreads, and at least so many volatilities of the horizon."""
-        sampled = predicted.sampled
-        mid, spread = float(sampled.mid[index]), abs(float(sampled.spread[index]))
-        volatility_bp = float(sampled.features[index, _VOLATILITY])
-        per_minute = 0.0 if math.isnan(volatility_bp) else volatility_bp * 1e-4 * mid
-        volatility = per_minute * math.sqrt(self._strategy.horizon_s / 60.0)
-        settings = self._settings
-        floor = mid * 1e-4  # a crossed or locked quote has no spread to go by
-        return max(settings.stop_spreads * spread, settings.stop_volatility * volatility, floor)
+        return stop_distance(
+            self._settings, self._horizon_s, entry.mid, entry.spread, entry.volatility_bp
+        )
+
+
+class _Entry(NamedTuple):
+    """One chosen row."""
+
+    time_msc: int
+    seq: int
+    mid: float
+    spread: float
+    volatility_bp: float
+    direction: int
+    confidence: float
+    size: float

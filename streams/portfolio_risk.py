@@ -16,14 +16,16 @@ import numpy as np
 from msgspec.structs import replace
 
 from core.contracts.order import AccountState, ExecutionMarker, PositionState
+from core.contracts.regime import RegimeState
 from core.contracts.risk import GRACE_US, Correlation, MarketRisk, MarketRiskEnd, MarketRiskMessage
 from core.contracts.tick import TickBatch, TickMarker
 from core.sections import RiskSettings, RunSettings
 from risk import covariance, portfolio, stress, value_at_risk
 from risk.covariance import Covariance
-from risk.exposure import Holding
+from risk.exposure import Feed, Holding
 from risk.minutes import MINUTE_US, History, Minutes, Moment
 from risk.portfolio import Account, Portfolio
+from risk.regimes import Regime, Regimes
 from risk.stress import Prices, Scenario
 from risk.value_at_risk import Scenarios
 
@@ -35,6 +37,7 @@ class RiskRows(NamedTuple):
 
     portfolios: list[Portfolio]
     correlations: list[Correlation]
+    regimes: list[RegimeState]
 
 
 class RiskFold:
@@ -47,6 +50,7 @@ class RiskFold:
         self._market = Market(run, settings)
         self._minutes = Minutes(settings.window_minutes, every_us)
         self._accounts: dict[str, _Book] = {}
+        self._regimes: dict[Feed, Regimes] = {}
         self._newest_us = self._handled_us = self._handled_slice = 0
         self._slices: list[tuple[int, int]] = []  # number and end, not yet handled
         self._unpublished: list[tuple[int, int]] = []
@@ -95,8 +99,10 @@ class RiskFold:
             if moment.closed:
                 self._scenarios = None
             portfolios = [p for book in self._accounts.values() for p in self._of(book, moment)]
-            if portfolios or (moment.closed and not self._replays):
-                yield RiskRows(portfolios, self._pairs(moment) if moment.closed else [])
+            regimes = self._regimes_of(moment) if moment.closed else []
+            if portfolios or regimes or (moment.closed and not self._replays):
+                pairs = self._pairs(moment) if moment.closed else []
+                yield RiskRows(portfolios, pairs, regimes)
 
     def _of(self, book: "_Book", moment: Moment) -> list[Portfolio]:
         account, holdings, changed = book.until(moment.ts_us)
@@ -108,6 +114,17 @@ class RiskFold:
             )
             for strategy, held in portfolio.by_strategy(holdings)
         ]
+
+    def _regimes_of(self, moment: Moment) -> list[RegimeState]:
+        """Of the feeds whose quarter of an hour has ended; a market that is closed has none."""
+        regimes: list[RegimeState] = []
+        for feed, mid in moment.mids.items():
+            if feed not in self._regimes:
+                self._regimes[feed] = Regimes()
+            regime = self._regimes[feed].minute(moment.ts_us, mid)
+            if regime is not None:
+                regimes.append(_stored(self._run, feed, regime))
+        return regimes
 
     def _market_now(self) -> Scenarios:
         if self._scenarios is None:
@@ -124,6 +141,14 @@ class RiskFold:
             )
             for i in range(len(known)) for j in range(i, len(known))
         ]  # fmt: skip
+
+
+def _stored(run: RunSettings, feed: Feed, regime: Regime) -> RegimeState:
+    return RegimeState(
+        run_id=run.run_id, mode=run.mode, source=feed[0], symbol=feed[1],
+        ts_event_us=regime.ts_us, regime=regime.name, level_bp=regime.level_bp,
+        lasted_min=regime.lasted_min, fresh=regime.fresh,
+    )  # fmt: skip
 
 
 class Market:

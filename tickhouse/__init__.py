@@ -12,6 +12,9 @@ checkout may change with any version.
 
 from core.errors import InputError, TickhouseError, UnavailableError, WarehouseError
 from features.catalog import NAMES as FEATURE_NAMES
+from features.own import OwnFeature
+from features.own_columns import feature_index
+from strategies.parameters import Parameter, parameter_values
 from strategies.protocol import Strategy, Targets
 from tickhouse.connection import Connection, connect
 from tickhouse.result import Result
@@ -20,6 +23,8 @@ __all__ = [
     "FEATURE_NAMES",
     "Connection",
     "InputError",
+    "OwnFeature",
+    "Parameter",
     "Result",
     "Strategy",
     "Targets",
@@ -27,4 +32,6 @@ __all__ = [
     "UnavailableError",
     "WarehouseError",
     "connect",
+    "feature_index",
+    "parameter_values",
 ]

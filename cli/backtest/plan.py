@@ -10,13 +10,17 @@ import msgspec
 
 from backtest.job import FeedFile
 from backtest.plan import MarketSpan, Recording, run_id
-from cli.chosen_strategy import chosen
+from cli.chosen_strategy import chosen_desk
 from cli.ingest.run import expand
 from cli.replay import plan as replay_plan
 from cli.replay.plan import ReplayOptions
+from core.desk import Desk
 from core.errors import InputError, SettingsError
 from core.settings import Settings
 from execution.risk.controls import InForce
+from execution.risk.run_rules import RunRules
+from features.own import set_hash
+from features.own_columns import use_home
 from models.serving.registry import Registry
 
 
@@ -32,6 +36,8 @@ class BacktestRequest(NamedTuple):
     spans: int
     symbols: tuple[str, ...]
     limits: InForce
+    rules: RunRules
+    desk: Desk
 
 
 def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> BacktestRequest:
@@ -42,12 +48,14 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         SettingsError: an option or a strategy is wrong.
         ModelError: the model is unknown, corrupt, or made for another feature set.
     """
-    strategy = chosen(namespace.strategy, settings)
+    features = use_home(settings.home_path)
+    settings, desk = chosen_desk(namespace.strategy, namespace.desk, settings)
+    strategy = settings.run.strategy
     paths = _paths(namespace, settings, scratch)
-    model = _model(namespace, settings, strategy)
+    model = _model(namespace, settings, desk)
     options = ReplayOptions(
         tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model,
-        namespace.limits,
+        namespace.limits, namespace.firm, desk,
     )  # fmt: skip
     plan = replay_plan.build(options, settings, scratch)
     feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
@@ -64,9 +72,11 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         plan.digests,
         [(f.source, f.symbol) for f in feeds],
         plan.limits,
+        plan.rules,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
-    identity = run_id((shaped, *chosen_))
+    own = (set_hash(features),) if features else ()  # without any, ids of before stay
+    identity = run_id((shaped, *chosen_, *own))
     run = msgspec.structs.replace(
         settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy,
         session_id="",
@@ -75,7 +85,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     settings = msgspec.structs.replace(settings, run=run)
     return BacktestRequest(
         settings, recordings, span, model, inputs, namespace.together, namespace.spans,
-        tuple(namespace.symbols), plan.limits,
+        tuple(namespace.symbols), plan.limits, plan.rules, desk,
     )  # fmt: skip
 
 
@@ -109,12 +119,13 @@ def _paths(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> 
         return paths
 
 
-def _model(namespace: argparse.Namespace, settings: Settings, strategy: str) -> str:
+def _model(namespace: argparse.Namespace, settings: Settings, desk: Desk) -> str:
     registry = Registry(settings.home_path / "models")
     if namespace.model:
         return registry.load(namespace.model).card.sha256
-    champion = registry.champion() if strategy == "model" else None
-    if strategy == "model" and champion is None:
+    follows = any(one.follows_model for one in desk.strategies)
+    champion = registry.champion() if follows else None
+    if follows and champion is None:
         raise SettingsError(
             "strategy 'model' needs a model and there is no champion: tickhouse train, then"
             " tickhouse models promote; or --model SHA256, or another --strategy"

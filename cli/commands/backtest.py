@@ -18,6 +18,7 @@ from rich.progress import Progress as Bars
 
 from cli.backtest import plan as backtest_plan
 from cli.backtest.plan import BacktestRequest
+from cli.chosen_strategy import DESK_HELP, STRATEGY_HELP
 from cli.commands.printed import backtest as backtest_report
 from cli.commands.printed import output
 from core.errors import SettingsError
@@ -32,14 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--from", dest="start", metavar="TIME", help="first market time, ISO 8601")
     parser.add_argument("--to", dest="end", metavar="TIME", help="market time to stop before")
-    parser.add_argument(
-        "--strategy", default="model", metavar="NAME", help="a name, or the path of your own .py"
-    )
+    parser.add_argument("--strategy", metavar="NAME", help=STRATEGY_HELP)
+    parser.add_argument("--desk", type=Path, metavar="FILE", help=DESK_HELP)
     parser.add_argument("--model", metavar="SHA256", help="predict with this; else the champion")
     parser.add_argument(
         "--limits", type=Path, metavar="FILE", help="under these; else those in force"
     )
-    parser.add_argument("--symbols", type=_names, default=(), metavar="A,B", help="only these")
+    parser.add_argument(
+        "--firm", metavar="NAME", help="under its rules, [firms.NAME] of the limits; else those of"
+        " the settings' account"
+    )  # fmt: skip
+    parser.add_argument("--symbols", type=names_of, default=(), metavar="A,B", help="only these")
     parser.add_argument("--spans", type=int, default=1, help="equal parts, each an account anew")
     parser.add_argument("--together", action="store_true", help="one account for all symbols")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
@@ -82,7 +86,8 @@ def _run(
     jobs = plan.jobs(
         request.recordings, request.span, request.settings, model=request.model,
         spans=request.spans, together=request.together, symbols=request.symbols,
-        limits=request.limits.content, limits_entry=request.limits.entry,
+        limits=request.limits.content, limits_entry=request.limits.entry, rules=request.rules,
+        desk=request.desk,
     )  # fmt: skip
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
@@ -110,5 +115,6 @@ def _run(
     return built, [str(out / name) for name in pages]
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names_of(text: str) -> tuple[str, ...]:
+    """Names between commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

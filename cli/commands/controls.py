@@ -17,8 +17,9 @@ from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.diagnostics import trial_verdict
 from cli.signed_effects import take_effect
+from core import desk
 from core.clock import SystemClock
-from core.controls import approvals, keys, rules, store
+from core.controls import approvals, desks, keys, rules, store
 from core.controls.contents import Genesis, Person, Policy, PolicyChange
 from core.controls.entry import Entry, Kind, sha256
 from core.controls.fold import Controls
@@ -32,7 +33,7 @@ from execution.risk.signed_resumes import kept_in
 from strategies import plugins
 
 _LONGEST_DAYS = 400
-_APPROVABLE = ("strategy", "model", "settings", "exits", "terminal_check")
+_APPROVABLE = ("strategy", "desk", "model", "settings", "exits", "terminal_check")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (sign, withdraw):
         action.add_argument("number", type=int)
     approve = actions.add_parser(
-        "approve", help="a strategy, model, terminal check, the settings, the exits"
+        "approve", help="a strategy, model, terminal check, the desk, settings or exits"
     )
     approve.add_argument("kind", choices=_APPROVABLE)
     approve.add_argument(
@@ -232,6 +233,8 @@ def _approved(kind: Kind, subject: str, settings: Settings) -> tuple[str, bytes]
         return "", approvals.settings_content(settings)
     if kind == "exits":
         return "", approvals.exits_content(settings)
+    if kind == "desk":
+        return "", desks.read(desk.path_in(settings.home_path)).content
     if not subject:
         raise SettingsError(f"controls approve {kind}: which one? name it")
     if kind == "strategy":

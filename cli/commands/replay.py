@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from cli.chosen_strategy import chosen
+from cli.chosen_strategy import DESK_HELP, STRATEGY_HELP, chosen_desk
 from cli.commands.printed import output
 from cli.commands.printed import replay as replay_report
 from cli.ingest.run import expand
@@ -23,6 +23,7 @@ from cli.replay.plan import ReplayOptions, ReplayPlan
 from cli.replay.progress import Progress
 from cli.replay.run import ReplayRun
 from cli.stack.processes import Stack
+from core.desk import Desk
 from core.errors import SettingsError
 from core.settings import Settings
 
@@ -40,12 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="train on this share of the span, predict only after it",
     )
-    parser.add_argument(
-        "--strategy", default="model", metavar="NAME", help="a name, or the path of your own .py"
-    )
+    parser.add_argument("--strategy", metavar="NAME", help=STRATEGY_HELP)
+    parser.add_argument("--desk", type=Path, metavar="FILE", help=DESK_HELP)
     parser.add_argument(
         "--limits", type=Path, metavar="FILE", help="under these; else those in force"
     )
+    parser.add_argument(
+        "--firm", metavar="NAME", help="under its rules, [firms.NAME] of the limits; else those of"
+        " the settings' account"
+    )  # fmt: skip
     parser.add_argument("--source", help="broker of files that do not say it")
     parser.add_argument("--symbol", help="symbol of files that do not say it")
     parser.add_argument("--tz", help="zone of files that do not say it: UTC, EST, +02:00, a name")
@@ -57,6 +61,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if not 0.0 <= namespace.train_first < 1.0:
         raise SettingsError("--train-first is a share of the span: 0 <= F < 1")
     settings = _with_speed(settings, namespace.speed)
+    settings, desk = chosen_desk(namespace.strategy, namespace.desk, settings)
     paths, _ = expand(namespace.paths)
     console = output.console(
         stderr=True, quiet=namespace.json and not output.console(stderr=True).is_terminal
@@ -67,9 +72,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         namespace.symbol,
         namespace.tz,
         namespace.train_first,
-        chosen(namespace.strategy, settings),
-        model=_champion(settings, namespace),
+        settings.run.strategy,
+        model=_champion(settings, namespace, desk),
         limits=namespace.limits,
+        firm=namespace.firm,
+        desk=desk,
     )
     result = replay(options, settings, console, simulated=False)
     if namespace.json:
@@ -124,9 +131,9 @@ def _with_speed(settings: Settings, speed: str) -> Settings:
     return msgspec.structs.replace(settings, collector=paced)
 
 
-def _champion(settings: Settings, namespace: argparse.Namespace) -> str:
+def _champion(settings: Settings, namespace: argparse.Namespace, desk: Desk) -> str:
     """The champion's hash when this replay predicts with it, else ""."""
-    if namespace.train_first > 0 or namespace.strategy != "model":
+    if namespace.train_first > 0 or not any(one.follows_model for one in desk.strategies):
         return ""
     from models.serving.registry import Registry
 

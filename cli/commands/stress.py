@@ -1,4 +1,4 @@
-"""`tickhouse stress`: what named scenarios would do to what is held, and what loses 10 %."""
+"""`tickhouse stress`: what named scenarios would do to what is held, and what loses a tenth."""
 
 import argparse
 import json

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from adapters.bus import select
 from adapters.bus.nats.server import LOOPBACK
-from cli.chosen_strategy import chosen
+from cli.chosen_strategy import DESK_HELP, STRATEGY_HELP, chosen_desk
 from cli.commands.printed import output
 from cli.interrupts import Interrupts
 from cli.login import note
@@ -39,6 +39,7 @@ from cli.stack.embedded import (
     urls,
 )
 from cli.stack.free_ports import free_ports
+from cli.stack.hung import Hung
 from cli.stack.planted_edge import bringing
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
@@ -55,8 +56,9 @@ _SECRET = secrets.NAMES | {"url"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What runs is a matter of settings, but for three."""
-    parser.add_argument("--strategy", metavar="NAME", help="a name, or the path of your own .py")
+    """What runs is a matter of settings, but for a few."""
+    parser.add_argument("--strategy", metavar="NAME", help=STRATEGY_HELP)
+    parser.add_argument("--desk", type=Path, metavar="FILE", help=DESK_HELP)
     parser.add_argument(
         "--grafana", action="store_true", help="also the grafana on PATH, with the boards in it"
     )
@@ -72,10 +74,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Start, tell, watch, drain."""
     console = output.console(highlight=False, soft_wrap=True)
     crashpoint.arm_for("up", settings.chaos.crash_at, settings.home_path / "run")
-    if namespace.strategy:
-        named = chosen(namespace.strategy, settings, trades=True)
-        run_ = msgspec.structs.replace(settings.run, strategy=named)
-        settings = msgspec.structs.replace(settings, run=run_)
+    settings, _ = chosen_desk(namespace.strategy, namespace.desk, settings, trades=True)
     settings = sessions.named(simulated_market.shown(settings, bare=namespace.bare), SystemClock())
     planted_edge.drop_outlived(settings)
     lives = not namespace.bare and planted_edge.comes(settings)
@@ -240,21 +239,26 @@ def _watch(stack: Stack, console: Console) -> None:
     if not console.is_terminal:
         _follow(stack, lambda line: console.print(line))
         return
+    hung = Hung()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             since = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - begin))
-            line = Text.assemble(f"up {since}  ", summary(stack.state()))
-            live.update(line, refresh=True)
+            states = stack.state()
+            live.update(Text.assemble(f"up {since}  ", summary(states)), refresh=True)
+            hung.end(states)
             time.sleep(_REFRESH_S)
 
 
 def _follow(stack: Stack, print_line: Callable[[Text], None]) -> None:
-    last = ""
+    last, hung = "", Hung()
     while True:
-        line = summary(stack.state())
+        states = stack.state()
+        line = summary(states)
         if line.plain != last:
             print_line(line)
             last = line.plain
+        for name in hung.end(states):
+            print_line(Text(f"{name} hung and was killed; it starts again", style="yellow"))
         time.sleep(_REFRESH_S)
 
 

@@ -20,15 +20,18 @@ from adapters.files.detect import open_file
 from adapters.simulator.markets.tickfile import ParquetTicks
 from core.clock import SystemClock
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
+from core.desk import Desk, one_alone
 from core.errors import InputError
 from core.sections import ExitSettings
 from core.settings import Settings
+from execution.risk import run_rules
 from execution.risk.controls import InForce, in_force
 from execution.risk.limits import parse
 from execution.risk.portfolio_risk import uses_figures
+from execution.risk.run_rules import RunRules
 from features.catalog import FEATURE_SET_HASH
 from risk.stress import available
-from strategies import plugins
+from strategies import desk
 
 
 class ReplayFeed(NamedTuple):
@@ -53,6 +56,7 @@ class ReplayPlan(NamedTuple):
     cut_msc: int
     training: bool
     limits: InForce
+    rules: RunRules = RunRules()
 
     @property
     def rows(self) -> int:
@@ -86,6 +90,13 @@ class ReplayOptions(NamedTuple):
     strategy: str
     model: str  # the champion to predict with, "" for none
     limits: Path | None = None  # a file of limits; None: those in force
+    firm: str | None = None  # of those limits; None: that of the settings' account
+    desk: Desk | None = None  # what `strategy` stands for; None: it is one alone
+
+    @property
+    def strategies(self) -> Desk:
+        """Which strategies run."""
+        return self.desk or one_alone(self.strategy)
 
 
 def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPlan:
@@ -98,6 +109,7 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
 
     Raises:
         InputError: a file cannot be read, or does not say its source, symbol or zone.
+        SettingsError: a strategy's symbol is in none of them.
     """
     files = [open_file(p, options.source, options.symbol, options.tz) for p in options.paths]
     by_feed: dict[tuple[str, str], list[TickFile]] = defaultdict(list)
@@ -105,7 +117,8 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
         by_feed[file.source, file.symbol].append(file)
     digests = tuple(sha256(path) for path in options.paths)
     limits = _limits(options, settings)
-    shaped = shaping(options, settings, digests, sorted(by_feed), limits)
+    rules = run_rules.chosen(settings, limits.content, options.firm)
+    shaped = shaping(options, settings, digests, sorted(by_feed), limits, rules)
     run_id = f"replay-{hashlib.blake2b(msgspec.json.encode(shaped), digest_size=8).hexdigest()}"
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
@@ -115,12 +128,14 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     with_ticks = [feed for feed in feeds if feed.rows]
     if not with_ticks:
         raise InputError(", ".join(map(str, options.paths)), "no tick in any file")
+    options.strategies.refuse_unknown_symbols({feed.symbol for feed in with_ticks})
     cut_msc = _cut(with_ticks, options.train_first)
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
     return ReplayPlan(
-        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits
-    )
+        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits,
+        rules,
+    )  # fmt: skip
 
 
 def _limits(options: ReplayOptions, settings: Settings) -> InForce:
@@ -169,6 +184,7 @@ def shaping(
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],
     limits: InForce,
+    rules: RunRules,
 ) -> tuple[object, ...]:
     """All that decides a run's result: files by content, settings, strategy, limits, model."""
     shaped: tuple[object, ...] = (
@@ -196,8 +212,9 @@ def shaping(
     content, _, entry = limits
     written = (hashlib.sha256(content).hexdigest(),) if content is not None else ()
     signed = (entry,) if entry else ()  # its denials name it
-    own = plugins.digest(options.strategy, settings.home_path / "strategies")
-    return (*shaped, *used, *written, *signed, *((own,) if own else ()))
+    folder = settings.home_path / "strategies"
+    own = desk.digest(options.strategies, lambda _use: folder)
+    return (*shaped, *used, *written, *signed, *((own,) if own else ()), *rules.shaping)
 
 
 def _cut(feeds: list[ReplayFeed], share: float) -> int:

@@ -36,11 +36,13 @@ from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
+from core.controls import desks
 from core.errors import TickhouseError, UnavailableError
 from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
 from core.settings import Settings
 from core.topics import CONTROL
+from execution.risk import run_rules
 from execution.risk.limits_file import freeze
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.monitoring.table import write_models
@@ -109,6 +111,8 @@ class ReplayRun:
         write(self.plan, self.directory, self.settings.collector.slice_ticks)
         limits = self.plan.limits
         freeze(limits.content, self.directory, limits.entry)
+        run_rules.freeze(self.plan.rules, self.directory)
+        desks.freeze(self.options.strategies, self.directory)
         self._kept = sessions.contents(self.settings, limits.content)
         self._session = sessions.described(self.settings, self._kept, limits.entry)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):

@@ -20,6 +20,7 @@ from cli.stack.simulated_market import is_embedded
 from cli.stack.supervisor_config import log_of
 from core import identity
 from core.clock import SystemClock
+from core.controls.desks import in_force
 from core.controls.store import is_begun, place_of
 from core.errors import ModelError, TickhouseError
 from core.settings import Settings
@@ -40,7 +41,9 @@ def comes(settings: Settings) -> bool:
     governed = identity.exists(identity.path_in(home)) or is_begun(
         place_of(home, settings.controls)
     )
-    if not simulated or traded or governed or settings.run.strategy != "model":
+    if not simulated or traded or governed:
+        return False
+    if not any(one.follows_model for one in in_force(settings, SystemClock()).strategies):
         return False
     return not Registry(home / "models").history()
 

@@ -10,6 +10,7 @@ import hashlib
 import platform
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from cli.stack.warehouse_setup import shaping
 from core import instruments, session_note
 from core.clock import Clock, SystemClock
 from core.contracts.session import Content, Session, SessionPart, content
-from core.controls.approvals import strategies_folder
+from core.controls import desks
 from core.errors import InputError, TickhouseError
 from core.fingerprint import fingerprint, versions
 from core.home_users import SETUP, sign_in
@@ -28,7 +29,7 @@ from core.session_note import SessionNote
 from core.settings import Settings
 from execution.risk import limits
 from execution.risk.controls import in_force
-from strategies import plugins
+from strategies import desk
 
 RUNNING, ENDED = "running", "ended"
 
@@ -104,11 +105,13 @@ def contents(settings: Settings, written: bytes | None) -> tuple[Content, ...]:
     """Settings that shape rows, limits as they were written, a person's own strategy: what there is
     of them.
     """
-    folder = strategies_folder(settings, SystemClock())
+    clock = SystemClock()
+    folder_of = partial(desks.folder_of, settings, clock=clock)
+    named = desks.in_force(settings, clock)
     bodies = {
         "settings": shaping(settings).encode(),
         "limits": written or b"",
-        "strategy": plugins.content(settings.run.strategy, folder),
+        "strategy": desk.content(named, folder_of),
     }
     return tuple(content(kind, body) for kind, body in bodies.items() if body)
 

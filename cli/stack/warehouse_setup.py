@@ -3,10 +3,11 @@
 import msgspec
 
 from core.clock import SystemClock
+from core.controls import desks
 from core.fingerprint import fingerprint
 from core.home_users import SETUP, sign_in
 from core.settings import Settings
-from strategies import plugins
+from strategies import desk
 
 
 def migrate(settings: Settings, url: str) -> list[str]:
@@ -83,7 +84,8 @@ def shaping(settings: Settings) -> str:
     """The settings that shape a run's rows, and where it runs, as JSON."""
     names = ("features", "signals", "exits", "execution", "models", "collector")
     shaped = {name: getattr(settings, name) for name in names}
-    own = plugins.digest(settings.run.strategy, settings.home_path / "strategies")
+    folder = settings.home_path / "strategies"
+    own = desk.digest(desks.in_force(settings, SystemClock()), lambda _use: folder)
     where = {"fingerprint": fingerprint(), "strategy": own}
     return msgspec.json.encode({**shaped, **where}).decode()
 
@@ -93,4 +95,5 @@ def predicts(settings: Settings) -> bool:
     from models.serving.registry import Registry
 
     known = Registry(settings.home_path / "models").champion() is not None
-    return known or settings.run.strategy != "model"
+    strategies = desks.in_force(settings, SystemClock()).strategies
+    return known or any(not one.follows_model for one in strategies)

@@ -8,6 +8,7 @@ import enum
 
 import msgspec
 
+from core.contracts.firm import FirmRuleState
 from core.contracts.twin import TwinComparison
 
 
@@ -62,6 +63,12 @@ class DenialReason(enum.StrEnum):
     FUTURE_SIGNAL = "future_signal"  # dated after our clock: not taken up at all
     UNKNOWN_STRATEGY = "unknown_strategy"  # of a strategy that does not run here
     SIGNAL_RATE = "signal_rate"  # signals per second
+    FIRM_DAILY_LOSS = "firm_daily_loss"  # too little left before the firm's rule
+    FIRM_DRAWDOWN = "firm_drawdown"
+    FIRM_LOTS = "firm_lots"  # of the order, or of all positions with it
+    NEWS = "news"  # around an event of the economic calendar
+    NO_CALENDAR = "no_calendar"  # the calendar says nothing of now
+    SYMBOL_TAKEN = "symbol_taken"  # netting account: another strategy has its position
     VALUE_AT_RISK = "value_at_risk"  # of all positions with this one: 99 %, one day
     EXPECTED_SHORTFALL = "expected_shortfall"
     ORDER_RISK = "order_risk"  # what this order adds to the value at risk
@@ -155,4 +162,6 @@ class ExecutionMarker(msgspec.Struct, frozen=True, array_like=True, tag="Executi
     end: bool = False
 
 
-OrderMessage = OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison
+OrderMessage = (
+    OrderEvent | PositionState | AccountState | ExecutionMarker | TwinComparison | FirmRuleState
+)

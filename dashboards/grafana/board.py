@@ -82,9 +82,9 @@ def live_page() -> dashboard.TextBoxVariable:
     return variable.current(VariableOption(text=LIVE_PAGE, value=LIVE_PAGE))
 
 
-def mark(name: str, query: str, colour: str) -> dashboard.AnnotationQuery:
-    """Annotations from rows of time, text and tags."""
-    return _Mark().name(name).datasource(SOURCE).enable(True).icon_color(colour).of(query)
+def mark(name: str, query: str, colour: str, *, shown: bool = True) -> dashboard.AnnotationQuery:
+    """Annotations from rows of time, text and tags; `shown`: before anybody asks for them."""
+    return _Mark().name(name).datasource(SOURCE).enable(shown).icon_color(colour).of(query)
 
 
 class _Mark(dashboard.AnnotationQuery):

@@ -23,29 +23,38 @@ def _owed() -> list[Panel]:
     # What is owed, and what is wrong with it.
     severity = style.in_colours({"error": style.RED, "warning": style.AMBER})
     return [
-        style.rows(
-            "Reports due",
-            "compliance/reports_due",
-            "The last seven UTC days of every report that is in use; late after 03:00 UTC.",
+        style.widths(
+            style.rows(
+                "Reports due",
+                "compliance/reports_due",
+                "The last seven UTC days of every report that is in use; late after 03:00 UTC.",
+            ),
+            {"report": 125, "day": 95, "state": 145, "versions": 75},
         )
         .override_by_name("state", style.in_colours({"released": style.GREEN, "late": style.RED}))
         .height(9)
-        .span(8),
-        style.rows(
-            "Breaks", "compliance/breaks", "Rows that a report's rules do not let pass; by dbt."
+        .span(7),
+        style.widths(
+            style.rows(
+                "Breaks", "compliance/breaks", "Rows that a report's rules do not let pass; by dbt."
+            ),
+            {"report": 125, "severity": 75, "breaks": 65, "last_day": 95},
         )
         .override_by_name("severity", severity)
         .height(9)
         .span(8),
-        style.rows(
-            "Broker reconciliation",
-            "compliance/reconciliation",
-            "Our journal against the broker's own books; built by dbt from its statements.",
+        style.widths(
+            style.rows(
+                "Broker reconciliation",
+                "compliance/reconciliation",
+                "Our journal against the broker's own books; built by dbt from its statements.",
+            ),
+            {"severity": 70, "item": 75, "items": 55, "apart": 85, "last_day": 95, "account": 60},
         )
         .override_by_name("severity", severity)
         .override_by_name("apart", style.unit("none", 2))
         .height(9)
-        .span(8),
+        .span(9),
     ]
 
 
@@ -59,7 +68,7 @@ def _stopped() -> list[Panel]:
         .span(12),
         style.widths(
             style.rows("Stops", "compliance/kills", "The kill register; built by dbt."),
-            {"stopped": 170, "state": 90, "stopped_by": 160},
+            {"stopped": 160, "state": 80, "stopped_by": 150, "reason": 190, "positions_closed": 50},
         )
         .override_by_name("state", style.in_colours({"halted": style.RED, "reducing": style.AMBER}))
         .height(8)

@@ -57,7 +57,10 @@ def _ticks() -> list[Panel]:
 def _checked() -> list[Panel]:
     # What is wrong with it.
     return [
-        style.rows("Checks", "data_quality/checks", "The newest result of each; failed ones first.")
+        style.widths(
+            style.rows("Checks", "data_quality/checks", "The newest of each; failed ones first."),
+            {"last_status": 80, "suite": 75, "last_observed": 90},
+        )
         .override_by_name(
             "last_status",
             style.in_colours({"passed": style.GREEN, "failed": style.RED, "error": style.RED}),

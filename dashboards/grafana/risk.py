@@ -13,7 +13,7 @@ def build() -> dashboard.Dashboard:
         "Tickhouse: risk",
         "Drawdown, exposure, margin, denials, breakers, leases and alerts.",
         ("account",),
-    ).annotation(mark("Alerts", "risk/alerts_mark", style.AMBER))
+    ).annotation(mark("Alerts", "risk/alerts_mark", style.AMBER, shown=False))  # many on bad days
     for panel in (*_money(), *_lost(), *_used(), *_held(), *_stopped()):
         built = built.with_panel(panel)
     return built

@@ -104,8 +104,19 @@ def rows(title: str, name: str, note: str) -> table.Panel:
         .datasource(SOURCE)
         .with_target(Query(name))
         .cell_height(shapes.TableCellHeight.SM)
+        .min_width(_LEAST_WIDTH)  # Grafana's own 150 hides the columns of narrow tables
+        .override_by_regexp(r"^(\w+_)?day$", unit("time:YYYY-MM-DD"))
     )
 
+
+#: Of a table's column, and of one of 24 hours beside each other, in pixels.
+_LEAST_WIDTH, _HOUR_WIDTH = 70, 46
+
+#: An hour without a value has no colour: the scheme's lowest would stand for it.
+_NOTHING = {
+    "type": "special",
+    "options": {"match": "null", "result": {"text": "", "color": "transparent", "index": 0}},
+}
 
 #: Of heat(): more is worse; below zero is worse.
 RISING, BY_SIGN = "continuous-GrYlRd", "continuous-RdYlGr"
@@ -120,9 +131,10 @@ def heat(title: str, name: str, scheme: str, note: str) -> table.Panel:
         DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background"}),
         DynamicConfigValue(id_val="color", value={"mode": scheme}),
         DynamicConfigValue(id_val="decimals", value=1),
+        DynamicConfigValue(id_val="mappings", value=[_NOTHING]),
     ]
-    panel = rows(title, name, note).override_by_regexp(r"^\d\d$", cells)
-    return widths(panel, {"symbol": 90})
+    panel = rows(title, name, note).min_width(_HOUR_WIDTH).override_by_regexp(r"^\d\d$", cells)
+    return widths(panel, {"symbol": 80})
 
 
 def bars(title: str, name: str, unit: str, note: str) -> barchart.Panel:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from adapters.bus.base import Publisher
 from core.contracts import codec
+from core.contracts.firm import FirmRecord
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent
 from core.contracts.order import EventKind as Kind
@@ -27,6 +28,8 @@ from execution.journal.records import Record
 from execution.order_path.quotes import ReplayQuotes, tape
 from execution.risk import drawdown
 from execution.risk.activity import Activity
+from execution.risk.firm_replay import AccountPast
+from execution.risk.firm_watch import command
 from execution.risk.limits import Action
 from execution.risk.limits_file import LimitsFile
 from execution.risk.trading_state import TradingState
@@ -64,6 +67,7 @@ class ReplayBreakers(Activity):
         self._submitted: dict[str, int] = {}
         self._filled: deque[Filled] = deque()
         self._waits_us: deque[int] = deque(maxlen=breakers.ANSWERS)
+        self.past = AccountPast() if limits.rules.firm else None
 
     def load(self, slices: dict[tuple[str, str], list[TickArray]], end_us: int) -> None:
         """Look at the ticks of the next slice, which the quotes hold; `until` then trips."""
@@ -89,6 +93,10 @@ class ReplayBreakers(Activity):
     def fold(self, record: Record) -> None:
         """Fold one journalled record in."""
         super().fold(record)
+        if self.past is not None:
+            self.past.fold(record)
+        if isinstance(record, FirmRecord):
+            self._check_firm(record)
         if isinstance(record, AccountState):
             self._check_drawdown(record.ts_init_us)
         if not isinstance(record, OrderEvent):
@@ -108,6 +116,12 @@ class ReplayBreakers(Activity):
         share, limits = self.drawdown_share(), self._limits.rules.book.breakers
         wanted = drawdown.action(share, limits)
         self._trip_by(wanted, "drawdown", drawdown.reason(share, limits), now_us)
+
+    def _check_firm(self, record: FirmRecord) -> None:
+        for breach in record.breaches:
+            order = command(record.action, breach)
+            if order is not None:
+                self._trip(order)
 
     def _check_wait(self, fill: Filled) -> None:
         missed = self._quotes.at(fill.source, fill.symbol, fill.filled_us - 1)

@@ -19,6 +19,7 @@ from execution.order_path.engine import Engine
 from execution.order_path.stops import Stops
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
+from execution.risk.firm_watch import FirmWatch
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds
 from execution.risk.trading_state import TradingState
@@ -42,6 +43,7 @@ class PollerParts(NamedTuple):
     funds: CachedFunds
     trading: TradingState
     unsigned: str = ""
+    firm: FirmWatch | None = None
 
 
 class AccountPoller:
@@ -83,6 +85,8 @@ class AccountPoller:
     def close(self) -> None:
         """The process ends."""
         self._w.equity.keep()
+        if self._w.firm:
+            self._w.firm.keep()
 
     def _at_broker(self) -> None:
         self._w.reconciler.again()
@@ -97,11 +101,14 @@ class AccountPoller:
             self._look_at_account()
 
     def _look_at_account(self) -> None:
+        self._w.engine.risk.news.poll()
         account = self._w.events.poll()
         self._w.ladder.take_up()
         if account is not None:
             self._w.equity.observe(account)
             self._w.ladder.check()
+            if self._w.firm:
+                self._w.firm.observe(account)
 
     def _report_health(self) -> None:
         if self._heartbeat is None:
@@ -109,6 +116,7 @@ class AccountPoller:
         problem = "the terminal does not answer" if self._away else self._w.events.problem
         problem = problem or (self._limits.problem if self._limits else "")
         problem = problem or self._w.trading.problem or self._w.unsigned
+        problem = problem or self._w.engine.risk.news.problem
         if problem:
             self._heartbeat.degraded(problem)
         else:

@@ -7,7 +7,8 @@ twice. A fill, or a stop that moved, is followed by the position it made.
 from collections.abc import Iterator
 
 from adapters.bus.base import Publisher
-from core.contracts import codec
+from core.contracts import codec, firm
+from core.contracts.firm import FirmRecord
 from core.contracts.order import (
     AccountState,
     EventKind,
@@ -106,6 +107,9 @@ def posts(record: Record, book: Book, run: RunSettings) -> Iterator[Post]:
             yield Post(position_state(record, book), f"{name}.position")
     elif isinstance(record, AccountState):
         yield Post(record, f"{record.run_id}.account.{record.ts_event_us}")
+    elif isinstance(record, FirmRecord):
+        for message in firm.messages(record):
+            yield Post(message, f"{record.run_id}.firm.{record.state.ts_us}.{message.rule}")
     elif isinstance(record, ExecutionMarker):
         yield Post(record, f"{record.run_id}.slice.{'end' if record.end else record.slice}")
 

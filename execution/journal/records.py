@@ -6,6 +6,7 @@ journal alone, folded from its first record, gives the whole state after a crash
 
 import msgspec
 
+from core.contracts.firm import FirmRecord
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent
 from core.contracts.session_id import packed
 from core.contracts.signal import Signal
@@ -30,7 +31,9 @@ class SegmentBegun(msgspec.Struct, frozen=True, array_like=True, tag="SegmentBeg
     digest: str  # BLAKE2b-256 of the bytes of the segment before, which holds the digest of its own
 
 
-Record = OrderEvent | Signal | AccountState | ExecutionMarker | LeaseTaken | SegmentBegun
+Record = (
+    OrderEvent | Signal | AccountState | ExecutionMarker | LeaseTaken | SegmentBegun | FirmRecord
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

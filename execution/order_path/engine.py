@@ -17,6 +17,7 @@ from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.order import EventKind as Kind
 from core.contracts.signal import Signal
 from core.crashpoint import reach
+from core.desk import Desk, one_alone
 from core.metrics import Histograms
 from core.settings import Settings
 from execution.broker.closings import Closings
@@ -35,6 +36,7 @@ from execution.risk.context import PreTradeRisk
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
 from execution.risk.margin import Funds
+from execution.risk.news import News
 from execution.risk.portfolio_risk import MarketFigures, uses_figures
 from execution.risk.trading_state import TradingState
 
@@ -44,7 +46,9 @@ class Engine:
 
     Args:
         sends: False in shadow mode: decisions are journalled, nothing is sent.
+        desk: whose signals come, and which of them are sent; None: one strategy has the account.
         limits: those in force; None for those of the settings.
+        news: what the calendar says; None: nothing.
         timer: measures how long the venue takes.
     """
 
@@ -60,23 +64,33 @@ class Engine:
         funds: Funds,
         *,
         sends: bool = True,
+        desk: Desk | None = None,
         limits: LimitsFile | None = None,
+        news: News | None = None,
         timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
         self._run, self.sends, self._timer = settings.run, sends, timer
+        self._desk = desk or one_alone(settings.run.strategy)
+        self._simulated = settings.terminal.kind == "simulated"
         self._clock, self._ledger, self._venue, self._quotes = clock, ledger, venue, quotes
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
         self._pre_trade_risk = PreTradeRisk(
-            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk
-        )
-        self._size = TargetSize(self._pre_trade_risk, funds)
+            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk, self._desk,
+            news,
+        )  # fmt: skip
+        self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book)
         self.closings = Closings(self._run, clock, ledger, venue)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
         self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
+
+    @property
+    def risk(self) -> PreTradeRisk:
+        """What orders are checked by."""
+        return self._pre_trade_risk
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
         """Bring the position to the signal's target; a signal seen before is denied.
@@ -185,7 +199,9 @@ class Engine:
             self._ledger.record([*preceding, denied])
             return False
         order = _under_override(order, context)
-        if not self.sends:
+        if not self._is_sent(order):
+            # Behind a closing leg, which was sent, nothing has received this order yet.
+            preceding = preceding or [events.received(order, context.signal)]
             self._ledger.record([*preceding, events.cancelled(order, "shadow: nothing is sent")])
             return False
         return self._place(preceding, order, context.collar, began_ns)
@@ -274,7 +290,12 @@ class Engine:
         if order.purpose != "entry":  # less risk: only an unsettled order of the feed holds it back
             blocked = self._ledger.book.is_blocked(order.source, order.symbol)
             return Denial(DenialReason.HALTED, 0.0, 1.0) if blocked else None
-        return self._pre_trade_risk.entry(context, order, sends=self.sends)
+        return self._pre_trade_risk.entry(context, order, sends=self._is_sent(order))
+
+    def _is_sent(self, order: OrderEvent) -> bool:
+        """A strategy in shadow opens nothing; what it held before that is still closed."""
+        may_open = self._desk.sends(order.strategy, simulated=self._simulated)
+        return self.sends and (may_open or order.purpose != "entry")
 
     def _order_of(self, context: RiskContext, leg: Leg) -> OrderEvent:
         return self._order(context.signal, leg, context.quote, context.now_us)

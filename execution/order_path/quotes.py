@@ -128,6 +128,10 @@ class ReplayQuotes:
         index = int(np.searchsorted(held.time_us, now_us, side="right")) - 1 if held else -1
         return _quote(held, index) if held and index >= 0 else None
 
+    def tape_of(self, source: str, symbol: str) -> Tape:
+        """The quotes of a feed at hand."""
+        return self._tapes.get((source, symbol), _EMPTY)
+
     def first_from(self, source: str, symbol: str, time_us: int) -> int | None:
         """Time of the first quote of this slice from a time on; None when it has none."""
         held = self._tapes.get((source, symbol), _EMPTY)

@@ -1,12 +1,14 @@
 """The lots of a full position for one signal, under the limits in force.
 
-Fixed sizing needs nothing else. The others need equity and a conversion rate, and keep a held
-position as it is while the new size is close to it.
+A strategy of a desk has its share of them: of the lots that are written, or of what equity gives
+(the cap counted). Fixed sizing needs nothing else. The others need equity and a conversion rate,
+and keep a held position as it is while the new size is close to it.
 """
 
 import math
 from collections.abc import Sequence
 
+from core.desk import Desk
 from execution.journal.book import Position
 from execution.order_path.full_position import Money, full_lots, steady
 from execution.risk.checks import RiskContext
@@ -17,8 +19,8 @@ from execution.risk.margin import Funds
 class TargetSize:
     """Sizes targets of one account."""
 
-    def __init__(self, pre_trade_risk: PreTradeRisk, funds: Funds) -> None:
-        self._pre_trade_risk, self._funds = pre_trade_risk, funds
+    def __init__(self, pre_trade_risk: PreTradeRisk, funds: Funds, desk: Desk) -> None:
+        self._pre_trade_risk, self._funds, self._desk = pre_trade_risk, funds, desk
 
     def lots(self, context: RiskContext, held: Sequence[Position]) -> float | None:
         """Lots of a full position; None when there is no rate to the account's currency."""
@@ -32,8 +34,9 @@ class TargetSize:
 
     def _full(self, context: RiskContext, held: Sequence[Position]) -> float | None:
         limits, signal, instrument = context.limits, context.signal, context.instrument
+        capital = self._desk.share(signal.strategy)
         if limits.sizing == "fixed" or not signal.target:
-            return limits.lots
+            return limits.lots * capital
         if instrument is None:
             return limits.lots  # denied as an unknown symbol, whatever the size
         price = context.quote.mid if context.quote else signal.reference_price
@@ -43,5 +46,6 @@ class TargetSize:
         full = full_lots(limits, signal.confidence, abs(price - signal.stop_price), money)
         if full is None:
             return None
+        full *= capital
         net, share = sum(p.volume for p in held), abs(signal.target)
         return abs(steady(full * signal.target, net, limits.resize_share)) / share

@@ -28,8 +28,15 @@ HIGHER_RAISES = frozenset({
     "max_sized_lots",
     "crash_move_1s", "crash_move_10s", "crash_move_60s", "crash_deviations", "max_reject_share",
     "min_orders", "max_send_ms", "min_answers", "max_away_s", "max_drift_s",
+    "daily_loss", "daily_loss_share", "drawdown", "drawdown_share", "max_order_lots",
+    "max_open_lots", "keep_share",
 })  # fmt: skip
-LOWER_RAISES = frozenset({"repeat_window_s", "min_free_mib"})
+LOWER_RAISES = frozenset({
+    "repeat_window_s", "min_free_mib", "margin_share", "news_before_min", "news_after_min",
+    "before_min", "after_min",
+})  # fmt: skip
+#: Of a firm's rules: they say what they are, and let nothing through.
+_REMARKS = frozenset({"dated", "source"})
 #: From the strictest to the loosest.
 LADDERS: dict[str, tuple[object, ...]] = {
     "restricted": (True, False),
@@ -37,6 +44,12 @@ LADDERS: dict[str, tuple[object, ...]] = {
         ("crash", "rejects", "latency", "disconnected", "drift", "disk"),
         ("halted", "reducing", "none"),
     ),
+    "on_breach": ("flatten", "halted", "reducing", "none"),
+    "enforce": (True, False),
+    "at_stops": (True, False),
+    "news_importance": ("low", "medium", "high"),
+    "importance": ("low", "medium", "high"),
+    "action": ("flatten", "deny", "reduce"),
 }
 SHIPPED = LimitsBook("shipped", Limits(), {}, {}, Breakers(), {})
 
@@ -66,7 +79,28 @@ def changes(before: LimitsBook, after: LimitsBook) -> list[Change]:
     for symbol in ("", *sorted({*before.flash_crash, *after.flash_crash})):
         where = f"breakers.symbols.{symbol}" if symbol else "breakers"
         differing += _differing(where, before.breakers_of(symbol), after.breakers_of(symbol))
-    return differing
+    return [*differing, *_of_firms(before, after), *_of_news(before, after)]
+
+
+def _of_firms(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:
+    """Rules of the firm that each account is under."""
+    for account in sorted({*before.accounts, *after.accounts}):
+        old, new = before.firm_of(account), after.firm_of(account)
+        where = f"accounts.{account}.firm"
+        if old and new:
+            yield from _differing(where, old[1], new[1])
+        elif old or new:
+            names = old[0] if old else "", new[0] if new else ""
+            yield Change(where, "name", *names, "lowers" if new else "raises")
+
+
+def _of_news(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:
+    for name in sorted({*before.news, *after.news}):
+        old, new = before.news.get(name), after.news.get(name)
+        if old and new:
+            yield from _differing(f"news.{name}", old, new)
+        else:
+            yield Change("news", name, bool(old), bool(new), "lowers" if new else "raises")
 
 
 def raises(kind: Kind, subject: str, before: bytes | None, after: bytes) -> bool:
@@ -106,6 +140,8 @@ def direction(field: str, before: Any, after: Any) -> Direction:
         return "lowers" if after <= before else "raises"
     if field in LOWER_RAISES:
         return "lowers" if after >= before else "raises"
+    if field in _REMARKS:
+        return "lowers"
     ladder = LADDERS.get(field, ())
     if before in ladder and after in ladder:
         return "lowers" if ladder.index(after) <= ladder.index(before) else "raises"

@@ -7,6 +7,9 @@ denial, exactly which limits held. Nearer tables win: `limits`, `symbols.<symbol
 
 What is shipped protects an account of any size: notionals and the day's loss are bounded by the
 account's own equity. Where a limit stands both in money and in equity, the smaller holds.
+
+`firms.<name>` says the rules of a proprietary trading firm, which `accounts.<account>.firm` names;
+`news.<name>` what events of the economic calendar do.
 """
 
 import difflib
@@ -21,11 +24,15 @@ import msgspec
 
 from core.errors import InputError
 from core.sections import ExecutionSettings
+from core.toml_lines import line_of
+from execution.risk.firm_rules import FirmRules
+from execution.risk.news import NewsRule, of_firm
 
 T = TypeVar("T")
 #: Before the number of the signed version, in what names the limits of a decision.
 SIGNED = "#"
 OFF = math.inf
+FIRM = "firm"  # of an account: the name of its firm's table
 Action = Literal["none", "reducing", "halted"]
 
 
@@ -101,13 +108,26 @@ class LimitsBook(NamedTuple):
     accounts: Mapping[str, Mapping[str, Any]]
     breakers: Breakers
     flash_crash: Mapping[str, Mapping[str, Any]]  # breakers' own tables per symbol
+    firms: Mapping[str, FirmRules] = {}
+    news: Mapping[str, NewsRule] = {}
+
+    def firm_of(self, account: str) -> tuple[str, FirmRules] | None:
+        """The firm whose rules an account is under, by name; None without one."""
+        name = self.accounts.get(account, {}).get(FIRM, "")
+        return (name, self.firms[name]) if name else None
+
+    def news_of(self, account: str) -> dict[str, NewsRule]:
+        """Rules about the calendar that hold for an account, its firm's among them."""
+        firm = self.firm_of(account)
+        own = of_firm(firm[1]) if firm and firm[1].enforce else None
+        return {**self.news, f"firm {firm[0]}": own} if firm and own else dict(self.news)
 
     def of(self, account: str, symbol: str) -> Limits:
         """What holds for a symbol in an account; "" for the account as such."""
         mine = self.accounts.get(account, {})
         tables = (
             self.symbols.get(symbol, {}),
-            {name: value for name, value in mine.items() if name != "symbols"},
+            {name: value for name, value in mine.items() if name not in ("symbols", FIRM)},
             mine.get("symbols", {}).get(symbol, {}),
         )
         merged = {name: value for table in tables for name, value in table.items()}
@@ -159,6 +179,8 @@ def parse(content: bytes, name: str) -> LimitsBook:
         f"{version}+{digest}", _converted(Limits, written.get("limits", {})),
         written.get("symbols", {}), written.get("accounts", {}), _converted(Breakers, breakers),
         flash_crash,
+        {name: _converted(FirmRules, table) for name, table in written.get("firms", {}).items()},
+        {name: _converted(NewsRule, table) for name, table in written.get("news", {}).items()},
     )  # fmt: skip
 
 
@@ -173,6 +195,8 @@ def render(book: LimitsBook) -> str:
         ("symbols", book.symbols),
         ("accounts", book.accounts),
         ("breakers.symbols", book.flash_crash),
+        ("firms", {name: _written(rules) for name, rules in book.firms.items()}),
+        ("news", {name: _written(rule) for name, rule in book.news.items()}),
     )
     for prefix, tables in nested:
         for name, table_values in tables.items():
@@ -180,10 +204,17 @@ def render(book: LimitsBook) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _written(rules: msgspec.Struct) -> dict[str, Any]:
+    return {
+        name: value for name, value in msgspec.structs.asdict(rules).items() if value is not None
+    }
+
+
 def _rendered(table: str, values: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", f"[{table}]")
     yield from (f"{k} = {_literal(v)}" for k, v in values.items() if not isinstance(v, dict))
-    for symbol, nested in values.get("symbols", {}).items():
+    nested_tables = values.get("symbols", {})
+    for symbol, nested in nested_tables.items() if isinstance(nested_tables, dict) else ():
         yield from _rendered(f"{table}.symbols.{_quoted(symbol)}", nested)
 
 
@@ -194,25 +225,31 @@ def _quoted(name: str) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_literal, value))}]"
+    return msgspec.json.encode(value).decode() if isinstance(value, str) else str(value)
 
 
-Kind = type[Limits] | type[Breakers]
+Kind = type[Limits] | type[Breakers] | type[FirmRules] | type[NewsRule]
 
 
 def _tables(
     written: Mapping[str, Any], page: "_Page"
 ) -> Iterator[tuple[str, Kind, Mapping[str, Any]]]:
     """Every table that holds limits, with its dotted name and what it may hold."""
-    tops = ("limits", "symbols", "accounts", "breakers")
+    tops = ("limits", "symbols", "accounts", "breakers", "firms", "news")
     for name in written:
         if name not in tops:
             raise page.error("", name, f"unknown{_nearest(name, tops)}")
+    for name, table in page.table("firms", written.get("firms", {})).items():
+        yield f"firms.{name}", FirmRules, page.dated(f"firms.{name}", table)
+    yield from _each("news", NewsRule, written.get("news", {}), page)
     yield "limits", Limits, page.table("limits", written.get("limits", {}))
     yield from _each("symbols", Limits, written.get("symbols", {}), page)
     for name, table in page.table("accounts", written.get("accounts", {})).items():
         mine = dict(page.table(f"accounts.{name}", table))
         yield from _each(f"accounts.{name}.symbols", Limits, mine.pop("symbols", {}), page)
+        page.check_firm(f"accounts.{name}", mine.pop(FIRM, None), written.get("firms", {}))
         yield f"accounts.{name}", Limits, mine
     breakers = dict(page.table("breakers", written.get("breakers", {})))
     yield from _each("breakers.symbols", Breakers, breakers.pop("symbols", {}), page)
@@ -230,7 +267,7 @@ class _Page:
     """The text of a file, to say in which line something is wrong."""
 
     def __init__(self, name: str, text: str) -> None:
-        self._name, self._lines = name, text.splitlines()
+        self._name, self._text = name, text
 
     def table(self, table: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
@@ -251,21 +288,21 @@ class _Page:
             if isinstance(value, int | float) and not value >= 0:
                 raise self.error(table, key, f"{value}: a limit is a number from 0 on, or inf")
 
+    def check_firm(self, table: str, name: object, firms: Mapping[str, Any]) -> None:
+        """What an account names as its firm is one of the file's."""
+        if name is not None and (not isinstance(name, str) or name not in firms):
+            raise self.error(table, FIRM, f"no table [firms.{name}]{_nearest(str(name), firms)}")
+
+    def dated(self, table: str, value: Any) -> Mapping[str, Any]:
+        """Rules of a firm, which say of when they are."""
+        rules = self.table(table, value)
+        if "dated" not in rules:
+            raise self.error(table, "dated", "is missing: the day on which you read its page")
+        return rules
+
     def error(self, table: str, key: str, problem: str) -> InputError:
         where = f"[{table}] {key}" if table else key
-        return InputError(self._name, f"{where}: {problem}", self._line(table, key))
-
-    def _line(self, table: str, key: str) -> int | None:
-        current = ""
-        for number, line in enumerate(self._lines, 1):
-            header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
-            if header:
-                current = re.sub(r"[\"'\s]", "", header[1])
-                if not table and current.split(".")[0] == key:
-                    return number
-            elif current == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-                return number
-        return None
+        return InputError(self._name, f"{where}: {problem}", line_of(self._text, table, key))
 
 
 def _converted(kind: type[T], values: Mapping[str, Any]) -> T:

@@ -9,6 +9,7 @@ from adapters.mt5.venue.venue import Account
 from core.clock import Timer
 from core.controls.approvals import holds, settings_content, strategy_holds
 from core.controls.watch import WatchedControls
+from core.desk import DESK, Desk, one_alone
 from core.settings import Settings
 from core.trading_control import ControlCommand, State
 from execution.broker.every import Every
@@ -18,7 +19,10 @@ _log = logging.getLogger(__name__)
 
 
 def may_send(
-    settings: Settings, account: Account, watched: WatchedControls | None = None
+    settings: Settings,
+    account: Account,
+    watched: WatchedControls | None = None,
+    desk: Desk | None = None,
 ) -> bool:  # fmt: skip
     """True for a simulated terminal (not in shadow mode), and where nothing is missing.
 
@@ -28,21 +32,24 @@ def may_send(
         return False
     if settings.terminal.kind == "simulated":
         return True
-    lacking = missing(settings, account, watched)
+    lacking = missing(settings, account, watched, desk)
     for thing in lacking:
         _log.warning("real money is locked; missing: %s", thing)
     return not lacking
 
 
 def missing(
-    settings: Settings, account: Account, watched: WatchedControls | None
+    settings: Settings,
+    account: Account,
+    watched: WatchedControls | None,
+    desk: Desk | None = None,
 ) -> list[str]:  # fmt: skip
     """What real money still asks for, in words; nothing: it is unlocked.
 
     Mode `live`; `terminal.login` and `terminal.server` that are set and are those the terminal is
     logged in to; a champion that a person promoted and that was not trained on a simulated market;
-    and, signed and not ended: this model, the strategy and the settings as they are, limits, and a
-    passed terminal check of that server.
+    and, signed and not ended: this model, every strategy that would send, the desk and the settings
+    as they are, limits, and a passed terminal check of that server.
     """
     lacking = []
     if settings.run.mode != "live":
@@ -58,7 +65,8 @@ def missing(
         lacking.append("a champion that a person promoted, trained on a real market")
     if watched is None:
         return [*lacking, "users, and controls that they sign (tickhouse controls begin)"]
-    return lacking + _unsigned(settings, champion, account.server, watched)
+    desk = desk or one_alone(settings.run.strategy)
+    return lacking + _unsigned(settings, champion, account.server, watched, desk)
 
 
 class Permission:
@@ -85,16 +93,21 @@ class Permission:
 
 
 def _unsigned(
-    settings: Settings, model: str, server: str, watched: WatchedControls
+    settings: Settings, model: str, server: str, watched: WatchedControls, desk: Desk
 ) -> list[str]:  # fmt: skip
-    controls, now, name = watched.controls, watched.now_us(), settings.run.strategy
+    controls, now = watched.controls, watched.now_us()
     lacking = []
     if controls.version("limits", "", now) is None:
         lacking.append("signed limits")
     if not model or controls.version("model", model, now) is None:
         lacking.append(f"a signed approval of model {model[:12]}".rstrip())
-    if not strategy_holds(controls, settings.home_path, name, now):
-        lacking.append(f"a signed approval of strategy {name} as it is")
+    for one in desk.strategies:
+        if not one.sends(simulated=False):
+            continue
+        if not strategy_holds(controls, settings.home_path, one.use, now):
+            lacking.append(f"a signed approval of strategy {one.use} as it is")
+    if settings.run.strategy == DESK and not holds(controls, "desk", "", desk.content, now):
+        lacking.append("a signed approval of the desk as it is")
     if not holds(controls, "settings", "", settings_content(settings), now):
         lacking.append("a signed approval of the settings as they are")
     check = controls.version("terminal_check", server, now)

@@ -170,7 +170,7 @@ class TradingState:
                 order = replace(order, ts_us=self._ordered.ts_us + 1)
             if order.state == "active" and before.by != order.by:
                 return False
-            if order.state != "active" and _severity(before) >= _severity(order):
+            if order.state != "active" and _strictness(before) >= _strictness(order):
                 self._lay_beneath(order, before)
                 return False
             if order.state == "active":
@@ -216,7 +216,8 @@ class TradingState:
 
     def _settle(self) -> bool:
         before, held = self.current, self._held()
-        self.current = held if _severity(held) > _severity(self._ordered) else self._ordered
+        strictest = _strictness(held) > _strictness(self._ordered)
+        self.current = held if strictest else self._ordered
         return self.current != before
 
 
@@ -245,6 +246,11 @@ def _is_news(order: ControlCommand, before: ControlCommand) -> bool:
 
 def _severity(order: ControlCommand) -> int:
     return _SEVERITY[order.state]
+
+
+def _strictness(order: ControlCommand) -> tuple[int, bool]:
+    """A halt that closes positions as well is stricter than one that keeps them."""
+    return _severity(order), order.state == "halted" and order.positions == "flatten"
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

@@ -22,13 +22,14 @@ from core.errors import InputError
 from core.fingerprint import fingerprint
 from models.serving import artifact
 from models.serving.manifest import name_of
-from strategies import plugins
+from strategies import desk, plugins
 from strategies import protocol as strategy
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
 
 _MARK = b"tickhouse decision/1 sha256:"
 _DIGITS = 64
+_DESK = "desk.json"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same decision gives the same bytes
 
 
@@ -57,8 +58,9 @@ def write(path: Path, facts: Facts, material: Material) -> str:
         parts[f"ticks/{symbol}.npy"] = _to_npy(ticks)
     parts |= _model_parts(material.artifact)
     name = facts.signal.strategy
-    own = b"" if name in strategy.shipped() else plugins.content(name, material.strategies)
-    if own:
+    if material.desk:
+        parts[_DESK] = desk.content(material.desk, material.folder_of)
+    elif own := b"" if name in strategy.shipped() else plugins.content(name, material.strategies):
         parts[f"strategies/{strategy_set.file_name(own, name)}"] = own
     content, seal = _sealed(parts)
     durable.write(path, content)
@@ -82,7 +84,9 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
     if seal and seal != actual:
         raise InputError(str(path), f"its seal is {actual}, not {seal}: another or a forged bundle")
     parts, manifest = _parts(path, content)
-    if not seal and any(name.startswith("strategies/") for name in parts):
+    text = desk.kept(parts.get(_DESK, b""))
+    own = any(name.startswith("strategies/") for name in parts)
+    if not seal and (own or (text and text.strategies)):
         raise InputError(
             str(path), "holds a person's strategy, whose code would run: give the --seal that you"
             " were told by someone you trust"
@@ -94,7 +98,10 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
     facts = msgspec.json.decode(parts["facts.json"], type=Facts)
     for name in filter(lambda name: name.startswith("strategies/"), parts):
         strategy_set.unpack(parts[name], facts.signal.strategy, scratch / "strategies")
-    return Opened(facts, _material(parts, facts, scratch), actual, manifest.written_on)
+    material = _material(parts, facts, scratch)
+    if text:
+        material = material._replace(desk=desk.unpacked(text, scratch / "strategies"))
+    return Opened(facts, material, actual, manifest.written_on)
 
 
 def _model_parts(model: artifact.Artifact | None) -> dict[str, bytes]:

@@ -20,6 +20,7 @@ from core.contracts.session import Session
 from core.contracts.signal import Signal
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
+from strategies import desk
 from streams.explain import report_rows, sessions
 from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
@@ -68,7 +69,7 @@ class Facts(msgspec.Struct, frozen=True):
         feeds: of the signal's source in this run, the signal's own among them.
         hour: where the computation starts.
         session: the start that decided; None when there were none yet.
-        strategy: file of a person's own strategy as the session began with it.
+        strategy: file of a person's own strategy, or the desk, as the session began with it.
         sampled: time_msc and seq of the rows before the decision, of a live run, oldest first:
             sessions before it may have sampled otherwise.
         absent: bit m: member m of the model had no part in the prediction.
@@ -116,7 +117,8 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         )  # fmt: skip
         sessions.refuse_overwritten(client, signal, orders, identity)
         feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
-        held = client.query(_HELD, key).result_rows
+        own = signal.strategy if desk.kept(origin.strategy) else ""
+        held = client.query(_HELD, {**key, "strategy": own}).result_rows
         hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
         probabilities, model, absent = _prediction(client, key)
         sampled = _sampled(client, key) if signal.session_id else []

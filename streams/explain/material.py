@@ -7,6 +7,7 @@ from core.strategy_set import unpack
 from models.serving import artifact
 from models.serving.artifact import Artifact
 from models.serving.manifest import from_bytes
+from strategies import desk
 from streams.explain.facts import Facts
 from streams.explain.recompute import Material
 
@@ -17,12 +18,15 @@ def of(facts: Facts, home: Path, scratch: Path) -> Material:
     Raises:
         InputError: a file of the model is gone or was changed.
     """
-    strategies = home / "strategies"
-    if facts.strategy:
+    strategies, desk_ = home / "strategies", None
+    if text := desk.kept(facts.strategy):
+        strategies = scratch / "strategies"
+        desk_ = desk.unpacked(text, strategies)
+    elif facts.strategy:
         strategies = scratch / "strategies"
         unpack(facts.strategy, facts.signal.strategy, strategies)
     model = _model(facts, home / "models") if facts.probabilities else None
-    return Material({}, model, strategies)
+    return Material({}, model, strategies, desk_)
 
 
 def _model(facts: Facts, models: Path) -> Artifact:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
+from core.desk import Desk, one_alone
 from core.errors import InputError, ModelError
 from core.metrics import Histograms
 from core.sections import ExitSettings, FeatureSettings, RunSettings, SignalSettings
@@ -24,7 +25,7 @@ from models.serving.manifest import MemberSpec
 from models.serving.predictor import Predictor
 from models.serving.session import ModelSession
 from models.training import booster
-from strategies import plugins
+from strategies import desk
 from strategies import protocol as strategy
 from strategies.edge import edge_bp
 from streams.decide import Decider
@@ -42,7 +43,12 @@ class Material(NamedTuple):
 
     ticks: Mapping[str, TickArray]  # by symbol
     artifact: Artifact | None
-    strategies: Path  # where a person's own strategy lies
+    strategies: Path  # where a person's own strategy lies; a desk's in a folder each
+    desk: Desk | None = None  # None: one strategy alone decided
+
+    def folder_of(self, use: str) -> Path:
+        """Where a strategy is loaded from."""
+        return self.strategies / use if self.desk else self.strategies
 
 
 class ExplainedMember(NamedTuple):
@@ -73,7 +79,7 @@ class RunShape(msgspec.Struct, frozen=True):
     signals: SignalSettings = SignalSettings()
     exits: ExitSettings = ExitSettings()
     fingerprint: dict[str, str] = {}
-    strategy: str = ""  # SHA-256 of a person's own strategy
+    strategy: str = ""  # SHA-256 of a person's own strategy, or of the desk
 
 
 def shape(facts: Facts) -> RunShape:
@@ -90,11 +96,11 @@ def recompute(facts: Facts, material: Material) -> Recomputed:
     """
     sampled, past = _sampled(facts, material.ticks)
     predicted, members = _predicted(facts, sampled, past, material.artifact)
-    probabilities = predicted.probabilities
+    probabilities, named = predicted.probabilities, material.desk
+    named = named or one_alone(facts.signal.strategy)
     return Recomputed(
         sampled.features[0], None if probabilities is None else probabilities[0], members,
-        _decided(facts, predicted, material.strategies),
-        plugins.digest(facts.signal.strategy, material.strategies),
+        _decided(facts, predicted, material, named), desk.digest(named, material.folder_of),
         sum(len(ticks) for ticks in material.ticks.values()),
     )  # fmt: skip
 
@@ -144,9 +150,9 @@ def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> E
     return ExplainedMember(spec.name, spec.weight, output, contributions)
 
 
-def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | None:
+def _decided(facts: Facts, predicted: Predicted, material: Material, named: Desk) -> Signal | None:
     """What the decision engine makes of the row, given what was held before it."""
-    signal, settings = facts.signal, shape(facts).signals
+    signal, shared = facts.signal, shape(facts)
     run = RunSettings(
         signal.run_id,
         signal.mode,  # type: ignore[arg-type]
@@ -154,14 +160,22 @@ def _decided(facts: Facts, predicted: Predicted, strategies: Path) -> Signal | N
         signal.strategy,
         signal.session_id,
     )
-    chosen = strategy.select(signal.strategy, settings, strategies)
-    held = strategy.Held(facts.held.direction, facts.held.until_msc)
-    state = {f"{signal.source}.{signal.symbol}": held}, list[Signal]()
-    exits, signals = shape(facts).exits, None
+    one = named.named(signal.strategy)
+    if one is None:
+        raise InputError(facts.asked, f"no strategy {signal.strategy} was on its session's desk")
+    member = desk.member(
+        one, shared.signals, shared.exits, material.folder_of(one.use), alone=named.alone
+    )
+    held, feed = (
+        strategy.Held(facts.held.direction, facts.held.until_msc),
+        f"{signal.source}.{signal.symbol}",
+    )
+    state = {feed: held, f"{signal.strategy}/{feed}": held}, list[Signal]()
+    signals = None
     # A new champion opens reduced positions for a while; when that ended is not in the row.
-    for share in (1.0, settings.new_champion_share):
+    for share in (1.0, member.signals.new_champion_share):
         given = predicted._replace(share=share)
-        decided = Decider(run, settings, chosen, None, state, exits).rows(given).signals
+        decided = Decider(run, (member,), None, state).rows(given).signals
         # When the record was made is the clock's to say, not ours.
         signals = [msgspec.structs.replace(s, ts_init_us=signal.ts_init_us) for s in decided]
         if signal in signals:

@@ -27,7 +27,7 @@ class Origin(NamedTuple):
 
     session: Session | None
     settings: str  # JSON
-    strategy: bytes  # the file of a person's own; b"" for one that ships, or when unknown
+    strategy: bytes  # a person's own, or the desk; b"" for one that ships, or when unknown
 
 
 def of_signal(client: Client, signal: Signal, decision: str) -> Origin:

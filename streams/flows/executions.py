@@ -19,6 +19,7 @@ from adapters.bus.base import Message
 from adapters.clickhouse.rows import latency_columns, message_columns, process_columns
 from core.contracts import codec
 from core.contracts.exposure import ExposureRate
+from core.contracts.firm import FirmRuleState
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
 from core.contracts.risk import MarketRiskMessage
@@ -36,6 +37,7 @@ _TABLES: dict[type, str] = {
     AccountState: "account_state",
     TwinComparison: "twin_comparison",
     RiskState: "risk_state",
+    FirmRuleState: "firm_rule_state",
 }
 
 
@@ -105,7 +107,7 @@ class _Risk(StatefulBatchLogic[Any, Rows, RiskFold]):
             self._take(value)
         for message in self._fold.messages():
             self._parts.publish(message)
-        return [rows for kept in self._fold.rows() for rows in risk_rows(kept)], False
+        return risk_rows(list(self._fold.rows())), False
 
     def _take(self, value: Any) -> None:
         if isinstance(value, TickBatch):

@@ -8,9 +8,12 @@ import pytest
 
 from adapters.clickhouse import migrate, rows
 from adapters.clickhouse.native import Column
+from core.calendar import CalendarEvent
 from core.contracts.exposure import ExposureRate
+from core.contracts.firm import FirmRuleState
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
+from core.contracts.regime import RegimeState
 from core.contracts.risk import (
     Correlation,
     CurrencyExposure,
@@ -55,12 +58,15 @@ def columns_of(table: str) -> dict[str, str]:
         (RiskState, "risk_state"),
         (ExposureRate, "exposure_rate"),
         (Session, "session"),
+        (RegimeState, "regime"),
         (PortfolioRisk, "portfolio_risk"),
         (ValueAtRisk, "value_at_risk"),
         (FeedExposure, "feed_exposure"),
         (CurrencyExposure, "currency_exposure"),
         (Correlation, "correlation"),
         (StressResult, "stress_result"),
+        (FirmRuleState, "firm_rule_state"),
+        (CalendarEvent, "calendar_event"),
     ],
 )
 def test_a_message_has_its_tables_columns(message: type[msgspec.Struct], table: str) -> None:

@@ -279,7 +279,7 @@ class Venue:
         # Deals name a position by its identifier, which outlives a reversal; the ticket does not.
         return VenuePosition(
             ticket=p.identifier, source=source, symbol=symbol, volume=volume, price=p.price_open,
-            stop_price=p.sl, magic=p.magic, take_profit=p.tp,
+            stop_price=p.sl, magic=p.magic, take_profit=p.tp, swap=p.swap,
         )  # fmt: skip
 
 

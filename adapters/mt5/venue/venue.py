@@ -63,6 +63,7 @@ class VenuePosition(msgspec.Struct, frozen=True):
     stop_price: float
     magic: int
     take_profit: float = 0.0
+    swap: float = 0.0  # charged so far and not booked, account currency
 
 
 class WorkingOrder(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backtest import firm
 from backtest.page_tables import amount, percent, ratio
 
 
@@ -15,6 +16,8 @@ def show(report: dict[str, Any], files: Sequence[str], console: Console) -> None
     console.print(_summary(report))
     for warning in report["warnings"]:
         console.print(Text(warning, style="bold red"))
+    if report["firm"]:
+        console.print(firm_table(report["firm"]))
     if len(report["accounts"]) > 1:
         console.print(_accounts(report["accounts"]))
     for file in files:
@@ -57,6 +60,20 @@ def _summary(report: dict[str, Any]) -> Table:
     )  # fmt: skip
     for row in rows:
         table.add_row(*row)
+    return table
+
+
+def firm_table(rules: Sequence[dict[str, Any]]) -> Table:
+    """Every rule of a firm, and what came of it."""
+    table = Table(title="Rules of the firm", title_justify="left")
+    for name in ("account", "rule", "limit", "at the end", "least left", "verdict"):
+        table.add_column(
+            name, justify="left" if name in ("account", "rule", "verdict") else "right"
+        )
+    for row in firm.table(rules):
+        colour = "red" if row.is_bad else ""
+        table.add_row(row.account, row.rule, row.limit, row.end, row.least,
+                      Text(row.verdict, style=colour))  # fmt: skip
     return table
 
 

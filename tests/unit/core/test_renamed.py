@@ -14,6 +14,7 @@ from core import renamed
 from core.contracts.tick import TickBatch
 from core.metrics import Histograms
 from core.sections import RunSettings, SignalSettings
+from strategies.desk import Member
 from strategies.protocol import select
 from streams import compose
 from streams.connectors.bus import SourcePosition
@@ -41,7 +42,8 @@ def test_a_recovery_store_of_0_1_goes_on_bit_for_bit() -> None:
     sampler = Sampler(1000, Histograms(), sampled_state)
     strategy = select("scripted", SignalSettings())
     run = RunSettings("run", "live", "acc", "scripted")
-    decider = Decider(run, SignalSettings(), strategy, None, decided_state)
+    member = Member("scripted", strategy, SignalSettings())
+    decider = Decider(run, [member], None, decided_state)
     batch = TickBatch("run", "live", "oanda", "EURUSD", 2000, 0, left["out"]["next"])
     (rows,) = sampler.rows(batch, 0)
     signals = decider.rows(Predicted(rows, "", None)).signals

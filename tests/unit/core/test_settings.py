@@ -1,5 +1,6 @@
 """Settings come from defaults, file and environment, and mistakes are named."""
 
+import msgspec
 import pytest
 
 from core import settings
@@ -66,6 +67,14 @@ def test_settings_of_a_section_pass_to_a_child_process(tmp_path):
     environment = settings.environment_of("terminal", address="127.0.0.1:9", symbols=("A", "B"))
     loaded = settings.load(environment, tmp_path)
     assert (loaded.terminal.address, loaded.terminal.symbols) == ("127.0.0.1:9", ("A", "B"))
+
+
+def test_every_section_as_it_ships_passes_to_a_child_process_unchanged(tmp_path):
+    shipped = settings.load({}, tmp_path)
+    for section in ("features", "signals", "exits", "execution", "models", "streams"):
+        values = msgspec.structs.asdict(getattr(shipped, section))
+        child = settings.load(settings.environment_of(section, **values), tmp_path)
+        assert getattr(child, section) == getattr(shipped, section)
 
 
 def test_a_value_can_stand_in_a_file_as_secrets_do(tmp_path):

@@ -15,6 +15,7 @@ from core.clock import ManualClock, SystemTimer, Timer
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK
+from core.desk import Desk as StrategyDesk
 from core.sections import ExecutionSettings, ExitSettings, RunSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS
@@ -103,6 +104,7 @@ class Desk:
         control: Path | None = None,
         netting: bool = False,
         exits: ExitSettings = ExitSettings(),  # noqa: B008
+        strategies: StrategyDesk | None = None,
         **limits: Any,
     ) -> None:
         self.settings = Settings(run=RUN, execution=ExecutionSettings(**limits), exits=exits)
@@ -124,9 +126,9 @@ class Desk:
         self.limits_file = LimitsFile(RUN.account, of_settings(self.settings.execution))
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
-            self.reconciler, self.funds, sends=sends, limits=self.limits_file,
+            self.reconciler, self.funds, sends=sends, limits=self.limits_file, desk=strategies,
         )  # fmt: skip
-        self._sends, self.open = sends, True
+        self._sends, self._strategies, self.open = sends, strategies, True
         self.at(1.0)
 
     def use(self, limits: LimitsFile) -> None:
@@ -134,7 +136,7 @@ class Desk:
         self.limits_file = limits
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
-            self.reconciler, self.funds, sends=self._sends, limits=limits,
+            self.reconciler, self.funds, sends=self._sends, limits=limits, desk=self._strategies,
         )  # fmt: skip
 
     def at(self, seconds: float, price: float = 1.1) -> None:

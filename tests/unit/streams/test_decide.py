@@ -1,17 +1,26 @@
 """From predictions to signals: what opens nothing, and how large the rest is."""
 
+import pickle
+from itertools import pairwise
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from core.clock import ManualClock
+from core.contracts.tick import TickMarker
+from core.desk import Desk, parse
 from core.sections import RunSettings, SignalSettings
+from core.settings import Settings
 from features.catalog import NAMES
 from models.serving.predictor import Predictions
+from strategies.desk import Member, members
 from strategies.protocol import ModelStrategy
 from streams.decide import Decider
 from streams.records import Predicted, Sampled
 
 SETTINGS = SignalSettings(threshold=0.55, slippage_bp=0.1, min_agreement=0.6)
+ALONE = Member("model", ModelStrategy(SETTINGS), SETTINGS)
 
 
 def predicted(
@@ -34,7 +43,7 @@ def predicted(
 
 
 def decide(**more: float) -> list[float]:
-    decider = Decider(RunSettings(), SETTINGS, ModelStrategy(SETTINGS), ManualClock(0), None)
+    decider = Decider(RunSettings(), [ALONE], ManualClock(0), None)
     return [signal.target for signal in decider.rows(predicted(**more)).signals]
 
 
@@ -57,6 +66,84 @@ def test_a_new_champion_opens_less() -> None:
 
 
 def test_confidence_counts_how_far_the_members_agree() -> None:
-    decider = Decider(RunSettings(), SETTINGS, ModelStrategy(SETTINGS), ManualClock(0), None)
+    decider = Decider(RunSettings(), [ALONE], ManualClock(0), None)
     (signal,) = decider.rows(predicted(up=0.8, agreement=0.75)).signals
     assert signal.confidence == pytest.approx(0.6)
+
+
+def sampled_rows(symbol: str, rows: int, seed: int) -> Sampled:
+    """Rows, one a second, whose moving averages cross now and then."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(rows, len(NAMES))).astype(np.float32)
+    features[:, NAMES.index("volatility_60s")] = 3.0
+    return Sampled(
+        run_id="r", mode="replay", source="sim", symbol=symbol, received_ns=1,
+        time_msc=60_000 + 1000 * np.arange(rows), seq=np.zeros(rows, np.uint32),
+        mid=np.ones(rows), spread=np.full(rows, 1e-4), features=features,
+    )  # fmt: skip
+
+
+def cut(sampled: Sampled, begin: int, end: int) -> Predicted:
+    names = ("time_msc", "seq", "mid", "spread", "features")
+    part = sampled._replace(**{name: getattr(sampled, name)[begin:end] for name in names})
+    return Predicted(part, "", None)
+
+
+DESK = parse(
+    b"""[strategies.fast]\nuse = "ema_cross"\nsymbols = ["A"]\n[strategies.fast.signals]
+horizon_s = 20\nstop_spreads = 3\n[strategies.fast.exits]\ntake_profit_stops = 2
+[strategies.breakout]\n[strategies.scripted]\n""",
+    "desk.toml",
+)
+
+
+def of_desk(desk: Desk, *, alone: bool = False) -> tuple[Member, ...]:
+    all_of_it = members(desk, Settings(), lambda _use: Path("nowhere"))
+    return tuple(member._replace(alone=alone or member.alone) for member in all_of_it)
+
+
+def test_a_strategy_on_a_desk_decides_what_it_decides_alone() -> None:
+    feeds = [sampled_rows("A", 900, 1), sampled_rows("B", 900, 2)]
+    together = Decider(RunSettings(), of_desk(DESK), None, None)
+    decided = [s for feed in feeds for s in together.rows(cut(feed, 0, 900)).signals]
+    assert {(s.strategy, s.symbol) for s in decided} == {
+        ("fast", "A"), ("breakout", "A"), ("breakout", "B"), ("scripted", "A"), ("scripted", "B"),
+    }  # fmt: skip
+    for one in of_desk(DESK, alone=True):
+        lonely = Decider(RunSettings(), [one], None, None)
+        own = [s for feed in feeds for s in lonely.rows(cut(feed, 0, 900)).signals]
+        assert own == [s for s in decided if s.strategy == one.name] != []
+    assert all(s.take_profit > 0 for s in decided if s.strategy == "fast")
+
+
+def test_a_desk_decides_the_same_however_rows_are_cut_and_after_every_restart() -> None:
+    feed, whole = sampled_rows("A", 600, 3), Decider(RunSettings(), of_desk(DESK), None, None)
+    expected = whole.rows(cut(feed, 0, 600)).signals
+    state, signals, bounds = None, [], [0, 1, 2, 50, 51, 333, 600]
+    for begin, end in pairwise(bounds):
+        decider = Decider(RunSettings(), of_desk(DESK), None, state)
+        signals += decider.rows(cut(feed, begin, end)).signals
+        state = pickle.loads(pickle.dumps(decider.state))
+    assert signals == list(expected) != []
+    end = Decider(RunSettings(), of_desk(DESK), None, state).marker(TickMarker("r", "end", 1, 0))
+    assert end is not None
+    assert end.batch.signals == sorted(
+        expected, key=lambda s: (s.ts_event_us, s.source, s.symbol, s.seq)
+    )
+
+
+def test_a_strategy_that_begins_alone_goes_on_with_what_the_feed_held() -> None:
+    """What the warehouse says was held before is the same as what the stream remembers."""
+    feed, desk = sampled_rows("A", 600, 4), Decider(RunSettings(), of_desk(DESK), None, None)
+    signals = desk.rows(cut(feed, 0, 600)).signals
+    held, _ = desk.state
+    newest = max(signals, key=lambda s: (s.ts_event_us, s.seq, s.strategy))
+    assert held["sim.A"] == (np.sign(newest.target), newest.horizon_us // 1000)
+    for name in DESK.names:
+        own = [s for s in signals if s.strategy == name][-1]
+        assert held[f"{name}/sim.A"] == (np.sign(own.target), own.horizon_us // 1000)
+
+
+def test_a_strategy_without_a_model_does_not_see_what_is_predicted() -> None:
+    blind = ALONE._replace(sees_model=False)
+    assert Decider(RunSettings(), [blind], ManualClock(0), None).rows(predicted()).signals == ()

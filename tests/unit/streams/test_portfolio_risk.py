@@ -169,15 +169,39 @@ def test_positions_that_come_again_change_nothing() -> None:
     assert [p.summary.positions for rows in fold.rows() for p in rows.portfolios] == [1, 1]
 
 
-def test_rows_go_to_five_tables_and_messages_survive_the_bus() -> None:
+def test_rows_go_to_six_tables_and_messages_survive_the_bus() -> None:
     fold = RiskFold(LIVE, SETTINGS)
     for event in events("demo")[:3]:
         fold.event(event)
     for batch in batches(BEGIN_US - 1, at(70), "demo"):
         fold.ticks(batch)
     figures = list(fold.messages())
-    tables = {rows.table for kept in fold.rows() for rows in risk_rows(kept)}
+    tables = {rows.table for rows in risk_rows(list(fold.rows()))}
     assert tables == {
         "portfolio_risk", "value_at_risk", "feed_exposure", "currency_exposure", "correlation",
+        "regime",
     }  # fmt: skip
     assert [codec.decode("market_risk", codec.encode(f)) for f in figures] == figures
+
+
+def quarters(mode: str, step_min: int) -> list[tuple[str, str, int, str, float]]:
+    """Regimes of a feed's quarters, from slices or batches of so many minutes."""
+    replays = mode == "replay"
+    fold, states = RiskFold(REPLAY if replays else LIVE, SETTINGS), []
+    for number, minute in enumerate(range(0, HOURS * 60 + step_min, step_min)):
+        for batch in batches(at(minute) - 1, at(minute + step_min) - 1, mode, number):
+            fold.ticks(batch)
+        if replays:
+            fold.marker(TickMarker("live", "slice", number, at(minute + step_min)))
+            fold.event(ExecutionMarker("live", number, at(minute + step_min)))
+        states += [state for rows in fold.rows() for state in rows.regimes]
+    return [(s.source, s.symbol, s.ts_event_us, s.regime, s.level_bp) for s in states]
+
+
+def test_regimes_are_the_same_from_stream_and_replay_however_cut() -> None:
+    streamed = quarters("demo", 1)
+    assert {(source, symbol) for source, symbol, *_ in streamed} == set(FEEDS)
+    assert len(streamed) >= 2 * (HOURS * 4 - 2)
+    assert all(level > 0 for *_, level in streamed)
+    assert quarters("demo", 7) == streamed
+    assert quarters("replay", 30) == streamed

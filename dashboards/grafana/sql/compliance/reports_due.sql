@@ -41,7 +41,7 @@ SELECT
         now() > toDateTime(owed.due_for) + INTERVAL 27 HOUR, 'late', 'due'
     ) AS state,
     had.versions AS versions,
-    had.last AS last
+    nullIf(had.last, toDateTime64(0, 6, 'UTC')) AS last
 FROM owed
 LEFT JOIN had ON owed.report = had.report AND owed.due_for = had.report_day
 ORDER BY state = 'late' DESC, state = 'due' DESC, day DESC, report ASC

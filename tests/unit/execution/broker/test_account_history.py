@@ -189,7 +189,7 @@ def test_on_a_netting_account_a_feed_belongs_to_one_strategy_at_a_time(tmp_path:
     desk.trade(1.0)
     desk.at(3)
     assert desk.trade(1.0, strategy="other") == ["entry received", "entry denied"]
-    assert desk.events()[-1].reason == "position_limit"
+    assert desk.events()[-1].reason == "symbol_taken"
     desk.close()
 
 

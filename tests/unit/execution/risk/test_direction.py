@@ -5,8 +5,12 @@ import pytest
 
 from execution.risk import direction
 from execution.risk.direction import changes
+from execution.risk.firm_rules import FirmRules
 from execution.risk.limits import Breakers, Limits, parse
+from execution.risk.news import NewsRule
 from execution.risk.overrides import Override
+
+FIRM = '[accounts.a]\nfirm = "f"\n[firms.f]\ndated = 2026-01-01\ndaily_loss = 1000\n'
 
 
 def book(text: str):
@@ -16,7 +20,8 @@ def book(text: str):
 def test_every_number_has_a_direction_or_always_raises() -> None:
     """A new limit that the table does not know is one that two people sign: this names them."""
     known = direction.HIGHER_RAISES | direction.LOWER_RAISES | set(direction.LADDERS)
-    fields = {*Limits.__struct_fields__, *Breakers.__struct_fields__}
+    kinds = (Limits, Breakers, FirmRules, NewsRule)
+    fields = {name for kind in kinds for name in kind.__struct_fields__}
     assert known <= fields
     assert {"sizing", "resize_share", "kelly_payoff"} <= fields - known
 
@@ -36,6 +41,15 @@ def test_every_number_has_a_direction_or_always_raises() -> None:
         ("", "[breakers.symbols.BTCUSD]\ncrash_move_1s = 0.5", "raises"),
         ("[symbols.XAUUSD]\nmax_lots = 0.2", "", "raises"),  # a table that goes takes its limit
         ("", "[accounts.a.symbols.XAUUSD]\nmax_lots = 5.0", "raises"),
+        ("", FIRM, "lowers"),
+        (FIRM, "", "raises"),
+        (FIRM, FIRM + "margin_share = 0.5", "lowers"),
+        (FIRM, FIRM.replace("1000", "2000"), "raises"),
+        (FIRM, FIRM + 'zone = "Europe/Prague"', "raises"),
+        (FIRM, FIRM + 'source = "their page"', "lowers"),
+        ("", "[news.payrolls]\nbefore_min = 5", "lowers"),
+        ("[news.payrolls]\nbefore_min = 5", "[news.payrolls]\nbefore_min = 4", "raises"),
+        ("[news.payrolls]\nbefore_min = 5", "", "raises"),
     ],
 )
 def test_a_change_goes_one_way(before: str, after: str, way: str) -> None:

@@ -1,0 +1,47 @@
+"""`strategies.protocol.entries` compiled: of a quarter of a million rows, a thousand times."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from features.compiled import compiled
+
+
+def _entries(time_msc: Any, direction: Any, horizon_ms: int, out: Any) -> int:
+    held, until, count = 0, 0, 0
+    for n in range(len(direction)):
+        target = direction[n]
+        if target == 0 or (time_msc[n] < until and target != -held):
+            continue
+        held, until = target, time_msc[n] + horizon_ms
+        out[count] = n
+        count += 1
+    return count
+
+
+_fill: Callable[..., int] = compiled(
+    types.int64(
+        types.Array(types.int64, 1, "C", readonly=True),
+        types.Array(types.int8, 1, "C", readonly=True),
+        types.int64,
+        types.Array(types.int64, 1, "C"),
+    ),
+    _entries,
+)
+
+
+def entries(
+    time_msc: npt.NDArray[np.int64], direction: npt.NDArray[np.int8], horizon_ms: int
+) -> npt.NDArray[np.int64]:
+    """Rows at which a new target is set by who holds nothing before the first, int64 (k,).
+
+    Args:
+        time_msc: market time of each row, ascending, shape (n,).
+        direction: target direction of each row, shape (n,).
+        horizon_ms: how long an entry is held.
+    """
+    out = np.empty(len(direction), np.int64)
+    return out[: _fill(time_msc, np.ascontiguousarray(direction), horizon_ms, out)]

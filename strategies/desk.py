@@ -1,0 +1,121 @@
+"""A desk's strategies as they decide, and all that they are made of as one text.
+
+The text is what a session keeps and a run's id counts: the desk as it was written, and every
+person's own strategy with what it imports.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from core.desk import Desk, DeskStrategy, parse
+from core.sections import ExitSettings, SignalSettings
+from core.settings import Settings
+from core.strategy_set import unpack
+from strategies import plugins
+from strategies.protocol import CheckedStrategy, Strategy, select
+
+
+class Member(NamedTuple):
+    """One strategy with what it decides by. `alone`: no desk, all that a feed held is its own."""
+
+    name: str
+    strategy: Strategy
+    signals: SignalSettings
+    exits: ExitSettings = ExitSettings()
+    symbols: tuple[str, ...] = ()
+    sees_model: bool = True
+    alone: bool = True
+    own_horizon_s: float = 0.0  # 0: the strategy's
+
+    @property
+    def horizon_s(self) -> float:
+        """How long a position is held at most: the desk has the last word."""
+        return self.own_horizon_s or self.strategy.horizon_s
+
+    def trades(self, symbol: str) -> bool:
+        """Whether it decides on a symbol."""
+        return not self.symbols or symbol in self.symbols
+
+
+class DeskText(msgspec.Struct, frozen=True, tag="Desk/1"):
+    """What a desk is made of. `strategies`: texts of people's own by name."""
+
+    desk: str
+    strategies: dict[str, str]
+
+
+def members(desk: Desk, settings: Settings, folder_of: Callable[[str], Path]) -> tuple[Member, ...]:
+    """The strategies, ready to decide.
+
+    Args:
+        folder_of: where a person's own strategy of a name lies.
+
+    Raises:
+        SettingsError: no such strategy, or one that is broken.
+    """
+    return tuple(
+        member(one, settings.signals, settings.exits, folder_of(one.use), alone=desk.alone)
+        for one in desk.strategies
+    )
+
+
+def member(
+    one: DeskStrategy, signals: SignalSettings, exits: ExitSettings, folder: Path, *, alone: bool
+) -> Member:
+    """One of them."""
+    own = one.signal_settings(signals)
+    return Member(
+        one.name, select(one.use, own, folder), own, one.exit_settings(exits), one.symbols,
+        one.model != "none", alone, one.signals.get("horizon_s", 0.0),
+    )  # fmt: skip
+
+
+def same_rule(one: Strategy, other: Strategy) -> bool:
+    """Whether two give the same targets: of one class, and all that they hold is equal.
+
+    A strategy looks at rows and at itself, and at nothing else. One whose parts cannot be compared
+    is like no other.
+    """
+    if isinstance(one, CheckedStrategy) and isinstance(other, CheckedStrategy):
+        one, other = one.own, other.own
+    if type(one) is not type(other):
+        return False
+    try:
+        return one is other or bool(vars(one) == vars(other))
+    except (TypeError, ValueError):  # no attributes of its own, or arrays
+        return False
+
+
+def content(desk: Desk, folder_of: Callable[[str], Path]) -> bytes:
+    """What it is made of; of one alone what its plug-in is made of, b"" when that ships."""
+    uses = sorted({one.use for one in desk.strategies})
+    texts = {use: plugins.content(use, folder_of(use)) for use in uses}
+    if desk.alone:
+        return texts[uses[0]]
+    own = {use: text.decode("utf-8") for use, text in texts.items() if text}
+    return msgspec.json.encode(DeskText(desk.content.decode(), own), order="sorted")
+
+
+def digest(desk: Desk, folder_of: Callable[[str], Path]) -> str:
+    """SHA-256 of what it is made of; "" for one alone that ships."""
+    body = content(desk, folder_of)
+    return hashlib.sha256(body).hexdigest() if body else ""
+
+
+def kept(body: bytes) -> DeskText | None:
+    """The desk that a session kept; None: it kept one strategy, or nothing."""
+    try:
+        return msgspec.json.decode(body, type=DeskText)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def unpacked(text: DeskText, folder: Path) -> Desk:
+    """The desk, with its strategies' files written into a folder each, named after them."""
+    for name, own in text.strategies.items():
+        unpack(own.encode(), name, folder / name)
+    return parse(text.desk.encode(), "the session's desk")

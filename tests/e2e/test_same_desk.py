@@ -1,0 +1,145 @@
+"""A replay of a desk: each strategy as it is alone, as a backtest has it, and explained."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from backtest.job import FeedFile, Job
+from backtest.run import run
+from cli.main import main
+from core import settings
+from core.contracts.order import EventKind
+from core.contracts.signal import Signal
+from execution.journal import journal
+from streams.explain import bundle, facts, history, material
+from streams.explain.recompute import recompute
+from streams.explain.reproduction import compare
+from tests.e2e.replay_runs import (
+    cut,
+    environment,
+    finished,
+    kill_in_turn,
+    replay,
+    start_replay,
+    warehouse_on,
+)
+from tests.e2e.test_same_decisions import without_names
+from tests.unit.strategies.test_plugins import good
+
+pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
+
+TEXT = """
+[strategies.cross]
+use = "ema_cross"
+share = 0.5
+symbols = ["EURUSD"]
+
+[strategies.cross.signals]
+horizon_s = 300
+
+[strategies.out]
+use = "breakout"
+share = 0.3
+
+[strategies.mine]
+share = 0.1
+
+[strategies.quiet]
+use = "scripted"
+share = 0.1
+mode = "shadow"
+"""
+MINE = good("np.where(rows[:, NAMES.index('rsi_14')] > 60, 1, 0)").replace(
+    "import numpy", "from features.catalog import NAMES\nimport numpy"
+)
+
+
+@dataclass
+class Replayed:
+    home: Path
+    files: list[Path]
+    desk: Path
+    result: dict
+
+
+@pytest.fixture(scope="module")
+def replayed(recordings, tmp_path_factory):
+    """Two feeds, four strategies; processes are killed on the way."""
+    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    desk = folder / "desk.toml"
+    desk.write_text(TEXT)
+    (home / "strategies").mkdir()
+    (home / "strategies" / "mine.py").write_text(MINE)
+    files = [
+        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 40_000, 30_000),
+        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
+    ]
+    process = start_replay(home, [*map(str, files), "--desk", str(desk)])
+    kill_in_turn(home, {"execution": 0.6, "streams.signals": 1.2})
+    result = finished(process)
+    assert result["reconciled"], result["reconciliation"]
+    return Replayed(home, files, desk, result)
+
+
+def records(replayed):
+    path = replayed.home / "runs" / replayed.result["run_id"] / "journal"
+    return [place.record for place in journal.read(path)], list(journal.events(path))
+
+
+def test_a_backtest_gives_signals_orders_and_fills_of_the_replay(replayed):
+    config = settings.load(environment(replayed.home))
+    named = msgspec.structs.replace(
+        config.run, run_id="own", mode="backtest", account="own", strategy="desk"
+    )
+    feeds = tuple(
+        FeedFile(str(f), f.stem.split("_")[1], f.stem.split("_")[0]) for f in replayed.files
+    )
+    job = Job(
+        "all", msgspec.structs.replace(config, run=named), feeds,
+        tuple((f.source, f.symbol) for f in feeds), desk=TEXT.encode(),
+    )  # fmt: skip
+    outcome, (live, events) = run(job), records(replayed)
+    signals = [record for record in live if isinstance(record, Signal)]
+    traded = {s.strategy for s in signals}
+    assert traded == {"cross", "out", "mine", "quiet"}
+    assert [without_names(s) for s in outcome.signals] == [without_names(s) for s in signals]
+    assert [without_names(e) for e in outcome.events] == [without_names(e) for e in events]
+    sent = {e.strategy for e in events if e.kind is EventKind.SUBMITTED}
+    assert sent == traded - {"quiet"}
+
+
+def test_each_strategy_decides_what_it_decides_alone(replayed):
+    alone = replay(replayed.home, [*map(str, replayed.files), "--strategy", "breakout"])["run_id"]
+    path = replayed.home / "runs" / alone / "journal"
+    own = [p.record for p in journal.read(path) if isinstance(p.record, Signal)]
+    signals = [r for r in records(replayed)[0] if isinstance(r, Signal) and r.strategy == "out"]
+    unnamed = [msgspec.structs.replace(without_names(s), strategy="", model="") for s in signals]
+    assert unnamed == [
+        msgspec.structs.replace(without_names(s), strategy="", model="") for s in own
+    ]
+
+
+def test_decisions_of_every_strategy_are_explained_bit_for_bit(
+    replayed, tmp_path, monkeypatch, capsys
+):
+    _, events = records(replayed)
+    ids = {e.strategy: e.signal_id for e in events}
+    assert len(ids) == 4
+    (replayed.home / "strategies" / "mine.py").write_text("changed since")
+    with warehouse_on(replayed.home) as client:
+        stored = {name: facts.find(client, signal_id) for name, signal_id in ids.items()}
+        ticks = {name: history.read(client, one).at(history.NOW) for name, one in stored.items()}
+    for name, one in stored.items():
+        needed = material.of(one, replayed.home, tmp_path / name)._replace(ticks=ticks[name])
+        comparison = compare(one, recompute(one, needed))
+        assert comparison.same, (name, comparison.text)
+        file = tmp_path / f"{name}.zip"
+        seal = bundle.write(file, one, needed)
+        monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "nowhere"))
+        assert main(["explain", "--verify", str(file), "--json", "--seal", seal]) == 0
+        assert json.loads(capsys.readouterr().out)["same"]
+        assert main(["explain", "--verify", str(file), "--json"]) != 0  # code of a person's
+        capsys.readouterr()

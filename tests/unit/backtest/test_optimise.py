@@ -1,0 +1,247 @@
+"""Trials trade what a real backtest trades, and the search is judged by what it did not see."""
+
+from itertools import combinations
+
+import msgspec
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from backtest import plan, pool, portfolio
+from backtest import run as backtest_run
+from backtest.job import FeedFile
+from backtest.optimise import page, report
+from backtest.optimise.entries import entries
+from backtest.optimise.overfitting import overfitting
+from backtest.optimise.periods import Ledger, Part, Periods, returns, within
+from backtest.optimise.run import _FIELDS, Plan, optimise
+from backtest.optimise.shared import SharedMarket
+from backtest.optimise.trial import Evaluator
+from backtest.plan import MarketSpan, Recording
+from core.errors import InputError, SettingsError
+from core.sections import ExitSettings, RunSettings, SignalSettings
+from core.settings import Settings
+from execution.risk.limits import of_settings, parse
+from strategies import protocol
+from strategies.parameters import parameter_values, written
+
+HOUR_US = 3_600_000_000
+LOOSE = {
+    "breakout": "spreads=1.0,horizon_s=900.0",
+    "trend": "ranges=0.1,spreads=1.0,horizon_s=900.0",
+    "mean_reversion": "stretch=5.0,calm=6.0,spreads=0.5,horizon_s=600.0",
+    "session_breakout": "opens_h=0.0,hours=6.0,ranges=0.0,horizon_s=600.0",
+    "volatility_target": "target_bp=3.0,ranges=0.0,horizon_s=900.0",
+    "ema_cross": "",
+}
+
+
+@pytest.fixture(scope="module")
+def recording(recordings, tmp_path_factory):
+    """A day and a half of EURUSD over US payrolls and into the weekend."""
+    source = recordings / "ticks" / "EURUSD_oanda.parquet"
+    path = tmp_path_factory.mktemp("ticks") / source.name
+    table = pq.read_table(source).slice(0, 120_000)
+    pq.write_table(table, path)
+    times = table["time_msc"].to_numpy()
+    return Recording(FeedFile(str(path), "oanda", "EURUSD"), int(times[0]), int(times[-1]))
+
+
+def a_job(recording, home, strategy, parameters="", begin=0, **sections):
+    run = RunSettings("o1", "backtest", "o1", strategy)
+    signals = SignalSettings(parameters=parameters) if parameters else SignalSettings()
+    settings = Settings(str(home), run=run, signals=signals, **sections)
+    span = MarketSpan(recording.first_msc + begin, recording.last_msc + 1)
+    (job,) = plan.jobs([recording], span, settings)
+    return job
+
+
+def fast_and_real(job):
+    """Trades of a trial and of a backtest, as tuples."""
+    settings = job.settings
+    declared = protocol.declared(settings.run.strategy)
+    values = parameter_values(declared, settings.signals.parameters)
+    plain = msgspec.structs.replace(settings, signals=SignalSettings())
+    market = SharedMarket(msgspec.structs.replace(job, settings=plain))
+    trial = Evaluator([market], plain, of_settings(settings.execution)).trades(values)
+    real = [tuple(getattr(t, name) for name in _FIELDS) for t in backtest_run.run(job).trades]
+    return sorted(tuple(t.trade) for t in trial), sorted(real)
+
+
+@pytest.mark.parametrize("strategy", LOOSE)
+def test_a_trial_trades_what_a_backtest_trades_to_the_last_bit(recording, tmp_path, strategy):
+    fast, real = fast_and_real(a_job(recording, tmp_path, strategy, LOOSE[strategy]))
+    assert len(real) > 10
+    assert fast == real
+
+
+def test_so_it_does_with_close_stops_gains_and_a_span_that_begins_late(recording, tmp_path):
+    job = a_job(
+        recording, tmp_path, "breakout", LOOSE["breakout"], begin=6 * 3_600_000,
+        exits=ExitSettings(take_profit_stops=0.5),
+    )  # fmt: skip
+    fast, real = fast_and_real(job)
+    assert {"stop", "take_profit", "horizon"} <= {trade[6] for trade in real}
+    assert fast == real
+    assert min(trade[2] for trade in real) >= job.from_msc * 1000
+
+
+@hypothesis_settings(max_examples=60)
+@given(
+    directions=st.lists(st.sampled_from([-1, 0, 1]), max_size=50),
+    steps=st.lists(st.integers(0, 7), min_size=50, max_size=50),
+)
+def test_compiled_entries_are_those_of_the_protocol(directions, steps):
+    times = np.cumsum(steps)[: len(directions)].astype(np.int64)
+    targets = np.array(directions, np.int8)
+    _, expected = protocol.entries(protocol.NOTHING_HELD, times, targets, 10)
+    assert entries(times, targets, 10).tolist() == expected
+
+
+def test_overfitting_equals_a_loop_over_every_half():
+    random = np.random.default_rng(7)
+    matrix = random.normal(0.0, 1.0, (27, 6))
+    count = 6  # 27 periods, four a block at least
+    blocks = np.array_split(matrix, count)
+    below = lost = 0
+    halves = list(combinations(range(count), count // 2))
+    for half in halves:
+        inside = np.concatenate([blocks[b] for b in half])
+        outside = np.concatenate([blocks[b] for b in range(count) if b not in half])
+        best = int((inside.mean(axis=0) / inside.std(axis=0)).argmax())
+        ratios = outside.mean(axis=0) / outside.std(axis=0)
+        rank = (ratios <= ratios[best]).sum() / (6 + 1)
+        below += np.log(rank / (1 - rank)) <= 0
+        lost += outside[:, best].sum() < 0
+    known = overfitting(matrix)
+    assert (known.blocks, known.splits, known.trials) == (6, 20, 6)
+    assert known.probability == pytest.approx(below / len(halves))
+    assert known.loss == pytest.approx(lost / len(halves))
+
+
+def test_luck_is_overfitting_and_skill_is_not():
+    random = np.random.default_rng(3)
+    noise = random.normal(0.0, 1.0, (400, 60))
+    skilled = noise.copy()
+    skilled[:, 17] += 0.5
+    assert overfitting(noise).probability > 0.25
+    assert overfitting(skilled).probability < 0.01
+    assert overfitting(noise[:12]) is None
+    assert overfitting(noise[:, :1]) is None
+    still = np.column_stack([noise, np.zeros((400, 5))])
+    assert overfitting(still).trials == 60
+
+
+def test_a_trade_over_a_boundary_belongs_to_neither_part():
+    periods = Periods("hour", np.arange(10, dtype=np.int64) * HOUR_US)
+    opened = np.array([0.5, 4.5, 4.9, 5.0, 8.0]) * HOUR_US
+    closed = np.array([1.5, 4.9, 5.1, 6.5, 99.0]) * HOUR_US
+    book = Ledger(opened.astype(np.int64), closed.astype(np.int64), np.array([1.0, 2, 4, 8, 16]))
+    first, second = periods.parts(2)
+    assert (first, second) == (Part(0, 5), Part(5, 10))
+    assert within(book, periods, first).net.tolist() == [1.0, 2.0]
+    assert within(book, periods, second).net.tolist() == [8.0, 16.0]
+    assert returns(book, periods, first, 100.0).tolist() == [0.0, 0.01, 0.0, 0.0, 0.02]
+    assert returns(book, periods, second, 100.0).tolist() == [0.0, 0.08, 0.0, 0.0, 0.16]
+
+
+@pytest.fixture(scope="module")
+def searched(recording, tmp_path_factory):
+    return search(recording, tmp_path_factory.mktemp("home"))
+
+
+def search(recording, home, strategy="breakout", trials=40, folds=3, limits=None):
+    job = a_job(recording, home, strategy)
+    book = of_settings(job.settings.execution)
+    if limits:
+        job = msgspec.structs.replace(job, limits=limits)
+        book = parse(limits, "limits.toml")
+    return optimise(
+        [job], protocol.declared(strategy), book, Plan(trials, folds),
+        lambda jobs: pool.run_all(jobs, 1), lambda *_: None,
+    )  # fmt: skip
+
+
+def test_the_winner_trades_the_same_in_its_real_backtest(searched):
+    assert searched.differing == 0
+    nets = sorted(round(t.net, 8) for t in searched.real[0].trades)
+    assert nets == sorted(searched.winner.book.net.round(8).tolist())
+    assert searched.ratio >= searched.shipped_ratio
+    assert len(searched.trials) > 20
+
+
+def test_the_same_search_gives_the_same_result(recording, searched, tmp_path):
+    again = search(recording, tmp_path)
+    assert again.winner.values == searched.winner.values
+    assert again.folds == searched.folds
+    assert again.overfitting == searched.overfitting
+
+
+def test_folds_choose_by_what_came_before_alone(searched):
+    for fold in searched.folds:
+        before = Part(0, fold.tested_on.begin)
+        known = [
+            returns(t.book, searched.periods, before, 100_000.0)
+            for t in searched.trials
+            if len(within(t.book, searched.periods, before).net) >= 5
+        ]
+        best = max(r.mean() / r.std(ddof=1) for r in known if r.std())
+        assert fold.trained <= best + 1e-12
+    ends = [fold.tested_on.end for fold in searched.folds]
+    assert [fold.tested_on.begin for fold in searched.folds[1:]] == ends[:-1]
+    assert ends[-1] == len(searched.periods.starts_us)
+
+
+def test_values_are_read_back_and_the_page_escapes_what_people_name(searched):
+    real = portfolio.together(searched.real, 100_000.0, len(searched.trials))
+    given = {"strategy": "<b>x</b>", "accounts": ["<script>"], "inputs": {}, "wall_s": 1.0}
+    built = report.build(searched, real, given)
+    msgspec.json.encode(built)
+    text = page.html(searched, built)
+    assert "&lt;b&gt;x&lt;/b&gt;" in text
+    assert "<script>" not in text
+    assert text.count("<svg") == 1
+    declared = protocol.declared("breakout")
+    assert parameter_values(declared, written(searched.winner.values)) == searched.winner.values
+    assert built["verdict"][-1].startswith("Do not trade") == bool(report.doubts(searched))
+
+
+def test_every_doubt_is_said(searched):
+    good = searched._replace(
+        out_of_sample=np.full(5, 0.01), deflated=0.99, differing=0,
+        overfitting=overfitting(np.random.default_rng(3).normal(1, 1, (99, 4)))._replace(
+            probability=0.1
+        ),
+    )  # fmt: skip
+    assert report.doubts(good) == []
+    for bad in (
+        {"out_of_sample": np.full(5, -0.01)}, {"deflated": 0.94}, {"deflated": None},
+        {"overfitting": None}, {"differing": 1},
+        {"overfitting": good.overfitting._replace(probability=0.5)},
+    ):  # fmt: skip
+        assert len(report.doubts(good._replace(**bad))) == 1, bad
+
+
+def test_limits_that_stop_the_real_backtest_are_said(recording, tmp_path):
+    result = search(
+        recording,
+        tmp_path,
+        trials=12,
+        folds=2,
+        limits=b'version = "t"\n[limits]\nmax_lots = 0.05\n',
+    )
+    assert result.real[0].trades == []
+    assert result.differing == len(result.winner.book.net) > 0
+    assert "its real backtest trades otherwise than the trial" in report.doubts(result)
+
+
+def test_what_cannot_be_searched_is_refused(recording, tmp_path):
+    with pytest.raises(SettingsError, match="declares no parameters"):
+        search(recording, tmp_path, "ema_cross")
+    with pytest.raises(InputError, match="too few for 30 folds"):
+        search(recording, tmp_path, folds=30)
+    with pytest.raises(SettingsError, match="sizes by fixed lots"):
+        search(recording, tmp_path, limits=b'version = "t"\n[limits]\nsizing = "volatility"\n')
