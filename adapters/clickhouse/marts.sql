@@ -302,27 +302,6 @@ ORDER BY ((run_id, source, symbol, ts_event, signal_id))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'What the market did after each entry signal, traded or not, and whether its model was right by its own rule.';
 
-CREATE TABLE IF NOT EXISTS {marts}.fct_stress
-(
-    `run_id` String COMMENT 'Run the account trades in',
-    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
-    `account` String COMMENT 'Account, ours',
-    `strategy` String COMMENT 'Whose positions; empty: all of the account',
-    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
-    `ts_event` DateTime64(6, 'UTC') COMMENT 'Market time of prices and positions',
-    `scenario` String COMMENT 'Name of the scenario',
-    `version` String COMMENT 'Of its file, with the hash of its bytes',
-    `profit` Float64 COMMENT 'Account currency; negative is a loss',
-    `share` Float64 COMMENT 'Profit over equity',
-    `factor` Nullable(Float64) COMMENT 'How many times the scenario loses the target; null when it never does',
-    `target` Float64 COMMENT 'Share of equity that reverse stress looks for',
-    `worst_symbol` String COMMENT 'Feed that loses most',
-    `untouched` String COMMENT 'Held symbols that the scenario says nothing of'
-)
-ENGINE = MergeTree
-ORDER BY ((run_id, account, strategy, scenario, ts_event))
-SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
-COMMENT 'What scenarios would have done to what was held; of each moment the newest computation.';
 CREATE TABLE IF NOT EXISTS {marts}.fct_strategy_pnl_daily
 (
     `run_id` String COMMENT 'Run the row belongs to',
@@ -344,6 +323,28 @@ ENGINE = MergeTree
 ORDER BY ((run_id, account, strategy, trading_day))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'What each strategy asked for and earned by trading day, over all of its symbols.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_stress
+(
+    `run_id` String COMMENT 'Run the account trades in',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account, ours',
+    `strategy` String COMMENT 'Whose positions; empty: all of the account',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'Market time of prices and positions',
+    `scenario` String COMMENT 'Name of the scenario',
+    `version` String COMMENT 'Of its file, with the hash of its bytes',
+    `profit` Float64 COMMENT 'Account currency; negative is a loss',
+    `share` Float64 COMMENT 'Profit over equity',
+    `factor` Nullable(Float64) COMMENT 'How many times the scenario loses the target; null when it never does',
+    `target` Float64 COMMENT 'Share of equity that reverse stress looks for',
+    `worst_symbol` String COMMENT 'Feed that loses most',
+    `untouched` String COMMENT 'Held symbols that the scenario says nothing of'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, account, strategy, scenario, ts_event))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What scenarios would have done to what was held; of each moment the newest computation.';
 
 CREATE TABLE IF NOT EXISTS {marts}.fct_trade
 (

@@ -80,7 +80,7 @@ class RiskPage:
             newest = self._rows("risk_newest", whose)
             if not newest:
                 return None
-            at = {**whose, "ts_event": newest[0]["ts_event"]}
+            at = {**whose, "at_us": newest[0]["at_us"]}
             return Figures(
                 newest[0],
                 self._rows("risk_values", at),

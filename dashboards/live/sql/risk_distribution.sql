@@ -9,7 +9,7 @@ held AS (
     FROM feed_exposure AS f FINAL
     WHERE
         f.run_id = {run_id:String} AND f.account = {account:String} AND f.strategy = ''
-        AND f.ts_event = {ts_event:DateTime64(6, 'UTC')}
+        AND f.ts_event = fromUnixTimestamp64Micro({at_us:Int64}, 'UTC')
 ),
 
 moved AS (
@@ -24,10 +24,10 @@ moved AS (
         ) AS price_before
     FROM bar AS b
     WHERE
-        b.interval = '1m'
+        b.`interval` = '1m'
         AND (b.source, b.symbol) IN (SELECT (h.source, h.symbol) FROM held AS h)
-        AND b.ts_open > {ts_event:DateTime64(6, 'UTC')} - INTERVAL 2 DAY
-        AND b.ts_open < {ts_event:DateTime64(6, 'UTC')}
+        AND b.ts_open > fromUnixTimestamp64Micro({at_us:Int64}, 'UTC') - INTERVAL 2 DAY
+        AND b.ts_open < fromUnixTimestamp64Micro({at_us:Int64}, 'UTC')
 )
 
 SELECT sum(h.exposure * (m.price / m.price_before - 1)) AS profit
@@ -35,4 +35,4 @@ FROM moved AS m
 INNER JOIN held AS h ON m.source = h.source AND m.symbol = h.symbol
 WHERE m.price_before > 0
 GROUP BY m.ts_open
-HAVING count() = (SELECT count() FROM held AS every_one)
+HAVING count() = (SELECT count() FROM held)

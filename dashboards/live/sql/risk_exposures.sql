@@ -7,7 +7,7 @@ SELECT
 FROM currency_exposure AS c FINAL
 WHERE
     c.run_id = {run_id:String} AND c.account = {account:String} AND c.strategy = ''
-    AND c.ts_event = {ts_event:DateTime64(6, 'UTC')}
+    AND c.ts_event = fromUnixTimestamp64Micro({at_us:Int64}, 'UTC')
 UNION ALL
 SELECT
     'feed' AS kind,
@@ -17,5 +17,5 @@ SELECT
 FROM feed_exposure AS f FINAL
 WHERE
     f.run_id = {run_id:String} AND f.account = {account:String} AND f.strategy = ''
-    AND f.ts_event = {ts_event:DateTime64(6, 'UTC')}
+    AND f.ts_event = fromUnixTimestamp64Micro({at_us:Int64}, 'UTC')
 ORDER BY kind, abs(exposure) DESC

@@ -3,6 +3,7 @@ SELECT
     p.run_id AS run_id,
     p.account AS account,
     p.ts_event AS ts_event,
+    toUnixTimestamp64Micro(p.ts_event) AS at_us,
     p.currency AS currency,
     p.positions AS positions,
     p.gross AS gross,

@@ -8,5 +8,5 @@ SELECT
 FROM value_at_risk AS v FINAL
 WHERE
     v.run_id = {run_id:String} AND v.account = {account:String} AND v.strategy = ''
-    AND v.ts_event = {ts_event:DateTime64(6, 'UTC')}
+    AND v.ts_event = fromUnixTimestamp64Micro({at_us:Int64}, 'UTC')
 ORDER BY measure, confidence, horizon
