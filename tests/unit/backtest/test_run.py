@@ -185,7 +185,7 @@ def test_the_page_holds_every_plot_and_loads_nothing(outcome, settings):
     complete = portfolio.together([outcome], 100_000.0, trials=1)
     result = report.build(complete, report.Setting(settings, {"a.parquet": "0" * 64}, "", 1.0, 1))
     built = page.html(complete, result)
-    assert built.count("<svg") == 5
+    assert built.count("<svg") == 6
     for foreign in ("http:", "https:", "<script", "<link", "@import", "src="):
         assert foreign not in built
     assert "#0a000" not in built, "a stand-in colour was not replaced"
@@ -209,7 +209,7 @@ def test_names_that_people_give_are_text_on_the_page(outcome, settings):
     built = page.html(complete, result)
     assert "<script" not in built
     assert built.count("&lt;script&gt;") > 2 * len(trades)
-    assert built.count("<svg") == 5
+    assert built.count("<svg") == 6
 
 
 def test_a_backtest_without_a_trade_has_a_page_too(recording, settings):
