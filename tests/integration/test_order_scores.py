@@ -27,9 +27,16 @@ def test_an_order_of_ten_times_the_size_scores_and_is_kept_once(
         " {lots}, 1.1001, 1.1 FROM numbers({count})"
     )
     last = BEGIN_US + 20 * DAY_US
-    for kind in ("submitted", "filled"):
+    for base, kind in ((1, "submitted"), (1_001, "filled")):
         for order, at, lots, count in (("u", BEGIN_US, 0.1, 240), ("odd", last, 1.0, 1)):
-            statement = rows.format(seq=1, kind=kind, order=order, at=at, lots=lots, count=count)
+            statement = rows.format(
+                seq=base + len(order) * 10_000,
+                kind=kind,
+                order=order,
+                at=at,
+                lots=lots,
+                count=count,
+            )
             warehouse.client.command(statement)
     config = {"run_id": "r", "until_us": last + DAY_US // 24}
     for _ in range(2):
