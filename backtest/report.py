@@ -9,6 +9,7 @@ from backtest.job import Trade
 from backtest.metrics import monthly, utc
 from backtest.portfolio import PortfolioResult
 from core.settings import Settings
+from features.own import of_home, set_hash
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
         "mode": run.mode,
         "strategy": run.strategy,
         "model": setting.model,
+        "feature_set_hash": set_hash(of_home(setting.settings.home_path)),
         "currency": setting.settings.terminal.currency,
         "inputs": setting.inputs,
         "warnings": list(setting.warnings),

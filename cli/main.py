@@ -54,6 +54,7 @@ COMMANDS = {
         "look for a strategy's parameters; a verdict on the search",
         shares=True,
     ),
+    "features": Command("cli.commands.features", "features of your own: list, check, install"),
     "import": Command("cli.commands.import_ticks", "tick files into the warehouse"),
     "ticks": Command("cli.commands.ticks", "what stored ticks were before; withdraw one"),
     "instruments": Command(
@@ -110,6 +111,9 @@ COMMANDS = {
     ),
     "report": Command("cli.commands.report", "one compliance report", shares=True),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
+    "stress": Command(
+        "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"
+    ),
     "explain": Command(
         "cli.commands.explain", "a signal, order or report row back to its ticks", shares=True
     ),

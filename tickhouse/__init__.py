@@ -12,6 +12,8 @@ checkout may change with any version.
 
 from core.errors import InputError, TickhouseError, UnavailableError, WarehouseError
 from features.catalog import NAMES as FEATURE_NAMES
+from features.own import OwnFeature
+from features.own_columns import feature_index
 from strategies.parameters import Parameter, parameter_values
 from strategies.protocol import Strategy, Targets
 from tickhouse.connection import Connection, connect
@@ -21,6 +23,7 @@ __all__ = [
     "FEATURE_NAMES",
     "Connection",
     "InputError",
+    "OwnFeature",
     "Parameter",
     "Result",
     "Strategy",
@@ -29,5 +32,6 @@ __all__ = [
     "UnavailableError",
     "WarehouseError",
     "connect",
+    "feature_index",
     "parameter_values",
 ]

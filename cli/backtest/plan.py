@@ -19,6 +19,8 @@ from core.errors import InputError, SettingsError
 from core.settings import Settings
 from execution.risk.controls import InForce
 from execution.risk.run_rules import RunRules
+from features.own import set_hash
+from features.own_columns import use_home
 from models.serving.registry import Registry
 
 
@@ -46,6 +48,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         SettingsError: an option or a strategy is wrong.
         ModelError: the model is unknown, corrupt, or made for another feature set.
     """
+    features = use_home(settings.home_path)
     settings, desk = chosen_desk(namespace.strategy, namespace.desk, settings)
     strategy = settings.run.strategy
     paths = _paths(namespace, settings, scratch)
@@ -72,7 +75,8 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         plan.rules,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
-    identity = run_id((shaped, *chosen_))
+    own = (set_hash(features),) if features else ()  # without any, ids of before stay
+    identity = run_id((shaped, *chosen_, *own))
     run = msgspec.structs.replace(
         settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy,
         session_id="",

@@ -77,7 +77,7 @@ class Engine:
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
         self._pre_trade_risk = PreTradeRisk(
-            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk,
+            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk, self._desk,
             news,
         )  # fmt: skip
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
