@@ -7,15 +7,15 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from backtest.job import JobOutcome
 from backtest.metrics import utc
 from backtest.page_tables import amount
-from core.contracts.firm import FirmFigure
+from core.contracts.firm import FirmFigure, FirmRecord
 
 #: How a rule is called where people read.
 NAMES = {
     "daily_loss": "Daily loss", "drawdown": "Drawdown", "open_lots": "Open lots",
     "profit_target": "Profit target", "min_days": "Trading days", "consistency": "Best day",
+    "news": "News",
 }  # fmt: skip
 
 
@@ -31,14 +31,13 @@ class Row(NamedTuple):
     is_bad: bool
 
 
-def rows(outcome: JobOutcome) -> list[dict[str, Any]]:
+def rows(account: str, record: FirmRecord | None) -> list[dict[str, Any]]:
     """Every rule of an account, ready for JSON; none without a firm's rules."""
-    record = outcome.firm
     if record is None:
         return []
     return [
         {
-            "account": outcome.job.name, "firm": record.state.firm, "rule": figure.rule,
+            "account": account, "firm": record.state.firm, "rule": figure.rule,
             "limit": figure.limit, "observed": figure.observed, "left": _finite(figure.left),
             "least_left": figure.least if figure.least_us else None,
             "least_at": _text(figure.least_us), "broken_at": _text(figure.broken_us),
@@ -76,6 +75,8 @@ def _shown(each: dict[str, Any], name: str) -> str:
     value, rule = each[name], each["rule"]
     if rule == "consistency":
         return f"{value:.0%} of the profit"
+    if rule == "news":
+        return "none" if not value else "entries around events"
     return f"{value:g}" if rule in ("open_lots", "min_days") else amount(value)
 
 

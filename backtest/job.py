@@ -19,6 +19,7 @@ from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
 from core.desk import Desk, one_alone, parse
 from core.settings import Settings
+from execution.risk.run_rules import RunRules
 from features.catalog import FEATURES
 
 #: Whether a feature of one symbol is made from other symbols of its source.
@@ -48,6 +49,7 @@ class Job(msgspec.Struct, frozen=True):
         bucket_us: the curve keeps one point of each such span.
         limits: a limits file's bytes; None: those in force.
         limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
+        rules: of a firm, and the calendar; None: as those limits say.
         desk: a desk file's bytes, where `settings.run.strategy` says so.
     """
 
@@ -62,6 +64,7 @@ class Job(msgspec.Struct, frozen=True):
     bucket_us: int = 1_000_000
     limits: bytes | None = None
     limits_entry: int = 0
+    rules: RunRules | None = None
     desk: bytes = b""
 
     @property

@@ -16,6 +16,7 @@ from backtest.job import ACROSS_SYMBOLS, FeedFile, Job
 from core import instruments
 from core.desk import Desk
 from core.settings import Settings
+from execution.risk.run_rules import RunRules
 
 _BUCKETS = 20_000  # points of all curves together, about
 
@@ -52,6 +53,7 @@ def jobs(
     symbols: Sequence[str] = (),
     limits: bytes | None = None,
     limits_entry: int = 0,
+    rules: RunRules | None = None,
     desk: Desk | None = None,
 ) -> list[Job]:
     """The jobs of a backtest, in a fixed order.
@@ -62,6 +64,7 @@ def jobs(
         symbols: whose trades count; all when empty.
         limits: a limits file's bytes; None: those in force.
         limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
+        rules: of a firm, and the calendar; None: as those limits say.
         desk: what `settings.run.strategy` stands for; None: it is one alone.
     """
     wanted = [r for r in recordings if not symbols or r.file.symbol in symbols]
@@ -79,7 +82,8 @@ def jobs(
                     name=_name(traded, number, spans), settings=settings, feeds=feeds,
                     traded=names, from_msc=part.from_msc if part.from_msc > begins else 0,
                     to_msc=part.to_msc, model=model, bucket_us=bucket_us,
-                    limits=limits, limits_entry=limits_entry, desk=desk.content if desk else b"",
+                    limits=limits, limits_entry=limits_entry, rules=rules,
+                    desk=desk.content if desk else b"",
                 )
             )  # fmt: skip
     return planned

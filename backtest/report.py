@@ -55,7 +55,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
             }
             for o in result.outcomes
         ],
-        "firm": [row for o in result.outcomes for row in firm.rows(o)],
+        "firm": [row for o in result.outcomes for row in firm.rows(o.job.name, o.firm)],
         "monthly": monthly(result.trades),
         "trades": [row(trade) for trade in result.trades],
         "mt5": [row._asdict() for row in compare(figures, setting.mt5)] if setting.mt5 else [],

@@ -30,6 +30,7 @@ from core.controls import desks
 from execution import compose, replay
 from execution.order_path.valuation import rate
 from execution.replay_slices import Slice
+from execution.risk import run_rules
 from execution.risk.controls import in_force
 from execution.risk.limits_file import freeze
 from risk.stress import available
@@ -159,6 +160,7 @@ def _execution(
     if not content:
         content, _, entry = in_force(settings, SystemClock())
     frozen = freeze(content, scratch, entry)
+    run_rules.freeze(job.rules or run_rules.chosen(settings, content), scratch)
     desks.freeze(job.strategies, scratch)
     parts = compose.replay_parts(settings, memory.journal(), risks, Venue(terminal), frozen, kept)
     return parts, kept, risks

@@ -60,6 +60,7 @@ COMMANDS = {
     "instruments": Command(
         "cli.commands.instruments", "what is known of instruments; add some of your own"
     ),
+    "calendar": Command("cli.commands.calendar", "economic events to come; import a calendar"),
     "train": Command("cli.commands.train", "train, evaluate and register a model"),
     "search": Command(
         "cli.commands.search", "look for better settings of a model, for a given time"
@@ -110,6 +111,9 @@ COMMANDS = {
     ),
     "report": Command("cli.commands.report", "one compliance report", shares=True),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
+    "stress": Command(
+        "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"
+    ),
     "explain": Command(
         "cli.commands.explain", "a signal, order or report row back to its ticks", shares=True
     ),

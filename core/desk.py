@@ -28,8 +28,26 @@ DESK = "desk"
 _NOT_ITS_OWN = {
     "signals": ("scripted_horizon_s", "new_champion_hours", "new_champion_share"),
     "exits": ("trail_step", "trail_interval_s"),
+    "limits": (),
 }
-_SECTIONS: dict[str, type[msgspec.Struct]] = {"signals": SignalSettings, "exits": ExitSettings}
+
+
+class StrategyLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one strategy may do, measured on it alone; the account's limits hold all the same.
+
+    Its capital is its share of the account's equity.
+    """
+
+    max_lots: float = math.inf  # of one order
+    max_position_lots: float = math.inf  # net lots in one feed
+    max_gross_capital: float = math.inf  # notional of its positions and the order, in capitals
+    max_orders_per_minute: float = math.inf  # entries in one feed
+    max_daily_loss_share: float = math.inf  # of its capital when the trading day began
+
+
+_SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "signals": SignalSettings, "exits": ExitSettings, "limits": StrategyLimits,
+}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,63}")
 
 
@@ -46,6 +64,7 @@ class DeskStrategy(msgspec.Struct, frozen=True):
             the stack; "": live.
         model: whether it sees what the champion predicts.
         signals, exits: settings of those sections that are its own.
+        limits: see StrategyLimits.
     """
 
     name: str
@@ -56,6 +75,7 @@ class DeskStrategy(msgspec.Struct, frozen=True):
     model: Literal["champion", "none"] = "champion"
     signals: dict[str, Any] = {}
     exits: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
 
     @property
     def version(self) -> str:
@@ -78,6 +98,11 @@ class DeskStrategy(msgspec.Struct, frozen=True):
     def exit_settings(self, shared: ExitSettings) -> ExitSettings:
         """The stack's, with its own."""
         return replace(shared, **self.exits)
+
+    @property
+    def own_limits(self) -> StrategyLimits:
+        """Those that were written; no limit where none was."""
+        return msgspec.convert(self.limits, StrategyLimits)
 
     def trades(self, symbol: str) -> bool:
         """Whether it decides on a symbol."""
@@ -233,7 +258,7 @@ def _check_section(page: _Page, at: str, section: str, given: Mapping[str, Any])
             msgspec.convert({key: value}, kind)
         except msgspec.ValidationError as error:
             raise page.error(table, key, str(error).partition(" - at")[0]) from error
-        if not 0 <= value < math.inf:
+        if not 0 <= value <= (math.inf if section == "limits" else 1e9):
             raise page.error(table, key, f"{value}: a number from 0 on")
 
 

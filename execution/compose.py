@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from adapters.bus.base import Bus, Publisher
 from adapters.mt5.venue.orders import Venue
+from core import calendar
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
 from core.controls import desks
 from core.controls.approvals import with_signed_exits
@@ -48,6 +49,7 @@ from execution.risk.firm_watch import FirmWatch
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import CachedFunds, VenueFunds
+from execution.risk.news import News
 from execution.risk.permission import Permission, may_send, missing
 from execution.risk.trading_state import TradingState
 
@@ -100,7 +102,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     engine = Engine(
         settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
         sends=may_send(settings, environment.venue.account(), obeyed.watched, desk),
-        desk=desk, limits=limits, timer=timer,
+        desk=desk, limits=limits, news=News(calendar.path_in(settings.home_path)), timer=timer,
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
@@ -172,6 +174,7 @@ def replay_parts(
         outbox: None sends to the bus.
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
+    news = News(calendar.path_in(frozen))
     limits = limits_file.frozen(settings.run.account, of_settings(settings.execution), frozen)
     breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
     outbox = outbox or Outbox(bus, journal, settings.run)
@@ -188,12 +191,13 @@ def replay_parts(
         VenueFunds(venue),
         desk=desks.frozen(settings, frozen),
         limits=limits,
+        news=news,
     )
     stops = Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
         run=settings.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
         reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers, trading=trading,
-        firm=ReplayFirm(settings.run, ledger, venue, quotes, limits, breakers.past)
+        firm=ReplayFirm(settings.run, ledger, venue, quotes, limits, breakers.past, news)
         if breakers.past is not None
         else None,
     )  # fmt: skip

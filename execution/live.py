@@ -236,7 +236,13 @@ class Live:
         replaced.clear()
 
     def _flatten(self) -> None:
-        """Close what is open when a halt says so; what the venue refused comes back as an exit."""
+        """Close what is open when a halt or an event of the calendar says so.
+
+        What the venue refused comes back as an exit.
+        """
+        for position in list(self._p.ledger.book.positions.values()):
+            if not position.refused and self._p.engine.risk.flattens(position.key.symbol):
+                self._p.engine.exit(position, "news")
         order = self._p.trading.current
         if order.state != "halted" or order.positions != "flatten":
             return

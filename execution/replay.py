@@ -53,13 +53,13 @@ class Parts(NamedTuple):
     firm: ReplayFirm | None = None
 
 
-class FirmLook(NamedTuple):
+class FirmCheck(NamedTuple):
     """A quote that breaks a firm's rule, or that a stop may have been filled at: a task."""
 
     due_us: int
 
 
-_Task = tuple[tuple[int, str, str, str, str], Exit | FirmLook]  # and its place in the order
+_Task = tuple[tuple[int, str, str, str, str], Exit | FirmCheck]  # and its place in the order
 
 
 class Slices(Protocol):
@@ -135,8 +135,8 @@ class Replay:
             self._at(time_us)
             if isinstance(task, Signal):
                 self._signal(task)
-            elif isinstance(task, FirmLook):
-                self._look(task)
+            elif isinstance(task, FirmCheck):
+                self._check_firm(task)
             else:
                 self._exit(task)
         self._at(part.end_us)
@@ -144,7 +144,7 @@ class Replay:
         firm = self._p.firm.end(part.end_us) if self._p.firm else []
         self._mark(part, [*self._account(part), *firm])
 
-    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit | FirmLook]]:
+    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit | FirmCheck]]:
         """Signals and exits of a slice in order; what is open is looked at again after each."""
         signals = list(reversed(part.signals))
         while True:
@@ -170,6 +170,9 @@ class Replay:
             moves_us = self._moves_us(position)
             if moves_us is not None:
                 yield from self._within(part, Exit(moves_us, position, TRAIL, False))
+            news_us = self._p.engine.risk.next_flatten_us(position.key.symbol, part.end_us)
+            if news_us is not None and not position.refused:
+                yield from self._within(part, Exit(news_us, position, "news", False))
         order = self._p.trading.current if self._p.trading else None
         if order is not None and order.state == "halted" and order.positions == "flatten":
             for position in self._book.positions.values():
@@ -180,9 +183,9 @@ class Replay:
         positions = self._book.positions.values()
         due = self._p.firm.coming(part.end_us, positions) if self._p.firm else None
         if due is not None:
-            yield (due, "", "", "", ""), FirmLook(due)
+            yield (due, "", "", "", ""), FirmCheck(due)
 
-    def _look(self, task: FirmLook) -> None:
+    def _check_firm(self, task: FirmCheck) -> None:
         """What the broker closed at this quote, then what is left before each rule."""
         assert self._p.firm is not None
         self._p.engine.poll()

@@ -75,7 +75,9 @@ def _chi_1(ratio: float) -> float:
 
 
 def traffic_light(failed: int, count: int, promised: float) -> str:
-    """Basel's zone of so many exceptions among so many outcomes."""
+    """Basel's zone of so many exceptions among so many outcomes; no more than promised is green."""
+    if failed <= count * promised:
+        return "green"
     cumulative = 0.0
     for k in range(failed + 1):
         log_term = (

@@ -61,7 +61,9 @@ class Minutes:
         if every_us <= 0 or MINUTE_US % every_us:
             raise ValueError(f"moments {every_us} us apart do not divide a minute")
         self._window, self._every_us = window, every_us
-        self._rows: list[dict[Feed, float]] = []
+        self._feeds: tuple[Feed, ...] = ()
+        self._grid = np.empty((2 * window + 2, 0))  # so rows move up once in a window only
+        self._used = 0
         self._pending: dict[int, dict[Feed, tuple[float, float]]] = {}
         self._mids: dict[Feed, float] = {}
         self._spreads: dict[Feed, float] = {}
@@ -122,12 +124,25 @@ class Minutes:
     def append(self, mids: dict[Feed, float]) -> None:
         """One more minute; to warm up from stored bars too."""
         self._mids = {**self._mids, **mids}
-        self._rows.append(self._mids)
-        del self._rows[: -self._window - 1]
+        self._widen()
+        if self._used == len(self._grid):
+            self._used = self._window
+            self._grid[: self._used] = self._grid[-self._used :].copy()
+        self._grid[self._used] = [self._mids[feed] for feed in self._feeds]
+        self._used += 1
 
     @property
     def history(self) -> History:
         """All feeds that ever quoted, in their order by name."""
+        self._widen()
+        rows = self._grid[max(self._used - self._window - 1, 0) : self._used]
+        return History(self._feeds, rows.copy())
+
+    def _widen(self) -> None:
+        """A column for each feed that is new."""
+        if len(self._mids) == len(self._feeds):
+            return
         feeds = tuple(sorted(self._mids))
-        rows = [[row.get(feed, np.nan) for feed in feeds] for row in self._rows]
-        return History(feeds, np.array(rows, np.float64).reshape(len(rows), len(feeds)))
+        grid = np.full((len(self._grid), len(feeds)), np.nan)
+        grid[:, [feeds.index(feed) for feed in self._feeds]] = self._grid
+        self._feeds, self._grid = feeds, grid

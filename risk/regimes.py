@@ -33,6 +33,11 @@ _LONGEST = 400  # runs kept apart: four days
 _MARGIN = math.log(1.1)  # a level this far beyond a third's edge is in the other one
 #: Of a run's level before it is seen: like one quarter, spread like the feed's past.
 _STRENGTH, _SHAPE = 1.0, 2.0
+_STRENGTHS = _STRENGTH + np.arange(_LONGEST + 1.0)
+_SHAPES = _SHAPE + np.arange(_LONGEST + 1.0) / 2
+#: Of Student's t with 2 * shape degrees of freedom, by which each run predicts the next level.
+_CONSTANTS = np.array([math.lgamma(a + 0.5) - math.lgamma(a) for a in _SHAPES.tolist()])
+_CONSTANTS -= 0.5 * np.log(2 * math.pi * _SHAPES)
 
 
 class Regime(NamedTuple):
@@ -57,11 +62,6 @@ class Runs:
     """What is believed of the present run of levels: how long it is, and where it lies."""
 
     def __init__(self) -> None:
-        count = np.arange(_LONGEST + 1, dtype=np.float64)
-        self._strength, self._shape = _STRENGTH + count, _SHAPE + count / 2
-        # Of Student's t with 2 * shape degrees of freedom, which each run predicts the next with.
-        gammas = [math.lgamma(a + 0.5) - math.lgamma(a) for a in self._shape]
-        self._constant = np.array(gammas) - 0.5 * np.log(2 * math.pi * self._shape)
         self._weight = np.ones(1)
         self._mean, self._spread = np.zeros(1), np.ones(1)
         self._known = False
@@ -72,10 +72,10 @@ class Runs:
             self._mean, self._spread = np.array([prior_mean]), np.array([_SHAPE * prior_variance])
             self._known = True
         n = len(self._weight)
-        strength, shape = self._strength[:n], self._shape[:n]
+        strength, shape = _STRENGTHS[:n], _SHAPES[:n]
         away = level - self._mean
         scale = self._spread * (strength + 1) / (shape * strength)
-        density = self._constant[:n] - 0.5 * np.log(scale)
+        density = _CONSTANTS[:n] - 0.5 * np.log(scale)
         density -= (shape + 0.5) * np.log1p(away**2 / (2 * shape * scale))
         joint = self._weight * np.exp(density - density.max())  # far away all would be 0
         grown, new = joint * (1 - _HAZARD), joint.sum() * _HAZARD

@@ -119,7 +119,9 @@ class RiskFold:
         """Of the feeds whose quarter of an hour has ended; a market that is closed has none."""
         regimes: list[RegimeState] = []
         for feed, mid in moment.mids.items():
-            regime = self._regimes.setdefault(feed, Regimes()).minute(moment.ts_us, mid)
+            if feed not in self._regimes:
+                self._regimes[feed] = Regimes()
+            regime = self._regimes[feed].minute(moment.ts_us, mid)
             if regime is not None:
                 regimes.append(_stored(self._run, feed, regime))
         return regimes

@@ -275,6 +275,28 @@ ORDER BY ((run_id, source, symbol, ts_event, signal_id))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'What the market did after each entry signal, traded or not, and whether its model was right by its own rule.';
 
+CREATE TABLE IF NOT EXISTS {marts}.fct_strategy_pnl_daily
+(
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `orders` UInt64 COMMENT 'Orders that its signals and exits asked for, whatever became of them',
+    `orders_denied` UInt64 COMMENT 'Those that our own checks refused',
+    `fills` UInt64 COMMENT 'Fills at the venue',
+    `volume` Float64 COMMENT 'Lots',
+    `profit_gross` Float64 COMMENT 'Before costs, account currency',
+    `commission` Float64 COMMENT 'Account currency, negative is paid',
+    `swap` Float64 COMMENT 'Account currency',
+    `profit_net` Float64 COMMENT 'After commission and swap, account currency, to the cent',
+    `profit_net_running` Float64 COMMENT 'Sum of profit_net since the run began'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, account, strategy, trading_day))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What each strategy asked for and earned by trading day, over all of its symbols.';
+
 CREATE TABLE IF NOT EXISTS {marts}.fct_trade
 (
     `run_id` String COMMENT 'Run the row belongs to',

@@ -18,6 +18,7 @@ from core.desk import Desk
 from core.errors import InputError, SettingsError
 from core.settings import Settings
 from execution.risk.controls import InForce
+from execution.risk.run_rules import RunRules
 from features.own import set_hash
 from features.own_columns import use_home
 from models.serving.registry import Registry
@@ -35,6 +36,7 @@ class BacktestRequest(NamedTuple):
     spans: int
     symbols: tuple[str, ...]
     limits: InForce
+    rules: RunRules
     desk: Desk
 
 
@@ -53,7 +55,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     model = _model(namespace, settings, desk)
     options = ReplayOptions(
         tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model,
-        namespace.limits, desk,
+        namespace.limits, namespace.firm, desk,
     )  # fmt: skip
     plan = replay_plan.build(options, settings, scratch)
     feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
@@ -70,6 +72,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         plan.digests,
         [(f.source, f.symbol) for f in feeds],
         plan.limits,
+        plan.rules,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
     own = (set_hash(features),) if features else ()  # without any, ids of before stay
@@ -82,7 +85,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     settings = msgspec.structs.replace(settings, run=run)
     return BacktestRequest(
         settings, recordings, span, model, inputs, namespace.together, namespace.spans,
-        tuple(namespace.symbols), plan.limits, desk,
+        tuple(namespace.symbols), plan.limits, plan.rules, desk,
     )  # fmt: skip
 
 

@@ -39,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limits", type=Path, metavar="FILE", help="under these; else those in force"
     )
+    parser.add_argument(
+        "--firm", metavar="NAME", help="under its rules, [firms.NAME] of the limits; else those of"
+        " the settings' account"
+    )  # fmt: skip
     parser.add_argument("--symbols", type=names_of, default=(), metavar="A,B", help="only these")
     parser.add_argument("--spans", type=int, default=1, help="equal parts, each an account anew")
     parser.add_argument("--together", action="store_true", help="one account for all symbols")
@@ -87,7 +91,8 @@ def _run(
     jobs = plan.jobs(
         request.recordings, request.span, request.settings, model=request.model,
         spans=request.spans, together=request.together, symbols=request.symbols,
-        limits=request.limits.content, limits_entry=request.limits.entry, desk=request.desk,
+        limits=request.limits.content, limits_entry=request.limits.entry, rules=request.rules,
+        desk=request.desk,
     )  # fmt: skip
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),

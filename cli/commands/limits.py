@@ -1,4 +1,4 @@
-"""`tickhouse limits show|check FILE|install FILE`: what may be traded, and its next version.
+"""`tickhouse limits show|check FILE|install FILE|firm`: what may be traded, and its next version.
 
 A running execution takes an installed file within some milliseconds, and a replay takes it as
 part of what it is a replay of. Where controls are signed, the file is a draft: what holds is what
@@ -19,6 +19,7 @@ from core.settings import Settings
 from execution.risk.controls import limits_in_force
 from execution.risk.direction import SHIPPED
 from execution.risk.direction import changes as differing
+from execution.risk.firm_rules import EXAMPLE
 from execution.risk.limits import LimitsBook, of_settings, parse, render
 
 
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to do, and with which file."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("show", help="the limits that hold, as a file to start from")
+    actions.add_parser("firm", help="a commented file with an invented prop firm, to copy from")
     actions.add_parser("check", help="whether a file could be installed").add_argument("file")
     install = actions.add_parser("install", help="make a file the limits; needs a login")
     install.add_argument("file")
@@ -40,6 +42,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         content = limits_in_force(settings, SystemClock())
         book = parse(content, str(installed)) if content else of_settings(settings.execution)
         print(f"# in force: {book.version}\n{render(book)}", end="")
+        return 0
+    if namespace.action == "firm":
+        print(EXAMPLE.read_text(), end="")
         return 0
     book, content = _read(Path(namespace.file))
     if namespace.action == "check":

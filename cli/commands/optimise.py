@@ -56,6 +56,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if settings.signals.parameters:
         raise SettingsError("signals.parameters is set: optimise begins with what ships; unset it")
     namespace.model, namespace.spans, namespace.together, namespace.desk = None, 1, False, None
+    namespace.firm = None
     console = output.console(
         stderr=True, quiet=namespace.json and not output.console(stderr=True).is_terminal
     )

@@ -46,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limits", type=Path, metavar="FILE", help="under these; else those in force"
     )
+    parser.add_argument(
+        "--firm", metavar="NAME", help="under its rules, [firms.NAME] of the limits; else those of"
+        " the settings' account"
+    )  # fmt: skip
     parser.add_argument("--source", help="broker of files that do not say it")
     parser.add_argument("--symbol", help="symbol of files that do not say it")
     parser.add_argument("--tz", help="zone of files that do not say it: UTC, EST, +02:00, a name")
@@ -71,6 +75,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         settings.run.strategy,
         model=_champion(settings, namespace, desk),
         limits=namespace.limits,
+        firm=namespace.firm,
         desk=desk,
     )
     result = replay(options, settings, console, simulated=False)

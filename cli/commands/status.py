@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from cli.commands.printed import output
 from cli.diagnostics.checks_controls import controls
 from cli.diagnostics.feeds import FeedStatus, market_text
+from cli.diagnostics.firm import firm, news
 from cli.diagnostics.offsite import offsite
 from cli.diagnostics.status import DEGRADED, HEALTHY, StackStatus, stack_status
 from cli.stack.process_state import ProcessState
@@ -39,6 +40,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     else:
         console = output.console(highlight=False, soft_wrap=True)
         _print(status, console)
+        for line in firm(settings, status):
+            console.print(f"firm {line}", markup=False)
+        if event := news(settings, SystemClock()):
+            console.print(f"next event: {event}", markup=False)
         console.print(f"controls: {controls(settings).found}", markup=False)
         console.print(f"offsite backup: {offsite(settings, SystemClock())}", markup=False)
     return status.exit_code
@@ -58,6 +63,8 @@ def as_json(status: StackStatus, settings: Settings) -> dict[str, Any]:
         "feeds": [{**msgspec.to_builtins(f), "stale": f.stale} for f in status.feeds],
         "trading": msgspec.to_builtins(status.trading),
         "problems": status.problems,
+        "firm": firm(settings, status),
+        "next_event": news(settings, SystemClock()),
         "controls": controls(settings).found,
         "offsite_backup": offsite(settings, SystemClock()),
     }

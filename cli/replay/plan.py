@@ -24,9 +24,11 @@ from core.desk import Desk, one_alone
 from core.errors import InputError
 from core.sections import ExitSettings
 from core.settings import Settings
+from execution.risk import run_rules
 from execution.risk.controls import InForce, in_force
 from execution.risk.limits import parse
 from execution.risk.portfolio_risk import uses_figures
+from execution.risk.run_rules import RunRules
 from features.catalog import FEATURE_SET_HASH
 from risk.stress import available
 from strategies import desk
@@ -54,6 +56,7 @@ class ReplayPlan(NamedTuple):
     cut_msc: int
     training: bool
     limits: InForce
+    rules: RunRules = RunRules()
 
     @property
     def rows(self) -> int:
@@ -87,6 +90,7 @@ class ReplayOptions(NamedTuple):
     strategy: str
     model: str  # the champion to predict with, "" for none
     limits: Path | None = None  # a file of limits; None: those in force
+    firm: str | None = None  # of those limits; None: that of the settings' account
     desk: Desk | None = None  # what `strategy` stands for; None: it is one alone
 
     @property
@@ -113,7 +117,8 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
         by_feed[file.source, file.symbol].append(file)
     digests = tuple(sha256(path) for path in options.paths)
     limits = _limits(options, settings)
-    shaped = shaping(options, settings, digests, sorted(by_feed), limits)
+    rules = run_rules.chosen(settings, limits.content, options.firm)
+    shaped = shaping(options, settings, digests, sorted(by_feed), limits, rules)
     run_id = f"replay-{hashlib.blake2b(msgspec.json.encode(shaped), digest_size=8).hexdigest()}"
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
@@ -128,8 +133,9 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
     return ReplayPlan(
-        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits
-    )
+        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits,
+        rules,
+    )  # fmt: skip
 
 
 def _limits(options: ReplayOptions, settings: Settings) -> InForce:
@@ -178,6 +184,7 @@ def shaping(
     digests: tuple[str, ...],
     feeds: list[tuple[str, str]],
     limits: InForce,
+    rules: RunRules,
 ) -> tuple[object, ...]:
     """All that decides a run's result: files by content, settings, strategy, limits, model."""
     shaped: tuple[object, ...] = (
@@ -207,7 +214,7 @@ def shaping(
     signed = (entry,) if entry else ()  # its denials name it
     folder = settings.home_path / "strategies"
     own = desk.digest(options.strategies, lambda _use: folder)
-    return (*shaped, *used, *written, *signed, *((own,) if own else ()))
+    return (*shaped, *used, *written, *signed, *((own,) if own else ()), *rules.shaping)
 
 
 def _cut(feeds: list[ReplayFeed], share: float) -> int:

@@ -1,9 +1,13 @@
 """A replay's result, counted after the drain: SQL, the journal, the terminal, the files again."""
 
+from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.mt5 import connect
 from adapters.mt5.protocol.constants import DEAL_TYPE_BALANCE
+from backtest import firm
+from core.contracts.firm import FirmRecord
 from core.contracts.order import EventKind
 from core.metrics import STAGES
 from core.settings import Settings
@@ -53,6 +57,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
         "denied_by_reason": reconcile.denials(client, plan.run_id),
         "fills": sum(kinds.count(kind) for kind in _FILLS),
         "closed_by_broker": kinds.count(EventKind.CLOSED),
+        "firm": firm.rows(settings.run.account, _firm(run.journal)),
         "profit_after_costs": round(deals.profit, 2),
         "currency": settings.terminal.currency,
         "wall_s": round(run.stream_s, 3),
@@ -65,6 +70,12 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
             for e in equations
         ],
     }
+
+
+def _firm(journal: Path) -> FirmRecord | None:
+    """How the account ended under its firm's rules; None without any."""
+    records = (place.record for place in order_journal.read(journal))
+    return next(iter(deque((r for r in records if isinstance(r, FirmRecord)), maxlen=1)), None)
 
 
 def _deals(settings: Settings, now_msc: int) -> reconcile.Deals:

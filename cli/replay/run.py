@@ -42,6 +42,7 @@ from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
 from core.settings import Settings
 from core.topics import CONTROL
+from execution.risk import run_rules
 from execution.risk.limits_file import freeze
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.monitoring.table import write_models
@@ -110,6 +111,7 @@ class ReplayRun:
         write(self.plan, self.directory, self.settings.collector.slice_ticks)
         limits = self.plan.limits
         freeze(limits.content, self.directory, limits.entry)
+        run_rules.freeze(self.plan.rules, self.directory)
         desks.freeze(self.options.strategies, self.directory)
         self._kept = sessions.contents(self.settings, limits.content)
         self._session = sessions.described(self.settings, self._kept, limits.entry)

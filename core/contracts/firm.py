@@ -59,6 +59,7 @@ class FirmState(msgspec.Struct, frozen=True, array_like=True):
     standing: tuple[str, ...] = ()  # rules that are broken at the last look
     broken: tuple[FirmBreach, ...] = ()  # the first break of each
     least: tuple[Least, ...] = ()
+    lots: float = 0.0  # of all positions at the last look, long and short alike
     swaps: dict[int, float] = {}  # by position: charged and not booked yet, in a replay
 
 

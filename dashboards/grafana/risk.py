@@ -14,7 +14,7 @@ def build() -> dashboard.Dashboard:
         "Drawdown, exposure, margin, denials, breakers, leases and alerts.",
         ("account",),
     ).annotation(mark("Alerts", "risk/alerts_mark", style.AMBER, shown=False))  # many on bad days
-    for panel in (*_money(), *_used(), *_stopped()):
+    for panel in (*_money(), *_lost(), *_used(), *_held(), *_stopped()):
         built = built.with_panel(panel)
     return built
 
@@ -47,6 +47,67 @@ def _money() -> list[Panel]:
         style.heat("Profit by hour", "risk/profit_heat", style.BY_SIGN, "After costs; hours UTC.")
         .height(6)
         .span(24),
+    ]
+
+
+def _lost() -> list[Panel]:
+    # What can be lost.
+    return [
+        style.lines(
+            "Value at risk", "risk/value_at_risk", "none", "99 %, a day, by measure; money."
+        )
+        .height(8)
+        .span(8),
+        style.lines(
+            "Expected shortfall",
+            "risk/expected_shortfall",
+            "none",
+            "99 %, a day, by measure; money.",
+        )
+        .height(8)
+        .span(8),
+        style.lines(
+            "Room before stop-out", "risk/stop_out", "none", "In standard deviations of a day."
+        )
+        .height(8)
+        .span(8),
+        style.widths(
+            style.rows(
+                "Stress",
+                "risk/stress",
+                "Newest result of each scenario: tickhouse stress, nightly.",
+            ),
+            {"scenario": 140, "strategy": 100, "profit": 110},
+        )
+        .override_by_name("profit", style.by_sign())
+        .height(9)
+        .span(12),
+        style.rows(
+            "Did the measures hold?",
+            "risk/var_backtest",
+            "Losses beyond the figure, and their tests.",
+        )
+        .override_by_name(
+            "zone",
+            style.in_colours({"green": style.GREEN, "yellow": style.AMBER, "red": style.RED}),
+        )
+        .height(9)
+        .span(12),
+    ]
+
+
+def _held() -> list[Panel]:
+    # What it consists of.
+    return [
+        style.bars("Exposure by currency", "risk/currencies", "none", "Held or owed now; money.")
+        .height(9)
+        .span(8),
+        style.rows("Exposure by symbol", "risk/feeds", "Now; share of the variance.")
+        .height(9)
+        .span(8),
+        style.rows("Correlations", "risk/correlations", "Of the newest minute, largest first.")
+        .height(9)
+        .span(8),
     ]
 
 

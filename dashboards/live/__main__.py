@@ -27,6 +27,7 @@ from core.process import Process
 from core.settings import Settings
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
+from dashboards.live.coming_events import ComingEvents
 from dashboards.live.controls import Controls
 from dashboards.live.history import History
 from dashboards.live.items import Items
@@ -38,7 +39,7 @@ from dashboards.live.standing_alerts import StandingAlerts
 from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
 
-_EVERY_S = 0.5
+_EVERY_S, _SELDOM_S = 0.5, 5.0
 
 
 def main() -> int:
@@ -79,6 +80,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     watching = asyncio.create_task(_watch(live_state, bus, clock))
     alerts = StandingAlerts(config.home_path, clock, items)
     alerting = asyncio.create_task(_alert(alerts))
+    coming = asyncio.create_task(_come(ComingEvents(config.home_path, clock, items)))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -88,6 +90,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     await serving
     watching.cancel()
     alerting.cancel()
+    coming.cancel()
     await asyncio.to_thread(history.close)
     await asyncio.to_thread(reader.close)
 
@@ -98,6 +101,13 @@ async def _watch(live_state: LiveState, bus: Bus, clock: Clock) -> None:
         live_state.items.put("now", clock.now_us())
         live_state.link("bus", bus.healthy(), clock.now_us(), "no connection")
         await asyncio.sleep(_EVERY_S)
+
+
+async def _come(coming: ComingEvents) -> None:
+    """Shows the events that come; their file is small, and read when it has changed."""
+    while True:
+        coming.show()
+        await asyncio.sleep(_SELDOM_S)
 
 
 async def _alert(alerts: StandingAlerts) -> None:

@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse import client
 from core.clock import Clock
+from core.contracts.firm import FirmRuleState
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
 from core.contracts.prediction import Prediction
@@ -47,6 +48,7 @@ class Past(msgspec.Struct, frozen=True):
     predictions: list[Prediction]
     models: list[Row]
     equity: list[Row]
+    firm: list[FirmRuleState] = []
 
     def into(self, live_state: LiveState, *, with_story: bool) -> None:
         """Apply it; `with_story`: nothing live came before, so signals and orders are news too."""
@@ -64,6 +66,8 @@ class Past(msgspec.Struct, frozen=True):
             live_state.account(account)
         for risk in self.risks:
             live_state.risk(risk)
+        for rule in self.firm:
+            live_state.firm_rule(rule)
         for prediction in self.predictions:
             live_state.prediction(prediction)
         for model in self.models:
@@ -159,6 +163,7 @@ class History:
             self._structs(warehouse, "predictions", Prediction),
             self._rows(warehouse, "models"),
             self._rows(warehouse, "equity"),
+            self._structs(warehouse, "firm_rules", FirmRuleState),
         )
 
     def _newest(self, warehouse: Client) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from adapters.bus.base import Message
 from core.clock import Clock
 from core.contracts import codec
+from core.contracts.firm import FirmRuleState
 from core.contracts.operations import Control, Heartbeat, RiskState
 from core.contracts.order import (
     AccountState,
@@ -71,6 +72,7 @@ class LiveState:
             PositionState: self.position,
             AccountState: self.account,
             RiskState: self.risk,
+            FirmRuleState: self.firm_rule,
             Heartbeat: self.heartbeat,
             Control: self._control,
         }
@@ -212,6 +214,15 @@ class LiveState:
         }
         if self._latest(f"account|{state.account}", state.ts_event_us, value):
             self.equity(state.ts_event_us // 60_000_000 * 60, state.equity, state.balance)
+
+    def firm_rule(self, state: FirmRuleState) -> None:
+        """What is left before one rule of the account's firm."""
+        key = f"firm|{state.account}|{state.rule}"
+        before = self.items.get(key)
+        self._latest(key, state.ts_event_us, shapes.firm_rule(state))
+        if state.broken_us and before is not None and not before["broken"]:
+            text = f"{state.firm}: {state.rule.replace('_', ' ')}, {state.observed:,.2f} lost"
+            self.log(state.broken_us, "broken", text)
 
     def equity(self, minute_s: int, equity: float, balance: float) -> None:
         """A point of the day's curve, one per minute, the newest word of each."""

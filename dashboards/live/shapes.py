@@ -6,6 +6,7 @@ Times are microseconds, UTC; prices in quote currency, volumes in lots, money in
 from typing import Any
 
 from core import instruments
+from core.contracts.firm import FirmRuleState
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.prediction import Prediction
 from core.instruments import Instrument
@@ -61,6 +62,21 @@ def fill(event: OrderEvent) -> dict[str, Any]:
     """A fill: profit after costs, and the mid that the decision saw."""
     costs = event.profit + event.commission + event.swap
     return order(event) | {"profit": costs, "mid": event.arrival_mid}
+
+
+def firm_rule(state: FirmRuleState) -> dict[str, Any]:
+    """A rule and what is left before it."""
+    return {
+        "firm": state.firm,
+        "rule": state.rule,
+        "limit": state.limit,
+        "observed": state.observed,
+        "left": state.headroom,
+        "broken": state.broken_us,
+        "least": state.least_headroom,
+        "leastAt": state.least_us,
+        "time": state.ts_event_us,
+    }
 
 
 def line_of(event: OrderEvent) -> str:

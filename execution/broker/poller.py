@@ -101,6 +101,7 @@ class AccountPoller:
             self._look_at_account()
 
     def _look_at_account(self) -> None:
+        self._w.engine.risk.news.poll()
         account = self._w.events.poll()
         self._w.ladder.take_up()
         if account is not None:
@@ -115,6 +116,7 @@ class AccountPoller:
         problem = "the terminal does not answer" if self._away else self._w.events.problem
         problem = problem or (self._limits.problem if self._limits else "")
         problem = problem or self._w.trading.problem or self._w.unsigned
+        problem = problem or self._w.engine.risk.news.problem
         if problem:
             self._heartbeat.degraded(problem)
         else:

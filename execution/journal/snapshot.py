@@ -8,6 +8,7 @@ decides nothing: without it, or when it is not the one that the witness saw, seg
 import hashlib
 import struct
 from collections import deque
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,6 +64,7 @@ class Active(msgspec.Struct, frozen=True, array_like=True):
     firm: FirmState | None = None
     entered: list[int] = []
     paid: float = 0.0
+    profits: list[tuple[str, date, float]] = []  # of a snapshot from before there were desks: none
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, tag="JournalState/1"):
@@ -190,6 +192,7 @@ def _active(state: Active) -> Activity:
         activity._entries[key[0], key[1], key[2]] = deque(times, maxlen=_KEPT)
     activity._throttled = {(a, b, c): at for a, b, c, at in state.throttled}
     activity.firm, activity.entered, activity.paid = state.firm, state.entered, state.paid
+    activity._profits = {name: (day, profit) for name, day, profit in state.profits}
     return activity
 
 
@@ -215,6 +218,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
             entries=[(*key, list(times)) for key, times in activity._entries.items()],
             throttled=[(*key, at) for key, at in activity._throttled.items()],
             firm=activity.firm, entered=activity.entered, paid=activity.paid,
+            profits=[(name, *known) for name, known in activity._profits.items()],
         ),
     )  # fmt: skip
 

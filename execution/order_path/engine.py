@@ -36,6 +36,7 @@ from execution.risk.context import PreTradeRisk
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
 from execution.risk.margin import Funds
+from execution.risk.news import News
 from execution.risk.portfolio_risk import MarketFigures, uses_figures
 from execution.risk.trading_state import TradingState
 
@@ -47,6 +48,7 @@ class Engine:
         sends: False in shadow mode: decisions are journalled, nothing is sent.
         desk: whose signals come, and which of them are sent; None: one strategy has the account.
         limits: those in force; None for those of the settings.
+        news: what the calendar says; None: nothing.
         timer: measures how long the venue takes.
     """
 
@@ -64,6 +66,7 @@ class Engine:
         sends: bool = True,
         desk: Desk | None = None,
         limits: LimitsFile | None = None,
+        news: News | None = None,
         timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
         self._run, self.sends, self._timer = settings.run, sends, timer
@@ -74,14 +77,20 @@ class Engine:
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
         self._pre_trade_risk = PreTradeRisk(
-            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk
-        )
+            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk, self._desk,
+            news,
+        )  # fmt: skip
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book)
         self.closings = Closings(self._run, clock, ledger, venue)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
         self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
+
+    @property
+    def risk(self) -> PreTradeRisk:
+        """What orders are checked by."""
+        return self._pre_trade_risk
 
     def on_signal(self, signal: Signal, began_ns: int = 0) -> None:
         """Bring the position to the signal's target; a signal seen before is denied.

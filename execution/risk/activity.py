@@ -19,7 +19,7 @@ _KEEP = 10_000  # newest orders and answers remembered
 #: Purpose of the record that a person has resumed after the ladder of drawdown.
 DRAWDOWN_ACCEPTED = "drawdown_accepted"
 _PAYMENTS = ("deposit", "withdrawal", "credit")
-_FILLS = (Kind.FILLED, Kind.PARTIALLY_FILLED)
+_FILLS = (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED)
 _MESSAGES = (Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING)  # what the venue gets
 
 
@@ -44,6 +44,7 @@ class Activity:
         self._answers: deque[tuple[int, bool]] = deque(maxlen=_KEEP)  # when, whether rejected
         self._entries: dict[tuple[str, str, str], deque[int]] = {}
         self._throttled: dict[tuple[str, str, str], int] = {}
+        self._profits: dict[str, tuple[date, float]] = {}  # by strategy, of its last trading day
 
     def fold(self, record: Record) -> None:
         """Fold one journalled record in."""
@@ -97,6 +98,11 @@ class Activity:
             return 0.0
         return self.drawdown(self.equity.last) / self.equity.peak
 
+    def profit_of_day(self, strategy: str, now_us: int) -> float:
+        """What a strategy realised in the trading day, after commission and swap."""
+        day, profit = self._profits.get(strategy, (None, 0.0))
+        return profit if day == trading_day(now_us) else 0.0
+
     def messages(self, now_us: int) -> int:
         """Orders and changes sent in the second before a time."""
         return _within(self._sent, now_us - _SECOND_US)
@@ -127,6 +133,8 @@ class Activity:
             self._accepted()
         if event.kind in _FILLS and event.purpose == "entry" and self.firm is not None:
             self.entered.append(event.ts_event_us)
+        if event.kind in _FILLS:
+            self._realised(event)
         if event.kind in _MESSAGES:
             self._sent.append(event.ts_init_us)
         if event.kind is Kind.SUBMITTED:
@@ -136,6 +144,13 @@ class Activity:
             self._answers.append((event.ts_init_us, event.kind is Kind.REJECTED))
         elif event.kind is Kind.DENIED and event.reason == DenialReason.THROTTLED:
             self._throttled[key] = event.ts_init_us
+
+    def _realised(self, event: OrderEvent) -> None:
+        day = trading_day(event.ts_event_us)
+        known, before = self._profits.get(event.strategy, (day, 0.0))
+        money = event.profit + event.commission + event.swap
+        if day >= known:
+            self._profits[event.strategy] = day, money + (before if day == known else 0.0)
 
 
 def _within(times: "deque[int] | tuple[()]", since_us: int) -> int:

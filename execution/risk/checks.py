@@ -17,6 +17,7 @@ from core.contracts.signal import Signal
 from core.instruments import Instrument, is_open
 from execution.order_path.quotes import Quote
 from execution.risk.limits import Limits
+from execution.risk.news import Window
 
 
 class Denial(NamedTuple):
@@ -55,6 +56,8 @@ class RiskContext(msgspec.Struct, frozen=True, gc=False):
     repeats: int = 0  # entries of this strategy in this feed within the window
     equity: float = 0.0  # of the account
     throttled: bool = False  # closed before, and nobody has released it
+    news: tuple[Window, ...] = ()  # of rules about news that hold now, the strictest first
+    news_unknown: bool = False  # such rules hold, and the calendar says nothing of now
 
 
 Check = Callable[[RiskContext], Denial | None]
@@ -260,6 +263,21 @@ def stop_passed(context: RiskContext) -> Denial | None:
     return None if open_ else Denial(DenialReason.OFF_PRICE, gain, closing)
 
 
+def near_news(context: RiskContext) -> Denial | None:
+    """An event of the calendar is near; limit and observed are minutes from it, before it below 0.
+
+    Where rules about news hold and the calendar says nothing of now, nothing opens.
+    """
+    if context.news_unknown:
+        return Denial(DenialReason.NO_CALENDAR, 1.0, 0.0)
+    if not context.news or context.news[0].action == "reduce":
+        return None
+    window = context.news[0]
+    event_us = window.event.ts_event_us
+    edge_us = window.begin_us if context.now_us < event_us else window.end_us - 1
+    return Denial(DenialReason.NEWS, (edge_us - event_us) / 6e7, (context.now_us - event_us) / 6e7)
+
+
 def wide_spread(context: RiskContext) -> Denial | None:
     """The spread against its own running median; says nothing while that is unknown."""
     quote = context.quote
@@ -288,4 +306,5 @@ ENTRY: tuple[Check, ...] = (
     off_price,
     stop_passed,
     wide_spread,
+    near_news,
 )

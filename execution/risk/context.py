@@ -14,20 +14,26 @@ from adapters.mt5.venue.orders import Venue
 from core.clock import Clock
 from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.signal import Signal
+from core.desk import Desk
 from core.instruments import Instrument, instrument
 from execution.journal import events
+from execution.journal.book import Key, Position
 from execution.journal.ledger import Ledger
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk
-from execution.risk import portfolio_risk
+from execution.risk import portfolio_risk, strategy_limits
 from execution.risk.checks import Denial, RiskContext
 from execution.risk.drawdown import size_factor
 from execution.risk.firm_entry import Stake, check_firm
 from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds
+from execution.risk.news import News
+from execution.risk.strategy_limits import StrategyFacts
 from execution.risk.trading_state import TradingState
+
+NO_DESK = Desk(())
 
 
 class PreTradeRisk:
@@ -43,10 +49,15 @@ class PreTradeRisk:
         trading: TradingState,
         funds: Funds,
         market: portfolio_risk.MarketFigures | None = None,
+        desk: Desk = NO_DESK,
+        news: News | None = None,
     ) -> None:
         self._market = market
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
         self._quotes, self._trading, self._funds = quotes, trading, funds
+        self._desk = desk
+        self._own_limits = {one.name: one.own_limits for one in desk.strategies if one.limits}
+        self.news = news or News(None)
 
     def context(self, signal: Signal) -> RiskContext:
         """Everything a signal is decided by, as of now.
@@ -56,16 +67,23 @@ class PreTradeRisk:
         """
         now, rules = self._clock.now_us(), self._limits.rules
         limits, version = rules.at(signal.symbol, now)
+        version = self._desk_version(signal.strategy) + version
+        traded = instrument(signal.symbol, now)
+        windows = self.news.at(rules.news, signal.symbol, traded, now)
+        keep = min((w.keep_share for w in windows if w.action == "reduce"), default=1.0)
         return RiskContext(
             signal=signal,
             now_us=now,
             quote=self._quotes.at(signal.source, signal.symbol, now),
             specification=self._venue.specification(signal.source, signal.symbol),
-            instrument=instrument(signal.symbol, now),
+            instrument=traded,
             limits=limits,
             limits_version=version,
             collar=rules.own.collar,
-            size_factor=size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
+            size_factor=keep
+            * size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
+            news=windows,
+            news_unknown=self.news.is_silent(rules.news, now),
         )
 
     def renewed(self, context: RiskContext) -> RiskContext:
@@ -75,6 +93,7 @@ class PreTradeRisk:
         """
         now, rules, symbol = self._clock.now_us(), self._limits.rules, context.signal.symbol
         limits, version = rules.at(symbol, now)
+        version = self._desk_version(context.signal.strategy) + version
         return replace(
             context,
             now_us=now,
@@ -84,10 +103,25 @@ class PreTradeRisk:
             collar=rules.own.collar,
         )
 
+    def _desk_version(self, strategy: str) -> str:
+        """What names the strategy's own limits, before those of the account."""
+        one = self._desk.named(strategy) if strategy in self._own_limits else None
+        return f"desk {one.version} under " if one else ""
+
     @property
     def collar(self) -> float:
         """How far from its price an order without a signal may fill."""
         return self._limits.rules.own.collar
+
+    def flattens(self, symbol: str) -> bool:
+        """Whether an event of the calendar closes positions of a symbol now."""
+        now, rules = self._clock.now_us(), self._limits.rules.news
+        return self.news.flattens(rules, symbol, instrument(symbol, now), now)
+
+    def next_flatten_us(self, symbol: str, end_us: int) -> int | None:
+        """When one will next, up to a time; None when none does before it."""
+        now, rules = self._clock.now_us(), self._limits.rules.news
+        return self.news.next_flatten_us(rules, symbol, instrument(symbol, now), now, end_us)
 
     def version(self, symbol: str) -> str:
         """Version of a symbol's limits now, for what is denied without a look at them."""
@@ -97,7 +131,7 @@ class PreTradeRisk:
         """Why an order that adds risk may not go, or None. The venue is asked for margin last."""
         context = self._with_order(context, order)
         denial = risk.check_entry(self._with_values(context)) or self._shared(order)
-        denial = denial or self._portfolio(context, order)
+        denial = denial or self._of_strategy(context) or self._portfolio(context, order)
         if denial is not None or not sends:
             return denial
         return (
@@ -105,6 +139,39 @@ class PreTradeRisk:
             or self._firm(context, order)
             or risk.check_margin(*self._funds.margin(events.venue_order(order, context.collar)))
         )
+
+    def _of_strategy(self, context: RiskContext) -> Denial | None:
+        """By the strategy's own limits, which few have."""
+        signal, now = context.signal, context.now_us
+        limits = self._own_limits.get(signal.strategy)
+        if limits is None:
+            return None
+        key = Key(signal.strategy, signal.source, signal.symbol)
+        activity, book = self._ledger.activity, self._ledger.book
+        share = self._desk.share(signal.strategy)
+        positions = [p for p in book.positions.values() if p.key.strategy == signal.strategy]
+        floating = [self._floating(position, now) for position in positions]
+        result = activity.profit_of_day(signal.strategy, now)
+        facts = StrategyFacts(
+            side=context.side, volume=context.volume, net=book.net(key),
+            entries=activity.repeats(key, now - 60_000_000),
+            value=self._order_value(context), gross=self._gross(context, signal.strategy),
+            capital=share * self._funds.account().equity,
+            opening_capital=share * activity.opening(now),
+            result=None if None in floating else result + sum(f for f in floating if f),
+        )  # fmt: skip
+        return strategy_limits.check(facts, limits)
+
+    def _floating(self, position: Position, now: int) -> float | None:
+        """What a position would win or lose if it closed now; None without a price for it."""
+        source, symbol, traded = *position.key[1:], instrument(position.key.symbol, now)
+        quote = self._quotes.at(source, symbol, now)
+        if quote is None or traded is None:
+            return None
+        rate_ = self.rate(source, traded, now)
+        price = quote.side("sell" if position.volume > 0 else "buy")
+        moved = (price - position.price) * position.volume * traded.contract_size
+        return None if rate_ is None else moved * rate_
 
     def held(self, context: RiskContext, order: OrderEvent) -> Denial | None:
         """Why a signal for what is held may not prolong it, or None."""
@@ -210,12 +277,18 @@ class PreTradeRisk:
         positions = self._ledger.book.positions.values()
         return round(sum(p.volume for p in positions if p.key[1:] == feed), 8)
 
-    def _gross(self, context: RiskContext) -> float | None:
-        """Of all positions and of entries whose outcome is not known yet."""
+    def _gross(self, context: RiskContext, strategy: str = "") -> float | None:
+        """Of all positions, or a strategy's, and of entries whose outcome is not known yet."""
         book, now = self._ledger.book, context.now_us
-        open_ = [(p.key.source, p.key.symbol, p.volume) for p in book.positions.values()]
+        open_ = [
+            (p.key.source, p.key.symbol, p.volume)
+            for p in book.positions.values()
+            if strategy in ("", p.key.strategy)
+        ]
         open_ += [
-            (e.source, e.symbol, e.volume) for e in book.unsettled.values() if e.purpose == "entry"
+            (e.source, e.symbol, e.volume)
+            for e in book.unsettled.values()
+            if e.purpose == "entry" and strategy in ("", e.strategy)
         ]
         total = 0.0
         for source, symbol, volume in open_:

@@ -6,7 +6,7 @@ ticks, names the same one. What the terminal alone knows (swap of nights that is
 is taken from it at the end of each slice, with the record that a restart goes on from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -25,9 +25,10 @@ from execution.journal.ledger import Ledger
 from execution.journal.records import Record
 from execution.order_path.quotes import ReplayQuotes, Tape
 from execution.risk import firm_rules
-from execution.risk.firm_rules import FirmRules, Look
+from execution.risk.firm_rules import FirmRules, Readings
 from execution.risk.firm_watch import record
 from execution.risk.limits_file import LimitsFile
+from execution.risk.news import News, of_firm
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
@@ -68,6 +69,7 @@ class AccountPast:
         self.held: dict[int, Held] = {}
         self.cash: list[Cash] = []
         self.entries: list[int] = []
+        self.symbols: dict[int, str] = {}  # of those, by time
         self.version = 0  # changes with every fill
 
     def fold(self, record: Record) -> None:
@@ -85,6 +87,11 @@ class AccountPast:
         """Whether any position is."""
         return any(held.lots for held in self.held.values())
 
+    def lots_at(self, times: Times) -> Floats:
+        """Lots of all positions at each time, long and short alike."""
+        held = (np.abs(each.lots_at(times)) for each in self.held.values())
+        return np.round(sum(held, np.zeros(len(times))), 8)
+
     def cash_at(self, times: Times) -> Floats:
         """What the balance has changed by at each time."""
         total = np.zeros(len(times))
@@ -101,6 +108,7 @@ class AccountPast:
         held = self.held.get(event.venue_position)
         if event.purpose == "entry" and event.kind is not Kind.CLOSED:
             self.entries.append(event.ts_event_us)
+            self.symbols[event.ts_event_us] = event.symbol
         if held is None:
             feed = event.source, event.symbol
             self.held[event.venue_position] = Held(feed, event.price, [(event.ts_event_us, signed)])
@@ -113,6 +121,7 @@ class AccountPast:
     def _prune(self, until_us: int) -> None:
         self.balance_until(until_us)
         self.entries = [at for at in self.entries if at > until_us]
+        self.symbols = {at: self.symbols[at] for at in self.entries}
         over = [t for t, h in self.held.items() if not h.lots and h.steps[-1][0] <= until_us]
         for ticket in over:
             del self.held[ticket]
@@ -123,7 +132,7 @@ class Ahead(NamedTuple):
 
     version: int  # of the past
     end_us: int
-    looks: Look
+    looks: Readings
     breach_us: int | None  # the first look that breaks a rule
 
 
@@ -136,11 +145,13 @@ class ReplayFirm:
 
     def __init__(
         self, run: RunSettings, ledger: Ledger, venue: Venue, quotes: ReplayQuotes,
-        limits: LimitsFile, past: AccountPast,
+        limits: LimitsFile, past: AccountPast, news: News,
     ) -> None:  # fmt: skip
         self._run, self._ledger, self._venue, self._quotes = run, ledger, venue, quotes
         self._past, self._version = past, limits.rules.version
         self._firm, self._rules = limits.rules.firm or ("", FirmRules())
+        own = of_firm(self._rules)
+        self._news, self._news_rules = news, {self._firm: own} if own else {}
         self._begun = False
         self._ahead: Ahead | None = None
         self._looked: dict[int, int] = {}  # by position: no look at the broker before this
@@ -156,7 +167,7 @@ class ReplayFirm:
         self._begun, self._currency = True, account.currency
         if activity.firm is None or activity.firm.firm != self._firm:
             balance = round(account.balance - sum(cash.amount for cash in self._past.cash), 8)
-            at = firm_rules.look(now_us, balance, balance)
+            at = firm_rules.reading(now_us, balance, balance)
             activity.firm = firm_rules.opened(self._rules, self._firm, at)
         else:
             self._kept_us = activity.firm.ts_us
@@ -202,14 +213,17 @@ class ReplayFirm:
         self._kept_us = self._state.ts_us
         return [self._record(())]
 
-    def _at(self, time_us: int) -> Look:
+    def _at(self, time_us: int) -> Readings:
         """The account at a time that is now: as the terminal says, unless that is ahead of it."""
+        times = np.array([time_us])
+        lots = self._past.lots_at(times)
         if any(cash.time_us > time_us for cash in self._past.cash):  # it counts fills to come
-            times = np.array([time_us])
             balance = np.round(self._state.balance + self._past.cash_at(times), 8)
-            return Look(times, balance, np.round(balance + self._floating(times), 8))
+            valued = np.round(balance + self._floating(times), 8)
+            return Readings(times, balance, valued, lots)
         account = self._venue.account()
-        return firm_rules.look(time_us, account.balance, account.equity - account.credit)
+        equity = account.equity - account.credit
+        return firm_rules.reading(time_us, account.balance, equity, float(lots[0]))
 
     @property
     def _state(self) -> FirmState:
@@ -217,19 +231,33 @@ class ReplayFirm:
         assert state is not None  # since `begin`
         return state
 
-    def _take(self, looks: Look) -> None:
+    def _take(self, looks: Readings) -> None:
         """Fold looks into the state; what they broke is journalled, which stops what it stops."""
         if not len(looks.time_us):
             return
+        since_us = self._state.ts_us
         state, breaches = self._folded(looks)
-        self._ledger.activity.firm = state
+        near = tuple(self._near_news(since_us, state.ts_us))
+        self._ledger.activity.firm = state = firm_rules.noted(state, near)
+        breaches += near
         self._past.balance_until(state.ts_us)
         if breaches:
             self._ahead = None
             self._ledger.record([self._record(breaches)])
 
-    def _folded(self, looks: Look) -> tuple[FirmState, tuple[FirmBreach, ...]]:
+    def _folded(self, looks: Readings) -> tuple[FirmState, tuple[FirmBreach, ...]]:
         return firm_rules.fold(self._rules, self._state, looks, entries=self._past.entries)
+
+    def _near_news(self, after_us: int, until_us: int) -> Iterator[FirmBreach]:
+        """Entries around events, minutes from one; where rules are enforced there are none."""
+        for at in self._past.entries if self._news_rules else ():
+            if after_us < at <= until_us:
+                symbol = self._past.symbols[at]
+                windows = self._news.at(self._news_rules, symbol, instrument(symbol, at), at)
+                for window in windows[:1]:
+                    yield FirmBreach(
+                        firm_rules.NEWS, at, 0.0, (at - window.event.ts_event_us) / 6e7
+                    )
 
     def _record(self, breaches: tuple[FirmBreach, ...]) -> FirmRecord:
         state = self._state
@@ -244,7 +272,8 @@ class ReplayFirm:
             times = self._times(self._state.ts_us, end_us)
             # To the eighth place: a sum in another order, after a restart, is then the same.
             balance = np.round(self._state.balance + self._past.cash_at(times), 8)
-            looks = Look(times, balance, np.round(balance + self._floating(times), 8))
+            equity = np.round(balance + self._floating(times), 8)
+            looks = Readings(times, balance, equity, self._past.lots_at(times))
             breaches = self._folded(looks)[1] if len(times) else ()
             first = min((breach.ts_us for breach in breaches), default=None)
             self._ahead = ahead = Ahead(version, end_us, looks, first)

@@ -31,8 +31,9 @@ Times = npt.NDArray[np.int64]
 Money = Literal["balance", "equity", "higher"]
 Breach = Literal["none", "reducing", "halted", "flatten"]
 DAILY_LOSS, DRAWDOWN, LOTS = "daily_loss", "drawdown", "open_lots"
-TARGET, DAYS, CONSISTENCY = "profit_target", "min_days", "consistency"
+TARGET, DAYS, CONSISTENCY, NEWS = "profit_target", "min_days", "consistency", "news"
 OFF = math.inf
+_HAIR = 1e-9
 #: A commented file of limits with an invented firm.
 EXAMPLE = Path(__file__).with_name("firm_example.toml")
 
@@ -81,24 +82,27 @@ class FirmRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"margin_share is below 1, not {self.margin_share:g}")
 
 
-class Look(NamedTuple):
+class Readings(NamedTuple):
     """The account at moments in order; each array has shape (n,). Times are microseconds, UTC."""
 
     time_us: Times
     balance: Floats
     equity: Floats
+    lots: Floats  # of all positions, long and short alike
 
-    def part(self, begin: int, end: int) -> "Look":
+    def part(self, begin: int, end: int) -> "Readings":
         """Some of them."""
-        return Look(self.time_us[begin:end], self.balance[begin:end], self.equity[begin:end])
+        cut = slice(begin, end)
+        return Readings(self.time_us[cut], self.balance[cut], self.equity[cut], self.lots[cut])
 
 
-def look(time_us: int, balance: float, equity: float) -> Look:
+def reading(time_us: int, balance: float, equity: float, lots: float = 0.0) -> Readings:
     """The account at one moment."""
-    return Look(np.array([time_us]), np.array([balance]), np.array([equity]))
+    values = np.array([balance]), np.array([equity]), np.array([lots])
+    return Readings(np.array([time_us]), *values)
 
 
-def opened(rules: FirmRules, firm: str, at: Look, paid: float = 0.0) -> FirmState:
+def opened(rules: FirmRules, firm: str, at: Readings, paid: float = 0.0) -> FirmState:
     """The state of an account that is looked at for the first time."""
     time_us, balance, equity = int(at.time_us[0]), float(at.balance[0]), float(at.equity[0])
     size = rules.size or balance
@@ -112,7 +116,7 @@ def opened(rules: FirmRules, firm: str, at: Look, paid: float = 0.0) -> FirmStat
 
 
 def fold(
-    rules: FirmRules, state: FirmState, looks: Look, *, paid: float = 0.0,
+    rules: FirmRules, state: FirmState, looks: Readings, *, paid: float = 0.0,
     entries: Sequence[int] = (), away: bool = False,
 ) -> tuple[FirmState, tuple[FirmBreach, ...]]:  # fmt: skip
     """The state after looks that are later than it, and what each broke first.
@@ -133,15 +137,18 @@ def fold(
     return replace(state, broken=_first((*state.broken, *breaches))), tuple(breaches)
 
 
-def figures(rules: FirmRules, state: FirmState, open_lots: float = 0.0) -> list[FirmFigure]:
+def noted(state: FirmState, breaches: Sequence[FirmBreach]) -> FirmState:
+    """The state with breaches that the account's figures alone do not show."""
+    return replace(state, broken=_first((*state.broken, *breaches)))
+
+
+def figures(rules: FirmRules, state: FirmState) -> list[FirmFigure]:
     """What is left before each rule, as of the state.
 
     `left` is money before a loss breaks its rule, profit that a target still lacks, lots, days
     that are missing, or today's profit before the day has too large a share of all.
     """
-    shown = [*_losses(rules, state)]
-    if rules.max_open_lots != OFF:
-        shown.append(_figure(state, LOTS, rules.max_open_lots, open_lots))
+    shown = [*_limits(rules, state)]
     target = _smaller(rules.profit_target, rules.profit_target_share, state.size)
     profit = state.balance - state.size
     if target != OFF:
@@ -150,13 +157,16 @@ def figures(rules: FirmRules, state: FirmState, open_lots: float = 0.0) -> list[
         shown.append(_figure(state, DAYS, rules.min_days, state.days + state.traded))
     if rules.consistency != OFF:
         shown.append(_consistency(rules, state, profit))
+    if rules.news_before_min or rules.news_after_min:
+        shown.append(_figure(state, NEWS, 0.0, float(any(b.rule == NEWS for b in state.broken))))
     return shown
 
 
 def room(rules: FirmRules, state: FirmState, balance: float, equity: float) -> list[FirmFigure]:
     """What is left before each limit on losses for the account as it is at this moment."""
     now = replace(state, balance=balance, equity=equity)
-    return [*_losses(rules, _with_highs(now, balance, equity))]
+    held = _limits(rules, _with_highs(now, balance, equity))
+    return [figure for figure in held if figure.rule != LOTS]
 
 
 def day_start(rules: FirmRules, time_us: int) -> int:
@@ -197,7 +207,7 @@ def _reset(text: str) -> clock_time:
         raise ValueError(f"{text!r} is no time of day; write hours and minutes: 17:00") from None
 
 
-def _days(rules: FirmRules, looks: Look) -> Iterator[Look]:
+def _days(rules: FirmRules, looks: Readings) -> Iterator[Readings]:
     """The looks of each of the firm's days."""
     begin = 0
     while begin < len(looks.time_us):
@@ -221,7 +231,7 @@ def _paid(state: FirmState, paid: float) -> FirmState:
 
 
 def _day_of(
-    rules: FirmRules, state: FirmState, piece: Look, entries: Sequence[int], *, away: bool
+    rules: FirmRules, state: FirmState, piece: Readings, entries: Sequence[int], *, away: bool
 ) -> FirmState:
     """The state in the day of a piece: what a new one begins with is what was last seen."""
     began = day_start(rules, int(piece.time_us[0]))
@@ -245,7 +255,7 @@ def _day_of(
     )  # fmt: skip
 
 
-def _broken(rules: FirmRules, state: FirmState, piece: Look) -> Iterator[FirmBreach]:
+def _broken(rules: FirmRules, state: FirmState, piece: Readings) -> Iterator[FirmBreach]:
     """The first look of a piece at which each limit on losses is broken anew."""
     for name, allowed, floors, values in _floors(rules, state, piece):
         below = values <= floors
@@ -257,18 +267,19 @@ def _broken(rules: FirmRules, state: FirmState, piece: Look) -> Iterator[FirmBre
             yield FirmBreach(name, int(piece.time_us[at]), allowed, round(lost, 8))
 
 
-def _after(rules: FirmRules, state: FirmState, piece: Look) -> FirmState:
+def _after(rules: FirmRules, state: FirmState, piece: Readings) -> FirmState:
     limits = _floors(rules, state, piece)
     standing = tuple(name for name, _, floors, values in limits if values[-1] <= floors[-1])
     least = tuple(_least(state, limit, piece) for limit in limits)
     state = _with_highs(state, float(piece.balance.max()), float(piece.equity.max()))
     return replace(
         state, ts_us=int(piece.time_us[-1]), balance=float(piece.balance[-1]),
-        equity=float(piece.equity[-1]), standing=standing, least=least,
+        equity=float(piece.equity[-1]), lots=float(piece.lots[-1]), standing=standing,
+        least=least,
     )  # fmt: skip
 
 
-def _least(state: FirmState, limit: "Floor", piece: Look) -> Least:
+def _least(state: FirmState, limit: "Floor", piece: Readings) -> Least:
     name, _, floors, values = limit
     left = values - floors
     at = int(np.argmin(left))
@@ -288,8 +299,8 @@ def _with_highs(state: FirmState, balance: float, equity: float) -> FirmState:
 Floor = tuple[str, float, Floats, Floats]
 
 
-def _floors(rules: FirmRules, state: FirmState, piece: Look) -> list[Floor]:
-    """Of each limit on losses: name, what may be lost, the floor and what may not reach it."""
+def _floors(rules: FirmRules, state: FirmState, piece: Readings) -> list[Floor]:
+    """Of each limit: name, what may be lost or held, the floor and what may not reach it."""
     floors: list[Floor] = []
     base = _of(rules.daily_loss_from, state.day_balance, state.day_equity)
     share_of = state.size if rules.daily_loss_share_of == "size" else base
@@ -301,10 +312,13 @@ def _floors(rules: FirmRules, state: FirmState, piece: Look) -> list[Floor]:
     if allowed != OFF:
         values = piece.equity if rules.drawdown_on == "equity" else piece.balance
         floors.append((DRAWDOWN, allowed, _drawdown_base(rules, state, piece) - allowed, values))
+    if rules.max_open_lots != OFF:  # so many are allowed, and not a hair more
+        most = np.full(len(piece.lots), -_HAIR)
+        floors.append((LOTS, rules.max_open_lots, most, rules.max_open_lots - piece.lots))
     return floors
 
 
-def _drawdown_base(rules: FirmRules, state: FirmState, piece: Look) -> Floats:
+def _drawdown_base(rules: FirmRules, state: FirmState, piece: Readings) -> Floats:
     """What the drawdown counts from, at each look."""
     count = len(piece.time_us)
     if rules.drawdown_kind == "static":
@@ -322,8 +336,8 @@ def _drawdown_base(rules: FirmRules, state: FirmState, piece: Look) -> Floats:
     return np.asarray(np.minimum(highs, state.size + allowed))
 
 
-def _losses(rules: FirmRules, state: FirmState) -> Iterator[FirmFigure]:
-    now = look(state.ts_us, state.balance, state.equity)
+def _limits(rules: FirmRules, state: FirmState) -> Iterator[FirmFigure]:
+    now = reading(state.ts_us, state.balance, state.equity, state.lots)
     for name, allowed, floors, values in _floors(rules, state, now):
         left = float(values[0] - floors[0])
         yield _figure(state, name, allowed, allowed - left)
@@ -345,7 +359,7 @@ def _figure(
     broken = next((each for each in state.broken if each.rule == rule), None)
     least = next((each for each in state.least if each.rule == rule), None)
     return FirmFigure(
-        rule, limit, round(observed, 8), round(limit - observed if left is None else left, 8),
+        rule, limit, round(observed, 8) + 0.0, round(limit - observed if left is None else left, 8),
         broken.ts_us if broken else 0, round(least.left, 8) if least else 0.0,
         least.ts_us if least else 0,
     )  # fmt: skip

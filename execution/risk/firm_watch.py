@@ -45,8 +45,9 @@ class FirmWatch:
             return
         firm, rules = named
         now, activity = self._clock.now_us(), self._ledger.activity
+        lots = round(sum(abs(p.volume) for p in self._ledger.book.positions.values()), 8)
         # Credit is nothing that anybody earned.
-        at = firm_rules.look(now, account.balance, account.equity - account.credit)
+        at = firm_rules.reading(now, account.balance, account.equity - account.credit, lots)
         before = activity.firm
         if before is None or before.firm != firm:
             before = firm_rules.opened(rules, firm, at, activity.paid)
@@ -89,7 +90,7 @@ def command(action: str, breach: FirmBreach) -> ControlCommand | None:
     """What a breach does to trading; None where the rules say that nothing is done."""
     if action == "none":
         return None
-    text = f"{breach.rule.replace('_', ' ')}: {breach.observed:,.2f} of {breach.limit:,.2f} lost"
+    text = f"{breach.rule.replace('_', ' ')}: {breach.observed:,.2f} of {breach.limit:,.2f}"
     state: State = "reducing" if action == "reducing" else "halted"
     positions: Positions = "flatten" if action == "flatten" else "keep"
     return ControlCommand(state, f"{NAME} {breach.rule}", text, breach.ts_us, positions)
@@ -101,11 +102,10 @@ def record(
 ) -> FirmRecord:  # fmt: skip
     """The state as it is journalled and told."""
     last = ledger.book.last
-    lots = round(sum(abs(p.volume) for p in ledger.book.positions.values()), 8)
     return FirmRecord(
         run_id=run.run_id, mode=run.mode, account=run.account, ts_init_us=now_us,
         seq=last.seq if last else 0, version=version, state=state, breaches=breaches,
-        figures=tuple(firm_rules.figures(rules, state, lots)),
+        figures=tuple(firm_rules.figures(rules, state)),
         action=rules.on_breach if rules.enforce and breaches else "none",
     )  # fmt: skip
 

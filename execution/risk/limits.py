@@ -119,7 +119,7 @@ class LimitsBook(NamedTuple):
     def news_of(self, account: str) -> dict[str, NewsRule]:
         """Rules about the calendar that hold for an account, its firm's among them."""
         firm = self.firm_of(account)
-        own = of_firm(firm[1]) if firm else None
+        own = of_firm(firm[1]) if firm and firm[1].enforce else None
         return {**self.news, f"firm {firm[0]}": own} if firm and own else dict(self.news)
 
     def of(self, account: str, symbol: str) -> Limits:

@@ -12,7 +12,7 @@ import msgspec
 
 from core import durable
 from core.errors import InputError
-from execution.risk import limits
+from execution.risk import limits, run_rules
 from execution.risk import overrides as overrides_file
 from execution.risk.limits import Limits, LimitsBook, signed
 from execution.risk.overrides import Overrides
@@ -179,8 +179,11 @@ def frozen(account: str, fallback: LimitsBook, directory: Path) -> LimitsFile:
         InputError: the copy has a mistake.
     """
     limits, number = LimitsFile(account, fallback, directory), directory / _ENTRY
+    book = limits.rules.book
     if (directory / _COPY).exists() and number.exists():
-        book = signed(limits.rules.book, int(number.read_text()))
+        book = signed(book, int(number.read_text()))
+    book = run_rules.under(book, account, run_rules.frozen_firm(directory))
+    if book is not limits.rules.book:
         limits.rules = Rules(account, book, limits.rules.overrides)
     return limits
 

@@ -8,12 +8,15 @@ hand, entries are denied: doubt stops trading.
 """
 
 import fnmatch
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from core.calendar import Calendar, CalendarEvent
+from core.calendar import Calendar, CalendarContent, CalendarEvent, load
+from core.errors import InputError
 from core.instruments import Instrument
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 Importance = Literal["low", "medium", "high"]
 _RANK = {"none": 0, "low": 1, "medium": 2, "high": 3}
 _MINUTE_US = 60_000_000
+FLATTEN = "flatten"
+_log = logging.getLogger(__name__)
 
 
 class NewsRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +56,7 @@ class Window(NamedTuple):
 def of_firm(rules: "FirmRules") -> NewsRule | None:
     """A firm's own rule about news; None when it has none."""
     before, after = rules.news_before_min, rules.news_after_min
-    if not (before or after) or not rules.enforce:
+    if not (before or after):
         return None
     return NewsRule(importance=rules.news_importance, before_min=before, after_min=after)
 
@@ -88,23 +93,88 @@ def longest_us(rules: Mapping[str, NewsRule]) -> int:
 
 
 class News:
-    """What the rules say of a symbol at a moment, from a calendar as it was known then."""
+    """What the rules say of a symbol at a moment, from a calendar as it was known then.
 
-    def __init__(self, calendar: Calendar) -> None:
-        self.calendar = calendar
+    Args:
+        path: the calendar file; None: there is none.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self._signature = path, (0, 0, 0)
+        self._calendar: Calendar | None = Calendar(CalendarContent())
+        self.problem = ""  # of the file, "" when it holds
+        self.poll()
+
+    def poll(self) -> None:
+        """Look at the file; one `stat` when it has not changed. A damaged one says nothing."""
+        if self._path is None or (now := _signature(self._path)) == self._signature:
+            return
+        self._signature = now
+        try:
+            self._calendar, self.problem = Calendar(load(self._path)), ""
+        except InputError as error:
+            self._calendar, self.problem = None, f"{error}; rules about news deny entries"
+            _log.error("%s", self.problem)
+
+    def is_silent(self, rules: Mapping[str, NewsRule], now_us: int) -> bool:
+        """Whether rules hold and the calendar does not say which events there are."""
+        if not rules:
+            return False
+        reach = longest_us(rules)
+        ends = (now_us - reach, now_us, now_us + reach)
+        known = self._calendar
+        return known is None or not all(known.covers(at, known_us=now_us) for at in ends)
 
     def at(
         self, rules: Mapping[str, NewsRule], symbol: str, traded: Instrument | None, now_us: int
     ) -> tuple[Window, ...]:
         """The windows that are open, the strictest first."""
-        if not rules:
+        if not rules or self._calendar is None:
             return ()
         reach = longest_us(rules)
-        events = self.calendar.between(now_us - reach, now_us + reach, known_us=now_us)
-        found = windows(rules, events, symbol, traded)
-        holding = [w for w in found if w.begin_us <= now_us < w.end_us]
-        return tuple(sorted(holding, key=_strictness))
+        events = self._calendar.between(now_us - reach, now_us + reach, known_us=now_us)
+        open_ = (
+            w for w in windows(rules, events, symbol, traded) if w.begin_us <= now_us < w.end_us
+        )
+        return tuple(sorted(open_, key=_strictness))
+
+    def flattens(
+        self, rules: Mapping[str, NewsRule], symbol: str, traded: Instrument | None, now_us: int
+    ) -> bool:
+        """Whether positions of a symbol are to be closed now."""
+        open_ = self.at(rules, symbol, traded, now_us) if rules else ()
+        return bool(open_) and open_[0].action == FLATTEN
+
+    def next_flatten_us(
+        self, rules: Mapping[str, NewsRule], symbol: str, traded: Instrument | None,
+        now_us: int, end_us: int,
+    ) -> int | None:  # fmt: skip
+        """When positions of a symbol are to be closed next, up to a time; None: not before it.
+
+        A window opens when an event comes near, or when somebody publishes that one is near.
+        """
+        flattening = {name: rule for name, rule in rules.items() if rule.action == FLATTEN}
+        if not flattening or self._calendar is None:
+            return None
+        reach = longest_us(flattening)
+        moments = {now_us}
+        for event in self._calendar.content.events:
+            if now_us - reach <= event.ts_event_us <= end_us + reach:
+                for window in windows(flattening, [event], symbol, traded):
+                    moments.add(max(window.begin_us, event.ts_published_us, now_us))
+        for moment in sorted(moments):
+            if moment <= end_us and self.flattens(rules, symbol, traded, moment):
+                return moment
+        return None
+
+
+def _signature(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0, 0
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _strictness(window: Window) -> tuple[int, float, int]:
-    return {"flatten": 0, "deny": 1}.get(window.action, 2), window.keep_share, window.begin_us
+    return {FLATTEN: 0, "deny": 1}.get(window.action, 2), window.keep_share, window.begin_us

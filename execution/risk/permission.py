@@ -9,7 +9,7 @@ from adapters.mt5.venue.venue import Account
 from core.clock import Timer
 from core.controls.approvals import holds, settings_content, strategy_holds
 from core.controls.watch import WatchedControls
-from core.desk import Desk, one_alone
+from core.desk import DESK, Desk, one_alone
 from core.settings import Settings
 from core.trading_control import ControlCommand, State
 from execution.broker.every import Every
@@ -106,7 +106,7 @@ def _unsigned(
             continue
         if not strategy_holds(controls, settings.home_path, one.use, now):
             lacking.append(f"a signed approval of strategy {one.use} as it is")
-    if not desk.alone and not holds(controls, "desk", "", desk.content, now):
+    if settings.run.strategy == DESK and not holds(controls, "desk", "", desk.content, now):
         lacking.append("a signed approval of the desk as it is")
     if not holds(controls, "settings", "", settings_content(settings), now):
         lacking.append("a signed approval of the settings as they are")

@@ -107,7 +107,7 @@ class _Risk(StatefulBatchLogic[Any, Rows, RiskFold]):
             self._take(value)
         for message in self._fold.messages():
             self._parts.publish(message)
-        return [rows for kept in self._fold.rows() for rows in risk_rows(kept)], False
+        return risk_rows(list(self._fold.rows())), False
 
     def _take(self, value: Any) -> None:
         if isinstance(value, TickBatch):

@@ -6,12 +6,14 @@ The replay trades two feeds by the scripted rule; dbt builds once.
 import json
 import subprocess
 import sys
+from datetime import UTC
 from typing import Any
 
 import pandas as pd
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from core.instruments import trading_day
 from reports.base import Report
 from reports.catalog import REPORTS
 from tests.e2e.replay_runs import environment
@@ -61,6 +63,27 @@ def test_trades_and_profit_are_those_of_an_independent_calculation(analysed: Ana
     by_day = analysed.client.command(f"SELECT sum(profit_net) FROM {MARTS}.fct_pnl_daily")
     assert float(str(by_day)) == pytest.approx(by_hand["profit_net"].sum())
     assert round(float(str(by_day)), 2) == analysed.result["profit_after_costs"]
+
+
+def test_a_strategys_days_are_its_fills_and_orders_event_by_event(analysed: Analysed) -> None:
+    earned: dict[tuple[str, Any], float] = {}
+    fills: dict[tuple[str, Any], int] = {}
+    began: dict[str, tuple[str, Any]] = {}
+    for event in rows(analysed.client, "SELECT * FROM order_event FINAL ORDER BY run_id, seq"):
+        time_us = round(event["ts_event"].replace(tzinfo=UTC).timestamp() * 1e6)
+        key = event["strategy"], trading_day(time_us)
+        began.setdefault(event["order_id"], key)
+        if event["kind"] in FILLS:
+            money = event["profit"] + event["commission"] + event["swap"]
+            earned[key] = earned.get(key, 0.0) + money
+            fills[key] = fills.get(key, 0) + 1
+    days = rows(analysed.client, f"SELECT * FROM {MARTS}.fct_strategy_pnl_daily")
+    by_key = {(day["strategy"], day["trading_day"]): day for day in days}
+    assert by_key.keys() == earned.keys() | set(began.values())
+    for key, day in by_key.items():
+        assert day["profit_net"] == pytest.approx(round(earned.get(key, 0.0), 2), abs=1e-9)
+        assert day["fills"] == fills.get(key, 0)
+        assert day["orders"] == list(began.values()).count(key)
 
 
 def test_marts_count_what_the_replay_counted(analysed: Analysed) -> None:

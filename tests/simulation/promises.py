@@ -7,6 +7,7 @@ from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind, OrderEvent
 from core.topics import ORDER_EVENTS
 from execution.broker import account_history
+from execution.journal.book import Key
 from tests.simulation.market import SYMBOLS
 from tests.simulation.world import LOTS, Violation, World
 
@@ -35,9 +36,23 @@ def after_step(world: World, before: Seen) -> Seen:
     for symbol, volume in lots.items():
         if volume > LOTS + twice + world.others[symbol] + 1e-9:
             raise Violation(f"{volume} lots of {symbol} are open; the limit is {LOTS}")
+    _shares_hold(world)
     if owed := world.trips.check() or world.tenancy.check():
         raise Violation(owed)
     return now
+
+
+def _shares_hold(world: World) -> None:
+    """No strategy holds more than its share of the lots, whatever the others do."""
+    if world.parts is None:
+        return
+    most = LOTS / len(world.strategies)
+    held: dict[Key, float] = defaultdict(float)
+    for position in world.parts.ledger.book.positions.values():
+        held[position.key] += position.volume
+    for key, volume in held.items():
+        if abs(volume) > most + LOTS * len(world.broker.faults.done_twice) + 1e-9:
+            raise Violation(f"{key.strategy} holds {volume} of {key.symbol}; its share is {most}")
 
 
 def _never_looser(held: TradePosition, before: Seen) -> None:
@@ -84,10 +99,12 @@ def _unsettled_are_absent(world: World) -> None:
     assert world.parts is not None
     book = world.parts.ledger.book
     magics = {deal.magic for deal in world.broker.deals() if not deal.entry}  # met nobody else's
+    # Two orders of one name: which is ours, a person has to say.
+    twofold = {*world.broker.faults.done_twice, *world.tenancy.sent_by_the_other}
     for name in book.unsettled:
         if book.orders[name].kind is not EventKind.UNKNOWN:
             raise Violation(f"order {name} stays {book.orders[name].kind.value}")
-        if magic_of(name) in magics and name not in world.broker.faults.done_twice:
+        if magic_of(name) in magics and name not in twofold:
             raise Violation(f"order {name} is at the broker and was not found")
 
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 from msgspec.structs import replace
 
@@ -61,6 +62,7 @@ class _Life:
         self._world, self._rng = world, world.rng
         self._troubles = {kind for kind in KINDS if self._rng.random() < 0.5}
         self._signals = 0
+        self._whose = Random(f"whose {world.seed}")
 
     def live(self) -> None:
         world = self._world
@@ -118,8 +120,12 @@ class _Life:
         world = self._world
         assert world.parts is not None
         for name in world.parts.ledger.book.unsettled:
+            # One that is booked already, as somebody else's, is no longer his to name.
+            booked = world.parts.ledger.book.deals
             done = [
-                d.ticket for d in world.broker.deals() if d.magic == magic_of(name) and not d.entry
+                d.ticket
+                for d in world.broker.deals()
+                if d.magic == magic_of(name) and not d.entry and d.ticket not in booked
             ]
             world.tell(f"a person settles {name[:8]}: {done[:1] or 'absent'}")
             said = ManualResolution(name, "absent", "ann", "not in the history", world.now_us)
@@ -153,7 +159,8 @@ class _Life:
         self._signals += 1
         signal = Signal(
             signal_id=f"s{self._signals}", run_id=RUN.run_id, mode=RUN.mode, account=RUN.account,
-            strategy="scripted", source=SOURCE, symbol=symbol, ts_event_us=now, ts_init_us=now,
+            strategy=self._whose.choice(world.strategies), source=SOURCE, symbol=symbol,
+            ts_event_us=now, ts_init_us=now,
             time_msc=now // 1000, seq=0, target=target, reference_price=mid, stop_price=stop,
             horizon_us=now + rng.randint(2, 60) * 1_000_000, expires_us=now + 2_000_000,
             confidence=0.6, model="scripted", prediction_id="",

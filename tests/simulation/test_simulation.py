@@ -5,10 +5,14 @@ import os
 
 import pytest
 
+from core.contracts.order import EventKind, OrderEvent
+from core.topics import ORDER_EVENTS
 from tests.simulation import tenancy, trips
 from tests.simulation.bugs import BUGS
+from tests.simulation.market import SYMBOLS
 from tests.simulation.run import simulate
 from tests.simulation.search import hunt, search
+from tests.simulation.world import strategies_of
 
 SOON = [number for number, bug in enumerate(BUGS) if bug.within <= 20]
 
@@ -20,6 +24,17 @@ def test_every_promise_holds_in_a_thousand_worlds() -> None:
 
 def test_every_promise_holds_in_a_hundred_worlds() -> None:
     assert search(1000, 100, min(os.cpu_count() or 1, 4)) is None
+
+
+def test_several_strategies_hold_a_symbol_at_once_in_some_worlds() -> None:
+    most = 0
+    for seed in (seed for seed in range(40) if len(strategies_of(seed)) > 1):
+        keys = set()
+        for message in simulate(seed).bus.messages(ORDER_EVENTS):
+            if isinstance(message, OrderEvent) and message.kind is EventKind.FILLED:
+                keys.add((message.strategy, message.symbol))
+        most = max(most, len(keys))
+    assert most > len(SYMBOLS), "one strategy alone trades no more than the symbols"
 
 
 def test_a_seed_gives_the_same_world_again() -> None:

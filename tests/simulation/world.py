@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.real.terminal import RealTerminal
@@ -49,6 +50,12 @@ LOTS = 0.1
 RUN = RunSettings("live", "live", "sim", "scripted")
 
 
+def strategies_of(seed: int) -> tuple[str, ...]:
+    """Those that trade in a seed's world: one alone, or a desk of three with equal shares."""
+    several = Random(f"desk {seed}").random() < 0.3
+    return ("calm", "scripted", "wild") if several else ("scripted",)
+
+
 class Crash(BaseException):
     """The process dies here."""
 
@@ -67,6 +74,9 @@ class World:
             home=str(home), run=RUN, execution=ExecutionSettings(lots=LOTS),
             terminal=TerminalSettings(symbols=tuple(SYMBOLS), source=SOURCE),
         )  # fmt: skip
+        self.strategies = strategies_of(seed)
+        named = replace(RUN, strategy=",".join(self.strategies))
+        self.settings = replace(self.settings, run=named)
         self.signed = Signed(self, LOTS)
         self.control = compose.control_path(self.settings)
         self.disk, self.rotation = SimulatedDisk(self.hazard), Rotation(self)

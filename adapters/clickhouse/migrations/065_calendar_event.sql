@@ -26,7 +26,7 @@ WITH known AS (
     SELECT
         source,
         event_id,
-        max(ts_published) AS ts_published
+        max(ts_published) AS newest
     FROM calendar_event
     WHERE ts_published <= parseDateTime64BestEffort({moment:String}, 6, 'UTC')
     GROUP BY source, event_id
@@ -49,5 +49,5 @@ INNER JOIN known
     ON
         c.source = known.source
         AND c.event_id = known.event_id
-        AND c.ts_published = known.ts_published
+        AND c.ts_published = known.newest
 WHERE NOT c.is_cancelled;

@@ -17,7 +17,7 @@ def show(report: dict[str, Any], files: Sequence[str], console: Console) -> None
     for warning in report["warnings"]:
         console.print(Text(warning, style="bold red"))
     if report["firm"]:
-        console.print(_firm(report["firm"]))
+        console.print(firm_table(report["firm"]))
     if len(report["accounts"]) > 1:
         console.print(_accounts(report["accounts"]))
     for file in files:
@@ -63,7 +63,8 @@ def _summary(report: dict[str, Any]) -> Table:
     return table
 
 
-def _firm(rules: Sequence[dict[str, Any]]) -> Table:
+def firm_table(rules: Sequence[dict[str, Any]]) -> Table:
+    """Every rule of a firm, and what came of it."""
     table = Table(title="Rules of the firm", title_justify="left")
     for name in ("account", "rule", "limit", "at the end", "least left", "verdict"):
         table.add_column(

@@ -7,6 +7,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cli.commands.printed.backtest import firm_table
+
 
 def show(
     result: dict[str, Any], console: Console, next_steps: RenderableType | None = None
@@ -14,6 +16,8 @@ def show(
     """Print the summary, latencies, and whatever does not reconcile."""
     console.print(_summary(result))
     console.print(_latency(result))
+    if result["firm"]:
+        console.print(firm_table(result["firm"]))
     broken = [e for e in result["reconciliation"] if not e["holds"]]
     if broken:
         console.print(_broken(broken))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.desk import of_names, one_alone, parse
+from core.desk import StrategyLimits, of_names, one_alone, parse
 from core.errors import InputError, SettingsError
 from core.sections import ExitSettings, SignalSettings
 
@@ -41,6 +41,14 @@ def test_a_desk_says_of_each_strategy_what_it_is_and_may() -> None:
     assert [key for key, sends in sent.items() if sends] == [("trend", True)]
     assert (desk.share("trend"), desk.share("quiet"), desk.share("another")) == (0.5, 0.25, 0.0)
     assert not desk.sends("another", simulated=True)
+
+
+def test_limits_of_its_own_are_checked_like_settings() -> None:
+    text = b"[strategies.a]\n[strategies.a.limits]\nmax_lots = 0.5\n"
+    (one,) = parse(text, "desk.toml").strategies
+    assert one.own_limits == StrategyLimits(max_lots=0.5)
+    with pytest.raises(InputError, match=r"row 3: .*max_lots'"):
+        parse(text.replace(b"max_lots", b"max_lot"), "desk.toml")
 
 
 def test_one_name_is_no_desk_and_has_the_account() -> None:

@@ -98,14 +98,14 @@ def test_rules_that_are_only_watched_change_no_order_and_name_the_tick(
     plain: Path, lost: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = []
-    look = replay.Replay._look
+    check = replay.Replay._check_firm
 
     def compared(self: Any, task: Any) -> None:
-        look(self, task)
+        check(self, task)
         if not self._p.firm._past.cash:  # else the terminal counts a fill that is to come
             looks.append((self._p.ledger.activity.firm.equity, self._p.venue.account().equity))
 
-    monkeypatch.setattr(replay.Replay, "_look", compared)
+    monkeypatch.setattr(replay.Replay, "_check_firm", compared)
     bus = run(tmp_path / "a", RULES + WATCHED.format(loss=lost))
     assert without_version(tmp_path / "a") == without_version(plain)
     assert len(looks) > 3
@@ -116,9 +116,9 @@ def test_rules_that_are_only_watched_change_no_order_and_name_the_tick(
     assert kept[-1].state.broken == (breach,)
     quotes = {row[0] * 1000 for feed in replays.FEEDS for row in replays.rows(*feed)}
     assert breach.ts_us in quotes
-    told = [m for m in bus.messages(ORDER_EVENTS) if isinstance(m, FirmRuleState)]
-    assert told[-1].broken_us == breach.ts_us
-    assert told[-1].least_headroom <= min(told[-1].headroom, 0.0)
+    published = [m for m in bus.messages(ORDER_EVENTS) if isinstance(m, FirmRuleState)]
+    assert published[-1].broken_us == breach.ts_us
+    assert published[-1].least_headroom <= min(published[-1].headroom, 0.0)
 
 
 def test_a_breach_flattens_at_its_tick_and_nothing_opens_after_it(
@@ -165,7 +165,7 @@ class Dying(Unreliable):
 
 
 def test_a_run_that_is_killed_on_its_way_names_the_same_tick(lost: float, tmp_path: Path) -> None:
-    rules = RULES + f'daily_loss = {lost}\nenforce = false\nmax_open_lots = 0.4\n'
+    rules = RULES + f"daily_loss = {lost}\nenforce = false\nmax_open_lots = 0.4\n"
     rules += f'drawdown = {lost}\ndrawdown_kind = "trailing"\nat_stops = false\n'
     run(tmp_path / "whole", rules)
     died, home = 0, tmp_path / "cut"

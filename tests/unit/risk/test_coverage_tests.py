@@ -20,6 +20,10 @@ def test_zones_are_those_of_the_basel_table(failed: int, zone: str) -> None:
     assert traffic_light(failed, 250, 0.01) == zone
 
 
+def test_few_outcomes_without_an_exception_are_green() -> None:
+    assert traffic_light(0, 3, 0.01) == "green"
+
+
 def test_exceptions_in_a_row_are_told_from_as_many_scattered_ones() -> None:
     scattered = [k % 100 == 50 for k in range(1000)]
     in_a_row = [500 <= k < 510 for k in range(1000)]

@@ -176,7 +176,7 @@ def test_rows_go_to_six_tables_and_messages_survive_the_bus() -> None:
     for batch in batches(BEGIN_US - 1, at(70), "demo"):
         fold.ticks(batch)
     figures = list(fold.messages())
-    tables = {rows.table for kept in fold.rows() for rows in risk_rows(kept)}
+    tables = {rows.table for rows in risk_rows(list(fold.rows()))}
     assert tables == {
         "portfolio_risk", "value_at_risk", "feed_exposure", "currency_exposure", "correlation",
         "regime",

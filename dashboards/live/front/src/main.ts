@@ -6,6 +6,7 @@ import { SPANS } from "./candles";
 import { Curve } from "./curve";
 import * as desk from "./desk";
 import { controls } from "./controls";
+import * as firm from "./firm";
 import { byId, el } from "./dom";
 import * as panels from "./panels";
 import { Store, connect, type Quote } from "./store";
@@ -53,6 +54,8 @@ store.listen((changed) => {
   if (any("risk") || !shown) panels.risk(store);
   if (any("prediction", "now", "model") || !shown) panels.prediction(store, feed);
   if (any("position", "quote", "account") || !shown) panels.positions(store);
+  if (any("firm", "account")) firm.firm(store);
+  if (any("calendar", "now")) firm.calendar(store);
   if (any("order") || !shown) panels.orders(store);
   if (any("denial", "denied") || !shown) panels.denials(store);
   if (any("fill") || !shown) panels.fills(store);

@@ -6,6 +6,7 @@ import pytest
 from adapters.bus.base import Message
 from core.clock import ManualClock
 from core.contracts import codec
+from core.contracts.firm import FirmRuleState
 from core.contracts.operations import Control, Heartbeat, RiskState
 from core.contracts.order import AccountState, EventKind, OrderEvent, PositionState
 from core.contracts.prediction import Prediction
@@ -209,3 +210,24 @@ def test_a_deposit_is_told_as_money_and_not_as_lots(world: LiveState) -> None:
     give(world, ORDER_EVENTS, event(EventKind.BOOKED, **paid))
     (line,) = (world.items.get(key)["text"] for key in world.items.keys("event|"))
     assert line == "opening 100,000.00"
+
+
+def rule(ts_us: int, **more: object) -> FirmRuleState:
+    fields = {"limit": 500.0, "observed": 100.0, "headroom": 400.0} | more
+    return FirmRuleState(
+        run_id="live", mode="demo", account="acc", firm="f", rule="daily_loss", ts_event_us=ts_us,
+        ts_init_us=ts_us, seq=1, **fields,
+    )  # fmt: skip
+
+
+def test_a_firms_rule_shows_what_is_left_and_a_breach_is_a_line_of_the_log(
+    world: LiveState,
+) -> None:
+    give(world, ORDER_EVENTS, rule(2))
+    give(world, ORDER_EVENTS, rule(1, headroom=9.0))  # an older word
+    shown = world.items.get("firm|acc|daily_loss")
+    assert (shown["left"], shown["limit"], shown["broken"]) == (400.0, 500.0, 0)
+    give(world, ORDER_EVENTS, rule(3, observed=500.0, headroom=0.0, broken_us=3))
+    assert world.items.get("firm|acc|daily_loss")["broken"] == 3
+    [line] = [world.items.get(k) for k in world.items.keys("event|")]
+    assert (line["kind"], line["text"]) == ("broken", "f: daily loss, 500.00 lost")

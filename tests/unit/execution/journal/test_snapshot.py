@@ -23,9 +23,12 @@ from execution.journal.keeper import Keeper
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
 from execution.journal.publisher import JournalPublisher
+from execution.journal.records import SegmentBegun
 from execution.journal.segments import NOTHING, path_of
 from execution.journal.witness import Witness
+from execution.risk import firm_rules
 from execution.risk.activity import Activity
+from execution.risk.firm_rules import FirmRules
 from tests.support import traded_journal
 from tests.support.memory_bus import MemoryBus
 from tests.support.waiting import until
@@ -341,3 +344,12 @@ def test_without_a_note_that_fits_all_is_sent(path: Path, content: bytes) -> Non
     opened.close()
     sent = {m.seq for m in bus.messages(ORDER_EVENTS) if isinstance(m, OrderEvent)}
     assert sent == {e.seq for e in journal.events(path)}
+
+
+def test_what_a_firm_says_of_the_account_is_in_it(tmp_path: Path) -> None:
+    first = firm_rules.reading(7, 100.0, 90.0)
+    activity, state = Activity(), firm_rules.opened(FirmRules(daily_loss=5.0), "f", first)
+    activity.firm, activity.entered, activity.paid = state, [8, 9], -3.5
+    kept = snapshot._state(SegmentBegun(1, 2, 3, 4, "h", "d"), Book(), activity, [])
+    read = snapshot._active(snapshot._decoder.decode(snapshot._encoder.encode(kept)).activity)
+    assert (read.firm, read.entered, read.paid) == (state, [8, 9], -3.5)

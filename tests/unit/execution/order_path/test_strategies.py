@@ -12,7 +12,7 @@ from execution.journal.book import Key
 from execution.risk.limits import Limits, LimitsBook, of_settings
 from execution.risk.limits_file import LimitsFile, Rules
 from execution.risk.overrides import Overrides
-from tests.unit.execution.desk import RUN, Desk
+from tests.unit.execution.desk import RUN, Desk, flat
 
 STRATEGIES = parse(
     b"""[strategies.a]\nshare = 0.5\n[strategies.b]\nshare = 0.3
@@ -93,3 +93,49 @@ def test_sizes_by_equity_take_the_share_of_it(open_desk) -> None:
         lots.append(stage.book.net(of("a")))
     assert lots[0] > 0
     assert abs(lots[1] - lots[0] / 2) <= 0.01
+
+
+def limited(text: str) -> Any:
+    own = f"[strategies.a.limits]\n{text}\n".encode()
+    return parse(STRATEGIES.content.replace(b"[strategies.b]", own + b"[strategies.b]"), "desk")
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ("max_lots = 0.4", "oversized"),
+        ("max_position_lots = 0.4", "position_limit"),
+        ("max_gross_capital = 0.1", "gross_exposure"),
+        ("max_orders_per_minute = 0", "too_many"),
+    ],
+)
+def test_limits_of_a_strategy_hold_for_it_alone(open_desk, limit: str, reason: str) -> None:
+    strategies = limited(limit)
+    stage = open_desk(strategies=strategies)
+    assert stage.trade(1.0, "1" * 32, strategy="a")[-1] == "entry denied"
+    denied = stage.events()[-1]
+    assert denied.reason == reason
+    version = strategies.named("a").version
+    assert denied.limits_version == f"desk {version} under default-2"
+    assert stage.trade(1.0, "2" * 32, strategy="b")[-1] == "entry filled"
+    assert "desk" not in stage.events()[-1].limits_version
+
+
+def test_a_strategys_losses_of_the_day_end_its_entries_and_not_its_exits(open_desk) -> None:
+    strategies = limited("max_daily_loss_share = 0.005")  # of half of 100,000: 250
+    falling = flat(seconds=6) + [(t, 1.094, 1.0941) for t, *_ in flat()[6:]]
+    stage = open_desk(strategies=strategies, rows=falling)
+    stage.ledger.activity.account(100_000.0, stage.clock.now_us())
+    stage.trade(1.0, "1" * 32, strategy="a")
+    stage.at(10, 1.094)  # half a lot, 61 pips below: 305
+    assert stage.trade(-1.0, "2" * 32, strategy="a", reference_price=1.094)[-1] == "entry denied"
+    assert stage.book.net(of("a")) == 0.0, "what reduces risk is never denied"
+    assert stage.events()[-1].reason == "daily_loss"
+    assert stage.trade(-1.0, "3" * 32, strategy="b", reference_price=1.094)[-1] == "entry filled"
+    again = open_desk(strategies=strategies, rows=falling)
+    again.at(20, 1.094)
+    again.ledger.activity.account(100_000.0, again.clock.now_us())
+    assert again.trade(1.0, "4" * 32, strategy="a", reference_price=1.094)[-1] == "entry denied", (
+        "after a restart, too"
+    )
+    assert again.events()[-1].reason == "daily_loss"

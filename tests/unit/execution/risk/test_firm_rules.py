@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.contracts.firm import FirmBreach, FirmFigure, FirmState
 from core.errors import InputError
 from execution.risk import firm_rules
-from execution.risk.firm_rules import FirmRules, Look, day_start, figures, fold, look, opened
+from execution.risk.firm_rules import FirmRules, Readings, day_start, figures, fold, opened, reading
 from execution.risk.limits import parse, render
 
 MINUTE_US, HOUR_US, DAY_US = 60_000_000, 3_600_000_000, 86_400_000_000
@@ -30,10 +30,10 @@ def walked(
     rules: FirmRules, *looks: tuple[int, float, float]
 ) -> tuple[FirmState, list[FirmBreach]]:
     """The state after (minutes from noon, balance, equity)."""
-    first = look(NOON, 100_000.0, 100_000.0)
+    first = reading(NOON, 100_000.0, 100_000.0)
     state, breaches = opened(rules, "f", first), list[FirmBreach]()
     for minutes, balance, equity in looks:
-        state, news = fold(rules, state, look(NOON + minutes * MINUTE_US, balance, equity))
+        state, news = fold(rules, state, reading(NOON + minutes * MINUTE_US, balance, equity))
         breaches += news
     return state, breaches
 
@@ -116,7 +116,7 @@ def test_what_was_high_before_counts() -> None:
 def test_money_paid_in_or_out_is_neither_gain_nor_loss() -> None:
     rules = FirmRules(dated=DATED, daily_loss=1_000.0, drawdown_share=0.1)
     state, _ = walked(rules, (1, 100_000.0, 99_500.0))
-    after = look(NOON + 2 * MINUTE_US, 90_000.0, 89_500.0)
+    after = reading(NOON + 2 * MINUTE_US, 90_000.0, 89_500.0)
     state, breaches = fold(rules, state, after, paid=-10_000.0)
     assert breaches == ()
     assert left(rules, state, "daily_loss") == pytest.approx(500.0)
@@ -125,7 +125,7 @@ def test_money_paid_in_or_out_is_neither_gain_nor_loss() -> None:
 def test_who_was_away_over_the_reset_takes_the_higher_of_two_looks() -> None:
     rules = FirmRules(dated=DATED, daily_loss=1_000.0, daily_loss_from="equity")
     state, _ = walked(rules, (1, 100_000.0, 99_000.5))
-    later = look(NOON + 13 * HOUR_US, 100_000.0, 104_000.0)
+    later = reading(NOON + 13 * HOUR_US, 100_000.0, 104_000.0)
     state, _ = fold(rules, state, later, away=True)
     assert state.day_equity == 104_000.0
 
@@ -157,10 +157,12 @@ def test_days_with_an_entry_and_the_largest_days_share_of_the_profit() -> None:
     rules = FirmRules(
         dated=DATED, min_days=3, consistency=0.5, profit_target_share=0.08, days_before=1
     )
-    state = opened(rules, "f", look(NOON, 100_000.0, 100_000.0))
+    state = opened(rules, "f", reading(NOON, 100_000.0, 100_000.0))
     entries = [NOON + HOUR_US]
-    state, _ = fold(rules, state, look(NOON + 2 * HOUR_US, 103_000.0, 103_000.0), entries=entries)
-    later = look(NOON + DAY_US, 104_000.0, 104_000.0)
+    state, _ = fold(
+        rules, state, reading(NOON + 2 * HOUR_US, 103_000.0, 103_000.0), entries=entries
+    )
+    later = reading(NOON + DAY_US, 104_000.0, 104_000.0)
     state, _ = fold(rules, state, later, entries=entries)
     shown = {f.rule: f for f in figures(rules, state)}
     assert (shown["min_days"].observed, shown["min_days"].left) == (2, 1)
@@ -171,8 +173,12 @@ def test_days_with_an_entry_and_the_largest_days_share_of_the_profit() -> None:
 
 def test_lots_that_are_left() -> None:
     rules = FirmRules(dated=DATED, max_open_lots=5.0)
-    state = opened(rules, "f", look(NOON, 100_000.0, 100_000.0))
-    assert figures(rules, state, 2.0) == [FirmFigure("open_lots", 5.0, 2.0, 3.0)]
+    state = opened(rules, "f", reading(NOON, 100_000.0, 100_000.0))
+    assert figures(rules, state) == [FirmFigure("open_lots", 5.0, 0.0, 5.0)]
+    state, breaches = fold(rules, state, reading(NOON + 1, 100_000.0, 100_000.0, 5.0))
+    assert (breaches, figures(rules, state)[0].left) == ((), 0.0)
+    state, breaches = fold(rules, state, reading(NOON + 2, 100_000.0, 100_000.0, 5.01))
+    assert breaches == (FirmBreach("open_lots", NOON + 2, 5.0, 5.01),)
 
 
 @settings(max_examples=60, deadline=None)
@@ -189,19 +195,20 @@ def test_looks_in_any_pieces_give_the_same_state_to_the_bit(
     """A restart cuts the looks anywhere; what follows may not depend on it."""
     rules = FirmRules(
         dated=DATED, daily_loss=1_500.0, daily_loss_from=of, drawdown=2_500.0, drawdown_kind=kind,
-        drawdown_high=high, drawdown_high_of=of, zone="Europe/Prague",
+        drawdown_high=high, drawdown_high_of=of, zone="Europe/Prague", max_open_lots=2.0,
     )  # fmt: skip
     count = len(steps)
     times = NOON + np.arange(1, count + 1) * 2 * HOUR_US
     equity = 100_000.0 + np.cumsum(steps)
     balance = 100_000.0 + np.cumsum(steps) // 500 * 500
     entries = [int(t) for t in times[::5]]
-    begin = opened(rules, "f", look(NOON, 100_000.0, 100_000.0))
-    whole, _ = fold(rules, begin, Look(times, balance, equity), entries=entries)
+    begin = opened(rules, "f", reading(NOON, 100_000.0, 100_000.0))
+    looks = Readings(times, balance, equity, np.arange(count) % 7 / 2)
+    whole, _ = fold(rules, begin, looks, entries=entries)
     state = begin
     edges = [0, *sorted(cut for cut in cuts if cut < count), count]
     for first, last in itertools.pairwise(edges):
-        piece = Look(times[first:last], balance[first:last], equity[first:last])
+        piece = looks.part(first, last)
         state, _ = fold(rules, state, piece, entries=entries)
     assert state == whole
 

@@ -212,3 +212,18 @@ def test_what_a_breaker_did_is_kept_outside_the_home(firm: SignedHome) -> None:
     assert trading().state == "halted"
     (own / "breakers.json").unlink()
     assert trading().state == "halted"
+
+
+def test_a_firms_rules_hold_as_they_were_signed_and_an_edited_file_changes_none(
+    firm: SignedHome,
+) -> None:
+    rules = '\n[accounts.simulated]\nfirm = "f"\n[firms.f]\ndated = 2026-11-01\ndaily_loss = {}\n'
+    firm.limits("max_lots = 0.5" + rules.format(500))
+    limits = reader(firm)
+    name, held = limits.rules.firm or ("", None)
+    assert (name, held.daily_loss) == ("f", 500.0)
+    assert limits.rules.version.endswith("#3")
+    (firm.home / "limits.toml").write_text('version = "x"\n' + rules.format(50_000))
+    limits.poll()
+    assert limits.rules.firm[1].daily_loss == 500.0
+    assert "not signed and not obeyed" in limits.problem

@@ -1,0 +1,22 @@
+select
+    run_id,
+    mode,
+    account,
+    strategy,
+    ts_event,
+    seq,
+    currency,
+    positions,
+    gross,
+    net,
+    correlated,
+    concentration,
+    equity,
+    margin,
+    stop_out,
+    stop_out_days,
+    swap_1d,
+    shrinkage,
+    observations,
+    problem
+from {{ source('risk', 'portfolio_risk') }} final
