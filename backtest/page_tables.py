@@ -154,7 +154,6 @@ def causes(trades: Sequence[Trade]) -> list[Cause]:
     return [Cause(name, len(nets), sum(nets)) for name, nets in largest_first]
 
 
-
 def _drawdown(of: str, drawdown: Drawdown) -> Rows:
     return (
         (f"{of} drawdown, absolute", amount(drawdown.absolute)),
