@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from core import desk, durable
 from core.clock import Clock
 from core.controls.approvals import controls_of, is_signed, strategies_folder
+from core.controls.fold import Controls
 from core.desk import DESK, Desk
 from core.errors import InputError, SettingsError
 from core.settings import Settings
@@ -61,6 +62,17 @@ def freeze(one: Desk, directory: Path) -> None:
     """Keep a run's own copy."""
     if not one.alone:
         durable.write(desk.path_in(directory), one.content)
+
+
+def edited(controls: Controls, home: Path, now_us: int) -> str:
+    """What to say of a desk file that is not as it was signed; or ""."""
+    version, path = controls.version("desk", "", now_us), desk.path_in(home)
+    if version is None or not path.exists() or path.read_bytes() == controls.content(version):
+        return ""
+    return (
+        f"{path}: not as the desk was signed (entry {version.entry.number}), and does not run: the"
+        " signed version does; have it signed (tickhouse controls approve desk), or put it back"
+    )
 
 
 def folder_of(settings: Settings, use: str, clock: Clock) -> Path:

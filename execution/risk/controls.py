@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.clock import Clock
-from core.controls import signing, store
+from core.controls import desks, signing, store
 from core.controls.approvals import edited_exits, edited_strategies, is_signed
 from core.controls.store import Place
 from core.controls.watch import WatchedControls
@@ -112,8 +112,8 @@ def problem_of(settings: Settings, clock: Clock) -> str:
 
 
 def unsigned_files(settings: Settings, watched: WatchedControls) -> str:
-    """What to say of a control file, of a strategy's, or of exits in settings that are not as
-    people signed; or "".
+    """What to say of a control file, of a strategy's, of the desk, or of exits in settings that are
+    not as people signed; or "".
 
     Raises:
         InputError: the signed exits cannot be read.
@@ -122,6 +122,7 @@ def unsigned_files(settings: Settings, watched: WatchedControls) -> str:
     edited = [
         edited_strategies(watched.controls, home, now),
         edited_exits(watched.controls, settings.exits, now),
+        desks.edited(watched.controls, home, now),
     ]
     if store.is_begun(place):
         edited.insert(0, unsigned(path_in(home), SignedResumes(place, watched)))

@@ -53,3 +53,7 @@ def test_where_controls_are_signed_only_a_signed_desk_holds(tmp_path: Path) -> N
         desks.in_force(settings, signed.clock)  # it raises risk, and waits for its day
     signed.clock.advance(START_US + DAY_US + 1)
     assert desks.in_force(settings, signed.clock).names == ("a", "b")
+    now = signed.clock.now_us()
+    assert "not as the desk was signed" in desks.edited(signed.now(), signed.home, now)
+    desk.path_in(signed.home).write_bytes(TEXT)
+    assert desks.edited(signed.now(), signed.home, now) == ""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from adapters.mt5.venue.venue import Account
 from core.controls.approvals import settings_content, shipped_content
 from core.controls.watch import WatchedControls
+from core.desk import parse
 from core.sections import RunSettings, SignalSettings, TerminalSettings
 from core.settings import Settings
 from execution.risk.permission import Permission, may_send, missing
@@ -167,3 +168,25 @@ class Hurried:
 
     def sleep(self, seconds: float) -> None:
         self._s += seconds
+
+
+def test_a_desk_needs_signatures_of_itself_and_of_each_strategy_that_would_send(
+    home: SignedHome,
+) -> None:
+    text = b'[strategies.one]\nuse = "model"\n[strategies.two]\nuse = "breakout"\nmode = "shadow"\n'
+    settings = settings_of(home.home)
+    settings = replace(settings, run=replace(settings.run, strategy="desk"))
+    for kind, content in (("settings", settings_content(settings)), ("desk", text)):
+        end = END_US if kind == "settings" else 0
+        home.approve(home.sign(kind, content, "ann", "", end).number, "bob")
+    desk = parse(text, "desk.toml")
+    assert missing(settings, ACCOUNT, watched(home), desk) == []
+    other = parse(text.replace(b"shadow", b"live"), "desk.toml")
+    assert missing(settings, ACCOUNT, watched(home), other) == [
+        "a signed approval of strategy breakout as it is",
+        "a signed approval of the desk as it is",
+    ]
+    demo = parse(text.replace(b"shadow", b"demo"), "desk.toml")
+    assert missing(settings, ACCOUNT, watched(home), demo) == [
+        "a signed approval of the desk as it is"
+    ], "what is for a simulated terminal needs no approval to send"
