@@ -27,8 +27,8 @@ from execution.breakers.flash_crash_scan import FlashCrashScan
 from execution.journal.records import Record
 from execution.order_path.quotes import ReplayQuotes, tape
 from execution.risk import drawdown
+from execution.risk.account_past import AccountPast
 from execution.risk.activity import Activity
-from execution.risk.firm_replay import AccountPast
 from execution.risk.firm_watch import command
 from execution.risk.limits import Action
 from execution.risk.limits_file import LimitsFile

@@ -12,12 +12,9 @@ restart goes on from the record of it in the journal.
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from datetime import time as clock_time
-from functools import lru_cache
+from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import numpy as np
@@ -25,6 +22,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from core.contracts.firm import FirmBreach, FirmFigure, FirmState, Least
+from execution.risk import firm_day
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
@@ -76,8 +74,8 @@ class FirmRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enforce: bool = True  # false: watched only, nothing is denied or stopped
 
     def __post_init__(self) -> None:
-        _zone(self.zone)
-        _reset(self.reset)
+        firm_day.zone_of(self.zone)
+        firm_day.reset_of(self.reset)
         if self.margin_share >= 1:
             raise ValueError(f"margin_share is below 1, not {self.margin_share:g}")
 
@@ -171,40 +169,7 @@ def room(rules: FirmRules, state: FirmState, balance: float, equity: float) -> l
 
 def day_start(rules: FirmRules, time_us: int) -> int:
     """When the firm's day began that a time lies in. Microseconds, UTC."""
-    return _day_bounds(rules.zone, rules.reset, time_us)[0]
-
-
-def _day_bounds(zone: str, reset: str, time_us: int) -> tuple[int, int]:
-    day = datetime.fromtimestamp(time_us / 1e6, _zone(zone)).date()
-    begins = [_begin(zone, reset, day + timedelta(days=n)) for n in (-1, 0, 1, 2)]
-    at = max(n for n, begin in enumerate(begins[:3]) if begin <= time_us)
-    return begins[at], begins[at + 1]
-
-
-@lru_cache(maxsize=4096)
-def _begin(zone: str, reset: str, day: date) -> int:
-    # An hour that clocks leave out counts as the same moment an hour on, one that comes twice as
-    # its first: PEP 495, fold 0.
-    local = datetime.combine(day, _reset(reset), _zone(zone))
-    return round(local.timestamp() * 1e6)
-
-
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        text = f"{name!r} is no time zone; write an IANA name such as Europe/Prague"
-        raise ValueError(text) from None
-
-
-def _reset(text: str) -> clock_time:
-    try:
-        if len(text) != len("00:00"):
-            raise ValueError(text)
-        return clock_time.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time of day; write hours and minutes: 17:00") from None
+    return firm_day.bounds(rules.zone, rules.reset, time_us)[0]
 
 
 def _days(rules: FirmRules, looks: Readings) -> Iterator[Readings]:
@@ -212,7 +177,7 @@ def _days(rules: FirmRules, looks: Readings) -> Iterator[Readings]:
     begin = 0
     while begin < len(looks.time_us):
         first = int(looks.time_us[begin])
-        _, end_us = _day_bounds(rules.zone, rules.reset, first)
+        _, end_us = firm_day.bounds(rules.zone, rules.reset, first)
         end = int(np.searchsorted(looks.time_us, end_us))
         yield looks.part(begin, end)
         begin = end
