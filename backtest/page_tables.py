@@ -33,17 +33,6 @@ class Cause(NamedTuple):
     net: float
 
 
-class Earner(NamedTuple):
-    """A strategy on a symbol: money in account currency, costs negative."""
-
-    strategy: str
-    symbol: str
-    trades: int
-    won: int
-    costs: float
-    net: float
-
-
 def amount(value: float | None) -> str:
     """Money with a true minus; a dash for none."""
     return "–" if value is None else f"{value:,.2f}".replace("-", "\u2212")  # noqa: RUF001
@@ -130,6 +119,32 @@ def months(by_month: dict[str, dict[str, float]]) -> list[Year]:
     ]
 
 
+class Earned(NamedTuple):
+    """What one strategy earned in one symbol, account currency."""
+
+    strategy: str
+    symbol: str
+    trades: int
+    won: int
+    costs: float
+    net: float
+
+
+def earned(trades: Sequence[Trade]) -> list[Earned]:
+    """By strategy and symbol. `costs`: spread, slippage, commission and swap, negative is paid."""
+    groups: dict[tuple[str, str], list[Trade]] = {}
+    for trade in trades:
+        groups.setdefault((trade.strategy, trade.symbol), []).append(trade)
+    return [
+        Earned(
+            strategy, symbol, len(own), sum(t.net > 0 for t in own),
+            round(sum(t.commission + t.swap - t.cost for t in own), 2),
+            round(sum(t.net for t in own), 2),
+        )
+        for (strategy, symbol), own in sorted(groups.items())
+    ]  # fmt: skip
+
+
 def causes(trades: Sequence[Trade]) -> list[Cause]:
     """What closed the trades, the most frequent first."""
     groups: dict[str, list[float]] = {}
@@ -137,21 +152,6 @@ def causes(trades: Sequence[Trade]) -> list[Cause]:
         groups.setdefault(trade.cause, []).append(trade.net)
     largest_first = sorted(groups.items(), key=lambda group: -len(group[1]))
     return [Cause(name, len(nets), sum(nets)) for name, nets in largest_first]
-
-
-def earners(trades: Sequence[Trade]) -> list[Earner]:
-    """What each strategy made of each symbol, the greatest gain first."""
-    groups: dict[tuple[str, str], list[Trade]] = {}
-    for trade in trades:
-        groups.setdefault((trade.strategy, f"{trade.symbol} {trade.source}"), []).append(trade)
-    rows = [
-        Earner(
-            strategy, symbol, len(some), sum(t.net > 0 for t in some),
-            sum(t.commission + t.swap - t.cost for t in some), sum(t.net for t in some),
-        )
-        for (strategy, symbol), some in groups.items()
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: (-row.net, row.strategy, row.symbol))
 
 
 def _drawdown(of: str, drawdown: Drawdown) -> Rows:

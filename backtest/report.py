@@ -8,6 +8,7 @@ from backtest import firm
 from backtest.job import Trade
 from backtest.metrics import monthly, utc
 from backtest.mt5_report import compare
+from backtest.page_tables import earned
 from backtest.portfolio import PortfolioResult
 from core.settings import Settings
 from features.own import of_home, set_hash
@@ -56,6 +57,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
             for o in result.outcomes
         ],
         "firm": [row for o in result.outcomes for row in firm.rows(o.job.name, o.firm)],
+        "strategies": [one._asdict() for one in earned(result.trades)],
         "monthly": monthly(result.trades),
         "trades": [row(trade) for trade in result.trades],
         "mt5": [row._asdict() for row in compare(figures, setting.mt5)] if setting.mt5 else [],

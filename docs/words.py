@@ -126,6 +126,42 @@ DENIED = {
         "`admission.max_signals_per_second`",
         "signals with this one",
     ),
+    DenialReason.VALUE_AT_RISK: Denied(
+        "all positions with this order risk too much: parametric value at risk, 99 %, a day, and"
+        " more than without it",
+        "`max_var_equity`, in money",
+        "value at risk with this order, money",
+    ),
+    DenialReason.EXPECTED_SHORTFALL: Denied(
+        "the same of the mean of the losses beyond it",
+        "`max_shortfall_equity`, in money",
+        "expected shortfall with this order, money",
+    ),
+    DenialReason.ORDER_RISK: Denied(
+        "this order alone adds too much value at risk",
+        "`max_order_var_equity`, in money",
+        "value at risk that it adds, money",
+    ),
+    DenialReason.CURRENCY_EXPOSURE: Denied(
+        "too much would be held or owed of one currency that is not the account's",
+        "`max_currency_equity`, in money",
+        "the largest such exposure, money",
+    ),
+    DenialReason.CORRELATED_EXPOSURE: Denied(
+        "too much of all exposures would move with this symbol",
+        "`max_correlated_equity`, in money",
+        "exposure that moves with it, money",
+    ),
+    DenialReason.STRESS_LOSS: Denied(
+        "the worst stress scenario would lose too much, and more than without this order",
+        "`max_stress_equity`, in money",
+        "loss in that scenario, money",
+    ),
+    DenialReason.STALE_RISK: Denied(
+        "a limit on risk is set, and the stream's figures are too old, or none came yet",
+        "`max_risk_age_s`",
+        "age in seconds; infinite without any",
+    ),
     DenialReason.FIRM_DAILY_LOSS: Denied(
         "too little is left before the firm's daily loss (`firms.<name>`), open positions and this"
         " order counted at their stops",

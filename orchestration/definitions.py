@@ -14,10 +14,12 @@ from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
 from orchestration.defs.model_monitoring import model_comparison, model_watch
 from orchestration.defs.offsite import offsite_backup, offsite_job, offsite_sensor
+from orchestration.defs.order_scores import scored_orders
 from orchestration.defs.restatement import restated_days, restatement_job, restatement_sensor
 from orchestration.defs.search import better_settings
 from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
 from orchestration.defs.streams import streamed_tables
+from orchestration.defs.stress import stress_job, stress_results, stress_schedule
 from orchestration.defs.training import challenger
 from orchestration.defs.transform import broken_marts, marts_of
 from orchestration.jobs import jobs
@@ -39,6 +41,7 @@ def definitions() -> dg.Definitions:
                 challenger,
                 model_watch,
                 model_comparison,
+                scored_orders,
                 better_settings,
                 backup,
                 retained,
@@ -46,10 +49,22 @@ def definitions() -> dg.Definitions:
                 dbt_docs,
             ),
             *compliance.ASSETS,
-            *(broker_statement, restated_days),
+            *(broker_statement, restated_days, stress_results),
         ],
-        jobs=[*jobs(marts), *compliance.JOBS, statement_job, restatement_job, offsite_job],
-        schedules=[*SCHEDULES, *compliance_schedules.SCHEDULES, statement_schedule],
+        jobs=[
+            *jobs(marts),
+            *compliance.JOBS,
+            statement_job,
+            restatement_job,
+            offsite_job,
+            stress_job,
+        ],
+        schedules=[
+            *SCHEDULES,
+            *compliance_schedules.SCHEDULES,
+            statement_schedule,
+            stress_schedule,
+        ],
         sensors=[
             failure_alert,
             *(streams_sensor, members_sensor, drift_sensor, restatement_sensor, offsite_sensor),

@@ -1,12 +1,20 @@
 """Every report there is, by the name people call it."""
 
 from core.errors import SettingsError
-from reports import clock_sync, controls, execution_quality, order_records, reconciliation, rts22
+from reports import (
+    clock_sync,
+    controls,
+    execution_quality,
+    order_records,
+    reconciliation,
+    risk,
+    rts22,
+)
 from reports.base import Report
 
 REPORTS: dict[str, Report] = {report.name: report for report in (
     rts22.REPORT, reconciliation.REPORT, order_records.REPORT, controls.REPORT, controls.ASSESSMENT,
-    clock_sync.REPORT, execution_quality.REPORT, execution_quality.QUARTER,
+    clock_sync.REPORT, execution_quality.REPORT, execution_quality.QUARTER, risk.REPORT,
 )}  # fmt: skip
 
 

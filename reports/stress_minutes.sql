@@ -8,7 +8,7 @@ SELECT
     abs(toFloat64(b.ask_close) - toFloat64(b.bid_close)) AS spread
 FROM bar AS b
 WHERE
-    b.interval = '1m'
+    b.`interval` = '1m'
     AND b.source IN {sources:Array(String)}
     AND b.ts_open > fromUnixTimestamp64Micro({at_us:Int64}, 'UTC') - INTERVAL 14 DAY
     AND b.ts_open + INTERVAL 1 MINUTE <= fromUnixTimestamp64Micro({at_us:Int64}, 'UTC')

@@ -242,6 +242,33 @@ ORDER BY ((run_id, source, symbol, trading_day))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Realised profit after costs by trading day.';
 
+CREATE TABLE IF NOT EXISTS {marts}.fct_risk_daily
+(
+    `run_id` String COMMENT 'Run the account trades in',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account, ours',
+    `strategy` String COMMENT 'Whose positions; empty: all of the account',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `currency` String COMMENT 'Of the account, and of all money here',
+    `moments` UInt64 COMMENT 'Moments with figures, while something was held',
+    `unmeasured` UInt64 COMMENT 'Moments whose figures are missing: the column problem of portfolio_risk says why',
+    `gross_max` Float64 COMMENT 'Largest sum of exposures, long and short alike',
+    `net_max` Float64 COMMENT 'Largest exposure of longs against shorts, as an amount',
+    `correlated_max` Float64 COMMENT 'Largest exposure after correlation',
+    `concentration_max` Float64 COMMENT 'Largest Herfindahl index of exposures',
+    `value_at_risk_max` Float64 COMMENT 'Largest filtered historical value at risk: 99 %, a day',
+    `expected_shortfall_max` Float64 COMMENT 'Largest expected shortfall of the same measure',
+    `parametric_max` Float64 COMMENT 'Largest parametric value at risk: 99 %, a day; what limits look at',
+    `value_at_risk_share_max` Nullable(Float64) COMMENT 'Largest filtered value at risk over equity; of the account only',
+    `margin_max` Float64 COMMENT 'Most margin in use',
+    `stop_out_min` Nullable(Float64) COMMENT 'Least that could be lost before the broker closes positions; of the account only',
+    `stop_out_days_min` Nullable(Float64) COMMENT 'The same in standard deviations of a day'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, account, strategy, trading_day))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What each account and strategy could lose, by trading day.';
+
 CREATE TABLE IF NOT EXISTS {marts}.fct_signal_outcome
 (
     `run_id` String COMMENT 'Run the row belongs to',
@@ -297,6 +324,28 @@ ORDER BY ((run_id, account, strategy, trading_day))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'What each strategy asked for and earned by trading day, over all of its symbols.';
 
+CREATE TABLE IF NOT EXISTS {marts}.fct_stress
+(
+    `run_id` String COMMENT 'Run the account trades in',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account, ours',
+    `strategy` String COMMENT 'Whose positions; empty: all of the account',
+    `trading_day` Date COMMENT 'Trading day, which ends at 17:00 New York',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'Market time of prices and positions',
+    `scenario` String COMMENT 'Name of the scenario',
+    `version` String COMMENT 'Of its file, with the hash of its bytes',
+    `profit` Float64 COMMENT 'Account currency; negative is a loss',
+    `share` Float64 COMMENT 'Profit over equity',
+    `factor` Nullable(Float64) COMMENT 'How many times the scenario loses the target; null when it never does',
+    `target` Float64 COMMENT 'Share of equity that reverse stress looks for',
+    `worst_symbol` String COMMENT 'Feed that loses most',
+    `untouched` String COMMENT 'Held symbols that the scenario says nothing of'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, account, strategy, scenario, ts_event))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What scenarios would have done to what was held; of each moment the newest computation.';
+
 CREATE TABLE IF NOT EXISTS {marts}.fct_trade
 (
     `run_id` String COMMENT 'Run the row belongs to',
@@ -327,6 +376,32 @@ ENGINE = MergeTree
 ORDER BY ((run_id, source, symbol, ts_open, venue_position))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'One row per position of the venue, from its opening to its closing fill.';
+
+CREATE TABLE IF NOT EXISTS {marts}.fct_var_backtest
+(
+    `run_id` String COMMENT 'Run the account trades in',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account, ours',
+    `strategy` String COMMENT 'Whose positions; empty: all of the account',
+    `measure` String COMMENT 'historical, filtered, parametric or monte_carlo',
+    `confidence` Float64 COMMENT '0.95 or 0.99',
+    `horizon` String COMMENT '1h: full hours; 1d: midnights UTC',
+    `observations` UInt64 COMMENT 'Moments whose outcome is known: what was held, valued at the end of the horizon',
+    `exceptions` UInt64 COMMENT 'Losses beyond the figure',
+    `expected` Float64 COMMENT 'Exceptions that a right measure has',
+    `worst` Float64 COMMENT 'Largest loss over its figure',
+    `kupiec` Float64 COMMENT 'Probability of so wrong a share under a right measure (Kupiec 1995)',
+    `independence` Float64 COMMENT 'Probability of such rows of exceptions (Christoffersen 1998); 1 where nothing can be said',
+    `conditional` Float64 COMMENT 'Probability of both together',
+    `zone` String COMMENT 'Traffic light of the Basel Framework: green, yellow, red',
+    `verdict` String COMMENT 'holds, fails, or too few: under 100 observations nobody can say',
+    `ts_first` DateTime64(6, 'UTC') COMMENT 'First moment',
+    `ts_last` DateTime64(6, 'UTC') COMMENT 'Last moment'
+)
+ENGINE = MergeTree
+ORDER BY ((run_id, account, strategy, measure, confidence, horizon))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Whether each measure held: exceptions against their promised share, over all moments that can be judged.';
 
 CREATE TABLE IF NOT EXISTS {marts}.rpt_alert_latency
 (

@@ -34,6 +34,7 @@ from dashboards.live.items import Items
 from dashboards.live.live_state import LiveState
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.reader import Reader
+from dashboards.live.risk_page import RiskPage
 from dashboards.live.sign_in import SignIn
 from dashboards.live.standing_alerts import StandingAlerts
 from dashboards.live.trace_page import TracePage
@@ -74,7 +75,10 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     is_real = config.terminal.kind != "simulated"
     answers = AlertAnswers(config.home_path, signing_in, clock, is_real=is_real)
     trace = TracePage(config.clickhouse)
-    page = pages.application(Viewers(items), controls, answers, older.answer, trace.answer)
+    risk = RiskPage(config.clickhouse, config.run)
+    page = pages.application(
+        Viewers(items), controls, answers, older.answer, trace.answer, risk.answer
+    )
     server = _server(page, config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
     watching = asyncio.create_task(_watch(live_state, bus, clock))

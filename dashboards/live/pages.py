@@ -1,5 +1,5 @@
-"""The page's ASGI application: three static files, older candles, an order's trace, six
-buttons, one websocket.
+"""The page's ASGI application: three static files, older candles, an order's trace,
+the account's risk, six buttons, one websocket.
 
 Only our own page may use it: requests must name this host (a foreign name that resolves to
 loopback does not), buttons and websocket must come from our origin, and the page may load
@@ -42,9 +42,10 @@ _HEADERS = {
 
 
 def application(
-    viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer
-) -> Starlette:
-    """The application over its parts; `older` answers for candles of before, `trace` for orders."""
+    viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer,
+    risk: Answer,
+) -> Starlette:  # fmt: skip
+    """The application over its parts; `older` answers for candles of before, the rest by name."""
 
     async def watch(socket: WebSocket) -> None:
         if not from_our_page(socket):
@@ -67,6 +68,7 @@ def application(
             Route("/runbooks", runbooks.answer),
             Route("/api/bars", older),
             Route("/trace", trace),
+            Route("/risk", risk),
             button("/api/halt", controls.halt),
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.sign_out),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from backtest.candles import Candles
-from backtest.page_tables import earners
+from backtest.page_tables import earned
 from charts.candles import candles, evenly
 from core.contracts.tick import TICK
 from tests.unit.backtest.trades import MONDAY_US, trade
@@ -68,9 +68,9 @@ def test_profit_is_told_by_strategy_and_symbol():
         trade(5.0, 1, strategy="a"), trade(-2.0, 2, strategy="a"),
         trade(9.0, 3, strategy="b"), trade(1.0, 4, strategy="a", symbol="NZDUSD"),
     ]  # fmt: skip
-    rows = earners(some)
+    rows = earned(some)
     assert [(row.strategy, row.symbol, row.net) for row in rows] == [
-        ("b", "EURUSD oanda", 9.0), ("a", "EURUSD oanda", 3.0), ("a", "NZDUSD oanda", 1.0),
+        ("a", "EURUSD", 3.0), ("a", "NZDUSD", 1.0), ("b", "EURUSD", 9.0),
     ]  # fmt: skip
-    assert (rows[1].trades, rows[1].won) == (2, 1)
+    assert (rows[0].trades, rows[0].won) == (2, 1)
     assert sum(row.net for row in rows) == sum(t.net for t in some)

@@ -1,17 +1,25 @@
 SELECT
+    account,
     source,
     symbol,
-    argMax(lots, ts_event) AS lots,
-    argMax(exposure, ts_event) AS exposure,
-    argMax(correlated, ts_event) AS moves_with_it,
-    argMax(contribution, ts_event) AS of_variance
-FROM feed_exposure
+    lots,
+    exposure,
+    correlated AS moves_with_it,
+    contribution AS of_variance
+FROM feed_exposure FINAL
 WHERE
     run_id IN (
         SELECT run_id FROM run
         WHERE mode = '${mode}'
-    ) AND $__timeFilter(ts_event)
+    ) AND $__timeFilter(ts_event) AND strategy = ''
     AND $__conditionalAll(account IN (${account:singlequote}), $account)
-    AND strategy = ''
-GROUP BY source, symbol
+    AND (run_id, account, ts_event) IN (
+        SELECT
+            run_id,
+            account,
+            max(ts_event)
+        FROM portfolio_risk
+        WHERE $__timeFilter(ts_event)
+        GROUP BY run_id, account
+    )
 ORDER BY abs(exposure) DESC

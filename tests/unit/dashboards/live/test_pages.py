@@ -44,7 +44,7 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     alerts = AlertAnswers(tmp_path, signing_in, clock, is_real=False)
     older = OlderBars(ClickhouseSettings(url="http://127.0.0.1:9"))
     application = pages.application(
-        Viewers(items, most=1), controls, alerts, older.answer, older.answer
+        Viewers(items, most=1), controls, alerts, older.answer, older.answer, older.answer
     )
     with TestClient(application, HERE) as client:
         yield client

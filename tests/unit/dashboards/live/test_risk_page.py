@@ -1,0 +1,64 @@
+"""The page of risk draws what it is given, and nothing that it is not."""
+
+from datetime import UTC, datetime
+
+from dashboards.live import risk_page
+
+SUMMARY = {
+    "ts_event": datetime(2024, 3, 5, tzinfo=UTC), "currency": "USD", "positions": 2,
+    "gross": 20_000.0, "net": 1_000.0, "correlated": 5_000.0, "concentration": 0.5,
+    "stop_out": 900.0, "stop_out_days": 3.2, "swap_1d": 1.5, "observations": 2880, "problem": "",
+}  # fmt: skip
+VALUE = {
+    "measure": "monte_carlo", "confidence": 0.99, "horizon": "1d", "value_at_risk": 100.0,
+    "expected_shortfall": 130.0,
+}  # fmt: skip
+
+
+def figures(**changes: object) -> risk_page.Figures:
+    known = risk_page.Figures(
+        SUMMARY, [VALUE],
+        [
+            {"kind": "currency", "name": "EUR", "exposure": -500.0, "contribution": 0.0},
+            {"kind": "feed", "name": "x <EURUSD>", "exposure": 1000.0, "contribution": 1.0},
+        ],
+        [{"feed": "x A", "other": "x B", "correlation": -0.4}],
+        [
+            {
+                "scenario": "franc-2015", "lost_or_won": -50.0, "of_equity": -0.01,
+                "times": float("inf"), "worst": "EURUSD",
+            }
+        ],
+        [-1.0, 0.5, 2.0],
+    )  # fmt: skip
+    return known._replace(**changes)
+
+
+def test_all_of_a_moment_is_shown() -> None:
+    page = risk_page.body(figures())
+    for shown in (
+        "monte carlo",
+        "100.00",
+        "130.00",
+        "franc-2015",
+        "never",
+        "-500",
+        "-0.40",
+        "<svg",
+    ):
+        assert shown in page
+    assert "x &lt;EURUSD&gt;" in page
+
+
+def test_the_line_stands_where_the_money_is_lost() -> None:
+    drawn = risk_page.distribution([-1.0, 0.0, 1.0], [VALUE])
+    left = float(drawn.split('<line x1="')[1].split('"')[0])
+    assert abs(left - (1 - 1 / 1.2) / 2 * 720) < 0.1
+
+
+def test_nothing_known_is_said_and_not_drawn() -> None:
+    bare = figures(values=[], exposures=[], correlations=[], stress=[], minutes=[])
+    page = risk_page.body(bare._replace(summary={**SUMMARY, "problem": "no rate of JPY"}))
+    for said in ("no rate of JPY", "No figures", "Not computed yet", "Not enough history yet"):
+        assert said in page
+    assert "<svg" not in page
