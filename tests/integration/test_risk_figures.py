@@ -50,7 +50,7 @@ def shrunk_covariance(returns: pd.DataFrame) -> np.ndarray:
             sample[i, j] = (w * product).sum()
             spread += ((w * product**2).sum() - sample[i, j] ** 2) * squares / (1 - squares) ** 3
     total = (sample**2).sum() - size
-    kept = 1 - min(max(spread / total, 0.0), 1.0)
+    kept = 1 - min(max(spread / total, 0.0), 1.0) if total > 1e-12 else 0.0  # one feed alone
     return np.array(
         [
             [sigma[i] * sigma[j] * (1.0 if i == j else kept * sample[i, j]) for j in range(size)]
