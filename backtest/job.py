@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.simulator.broker.costs import Frictions
+from backtest.candles import FeedCandles
 from core.contracts.firm import FirmRecord
 from core.contracts.operations import RiskState
 from core.contracts.order import OrderEvent
@@ -112,6 +113,7 @@ class Trade(msgspec.Struct, frozen=True):
     notional: float
     signal_id: str
     order_id: str
+    strategy: str = ""
 
     @property
     def net(self) -> float:
@@ -152,6 +154,7 @@ class JobOutcome(NamedTuple):
     last_us: int
     seconds: dict[str, float]
     trips: tuple[RiskState, ...] = ()  # breakers that stopped entries, to the end
+    candles: tuple[FeedCandles, ...] = ()  # of the traded feeds, for the page
     firm: FirmRecord | None = None  # how it ended under its firm's rules; None without any
 
 

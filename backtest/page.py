@@ -14,8 +14,10 @@ from backtest.metrics import Figures
 from backtest.page_tables import amount, percent, ratio
 from backtest.portfolio import PortfolioResult
 from charts import backtest_page as plots
+from charts.candles import candles
 
 _TRADES_SHOWN = 3_000
+_FEEDS_SHOWN = 8
 
 
 class Hero(NamedTuple):
@@ -38,7 +40,11 @@ def html(result: PortfolioResult, report: dict[str, Any]) -> str:
         heroes=_heroes(result.figures, report["currency"]),
         summary=summary(result.figures, report["currency"]),
         plots=_plots(result),
+        candles=_candles(result),
+        candles_left=max(sum(len(o.candles) for o in result.outcomes) - _FEEDS_SHOWN, 0),
+        mt5=report.get("mt5", []),
         causes=tables.causes(result.trades),
+        earned=tables.earned(result.trades),
         figures=tables.figures(result, report),
         firm=firm.table(report["firm"]),
         month_names=tables.MONTHS,
@@ -112,6 +118,24 @@ def _plots(result: PortfolioResult) -> dict[str, str]:
         "by_weekday": plots.by_weekday(result.trades),
         "excursions": plots.excursions(result.trades),
     }
+
+
+def _candles(result: PortfolioResult) -> list[tuple[str, str]]:
+    """Caption and SVG of each traded feed, with its trades; none without a trade."""
+    drawn = []
+    for outcome in result.outcomes if result.trades else ():
+        for bars in outcome.candles:
+            own = [t for t in outcome.trades if (t.source, t.symbol) == bars.feed]
+            name = f"{bars.feed[1]} {bars.feed[0]}"
+            drawn.append(
+                (
+                    f"{outcome.job.name}: {name}" if len(outcome.candles) > 1 else outcome.job.name,
+                    candles(bars, own, f"{outcome.job.name} {name}"),
+                )
+            )
+            if len(drawn) == _FEEDS_SHOWN:
+                return drawn
+    return drawn
 
 
 def _notes(result: PortfolioResult, report: dict[str, Any]) -> list[str]:

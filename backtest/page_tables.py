@@ -119,6 +119,32 @@ def months(by_month: dict[str, dict[str, float]]) -> list[Year]:
     ]
 
 
+class Earned(NamedTuple):
+    """What one strategy earned in one symbol, account currency."""
+
+    strategy: str
+    symbol: str
+    trades: int
+    won: int
+    costs: float
+    net: float
+
+
+def earned(trades: Sequence[Trade]) -> list[Earned]:
+    """By strategy and symbol. `costs`: spread, slippage, commission and swap, negative is paid."""
+    groups: dict[tuple[str, str], list[Trade]] = {}
+    for trade in trades:
+        groups.setdefault((trade.strategy, trade.symbol), []).append(trade)
+    return [
+        Earned(
+            strategy, symbol, len(own), sum(t.net > 0 for t in own),
+            round(sum(t.commission + t.swap - t.cost for t in own), 2),
+            round(sum(t.net for t in own), 2),
+        )
+        for (strategy, symbol), own in sorted(groups.items())
+    ]  # fmt: skip
+
+
 def causes(trades: Sequence[Trade]) -> list[Cause]:
     """What closed the trades, the most frequent first."""
     groups: dict[str, list[float]] = {}

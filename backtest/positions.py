@@ -94,7 +94,7 @@ class OpenPosition:
             profit=closing.profit, swap=closing.swap, cost=size * slipped,
             commission=round(entry.commission * share, 8) + closing.commission,
             mfe=self.mfe, mae=self.mae, notional=size * entry.price,
-            signal_id=entry.signal_id, order_id=entry.order_id,
+            signal_id=entry.signal_id, order_id=entry.order_id, strategy=self.key.strategy,
         )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ import msgspec
 from backtest import firm
 from backtest.job import Trade
 from backtest.metrics import monthly, utc
+from backtest.mt5_report import compare
+from backtest.page_tables import earned
 from backtest.portfolio import PortfolioResult
 from core.settings import Settings
 from features.own import of_home, set_hash
@@ -21,6 +23,7 @@ class Setting(msgspec.Struct, frozen=True):
     wall_s: float
     workers: int
     warnings: tuple[str, ...] = ()
+    mt5: dict[str, list[float]] | None = None  # figures of the tester's report, by label
 
 
 def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
@@ -54,8 +57,10 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
             for o in result.outcomes
         ],
         "firm": [row for o in result.outcomes for row in firm.rows(o.job.name, o.firm)],
+        "strategies": [one._asdict() for one in earned(result.trades)],
         "monthly": monthly(result.trades),
         "trades": [row(trade) for trade in result.trades],
+        "mt5": [row._asdict() for row in compare(figures, setting.mt5)] if setting.mt5 else [],
         "wall_s": round(setting.wall_s, 3),
         "ticks_per_s": round(result.counts["ticks"] / max(setting.wall_s, 1e-9)),
         "workers": setting.workers,

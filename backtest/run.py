@@ -16,6 +16,7 @@ from adapters.simulator.markets.recorded import RecordedMarket
 from adapters.simulator.markets.tickfile import ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
 from backtest import memory
+from backtest.candles import Candles
 from backtest.equity import EquityCurve
 from backtest.job import Job, JobOutcome, counted
 from backtest.span import Until
@@ -62,7 +63,8 @@ def run(job: Job, progress: Progress = silent) -> JobOutcome:
     slices = ComputedSlices(stages, parts, watch, kept.events, progress, figures)
     replay.Replay(parts, slices).run()
     outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
-    return outcome._replace(trips=risks.trips, firm=kept.firm)
+    candles = slices.candles.candles()
+    return outcome._replace(trips=risks.trips, firm=kept.firm, candles=candles)
 
 
 class ComputedSlices:
@@ -83,6 +85,7 @@ class ComputedSlices:
         self._handled: Slice | None = None
         self._number = 0
         self.signals: list[Signal] = []
+        self.candles = Candles(stages.traded)
         self.first_us = self.last_us = 0
 
     def next(self) -> Slice:
@@ -98,6 +101,7 @@ class ComputedSlices:
             self._handled = predictions.slice
             self.signals += predictions.slice.signals
             self._span(predictions.slice)
+            self.candles.add(predictions.slice.ticks)
             return self._with_figures(predictions.slice)
         return Slice(self._number, self.last_us, {}, [], last=True)
 

@@ -150,6 +150,11 @@ class SignalStages:
         self.rows = self.predictions = 0
         self.decide_s = 0.0
 
+    @property
+    def traded(self) -> tuple[FeedKey, ...]:
+        """The feeds that give signals."""
+        return self._job.traded
+
     def slice(self, number: int) -> PredictedSlice | None:
         """The slice `number` (from 1) with its signals in time order; None after the last."""
         sampled = self.features.slice(number)

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -79,7 +80,7 @@ def _inline(svg: str, title: str) -> str:
         svg = svg.replace(colour, f"var({variable})")
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1; font-family: inherit", svg)
     svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img">'
-                 rf"<title>{title}</title>", svg, count=1)  # fmt: skip
+                 rf"<title>{escape(title)}</title>", svg, count=1)  # fmt: skip
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     # several plots on one page: their definitions must not share names
     prefix = re.sub(r"\W+", "-", title.lower())[:24]

@@ -258,7 +258,8 @@ def _check_section(page: _Page, at: str, section: str, given: Mapping[str, Any])
             msgspec.convert({key: value}, kind)
         except msgspec.ValidationError as error:
             raise page.error(table, key, str(error).partition(" - at")[0]) from error
-        if not 0 <= value <= (math.inf if section == "limits" else 1e9):
+        most = math.inf if section == "limits" else 1e9
+        if isinstance(value, int | float) and not 0 <= value <= most:
             raise page.error(table, key, f"{value}: a number from 0 on")
 
 

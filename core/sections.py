@@ -307,6 +307,7 @@ class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unfilled: float = 0.1  # share of orders sent that were not filled
     refused: float = 0.1  # share of orders sent that were rejected, or of unknown outcome
     drawdown: float = 0.05  # share of equity below the day's peak
+    odd_order: float = 0.8  # score of one of our own orders: 1 is as unusual as can be
     drifted: int = 4  # columns of a model whose distribution left that of its training
     disk: float = 0.92  # share of the warehouse's disk in use
     backup_hours: float = 36.0  # since the newest backup that left the host, where one should

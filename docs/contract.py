@@ -44,7 +44,7 @@ WHERE c.database = 'tickhouse'
     AND t.name NOT IN {private:Array(String)}
 """
 #: What only our own processes read: applied migrations, a kernel's memory, what views are made of.
-_PRIVATE = ["schema_migration", "kernel_state", "lineage_cut"]
+_PRIVATE = ["schema_migration", "kernel_state", "strategy_state", "lineage_cut"]
 
 Version = tuple[int, int, int]
 

@@ -14,6 +14,7 @@ from orchestration.defs.documentation import dbt_docs
 from orchestration.defs.maintenance import backup, retained
 from orchestration.defs.model_monitoring import model_comparison, model_watch
 from orchestration.defs.offsite import offsite_backup, offsite_job, offsite_sensor
+from orchestration.defs.order_scores import scored_orders
 from orchestration.defs.restatement import restated_days, restatement_job, restatement_sensor
 from orchestration.defs.search import better_settings
 from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
@@ -40,6 +41,7 @@ def definitions() -> dg.Definitions:
                 challenger,
                 model_watch,
                 model_comparison,
+                scored_orders,
                 better_settings,
                 backup,
                 retained,

@@ -39,7 +39,8 @@ def jobs(marts: dg.AssetsDefinition) -> list[Any]:
         ),
         dg.define_asset_job(
             "watch_job", dg.AssetSelection.groups("watch"),
-            description="Models at work: quality and drift; tells people, may reduce trading.",
+            description="Models at work: quality and drift; our own orders, scored; tells people,"
+            " may reduce trading.",
         ),
         dg.define_asset_job(
             "comparison_job", dg.AssetSelection.groups("comparison"),

@@ -34,6 +34,7 @@ class Breakout:
         """A target where the price is outside a wide enough band; surer the farther out."""
         place, spread = rows[:, self._PLACE], rows[:, self._SPREAD]
         wide = rows[:, self._WIDTH] > self._spreads * np.maximum(spread, 0.0)
-        out = np.where(place > 1.0 + self._beyond, 1, 0) - np.where(place < -self._beyond, 1, 0)
+        above, below = place > 1.0 + self._beyond, place < -self._beyond
+        out = (above & wide).view(np.int8) - (below & wide).view(np.int8)
         beyond = np.clip(np.abs(np.nan_to_num(place) - 0.5), 0.0, 1.0)
-        return Targets((out * wide).astype(np.int8), beyond.astype(np.float32))
+        return Targets(out, beyond.astype(np.float32))

@@ -16,6 +16,7 @@ from core.sections import ExitSettings, SignalSettings
 from core.settings import Settings
 from core.strategy_set import unpack
 from strategies import plugins
+from strategies.folded import FoldedStrategy, remembers
 from strategies.protocol import CheckedStrategy, Strategy, select
 
 
@@ -23,13 +24,14 @@ class Member(NamedTuple):
     """One strategy with what it decides by. `alone`: no desk, all that a feed held is its own."""
 
     name: str
-    strategy: Strategy
+    strategy: Strategy | FoldedStrategy
     signals: SignalSettings
     exits: ExitSettings = ExitSettings()
     symbols: tuple[str, ...] = ()
     sees_model: bool = True
     alone: bool = True
     own_horizon_s: float = 0.0  # 0: the strategy's
+    version: str = ""  # what is remembered under another one counts for nothing
 
     @property
     def horizon_s(self) -> float:
@@ -68,18 +70,22 @@ def member(
 ) -> Member:
     """One of them."""
     own = one.signal_settings(signals)
+    decides = plugins.content(one.use, folder) + msgspec.json.encode(own)
     return Member(
         one.name, select(one.use, own, folder), own, one.exit_settings(exits), one.symbols,
         one.model != "none", alone, one.signals.get("horizon_s", 0.0),
+        hashlib.sha256(decides).hexdigest()[:12],
     )  # fmt: skip
 
 
-def same_rule(one: Strategy, other: Strategy) -> bool:
+def same_rule(one: object, other: object) -> bool:
     """Whether two give the same targets: of one class, and all that they hold is equal.
 
-    A strategy looks at rows and at itself, and at nothing else. One whose parts cannot be compared
-    is like no other.
+    A strategy looks at rows and at itself, and at nothing else. One that remembers, or whose parts
+    cannot be compared, is like no other.
     """
+    if remembers(one) or remembers(other):
+        return False
     if isinstance(one, CheckedStrategy) and isinstance(other, CheckedStrategy):
         one, other = one.own, other.own
     if type(one) is not type(other):

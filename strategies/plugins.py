@@ -22,6 +22,7 @@ from core.strategy_set import GROUP, StrategySet
 from strategies import imports, kept
 
 _MEMBERS = ("name", "horizon_s", "needs_model", "targets")
+_REMEMBERING = ("name", "horizon_s", "needs_model", "state_size", "step")
 _EXAMPLE = "docs/how-to/write-a-strategy.md shows one"
 
 
@@ -130,11 +131,12 @@ def strategy_class(module: ModuleType, path: Path) -> type[Any]:
         member
         for member in vars(module).values()
         if inspect.isclass(member) and member.__module__ == module.__name__
-        and callable(getattr(member, "targets", getattr(member, "wishes", None)))
+        and any(callable(getattr(member, name, None)) for name in ("targets", "step", "wishes"))
     ]  # fmt: skip
     if len(own) != 1:
         raise SettingsError(
-            f"{path}: {len(own)} classes with a method targets(), one is needed; {_EXAMPLE}"
+            f"{path}: {len(own)} classes with a method targets(), or step(), one is needed;"
+            f" {_EXAMPLE}"
         )
     return _checked(own[0], str(path))
 
@@ -171,7 +173,8 @@ def _place(error: BaseException, path: Path) -> str:
 def _checked(strategy: Any, where: str) -> type[Any]:
     if inspect.isclass(strategy):
         renamed.adopt(strategy)
-    if missing := [m for m in _MEMBERS if m != "horizon_s" and not hasattr(strategy, m)]:
+    members = _REMEMBERING if hasattr(strategy, "step") else _MEMBERS
+    if missing := [m for m in members if m != "horizon_s" and not hasattr(strategy, m)]:
         raise SettingsError(f"{where}: its strategy lacks {', '.join(missing)}; {_EXAMPLE}")
     if not inspect.isclass(strategy):
         raise SettingsError(f"{where}: a strategy is a class that takes the signal settings")

@@ -143,8 +143,8 @@ def shipped() -> tuple[str, ...]:
     return tuple(_SHIPPED)
 
 
-def select(name: str, settings: SignalSettings, folder: Path | None = None) -> Strategy:
-    """The strategy of a name.
+def select(name: str, settings: SignalSettings, folder: Path | None = None) -> Any:
+    """The strategy of a name: a Strategy, or one that remembers (strategies.folded).
 
     Args:
         folder: where a person's own lie, HOME/strategies; None when only the shipped ones count.
@@ -162,10 +162,12 @@ def select(name: str, settings: SignalSettings, folder: Path | None = None) -> S
         raise SettingsError(
             f"no strategy {name!r}; known: {known}. Your own: --strategy path/to/{name}.py"
         )
+    from strategies.folded import CheckedFolded, remembers  # which knows this module
+
     try:
         own = plug_in(settings)
         _refuse_unheard(own, settings)
-        return CheckedStrategy(name, own)
+        return CheckedFolded(name, own) if remembers(own) else CheckedStrategy(name, own)
     except SettingsError:
         raise
     except Exception as error:  # whatever the person's code raises

@@ -37,6 +37,7 @@ class Trend:
         slow, quick, usual = rows[:, self._SLOW], rows[:, self._QUICK], rows[:, self._RANGE]
         worth, least = usual > self._spreads * np.abs(rows[:, self._SPREAD]), self._ranges * usual
         up, down = worth & (slow > least) & (quick > 0), worth & (slow < -least) & (quick < 0)
-        far = np.divide(np.abs(slow), usual, out=np.zeros_like(slow), where=usual > 0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a range of 0 opens nothing
+            far = np.abs(slow) / usual
         sure = np.minimum(np.fmax(far, np.float32(0.0)) / np.float32(4.0), np.float32(1.0))
         return Targets(up.view(np.int8) - down.view(np.int8), sure)

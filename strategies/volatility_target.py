@@ -37,12 +37,11 @@ class VolatilityTarget:
         """A target per row with its size; rounded down to tenths, and none below one tenth."""
         slow, usual = rows[:, self._SLOW], rows[:, self._RANGE]
         least = self._ranges * usual
-        side = (slow > least).astype(np.int8) - (slow < -least).astype(np.int8)
-        share = np.zeros(len(rows), np.float32)
+        side = (slow > least).view(np.int8) - (slow < -least).view(np.int8)
         known = usual > 0  # not where nothing moved yet
-        np.divide(np.float32(self._target), usual, out=share, where=known)
-        size = np.floor(np.minimum(share, np.float32(1.0)) * np.float32(10.0) + np.float32(1e-4))
-        size = size.astype(np.float64) / 10.0
-        far = np.divide(np.abs(slow), usual, out=np.zeros_like(slow), where=known)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share, far = np.float32(self._target) / usual, np.abs(slow) / usual
+        share = np.minimum(np.fmax(share, np.float32(0.0)), np.float32(1.0)) * known
+        size = np.floor(share * np.float32(10.0) + np.float32(1e-4)).astype(np.float64) / 10.0
         sure = np.minimum(np.fmax(far, np.float32(0.0)) / np.float32(4.0), np.float32(1.0))
-        return Targets((side * (size > 0)).astype(np.int8), sure, size)
+        return Targets(side * (size > 0), sure, size)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -13,15 +13,18 @@ from core.sections import RunSettings
 from features.catalog import NAMES
 from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
+from strategies.folded import FoldedStrategy, fold, remembers
 from strategies.protocol import NOTHING_HELD, Held, Targets, entries
-from streams.records import Decided, Predicted, SliceDecided
+from streams.records import Decided, Memory, Predicted, SliceDecided
 from streams.stop_distance import stop_distance
 
 _VOLATILITY = NAMES.index("volatility_60s")
 
 #: What is remembered between batches: what each feed holds, by whichever strategy and by each of
-#: them (`strategy/feed`), and the open slice's signals.
-DeciderState = tuple[dict[str, Held], list[Signal]]
+#: them (`strategy/feed`), the open slice's signals, and, where a strategy remembers, its states.
+DeciderState = (
+    tuple[dict[str, Held], list[Signal]] | tuple[dict[str, Held], list[Signal], dict[str, bytes]]
+)
 
 
 class Decider:
@@ -42,12 +45,15 @@ class Decider:
         self._strategies = [
             _StrategyDecider(run, member, clock, self._rule_of(member)) for member in members
         ]
-        self._held, self._slice = state if state else ({}, [])
+        held, signals, *remembered = state or ({}, [])
+        self._held, self._slice = dict(held), list(signals)
+        self._remembered: dict[str, bytes] = dict(*remembered)
 
     @property
     def state(self) -> DeciderState:
         """A copy that later decisions do not change."""
-        return dict(self._held), list(self._slice)
+        held, signals = dict(self._held), list(self._slice)
+        return (held, signals, dict(self._remembered)) if self._remembered else (held, signals)
 
     def rows(self, predicted: Predicted) -> Decided:
         """The signals of one feed's rows; a replay's are also kept for the end of the slice."""
@@ -55,15 +61,20 @@ class Decider:
         if not len(sampled.time_msc):  # most live ticks make no row
             return Decided(predicted, ())
         blind = predicted._replace(model="", predictions=None, edge_bp=None)
-        signals, targets = list[Signal](), dict[int, Targets]()
+        signals, memories, targets = list[Signal](), list[Memory](), dict[int, Targets]()
         for strategy in self._strategies:
             if not strategy.trades(sampled.symbol):
                 continue
             seen, rule = predicted if strategy.sees_model else blind, strategy.rule
+            if strategy.remembers:
+                given, remembered = strategy.remembering(seen, self._remembered, self._held)
+                signals += given
+                memories += remembered
+                continue
             if rule not in targets:
-                own = self._rules[rule].strategy
+                own: Any = self._rules[rule].strategy
                 targets[rule] = own.targets(sampled.features, seen.probabilities)
-            signals += strategy.signals(seen, targets[rule], self._held)
+            signals += strategy.signals(seen, targets[rule], self._held)[0]
         if signals:
             if len(self._strategies) > 1:
                 signals.sort(key=attrgetter("time_msc", "seq", "strategy"))
@@ -72,7 +83,7 @@ class Decider:
         if sampled.mode == "replay":
             self._slice.extend(signals)
             self._received_ns += [sampled.received_ns] * len(signals)
-        return Decided(predicted, tuple(signals))
+        return Decided(predicted, tuple(signals), tuple(memories))
 
     def _rule_of(self, member: Member) -> int:
         for number, known in enumerate(self._rules):
@@ -105,22 +116,36 @@ class _StrategyDecider:
         self._expiry_us = int(member.signals.expiry_s * 1e6)
         self._horizon_s = member.horizon_s
         self.trades, self.sees_model = member.trades, member.sees_model
+        self.remembers = remembers(member.strategy)
+
+    def remembering(
+        self, predicted: Predicted, states: dict[str, bytes], held: dict[str, Held]
+    ) -> tuple[list[Signal], list[Memory]]:
+        """Signals of a strategy that remembers, with what it had in mind before each."""
+        sampled, strategy = predicted.sampled, cast(FoldedStrategy, self._member.strategy)
+        key = memory_key(self._member, f"{sampled.source}.{sampled.symbol}")
+        state = states.get(key, b"")
+        folded = fold(strategy, state, sampled.features, predicted.probabilities)
+        states[key] = folded.after
+        signals, chosen = self.signals(predicted, folded.targets, held)
+        before = [folded.before[index].tobytes() for index in chosen]
+        return signals, [Memory(*pair) for pair in zip(signals, before, strict=True)]
 
     def signals(
         self, predicted: Predicted, targets: Targets, held: dict[str, Held]
-    ) -> list[Signal]:
-        """Of one feed's rows; what it holds now is noted in `held`."""
+    ) -> tuple[list[Signal], list[int]]:
+        """Of one feed's rows, and which rows; what it holds now is noted in `held`."""
         if len(targets.direction) == 1 and not targets.direction[0]:  # a live tick, most often
-            return []
+            return [], []
         sampled, targets = predicted.sampled, self._worthwhile(predicted, targets)
         feed = f"{sampled.source}.{sampled.symbol}"
         own = f"{self._name}/{feed}"
         before = held.get(feed if self._member.alone else own, NOTHING_HELD)
         after, chosen = entries(before, sampled.time_msc, targets.direction, self._horizon_ms)
         if not chosen:
-            return []
+            return [], []
         held[own] = after
-        return self._signals(predicted, targets, chosen)
+        return self._signals(predicted, targets, chosen), chosen
 
     def _worthwhile(self, predicted: Predicted, targets: Targets) -> Targets:
         """Targets; those from a model only where the models agree and the edge pays."""
@@ -187,6 +212,11 @@ class _StrategyDecider:
         return stop_distance(
             self._settings, self._horizon_s, entry.mid, entry.spread, entry.volatility_bp
         )
+
+
+def memory_key(member: Member, feed: str) -> str:
+    """Under which a strategy's state of a feed is kept: changed code or settings begin anew."""
+    return f"{member.name}/{feed}/{member.version}"
 
 
 class _Entry(NamedTuple):

@@ -70,11 +70,19 @@ class Predicted(NamedTuple):
         return None if self.predictions is None else self.predictions.probabilities
 
 
+class Memory(NamedTuple):
+    """What a strategy that remembers had in mind before the row of a signal; float64 bytes."""
+
+    signal: Signal
+    state: bytes
+
+
 class Decided(NamedTuple):
     """Rows with the signals they gave; `received_ns` as in Sampled."""
 
     predicted: Predicted
     signals: tuple[Signal, ...]
+    memories: tuple[Memory, ...] = ()
 
 
 class SliceDecided(NamedTuple):

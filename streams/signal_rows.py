@@ -10,7 +10,7 @@ from core.clock import Clock
 from core.sections import RunSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.serving.predictor import Predictions
-from streams.records import Decided, Predicted, Sampled
+from streams.records import Decided, Memory, Predicted, Sampled
 from streams.rows import Rows
 
 
@@ -35,6 +35,8 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
     if decided.signals:
         columns = message_columns(decided.signals)
         rows.append(Rows("signal", columns, len(decided.signals)))
+    if decided.memories:
+        rows.append(memory_rows(decided.memories))
     return rows
 
 
@@ -88,6 +90,22 @@ def snapshot_rows(sampled: Sampled) -> Rows:
         Column("state", "String", [one.state for one in kept]),
     )
     return Rows("kernel_state", columns, len(kept))
+
+
+def memory_rows(memories: Sequence[Memory]) -> Rows:
+    """What strategies had in mind, for the table `strategy_state`."""
+    signals = [one.signal for one in memories]
+    columns = (
+        Column("run_id", TEXT, [s.run_id for s in signals]),
+        Column("mode", TEXT, [s.mode for s in signals]),
+        Column("strategy", TEXT, [s.strategy for s in signals]),
+        Column("source", TEXT, [s.source for s in signals]),
+        Column("symbol", TEXT, [s.symbol for s in signals]),
+        Column("ts_event", TIME, np.array([s.ts_event_us for s in signals], "<i8")),
+        Column("signal_id", "String", [s.signal_id for s in signals]),
+        Column("state", "String", [one.state for one in memories]),
+    )
+    return Rows("strategy_state", columns, len(memories))
 
 
 def event_rows(run: RunSettings, predicted: Predicted) -> Rows:

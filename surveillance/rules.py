@@ -123,6 +123,15 @@ RULES = (
         "board execution, panel Outcomes",
     ),
     Rule(
+        "odd_order",
+        "Unusual order of ours",
+        "one scored {value:.2f}",
+        "odd_order",
+        0,
+        "warning",
+        "SELECT * FROM order_score FINAL WHERE score > 0.8 says which and why",
+    ),
+    Rule(
         "drawdown",
         "Drawdown",
         "{value:.1%} below the day's peak",

@@ -220,6 +220,8 @@ def _time(text: str, zone: str) -> int:
         moment = datetime.fromisoformat(spelled)
     except ValueError:
         raise ValueError(f"{text!r} is no time: write 2026-11-06 13:30 or with +01:00") from None
+    if not 1970 <= moment.year < 2200:
+        raise ValueError(f"{text!r} is in no year of 1970 to 2199")
     if moment.tzinfo is None:
         if not zone:
             raise ValueError(f"time {text!r} has no zone; {_REMEDY}")

@@ -133,9 +133,14 @@ def _joined_rows(parts: Sequence[Sampled]) -> SharedRows:
         time_msc=np.concatenate([p.time_msc for p in parts]),
         mid=np.concatenate([p.mid for p in parts]),
         spread=np.concatenate([p.spread for p in parts]),
-        # By columns: a strategy reads a few of them, thousands of times.
-        features=np.concatenate([p.features.T for p in parts], axis=1).T,
+        features=_by_columns([p.features for p in parts]),
     )
+
+
+def _by_columns(parts: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """One after another, each column in one piece: a strategy reads a few, thousands of times."""
+    joined = np.empty((sum(map(len, parts)), parts[0].shape[1]), np.float32, order="F")
+    return np.concatenate(parts, out=joined)
 
 
 def _joined(parts: Sequence[quotes.Tape]) -> quotes.Tape:

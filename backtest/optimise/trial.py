@@ -16,6 +16,7 @@ from core.settings import Settings
 from execution.risk.limits import Limits, LimitsBook
 from features.catalog import NAMES
 from strategies import protocol
+from strategies.folded import remembers
 from strategies.parameters import written
 from strategies.protocol import Strategy, Targets
 from streams.stop_distance import stop_distance
@@ -68,7 +69,12 @@ class Evaluator:
 
     def _strategy(self, values: dict[str, float]) -> Strategy:
         chosen = replace(self._settings.signals, parameters=written(values))
-        strategy = protocol.select(self._settings.run.strategy, chosen, self._folder)
+        strategy: Strategy = protocol.select(self._settings.run.strategy, chosen, self._folder)
+        if remembers(strategy):
+            raise SettingsError(
+                f"strategy {strategy.name!r} remembers (it has step, not targets): `tickhouse"
+                " optimise` takes strategies without a memory; compare backtests instead"
+            )
         if strategy.needs_model:
             raise SettingsError(
                 f"strategy {strategy.name!r} needs a model: `tickhouse search` looks for a model's"

@@ -26,7 +26,7 @@ from adapters.clickhouse.rows import (
 from adapters.clickhouse.writer import Writer
 from adapters.offsite.backups import tell
 from audit.export import export
-from cli.busy import account, desk, market, models, orders
+from cli.busy import account, desk, market, models, orders, risk
 from cli.busy.day import SOURCE, SYMBOLS, Day, known
 from cli.busy.decisions import CHAMPION, Quoted, decide
 from cli.stack import sessions
@@ -35,11 +35,12 @@ from core.clock import ManualClock
 from core.contracts.order import OrderEvent
 from core.contracts.session import Session
 from core.home_users import OWNER, sign_in
-from core.sections import ClickhouseSettings
+from core.sections import ClickhouseSettings, RiskSettings
 from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH
 from quality import check_result
-from reports import reference, reference_store, statement_changes
+from reports import reference, reference_store, statement_changes, stress_now
+from risk.stress import available
 from streams.signal_rows import decided_rows
 
 _TEMPLATES = Path(str(resources.files("reports"))) / "templates" / "reference"
@@ -64,7 +65,10 @@ def store(settings: Settings, url: str, day: Day) -> dict[str, int]:
             feeds = [decide(day, symbol, market.ticks_of(day, symbol)) for symbol in SYMBOLS]
             _market(writer, settings.home_path, day, feeds)
             written = _trading(writer, day, feeds)
+            for table, columns in risk.blocks(day, feeds, written):
+                writer.insert(table, columns)
             _desk(writer, client, day, written)
+        _stress(client, settings.home_path, day)
         models.store(client, day)
         check_result.store(client, desk.checks(day))
         _statements(settings, day, written)
@@ -138,6 +142,14 @@ def _desk(writer: Writer, client: Client, day: Day, events: Sequence[OrderEvent]
     if not client.command("SELECT count() FROM control_version"):
         _insert(writer, "control_version", desk.control_versions(day))
         tell(client, desk.offsite_backup(day))
+
+
+def _stress(client: Client, home: Path, day: Day) -> None:
+    """Scenarios over what the day ends with, as each night brings them."""
+    results = stress_now.stressed(
+        client, day.run.run_id, day.end_us, available(home), RiskSettings(), 0.1, day.end_us
+    ).results
+    stress_now.store(client, results)
 
 
 def _insert(writer: Writer, table: str, messages: Iterable[msgspec.Struct]) -> None:

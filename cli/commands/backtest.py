@@ -51,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trials", type=int, default=1, metavar="N",
         help="strategies or settings tried so far, for the deflated Sharpe ratio",
     )  # fmt: skip
+    parser.add_argument(
+        "--mt5-report", type=Path, metavar="FILE",
+        help="a report that MT5's tester exported as HTML, to set beside this one",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="where report.html goes")
     parser.add_argument("--source", help="broker of files that do not say it")
     parser.add_argument("--symbol", help="symbol of files that do not say it")
@@ -81,8 +85,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _run(
     request: BacktestRequest, namespace: argparse.Namespace, console: Console
 ) -> tuple[dict[str, Any], list[str]]:
-    from backtest import page, plan, pool, portfolio, report
+    from backtest import mt5_report, page, plan, pool, portfolio, report
 
+    beside = mt5_report.read(namespace.mt5_report) if namespace.mt5_report else None
     jobs = plan.jobs(
         request.recordings, request.span, request.settings, model=request.model,
         spans=request.spans, together=request.together, symbols=request.symbols,
@@ -104,7 +109,7 @@ def _run(
     result = portfolio.together(outcomes, settings.terminal.balance, namespace.trials)
     setting = report.Setting(
         settings, request.inputs, request.model, wall_s, min(namespace.workers, len(jobs)),
-        (*backtest_plan.warnings(request), *portfolio.warnings(outcomes)),
+        (*backtest_plan.warnings(request), *portfolio.warnings(outcomes)), beside,
     )  # fmt: skip
     built = report.build(result, setting)
     out = namespace.out or settings.home_path / "backtests" / settings.run.run_id

@@ -28,7 +28,7 @@ from core.settings import Settings
 
 #: MQL5, to run in a terminal that has a calendar.
 EXPORTER = Path(files.__file__).with_name("TickhouseCalendar.mq5")
-_DAY_US = 86_400_000_000
+_DAY_US, _MOST_DAYS = 86_400_000_000, 3_650
 
 
 class Imported(NamedTuple):
@@ -82,8 +82,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _import(namespace: argparse.Namespace, settings: Settings) -> None:
-    if namespace.assumed is not None and not namespace.assumed >= 0:
-        raise SettingsError("--assume-published-days is a number of days from 0 on")
+    if namespace.assumed is not None and not 0 <= namespace.assumed <= _MOST_DAYS:
+        raise SettingsError(f"--assume-published-days is a number from 0 to {_MOST_DAYS}")
     path, now = calendar.path_in(settings.home_path), SystemClock().now_us()
     done = _merged(namespace, calendar.load(path), now)
     calendar.save(path, done.content)

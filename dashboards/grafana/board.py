@@ -82,9 +82,19 @@ def live_page() -> dashboard.TextBoxVariable:
     return variable.current(VariableOption(text=LIVE_PAGE, value=LIVE_PAGE))
 
 
-def mark(name: str, query: str, colour: str, *, shown: bool = True) -> dashboard.AnnotationQuery:
-    """Annotations from rows of time, text and tags; `shown`: before anybody asks for them."""
-    return _Mark().name(name).datasource(SOURCE).enable(shown).icon_color(colour).of(query)
+def mark(
+    name: str, query: str, colour: str, *, shown: bool = True, panel: int = 0
+) -> dashboard.AnnotationQuery:
+    """Annotations from rows of time, text and tags.
+
+    Args:
+        shown: before anybody asks for them.
+        panel: number of the only panel that they stand in; 0: in all.
+    """
+    marks = _Mark().name(name).datasource(SOURCE).enable(shown).icon_color(colour).of(query)
+    if panel:
+        marks.filter(dashboard.AnnotationPanelFilter().exclude(False).ids([panel]))
+    return marks
 
 
 class _Mark(dashboard.AnnotationQuery):

@@ -36,6 +36,7 @@ SAYS = {
     "trading/exposure": "no position in this span",
     "trading/message_rate": "nothing sent to the broker in this span",
     "trading/denials": "nothing denied in this span",
+    "trading/regime": "no quarter of an hour has ended in this span",
     "trading/state": "no change of the trading state in this span",
     "trading/candles": "no bars in this span",
     "execution/twin_by_hour": "no twin runs beside the broker",
@@ -79,8 +80,8 @@ def lines(title: str, name: str, unit: str, note: str) -> timeseries.Panel:
 
 
 def steps(title: str, name: str, unit: str, note: str) -> timeseries.Panel:
-    """A quantity that holds until it changes."""
-    panel = lines(title, name, unit, note)
+    """A quantity that holds until it changes: also while other series of the panel change."""
+    panel = lines(title, name, unit, note).span_nulls(span_nulls=True)
     return panel.line_interpolation(shapes.LineInterpolation.STEP_AFTER).fill_opacity(15)
 
 
@@ -147,6 +148,7 @@ def bars(title: str, name: str, unit: str, note: str) -> barchart.Panel:
         .with_target(Query(name))
         .unit(unit)
         .fill_opacity(80)
+        .orientation(shapes.VizOrientation.HORIZONTAL)  # names read, however many
         .no_value(SAYS.get(name, EMPTY))
     )
 
@@ -190,6 +192,17 @@ def states(title: str, name: str, note: str) -> statetimeline.Panel:
         .line_width(0)
         .no_value(SAYS.get(name, EMPTY))
     )
+
+
+def levels(
+    title: str, name: str, steps: dict[float, tuple[str, str]], note: str
+) -> statetimeline.Panel:
+    """A row per series of a number that names a state: number -> word and colour."""
+    options = {
+        f"{value:g}": ValueMappingResult(text=text, color=colour, index=at)
+        for at, (value, (text, colour)) in enumerate(steps.items())
+    }
+    return states(title, name, note).mappings([ValueMap(options=options)])
 
 
 def coloured_texts(colours: dict[str, str]) -> ValueMapping:

@@ -6,6 +6,8 @@ from grafana_foundation_sdk.models.candlestick import CandleStyle, VizDisplayMod
 from dashboards.grafana import style
 from dashboards.grafana.board import Panel, board, live_page, mark
 
+_CANDLES = 1  # number of the panel that signals and fills are marked in
+
 
 def build() -> dashboard.Dashboard:
     """The board."""
@@ -18,8 +20,8 @@ def build() -> dashboard.Dashboard:
         )
         .with_variable(dashboard.TextBoxVariable("order").label("Order (for its lineage)"))
         .with_variable(live_page())
-        .annotation(mark("Signals", "trading/signals_mark", style.BLUE))
-        .annotation(mark("Fills", "trading/fills_mark", style.GREEN))
+        .annotation(mark("Signals", "trading/signals_mark", style.BLUE, panel=_CANDLES))
+        .annotation(mark("Fills", "trading/fills_mark", style.GREEN, panel=_CANDLES))
     )
     for panel in (*_now(), *_money(), *_decisions()):
         built = built.with_panel(panel)
@@ -29,7 +31,7 @@ def build() -> dashboard.Dashboard:
 def _now() -> list[Panel]:
     # What holds now.
     return [
-        _candles().height(12).span(16),
+        _candles().id(_CANDLES).height(12).span(16),
         style.widths(
             style.rows("Prediction now", "trading/prediction", "The newest prediction per symbol."),
             {"symbol": 84, "p_up": 60, "p_down": 72, "confidence": 96, "at": 84},
@@ -45,6 +47,19 @@ def _now() -> list[Panel]:
         .override_by_name("realised", [*style.unit("none", 2), *style.by_sign()])
         .height(6)
         .span(8),
+        style.levels(
+            "Regime",
+            "trading/regime",
+            {
+                0.0: ("unknown", style.GREY),
+                1.0: ("calm", style.BLUE),
+                2.0: ("normal", style.GREEN),
+                3.0: ("wild", style.AMBER),
+            },
+            "Calm, normal or wild by the feed's own twenty days; unknown for its first two.",
+        )
+        .height(5)
+        .span(24),
         style.states("Trading state", "trading/state", "Active, reducing or halted, and when.")
         .height(4)
         .span(24),

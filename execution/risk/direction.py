@@ -87,11 +87,11 @@ def _of_firms(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:
     for account in sorted({*before.accounts, *after.accounts}):
         old, new = before.firm_of(account), after.firm_of(account)
         where = f"accounts.{account}.firm"
+        names = old[0] if old else "", new[0] if new else ""
         if old and new:
             yield from _differing(where, old[1], new[1])
-        elif old or new:
-            names = old[0] if old else "", new[0] if new else ""
-            yield Change(where, "name", *names, "lowers" if new else "raises")
+        if names[0] != names[1]:  # under another name the account's past counts anew
+            yield Change(where, "name", *names, "raises" if old else "lowers")
 
 
 def _of_news(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:

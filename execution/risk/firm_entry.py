@@ -66,7 +66,7 @@ def check_firm(
     risk = at_risk if rules.at_stops else 0.0
     for figure in firm_rules.room(rules, state, *account):
         most = figure.limit * (1 - rules.margin_share)
-        if figure.observed + risk >= most:
+        if not figure.observed + risk < most:  # also where the terminal says no number
             return Denial(_REASONS[figure.rule], most, figure.observed + risk)
     return None
 

@@ -6,6 +6,7 @@ written, so that a kill between the two stops it again.
 """
 
 import logging
+import math
 
 from adapters.mt5.venue.venue import Account
 from core.clock import Clock
@@ -19,7 +20,7 @@ from execution.risk.firm_rules import FirmRules
 from execution.risk.limits_file import LimitsFile
 from execution.risk.trading_state import TradingState
 
-NAME = "firm rule"
+NAME = "breaker firm"  # and the rule
 _EVERY_US = 300_000_000
 _log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class FirmWatch:
         before = activity.firm
         if before is None or before.firm != firm:
             before = firm_rules.opened(rules, firm, at, activity.paid)
-        if now < before.ts_us:
-            return  # the clock was set back: what it says of days is no news until it is past them
+        if now < before.ts_us or not math.isfinite(account.balance + account.equity):
+            return  # a clock that was set back, or no number: nothing that a day may be judged by
         state, breaches = firm_rules.fold(
             rules, before, at, paid=activity.paid, entries=activity.entered, away=self._away
         )

@@ -26,8 +26,9 @@ from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED = (
-    (_SQL / f"{name}.sql").read_text() for name in ("find", "feeds", "held", "hour", "sampled")
+_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY = (
+    (_SQL / f"{name}.sql").read_text()
+    for name in ("find", "feeds", "held", "hour", "sampled", "memory")
 )
 
 
@@ -73,6 +74,7 @@ class Facts(msgspec.Struct, frozen=True):
         sampled: time_msc and seq of the rows before the decision, of a live run, oldest first:
             sessions before it may have sampled otherwise.
         absent: bit m: member m of the model had no part in the prediction.
+        memory: of a strategy that remembers, its state before the row, float64 bytes.
     """
 
     asked: str
@@ -92,6 +94,7 @@ class Facts(msgspec.Struct, frozen=True):
     strategy: bytes = b""
     sampled: list[tuple[int, int]] = []
     absent: int = 0
+    memory: bytes = b""
 
 
 def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
@@ -122,18 +125,28 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
         probabilities, model, absent = _prediction(client, key)
         sampled = _sampled(client, key) if signal.session_id else []
+        memory = _memory(client, signal)
     return Facts(
         identity, signal, orders, row[0], row[1], row[2],
         np.array(row[3:], np.float32).tobytes(), probabilities, model, origin.settings,
         HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
         [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
-        sampled, absent,
+        sampled, absent, memory,
     )  # fmt: skip
 
 
 def _sampled(client: Client, key: dict[str, Any]) -> list[tuple[int, int]]:
     rows = client.query(_SAMPLED, {**key, "past_rows": PAST_ROWS}).result_rows
     return [(int(time_msc), int(seq)) for time_msc, seq in reversed(rows)]
+
+
+def _memory(client: Client, signal: Signal) -> bytes:
+    given = {name: getattr(signal, name) for name in _MEMORY_OF}
+    rows = client.query(_MEMORY, given).result_rows
+    return base64.b64decode(rows[0][0]) if rows else b""
+
+
+_MEMORY_OF = ("run_id", "strategy", "source", "symbol", "signal_id")
 
 
 def _hour(client: Client, key: dict[str, Any]) -> Hour:

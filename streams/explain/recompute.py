@@ -28,7 +28,7 @@ from models.training import booster
 from strategies import desk
 from strategies import protocol as strategy
 from strategies.edge import edge_bp
-from streams.decide import Decider
+from streams.decide import Decider, memory_key
 from streams.explain.facts import Facts
 from streams.predict import PAST_ROWS
 from streams.records import Predicted, Sampled
@@ -170,7 +170,8 @@ def _decided(facts: Facts, predicted: Predicted, material: Material, named: Desk
         strategy.Held(facts.held.direction, facts.held.until_msc),
         f"{signal.source}.{signal.symbol}",
     )
-    state = {feed: held, f"{signal.strategy}/{feed}": held}, list[Signal]()
+    remembered = {memory_key(member, feed): facts.memory} if facts.memory else {}
+    state = {feed: held, f"{signal.strategy}/{feed}": held}, list[Signal](), remembered
     signals = None
     # A new champion opens reduced positions for a while; when that ended is not in the row.
     for share in (1.0, member.signals.new_champion_share):

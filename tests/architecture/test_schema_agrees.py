@@ -35,11 +35,8 @@ def columns_of(table: str) -> dict[str, str]:
     """Stored columns of a table by the migrations' text: name to type. Aliases are left out."""
     texts = [migration.text for migration in migrate.product_migrations()]
     begins = re.compile(rf"(?:EXISTS|OR REPLACE TABLE) {table} \(")
-    text = [text for text in texts if begins.search(text)][-1]
-    text = (
-        text[match.start() :] if (match := begins.search(text)) else text
-    )  # a migration may make several
-    body = text[text.index("(\n") : text.index("\n)\n")]
+    begin = [match for text in texts if (match := begins.search(text))][-1]
+    body = begin.string[begin.end() : begin.string.index("\n)\n", begin.end())]
     columns = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
     for migration in migrate.product_migrations():
         if f"ALTER TABLE {table} ADD" in migration.text:

@@ -27,7 +27,6 @@ from tests.e2e.replay_runs import (
     warehouse_on,
 )
 from tests.e2e.test_same_decisions import without_names
-from tests.unit.strategies.test_plugins import good
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -52,9 +51,24 @@ use = "scripted"
 share = 0.1
 mode = "shadow"
 """
-MINE = good("np.where(rows[:, NAMES.index('rsi_14')] > 60, 1, 0)").replace(
-    "import numpy", "from features.catalog import NAMES\nimport numpy"
-)
+MINE = '''
+"""Counts rows since the strength index was high, and goes against every tenth high."""
+
+from features.catalog import NAMES
+
+
+class Mine:
+    name, horizon_s, needs_model, state_size = "mine", 60.0, False, 2
+
+    def __init__(self, settings):
+        pass
+
+    def step(self, state, row, probabilities):
+        high = row[NAMES.index("rsi_14")] > 60
+        state[0] += high
+        state[1] = 0.0 if high else state[1] + 1.0
+        return -1 if high and state[0] % 10 == 0 else 0, 1.0 / (1.0 + state[1])
+'''
 
 
 @dataclass

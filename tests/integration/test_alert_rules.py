@@ -83,6 +83,13 @@ def equity(seq: int, value: float) -> str:
     )
 
 
+def scores(order: int, score: float) -> str:
+    return (
+        "INSERT INTO order_score (run_id, mode, account, strategy, order_id, ts_event, score)"
+        f" SELECT 'live', 'demo', 'acc1', 's', '{order}', now64(6), {score}"
+    )
+
+
 def stages(stage: str, ms: float, count: int) -> str:
     return (
         "INSERT INTO stage_latency (run_id, mode, process, incarnation, heartbeat, stage, ts_event,"
@@ -158,6 +165,7 @@ FAULTS = {
     "drawdown": Fault(
         f"{equity(1, 100)}\n{equity(2, 96)}", equity(3, 94), equity(4, 99)
     ),
+    "odd_order": Fault(scores(1, 0.79), scores(2, 0.81), "TRUNCATE TABLE order_score"),
     "latency": Fault(stages("signal_to_order", 3, 1000), stages("signal_to_order", 40, 1000),
                      "TRUNCATE TABLE stage_latency"),
     "stage_slow": Fault(stages("risk", 0.2, 1000), stages("risk", 3, 1000),
@@ -183,7 +191,7 @@ def running(warehouse: Warehouse) -> Warehouse:
     migrate.apply(client, [])
     tables = ["session", "session_part", "tick", "process_state", "prediction", "order_event"]
     tables += ["account_state", "stage_latency", "risk_state", "check_result", "model_drift"]
-    for table in [*tables, "audit_event", "offsite_backup"]:
+    for table in [*tables, "audit_event", "offsite_backup", "order_score"]:
         client.command(f"TRUNCATE TABLE {table}")
     return warehouse
 

@@ -133,7 +133,8 @@ def _returns(symbol: str, daily: float) -> np.ndarray:
 def _path(symbol: str, daily: float, times: np.ndarray) -> np.ndarray:
     """The market's price at times, as a multiple of the price at the start."""
     seconds = (times - START_MSC) / 1000
-    return np.exp(np.interp(seconds, np.arange(_PATH_S), _returns(symbol, daily)))
+    path: np.ndarray = np.exp(np.interp(seconds, np.arange(_PATH_S), _returns(symbol, daily)))
+    return path
 
 
 def _spreads(feed: Feed, times: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -142,7 +143,7 @@ def _spreads(feed: Feed, times: np.ndarray, random: np.random.Generator) -> np.n
         return np.full(feed.rows, float(feed.spread))
     wide = random.lognormal(0, 0.35, feed.rows) * (1 + 9 * _news(times, 300_000))
     wide[(times % DAY) // HOUR == 21] *= 5
-    points = np.maximum(1, np.round(feed.spread * wide))
+    points: np.ndarray = np.maximum(1, np.round(feed.spread * wide))
     dirt = random.random(feed.rows)
     points[dirt < feed.crossed] *= -1
     points[(dirt >= feed.crossed) & (dirt < feed.crossed + feed.locked)] = 0
@@ -153,7 +154,8 @@ def _flags(ticks: TickArray) -> np.ndarray:
     """MT5's: 2 where the bid changed, 4 where the ask did; both on the first row."""
     bid = np.r_[True, ticks["bid"][1:] != ticks["bid"][:-1]]
     ask = np.r_[True, ticks["ask"][1:] != ticks["ask"][:-1]]
-    return 2 * bid + 4 * ask
+    flags: np.ndarray = 2 * bid + 4 * ask
+    return flags
 
 
 def _trade(ticks: TickArray, feed: Feed, random: np.random.Generator) -> None:

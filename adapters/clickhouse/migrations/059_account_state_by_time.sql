@@ -2,7 +2,7 @@
 -- one of them, and equity curves lost their points and a quiet position's peak. The time joins the key. A sorting key takes
 -- no column that was there before, so the table is written anew and put in its place at once: killed at any moment, this
 -- runs again from the start.
-CREATE OR REPLACE TABLE account_state (
+CREATE OR REPLACE TABLE account_state ( -- noqa: PRS
     run_id LowCardinality(String) COMMENT 'Run the row belongs to',
     mode LowCardinality(String) COMMENT 'live, shadow, demo, replay or backtest',
     account LowCardinality(String) COMMENT 'Account the run trades',

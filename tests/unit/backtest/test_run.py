@@ -16,6 +16,7 @@ from backtest.run import market_of, run
 from backtest.span import Until
 from backtest.stages import SignalStages
 from core.contracts.order import EventKind
+from core.desk import parse
 from core.errors import SettingsError
 from core.sections import RunSettings
 from core.settings import Settings
@@ -184,7 +185,7 @@ def test_the_page_holds_every_plot_and_loads_nothing(outcome, settings):
     complete = portfolio.together([outcome], 100_000.0, trials=1)
     result = report.build(complete, report.Setting(settings, {"a.parquet": "0" * 64}, "", 1.0, 1))
     built = page.html(complete, result)
-    assert built.count("<svg") == 5
+    assert built.count("<svg") == 6
     for foreign in ("http:", "https:", "<script", "<link", "@import", "src="):
         assert foreign not in built
     assert "#0a000" not in built, "a stand-in colour was not replaced"
@@ -208,7 +209,7 @@ def test_names_that_people_give_are_text_on_the_page(outcome, settings):
     built = page.html(complete, result)
     assert "<script" not in built
     assert built.count("&lt;script&gt;") > 2 * len(trades)
-    assert built.count("<svg") == 5
+    assert built.count("<svg") == 6
 
 
 def test_a_backtest_without_a_trade_has_a_page_too(recording, settings):
@@ -217,3 +218,27 @@ def test_a_backtest_without_a_trade_has_a_page_too(recording, settings):
     complete = portfolio.together([silent], 100_000.0, trials=1)
     result = report.build(complete, report.Setting(settings, {}, "", 1.0, 1))
     assert "No position was opened" in page.html(complete, result)
+
+
+def test_a_desk_earns_what_its_strategies_earn(recording, settings):
+    """Each by itself would hold other tickets, and the account is the sum of them."""
+    text = b'[strategies.quick]\nuse = "breakout"\n[strategies.slow]\nuse = "scripted"\n'
+    run_ = msgspec.structs.replace(settings.run, strategy="desk")
+    chosen = msgspec.structs.replace(settings, run=run_)
+    desk = parse(text, "desk.toml")
+    outcomes = [run(one) for one in jobs(recording, chosen, desk=desk)]
+    result = portfolio.together(outcomes, 100_000.0, 1)
+    setting = report.Setting(chosen, {}, "", 1.0, 1)
+    built = report.build(result, setting)
+    rows = {row["strategy"]: row for row in built["strategies"]}
+    assert rows.keys() == {"quick", "slow"}
+    assert sum(row["trades"] for row in rows.values()) == len(built["trades"]) > 20
+    by_hand = dict.fromkeys(rows, 0.0)
+    for event in outcomes[0].events:
+        by_hand[event.strategy] += event.profit + event.commission + event.swap
+    open_at_end = {t.strategy for t in result.trades if t.cause == "end"}
+    for name in rows.keys() - open_at_end:
+        assert rows[name]["net"] == pytest.approx(by_hand[name], abs=0.005)
+    assert sum(row["net"] for row in rows.values()) == pytest.approx(result.figures.net_profit)
+    html = page.html(result, built)
+    assert html.index("By strategy and symbol") < html.index("<h2>Figures")

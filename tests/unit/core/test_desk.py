@@ -51,6 +51,12 @@ def test_limits_of_its_own_are_checked_like_settings() -> None:
         parse(text.replace(b"max_lots", b"max_lot"), "desk.toml")
 
 
+def test_a_strategy_has_parameters_of_its_own() -> None:
+    text = b'[strategies.a]\nuse = "trend"\n[strategies.a.signals]\nparameters = "fast=3"\n'
+    (one,) = parse(text, "desk.toml").strategies
+    assert one.signal_settings(SignalSettings()) == SignalSettings(parameters="fast=3")
+
+
 def test_one_name_is_no_desk_and_has_the_account() -> None:
     alone = one_alone("model")
     assert alone.alone

@@ -3,6 +3,7 @@
 import pickle
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from features.catalog import NAMES
 from models.serving.predictor import Predictions
 from strategies.desk import Member, members
 from strategies.protocol import ModelStrategy
-from streams.decide import Decider
+from streams.decide import Decider, memory_key
 from streams.records import Predicted, Sampled
 
 SETTINGS = SignalSettings(threshold=0.55, slippage_bp=0.1, min_agreement=0.6)
@@ -147,3 +148,49 @@ def test_a_strategy_that_begins_alone_goes_on_with_what_the_feed_held() -> None:
 def test_a_strategy_without_a_model_does_not_see_what_is_predicted() -> None:
     blind = ALONE._replace(sees_model=False)
     assert Decider(RunSettings(), [blind], ManualClock(0), None).rows(predicted()).signals == ()
+
+
+class Climbing:
+    """Remembers the sum of a column, and turns where it changes sign."""
+
+    name, horizon_s, needs_model, state_size = "climbing", 30.0, False, 1
+
+    def step(self, state: Any, row: Any, probabilities: Any) -> tuple[int, float]:
+        before, state[0] = state[0], state[0] + row[0]
+        return (int(np.sign(state[0])) if before * state[0] < 0 else 0), 0.5
+
+
+CLIMBING = Member("climbing", Climbing(), SETTINGS, alone=False, version="v1")
+
+
+def test_what_a_strategy_remembers_outlives_cuts_and_restarts_and_stands_beside_its_signals() -> (
+    None
+):
+    feed = sampled_rows("A", 600, 5)
+    whole = Decider(RunSettings(), [CLIMBING, *of_desk(DESK)], None, None).rows(cut(feed, 0, 600))
+    own = [signal for signal in whole.signals if signal.strategy == "climbing"]
+    assert [memory.signal for memory in whole.memories] == own != []
+    state, signals, memories = None, [], []
+    for begin, end in pairwise([0, 1, 2, 50, 333, 600]):
+        decider = Decider(RunSettings(), [CLIMBING, *of_desk(DESK)], None, state)
+        decided = decider.rows(cut(feed, begin, end))
+        signals += decided.signals
+        memories += decided.memories
+        state = pickle.loads(pickle.dumps(decider.state))
+    assert signals == list(whole.signals)
+    assert memories == list(whole.memories)
+    for memory in memories:  # the row alone, from what stands beside its signal
+        at = int(np.flatnonzero(feed.time_msc == memory.signal.time_msc)[0])
+        remembered = {memory_key(CLIMBING, "sim.A"): memory.state}
+        again = Decider(RunSettings(), [CLIMBING], None, ({}, [], remembered))
+        assert again.rows(cut(feed, at, at + 1)).signals == (memory.signal,)
+
+
+def test_a_strategy_that_was_changed_remembers_nothing() -> None:
+    feed, before = sampled_rows("A", 100, 6), Decider(RunSettings(), [CLIMBING], None, None)
+    before.rows(cut(feed, 0, 50))
+    changed = CLIMBING._replace(version="v2")
+    after = Decider(RunSettings(), [changed], None, before.state)
+    fresh = Decider(RunSettings(), [changed], None, before.state[:2])
+    later = cut(feed, 50, 100)
+    assert after.rows(later).memories == fresh.rows(later).memories != ()

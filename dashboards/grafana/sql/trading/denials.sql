@@ -10,3 +10,4 @@ WHERE
     AND $__conditionalAll(account IN (${account:singlequote}), $account)
 GROUP BY rule
 ORDER BY denied DESC
+LIMIT 12

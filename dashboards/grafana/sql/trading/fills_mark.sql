@@ -12,5 +12,5 @@ WHERE
         WHERE mode = '${mode}'
     ) AND symbol = '${symbol}' AND $__timeFilter(ts_event)
     AND kind IN ('filled', 'partially_filled', 'closed')
-ORDER BY time
-LIMIT 500
+ORDER BY time DESC
+LIMIT 100

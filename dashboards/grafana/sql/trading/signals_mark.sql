@@ -9,5 +9,5 @@ WHERE
         WHERE mode = '${mode}'
     ) AND source = '${source}' AND symbol = '${symbol}'
     AND $__timeFilter(ts_event)
-ORDER BY time
-LIMIT 500
+ORDER BY time DESC
+LIMIT 100

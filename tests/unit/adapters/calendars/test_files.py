@@ -68,6 +68,7 @@ ROW = "2026-11-06 13:30,USD,high,Payrolls,840,,,\n"
         (HEAD + ROW, {"zone": "Athens"}, r"row 2: 'Athens' is no time zone; use UTC"),
         (HEAD + ROW.replace("11-06", "13-06"), {}, r"row 2: '2026-13-06 13:30' is no time"),
         (HEAD + "2026-03-29 03:30,EUR,high,X,1,,,\n", {"zone": "Europe/Athens"}, "does not exist"),
+        (HEAD + ROW.replace("2026", "9999"), {}, r"row 2: .* no year of 1970 to 2199"),
         (HEAD + ROW.replace("high", "huge"), {}, r"row 2: 'huge' is no importance"),
         (HEAD + ROW.replace("USD", "DOLLAR"), {}, r"row 2: 'DOLLAR' is no currency"),
         (HEAD + ROW.replace("Payrolls", ""), {}, r"row 2: name is empty"),

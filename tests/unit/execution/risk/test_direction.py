@@ -43,6 +43,7 @@ def test_every_number_has_a_direction_or_always_raises() -> None:
         ("", "[accounts.a.symbols.XAUUSD]\nmax_lots = 5.0", "raises"),
         ("", FIRM, "lowers"),
         (FIRM, "", "raises"),
+        (FIRM, FIRM.replace('"f"', '"g"').replace("firms.f", "firms.g"), "raises"),
         (FIRM, FIRM + "margin_share = 0.5", "lowers"),
         (FIRM, FIRM.replace("1000", "2000"), "raises"),
         (FIRM, FIRM + 'zone = "Europe/Prague"', "raises"),

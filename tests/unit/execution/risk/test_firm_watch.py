@@ -104,7 +104,7 @@ def test_a_breach_halts_and_closes_and_is_told(desk: Desk) -> None:
     assert rules_told(desk)["daily_loss"].headroom == pytest.approx(0.01)
     observe(desk, watched, 99_700.0)
     now = desk.trading.current
-    assert (now.state, now.positions, now.by) == ("halted", "flatten", "firm rule daily_loss")
+    assert (now.state, now.positions, now.by) == ("halted", "flatten", "breaker firm daily_loss")
     assert now.reason == "daily loss: 300.00 of 300.00"
     broken_us = desk.clock.now_us()
     desk.live(threading.Event())._flatten()
@@ -145,6 +145,19 @@ def test_a_clock_that_was_set_back_changes_nothing(desk: Desk) -> None:
     desk.clock._now_us -= 86_400_000_000
     watched.firm.observe(replace(desk.venue.account(), equity=90_000.0))
     assert desk.ledger.activity.firm is state
+
+
+def test_what_is_no_number_is_no_news_and_lets_nothing_open(desk: Desk) -> None:
+    watched = desk.watched()
+    observe(desk, watched, 100_000.0)
+    state = desk.ledger.activity.firm
+    observe(desk, watched, float("nan"))
+    assert desk.ledger.activity.firm is state
+    assert desk.trading.state == "active"
+    nothing = replace(desk.venue.account(), equity=float("nan"))
+    desk.funds._account, desk.funds._refreshed_us = nothing, desk.clock.now_us()
+    desk.engine.on_signal(desk.signal(1.0))
+    assert not any(e.kind is EventKind.SUBMITTED for e in desk.events())
 
 
 def test_rules_that_are_only_watched_stop_nothing(tmp_path: Path) -> None:
