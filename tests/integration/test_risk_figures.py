@@ -50,7 +50,7 @@ def shrunk_covariance(returns: pd.DataFrame) -> np.ndarray:
             sample[i, j] = (w * product).sum()
             spread += ((w * product**2).sum() - sample[i, j] ** 2) * squares / (1 - squares) ** 3
     total = (sample**2).sum() - size
-    kept = 1 - min(max(spread / total, 0.0), 1.0)
+    kept = 1 - min(max(spread / total, 0.0), 1.0) if total > 1e-12 else 0.0  # one feed alone
     return np.array(
         [
             [sigma[i] * sigma[j] * (1.0 if i == j else kept * sample[i, j]) for j in range(size)]
@@ -129,12 +129,15 @@ def test_figures_are_those_of_a_script_over_ticks(analysed: Analysed, ticks: pd.
         deviation = math.sqrt(money @ matrix @ money)
         day = Z_99 * deviation * math.sqrt(DAY) + row["swap_1d"]
         assert values["parametric", 0.99, "1d"] == pytest.approx(day, rel=1e-9)
+        rollover = pd.Timestamp(at).normalize() + pd.Timedelta(hours=21)  # 17:00 New York in May
+        tonight = pd.Timestamp(at) < rollover <= pd.Timestamp(at) + pd.Timedelta(hours=1)
+        swap = row["swap_1d"] if tonight else 0.0
         own = money != 0
         whole = returns.to_numpy()[:, own]
         whole = whole[~np.isnan(whole).any(axis=1)]
         past = -(np.exp(whole) - 1) @ money[own]
         for confidence in (0.95, 0.99):
-            hour = worst(past, confidence) * math.sqrt(60)
+            hour = worst(past, confidence) * math.sqrt(60) + swap
             carried = values["historical", confidence, "1h"]
             assert carried == pytest.approx(hour, rel=1e-9)
         now = np.sqrt(np.diag(matrix))
@@ -142,10 +145,10 @@ def test_figures_are_those_of_a_script_over_ticks(analysed: Analysed, ticks: pd.
             [filtered(returns.to_numpy()[:, i], now[i]) for i in range(len(now)) if own[i]]
         )
         scaled = scaled[~np.isnan(scaled).any(axis=1)]
-        today = worst(-(np.exp(scaled) - 1) @ money[own], 0.99) * math.sqrt(60)
+        today = worst(-(np.exp(scaled) - 1) @ money[own], 0.99) * math.sqrt(60) + swap
         assert values["filtered", 0.99, "1h"] == pytest.approx(today, rel=1e-9)
         drawn = np.random.default_rng(1).standard_t(5, 200_000) * math.sqrt(3 / 5) * deviation
-        simulated = worst(drawn, 0.95) * math.sqrt(60)
+        simulated = worst(drawn, 0.95) * math.sqrt(60) + swap
         assert values["monte_carlo", 0.95, "1h"] == pytest.approx(simulated, rel=0.08)
 
 
