@@ -52,6 +52,7 @@ class Figures(NamedTuple):
     correlations: Rows
     stress: Rows
     minutes: list[float]  # what each would do to what is held
+    regimes: Rows = []
 
 
 class RiskPage:
@@ -88,6 +89,7 @@ class RiskPage:
                 self._rows("risk_correlations", whose),
                 self._rows("risk_stress", whose),
                 [row["profit"] for row in self._rows("risk_distribution", at)],
+                self._rows("risk_regimes", whose),
             )
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> Rows:
@@ -110,6 +112,8 @@ def body(figures: Figures) -> str:
             _values(figures.values),
             "</section><section><h2>Stress</h2>",
             _stress(figures.stress),
+            "<h2>Regime</h2>",
+            _regimes(figures.regimes),
             "</section><section><h2>Exposure by currency</h2>",
             _bars(by_kind["currency"]),
             "</section><section><h2>Exposure by symbol</h2>",
@@ -162,6 +166,20 @@ def _stress(stress: Rows) -> str:
     return (
         '<table><thead><tr><th>scenario<th class="number">profit<th class="number">of equity'
         f'<th class="number">times until 10 %<th>worst</thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _regimes(regimes: Rows) -> str:
+    if not regimes:
+        return "<p>No quarter of an hour has ended yet.</p>"
+    rows = "".join(
+        f"<tr><td>{escape(row['feed'])}<td>{escape(row['now'])}"
+        f'<td class="number">{row["moves_bp"]:.2f}<td class="number">{row["lasted_h"]:.1f}</tr>'
+        for row in regimes
+    )
+    return (
+        '<table><thead><tr><th>symbol<th>by its own twenty days<th class="number">a minute moves, bp'
+        f'<th class="number">for about, h</thead><tbody>{rows}</tbody></table>'
     )
 
 

@@ -30,6 +30,7 @@ def figures(**changes: object) -> risk_page.Figures:
             }
         ],
         [-1.0, 0.5, 2.0],
+        [{"feed": "x <EURUSD>", "now": "wild", "moves_bp": 1.25, "lasted_h": 7.5}],
     )  # fmt: skip
     return known._replace(**changes)
 
@@ -44,6 +45,8 @@ def test_all_of_a_moment_is_shown() -> None:
         "never",
         "-500",
         "-0.40",
+        "wild",
+        "1.25",
         "<svg",
     ):
         assert shown in page
