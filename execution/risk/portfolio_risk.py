@@ -82,6 +82,7 @@ class Figures:
         self._nights = nights(self.ts_us, self.ts_us + _DAY_US)
         self._held: list[Held] = []
         self._before = Valued(np.zeros(size), {}, 0.0)
+        self._without = Risked(0.0, 0.0, 0.0, 0.0, 0.0)
 
     def unit(self, feed: Feed) -> Unit:
         """What a lot is worth.
@@ -103,6 +104,7 @@ class Figures:
         """
         if held != self._held:  # it seldom changes, and walking through it is most of the work
             self._before, self._held = self._valued(held), held
+            self._without = self._risked(self._before, order.feed)
         before, more = self._before, self._valued([order])
         currencies = dict(before.currencies)
         for currency, money in more.currencies.items():
@@ -110,7 +112,8 @@ class Figures:
         after = Valued(
             before.exposures + more.exposures, currencies, before.per_night + more.per_night
         )
-        return self._risked(before, order.feed), self._risked(after, order.feed)
+        moving = self._moving(before.exposures, order.feed)
+        return self._without._replace(correlated=moving), self._risked(after, order.feed)
 
     def _risked(self, valued: Valued, feed: Feed) -> Risked:
         money = valued.exposures
@@ -118,11 +121,13 @@ class Figures:
         minute = math.sqrt(max(float(money @ self._covariance @ money), 0.0)) + alone
         day, cost = minute * _DAY_ROOT, self._nights * valued.per_night
         foreign = (abs(v) for c, v in valued.currencies.items() if c != self._currency)
-        moving = abs(float(self._correlation[self._place[feed]] @ money))
         return Risked(
-            _QUANTILE * day + cost, _BEYOND * day + cost, max(foreign, default=0.0), moving,
-            self._stress.loss(money, minute),
+            _QUANTILE * day + cost, _BEYOND * day + cost, max(foreign, default=0.0),
+            self._moving(money, feed), self._stress.loss(money, minute),
         )  # fmt: skip
+
+    def _moving(self, money: Floats, feed: Feed) -> float:
+        return abs(float(self._correlation[self._place[feed]] @ money))
 
     def _valued(self, portfolio: Iterable[Held]) -> Valued:
         money, place, units = [0.0] * len(self._place), self._place, self._units
