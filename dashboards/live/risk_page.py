@@ -52,7 +52,7 @@ class Figures(NamedTuple):
     correlations: Rows
     stress: Rows
     minutes: list[float]  # what each would do to what is held
-    regimes: Rows = []
+    regimes: Rows
 
 
 class RiskPage:
@@ -178,7 +178,8 @@ def _regimes(regimes: Rows) -> str:
         for row in regimes
     )
     return (
-        '<table><thead><tr><th>symbol<th>by its own twenty days<th class="number">a minute moves, bp'
+        "<table><thead><tr><th>symbol<th>by its own twenty days"
+        '<th class="number">a minute moves, bp'
         f'<th class="number">for about, h</thead><tbody>{rows}</tbody></table>'
     )
 
