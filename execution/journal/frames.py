@@ -100,18 +100,18 @@ def scan(content: bytes, path: Path, records_before: int = 0, base: int = 0) -> 
 
 def _cut_off(content: bytes, offset: int) -> bool:
     """Whether all from `offset` on is zeros, or one last append that did not come to its end."""
-    rest = content[offset:].rstrip(b"\0")
-    if not rest:
+    tail = content[offset:]  # of bytes: before Python 3.11.4 a map's `find` reads beyond its end
+    end = offset + len(tail.rstrip(b"\0"))
+    if end == offset:
         return True
-    end = offset + len(rest)
-    place = content.find(MAGIC, offset + 1)
-    while place >= 0:
+    place = offset + tail.find(MAGIC, 1)
+    while place > offset:
         whole = frame_at(content, place)
         if whole and not whole.more and whole.end < end:
             return False  # a later append follows: this one was synced before it was written
         if whole and place % _SECTOR and content[place - 1 : place] != _MORE:
             return False  # it begins an append, or its own sector came without what precedes it
-        place = content.find(MAGIC, whole.end if whole else place + 1)
+        place = offset + tail.find(MAGIC, (whole.end if whole else place + 1) - offset)
     return _lacks_sector(content, offset, end) or _lacks_end(content, offset, end)
 
 

@@ -200,7 +200,10 @@ def test_clickhouse_connect_sees_time_zones_and_every_kind_of_column(warehouse: 
 def test_a_binary_literal_reaches_the_engine_as_it_is(warehouse: Warehouse) -> None:
     assert post(warehouse, b"SELECT hex('\x92\xff')")[2] == b"92FF\n"
     status, _, answer = post(warehouse, b"SELECT throwIf(1, '\x92')")
-    assert (status, answer[:10]) == (500, b"Code: 395.")
+    # Python 3.11.2 (Debian 12) loses the text of an error that is no UTF-8; 3.11.7 keeps it.
+    codes = (b"Code: 395.",) if sys.version_info >= (3, 11, 7) else (b"Code: 395.", b"Code: 1002")
+    assert status == 500
+    assert answer[:10] in codes
 
 
 def test_the_dialect_of_sqlalchemy_reflects_and_queries(warehouse: Warehouse) -> None:

@@ -64,7 +64,7 @@ def errors(context: Context) -> Iterator[None]:
 
 def translated(error: RuntimeError | UnicodeDecodeError, context: Context) -> WarehouseError:
     """One error of the engine; the statement's tag is taken out of its text."""
-    text = str(error)
+    text = str(error) or "its message is no UTF-8, and this Python is too old to keep it"
     if isinstance(error, UnicodeDecodeError):  # its message quotes bytes that are no UTF-8
         text = error.object.decode("utf-8", "replace")
     if context.tag:
