@@ -22,6 +22,7 @@ from core.desk import Desk
 from core.errors import BusyError
 from core.sections import AdmissionSettings, RunSettings
 from core.settings import Settings
+from core.topics import SIGNALS
 from execution import live, replay
 from execution.breakers.replay_breakers import ReplayBreakers
 from execution.broker import manual_resolutions
@@ -146,8 +147,9 @@ def claim(parts: live.Parts, lease: Lease) -> None:
     Raises:
         BusyError: the terminal knows a newer one.
     """
-    number = lease.number
-    parts.ledger.record([LeaseTaken(number, lease.holder, parts.clock.now_us())])
+    number, last = lease.number, parts.bus.last(SIGNALS) if lease.taken_over else None
+    foreign = last.sequence if last else 0
+    parts.ledger.record([LeaseTaken(number, lease.holder, parts.clock.now_us(), foreign)])
     parts.ledger.sync()
     if not parts.venue.claim(number, lease.holder):
         raise BusyError(

@@ -102,7 +102,10 @@ class Lease:
             written = self._free(self._place)
             record = _decoded(written)
             self.number = max(journalled, record.number if record else 0) + 1
-            self.taken_over = record is not None and record.holder != self.holder
+            # Also one of our own that we were killed before we had journalled.
+            self.taken_over = record is not None and (
+                record.holder != self.holder or record.number > journalled
+            )
             try:
                 known = written.sequence if written else 0
                 self._sequence = self._place.replace(self._record(), known, _PATIENCE_S)

@@ -171,9 +171,12 @@ class Live:
         last = self._p.bus.last(SIGNALS)
         newest = last.sequence if last else 0
         first_start = self._p.ledger.book.last is None
-        # What came before we took the account over, another may have traded.
+        # What came before we took the account over, another may have traded: at no later start
+        # either is it ours, whatever the clock says of its age.
+        foreign = self._p.ledger.book.foreign_until
+        since = foreign + 1 if foreign <= newest else 1  # else of a bus that is no more
         taken_over = self._p.lease is not None and self._p.lease.taken_over
-        start = newest + 1 if first_start or taken_over else max(1, newest + 1 - _CATCH_UP)
+        start = newest + 1 if first_start or taken_over else max(since, newest + 1 - _CATCH_UP)
         self._signals, self._known_until = self._p.bus.subscribe(SIGNALS, start), newest
         if self._p.delivered:
             self._p.outbox.resume(self._p.delivered.mark(), self._p.since)

@@ -81,6 +81,7 @@ class Book:
         self.last: OrderEvent | None = None
         self.marker: ExecutionMarker | None = None
         self.lease = 0  # the highest number this journal traded under
+        self.foreign_until = 0  # signals until this one on the bus are another execution's
         self.first_us = 0  # when the first event was journalled
         self.latest_us = 0  # newest ts_init of an event
         self.broker = Brokerage()
@@ -112,6 +113,7 @@ class Book:
             self.marker = record
         elif isinstance(record, LeaseTaken):
             self.lease = record.number
+            self.foreign_until = record.signals_until or self.foreign_until
 
     def received(self, signal_id: str) -> bool:
         """Whether a signal was acted on, or denied."""

@@ -18,6 +18,8 @@ class LeaseTaken(msgspec.Struct, frozen=True, array_like=True, tag="LeaseTaken/1
     number: int
     holder: str
     ts_init_us: int
+    #: The bus's newest signal when another's account was taken over: those until it are not ours.
+    signals_until: int = 0
 
 
 class SegmentBegun(msgspec.Struct, frozen=True, array_like=True, tag="SegmentBegun/1"):

@@ -95,6 +95,7 @@ class State(msgspec.Struct, frozen=True, array_like=True, tag="JournalState/1"):
     entries: list[tuple[str, str, list[int]]]
     realised: list[tuple[Key, float]]
     activity: Active
+    foreign_until: int = 0
 
 
 class Snapshot(NamedTuple):
@@ -172,6 +173,7 @@ def restored(snapshot: Snapshot) -> tuple[Book, Activity]:
     book.deals = Deals(state.deals, past)
     book.last, book.marker, book.lease = state.last, state.marker, state.lease
     book.first_us, book.latest_us = state.first_us, state.latest_us
+    book.foreign_until = state.foreign_until
     for name in Broker.__struct_fields__:
         setattr(book.broker, name, getattr(state.broker, name))
     book._magics, book._terms = Magics(state.magics, past), Signals(state.terms, past)
@@ -220,6 +222,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
             firm=activity.firm, entered=activity.entered, paid=activity.paid,
             profits=[(name, *known) for name, known in activity._profits.items()],
         ),
+        foreign_until=book.foreign_until,
     )  # fmt: skip
 
 

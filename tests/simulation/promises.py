@@ -99,12 +99,10 @@ def _unsettled_are_absent(world: World) -> None:
     assert world.parts is not None
     book = world.parts.ledger.book
     magics = {deal.magic for deal in world.broker.deals() if not deal.entry}  # met nobody else's
-    # Two orders of one name: which is ours, a person has to say.
-    twofold = {*world.broker.faults.done_twice, *world.tenancy.sent_by_the_other}
     for name in book.unsettled:
         if book.orders[name].kind is not EventKind.UNKNOWN:
             raise Violation(f"order {name} stays {book.orders[name].kind.value}")
-        if magic_of(name) in magics and name not in twofold:
+        if magic_of(name) in magics and name not in world.broker.faults.done_twice:
             raise Violation(f"order {name} is at the broker and was not found")
 
 

@@ -12,6 +12,7 @@ from core.contracts.signal import Signal
 from core.contracts.tick import TICK, TickBatch
 from core.topics import CONTROL, ORDER_EVENTS, RISK, SIGNALS, TICKS
 from core.trading_control import ControlCommand, write
+from execution.journal.records import LeaseTaken
 from tests.support.waiting import until
 from tests.unit.execution.desk import KEY, Desk
 
@@ -101,6 +102,22 @@ def test_a_signal_read_again_after_a_restart_is_not_handled_again(
         until(lambda: desk.book.received("s2"))
     fresh = [e for e in desk.events()[len(before) :] if e.kind is not EventKind.BOOKED]
     assert len(fresh) == 1
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_signals_from_before_a_take_over_are_foreign_at_every_later_start(
+    desk: Desk, foreign: bool
+) -> None:
+    desk.trade(0.5)  # not the first start
+    publish(desk, desk.signal(1.0, "theirs"))
+    last = desk.bus.last(SIGNALS)
+    assert last is not None
+    until_number = last.sequence if foreign else last.sequence + 1_000  # of a bus that is no more
+    desk.ledger.record([LeaseTaken(2, "us", desk.clock.now_us(), until_number)])
+    with Running(desk):
+        publish(desk, desk.signal(-1.0, "ours"))
+        until(lambda: desk.book.received("ours"))
+    assert desk.book.received("theirs") is not foreign
 
 
 def test_signals_of_another_run_or_account_are_not_ours(desk: Desk) -> None:
