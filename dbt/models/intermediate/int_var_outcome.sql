@@ -41,8 +41,9 @@ moved as (
         h.strategy as strategy,
         h.ts_event as ts_event,
         h.horizon as horizon,
-        h.exposure * (m.mid / h.mid - 1) as profit,
-        m.ts_end > h.ts_event as is_known
+        -- Without a minute it is null or 0, as `join_use_nulls` says: not known either way.
+        h.exposure * (coalesce(m.mid, 0) / h.mid - 1) as profit,
+        coalesce(m.ts_end > h.ts_event, false) as is_known
     from held as h
     asof left join minutes as m
         on h.source = m.source and h.symbol = m.symbol and h.ts_until >= m.ts_end
