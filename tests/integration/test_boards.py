@@ -36,7 +36,7 @@ EMPTY = {
         "Gross lots",
     ),
     *("Clock against its references", "Signed controls", "What people ordered", "Limits met"),
-    *("Breakers and leases", "Alerts by rule", "Starts"),
+    *("Breakers and leases", "Alerts by rule", "Starts", "Stress"),
 }
 
 

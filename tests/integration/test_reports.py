@@ -120,6 +120,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             "--select",
             "+tag:compliance",
             "+fct_broker_twin",
+            "+fct_risk_daily",
+            "+fct_var_backtest",
+            "+fct_stress",
             "--exclude-resource-type",
             "unit_test",
         )
