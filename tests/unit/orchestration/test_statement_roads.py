@@ -115,6 +115,7 @@ def stored_after(
         return [server.client.query(sql.format(day=later)).result_rows for sql in STATE]
 
 
+@pytest.mark.heavy(suite="orchestration")
 def test_statements_and_corrected_fills_end_equal_by_every_road(
     warehouse: Warehouse, dagster_instance: dg.DagsterInstance, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

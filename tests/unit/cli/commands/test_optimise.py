@@ -45,6 +45,7 @@ def file(recordings, tmp_path_factory):
     return cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 0, 60_000)
 
 
+@pytest.mark.heavy(suite="models")
 def test_a_strategy_of_ones_own_is_searched_and_the_result_goes_into_a_backtest(
     call, file, tmp_path, monkeypatch, capsys
 ):

@@ -13,6 +13,7 @@ from tests.support.datasets import planted_dataset
 SETTINGS = ModelSettings(5.0, threads=1, members=("xgboost",))
 
 
+@pytest.mark.heavy(suite="models")
 def test_a_search_finds_settings_and_resumes_where_it_was(tmp_path: Path) -> None:
     reported: list[int] = []
     data = planted_dataset(4_000)

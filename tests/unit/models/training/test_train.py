@@ -20,6 +20,7 @@ ENSEMBLE = msgspec.structs.replace(SETTINGS, members=TREES)
 SECOND = 1_000_000
 
 
+@pytest.mark.heavy(suite="models")
 def test_two_trainings_give_the_same_bytes_and_card() -> None:
     data = planted_dataset()
     two_threads = msgspec.structs.replace(ENSEMBLE, threads=2)
