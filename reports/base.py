@@ -9,13 +9,14 @@ from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
 from core.settings import Settings
+from reports import legal_texts
 from reports.package import LAYOUT, Version
 from reports.pdf import Page, Section
 from reports.tables import text
 
 DRAFT = (
-    "The layout of this report is a draft (" + LAYOUT + "). It was written after the legal texts as"
-    " consolidated in 2019 and counts as a report only when the firm's compliance officer signs it."
+    "The layout of this report is a draft (" + LAYOUT + "). It counts as a report only when the"
+    " firm's compliance officer signs it."
 )
 
 
@@ -41,6 +42,7 @@ class ReportContext(NamedTuple):
     before: Version | None  # the version before this one
     released: Version | None  # the last one that was released
     rows: dict[str, int]  # file -> rows, filled as files are written
+    today: date  # UTC day on which it is made
 
     def query(self, sql: str, **parameters: object) -> list[tuple[str, ...]]:
         """Rows as text. `{db}` is the marts' database; `{day:Date}`, `{mode:String}` are bound."""
@@ -64,6 +66,7 @@ class Report(NamedTuple):
     extra: Callable[[ReportContext], Sequence[str]] | None = None  # more data files; their names
     signoff: tuple[str, ...] = ("Prepared by", "Checked by")
     wide: bool = False
+    texts: tuple[str, ...] = ()  # names of the legal texts it was written after
 
     @property
     def marts(self) -> tuple[str, ...]:
@@ -88,6 +91,8 @@ def page_of(report: Report, context: ReportContext, content: Content, mark: str)
     firm = context.query(
         "SELECT argMax(legal_name, version) FROM reference_party WHERE party = 'firm'"
     )[0][0]
+    known = legal_texts.load(context.settings.home_path)
+    basis = legal_texts.notes([known[name] for name in report.texts], context.today)
     return Page(
         title=report.title,
         subtitle=report.subtitle,
@@ -100,7 +105,7 @@ def page_of(report: Report, context: ReportContext, content: Content, mark: str)
             ("Day (UTC)", str(context.day)), ("World", context.mode),
             ("Version", str(context.version)), ("Layout", LAYOUT), *content.facts,
         ),
-        notes=(DRAFT, *restated, *content.notes),
+        notes=(DRAFT, *basis, *restated, *content.notes),
         sections=content.sections,
         signoff=report.signoff,
         wide=report.wide,

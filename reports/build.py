@@ -1,7 +1,7 @@
 """Makes one report of one day from marts that are built, and has two people sign for it."""
 
 import hashlib
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -46,6 +46,7 @@ def build_report(
         context = ReportContext(
             client, settings, database, day, mode, folder, number,
             earlier[-1] if earlier else None, released[-1] if released else None, {},
+            datetime.fromtimestamp(clock.now_us() / 1e6, UTC).date(),
         )  # fmt: skip
         return _render(report, context)
 

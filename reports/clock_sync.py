@@ -96,4 +96,5 @@ REPORT = Report(
     page,
     signoff=("Prepared by", "Reviewed by"),
     wide=True,
+    texts=("rts25",),
 )

@@ -192,6 +192,7 @@ REPORT = Report(
     "rpt_control_break",
     page,
     wide=True,
+    texts=("rts6",),
 )
 ASSESSMENT = Report(
     "self-assessment",
@@ -202,4 +203,5 @@ ASSESSMENT = Report(
     assessment,
     signoff=("Risk control", "Internal audit", "Senior management"),
     wide=True,
+    texts=("rts6",),
 )

@@ -163,7 +163,7 @@ def _report(
     return Report(
         name, title, "Monitoring of the order-execution policy; slippage, speed, fills, rejects",
         _sheets(when), "rpt_execution_break", content, signoff=("Reviewed by", "Approved by"),
-        wide=True,
+        wide=True, texts=("best_execution", "rts27", "rts28"),
     )  # fmt: skip
 
 

@@ -61,4 +61,5 @@ REPORT = Report(
     ),
     "rpt_order_record_break",
     page,
+    texts=("records", "rts24"),
 )

@@ -52,4 +52,5 @@ REPORT = Report(
     "rpt_broker_reconciliation",
     page,
     signoff=("Reconciled by", "Approved by"),
+    texts=("rts6",),
 )

@@ -6,12 +6,11 @@ sends what is new or changed.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
 from core.errors import InputError
-from reports import rts22_xml
+from reports import holidays, rts22_xml
 from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.tables import columns_of, rows_of, write_rows
 
@@ -92,7 +91,7 @@ def page(context: ReportContext) -> Content:
     facts = (
         ("Trades", counts[0]), ("Reportable", counts[1]), ("Excluded", counts[2]),
         ("Undecided", counts[3]), ("Submitted", str(context.rows[SUBMISSION])),
-        ("of these CANC", str(cancelled)), ("Due (T+1)", str(_due(context.day))),
+        ("of these CANC", str(cancelled)), ("Due (T+1)", _due(context)),
         ("XML", _xml(context)),
     )  # fmt: skip
     return Content(facts, _notes(counts), (
@@ -131,12 +130,12 @@ def _notes(counts: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _due(day: date) -> date:
-    """The next working day; holidays are not known here."""
-    due = day + timedelta(days=1)
-    while due.weekday() > 4:
-        due += timedelta(days=1)
-    return due
+def _due(context: ReportContext) -> str:
+    """T+1 by the authority's holidays, and what is not known of them."""
+    authority = holidays.load(context.settings.home_path).authority
+    due = holidays.due(context.day, authority)
+    unknown = holidays.caveat(due, authority)
+    return f"{due} ({unknown})" if unknown else str(due)
 
 
 def _xml(context: ReportContext) -> str:
@@ -158,4 +157,5 @@ REPORT = Report(
     "rpt_rts22_break",
     page,
     submission,
+    texts=("rts22",),
 )

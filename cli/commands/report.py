@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec.structs import replace
+from rich.table import Table
 
+from cli.commands.printed import output
 from cli.login import login
 from cli.stack.running import running
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
@@ -20,7 +22,7 @@ from core.errors import SettingsError
 from core.home_users import COMMANDS
 from core.identity import this_user
 from core.settings import Settings
-from reports import build, catalog, package
+from reports import build, catalog, legal_texts, package
 from reports.package import Version
 
 _SIGNERS = ("admin", "analyst")
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(catalog.REPORTS)
     parser.add_argument(
         "words", nargs="+", metavar="NAME",
-        help=f"{names}; or: sign NAME, release NAME, list, statement, clock",
+        help=f"{names}; or: sign NAME, release NAME, list, texts, statement, clock",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
@@ -49,11 +51,13 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         return _clock(settings)
     if arguments == ["list"]:
         return _list(build.base_of(settings, namespace.out))
+    if arguments == ["texts"]:
+        return _texts(settings)
     action, name = (arguments[0], arguments[1]) if len(arguments) == 2 else ("make", arguments[0])
     if len(arguments) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
         raise SettingsError(
-            "report: NAME --date D, sign NAME --date D, release NAME --date D, list, statement,"
-            " clock"
+            "report: NAME --date D, sign NAME --date D, release NAME --date D, list, texts,"
+            " statement, clock"
         )
     report = catalog.named(name)
     if action == "make":
@@ -74,6 +78,21 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     else:
         build.release(settings, versions[-1], namespace.by, known, namespace.reason, clock)
         print(f"{versions[-1].folder}: released by {namespace.by}.")
+    return 0
+
+
+def _texts(settings: Settings) -> int:
+    """The legal texts behind the reports, and which reading has become old."""
+    today = datetime.now(UTC).date()
+    table = Table("act", "articles", "consolidated", "next review", "read by", "reports", "")
+    for name, legal in legal_texts.load(settings.home_path).items():
+        reports = ", ".join(r.name for r in catalog.REPORTS.values() if name in r.texts)
+        table.add_row(
+            f"{legal.act}\n{legal.says}", legal.articles, str(legal.consolidated),
+            str(legal.review), legal.read_by, reports, legal.problem(today),
+        )  # fmt: skip
+    output.console().print(table)
+    print(f"A firm's own readings are in {legal_texts.path_in(settings.home_path)}.")
     return 0
 
 

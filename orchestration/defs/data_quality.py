@@ -24,6 +24,7 @@ from quality.bars import wrong_bars
 from quality.check_result import CheckResult
 from quality.suites.catalog import Named, rules
 from quality.trading_day import bounds
+from reports import holidays
 
 RULES = rules()
 PRESENT = "rows_present"
@@ -78,10 +79,13 @@ def data_checks(
         }
         ticks = _ticks(client, days)
     yield dg.MaterializeResult(metadata=_metadata(results, ticks))
-    missing = [day for day in days if day.weekday() < 5 and not results[day]]
+    calendar = holidays.load(settings.home_path)
+    expected = [day for day in days if day.weekday() < 5 and not holidays.closed(day, calendar)]
+    missing = [day for day in expected if not results[day]]
     if missing:
         problem = (
-            f"no rows on {', '.join(map(str, missing))}: a holiday, or the collector stood still"
+            f"no rows on {', '.join(map(str, missing))}: the collector stood still, or a holiday"
+            f" that {holidays.path_in(settings.home_path).name} does not name"
         )
         box(settings).notify("Tickhouse: a day is missing", problem, {"job": "data_checks"})
     yield dg.AssetCheckResult(
