@@ -57,17 +57,23 @@ def load(home: Path) -> dict[str, LegalText]:
 
 
 def notes(texts: Sequence[LegalText], today: date) -> tuple[str, ...]:
-    """What a report says of its basis; a warning for each text that was read too long ago."""
-    if not texts:
-        return ()
-    basis = "; ".join(
-        f"{text.act}, articles {text.articles}, as consolidated {text.consolidated}"
-        + (f" (read by {text.read_by})" if text.read_by else "")
-        + f", next review {text.review}"
-        for text in texts
+    """What a report says of its basis, of what was removed since, and of readings too old."""
+    standing = [text for text in texts if not text.removed]
+    basis = "; ".join(_basis(text) for text in standing)
+    gone = "; ".join(f"{text.act} ({text.says}): {text.removed}" for text in texts if text.removed)
+    old = "; ".join(
+        f"{text.act}: {text.problem(today)}" for text in standing if text.problem(today)
     )
-    old = [f"Warning: {text.act}: {text.problem(today)}." for text in texts if text.problem(today)]
-    return (f"Written after: {basis}.", *old)
+    said = (("Written after", basis), ("No longer in force", gone), ("Warning", old))
+    return tuple(f"{begins}: {what}." for begins, what in said if what)
+
+
+def _basis(text: LegalText) -> str:
+    reader = f" (read by {text.read_by})" if text.read_by else ""
+    return (
+        f"{text.act}, articles {text.articles}, as consolidated {text.consolidated}{reader},"
+        f" next review {text.review}"
+    )
 
 
 def _read(path: Path) -> dict[str, LegalText]:
