@@ -100,7 +100,7 @@ class EventLog(Outbox):
         self._of = run
         self.events: list[OrderEvent] = []
         self.firm: FirmRecord | None = None  # the newest
-        self._told: list[AccountState | PositionState | ExecutionMarker] = []
+        self._changes: list[AccountState | PositionState | ExecutionMarker] = []
 
     def add(self, record: Record, book: Book) -> None:
         """Keep an order event, or how the account stands under its firm's rules."""
@@ -111,12 +111,12 @@ class EventLog(Outbox):
             if isinstance(message, OrderEvent):
                 self.events.append(message)
             elif isinstance(message, AccountState | PositionState | ExecutionMarker):
-                self._told.append(message)
+                self._changes.append(message)
 
-    def told(self) -> list[AccountState | PositionState | ExecutionMarker]:
+    def changes(self) -> list[AccountState | PositionState | ExecutionMarker]:
         """What figures of risk follow from, since the last time."""
-        told, self._told = self._told, []
-        return told
+        changes, self._changes = self._changes, []
+        return changes
 
     def publish(self) -> None:
         """Nobody waits for it."""

@@ -24,7 +24,7 @@ from streams.portfolio_risk import Market, RiskFold, RiskRows
 from streams.risk_rows import risk_rows
 from streams.rows import Rows, merge
 
-Told = AccountState | PositionState | ExecutionMarker
+Change = AccountState | PositionState | ExecutionMarker
 #: Figures of the account that people ask for first.
 CONFIDENCE, HORIZON = 0.99, "1d"
 _MOMENTS = 500  # turned into columns together
@@ -76,11 +76,11 @@ class RiskFigures:
         if self._fold:
             self._fold.ticks(batch)
 
-    def handled(self, told: Iterable[Told]) -> None:
+    def handled(self, changes: Iterable[Change]) -> None:
         """Take what execution told of a slice, then say what was held in it."""
         if self._fold is None:
             return
-        for message in told:
+        for message in changes:
             self._fold.event(message)
         self._waiting += self._fold.rows()
         if len(self._waiting) >= _MOMENTS:
@@ -108,11 +108,11 @@ def greatest(tables: Sequence[Rows]) -> list[Greatest]:
     if rows is None:
         return []
     known: dict[str, Any] = {c.name: np.asarray(c.values) for c in rows.columns}
-    asked = (known["strategy"] == "") & (known["horizon"] == HORIZON)
-    asked &= known["confidence"] == CONFIDENCE
+    wanted = (known["strategy"] == "") & (known["horizon"] == HORIZON)
+    wanted &= known["confidence"] == CONFIDENCE
     most = []
     for measure in dict.fromkeys(known["measure"].tolist()):
-        places = np.flatnonzero(asked & (known["measure"] == measure))
+        places = np.flatnonzero(wanted & (known["measure"] == measure))
         at = places[known["value_at_risk"][places].argmax()]
         var, es = (float(known[name][at]) for name in ("value_at_risk", "expected_shortfall"))
         most.append(Greatest(measure, var, es, int(known["ts_event"][at])))

@@ -109,9 +109,9 @@ class ComputedSlices:
 
     def _measure(self) -> None:
         """What could be lost in the slice that execution has handled."""
-        told = self._kept.told()
+        changes = self._kept.changes()
         if self._figures:
-            self._figures.handled(told)
+            self._figures.handled(changes)
 
     def _warm_up(self, part: Slice) -> None:
         """Usual spreads and volatility are known when the span begins; a crash before is over."""

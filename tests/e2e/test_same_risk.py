@@ -1,4 +1,4 @@
-"""Stream, replay, backtest and SQL say the same of what can be lost, and limits on it deny the same.
+"""Stream, replay, backtest and SQL say the same of what can be lost; limits on it deny the same.
 
 One replay of two feeds under limits on value at risk and stress, its tables, and beside them a
 backtest of the same files, the fold as it runs live, and a script that shares no code with any.

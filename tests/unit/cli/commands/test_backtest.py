@@ -62,8 +62,8 @@ def test_what_could_be_lost_is_told_and_kept_as_tables(call, files, tmp_path):
     out = tmp_path / "out"
     result = json.loads(call(*files, *options, "--risk", "--out", out)[1])
     rows = pq.read_table(out / "risk" / "value_at_risk.parquet").to_pandas()
-    asked = rows[(rows.strategy == "") & (rows.horizon == "1d") & (rows.confidence == 0.99)]
-    most = asked.loc[asked.groupby("measure").value_at_risk.idxmax()].set_index("measure")
+    daily = rows[(rows.strategy == "") & (rows.horizon == "1d") & (rows.confidence == 0.99)]
+    most = daily.loc[daily.groupby("measure").value_at_risk.idxmax()].set_index("measure")
     assert {r["measure"] for r in result["risk"]} == set(most.index) == set(MEASURES)
     for row in result["risk"]:
         assert row["value_at_risk"] == most.value_at_risk[row["measure"]] > 0
