@@ -21,6 +21,7 @@ from core.desk import Desk, one_alone, parse
 from core.settings import Settings
 from execution.risk.run_rules import RunRules
 from features.catalog import FEATURES
+from streams.rows import Rows
 
 #: Whether a feature of one symbol is made from other symbols of its source.
 ACROSS_SYMBOLS = any(feature.family == "peers" for feature in FEATURES)
@@ -51,6 +52,7 @@ class Job(msgspec.Struct, frozen=True):
         limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
         rules: of a firm, and the calendar; None: as those limits say.
         desk: a desk file's bytes, where `settings.run.strategy` says so.
+        risk: whether to say what could be lost, each minute in which anything is held.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Job(msgspec.Struct, frozen=True):
     limits_entry: int = 0
     rules: RunRules | None = None
     desk: bytes = b""
+    risk: bool = False
 
     @property
     def strategies(self) -> Desk:
@@ -156,6 +159,7 @@ class JobOutcome(NamedTuple):
     trips: tuple[RiskState, ...] = ()  # breakers that stopped entries, to the end
     candles: tuple[FeedCandles, ...] = ()  # of the traded feeds, for the page
     firm: FirmRecord | None = None  # how it ended under its firm's rules; None without any
+    risk: tuple[Rows, ...] = ()  # what could be lost, as rows of the tables it has in a replay
 
 
 def counted(**counts: Any) -> dict[str, int]:

@@ -6,11 +6,12 @@ from adapters.bus.base import Message
 from core.contracts import codec
 from core.contracts.firm import FirmRecord
 from core.contracts.operations import RiskState
-from core.contracts.order import OrderEvent
+from core.contracts.order import AccountState, ExecutionMarker, OrderEvent, PositionState
+from core.sections import RunSettings
 from core.topics import Topic
 from execution.journal.book import Book
 from execution.journal.journal import Journal
-from execution.journal.outbox import Outbox
+from execution.journal.outbox import Outbox, posts
 from execution.journal.records import Record
 
 _SEGMENT = 1 << 20
@@ -95,16 +96,27 @@ class RiskLog:
 class EventLog(Outbox):
     """What execution tells the others, kept instead of sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: RunSettings) -> None:
+        self._of = run
         self.events: list[OrderEvent] = []
         self.firm: FirmRecord | None = None  # the newest
+        self._changes: list[AccountState | PositionState | ExecutionMarker] = []
 
     def add(self, record: Record, book: Book) -> None:
         """Keep an order event, or how the account stands under its firm's rules."""
-        if isinstance(record, OrderEvent):
-            self.events.append(record)
-        elif isinstance(record, FirmRecord):
+        if isinstance(record, FirmRecord):
             self.firm = record
+            return
+        for message, _ in posts(record, book, self._of):
+            if isinstance(message, OrderEvent):
+                self.events.append(message)
+            elif isinstance(message, AccountState | PositionState | ExecutionMarker):
+                self._changes.append(message)
+
+    def changes(self) -> list[AccountState | PositionState | ExecutionMarker]:
+        """What figures of risk follow from, since the last time."""
+        changes, self._changes = self._changes, []
+        return changes
 
     def publish(self) -> None:
         """Nobody waits for it."""

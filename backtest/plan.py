@@ -55,6 +55,7 @@ def jobs(
     limits_entry: int = 0,
     rules: RunRules | None = None,
     desk: Desk | None = None,
+    risk: bool = False,
 ) -> list[Job]:
     """The jobs of a backtest, in a fixed order.
 
@@ -66,6 +67,7 @@ def jobs(
         limits_entry: the signed entry that these bytes are; 0 when nobody signed them.
         rules: of a firm, and the calendar; None: as those limits say.
         desk: what `settings.run.strategy` stands for; None: it is one alone.
+        risk: whether to say what could be lost.
     """
     wanted = [r for r in recordings if not symbols or r.file.symbol in symbols]
     groups = [wanted] if together else [[r] for r in wanted]
@@ -83,7 +85,7 @@ def jobs(
                     traded=names, from_msc=part.from_msc if part.from_msc > begins else 0,
                     to_msc=part.to_msc, model=model, bucket_us=bucket_us,
                     limits=limits, limits_entry=limits_entry, rules=rules,
-                    desk=desk.content if desk else b"",
+                    desk=desk.content if desk else b"", risk=risk,
                 )
             )  # fmt: skip
     return planned

@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 
 from backtest import firm
-from backtest.job import Trade
+from backtest.job import JobOutcome, Trade
 from backtest.metrics import monthly, utc
 from backtest.mt5_report import compare
 from backtest.page_tables import earned
 from backtest.portfolio import PortfolioResult
+from backtest.risk_figures import greatest
 from core.settings import Settings
 from features.own import of_home, set_hash
 
@@ -57,6 +58,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
             for o in result.outcomes
         ],
         "firm": [row for o in result.outcomes for row in firm.rows(o.job.name, o.firm)],
+        "risk": [row for o in result.outcomes for row in risk_rows(o)],
         "strategies": [one._asdict() for one in earned(result.trades)],
         "monthly": monthly(result.trades),
         "trades": [row(trade) for trade in result.trades],
@@ -65,6 +67,14 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
         "ticks_per_s": round(result.counts["ticks"] / max(setting.wall_s, 1e-9)),
         "workers": setting.workers,
     }
+
+
+def risk_rows(outcome: JobOutcome) -> list[dict[str, Any]]:
+    """The most that each measure ever said could be lost in a day; none without `--risk`."""
+    return [
+        {"account": outcome.job.name, **most._asdict(), "at": text(most.ts_us)}
+        for most in greatest(outcome.risk)
+    ]
 
 
 def row(trade: Trade) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from backtest import memory
 from backtest.candles import Candles
 from backtest.equity import EquityCurve
 from backtest.job import Job, JobOutcome, counted
+from backtest.risk_figures import RiskFigures
 from backtest.span import Until
 from backtest.stages import SignalStages
 from core.clock import SystemClock
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import Signal
-from core.contracts.tick import TickBatch
 from core.controls import desks
 from execution import compose, replay
 from execution.order_path.valuation import rate
@@ -58,13 +58,14 @@ def run(job: Job, progress: Progress = silent) -> JobOutcome:
     with tempfile.TemporaryDirectory() as scratch:
         parts, kept, risks = _execution(job, terminal, Path(scratch))
     watch = _watch(job, parts, terminal)
-    figures = _figures(job) if parts.engine.needs_figures else None
+    figures = _figures(job, checked=parts.engine.needs_figures)
     stages = SignalStages(job, market)
-    slices = ComputedSlices(stages, parts, watch, kept.events, progress, figures)
+    slices = ComputedSlices(stages, parts, watch, kept, progress, figures)
     replay.Replay(parts, slices).run()
     outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
     candles = slices.candles.candles()
-    return outcome._replace(trips=risks.trips, firm=kept.firm, candles=candles)
+    risk = figures.tables() if figures else ()
+    return outcome._replace(trips=risks.trips, firm=kept.firm, candles=candles, risk=risk)
 
 
 class ComputedSlices:
@@ -75,13 +76,12 @@ class ComputedSlices:
         stages: SignalStages,
         parts: replay.Parts,
         watch: EquityCurve,
-        events: list[OrderEvent],
+        kept: memory.EventLog,
         progress: Progress,
-        figures: Market | None = None,
+        figures: RiskFigures | None = None,
     ) -> None:
         self.stages, self._parts, self._watch = stages, parts, watch
-        self._events, self._progress = events, progress
-        self._market = figures
+        self._kept, self._progress, self._figures = kept, progress, figures
         self._handled: Slice | None = None
         self._number = 0
         self.signals: list[Signal] = []
@@ -91,7 +91,8 @@ class ComputedSlices:
     def next(self) -> Slice:
         """The next slice of the span; after the last one, the end."""
         if self._handled is not None:
-            self._watch.add(self._handled, self._events)
+            self._watch.add(self._handled, self._kept.events)
+            self._measure()
         while (predictions := self.stages.slice(self._number + 1)) is not None:
             self._number += 1
             self._progress(self.stages.features.ticks)
@@ -102,23 +103,20 @@ class ComputedSlices:
             self.signals += predictions.slice.signals
             self._span(predictions.slice)
             self.candles.add(predictions.slice.ticks)
-            return self._with_figures(predictions.slice)
+            risk = self._figures.slice(predictions.slice) if self._figures else []
+            return predictions.slice._replace(risk=risk)
         return Slice(self._number, self.last_us, {}, [], last=True)
 
-    def _with_figures(self, part: Slice) -> Slice:
-        """As the stream publishes them, when any limit needs them."""
-        if self._market is None:
-            return part
-        run = self._parts.run
-        for (source, symbol), arrays in part.ticks.items():
-            for ticks in arrays:
-                batch = TickBatch(run.run_id, run.mode, source, symbol, 0, 0, ticks.tobytes())
-                self._market.feed(batch)
-        return part._replace(risk=list(self._market.until(part.end_us, part.number)))
+    def _measure(self) -> None:
+        """What could be lost in the slice that execution has handled."""
+        changes = self._kept.changes()
+        if self._figures:
+            self._figures.handled(changes)
 
     def _warm_up(self, part: Slice) -> None:
         """Usual spreads and volatility are known when the span begins; a crash before is over."""
-        self._with_figures(part)
+        if self._figures:
+            self._figures.warm_up(part)
         self._parts.quotes.load(part.ticks)
         if self._parts.breakers is not None:
             self._parts.breakers.load(part.ticks, part.end_us)
@@ -131,10 +129,13 @@ class ComputedSlices:
         self.last_us = part.end_us
 
 
-def _figures(job: Job) -> Market:
-    """What the stream would publish for pre-trade checks."""
-    settings = job.settings
-    return Market(settings.run, settings.risk, available(settings.home_path))
+def _figures(job: Job, *, checked: bool) -> RiskFigures | None:
+    """What the stream would say; None where nobody wants to know."""
+    run, settings = job.settings.run, job.settings.risk
+    if not settings.enabled or not (checked or job.risk):
+        return None
+    market = Market(run, settings, available(job.settings.home_path)) if checked else None
+    return RiskFigures(run, settings, market, kept=job.risk)
 
 
 def market_of(job: Job, kind: type[RecordedMarket] = RecordedMarket) -> RecordedMarket:
@@ -155,7 +156,7 @@ def _execution(
     job: Job, terminal: SimulatedTerminal, scratch: Path
 ) -> tuple[replay.Parts, memory.EventLog, memory.RiskLog]:
     """Execution as a replay composes it, with nothing on disk."""
-    settings, kept, risks = job.settings, memory.EventLog(), memory.RiskLog()
+    settings, kept, risks = job.settings, memory.EventLog(job.settings.run), memory.RiskLog()
     content, entry = job.limits, job.limits_entry
     if not content:
         content, _, entry = in_force(settings, SystemClock())

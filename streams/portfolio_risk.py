@@ -45,7 +45,7 @@ class RiskFold:
 
     def __init__(self, run: RunSettings, settings: RiskSettings) -> None:
         self._run, self._settings = run, settings
-        self._replays = run.mode == "replay"
+        self._replays = run.mode in ("replay", "backtest")
         every_us = (settings.replay_every_s if self._replays else settings.every_s) * 1_000_000
         self._market = Market(run, settings)
         self._minutes = Minutes(settings.window_minutes, every_us)
@@ -63,7 +63,8 @@ class RiskFold:
     def ticks(self, batch: TickBatch) -> None:
         """Take ticks of a feed, in order."""
         newest = self._minutes.feed(batch.source, batch.symbol, batch.ticks)
-        self._market.feed(batch)
+        if not self._replays or self._settings.published:
+            self._market.feed(batch)
         if not self._replays:
             self._newest_us = max(self._newest_us, newest)
             self._handled_us = self._newest_us - GRACE_US

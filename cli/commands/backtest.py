@@ -55,6 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mt5-report", type=Path, metavar="FILE",
         help="a report that MT5's tester exported as HTML, to set beside this one",
     )  # fmt: skip
+    parser.add_argument(
+        "--risk", action="store_true",
+        help="say what could be lost, each minute, as a replay does: takes a few times as long",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="where report.html goes")
     parser.add_argument("--source", help="broker of files that do not say it")
     parser.add_argument("--symbol", help="symbol of files that do not say it")
@@ -85,14 +89,14 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _run(
     request: BacktestRequest, namespace: argparse.Namespace, console: Console
 ) -> tuple[dict[str, Any], list[str]]:
-    from backtest import mt5_report, page, plan, pool, portfolio, report
+    from backtest import mt5_report, page, plan, pool, portfolio, report, risk_figures
 
     beside = mt5_report.read(namespace.mt5_report) if namespace.mt5_report else None
     jobs = plan.jobs(
         request.recordings, request.span, request.settings, model=request.model,
         spans=request.spans, together=request.together, symbols=request.symbols,
         limits=request.limits.content, limits_entry=request.limits.entry, rules=request.rules,
-        desk=request.desk,
+        desk=request.desk, risk=namespace.risk,
     )  # fmt: skip
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
@@ -117,7 +121,8 @@ def _run(
     pages = {"report.html": page.html(result, built), "report.json": json.dumps(built, indent=1)}
     for name, content in pages.items():
         (out / name).write_text(content, encoding="utf-8")
-    return built, [str(out / name) for name in pages]
+    tables = risk_figures.write([(o.job.name, o.risk) for o in outcomes], out / "risk")
+    return built, [*(str(out / name) for name in pages), *map(str, tables)]
 
 
 def names_of(text: str) -> tuple[str, ...]:

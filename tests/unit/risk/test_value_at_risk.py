@@ -1,4 +1,4 @@
-"""Measures against closed forms, and on generated months in which they have to hold or to fail."""
+"""Measures against closed forms."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ from scipy import stats
 
 from risk import covariance as cov
 from risk import value_at_risk as risk
-from risk.coverage_tests import coverage
 from risk.exposure import Feed
 from risk.minutes import Floats, History
 
@@ -116,58 +115,3 @@ def test_draws_are_student_of_variance_one_and_always_the_same() -> None:
     assert stats.kurtosis(drawn[:, 0]) > 1.0
     risk.student.cache_clear()
     assert np.array_equal(drawn, risk.student(risk.DRAWS, 3))
-
-
-def month(seed: int, *, crash: bool = False, breaks: bool = False) -> Floats:
-    """Minute returns of 20 days of two feeds, Student t; volatility or correlation breaks late."""
-    rng = np.random.default_rng(seed)
-    count = 20 * 1440
-    rho = np.where(np.arange(count) > count // 2, 0.95 if breaks else 0.3, 0.3)
-    z = rng.standard_normal((count, 2))
-    joint = np.column_stack([z[:, 0], rho * z[:, 0] + np.sqrt(1 - rho**2) * z[:, 1]])
-    returns = joint * np.sqrt(3 / rng.chisquare(5, (count, 1))) * 1e-4
-    if crash:  # three days
-        returns[count // 2 : count // 2 + 3 * 1440] *= 6
-    return returns
-
-
-def backtested(
-    returns: Floats, money: Floats, *, half_life: float = HALF_LIFE, frozen: bool = False
-) -> dict[str, Floats]:
-    """Every other hour, by measure: the loss of the next hour over the figure, shape (hours,).
-
-    `frozen`: the figures of the first day are never computed again.
-    """
-    ratios: dict[str, list[float]] = {m: [] for m in risk.MEASURES}
-    window, rows = 1440, []
-    for now in range(window, len(returns) - 60, 120):
-        if not (frozen and rows):
-            past = history(returns[now - window : now])
-            known = cov.estimate(past.returns, (A, B), half_life=half_life, least=LEAST)
-            scenario = risk.scenarios(past, known, half_life=half_life, least=LEAST)
-            rows = risk.figures({A: money[0], B: money[1]}, scenario)
-        lost = -float(np.expm1(returns[now : now + 60].sum(axis=0)) @ money)
-        for measure in risk.MEASURES:
-            ratios[measure].append(lost / figure(rows, measure, 0.95, "1h").var)
-    return {m: np.array(series) for m, series in ratios.items()}
-
-
-def test_on_a_quiet_month_the_measures_hold_and_one_broken_on_purpose_fails() -> None:
-    for measure, ratio in backtested(month(11), np.array([1e6, 1e6])).items():
-        assert coverage(ratio > 1, 0.95).holds(0.01), measure
-        broken = coverage(ratio > 0.5, 0.95)
-        assert not broken.holds(0.01), measure
-        assert broken.zone == "red"
-
-
-def test_through_a_crash_figures_hold_that_follow_it_and_frozen_ones_fail() -> None:
-    crash, money = month(12, crash=True), np.array([1e6, 1e6])
-    for measure, ratio in backtested(crash, money, half_life=60.0).items():
-        assert coverage(ratio > 1, 0.95).kupiec > 0.05, measure
-    for measure, ratio in backtested(crash, money, frozen=True).items():
-        assert not coverage(ratio > 1, 0.95).holds(0.01), measure
-
-
-def test_a_break_of_correlation_is_followed() -> None:
-    ratios = backtested(month(13, breaks=True), np.array([1e6, -1e6]))
-    assert coverage(ratios["parametric"] > 1, 0.95).zone == "green"

@@ -2,9 +2,11 @@
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 
 from cli.main import main
+from risk.value_at_risk import MEASURES
 from tests.e2e.replay_runs import cut
 
 
@@ -51,6 +53,24 @@ def test_the_same_call_has_the_same_id_and_another_span_another(call, files):
     assert first["trades"] == again["trades"]
     assert sum(first["rejected_by_reason"].values()) == first["orders_rejected"]
     assert [a["name"] for a in first["accounts"]] == ["EURUSD oanda"]
+
+
+def test_what_could_be_lost_is_told_and_kept_as_tables(call, files, tmp_path):
+    """The greatest of each measure is that of the rows; without `--risk` nothing is said of it."""
+    options = ("--strategy", "breakout", "--symbols", "EURUSD", "--json", "--workers", 1)
+    assert json.loads(call(*files, *options)[1])["risk"] == []
+    out = tmp_path / "out"
+    result = json.loads(call(*files, *options, "--risk", "--out", out)[1])
+    rows = pq.read_table(out / "risk" / "value_at_risk.parquet").to_pandas()
+    daily = rows[(rows.strategy == "") & (rows.horizon == "1d") & (rows.confidence == 0.99)]
+    most = daily.loc[daily.groupby("measure").value_at_risk.idxmax()].set_index("measure")
+    assert {r["measure"] for r in result["risk"]} == set(most.index) == set(MEASURES)
+    for row in result["risk"]:
+        assert row["value_at_risk"] == most.value_at_risk[row["measure"]] > 0
+        assert row["at"][:19] == f"{most.ts_event[row['measure']]:%Y-%m-%d %H:%M:%S}"
+    assert set(rows.job) == {"EURUSD oanda"}
+    assert str(out / "risk" / "portfolio_risk.parquet") in result["files"]
+    assert "What could be lost in a day" in (out / "report.html").read_text()
 
 
 @pytest.mark.parametrize(
