@@ -177,8 +177,8 @@ class AccountBooks:
         if deal.placed:
             del self.working[order]
             filled = shown(deal.placed, mt5.ORDER_STATE_FILLED, done)
-            ends = {"position_id": position.identifier, "price_current": deal.price}
-            self.orders.append(filled._replace(volume_current=0.0, **ends), done)
+            filled = filled._replace(position_id=position.identifier, price_current=deal.price)
+            self.orders.append(filled._replace(volume_current=0.0), done)
             return
         self.orders.append(
             TradeOrder(
