@@ -125,6 +125,8 @@ class Replay:
             self._p.clock.advance(self._book.marker.ts_event_us)
         for submitted in self._book.unsettled.values():
             self._p.clock.advance(submitted.ts_init_us)
+        for working in self._book.working.values():
+            self._p.clock.advance(working.cancelling_us)
         last = self._book.last
         # Signals are handled one after another, so only the newest can be unfinished.
         self._interrupted = last.signal_id if last else ""
@@ -132,6 +134,11 @@ class Replay:
         for position in [p for p in self._book.positions.values() if p.moving]:
             self._at(position.moved_us)
             self._p.stops.settle(position)
+        for name, working in list(self._book.working.items()):
+            if working.cancelling_us and self._book.rests(name):
+                self._at(working.cancelling_us)
+                self._p.engine.working.send(name)
+                self._p.reconciler.again()
         self._p.outbox.publish()
 
     def _looks(self, part: Slice) -> Iterator[_Task]:
@@ -142,7 +149,7 @@ class Replay:
             e, now = self._book.unsettled[name], self._p.clock.now_us()
             since = max(self._looked.get(name, e.ts_init_us) + 1, now)
             times = [self._p.quotes.first_touch(e, working.signal.entry, since)]
-            if not working.cancelling:
+            if not working.cancelling_us:
                 times.append(working.signal.expires_us)
                 times.append(self._p.engine.risk.next_denied_us(e.symbol, part.end_us))
                 order = self._p.trading.current if self._p.trading else None

@@ -53,14 +53,14 @@ class Reconciler:
         persons: Path | None = None,
     ) -> None:
         self._ledger, self._venue, self._clock = ledger, venue, clock
-        self._collar, self._repeatable, self._patience_s = collar, repeatable, patience_s
+        self._collar, self.repeatable, self._patience_s = collar, repeatable, patience_s
         self._timer: Timer = timer or SystemTimer()
         self._persons = persons
         self._certain_s = self._timer.seconds() + late_s
 
     def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
         """Journal what an order just sent became; True when it is filled whole."""
-        if self._repeatable:
+        if self.repeatable:
             return self._conclude(submitted, self._until_certain(submitted, answer))
         if answer.kind == "working" and submitted.order_id not in self._ledger.book.working:
             outcome = self._await_fill(submitted)
@@ -72,7 +72,7 @@ class Reconciler:
         """Settle what an earlier run of this process left behind."""
         for submitted in list(self._ledger.book.unsettled.values()):
             self._venue.at(submitted.ts_init_us)
-            if self._repeatable:
+            if self.repeatable:
                 self._conclude(submitted, self._until_certain(submitted, Outcome("unknown")))
                 continue
             self._take_up(submitted)
@@ -166,7 +166,7 @@ class Reconciler:
 
     def _stamped(self, event: OrderEvent) -> OrderEvent:
         # A simulated venue answers before the market time of the fill; ours is then the fill's.
-        if self._repeatable and event.ts_event_us > event.ts_init_us:
+        if self.repeatable and event.ts_event_us > event.ts_init_us:
             return replace(event, ts_init_us=event.ts_event_us)
         return event
 

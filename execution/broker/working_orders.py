@@ -14,7 +14,6 @@ from core.clock import Clock
 from core.contracts.order import EventKind as Kind
 from core.crashpoint import reach
 from execution.journal import events
-from execution.journal.book import Working
 from execution.journal.ledger import Ledger
 from execution.risk.context import PreTradeRisk
 
@@ -23,10 +22,16 @@ _AGAIN_US = 2_000_000
 
 
 class WorkingOrders:
-    """Cancels orders of ours; who sent one, its magic number says."""
+    """Cancels orders of ours; who sent one, its magic number says.
 
-    def __init__(self, clock: Clock, ledger: Ledger, venue: Venue) -> None:
+    `repeatable`: a replay, where a removal without an answer may be asked for again at once.
+    """
+
+    def __init__(
+        self, clock: Clock, ledger: Ledger, venue: Venue, *, repeatable: bool = False
+    ) -> None:
         self._clock, self._ledger, self._venue = clock, ledger, venue
+        self._repeatable = repeatable
         self._requested_us: dict[int, int] = {}
 
     def cancel(self) -> None:
@@ -35,9 +40,15 @@ class WorkingOrders:
         Raises:
             UnavailableError: the terminal does not answer.
         """
+        book, now = self._ledger.book, self._clock.now_us()
         for order in self._venue.working():
-            if order.magic in self._ledger.book.magics:
-                self._once(order, "trading is halted")
+            name = book.magics.get(order.magic)
+            if name is None or name in book.working:
+                continue  # another's, or one that `withdraw` looks after
+            if self._is_due(self._requested_us.get(order.ticket, 0)):
+                self._requested_us[order.ticket] = now
+                self._note(name, "trading is halted")
+                self._send(order)
 
     def withdraw(self, risk: PreTradeRisk) -> bool:
         """Take back what may wait no longer; whether anything was asked for.
@@ -45,44 +56,46 @@ class WorkingOrders:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        book, any_ = self._ledger.book, False
-        for order_id, working in list(book.working.items()):
-            reason = risk.withdrawal(working) if book.rests(order_id) else ""
-            if reason:
-                any_ |= self._once(self._at_venue(order_id, working), reason)
-        return any_
+        book, asked_for = self._ledger.book, False
+        for name, working in list(book.working.items()):
+            reason = risk.withdrawal(working) if book.rests(name) else ""
+            if reason and self._is_due(working.cancelling_us):
+                self._note(name, reason)
+                self.send(name)
+                asked_for = True
+        return asked_for
 
-    def take_back(self, order_id: str, reason: str) -> None:
-        """Request the end of one, now if the venue holds it, else when it does."""
+    def take_back(self, name: str, reason: str) -> None:
+        """Request the end of one: now if the venue holds it, else when it does."""
         book = self._ledger.book
-        working = book.working[order_id]
-        if book.rests(order_id):
-            self._once(self._at_venue(order_id, working), reason)
-        elif not working.cancelling:
-            now = self._clock.now_us()
-            submitted = book.unsettled[order_id]
-            self._ledger.record([events.later(submitted, Kind.CANCELLING, now, reason)])
+        if not book.working[name].cancelling_us:
+            self._note(name, reason)
+            if book.rests(name):
+                self.send(name)
 
-    def _at_venue(self, order_id: str, working: Working) -> WorkingOrder:
-        e = self._ledger.book.unsettled[order_id]
-        return WorkingOrder(working.ticket, e.source, e.symbol, e.volume, magic_of(order_id))
+    def send(self, name: str) -> None:
+        """Have the venue remove an order; that it was asked for is journalled."""
+        submitted, ticket = (
+            self._ledger.book.unsettled[name],
+            self._ledger.book.working[name].ticket,
+        )
+        feed = submitted.source, submitted.symbol
+        self._send(WorkingOrder(ticket, *feed, submitted.volume, magic_of(name)))
 
-    def _once(self, order: WorkingOrder, reason: str) -> bool:
-        now, before = self._clock.now_us(), self._requested_us.get(order.ticket)
-        if before is not None and abs(now - before) < _AGAIN_US:  # a clock may be set back
-            return False
-        self._requested_us[order.ticket] = now
-        self._cancel(order, reason)
-        return True
+    def _is_due(self, before_us: int) -> bool:
+        return abs(self._clock.now_us() - before_us) >= _AGAIN_US  # a clock may be set back
 
-    def _cancel(self, order: WorkingOrder, reason: str) -> None:
-        book = self._ledger.book
-        submitted = book.unsettled.get(book.magics[order.magic])
+    def _note(self, name: str, reason: str) -> None:
+        submitted = self._ledger.book.unsettled.get(name)
         if submitted is not None:
             now = self._clock.now_us()
-            cancelling = events.later(submitted, Kind.CANCELLING, now, reason)
-            self._ledger.record([cancelling])
+            self._ledger.record([events.later(submitted, Kind.CANCELLING, now, reason)])
             self._ledger.sync()
+
+    def _send(self, order: WorkingOrder) -> None:
         reach("execution.cancel.before")
         answer = self._venue.cancel(order)
-        _log.warning("order %s at the venue: %s %s", order.ticket, answer.kind, answer.reason)
+        while answer.kind == "unknown" and self._repeatable:
+            answer = self._venue.cancel(order)
+        if not self._repeatable:
+            _log.warning("order %s at the venue: %s %s", order.ticket, answer.kind, answer.reason)

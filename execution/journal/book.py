@@ -75,7 +75,7 @@ class Working(msgspec.Struct):
 
     signal: OrderSignal
     ticket: int = 0  # the venue's; 0 until it was accepted
-    cancelling: bool = False  # its end was asked for
+    cancelling_us: int = 0  # when its end was last asked for; 0: never
 
 
 class Book:
@@ -247,7 +247,7 @@ class Book:
     def _beside(self, event: OrderEvent) -> None:
         held = self.positions.get(event.venue_position)
         if event.kind is Kind.CANCELLING and event.order_id in self.working:
-            self.working[event.order_id].cancelling = True
+            self.working[event.order_id].cancelling_us = event.ts_init_us
         if held is None or event.kind is Kind.CANCELLING:
             return
         if event.kind is Kind.STOP_MOVING:

@@ -84,7 +84,7 @@ class Engine:
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book)
         self.closings = Closings(self._run, clock, ledger, venue)
-        self.working = WorkingOrders(clock, ledger, venue)
+        self.working = WorkingOrders(clock, ledger, venue, repeatable=reconciler.repeatable)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
         self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue

@@ -159,7 +159,7 @@ class PreTradeRisk:
     def withdrawal(self, working: Working) -> str:
         """Why an order that waits is to be taken back now; "" while it may wait."""
         signal, state = working.signal, self._trading.state
-        if working.cancelling:
+        if working.cancelling_us:
             return "asked for before"
         if state != "active":
             return f"trading is {state}"
