@@ -26,7 +26,7 @@ from adapters.clickhouse.rows import (
 from adapters.clickhouse.writer import Writer
 from adapters.offsite.backups import tell
 from audit.export import export
-from cli.busy import account, desk, market, models, orders, risk
+from cli.busy import account, desk, firm, market, models, orders, risk
 from cli.busy.day import SOURCE, SYMBOLS, Day, known
 from cli.busy.decisions import CHAMPION, Quoted, decide
 from cli.stack import sessions
@@ -69,6 +69,7 @@ def store(settings: Settings, url: str, day: Day) -> dict[str, int]:
                 writer.insert(table, columns)
             _desk(writer, client, day, written)
         _stress(client, settings.home_path, day)
+        firm.score_orders(client, day)
         models.store(client, day)
         check_result.store(client, desk.checks(day))
         _statements(settings, day, written)
@@ -125,6 +126,7 @@ def _trading(writer: Writer, day: Day, feeds: Sequence[Quoted]) -> list[OrderEve
         ("account_state", account.account_states(day, events)),
         ("exposure_rate", account.exposures(events, states)),
         ("twin_comparison", account.twins(events)),
+        ("firm_rule_state", firm.rule_states(day, events)),
     ):
         _insert(writer, table, messages)
     return events
@@ -141,6 +143,7 @@ def _desk(writer: Writer, client: Client, day: Day, events: Sequence[OrderEvent]
     # Of the home, whatever the mode, and never replaced: once.
     if not client.command("SELECT count() FROM control_version"):
         _insert(writer, "control_version", desk.control_versions(day))
+        _insert(writer, "calendar_event", firm.calendar(day))
         tell(client, desk.offsite_backup(day))
 
 

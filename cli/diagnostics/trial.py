@@ -31,6 +31,7 @@ PARTS = (
 _AGO_S = 120.0
 _AGREES_S = 60.0
 _TINY = 1e-9
+_DONE = ("filled", "ambiguous")
 _NOBODYS = 3_999_999_999  # a ticket that no broker has given yet
 _FILLINGS = (
     ("FOK", mt5.SYMBOL_FILLING_FOK, mt5.ORDER_FILLING_FOK),
@@ -64,6 +65,7 @@ class Trial:
         self._before = frozenset(deal.ticket for deal in self._deals())
         self.observed: Observed = {}
         self.send_ms: list[float] = []  # how long `order_send` took
+        self._entered = 0  # entries that were filled
 
     def run(self, began: Callable[[str], None] = lambda part: None) -> Observed:
         """All parts; what is open at the end is closed. `began` is told each part's name."""
@@ -144,7 +146,7 @@ class Trial:
             request = requests.deal(order, self._name, self._terms, filling)
             answer = self._terminal.order_send(request)
             self._note(f"filling {name}", "no answer" if answer is None else f"{answer.retcode}")
-            self._settled(order)
+            self._entered += self._settled(order)[0].kind in _DONE
 
     def _refusals(self) -> None:
         half = self._entering("buy", self._small / 2)
@@ -185,6 +187,8 @@ class Trial:
         deals = self._deals()
         self._note("history", "once" if len({d.ticket for d in deals}) == len(deals) else "doubled")
         own = [d for d in deals if d.symbol == self._name]
+        more = len({d.order for d in own if d.entry == mt5.DEAL_ENTRY_IN}) - self._entered
+        self._note("entries done", "once each" if not more else f"{more:+} beside those sent")
         off = max((abs(d.time_msc / 1000 - time.time()) for d in own), default=0.0)
         spent = time.time() - self._began_us / 1e6
         self._note("time of deals", _agrees(max(off - spent, 0.0)))
@@ -231,6 +235,7 @@ class Trial:
         self._note(f"{name}: answer", _said(answer))
         outcome, waits = self._settled(order)
         self._note(f"{name}: becomes", outcome.kind)
+        self._entered += outcome.kind in _DONE and not order.position
         if outcome.kind != "filled":
             return
         filled = round(sum(f.volume for f in outcome.fills), 8)

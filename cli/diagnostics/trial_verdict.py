@@ -36,6 +36,7 @@ _MEANS = {
     "balance": "money moves that no deal explains: ask the broker for the statement",
     "becomes": "its outcome is not known: look at the account by hand",
     "positions after it": "an order was done twice, or positions are netted otherwise",
+    "entries done": "an order was done twice, maybe seconds later: nothing may trade",
     "left open": "the check could not close what it opened: close it at the terminal",
     "answer": "the broker refuses or does not answer: its code says why",
 }

@@ -166,7 +166,7 @@ FAULTS: list[tuple[Fault, str, str]] = [
     (Fault("lost_answer"), "entry: answer", "unknown"),
     (Fault("lost_request"), "entry: becomes", "absent"),
     (Fault("late", delay_ms=1500), "entry: answer", "unknown"),
-    (Fault("twice", delay_ms=100), "positions after it", "3"),
+    (Fault("twice", delay_ms=100), "entries done", "+1 beside those sent"),
 ]
 
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from cli.busy import account, desk, market, orders
+from cli.busy import account, desk, firm, market, orders
 from cli.busy.day import SYMBOLS, busy_day
 from cli.busy.decisions import Quoted, decide
 from core.contracts.order import DenialReason, EventKind, OrderEvent
@@ -58,3 +58,20 @@ def test_breaker_lease_and_people_change_the_trading_state() -> None:
     by = {state.by.partition(" ")[0] for state in desk.risk_states(DAY) if state.state == "halted"}
     assert by == {"breaker", "lease"}
     assert {alert.control for alert in desk.alerts(DAY, events())} >= {"halted", "feed_stale"}
+
+
+def test_the_firms_rules_follow_the_account_through_every_minute() -> None:
+    states = firm.rule_states(DAY, events())
+    assert {state.rule for state in states} >= {"daily_loss", "drawdown", "min_days", "consistency"}
+    losses = [state for state in states if state.rule == "daily_loss"]
+    assert len(losses) == len(account.account_states(DAY, events()))
+    assert len({state.headroom for state in losses}) > 100
+
+
+def test_the_calendar_has_an_event_that_moved_and_one_called_off() -> None:
+    versions = firm.calendar(DAY)
+    times = {event.event_id: set[int]() for event in versions}
+    for event in versions:
+        times[event.event_id].add(event.ts_event_us)
+    assert sorted(map(len, times.values())) == [1, 1, 1, 2]
+    assert sum(event.is_cancelled for event in versions) == 1
