@@ -29,7 +29,6 @@ from execution.broker import manual_resolutions
 from execution.broker.account_history import AccountHistory
 from execution.broker.poller import PollerParts
 from execution.broker.reconcile import Reconciler
-from execution.broker.working_orders import WorkingOrders
 from execution.journal.book import Book
 from execution.journal.delivered import Delivered
 from execution.journal.journal import Journal
@@ -217,7 +216,7 @@ def watched(
         engine=engine, reconciler=reconciler,
         stops=Stops(settings.exits, run, clock, ledger, venue, quotes, limits, timer),
         events=AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
-        working=WorkingOrders(clock, ledger, venue, timer),
+        working=engine.working,
         equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
         funds=funds, trading=trading,
         firm=FirmWatch(run, clock, ledger, outbox, limits, trading),

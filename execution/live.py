@@ -21,6 +21,7 @@ from core.trading_control import ControlCommand
 from execution.breakers.breakers import Breakers
 from execution.broker.poller import AccountPoller, PollerParts
 from execution.heartbeat import HeartbeatPublisher
+from execution.journal.book import subject
 from execution.journal.delivered import Delivered
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
@@ -219,10 +220,10 @@ class Live:
         pending, self._pending = self._pending, []
         now = self._p.clock.now_us()
         in_time = sorted(pending, key=lambda entry: min(entry[0].ts_event_us, now))
-        newest = {(s.strategy, s.source, s.symbol): s.signal_id for s, _ in in_time}
+        newest = {subject(s): s.signal_id for s, _ in in_time}
         replaced: dict[str, Signal] = {}
         for signal, began_ns in pending:
-            superseded = newest[signal.strategy, signal.source, signal.symbol] != signal.signal_id
+            superseded = newest[subject(signal)] != signal.signal_id
             superseded = superseded or self._p.ledger.book.is_outdated(signal)
             known = signal.signal_id in replaced or self._p.ledger.book.received(signal.signal_id)
             if superseded and not known:

@@ -59,7 +59,16 @@ class FirmCheck(NamedTuple):
     due_us: int
 
 
-_Task = tuple[tuple[int, str, str, str, str], Exit | FirmCheck]  # and its place in the order
+class OrderLook(NamedTuple):
+    """A moment at which something may happen to an order that waits: a task."""
+
+    due_us: int
+    order_id: str
+
+
+_Task = tuple[
+    tuple[int, str, str, str, str], Exit | FirmCheck | OrderLook
+]  # and its place in the order
 
 
 class Slices(Protocol):
@@ -80,6 +89,7 @@ class Replay:
         self._book = parts.ledger.book
         self._interrupted = ""
         self._figures: deque[MarketRisk] = deque()
+        self._looked: dict[str, int] = {}  # when last, by order that waits
         self._tried: dict[int, int] = {}  # by position: a stop stayed at a quote before this
 
     def run(self) -> bool:
@@ -115,6 +125,8 @@ class Replay:
             self._p.clock.advance(self._book.marker.ts_event_us)
         for submitted in self._book.unsettled.values():
             self._p.clock.advance(submitted.ts_init_us)
+        for working in self._book.working.values():
+            self._p.clock.advance(working.cancelling_us)
         last = self._book.last
         # Signals are handled one after another, so only the newest can be unfinished.
         self._interrupted = last.signal_id if last else ""
@@ -122,7 +134,36 @@ class Replay:
         for position in [p for p in self._book.positions.values() if p.moving]:
             self._at(position.moved_us)
             self._p.stops.settle(position)
+        for name, working in list(self._book.working.items()):
+            if working.cancelling_us and self._book.rests(name):
+                self._at(working.cancelling_us)
+                self._p.engine.working.send(name)
+                self._p.reconciler.again()
         self._p.outbox.publish()
+
+    def _looks(self, part: Slice) -> Iterator[_Task]:
+        """When something may happen to an order that waits: its price, its end, a halt, news."""
+        for name, working in self._book.working.items():
+            if not self._book.rests(name):
+                continue
+            e, now = self._book.unsettled[name], self._p.clock.now_us()
+            since = max(self._looked.get(name, e.ts_init_us) + 1, now)
+            times = [self._p.quotes.first_touch(e, working.signal.entry, since)]
+            if not working.cancelling_us:
+                times.append(working.signal.expires_us)
+                times.append(self._p.engine.risk.next_denied_us(e.symbol, part.end_us))
+                order = self._p.trading.current if self._p.trading else None
+                times.append(order.ts_us if order and order.state != "active" else None)
+            due = min((max(at, since) for at in times if at is not None), default=part.end_us + 1)
+            if due <= part.end_us:
+                yield (due, e.source, e.symbol, f" {name}", ""), OrderLook(due, name)
+
+    def _look(self, task: OrderLook) -> None:
+        """Take up what became of what waits, and take back what may wait no longer."""
+        self._looked[task.order_id] = task.due_us
+        self._p.reconciler.again()
+        if self._p.engine.working.withdraw(self._p.engine.risk):
+            self._p.reconciler.again()
 
     def _ended(self) -> bool:
         return self._book.marker is not None and self._book.marker.end
@@ -137,18 +178,24 @@ class Replay:
                 self._signal(task)
             elif isinstance(task, FirmCheck):
                 self._check_firm(task)
+            elif isinstance(task, OrderLook):
+                self._look(task)
             else:
                 self._exit(task)
         self._at(part.end_us)
+        if self._book.working:
+            self._p.reconciler.again()
         self._p.engine.poll()
         firm = self._p.firm.end(part.end_us) if self._p.firm else []
         self._mark(part, [*self._account(part), *firm])
 
-    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit | FirmCheck]]:
+    def _tasks(self, part: Slice) -> Iterator[tuple[int, Signal | Exit | FirmCheck | OrderLook]]:
         """Signals and exits of a slice in order; what is open is looked at again after each."""
         signals = list(reversed(part.signals))
         while True:
-            coming = itertools.chain[_Task](self._exits(part), self._firm_looks(part))
+            coming = itertools.chain[_Task](
+                self._exits(part), self._firm_looks(part), self._looks(part)
+            )
             closing = min(coming, default=None, key=lambda e: e[0])
             if signals and (closing is None or order_of(signals[-1]) < closing[0]):
                 yield max(signals[-1].ts_event_us, self._p.clock.now_us()), signals.pop()

@@ -25,7 +25,7 @@ from adapters.mt5.protocol.results import (
     TradePosition,
 )
 from adapters.mt5.protocol.symbol_info import SymbolInfo
-from adapters.simulator.broker import operations, views
+from adapters.simulator.broker import operations, pending, views
 from adapters.simulator.broker.account import AcceptedFill, SimulatedAccount
 from adapters.simulator.broker.costs import Frictions
 from adapters.simulator.broker.matching import Refused
@@ -244,8 +244,12 @@ class SimulatedTerminal:
     def orders_get(
         self, symbol: str | None = None, ticket: int | None = None
     ) -> tuple[TradeOrder, ...]:
-        """Working orders: none, for market orders are done when they are answered."""
-        return ()
+        """Limit and stop orders that wait at the caller's time, oldest first."""
+        return tuple(
+            pending.shown(order, mt5.ORDER_STATE_PLACED)
+            for order in self._account.state(self._now()).working.values()
+            if symbol in (None, order.form.symbol) and ticket in (None, order.ticket)
+        )
 
     def history_orders_get(self, date_from: float, date_to: float) -> tuple[TradeOrder, ...]:
         """Orders finished between two times (epoch seconds, inclusive)."""

@@ -76,6 +76,9 @@ class DenialReason(enum.StrEnum):
     CORRELATED_EXPOSURE = "correlated_exposure"  # of all exposures, what moves with this symbol
     STRESS_LOSS = "stress_loss"  # in the worst scenario
     STALE_RISK = "stale_risk"  # the stream's figures are too old, or say nothing yet
+    UNFIT_ORDER = "unfit_order"  # an order to wait that no venue could take
+    ORDER_PRICE = "order_price"  # the market has reached its price, or is too near
+    ORDER_WORKS = "order_works"  # an order of that name, or beside a target, waits already
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):

@@ -2,7 +2,8 @@
 
 Every signal carries its own exits: a stop, a horizon, an expiry, and if it says so a
 take-profit and a trailing stop. Execution trades the
-difference between the target and what it holds.
+difference between the target and what it holds. An `OrderSignal` asks for an order that waits
+for its price instead.
 """
 
 import hashlib
@@ -37,6 +38,22 @@ class Signal(msgspec.Struct, frozen=True, array_like=True, tag="Signal/1"):
     session_id: str = ""  # start that decided it; "" in a replay, whose run is its session
 
 
+class OrderSignal(Signal, frozen=True, array_like=True, tag="OrderSignal/1"):
+    """An entry that waits at the venue for its price, or the end of one (ADR 0021).
+
+    A message of its own: an execution that does not know it skips it, and trades nothing at the
+    market instead. `target` is the position it opens if its price comes, `expires_us` the end of
+    the order's life, `horizon_us` that of the position.
+    """
+
+    name: str = ""  # the strategy's own: one order of a name works in a feed at a time
+    action: str = "place"  # "place", "cancel"
+    entry: str = ""  # "limit", "stop"
+    entry_price: float = 0.0
+    filling: str = "return"  # "fok", "ioc", "return"
+    expiry: str = "specified"  # what the venue is told: "gtc", "day", "specified"
+
+
 class SignalBatch(msgspec.Struct, frozen=True, array_like=True, tag="SignalBatch/1"):
     """A replay's signals of one slice of market time, in time order; also when there are none.
 
@@ -46,11 +63,12 @@ class SignalBatch(msgspec.Struct, frozen=True, array_like=True, tag="SignalBatch
     run_id: str
     slice: int
     ts_event_us: int
-    signals: list[Signal]
+    signals: list[Signal | OrderSignal]
     end: bool = False
 
 
-SignalMessage = Signal | SignalBatch
+AnySignal = Signal | OrderSignal
+SignalMessage = Signal | OrderSignal | SignalBatch
 
 
 def signal_id(run_id: str, strategy: str, source: str, symbol: str, time_msc: int, seq: int) -> str:

@@ -16,6 +16,7 @@ from adapters.mt5.venue.venue import Outcome
 from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
+from core.contracts.signal import OrderSignal
 from core.errors import UnavailableError
 from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
@@ -52,16 +53,16 @@ class Reconciler:
         persons: Path | None = None,
     ) -> None:
         self._ledger, self._venue, self._clock = ledger, venue, clock
-        self._collar, self._repeatable, self._patience_s = collar, repeatable, patience_s
+        self._collar, self.repeatable, self._patience_s = collar, repeatable, patience_s
         self._timer: Timer = timer or SystemTimer()
         self._persons = persons
         self._certain_s = self._timer.seconds() + late_s
 
     def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
         """Journal what an order just sent became; True when it is filled whole."""
-        if self._repeatable:
+        if self.repeatable:
             return self._conclude(submitted, self._until_certain(submitted, answer))
-        if answer.kind == "working":
+        if answer.kind == "working" and submitted.order_id not in self._ledger.book.working:
             outcome = self._await_fill(submitted)
             decided = outcome.kind in ("filled", "rejected", "ambiguous") or outcome.fills
             return self._conclude(submitted, outcome if decided else answer)
@@ -71,21 +72,39 @@ class Reconciler:
         """Settle what an earlier run of this process left behind."""
         for submitted in list(self._ledger.book.unsettled.values()):
             self._venue.at(submitted.ts_init_us)
-            if self._repeatable:
+            if self.repeatable:
                 self._conclude(submitted, self._until_certain(submitted, Outcome("unknown")))
                 continue
             self._take_up(submitted)
 
     def again(self) -> None:
-        """Look once more for every unsettled order; then take up what a person said of one."""
+        """Look once more for every unsettled order; then take up what a person said of one.
+
+        One that waits untouched at the venue is only seen to be there.
+        """
+        untouched = self._untouched()
         for submitted in list(self._ledger.book.unsettled.values()):
-            self._take_up(submitted)
+            if submitted.order_id not in untouched:
+                self._take_up(submitted)
 
         for path, resolution in manual_resolutions.waiting(self._persons) if self._persons else ():
             order = self._ledger.book.unsettled.get(resolution.order_id)
             if order is None or self._by_person(order, resolution):
                 self._ledger.sync()
                 path.unlink()
+
+    def _untouched(self) -> set[str]:
+        """Orders that rest at the venue as they were placed."""
+        book = self._ledger.book
+        resting = {held.ticket: name for name, held in book.working.items() if book.rests(name)}
+        if not resting:
+            return set()
+        return {
+            resting[order.ticket]
+            for order in self._venue.working()
+            if order.ticket in resting
+            and order.volume == book.unsettled[resting[order.ticket]].volume
+        }
 
     def _by_person(self, submitted: OrderEvent, resolution: ManualResolution) -> bool:
         """Settle an order as a person says; False while the venue does not answer.
@@ -114,7 +133,9 @@ class Reconciler:
 
     def _take_up(self, submitted: OrderEvent) -> None:
         outcome = self._find(submitted)
-        if outcome.kind in ("filled", "rejected") or (outcome.kind == "working" and outcome.fills):
+        waits = submitted.order_id in self._ledger.book.working
+        ended = outcome.kind in ("filled", "rejected", "expired")
+        if ended or (outcome.kind == "working" and (outcome.fills or waits)):
             self._conclude(submitted, outcome)
         elif outcome.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
             # Of an earlier run, which died before or while it was sent: nobody was answered.
@@ -135,7 +156,8 @@ class Reconciler:
             return False
         known, now = self._ledger.book.deals, self._clock.now_us()
         fresh = any(fill.deal not in known for fill in outcome.fills)
-        if outcome.kind == "working" and before is not Kind.SUBMITTED and not fresh:
+        taken = before in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED)
+        if outcome.kind == "working" and taken and not fresh:
             return False
         following = events.outcome(submitted, before, outcome, known, now)
         self._ledger.record([self._stamped(event) for event in following])
@@ -144,18 +166,20 @@ class Reconciler:
 
     def _stamped(self, event: OrderEvent) -> OrderEvent:
         # A simulated venue answers before the market time of the fill; ours is then the fill's.
-        if self._repeatable and event.ts_event_us > event.ts_init_us:
+        if self.repeatable and event.ts_event_us > event.ts_init_us:
             return replace(event, ts_init_us=event.ts_event_us)
         return event
 
     def _until_certain(self, submitted: OrderEvent, answer: Outcome) -> Outcome:
         """Ask, and send what is provably not there, until the simulated venue has decided."""
         take_profit = self._ledger.book.take_profit(submitted)
-        order = events.venue_order(submitted, self._collar, take_profit)
+        order = events.venue_order(submitted, self._collar, take_profit, self._waits(submitted))
         deadline = self._timer.seconds() + max(self._patience_s, 60.0)
         while answer.kind != "rejected":
             outcome = self._find(submitted)
-            if outcome.kind == "filled":
+            if outcome.kind in ("filled", "expired"):
+                return outcome
+            if outcome.kind in ("working", "rejected") and order.entry != "market":
                 return outcome
             if outcome.kind == "absent" and answer.kind == "unknown":
                 answer = self._venue.send(order)
@@ -177,8 +201,12 @@ class Reconciler:
         return outcome
 
     def _find(self, submitted: OrderEvent) -> Outcome:
-        order = events.venue_order(submitted, self._collar)
+        order = events.venue_order(submitted, self._collar, waits=self._waits(submitted))
         return self._venue.find(order, submitted.ts_init_us)
+
+    def _waits(self, submitted: OrderEvent) -> OrderSignal | None:
+        working = self._ledger.book.working.get(submitted.order_id)
+        return working.signal if working else None
 
     def _kind(self, submitted: OrderEvent) -> Kind:
         return self._ledger.book.orders[submitted.order_id].kind

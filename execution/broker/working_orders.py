@@ -1,29 +1,38 @@
-"""What waits at the venue while trading is halted is taken back.
+"""What waits at the venue is taken back: when trading is halted or reduced, or its time is over.
 
-We send market orders only, but one may rest there all the same: filled in part, or placed and
-not yet executed. What became of it the reconciler reads from the history, as of any order.
+Whatever of ours rests there goes at a halt: also what is left of a market order. Orders that a
+strategy placed to wait go too when they end, when it asks, and when nothing may open just now. What
+became of them the reconciler reads from the history, as of any order.
 """
 
 import logging
 
 from adapters.mt5.venue.orders import Venue
+from adapters.mt5.venue.recognition import magic_of
 from adapters.mt5.venue.venue import WorkingOrder
-from core.clock import Clock, Timer
+from core.clock import Clock
 from core.contracts.order import EventKind as Kind
 from core.crashpoint import reach
 from execution.journal import events
 from execution.journal.ledger import Ledger
+from execution.risk.context import PreTradeRisk
 
 _log = logging.getLogger(__name__)
-_AGAIN_S = 2.0
+_AGAIN_US = 2_000_000
 
 
 class WorkingOrders:
-    """Cancels orders of ours; who sent one, its magic number says."""
+    """Cancels orders of ours; who sent one, its magic number says.
 
-    def __init__(self, clock: Clock, ledger: Ledger, venue: Venue, timer: Timer) -> None:
-        self._clock, self._ledger, self._venue, self._timer = clock, ledger, venue, timer
-        self._requested_s: dict[int, float] = {}
+    `repeatable`: a replay, where a removal without an answer may be asked for again at once.
+    """
+
+    def __init__(
+        self, clock: Clock, ledger: Ledger, venue: Venue, *, repeatable: bool = False
+    ) -> None:
+        self._clock, self._ledger, self._venue = clock, ledger, venue
+        self._repeatable = repeatable
+        self._requested_us: dict[int, int] = {}
 
     def cancel(self) -> None:
         """Request it for all of them once, and for what is still there every few seconds.
@@ -31,21 +40,62 @@ class WorkingOrders:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        now_s = self._timer.seconds()
+        book, now = self._ledger.book, self._clock.now_us()
         for order in self._venue.working():
-            ours = order.magic in self._ledger.book.magics
-            if ours and now_s - self._requested_s.get(order.ticket, float("-inf")) >= _AGAIN_S:
-                self._requested_s[order.ticket] = now_s
-                self._cancel(order)
+            name = book.magics.get(order.magic)
+            if name is None or name in book.working:
+                continue  # another's, or one that `withdraw` looks after
+            if self._is_due(self._requested_us.get(order.ticket, 0)):
+                self._requested_us[order.ticket] = now
+                self._note(name, "trading is halted")
+                self._send(order)
 
-    def _cancel(self, order: WorkingOrder) -> None:
+    def withdraw(self, risk: PreTradeRisk) -> bool:
+        """Take back what may wait no longer; whether anything was asked for.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        book, asked_for = self._ledger.book, False
+        for name, working in list(book.working.items()):
+            reason = risk.withdrawal(working) if book.rests(name) else ""
+            if reason and self._is_due(working.cancelling_us):
+                self._note(name, reason)
+                self.send(name)
+                asked_for = True
+        return asked_for
+
+    def take_back(self, name: str, reason: str) -> None:
+        """Request the end of one: now if the venue holds it, else when it does."""
         book = self._ledger.book
-        submitted = book.unsettled.get(book.magics[order.magic])
+        if not book.working[name].cancelling_us:
+            self._note(name, reason)
+            if book.rests(name):
+                self.send(name)
+
+    def send(self, name: str) -> None:
+        """Have the venue remove an order; that it was asked for is journalled."""
+        submitted, ticket = (
+            self._ledger.book.unsettled[name],
+            self._ledger.book.working[name].ticket,
+        )
+        feed = submitted.source, submitted.symbol
+        self._send(WorkingOrder(ticket, *feed, submitted.volume, magic_of(name)))
+
+    def _is_due(self, before_us: int) -> bool:
+        return abs(self._clock.now_us() - before_us) >= _AGAIN_US  # a clock may be set back
+
+    def _note(self, name: str, reason: str) -> None:
+        submitted = self._ledger.book.unsettled.get(name)
         if submitted is not None:
             now = self._clock.now_us()
-            cancelling = events.later(submitted, Kind.CANCELLING, now, "trading is halted")
-            self._ledger.record([cancelling])
+            self._ledger.record([events.later(submitted, Kind.CANCELLING, now, reason)])
             self._ledger.sync()
+
+    def _send(self, order: WorkingOrder) -> None:
         reach("execution.cancel.before")
         answer = self._venue.cancel(order)
-        _log.warning("order %s at the venue: %s %s", order.ticket, answer.kind, answer.reason)
+        while answer.kind == "unknown" and self._repeatable:
+            answer = self._venue.cancel(order)
+        if not self._repeatable:
+            _log.warning("order %s at the venue: %s %s", order.ticket, answer.kind, answer.reason)

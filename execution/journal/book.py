@@ -13,7 +13,7 @@ import msgspec
 from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import ExecutionMarker, OrderEvent
-from core.contracts.signal import Signal
+from core.contracts.signal import AnySignal, OrderSignal, Signal
 from core.errors import JournalError
 from execution.journal import lifecycle
 from execution.journal.brokerage import Brokerage
@@ -70,6 +70,14 @@ class Position(msgspec.Struct):
     moved_us: int = 0  # when one was last asked for
 
 
+class Working(msgspec.Struct):
+    """An order of ours that waits at the venue for its price, or is on its way there."""
+
+    signal: OrderSignal
+    ticket: int = 0  # the venue's; 0 until it was accepted
+    cancelling_us: int = 0  # when its end was last asked for; 0: never
+
+
 class Book:
     """The state after all records applied so far."""
 
@@ -77,6 +85,7 @@ class Book:
         self.orders: dict[str, Order] = {}
         self.positions: dict[int, Position] = {}
         self.unsettled: dict[str, OrderEvent] = {}  # by order id: the SUBMITTED event
+        self.working: dict[str, Working] = {}  # of those, by order id: what waits for a price
         self.deals: set[int] = set()
         self.last: OrderEvent | None = None
         self.marker: ExecutionMarker | None = None
@@ -92,7 +101,7 @@ class Book:
         self._received: set[str] = set()
         self._newest: dict[Key, Signal] = {}
         self._newest_us: dict[Key, int] = {}  # when it was made, or received if that was before
-        self._read: Signal | None = None  # the last one; its RECEIVED event follows
+        self._read: AnySignal | None = None  # the last one; its RECEIVED event follows
         self.from_future = 0  # signals received that count for nothing that comes after them
         self._entries: dict[tuple[str, str], deque[int]] = {}
         self._realised: dict[Key, float] = {}
@@ -132,8 +141,7 @@ class Book:
         One that was dated after it was received counts as made then: it supersedes nothing that
         is made later.
         """
-        key = Key(signal.strategy, signal.source, signal.symbol)
-        return signal.ts_event_us < self._newest_us.get(key, 0)
+        return signal.ts_event_us < self._newest_us.get(subject(signal), 0)
 
     def half_turned(self) -> list[Signal]:
         """Targets whose closings are done and that neither opened their position nor said why."""
@@ -184,8 +192,28 @@ class Book:
         return len(times)
 
     def is_blocked(self, source: str, symbol: str) -> bool:
-        """Whether an order of a feed is unsettled: then nothing else may be sent for it."""
-        return any((e.source, e.symbol) == (source, symbol) for e in self.unsettled.values())
+        """Whether an order of a feed is unsettled: then nothing else may be sent for it.
+
+        One that the venue holds until its price comes holds nothing back.
+        """
+        return any(
+            (e.source, e.symbol) == (source, symbol) and not self.rests(name)
+            for name, e in self.unsettled.items()
+        )
+
+    def rests(self, order_id: str) -> bool:
+        """Whether the venue is known to hold an order that waits for its price."""
+        return order_id in self.working and self.orders[order_id].kind in lifecycle.AT_VENUE
+
+    def waiting(self, source: str, symbol: str) -> list[OrderEvent]:
+        """Orders of a feed that wait for their price, or are on their way to: as submitted."""
+        orders = [self.unsettled[name] for name in self.working]
+        return [e for e in orders if (e.source, e.symbol) == (source, symbol)]
+
+    def named(self, signal: OrderSignal) -> str | None:
+        """The working order of a signal's strategy, feed and name; None when none works."""
+        chosen = subject(signal)
+        return next((n for n, w in self.working.items() if subject(w.signal) == chosen), None)
 
     def _apply_event(self, event: OrderEvent) -> None:
         order = self.orders.get(event.order_id)
@@ -210,11 +238,16 @@ class Book:
             self.deals.add(event.venue_deal)
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
+        if event.order_id in self.working:
+            self.working[event.order_id].ticket |= event.venue_order
         if event.kind not in lifecycle.UNSETTLED:
             self.unsettled.pop(event.order_id, None)
+            self.working.pop(event.order_id, None)
 
     def _beside(self, event: OrderEvent) -> None:
         held = self.positions.get(event.venue_position)
+        if event.kind is Kind.CANCELLING and event.order_id in self.working:
+            self.working[event.order_id].cancelling_us = event.ts_init_us
         if held is None or event.kind is Kind.CANCELLING:
             return
         if event.kind is Kind.STOP_MOVING:
@@ -240,18 +273,31 @@ class Book:
         if signal.ts_event_us > received_us + _AHEAD_US:
             self.from_future += 1
         elif not self.is_outdated(signal):
-            key = Key(signal.strategy, signal.source, signal.symbol)
-            self._newest[key] = signal
+            key = subject(signal)
+            if not isinstance(signal, OrderSignal):
+                self._newest[key] = signal
             self._newest_us[key] = min(signal.ts_event_us, received_us)
 
     def _submit(self, event: OrderEvent) -> None:
         self.unsettled[event.order_id] = event
         self._unnamed.append(event.order_id)
+        self._wait(event)
         if event.purpose == "opposite":
             self._turning[_key(event)] = event.signal_id
         if event.purpose == "entry":
             feed = event.source, event.symbol
             self._entries.setdefault(feed, deque()).append(event.ts_init_us)
+
+    def _wait(self, event: OrderEvent) -> None:
+        """Remember what it waits for, if it does; then the SUBMITTED event has a reason."""
+        signal = self._read
+        if isinstance(signal, OrderSignal) and signal.signal_id == event.signal_id:
+            self.working[event.order_id] = Working(signal)
+        elif event.reason.startswith(("limit ", "stop ")):
+            raise JournalError(
+                f"order {event.order_id}: it waits ({event.reason}), and its signal is not in the"
+                " journal before it"
+            )
 
     def _fill(self, event: OrderEvent) -> None:
         if event.venue_deal in self.deals:
@@ -306,6 +352,12 @@ class Book:
             raise JournalError(f"signal {signal_id} is not in the journal before its order")
         for position in self.of(key):
             position.horizon_us = terms.horizon_us
+
+
+def subject(signal: Signal) -> Key:
+    """What a newer signal replaces: the target of a strategy in a feed, or its order of a name."""
+    whose = f"{signal.strategy}/{signal.name}" if isinstance(signal, OrderSignal) else ""
+    return Key(whose or signal.strategy, signal.source, signal.symbol)
 
 
 def _key(event: OrderEvent) -> Key:

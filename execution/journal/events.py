@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapters.mt5.venue.venue import Fill, Outcome, VenueOrder
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from core.sections import RunSettings
 from execution.journal.book import Key, Position
 from execution.journal.identity import order_id
@@ -28,14 +28,17 @@ def of_signal(
     """What a signal asks of one leg, as a SUBMITTED event; `attempt` counts refused closings."""
     entry = leg.ticket == 0
     purpose = "entry" if entry else "opposite"
+    price, waits = quote.side(leg.side) if quote else 0.0, ""
+    if isinstance(signal, OrderSignal):
+        price, waits = signal.entry_price, f"{signal.entry} {signal.name}"
     return OrderEvent(
         seq=0, event_id="", kind=Kind.SUBMITTED, run_id=run.run_id, mode=run.mode,
         account=run.account, strategy=signal.strategy,
         order_id=order_id(signal.signal_id, purpose, "" if entry else f"{leg.ticket}.{attempt}"),
         signal_id=signal.signal_id, source=signal.source, symbol=signal.symbol,
         ts_event_us=signal.ts_event_us, ts_init_us=now_us, side=leg.side, purpose=purpose,
-        volume=leg.volume, price=quote.side(leg.side) if quote else 0.0,
-        arrival_mid=quote.mid if quote else 0.0, stop_price=signal.stop_price if entry else 0.0,
+        volume=leg.volume, price=price, arrival_mid=quote.mid if quote else 0.0,
+        stop_price=signal.stop_price if entry else 0.0, reason=waits,
         venue_position=leg.ticket,
     )  # fmt: skip
 
@@ -93,9 +96,10 @@ def outcome(
     """
     if before is Kind.UNKNOWN:
         yield later(submitted, Kind.RECONCILED, now_us, answer.kind)
-    if answer.kind == "rejected":
+    if answer.kind in ("rejected", "expired"):
         taken = before in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED)  # then it was taken back
         kind = Kind.CANCELLED if taken else Kind.REJECTED
+        kind = Kind.EXPIRED if answer.kind == "expired" else kind
         yield later(submitted, kind, now_us, answer.reason)
         return
     if before not in (Kind.ACCEPTED, Kind.PARTIALLY_FILLED):
@@ -176,12 +180,21 @@ def of_stop(
     )  # fmt: skip
 
 
-def venue_order(submitted: OrderEvent, collar: float, take_profit: float = 0.0) -> VenueOrder:
-    """The request of a SUBMITTED event. An entry fills within the collar or not at all."""
+def venue_order(
+    submitted: OrderEvent, collar: float, take_profit: float = 0.0,
+    waits: OrderSignal | None = None,
+) -> VenueOrder:  # fmt: skip
+    """The request of a SUBMITTED event. An entry fills within the collar or not at all.
+
+    `waits`: what asked for it, when it waits for its price.
+    """
     share = collar if submitted.purpose == "entry" else _EXIT_TOLERANCE
     return VenueOrder(
         order_id=submitted.order_id, source=submitted.source, symbol=submitted.symbol,
         side="buy" if submitted.side == "buy" else "sell", volume=submitted.volume,
         price=submitted.price, stop_price=submitted.stop_price, tolerance=submitted.price * share,
         position=submitted.venue_position, take_profit=take_profit,
+        entry="market" if waits is None else "stop" if waits.entry == "stop" else "limit",
+        filling=waits.filling if waits else "", expiry=waits.expiry if waits else "",
+        expires_us=waits.expires_us if waits else 0,
     )  # fmt: skip

@@ -32,6 +32,9 @@ UNSETTLED = frozenset(
     {Kind.SUBMITTED, Kind.UNKNOWN, Kind.RECONCILED, Kind.ACCEPTED, Kind.PARTIALLY_FILLED}
 )
 
+#: The venue took the order, and may still fill it.
+AT_VENUE = frozenset({Kind.ACCEPTED, Kind.PARTIALLY_FILLED})
+
 #: Events beside an order's life, which do not change where it stands -> where it may stand.
 _FILLED = frozenset({Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CANCELLED, Kind.CLOSED})
 ASIDE: dict[Kind, frozenset[Kind]] = {

@@ -9,7 +9,7 @@ import msgspec
 from core.contracts.firm import FirmRecord
 from core.contracts.order import AccountState, ExecutionMarker, OrderEvent
 from core.contracts.session_id import packed
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 
 
 class LeaseTaken(msgspec.Struct, frozen=True, array_like=True, tag="LeaseTaken/1"):
@@ -34,7 +34,14 @@ class SegmentBegun(msgspec.Struct, frozen=True, array_like=True, tag="SegmentBeg
 
 
 Record = (
-    OrderEvent | Signal | AccountState | ExecutionMarker | LeaseTaken | SegmentBegun | FirmRecord
+    OrderEvent
+    | Signal
+    | OrderSignal
+    | AccountState
+    | ExecutionMarker
+    | LeaseTaken
+    | SegmentBegun
+    | FirmRecord
 )
 
 _encoder = msgspec.msgpack.Encoder()

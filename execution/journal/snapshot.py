@@ -17,10 +17,10 @@ import msgspec
 from core import durable
 from core.contracts.firm import FirmState
 from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
-from core.contracts.signal import Signal
+from core.contracts.signal import AnySignal, Signal
 from core.errors import JournalError
 from execution.journal import past_columns
-from execution.journal.book import Book, Key, Order, Position, Terms
+from execution.journal.book import Book, Key, Order, Position, Terms, Working
 from execution.journal.brokerage import Foreign
 from execution.journal.past import COLUMNS, RECEIVED, TERMS, Past, order_key, signal_key
 from execution.journal.records import SegmentBegun
@@ -90,12 +90,13 @@ class State(msgspec.Struct, frozen=True, array_like=True, tag="JournalState/1"):
     received: list[str]
     newest: list[tuple[Key, Signal]]
     newest_us: list[tuple[Key, int]]
-    read: Signal | None
+    read: AnySignal | None
     from_future: int
     entries: list[tuple[str, str, list[int]]]
     realised: list[tuple[Key, float]]
     activity: Active
     foreign_until: int = 0
+    working: dict[str, Working] = {}
 
 
 class Snapshot(NamedTuple):
@@ -170,6 +171,7 @@ def restored(snapshot: Snapshot) -> tuple[Book, Activity]:
     state, past, book = snapshot.state, snapshot.past, Book()
     book.orders = Orders(state.orders, past, state.kinds)
     book.positions, book.unsettled = dict(state.positions), dict(state.unsettled)
+    book.working = dict(state.working)
     book.deals = Deals(state.deals, past)
     book.last, book.marker, book.lease = state.last, state.marker, state.lease
     book.first_us, book.latest_us = state.first_us, state.latest_us
@@ -222,7 +224,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
             firm=activity.firm, entered=activity.entered, paid=activity.paid,
             profits=[(name, *known) for name, known in activity._profits.items()],
         ),
-        foreign_until=book.foreign_until,
+        foreign_until=book.foreign_until, working=book.working,
     )  # fmt: skip
 
 

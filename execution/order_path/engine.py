@@ -15,19 +15,20 @@ from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, SystemTimer, Timer
 from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.order import EventKind as Kind
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from core.crashpoint import reach
 from core.desk import Desk, one_alone
 from core.metrics import Histograms
 from core.settings import Settings
 from execution.broker.closings import Closings
 from execution.broker.reconcile import Reconciler
+from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
 from execution.journal.book import HELD, Key, Position
 from execution.journal.identity import order_id
 from execution.journal.ledger import Ledger
 from execution.journal.records import Record
-from execution.order_path import sizing
+from execution.order_path import sizing, waiting
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.sizing import Leg
 from execution.order_path.target_size import TargetSize
@@ -83,6 +84,7 @@ class Engine:
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book)
         self.closings = Closings(self._run, clock, ledger, venue)
+        self.working = WorkingOrders(clock, ledger, venue, repeatable=reconciler.repeatable)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
         self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
@@ -165,6 +167,9 @@ class Engine:
                 self.resume(signal)
 
     def _handle(self, signal: Signal, began_ns: int, *, fresh: bool) -> None:
+        if isinstance(signal, OrderSignal) and signal.action == "cancel":
+            self._take_back(signal, fresh=fresh)
+            return
         context = self._pre_trade_risk.context(signal)
         legs, denial = self._plan(context)
         order = self._order_of(context, legs[0] if legs else _NO_LEG)
@@ -181,6 +186,17 @@ class Engine:
             if not self._leg(preceding, order, context, began_ns):
                 return
             preceding = []
+
+    def _take_back(self, signal: OrderSignal, *, fresh: bool) -> None:
+        """End the order of a name: journalled first, then asked of the venue until it is gone."""
+        name = self._ledger.book.named(signal)
+        if fresh:
+            order = self._order(signal, _NO_LEG, None, self._clock.now_us())
+            text = f"cancels {signal.name}" if name else f"no order {signal.name!r} works"
+            self._ledger.record([signal, events.received(order, signal, text)])
+        if name is not None:
+            self.working.take_back(name, "the strategy takes it back")
+            self._reconciler.again()
 
     def _was_done(self, order: OrderEvent) -> bool:
         """Whether a leg was filled before the restart that this signal is resumed after."""
@@ -204,11 +220,14 @@ class Engine:
             preceding = preceding or [events.received(order, context.signal)]
             self._ledger.record([*preceding, events.cancelled(order, "shadow: nothing is sent")])
             return False
-        return self._place(preceding, order, context.collar, began_ns)
+        signal = context.signal
+        waits = signal if isinstance(signal, OrderSignal) else None
+        return self._place(preceding, order, context.collar, began_ns, waits)
 
     def _place(
-        self, preceding: list[Record], order: OrderEvent, collar: float, began_ns: int
-    ) -> bool:
+        self, preceding: list[Record], order: OrderEvent, collar: float, began_ns: int,
+        waits: OrderSignal | None = None,
+    ) -> bool:  # fmt: skip
         """Journal, then send: in this order, whatever happens between."""
         journal_ns = time.perf_counter_ns()
         reach("execution.journal.before")
@@ -219,7 +238,7 @@ class Engine:
         assert isinstance(submitted, OrderEvent)
         if self._halted_since(submitted):
             return False
-        request = events.venue_order(submitted, collar, take_profit)
+        request = events.venue_order(submitted, collar, take_profit, waits)
         reach("execution.send.before")
         send_ns, sent_s = time.perf_counter_ns(), self._timer.seconds()
         try:
@@ -255,6 +274,10 @@ class Engine:
         return True
 
     def _plan(self, context: RiskContext) -> tuple[tuple[Leg, ...], Denial | None]:
+        if isinstance(context.signal, OrderSignal):
+            return waiting.plan(
+                context, context.signal, self._ledger.book, self._venue, self._quotes, self._size
+            )
         specification, target = context.specification, context.signal.target
         if specification is None:
             return (), Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
@@ -290,7 +313,16 @@ class Engine:
         if order.purpose != "entry":  # less risk: only an unsettled order of the feed holds it back
             blocked = self._ledger.book.is_blocked(order.source, order.symbol)
             return Denial(DenialReason.HALTED, 0.0, 1.0) if blocked else None
+        if not isinstance(context.signal, OrderSignal) and self._waits_beside(order):
+            return Denial(DenialReason.ORDER_WORKS, 0.0, 1.0)
         return self._pre_trade_risk.entry(context, order, sends=self._is_sent(order))
+
+    def _waits_beside(self, order: OrderEvent) -> bool:
+        """Whether an order of the same strategy waits in the feed: a target is the whole position,
+        and would be exceeded when that fills.
+        """
+        waits = self._ledger.book.waiting(order.source, order.symbol)
+        return any(e.strategy == order.strategy for e in waits)
 
     def _is_sent(self, order: OrderEvent) -> bool:
         """A strategy in shadow opens nothing; what it held before that is still closed."""

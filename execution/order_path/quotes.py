@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.contracts.order import OrderEvent
 from core.contracts.tick import OUT_OF_ORDER, TickArray
 
 WINDOW = 256  # quotes in the running median of the spread
@@ -151,6 +152,21 @@ class ReplayQuotes:
         price = np.minimum(bid, ask) if long else np.maximum(bid, ask)
         beyond = price >= level - _TINY if long else price <= level + _TINY
         return int(held.time_us[begin + int(np.argmax(beyond))]) if beyond.any() else None
+
+    def first_touch(self, order: OrderEvent, entry: str, since_us: int) -> int | None:
+        """Time of the first quote from a time on that reaches the price an order waits for.
+
+        Looks among the quotes at hand; None when none does. It says when to look at the venue,
+        and decides nothing.
+        """
+        held = self._tapes.get((order.source, order.symbol), _EMPTY)
+        begin = int(np.searchsorted(held.time_us, since_us))
+        bid, ask = held.bid[begin:], held.ask[begin:]
+        buys = order.side == "buy"
+        price = np.maximum(bid, ask) if buys else np.minimum(bid, ask)
+        below = buys == (entry == "limit")
+        touches = price <= order.price + _TINY if below else price >= order.price - _TINY
+        return int(held.time_us[begin + int(np.argmax(touches))]) if touches.any() else None
 
     def may_have_crossed(
         self, source: str, symbol: str, until_us: int, stop_price: float,

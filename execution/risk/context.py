@@ -11,13 +11,14 @@ import math
 from msgspec.structs import replace
 
 from adapters.mt5.venue.orders import Venue
+from adapters.mt5.venue.venue import VenueOrder
 from core.clock import Clock
 from core.contracts.order import DenialReason, OrderEvent
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from core.desk import Desk
 from core.instruments import Instrument, instrument
 from execution.journal import events
-from execution.journal.book import Key, Position
+from execution.journal.book import Key, Position, Working
 from execution.journal.ledger import Ledger
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.valuation import notional, rate
@@ -28,7 +29,7 @@ from execution.risk.drawdown import size_factor
 from execution.risk.firm_entry import Stake, check_firm
 from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
-from execution.risk.margin import Funds
+from execution.risk.margin import Funds, Margin
 from execution.risk.news import News
 from execution.risk.strategy_limits import StrategyFacts
 from execution.risk.trading_state import TradingState
@@ -71,10 +72,13 @@ class PreTradeRisk:
         traded = instrument(signal.symbol, now)
         windows = self.news.at(rules.news, signal.symbol, traded, now)
         keep = min((w.keep_share for w in windows if w.action == "reduce"), default=1.0)
+        quote = self._quotes.at(signal.source, signal.symbol, now)
+        if isinstance(signal, OrderSignal):
+            quote = _at_price(signal, quote)
         return RiskContext(
             signal=signal,
             now_us=now,
-            quote=self._quotes.at(signal.source, signal.symbol, now),
+            quote=quote,
             specification=self._venue.specification(signal.source, signal.symbol),
             instrument=traded,
             limits=limits,
@@ -137,8 +141,38 @@ class PreTradeRisk:
         return (
             self._losses(context)
             or self._firm(context, order)
-            or risk.check_margin(*self._funds.margin(events.venue_order(order, context.collar)))
+            or risk.check_margin(*self._margin(events.venue_order(order, context.collar)))
         )
+
+    def _margin(self, order: VenueOrder) -> Margin:
+        """What it needs and what is free, with what waits counted as if it were filled."""
+        working = self._ledger.book.working
+        waits = [self._ledger.book.unsettled[name] for name in working if name != order.order_id]
+        needed, free = self._funds.margin(order)
+        for event in waits:
+            taken = self._funds.needs(events.venue_order(event, self.collar))
+            if taken is None:
+                return Margin(None, free)
+            free -= taken
+        return Margin(needed, free)
+
+    def withdrawal(self, working: Working) -> str:
+        """Why an order that waits is to be taken back now; "" while it may wait."""
+        signal, state = working.signal, self._trading.state
+        if working.cancelling_us:
+            return "asked for before"
+        if state != "active":
+            return f"trading is {state}"
+        context = self.context(signal)
+        if context.now_us >= signal.expires_us:
+            return "its time is over"
+        denial = risk.restricted(context) or risk.near_news(context)
+        return denial.reason.value if denial else ""
+
+    def next_denied_us(self, symbol: str, end_us: int) -> int | None:
+        """When the calendar next lets nothing open, up to a time; None: not before it."""
+        now, rules = self._clock.now_us(), self._limits.rules.news
+        return self.news.next_denied_us(rules, symbol, instrument(symbol, now), now, end_us)
 
     def _of_strategy(self, context: RiskContext) -> Denial | None:
         """By the strategy's own limits, which few have."""
@@ -153,7 +187,7 @@ class PreTradeRisk:
         floating = [self._floating(position, now) for position in positions]
         result = activity.profit_of_day(signal.strategy, now)
         facts = StrategyFacts(
-            side=context.side, volume=context.volume, net=book.net(key),
+            side=context.side, volume=context.volume, net=self._net_of(key, context.side),
             entries=activity.repeats(key, now - 60_000_000),
             value=self._order_value(context), gross=self._gross(context, signal.strategy),
             capital=share * self._funds.account().equity,
@@ -161,6 +195,12 @@ class PreTradeRisk:
             result=None if None in floating else result + sum(f for f in floating if f),
         )  # fmt: skip
         return strategy_limits.check(facts, limits)
+
+    def _net_of(self, key: Key, side: str) -> float:
+        """Lots that a strategy holds, and that wait for it on a side."""
+        waits = [e for e in self._ledger.book.waiting(*key[1:]) if e.strategy == key.strategy]
+        waits = [e for e in waits if e.side == side]
+        return self._ledger.book.net(key) + sum(map(_signed, waits))
 
     def _floating(self, position: Position, now: int) -> float | None:
         """What a position would win or lose if it closed now; None without a price for it."""
@@ -200,10 +240,17 @@ class PreTradeRisk:
     def _shared(self, order: OrderEvent) -> Denial | None:
         """A netting account has one position per symbol, so one strategy at a time owns it."""
         feed, positions = (order.source, order.symbol), self._ledger.book.positions.values()
-        others = [p for p in positions if p.key[1:] == feed and p.key.strategy != order.strategy]
+        others = [
+            abs(p.volume)
+            for p in positions
+            if p.key[1:] == feed and p.key.strategy != order.strategy
+        ]
+        if self._ledger.book.working:
+            waiting = self._ledger.book.waiting(*feed)
+            others += [e.volume for e in waiting if e.strategy != order.strategy]
         if not others or not self._venue.netting:
             return None
-        return Denial(DenialReason.SYMBOL_TAKEN, 0.0, sum(abs(p.volume) for p in others))
+        return Denial(DenialReason.SYMBOL_TAKEN, 0.0, sum(others))
 
     def _portfolio(self, context: RiskContext, order: OrderEvent) -> Denial | None:
         """What all positions and this order would risk together."""
@@ -211,7 +258,11 @@ class PreTradeRisk:
             return None
         book, account = self._ledger.book, self._funds.account()
         held = [portfolio_risk.Held(p.key[1:], p.volume, p.price) for p in book.positions.values()]
-        held += [_on_its_way(e) for e in book.unsettled.values() if e.purpose == "entry"]
+        held += [
+            _on_its_way(e)
+            for e in book.unsettled.values()
+            if e.purpose == "entry" and not self._may_lack(e, order)
+        ]
         figures = self._market.at(account.currency) if self._market else None
         return portfolio_risk.check(
             context.limits, figures, held, _on_its_way(order), account.equity, context.now_us
@@ -223,7 +274,8 @@ class PreTradeRisk:
         if limits.max_messages_per_second != math.inf:
             context = replace(context, messages=activity.messages(context.now_us))
         if not limits.max_position_lots == limits.max_position_equity == math.inf:
-            context = replace(context, net=self._net(signal.source, signal.symbol))
+            net = self._net((signal.source, signal.symbol), context.side)
+            context = replace(context, net=net)
         if _in_money(limits):
             context = replace(
                 context, value=self._order_value(context), gross=self._gross(context),
@@ -273,9 +325,19 @@ class PreTradeRisk:
         value = self._value(*stake.feed, traded, stake.volume, quote, now)
         return stake.loss(quote.mid, value) if quote and value is not None else math.inf
 
-    def _net(self, *feed: str) -> float:
-        positions = self._ledger.book.positions.values()
-        return round(sum(p.volume for p in positions if p.key[1:] == feed), 8)
+    def _net(self, feed: tuple[str, str], side: str) -> float:
+        """Held, and what waits on a side: what waits on the other may never fill."""
+        book = self._ledger.book
+        held = sum(p.volume for p in book.positions.values() if p.key[1:] == feed)
+        waits = [e for e in book.waiting(*feed) if e.side == side]
+        return round(held + sum(map(_signed, waits)), 8)
+
+    def _may_lack(self, waits: OrderEvent, order: OrderEvent) -> bool:
+        """Whether one that waits would take from an order's risk, which it may never do."""
+        same_feed = (waits.source, waits.symbol) == (order.source, order.symbol)
+        return (
+            waits.order_id in self._ledger.book.working and same_feed and waits.side != order.side
+        )
 
     def _gross(self, context: RiskContext, strategy: str = "") -> float | None:
         """Of all positions, or a strategy's, and of entries whose outcome is not known yet."""
@@ -325,9 +387,20 @@ class PreTradeRisk:
         return rate(self._quotes, source, traded.quote, currency, now_us)
 
 
+def _at_price(signal: OrderSignal, quote: Quote | None) -> Quote | None:
+    """The market's quote moved to where an order that waits would fill."""
+    if quote is None:
+        return None
+    away = signal.entry_price - quote.side("buy" if signal.target > 0 else "sell")
+    return quote._replace(bid=quote.bid + away, ask=quote.ask + away)
+
+
 def _on_its_way(order: OrderEvent) -> portfolio_risk.Held:
-    lots = order.volume if order.side == "buy" else -order.volume
-    return portfolio_risk.Held((order.source, order.symbol), lots)
+    return portfolio_risk.Held((order.source, order.symbol), _signed(order))
+
+
+def _signed(order: OrderEvent) -> float:
+    return order.volume if order.side == "buy" else -order.volume
 
 
 def _in_money(limits: Limits) -> bool:

@@ -33,6 +33,14 @@ class Funds(Protocol):
         """
         ...
 
+    def needs(self, order: VenueOrder) -> float | None:
+        """Margin of an order that waits; None when there is no rate to convert it.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        ...
+
     def account(self) -> Account:
         """The account, for limits on losses and for sizing.
 
@@ -51,6 +59,10 @@ class VenueFunds:
     def margin(self, order: VenueOrder) -> Margin:
         """See Funds."""
         return Margin(self._venue.margin(order), self._venue.account().margin_free)
+
+    def needs(self, order: VenueOrder) -> float | None:
+        """See Funds."""
+        return self._venue.margin(order)
 
     def account(self) -> Account:
         """See Funds."""
@@ -85,16 +97,20 @@ class CachedFunds:
 
     def margin(self, order: VenueOrder) -> Margin:
         """See Funds."""
+        needed = self.needs(order)
+        margin = Margin(needed, self._free)
+        if needed is not None and needed <= self._free:
+            self._free -= needed
+        return margin
+
+    def needs(self, order: VenueOrder) -> float | None:
+        """See Funds; as of the last refresh."""
         key = order.source, order.symbol, order.side
         if key not in self._orders or self._clock.now_us() - self._refreshed_us > _FRESH_US:
             self._orders[key] = replace(order, volume=1.0)
             self.refresh()
         per_lot = self._per_lot[key]
-        needed = None if per_lot is None else per_lot * order.volume
-        margin = Margin(needed, self._free)
-        if needed is not None and needed <= self._free:
-            self._free -= needed
-        return margin
+        return None if per_lot is None else per_lot * order.volume
 
     def account(self) -> Account:
         """See Funds; as of the last refresh."""

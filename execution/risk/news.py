@@ -153,19 +153,37 @@ class News:
 
         A window opens when an event comes near, or when somebody publishes that one is near.
         """
-        flattening = {name: rule for name, rule in rules.items() if rule.action == FLATTEN}
-        if not flattening or self._calendar is None:
-            return None
-        reach = longest_us(flattening)
+        for moment in self._openings((FLATTEN,), rules, symbol, traded, now_us, end_us):
+            if self.flattens(rules, symbol, traded, moment):
+                return moment
+        return None
+
+    def next_denied_us(
+        self, rules: Mapping[str, NewsRule], symbol: str, traded: Instrument | None,
+        now_us: int, end_us: int,
+    ) -> int | None:  # fmt: skip
+        """When nothing may open in a symbol next, up to a time; None: not before it."""
+        for moment in self._openings((FLATTEN, "deny"), rules, symbol, traded, now_us, end_us):
+            open_ = self.at(rules, symbol, traded, moment)
+            if open_ and open_[0].action != "reduce":
+                return moment
+        return None
+
+    def _openings(
+        self, actions: Sequence[str], rules: Mapping[str, NewsRule], symbol: str,
+        traded: Instrument | None, now_us: int, end_us: int,
+    ) -> list[int]:  # fmt: skip
+        """When a window of such rules may open: now, and at later times up to an end."""
+        chosen = {name: rule for name, rule in rules.items() if rule.action in actions}
+        if not chosen or self._calendar is None:
+            return []
+        reach = longest_us(chosen)
         moments = {now_us}
         for event in self._calendar.content.events:
             if now_us - reach <= event.ts_event_us <= end_us + reach:
-                for window in windows(flattening, [event], symbol, traded):
+                for window in windows(chosen, [event], symbol, traded):
                     moments.add(max(window.begin_us, event.ts_published_us, now_us))
-        for moment in sorted(moments):
-            if moment <= end_us and self.flattens(rules, symbol, traded, moment):
-                return moment
-        return None
+        return [moment for moment in sorted(moments) if moment <= end_us]
 
 
 def _signature(path: Path) -> tuple[int, int, int]:

@@ -99,6 +99,8 @@ class Twin:
 
     def observe(self, event: OrderEvent) -> None:
         """Hear of a journalled event. Never waits."""
+        if event.order_id in self._book.working:
+            return  # one that waits for its price has no moment to compare
         if event.kind is Kind.SUBMITTED:
             self._heard.put((event, self._book.take_profit(event)))
         elif event.kind in (*_FILLS, *_ENDS, Kind.CLOSED):

@@ -20,13 +20,14 @@ from execution.breakers.breakers import Breakers
 from execution.broker.account_history import AccountHistory
 from execution.broker.closings import Closings
 from execution.broker.reconcile import Reconciler
+from execution.broker.working_orders import WorkingOrders
 from execution.journal import events, frames, lifecycle, segments
 from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
 from execution.lease import Lease
 from execution.live import Live
-from execution.order_path import exits, sizing, trailing
+from execution.order_path import exits, sizing, trailing, waiting
 from execution.order_path.engine import Engine
 from execution.risk import checks as risk
 from execution.risk import controls, trading_state
@@ -194,5 +195,9 @@ BUGS = (
     Bug("a lease is taken from who is alive", Lease, "_free",
         lambda _: lambda self, place: place.read(60.0), 100),
     Bug("who lost the lease goes on", Lease, "check", _always(None), 100),
+    Bug("what waits is taken back by nobody", WorkingOrders, "withdraw", _always(False), 50),
+    Bug("what waits does not count against the full position", waiting, "_along",
+        _always(0.0), 100),
+    Bug("the book forgets what waits", Book, "_wait", _always(None), 50),
     Bug("who lost the lease ends and halts nothing", Live, "_keep_lease", _ends_unhalted, 200),
 )  # fmt: skip

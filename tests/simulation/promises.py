@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 
+from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import TradePosition
 from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind, OrderEvent
 from core.topics import ORDER_EVENTS
 from execution.broker import account_history
 from execution.journal.book import Key
-from tests.simulation.market import SYMBOLS
 from tests.simulation.world import LOTS, Violation, World
 
 _CENT = 0.005
@@ -22,7 +22,8 @@ def after_step(world: World, before: Seen) -> Seen:
     on a netting account sets the position's stop again): that is left out. Returns the stops, for
     the next step.
     """
-    lots, now = dict.fromkeys(SYMBOLS, 0.0), Seen()
+    lots: dict[tuple[str, bool], float] = defaultdict(float)
+    now = Seen()
     for held in world.broker.positions():
         long = held.type == 0
         if held.magic:
@@ -31,9 +32,15 @@ def after_step(world: World, before: Seen) -> Seen:
             if not (world.netting and world.broker.faults.done_twice):
                 _never_looser(held, before)
             now[held.ticket] = long, held.sl
-            lots[held.symbol] = round(lots[held.symbol] + held.volume, 8)
+            side = long if world.waiting.on else True  # only what waits may open both
+            lots[held.symbol, side] = round(lots[held.symbol, side] + held.volume, 8)
     twice = LOTS * len(world.broker.faults.done_twice)
-    for symbol, volume in lots.items():
+    for waits in world.waiting.ours():
+        side = waits.type in (mt5.ORDER_TYPE_BUY_LIMIT, mt5.ORDER_TYPE_BUY_STOP)
+        lots[waits.symbol, side] = round(lots[waits.symbol, side] + waits.volume_current, 8)
+        if not waits.sl:
+            raise Violation(f"order {waits.ticket} would open a position without a stop")
+    for (symbol, _), volume in lots.items():
         if volume > LOTS + twice + world.others[symbol] + 1e-9:
             raise Violation(f"{volume} lots of {symbol} are open; the limit is {LOTS}")
     _shares_hold(world)
@@ -78,6 +85,9 @@ def at_rest(world: World) -> None:
         raise Violation(f"the terminal holds {there}, the journal {dict(here)}")
     if ours:
         raise Violation(f"positions {ours} outlived their horizon")
+    known = {magic_of(name) for name in book.unsettled}
+    if late := [o.ticket for o in world.waiting.ours() if o.magic not in known]:
+        raise Violation(f"orders {late} outlived their time")
     _unsettled_are_absent(world)
     _nothing_was_given_up(world)
     if not blocked:

@@ -87,6 +87,7 @@ class _Life:
         self._world.trips.step()
         self._world.signed.step()
         self._world.tenancy.step()
+        self._world.waiting.step()
         for kind in sorted(self._troubles):
             if self._rng.random() < 0.2:
                 getattr(self, f"_{kind}")()

@@ -44,6 +44,7 @@ from tests.simulation.rotation import Rotation
 from tests.simulation.signed import Signed
 from tests.simulation.tenancy import Tenancy
 from tests.simulation.trips import Trips
+from tests.simulation.waiting import Waiting
 from tests.support.markets import TUESDAY
 
 LOTS = 0.1
@@ -101,6 +102,7 @@ class World:
         self.ticks_flow = True
         self.timer, self.clock = _Timer(self), _Clock(self)
         self.trips, self.tenancy = Trips(self, LOTS), Tenancy(self)
+        self.waiting = Waiting(self)
         self._elsewhere = False  # what happens now happens to another process
 
     # Time: what the engine's clock and timer show, and what happens while it waits.
@@ -297,8 +299,16 @@ class World:
             self._on_stop(request)
         elif request["action"] == mt5.TRADE_ACTION_DEAL:
             self._on_order(request)
+        elif request["action"] == mt5.TRADE_ACTION_PENDING:
+            self.waiting.placed += 1
+            self._on_order(request)
         else:
-            self.tell(f"takes back {request['order']}")
+            self._on_removal(request)
+
+    def _on_removal(self, request: dict[str, Any]) -> None:
+        self.tell(f"takes back {request['order']}")
+        if self.waiting.on and b"cancelling" not in self.disk.durable:
+            raise Violation("an order was taken back before that was journalled and on disk")
 
     def _on_stop(self, request: dict[str, Any]) -> None:
         self.tell(f"moves the stop of {request['position']} to {request['sl']}")

@@ -5,6 +5,7 @@ Everything follows from fixed seeds, so that two runs, in one process or in two,
 
 import random
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,9 +110,10 @@ class Part(NamedTuple):
     signals: list[bytes]
 
 
-def parts() -> list[Part]:
-    """The replay's messages, slice by slice."""
-    source_of, coming, batches = market(), signals(), []
+def parts(more: Sequence[Signal] = ()) -> list[Part]:
+    """The replay's messages, slice by slice; `more` signals come beside the usual ones."""
+    source_of, batches = market(), []
+    coming = sorted([*signals(), *more], key=lambda s: s.ts_event_us)
     offsets = dict.fromkeys(source_of.feeds(), 0)
     number = 1
     while (cut := source_of.slice(number)) is not None:
@@ -137,10 +139,10 @@ def parts() -> list[Part]:
     return batches
 
 
-def filled_bus() -> MemoryBus:
+def filled_bus(more: Sequence[Signal] = ()) -> MemoryBus:
     """A bus that holds the whole replay."""
     bus = MemoryBus()
-    for part in parts():
+    for part in parts(more):
         for payload in part.ticks:
             bus.publish(TICKS, "k", payload)
         for payload in part.signals:

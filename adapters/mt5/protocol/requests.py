@@ -33,6 +33,43 @@ def deal(order: VenueOrder, name: str, rules: Specification, filling: int) -> di
     return request
 
 
+_WAITING = {
+    ("buy", "limit"): mt5.ORDER_TYPE_BUY_LIMIT, ("sell", "limit"): mt5.ORDER_TYPE_SELL_LIMIT,
+    ("buy", "stop"): mt5.ORDER_TYPE_BUY_STOP, ("sell", "stop"): mt5.ORDER_TYPE_SELL_STOP,
+}  # fmt: skip
+_FILLINGS = {
+    "fok": mt5.ORDER_FILLING_FOK, "ioc": mt5.ORDER_FILLING_IOC, "return": mt5.ORDER_FILLING_RETURN,
+}  # fmt: skip
+_EXPIRIES = {
+    "gtc": mt5.ORDER_TIME_GTC, "day": mt5.ORDER_TIME_DAY, "specified": mt5.ORDER_TIME_SPECIFIED,
+}  # fmt: skip
+
+
+def waiting(order: VenueOrder, name: str, rules: Specification) -> dict[str, Any]:
+    """An order that waits for its price; `name`: the symbol's at the terminal.
+
+    Filling and expiry are asked for as they are: what a broker does not offer it refuses. The
+    terminal counts whole seconds, so it ends up to one earlier than said, never later.
+    """
+    request: dict[str, Any] = {
+        "action": mt5.TRADE_ACTION_PENDING,
+        "symbol": name,
+        "volume": order.volume,
+        "type": _WAITING[order.side, order.entry],
+        "price": round(order.price, rules.digits),
+        "sl": round(order.stop_price, rules.digits),
+        "type_filling": _FILLINGS[order.filling],
+        "type_time": _EXPIRIES[order.expiry],
+        "magic": magic_of(order.order_id),
+        "comment": order.order_id[:COMMENT_MAX],
+    }
+    if order.take_profit:
+        request["tp"] = round(order.take_profit, rules.digits)
+    if order.expiry == "specified":
+        request["expiration"] = order.expires_us // 1_000_000
+    return request
+
+
 def stop(held: VenuePosition, stop_price: float, name: str) -> dict[str, Any]:
     """Another stop for a position. A request without `tp` would take the take-profit away."""
     return {

@@ -30,7 +30,9 @@ _FAR_S = 4_102_444_800.0  # 2100: an accepted order may fill after the caller's 
 _DAY_US = 86_400_000_000
 _NO_ANSWER = (mt5.TRADE_RETCODE_TIMEOUT, mt5.TRADE_RETCODE_CONNECTION)
 _DONE = (mt5.TRADE_RETCODE_DONE, 10008, 10010)  # done, placed, done partially
-_REFUSED = (2, 5, 6)  # ORDER_STATE_CANCELED, REJECTED, EXPIRED
+_REFUSED = (
+    mt5.ORDER_STATE_CANCELED, mt5.ORDER_STATE_REJECTED, mt5.ORDER_STATE_EXPIRED,
+)  # fmt: skip
 
 
 class Venue:
@@ -122,7 +124,8 @@ class Venue:
 
         `filled` with its fills, when no more will come; `working` while it is on the way, is
         filled in part, or a position shows it without a fill in the history; `rejected` when
-        the history has it as finished without a fill; `ambiguous`; `absent`; `unknown`.
+        the history has it as finished without a fill (`expired`: one that waited); `ambiguous`;
+        `absent`; `unknown`.
         """
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
@@ -145,7 +148,9 @@ class Venue:
             return Outcome("filled" if complete else "working", "", mine[0].order, fills)
         for o in done:
             if (o.magic, o.symbol) == (magic, name) and o.state in _REFUSED and not _filled(o):
-                return Outcome("rejected", f"state {o.state} {o.comment}", o.ticket)
+                expired = order.entry != "market" and o.state == mt5.ORDER_STATE_EXPIRED
+                text = f"state {o.state} {o.comment}"
+                return Outcome("expired" if expired else "rejected", text, o.ticket)
         shown = [o.ticket for o in working if o.magic == magic]
         shown += [p.ticket for p in held if p.magic == magic and not order.position]
         return Outcome("working", "", shown[0]) if shown else Outcome("absent")
@@ -260,7 +265,10 @@ class Venue:
         specified = self._specified((order.source, order.symbol))
         if specified is None:
             raise UnavailableError(f"{order.source} {order.symbol}: the terminal cannot trade it")
-        return requests.deal(order, self._names[order.source, order.symbol], *specified)
+        name = self._names[order.source, order.symbol]
+        if order.entry != "market":
+            return requests.waiting(order, name, specified[0])
+        return requests.deal(order, name, *specified)
 
     def _deals(self, since_us: int) -> tuple[Any, ...] | None:
         begin = max(since_us / 1e6 - self._history_s, 0.0)

@@ -8,7 +8,7 @@ Side = Literal["buy", "sell"]
 
 
 class VenueOrder(msgspec.Struct, frozen=True):
-    """A market order. Volume in lots, prices in quote currency."""
+    """An order at the market, or one that waits. Volume in lots, prices in quote currency."""
 
     order_id: str  # hex digits
     source: str
@@ -20,6 +20,10 @@ class VenueOrder(msgspec.Struct, frozen=True):
     tolerance: float = 0.0  # how much worse than `price` a fill may be, in price
     position: int = 0  # venue's ticket of the position to reduce; 0: open one
     take_profit: float = 0.0  # 0: none; only for entries
+    entry: Literal["market", "limit", "stop"] = "market"  # the last two wait for `price`
+    filling: str = ""  # of one that waits: "fok", "ioc", "return"
+    expiry: str = ""  # of one that waits: "gtc", "day", "specified"
+    expires_us: int = 0  # with "specified"
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -41,12 +45,15 @@ class Fill(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What became of a request.
 
-    `done`: a change (of a stop, of a working order) was made. `absent`: the venue answers, and
+    `done`: a change (of a stop, of a working order) was made. `expired`: it waited until its end,
+    and nothing filled it. `absent`: the venue answers, and
     knows nothing of it. `ambiguous`: it answers, and what it shows fits more than one order.
     `unknown`: it does not answer.
     """
 
-    kind: Literal["filled", "working", "rejected", "unknown", "absent", "ambiguous", "done"]
+    kind: Literal[
+        "filled", "working", "rejected", "expired", "unknown", "absent", "ambiguous", "done"
+    ]
     reason: str = ""
     order: int = 0
     fills: tuple[Fill, ...] = ()

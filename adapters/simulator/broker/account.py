@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import OrderSendResult, TradeRequest
 from adapters.mt5.real.symbols import Feed, terminal_names
-from adapters.simulator.broker import matching, operations, stop_out
+from adapters.simulator.broker import matching, operations, pending, stop_out
 from adapters.simulator.broker.books import AccountBooks, BookedDeal
 from adapters.simulator.broker.costs import (
     Draw,
@@ -28,9 +28,10 @@ from adapters.simulator.broker.costs import (
     next_rollover,
 )
 from adapters.simulator.broker.matching import AccountPosition, ReachedExit, Refused
+from adapters.simulator.broker.pending import Moment, PendingOrder
 from adapters.simulator.broker.pricing import Pricing
 from adapters.simulator.markets.tape import Quote, TapedMarket
-from core.instruments import Instrument
+from core.instruments import Instrument, is_open
 
 
 class Totals(NamedTuple):
@@ -87,11 +88,15 @@ class SimulatedAccount:
             if form.action == operations.MONEY:
                 state.operate(form, at_msc)
                 return self._booked(form, state, at_msc, at_msc)
+            if form.action == mt5.TRADE_ACTION_REMOVE:
+                return self._remove(form, state, at_msc)
             feed = self.feeds.get(form.symbol)
             if feed is None:
                 raise Refused(mt5.TRADE_RETCODE_INVALID, f"Unknown symbol {form.symbol}")
             if form.action == mt5.TRADE_ACTION_SLTP:
                 return self._modify(form, state, at_msc)
+            if form.action == mt5.TRADE_ACTION_PENDING:
+                return self._place(form, state, at_msc, feed)
             if form.action in operations.REASONS:
                 return self._deal(form, state, at_msc, feed)
             raise Refused(mt5.TRADE_RETCODE_INVALID, f"Action {form.action} is not simulated")
@@ -168,23 +173,30 @@ class SimulatedAccount:
         if reached:
             self._exit(state, held, reached)
             return self._open(form, state, at_msc, known, friction, held.feed)
-        along, reason = (form.type == mt5.ORDER_TYPE_BUY) == held.long, operations.REASONS
+        deal = BookedDeal(
+            price=price, time_msc=quote.time_msc, sent_msc=at_msc, commission=0.0,
+            reason=operations.REASONS[form.action], order=_order(form),
+        )  # fmt: skip
+        self._meet(form, state, known, held, quote, deal)
+        return self._filled(form, state, at_msc, quote, price)
+
+    def _meet(
+        self, form: TradeRequest, state: AccountBooks, known: Instrument, held: AccountPosition,
+        quote: Quote, deal: BookedDeal,
+    ) -> None:  # fmt: skip
+        """Book a deal into the symbol's position; what it costs and gains is worked out here."""
+        along = (form.type == mt5.ORDER_TYPE_BUY) == held.long
         opened = form.volume if along else round(form.volume - held.volume, 8)
-        commission = money(known.commission * form.volume)
         margin = profit = 0.0
         if opened > 0:
             part = form._replace(volume=opened)
-            margin, _ = self._affordable(part, state, known, held.feed, quote, price)
+            margin, _ = self._affordable(part, state, known, held.feed, quote, deal.price)
         if not along:
             closed = min(form.volume, held.volume)
-            profit = self.pricing.profit(held, closed, price, quote.time_msc)
-        deal = BookedDeal(
-            price=price, time_msc=quote.time_msc, sent_msc=at_msc, commission=-commission,
-            profit=profit, margin=margin, reason=reason[form.action], order=_order(form),
-        )  # fmt: skip
+            profit = self.pricing.profit(held, closed, deal.price, quote.time_msc)
+        commission = -money(known.commission * form.volume)
         book = state.add if along else state.reverse if opened > 0 else state.close
-        book(held, form, deal)
-        return self._filled(form, state, at_msc, quote, price)
+        book(held, form, deal._replace(commission=commission, profit=profit, margin=margin))
 
     def _entry_price(
         self, form: TradeRequest, at_msc: int, known: Instrument, friction: Draw, feed: Feed
@@ -259,7 +271,82 @@ class SimulatedAccount:
             self._result(form, mt5.TRADE_RETCODE_DONE, comment="Done"), at_msc, state
         )
 
+    def _place(
+        self, form: TradeRequest, state: AccountBooks, at_msc: int, feed: Feed
+    ) -> AcceptedFill:
+        """Take an order that waits for its price, from when it arrives."""
+        pending.check_form(form)
+        known = self.pricing.known(feed, at_msc)
+        matching.check_volume(form, known, None)
+        works = at_msc + self._draw(self._frictions, form, feed[0], at_msc, self._seed).latency_ms
+        quote = self._market.tape(*feed).last_until(works)
+        if quote is None or not is_open(known.session, works * 1000):
+            raise Refused(mt5.TRADE_RETCODE_MARKET_CLOSED, "Market closed")
+        pending.check_price(form, quote)
+        ticket = state.place(form, feed, at_msc, pending.expiry_msc(form, works), works - 1)
+        return self._answered(form, ticket, state, at_msc, works)
+
+    def _remove(self, form: TradeRequest, state: AccountBooks, at_msc: int) -> AcceptedFill:
+        """Take a working order back, unless it fills or expires before that arrives."""
+        order = state.working.get(form.order)
+        if order is None:
+            raise Refused(mt5.TRADE_RETCODE_INVALID_ORDER, f"No working order {form.order}")
+        about = form._replace(symbol=order.form.symbol)
+        friction = self._draw(self._frictions, about, order.feed[0], at_msc, self._seed)
+        arrives = max(at_msc + friction.latency_ms, order.seen_msc + 1)
+        if pending.moment(order, self._market.tape(*order.feed), arrives):
+            raise Refused(mt5.TRADE_RETCODE_INVALID_ORDER, f"Order {form.order} was done before")
+        state.retire(order, mt5.ORDER_STATE_CANCELED, arrives)
+        return self._answered(form, form.order, state, at_msc, arrives)
+
+    def _answered(
+        self, form: TradeRequest, ticket: int, state: AccountBooks, at_msc: int, time_msc: int
+    ) -> AcceptedFill:
+        """An accepted request that makes no deal."""
+        state.at_msc = max(state.at_msc, at_msc)
+        done = self._result(form, mt5.TRADE_RETCODE_DONE, comment="Request executed")
+        return AcceptedFill(done._replace(order=ticket, volume=form.volume), time_msc, state)
+
     def _advance(self, state: AccountBooks, until_msc: int) -> None:
+        """To a time: what waits is filled or expires, each when its moment comes."""
+        while (coming := self._coming(state, until_msc)) is not None:
+            order, moment = coming
+            self._advance_positions(state, moment.time_msc)
+            if moment.quote is None:
+                state.retire(order, mt5.ORDER_STATE_EXPIRED, moment.time_msc)
+            else:
+                self._trigger(state, order, moment.quote)
+        self._advance_positions(state, until_msc)
+
+    def _coming(self, state: AccountBooks, until_msc: int) -> tuple[PendingOrder, Moment] | None:
+        """What happens first to a working order up to a time; the others' quotes are done with."""
+        coming = []
+        for ticket, order in state.working.items():
+            moment = pending.moment(order, self._market.tape(*order.feed), until_msc)
+            if moment is not None:
+                coming.append((order, moment))
+            elif order.seen_msc < until_msc:
+                state.working[ticket] = replace(order, seen_msc=until_msc)
+        return min(coming, key=lambda pair: (pair[1].time_msc, pair[0].ticket), default=None)
+
+    def _trigger(self, state: AccountBooks, order: PendingOrder, quote: Quote) -> None:
+        """Fill a working order, or remove it where there is no money for it."""
+        form, time_msc = pending.as_deal(order), quote.time_msc
+        price = pending.fill_price(order, quote)
+        deal = BookedDeal(price, time_msc, order.placed_msc, 0.0, placed=order)
+        try:
+            known = self.pricing.known(order.feed, time_msc)
+            held = self._met(form, state)
+            if held is not None:
+                self._meet(form, state, known, held, quote, deal)
+                return
+            margin, commission = self._affordable(form, state, known, order.feed, quote, price)
+        except Refused as refusal:
+            state.retire(order, mt5.ORDER_STATE_REJECTED, time_msc, refusal.comment)
+            return
+        state.open(form, order.feed, deal._replace(commission=-commission, margin=margin))
+
+    def _advance_positions(self, state: AccountBooks, until_msc: int) -> None:
         """To a time: swaps, stops and take-profits, and the broker's closing for want of margin."""
         while state.positions and (moment := self._doubtful(state, until_msc)) is not None:
             self._move(state, moment)

@@ -14,6 +14,7 @@ from adapters.mt5.real.symbols import Feed
 from adapters.simulator.broker.booked import Booked
 from adapters.simulator.broker.costs import money
 from adapters.simulator.broker.matching import AccountPosition
+from adapters.simulator.broker.pending import FIRST_TICKET, PendingOrder, shown
 from adapters.simulator.broker.stop_out import Guard
 
 
@@ -28,6 +29,7 @@ class BookedDeal(NamedTuple):
     margin: float = 0.0  # of what it opens
     reason: int = mt5.DEAL_REASON_EXPERT
     order: int = 0  # a further part of this one; 0: an order of its own
+    placed: PendingOrder | None = None  # the working order that it fills
 
 
 class AccountBooks:
@@ -38,6 +40,8 @@ class AccountBooks:
         self.at_msc = 0
         self.guard: Guard | None = None  # against stop-out; None: to be worked out
         self.positions: dict[int, AccountPosition] = {}
+        self.working: dict[int, PendingOrder] = {}
+        self._placed = 0  # working orders ever taken
         self.orders: Booked[TradeOrder] = Booked()
         self.deals: Booked[TradeDeal] = Booked()
         self._operation(
@@ -49,12 +53,25 @@ class AccountBooks:
         branch = AccountBooks.__new__(AccountBooks)
         branch.balance, branch.credit, branch.at_msc = self.balance, self.credit, self.at_msc
         branch.positions, branch.guard = dict(self.positions), self.guard
+        branch.working, branch._placed = dict(self.working), self._placed
         branch.orders, branch.deals = self.orders.branch(), self.deals.branch()
         return branch
 
+    def place(self, form: TradeRequest, feed: Feed, sent: int, expires: int, seen: int) -> int:
+        """Keep an order that waits for its price; its ticket. Times in milliseconds."""
+        ticket = FIRST_TICKET + self._placed
+        self._placed += 1
+        self.working[ticket] = PendingOrder(ticket, feed, form, sent, expires, seen)
+        return ticket
+
+    def retire(self, order: PendingOrder, state: int, time_msc: int, comment: str = "") -> None:
+        """Book the end of a working order that nothing filled; `state`: an ORDER_STATE_*."""
+        del self.working[order.ticket]
+        self.orders.append(shown(order, state, time_msc, comment), time_msc)
+
     def open(self, form: TradeRequest, feed: Feed, deal: BookedDeal) -> None:
         """Book an entry as a position of its own."""
-        ticket = len(self.orders) + 1
+        ticket = self._ticket(deal)
         long, time_msc = form.type == mt5.ORDER_TYPE_BUY, deal.time_msc
         self.positions[ticket] = AccountPosition(
             ticket=ticket, feed=feed, symbol=form.symbol, long=long, volume=form.volume,
@@ -93,7 +110,7 @@ class AccountBooks:
         The position keeps its identifier and takes the ticket of the order that turned it.
         """
         del self.positions[held.ticket]
-        ticket = len(self.orders) + 1
+        ticket = self._ticket(deal)
         self.positions[ticket] = replace(
             held, ticket=ticket, long=not held.long, volume=round(form.volume - held.volume, 8),
             price=deal.price, time_msc=deal.time_msc, updated_msc=deal.time_msc,
@@ -109,6 +126,9 @@ class AccountBooks:
         else:
             self.balance = money(self.balance + form.price)
         self._operation(form.type, mt5.DEAL_REASON_CLIENT, form.price, time_msc, form.comment)
+
+    def _ticket(self, deal: BookedDeal) -> int:
+        return deal.placed.ticket if deal.placed else len(self.orders) + 1
 
     def _operation(
         self, kind: int, reason: int, amount: float, time_msc: int, comment: str
@@ -134,7 +154,7 @@ class AccountBooks:
     ) -> None:
         """One finished order and its deal."""
         done, side = deal.time_msc, form.type
-        order, ticket = deal.order or len(self.orders) + 1, len(self.deals) + 1
+        order, ticket = deal.order or self._ticket(deal), len(self.deals) + 1
         self.balance = money(self.balance + deal.commission + swap + deal.profit)
         self.guard = None
         if not deal.order:
@@ -154,6 +174,12 @@ class AccountBooks:
         self, position: AccountPosition, form: TradeRequest, deal: BookedDeal, order: int
     ) -> None:
         setup, done, side = deal.sent_msc, deal.time_msc, form.type
+        if deal.placed:
+            del self.working[order]
+            filled = shown(deal.placed, mt5.ORDER_STATE_FILLED, done)
+            filled = filled._replace(position_id=position.identifier, price_current=deal.price)
+            self.orders.append(filled._replace(volume_current=0.0), done)
+            return
         self.orders.append(
             TradeOrder(
                 ticket=order, time_setup=setup // 1000, time_setup_msc=setup,

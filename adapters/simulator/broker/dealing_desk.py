@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import OrderSendResult, TradeOrder
-from adapters.simulator.broker import operations
+from adapters.simulator.broker import operations, pending
 from adapters.simulator.broker.account import trade_request
 from adapters.simulator.faults import Fault, Faults
 from adapters.simulator.terminal import SimulatedTerminal
@@ -70,8 +70,8 @@ class Desk:
         self._terminal.at(now_msc)
 
     def working(self) -> list[TradeOrder]:
-        """What is left of orders that fill bit by bit."""
-        shown = []
+        """Orders that wait for their price, and what is left of those that fill bit by bit."""
+        shown = list(self._terminal.orders_get())
         for order in self._terminal.history_orders_get(0.0, _FAR_S) if self._working else ():
             if order.ticket in self._working:
                 left = self._working[order.ticket].left
@@ -83,6 +83,8 @@ class Desk:
         """A finished order as the history shows it; None while it still works."""
         if order.ticket in self._working:
             return None
+        if order.ticket not in self._left and order.ticket not in self._volumes:
+            return order
         left = self._left.get(order.ticket, 0.0)
         return self._with(order, left, mt5.ORDER_STATE_CANCELED if left else order.state)
 
@@ -168,7 +170,7 @@ class Desk:
     def _remove(self, request: Mapping[str, Any]) -> OrderSendResult:
         order = self._working.pop(int(request["order"]), None)
         if order is None:
-            return _answer(request, mt5.TRADE_RETCODE_INVALID_ORDER, "No such order")
+            return self._execute(request)
         self._left[int(request["order"])] = order.left
         return _answer(request, mt5.TRADE_RETCODE_DONE, "Request executed")
 
@@ -185,7 +187,7 @@ class Desk:
         self._terminal.at(before)
         answer, _ = self._terminal.decide(request)
         deal = self._terminal.history_deals_get(before / 1000, _FAR_S)[-1:]
-        if answer.retcode == mt5.TRADE_RETCODE_DONE and deal:
+        if answer.retcode == mt5.TRADE_RETCODE_DONE and answer.deal and deal:
             self._sleep(max(deal[0].time_msc - before, 0) / 1000)
         self._terminal.at(self._now_msc())
         return answer
@@ -205,6 +207,10 @@ class Desk:
         held = [p for p in self._terminal.positions_get() if p.ticket == form.position]
         if form.action == mt5.TRADE_ACTION_SLTP and held:
             return self._refused_change(form, held[0], info)
+        if form.action == mt5.TRADE_ACTION_PENDING:
+            market = info.ask if pending.buys(form) else info.bid
+            near = self._too_near(form.price, 0.0, market, info.point)
+            return near or self._too_near(form.sl, form.tp, form.price, info.point)
         long = form.type == mt5.ORDER_TYPE_BUY
         return self._too_near(form.sl, form.tp, info.bid if long else info.ask, info.point)
 

@@ -22,6 +22,9 @@ from adapters.simulator.broker.stop_out import LEVEL
 from adapters.simulator.markets.tape import Quote, Ticks
 from core.instruments import Instrument
 
+_EXPIRATIONS = 1 | 2 | 4  # until cancelled, the day, a time
+_ORDERS = 1 | 2 | 4 | 16 | 32  # market, limit, stop; stop-loss, take-profit
+
 
 def account_info(totals: Totals, login: int, currency: str, netting: bool) -> AccountInfo:
     """`account_info()` of a demo account."""
@@ -96,6 +99,7 @@ def symbol_info(name: str, feed: Feed, known: Instrument | None, quote: Quote | 
         trade_exemode=mt5.SYMBOL_TRADE_EXECUTION_INSTANT,
         trade_calc_mode=mt5.SYMBOL_CALC_MODE_CFDLEVERAGE,
         filling_mode=mt5.SYMBOL_FILLING_FOK | mt5.SYMBOL_FILLING_IOC,
+        expiration_mode=_EXPIRATIONS, order_mode=_ORDERS,
         swap_mode=mt5.SYMBOL_SWAP_MODE_POINTS, swap_rollover3days=mt5.DAY_OF_WEEK_WEDNESDAY,
         trade_tick_size=known.point, trade_contract_size=known.contract_size,
         volume_min=known.volume_min, volume_max=known.volume_max, volume_step=known.volume_step,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from msgspec.structs import replace
 
 from adapters.mt5.protocol.results import TradeOrder
@@ -13,7 +14,7 @@ from adapters.mt5.venue.orders import Venue
 from adapters.simulator.terminal import SimulatedTerminal
 from core.clock import ManualClock, SystemTimer, Timer
 from core.contracts.order import OrderEvent
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from core.contracts.tick import TICK
 from core.desk import Desk as StrategyDesk
 from core.sections import ExecutionSettings, ExitSettings, RunSettings
@@ -61,7 +62,7 @@ class Unreliable:
         return account._replace(balance=round(account.balance + self.hidden_balance, 2))
 
     def orders_get(self, symbol: str | None = None, ticket: int | None = None) -> Any:
-        return tuple(self.working)
+        return (*self.working, *self._inner.orders_get(symbol, ticket))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -155,6 +156,14 @@ class Desk:
         stop = 0.0 if target == 0 else 1.09 if target > 0 else 1.11
         changes = {"stop_price": stop, "signal_id": name or signal.signal_id, **changes}
         return replace(replace(signal, run_id="live", account="simulated"), **changes)
+
+    def order(self, target: float, price: float, **changes: Any) -> OrderSignal:
+        """A signal for an order that waits, made now: by default a limit for a minute."""
+        plain = self.signal(target, changes.pop("signal_id", ""))
+        now = self.clock.now_us()
+        told = {"expires_us": now + 60_000_000, "horizon_us": now + 120_000_000} | changes
+        chosen = {"name": "dip", "entry": "limit", "entry_price": price} | told
+        return OrderSignal(**structs.asdict(plain) | chosen)
 
     def trade(self, target: float, name: str = "", **changes: Any) -> list[str]:
         """Handle a signal; the events that it gave, as "purpose kind"."""

@@ -29,6 +29,7 @@ class Slow(Desk):
         real.initialize()
         self.venue = Venue(real, 60.0)
         self.reconciler._venue = self.venue
+        self.engine.working._venue = self.venue
         self.funds._venue = self.engine._venue = self.engine._pre_trade_risk._venue = self.venue
 
 

@@ -1,0 +1,78 @@
+"""Orders that wait for their price: in some seeds strategies place them, and take them back.
+
+They come beside targets, from a source of chance of their own, so that a seed without them lives as
+before. With them a strategy may hold its full position on either side at once.
+"""
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from adapters.mt5.protocol import constants as mt5
+from core.contracts.signal import OrderSignal
+from tests.simulation import tenancy
+from tests.simulation.market import SOURCE, SYMBOLS
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_SHARE = 0.4
+_NAMES = ("dip", "top", "deep")
+
+
+def are_placed(seed: int) -> bool:
+    """Whether orders wait in a seed's world."""
+    return not tenancy.is_shared(seed) and Random(f"waiting {seed}").random() < _SHARE
+
+
+class Waiting:
+    """What strategies ask for in a world, and what its broker was sent."""
+
+    def __init__(self, world: "World") -> None:
+        self._world, self._rng = world, Random(f"orders {world.seed}")
+        self.on = are_placed(world.seed)
+        self.placed = 0
+        self._signals = 0
+
+    def step(self) -> None:
+        """Now and then one is placed, or taken back."""
+        if not self.on or self._rng.random() > 0.5:
+            return
+        rng, world = self._rng, self._world
+        symbol, name = rng.choice(tuple(SYMBOLS)), rng.choice(_NAMES)
+        cancels = rng.random() < 0.25
+        copies, delay = rng.choice((1, 1, 1, 2)), rng.choice((0.0, 0.0, 0.3, 2.0))
+        signal = self._order(symbol, name, "cancel" if cancels else "place")
+        world.publish(signal, copies, delay)
+
+    def _order(self, symbol: str, name: str, action: str) -> OrderSignal:
+        rng, world = self._rng, self._world
+        quote = world.broker.market.tape(SOURCE, symbol).last_until(world.now_us // 1000)
+        assert quote is not None
+        buys, entry = rng.random() < 0.5, rng.choice(("limit", "stop"))
+        step, digits = SYMBOLS[symbol][1:]
+        sign = 1 if buys else -1
+        ahead = rng.choice((2, 8, 25)) * step * (1 if entry == "stop" else -1)
+        price = round((quote.buy if buys else quote.sell) + sign * ahead, digits)
+        away = rng.choice((25, 60, 300)) * step
+        now, life = world.now_us, rng.choice((4, 15, 40)) * 1_000_000
+        run = world.settings.run
+        self._signals += 1
+        return OrderSignal(
+            signal_id=f"w{self._signals}", run_id=run.run_id, mode=run.mode, account=run.account,
+            strategy=rng.choice(world.strategies), source=SOURCE, symbol=symbol, ts_event_us=now,
+            ts_init_us=now, time_msc=now // 1000, seq=0,
+            target=sign * rng.choice((0.5, 1.0)) if action == "place" else 0.0,
+            reference_price=(quote.bid + quote.ask) / 2, stop_price=price - sign * away,
+            horizon_us=now + life + rng.choice((5, 30)) * 1_000_000, expires_us=now + life,
+            confidence=0.6, model="scripted", prediction_id="",
+            take_profit=rng.choice((0.0, price + sign * away)), trail=rng.choice((0.0, away)),
+            name=name, action=action, entry=entry, entry_price=price,
+            filling=rng.choice(("fok", "ioc", "return")),
+            expiry=rng.choice(("gtc", "day", "specified", "specified")),
+        )  # fmt: skip
+
+    def ours(self) -> list[Any]:
+        """Orders that wait at the broker now, or have waited and are still shown."""
+        self._world.broker.package._answers()
+        shown = self._world.broker.terminal.orders_get()
+        return [order for order in shown if order.type > mt5.ORDER_TYPE_SELL]

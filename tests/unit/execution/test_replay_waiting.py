@@ -1,0 +1,170 @@
+"""A replay with orders that wait: filled by the first quote that reaches them, killed or not."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.contracts.order import EventKind as Kind
+from core.contracts.order import OrderEvent
+from core.contracts.signal import OrderSignal, signal_id
+from tests.support import replays
+from tests.unit.execution.desk import Unreliable
+
+LATENCY_MSC = (20, 120)  # of the modelled broker
+
+
+def orders() -> list[OrderSignal]:
+    """About one order per feed and 12 seconds, by a strategy of its own."""
+    planned = []
+    for source, symbol, price, step in replays.FEEDS:
+        rng = random.Random(f"orders {source} {symbol}")
+        for time_msc, bid, ask in replays.rows(source, symbol, price, step):
+            if rng.random() < 0.04 and (not planned or planned[-1].time_msc < time_msc):
+                planned.append(_order(rng, (source, symbol), time_msc, (bid, ask), step))
+    return planned
+
+
+def _order(
+    rng: random.Random, feed: tuple[str, str], time_msc: int, quote: tuple[float, float],
+    step: float,
+) -> OrderSignal:  # fmt: skip
+    bid, ask = quote
+    sign, entry = rng.choice((1, -1)), rng.choice(("limit", "stop"))
+    ahead = rng.choice((3, 8, 20)) * step * (1 if entry == "stop" else -1)
+    price, at = round((ask if sign > 0 else bid) + sign * ahead, 5), time_msc * 1000
+    action = "cancel" if rng.random() < 0.35 else "place"
+    life_us = rng.choice((4, 11, 30)) * 1_000_000
+    run = replays.RUN
+    return OrderSignal(
+        signal_id=signal_id(run.run_id, "waits", *feed, time_msc, 0), run_id=run.run_id,
+        mode=run.mode, account=run.account, strategy="waits", source=feed[0], symbol=feed[1],
+        ts_event_us=at, ts_init_us=at, time_msc=time_msc, seq=0,
+        target=sign * rng.choice((0.3, 0.5)), reference_price=(bid + ask) / 2,
+        stop_price=price - sign * 60 * step, horizon_us=at + life_us + 9_000_000,
+        expires_us=at + life_us, confidence=0.6, model="waits", prediction_id="",
+        name=rng.choice(("one", "two")), action=action, entry=entry, entry_price=price,
+        expiry=rng.choice(("gtc", "specified")),
+    )  # fmt: skip
+
+
+ORDERS = orders()
+
+
+def waiting(events: Sequence[OrderEvent]) -> dict[str, list[OrderEvent]]:
+    """The events of each order that was placed to wait."""
+    names = {e.order_id for e in events if e.kind is Kind.SUBMITTED and e.strategy == "waits"}
+    names &= {e.order_id for e in events if e.purpose == "entry"}
+    return {name: [e for e in events if e.order_id == name] for name in sorted(names)}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[OrderEvent]]:
+    home = tmp_path_factory.mktemp("waiting")
+    assert replays.run(home, replays.filled_bus(ORDERS))
+    return home, replays.events(home)
+
+
+def test_every_end_of_an_order_is_there(reference: tuple[Path, list[OrderEvent]]) -> None:
+    stories = waiting(reference[1]).values()
+    ends = {next(e.kind for e in reversed(s) if e.kind is not Kind.CLOSED) for s in stories}
+    assert {Kind.FILLED, Kind.EXPIRED, Kind.CANCELLED} <= ends
+    assert all(story[2].kind in (Kind.ACCEPTED, Kind.REJECTED) for story in stories)
+    reasons = {e.reason for s in stories for e in s if e.kind is Kind.CANCELLING}
+    assert reasons == {"its time is over", "the strategy takes it back"}
+
+
+def test_each_is_filled_by_the_first_quote_that_reaches_it_after_it_arrived(
+    reference: tuple[Path, list[OrderEvent]],
+) -> None:
+    """Looked for in the rows themselves, by a rule written down here again."""
+    asked_for = {s.signal_id: s for s in ORDERS}
+    quotes = {(f[0], f[1]): replays.rows(*f) for f in replays.FEEDS}
+    filled = 0
+    for story in waiting(reference[1]).values():
+        fills = [e for e in story if e.kind is Kind.FILLED]
+        signal, feed = asked_for[story[0].signal_id], (story[0].source, story[0].symbol)
+        until = fills[0].ts_event_us // 1000 if fills else story[-1].ts_event_us // 1000
+        sure = [q for q in quotes[feed] if signal.time_msc + LATENCY_MSC[1] <= q[0] < until]
+        assert not any(map(_reaches(signal), sure)), "an earlier quote reached it"
+        if not fills:
+            continue
+        filled += 1
+        assert until >= signal.time_msc + LATENCY_MSC[0]
+        ((at, *_),) = [[q for q in quotes[feed] if q[0] == until and _reaches(signal)(q)]]
+        market = at[2] if signal.target > 0 else at[1]
+        assert fills[0].price == (signal.entry_price if signal.entry == "limit" else market)
+    assert filled > 10
+
+
+def _reaches(signal: OrderSignal) -> Any:
+    def reaches(quote: tuple[int, float, float]) -> bool:
+        price = quote[2] if signal.target > 0 else quote[1]
+        below = (signal.target > 0) == (signal.entry == "limit")
+        return price <= signal.entry_price if below else price >= signal.entry_price
+
+    return reaches
+
+
+def test_the_books_profit_is_the_accounts(reference: tuple[Path, list[OrderEvent]]) -> None:
+    home, events = reference
+    money = sum(e.profit + e.commission + e.swap for e in events)
+    account = replays.terminal(home)
+    account.at(replays.TUESDAY + 3_600_000)
+    assert account.account_info().balance == pytest.approx(100_000 + money, abs=1e-6)
+    assert account.orders_get() == ()
+    account.shutdown()
+
+
+def test_lost_answers_leave_no_trace(
+    reference: tuple[Path, list[OrderEvent]], tmp_path: Path
+) -> None:
+    unreliable, rng = Unreliable(replays.terminal(tmp_path)), random.Random(5)
+    unreliable.lose = [rng.choice(["", "answer", "request"]) for _ in range(900)]
+    replays.run(tmp_path, replays.filled_bus(ORDERS), unreliable)
+    assert replays.events(tmp_path) == reference[1]
+
+
+class Dying(Unreliable):
+    """Ends the process before or after some requests."""
+
+    chance = random.Random(11)
+
+    def order_send(self, request: Any) -> Any:
+        if self.chance.random() < 0.08:
+            raise KeyboardInterrupt
+        answer = super().order_send(request)
+        if self.chance.random() < 0.08:
+            raise KeyboardInterrupt
+        return answer
+
+
+def test_a_replay_that_is_killed_again_and_again_gives_the_same_events(
+    reference: tuple[Path, list[OrderEvent]], tmp_path: Path
+) -> None:
+    bus, died = replays.filled_bus(ORDERS), 0
+    while True:
+        try:
+            assert replays.run(tmp_path, bus, Dying(replays.terminal(tmp_path)))  # type: ignore[arg-type]
+            break
+        except KeyboardInterrupt:
+            died += 1
+    assert died > 10
+    assert replays.events(tmp_path) == reference[1]
+
+
+def test_targets_beside_them_are_traded_as_without(
+    tmp_path: Path,
+) -> None:
+    """Another strategy's orders change nothing but what both share: tickets and counts."""
+    told = []
+    for name, more in (("alone", ()), ("beside", ORDERS[::4])):
+        (tmp_path / name).mkdir()
+        replays.run(tmp_path / name, replays.filled_bus(more))
+        events = replays.events(tmp_path / name)
+        assert not any(e.reason == "too_many" for e in events)
+        others = [e for e in events if e.strategy != "waits"]
+        told.append([(e.signal_id, e.ts_event_us, e.purpose, e.kind, e.price) for e in others])
+    assert told[0] == told[1]
