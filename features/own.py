@@ -55,13 +55,13 @@ class LoadedFeature(NamedTuple):
     content: str
 
 
-def of_home(home: Path) -> tuple[LoadedFeature, ...]:
-    """All of a home by name.
+def of_folder(folder: Path) -> tuple[LoadedFeature, ...]:
+    """All of a folder by name, such as HOME/features.
 
     Raises:
         SettingsError: one of them is no feature.
     """
-    return tuple(load(path) for path in sorted((home / "features").glob("*.py")))
+    return tuple(load(path) for path in sorted(folder.glob("*.py")))
 
 
 def set_hash(features: Sequence[LoadedFeature]) -> str:
@@ -70,6 +70,43 @@ def set_hash(features: Sequence[LoadedFeature]) -> str:
         return FEATURE_SET_HASH
     parts = [FEATURE_SET_HASH, *((f.feature.name, f.content) for f in features)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+_in_use: tuple[LoadedFeature, ...] = ()
+
+
+def use(features: Sequence[LoadedFeature]) -> tuple[LoadedFeature, ...]:
+    """Take these for `feature_index` and `in_use`: a process knows those of one home."""
+    global _in_use
+    _in_use = tuple(features)
+    return _in_use
+
+
+def in_use() -> tuple[LoadedFeature, ...]:
+    """Those that this process knows."""
+    return _in_use
+
+
+def column_names() -> tuple[str, ...]:
+    """Of a row's columns: the catalogue's, then a person's own by name."""
+    return (*NAMES, *(loaded.feature.name for loaded in _in_use))
+
+
+def feature_index(name: str) -> int:
+    """The column of a feature in a row: the catalogue's, then a person's own by name.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    names = column_names()
+    if name not in names:
+        own_names = ", ".join(names[len(NAMES) :]) or "none"
+        raise SettingsError(
+            f"no feature {name!r}: neither of the catalogue nor of your own ({own_names}); put one"
+            " into HOME/features (tickhouse features check FILE --install), where controls are have"
+            " it signed (tickhouse controls approve feature NAME), and start anew"
+        )
+    return names.index(name)
 
 
 def load(path: Path) -> LoadedFeature:

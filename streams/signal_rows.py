@@ -25,6 +25,8 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
         return hours
     key = _key(run, predicted.sampled, clock.now_us() if clock else None)
     rows = [*hours, feature_rows(key, predicted.sampled)]
+    if predicted.sampled.own.names:
+        rows.append(own_feature_rows(predicted.sampled, run.session_id))
     if predicted.predictions is not None:
         said = predicted.model, predicted.predictions
         rows.append(prediction_rows("prediction", key, *said, run.session_id))
@@ -52,6 +54,25 @@ def feature_rows(key: Sequence[Column], sampled: Sampled) -> Rows:
         ),
     )
     return Rows("feature", columns, len(sampled.time_msc))
+
+
+def own_feature_rows(sampled: Sampled, session_id: str) -> Rows:
+    """A row per sampled tick and feature of a person's own, for the table `own_feature`."""
+    names, set_hash = sampled.own
+    count, many = len(sampled.time_msc), len(names)
+    columns = (
+        Column("run_id", TEXT, sampled.run_id),
+        Column("mode", TEXT, sampled.mode),
+        Column("source", TEXT, sampled.source),
+        Column("symbol", TEXT, sampled.symbol),
+        Column("name", TEXT, [name for name in names for _ in range(count)]),
+        Column("ts_event", TIME, np.tile(sampled.time_msc * 1000, many)),
+        Column("seq", "UInt32", np.tile(sampled.seq, many)),
+        Column("feature_set_hash", TEXT, set_hash),
+        Column("session_id", TEXT, session_id),
+        Column("value", "Float32", sampled.features[:, len(NAMES) :].T.ravel()),
+    )
+    return Rows("own_feature", columns, count * many)
 
 
 def prediction_rows(
@@ -88,6 +109,8 @@ def snapshot_rows(sampled: Sampled) -> Rows:
         Column("ts_event", TIME, np.array([one.hour_us for one in kept], "<i8")),
         Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
         Column("state", "String", [one.state for one in kept]),
+        Column("own_set_hash", TEXT, sampled.own.set_hash),
+        Column("own_state", "String", [one.own for one in kept]),
     )
     return Rows("kernel_state", columns, len(kept))
 

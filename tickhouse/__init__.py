@@ -12,8 +12,7 @@ checkout may change with any version.
 
 from core.errors import InputError, TickhouseError, UnavailableError, WarehouseError
 from features.catalog import NAMES as FEATURE_NAMES
-from features.own import OwnFeature
-from features.own_columns import feature_index
+from features.own import OwnFeature, feature_index
 from strategies.parameters import Parameter, parameter_values
 from strategies.protocol import Strategy, Targets
 from tickhouse.connection import Connection, connect

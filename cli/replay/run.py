@@ -36,7 +36,7 @@ from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
-from core.controls import desks
+from core.controls import desks, own_features
 from core.errors import TickhouseError, UnavailableError
 from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
@@ -113,6 +113,7 @@ class ReplayRun:
         freeze(limits.content, self.directory, limits.entry)
         run_rules.freeze(self.plan.rules, self.directory)
         desks.freeze(self.options.strategies, self.directory)
+        own_features.freeze(self.settings.home_path, self.plan.run_id)
         self._kept = sessions.contents(self.settings, limits.content)
         self._session = sessions.described(self.settings, self._kept, limits.entry)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):

@@ -84,7 +84,10 @@ class Predictor:
 
         Args:
             past: the feed's rows before them, float32 [p, F], as far as they are known.
+
+        Columns beyond those that the model was trained on are left out.
         """
+        rows, past = self._known(rows), None if past is None else self._known(past)
         raw, beyond = self._raw(rows), self._none_beyond(len(rows))
         if self._windowed:
             known = np.concatenate([past, rows]) if past is not None and len(past) else rows
@@ -100,10 +103,15 @@ class Predictor:
             at: places in `rows`.
             first: for each the place of its feed's first row; windows do not reach before it.
         """
+        rows = self._known(rows)
         chosen = rows[at]
         raw, beyond = self._raw(chosen), self._none_beyond(len(chosen))
         self._windows(rows, at, first, raw, beyond)
         return self._combined(chosen, raw, beyond)
+
+    def _known(self, rows: Rows) -> Rows:
+        width = self._low.shape[1]
+        return rows if rows.shape[1] == width else np.ascontiguousarray(rows[:, :width])
 
     def _open(self, index: int, name: str, window: int, onnx: bytes) -> None:
         try:
