@@ -13,6 +13,8 @@ from models.serving.predictor import Predictions
 from streams.records import Decided, Memory, Predicted, Sampled
 from streams.rows import Rows
 
+_SET = Column("feature_set_hash", TEXT, FEATURE_SET_HASH)
+
 
 def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> list[Rows]:
     """All rows of one batch: features, predictions when a model spoke, signals, kernels' hours.
@@ -82,7 +84,8 @@ def prediction_rows(
     down, flat, up = (np.ascontiguousarray(predictions.probabilities[:, i]) for i in range(3))
     count = len(down)
     columns = (
-        *key,
+        *(column for column in key if column.name != _SET.name),
+        Column(_SET.name, TEXT, predictions.set_hash),
         Column("model", TEXT, model),
         Column("p_down", "Float32", down),
         Column("p_flat", "Float32", flat),
@@ -160,5 +163,5 @@ def _key(run: RunSettings, sampled: Sampled, now_us: int | None) -> tuple[Column
         Column("ts_event", TIME, time_us),
         Column("seq", "UInt32", sampled.seq),
         Column("ts_init", TIME, time_us if now_us is None else np.full_like(time_us, now_us)),
-        Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
+        _SET,
     )

@@ -245,7 +245,7 @@ def _approved(kind: Kind, subject: str, settings: Settings) -> tuple[str, bytes]
         text = plugins.content(name, settings.home_path / "strategies")
         return name, text or approvals.shipped_content(name)
     if kind == "feature":
-        return subject, own.load(settings.home_path / FOLDER / f"{subject}.py").path.read_bytes()
+        return subject, own.load(settings.home_path / FOLDER / f"{subject}.py").body
     if kind == "terminal_check":
         return subject, _passed_check(settings)
     from models.serving.registry import Registry

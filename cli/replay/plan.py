@@ -206,7 +206,7 @@ def shaping(
         settings.features,
         settings.signals,
         settings.execution,
-        settings.models,
+        settings.models.counted(),
         settings.terminal.seed,
         settings.terminal.balance,
         settings.terminal.currency,

@@ -137,6 +137,7 @@ class ReplayRun:
 
     def train(self, progress: Progress) -> None:
         """Train on the part before the cut; the model is only used after it."""
+        from models.training.own_rows import asked_for
         from models.training.train import train
 
         began = time.monotonic()
@@ -153,6 +154,7 @@ class ReplayRun:
                 self.simulated,
                 report,
                 sample_ms=self.settings.features.sample_ms,
+                features=asked_for(self.settings),
             )
             write_models(client, Registry(models))
             return card.sha256

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelError
+from features.catalog import FEATURE_SET_HASH
+from features.own import columns_of
 from models.serving.artifact import Artifact, Graphs
 from models.serving.card import CLASSES
 from models.serving.combine import combine
@@ -34,6 +36,7 @@ class Predictions(NamedTuple):
         absent: bit m: member m (in the order of `Predictor.names`) had no part, uint32 [k].
         members: calibrated outputs float32 [M, k, 3], NaN where absent.
         outside: bit m: the row, or one of its window, leaves member m's training range, uint32 [k].
+        set_hash: of the feature set that the model was given.
     """
 
     probabilities: Rows
@@ -42,6 +45,7 @@ class Predictions(NamedTuple):
     absent: npt.NDArray[np.uint32]
     members: Rows
     outside: npt.NDArray[np.uint32]
+    set_hash: str = FEATURE_SET_HASH
 
 
 class Predictor:
@@ -59,6 +63,7 @@ class Predictor:
     def __init__(self, model: Artifact | Graphs) -> None:
         graphs = model.graphs if isinstance(model, Artifact) else model
         self.manifest = manifest = graphs.manifest
+        columns_of(manifest.feature_set_hash)
         self.names = tuple(spec.name for spec in manifest.members)
         self.problems = dict(graphs.problems)
         self._single: dict[int, ModelSession] = {}
@@ -152,7 +157,10 @@ class Predictor:
             raw, self._slopes, self._offsets, self._weights, rows, self._low, self._high, beyond,
             self._shares, members, out, agreement, veto, absent, outside,
         )  # fmt: skip
-        return Predictions(out, agreement, veto.view(np.bool_), absent, members, outside)
+        return Predictions(
+            out, agreement, veto.view(np.bool_), absent, members, outside,
+            self.manifest.feature_set_hash,
+        )  # fmt: skip
 
 
 def _ranges(manifest: ModelManifest) -> tuple[Rows, Rows]:

@@ -16,10 +16,13 @@ from backtest.run import run
 from backtest.stages import FeatureStages
 from core import settings
 from core.contracts.signal import Signal
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from execution.journal import journal
 from features import own
 from features.catalog import FEATURE_SET_HASH, NAMES
+from models.serving.predictor import Predictor
+from models.serving.registry import Registry
+from models.training.rebuilt import rebuilt
 from streams.explain import bundle, facts, history, material
 from streams.explain.recompute import recompute
 from streams.explain.reproduction import compare
@@ -28,6 +31,7 @@ from tests.e2e.replay_runs import (
     environment,
     finished,
     kill_in_turn,
+    replay,
     start_replay,
     warehouse_on,
 )
@@ -67,6 +71,27 @@ class Back:
         far = rows[:, self.at]
         direction = (far < -1.0).astype(np.int8) - (far > 1.0)
         return Targets(direction, np.minimum(np.abs(far) / 10, 1).astype(np.float32))
+'''
+
+
+LEAN = '''
+"""Follows the model where it leans."""
+
+import numpy as np
+from tickhouse import Targets
+
+
+class Lean:
+    name, horizon_s, needs_model = "lean", 60.0, False
+
+    def __init__(self, settings):
+        pass
+
+    def targets(self, rows, probabilities):
+        if probabilities is None:
+            return Targets(np.zeros(len(rows), np.int8), np.zeros(len(rows), np.float32))
+        lean = probabilities[:, 2] - probabilities[:, 0]
+        return Targets(np.sign(lean) * (np.abs(lean) > 0.02), np.abs(lean))
 '''
 
 
@@ -174,3 +199,37 @@ def test_a_decision_is_explained_with_the_feature_that_held_then(replayed, tmp_p
         bundle.read(other, tmp_path / "opened")
     opened = bundle.read(other, tmp_path / "opened", seal)
     assert compare(opened.facts, recompute(opened.facts, opened.material)).same
+
+
+def test_a_model_learns_from_it_and_its_decisions_are_explained(replayed, tmp_path):
+    home = replayed.home
+    (home / "strategies" / "lean.py").write_text(LEAN)
+    result = replay(
+        home, [str(replayed.files[0]), "--strategy", "lean", "--train-first", "0.5"],
+        TICKHOUSE_MODELS__OWN_FEATURES="true",
+    )  # fmt: skip
+    assert result["reconciled"], result["reconciliation"]
+    trained = Replayed(home, replayed.files[:1], result)
+    card = Registry(home / "models").load(result["model"]).card
+    set_hash = own.set_hash(own.use(own.of_folder(home / "features")))
+    assert card.feature_set_hash == set_hash
+    assert card.features == (*NAMES, "drift_bp")
+    signals = [signal for signal in journalled(trained) if signal.model]
+    assert len(signals) > 5
+    with warehouse_on(home) as server:
+        decided, ready = explained(trained, server, tmp_path, signals[-1], from_start=False)
+        given = server.query(
+            "SELECT DISTINCT feature_set_hash FROM prediction WHERE run_id = {run:String}",
+            {"run": result["run_id"]},
+        ).result_rows
+        learnt = rebuilt(server, card)
+    assert given == [(set_hash,)]
+    assert learnt.rows.shape[1] == len(NAMES) + 1
+    now = recompute(decided, ready)
+    assert compare(decided, now).same, compare(decided, now)
+    trees = next(one for one in now.members if one.contributions is not None)
+    assert trees.contributions.shape == (3, len(NAMES) + 2)
+    assert np.abs(trees.contributions[:, len(NAMES)]).max() > 0
+    own.use(())
+    with pytest.raises(ModelError, match="put the features' files back"):
+        Predictor(ready.artifact)
