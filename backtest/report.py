@@ -11,8 +11,9 @@ from backtest.mt5_report import compare
 from backtest.page_tables import earned
 from backtest.portfolio import PortfolioResult
 from backtest.risk_figures import greatest
+from core.feature_set import FOLDER
 from core.settings import Settings
-from features.own import of_home, set_hash
+from features.own import of_folder, set_hash
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ def build(result: PortfolioResult, setting: Setting) -> dict[str, Any]:
         "mode": run.mode,
         "strategy": run.strategy,
         "model": setting.model,
-        "feature_set_hash": set_hash(of_home(setting.settings.home_path)),
+        "feature_set_hash": set_hash(of_folder(setting.settings.home_path / FOLDER)),
         "currency": setting.settings.terminal.currency,
         "inputs": setting.inputs,
         "warnings": list(setting.warnings),

@@ -12,17 +12,17 @@ from backtest.job import Job
 from core import instruments
 from core.contracts.signal import Signal
 from core.contracts.tick import TickArray, TickBatch
+from core.feature_set import FOLDER
 from core.metrics import Histograms
 from core.settings import Settings
 from execution.replay_slices import Slice, order_of
-from features.catalog import NAMES
-from features.own_columns import OwnColumns, use_home
+from features import own
 from models.serving.in_use import Chosen
 from strategies import desk
 from streams.decide import Decider
 from streams.feed import MAX_TICKS, Feed
 from streams.predict import ModelInUse
-from streams.records import Predicted, Sampled
+from streams.records import Sampled
 from streams.sample import Sampler
 
 FeedKey = tuple[str, str]
@@ -53,8 +53,10 @@ class FeatureStages:
         self._settings, self._market, self._sampled = settings, market, sampled
         self._feeds = [self._feed(source, symbol) for source, symbol in market.feeds()]
         # Rows come at once, or when a slice is complete: which, is the sampler's business.
-        self._sampler: Any = Sampler(settings.features.sample_ms, Histograms(), None)
-        self._own = OwnColumns(use_home(settings.home_path))
+        features = own.use(own.of_folder(settings.home_path / FOLDER))
+        self._sampler: Any = Sampler(
+            settings.features.sample_ms, Histograms(), None, features=features
+        )
         self.kept: Counter[FeedKey] = Counter()
         self.refused = 0
         self.seconds = dict.fromkeys(("read", "check", "sample"), 0.0)
@@ -86,25 +88,7 @@ class FeatureStages:
         self.seconds["sample"] += time.perf_counter() - began
         mode = self._settings.run.mode
         rows = [row._replace(mode=mode) for row in rows]
-        return SampledSlice(part.end_msc, ticks, self._own_columns(rows, ticks))
-
-    def _own_columns(
-        self, rows: list[Sampled], ticks: dict[FeedKey, list[TickArray]]
-    ) -> list[Sampled]:
-        """With columns for the features in HOME/features, where there are any."""
-        if not self._own.features:
-            return rows
-        wide = list(rows)
-        for feed in self._sampled:
-            places = [n for n, row in enumerate(rows) if (row.source, row.symbol) == feed]
-            joined = [np.concatenate([getattr(rows[n], name) for n in places] or [np.zeros(0)])
-                      for name in ("time_msc", "seq", "features")]  # fmt: skip
-            lengths = np.cumsum([len(rows[n].time_msc) for n in places])[:-1]
-            features = joined[2] if places else np.zeros((0, len(NAMES)), np.float32)
-            widened = self._own.widened(feed, ticks[feed][0], (joined[0], joined[1]), features)
-            for n, part in zip(places, np.split(widened, lengths), strict=False):
-                wide[n] = rows[n]._replace(features=part)
-        return wide
+        return SampledSlice(part.end_msc, ticks, rows)
 
     def _checked(self, feed: Feed, number: int) -> TickArray:
         began = time.perf_counter()
@@ -171,20 +155,13 @@ class SignalStages:
         for sampled in rows:
             if (sampled.source, sampled.symbol) not in self._job.traded:
                 continue
-            predicted = self._predicted(sampled)
+            predicted = self._model.rows(sampled)
             self.rows += len(sampled.time_msc)
             if predicted.probabilities is not None:
                 self.predictions += len(predicted.probabilities)
             signals += self._decider.rows(predicted).signals
         self.decide_s += time.perf_counter() - began
         return sorted(signals, key=order_of)
-
-    def _predicted(self, sampled: Sampled) -> Predicted:
-        """A model knows the catalogue's columns; a strategy those of the home's own, too."""
-        if sampled.features.shape[1] == len(NAMES):
-            return self._model.rows(sampled)
-        known = np.ascontiguousarray(sampled.features[:, : len(NAMES)])
-        return self._model.rows(sampled._replace(features=known))._replace(sampled=sampled)
 
 
 def _listed(rows: Any) -> list[Sampled]:

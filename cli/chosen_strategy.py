@@ -7,11 +7,13 @@ from msgspec.structs import replace
 
 from core import durable
 from core.clock import SystemClock
-from core.controls import desks
+from core.controls import desks, own_features
 from core.controls.approvals import controls_of, is_signed, strategies_folder, strategy_holds
 from core.desk import DESK, Desk, of_names, path_in
 from core.errors import SettingsError
+from core.feature_set import FOLDER
 from core.settings import Settings
+from features import own
 from strategies import desk, plugins, protocol
 
 STRATEGY_HELP = "a name, the path of your own .py, or several: a,b,c"
@@ -29,6 +31,7 @@ def chosen(given: str, settings: Settings, *, trades: bool = False) -> str:
     Raises:
         SettingsError: there is none of that name, it is broken, or no signed version of it holds.
     """
+    _know_features(settings, trades=trades)
     names = ",".join(_one(part.strip(), settings, trades=trades) for part in given.split(","))
     if "," in names:
         of_names(names)
@@ -46,6 +49,7 @@ def chosen_desk(
     """
     if given and file:
         raise SettingsError("--strategy and --desk: only one of them says what trades")
+    _know_features(settings, trades=trades)
     if file:
         _put(file, settings, trades=trades)
     name = chosen(given, settings, trades=trades) if given else settings.run.strategy
@@ -59,6 +63,13 @@ def chosen_desk(
     if not one.alone:
         _check(one, settings, trades=trades)
     return settings, one
+
+
+def _know_features(settings: Settings, *, trades: bool) -> None:
+    """A strategy may ask for the column of a person's own feature when it is made."""
+    own_folder = settings.home_path / FOLDER
+    folder = own_features.folder_of(settings, SystemClock()) if trades else own_folder
+    own.use(own.of_folder(folder))
 
 
 def _one(given: str, settings: Settings, *, trades: bool) -> str:
@@ -88,8 +99,8 @@ def _put(file: Path, settings: Settings, *, trades: bool) -> None:
 
 def _check(one: Desk, settings: Settings, *, trades: bool) -> None:
     """Every strategy can be made, and those that say `live` may be."""
-    own, clock = settings.home_path / "strategies", SystemClock()
-    folder_of = partial(desks.folder_of, settings, clock=clock) if trades else lambda _use: own
+    folder, clock = settings.home_path / "strategies", SystemClock()
+    folder_of = partial(desks.folder_of, settings, clock=clock) if trades else lambda _use: folder
     desk.members(one, settings, folder_of)
     if not trades:
         return

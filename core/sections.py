@@ -1,6 +1,6 @@
 """The sections of the settings: what can be set, its default, and what it means."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -218,6 +218,14 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label_spreads: float = 1.0  # a move counts beyond so many spreads
     leaf_rows: int = 20  # fewest rows in a leaf of LightGBM
     sequence_rows: int = 20_000  # most windows that the sequence network is trained on
+    own_features: bool = False  # learn from a person's own features, too
+
+    def counted(self) -> dict[str, Any]:
+        """For hashes: what is newer than the first of them counts only where it is used."""
+        fields = msgspec.structs.asdict(self)
+        if not self.own_features:
+            del fields["own_features"]
+        return fields
 
 
 class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,6 +25,7 @@ class SessionNote(msgspec.Struct, frozen=True):
     number: int
     deciding: str  # hash of the settings that decide
     strategy_hash: str  # SHA-256 of a person's own strategy file; "" for one that ships
+    features_hash: str = ""  # of a person's own features; "" without any
 
 
 def path_in(home: Path) -> Path:
@@ -65,11 +66,11 @@ def deciding(settings: Settings) -> str:
     return hashlib.sha256(shaped).hexdigest()
 
 
-def check(settings: Settings, strategy_hash: str) -> None:
+def check(settings: Settings, strategy_hash: str, features_hash: str = "") -> None:
     """Refuse to decide otherwise than the session was started to.
 
     Raises:
-        SettingsError: settings or strategy were changed since.
+        SettingsError: settings, strategy or own features were changed since.
     """
     note = read(settings.home_path)
     if note is None or note.session_id != settings.run.session_id:
@@ -79,6 +80,11 @@ def check(settings: Settings, strategy_hash: str) -> None:
         raise SettingsError(
             f"strategy {settings.run.strategy} was changed since session {note.session_id} began:"
             f" put the file back, or {again}"
+        )
+    if features_hash != note.features_hash:
+        raise SettingsError(
+            f"own features were changed since session {note.session_id} began: put the files in"
+            f" {settings.home_path / 'features'} back as they were, or {again}"
         )
     if deciding(settings) != note.deciding:
         raise SettingsError(

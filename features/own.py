@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.errors import SettingsError
+from core.errors import ModelError, SettingsError
 from features.catalog import FEATURE_SET_HASH, NAMES
 
 #: A feature is one file, so that its hash says all of it.
@@ -45,23 +45,40 @@ class OwnFeature(NamedTuple):
     state: tuple[Any, ...]
 
 
+class DefinedFeature(NamedTuple):
+    """What a feature is that one expression defines: features.defined says of what.
+
+    Attributes:
+        name: the file's name, and the column's.
+        unit: for people.
+        definition: how it is computed, in a sentence.
+        value: the expression.
+    """
+
+    name: str
+    unit: str
+    definition: str
+    value: str
+
+
 class LoadedFeature(NamedTuple):
-    """A feature that was read. `content`: SHA-256 of its file."""
+    """A feature that was read. `content`: SHA-256 of its file, `body`."""
 
     feature: OwnFeature
     update: Callable[..., Any]
     dtype: np.dtype[Any]
     path: Path
     content: str
+    body: bytes
 
 
-def of_home(home: Path) -> tuple[LoadedFeature, ...]:
-    """All of a home by name.
+def of_folder(folder: Path) -> tuple[LoadedFeature, ...]:
+    """All of a folder by name, such as HOME/features.
 
     Raises:
         SettingsError: one of them is no feature.
     """
-    return tuple(load(path) for path in sorted((home / "features").glob("*.py")))
+    return tuple(load(path) for path in sorted(folder.glob("*.py")))
 
 
 def set_hash(features: Sequence[LoadedFeature]) -> str:
@@ -70,6 +87,60 @@ def set_hash(features: Sequence[LoadedFeature]) -> str:
         return FEATURE_SET_HASH
     parts = [FEATURE_SET_HASH, *((f.feature.name, f.content) for f in features)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+_in_use: tuple[LoadedFeature, ...] = ()
+
+
+def use(features: Sequence[LoadedFeature]) -> tuple[LoadedFeature, ...]:
+    """Take these for `feature_index` and `in_use`: a process knows those of one home."""
+    global _in_use
+    _in_use = tuple(features)
+    return _in_use
+
+
+def in_use() -> tuple[LoadedFeature, ...]:
+    """Those that this process knows."""
+    return _in_use
+
+
+def column_names() -> tuple[str, ...]:
+    """Of a row's columns: the catalogue's, then a person's own by name."""
+    return (*NAMES, *(loaded.feature.name for loaded in _in_use))
+
+
+def columns_of(feature_set_hash: str) -> int:
+    """How many columns the rows of a feature set have that this process serves.
+
+    Raises:
+        ModelError: it serves another.
+    """
+    sets = {FEATURE_SET_HASH: len(NAMES), set_hash(_in_use): len(column_names())}
+    if feature_set_hash not in sets:
+        names = ", ".join(column_names()[len(NAMES) :]) or "none"
+        raise ModelError(
+            f"model made for feature set {feature_set_hash}, this is {FEATURE_SET_HASH}, with your"
+            f" own features ({names}) {set_hash(_in_use)}; put the features' files back as they"
+            " were when it was trained, or train again: tickhouse train"
+        )
+    return sets[feature_set_hash]
+
+
+def feature_index(name: str) -> int:
+    """The column of a feature in a row: the catalogue's, then a person's own by name.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    names = column_names()
+    if name not in names:
+        own_names = ", ".join(names[len(NAMES) :]) or "none"
+        raise SettingsError(
+            f"no feature {name!r}: neither of the catalogue nor of your own ({own_names}); put one"
+            " into HOME/features (tickhouse features check FILE --install), where controls are have"
+            " it signed (tickhouse controls approve feature NAME), and start anew"
+        )
+    return names.index(name)
 
 
 def load(path: Path) -> LoadedFeature:
@@ -89,7 +160,7 @@ def load(path: Path) -> LoadedFeature:
     _refuse_imports(tree, path)
     feature, update = _defined(path)
     return LoadedFeature(
-        feature, update, _dtype(feature, path), path, hashlib.sha256(body).hexdigest()
+        feature, update, _dtype(feature, path), path, hashlib.sha256(body).hexdigest(), body
     )
 
 
@@ -118,12 +189,26 @@ def _defined(path: Path) -> tuple[OwnFeature, Callable[..., Any]]:
     except Exception as error:  # whatever the person's code raises
         raise SettingsError(f"{path}: cannot be loaded, {error!r}") from error
     feature, update = getattr(module, "FEATURE", None), getattr(module, "update", None)
+    if isinstance(feature, DefinedFeature) and update is None:
+        feature, update = _built(feature, path)
     if not isinstance(feature, OwnFeature) or not callable(update):
         raise SettingsError(
-            f"{path}: it needs FEATURE, an OwnFeature, and a function update(); {_EXAMPLE}"
+            f"{path}: it needs FEATURE, an OwnFeature, and a function update(), or FEATURE, a"
+            f" DefinedFeature, alone; {_EXAMPLE}"
         )
     _check_words(feature, path)
     return feature, getattr(update, "py_func", update)  # also of one that is compiled already
+
+
+def _built(defined: DefinedFeature, path: Path) -> tuple[OwnFeature, Callable[..., Any]]:
+    from features.defined import build  # numba, which most processes need not
+
+    try:
+        built = build(defined.value)
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}; {_EXAMPLE}") from error
+    name, unit, definition, _ = defined
+    return OwnFeature(name, unit, definition, built.warm_up_s, built.state), built.update
 
 
 def _check_words(feature: OwnFeature, path: Path) -> None:

@@ -4,10 +4,10 @@ They get the ticks that the kernel uses, and no others: none that came late, no 
 positive. A row's value is that of its own tick.
 """
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from numba import from_dtype, njit, types
@@ -15,7 +15,6 @@ from numba import from_dtype, njit, types
 from core.contracts.tick import OUT_OF_ORDER, TICK, TickArray
 from core.errors import SettingsError
 from features import own
-from features.catalog import NAMES
 from features.own import LoadedFeature
 
 Floats = npt.NDArray[np.float64]
@@ -72,36 +71,126 @@ class OwnState:
         return out
 
 
+class OwnMemory(msgspec.Struct, frozen=True):
+    """All that is remembered of one feed: of each feature its file's SHA-256 and its state."""
+
+    last_msc: int
+    states: dict[str, tuple[str, bytes]]
+
+
 class OwnColumns:
     """A person's features of all feeds of one market."""
 
-    def __init__(self, features: Sequence[LoadedFeature]) -> None:
+    def __init__(
+        self, features: Sequence[LoadedFeature], memories: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Go on from `memories`, which `memories` gave before a restart.
+
+        Raises:
+            SettingsError: a file cannot be compiled, or a memory is none of these features.
+        """
         self.features = tuple(features)
+        self.set_hash = own.set_hash(self.features)
         self._runs = [compiled(loaded) for loaded in features]
-        self._feeds: dict[tuple[str, str], list[OwnState]] = {}
-        self._last_msc: dict[tuple[str, str], int] = {}
+        self._feeds: dict[str, list[OwnState]] = {}
+        self._last_msc: dict[str, int] = {}
+        for feed, memory in (memories or {}).items() if features else ():
+            self._restore(feed, memory)
+
+    def __bool__(self) -> bool:
+        return bool(self.features)
+
+    @property
+    def memories(self) -> dict[str, bytes]:
+        """Of every feed, for the recovery store: the same ticks give the same bytes."""
+        return {feed: self.memory(feed) for feed in self._feeds}
+
+    def memory(self, feed: str) -> bytes:
+        """Of one feed."""
+        states = {
+            one.loaded.feature.name: (one.loaded.content, one.state.tobytes())
+            for one in self._states(feed)
+        }
+        return msgspec.msgpack.encode(OwnMemory(self._last_msc.get(feed, -1), states))
+
+    def advance(self, feed: str, ticks: TickArray) -> None:
+        """Take in consecutive ticks of a feed, for no row."""
+        self._folded(feed, usable(ticks, self._last_msc.get(feed, -1)))
 
     def widened(
-        self, feed: tuple[str, str], ticks: TickArray,
-        keys: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], rows: Rows,
-    ) -> Rows:  # fmt: skip
+        self, feed: str, ticks: TickArray,
+        keys: tuple[npt.NDArray[np.int64], npt.NDArray[Any]], rows: Rows,
+        hours_us: Sequence[int] = (),
+    ) -> tuple[Rows, list[bytes]]:  # fmt: skip
         """Rows float32 (k, F) with a column more for each feature, after the catalogue's.
 
+        What is not finite is NaN.
+
         Args:
+            feed: `source.symbol`.
             ticks: the feed's next ticks, in which all rows lie.
             keys: time_msc and seq of each row's tick, (k,).
+            hours_us: full hours of market time that began among these ticks.
+
+        Returns:
+            the rows, and the feed's memory of all ticks before each of these hours.
         """
-        if not self.features:
-            return rows
         fit = usable(ticks, self._last_msc.get(feed, -1))
+        edges = np.searchsorted(fit["time_msc"], [hour // 1000 for hour in hours_us]).tolist()
+        parts, memories, done = [], [], 0
+        for edge in edges:
+            parts.append(self._folded(feed, fit[done:edge]))
+            memories.append(self.memory(feed))
+            done = edge
+        parts.append(self._folded(feed, fit[done:]))
+        places = np.searchsorted(_key(fit["time_msc"], fit["seq"]), _key(*keys))
+        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite
+            own_rows = np.concatenate(parts)[places].astype(np.float32)
+        own_rows[~np.isfinite(own_rows)] = np.nan
+        return np.concatenate([rows, own_rows], axis=1), memories
+
+    def _folded(self, feed: str, fit: TickArray) -> Floats:
+        """A value of each feature for each usable tick, (n, features)."""
         if len(fit):
             self._last_msc[feed] = int(fit["time_msc"][-1])
-        states = self._feeds.setdefault(feed, [
-            OwnState(loaded, run) for loaded, run in zip(self.features, self._runs, strict=True)
-        ])  # fmt: skip
-        places = np.searchsorted(_key(fit["time_msc"], fit["seq"]), _key(*keys))
-        columns = [state.values(fit)[places].astype(np.float32) for state in states]
-        return np.column_stack([rows, *columns])
+        return np.stack([state.values(fit) for state in self._states(feed)], axis=1)
+
+    def _states(self, feed: str) -> list[OwnState]:
+        if feed not in self._feeds:
+            pairs = zip(self.features, self._runs, strict=True)
+            self._feeds[feed] = [OwnState(loaded, run) for loaded, run in pairs]
+        return self._feeds[feed]
+
+    def _restore(self, feed: str, content: bytes) -> None:
+        memory = remembered(content)
+        if not fits(memory, self.features):
+            raise SettingsError(
+                f"{feed}: what is remembered of it is of other features than those in use"
+                f" ({', '.join(memory.states)}); rebuild it from stored ticks"
+            )
+        self._last_msc[feed] = memory.last_msc
+        for state in self._states(feed):
+            kept = memory.states[state.loaded.feature.name][1]
+            state.state = np.frombuffer(kept, state.loaded.dtype).copy()
+
+
+def remembered(content: bytes) -> OwnMemory:
+    """A feed's memory of its bytes.
+
+    Raises:
+        SettingsError: damaged.
+    """
+    try:
+        return msgspec.msgpack.decode(content, type=OwnMemory)
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"memory of own features is damaged: {error}") from error
+
+
+def fits(memory: OwnMemory, features: Sequence[LoadedFeature]) -> bool:
+    """Whether a memory is of exactly these files."""
+    here = {one.feature.name: (one.content, one.dtype.itemsize) for one in features}
+    kept = {name: (file, len(state)) for name, (file, state) in memory.states.items()}
+    return here == kept
 
 
 def usable(ticks: TickArray, last_msc: int) -> TickArray:
@@ -110,32 +199,6 @@ def usable(ticks: TickArray, last_msc: int) -> TickArray:
     fit = ((ticks["quality"] & OUT_OF_ORDER) == 0) & (ticks["bid"] > 0) & (ticks["ask"] > 0)
     reached = np.maximum.accumulate(np.where(fit, time, -1)) if len(time) else time
     return np.ascontiguousarray(ticks[fit & (time >= np.maximum(reached, last_msc))])
-
-
-_home: tuple[LoadedFeature, ...] = ()
-
-
-def use_home(home: Path) -> tuple[LoadedFeature, ...]:
-    """Take a home's features for `feature_index`: a process knows those of one home."""
-    global _home
-    _home = own.of_home(home)
-    return _home
-
-
-def feature_index(name: str) -> int:
-    """The column of a feature in a row: the catalogue's, then those of HOME/features by name.
-
-    Raises:
-        SettingsError: there is none of that name.
-    """
-    names = [*NAMES, *(loaded.feature.name for loaded in _home)]
-    if name not in names:
-        own_names = ", ".join(names[len(NAMES) :]) or "none"
-        raise SettingsError(
-            f"no feature {name!r}: neither of the catalogue nor in HOME/features ({own_names}); a"
-            " feature of your own is served in backtests"
-        )
-    return names.index(name)
 
 
 def _key(time_msc: npt.NDArray[np.int64], seq: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

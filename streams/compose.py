@@ -76,20 +76,25 @@ def signals(
     """bus: ticks -> feature, prediction, signal; bus: signals."""
     from adapters.clickhouse import client
     from adapters.clickhouse.tick_reader import read_ticks
-    from core.controls import desks
+    from core.controls import desks, own_features
     from core.controls.approvals import with_signed_exits
+    from core.controls.entry import sha256
+    from features import own
     from strategies import desk
     from streams.announce import Announcer
     from streams.decide import Decider
     from streams.flows import signals as signals_flow
     from streams.publish import SignalPublisher
     from streams.rebuild import current_state
+    from streams.rebuild_own import Moment, began_in_run, with_own_features
     from streams.sample import Sampler
     from streams.signal_rows import decided_rows
 
     run, named = settings.run, desks.in_force(settings, SystemClock())
     folder_of = cache(lambda use: desks.folder_of(settings, use, SystemClock()))
-    session_note.check(settings, desk.digest(named, folder_of))
+    features = own.use(own.of_folder(own_features.folder_of(settings, SystemClock())))
+    kept = own_features.content(settings, SystemClock())
+    session_note.check(settings, desk.digest(named, folder_of), sha256(kept) if kept else "")
     settings = with_signed_exits(settings, SystemClock())
     if run.mode != "replay":
         named.refuse_unknown_symbols(settings.terminal.symbols)
@@ -101,6 +106,9 @@ def signals(
     def stored_ticks(source: str, symbol: str, first: int, last: int) -> Iterator[TickArray]:
         return read_ticks(client.connect(settings.clickhouse), source, symbol, first, last)
 
+    def began(source: str, symbol: str) -> Moment | None:
+        return began_in_run(client.connect(settings.clickhouse), run.run_id, source, symbol)
+
     def report_problem(problem: str) -> None:
         # Still ready: it decides with the members that are left.
         health.set("ready", problem or "signals")
@@ -109,8 +117,14 @@ def signals(
         make_sampler=lambda state: Sampler(
             settings.features.sample_ms,
             histograms,
-            current_state(state, stored_ticks, settings.features.sample_ms),
+            with_own_features(
+                current_state(state, stored_ticks, settings.features.sample_ms),
+                features,
+                stored_ticks,
+                began,
+            ),
             keep_hours=True,
+            features=features,
         ),
         make_model=lambda state: _model(
             settings, bus, histograms, state, needs_model, report_problem
@@ -134,6 +148,7 @@ def _model(
     report_problem: Callable[[str], None],
 ) -> "ModelInUse":
     """Live, the files decide which one; in a replay, the last marker did."""
+    from features import own
     from features.catalog import NAMES
     from models.serving.in_use import Chosen
     from streams.champion import ChampionWatch, chosen_now
@@ -141,7 +156,7 @@ def _model(
     from streams.rebuild import current_past
 
     models, replayed = settings.home_path / "models", settings.run.mode == "replay"
-    known = current_past(state, len(NAMES))
+    known = current_past(state, len(NAMES) + len(own.in_use()))
     if replayed or not needed:
         held = Chosen(known.model if known and replayed else "")
         return ModelInUse(models, histograms, held, known, on_problem=report_problem)

@@ -85,7 +85,7 @@ def _rebuilt(
     for feed, content in sorted(state.kernels.items()):
         source, _, symbol = feed.partition(".")
         last_msc, market = last_time_msc(content), markets.setdefault(source, Market())
-        read = partial(_until, partial(read_ticks, source, symbol), last_msc, state.seqs.get(feed))
+        read = partial(until, partial(read_ticks, source, symbol), last_msc, state.seqs.get(feed))
         kernel, count = _kernel(read, last_msc, span_ms)
         kernel["span_end"] = (kernel["time_msc"] // sample_ms + 1) * sample_ms
         recent = 0
@@ -104,11 +104,17 @@ def _rebuilt(
     return SamplerState(kernels, stored, state.waiting, dict(state.seqs))
 
 
-def _until(
+def until(
     read: Callable[[int, int], Iterator[TickArray]], stop_msc: int, seq: int | None,
     first_msc: int, last_msc: int,
 ) -> Iterator[TickArray]:  # fmt: skip
-    """Stored ticks, of the millisecond at which the state stood no more than it had used."""
+    """Stored ticks, of the millisecond at which the state stood no more than it had used.
+
+    Args:
+        read: first and last millisecond to blocks of a feed's ticks.
+        stop_msc, seq: the last tick that was used; `seq` None: nobody knows which of its
+            millisecond, and all of them count.
+    """
     for ticks in read(first_msc, last_msc):
         beyond = (ticks["time_msc"] == stop_msc) & (ticks["seq"] > (_ALL if seq is None else seq))
         yield ticks[~beyond] if beyond.any() else ticks

@@ -9,17 +9,32 @@ from core.contracts.signal import Signal, SignalBatch
 from models.serving.predictor import Predictions
 
 
+class OwnNames(NamedTuple):
+    """A person's own features by name, in the order of their columns; hash of the set with them."""
+
+    names: tuple[str, ...]
+    set_hash: str
+
+
+NO_OWN = OwnNames((), "")
+
+
 class KernelSnapshot(NamedTuple):
-    """A kernel's memory of all ticks before a full hour of market time."""
+    """A kernel's memory of all ticks before a full hour of market time.
+
+    `own`: that of a person's own features, b"" without any.
+    """
 
     hour_us: int
     state: bytes
+    own: bytes = b""
 
 
 class Sampled(NamedTuple):
     """Feature rows of one feed, one per sampled tick. All arrays have n rows.
 
-    `snapshots`: of the hours that began among these ticks, when they are kept.
+    `snapshots`: of the hours that began among these ticks, when they are kept. `own`: names of a
+    person's own features, the columns after the catalogue's, and their set's hash.
     """
 
     run_id: str
@@ -33,6 +48,7 @@ class Sampled(NamedTuple):
     spread: npt.NDArray[np.float64]
     features: npt.NDArray[np.float32]  # (n, features)
     snapshots: tuple[KernelSnapshot, ...] = ()
+    own: OwnNames = NO_OWN
 
 
 class ModelEvent(NamedTuple):

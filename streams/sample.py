@@ -8,7 +8,7 @@ stand at the same moment. Both ways give the same bits (see features.peers).
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,9 +18,11 @@ import numpy.typing as npt
 from core.contracts.tick import TickArray, TickBatch
 from core.metrics import Histograms
 from features.kernel import features_of
+from features.own import LoadedFeature
+from features.own_columns import OwnColumns
 from features.peers import Market, PeerRows
 from features.state import StateArray, from_bytes, new_state, to_bytes
-from streams.records import KernelSnapshot, Sampled
+from streams.records import KernelSnapshot, OwnNames, Sampled
 from streams.snapshots import with_snapshots
 
 
@@ -29,13 +31,14 @@ class SamplerState(NamedTuple):
 
     `seqs`: count within its millisecond of the last tick that each kernel used: a kernel that is
     rebuilt stops there, not at the millisecond's end. Of feeds that states of before lack, nobody
-    knows.
+    knows. `own`: memories of a person's own features by feed.
     """
 
     kernels: dict[str, bytes]
     markets: dict[str, bytes]
     waiting: list[TickBatch]
     seqs: Mapping[str, int] = MappingProxyType({})
+    own: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Sampler:
@@ -48,25 +51,31 @@ class Sampler:
         state: SamplerState | None,
         *,
         keep_hours: bool = False,
+        features: Sequence[LoadedFeature] = (),
     ) -> None:
         """Go on from where `state` was taken.
 
         Args:
             state: what `state` returned before a restart.
             keep_hours: rows carry snapshots of the kernels at full hours.
+            features: a person's own, whose columns follow the catalogue's.
 
         Raises:
             ModelError: the state belongs to another feature set.
+            SettingsError: an own feature cannot be compiled, or the state is of other ones.
         """
         self._take = with_snapshots if keep_hours else _without_snapshots
         self._sample_ms, self._histograms = sample_ms, histograms
-        kernels, markets, waiting, seqs = state or SamplerState({}, {}, [])
+        kernels, markets, waiting, seqs, own = state or SamplerState({}, {}, [])
         self._kernels = {feed: from_bytes(content) for feed, content in kernels.items()}
         self._markets = defaultdict(
             Market, {source: Market(content) for source, content in markets.items()}
         )
         self._waiting = [(batch, time.perf_counter_ns()) for batch in waiting]
         self._seqs = dict(seqs)
+        self._own = OwnColumns(features, own)
+        names = tuple(one.feature.name for one in features)
+        self._own_names = OwnNames(names, self._own.set_hash)
         self._late_told = 0
 
     @property
@@ -77,6 +86,7 @@ class Sampler:
             {source: market.to_bytes() for source, market in self._markets.items()},
             [batch for batch, _ in self._waiting],
             dict(self._seqs),
+            self._own.memories,
         )
 
     def rows(self, batch: TickBatch, received_ns: int) -> list[Sampled]:
@@ -111,7 +121,7 @@ class Sampler:
         self._note_last(batch, kernel)
         self._histograms.record("feature", elapsed // max(len(ticks), 1), len(ticks))
         bid, ask = ticks["bid"][index], ticks["ask"][index]
-        return Sampled(
+        sampled = Sampled(
             run_id=batch.run_id,
             mode=batch.mode,
             source=batch.source,
@@ -124,6 +134,17 @@ class Sampler:
             features=features,
             snapshots=kept,
         )
+        return self._widened(sampled, ticks) if self._own else sampled
+
+    def _widened(self, sampled: Sampled, ticks: TickArray) -> Sampled:
+        """With the columns of a person's own features, and their memory beside the kernel's."""
+        rows, memories = self._own.widened(
+            f"{sampled.source}.{sampled.symbol}", ticks, (sampled.time_msc, sampled.seq),
+            sampled.features, [kept.hour_us for kept in sampled.snapshots],
+        )  # fmt: skip
+        pairs = zip(sampled.snapshots, memories, strict=True)
+        kept = tuple(snapshot._replace(own=memory) for snapshot, memory in pairs)
+        return sampled._replace(features=rows, snapshots=kept, own=self._own_names)
 
     def _kernel(self, batch: TickBatch) -> StateArray:
         feed = f"{batch.source}.{batch.symbol}"

@@ -13,6 +13,8 @@ from models.serving.predictor import Predictions
 from streams.records import Decided, Memory, Predicted, Sampled
 from streams.rows import Rows
 
+_SET = Column("feature_set_hash", TEXT, FEATURE_SET_HASH)
+
 
 def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> list[Rows]:
     """All rows of one batch: features, predictions when a model spoke, signals, kernels' hours.
@@ -25,6 +27,8 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
         return hours
     key = _key(run, predicted.sampled, clock.now_us() if clock else None)
     rows = [*hours, feature_rows(key, predicted.sampled)]
+    if predicted.sampled.own.names:
+        rows.append(own_feature_rows(predicted.sampled, run.session_id))
     if predicted.predictions is not None:
         said = predicted.model, predicted.predictions
         rows.append(prediction_rows("prediction", key, *said, run.session_id))
@@ -54,6 +58,25 @@ def feature_rows(key: Sequence[Column], sampled: Sampled) -> Rows:
     return Rows("feature", columns, len(sampled.time_msc))
 
 
+def own_feature_rows(sampled: Sampled, session_id: str) -> Rows:
+    """A row per sampled tick and feature of a person's own, for the table `own_feature`."""
+    names, set_hash = sampled.own
+    count, many = len(sampled.time_msc), len(names)
+    columns = (
+        Column("run_id", TEXT, sampled.run_id),
+        Column("mode", TEXT, sampled.mode),
+        Column("source", TEXT, sampled.source),
+        Column("symbol", TEXT, sampled.symbol),
+        Column("name", TEXT, [name for name in names for _ in range(count)]),
+        Column("ts_event", TIME, np.tile(sampled.time_msc * 1000, many)),
+        Column("seq", "UInt32", np.tile(sampled.seq, many)),
+        Column("feature_set_hash", TEXT, set_hash),
+        Column("session_id", TEXT, session_id),
+        Column("value", "Float32", sampled.features[:, len(NAMES) :].T.ravel()),
+    )
+    return Rows("own_feature", columns, count * many)
+
+
 def prediction_rows(
     table: str, key: Sequence[Column], model: str, predictions: Predictions, session_id: str = ""
 ) -> Rows:
@@ -61,7 +84,8 @@ def prediction_rows(
     down, flat, up = (np.ascontiguousarray(predictions.probabilities[:, i]) for i in range(3))
     count = len(down)
     columns = (
-        *key,
+        *(column for column in key if column.name != _SET.name),
+        Column(_SET.name, TEXT, predictions.set_hash),
         Column("model", TEXT, model),
         Column("p_down", "Float32", down),
         Column("p_flat", "Float32", flat),
@@ -88,6 +112,8 @@ def snapshot_rows(sampled: Sampled) -> Rows:
         Column("ts_event", TIME, np.array([one.hour_us for one in kept], "<i8")),
         Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
         Column("state", "String", [one.state for one in kept]),
+        Column("own_set_hash", TEXT, sampled.own.set_hash),
+        Column("own_state", "String", [one.own for one in kept]),
     )
     return Rows("kernel_state", columns, len(kept))
 
@@ -137,5 +163,5 @@ def _key(run: RunSettings, sampled: Sampled, now_us: int | None) -> tuple[Column
         Column("ts_event", TIME, time_us),
         Column("seq", "UInt32", sampled.seq),
         Column("ts_init", TIME, time_us if now_us is None else np.full_like(time_us, now_us)),
-        Column("feature_set_hash", TEXT, FEATURE_SET_HASH),
+        _SET,
     )

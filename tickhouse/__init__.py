@@ -12,8 +12,7 @@ checkout may change with any version.
 
 from core.errors import InputError, TickhouseError, UnavailableError, WarehouseError
 from features.catalog import NAMES as FEATURE_NAMES
-from features.own import OwnFeature
-from features.own_columns import feature_index
+from features.own import DefinedFeature, OwnFeature, feature_index
 from strategies.parameters import Parameter, parameter_values
 from strategies.protocol import Strategy, Targets
 from tickhouse.connection import Connection, connect
@@ -22,6 +21,7 @@ from tickhouse.result import Result
 __all__ = [
     "FEATURE_NAMES",
     "Connection",
+    "DefinedFeature",
     "InputError",
     "OwnFeature",
     "Parameter",

@@ -39,5 +39,5 @@ class PieceStore:
 
 def _key(file: Path, settings: Settings) -> str:
     digest = hashlib.sha256(file.read_bytes())
-    digest.update(msgspec.json.encode(settings.models) + FEATURE_SET_HASH.encode())
+    digest.update(msgspec.json.encode(settings.models.counted()) + FEATURE_SET_HASH.encode())
     return digest.hexdigest()[:16]

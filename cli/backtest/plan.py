@@ -16,11 +16,11 @@ from cli.replay import plan as replay_plan
 from cli.replay.plan import ReplayOptions
 from core.desk import Desk
 from core.errors import InputError, SettingsError
+from core.feature_set import FOLDER
 from core.settings import Settings
 from execution.risk.controls import InForce
 from execution.risk.run_rules import RunRules
-from features.own import set_hash
-from features.own_columns import use_home
+from features import own
 from models.serving.registry import Registry
 
 
@@ -48,7 +48,7 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         SettingsError: an option or a strategy is wrong.
         ModelError: the model is unknown, corrupt, or made for another feature set.
     """
-    features = use_home(settings.home_path)
+    features = own.use(own.of_folder(settings.home_path / FOLDER))
     settings, desk = chosen_desk(namespace.strategy, namespace.desk, settings)
     strategy = settings.run.strategy
     paths = _paths(namespace, settings, scratch)
@@ -75,8 +75,8 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
         plan.rules,
     )
     chosen_ = (span, namespace.spans, namespace.together, sorted(namespace.symbols))
-    own = (set_hash(features),) if features else ()  # without any, ids of before stay
-    identity = run_id((shaped, *chosen_, *own))
+    counted = (own.set_hash(features),) if features else ()  # without any, ids of before stay
+    identity = run_id((shaped, *chosen_, *counted))
     run = msgspec.structs.replace(
         settings.run, run_id=identity, mode="backtest", account=identity, strategy=strategy,
         session_id="",

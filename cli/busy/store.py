@@ -29,6 +29,7 @@ from audit.export import export
 from cli.busy import account, desk, firm, market, models, orders, risk
 from cli.busy.day import SOURCE, SYMBOLS, Day, known
 from cli.busy.decisions import CHAMPION, Quoted, decide
+from cli.busy.own_feature import installed, widened
 from cli.stack import sessions
 from core import audit_log
 from core.clock import ManualClock
@@ -38,10 +39,11 @@ from core.home_users import OWNER, sign_in
 from core.sections import ClickhouseSettings, RiskSettings
 from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH
+from features.own_columns import OwnColumns
 from quality import check_result
 from reports import reference, reference_store, statement_changes, stress_now
 from risk.stress import available
-from streams.signal_rows import decided_rows
+from streams.signal_rows import decided_rows, own_feature_rows
 
 _TEMPLATES = Path(str(resources.files("reports"))) / "templates" / "reference"
 
@@ -59,11 +61,12 @@ def store(settings: Settings, url: str, day: Day) -> dict[str, int]:
     where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), OWNER)
     settings = msgspec.structs.replace(settings, run=day.run, clickhouse=where)
     client = connect(where)
+    own = installed(settings.home_path)
     try:
         with Writer(where) as writer:
             _begin(writer, settings, day)
             feeds = [decide(day, symbol, market.ticks_of(day, symbol)) for symbol in SYMBOLS]
-            _market(writer, settings.home_path, day, feeds)
+            _market(writer, settings.home_path, day, feeds, own)
             written = _trading(writer, day, feeds)
             for table, columns in risk.blocks(day, feeds, written):
                 writer.insert(table, columns)
@@ -103,11 +106,13 @@ def _begin(writer: Writer, settings: Settings, day: Day) -> None:
     writer.insert("instrument", instrument_columns(SOURCE, [known(s, day.end_us) for s in SYMBOLS]))
 
 
-def _market(writer: Writer, home: Path, day: Day, feeds: Sequence[Quoted]) -> None:
+def _market(writer: Writer, home: Path, day: Day, feeds: Sequence[Quoted], own: OwnColumns) -> None:
     for feed in feeds:
         writer.insert("tick", tick_columns(SOURCE, feed.symbol, feed.ticks))
         for rows in decided_rows(day.run, feed.decided, None):
             writer.insert(rows.table, rows.columns)
+        rows = own_feature_rows(widened(feed.decided.predicted.sampled, feed.ticks, own), "")
+        writer.insert(rows.table, rows.columns)
     for columns in market.refused(day):
         writer.insert("tick_quarantine", columns)
     clock = ManualClock()

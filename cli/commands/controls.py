@@ -26,14 +26,16 @@ from core.controls.fold import Controls
 from core.controls.signing import Draft, approval, withdrawal
 from core.controls.version import Version
 from core.errors import SettingsError
+from core.feature_set import FOLDER
 from core.settings import Settings
 from core.trading_control import current as ordered
 from core.trading_control import write
 from execution.risk.signed_resumes import kept_in
+from features import own
 from strategies import plugins
 
 _LONGEST_DAYS = 400
-_APPROVABLE = ("strategy", "desk", "model", "settings", "exits", "terminal_check")
+_APPROVABLE = ("strategy", "feature", "desk", "model", "settings", "exits", "terminal_check")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (sign, withdraw):
         action.add_argument("number", type=int)
     approve = actions.add_parser(
-        "approve", help="a strategy, model, terminal check, the desk, settings or exits"
+        "approve",
+        help="a strategy, own feature, model, terminal check, the desk, settings or exits",
     )
     approve.add_argument("kind", choices=_APPROVABLE)
     approve.add_argument(
@@ -239,8 +242,10 @@ def _approved(kind: Kind, subject: str, settings: Settings) -> tuple[str, bytes]
         raise SettingsError(f"controls approve {kind}: which one? name it")
     if kind == "strategy":
         name = chosen(subject, settings)  # a file is put where every process finds it
-        own = plugins.content(name, settings.home_path / "strategies")
-        return name, own or approvals.shipped_content(name)
+        text = plugins.content(name, settings.home_path / "strategies")
+        return name, text or approvals.shipped_content(name)
+    if kind == "feature":
+        return subject, own.load(settings.home_path / FOLDER / f"{subject}.py").body
     if kind == "terminal_check":
         return subject, _passed_check(settings)
     from models.serving.registry import Registry

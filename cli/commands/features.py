@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.commands.printed import output
 from core import durable
 from core.contracts.tick import TICK, TickArray
+from core.feature_set import FOLDER
 from core.settings import Settings
 
 FAILED = 1
@@ -53,7 +54,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         console.print(Text(f"{namespace.file} cannot be served: mend what failed and check again"))
         return FAILED
     if namespace.install:
-        target = settings.home_path / "features" / namespace.file.name
+        target = settings.home_path / FOLDER / namespace.file.name
         target.parent.mkdir(parents=True, exist_ok=True)
         durable.write(target, namespace.file.read_bytes())
         console.print(Text(f"{target} written: backtests serve it from now on"), soft_wrap=True)
@@ -63,7 +64,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _list(settings: Settings, console: Console) -> int:
     from features import own
 
-    features = own.of_home(settings.home_path)
+    features = own.of_folder(settings.home_path / FOLDER)
     table = Table("feature", "unit", "warm-up, s", "definition")
     for loaded in features:
         feature = loaded.feature

@@ -34,6 +34,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from cli.stack.warehouse_client import at_hand, warehouse_client
     from models.serving.registry import Registry
+    from models.training.own_rows import asked_for
     from models.training.train import train
 
     console = output.console()
@@ -52,6 +53,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             sample_ms=settings.features.sample_ms,
             sources=namespace.source,
             folds=namespace.folds,
+            features=asked_for(settings),
         )
     console.print(model_report(card))
     if namespace.promote:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from adapters.files.base import TickFile
 from adapters.files.detect import open_file
 from adapters.simulator.markets.tickfile import ParquetTicks
+from core import feature_set
 from core.clock import SystemClock
 from core.contracts.tick import QuarantineBatch, QuarantinedTick
 from core.desk import Desk, one_alone
@@ -119,6 +120,7 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     limits = _limits(options, settings)
     rules = run_rules.chosen(settings, limits.content, options.firm)
     shaped = shaping(options, settings, digests, sorted(by_feed), limits, rules)
+    shaped = (*shaped, *_own_features(settings.home_path))
     run_id = f"replay-{hashlib.blake2b(msgspec.json.encode(shaped), digest_size=8).hexdigest()}"
     feeds, unparsed = [], []
     for (source, symbol), parts in sorted(by_feed.items()):
@@ -136,6 +138,12 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
         run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits,
         rules,
     )  # fmt: skip
+
+
+def _own_features(home: Path) -> tuple[str, ...]:
+    """The files of a person's own features; without any, ids of before stay."""
+    text = feature_set.packed(feature_set.of_folder(home / feature_set.FOLDER))
+    return ("features", hashlib.sha256(text).hexdigest()) if text else ()
 
 
 def _limits(options: ReplayOptions, settings: Settings) -> InForce:
@@ -198,7 +206,7 @@ def shaping(
         settings.features,
         settings.signals,
         settings.execution,
-        settings.models,
+        settings.models.counted(),
         settings.terminal.seed,
         settings.terminal.balance,
         settings.terminal.currency,

@@ -36,7 +36,7 @@ from core import instruments, settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
-from core.controls import desks
+from core.controls import desks, own_features
 from core.errors import TickhouseError, UnavailableError
 from core.home_users import SETUP, sign_in
 from core.sections import ModelSettings
@@ -113,6 +113,7 @@ class ReplayRun:
         freeze(limits.content, self.directory, limits.entry)
         run_rules.freeze(self.plan.rules, self.directory)
         desks.freeze(self.options.strategies, self.directory)
+        own_features.freeze(self.settings.home_path, self.plan.run_id)
         self._kept = sessions.contents(self.settings, limits.content)
         self._session = sessions.described(self.settings, self._kept, limits.entry)
         for marker in (self.settings.home_path / "run").glob("crashed.*"):
@@ -136,6 +137,7 @@ class ReplayRun:
 
     def train(self, progress: Progress) -> None:
         """Train on the part before the cut; the model is only used after it."""
+        from models.training.own_rows import asked_for
         from models.training.train import train
 
         began = time.monotonic()
@@ -152,6 +154,7 @@ class ReplayRun:
                 self.simulated,
                 report,
                 sample_ms=self.settings.features.sample_ms,
+                features=asked_for(self.settings),
             )
             write_models(client, Registry(models))
             return card.sha256

@@ -20,7 +20,7 @@ from cli.stack.warehouse_setup import shaping
 from core import instruments, session_note
 from core.clock import Clock, SystemClock
 from core.contracts.session import Content, Session, SessionPart, content
-from core.controls import desks
+from core.controls import desks, own_features
 from core.errors import InputError, TickhouseError
 from core.fingerprint import fingerprint, versions
 from core.home_users import SETUP, sign_in
@@ -64,7 +64,7 @@ def begin(settings: Settings, url: str, clock: Clock, processes: Sequence[str] =
     by_kind = {one.kind: one.hash for one in kept}
     note = SessionNote(
         session.session_id, session.number, session_note.deciding(settings),
-        by_kind.get("strategy", ""),
+        by_kind.get("strategy", ""), by_kind.get("features", ""),
     )  # fmt: skip
     session_note.write(settings.home_path, note)
     return session
@@ -102,8 +102,8 @@ def end_of_home(settings: Settings, url: str, clock: Clock) -> str:
 
 
 def contents(settings: Settings, written: bytes | None) -> tuple[Content, ...]:
-    """Settings that shape rows, limits as they were written, a person's own strategy: what there is
-    of them.
+    """Settings that shape rows, limits as they were written, a person's own strategy and features:
+    what there is of them.
     """
     clock = SystemClock()
     folder_of = partial(desks.folder_of, settings, clock=clock)
@@ -112,6 +112,7 @@ def contents(settings: Settings, written: bytes | None) -> tuple[Content, ...]:
         "settings": shaping(settings).encode(),
         "limits": written or b"",
         "strategy": desk.content(named, folder_of),
+        "features": own_features.content(settings, clock),
     }
     return tuple(content(kind, body) for kind, body in bodies.items() if body)
 
@@ -122,9 +123,10 @@ def described(settings: Settings, kept: tuple[Content, ...], signed: int) -> Ses
     Args:
         signed: the entry that its limits are; 0 when nobody signed them.
     """
-    from features import catalog
+    from features import own
     from models.serving.registry import Registry
 
+    features = own.of_folder(own_features.folder_of(settings, SystemClock()))
     run, by_kind = settings.run, {one.kind: one for one in kept}
     champion = Registry(settings.home_path / "models").champion()
     strategy, written = by_kind.get("strategy"), by_kind.get("limits")
@@ -138,7 +140,8 @@ def described(settings: Settings, kept: tuple[Content, ...], signed: int) -> Ses
         limits_hash=written.hash if written else "",
         limits_version=_limits(settings, written, signed),
         model=champion.card.sha256 if champion else "",
-        feature_set_hash=catalog.FEATURE_SET_HASH, status=RUNNING,
+        feature_set_hash=own.set_hash(features),
+        status=RUNNING, features_hash=by_kind["features"].hash if "features" in by_kind else "",
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Session(msgspec.Struct, frozen=True):
     model: str  # "" without a champion
     feature_set_hash: str
     status: str
+    features_hash: str = ""  # "" without features of a person's own
 
 
 class SessionPart(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class SessionPart(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What sessions refer to. `kind`: settings, limits or strategy."""
+    """What sessions refer to. `kind`: settings, limits, strategy or features."""
 
     hash: str
     kind: str

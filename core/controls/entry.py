@@ -14,7 +14,7 @@ from msgspec.structs import replace
 Kind = Literal[
     "genesis", "person", "policy",
     "limits", "override", "release", "resume", "exits",
-    "strategy", "desk", "settings", "model", "reference", "terminal_check",
+    "strategy", "feature", "desk", "settings", "model", "reference", "terminal_check",
     "approve", "withdraw",
 ]  # fmt: skip
 _PREFIX = b"tickhouse control 1\n"  # a signature made for something else fits no entry

@@ -30,6 +30,7 @@ RULES: dict[Kind, Rule] = {
     "resume": Rule("returns", False, "never"),
     "exits": Rule("raises", True, "never"),
     "strategy": Rule("raises", True, "must"),
+    "feature": Rule("raises", True, "must"),
     "desk": Rule("raises", True, "never"),
     "settings": Rule("raises", True, "must"),
     "model": Rule("raises", True, "must"),

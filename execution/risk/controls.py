@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.clock import Clock
-from core.controls import desks, signing, store
+from core.controls import desks, own_features, signing, store
 from core.controls.approvals import edited_exits, edited_strategies, is_signed
 from core.controls.store import Place
 from core.controls.watch import WatchedControls
@@ -123,6 +123,7 @@ def unsigned_files(settings: Settings, watched: WatchedControls) -> str:
         edited_strategies(watched.controls, home, now),
         edited_exits(watched.controls, settings.exits, now),
         desks.edited(watched.controls, home, now),
+        own_features.edited(watched.controls, home, now),
     ]
     if store.is_begun(place):
         edited.insert(0, unsigned(path_in(home), SignedResumes(place, watched)))

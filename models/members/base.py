@@ -13,7 +13,6 @@ import numpy.typing as npt
 import onnx
 
 from core.sections import ModelSettings
-from features.catalog import NAMES
 from models.serving.session import INPUT, OUTPUT
 from models.training.examples import Examples
 
@@ -61,8 +60,10 @@ class Member(Protocol):
         ...
 
 
-def finished(graph: onnx.ModelProto, metadata: Mapping[str, str], window: int = 1) -> bytes:
+def finished(graph: onnx.ModelProto, metadata: Mapping[str, str], *shape: int) -> bytes:
     """A graph's bytes with its metadata, checked; nothing random or dated goes in.
+
+    `shape`: of one input item: columns, or rows of a window and columns.
 
     `ir_version` stays at what the oldest supported ONNX Runtime reads.
     """
@@ -70,9 +71,8 @@ def finished(graph: onnx.ModelProto, metadata: Mapping[str, str], window: int = 
     del graph.graph.output[:]
     graph.graph.output.extend(outputs)
     graph.ir_version = min(graph.ir_version, 10)
-    shape = graph.graph.input[0].type.tensor_type.shape
-    dimensions = [len(NAMES)] if window == 1 else [window, len(NAMES)]
-    for dimension, size in zip(shape.dim[1:], dimensions, strict=True):
+    declared = graph.graph.input[0].type.tensor_type.shape
+    for dimension, size in zip(declared.dim[1:], shape, strict=True):
         dimension.dim_value = size
     assert graph.graph.input[0].name == INPUT
     # A converter lists them in the order of a set of strings, which each process hashes anew.

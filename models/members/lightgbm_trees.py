@@ -18,7 +18,6 @@ from onnxmltools.convert import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from core.sections import ModelSettings
-from features.catalog import NAMES
 from models.members.base import Progress, Rows, Trained, finished
 from models.serving.card import CLASSES
 from models.serving.session import INPUT
@@ -54,7 +53,8 @@ class LightgbmTrees:
     ) -> Trained:
         """Histogram trees, a fixed number of rounds."""
         booster = _rounded_down(_boost(examples, settings, progress))
-        inputs = [(INPUT, FloatTensorType([None, len(NAMES)]))]
+        columns = examples.table.shape[1]
+        inputs = [(INPUT, FloatTensorType([None, columns]))]
         graph = convert_lightgbm(
             booster, name="tickhouse", initial_types=inputs, target_opset=15, zipmap=False
         )
@@ -63,13 +63,13 @@ class LightgbmTrees:
             return np.asarray(booster.predict(rows), np.float32)
 
         kept = booster.model_to_string().encode()
-        return Trained(finished(graph, metadata), reference, kept)
+        return Trained(finished(graph, metadata, columns), reference, kept)
 
 
 def _boost(examples: Examples, settings: ModelSettings, progress: Progress) -> lightgbm.Booster:
     import lightgbm
 
-    blank = np.full((len(CLASSES), len(NAMES)), np.nan, np.float32)
+    blank = np.full((len(CLASSES), examples.table.shape[1]), np.nan, np.float32)
     rows = np.concatenate([examples.rows, blank])
     label = np.concatenate([examples.label, np.arange(len(CLASSES))])
     weight = np.concatenate([examples.weight, np.full(len(CLASSES), _BLANK_WEIGHT)])

@@ -15,7 +15,6 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from core.sections import ModelSettings
-from features.catalog import NAMES
 from models.members.base import Progress, Rows, Trained, finished
 from models.serving.card import CLASSES
 from models.serving.session import INPUT, OUTPUT
@@ -64,7 +63,7 @@ class Linear:
             probabilities: Rows = (power / power.sum(axis=1, keepdims=True)).astype(np.float32)
             return probabilities
 
-        return Trained(finished(_graph(mean, scale, weights, bias), metadata), reference)
+        return Trained(finished(_graph(mean, scale, weights, bias), metadata, len(mean)), reference)
 
 
 def standard(rows: Rows) -> tuple[Floats, Floats]:
@@ -88,7 +87,7 @@ def standardised(rows: Rows, mean: Floats, scale: Floats) -> Floats:
 
 
 def _all_classes(fitted: LogisticRegression) -> tuple[Floats, Floats]:
-    weights = np.zeros((len(CLASSES), len(NAMES)))
+    weights = np.zeros((len(CLASSES), fitted.coef_.shape[1]))
     bias = np.full(len(CLASSES), _NEVER)
     if len(fitted.classes_) == 2:  # scikit-learn gives the second against the first
         weights[fitted.classes_[1]] = fitted.coef_[0]
@@ -117,7 +116,7 @@ def _graph(mean: Floats, scale: Floats, weights: Floats, bias: Floats) -> onnx.M
         helper.make_node("Add", ["sums", "bias"], ["scores"]),
         helper.make_node("Softmax", ["scores"], [OUTPUT], axis=1),
     ]
-    rows = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, len(NAMES)])
+    rows = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, len(mean)])
     out = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, len(CLASSES)])
     values = [numpy_helper.from_array(v, name) for name, v in constants.items()]
     graph = helper.make_graph(nodes, "tickhouse", [rows], [out], values)

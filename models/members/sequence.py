@@ -15,7 +15,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from core.sections import ModelSettings
-from features.catalog import NAMES
 from models.members.base import Progress, Rows, Trained, finished
 from models.members.linear import standard
 from models.serving.card import CLASSES
@@ -64,7 +63,7 @@ class Sequence:
             parts = [compiled(windows[n : n + _BATCH]) for n in range(0, len(windows), _BATCH)]
             return np.concatenate([np.asarray(part) for part in parts])
 
-        graph = finished(network.graph(parameters), metadata, WINDOW)
+        graph = finished(network.graph(parameters), metadata, WINDOW, len(mean))
         return Trained(graph, reference, examples=some)
 
 
@@ -77,7 +76,7 @@ class _Network:
     def parameters(self, seed: int) -> dict[str, Any]:
         random = np.random.default_rng(seed)
         parameters: dict[str, Any] = {}
-        width = len(NAMES)
+        width = len(self._mean)
         for n in range(_LAYERS):
             spread = np.sqrt(2.0 / (_KERNEL * width))
             shape = (_KERNEL, width, _CHANNELS)
@@ -134,7 +133,7 @@ class _Network:
             make("Gemm", ["step", "w", "b"], ["sums"]),
             make("Softmax", ["sums"], [OUTPUT], axis=1),
         ]
-        rows = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, WINDOW, len(NAMES)])
+        rows = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, WINDOW, len(self._mean)])
         out = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, len(CLASSES)])
         values = [numpy_helper.from_array(v, k) for k, v in constants.items()]
         graph = helper.make_graph(nodes, "tickhouse", [rows], [out], values)

@@ -12,7 +12,6 @@ from onnxmltools.convert import convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from core.sections import ModelSettings
-from features.catalog import NAMES
 from models.members.base import Progress, Trained, finished
 from models.serving.card import CLASSES
 from models.serving.session import INPUT
@@ -39,10 +38,11 @@ class XgboostTrees:
     ) -> Trained:
         """Histogram trees, a fixed number of rounds."""
         booster = _boost(examples, settings, progress)
-        inputs = [(INPUT, FloatTensorType([None, len(NAMES)]))]
+        columns = examples.table.shape[1]
+        inputs = [(INPUT, FloatTensorType([None, columns]))]
         graph = convert_xgboost(booster, name="tickhouse", initial_types=inputs, target_opset=15)
         kept = bytes(booster.save_raw("ubj"))
-        return Trained(finished(graph, metadata), booster.inplace_predict, kept)
+        return Trained(finished(graph, metadata, columns), booster.inplace_predict, kept)
 
 
 class _Rounds(xgboost.callback.TrainingCallback):  # type: ignore[misc] # xgboost is untyped

@@ -36,16 +36,19 @@ def bands_of(rows: Rows, probabilities: Rows) -> Bands:
     """Bands of training rows [n, F], and of predictions [m, 3] that came after them."""
     some = rows[:: max(1, len(rows) // _ROWS)]
     return Bands(
-        features=tuple(_band(some[:, n]) for n in range(len(NAMES))),
+        features=tuple(_band(some[:, n]) for n in range(rows.shape[1])),
         predicted=tuple(_band(probabilities[:, c]) for c in (DOWN, UP)),
     )
 
 
 def drift(bands: Bands, rows: Rows, probabilities: Rows) -> list[Drift]:
-    """Every feature, then `p_down` and `p_up`, of rows seen now."""
+    """Every feature of the rows seen now, then `p_down` and `p_up`.
+
+    Own features that the model knows beside them are left out where the rows are without.
+    """
     drifts = [
         _drift(name, band, rows[:, n])
-        for n, (name, band) in enumerate(zip(NAMES, bands.features, strict=True))
+        for n, (name, band) in enumerate(zip(NAMES, bands.features, strict=False))
     ]
     for n, (name, column) in enumerate((("p_down", DOWN), ("p_up", UP))):
         drifts.append(_drift(name, bands.predicted[n], probabilities[:, column]))

@@ -135,6 +135,8 @@ class ModelCard(msgspec.Struct, frozen=True):
         folds: the purged walk-forward evaluation, when one was asked for.
         bands: None on cards of before drift was watched.
         data: the version of the data; None on cards of before ticks had versions.
+        own_features: files of a person's own features that it was trained on, as core.feature_set
+            packs them; "" without any.
     """
 
     sha256: str
@@ -162,3 +164,4 @@ class ModelCard(msgspec.Struct, frozen=True):
     direction_range: tuple[float, float] | None = None
     bands: Bands | None = None
     data: DataVersion | None = None
+    own_features: str = ""

@@ -10,7 +10,7 @@ import hashlib
 import msgspec
 
 from core.errors import ModelError
-from features.catalog import FEATURE_SET_HASH
+from features.catalog import FEATURE_SET_HASH, NAMES
 
 
 class MemberSpec(msgspec.Struct, frozen=True):
@@ -76,7 +76,8 @@ def from_bytes(content: bytes, where: str) -> ModelManifest:
         manifest = msgspec.json.decode(content, type=ModelManifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{where}: damaged ({error}); train again or roll back") from error
-    if manifest.feature_set_hash != FEATURE_SET_HASH:
+    has_own = len(manifest.low) > len(NAMES)  # a person's: who predicts knows which are in use
+    if manifest.feature_set_hash != FEATURE_SET_HASH and not has_own:
         raise ModelError(
             f"{where}: made for feature set {manifest.feature_set_hash}, this is "
             f"{FEATURE_SET_HASH}; train again: tickhouse train"

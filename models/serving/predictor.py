@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ModelError
+from features.catalog import FEATURE_SET_HASH
+from features.own import columns_of
 from models.serving.artifact import Artifact, Graphs
 from models.serving.card import CLASSES
 from models.serving.combine import combine
@@ -34,6 +36,7 @@ class Predictions(NamedTuple):
         absent: bit m: member m (in the order of `Predictor.names`) had no part, uint32 [k].
         members: calibrated outputs float32 [M, k, 3], NaN where absent.
         outside: bit m: the row, or one of its window, leaves member m's training range, uint32 [k].
+        set_hash: of the feature set that the model was given.
     """
 
     probabilities: Rows
@@ -42,6 +45,7 @@ class Predictions(NamedTuple):
     absent: npt.NDArray[np.uint32]
     members: Rows
     outside: npt.NDArray[np.uint32]
+    set_hash: str = FEATURE_SET_HASH
 
 
 class Predictor:
@@ -59,6 +63,7 @@ class Predictor:
     def __init__(self, model: Artifact | Graphs) -> None:
         graphs = model.graphs if isinstance(model, Artifact) else model
         self.manifest = manifest = graphs.manifest
+        columns_of(manifest.feature_set_hash)
         self.names = tuple(spec.name for spec in manifest.members)
         self.problems = dict(graphs.problems)
         self._single: dict[int, ModelSession] = {}
@@ -84,7 +89,10 @@ class Predictor:
 
         Args:
             past: the feed's rows before them, float32 [p, F], as far as they are known.
+
+        Columns beyond those that the model was trained on are left out.
         """
+        rows, past = self._known(rows), None if past is None else self._known(past)
         raw, beyond = self._raw(rows), self._none_beyond(len(rows))
         if self._windowed:
             known = np.concatenate([past, rows]) if past is not None and len(past) else rows
@@ -100,10 +108,15 @@ class Predictor:
             at: places in `rows`.
             first: for each the place of its feed's first row; windows do not reach before it.
         """
+        rows = self._known(rows)
         chosen = rows[at]
         raw, beyond = self._raw(chosen), self._none_beyond(len(chosen))
         self._windows(rows, at, first, raw, beyond)
         return self._combined(chosen, raw, beyond)
+
+    def _known(self, rows: Rows) -> Rows:
+        width = self._low.shape[1]
+        return rows if rows.shape[1] == width else np.ascontiguousarray(rows[:, :width])
 
     def _open(self, index: int, name: str, window: int, onnx: bytes) -> None:
         try:
@@ -144,7 +157,10 @@ class Predictor:
             raw, self._slopes, self._offsets, self._weights, rows, self._low, self._high, beyond,
             self._shares, members, out, agreement, veto, absent, outside,
         )  # fmt: skip
-        return Predictions(out, agreement, veto.view(np.bool_), absent, members, outside)
+        return Predictions(
+            out, agreement, veto.view(np.bool_), absent, members, outside,
+            self.manifest.feature_set_hash,
+        )  # fmt: skip
 
 
 def _ranges(manifest: ModelManifest) -> tuple[Rows, Rows]:

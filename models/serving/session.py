@@ -6,14 +6,12 @@ batches are cut (a test holds each member to it). A graph of windows is run one 
 because convolutions of several windows give other bits. Not thread-safe: one per thread of work.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
 from core.errors import ModelError
-from features.catalog import FEATURE_SET_HASH, NAMES
+from features.own import columns_of
 from models.serving.card import CLASSES
 
 INPUT, OUTPUT = "rows", "probabilities"
@@ -33,8 +31,8 @@ class ModelSession:
     """
 
     def __init__(self, onnx: bytes) -> None:
-        self._session = open_session(onnx, (len(NAMES),))
-        self.rows = np.zeros((BATCH, len(NAMES)), np.float32)
+        self._session, columns = open_session(onnx)
+        self.rows = np.zeros((BATCH, columns), np.float32)
         self._probabilities = np.zeros((BATCH, len(CLASSES)), np.float32)
         counts = range(1, BATCH + 1)
         self._bindings = [
@@ -62,8 +60,8 @@ class WindowSession:
     """A loaded graph of one window: `rows` float32 [1, window, F] to `probabilities` [1, 3]."""
 
     def __init__(self, onnx: bytes, window: int) -> None:
-        self._session = open_session(onnx, (window, len(NAMES)))
-        self._window = np.zeros((1, window, len(NAMES)), np.float32)
+        self._session, columns = open_session(onnx, window)
+        self._window = np.zeros((1, window, columns), np.float32)
         self._probabilities = np.zeros((1, len(CLASSES)), np.float32)
         self._binding = _bind(self._session, self._window, self._probabilities)
 
@@ -82,11 +80,11 @@ def _bind(session: ort.InferenceSession, rows: Rows, out: Rows) -> ort.IOBinding
     return binding
 
 
-def open_session(onnx: bytes, shape: Sequence[int]) -> ort.InferenceSession:
-    """A session of one thread, after looking at what the graph says of itself.
+def open_session(onnx: bytes, *window: int) -> tuple[ort.InferenceSession, int]:
+    """A session of one thread and its columns, after looking at what the graph says of itself.
 
     Args:
-        shape: of one input item.
+        window: rows of one input item; nothing when it is a row.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -98,13 +96,9 @@ def open_session(onnx: bytes, shape: Sequence[int]) -> ort.InferenceSession:
     except Exception as error:  # its classes share no other base
         raise ModelError(f"not a model ONNX Runtime can load ({error}); train again") from error
     made_for = session.get_modelmeta().custom_metadata_map.get("feature_set_hash", "none")
-    if made_for != FEATURE_SET_HASH:
-        raise ModelError(
-            f"model made for feature set {made_for}, this is {FEATURE_SET_HASH}; "
-            "train again: tickhouse train"
-        )
-    _check_shape(session, tuple(shape))
-    return session
+    columns = columns_of(made_for)
+    _check_shape(session, (*window, columns))
+    return session, columns
 
 
 def _check_shape(session: ort.InferenceSession, shape: tuple[int, ...]) -> None:

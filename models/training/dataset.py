@@ -18,6 +18,7 @@ from adapters.clickhouse.client import errors_translated
 from adapters.clickhouse.tick_reader import read_ticks
 from core.contracts.tick import OUT_OF_ORDER
 from features.catalog import FEATURE_SET_HASH, NAMES
+from features.own import LoadedFeature
 from models.serving.card import DataVersion, Span
 from models.training.corrected import FORGOTTEN_MSC, FeedRows, Source, corrected
 from models.training.labels import MidSeries
@@ -43,6 +44,8 @@ class Dataset(NamedTuple):
             name with another `data_hash` means that the warehouse has changed since.
         quotes: every tick of each feed within the span, to answer rows with; or none.
         version: what it takes to read it again as it is, whatever is corrected later.
+        own: a person's own features, whose columns follow the catalogue's.
+        set_hash: of the feature set with them.
     """
 
     rows: npt.NDArray[np.float32]
@@ -55,6 +58,13 @@ class Dataset(NamedTuple):
     name: str = ""
     quotes: tuple[MidSeries, ...] = ()
     version: DataVersion | None = None
+    own: tuple[LoadedFeature, ...] = ()
+    set_hash: str = FEATURE_SET_HASH
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns."""
+        return (*NAMES, *(one.feature.name for one in self.own))
 
     def data_hash(self) -> str:
         """SHA-256 over every value."""

@@ -61,11 +61,12 @@ class Kind(NamedTuple):
     horizon_s: float
     sample_ms: int
     simulated: bool
+    set_hash: str = FEATURE_SET_HASH
 
     def metadata(self) -> Mapping[str, str]:
         """What each graph says of itself, under its own hash."""
         return {
-            "feature_set_hash": FEATURE_SET_HASH,
+            "feature_set_hash": self.set_hash,
             "horizon_s": str(self.horizon_s),
             "simulated": str(self.simulated).lower(),
             "classes": ",".join(CLASSES),
@@ -129,7 +130,7 @@ def _manifest(
         for name, graph in onnx.items()
     )
     return ModelManifest(
-        feature_set_hash=FEATURE_SET_HASH,
+        feature_set_hash=kind.set_hash,
         horizon_s=kind.horizon_s,
         sample_ms=kind.sample_ms,
         simulated=kind.simulated,

@@ -7,8 +7,6 @@ training part, a network on some thousands of windows of it.
 import numpy as np
 import numpy.typing as npt
 
-from features.catalog import NAMES
-
 Rows = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 Range = tuple[tuple[float, ...], tuple[float, ...]]
@@ -20,8 +18,9 @@ _FAR = float(np.finfo(np.float32).max)
 
 def range_of(rows: Rows) -> Range:
     """Per feature its smallest and largest value, widened by their distance on both sides."""
-    low, high = np.full(len(NAMES), -_FAR), np.full(len(NAMES), _FAR)
-    for n in range(len(NAMES)):
+    columns = rows.shape[1]
+    low, high = np.full(columns, -_FAR), np.full(columns, _FAR)
+    for n in range(columns):
         values = rows[:, n].astype(np.float64)
         values = values[np.isfinite(values)]
         if len(values) >= _LEAST_KNOWN * len(rows) and len(values):

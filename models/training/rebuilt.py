@@ -1,11 +1,17 @@
 """The dataset that a model learnt from, read again as it was, whatever was corrected since."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
 from core.errors import ModelError
+from core.feature_set import unpacked
+from features import own
 from models.serving.card import ModelCard, Span
 from models.training.dataset import Dataset, read_dataset
+from models.training.own_rows import with_own_columns
 
 
 def rebuilt(client: Client, card: ModelCard) -> Dataset:
@@ -23,6 +29,9 @@ def rebuilt(client: Client, card: ModelCard) -> Dataset:
     dataset = _up_to(
         read_dataset(client, card.run_id, span, data.sources, data.known_us), data.last_us
     )
+    with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
+        features = own.of_folder(unpacked(card.own_features.encode(), Path(scratch)))
+    dataset = with_own_columns(client, card.run_id, dataset, features, data.known_us)
     if dataset.data_hash() != card.data_hash:
         raise ModelError(
             f"the dataset of model {name} cannot be rebuilt: {len(dataset.rows)} rows of run"

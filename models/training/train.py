@@ -13,8 +13,9 @@ import msgspec
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
+from core.feature_set import packed
 from core.sections import ModelSettings
-from features.catalog import FEATURE_SET_HASH, NAMES
+from features.own import LoadedFeature
 from models.monitoring.drift import bands_of
 from models.serving.artifact import Artifact
 from models.serving.card import UP, MemberCard, ModelCard, Reliability, Span
@@ -26,6 +27,7 @@ from models.training.dataset import Dataset, read_dataset
 from models.training.ensemble import Ensemble, Kind, train_ensemble
 from models.training.evaluate import Labels, baseline, direction_range, evaluate, part
 from models.training.leakage import require_own_features
+from models.training.own_rows import with_own_columns
 from models.training.parts import (
     Answered,
     Split,
@@ -58,6 +60,7 @@ def train(
     sample_ms: int = 1000,
     sources: Sequence[str] = (),
     folds: int = 0,
+    features: Sequence[LoadedFeature] = (),
 ) -> ModelCard:
     """Read a run's feature rows, fit, gate and register a model; it is not promoted.
 
@@ -67,6 +70,7 @@ def train(
         sample_ms: how rows were sampled, for the card.
         sources: only these; all when empty.
         folds: of a purged walk-forward evaluation beside it; 0: none.
+        features: a person's own to learn from, too, in use in this process.
 
     Raises:
         ModelError: too little data, one class only, or ONNX and trainer disagree.
@@ -74,6 +78,7 @@ def train(
     """
     progress("reading features", 0.0)
     dataset = read_dataset(client, run_id, span, sources)
+    dataset = with_own_columns(client, run_id, dataset, features)
     model = fit(dataset, run_id, settings, simulated, progress, sample_ms=sample_ms, folds=folds)
     Registry(out_dir).save(model)
     progress("registered", 1.0)
@@ -99,7 +104,7 @@ def fit(
             disagree.
     """
     require_own_features(dataset)
-    kind = Kind(settings.horizon_s, sample_ms, simulated or dataset.simulated)
+    kind = Kind(settings.horizon_s, sample_ms, simulated or dataset.simulated, dataset.set_hash)
     known = answered(dataset, settings)
     label, time_us, horizon_us = known.answers.label, dataset.time_us, known.rule.horizon_us
     split = split_by_time(time_us, label, horizon_us, settings.max_rows)
@@ -139,8 +144,8 @@ def _card(
     rise = reliability(predictions.probabilities[:, UP], truth == UP)
     return ModelCard(
         sha256=name_of(ensemble.graphs.manifest.to_bytes()),
-        feature_set_hash=FEATURE_SET_HASH,
-        features=NAMES,
+        feature_set_hash=data.set_hash,
+        features=data.names,
         simulated=kind.simulated,
         sample_ms=kind.sample_ms,
         settings=settings,
@@ -156,6 +161,7 @@ def _card(
         calibrated_on=part(data.time_us[inner.held_back], label[inner.held_back]),
         dataset=data.name,
         data=data.version,
+        own_features=packed({one.path.stem: one.body for one in data.own}).decode(),
         members=tuple(_members(ensemble, predictions, truth)),
         left_out=ensemble.left_out,
         agreement=float(predictions.agreement.mean()),

@@ -33,6 +33,7 @@ def challenger(config: TrainingConfig, tickhouse: Tickhouse) -> dg.MaterializeRe
     from models.monitoring.table import write_models
     from models.serving.card import Span  # training's libraries take seconds to load
     from models.serving.registry import Registry
+    from models.training.own_rows import asked_for
     from models.training.train import train
 
     with tickhouse.connected() as client:
@@ -48,6 +49,7 @@ def challenger(config: TrainingConfig, tickhouse: Tickhouse) -> dg.MaterializeRe
             settings.terminal.kind == "simulated",
             sample_ms=settings.features.sample_ms,
             folds=settings.orchestration.folds,
+            features=asked_for(settings),
         )
         write_models(client, registry)
     champion = next(

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 
 from core.contracts.session import Session
-from features.catalog import FEATURES, NAMES
+from features.catalog import FEATURES
+from features.own import column_names
 from models.serving.card import CLASSES
 from streams.explain.facts import Facts, vector
 from streams.explain.recompute import ExplainedMember, Recomputed, shape
@@ -75,10 +76,11 @@ def _threshold(facts: Facts, now: Recomputed) -> str:
 
 def _features(facts: Facts, now: Recomputed) -> list[dict[str, Any]]:
     stored = vector(facts.features)
+    units = [*(one.unit for one in FEATURES), *(one.unit for one in now.own)]
     return [
-        {"name": name, "unit": FEATURES[n].unit, "stored": _number(stored[n]),
+        {"name": name, "unit": unit, "stored": _number(stored[n]),
          "recomputed": _number(now.features[n])}
-        for n, name in enumerate(NAMES)
+        for n, (name, unit) in enumerate(zip(now.names, units, strict=True))
     ]  # fmt: skip
 
 
@@ -91,8 +93,9 @@ def _member(member: ExplainedMember) -> dict[str, Any]:
         "note": member.note,
     }
     if member.contributions is not None:
+        names = (*column_names()[: member.contributions.shape[1] - 1], "bias")
         described["contributions"] = {
-            name: dict(zip((*NAMES, "bias"), map(_number, values), strict=True))
+            name: dict(zip(names, map(_number, values), strict=True))
             for name, values in zip(CLASSES, member.contributions, strict=True)
         }
     return described

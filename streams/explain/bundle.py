@@ -25,11 +25,13 @@ from models.serving.manifest import name_of
 from strategies import desk, plugins
 from strategies import protocol as strategy
 from streams.explain.facts import Facts
+from streams.explain.material import own_features
 from streams.explain.recompute import Material
 
 _MARK = b"tickhouse decision/1 sha256:"
 _DIGITS = 64
 _DESK = "desk.json"
+_FEATURES = "features.json"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same decision gives the same bytes
 
 
@@ -51,13 +53,15 @@ class Opened(NamedTuple):
 
 def write(path: Path, facts: Facts, material: Material) -> str:
     """Write the file, whole or not at all, and return its seal."""
-    # The strategy's file is a part of its own.
-    stored = msgspec.structs.replace(facts, strategy=b"")
+    # The strategy's file, and those of own features, are parts of their own.
+    stored = msgspec.structs.replace(facts, strategy=b"", own_features=b"")
     parts = {"facts.json": msgspec.json.encode(stored)}
     for symbol, ticks in sorted(material.ticks.items()):
         parts[f"ticks/{symbol}.npy"] = _to_npy(ticks)
     parts |= _model_parts(material.artifact)
     name = facts.signal.strategy
+    if facts.own_features:
+        parts[_FEATURES] = facts.own_features
     if material.desk:
         parts[_DESK] = desk.content(material.desk, material.folder_of)
     elif own := b"" if name in strategy.shipped() else plugins.content(name, material.strategies):
@@ -85,17 +89,18 @@ def read(path: Path, scratch: Path, seal: str = "") -> Opened:
         raise InputError(str(path), f"its seal is {actual}, not {seal}: another or a forged bundle")
     parts, manifest = _parts(path, content)
     text = desk.kept(parts.get(_DESK, b""))
-    own = any(name.startswith("strategies/") for name in parts)
+    own = any(name.startswith("strategies/") or name == _FEATURES for name in parts)
     if not seal and (own or (text and text.strategies)):
         raise InputError(
-            str(path), "holds a person's strategy, whose code would run: give the --seal that you"
-            " were told by someone you trust"
+            str(path), "holds a person's strategy or features, whose code would run: give the"
+            " --seal that you were told by someone you trust"
         )  # fmt: skip
     for name, data in parts.items():
         target = scratch / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     facts = msgspec.json.decode(parts["facts.json"], type=Facts)
+    facts = msgspec.structs.replace(facts, own_features=parts.get(_FEATURES, b""))
     for name in filter(lambda name: name.startswith("strategies/"), parts):
         strategy_set.unpack(parts[name], facts.signal.strategy, scratch / "strategies")
     material = _material(parts, facts, scratch)
@@ -126,7 +131,9 @@ def _material(parts: Mapping[str, bytes], facts: Facts, scratch: Path) -> Materi
     models = scratch / "models"
     named = sorted(p.stem for p in models.glob("*.model")) if models.is_dir() else []
     model = artifact.load(models, named[0]) if named else None
-    return Material(ticks, model, scratch / "strategies")
+    return Material(
+        ticks, model, scratch / "strategies", features=own_features(facts.own_features, scratch)
+    )
 
 
 def _sealed(parts: Mapping[str, bytes]) -> tuple[bytes, str]:

@@ -26,9 +26,9 @@ from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY = (
+_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _OWN = (
     (_SQL / f"{name}.sql").read_text()
-    for name in ("find", "feeds", "held", "hour", "sampled", "memory")
+    for name in ("find", "feeds", "held", "hour", "sampled", "memory", "own")
 )
 
 
@@ -56,6 +56,7 @@ class Hour(msgspec.Struct, frozen=True):
 
     hour_us: int = 0
     state: bytes = b""
+    own: bytes = b""  # memory of own features beside it
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     Attributes:
         asked: the id that was given.
-        features: float32 values, as their bytes.
+        features: float32 values, as their bytes; own features after the catalogue's.
         probabilities: float32 values of down, flat, up, as their bytes; empty without a model.
         model: SHA-256 of the model that predicted, also where the strategy did not ask it.
         settings: the session's, JSON; `fingerprint` in it is where it ran.
@@ -75,6 +76,8 @@ class Facts(msgspec.Struct, frozen=True):
             sessions before it may have sampled otherwise.
         absent: bit m: member m of the model had no part in the prediction.
         memory: of a strategy that remembers, its state before the row, float64 bytes.
+        own_features: files of own features, as the session began with them.
+        own_set_hash: of the feature set with them; "" without any.
     """
 
     asked: str
@@ -95,6 +98,8 @@ class Facts(msgspec.Struct, frozen=True):
     sampled: list[tuple[int, int]] = []
     absent: int = 0
     memory: bytes = b""
+    own_features: bytes = b""
+    own_set_hash: str = ""
 
 
 def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
@@ -122,17 +127,33 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
         own = signal.strategy if desk.kept(origin.strategy) else ""
         held = client.query(_HELD, {**key, "strategy": own}).result_rows
-        hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
+        values, own_set = _own(client, key, identity, origin)
+        since = {**key, "hash": row[0], "own": own_set}
+        hour = Hour() if from_start else _hour(client, since)
         probabilities, model, absent = _prediction(client, key)
         sampled = _sampled(client, key) if signal.session_id else []
         memory = _memory(client, signal)
     return Facts(
         identity, signal, orders, row[0], row[1], row[2],
-        np.array(row[3:], np.float32).tobytes(), probabilities, model, origin.settings,
+        np.array([*row[3:], *values], np.float32).tobytes(), probabilities, model, origin.settings,
         HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
         [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
-        sampled, absent, memory,
+        sampled, absent, memory, origin.features, own_set,
     )  # fmt: skip
+
+
+def _own(
+    client: Client, key: dict[str, Any], identity: str, origin: sessions.Origin
+) -> tuple[list[float], str]:
+    """Values of own features in the order of their columns, and the set with them."""
+    if not origin.features:
+        return [], ""
+    rows = client.query(_OWN, key).result_rows
+    if not rows:
+        raise InputError(
+            identity, "its own features are not stored (retention, or not yet written)"
+        )
+    return [value for _, value, _ in rows], str(rows[0][2])
 
 
 def _sampled(client: Client, key: dict[str, Any]) -> list[tuple[int, int]]:
@@ -151,7 +172,10 @@ _MEMORY_OF = ("run_id", "strategy", "source", "symbol", "signal_id")
 
 def _hour(client: Client, key: dict[str, Any]) -> Hour:
     rows = client.query(_HOUR, {**key, "past_rows": PAST_ROWS - 1}).result_rows
-    return Hour(rows[0][0], base64.b64decode(rows[0][1])) if rows else Hour()
+    if not rows:
+        return Hour()
+    hour_us, kernel, own_memory = rows[0]
+    return Hour(hour_us, base64.b64decode(kernel), base64.b64decode(own_memory))
 
 
 def _signal(client: Client, identity: str, run_id: str) -> Signal:

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from core import feature_set
 from core.errors import InputError, ModelError
 from core.strategy_set import unpack
+from features import own
+from features.own import LoadedFeature
 from models.serving import artifact
 from models.serving.artifact import Artifact
 from models.serving.manifest import from_bytes
@@ -25,8 +28,18 @@ def of(facts: Facts, home: Path, scratch: Path) -> Material:
     elif facts.strategy:
         strategies = scratch / "strategies"
         unpack(facts.strategy, facts.signal.strategy, strategies)
+    features = own_features(facts.own_features, scratch)
     model = _model(facts, home / "models") if facts.probabilities else None
-    return Material({}, model, strategies, desk_)
+    return Material({}, model, strategies, desk_, features)
+
+
+def own_features(text: bytes, scratch: Path) -> tuple[LoadedFeature, ...]:
+    """The session's own, for this process, from then on; () without any.
+
+    Raises:
+        SettingsError: the text is damaged, or one of them is no feature.
+    """
+    return own.use(own.of_folder(feature_set.unpacked(text, scratch / feature_set.FOLDER)))
 
 
 def _model(facts: Facts, models: Path) -> Artifact:

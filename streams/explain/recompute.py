@@ -19,6 +19,7 @@ from core.errors import InputError, ModelError
 from core.metrics import Histograms
 from core.sections import ExitSettings, FeatureSettings, RunSettings, SignalSettings
 from features.catalog import NAMES
+from features.own import LoadedFeature, OwnFeature, column_names
 from features.peers import Market
 from models.serving.artifact import Artifact
 from models.serving.manifest import MemberSpec
@@ -45,6 +46,7 @@ class Material(NamedTuple):
     artifact: Artifact | None
     strategies: Path  # where a person's own strategy lies; a desk's in a folder each
     desk: Desk | None = None  # None: one strategy alone decided
+    features: tuple[LoadedFeature, ...] = ()  # a person's own
 
     def folder_of(self, use: str) -> Path:
         """Where a strategy is loaded from."""
@@ -70,6 +72,12 @@ class Recomputed(NamedTuple):
     signal: Signal | None
     strategy: str  # SHA-256 of a person's own, as it is here
     ticks: int
+    own: tuple[OwnFeature, ...] = ()  # whose columns follow the catalogue's
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns."""
+        return (*NAMES, *(feature.name for feature in self.own))
 
 
 class RunShape(msgspec.Struct, frozen=True):
@@ -94,7 +102,7 @@ def recompute(facts: Facts, material: Material) -> Recomputed:
         InputError: the stored ticks do not lead to the decision's tick.
         ModelError, SettingsError: model or strategy cannot be used.
     """
-    sampled, past = _sampled(facts, material.ticks)
+    sampled, past = _sampled(facts, material)
     predicted, members = _predicted(facts, sampled, past, material.artifact)
     probabilities, named = predicted.probabilities, material.desk
     named = named or one_alone(facts.signal.strategy)
@@ -102,6 +110,7 @@ def recompute(facts: Facts, material: Material) -> Recomputed:
         sampled.features[0], None if probabilities is None else probabilities[0], members,
         _decided(facts, predicted, material, named), desk.digest(named, material.folder_of),
         sum(len(ticks) for ticks in material.ticks.values()),
+        tuple(one.feature for one in material.features),
     )  # fmt: skip
 
 
@@ -116,17 +125,19 @@ def _predicted(
     edge = edge_bp(row, predictions.probabilities, manifest.gains, manifest.horizon_s)
     predicted = Predicted(sampled, facts.model, predictions, edge)
     outputs = zip(manifest.members, predictions.members[:, 0], strict=True)
-    members = [_member(model, spec, output, row[0]) for spec, output in outputs]
+    known = row[0, : len(manifest.low)]
+    members = [_member(model, spec, output, known) for spec, output in outputs]
     beyond = [bool(predictions.outside[0] >> index & 1) for index in range(len(members))]
     return predicted, tuple(
-        _beyond(member, spec, row[0]) if outside else member
+        _beyond(member, spec, known) if outside else member
         for member, spec, outside in zip(members, manifest.members, beyond, strict=True)
     )
 
 
 def _beyond(member: ExplainedMember, spec: MemberSpec, row: Floats) -> ExplainedMember:
     """The member with what it has never seen of this row."""
-    sides = zip(NAMES, row, spec.low, spec.high, strict=True) if spec.low else ()
+    names = column_names()[: len(row)]
+    sides = zip(names, row, spec.low, spec.high, strict=True) if spec.low else ()
     strange = [name for name, value, low, high in sides if value < low or value > high]
     what = ", ".join(strange[:3]) or "an earlier row of its window"
     note = f"outside of its training range ({what}): vetoed while it has a say"
@@ -184,15 +195,16 @@ def _decided(facts: Facts, predicted: Predicted, material: Material, named: Desk
     return signals[0] if signals else None
 
 
-def _sampled(facts: Facts, ticks: Mapping[str, TickArray]) -> tuple[Sampled, Floats]:
+def _sampled(facts: Facts, material: Material) -> tuple[Sampled, Floats]:
     """The sampled row of the decision's tick, and the feed's rows before it."""
-    signal, past = facts.signal, np.empty((0, len(NAMES)), np.float32)
-    state, ticks = _from_hour(facts, ticks)
+    width, features = len(NAMES) + len(material.features), material.features
+    signal, past = facts.signal, np.empty((0, width), np.float32)
+    state, ticks = _from_hour(facts, material.ticks)
     known = {*facts.sampled, (signal.time_msc, signal.seq)} if facts.sampled else None
     # Sessions before it may have sampled otherwise: then every tick's row is made, and those that
     # were stored are taken.
     sample_ms = 0 if known else shape(facts).features.sample_ms
-    sampler: Any = Sampler(sample_ms, Histograms(), state)
+    sampler: Any = Sampler(sample_ms, Histograms(), state, features=features)
     for batches in _slices(facts, ticks):
         # One feed or several, rows at once or when a slice is complete: both come out here.
         released = [sampler.rows(batch, 0) for batch in batches]
@@ -228,8 +240,10 @@ def _from_hour(
         market.advance(symbol, np.ascontiguousarray(known[:at]))
         market.began(symbol, began.get(symbol, hour_msc))
         later[symbol] = known[at:]
-    kernels = {f"{signal.source}.{signal.symbol}": facts.hour.state}
-    return SamplerState(kernels, {signal.source: market.to_bytes()}, []), later
+    feed = f"{signal.source}.{signal.symbol}"
+    kernels, own = {feed: facts.hour.state}, {feed: facts.hour.own} if facts.hour.own else {}
+    state = SamplerState(kernels, {signal.source: market.to_bytes()}, [], own=own)
+    return state, later
 
 
 def _slices(facts: Facts, ticks: Mapping[str, TickArray]) -> Iterator[list[TickBatch]]:

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from core.fingerprint import fingerprint
 from core.fingerprint import versions as fingerprint_versions
-from features.catalog import NAMES
 from streams.explain.facts import Facts, vector
 from streams.explain.recompute import Recomputed, shape
 from streams.explain.sessions import versions
@@ -55,7 +54,7 @@ class Reproduction(NamedTuple):
 
 def compare(facts: Facts, now: Recomputed) -> Reproduction:
     """Compare every part bit by bit; NaN equals NaN."""
-    parts = [_floats("features", vector(facts.features), now.features, NAMES)]
+    parts = [_floats("features", vector(facts.features), now.features, now.names)]
     if facts.probabilities or now.probabilities is not None:
         probabilities = np.zeros(0, np.float32) if now.probabilities is None else now.probabilities
         classes = ("down", "flat", "up")

@@ -28,6 +28,7 @@ class Origin(NamedTuple):
     session: Session | None
     settings: str  # JSON
     strategy: bytes  # a person's own, or the desk; b"" for one that ships, or when unknown
+    features: bytes = b""  # a person's own; b"" without any
 
 
 def of_signal(client: Client, signal: Signal, decision: str) -> Origin:
@@ -49,7 +50,9 @@ def of_signal(client: Client, signal: Signal, decision: str) -> Origin:
     settings = _body(client, session, "settings", session.settings_hash, decision)
     own = session.strategy_hash
     strategy = _body(client, session, "strategy", own, decision) if own else b""
-    return Origin(session, settings.decode(), strategy)
+    named = session.features_hash
+    features = _body(client, session, "features", named, decision) if named else b""
+    return Origin(session, settings.decode(), strategy, features)
 
 
 def refuse_overwritten(

@@ -39,8 +39,9 @@ def columns_of(table: str) -> dict[str, str]:
     body = begin.string[begin.end() : begin.string.index("\n)\n", begin.end())]
     columns = re.findall(r"^    (\w+) (.+?)(?: CODEC \(.*\))? COMMENT '", body, re.MULTILINE)
     for migration in migrate.product_migrations():
-        if f"ALTER TABLE {table} ADD" in migration.text:
-            columns += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", migration.text)
+        for part in migration.statements():
+            if f"ALTER TABLE {table} ADD" in part:
+                columns += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", part)
     return {name: kind for name, kind in columns if "ALIAS" not in kind}
 
 

@@ -13,7 +13,8 @@ from core.errors import SettingsError
 from core.settings import Settings
 from features import own, own_check
 from features.catalog import FEATURE_SET_HASH, NAMES
-from features.own_columns import OwnColumns, OwnState, compiled, feature_index, usable, use_home
+from features.own import feature_index
+from features.own_columns import OwnColumns, OwnState, compiled, usable
 from tests.e2e.replay_runs import cut
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "features" / "range_position_1h.py"
@@ -112,12 +113,12 @@ def test_a_name_that_ships_is_refused(tmp_path):
 
 
 def test_the_set_hash_is_the_catalogues_until_there_is_one(tmp_path):
-    assert own.set_hash(own.of_home(tmp_path)) == FEATURE_SET_HASH
+    assert own.set_hash(own.of_folder(tmp_path / "features")) == FEATURE_SET_HASH
     (tmp_path / "features").mkdir()
     written(tmp_path / "features")
-    first = own.set_hash(own.of_home(tmp_path))
+    first = own.set_hash(own.of_folder(tmp_path / "features"))
     written(tmp_path / "features", GOOD + " ")
-    assert len({FEATURE_SET_HASH, first, own.set_hash(own.of_home(tmp_path))}) == 3
+    assert len({FEATURE_SET_HASH, first, own.set_hash(own.of_folder(tmp_path / "features"))}) == 3
 
 
 def test_ticks_that_the_kernel_skips_are_not_seen(tmp_path):
@@ -163,7 +164,7 @@ def test_a_backtest_serves_it_beside_the_catalogue_however_slices_are_cut(record
     expected = [values[place[int(t), int(s)]] for t, s in zip(times, seqs, strict=True)]
     assert np.array_equal(wide[:, -1], np.array(expected, np.float32))
     assert feature_index("mine") == len(NAMES)
-    use_home(tmp_path / "none")
+    own.use(())
     with pytest.raises(SettingsError, match="no feature 'mine'"):
         feature_index("mine")
 
@@ -174,4 +175,4 @@ def test_a_feature_that_fails_in_a_backtest_names_its_file(tmp_path):
     ticks = some_ticks(5)
     keys = ticks["time_msc"].astype(np.int64), ticks["seq"].astype(np.int64)
     with pytest.raises(SettingsError, match=r"mine\.py: update\(\) failed: ValueError"):
-        columns.widened(("a", "b"), ticks, keys, np.zeros((5, 2), np.float32))
+        columns.widened("a.b", ticks, keys, np.zeros((5, 2), np.float32))

@@ -27,11 +27,11 @@ def graph(*domains: str) -> onnx.ModelProto:
 
 
 def test_the_order_of_operator_sets_does_not_reach_the_bytes() -> None:
-    one = finished(graph("", "ai.onnx.ml"), {"b": "1", "a": "2"})
-    other = finished(graph("ai.onnx.ml", ""), {"a": "2", "b": "1"})
+    one = finished(graph("", "ai.onnx.ml"), {"b": "1", "a": "2"}, len(NAMES))
+    other = finished(graph("ai.onnx.ml", ""), {"a": "2", "b": "1"}, len(NAMES))
     assert one == other
 
 
 def test_nothing_of_the_graph_is_lost() -> None:
-    model = onnx.load_from_string(finished(graph("ai.onnx.ml", ""), {"a": "1"}))
+    model = onnx.load_from_string(finished(graph("ai.onnx.ml", ""), {"a": "1"}, len(NAMES)))
     assert [(o.domain, o.version) for o in model.opset_import] == [("", 15), ("ai.onnx.ml", 3)]
