@@ -25,8 +25,11 @@ _OUT = types.Array(types.float64, 1, "C")
 _JUDGED = ("time_msc", "quality", "bid", "ask")
 
 
+_known: dict[tuple[str, bool], Callable[..., None]] = {}  # compiling one takes half a second
+
+
 def compiled(loaded: LoadedFeature, *, careful: bool = False) -> Callable[..., None]:
-    """run(state (1,), ticks (n,), out float64 (n,)) of a feature.
+    """run(state (1,), ticks (n,), out float64 (n,)) of a feature; once for each file's content.
 
     Args:
         careful: an index out of its array raises, instead of reading whatever lies there.
@@ -34,6 +37,13 @@ def compiled(loaded: LoadedFeature, *, careful: bool = False) -> Callable[..., N
     Raises:
         SettingsError: numba cannot compile it; with what it says.
     """
+    key = loaded.content, careful
+    if key not in _known:
+        _known[key] = _compiled(loaded, careful=careful)
+    return _known[key]
+
+
+def _compiled(loaded: LoadedFeature, *, careful: bool) -> Callable[..., None]:
     update = njit(error_model="numpy", boundscheck=careful)(loaded.update)
 
     def run(state: Any, ticks: Any, out: Any) -> None:
