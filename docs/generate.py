@@ -90,6 +90,9 @@ def features_page() -> str:
             " uses its own and earlier ticks of the same feed only, those of peers also"
             " other symbols of the source, two seconds behind; out-of-order ticks are skipped.",
             "",
+            "Features of one's own ([how](../how-to/write-a-feature.md)) follow these columns in a"
+            " row, and stand in the table `own_feature` under a set hash of their own.",
+            "",
             *_table(names, rows),
         ]
     )

@@ -61,7 +61,7 @@ def build(value: str) -> Built:
     )
     names: dict[str, Any] = {**PLAIN, "sliding_take": sliding.take, "average": sliding.average}
     names["ready"] = sliding.ready
-    names |= {name: getattr(sliding, name) for name in WINDOWED}
+    names |= {f"window_{name}": getattr(sliding, name) for name in WINDOWED}
     exec(compile(source, f"<{value}>", "exec"), names)  # noqa: S102 # of nodes that were let through
     return Built(warm_up_s, tuple(written.state), names["update"])
 
@@ -97,9 +97,10 @@ class _Written:
         return TICK_NAMES[node.id]
 
     def _number(self, node: ast.Constant) -> str:
-        if type(node.value) not in (int, float) or not math.isfinite(node.value):
-            raise ValueError(f"{node.value!r} is no number")
-        return repr(float(node.value))
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{value!r} is no number")
+        return repr(float(value))
 
     def _call(self, node: ast.Call) -> tuple[str, float]:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
@@ -130,7 +131,8 @@ class _Written:
             slot_ms = max(math.ceil(seconds * 1000 / sliding.SLOTS), 1)
             self.lines.append(f"sliding_take({field}, tick.time_msc, {text}, {slot_ms})")
         # A slot more than its length, and a tick to open the slot after it.
-        return f"{name}({self._known[key]})", warm_up_s + seconds * (1 + 2 / sliding.SLOTS) + 60.0
+        warm_up_s += seconds * (1 + 2 / sliding.SLOTS) + 60.0
+        return f"window_{name}({self._known[key]})", warm_up_s
 
     def _average(self, text: str, seconds: float) -> str:
         key = (AVERAGED, text, seconds)

@@ -87,7 +87,7 @@ def _join(w: Any) -> None:
 @njit(error_model="numpy")
 def ready(w: Any) -> bool:
     """Whether values reach back as far as the window is long."""
-    return w.seen == 1 and w.slot - w.first >= SLOTS
+    return bool(w.seen == 1 and w.slot - w.first >= SLOTS)
 
 
 @njit(error_model="numpy")
@@ -96,7 +96,7 @@ def mean(w: Any) -> float:
     if not ready(w):
         return math.nan
     at = w.slot % _RING
-    return w.anchor + (w.sum + w.sums[at]) / (w.count + w.counts[at])
+    return float(w.anchor + (w.sum + w.sums[at]) / (w.count + w.counts[at]))
 
 
 @njit(error_model="numpy")
@@ -113,32 +113,32 @@ def deviation(w: Any) -> float:
 @njit(error_model="numpy")
 def high(w: Any) -> float:
     """The largest in the window."""
-    return max(w.high, w.highs[w.slot % _RING]) if ready(w) else math.nan
+    return float(max(w.high, w.highs[w.slot % _RING])) if ready(w) else math.nan
 
 
 @njit(error_model="numpy")
 def low(w: Any) -> float:
     """The smallest in the window."""
-    return min(w.low, w.lows[w.slot % _RING]) if ready(w) else math.nan
+    return float(min(w.low, w.lows[w.slot % _RING])) if ready(w) else math.nan
 
 
 @njit(error_model="numpy")
 def lag(w: Any) -> float:
     """The newest value that is as old as the window is long."""
-    return w.before if ready(w) else math.nan
+    return float(w.before) if ready(w) else math.nan
 
 
 @njit(error_model="numpy")
 def ticks(w: Any) -> float:
     """How many are in the window."""
-    return w.count + w.counts[w.slot % _RING] if ready(w) else math.nan
+    return float(w.count + w.counts[w.slot % _RING]) if ready(w) else math.nan
 
 
 @njit(error_model="numpy")
 def average(a: Any, time_msc: int, value: float, seconds: float) -> float:
     """An average that has forgotten all but 1/e of a value after so many seconds."""
     if not math.isfinite(value):
-        return a.value if a.seen == 1 else math.nan
+        return float(a.value) if a.seen == 1 else math.nan
     if a.seen == 0:
         a.seen, a.value = 1, value
     else:

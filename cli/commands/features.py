@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.commands.printed import output
 from core import durable
 from core.contracts.tick import TICK, TickArray
+from core.controls.approvals import is_signed
 from core.feature_set import FOLDER
 from core.settings import Settings
 
@@ -57,8 +58,20 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         target = settings.home_path / FOLDER / namespace.file.name
         target.parent.mkdir(parents=True, exist_ok=True)
         durable.write(target, namespace.file.read_bytes())
-        console.print(Text(f"{target} written: backtests serve it from now on"), soft_wrap=True)
+        console.print(Text(f"{target} written: {_served(settings, target.stem)}"), soft_wrap=True)
     return 0
+
+
+def _served(settings: Settings, name: str) -> str:
+    """From when on it is, and what has to be done before."""
+    if not is_signed(settings):
+        return (
+            "backtests and replays serve it from now on, a stream from the next `tickhouse up` on"
+        )
+    return (
+        "backtests and replays serve it from now on, a stream once it is signed (tickhouse controls"
+        f" approve feature {name} --days 90 --by WHO --reason TEXT) and started anew"
+    )
 
 
 def _list(settings: Settings, console: Console) -> int:

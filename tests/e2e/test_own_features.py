@@ -166,6 +166,11 @@ def test_sql_serves_the_values_of_a_backtest_under_the_sessions_set(replayed):
             "SELECT feature_set_hash, base64Encode(c.body) FROM session AS s FINAL"
             " INNER JOIN content AS c ON c.hash = s.features_hash WHERE c.kind = 'features'"
         ).result_rows
+        kept = server.query(
+            "SELECT DISTINCT l.features_hash = s.features_hash, l.features_hash != ''"
+            " FROM lineage AS l INNER JOIN session AS s ON l.run_id = s.run_id"
+        ).result_rows
+    assert kept == [(1, 1)]
     assert {row[:3]: np.float32(row[3]).tobytes() for row in stored} == expected
     assert len(stored) == len(expected) > 1_000
     set_hash = own.set_hash(own.of_folder(replayed.home / "features"))

@@ -17,7 +17,7 @@ ENGINE = {engine:ReplacingMergeTree}
 PARTITION BY toYYYYMM(ts_event)
 ORDER BY (run_id, source, symbol, name, ts_event, seq)
 SETTINGS non_replicated_deduplication_window = 10000;
-ALTER TABLE kernel_state ADD COLUMN IF NOT EXISTS own_set_hash LowCardinality(String) COMMENT 'Set of the own features that are remembered beside the kernel; empty: none' -- noqa: PRS
+ALTER TABLE kernel_state ADD COLUMN IF NOT EXISTS own_set_hash LowCardinality(String) COMMENT 'Set of the own features in own_state; empty: none' -- noqa: PRS
 ;
 ALTER TABLE kernel_state ADD COLUMN IF NOT EXISTS own_state String CODEC (ZSTD(3)) COMMENT 'Their memory as features/own_columns.py writes it' -- noqa: PRS
 ;
