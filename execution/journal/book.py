@@ -239,7 +239,8 @@ class Book:
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
         if event.order_id in self.working:
-            self.working[event.order_id].ticket |= event.venue_order
+            working = self.working[event.order_id]
+            working.ticket = event.venue_order or working.ticket
         if event.kind not in lifecycle.UNSETTLED:
             self.unsettled.pop(event.order_id, None)
             self.working.pop(event.order_id, None)

@@ -196,7 +196,8 @@ class Engine:
             self._ledger.record([signal, events.received(order, signal, text)])
         if name is not None:
             self.working.take_back(name, "the strategy takes it back")
-            self._reconciler.again()
+            if self._reconciler.repeatable:  # live, the poller looks
+                self._reconciler.again()
 
     def _was_done(self, order: OrderEvent) -> bool:
         """Whether a leg was filled before the restart that this signal is resumed after."""

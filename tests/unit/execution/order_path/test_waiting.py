@@ -12,6 +12,8 @@ from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.contracts.signal import OrderSignal
 from core.trading_control import ControlCommand
+from execution.broker import manual_resolutions
+from execution.broker.manual_resolutions import ManualResolution
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from tests.support.markets import TUESDAY, Rows
@@ -131,7 +133,8 @@ def test_the_strategy_takes_it_back_by_its_name(desk: Desk) -> None:
     (event,) = taken(desk, other)
     assert (event.kind, event.reason) == ("received", "no order 'another' works")
     back = desk.order(0.0, 0.0, action="cancel", signal_id="s3")
-    assert kinds(taken(desk, back)) == ["received", "cancelling", "cancelled"]
+    assert kinds(taken(desk, back)) == ["received", "cancelling"]
+    assert kinds(polled(desk, 3, 1.1)) == ["cancelled"]
     assert not desk.book.working
     assert polled(desk, 20, 1.098) == []
     desk.engine.on_signal(back)
@@ -266,6 +269,28 @@ def test_a_lost_answer_is_taken_up_as_waiting(desk: Desk) -> None:
     assert kinds(polled(desk, 2, 1.1)) == ["reconciled", "accepted"]
     assert not desk.book.is_blocked("oanda", "EURUSD")
     assert len(desk.venue.working()) == 1
+
+
+def test_a_person_cannot_call_absent_what_the_broker_still_holds(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, rows=ROWS)
+    desk.reconciler._persons = tmp_path / "persons"
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    (name,) = desk.book.working
+    said = ManualResolution(name, "absent", "ann", "I see none", 1)
+    manual_resolutions.write(tmp_path / "persons", said)
+    assert polled(desk, 3, 1.1) == []
+    assert desk.book.rests(name)
+    assert list(manual_resolutions.waiting(tmp_path / "persons")) == []
+    desk.close()
+
+
+def test_a_removal_that_the_broker_refuses_is_asked_for_again(desk: Desk) -> None:
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    desk.trading.trip(ControlCommand("halted", "ann", "why", 1))
+    desk.terminal.lose = ["request"]
+    assert kinds(polled(desk, 2, 1.1)) == ["cancelling"]
+    assert polled(desk, 3, 1.1) == []
+    assert kinds(polled(desk, 4.5, 1.1)) == ["cancelling", "cancelled"]
 
 
 def test_its_bytes_are_its_own_and_those_of_a_target_stay(desk: Desk) -> None:
