@@ -158,7 +158,7 @@ class Replay:
             if due <= part.end_us:
                 yield (due, e.source, e.symbol, f" {name}", ""), OrderLook(due, name)
 
-    def _look(self, task: OrderLook) -> None:
+    def _take_up(self, task: OrderLook) -> None:
         """Take up what became of what waits, and take back what may wait no longer."""
         self._looked[task.order_id] = task.due_us
         self._p.reconciler.again()
@@ -179,7 +179,7 @@ class Replay:
             elif isinstance(task, FirmCheck):
                 self._check_firm(task)
             elif isinstance(task, OrderLook):
-                self._look(task)
+                self._take_up(task)
             else:
                 self._exit(task)
         self._at(part.end_us)

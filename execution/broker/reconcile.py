@@ -111,10 +111,10 @@ class Reconciler:
 
         What the venue shows of it for certain was taken up before.
         """
-        found = self._find(submitted)
-        if found.kind == "unknown":
+        outcome = self._find(submitted)
+        if outcome.kind == "unknown":
             return False
-        if found.kind == "working" and submitted.order_id in self._ledger.book.working:
+        if outcome.kind == "working" and submitted.order_id in self._ledger.book.working:
             _log.warning("order %s waits at the venue: remove it there", submitted.order_id)
             return True
         outcome = Outcome("rejected", f"settled as absent by {resolution.by}: {resolution.reason}")

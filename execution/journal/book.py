@@ -292,6 +292,8 @@ class Book:
     def _wait(self, event: OrderEvent) -> None:
         """Remember what it waits for, if it does; then the SUBMITTED event has a reason."""
         signal = self._read
+        if event.purpose != "entry":
+            return
         if isinstance(signal, OrderSignal) and signal.signal_id == event.signal_id:
             self.working[event.order_id] = Working(signal)
         elif event.reason.startswith(("limit ", "stop ")):

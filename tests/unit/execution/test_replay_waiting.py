@@ -159,12 +159,12 @@ def test_targets_beside_them_are_traded_as_without(
     tmp_path: Path,
 ) -> None:
     """Another strategy's orders change nothing but what both share: tickets and counts."""
-    told = []
+    traded = []
     for name, more in (("alone", ()), ("beside", ORDERS[::4])):
         (tmp_path / name).mkdir()
         replays.run(tmp_path / name, replays.filled_bus(more))
         events = replays.events(tmp_path / name)
         assert not any(e.reason == "too_many" for e in events)
         others = [e for e in events if e.strategy != "waits"]
-        told.append([(e.signal_id, e.ts_event_us, e.purpose, e.kind, e.price) for e in others])
-    assert told[0] == told[1]
+        traded.append([(e.signal_id, e.ts_event_us, e.purpose, e.kind, e.price) for e in others])
+    assert traded[0] == traded[1]

@@ -110,6 +110,18 @@ def test_it_opens_a_position_with_its_exits_when_its_price_comes(
     assert not desk.book.unsettled
 
 
+def test_the_exit_of_what_it_opened_is_an_order_at_the_market(desk: Desk) -> None:
+    """It follows from the same signal, the last that was read."""
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    polled(desk, 20, 1.098)
+    (held,) = desk.book.of(KEY)
+    desk.terminal.lose = ["answer"]
+    desk.engine.exit(held, "horizon")
+    assert not desk.book.working
+    assert desk.book.is_blocked("oanda", "EURUSD")
+    assert desk.terminal.sent[-1]["action"] == mt5.TRADE_ACTION_DEAL
+
+
 def test_it_expires_at_the_broker(desk: Desk) -> None:
     desk.engine.on_signal(desk.order(1.0, 1.0975))
     assert polled(desk, 60, 1.102) == []
