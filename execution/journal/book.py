@@ -76,6 +76,7 @@ class Working(msgspec.Struct):
     signal: OrderSignal
     ticket: int = 0  # the venue's; 0 until it was accepted
     cancelling_us: int = 0  # when its end was last asked for; 0: never
+    cancels: int = 0  # how often it was
 
 
 class Book:
@@ -248,7 +249,8 @@ class Book:
     def _beside(self, event: OrderEvent) -> None:
         held = self.positions.get(event.venue_position)
         if event.kind is Kind.CANCELLING and event.order_id in self.working:
-            self.working[event.order_id].cancelling_us = event.ts_init_us
+            working = self.working[event.order_id]
+            working.cancelling_us, working.cancels = event.ts_init_us, working.cancels + 1
         if held is None or event.kind is Kind.CANCELLING:
             return
         if event.kind is Kind.STOP_MOVING:

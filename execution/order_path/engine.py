@@ -24,7 +24,7 @@ from execution.broker.closings import Closings
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
-from execution.journal.book import HELD, Key, Position
+from execution.journal.book import HELD, Key, Position, Working
 from execution.journal.identity import order_id
 from execution.journal.ledger import Ledger
 from execution.journal.records import Record
@@ -198,6 +198,19 @@ class Engine:
             self.working.take_back(name, "the strategy takes it back")
             if self._reconciler.repeatable:  # live, the poller looks
                 self._reconciler.again()
+
+    def withdraw(self) -> bool:
+        """Take back what may wait no longer; whether anything was asked for.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        return self.working.withdraw(self._withdrawal)
+
+    def _withdrawal(self, name: str, working: Working) -> str:
+        if not self._desk.sends(working.signal.strategy, simulated=self._simulated):
+            return "its strategy sends nothing any more"
+        return self._pre_trade_risk.withdrawal(name, working)
 
     def _was_done(self, order: OrderEvent) -> bool:
         """Whether a leg was filled before the restart that this signal is resumed after."""

@@ -8,9 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.mt5.protocol import constants as mt5
+from adapters.simulator.broker.operations import money
 from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.contracts.signal import OrderSignal
+from core.desk import parse
 from core.trading_control import ControlCommand
 from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
@@ -65,7 +67,7 @@ def polled(desk: Desk, seconds: float, price: float) -> list[OrderEvent]:
     watched = desk.watched()
     watched.reconciler.again()
     watched.engine.poll()
-    watched.working.withdraw(watched.engine.risk)
+    watched.engine.withdraw()
     watched.reconciler.again()
     return desk.events()[before:]
 
@@ -303,6 +305,34 @@ def test_a_removal_that_the_broker_refuses_is_asked_for_again(desk: Desk) -> Non
     assert kinds(polled(desk, 2, 1.1)) == ["cancelling"]
     assert polled(desk, 3, 1.1) == []
     assert kinds(polled(desk, 4.5, 1.1)) == ["cancelling", "cancelled"]
+
+
+def test_losses_take_it_back(tmp_path: Path) -> None:
+    desk = under(tmp_path, "max_daily_loss = 50")
+    desk.ledger.activity.account(100_000.0, desk.clock.now_us())
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    assert polled(desk, 3, 1.1) == []
+    desk.terminal._inner.act(money(mt5.DEAL_TYPE_CHARGE, -60.0, "a fee"))
+    seen = polled(desk, 6, 1.1)
+    assert kinds(seen) == ["cancelling", "cancelled"]
+    assert seen[0].reason == "daily_loss"
+    desk.close()
+
+
+def test_it_goes_when_its_strategy_sends_nothing_any_more(tmp_path: Path) -> None:
+    def on(mode: str) -> Desk:
+        strategies = parse(
+            f'[strategies.scripted]\nshare = 1.0\nmode = "{mode}"\n'.encode(), "desk"
+        )
+        return Desk(tmp_path, rows=ROWS, strategies=strategies)
+
+    first = on("live")
+    assert taken(first, first.order(1.0, 1.099))[-1].kind == "accepted"
+    first.close()
+    again = on("shadow")
+    again.reconciler.at_start()
+    assert kinds(polled(again, 5, 1.1)) == ["cancelling", "cancelled"]
+    again.close()
 
 
 def test_its_bytes_are_its_own_and_those_of_a_target_stay(desk: Desk) -> None:
