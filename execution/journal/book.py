@@ -68,6 +68,12 @@ class Position(msgspec.Struct):
     trail: float = 0.0  # distance at which the stop follows; 0: it stays
     moving: float = 0.0  # the stop that was asked for and not answered yet
     moved_us: int = 0  # when one was last asked for
+    outgrown: int = 0  # exits that were filled whole and left what had been added meanwhile
+
+    @property
+    def attempt(self) -> int:
+        """What tells the next exit's order from those before."""
+        return self.refused + self.outgrown
 
 
 class Working(msgspec.Struct):
@@ -343,6 +349,8 @@ class Book:
         held.volume = round(held.volume + signed, 8)
         if held.volume == 0:
             del self.positions[event.venue_position]
+        elif event.kind is Kind.FILLED and event.purpose != "opposite":
+            held.outgrown += 1
 
     def _refuse(self, event: OrderEvent) -> None:
         held = self.positions.get(event.venue_position)

@@ -349,7 +349,7 @@ class Engine:
     def _order(self, signal: Signal, leg: Leg, quote: Quote | None, now_us: int) -> OrderEvent:
         """What a signal wants of one leg, before anybody has checked it."""
         held = self._ledger.book.positions.get(leg.ticket)
-        attempt = held.refused if held else 0
+        attempt = held.attempt if held else 0
         order = events.of_signal(signal, leg, attempt, quote, now_us, self._run)
         return order if leg.ticket else self._kept_tight(order)
 

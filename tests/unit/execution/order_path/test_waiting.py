@@ -241,15 +241,20 @@ def test_its_margin_is_spoken_for(tmp_path: Path) -> None:
     desk.close()
 
 
-def test_on_a_netting_account_nothing_waits_against_a_position_or_another_strategy(
+def test_on_a_netting_account_one_waits_at_a_time_while_nothing_is_held(
     tmp_path: Path,
 ) -> None:
     desk = Desk(tmp_path, rows=ROWS, netting=True)
     desk.engine.on_signal(desk.order(0.5, 1.099))
-    against = taken(desk, desk.order(-0.5, 1.1015, name="top", signal_id="s2"))
-    assert against[-1].reason == "symbol_taken"
+    for target, price in ((-0.5, 1.1015), (0.3, 1.0985)):
+        more = taken(desk, desk.order(target, price, name="more", signal_id=f"s{price}"))
+        assert more[-1].reason == "symbol_taken"
     other = replace(desk.order(0.5, 1.0985, signal_id="s3"), strategy="other")
     assert taken(desk, other)[-1].reason == "symbol_taken"
+    polled(desk, 20, 1.098)
+    assert len(desk.book.positions) == 1
+    beside = desk.order(0.3, 1.0975, name="more", signal_id="s4")
+    assert taken(desk, beside)[-1].reason == "symbol_taken"
     desk.close()
 
 
