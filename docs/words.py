@@ -162,6 +162,22 @@ DENIED = {
         "`max_risk_age_s`",
         "age in seconds; infinite without any",
     ),
+    DenialReason.UNFIT_ORDER: Denied(
+        "an order that waits says what no venue could take: unknown words, no price, too short a"
+        " life; execution's log names it",
+        "0",
+        "the price it waits for",
+    ),
+    DenialReason.ORDER_PRICE: Denied(
+        "the market has reached the price an order waits for, or is nearer than the broker allows",
+        "the market's price",
+        "the order's",
+    ),
+    DenialReason.ORDER_WORKS: Denied(
+        "an order of that name waits already; or one of the strategy does, beside a target",
+        "0",
+        "1",
+    ),
     DenialReason.FIRM_DAILY_LOSS: Denied(
         "too little is left before the firm's daily loss (`firms.<name>`), open positions and this"
         " order counted at their stops",

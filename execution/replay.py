@@ -158,11 +158,14 @@ class Replay:
             if due <= part.end_us:
                 yield (due, e.source, e.symbol, f" {name}", ""), OrderLook(due, name)
 
-    def _look(self, task: OrderLook) -> None:
+    def _take_up(self, task: OrderLook) -> None:
         """Take up what became of what waits, and take back what may wait no longer."""
         self._looked[task.order_id] = task.due_us
+        self._look_at_broker()
+
+    def _look_at_broker(self) -> None:
         self._p.reconciler.again()
-        if self._p.engine.working.withdraw(self._p.engine.risk):
+        if self._p.engine.withdraw():
             self._p.reconciler.again()
 
     def _ended(self) -> bool:
@@ -179,12 +182,12 @@ class Replay:
             elif isinstance(task, FirmCheck):
                 self._check_firm(task)
             elif isinstance(task, OrderLook):
-                self._look(task)
+                self._take_up(task)
             else:
                 self._exit(task)
         self._at(part.end_us)
         if self._book.working:
-            self._p.reconciler.again()
+            self._look_at_broker()
         self._p.engine.poll()
         firm = self._p.firm.end(part.end_us) if self._p.firm else []
         self._mark(part, [*self._account(part), *firm])

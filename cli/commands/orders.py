@@ -68,7 +68,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 def _unsettled(settings: Settings) -> dict[str, tuple[OrderEvent, str]]:
     path = journal_path(settings)
     book = _folded(path, witness_path(settings)) if path.exists() else Book()
-    return {name: (e, book.orders[name].kind.value) for name, e in book.unsettled.items()}
+    kinds = {n: "waits" if book.rests(n) else book.orders[n].kind.value for n in book.unsettled}
+    return {name: (e, kinds[name]) for name, e in book.unsettled.items()}
 
 
 def _folded(path: Path, beside: Path) -> Book:
@@ -91,13 +92,20 @@ def _newest(path: Path, beside: Path) -> Snapshot | None:
 def _show(unsettled: dict[str, tuple[OrderEvent, str]]) -> None:
     for name, (event, kind) in unsettled.items():
         what = f"{event.purpose} {event.side} {event.volume:g} {event.symbol}"
+        what += f" at {event.price:g}" if kind == "waits" else ""
         print(f"{name}  {kind:9}  {what} ({event.source}), magic {magic_of(name)}")
-    if not unsettled:
-        print("Every order is settled.")
+    if all(kind == "waits" for _, kind in unsettled.values()):
+        print(
+            "Every order is settled."
+            if not unsettled
+            else "These wait at the broker; all else is settled."
+        )
 
 
 def _chosen(begin: str, unsettled: dict[str, tuple[OrderEvent, str]]) -> str:
-    candidates = [name for name in unsettled if name.startswith(begin)]
+    candidates = [
+        n for n, (_, kind) in unsettled.items() if n.startswith(begin) and kind != "waits"
+    ]
     if len(candidates) != 1:
         raise SettingsError(
             f"{len(candidates)} unsettled orders begin with {begin!r}; see: tickhouse orders list"

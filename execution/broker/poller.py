@@ -94,7 +94,7 @@ class AccountPoller:
         self._w.engine.finish()
         if self._w.engine.sends:  # in shadow nothing is, not even what reduces risk
             self._w.stops.follow()
-            self._w.working.withdraw(self._w.engine.risk)
+            self._w.engine.withdraw()
             if self._w.trading.state == "halted":
                 self._w.working.cancel()
         if self._seldom.is_due() or self._away:  # only an answer shows that it is back

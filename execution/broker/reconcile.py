@@ -111,8 +111,12 @@ class Reconciler:
 
         What the venue shows of it for certain was taken up before.
         """
-        if self._find(submitted).kind == "unknown":
+        outcome = self._find(submitted)
+        if outcome.kind == "unknown":
             return False
+        if outcome.kind == "working" and submitted.order_id in self._ledger.book.working:
+            _log.warning("order %s waits at the venue: remove it there", submitted.order_id)
+            return True
         outcome = Outcome("rejected", f"settled as absent by {resolution.by}: {resolution.reason}")
         if resolution.outcome == "filled":
             order = events.venue_order(submitted, self._collar)

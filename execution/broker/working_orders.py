@@ -6,6 +6,7 @@ became of them the reconciler reads from the history, as of any order.
 """
 
 import logging
+from collections.abc import Callable
 
 from adapters.mt5.venue.orders import Venue
 from adapters.mt5.venue.recognition import magic_of
@@ -14,11 +15,11 @@ from core.clock import Clock
 from core.contracts.order import EventKind as Kind
 from core.crashpoint import reach
 from execution.journal import events
+from execution.journal.book import Working
 from execution.journal.ledger import Ledger
-from execution.risk.context import PreTradeRisk
 
 _log = logging.getLogger(__name__)
-_AGAIN_US = 2_000_000
+_AGAIN_US, _SELDOM_US = 2_000_000, 60_000_000
 
 
 class WorkingOrders:
@@ -50,16 +51,20 @@ class WorkingOrders:
                 self._note(name, "trading is halted")
                 self._send(order)
 
-    def withdraw(self, risk: PreTradeRisk) -> bool:
+    def withdraw(self, why: Callable[[str, Working], str]) -> bool:
         """Take back what may wait no longer; whether anything was asked for.
+
+        `why`: the reason for one, by its name, "" while it may wait. What the venue keeps refusing
+        (a market that is closed) is asked for ever more seldom, at last each minute.
 
         Raises:
             UnavailableError: the terminal does not answer.
         """
         book, asked_for = self._ledger.book, False
         for name, working in list(book.working.items()):
-            reason = risk.withdrawal(working) if book.rests(name) else ""
-            if reason and self._is_due(working.cancelling_us):
+            reason = why(name, working) if book.rests(name) else ""
+            wait_us = min(_AGAIN_US << max(working.cancels - 1, 0), _SELDOM_US)
+            if reason and self._is_due(working.cancelling_us, wait_us):
                 self._note(name, reason)
                 self.send(name)
                 asked_for = True
@@ -82,8 +87,8 @@ class WorkingOrders:
         feed = submitted.source, submitted.symbol
         self._send(WorkingOrder(ticket, *feed, submitted.volume, magic_of(name)))
 
-    def _is_due(self, before_us: int) -> bool:
-        return abs(self._clock.now_us() - before_us) >= _AGAIN_US  # a clock may be set back
+    def _is_due(self, before_us: int, wait_us: int = _AGAIN_US) -> bool:
+        return abs(self._clock.now_us() - before_us) >= wait_us  # a clock may be set back
 
     def _note(self, name: str, reason: str) -> None:
         submitted = self._ledger.book.unsettled.get(name)

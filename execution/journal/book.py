@@ -68,6 +68,12 @@ class Position(msgspec.Struct):
     trail: float = 0.0  # distance at which the stop follows; 0: it stays
     moving: float = 0.0  # the stop that was asked for and not answered yet
     moved_us: int = 0  # when one was last asked for
+    outgrown: int = 0  # exits that were filled whole and left what had been added meanwhile
+
+    @property
+    def attempt(self) -> int:
+        """What tells the next exit's order from those before."""
+        return self.refused + self.outgrown
 
 
 class Working(msgspec.Struct):
@@ -76,6 +82,7 @@ class Working(msgspec.Struct):
     signal: OrderSignal
     ticket: int = 0  # the venue's; 0 until it was accepted
     cancelling_us: int = 0  # when its end was last asked for; 0: never
+    cancels: int = 0  # how often it was
 
 
 class Book:
@@ -239,7 +246,8 @@ class Book:
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
         if event.order_id in self.working:
-            self.working[event.order_id].ticket |= event.venue_order
+            working = self.working[event.order_id]
+            working.ticket = event.venue_order or working.ticket
         if event.kind not in lifecycle.UNSETTLED:
             self.unsettled.pop(event.order_id, None)
             self.working.pop(event.order_id, None)
@@ -247,7 +255,8 @@ class Book:
     def _beside(self, event: OrderEvent) -> None:
         held = self.positions.get(event.venue_position)
         if event.kind is Kind.CANCELLING and event.order_id in self.working:
-            self.working[event.order_id].cancelling_us = event.ts_init_us
+            working = self.working[event.order_id]
+            working.cancelling_us, working.cancels = event.ts_init_us, working.cancels + 1
         if held is None or event.kind is Kind.CANCELLING:
             return
         if event.kind is Kind.STOP_MOVING:
@@ -291,6 +300,8 @@ class Book:
     def _wait(self, event: OrderEvent) -> None:
         """Remember what it waits for, if it does; then the SUBMITTED event has a reason."""
         signal = self._read
+        if event.purpose != "entry":
+            return
         if isinstance(signal, OrderSignal) and signal.signal_id == event.signal_id:
             self.working[event.order_id] = Working(signal)
         elif event.reason.startswith(("limit ", "stop ")):
@@ -338,6 +349,8 @@ class Book:
         held.volume = round(held.volume + signed, 8)
         if held.volume == 0:
             del self.positions[event.venue_position]
+        elif event.kind is Kind.FILLED and event.purpose != "opposite":
+            held.outgrown += 1
 
     def _refuse(self, event: OrderEvent) -> None:
         held = self.positions.get(event.venue_position)

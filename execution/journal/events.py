@@ -48,7 +48,7 @@ def of_exit(
 ) -> OrderEvent:
     """The order that closes a position without a signal, as a SUBMITTED event."""
     side = "sell" if position.volume > 0 else "buy"
-    leg = f"{position.ticket}.{position.refused}"
+    leg = f"{position.ticket}.{position.attempt}"
     return OrderEvent(
         seq=0, event_id="", kind=Kind.SUBMITTED, run_id=run.run_id, mode=run.mode,
         account=run.account, strategy=position.key.strategy,

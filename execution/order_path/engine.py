@@ -24,7 +24,7 @@ from execution.broker.closings import Closings
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
-from execution.journal.book import HELD, Key, Position
+from execution.journal.book import HELD, Key, Position, Working
 from execution.journal.identity import order_id
 from execution.journal.ledger import Ledger
 from execution.journal.records import Record
@@ -196,7 +196,21 @@ class Engine:
             self._ledger.record([signal, events.received(order, signal, text)])
         if name is not None:
             self.working.take_back(name, "the strategy takes it back")
-            self._reconciler.again()
+            if self._reconciler.repeatable:  # live, the poller looks
+                self._reconciler.again()
+
+    def withdraw(self) -> bool:
+        """Take back what may wait no longer; whether anything was asked for.
+
+        Raises:
+            UnavailableError: the terminal does not answer.
+        """
+        return self.working.withdraw(self._withdrawal)
+
+    def _withdrawal(self, name: str, working: Working) -> str:
+        if not self._desk.sends(working.signal.strategy, simulated=self._simulated):
+            return "its strategy sends nothing any more"
+        return self._pre_trade_risk.withdrawal(name, working)
 
     def _was_done(self, order: OrderEvent) -> bool:
         """Whether a leg was filled before the restart that this signal is resumed after."""
@@ -335,7 +349,7 @@ class Engine:
     def _order(self, signal: Signal, leg: Leg, quote: Quote | None, now_us: int) -> OrderEvent:
         """What a signal wants of one leg, before anybody has checked it."""
         held = self._ledger.book.positions.get(leg.ticket)
-        attempt = held.refused if held else 0
+        attempt = held.attempt if held else 0
         order = events.of_signal(signal, leg, attempt, quote, now_us, self._run)
         return order if leg.ticket else self._kept_tight(order)
 

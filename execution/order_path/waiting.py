@@ -71,8 +71,8 @@ def plan(
     reached = _reached(signal, side, quotes.at(*feed, context.now_us), specification)
     if reached is not None:
         return (), reached
-    if venue.netting and (against := _against(book, signal, side)):
-        return (), Denial(DenialReason.SYMBOL_TAKEN, 0.0, against)
+    if venue.netting and (ours := _ours(book, signal)):
+        return (), Denial(DenialReason.SYMBOL_TAKEN, 0.0, ours)
     return _sized(context, signal, side, book, specification, size)
 
 
@@ -111,14 +111,13 @@ def _reached(
     return Denial(DenialReason.ORDER_PRICE, market, signal.entry_price)
 
 
-def _against(book: Book, signal: OrderSignal, side: str) -> float:
-    """Lots of ours that a fill would meet on a netting account, and reduce."""
-    sign = 1 if side == "buy" else -1
-    held = [
-        p.volume for p in book.positions.values() if p.key[1:] == (signal.source, signal.symbol)
-    ]
-    waits = [e.volume for e in book.waiting(signal.source, signal.symbol) if e.side != side]
-    return sum(abs(volume) for volume in held if volume * sign < 0) + sum(waits)
+def _ours(book: Book, signal: OrderSignal) -> float:
+    """Lots held and waiting in the feed, whoever's. On a netting account a fill would go into them:
+    reduce them, or set their stop, which may have followed the price since.
+    """
+    feed = signal.source, signal.symbol
+    held = sum(abs(p.volume) for p in book.positions.values() if p.key[1:] == feed)
+    return held + sum(e.volume for e in book.waiting(*feed))
 
 
 def _along(book: Book, key: Key, side: str) -> float:

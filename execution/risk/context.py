@@ -156,8 +156,11 @@ class PreTradeRisk:
             free -= taken
         return Margin(needed, free)
 
-    def withdrawal(self, working: Working) -> str:
-        """Why an order that waits is to be taken back now; "" while it may wait."""
+    def withdrawal(self, name: str, working: Working) -> str:
+        """Why an order that waits is to be taken back now; "" while it may wait.
+
+        What is lost meanwhile counts: with the limits on losses, and the firm's, as for an entry.
+        """
         signal, state = working.signal, self._trading.state
         if working.cancelling_us:
             return "asked for before"
@@ -166,7 +169,8 @@ class PreTradeRisk:
         context = self.context(signal)
         if context.now_us >= signal.expires_us:
             return "its time is over"
-        denial = risk.restricted(context) or risk.near_news(context)
+        denial = risk.restricted(context) or risk.near_news(context) or self._losses(context)
+        denial = denial or self._firm(context, self._ledger.book.unsettled[name])
         return denial.reason.value if denial else ""
 
     def next_denied_us(self, symbol: str, end_us: int) -> int | None:
@@ -310,7 +314,11 @@ class PreTradeRisk:
             return None
         activity, book, account = self._ledger.activity, self._ledger.book, self._funds.account()
         open_ = [Stake.of_position(p) for p in book.positions.values()]
-        open_ += [Stake.of_order(e) for e in book.unsettled.values() if e.purpose == "entry"]
+        open_ += [
+            Stake.of_order(e)
+            for name, e in book.unsettled.items()
+            if e.purpose == "entry" and name != order.order_id
+        ]
         at_risk = sum(self._at_risk(s, context.now_us) for s in (*open_, Stake.of_order(order)))
         name, rules = self._limits.rules.firm
         return check_firm(

@@ -68,6 +68,18 @@ def _never_looser(held: TradePosition, before: Seen) -> None:
         raise Violation(f"the stop of {held.ticket} loosened from {stop} to {held.sl}")
 
 
+def flat(world: World) -> None:
+    """After a halt that flattens nothing of ours is open or waits, where outcomes are known."""
+    if world.parts is None:
+        return
+    book = world.parts.ledger.book
+    blocked = {e.symbol for name, e in book.unsettled.items() if not book.rests(name)}
+    held = [p.ticket for p in book.positions.values() if p.key.symbol not in blocked]
+    waits = [e.order_id for e in book.unsettled.values() if e.symbol not in blocked]
+    if held or waits:
+        raise Violation(f"positions {held} and orders {waits} outlived a flatten")
+
+
 def at_rest(world: World) -> None:
     """Journal and terminal agree when nothing fails any more and every horizon has passed."""
     assert world.parts is not None

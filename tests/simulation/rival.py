@@ -65,7 +65,8 @@ class Rival:
         )
         package = Watched(world.broker.package, _nothing_happens, self._on_send)
         terminal = self._tenancy.fenced(RealTerminal(self.settings.terminal, package), HOLDER)
-        terminal.initialize()
+        if world.broker.faults.connected:  # a session of its own: a failed one ends not ours
+            terminal.initialize()
         outside = compose.Environment(
             self._journal, _Bus(world), Venue(terminal, 86_400.0), world.clock, world.timer
         )
@@ -99,7 +100,7 @@ class Rival:
         self._live = self._parts = self.lease = None
 
     def _on_send(self, request: dict[str, Any]) -> None:
-        if request["action"] != mt5.TRADE_ACTION_DEAL:
+        if request["action"] not in (mt5.TRADE_ACTION_DEAL, mt5.TRADE_ACTION_PENDING):
             return
         name = request["comment"]
         assert name not in self._world.sent, f"order {name} was sent by both executions"

@@ -98,6 +98,7 @@ class _Life:
         """Everything works again, and nobody wants anything."""
         world = self._world
         world.tell("rest")
+        flattens = "clock" not in self._troubles and world.waiting.flattens()
         self._troubles.clear()
         faults = world.broker.faults
         faults.sends.clear()
@@ -107,6 +108,13 @@ class _Life:
         world.bus.away, world.dies_in, world.dies_at, world.halts_in = False, 0, "", 0
         world.skew_us = max(world.skew_us, 0)
         world.tenancy.rest()
+        world.waiting.rest()
+        if flattens:
+            world.waiting.flatten()
+            for _ in range(16):
+                world.turn()
+                world.sleep(1.5)
+            promises.flat(world)
         quiet = 0
         for _ in range(120):
             world.turn()

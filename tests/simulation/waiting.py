@@ -8,8 +8,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.venue.recognition import magic_of
 from core.contracts.signal import OrderSignal
-from tests.simulation import tenancy
+from core.trading_control import ControlCommand
+from execution.risk import trading_state
 from tests.simulation.market import SOURCE, SYMBOLS
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ _NAMES = ("dip", "top", "deep")
 
 def are_placed(seed: int) -> bool:
     """Whether orders wait in a seed's world."""
-    return not tenancy.is_shared(seed) and Random(f"waiting {seed}").random() < _SHARE
+    return Random(f"waiting {seed}").random() < _SHARE
 
 
 class Waiting:
@@ -70,6 +72,30 @@ class Waiting:
             filling=rng.choice(("fok", "ioc", "return")),
             expiry=rng.choice(("gtc", "day", "specified", "specified")),
         )  # fmt: skip
+
+    def rest(self) -> None:
+        """What another execution left waiting at the broker a person takes away."""
+        others = {magic_of(name) for name in self._world.tenancy.sent_by_the_other}
+        for order in self.ours():
+            if order.magic in others:
+                removal = {"action": mt5.TRADE_ACTION_REMOVE, "order": order.ticket}
+                self._world.tell(f"a person takes away {removal['order']}, which is not ours")
+                self._world.broker.does(removal)
+
+    def flattens(self) -> bool:
+        """Whether a person has everything closed in the end: in some worlds.
+
+        Not where the clock was wrong: an exit that was refused waits for its next quote by it.
+        """
+        return self.on and self._rng.random() < 0.3
+
+    def flatten(self) -> None:
+        """A person has everything closed."""
+        self._world.tell("a person halts and flattens")
+        command = ControlCommand("halted", "ann", "sim", self._world.now_us, "flatten")
+        trading_state.write(self._world.control, command)
+        if self._world.parts is not None:
+            self._world.parts.trading.poll()
 
     def ours(self) -> list[Any]:
         """Orders that wait at the broker now, or have waited and are still shown."""

@@ -86,10 +86,13 @@ class ForeignBroker:
     def order_send(self, request: Mapping[str, Any]) -> Any:
         self.requests.append(dict(request))
         sent = {**request, "symbol": self._plain[request["symbol"]]}
+        if sent.get("expiration"):
+            sent["expiration"] = round(self._utc(sent["expiration"]))
         answer = self._inside.order_send(sent)
         if answer is None:
             return None
-        return answer._replace(request=answer.request._replace(symbol=request["symbol"]))
+        echo = {"symbol": request["symbol"], "expiration": request.get("expiration", 0)}
+        return answer._replace(request=answer.request._replace(**echo))
 
     def positions_get(self, symbol: str | None = None, ticket: int | None = None) -> Any:
         plain = self._plain[symbol] if symbol else None

@@ -161,8 +161,8 @@ class Desk:
         """A signal for an order that waits, made now: by default a limit for a minute."""
         plain = self.signal(target, changes.pop("signal_id", ""))
         now = self.clock.now_us()
-        told = {"expires_us": now + 60_000_000, "horizon_us": now + 120_000_000} | changes
-        chosen = {"name": "dip", "entry": "limit", "entry_price": price} | told
+        times = {"expires_us": now + 60_000_000, "horizon_us": now + 120_000_000} | changes
+        chosen = {"name": "dip", "entry": "limit", "entry_price": price} | times
         return OrderSignal(**structs.asdict(plain) | chosen)
 
     def trade(self, target: float, name: str = "", **changes: Any) -> list[str]:

@@ -8,10 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.mt5.protocol import constants as mt5
+from adapters.simulator.broker.operations import money
 from core.contracts import codec
 from core.contracts.order import OrderEvent
 from core.contracts.signal import OrderSignal
+from core.desk import parse
 from core.trading_control import ControlCommand
+from execution.broker import manual_resolutions
+from execution.broker.manual_resolutions import ManualResolution
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from tests.support.markets import TUESDAY, Rows
@@ -63,7 +67,7 @@ def polled(desk: Desk, seconds: float, price: float) -> list[OrderEvent]:
     watched = desk.watched()
     watched.reconciler.again()
     watched.engine.poll()
-    watched.working.withdraw(watched.engine.risk)
+    watched.engine.withdraw()
     watched.reconciler.again()
     return desk.events()[before:]
 
@@ -108,6 +112,18 @@ def test_it_opens_a_position_with_its_exits_when_its_price_comes(
     assert not desk.book.unsettled
 
 
+def test_the_exit_of_what_it_opened_is_an_order_at_the_market(desk: Desk) -> None:
+    """It follows from the same signal, the last that was read."""
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    polled(desk, 20, 1.098)
+    (held,) = desk.book.of(KEY)
+    desk.terminal.lose = ["answer"]
+    desk.engine.exit(held, "horizon")
+    assert not desk.book.working
+    assert desk.book.is_blocked("oanda", "EURUSD")
+    assert desk.terminal.sent[-1]["action"] == mt5.TRADE_ACTION_DEAL
+
+
 def test_it_expires_at_the_broker(desk: Desk) -> None:
     desk.engine.on_signal(desk.order(1.0, 1.0975))
     assert polled(desk, 60, 1.102) == []
@@ -131,7 +147,8 @@ def test_the_strategy_takes_it_back_by_its_name(desk: Desk) -> None:
     (event,) = taken(desk, other)
     assert (event.kind, event.reason) == ("received", "no order 'another' works")
     back = desk.order(0.0, 0.0, action="cancel", signal_id="s3")
-    assert kinds(taken(desk, back)) == ["received", "cancelling", "cancelled"]
+    assert kinds(taken(desk, back)) == ["received", "cancelling"]
+    assert kinds(polled(desk, 3, 1.1)) == ["cancelled"]
     assert not desk.book.working
     assert polled(desk, 20, 1.098) == []
     desk.engine.on_signal(back)
@@ -224,15 +241,20 @@ def test_its_margin_is_spoken_for(tmp_path: Path) -> None:
     desk.close()
 
 
-def test_on_a_netting_account_nothing_waits_against_a_position_or_another_strategy(
+def test_on_a_netting_account_one_waits_at_a_time_while_nothing_is_held(
     tmp_path: Path,
 ) -> None:
     desk = Desk(tmp_path, rows=ROWS, netting=True)
     desk.engine.on_signal(desk.order(0.5, 1.099))
-    against = taken(desk, desk.order(-0.5, 1.1015, name="top", signal_id="s2"))
-    assert against[-1].reason == "symbol_taken"
+    for target, price in ((-0.5, 1.1015), (0.3, 1.0985)):
+        more = taken(desk, desk.order(target, price, name="more", signal_id=f"s{price}"))
+        assert more[-1].reason == "symbol_taken"
     other = replace(desk.order(0.5, 1.0985, signal_id="s3"), strategy="other")
     assert taken(desk, other)[-1].reason == "symbol_taken"
+    polled(desk, 20, 1.098)
+    assert len(desk.book.positions) == 1
+    beside = desk.order(0.3, 1.0975, name="more", signal_id="s4")
+    assert taken(desk, beside)[-1].reason == "symbol_taken"
     desk.close()
 
 
@@ -266,6 +288,56 @@ def test_a_lost_answer_is_taken_up_as_waiting(desk: Desk) -> None:
     assert kinds(polled(desk, 2, 1.1)) == ["reconciled", "accepted"]
     assert not desk.book.is_blocked("oanda", "EURUSD")
     assert len(desk.venue.working()) == 1
+
+
+def test_a_person_cannot_call_absent_what_the_broker_still_holds(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, rows=ROWS)
+    desk.reconciler._persons = tmp_path / "persons"
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    (name,) = desk.book.working
+    said = ManualResolution(name, "absent", "ann", "I see none", 1)
+    manual_resolutions.write(tmp_path / "persons", said)
+    assert polled(desk, 3, 1.1) == []
+    assert desk.book.rests(name)
+    assert list(manual_resolutions.waiting(tmp_path / "persons")) == []
+    desk.close()
+
+
+def test_a_removal_that_the_broker_refuses_is_asked_for_again(desk: Desk) -> None:
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    desk.trading.trip(ControlCommand("halted", "ann", "why", 1))
+    desk.terminal.lose = ["request"]
+    assert kinds(polled(desk, 2, 1.1)) == ["cancelling"]
+    assert polled(desk, 3, 1.1) == []
+    assert kinds(polled(desk, 4.5, 1.1)) == ["cancelling", "cancelled"]
+
+
+def test_losses_take_it_back(tmp_path: Path) -> None:
+    desk = under(tmp_path, "max_daily_loss = 50")
+    desk.ledger.activity.account(100_000.0, desk.clock.now_us())
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    assert polled(desk, 3, 1.1) == []
+    desk.terminal._inner.act(money(mt5.DEAL_TYPE_CHARGE, -60.0, "a fee"))
+    seen = polled(desk, 6, 1.1)
+    assert kinds(seen) == ["cancelling", "cancelled"]
+    assert seen[0].reason == "daily_loss"
+    desk.close()
+
+
+def test_it_goes_when_its_strategy_sends_nothing_any_more(tmp_path: Path) -> None:
+    def on(mode: str) -> Desk:
+        strategies = parse(
+            f'[strategies.scripted]\nshare = 1.0\nmode = "{mode}"\n'.encode(), "desk"
+        )
+        return Desk(tmp_path, rows=ROWS, strategies=strategies)
+
+    first = on("live")
+    assert taken(first, first.order(1.0, 1.099))[-1].kind == "accepted"
+    first.close()
+    again = on("shadow")
+    again.reconciler.at_start()
+    assert kinds(polled(again, 5, 1.1)) == ["cancelling", "cancelled"]
+    again.close()
 
 
 def test_its_bytes_are_its_own_and_those_of_a_target_stay(desk: Desk) -> None:

@@ -96,6 +96,22 @@ def test_orders_positions_and_history_are_the_plain_terminals(both: Both) -> Non
     assert both.foreign.order_calc_margin(0, "XAUUSD", 0.1, 2000.0) == 1000.0
 
 
+def test_an_order_that_waits_ends_when_we_say_by_the_brokers_clock(both: Both) -> None:
+    both.at(TUESDAY + 5000)
+    ends = TUESDAY // 1000 + 30
+    request = order("EURUSD", "buy") | {
+        "action": mt5.TRADE_ACTION_PENDING, "type": mt5.ORDER_TYPE_BUY_LIMIT, "price": 1.09,
+        "type_time": mt5.ORDER_TIME_SPECIFIED, "expiration": ends,
+    }  # fmt: skip
+    assert both.foreign.order_send(request) == both.plain.order_send(request)
+    assert both.package.requests[0]["expiration"] == ends + 2 * 3600
+    (waits,) = both.foreign.orders_get(symbol="EURUSD")
+    assert (waits,) == both.plain.orders_get(symbol="EURUSD")
+    assert (waits.time_expiration, waits.time_setup_msc) == (ends, TUESDAY + 5000)
+    both.at(ends * 1000)
+    assert both.foreign.orders_get() == ()
+
+
 def test_another_brokers_terminal_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
