@@ -43,6 +43,26 @@ class StrategyLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_gross_capital: float = math.inf  # notional of its positions and the order, in capitals
     max_orders_per_minute: float = math.inf  # entries in one feed
     max_daily_loss_share: float = math.inf  # of its capital when the trading day began
+    #: It enters only while the feed is in one of these; empty: in any.
+    regimes: tuple[Literal["calm", "normal", "wild"], ...] = ()
+    calm_share: float = 1.0  # of a full position while the feed is calm; 0: no entry
+    normal_share: float = 1.0
+    wild_share: float = 1.0
+
+    @property
+    def uses_regimes(self) -> bool:
+        """Whether anything depends on the regime."""
+        return bool(self.regimes) or set(self._shares.values()) != {1.0}
+
+    @property
+    def _shares(self) -> dict[str, float]:
+        shares = {"calm": self.calm_share, "normal": self.normal_share, "wild": self.wild_share}
+        return {r: s if r in self.regimes or not self.regimes else 0.0 for r, s in shares.items()}
+
+    def regime_share(self, regime: str) -> float:
+        """Of a full position in a regime; in one that nobody knows the least of all."""
+        shares = self._shares
+        return shares.get(regime, min(shares.values()))
 
 
 _SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -123,6 +143,11 @@ class Desk(NamedTuple):
     def alone(self) -> bool:
         """Whether there is no desk: one strategy, with the whole account."""
         return not self.content
+
+    @property
+    def uses_regimes(self) -> bool:
+        """Whether what any strategy may do depends on a feed's regime."""
+        return any(one.limits and one.own_limits.uses_regimes for one in self.strategies)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -259,6 +284,8 @@ def _check_section(page: _Page, at: str, section: str, given: Mapping[str, Any])
         except msgspec.ValidationError as error:
             raise page.error(table, key, str(error).partition(" - at")[0]) from error
         most = math.inf if section == "limits" else 1e9
+        if key in ("calm_share", "normal_share", "wild_share") and not 0 <= value <= 1:
+            raise page.error(table, key, f"{value}: a share is from 0 to 1 (100 %)")
         if isinstance(value, int | float) and not 0 <= value <= most:
             raise page.error(table, key, f"{value}: a number from 0 on")
 

@@ -157,6 +157,11 @@ DENIED = {
         "`max_stress_equity`, in money",
         "loss in that scenario, money",
     ),
+    DenialReason.REGIME: Denied(
+        "the strategy does not enter in the regime that the feed is in, or nobody knows it",
+        "the wildest regime in which it does: 0 calm, 1 normal, 2 wild; -1 none",
+        "the present regime; -1 not known: a feed's first two days, or figures that are too old",
+    ),
     DenialReason.STALE_RISK: Denied(
         "a limit on risk is set, and the stream's figures are too old, or none came yet",
         "`max_risk_age_s`",

@@ -25,7 +25,7 @@ from risk.covariance import Covariance
 from risk.exposure import Feed, Holding
 from risk.minutes import MINUTE_US, History, Minutes, Moment
 from risk.portfolio import Account, Portfolio
-from risk.regimes import Regime, Regimes
+from risk.regimes import UNKNOWN, Regime, Regimes
 from risk.stress import Prices, Scenario
 from risk.value_at_risk import Scenarios
 
@@ -50,7 +50,7 @@ class RiskFold:
         self._market = Market(run, settings)
         self._minutes = Minutes(settings.window_minutes, every_us)
         self._accounts: dict[str, _Book] = {}
-        self._regimes: dict[Feed, Regimes] = {}
+        self._regimes = _Regimes()
         self._newest_us = self._handled_us = self._handled_slice = 0
         self._slices: list[tuple[int, int]] = []  # number and end, not yet handled
         self._unpublished: list[tuple[int, int]] = []
@@ -118,14 +118,8 @@ class RiskFold:
 
     def _regimes_of(self, moment: Moment) -> list[RegimeState]:
         """Of the feeds whose quarter of an hour has ended; a market that is closed has none."""
-        regimes: list[RegimeState] = []
-        for feed, mid in moment.mids.items():
-            if feed not in self._regimes:
-                self._regimes[feed] = Regimes()
-            regime = self._regimes[feed].minute(moment.ts_us, mid)
-            if regime is not None:
-                regimes.append(_stored(self._run, feed, regime))
-        return regimes
+        ended = self._regimes.minute(moment)
+        return [_stored(self._run, feed, regime) for feed, regime in ended]
 
     def _market_now(self) -> Scenarios:
         if self._scenarios is None:
@@ -152,6 +146,24 @@ def _stored(run: RunSettings, feed: Feed, regime: Regime) -> RegimeState:
     )  # fmt: skip
 
 
+class _Regimes:
+    """Of all feeds, and which each is in."""
+
+    def __init__(self) -> None:
+        self._folds: dict[Feed, Regimes] = {}
+        self.names: dict[Feed, str] = {}
+
+    def minute(self, moment: Moment) -> list[tuple[Feed, Regime]]:
+        """Of the feeds whose quarter of an hour ended before a closed minute."""
+        ended = list[tuple[Feed, Regime]]()
+        for feed, mid in moment.mids.items():
+            regime = self._folds.setdefault(feed, Regimes()).minute(moment.ts_us, mid)
+            if regime is not None:
+                self.names[feed] = regime.name
+                ended.append((feed, regime))
+        return ended
+
+
 class Market:
     """Figures of the market, for pre-trade checks: ticks in, a message per minute out."""
 
@@ -160,6 +172,7 @@ class Market:
     ) -> None:
         self._run, self._settings, self._scenarios = run, settings, scenarios
         self._minutes = Minutes(settings.window_minutes, MINUTE_US)
+        self._regimes = _Regimes()
 
     def use(self, scenarios: Sequence[Scenario]) -> None:
         """From now on these stress scenarios."""
@@ -173,11 +186,13 @@ class Market:
         """Of the minutes that ended by a market time; `number` of a replay's slice."""
         for moment in self._minutes.until(now_us):
             history = self._minutes.history
+            self._regimes.minute(moment)
             known = estimate(history, self._settings)
             prices = Prices(moment.ts_us, moment.mids, moment.spreads)
             yield replace(
                 message(self._run, moment, number, history, known),
                 stress=[stress.shock(s, history.feeds, prices) for s in self._scenarios],
+                regimes=[self._regimes.names.get(feed, UNKNOWN) for feed in history.feeds],
             )
 
 

@@ -20,6 +20,7 @@ from cli.diagnostics.feeds import FeedStatus, market_text
 from cli.diagnostics.firm import firm, news
 from cli.diagnostics.offsite import offsite
 from cli.diagnostics.status import DEGRADED, HEALTHY, StackStatus, stack_status
+from cli.diagnostics.strategy_profit import StrategyProfit, strategy_profit
 from cli.stack.process_state import ProcessState
 from core.clock import SystemClock
 from core.settings import Settings
@@ -42,6 +43,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         _print(status, console)
         for line in firm(settings, status):
             console.print(f"firm {line}", markup=False)
+        for line in _profits(strategy_profit(settings, status)):
+            console.print(line, markup=False)
         if event := news(settings, SystemClock()):
             console.print(f"next event: {event}", markup=False)
         console.print(f"controls: {controls(settings).found}", markup=False)
@@ -64,10 +67,21 @@ def as_json(status: StackStatus, settings: Settings) -> dict[str, Any]:
         "trading": msgspec.to_builtins(status.trading),
         "problems": status.problems,
         "firm": firm(settings, status),
+        "strategies": _plain(strategy_profit(settings, status)),
         "next_event": news(settings, SystemClock()),
         "controls": controls(settings).found,
         "offsite_backup": offsite(settings, SystemClock()),
     }
+
+
+def _plain(profits: list[StrategyProfit] | str) -> list[dict[str, Any]] | str:
+    return profits if isinstance(profits, str) else [one._asdict() for one in profits]
+
+
+def _profits(profits: list[StrategyProfit] | str) -> list[str]:
+    if isinstance(profits, str):
+        return [f"profit by strategy {profits}"]
+    return [f"strategy {p.strategy}: {p.today:,.2f} today, {p.ever:,.2f} in all" for p in profits]
 
 
 def _print(status: StackStatus, console: Console) -> None:

@@ -1,14 +1,13 @@
 """What an account has left before each rule of its firm, and the next event of the calendar."""
 
 from datetime import UTC, datetime
-from importlib import resources
 
+from cli.diagnostics import status_rows
 from cli.diagnostics.status import StackStatus
 from core import calendar
 from core.calendar import Calendar
 from core.clock import Clock, SystemClock
 from core.errors import TickhouseError
-from core.home_users import READER, sign_in
 from core.settings import Settings
 from execution.risk import limits
 from execution.risk.controls import limits_in_force
@@ -23,7 +22,11 @@ def firm(settings: Settings, status: StackStatus) -> list[str]:
         named = limits.parse(content, "limits").firm_of(settings.run.account) if content else None
         if named is None:
             return []
-        rows = _rows(settings, status.stack.urls["warehouse"]) if status.stack else []
+        rows = (
+            status_rows.rows(settings, status.stack.urls["warehouse"], "firm_rules")
+            if status.stack
+            else []
+        )
     except TickhouseError as error:
         return [f"unknown: {error}"]
     if not rows:
@@ -57,19 +60,3 @@ def _line(name: str, row: dict[str, object]) -> str:
     if not isinstance(broken, int) or not broken:
         return left
     return f"{left}, broken at {datetime.fromtimestamp(broken / 1e6, UTC):%F %T} UTC"
-
-
-def _rows(settings: Settings, url: str) -> list[dict[str, object]]:
-    import msgspec
-
-    from adapters.clickhouse import client
-
-    statement = resources.files("cli.diagnostics").joinpath("firm_rules.sql").read_text()
-    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), READER)
-    warehouse = client.connect(where)
-    try:
-        with client.errors_translated():
-            parameters = {"account": settings.run.account}
-            return list(warehouse.query(statement, parameters=parameters).named_results())
-    finally:
-        warehouse.close()

@@ -181,9 +181,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def content_needs_figures(content: bytes | None) -> bool:
-    """Whether limits are set that the stream's figures of risk are needed for."""
-    return content is not None and uses_figures(parse(content, "limits"))
+def needs_figures(content: bytes | None, desk: Desk) -> bool:
+    """Whether limits, or a desk's regimes, need the stream's figures of risk."""
+    limited = content is not None and uses_figures(parse(content, "limits"))
+    return limited or desk.uses_regimes
 
 
 def shaping(
@@ -214,7 +215,7 @@ def shaping(
     # What is newer than the first runs counts only when it is used: their ids stay.
     newer = (settings.exits, settings.terminal.netting)
     used: tuple[object, ...] = () if newer == (ExitSettings(), False) else (newer,)
-    if content_needs_figures(limits.content):
+    if needs_figures(limits.content, options.strategies):
         used = (*used, settings.risk, [s.version for s in available(settings.home_path)])
     # Without any the limits are those of settings.execution.
     content, _, entry = limits

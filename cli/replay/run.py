@@ -26,7 +26,7 @@ from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run
 from adapters.clickhouse.writer import Writer
 from cli.replay import bus as replay_bus
 from cli.replay import result as replay_result
-from cli.replay.plan import ReplayOptions, ReplayPlan, content_needs_figures, write
+from cli.replay.plan import ReplayOptions, ReplayPlan, needs_figures, write
 from cli.replay.progress import Progress
 from cli.stack import sessions
 from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
@@ -79,7 +79,8 @@ class ReplayRun:
         # A replay has a bus and a terminal of its own, whatever live trading is connected to.
         bus = replay_bus.of_run(config.bus, plan.run_id)
         terminal = msgspec.structs.replace(config.terminal, kind="simulated", address="")
-        published = config.risk.enabled and content_needs_figures(plan.limits.content)
+        needed = needs_figures(plan.limits.content, options.strategies)
+        published = config.risk.enabled and needed
         risk = msgspec.structs.replace(config.risk, published=published)
         self.settings = msgspec.structs.replace(
             config, run=run, bus=bus, terminal=terminal, risk=risk

@@ -75,6 +75,7 @@ class DenialReason(enum.StrEnum):
     CURRENCY_EXPOSURE = "currency_exposure"  # held or owed of one currency
     CORRELATED_EXPOSURE = "correlated_exposure"  # of all exposures, what moves with this symbol
     STRESS_LOSS = "stress_loss"  # in the worst scenario
+    REGIME = "regime"  # the strategy trades in other regimes of this feed, or nobody knows which
     STALE_RISK = "stale_risk"  # the stream's figures are too old, or say nothing yet
     UNFIT_ORDER = "unfit_order"  # an order to wait that no venue could take
     ORDER_PRICE = "order_price"  # the market has reached its price, or is too near

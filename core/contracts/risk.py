@@ -38,6 +38,7 @@ class MarketRisk(msgspec.Struct, frozen=True, array_like=True, tag="MarketRisk/1
     shrinkage: float
     observations: int
     stress: list[StressShock] = []
+    regimes: list[str] = []  # of each feed: calm, normal, wild; unknown for its first two days
 
 
 class MarketRiskEnd(msgspec.Struct, frozen=True, array_like=True, tag="MarketRiskEnd/1"):

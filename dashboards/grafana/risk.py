@@ -14,7 +14,7 @@ def build() -> dashboard.Dashboard:
         "Drawdown, exposure, margin, denials, breakers, leases and alerts.",
         ("account",),
     ).annotation(mark("Alerts", "risk/alerts_mark", style.AMBER, shown=False))  # many on bad days
-    for panel in (*_money(), *_lost(), *_used(), *_held(), *_stopped()):
+    for panel in (*_money(), *_lost(), *_used(), *_of_firms(), *_held(), *_stopped()):
         built = built.with_panel(panel)
     return built
 
@@ -141,6 +141,27 @@ def _used() -> list[Panel]:
             {"time": 180, "state": 90, "stopped_by": 170},
         )
         .override_by_name("state", style.in_colours({"halted": style.RED, "active": style.GREEN}))
+        .height(9)
+        .span(12),
+    ]
+
+
+def _of_firms() -> list[Panel]:
+    # How near an account is to the rules of its firm.
+    return [
+        style.lines(
+            "Left before a firm's rules",
+            "risk/firm_left",
+            "percentunit",
+            "Share of what may be lost or held; at 0 the rule is broken.",
+        )
+        .height(9)
+        .span(12),
+        style.widths(
+            style.rows("Rules of the firm", "risk/firm_rules", "Newest; money, lots, days."),
+            {"account": 120, "rule": 120, "verdict": 90},
+        )
+        .override_by_name("verdict", style.in_colours({"broken": style.RED, "kept": style.GREEN}))
         .height(9)
         .span(12),
     ]

@@ -29,6 +29,7 @@ from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.coming_events import ComingEvents
 from dashboards.live.controls import Controls
+from dashboards.live.feed_regimes import FeedRegimes
 from dashboards.live.history import History
 from dashboards.live.items import Items
 from dashboards.live.live_state import LiveState
@@ -76,8 +77,15 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     answers = AlertAnswers(config.home_path, signing_in, clock, is_real=is_real)
     trace = TracePage(config.clickhouse)
     risk = RiskPage(config.clickhouse, config.run)
+    regimes = FeedRegimes(config.clickhouse, config.run)
     page = pages.application(
-        Viewers(items), controls, answers, older.answer, trace.answer, risk.answer
+        Viewers(items),
+        controls,
+        answers,
+        older.answer,
+        trace.answer,
+        risk.answer,
+        regimes.answer,
     )
     server = _server(page, config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))

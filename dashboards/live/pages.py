@@ -43,7 +43,7 @@ _HEADERS = {
 
 def application(
     viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer,
-    risk: Answer,
+    risk: Answer, regimes: Answer,
 ) -> Starlette:  # fmt: skip
     """The application over its parts; `older` answers for candles of before, the rest by name."""
 
@@ -69,6 +69,7 @@ def application(
             Route("/api/bars", older),
             Route("/trace", trace),
             Route("/risk", risk),
+            Route("/api/regimes", regimes),
             button("/api/halt", controls.halt),
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.sign_out),

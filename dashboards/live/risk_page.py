@@ -1,7 +1,8 @@
 """`/risk`: what the account can lose now, as the warehouse has it.
 
 Drawn here and sent whole, without a script, like an order's trace; the browser asks again every
-ten seconds. Another run and account: `/risk?run=RUN&account=ACCOUNT`.
+ten seconds. Another run and account: `/risk?run=RUN&account=ACCOUNT`. The live page's tab asks for
+the same without head and style: `/risk?part=body`.
 """
 
 import asyncio
@@ -19,12 +20,15 @@ from starlette.responses import HTMLResponse, Response
 from adapters.clickhouse import client
 from core.errors import TickhouseError
 from core.sections import ClickhouseSettings, RunSettings
+from dashboards.live import profit_plot
 
 Rows = list[dict[str, Any]]
 _SQL = Path(__file__).with_name("sql")
 _DAY = math.sqrt(1440)
 _LONGEST = 64  # characters of a run's or an account's name
 _BINS, _WIDTH, _HEIGHT = 48, 720, 180
+#: The live page has names for its colours; the page that stands alone has not.
+_BAR, _LOST = "var(--accent,#2f6f8f)", "var(--down,#b4553c)"
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Risk of {account}</title>
 <meta http-equiv="refresh" content="10"><meta name="viewport" content="width=device-width">
 <style>body{{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;
@@ -53,6 +57,7 @@ class Figures(NamedTuple):
     stress: Rows
     minutes: list[float]  # what each would do to what is held
     regimes: Rows
+    profits: Sequence[dict[str, Any]] = ()
 
 
 class RiskPage:
@@ -66,13 +71,14 @@ class RiskPage:
         """The page; 404 while nothing is known of the account, 503 without the warehouse."""
         run_id = request.query_params.get("run", self._run.run_id)[:_LONGEST]
         account = request.query_params.get("account", self._run.account)[:_LONGEST]
+        page = _part if request.query_params.get("part") == "body" else _page
         try:
             figures = await asyncio.to_thread(self._figures, run_id, account)
         except TickhouseError as error:
-            return _page(account, f"<p>{escape(str(error))}</p>", 503)
+            return page(account, f"<p>{escape(str(error))}</p>", 503)
         if figures is None:
-            return _page(account, "<p>Nothing was held yet, so nothing could be lost.</p>", 404)
-        return _page(account, body(figures), 200)
+            return page(account, "<p>Nothing was held yet, so nothing could be lost.</p>", 404)
+        return page(account, body(figures), 200)
 
     def _figures(self, run_id: str, account: str) -> Figures | None:
         """One question at a time: a connection is not for two threads."""
@@ -90,6 +96,7 @@ class RiskPage:
                 self._rows("risk_stress", whose),
                 [row["profit"] for row in self._rows("risk_distribution", at)],
                 self._rows("risk_regimes", whose),
+                self._rows("risk_profits", whose),
             )
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> Rows:
@@ -118,7 +125,9 @@ def body(figures: Figures) -> str:
             _bars(by_kind["currency"]),
             "</section><section><h2>Exposure by symbol</h2>",
             _bars(by_kind["feed"]),
-            "</section></div><h2>The minutes of two days, over what is held now, as a day</h2>",
+            "</section></div><h2>Profit by strategy, each half hour of a day</h2>",
+            profit_plot.plot(figures.profits, figures.summary["currency"]),
+            "<h2>The minutes of two days, over what is held now, as a day</h2>",
             distribution(figures.minutes, figures.values),
             "<h2>Correlation</h2>",
             heatmap(figures.correlations),
@@ -239,7 +248,7 @@ def distribution(minutes: Sequence[float], values: Rows) -> str:
     tallest, step = max(counts), _WIDTH / _BINS
     columns = "".join(
         f'<rect x="{n * step:.1f}" y="{_HEIGHT * (1 - count / tallest):.1f}" width="{step - 1:.1f}"'
-        f' height="{_HEIGHT * count / tallest:.1f}" fill="#2f6f8f" opacity=".75"/>'
+        f' height="{_HEIGHT * count / tallest:.1f}" style="fill:{_BAR}" opacity=".75"/>'
         for n, count in enumerate(counts)
     )
     marks = "".join(_mark(n, name, at, reach) for n, (name, at) in enumerate(lines.items()))
@@ -254,9 +263,13 @@ def distribution(minutes: Sequence[float], values: Rows) -> str:
 def _mark(number: int, name: str, at: float, reach: float) -> str:
     x, y = (at / reach + 1) / 2 * _WIDTH, 14 + 14 * number
     return (
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{_HEIGHT}" stroke="#b4553c"/>'
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{_HEIGHT}" style="stroke:{_LOST}"/>'
         f'<text x="{x + 4:.1f}" y="{y}">{escape(name.replace("_", " "))} {at:,.0f}</text>'
     )
+
+
+def _part(_: str, body: str, status: int) -> HTMLResponse:
+    return HTMLResponse(body, status)
 
 
 def _page(account: str, body: str, status: int) -> HTMLResponse:

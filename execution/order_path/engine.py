@@ -82,7 +82,7 @@ class Engine:
             news,
         )  # fmt: skip
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
-        self.needs_figures = uses_figures(limits.rules.book)
+        self.needs_figures = uses_figures(limits.rules.book) or self._desk.uses_regimes
         self.closings = Closings(self._run, clock, ledger, venue)
         self.working = WorkingOrders(clock, ledger, venue, repeatable=reconciler.repeatable)
         self._finished: set[str] = set()  # reversals that were taken up again

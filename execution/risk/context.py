@@ -85,7 +85,8 @@ class PreTradeRisk:
             limits_version=version,
             collar=rules.own.collar,
             size_factor=keep
-            * size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers),
+            * size_factor(self._ledger.activity.drawdown_share(), rules.book.breakers)
+            * (self._in_regime(signal, limits, now)[0] or 1.0),  # 0: denied, see `_of_strategy`
             news=windows,
             news_unknown=self.news.is_silent(rules.news, now),
         )
@@ -106,6 +107,15 @@ class PreTradeRisk:
             limits_version=version,
             collar=rules.own.collar,
         )
+
+    def _in_regime(self, signal: Signal, limits: Limits, now: int) -> tuple[float, str]:
+        """Of a full position, what a strategy may hold in the regime of the feed; and which."""
+        own = self._own_limits.get(signal.strategy)
+        if own is None or not own.uses_regimes or self._market is None:
+            return 1.0, ""
+        oldest = now - int(limits.max_risk_age_s * 1e6)
+        regime = self._market.regime((signal.source, signal.symbol), oldest)
+        return own.regime_share(regime), regime
 
     def _desk_version(self, strategy: str) -> str:
         """What names the strategy's own limits, before those of the account."""
@@ -184,6 +194,9 @@ class PreTradeRisk:
         limits = self._own_limits.get(signal.strategy)
         if limits is None:
             return None
+        share, regime = self._in_regime(signal, context.limits, now)
+        if share <= 0.0:
+            return strategy_limits.outside_regime(limits, regime)
         key = Key(signal.strategy, signal.source, signal.symbol)
         activity, book = self._ledger.activity, self._ledger.book
         share = self._desk.share(signal.strategy)

@@ -171,6 +171,7 @@ class MarketFigures:
         self._run_id = run_id
         self._newest: MarketRisk | None = None
         self._ready: Figures | None = None
+        self._regimes: dict[Feed, str] = {}
 
     def take(self, message: object) -> None:
         """A message of topic `market_risk`; of other runs, and older ones, are left out."""
@@ -178,7 +179,15 @@ class MarketFigures:
         if not isinstance(message, MarketRisk) or message.run_id != self._run_id:
             return
         if known is None or message.ts_event_us > known.ts_event_us:
+            self._regimes = dict(zip(message.feeds, message.regimes, strict=False))
             self._newest = message
+
+    def regime(self, feed: Feed, oldest_us: int) -> str:
+        """Of a feed; "unknown" as well while the figures are older than `oldest_us`."""
+        newest = self._newest
+        if newest is None or newest.ts_event_us < oldest_us:
+            return "unknown"
+        return self._regimes.get(feed, "unknown")
 
     def at(self, currency: str) -> Figures | None:
         """Ready for an account's currency; None before the first message."""

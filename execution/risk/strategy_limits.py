@@ -12,6 +12,8 @@ from core.contracts.order import DenialReason
 from core.desk import StrategyLimits
 from execution.risk.checks import Denial
 
+REGIMES = ("calm", "normal", "wild")
+
 
 class StrategyFacts(NamedTuple):
     """One strategy and the order at hand. Money in account currency; None: no conversion rate.
@@ -39,6 +41,17 @@ class StrategyFacts(NamedTuple):
 def check(facts: StrategyFacts, limits: StrategyLimits) -> Denial | None:
     """The first of the limits that denies an entry, or None."""
     return _order(facts, limits) or _exposure(facts, limits) or _loss(facts, limits)
+
+
+def outside_regime(limits: StrategyLimits, regime: str) -> Denial:
+    """In a regime in which the strategy does not enter.
+
+    The limit is the wildest in which it does, observed is the present one: 0 calm, 1 normal,
+    2 wild; -1: none, or not known.
+    """
+    allowed = [place for place, name in enumerate(REGIMES) if limits.regime_share(name) > 0]
+    now = REGIMES.index(regime) if regime in REGIMES else -1
+    return Denial(DenialReason.REGIME, float(max(allowed, default=-1)), float(now))
 
 
 def _order(facts: StrategyFacts, limits: StrategyLimits) -> Denial | None:

@@ -30,8 +30,18 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
 LIMITS = """version = "t"
 [limits]
-max_var_equity = 0.0024
+max_var_equity = 0.0021
 max_stress_equity = 0.2
+"""
+#: Nobody knows the regime of a feed in its first two days.
+DESK = """
+[strategies.breakout]
+share = 0.9
+[strategies.careful]
+use = "breakout"
+share = 0.1
+[strategies.careful.limits]
+regimes = ["calm"]
 """
 KEY = ["ts_event", "account", "strategy", "source", "symbol", "currency", "measure", "confidence",
        "horizon", "other_source", "other_symbol"]  # fmt: skip
@@ -45,11 +55,13 @@ def replayed(recordings, tmp_path_factory):
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
     limits = folder / "limits.toml"
     limits.write_text(LIMITS)
+    desk = folder / "desk.toml"
+    desk.write_text(DESK)
     files = [
         cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 60_000, 25_000),
         cut(recordings / "ticks" / "NZDUSD_oanda.parquet", folder, 75_840, 33_242),
     ]
-    result = replay(home, [*map(str, files), "--strategy", "breakout", "--limits", str(limits)])
+    result = replay(home, [*map(str, files), "--desk", str(desk), "--limits", str(limits)])
     return home, files, result
 
 
@@ -58,19 +70,21 @@ def backtested(replayed):
     home, files, _ = replayed
     chosen = settings.load(environment(home))
     named = msgspec.structs.replace(
-        chosen.run, run_id="own", mode="backtest", account="own", strategy="breakout"
+        chosen.run, run_id="own", mode="backtest", account="own", strategy="desk"
     )
     feeds = tuple(FeedFile(str(f), f.stem.split("_")[1], f.stem.split("_")[0]) for f in files)
     traded = tuple((f.source, f.symbol) for f in feeds)
     config = msgspec.structs.replace(chosen, run=named)
-    return run(Job("all", config, feeds, traded, limits=LIMITS.encode(), risk=True))
+    more = {"limits": LIMITS.encode(), "desk": DESK.encode(), "risk": True}
+    return run(Job("all", config, feeds, traded, **more))
 
 
 def test_limits_on_risk_deny_and_let_pass_the_same_in_both(replayed, backtested):
     home, _, result = replayed
     live = list(journal.events(home / "runs" / result["run_id"] / "journal"))
-    denied = {e.reason for e in live if e.kind is EventKind.DENIED}
-    assert "value_at_risk" in denied
+    denied = {(e.strategy, e.reason) for e in live if e.kind is EventKind.DENIED}
+    assert {("breakout", "value_at_risk"), ("careful", "regime")} <= denied
+    assert {e.strategy for e in live if e.kind is EventKind.FILLED} == {"breakout"}
     assert sum(e.kind is EventKind.FILLED for e in live) > 10
     assert [without_names(e) for e in backtested.events] == [without_names(e) for e in live]
 

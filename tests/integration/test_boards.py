@@ -37,6 +37,7 @@ EMPTY = {
     ),
     *("Clock against its references", "Signed controls", "What people ordered", "Limits met"),
     *("Breakers and leases", "Alerts by rule", "Starts", "Stress"),
+    *("Left before a firm's rules", "Rules of the firm"),  # of a busy day, which has a firm
 }
 
 

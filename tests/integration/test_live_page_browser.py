@@ -17,6 +17,7 @@ from core.trading_control import current
 from features.catalog import NAMES
 from surveillance import standing
 from surveillance.evaluator import Evaluator
+from tests.support import risk_desk
 from tests.support.chromium import DESKTOP, PHONE, REQUIRED, Chromium, NoChromiumError, Tab
 from tests.support.live_desk import MARKET, PROCESSES, Desk
 from tests.support.live_page import now_msc, page
@@ -105,6 +106,52 @@ def test_the_desk_has_spans_indicators_symbols_and_exposure(world: World) -> Non
         tab.until("document.querySelector('#sound').getAttribute('aria-pressed') == 'true'")
         assert tab.text("#market") == "simulated market, planted edge"
         assert tab.problems == []
+
+
+@pytest.fixture(scope="module")
+def risked(world: World) -> World:
+    """With three days of figures of risk in the warehouse."""
+    risk_desk.store(world.warehouse.settings)
+    return world
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_tab_risk_says_what_can_be_lost(
+    risked: World, size: tuple[int, int, bool], scheme: str
+) -> None:
+    with risked.browser.tab(size, scheme) as tab:
+        risked.visit(tab)
+        tab.press("v")
+        tab.until("document.querySelector('#risk').innerText.includes('monte carlo')")
+        text = tab.text("#risk").lower()
+        for heading in ("stress", "exposure by currency", "correlation", "regime", "profit by"):
+            assert heading in text
+        assert "xauusd" in text
+        assert "trend" in text
+        assert "franc-2015" in text
+        tab.until("document.querySelectorAll('#risk svg line').length >= 5")
+        assert tab.run("document.querySelectorAll('#risk svg rect').length") > 20
+        assert tab.run("document.querySelector('#desk').hidden")
+        assert tab.run("document.documentElement.scrollWidth") <= size[0]
+        assert pale(tab) == []
+        tab.press("v")
+        assert not tab.run("document.querySelector('#desk').hidden")
+        assert tab.run("document.querySelector('#risk').hidden")
+        assert tab.problems == []
+        if folder := os.environ.get("LIVE_PICTURES"):
+            tab.press("v")
+            tab.picture(Path(folder) / f"risk-{size[0]}-{scheme}.png")
+
+
+def test_a_ribbon_below_the_candles_says_the_regime(risked: World) -> None:
+    with risked.browser.tab() as tab:
+        risked.visit(tab)
+        tab.run("[...document.querySelectorAll('#feeds button')][1].click()")
+        tab.until("document.querySelector('#chart .legend').innerText.startsWith('EURUSD')")
+        tab.until("document.querySelector('#chart .legend').innerText.includes('▂ wild')")
+        if folder := os.environ.get("LIVE_PICTURES"):
+            tab.picture(Path(folder) / "ribbon.png")
 
 
 def drawn(tab: Tab) -> int:

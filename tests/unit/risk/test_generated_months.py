@@ -57,7 +57,7 @@ def test_figures_of_twice_the_size_fail_though_their_zone_is_green() -> None:
 
 def test_losses_in_a_row_are_told_from_as_many_scattered_ones() -> None:
     """A crash against figures of before: Christoffersen sees what a count alone cannot."""
-    ratio = ratios(month(12, "crash"), money("crash"), frozen=True, every=60)["historical"]
+    ratio = ratios(month(14, "crash"), money("crash"), frozen=True, every=60)["historical"]
     hits = (ratio > 2.0).tolist()
     scattered = np.random.default_rng(1).permutation(hits).tolist()
     assert coverage(hits, 0.95).independence < 0.001

@@ -184,6 +184,25 @@ def test_rows_go_to_six_tables_and_messages_survive_the_bus() -> None:
     assert [codec.decode("market_risk", codec.encode(f)) for f in figures] == figures
 
 
+def test_execution_is_told_the_regimes_that_are_stored() -> None:
+    """Three days, a tick a minute that moves more on the last; a quarter's name from then on."""
+    count = 3 * 1440
+    rng, ticks = np.random.default_rng(5), np.zeros(count, TICK)
+    ticks["time_msc"] = BEGIN_US // 1000 + np.arange(count) * 60_000
+    moves = rng.standard_normal(count) * np.where(np.arange(count) > 2.5 * 1440, 4e-4, 1e-4)
+    ticks["bid"] = ticks["ask"] = np.exp(np.cumsum(moves))
+    fold, states, figures = RiskFold(LIVE, SETTINGS), [], []
+    for part in np.array_split(ticks, 97):
+        fold.ticks(TickBatch("live", "demo", "x", "EURUSD", 0, 0, part.tobytes()))
+        figures += fold.messages()
+        states += [state for rows in fold.rows() for state in rows.regimes]
+    names = {state.ts_event_us: state.regime for state in states}
+    assert set(names.values()) >= {"unknown", "wild"}
+    for figure in figures:
+        ended = [at for at in names if at < figure.ts_event_us]
+        assert figure.regimes == [names[max(ended)] if ended else "unknown"]
+
+
 def quarters(mode: str, step_min: int) -> list[tuple[str, str, int, str, float]]:
     """Regimes of a feed's quarters, from slices or batches of so many minutes."""
     replays = mode == "replay"

@@ -1,7 +1,7 @@
 // Candles of one feed with signals, fills, positions, orders and indicators, drawn by lightweight-charts.
 
 import {
-  CandlestickSeries, ColorType, CrosshairMode, LineSeries, LineStyle, createChart, createSeriesMarkers,
+  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, createChart, createSeriesMarkers,
   type IChartApi, type IPriceLine, type ISeriesApi, type ISeriesMarkersPluginApi, type SeriesMarker, type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
@@ -33,6 +33,7 @@ export function look() {
 }
 
 type Line = ISeriesApi<"Line">;
+type Regime = [since: number, name: string];
 
 export class Chart {
   private readonly chart: IChartApi;
@@ -40,6 +41,8 @@ export class Chart {
   private readonly markers: ISeriesMarkersPluginApi<Time>;
   private lines: IPriceLine[] = [];
   private studies: Line[] = []; // average, upper, lower, RSI; none while they are hidden
+  private readonly ribbon: ISeriesApi<"Histogram">;
+  private regimes: Regime[] = []; // where it changed, oldest first
   private readonly legend = el("p", { class: "legend" });
   private candles: Candles;
   private bars: Bar[] = [];
@@ -53,6 +56,9 @@ export class Chart {
     this.chart = createChart(place, { autoSize: true, crosshair: { mode: CrosshairMode.Normal }, timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4 } });
     this.series = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
     this.markers = createSeriesMarkers(this.series, []);
+    this.ribbon = this.chart.addSeries(HistogramSeries, { priceScaleId: "regime", priceLineVisible: false, lastValueVisible: false, base: 0 });
+    this.ribbon.priceScale().applyOptions({ scaleMargins: { top: 0.975, bottom: 0 } });
+    setInterval(() => void this.ask(), 60_000);
     this.candles = { feed: "" } as Candles;
     this.recolour();
     this.chart.subscribeCrosshairMove((at) => this.describe(at.seriesData.get(this.series) as Candle | undefined));
@@ -71,7 +77,7 @@ export class Chart {
     if (!it) return this.candles.feed ? fill(this.legend, ...name, " no candle yet") : undefined;
     fill(this.legend, ...name,
       el("span", { class: it.close >= it.open ? "up" : "down" }, ...part("O", it.open), ...part("H", it.high), ...part("L", it.low), ...part("C", it.close)),
-      el("span", { class: "keys" }, "▲▼ fill  ● signal", this.studies.length ? "  MA 20 · Bollinger 20, 2 · RSI 14" : ""));
+      el("span", { class: "keys" }, "▲▼ fill  ● signal", this.studies.length ? "  MA 20 · Bollinger 20, 2 · RSI 14" : "", this.regimes.length ? `  ▂ ${this.regimes.at(-1)![1]}` : ""));
   }
 
   private quote(): Quote | undefined {
@@ -83,6 +89,7 @@ export class Chart {
     const [up, down] = [colour("--up"), colour("--down")];
     this.series.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
     if (this.studies.length) this.study(true);
+    this.colourRegimes();
     if (this.candles.feed) this.mark();
   }
 
@@ -125,8 +132,36 @@ export class Chart {
     const digits = this.quote()?.digits ?? 5;
     this.series.applyOptions({ priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits } });
     this.chart.applyOptions({ timeScale: { secondsVisible: span < 60 } });
+    this.regimes = [];
+    void this.ask();
     this.redraw(false);
     this.reveal();
+  }
+
+  /** In which regime the feed was. Without the warehouse there is no ribbon. */
+  private async ask(): Promise<void> {
+    const feed = this.candles.feed;
+    if (!feed) return;
+    try {
+      const answer = await fetch(`/api/regimes?${new URLSearchParams({ feed })}`);
+      if (!answer.ok || feed !== this.candles.feed) return;
+      this.regimes = (await answer.json()) as Regime[];
+      this.colourRegimes();
+      this.describe();
+    } catch {
+      // The page says elsewhere that its server is away.
+    }
+  }
+
+  /** Of each candle, what was known when it began; one bar of the ribbon each. */
+  private colourRegimes(): void {
+    const colours: Record<string, string> = { calm: colour("--up"), normal: colour("--flat"), wild: colour("--down") };
+    let at = -1;
+    this.ribbon.setData(this.bars.flatMap((bar) => {
+      while (at + 1 < this.regimes.length && this.regimes[at + 1]![0] <= bar[0]) at++;
+      const color = colours[this.regimes[at]?.[1] ?? ""];
+      return color ? [{ time: bar[0] as UTCTimestamp, value: 1, color }] : [];
+    }));
   }
 
   /** Everything anew; `stay`: what was in sight stays in sight, though older ones came. */
@@ -136,6 +171,7 @@ export class Chart {
     this.bars = this.candles.all();
     this.series.setData(this.bars.map(candle));
     this.measure();
+    this.colourRegimes();
     if (stay && range && before > 60) this.chart.timeScale().setVisibleRange(range);
     else this.reveal();
     this.mark();
@@ -173,9 +209,11 @@ export class Chart {
   private step(bar: Bar | undefined): void {
     const newest = this.bars.at(-1);
     if (!bar || (newest && bar[0] < newest[0])) return;
-    if (newest && bar[0] === newest[0]) this.bars[this.bars.length - 1] = bar;
-    else this.bars.push(bar);
+    const begins = !newest || bar[0] > newest[0];
+    if (begins) this.bars.push(bar);
+    else this.bars[this.bars.length - 1] = bar;
     this.series.update(candle(bar));
+    if (begins) this.colourRegimes();
     this.measure(true);
     this.describe();
   }

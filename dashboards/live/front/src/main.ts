@@ -9,12 +9,14 @@ import { controls } from "./controls";
 import * as firm from "./firm";
 import { byId, el } from "./dom";
 import * as panels from "./panels";
+import { RiskTab } from "./risk";
 import { Store, connect, type Quote } from "./store";
 
 const store = new Store();
 const chart = new Chart(byId("chart"), store, SPANS);
 const curve = new Curve(byId("curve"), store);
 const buttons = controls();
+const risk = new RiskTab(byId("risk"), byId("risk-tab"));
 const answer = answering(store);
 let feed = "";
 let shown = false;
@@ -99,6 +101,7 @@ document.addEventListener("keydown", (event) => {
     i: study,
     s: sound,
     a: () => answer(),
+    v: () => risk.turn(),
   };
   const number = Number(event.key);
   if (number >= 1 && number <= 9) {
@@ -151,6 +154,7 @@ if (studied) {
 }
 byId("study").onclick = study;
 byId("sound").onclick = sound;
+byId("risk-tab").onclick = () => risk.turn();
 byId("halt").onclick = buttons.halt;
 byId("resume").onclick = buttons.resume;
 byId("theme").onclick = turnTheme;

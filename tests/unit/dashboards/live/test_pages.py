@@ -10,11 +10,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from core import identity
 from core.clock import SystemClock
-from core.sections import ClickhouseSettings, RuleSettings
+from core.sections import ClickhouseSettings, RuleSettings, RunSettings
 from core.trading_control import current
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import PROOF, Controls
+from dashboards.live.feed_regimes import FeedRegimes, changes
 from dashboards.live.items import Items
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.sign_in import SignIn
@@ -44,7 +45,13 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     alerts = AlertAnswers(tmp_path, signing_in, clock, is_real=False)
     older = OlderBars(ClickhouseSettings(url="http://127.0.0.1:9"))
     application = pages.application(
-        Viewers(items, most=1), controls, alerts, older.answer, older.answer, older.answer
+        Viewers(items, most=1),
+        controls,
+        alerts,
+        older.answer,
+        older.answer,
+        older.answer,
+        FeedRegimes(ClickhouseSettings(url="http://127.0.0.1:9"), RunSettings()).answer,
     )
     with TestClient(application, HERE) as client:
         yield client
@@ -237,3 +244,19 @@ def test_older_candles_are_asked_for_by_span_and_time(
     answer = page.get(f"/api/bars?{query}")
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "status"), [("feed=sim/EURUSD", 503), ("feed=sim", 400), ("", 400)]
+)
+def test_regimes_of_a_feed_need_its_name_and_the_warehouse(
+    page: TestClient, asked_for: str, status: int
+) -> None:
+    answer = page.get(f"/api/regimes?{asked_for}")
+    assert (answer.status_code, bool(answer.json()["error"])) == (status, True)
+
+
+def test_a_ribbon_is_told_where_a_regime_begins() -> None:
+    rows = [(900, "calm"), (1800, "calm"), (2700, "wild"), (3600, "calm")]
+    assert changes(rows) == [rows[0], *rows[2:]]
+    assert changes([]) == []

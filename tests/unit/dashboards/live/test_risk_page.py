@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from dashboards.live import risk_page
+from dashboards.live import profit_plot, risk_page
 
 SUMMARY = {
     "ts_event": datetime(2024, 3, 5, tzinfo=UTC), "currency": "USD", "positions": 2,
@@ -65,3 +65,26 @@ def test_nothing_known_is_said_and_not_drawn() -> None:
     for said in ("no rate of JPY", "No figures", "Not computed yet", "Not enough history yet"):
         assert said in page
     assert "<svg" not in page
+
+
+def earned(*rows: tuple[str, int, float]) -> list[dict[str, object]]:
+    return [{"strategy": s, "at_s": at, "profit": p} for s, at, p in rows]
+
+
+def test_profits_are_stacked_gains_on_gains_and_losses_below() -> None:
+    """30 and 10 above the line, 20 below it: the plot is 60 high, a unit 160 / 60."""
+    drawn = profit_plot.plot(earned(("a", 0, 30.0), ("<b>", 0, 10.0), ("c", 0, -20.0)), "USD")
+    rects = [
+        {k: float(v) for k, v in (part.split('="')[:2] for part in bar.split('" ')[:4])}
+        for bar in drawn.replace('"x', '" x').split("<rect ")[1:]
+    ]
+    unit = 160 / 60
+    assert [round(r["height"] / unit) for r in rects] == [10, 30, 20]
+    assert [round(r["y"] / unit) for r in rects] == [30, 0, 40]
+    assert "&lt;b&gt;" in drawn
+    assert "<b>" not in drawn
+    assert [f"{sum_:.2f}" in drawn for sum_ in (30.0, 10.0, -20.0)] == [True] * 3
+
+
+def test_a_day_without_a_fill_has_no_plot() -> None:
+    assert "<svg" not in profit_plot.plot([], "USD")
