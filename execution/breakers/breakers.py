@@ -40,7 +40,7 @@ class Breakers:
         self._limits, self._trading, self._clock = limits, trading, clock
         self._activity, self._timer, self._room = activity, timer, room
         self._watches: dict[tuple[str, str], tuple[str, FlashCrashWatch]] = {}
-        self._away_us = 0
+        self._away_since_s: float | None = None  # by the timer: a clock set back delays no halt
         self._offset_us = self._offset()
 
     def ticks(self, source: str, symbol: str, ticks: TickArray) -> None:
@@ -70,15 +70,16 @@ class Breakers:
 
     def _check_terminal(self, limits: Thresholds, now: int, *, away: bool) -> None:
         if not away:
-            if self._away_us:
+            if self._away_since_s is not None:
                 back = ControlCommand(
                     "active", "breaker disconnected", "the terminal answers again", now
                 )
                 self._trading.trip(back)
-            self._away_us = 0
+            self._away_since_s = None
             return
-        self._away_us = self._away_us or now
-        lost_s = (now - self._away_us) / 1e6
+        at = self._timer.seconds()
+        self._away_since_s = at if self._away_since_s is None else self._away_since_s
+        lost_s = at - self._away_since_s
         if lost_s > limits.max_away_s:
             self._trip(limits.disconnected, "disconnected", f"no terminal for {lost_s:.0f} s")
 
