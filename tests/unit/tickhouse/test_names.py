@@ -7,7 +7,7 @@ from pathlib import Path
 import tickhouse
 
 NAMES = {
-    "FEATURE_NAMES", "Connection", "InputError", "OwnFeature", "Parameter", "Result", "Strategy",
+    "FEATURE_NAMES", "Connection", "DefinedFeature", "InputError", "OwnFeature", "Parameter", "Result", "Strategy",
     "Targets", "TickhouseError", "UnavailableError", "WarehouseError", "connect", "feature_index",
     "parameter_values",
 }  # fmt: skip
