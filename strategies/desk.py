@@ -12,11 +12,13 @@ from typing import NamedTuple
 import msgspec
 
 from core.desk import Desk, DeskStrategy, parse
+from core.errors import SettingsError
 from core.sections import ExitSettings, SignalSettings
 from core.settings import Settings
 from core.strategy_set import unpack
 from strategies import plugins
 from strategies.folded import FoldedStrategy, remembers
+from strategies.pairs_form import PairsStrategy, sees_several
 from strategies.protocol import CheckedStrategy, Strategy, select
 
 
@@ -24,7 +26,7 @@ class Member(NamedTuple):
     """One strategy with what it decides by. `alone`: no desk, all that a feed held is its own."""
 
     name: str
-    strategy: Strategy | FoldedStrategy
+    strategy: Strategy | FoldedStrategy | PairsStrategy
     signals: SignalSettings
     exits: ExitSettings = ExitSettings()
     symbols: tuple[str, ...] = ()
@@ -32,6 +34,7 @@ class Member(NamedTuple):
     alone: bool = True
     own_horizon_s: float = 0.0  # 0: the strategy's
     version: str = ""  # what is remembered under another one counts for nothing
+    groups: tuple[tuple[str, ...], ...] = ()  # of symbols it sees together
 
     @property
     def horizon_s(self) -> float:
@@ -40,7 +43,13 @@ class Member(NamedTuple):
 
     def trades(self, symbol: str) -> bool:
         """Whether it decides on a symbol."""
+        if self.groups:
+            return bool(self.group_of(symbol))
         return not self.symbols or symbol in self.symbols
+
+    def group_of(self, symbol: str) -> tuple[str, ...]:
+        """The symbols that are looked at together with this one; none: by itself."""
+        return next((group for group in self.groups if symbol in group), ())
 
 
 class DeskText(msgspec.Struct, frozen=True, tag="Desk/1"):
@@ -68,14 +77,38 @@ def members(desk: Desk, settings: Settings, folder_of: Callable[[str], Path]) ->
 def member(
     one: DeskStrategy, signals: SignalSettings, exits: ExitSettings, folder: Path, *, alone: bool
 ) -> Member:
-    """One of them."""
+    """One of them.
+
+    Raises:
+        SettingsError: as `members`.
+    """
     own = one.signal_settings(signals)
     decides = plugins.content(one.use, folder) + msgspec.json.encode(own)
+    strategy = select(one.use, own, folder)
+    _refuse_unfit_groups(one, strategy)
     return Member(
-        one.name, select(one.use, own, folder), own, one.exit_settings(exits), one.symbols,
+        one.name, strategy, own, one.exit_settings(exits), one.symbols,
         one.model != "none", alone, one.signals.get("horizon_s", 0.0),
-        hashlib.sha256(decides).hexdigest()[:12],
+        hashlib.sha256(decides).hexdigest()[:12], one.pairs,
     )  # fmt: skip
+
+
+def _refuse_unfit_groups(one: DeskStrategy, strategy: object) -> None:
+    several, size = sees_several(strategy), getattr(strategy, "group_size", 0)
+    if several and not one.pairs:
+        raise SettingsError(
+            f"strategy {one.name}: it looks at several symbols at once; name them in a desk file:"
+            ' pairs = [["EURUSD", "GBPUSD"]] (docs/how-to/run-a-desk.md)'
+        )
+    if one.pairs and not several:
+        raise SettingsError(
+            f"strategy {one.name}: {one.use} looks at one symbol at a time: write `symbols`"
+        )
+    for group in one.pairs:
+        if size and len(group) != size:
+            raise SettingsError(
+                f"strategy {one.name}: pairs {', '.join(group)}: {one.use} takes {size} symbols"
+            )
 
 
 def same_rule(one: object, other: object) -> bool:
@@ -84,7 +117,7 @@ def same_rule(one: object, other: object) -> bool:
     A strategy looks at rows and at itself, and at nothing else. One that remembers, or whose parts
     cannot be compared, is like no other.
     """
-    if remembers(one) or remembers(other):
+    if any(remembers(each) or sees_several(each) for each in (one, other)):
         return False
     if isinstance(one, CheckedStrategy) and isinstance(other, CheckedStrategy):
         one, other = one.own, other.own

@@ -135,6 +135,7 @@ _SHIPPED = {
     "mean_reversion": ("strategies.mean_reversion", "MeanReversion"),
     "session_breakout": ("strategies.session_breakout", "SessionBreakout"),
     "volatility_target": ("strategies.volatility_target", "VolatilityTarget"),
+    "pairs": ("strategies.pairs", "Pairs"),
 }
 
 
@@ -144,7 +145,8 @@ def shipped() -> tuple[str, ...]:
 
 
 def select(name: str, settings: SignalSettings, folder: Path | None = None) -> Any:
-    """The strategy of a name: a Strategy, or one that remembers (strategies.folded).
+    """The strategy of a name: a Strategy, one that remembers (strategies.folded), or one that sees
+    several symbols (strategies.pairs_form).
 
     Args:
         folder: where a person's own lie, HOME/strategies; None when only the shipped ones count.
@@ -162,11 +164,14 @@ def select(name: str, settings: SignalSettings, folder: Path | None = None) -> A
         raise SettingsError(
             f"no strategy {name!r}; known: {known}. Your own: --strategy path/to/{name}.py"
         )
-    from strategies.folded import CheckedFolded, remembers  # which knows this module
+    from strategies.folded import CheckedFolded, remembers  # which know this module
+    from strategies.pairs_form import CheckedPairs, sees_several
 
     try:
         own = plug_in(settings)
         _refuse_unheard(own, settings)
+        if sees_several(own):
+            return CheckedPairs(name, own)
         return CheckedFolded(name, own) if remembers(own) else CheckedStrategy(name, own)
     except SettingsError:
         raise

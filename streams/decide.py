@@ -14,16 +14,21 @@ from features.catalog import NAMES
 from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
 from strategies.folded import FoldedStrategy, fold, remembers
+from strategies.pairs_form import PairsStrategy, sees_several
 from strategies.protocol import NOTHING_HELD, Held, Targets, entries
-from streams.records import Decided, Memory, Predicted, SliceDecided
+from streams.pair_rows import FeedKey, PairRows, RecentRows
+from streams.records import Decided, Memory, Predicted, Sampled, SliceDecided
 from streams.stop_distance import stop_distance
 
 _VOLATILITY = NAMES.index("volatility_60s")
 
 #: What is remembered between batches: what each feed holds, by whichever strategy and by each of
-#: them (`strategy/feed`), the open slice's signals, and, where a strategy remembers, its states.
+#: them (`strategy/feed`), the open slice's signals, and, where a strategy remembers, its states;
+#: where one looks at several symbols, their newest rows.
 DeciderState = (
-    tuple[dict[str, Held], list[Signal]] | tuple[dict[str, Held], list[Signal], dict[str, bytes]]
+    tuple[dict[str, Held], list[Signal]]
+    | tuple[dict[str, Held], list[Signal], dict[str, bytes]]
+    | tuple[dict[str, Held], list[Signal], dict[str, bytes], dict[FeedKey, RecentRows]]
 )
 
 
@@ -45,15 +50,23 @@ class Decider:
         self._strategies = [
             _StrategyDecider(run, member, clock, self._rule_of(member)) for member in members
         ]
-        held, signals, *remembered = state or ({}, [])
-        self._held, self._slice = dict(held), list(signals)
-        self._remembered: dict[str, bytes] = dict(*remembered)
+        known: Any = (*(state or ({}, [])), {}, {})
+        self._held, self._slice = dict(known[0]), list(known[1])
+        self._remembered: dict[str, bytes] = dict(known[2])
+        grouped = {symbol for one in members for group in one.groups for symbol in group}
+        self._pairs = PairRows(grouped, known[3] if grouped else {})
 
     @property
     def state(self) -> DeciderState:
         """A copy that later decisions do not change."""
         held, signals = dict(self._held), list(self._slice)
+        if rows := self._pairs.state:
+            return held, signals, dict(self._remembered), rows
         return (held, signals, dict(self._remembered)) if self._remembered else (held, signals)
+
+    def observe(self, sampled: Sequence[Sampled]) -> None:
+        """Rows of all feeds up to one moment, before `rows` decides any of them."""
+        self._pairs.observe(sampled)
 
     def rows(self, predicted: Predicted) -> Decided:
         """The signals of one feed's rows; a replay's are also kept for the end of the slice."""
@@ -70,6 +83,9 @@ class Decider:
                 given, remembered = strategy.remembering(seen, self._remembered, self._held)
                 signals += given
                 memories += remembered
+                continue
+            if strategy.sees_several:
+                signals += strategy.of_several(seen, self._pairs, self._held)
                 continue
             if rule not in targets:
                 own: Any = self._rules[rule].strategy
@@ -117,6 +133,7 @@ class _StrategyDecider:
         self._horizon_s = member.horizon_s
         self.trades, self.sees_model = member.trades, member.sees_model
         self.remembers = remembers(member.strategy)
+        self.sees_several = sees_several(member.strategy)
 
     def remembering(
         self, predicted: Predicted, states: dict[str, bytes], held: dict[str, Held]
@@ -130,6 +147,16 @@ class _StrategyDecider:
         signals, chosen = self.signals(predicted, folded.targets, held)
         before = [folded.before[index].tobytes() for index in chosen]
         return signals, [Memory(*pair) for pair in zip(signals, before, strict=True)]
+
+    def of_several(
+        self, predicted: Predicted, rows: PairRows, held: dict[str, Held]
+    ) -> list[Signal]:
+        """Signals of a strategy that sees several symbols: of the leg whose rows these are."""
+        sampled, strategy = predicted.sampled, cast(PairsStrategy, self._member.strategy)
+        group, columns = self._member.group_of(sampled.symbol), sampled.features.shape[1]
+        together = rows.at(sampled.source, group, sampled.time_msc, columns)
+        targets = strategy.pair_targets(*together).of(group.index(sampled.symbol))
+        return self.signals(predicted, targets, held)[0]
 
     def signals(
         self, predicted: Predicted, targets: Targets, held: dict[str, Held]

@@ -17,6 +17,7 @@ from execution.risk.limits import Limits, LimitsBook
 from features.catalog import NAMES
 from strategies import protocol
 from strategies.folded import remembers
+from strategies.pairs_form import sees_several
 from strategies.parameters import written
 from strategies.protocol import Strategy, Targets
 from streams.stop_distance import stop_distance
@@ -74,6 +75,11 @@ class Evaluator:
             raise SettingsError(
                 f"strategy {strategy.name!r} remembers (it has step, not targets): `tickhouse"
                 " optimise` takes strategies without a memory; compare backtests instead"
+            )
+        if sees_several(strategy):
+            raise SettingsError(
+                f"strategy {strategy.name!r} looks at several symbols at once: `tickhouse optimise`"
+                " takes strategies over one; compare backtests instead"
             )
         if strategy.needs_model:
             raise SettingsError(

@@ -18,17 +18,19 @@ from adapters.clickhouse.client import errors_translated
 from core.contracts.order import OrderEvent
 from core.contracts.session import Session
 from core.contracts.signal import Signal
+from core.desk import parse
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
+from features.peers import WATERMARK_S
 from strategies import desk
 from streams.explain import report_rows, sessions
 from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY = (
+_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _LEGS, _KERNELS = (
     (_SQL / f"{name}.sql").read_text()
-    for name in ("find", "feeds", "held", "hour", "sampled", "memory")
+    for name in ("find", "feeds", "held", "hour", "sampled", "memory", "legs", "kernels")
 )
 
 
@@ -58,6 +60,17 @@ class Hour(msgspec.Struct, frozen=True):
     state: bytes = b""
 
 
+class Leg(msgspec.Struct, frozen=True):
+    """A symbol that a pairs strategy looked at: its newest row as of the decision, and its kernel
+    at the hour where the computation starts; b"" where that is the beginning.
+    """
+
+    symbol: str
+    time_msc: int
+    seq: int
+    state: bytes = b""
+
+
 class Facts(msgspec.Struct, frozen=True):
     """Everything stored, without the ticks.
 
@@ -75,6 +88,7 @@ class Facts(msgspec.Struct, frozen=True):
             sessions before it may have sampled otherwise.
         absent: bit m: member m of the model had no part in the prediction.
         memory: of a strategy that remembers, its state before the row, float64 bytes.
+        legs: of a strategy that sees several symbols, those that had a row.
     """
 
     asked: str
@@ -95,6 +109,7 @@ class Facts(msgspec.Struct, frozen=True):
     sampled: list[tuple[int, int]] = []
     absent: int = 0
     memory: bytes = b""
+    legs: list[Leg] = []
 
 
 def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
@@ -122,7 +137,9 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         feeds = client.query(_FEEDS, {**key, "hash": row[0]}).result_rows
         own = signal.strategy if desk.kept(origin.strategy) else ""
         held = client.query(_HELD, {**key, "strategy": own}).result_rows
+        legs = _legs(client, signal, _group(origin.strategy, signal))
         hour = Hour() if from_start else _hour(client, {**key, "hash": row[0]})
+        hour, legs = _hour_of_all(client, {**key, "hash": row[0]}, hour, legs)
         probabilities, model, absent = _prediction(client, key)
         sampled = _sampled(client, key) if signal.session_id else []
         memory = _memory(client, signal)
@@ -131,7 +148,7 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         np.array(row[3:], np.float32).tobytes(), probabilities, model, origin.settings,
         HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
         [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
-        sampled, absent, memory,
+        sampled, absent, memory, legs,
     )  # fmt: skip
 
 
@@ -144,6 +161,41 @@ def _memory(client: Client, signal: Signal) -> bytes:
     given = {name: getattr(signal, name) for name in _MEMORY_OF}
     rows = client.query(_MEMORY, given).result_rows
     return base64.b64decode(rows[0][0]) if rows else b""
+
+
+def _group(strategy: bytes, signal: Signal) -> tuple[str, ...]:
+    """The symbols that the signal's strategy saw together."""
+    kept = desk.kept(strategy)
+    one = parse(kept.desk.encode(), "the session's desk").named(signal.strategy) if kept else None
+    groups = one.pairs if one else ()
+    return next((group for group in groups if signal.symbol in group), ())
+
+
+def _legs(client: Client, signal: Signal, group: tuple[str, ...]) -> list[Leg]:
+    if not group:
+        return []
+    given = {"run_id": signal.run_id, "source": signal.source, "symbols": list(group),
+             "until_msc": (signal.time_msc // 1000 - WATERMARK_S + 1) * 1000}  # fmt: skip
+    return [Leg(*map(_plain, row)) for row in client.query(_LEGS, given).result_rows]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str) else int(value)
+
+
+def _hour_of_all(
+    client: Client, key: dict[str, Any], hour: Hour, legs: list[Leg]
+) -> tuple[Hour, list[Leg]]:
+    """The hour, where every leg's kernel is known then and its row came later; else the start."""
+    if not hour.state or not legs:
+        return hour, legs
+    given = {**key, "symbols": [leg.symbol for leg in legs], "hour_us": hour.hour_us}
+    states = {row[0]: row[1] for row in client.query(_KERNELS, given).result_rows}
+    if any(leg.symbol not in states or leg.time_msc * 1000 < hour.hour_us for leg in legs):
+        return Hour(), legs
+    return hour, [
+        Leg(leg.symbol, leg.time_msc, leg.seq, base64.b64decode(states[leg.symbol])) for leg in legs
+    ]
 
 
 _MEMORY_OF = ("run_id", "strategy", "source", "symbol", "signal_id")
