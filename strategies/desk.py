@@ -6,6 +6,7 @@ person's own strategy with what it imports.
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,8 +69,15 @@ def members(desk: Desk, settings: Settings, folder_of: Callable[[str], Path]) ->
     Raises:
         SettingsError: no such strategy, or one that is broken.
     """
+
+    @cache  # a name costs a look through all installed packages
+    def text_of(use: str) -> bytes:
+        return plugins.content(use, folder_of(use))
+
     return tuple(
-        member(one, settings.signals, settings.exits, folder_of(one.use), alone=desk.alone)
+        _member(
+            one, settings.signals, settings.exits, folder_of(one.use), text_of(one.use), desk.alone
+        )
         for one in desk.strategies
     )
 
@@ -82,8 +90,15 @@ def member(
     Raises:
         SettingsError: as `members`.
     """
+    return _member(one, signals, exits, folder, plugins.content(one.use, folder), alone)
+
+
+def _member(
+    one: DeskStrategy, signals: SignalSettings, exits: ExitSettings, folder: Path, text: bytes,
+    alone: bool,
+) -> Member:  # fmt: skip
     own = one.signal_settings(signals)
-    decides = plugins.content(one.use, folder) + msgspec.json.encode(own)
+    decides = text + msgspec.json.encode(own)
     strategy = select(one.use, own, folder)
     _refuse_unfit_groups(one, strategy)
     return Member(
@@ -114,17 +129,21 @@ def _refuse_unfit_groups(one: DeskStrategy, strategy: object) -> None:
 def same_rule(one: object, other: object) -> bool:
     """Whether two give the same targets: of one class, and all that they hold is equal.
 
-    A strategy looks at rows and at itself, and at nothing else. One that remembers, or whose parts
-    cannot be compared, is like no other.
+    A strategy looks at rows and at itself, and at nothing else; one that ships does not look at
+    its horizon. One that remembers, or whose parts cannot be compared, is like no other.
     """
     if any(remembers(each) or sees_several(each) for each in (one, other)):
         return False
+    passed_over = {"horizon_s"}
     if isinstance(one, CheckedStrategy) and isinstance(other, CheckedStrategy):
-        one, other = one.own, other.own
+        one, other, passed_over = one.own, other.own, set()
     if type(one) is not type(other):
         return False
     try:
-        return one is other or bool(vars(one) == vars(other))
+        mine, theirs = (
+            {k: v for k, v in vars(each).items() if k not in passed_over} for each in (one, other)
+        )
+        return one is other or bool(mine == theirs)
     except (TypeError, ValueError):  # no attributes of its own, or arrays
         return False
 

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from adapters.simulator.broker.costs import Frictions
 from backtest.optimise.broker import Decision, FastBroker, FastTrade
-from backtest.optimise.entries import entries
 from backtest.optimise.shared import Feed, SharedMarket, SharedRows
 from core.errors import SettingsError
 from core.settings import Settings
 from execution.risk.limits import Limits, LimitsBook
 from features.catalog import NAMES
 from strategies import protocol
+from strategies.entry_rows import entry_rows
 from strategies.folded import remembers
 from strategies.pairs_form import sees_several
 from strategies.parameters import written
@@ -93,7 +93,7 @@ class Evaluator:
             return []
         targets = _targets(strategy, rows.features)
         horizon_ms = int(strategy.horizon_s * 1000)
-        chosen = entries(rows.time_msc, targets.direction, horizon_ms)
+        chosen = entry_rows(rows.time_msc, targets.direction, horizon_ms)
         return [self._decision(strategy, rows, targets, index) for index in chosen.tolist()]
 
     def _decision(

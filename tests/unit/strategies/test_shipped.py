@@ -7,6 +7,7 @@ import pytest
 from core.errors import SettingsError
 from core.sections import SignalSettings
 from features.catalog import NAMES
+from strategies.desk import same_rule
 from strategies.parameters import Parameter, parameter_values, written
 from strategies.protocol import declared, select, shipped
 
@@ -63,6 +64,17 @@ def test_defaults_lie_in_their_ranges_and_every_parameter_changes_something(name
         assert parameter.low > 0 or not parameter.log
         given = select(name, SignalSettings(parameters=f"{parameter.name}={parameter.high}"))
         assert vars(given) != vars(select(name, SignalSettings()))
+
+
+@pytest.mark.parametrize("name", [*ALONE, "scripted"])
+def test_a_horizon_changes_no_target(name):
+    """So strategies of one class that differ in nothing else are asked once (`same_rule`)."""
+    table = np.random.default_rng(4).normal(0, 30, (300, len(NAMES))).astype(np.float32)
+    one, other = (select(name, SignalSettings()) for _ in range(2))
+    other.horizon_s = 12_345.0
+    assert same_rule(one, other)
+    for mine, theirs in zip(one.targets(table, None), other.targets(table, None), strict=True):
+        assert (mine is None and theirs is None) or (mine == theirs).all()
 
 
 def test_trend_goes_with_a_far_price_where_an_hour_pays_for_the_spread():
