@@ -1,7 +1,7 @@
 -- Of each symbol the newest row before a moment.
 SELECT
     symbol,
-    toUnixTimestamp64Milli(toDateTime64(max(ts_event) AS newest, 3, 'UTC')) AS time_msc,
+    toUnixTimestamp64Milli(toDateTime64(max(ts_event), 3, 'UTC')) AS time_msc,
     argMax(seq, (ts_event, seq)) AS newest_seq
 FROM feature FINAL
 WHERE
