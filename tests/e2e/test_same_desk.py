@@ -247,12 +247,16 @@ def test_each_sees_its_own_model_and_lineage_says_which(replayed):
         rows = client.query(
             "SELECT count(), uniqExact(prediction_id), uniqExact(model) FROM named_prediction FINAL"
         ).result_rows
+        members = client.query(
+            "SELECT role, count(), uniqExact(prediction_id) FROM prediction_member GROUP BY role"
+        ).result_rows
         features = client.command("SELECT count() FROM feature FINAL")
         lineage = client.query(
             "SELECT l.strategy, l.model, n.model, count(), min(l.p_up = n.p_up) FROM lineage AS l"
             " INNER JOIN named_prediction AS n ON l.prediction_id = n.prediction_id"
             " GROUP BY 1, 2, 3 ORDER BY 1"
         ).result_rows
+    assert members == [("named", 2 * features, 2 * features)]
     assert rows == [(2 * features, 2 * features, 2)]
     assert [row[:3] for row in lineage] == [("follows", second, second), ("leans", "leans", first)]
     assert all(row[3] >= 10 and row[4] == 1 for row in lineage)
