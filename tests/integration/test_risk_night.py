@@ -29,7 +29,8 @@ def test_a_night_stresses_what_is_held_and_reports_the_days_risk(tmp_path: Path)
                 f" WHERE ts_init >= '{begun}' GROUP BY scenario"
             ).result_rows
         )
-    assert stressed["success"] and reported["success"], json.dumps([stressed, reported])
+    for night in (stressed, reported):
+        assert night["success"], json.dumps(night)
     told = stressed["metadata"]["stress_results"]
     worst = min(lost, key=lambda name: lost[name])
     assert (told["scenarios"], told["worst"]) == (str(len(lost)), f"{worst}: {lost[worst]:,.2f}")
