@@ -23,12 +23,13 @@ def test_a_night_stresses_what_is_held_and_reports_the_days_risk(tmp_path: Path)
         begun = client.command("SELECT toString(now64(6))")
         settings = {"TICKHOUSE_RUN__RUN_ID": lived.run.run_id, "TICKHOUSE_RUN__MODE": "live"}
         stressed, reported = dagster_runs(tmp_path, "stress_job", f"reports_job:{day}", **settings)
-        lost: dict[str, float] = dict(
-            client.query(
+        lost = {
+            str(scenario): float(profit)
+            for scenario, profit in client.query(
                 "SELECT scenario, min(profit) FROM stress_result"
                 f" WHERE ts_init >= '{begun}' GROUP BY scenario"
             ).result_rows
-        )
+        }
     for night in (stressed, reported):
         assert night["success"], json.dumps(night)
     told = stressed["metadata"]["stress_results"]
