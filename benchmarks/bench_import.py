@@ -2,10 +2,10 @@
 
 `python -m benchmarks.bench_import [--folder DIR] [--repeats N] [--profile FILE]`
 
-About 1.5 million ticks in about 300 files of three vendors' formats (LEAN's zips of a day, HistData's
-text of a day, Dukascopy's bi5 of an hour), imported by `tickhouse import` into fresh homes. Beside it
-the floor: the same ticks in one normalised parquet. CPU seconds are those of the command with the
-warehouse it starts.
+About 1.2 million ticks in about 240 files of three vendors' formats (LEAN's zips of a day,
+HistData's text of a day, Dukascopy's bi5 of an hour), imported by `tickhouse import` into fresh
+homes. Beside it the floor: the same ticks in normalised parquet. CPU seconds are those of the
+command with the warehouse it starts.
 """
 
 import argparse

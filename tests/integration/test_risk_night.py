@@ -32,9 +32,12 @@ def test_a_night_stresses_what_is_held_and_reports_the_days_risk(tmp_path: Path)
         }
     for night in (stressed, reported):
         assert night["success"], json.dumps(night)
-    told = stressed["metadata"]["stress_results"]
+    metadata = stressed["metadata"]["stress_results"]
     worst = min(lost, key=lambda name: lost[name])
-    assert (told["scenarios"], told["worst"]) == (str(len(lost)), f"{worst}: {lost[worst]:,.2f}")
+    assert (metadata["scenarios"], metadata["worst"]) == (
+        str(len(lost)),
+        f"{worst}: {lost[worst]:,.2f}",
+    )
     assert lost[worst] < 0
     folder = Path(reported["metadata"]["report_risk"]["folder"])
     assert (folder / "risk.pdf").read_bytes().startswith(b"%PDF")
