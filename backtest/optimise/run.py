@@ -117,7 +117,7 @@ def optimise(
             " folds: take a longer span, or fewer --folds",
         )
     search = Search(
-        Evaluator(markets, settings, limits, jobs[0].frictions), parameters, periods,
+        Evaluator(markets, jobs[0], limits, jobs[0].frictions), parameters, periods,
         settings.terminal.balance, lambda count: progress("trials", count),
     )  # fmt: skip
     folds = _folds(search, periods, plan, settings.terminal.balance)

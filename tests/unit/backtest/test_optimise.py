@@ -61,8 +61,9 @@ def fast_and_real(job):
     declared = protocol.declared(settings.run.strategy)
     values = parameter_values(declared, settings.signals.parameters)
     plain = msgspec.structs.replace(settings, signals=SignalSettings())
-    market = SharedMarket(msgspec.structs.replace(job, settings=plain))
-    trial = Evaluator([market], plain, of_settings(settings.execution)).trades(values)
+    plainly = msgspec.structs.replace(job, settings=plain)
+    limits = parse(job.limits, "limits") if job.limits else of_settings(settings.execution)
+    trial = Evaluator([SharedMarket(plainly)], plainly, limits).trades(values)
     real = [tuple(getattr(t, name) for name in _FIELDS) for t in backtest_run.run(job).trades]
     return sorted(tuple(t.trade) for t in trial), sorted(real)
 
