@@ -183,7 +183,7 @@ def _cut(whole: Predicted, at: slice) -> Predicted:
     sampled, said, edge_bp = whole.sampled, whole.predictions, whole.edge_bp
     columns = {name: getattr(sampled, name)[at] for name in _COLUMNS}
     if said is not None:
-        columns_said = {name: getattr(said, name)[at] for name in _SAID}
+        columns_said: dict[str, Any] = {name: getattr(said, name)[at] for name in _SAID}
         said = said._replace(**columns_said, members=said.members[:, at])
     edge_bp = None if edge_bp is None else edge_bp[at]
     return whole._replace(sampled=sampled._replace(**columns), predictions=said, edge_bp=edge_bp)
@@ -199,7 +199,7 @@ def _joined_rows(parts: Sequence[Predicted]) -> Predicted:
     first = parts[0]._replace(sampled=parts[0].sampled._replace(**columns), events=())
     if not said:
         return first
-    joined = {name: np.concatenate([getattr(one, name) for one in said]) for name in _SAID}
+    joined: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in said]) for name in _SAID}
     members = np.concatenate([one.members for one in said], axis=1)
     predictions = said[0]._replace(**joined, members=members)
     return first._replace(predictions=predictions, edge_bp=np.concatenate(edges))
