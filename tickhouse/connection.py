@@ -252,7 +252,8 @@ class Connection:
 
 def _own_column(name: str) -> str:
     """A person's feature, whose name is that of a Python file."""
-    return f"if(has(o.names, '{name}'), o.values[indexOf(o.names, '{name}')], toFloat32(nan)) AS `{name}`"
+    value = f"o.values[indexOf(o.names, '{name}')]"
+    return f"if(has(o.names, '{name}'), {value}, toFloat32(nan)) AS `{name}`"
 
 
 def _feed(source: str | None, start: Time, end: Time) -> dict[str, Any]:
