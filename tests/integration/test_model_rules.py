@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from adapters.clickhouse import marts
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
@@ -192,8 +193,16 @@ def test_a_mart_of_an_earlier_version_gains_the_columns_and_keeps_its_days(
     server.client.command(
         f"ALTER TABLE {table} " + ", ".join(f"DROP COLUMN {name}" for name in gone)
     )
-    marts = ("--select", "fct_model_performance")
-    done = dbt(server.home, server.settings_of(DBT), "run", *marts, mode="live")
+    statement = marts.statements()["rpt_lineage"].replace(marts.DATABASE, MARTS, 1)
+    for command in (
+        statement, f"ALTER TABLE {MARTS}.rpt_lineage DROP COLUMN features_hash",
+        f"INSERT INTO {MARTS}.rpt_lineage (report_date, run_id) VALUES ('2020-01-02', 'old')",
+    ):  # fmt: skip
+        server.client.command(command)
+    chosen = ("--select", "fct_model_performance", "rpt_lineage")
+    done = dbt(server.home, server.settings_of(DBT), "run", *chosen, mode="live")
     assert done.returncode == 0, done.stdout[-4000:]
     rules = rows(server, f"SELECT DISTINCT rule_from, horizon_s FROM {table}")
     assert rules == [{"rule_from": "", "horizon_s": 0.0}]
+    kept = rows(server, f"SELECT run_id, features_hash FROM {MARTS}.rpt_lineage")
+    assert kept == [{"run_id": "old", "features_hash": ""}]
