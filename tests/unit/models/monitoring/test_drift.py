@@ -13,15 +13,32 @@ def rows(seed: int, count: int = 20_000) -> np.ndarray:
     return result
 
 
+def columns(now: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(NAMES, now.T, strict=True))
+
+
 def probabilities(seed: int, count: int = 20_000) -> np.ndarray:
     return np.random.default_rng(seed).dirichlet((2, 5, 2), count).astype(np.float32)
 
 
 def test_rows_like_those_of_training_have_not_drifted() -> None:
-    result = drift(bands_of(rows(1), probabilities(1)), rows(2), probabilities(2))
+    result = drift(bands_of(rows(1), probabilities(1)), NAMES, columns(rows(2)), probabilities(2))
     assert [d.name for d in result] == [*NAMES, "p_down", "p_up"]
     assert max(d.psi for d in result) < 0.01
     assert max(d.ks for d in result) < 0.03
+
+
+def test_own_features_count_where_the_rows_have_them() -> None:
+    then = np.concatenate([rows(1), rows(3)[:, :1]], axis=1)
+    bands, now = bands_of(then, probabilities(1)), columns(rows(2))
+    names = (*NAMES, "mine")
+    served = drift(bands, names, now | {"mine": rows(4)[:, 0] + 1.0}, probabilities(2))
+    assert [d.name for d in served] == [*names, "p_down", "p_up"]
+    assert served[len(NAMES)].psi > 0.5
+    for none in ({}, {"mine": np.empty(0, np.float32)}):
+        assert [d.name for d in drift(bands, names, now | none, probabilities(2))] == [
+            *NAMES, "p_down", "p_up",
+        ]  # fmt: skip
 
 
 def test_moved_missing_and_other_predictions_are_found() -> None:
@@ -30,7 +47,9 @@ def test_moved_missing_and_other_predictions_are_found() -> None:
     now[:, 2] = 0.0
     now[:, 3] = np.nan
     text[:, 2] *= 0.3
-    result = {d.name: d for d in drift(bands_of(rows(1), probabilities(1)), now, text)}
+    result = {
+        d.name: d for d in drift(bands_of(rows(1), probabilities(1)), NAMES, columns(now), text)
+    }
     assert result[NAMES[0]].psi > 0.5
     assert result[NAMES[0]].ks == pytest.approx(0.38, abs=0.03)
     assert (result[NAMES[2]].missing, result[NAMES[2]].missing_then) == (0.0, 0.5)
@@ -43,7 +62,7 @@ def test_moved_missing_and_other_predictions_are_found() -> None:
 def test_a_column_never_seen_in_training_drifts_only_by_being_there() -> None:
     then = rows(1)
     then[:, 5] = np.nan
-    result = drift(bands_of(then, probabilities(1)), rows(2), probabilities(2))
+    result = drift(bands_of(then, probabilities(1)), NAMES, columns(rows(2)), probabilities(2))
     assert result[5].psi > 1
     assert result[5].ks == 0.0
 

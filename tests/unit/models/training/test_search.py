@@ -7,16 +7,40 @@ import pytest
 
 from core.errors import ModelError, SettingsError
 from core.sections import ModelSettings
+from features import own
+from models.training.dataset import Dataset
 from models.training.search import search, without_held_back
 from tests.support.datasets import planted_dataset
 
 SETTINGS = ModelSettings(5.0, threads=1, members=("xgboost",))
 
 
+FEATURE = """
+from tickhouse import OwnFeature
+
+FEATURE = OwnFeature("mine", "", "one", 0.0, ())
+
+
+def update(state, ticks, out):
+    for n in range(len(ticks)):
+        out[n] = 1.0
+"""
+
+
+def with_own(data: Dataset, folder: Path) -> Dataset:
+    """The dataset with a column of a person's own feature."""
+    folder.mkdir()
+    (folder / "mine.py").write_text(FEATURE)
+    features = own.of_folder(folder)
+    column = np.ones((len(data.rows), 1), np.float32)
+    rows = np.concatenate([data.rows, column], axis=1)
+    return data._replace(rows=rows, own=features, set_hash=own.set_hash(features))
+
+
 @pytest.mark.heavy(suite="models")
 def test_a_search_finds_settings_and_resumes_where_it_was(tmp_path: Path) -> None:
     reported: list[int] = []
-    data = planted_dataset(4_000)
+    data = with_own(planted_dataset(4_000), tmp_path / "features")
     first = search(
         data, SETTINGS, tmp_path, seconds=120, trials=2, workers=2,
         on_progress=lambda done, best, left: reported.append(done),
