@@ -45,6 +45,7 @@ def chosen_desk(
 
     Raises:
         InputError: a desk has a mistake.
+        ModelError: a model that it names cannot be used.
         SettingsError: both are given, one of the strategies cannot be used, or may not trade.
     """
     if given and file:
@@ -98,10 +99,14 @@ def _put(file: Path, settings: Settings, *, trades: bool) -> None:
 
 
 def _check(one: Desk, settings: Settings, *, trades: bool) -> None:
-    """Every strategy can be made, and those that say `live` may be."""
+    """Every strategy can be made, its model opened, and those that say `live` may be."""
     folder, clock = settings.home_path / "strategies", SystemClock()
     folder_of = partial(desks.folder_of, settings, clock=clock) if trades else lambda _use: folder
     desk.members(one, settings, folder_of)
+    if one.named_models:
+        from models.serving.in_use import open_named  # ONNX Runtime, which most desks need not here
+
+        open_named(settings.home_path / "models", one.named_models)
     if not trades:
         return
     one.refuse_unknown_symbols(settings.terminal.symbols)

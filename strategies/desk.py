@@ -120,6 +120,10 @@ def _refuse_unfit_groups(one: DeskStrategy, strategy: object) -> None:
             f"strategy {one.name}: it looks at several symbols at once; name them in a desk file:"
             ' pairs = [["EURUSD", "GBPUSD"]] (docs/how-to/run-a-desk.md)'
         )
+    if several and one.named_model:
+        raise SettingsError(
+            f"strategy {one.name}: one over several symbols sees no model: take `model` away"
+        )
     if one.pairs and not several:
         raise SettingsError(
             f"strategy {one.name}: {one.use} looks at one symbol at a time: write `symbols`"

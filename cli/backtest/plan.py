@@ -125,8 +125,6 @@ def _paths(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> 
 
 def _model(namespace: argparse.Namespace, settings: Settings, desk: Desk) -> str:
     registry = Registry(settings.home_path / "models")
-    for beginning in desk.named_models:
-        registry.load(beginning)
     if namespace.model:
         return registry.load(namespace.model).card.sha256
     follows = any(one.follows_model for one in desk.strategies)

@@ -64,4 +64,5 @@ def open_named(models: Path, beginnings: Sequence[str]) -> tuple[tuple[str, Pred
         ModelError: one is unknown, ambiguous, corrupt, incomplete, or made for other features.
     """
     named = [require_complete(Registry(models).load(beginning)) for beginning in beginnings]
-    return tuple((one.card.sha256, Predictor(one)) for one in named)
+    once = {one.card.sha256: one for one in named}
+    return tuple((sha256, Predictor(one)) for sha256, one in once.items())

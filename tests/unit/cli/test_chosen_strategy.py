@@ -7,9 +7,12 @@ from msgspec.structs import replace
 
 from cli.chosen_strategy import chosen_desk
 from core import desk
-from core.errors import InputError, SettingsError
-from core.sections import RunSettings, TerminalSettings
+from core.errors import InputError, ModelError, SettingsError
+from core.sections import ModelSettings, RunSettings, TerminalSettings
 from core.settings import Settings
+from models.serving.registry import Registry
+from models.training.train import fit
+from tests.support.datasets import planted_dataset
 from tests.support.signed_home import SignedHome
 
 TEXT = b'[strategies.a]\nuse = "breakout"\nsymbols = ["EURUSD"]\n[strategies.scripted]\n'
@@ -89,3 +92,26 @@ def test_where_a_desk_is_signed_another_file_changes_nothing(tmp_path: Path, fil
     with pytest.raises(SettingsError, match="a signed desk holds here"):
         chosen_desk(None, file, settings, trades=True)
     assert not desk.path_in(signed.home).exists()
+
+
+def test_a_model_that_a_strategy_names_is_opened_before_anything_starts(
+    settings: Settings, file: Path
+) -> None:
+    shape = ModelSettings(5.0, 2, 1, threads=1, members=("xgboost",))
+    model = fit(planted_dataset(), "r", shape, simulated=True)
+    registry, name = Registry(settings.home_path / "models"), model.card.sha256
+    file.write_bytes(TEXT.replace(b"[strategies.scripted]", b'model = "%s"' % name[:12].encode()))
+    with pytest.raises(ModelError, match=f"no model begins with '{name[:12]}'"):
+        chosen_desk(None, file, settings)
+    registry.save(model)
+    chosen_desk(None, file, settings)
+    (gone,) = registry.directory.glob("*.onnx")
+    gone.unlink()
+    with pytest.raises(ModelError, match="train again or roll back"):
+        chosen_desk(None, file, settings)
+
+
+def test_symbols_seen_together_see_no_model(settings: Settings, file: Path) -> None:
+    file.write_text('[strategies.pairs]\npairs = [["A", "B"]]\nmodel = "0123456789ab"\n')
+    with pytest.raises(SettingsError, match="sees no model: take `model` away"):
+        chosen_desk(None, file, settings)
