@@ -199,7 +199,9 @@ def _joined_rows(parts: Sequence[Predicted]) -> Predicted:
     first = parts[0]._replace(sampled=parts[0].sampled._replace(**columns), events=())
     if not said:
         return first
-    joined: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in said]) for name in _SAID}
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name) for one in said]) for name in _SAID
+    }
     members = np.concatenate([one.members for one in said], axis=1)
     predictions = said[0]._replace(**joined, members=members)
     return first._replace(predictions=predictions, edge_bp=np.concatenate(edges))
