@@ -60,7 +60,9 @@ class SharedMarket:
         assert isinstance(market, RememberingMarket)
         names, stages = market.feeds(), FeatureStages(job.settings, market, job.sampled)
         models = job.settings.home_path / "models"
-        model = ModelInUse(models, Histograms(), Chosen(job.model))
+        model = ModelInUse(
+            models, Histograms(), Chosen(job.model), named=job.strategies.named_models
+        )
         rows: dict[Feed, list[Predicted]] = {feed: [] for feed in job.traded}
         kept: dict[Feed, list[quotes.Tape]] = {feed: [] for feed in job.traded}
         self.pairs = SharedPairs(job)
