@@ -63,11 +63,11 @@ def _kind(header: list[str], path: str) -> type[Row]:
         if header == columns[: len(header)] and len(header) >= needed:  # later columns may lack
             return kind
     nearest = max(TABLES, key=lambda k: len(set(k.__struct_fields__) & set(header)))
-    wanted, given = set(nearest.__struct_fields__), set(header)
+    names, given = set(nearest.__struct_fields__), set(header)
     raise InputError(
         path,
         f"its header is that of no template; for {nearest.__doc__} missing are"
-        f" {sorted(wanted - given) or 'none'}, unknown {sorted(given - wanted) or 'none'};"
+        f" {sorted(names - given) or 'none'}, unknown {sorted(given - names) or 'none'};"
         " see: tickhouse reference templates DIR",
         1,
     )

@@ -828,7 +828,8 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_lineage
     `tick_ask_then` Decimal(18, 8) COMMENT 'Ask that the decision saw',
     `tick_bid` Decimal(18, 8) COMMENT 'Bid as it stands',
     `tick_ask` Decimal(18, 8) COMMENT 'Ask as it stands',
-    `tick_correction_id` String COMMENT 'Correction that brought what stands; empty: none'
+    `tick_correction_id` String COMMENT 'Correction that brought what stands; empty: none',
+    `features_hash` String COMMENT 'Own features of that session: a row of content; empty without any'
 )
 ENGINE = MergeTree
 PARTITION BY (report_date)
