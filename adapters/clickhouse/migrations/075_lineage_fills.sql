@@ -24,7 +24,9 @@ events AS (
 ),
 
 signals AS (
-    SELECT *
+    SELECT
+        *,
+        extract(prediction_id, ':([0-9a-f]+)$') AS named_model
     FROM signal FINAL
     WHERE
         ({run:String} = '' OR run_id = {run:String})
@@ -64,9 +66,38 @@ sent AS (
 
 predictions AS (
     SELECT
-        *,
+        run_id,
+        source,
+        symbol,
+        ts_event,
+        seq,
+        '' AS named_model,
+        p_down,
+        p_flat,
+        p_up,
+        agreement,
+        veto,
         prediction_id
     FROM prediction FINAL
+    WHERE
+        ({run:String} = '' OR run_id = {run:String})
+        AND ts_event BETWEEN span.1 AND span.2
+        AND ({order:String} != '' OR (run_id, source, symbol, ts_event, seq) IN (SELECT * FROM moments))
+    UNION ALL
+    SELECT
+        run_id,
+        source,
+        symbol,
+        ts_event,
+        seq,
+        model AS named_model,
+        p_down,
+        p_flat,
+        p_up,
+        agreement,
+        veto,
+        prediction_id
+    FROM named_prediction FINAL
     WHERE
         ({run:String} = '' OR run_id = {run:String})
         AND ts_event BETWEEN span.1 AND span.2
@@ -261,7 +292,7 @@ LEFT JOIN signals AS s ON d.run_id = s.run_id AND d.signal_id = s.signal_id
 LEFT JOIN predictions AS p
     ON
         s.run_id = p.run_id AND s.source = p.source AND s.symbol = p.symbol
-        AND s.ts_event = p.ts_event AND s.seq = p.seq
+        AND s.ts_event = p.ts_event AND s.seq = p.seq AND s.named_model = p.named_model
 LEFT JOIN features AS f
     ON
         s.run_id = f.run_id AND s.source = f.source AND s.symbol = f.symbol
@@ -311,7 +342,7 @@ CREATE VIEW IF NOT EXISTS lineage (
     reference_price Float64 COMMENT 'Mid at the signal',
     stop_price Float64 COMMENT 'Stop of the signal',
     model String COMMENT 'SHA-256 of the artefact, or the strategy name when no model spoke',
-    prediction_id String COMMENT 'Prediction at that tick; empty without a model',
+    prediction_id String COMMENT 'Prediction at that tick, of the model that the strategy names or the champion; empty without',
     p_down Float32 COMMENT 'Probability of a fall beyond costs; 0 without a model',
     p_flat Float32 COMMENT 'Probability of neither; 0 without a model',
     p_up Float32 COMMENT 'Probability of a rise beyond costs; 0 without a model',
