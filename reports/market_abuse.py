@@ -34,7 +34,8 @@ def page(context: ReportContext) -> Content:
         notes,
         (
             table("Looked for", ("Scenario", "What", "Basis", "Version", "Review", "Alerts",
-                                 "Decided (year)", "False"), looks, empty="Nothing.", size=7.5, remark=_POINTS),
+                                 "Decided (year)", "False"), looks,
+                  empty="Nothing.", size=7.5, remark=_POINTS),
             table("Alerts of the day", ("Case", "Scenario", "Symbol", "Accounts", "From", "Score",
                                         "Seen", "Status", "Analyst"), raised,
                   empty="No alert." if looks else "Nobody looked.", size=7.5),

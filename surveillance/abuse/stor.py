@@ -188,7 +188,8 @@ def _reference(client: Client, case: Case) -> dict[str, str]:
     executing = _party(client, terms["executing_party"], case.report_date)
     client_party = _party(client, terms["client_party"], case.report_date)
     return {
-        **instrument, "capacity": _CAPACITIES.get(terms["capacity"], terms["capacity"]), "executing": executing.get("said", ""),
+        **instrument, "capacity": _CAPACITIES.get(terms["capacity"], ""),
+        "executing": executing.get("said", ""),
         "country": executing.get("country", ""), "client": client_party.get("said", ""),
         "client_lei": client_party.get("lei", ""),
     }  # fmt: skip
