@@ -1,7 +1,7 @@
 DROP VIEW IF EXISTS limits_book;
 -- The limits by version, with their text: those that sessions began with, those installed while they ran, and files edited
--- and limits signed while trading, from when they held. A decision's limits_version up to ' override ' is one of these;
--- what an override changes stands behind it. Of a file the version ends in the first digits of the hash of its text, of
+-- and limits signed while trading, from when they held. A decision's limits_version up to ' override ' is one of these,
+-- and what an override changes stands behind it. Of a file the version ends in the first digits of the hash of its text, of
 -- signed limits in the number of their entry.
 CREATE VIEW IF NOT EXISTS limits_book ( -- noqa: PRS
     version String COMMENT 'As order_event and lineage name it',
