@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from adapters.mt5.fence import FENCED
 from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import ExecutionMarker, OrderEvent
@@ -97,6 +98,7 @@ class Book:
         self.last: OrderEvent | None = None
         self.marker: ExecutionMarker | None = None
         self.lease = 0  # the highest number this journal traded under
+        self.fenced: set[str] = set()  # orders refused because the account was another's
         self.foreign_until = 0  # signals until this one on the bus are another execution's
         self.first_us = 0  # when the first event was journalled
         self.latest_us = 0  # newest ts_init of an event
@@ -245,6 +247,8 @@ class Book:
             self.deals.add(event.venue_deal)
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
+            if FENCED in event.reason:
+                self.fenced.add(event.order_id)
         if event.order_id in self.working:
             working = self.working[event.order_id]
             working.ticket = event.venue_order or working.ticket

@@ -179,7 +179,7 @@ BUGS = (
     Bug("money that is no trade is not booked", AccountHistory, "_take", _trades_only, 50),
     Bug("a difference of the balance halts at once", AccountHistory, "_lasts", _always(True), 100),
     Bug("a trailing stop follows the price both ways", trailing, "wanted", _both_ways, 100),
-    Bug("positions have no horizon", exits, "due", _always([]), 20),
+    Bug("positions have no horizon", exits.Retries, "due", _always([]), 20),
     Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),
     Bug("a partly filled order is done", lifecycle, "UNSETTLED",
         lambda kinds: kinds - {Kind.ACCEPTED}, 400),
