@@ -27,7 +27,7 @@ SIGNAL = RUN | TICK | {
     "ts_init": "2026-03-02 10:00:00.001000", "reference_price": 1.5, "session_id": "live-2",
 }  # fmt: skip
 ORDER = RUN | {"order_id": "o", "signal_id": "g", "source": "sim", "symbol": "PAIR"}
-TOLD = {"mode": "live", "account": "a", "kind": "buy", "price": 1.5,
+DEAL = {"mode": "live", "account": "a", "kind": "buy", "price": 1.5,
         "ts_event": "2026-03-02 10:00:00.000000"}  # fmt: skip
 VERSION = TICK | {"kind": "correction", "ask": 1.6}
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -87,14 +87,14 @@ ROWS: dict[str, list[dict[str, Any]]] = {
                  "run_id": "r", "mode": "replay", "ts_event": "2026-03-04 10:00:00.000000"},
     ],
     "broker_correction": [
-        TOLD | {"deal": 5, "change": "addition", "ts_known": "2026-03-03 00:00:00.000000",
+        DEAL | {"deal": 5, "change": "addition", "ts_known": "2026-03-03 00:00:00.000000",
                 "volume": 3.0, "correction_id": "b1"},
-        TOLD | {"deal": 5, "change": "correction", "ts_known": "2026-03-04 00:00:00.000000",
+        DEAL | {"deal": 5, "change": "correction", "ts_known": "2026-03-04 00:00:00.000000",
                 "volume": 1.5, "price": 1.25, "commission": -3.0, "profit": 6.0,
                 "ts_event": "2026-03-02 11:00:00.000000", "correction_id": "b2"},
-        TOLD | {"deal": 6, "change": "withdrawal", "ts_known": "2026-03-04 00:00:00.000000",
+        DEAL | {"deal": 6, "change": "withdrawal", "ts_known": "2026-03-04 00:00:00.000000",
                 "volume": 1.0, "correction_id": "b3"},
-        TOLD | {"deal": 8, "change": "addition", "ts_known": "2026-03-03 00:00:00.000000",
+        DEAL | {"deal": 8, "change": "addition", "ts_known": "2026-03-03 00:00:00.000000",
                 "volume": 9.0, "correction_id": "b4"},
     ],
     "tick_version": [
@@ -241,8 +241,8 @@ def test_the_view_keeps_what_it_said_of_fills(server: Warehouse) -> None:
     names = ", ".join(old.column_names)
     uncorrected = "fill_status = 'unchanged'"
     new = server.client.query(f"SELECT {names} FROM lineage WHERE {uncorrected}").result_rows
-    place, told = old.column_names.index("venue_deal"), (5, 6)
-    before = [row for row in old.result_rows if row[place] not in told]
+    place, changed = old.column_names.index("venue_deal"), (5, 6)
+    before = [row for row in old.result_rows if row[place] not in changed]
     assert sorted(map(str, new)) == sorted(map(str, before))
     assert len(new) == 5
 

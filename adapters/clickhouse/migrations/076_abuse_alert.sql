@@ -62,7 +62,7 @@ WITH step AS (
 )
 
 SELECT
-    a.*,
+    a.*, -- noqa: AM04
     multiIf(s.last_step = 'case closed', 'closed', s.analyst != '', 'taken', 'open') AS status,
     s.analyst AS analyst,
     if(status = 'closed', s.last_outcome, '') AS outcome,

@@ -65,7 +65,8 @@ met AS (
         groupArray(order_id) AS orders_gone
     FROM fill
     INNER JOIN gone ON source = fill_source AND symbol = fill_symbol AND bucket = fill_bucket
-    WHERE side != fill_side AND ts_working <= ts_fill AND ts_gone >= ts_fill
+    WHERE
+        side != fill_side AND ts_working <= ts_fill AND ts_gone >= ts_fill
         AND ts_gone <= ts_fill + toIntervalSecond({window_s:UInt32})
     GROUP BY fill_source, fill_symbol, ts_fill, fill_order
     HAVING orders >= {orders:Float64} AND volume_gone >= {ratio:Float64} * volume_filled
