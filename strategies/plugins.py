@@ -23,6 +23,8 @@ from strategies import imports, kept
 
 _MEMBERS = ("name", "horizon_s", "needs_model", "targets")
 _REMEMBERING = ("name", "horizon_s", "needs_model", "state_size", "step")
+_METHODS = ("targets", "step", "orders", "step_orders", "wishes")
+_INSTEAD = {"targets": "orders", "step": "step_orders"}  # that let orders wait
 _EXAMPLE = "docs/how-to/write-a-strategy.md shows one"
 
 
@@ -131,11 +133,12 @@ def strategy_class(module: ModuleType, path: Path) -> type[Any]:
         member
         for member in vars(module).values()
         if inspect.isclass(member) and member.__module__ == module.__name__
-        and any(callable(getattr(member, name, None)) for name in ("targets", "step", "wishes"))
+        and any(callable(getattr(member, name, None)) for name in _METHODS)
     ]  # fmt: skip
     if len(own) != 1:
         raise SettingsError(
-            f"{path}: {len(own)} classes with a method targets(), or step(), one is needed;"
+            f"{path}: {len(own)} classes with a method targets(), step() or orders(), one is"
+            f" needed;"
             f" {_EXAMPLE}"
         )
     return _checked(own[0], str(path))
@@ -173,8 +176,10 @@ def _place(error: BaseException, path: Path) -> str:
 def _checked(strategy: Any, where: str) -> type[Any]:
     if inspect.isclass(strategy):
         renamed.adopt(strategy)
-    members = _REMEMBERING if hasattr(strategy, "step") else _MEMBERS
-    if missing := [m for m in members if m != "horizon_s" and not hasattr(strategy, m)]:
+    remembers = hasattr(strategy, "step") or hasattr(strategy, "step_orders")
+    members = {m for m in (_REMEMBERING if remembers else _MEMBERS) if m != "horizon_s"}
+    members -= {m for m, other in _INSTEAD.items() if hasattr(strategy, other)}
+    if missing := sorted(m for m in members if not hasattr(strategy, m)):
         raise SettingsError(f"{where}: its strategy lacks {', '.join(missing)}; {_EXAMPLE}")
     if not inspect.isclass(strategy):
         raise SettingsError(f"{where}: a strategy is a class that takes the signal settings")

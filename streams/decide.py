@@ -1,20 +1,22 @@
 """Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
 
 from collections.abc import Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from core.clock import Clock
-from core.contracts.signal import Signal, SignalBatch, signal_id
+from core.contracts.signal import OrderSignal, Signal, SignalBatch, signal_id
 from core.contracts.tick import TickMarker
 from core.sections import RunSettings
 from features.catalog import NAMES
 from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
 from strategies.folded import FoldedStrategy, fold, remembers
+from strategies.orders_form import asks_orders
 from strategies.protocol import NOTHING_HELD, Held, Targets, entries
+from streams.order_signals import OrderDecider
 from streams.records import Decided, Memory, Predicted, SliceDecided
 from streams.stop_distance import stop_distance
 
@@ -75,11 +77,12 @@ class Decider:
                 own: Any = self._rules[rule].strategy
                 targets[rule] = own.targets(sampled.features, seen.probabilities)
             signals += strategy.signals(seen, targets[rule], self._held)[0]
+            signals += strategy.waiting(seen, self._remembered)
         if signals:
-            if len(self._strategies) > 1:
-                signals.sort(key=attrgetter("time_msc", "seq", "strategy"))
+            signals.sort(key=attrgetter("time_msc", "seq", "strategy"))  # stable: targets first
             feed = f"{sampled.source}.{sampled.symbol}"
-            self._held[feed] = self._held[f"{signals[-1].strategy}/{feed}"]
+            if targeting := [s for s in signals if not isinstance(s, OrderSignal)]:
+                self._held[feed] = self._held[f"{targeting[-1].strategy}/{feed}"]
         if sampled.mode == "replay":
             self._slice.extend(signals)
             self._received_ns += [sampled.received_ns] * len(signals)
@@ -117,6 +120,11 @@ class _StrategyDecider:
         self._horizon_s = member.horizon_s
         self.trades, self.sees_model = member.trades, member.sees_model
         self.remembers = remembers(member.strategy)
+        self._orders = OrderDecider(run, member, clock) if asks_orders(member.strategy) else None
+
+    def waiting(self, predicted: Predicted, remembered: dict[str, bytes]) -> list[OrderSignal]:
+        """Orders that wait, of one feed's rows; what waits now is noted in `remembered`."""
+        return self._orders.signals(predicted, remembered) if self._orders else []
 
     def remembering(
         self, predicted: Predicted, states: dict[str, bytes], held: dict[str, Held]
@@ -128,8 +136,12 @@ class _StrategyDecider:
         folded = fold(strategy, state, sampled.features, predicted.probabilities)
         states[key] = folded.after
         signals, chosen = self.signals(predicted, folded.targets, held)
-        before = [folded.before[index].tobytes() for index in chosen]
-        return signals, [Memory(*pair) for pair in zip(signals, before, strict=True)]
+        decided: list[tuple[int, Signal]] = list(zip(chosen, signals, strict=True))
+        if self._orders and folded.orders:
+            decided += self._orders.folded(predicted, folded.orders, states)
+            decided.sort(key=itemgetter(0))
+        memories = [Memory(signal, folded.before[row].tobytes()) for row, signal in decided]
+        return [signal for _, signal in decided], memories
 
     def signals(
         self, predicted: Predicted, targets: Targets, held: dict[str, Held]

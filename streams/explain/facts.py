@@ -17,18 +17,19 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from core.contracts.order import OrderEvent
 from core.contracts.session import Session
-from core.contracts.signal import Signal
+from core.contracts.signal import AnySignal, OrderSignal, Signal
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
 from strategies import desk
+from strategies.orders_form import REST_MSC, Waiting
 from streams.explain import report_rows, sessions
 from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _OWN = (
+_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _OWN, _WAITING = (
     (_SQL / f"{name}.sql").read_text()
-    for name in ("find", "feeds", "held", "hour", "sampled", "memory", "own")
+    for name in ("find", "feeds", "held", "hour", "sampled", "memory", "own", "waiting")
 )
 
 
@@ -78,10 +79,11 @@ class Facts(msgspec.Struct, frozen=True):
         memory: of a strategy that remembers, its state before the row, float64 bytes.
         own_features: files of own features, as the session began with them.
         own_set_hash: of the feature set with them; "" without any.
+        waiting: of an order that waits, what its name had before (strategies.orders_form).
     """
 
     asked: str
-    signal: Signal
+    signal: AnySignal
     orders: list[OrderEvent]
     feature_set_hash: str
     mid: float
@@ -100,6 +102,7 @@ class Facts(msgspec.Struct, frozen=True):
     memory: bytes = b""
     own_features: bytes = b""
     own_set_hash: str = ""
+    waiting: tuple[int, int] = (0, 0)
 
 
 def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
@@ -133,12 +136,13 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         probabilities, model, absent = _prediction(client, key)
         sampled = _sampled(client, key) if signal.session_id else []
         memory = _memory(client, signal)
+        waiting = _waiting(client, signal)
     return Facts(
         identity, signal, orders, row[0], row[1], row[2],
         np.array([*row[3:], *values], np.float32).tobytes(), probabilities, model, origin.settings,
         HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
         [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
-        sampled, absent, memory, origin.features, own_set,
+        sampled, absent, memory, origin.features, own_set, waiting,
     )  # fmt: skip
 
 
@@ -167,6 +171,15 @@ def _memory(client: Client, signal: Signal) -> bytes:
     return base64.b64decode(rows[0][0]) if rows else b""
 
 
+def _waiting(client: Client, signal: AnySignal) -> Waiting:
+    if not isinstance(signal, OrderSignal):
+        return Waiting()
+    given = {name: getattr(signal, name) for name in _WAITING_OF}
+    rows = client.query(_WAITING, {**given, "rest_msc": REST_MSC}).result_rows
+    return Waiting(*map(int, rows[0])) if rows else Waiting()
+
+
+_WAITING_OF = ("run_id", "source", "symbol", "strategy", "name", "time_msc", "seq")
 _MEMORY_OF = ("run_id", "strategy", "source", "symbol", "signal_id")
 
 
@@ -178,7 +191,7 @@ def _hour(client: Client, key: dict[str, Any]) -> Hour:
     return Hour(hour_us, base64.b64decode(kernel), base64.b64decode(own_memory))
 
 
-def _signal(client: Client, identity: str, run_id: str) -> Signal:
+def _signal(client: Client, identity: str, run_id: str) -> AnySignal:
     named = report_rows.id_in_file(identity)
     number = int(named) if named.isdigit() and len(named) < 19 else 0
     given = {"asked": named, "number": number, "run_id": run_id}
@@ -197,12 +210,19 @@ def _signal(client: Client, identity: str, run_id: str) -> Signal:
             identity,
             f"leads to {len(candidates)} signals ({some}, ...): say --run, or a signal's id",
         )
-    signals = structs(client, Signal, "signal", _OF_SIGNAL, {"signal_id": candidates[0]})
+    signals = _of_id(client, candidates[0])
     if not signals:
         raise InputError(
             identity, f"its signal {candidates[0]} is not stored; is streams.signals behind?"
         )
     return signals[0]
+
+
+def _of_id(client: Client, identity: str) -> list[AnySignal]:
+    """The signal of an id: a target, or an order that waits."""
+    given = {"signal_id": identity}
+    orders = structs(client, OrderSignal, "signal", f"{_OF_SIGNAL} AND action != ''", given)
+    return [*orders] or [*structs(client, Signal, "signal", _OF_SIGNAL, given)]
 
 
 def _feature(

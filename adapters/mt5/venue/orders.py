@@ -149,7 +149,8 @@ class Venue:
         for o in done:
             if (o.magic, o.symbol) == (magic, name) and o.state in _REFUSED and not _filled(o):
                 expired = order.entry != "market" and o.state == mt5.ORDER_STATE_EXPIRED
-                text = f"state {o.state} {o.comment}"
+                ours = order.order_id.startswith(o.comment)  # says nothing that we do not know
+                text = f"state {o.state}" if ours else f"state {o.state} {o.comment}"
                 return Outcome("expired" if expired else "rejected", text, o.ticket)
         shown = [o.ticket for o in working if o.magic == magic]
         shown += [p.ticket for p in held if p.magic == magic and not order.position]
