@@ -144,6 +144,7 @@ class SignalStages:
         sampled = self.features.slice(number)
         if sampled is None:
             return None
+        self._decider.observe(sampled.rows)
         warm_up = sampled.end_msc < self._job.from_msc
         signals = [] if warm_up else self._decide(sampled.rows)
         return PredictedSlice(

@@ -68,6 +68,7 @@ class StrategyLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _SECTIONS: dict[str, type[msgspec.Struct]] = {
     "signals": SignalSettings, "exits": ExitSettings, "limits": StrategyLimits,
 }  # fmt: skip
+_LATER = ("pairs",)
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,63}")
 
 
@@ -85,6 +86,7 @@ class DeskStrategy(msgspec.Struct, frozen=True):
         model: whether it sees what the champion predicts.
         signals, exits: settings of those sections that are its own.
         limits: see StrategyLimits.
+        pairs: groups of symbols that it sees together, each symbol in one; instead of `symbols`.
     """
 
     name: str
@@ -96,11 +98,12 @@ class DeskStrategy(msgspec.Struct, frozen=True):
     signals: dict[str, Any] = {}
     exits: dict[str, Any] = {}
     limits: dict[str, Any] = {}
+    pairs: tuple[tuple[str, ...], ...] = ()
 
     @property
     def version(self) -> str:
         """Twelve hex digits of its settings' hash: what is the same decides the same."""
-        content = msgspec.json.encode(self, order="sorted")
+        content = msgspec.json.encode(_without_unset(self), order="sorted")
         return hashlib.sha256(content).hexdigest()[:12]
 
     @property
@@ -126,7 +129,12 @@ class DeskStrategy(msgspec.Struct, frozen=True):
 
     def trades(self, symbol: str) -> bool:
         """Whether it decides on a symbol."""
-        return not self.symbols or symbol in self.symbols
+        return not self.all_symbols or symbol in self.all_symbols
+
+    @property
+    def all_symbols(self) -> tuple[str, ...]:
+        """Those it decides on, in groups or alone; empty: every one that is collected."""
+        return self.symbols or tuple(symbol for group in self.pairs for symbol in group)
 
     def sends(self, *, simulated: bool) -> bool:
         """Whether what it decides may be sent, to a terminal that is simulated or not."""
@@ -171,7 +179,7 @@ class Desk(NamedTuple):
     def refuse_unknown_symbols(self, collected: Collection[str]) -> None:
         """Raises SettingsError: a strategy is to decide on a symbol of which no ticks come."""
         for one in self.strategies:
-            for symbol in one.symbols:
+            for symbol in one.all_symbols:
                 if symbol not in collected:
                     raise SettingsError(
                         f"strategy {one.name}: symbol {symbol} is not collected; there are"
@@ -261,9 +269,26 @@ def _strategy(page: _Page, name: str, value: Any) -> DeskStrategy:
     one = msgspec.convert({**table, "name": name, "use": use}, DeskStrategy)
     if len(set(one.symbols)) < len(one.symbols):
         raise page.error(at, "symbols", "a symbol is named twice")
+    _check_pairs(page, at, one)
     if not 0.0 < one.share <= 1.0:
         raise page.error(at, "share", f"{one.share:g}: a share is above 0 and at most 1 (100 %)")
     return one
+
+
+def _check_pairs(page: _Page, at: str, one: DeskStrategy) -> None:
+    if one.symbols and one.pairs:
+        raise page.error(at, "pairs", "says the symbols: leave `symbols` out")
+    grouped = [symbol for group in one.pairs for symbol in group]
+    if len(set(grouped)) < len(grouped):
+        raise page.error(at, "pairs", "a symbol is named twice: one position cannot serve two")
+    if any(len(group) < 2 for group in one.pairs):
+        raise page.error(at, "pairs", "a pair has two symbols at least")
+
+
+def _without_unset(one: DeskStrategy) -> dict[str, Any]:
+    """Its values; a key that came later only where it is used, so that versions of before stay."""
+    values: dict[str, Any] = msgspec.to_builtins(one)
+    return {key: value for key, value in values.items() if value or key not in _LATER}
 
 
 def _check_type(page: _Page, table: str, key: str, given: Any) -> None:

@@ -6,17 +6,20 @@ person's own strategy with what it imports.
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from core.desk import Desk, DeskStrategy, parse
+from core.errors import SettingsError
 from core.sections import ExitSettings, SignalSettings
 from core.settings import Settings
 from core.strategy_set import unpack
 from strategies import plugins
 from strategies.folded import FoldedStrategy, remembers
+from strategies.pairs_form import PairsStrategy, sees_several
 from strategies.protocol import CheckedStrategy, Strategy, select
 
 
@@ -24,7 +27,7 @@ class Member(NamedTuple):
     """One strategy with what it decides by. `alone`: no desk, all that a feed held is its own."""
 
     name: str
-    strategy: Strategy | FoldedStrategy
+    strategy: Strategy | FoldedStrategy | PairsStrategy
     signals: SignalSettings
     exits: ExitSettings = ExitSettings()
     symbols: tuple[str, ...] = ()
@@ -32,6 +35,7 @@ class Member(NamedTuple):
     alone: bool = True
     own_horizon_s: float = 0.0  # 0: the strategy's
     version: str = ""  # what is remembered under another one counts for nothing
+    groups: tuple[tuple[str, ...], ...] = ()  # of symbols it sees together
 
     @property
     def horizon_s(self) -> float:
@@ -40,7 +44,13 @@ class Member(NamedTuple):
 
     def trades(self, symbol: str) -> bool:
         """Whether it decides on a symbol."""
+        if self.groups:
+            return bool(self.group_of(symbol))
         return not self.symbols or symbol in self.symbols
+
+    def group_of(self, symbol: str) -> tuple[str, ...]:
+        """The symbols that are looked at together with this one; none: by itself."""
+        return next((group for group in self.groups if symbol in group), ())
 
 
 class DeskText(msgspec.Struct, frozen=True, tag="Desk/1"):
@@ -59,8 +69,15 @@ def members(desk: Desk, settings: Settings, folder_of: Callable[[str], Path]) ->
     Raises:
         SettingsError: no such strategy, or one that is broken.
     """
+
+    @cache  # a name costs a look through all installed packages
+    def text_of(use: str) -> bytes:
+        return plugins.content(use, folder_of(use))
+
     return tuple(
-        member(one, settings.signals, settings.exits, folder_of(one.use), alone=desk.alone)
+        _member(
+            one, settings.signals, settings.exits, folder_of(one.use), text_of(one.use), desk.alone
+        )
         for one in desk.strategies
     )
 
@@ -68,30 +85,65 @@ def members(desk: Desk, settings: Settings, folder_of: Callable[[str], Path]) ->
 def member(
     one: DeskStrategy, signals: SignalSettings, exits: ExitSettings, folder: Path, *, alone: bool
 ) -> Member:
-    """One of them."""
+    """One of them.
+
+    Raises:
+        SettingsError: as `members`.
+    """
+    return _member(one, signals, exits, folder, plugins.content(one.use, folder), alone)
+
+
+def _member(
+    one: DeskStrategy, signals: SignalSettings, exits: ExitSettings, folder: Path, text: bytes,
+    alone: bool,
+) -> Member:  # fmt: skip
     own = one.signal_settings(signals)
-    decides = plugins.content(one.use, folder) + msgspec.json.encode(own)
+    decides = text + msgspec.json.encode(own)
+    strategy = select(one.use, own, folder)
+    _refuse_unfit_groups(one, strategy)
     return Member(
-        one.name, select(one.use, own, folder), own, one.exit_settings(exits), one.symbols,
+        one.name, strategy, own, one.exit_settings(exits), one.symbols,
         one.model != "none", alone, one.signals.get("horizon_s", 0.0),
-        hashlib.sha256(decides).hexdigest()[:12],
+        hashlib.sha256(decides).hexdigest()[:12], one.pairs,
     )  # fmt: skip
+
+
+def _refuse_unfit_groups(one: DeskStrategy, strategy: object) -> None:
+    several, size = sees_several(strategy), getattr(strategy, "group_size", 0)
+    if several and not one.pairs:
+        raise SettingsError(
+            f"strategy {one.name}: it looks at several symbols at once; name them in a desk file:"
+            ' pairs = [["EURUSD", "GBPUSD"]] (docs/how-to/run-a-desk.md)'
+        )
+    if one.pairs and not several:
+        raise SettingsError(
+            f"strategy {one.name}: {one.use} looks at one symbol at a time: write `symbols`"
+        )
+    for group in one.pairs:
+        if size and len(group) != size:
+            raise SettingsError(
+                f"strategy {one.name}: pairs {', '.join(group)}: {one.use} takes {size} symbols"
+            )
 
 
 def same_rule(one: object, other: object) -> bool:
     """Whether two give the same targets: of one class, and all that they hold is equal.
 
-    A strategy looks at rows and at itself, and at nothing else. One that remembers, or whose parts
-    cannot be compared, is like no other.
+    A strategy looks at rows and at itself, and at nothing else; one that ships does not look at
+    its horizon. One that remembers, or whose parts cannot be compared, is like no other.
     """
-    if remembers(one) or remembers(other):
+    if any(remembers(each) or sees_several(each) for each in (one, other)):
         return False
+    passed_over = {"horizon_s"}
     if isinstance(one, CheckedStrategy) and isinstance(other, CheckedStrategy):
-        one, other = one.own, other.own
+        one, other, passed_over = one.own, other.own, set()
     if type(one) is not type(other):
         return False
     try:
-        return one is other or bool(vars(one) == vars(other))
+        mine, theirs = (
+            {k: v for k, v in vars(each).items() if k not in passed_over} for each in (one, other)
+        )
+        return one is other or bool(mine == theirs)
     except (TypeError, ValueError):  # no attributes of its own, or arrays
         return False
 

@@ -6,7 +6,6 @@ What is asked of execution (place, cancel) follows from rows and market time alo
 does: whether an order was filled or denied, a strategy does not see.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -73,12 +72,9 @@ class Orders(NamedTuple):
 
     def at(self, row: int) -> Order:
         """What a row wants."""
-        columns = {
-            name: column[row].item()
-            for name, column in zip(_COLUMNS, self, strict=False)
-            if column is not None
-        }
-        return Order(**columns, **{name: getattr(self, name) for name in _SHARED})
+        columns: dict[str, Any] = {name: getattr(self, name) for name in _COLUMNS}
+        values = {name: c[row].item() for name, c in columns.items() if c is not None}
+        return Order(**values, **{name: getattr(self, name) for name in _SHARED})
 
 
 _COLUMNS = Orders._fields[:7]
@@ -130,9 +126,7 @@ def asks_orders(strategy: object) -> bool:
     return hasattr(own, "orders") or hasattr(own, "step_orders")
 
 
-def requests(
-    waiting: Waiting, time_msc: Int64, orders: Orders
-) -> tuple[Waiting, list[Request]]:
+def requests(waiting: Waiting, time_msc: Int64, orders: Orders) -> tuple[Waiting, list[Request]]:
     """What orders of one name come to, in the order of the rows, and what waits after the last.
 
     Args:
@@ -252,8 +246,9 @@ def of_row(name: str, horizon_s: float, given: Any) -> tuple[Orders, ...]:
 def _alone(one: Any) -> Orders:
     if not isinstance(one, Order):
         raise TypeError(f"{type(one).__name__} given")
-    columns = {n: np.array([v]) for n in _COLUMNS if (v := getattr(one, n)) is not None}
-    return Orders(**columns, **{n: getattr(one, n) for n in _SHARED})
+    values: dict[str, Any] = {name: getattr(one, name) for name in _COLUMNS}
+    columns: Any = {name: np.array([v]) for name, v in values.items() if v is not None}
+    return Orders(**columns, **{name: getattr(one, name) for name in _SHARED})
 
 
 def price_of(mid: float, order: Order) -> float:

@@ -151,6 +151,7 @@ _SHIPPED = {
     "mean_reversion": ("strategies.mean_reversion", "MeanReversion"),
     "session_breakout": ("strategies.session_breakout", "SessionBreakout"),
     "volatility_target": ("strategies.volatility_target", "VolatilityTarget"),
+    "pairs": ("strategies.pairs", "Pairs"),
 }
 
 
@@ -160,7 +161,8 @@ def shipped() -> tuple[str, ...]:
 
 
 def select(name: str, settings: SignalSettings, folder: Path | None = None) -> Any:
-    """The strategy of a name: a Strategy, or one that remembers (strategies.folded).
+    """The strategy of a name: a Strategy, one that remembers (strategies.folded), or one that sees
+    several symbols (strategies.pairs_form).
 
     Args:
         folder: where a person's own lie, HOME/strategies; None when only the shipped ones count.
@@ -178,11 +180,14 @@ def select(name: str, settings: SignalSettings, folder: Path | None = None) -> A
         raise SettingsError(
             f"no strategy {name!r}; known: {known}. Your own: --strategy path/to/{name}.py"
         )
-    from strategies.folded import CheckedFolded, remembers  # which knows this module
+    from strategies.folded import CheckedFolded, remembers  # which know this module
+    from strategies.pairs_form import CheckedPairs, sees_several
 
     try:
         own = plug_in(settings)
         _refuse_unheard(own, settings)
+        if sees_several(own):
+            return CheckedPairs(name, own)
         return CheckedFolded(name, own) if remembers(own) else CheckedStrategy(name, own)
     except SettingsError:
         raise
@@ -225,39 +230,14 @@ def entries(
         direction: target direction of each row, shape (n,).
         horizon_ms: how long an entry is held.
     """
-    chosen: list[int] = []
     if len(direction) == 1:  # a live tick: the same by scalars, a tenth of the time
         target, time = int(direction[0]), int(time_msc[0])
         if target == 0 or (time < held.until_msc and target != -held.direction):
-            return held, chosen
+            return held, []
         return Held(target, time + horizon_ms), [0]
-    wanted = np.flatnonzero(direction)
-    times, targets = time_msc[wanted], direction[wanted]
-    places = {sign: np.flatnonzero(targets == sign) for sign in (-1, 1)}
-    position = 0
-    while position < len(wanted):
-        position = _next_entry(held, times, places, position)
-        if position == len(wanted):
-            break
-        held = Held(int(targets[position]), int(times[position]) + horizon_ms)
-        chosen.append(int(wanted[position]))
-        position += 1
+    from strategies.entry_rows import entry_rows  # compiled: commands that only list need it not
+
+    chosen = entry_rows(time_msc, direction, horizon_ms, *held).tolist()
+    if chosen:
+        held = Held(int(direction[chosen[-1]]), int(time_msc[chosen[-1]]) + horizon_ms)
     return held, chosen
-
-
-def _next_entry(
-    held: Held,
-    times: npt.NDArray[np.int64],
-    places: dict[int, npt.NDArray[np.int64]],
-    start: int,
-) -> int:
-    """Index of the first target from `start` on that is past the horizon or opposite to `held`.
-
-    `places`: of the targets down and up, ascending.
-    """
-    expired = max(start, int(times.searchsorted(held.until_msc)))
-    if not held.direction:
-        return expired
-    opposite = places[-held.direction]
-    next_ = int(opposite.searchsorted(start))
-    return min(expired, int(opposite[next_])) if next_ < len(opposite) else expired

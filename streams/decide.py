@@ -1,13 +1,15 @@
 """Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from core.clock import Clock
-from core.contracts.signal import OrderSignal, Signal, SignalBatch, signal_id
+from core.contracts.signal import OrderSignal, Signal, SignalBatch, signal_ids
 from core.contracts.tick import TickMarker
 from core.sections import RunSettings
 from features.catalog import NAMES
@@ -15,17 +17,22 @@ from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
 from strategies.folded import FoldedStrategy, fold, remembers
 from strategies.orders_form import asks_orders
-from strategies.protocol import NOTHING_HELD, Held, Targets, entries
+from strategies.pairs_form import PairsStrategy, sees_several
+from strategies.protocol import NOTHING_HELD, Held, Strategy, Targets, entries
 from streams.order_signals import OrderDecider
-from streams.records import Decided, Memory, Predicted, SliceDecided
-from streams.stop_distance import stop_distance
+from streams.pair_rows import FeedKey, PairRows, RecentRows
+from streams.records import Decided, Memory, Predicted, Sampled, SliceDecided
+from streams.stop_distance import stop_distance, stop_distances
 
 _VOLATILITY = NAMES.index("volatility_60s")
 
 #: What is remembered between batches: what each feed holds, by whichever strategy and by each of
-#: them (`strategy/feed`), the open slice's signals, and, where a strategy remembers, its states.
+#: them (`strategy/feed`), the open slice's signals, and, where a strategy remembers, its states;
+#: where one looks at several symbols, their newest rows.
 DeciderState = (
-    tuple[dict[str, Held], list[Signal]] | tuple[dict[str, Held], list[Signal], dict[str, bytes]]
+    tuple[dict[str, Held], list[Signal]]
+    | tuple[dict[str, Held], list[Signal], dict[str, bytes]]
+    | tuple[dict[str, Held], list[Signal], dict[str, bytes], dict[FeedKey, RecentRows]]
 )
 
 
@@ -43,19 +50,27 @@ class Decider:
     ) -> None:
         """`clock`: when records are made; None in a replay, where it is the tick's own time."""
         self._received_ns = list[int]()
-        self._rules: list[Member] = []  # one for all that give the same targets
-        self._strategies = [
-            _StrategyDecider(run, member, clock, self._rule_of(member)) for member in members
-        ]
-        held, signals, *remembered = state or ({}, [])
-        self._held, self._slice = dict(held), list(signals)
-        self._remembered: dict[str, bytes] = dict(*remembered)
+        self._members, self._plain = len(members), list[_Rule]()  # those that only look at rows
+        self._special: list[_StrategyDecider] = []  # that remember, or see several symbols
+        for member in members:
+            self._place(_StrategyDecider(run, member, clock), member)
+        known: Any = (*(state or ({}, [])), {}, {})
+        self._held, self._slice = dict(known[0]), list(known[1])
+        self._remembered: dict[str, bytes] = dict(known[2])
+        grouped = {symbol for one in members for group in one.groups for symbol in group}
+        self._pairs = PairRows(grouped, known[3] if grouped else {})
 
     @property
     def state(self) -> DeciderState:
         """A copy that later decisions do not change."""
         held, signals = dict(self._held), list(self._slice)
+        if rows := self._pairs.state:
+            return held, signals, dict(self._remembered), rows
         return (held, signals, dict(self._remembered)) if self._remembered else (held, signals)
+
+    def observe(self, sampled: Sequence[Sampled]) -> None:
+        """Rows of all feeds up to one moment, before `rows` decides any of them."""
+        self._pairs.observe(sampled)
 
     def rows(self, predicted: Predicted) -> Decided:
         """The signals of one feed's rows; a replay's are also kept for the end of the slice."""
@@ -63,23 +78,24 @@ class Decider:
         if not len(sampled.time_msc):  # most live ticks make no row
             return Decided(predicted, ())
         blind = predicted._replace(model="", predictions=None, edge_bp=None)
-        signals, memories, targets = list[Signal](), list[Memory](), dict[int, Targets]()
-        for strategy in self._strategies:
+        signals, memories = list[Signal](), list[Memory]()
+        for rule in self._plain:
+            signals += rule.signals(predicted if rule.sees_model else blind, self._held)
+        for strategy in self._special:
             if not strategy.trades(sampled.symbol):
                 continue
-            seen, rule = predicted if strategy.sees_model else blind, strategy.rule
+            seen = predicted if strategy.sees_model else blind
             if strategy.remembers:
                 given, remembered = strategy.remembering(seen, self._remembered, self._held)
                 signals += given
                 memories += remembered
-                continue
-            if rule not in targets:
-                own: Any = self._rules[rule].strategy
-                targets[rule] = own.targets(sampled.features, seen.probabilities)
-            signals += strategy.signals(seen, targets[rule], self._held)[0]
-            signals += strategy.waiting(seen, self._remembered)
+            elif strategy.sees_several:
+                signals += strategy.of_several(seen, self._pairs, self._held)
+            else:
+                signals += strategy.with_orders(seen, self._remembered, self._held)
         if signals:
-            signals.sort(key=attrgetter("time_msc", "seq", "strategy"))  # stable: targets first
+            if self._members > 1 or self._special:
+                signals.sort(key=attrgetter("time_msc", "seq", "strategy"))  # stable: targets first
             feed = f"{sampled.source}.{sampled.symbol}"
             if targeting := [s for s in signals if not isinstance(s, OrderSignal)]:
                 self._held[feed] = self._held[f"{targeting[-1].strategy}/{feed}"]
@@ -88,12 +104,16 @@ class Decider:
             self._received_ns += [sampled.received_ns] * len(signals)
         return Decided(predicted, tuple(signals), tuple(memories))
 
-    def _rule_of(self, member: Member) -> int:
-        for number, known in enumerate(self._rules):
-            if known.sees_model == member.sees_model and same_rule(known.strategy, member.strategy):
-                return number
-        self._rules.append(member)
-        return len(self._rules) - 1
+    def _place(self, strategy: "_StrategyDecider", member: Member) -> None:
+        """With those that give the same targets, where there are any."""
+        if strategy.remembers or strategy.sees_several or strategy.asks_orders:
+            self._special.append(strategy)
+            return
+        for rule in self._plain:
+            if rule.sees_model == member.sees_model and same_rule(rule.own, member.strategy):
+                rule.strategies.append(strategy)
+                return
+        self._plain.append(_Rule(member, [strategy]))
 
     def marker(self, marker: TickMarker) -> SliceDecided | None:
         """At the end of a slice, and of the replay: all its signals, ordered by time and feed."""
@@ -107,11 +127,35 @@ class Decider:
         return SliceDecided(batch, received_ns)
 
 
+class _Rule:
+    """Strategies that give the same targets: asked once a batch."""
+
+    def __init__(self, member: Member, strategies: list["_StrategyDecider"]) -> None:
+        self.own: Any = member.strategy
+        self.sees_model, self.strategies = member.sees_model, strategies
+
+    def signals(self, predicted: Predicted, held: dict[str, Held]) -> list[Signal]:
+        """Of one feed's rows; what each strategy holds now is noted in `held`."""
+        sampled = predicted.sampled
+        deciding = [one for one in self.strategies if one.trades(sampled.symbol)]
+        if not deciding:
+            return []
+        targets: Targets = self.own.targets(sampled.features, predicted.probabilities)
+        if len(targets.direction) == 1:  # a live tick: most often nobody moves
+            target, time = int(targets.direction[0]), int(sampled.time_msc[0])
+            feed = f"{sampled.source}.{sampled.symbol}"
+            deciding = [one for one in deciding if one.moves(feed, target, time, held)]
+        signals = list[Signal]()
+        for one in deciding:
+            signals += one.signals(predicted, targets, held)[0]
+        return signals
+
+
 class _StrategyDecider:
     """One strategy's decisions."""
 
-    def __init__(self, run: RunSettings, member: Member, clock: Clock | None, rule: int) -> None:
-        self._run, self._member, self._clock, self.rule = run, member, clock, rule
+    def __init__(self, run: RunSettings, member: Member, clock: Clock | None) -> None:
+        self._run, self._member, self._clock = run, member, clock
         self._settings, self._needs_model = member.signals, member.strategy.needs_model
         self._exits, self._name = member.exits, member.name
         self._horizon_ms = int(member.horizon_s * 1000)
@@ -120,11 +164,9 @@ class _StrategyDecider:
         self._horizon_s = member.horizon_s
         self.trades, self.sees_model = member.trades, member.sees_model
         self.remembers = remembers(member.strategy)
-        self._orders = OrderDecider(run, member, clock) if asks_orders(member.strategy) else None
-
-    def waiting(self, predicted: Predicted, remembered: dict[str, bytes]) -> list[OrderSignal]:
-        """Orders that wait, of one feed's rows; what waits now is noted in `remembered`."""
-        return self._orders.signals(predicted, remembered) if self._orders else []
+        self.sees_several = sees_several(member.strategy)
+        self.asks_orders = asks_orders(member.strategy)
+        self._orders = OrderDecider(run, member, clock)
 
     def remembering(
         self, predicted: Predicted, states: dict[str, bytes], held: dict[str, Held]
@@ -137,18 +179,43 @@ class _StrategyDecider:
         states[key] = folded.after
         signals, chosen = self.signals(predicted, folded.targets, held)
         decided: list[tuple[int, Signal]] = list(zip(chosen, signals, strict=True))
-        if self._orders and folded.orders:
+        if folded.orders:
             decided += self._orders.folded(predicted, folded.orders, states)
             decided.sort(key=itemgetter(0))
         memories = [Memory(signal, folded.before[row].tobytes()) for row, signal in decided]
         return [signal for _, signal in decided], memories
 
+    def with_orders(
+        self, predicted: Predicted, remembered: dict[str, bytes], held: dict[str, Held]
+    ) -> list[Signal]:
+        """Targets of a strategy that only looks at rows, and its orders that wait."""
+        features, strategy = predicted.sampled.features, cast(Strategy, self._member.strategy)
+        targets = strategy.targets(features, predicted.probabilities)
+        signals = self.signals(predicted, targets, held)[0]
+        return [*signals, *self._orders.signals(predicted, remembered)]
+
+    def of_several(
+        self, predicted: Predicted, rows: PairRows, held: dict[str, Held]
+    ) -> list[Signal]:
+        """Signals of a strategy that sees several symbols: of the leg whose rows these are."""
+        sampled, strategy = predicted.sampled, cast(PairsStrategy, self._member.strategy)
+        group, columns = self._member.group_of(sampled.symbol), sampled.features.shape[1]
+        together = rows.at(sampled.source, group, sampled.time_msc, columns)
+        targets = strategy.pair_targets(*together).of(group.index(sampled.symbol))
+        return self.signals(predicted, targets, held)[0]
+
+    def moves(self, feed: str, target: int, time_msc: int, held: dict[str, Held]) -> bool:
+        """Whether one row's target may be an entry; what `entries` says, sooner."""
+        if not target:
+            return False
+        key = feed if self._member.alone else f"{self._name}/{feed}"
+        before = held.get(key, NOTHING_HELD)
+        return time_msc >= before.until_msc or target == -before.direction
+
     def signals(
         self, predicted: Predicted, targets: Targets, held: dict[str, Held]
     ) -> tuple[list[Signal], list[int]]:
         """Of one feed's rows, and which rows; what it holds now is noted in `held`."""
-        if len(targets.direction) == 1 and not targets.direction[0]:  # a live tick, most often
-            return [], []
         sampled, targets = predicted.sampled, self._worthwhile(predicted, targets)
         feed = f"{sampled.source}.{sampled.symbol}"
         own = f"{self._name}/{feed}"
@@ -175,70 +242,61 @@ class _StrategyDecider:
     def _signals(
         self, predicted: Predicted, targets: Targets, chosen: Sequence[int]
     ) -> list[Signal]:
-        """Of the chosen rows; plain numbers are taken out of the arrays together."""
-        sampled, at = predicted.sampled, np.asarray(chosen)
-        size = np.ones(len(at)) if targets.size is None else targets.size[at]
-        columns = (
-            sampled.time_msc, sampled.seq, sampled.mid, sampled.spread,
-            sampled.features[:, _VOLATILITY], targets.direction, targets.confidence,
-        )  # fmt: skip
-        rows = zip(*(column[at].tolist() for column in columns), size.tolist(), strict=True)
-        return [self._signal(predicted, _Entry(*row)) for row in rows]
+        """Of the chosen rows: a column of each field, and a record of each row of them."""
+        columns = self._columns(predicted, targets, np.asarray(chosen))
+        in_order = [columns[field] for field in Signal.__struct_fields__]
+        return list(map(Signal, *in_order))
 
-    def _signal(self, predicted: Predicted, entry: "_Entry") -> Signal:
-        sampled, direction = predicted.sampled, entry.direction
-        time_msc, seq, mid = entry.time_msc, entry.seq, entry.mid
-        now_us, away = time_msc * 1000, self._stop_distance(entry)
-        gain = self._exits.take_profit_stops
-        identity = (sampled.run_id, self._name, sampled.source, sampled.symbol)
-        predicted_row = ""
+    def _columns(
+        self, predicted: Predicted, targets: Targets, at: npt.NDArray[np.intp]
+    ) -> dict[str, Iterable[Any]]:
+        """Of every field of a signal, by name: plain numbers, or one value for all rows."""
+        sampled, direction = predicted.sampled, targets.direction[at].tolist()
+        times, seqs = sampled.time_msc[at].tolist(), sampled.seq[at].tolist()
+        mids, away = sampled.mid[at].tolist(), self._stop_distances(sampled, at)
+        size = repeat(1.0) if targets.size is None else targets.size[at].tolist()
+        sides = list(zip(mids, direction, away, strict=True))
+        now_us, gain = [time * 1000 for time in times], self._exits.take_profit_stops
+        run_id, identity = sampled.run_id, (self._name, sampled.source, sampled.symbol)
+        named: Iterable[str] = repeat("")
         if predicted.predictions is not None:
-            predicted_row = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}"
-        return Signal(
-            signal_id=signal_id(*identity, time_msc, seq),
-            run_id=sampled.run_id,
-            mode=sampled.mode,
-            account=self._run.account,
-            strategy=self._name,
-            source=sampled.source,
-            symbol=sampled.symbol,
-            ts_event_us=now_us,
-            ts_init_us=self._clock.now_us() if self._clock else now_us,
-            time_msc=time_msc,
-            seq=seq,
-            target=direction * entry.size,
-            reference_price=mid,
-            stop_price=mid - direction * away,
-            horizon_us=now_us + self._horizon_us,
-            expires_us=now_us + self._expiry_us,
-            confidence=entry.confidence,
-            model=predicted.model if self._needs_model else self._name,
-            prediction_id=predicted_row,
-            take_profit=mid + direction * away * gain if gain else 0.0,
-            trail=away * self._exits.trail_stops,
-            session_id=self._run.session_id,
-        )
+            place = f"{run_id}.{sampled.source}.{sampled.symbol}"
+            named = [f"{place}.{time}.{seq}" for time, seq in zip(times, seqs, strict=True)]
+        return {
+            "signal_id": signal_ids(run_id, *identity, times, seqs),
+            "run_id": repeat(run_id),
+            "mode": repeat(sampled.mode),
+            "account": repeat(self._run.account),
+            "strategy": repeat(self._name),
+            "source": repeat(sampled.source),
+            "symbol": repeat(sampled.symbol),
+            "ts_event_us": now_us,
+            "ts_init_us": repeat(self._clock.now_us()) if self._clock else now_us,
+            "time_msc": times,
+            "seq": seqs,
+            "target": [side * share for side, share in zip(direction, size, strict=False)],
+            "reference_price": mids,
+            "stop_price": [mid - side * far for mid, side, far in sides],
+            "horizon_us": [now + self._horizon_us for now in now_us],
+            "expires_us": [now + self._expiry_us for now in now_us],
+            "confidence": targets.confidence[at].tolist(),
+            "model": repeat(predicted.model if self._needs_model else self._name),
+            "prediction_id": named,
+            "take_profit": [mid + side * far * gain if gain else 0.0 for mid, side, far in sides],
+            "trail": [far * self._exits.trail_stops for far in away],
+            "session_id": repeat(self._run.session_id),
+        }
 
-    def _stop_distance(self, entry: "_Entry") -> float:
-        """Price distance: so many spreads, and at least so many volatilities of the horizon."""
-        return stop_distance(
-            self._settings, self._horizon_s, entry.mid, entry.spread, entry.volatility_bp
-        )
+    def _stop_distances(self, sampled: Sampled, at: npt.NDArray[np.intp]) -> list[float]:
+        """Prices: so many spreads, and at least so many volatilities of the horizon."""
+        rows = sampled.mid[at], sampled.spread[at], sampled.features[at, _VOLATILITY]
+        if len(at) == 1:  # a live tick: a dozen NumPy calls cost more than the rest
+            mid, spread, volatility = (float(values[0]) for values in rows)
+            return [stop_distance(self._settings, self._horizon_s, mid, spread, volatility)]
+        distances: list[float] = stop_distances(self._settings, self._horizon_s, *rows).tolist()
+        return distances
 
 
 def memory_key(member: Member, feed: str) -> str:
     """Under which a strategy's state of a feed is kept: changed code or settings begin anew."""
     return f"{member.name}/{feed}/{member.version}"
-
-
-class _Entry(NamedTuple):
-    """One chosen row."""
-
-    time_msc: int
-    seq: int
-    mid: float
-    spread: float
-    volatility_bp: float
-    direction: int
-    confidence: float
-    size: float

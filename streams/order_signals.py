@@ -138,9 +138,7 @@ class OrderDecider:
             "trail": away * self._member.exits.trail_stops,
         }
 
-    def _exits(
-        self, sampled: Sampled, row: int, order: Order, price: float
-    ) -> tuple[float, float]:
+    def _exits(self, sampled: Sampled, row: int, order: Order, price: float) -> tuple[float, float]:
         """Distances of stop and take-profit from the order's price; 0: no take-profit."""
         away = price * (order.stop_bp or 0.0) / 10_000.0
         if order.stop_bp is None:

@@ -9,14 +9,15 @@ from msgspec.structs import replace
 
 from adapters.simulator.broker.costs import Frictions
 from backtest.optimise.broker import Decision, FastBroker, FastTrade
-from backtest.optimise.entries import entries
 from backtest.optimise.shared import Feed, SharedMarket, SharedRows
 from core.errors import SettingsError
 from core.settings import Settings
 from execution.risk.limits import Limits, LimitsBook
 from features.catalog import NAMES
 from strategies import protocol
+from strategies.entry_rows import entry_rows
 from strategies.folded import remembers
+from strategies.pairs_form import sees_several
 from strategies.parameters import written
 from strategies.protocol import Strategy, Targets
 from streams.stop_distance import stop_distance
@@ -75,6 +76,11 @@ class Evaluator:
                 f"strategy {strategy.name!r} remembers (it has step, not targets): `tickhouse"
                 " optimise` takes strategies without a memory; compare backtests instead"
             )
+        if sees_several(strategy):
+            raise SettingsError(
+                f"strategy {strategy.name!r} looks at several symbols at once: `tickhouse optimise`"
+                " takes strategies over one; compare backtests instead"
+            )
         if strategy.needs_model:
             raise SettingsError(
                 f"strategy {strategy.name!r} needs a model: `tickhouse search` looks for a model's"
@@ -87,7 +93,7 @@ class Evaluator:
             return []
         targets = _targets(strategy, rows.features)
         horizon_ms = int(strategy.horizon_s * 1000)
-        chosen = entries(rows.time_msc, targets.direction, horizon_ms)
+        chosen = entry_rows(rows.time_msc, targets.direction, horizon_ms)
         return [self._decision(strategy, rows, targets, index) for index in chosen.tolist()]
 
     def _decision(

@@ -16,7 +16,7 @@ from rich.console import Console
 from adapters.simulator.markets.generated_market import write_parquet
 from backtest.results.ticks import run_settings
 from backtest.strategy_pages import page
-from backtest.strategy_pages.figures import STRATEGIES, Outcome, of
+from backtest.strategy_pages.figures import STRATEGIES, Outcome, of, recordings, trials
 from core.errors import InputError
 from core.settings import Settings
 from strategies import protocol
@@ -61,10 +61,11 @@ def write(outcomes: dict[str, list[Outcome]], settings: Settings, out: Path) -> 
 def _outcomes(
     name: str, settings: Settings, real: Sequence[Path], generated: Sequence[Path], console: Console
 ) -> list[Outcome]:
-    trials, results = len(STRATEGIES) * len(real), []
-    for path in (*real, *generated):
-        console.print(f"{name} {path.stem}")
-        results.append(of(path, settings, name, trials, generated=path in generated))
+    count, results = trials(real), []
+    for kind in (real, generated):
+        for paths in recordings(name, kind):
+            console.print(name, *(path.stem for path in paths))
+            results.append(of(paths, settings, name, count, generated=kind is generated))
     return results
 
 

@@ -1,5 +1,7 @@
 """What a shipped strategy did on one recording: the product's own backtest, all costs in."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,15 +9,21 @@ import msgspec
 
 from adapters.simulator.markets.tickfile import ParquetTicks
 from backtest import sharpe
-from backtest.job import FeedFile, Job
+from backtest.job import END_OF_TIME_MSC, FeedFile, Job
 from backtest.metrics import period_returns
 from backtest.portfolio import together
 from backtest.run import run
+from core.instruments import instrument
 from core.settings import Settings
 
 STRATEGIES = (
     "trend", "breakout", "mean_reversion", "session_breakout", "volatility_target", "ema_cross",
+    "pairs",
 )  # fmt: skip
+_PAIRS = "pairs"
+_DESK = """[strategies.{name}]
+pairs = [["{first}", "{second}"]]
+"""
 
 
 class Yearly(NamedTuple):
@@ -44,30 +52,62 @@ class Outcome(NamedTuple):
     trials: int
 
 
+def recordings(strategy: str, files: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """What a strategy is tried on: each file, or any two of a source in one quote currency."""
+    if strategy != _PAIRS:
+        return [(path,) for path in files]
+    return [pair for pair in combinations(files, 2) if len({*map(_money, pair)}) == 1]
+
+
+def trials(files: Sequence[Path]) -> int:
+    """Results that the pages let a reader choose from."""
+    return sum(len(recordings(strategy, files)) for strategy in STRATEGIES)
+
+
 def of(
-    path: Path, settings: Settings, strategy: str, trials: int, *, generated: bool = False
+    paths: Sequence[Path],
+    settings: Settings,
+    strategy: str,
+    trials: int,
+    *,
+    generated: bool = False,
 ) -> Outcome:
-    """A strategy over all ticks of a normalised file `SYMBOL_source.parquet`.
+    """A strategy over all ticks of normalised files `SYMBOL_source.parquet`, as one account.
 
     Args:
         trials: results that a reader can choose from, for the deflated ratio.
     """
-    file = ParquetTicks(path)
-    chosen = msgspec.structs.replace(
-        settings, run=msgspec.structs.replace(settings.run, strategy=strategy)
-    )
-    feed = FeedFile(str(path), file.source, file.symbol)
-    job = Job(file.symbol, chosen, (feed,), ((file.source, file.symbol),))
+    feeds = [_feed(path) for path in paths]
+    symbols = "-".join(feed.symbol for feed in feeds)
+    desk = b""
+    if strategy == _PAIRS:
+        desk = _DESK.format(name=strategy, first=feeds[0].symbol, second=feeds[1].symbol).encode()
+    run_settings = msgspec.structs.replace(settings.run, strategy="desk" if desk else strategy)
+    chosen = msgspec.structs.replace(settings, run=run_settings)
+    traded = tuple((feed.source, feed.symbol) for feed in feeds)
+    job = Job(symbols, chosen, tuple(feeds), traded, desk=desk)
     deposit = settings.terminal.balance
     result = together([run(job)], deposit, trials)
     figures, span = result.figures, result.span_us
     costs = figures.commission + figures.swap + figures.spread_and_slippage
     return Outcome(
-        f"{file.source}.{file.symbol}", generated, (span[1] - span[0]) / 86_400e6, figures.trades,
+        f"{feeds[0].source}.{symbols}", generated, (span[1] - span[0]) / 86_400e6, figures.trades,
         figures.net_profit, costs, figures.profit_factor, figures.equity_drawdown.maximal,
         _yearly(*period_returns(result.curve, deposit, span)), figures.returns,
         figures.returns_of, figures.deflated_sharpe, trials,
     )  # fmt: skip
+
+
+def _feed(path: Path) -> FeedFile:
+    file = ParquetTicks(path)
+    return FeedFile(str(path), file.source, file.symbol)
+
+
+def _money(path: Path) -> tuple[str, str]:
+    """Who quotes a file's symbol, in which currency."""
+    feed = _feed(path)
+    known = instrument(feed.symbol, END_OF_TIME_MSC * 1000)
+    return feed.source, known.quote if known else feed.symbol
 
 
 def _yearly(_unit: str, per_year: int, returns: sharpe.Floats) -> Yearly | None:

@@ -53,8 +53,8 @@ honest page each. **None promises anything**, and {lost}.
 
 {table}
 
-Real recordings only; one account for each, 0.1 lots on 100,000 USD, all costs in. A pairs strategy
-does not ship: it needs rows of two symbols at one moment.
+Real recordings only; one account for each, 0.1 lots on 100,000 USD, all costs in. A pair is
+two symbols of one source that are quoted in one currency, whether they move together or not.
 [Write your own](../how-to/write-a-strategy.md).
 """
 

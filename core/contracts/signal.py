@@ -7,6 +7,7 @@ for its price instead.
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -73,5 +74,18 @@ SignalMessage = Signal | OrderSignal | SignalBatch
 
 def signal_id(run_id: str, strategy: str, source: str, symbol: str, time_msc: int, seq: int) -> str:
     """Deterministic id: the same run, strategy and tick give the same 32 hex digits."""
-    text = f"{run_id}|{strategy}|{source}|{symbol}|{time_msc}|{seq}"
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return signal_ids(run_id, strategy, source, symbol, [time_msc], [seq])[0]
+
+
+def signal_ids(
+    run_id: str, strategy: str, source: str, symbol: str,
+    times_msc: Iterable[int], seqs: Iterable[int],
+) -> list[str]:  # fmt: skip
+    """`signal_id` of many ticks of one feed."""
+    begun = hashlib.blake2b(f"{run_id}|{strategy}|{source}|{symbol}|".encode(), digest_size=16)
+    ids = []
+    for time_msc, seq in zip(times_msc, seqs, strict=True):
+        digest = begun.copy()
+        digest.update(b"%d|%d" % (time_msc, seq))
+        ids.append(digest.hexdigest())
+    return ids

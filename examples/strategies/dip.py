@@ -19,7 +19,9 @@ class Dip:
     def __init__(self, settings: object) -> None:
         self.horizon_s = 1_800.0  # from the row that asks: the order's life counts
 
-    def orders(self, rows: NDArray[np.float32], probabilities: NDArray[np.float32] | None) -> Orders:
+    def orders(
+        self, rows: NDArray[np.float32], probabilities: NDArray[np.float32] | None
+    ) -> Orders:
         """One row each. NaN compares false: no order in warm-up."""
         rsi, range_, spread = rows[:, RSI], rows[:, RANGE], np.abs(rows[:, SPREAD])
         direction = (rsi < 35.0).astype(np.int8) - (rsi > 65.0)

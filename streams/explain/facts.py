@@ -18,8 +18,10 @@ from adapters.clickhouse.client import errors_translated
 from core.contracts.order import OrderEvent
 from core.contracts.session import Session
 from core.contracts.signal import AnySignal, OrderSignal, Signal
+from core.desk import parse
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
+from features.peers import WATERMARK_S
 from strategies import desk
 from strategies.orders_form import REST_MSC, Waiting
 from streams.explain import report_rows, sessions
@@ -27,9 +29,11 @@ from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _OWN, _WAITING = (
-    (_SQL / f"{name}.sql").read_text()
-    for name in ("find", "feeds", "held", "hour", "sampled", "memory", "own", "waiting")
+_NAMES_OF_SQL = (
+    "find", "feeds", "held", "hour", "sampled", "memory", "own", "legs", "kernels", "waiting",
+)  # fmt: skip
+_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _OWN, _LEGS, _KERNELS, _WAITING = (
+    (_SQL / f"{name}.sql").read_text() for name in _NAMES_OF_SQL
 )
 
 
@@ -60,6 +64,19 @@ class Hour(msgspec.Struct, frozen=True):
     own: bytes = b""  # memory of own features beside it
 
 
+class Leg(msgspec.Struct, frozen=True):
+    """A symbol that a pairs strategy looked at: its newest row as of the decision, and its kernel
+    and memory of own features at the hour where the computation starts; b"" where that is the
+    beginning.
+    """
+
+    symbol: str
+    time_msc: int
+    seq: int
+    state: bytes = b""
+    own: bytes = b""
+
+
 class Facts(msgspec.Struct, frozen=True):
     """Everything stored, without the ticks.
 
@@ -79,6 +96,7 @@ class Facts(msgspec.Struct, frozen=True):
         memory: of a strategy that remembers, its state before the row, float64 bytes.
         own_features: files of own features, as the session began with them.
         own_set_hash: of the feature set with them; "" without any.
+        legs: of a strategy that sees several symbols, those that had a row.
         waiting: of an order that waits, what its name had before (strategies.orders_form).
     """
 
@@ -102,6 +120,7 @@ class Facts(msgspec.Struct, frozen=True):
     memory: bytes = b""
     own_features: bytes = b""
     own_set_hash: str = ""
+    legs: list[Leg] = []
     waiting: tuple[int, int] = (0, 0)
 
 
@@ -132,7 +151,9 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         held = client.query(_HELD, {**key, "strategy": own}).result_rows
         values, own_set = _own(client, key, identity, origin)
         since = {**key, "hash": row[0], "own": own_set}
+        legs = _legs(client, signal, _group(origin.strategy, signal))
         hour = Hour() if from_start else _hour(client, since)
+        hour, legs = _hour_of_all(client, since, hour, legs)
         probabilities, model, absent = _prediction(client, key)
         sampled = _sampled(client, key) if signal.session_id else []
         memory = _memory(client, signal)
@@ -142,7 +163,7 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         np.array([*row[3:], *values], np.float32).tobytes(), probabilities, model, origin.settings,
         HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
         [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
-        sampled, absent, memory, origin.features, own_set, waiting,
+        sampled, absent, memory, origin.features, own_set, legs, waiting,
     )  # fmt: skip
 
 
@@ -180,6 +201,42 @@ def _waiting(client: Client, signal: AnySignal) -> Waiting:
 
 
 _WAITING_OF = ("run_id", "source", "symbol", "strategy", "name", "time_msc", "seq")
+
+
+def _group(strategy: bytes, signal: Signal) -> tuple[str, ...]:
+    """The symbols that the signal's strategy saw together."""
+    kept = desk.kept(strategy)
+    one = parse(kept.desk.encode(), "the session's desk").named(signal.strategy) if kept else None
+    groups = one.pairs if one else ()
+    return next((group for group in groups if signal.symbol in group), ())
+
+
+def _legs(client: Client, signal: Signal, group: tuple[str, ...]) -> list[Leg]:
+    if not group:
+        return []
+    given = {"run_id": signal.run_id, "source": signal.source, "symbols": list(group),
+             "until_msc": (signal.time_msc // 1000 - WATERMARK_S + 1) * 1000}  # fmt: skip
+    return [Leg(*map(_plain, row)) for row in client.query(_LEGS, given).result_rows]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str) else int(value)
+
+
+def _hour_of_all(
+    client: Client, key: dict[str, Any], hour: Hour, legs: list[Leg]
+) -> tuple[Hour, list[Leg]]:
+    """The hour, where every leg's kernel is known then and its row came later; else the start."""
+    if not hour.state or not legs:
+        return hour, legs
+    given = {**key, "symbols": [leg.symbol for leg in legs], "hour_us": hour.hour_us}
+    rows = client.query(_KERNELS, given).result_rows
+    states = {symbol: map(base64.b64decode, kept) for symbol, *kept in rows}
+    if any(leg.symbol not in states or leg.time_msc * 1000 < hour.hour_us for leg in legs):
+        return Hour(), legs
+    return hour, [Leg(leg.symbol, leg.time_msc, leg.seq, *states[leg.symbol]) for leg in legs]
+
+
 _MEMORY_OF = ("run_id", "strategy", "source", "symbol", "signal_id")
 
 

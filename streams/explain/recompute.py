@@ -31,7 +31,7 @@ from strategies import protocol as strategy
 from strategies.edge import edge_bp
 from strategies.orders_form import Waiting
 from streams.decide import Decider, memory_key
-from streams.explain.facts import Facts
+from streams.explain.facts import Facts, Leg
 from streams.order_signals import order_key
 from streams.predict import PAST_ROWS
 from streams.records import Predicted, Sampled
@@ -104,13 +104,13 @@ def recompute(facts: Facts, material: Material) -> Recomputed:
         InputError: the stored ticks do not lead to the decision's tick.
         ModelError, SettingsError: model or strategy cannot be used.
     """
-    sampled, past = _sampled(facts, material)
+    sampled, past, legs = _sampled(facts, material)
     predicted, members = _predicted(facts, sampled, past, material.artifact)
     probabilities, named = predicted.probabilities, material.desk
     named = named or one_alone(facts.signal.strategy)
     return Recomputed(
         sampled.features[0], None if probabilities is None else probabilities[0], members,
-        _decided(facts, predicted, material, named), desk.digest(named, material.folder_of),
+        _decided(facts, predicted, material, named, legs), desk.digest(named, material.folder_of),
         sum(len(ticks) for ticks in material.ticks.values()),
         tuple(one.feature for one in material.features),
     )  # fmt: skip
@@ -163,7 +163,9 @@ def _member(model: Artifact, spec: MemberSpec, output: Floats, row: Floats) -> E
     return ExplainedMember(spec.name, spec.weight, output, contributions)
 
 
-def _decided(facts: Facts, predicted: Predicted, material: Material, named: Desk) -> Signal | None:
+def _decided(
+    facts: Facts, predicted: Predicted, material: Material, named: Desk, legs: list[Sampled]
+) -> Signal | None:
     """What the decision engine makes of the row, given what was held before it."""
     signal, shared = facts.signal, shape(facts)
     run = RunSettings(
@@ -192,7 +194,9 @@ def _decided(facts: Facts, predicted: Predicted, material: Material, named: Desk
     # A new champion opens reduced positions for a while; when that ended is not in the row.
     for share in (1.0, member.signals.new_champion_share):
         given = predicted._replace(share=share)
-        decided = Decider(run, (member,), None, state).rows(given).signals
+        decider = Decider(run, (member,), None, state)
+        decider.observe(legs)
+        decided = decider.rows(given).signals
         # When the record was made is the clock's to say, not ours.
         signals = [msgspec.structs.replace(s, ts_init_us=signal.ts_init_us) for s in decided]
         if signal in signals:
@@ -201,10 +205,11 @@ def _decided(facts: Facts, predicted: Predicted, material: Material, named: Desk
     return next(iter(same or signals or ()), None)
 
 
-def _sampled(facts: Facts, material: Material) -> tuple[Sampled, Floats]:
-    """The sampled row of the decision's tick, and the feed's rows before it."""
+def _sampled(facts: Facts, material: Material) -> tuple[Sampled, Floats, list[Sampled]]:
+    """The sampled row of the decision's tick, the feed's rows before it, and the legs' rows."""
     width, features = len(NAMES) + len(material.features), material.features
     signal, past = facts.signal, np.empty((0, width), np.float32)
+    places, legs = {leg.symbol: (leg.time_msc, leg.seq) for leg in facts.legs}, list[Sampled]()
     state, ticks = _from_hour(facts, material.ticks)
     known = {*facts.sampled, (signal.time_msc, signal.seq)} if facts.sampled else None
     # Sessions before it may have sampled otherwise: then every tick's row is made, and those that
@@ -216,6 +221,7 @@ def _sampled(facts: Facts, material: Material) -> tuple[Sampled, Floats]:
         released = [sampler.rows(batch, 0) for batch in batches]
         rows = [one for some in released for one in (some if isinstance(some, list) else [some])]
         rows += sampler.release() if hasattr(sampler, "release") else []
+        legs += [leg for one in rows if (leg := _at(one, places.get(one.symbol))) is not None]
         for sampled in rows:
             if sampled.symbol != signal.symbol:
                 continue
@@ -225,7 +231,7 @@ def _sampled(facts: Facts, material: Material) -> tuple[Sampled, Floats]:
             row = int(np.flatnonzero(at)[0]) if at.any() else len(at)
             past = np.concatenate([past, sampled.features[:row]])[-PAST_ROWS:]
             if at.any():
-                return _one(sampled, row, signal.mode), past
+                return _one(sampled, row, signal.mode), past, legs
     raise InputError(
         facts.asked, "the stored ticks do not lead to its tick: some were removed, or others of"
         " that feed were stored since"
@@ -246,10 +252,10 @@ def _from_hour(
         market.advance(symbol, np.ascontiguousarray(known[:at]))
         market.began(symbol, began.get(symbol, hour_msc))
         later[symbol] = known[at:]
-    feed = f"{signal.source}.{signal.symbol}"
-    kernels, own = {feed: facts.hour.state}, {feed: facts.hour.own} if facts.hour.own else {}
-    state = SamplerState(kernels, {signal.source: market.to_bytes()}, [], own=own)
-    return state, later
+    at_hour = [*facts.legs, Leg(signal.symbol, 0, 0, facts.hour.state, facts.hour.own)]
+    kernels = {f"{signal.source}.{leg.symbol}": leg.state for leg in at_hour}
+    own = {f"{signal.source}.{leg.symbol}": leg.own for leg in at_hour if leg.own}
+    return SamplerState(kernels, {signal.source: market.to_bytes()}, [], own=own), later
 
 
 def _slices(facts: Facts, ticks: Mapping[str, TickArray]) -> Iterator[list[TickBatch]]:
@@ -274,6 +280,14 @@ def _taken(sampled: Sampled, known: Collection[tuple[int, int]]) -> Sampled:
     """Its rows of those ticks."""
     keys = zip(sampled.time_msc.tolist(), sampled.seq.tolist(), strict=True)
     return _rows(sampled, np.fromiter((key in known for key in keys), bool, len(sampled.seq)))
+
+
+def _at(sampled: Sampled, place: tuple[int, int] | None) -> Sampled | None:
+    """Its row of a tick, if it is there."""
+    if place is None:
+        return None
+    at = (sampled.time_msc == place[0]) & (sampled.seq == place[1])
+    return _rows(sampled, at) if at.any() else None
 
 
 def _one(sampled: Sampled, at: int, mode: str) -> Sampled:

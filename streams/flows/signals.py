@@ -93,7 +93,12 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
         """To the bus first; then what is to be stored."""
         if isinstance(value, TickMarker):
             return self._marker(value)
-        return [row for sampled in self._sampler.rows(*value) for row in self._decide(sampled)]
+        return self._rows(self._sampler.rows(*value))
+
+    def _rows(self, together: list[Sampled]) -> list[Rows]:
+        """Of rows of all feeds up to one moment."""
+        self._decider.observe(together)
+        return [row for sampled in together for row in self._decide(sampled)]
 
     def _decide(self, sampled: Sampled) -> list[Rows]:
         decided = self._decider.rows(self._model.rows(sampled))
@@ -104,7 +109,7 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
 
     def _marker(self, marker: TickMarker) -> list[Any]:
         """Everything before it is decided with the model from before it."""
-        rows = [row for sampled in self._sampler.release() for row in self._decide(sampled)]
+        rows: list[Rows] = self._rows(self._sampler.release())
         self._model.marker(marker)
         decided = self._decider.marker(marker)
         if decided is not None:

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 TEXT = """
 [strategies.cross]
 use = "ema_cross"
-share = 0.5
+share = 0.4
 symbols = ["EURUSD"]
 
 [strategies.cross.signals]
@@ -41,10 +41,14 @@ horizon_s = 300
 
 [strategies.out]
 use = "breakout"
-share = 0.3
+share = 0.2
 
 [strategies.mine]
 share = 0.1
+
+[strategies.apart]
+share = 0.2
+pairs = [["EURUSD", "XAUUSD"]]
 
 [strategies.quiet]
 use = "scripted"
@@ -70,6 +74,28 @@ class Mine:
         return -1 if high and state[0] % 10 == 0 else 0, 1.0 / (1.0 + state[1])
 '''
 
+APART = '''
+"""Of two symbols, against the one whose strength index is higher."""
+
+import numpy as np
+
+from features.catalog import NAMES
+
+
+class Apart:
+    name, horizon_s, needs_model = "apart", 120.0, False
+
+    def __init__(self, settings):
+        pass
+
+    def pair_targets(self, rows, age_s):
+        strength = rows[:, :, NAMES.index("rsi_14")]
+        gap = np.nan_to_num(strength[:, 0] - strength[:, 1])
+        gap = gap * (np.abs(gap) > 20) * (age_s < 30).all(axis=1)
+        ahead = np.sign(gap)[:, None] * np.array([-1, 1])
+        return ahead, np.full(age_s.shape, 0.5), np.where(age_s < 5, 1.0, 0.8)
+'''
+
 
 @dataclass
 class Replayed:
@@ -81,12 +107,13 @@ class Replayed:
 
 @pytest.fixture(scope="module")
 def replayed(recordings, tmp_path_factory):
-    """Two feeds, four strategies; processes are killed on the way."""
+    """Two feeds, five strategies; processes are killed on the way."""
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
     desk = folder / "desk.toml"
     desk.write_text(TEXT)
     (home / "strategies").mkdir()
     (home / "strategies" / "mine.py").write_text(MINE)
+    (home / "strategies" / "apart.py").write_text(APART)
     files = [
         cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 40_000, 30_000),
         cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
@@ -118,7 +145,8 @@ def test_a_backtest_gives_signals_orders_and_fills_of_the_replay(replayed):
     outcome, (live, events) = run(job), records(replayed)
     signals = [record for record in live if isinstance(record, Signal)]
     traded = {s.strategy for s in signals}
-    assert traded == {"cross", "out", "mine", "quiet"}
+    assert traded == {"cross", "out", "mine", "apart", "quiet"}
+    assert {s.symbol for s in signals if s.strategy == "apart"} == {"EURUSD", "XAUUSD"}
     assert [without_names(s) for s in outcome.signals] == [without_names(s) for s in signals]
     assert [without_names(e) for e in outcome.events] == [without_names(e) for e in events]
     sent = {e.strategy for e in events if e.kind is EventKind.SUBMITTED}
@@ -141,7 +169,8 @@ def test_decisions_of_every_strategy_are_explained_bit_for_bit(
 ):
     _, events = records(replayed)
     ids = {e.strategy: e.signal_id for e in events}
-    assert len(ids) == 4
+    ids |= {f"apart {e.symbol}": e.signal_id for e in events if e.strategy == "apart"}
+    assert len(ids) == 7
     (replayed.home / "strategies" / "mine.py").write_text("changed since")
     with warehouse_on(replayed.home) as client:
         stored = {name: facts.find(client, signal_id) for name, signal_id in ids.items()}

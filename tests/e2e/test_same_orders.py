@@ -1,6 +1,6 @@
-"""A replay of strategies whose orders wait: a backtest decides and fills the same, each is explained.
+"""A replay of strategies whose orders wait: a backtest decides and fills the same, all explained.
 
-Alone in its file stands the one of examples/; on the desk another remembers, and has targets too.
+One is that of examples/; another remembers, and has targets too; a third has targets alone.
 """
 
 import json
@@ -48,7 +48,7 @@ symbols = ["EURUSD"]
 """
 WAITING, TARGETS = ("dip", "range"), ("range", "out")
 RANGE = '''
-"""Both sides of a quiet quarter of an hour: a stop above and one below, taken back when it moves."""
+"""Both sides of a quiet market: a stop above and one below, taken back when it moves."""
 
 from tickhouse import FEATURE_NAMES, Order
 

@@ -6,15 +6,11 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from backtest import plan, pool, portfolio
 from backtest import run as backtest_run
 from backtest.job import FeedFile
 from backtest.optimise import page, report
-from backtest.optimise.entries import entries
 from backtest.optimise.overfitting import overfitting
 from backtest.optimise.periods import Ledger, Part, Periods, returns, within
 from backtest.optimise.run import _FIELDS, Plan, optimise
@@ -87,18 +83,6 @@ def test_so_it_does_with_close_stops_gains_and_a_span_that_begins_late(recording
     assert {"stop", "take_profit", "horizon"} <= {trade[6] for trade in real}
     assert fast == real
     assert min(trade[2] for trade in real) >= job.from_msc * 1000
-
-
-@hypothesis_settings(max_examples=60)
-@given(
-    directions=st.lists(st.sampled_from([-1, 0, 1]), max_size=50),
-    steps=st.lists(st.integers(0, 7), min_size=50, max_size=50),
-)
-def test_compiled_entries_are_those_of_the_protocol(directions, steps):
-    times = np.cumsum(steps)[: len(directions)].astype(np.int64)
-    targets = np.array(directions, np.int8)
-    _, expected = protocol.entries(protocol.NOTHING_HELD, times, targets, 10)
-    assert entries(times, targets, 10).tolist() == expected
 
 
 def test_overfitting_equals_a_loop_over_every_half():

@@ -11,7 +11,7 @@ from backtest import sharpe
 from backtest.results.ticks import run_settings
 from backtest.strategy_pages import page
 from backtest.strategy_pages.__main__ import write
-from backtest.strategy_pages.figures import STRATEGIES, Outcome, Yearly, of
+from backtest.strategy_pages.figures import STRATEGIES, Outcome, Yearly, of, recordings, trials
 from strategies.protocol import declared, select
 
 PAGES = Path(__file__).resolve().parents[3] / "docs" / "strategies"
@@ -62,9 +62,9 @@ def test_the_interval_of_a_ratio_is_where_its_probability_is_a_fortieth():
 
 def test_pages_are_written_from_a_backtest_and_say_its_figures(recording, tmp_path):
     settings = run_settings(str(tmp_path / "home"))
-    result = of(recording, settings, "breakout", 6, generated=True)
+    result = of([recording], settings, "breakout", 6, generated=True)
     assert result.trades > 5
-    assert result == of(recording, settings, "breakout", 6, generated=True)
+    assert result == of([recording], settings, "breakout", 6, generated=True)
     real = result._replace(generated=False)
     write({"breakout": [real, result]}, settings, tmp_path / "out")
     written = (tmp_path / "out" / "breakout.md").read_text()
@@ -86,8 +86,17 @@ def test_every_strategy_that_ships_has_its_page(name):
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_the_pages_say_what_a_real_recording_gives_today(name, reference_data, tmp_path):
     files = sorted((reference_data / "ticks").glob("*.parquet"))
-    path = reference_data / "ticks" / "EURUSD_histdata2012.parquet"
-    trials = len(STRATEGIES) * len(files)
-    today = of(path, run_settings(str(tmp_path)), name, trials)
+    paths = [reference_data / "ticks" / "EURUSD_histdata2012.parquet"]
+    if name == "pairs":
+        paths = [p for p in files if p.name in ("EURUSD_oanda.parquet", "NZDUSD_oanda.parquet")]
+    today = of(paths, run_settings(str(tmp_path)), name, trials(files))
     row = "| " + " | ".join(page._row(today)) + " |"
     assert (row if today.trades else today.feed) in (PAGES / f"{name}.md").read_text()
+
+
+def test_pairs_are_those_of_a_source_in_one_currency(tmp_path):
+    begins = datetime(2026, 3, 3, 9, tzinfo=UTC)
+    files = write_parquet(tmp_path, ["EURUSD", "GBPUSD", "USDJPY"], begins, 0.1)
+    names = [{path.stem for path in pair} for pair in recordings("pairs", files)]
+    assert names == [{"EURUSD_sim", "GBPUSD_sim"}]
+    assert trials(files) == 3 * (len(STRATEGIES) - 1) + 1

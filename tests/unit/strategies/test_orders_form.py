@@ -37,9 +37,7 @@ def orders(direction: list[int], life_s: float = 10.0, **more: Any) -> Orders:
 
 
 def asked(one: Orders, waiting: Waiting = Waiting()) -> list[tuple[int, str]]:  # noqa: B008
-    return [
-        (r.row, r.action) for r in requests(waiting, seconds(len(one.direction)), one)[1]
-    ]
+    return [(r.row, r.action) for r in requests(waiting, seconds(len(one.direction)), one)[1]]
 
 
 def test_one_of_a_name_waits_at_a_time_until_its_life_is_over() -> None:

@@ -46,6 +46,20 @@ def test_cutting_the_rows_anywhere_changes_nothing(targets, steps, cut):
     assert (last, first + [cut + i for i in second]) == (held, whole)
 
 
+@given(
+    targets=st.lists(st.sampled_from([-1, 0, 1]), max_size=60),
+    steps=st.lists(st.integers(0, 7), min_size=60, max_size=60),
+    held=st.builds(Held, st.sampled_from([-1, 0, 1]), st.integers(0, 90)),
+)
+def test_many_rows_are_entered_as_one_after_the_other(targets, steps, held):
+    times = np.cumsum(steps)[: len(targets)]
+    after, expected = held, []
+    for n, target in enumerate(targets):
+        after, chosen = choose([target], [times[n]], after)
+        expected += [n] * len(chosen)
+    assert choose(targets, times, held) == (after, expected)
+
+
 def test_a_model_wishes_only_from_the_threshold_on():
     probabilities = np.array([[0.6, 0.3, 0.1], [0.3, 0.3, 0.4], [0.1, 0.2, 0.7]], np.float32)
     targets = ModelStrategy(SignalSettings(threshold=0.55)).targets(

@@ -7,10 +7,12 @@ import pytest
 from core.errors import SettingsError
 from core.sections import SignalSettings
 from features.catalog import NAMES
+from strategies.desk import same_rule
 from strategies.parameters import Parameter, parameter_values, written
 from strategies.protocol import declared, select, shipped
 
 RULES = [name for name in shipped() if name not in ("model", "scripted")]
+ALONE = [name for name in RULES if name != "pairs"]
 DECLARED = (
     Parameter("far", 1.5, 0.0, 3.0, "how far"),
     Parameter("horizon_s", 60.0, 1.0, 3_600.0, "seconds", log=True),
@@ -36,7 +38,7 @@ def hour(value):
     return {"time_sin": np.sin(angle), "time_cos": np.cos(angle)}
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", ALONE)
 def test_a_row_alone_decides_and_a_missing_value_opens_nothing(name):
     random = np.random.default_rng(3)
     table = random.normal(0, 30, (400, len(NAMES))).astype(np.float32)
@@ -62,6 +64,17 @@ def test_defaults_lie_in_their_ranges_and_every_parameter_changes_something(name
         assert parameter.low > 0 or not parameter.log
         given = select(name, SignalSettings(parameters=f"{parameter.name}={parameter.high}"))
         assert vars(given) != vars(select(name, SignalSettings()))
+
+
+@pytest.mark.parametrize("name", [*ALONE, "scripted"])
+def test_a_horizon_changes_no_target(name):
+    """So strategies of one class that differ in nothing else are asked once (`same_rule`)."""
+    table = np.random.default_rng(4).normal(0, 30, (300, len(NAMES))).astype(np.float32)
+    one, other = (select(name, SignalSettings()) for _ in range(2))
+    other.horizon_s = 12_345.0
+    assert same_rule(one, other)
+    for mine, theirs in zip(one.targets(table, None), other.targets(table, None), strict=True):
+        assert (mine is None and theirs is None) or (mine == theirs).all()
 
 
 def test_trend_goes_with_a_far_price_where_an_hour_pays_for_the_spread():
@@ -96,6 +109,45 @@ def test_a_wilder_market_gets_a_smaller_position_of_the_same_side():
     targets = select("volatility_target", SignalSettings()).targets(table, None)
     assert targets.size.tolist() == [1.0, 1.0, 0.5, 0.0, 0.0]
     assert targets.direction.tolist() == [-1, -1, -1, 0, 0]
+
+
+def pair(first, second, age_s=2.0, parameters=msgspec.UNSET):
+    """Directions and sizes of one moment."""
+    seen = np.stack([first[0], second[0]])[None]
+    ages = np.full((1, 2), age_s, np.float32)
+    targets = select("pairs", SignalSettings(parameters=parameters)).pair_targets(seen, ages)
+    return targets.direction[0].tolist(), targets.size[0].tolist(), targets.confidence[0].tolist()
+
+
+def test_of_a_pair_the_one_that_ran_ahead_is_sold_and_the_wilder_one_is_smaller():
+    ahead = rows(ema_20_1h_bp=40.0, atr_14_1h_bp=20.0, spread_bp=1.0)
+    behind = rows(ema_20_1h_bp=-5.0, atr_14_1h_bp=10.0, spread_bp=1.0)
+    assert pair(ahead, behind) == ([-1, 1], [0.5, 1.0], [0.625, 0.625])
+    assert pair(behind, ahead)[:2] == ([1, -1], [1.0, 0.5])
+    assert pair(ahead, behind, parameters="ranges=2.5")[0] == [0, 0]
+    assert pair(ahead, behind, age_s=21.0)[0] == [0, 0]
+    assert pair(ahead, behind, age_s=np.inf)[0] == [0, 0]
+    assert pair(ahead, rows(ema_20_1h_bp=-5.0, atr_14_1h_bp=10.0, spread_bp=2.0))[0] == [0, 0]
+    for value in (np.nan, np.inf, 0.0):
+        assert pair(ahead, rows(ema_20_1h_bp=-5.0, atr_14_1h_bp=value, spread_bp=0.0))[0] == [0, 0]
+        assert pair(ahead, rows(ema_20_1h_bp=-5.0, atr_14_1h_bp=value))[2] == [0.0, 0.0]
+
+
+def test_moments_of_a_pair_are_decided_one_by_one():
+    random = np.random.default_rng(5)
+    seen = random.normal(0, 30, (300, 2, len(NAMES))).astype(np.float32)
+    seen[random.random(seen.shape) < 0.02] = np.nan
+    ages = random.uniform(2, 30, (300, 2)).astype(np.float32)
+    strategy = select("pairs", SignalSettings(parameters="spreads=0.5"))
+    whole = strategy.pair_targets(seen, ages)
+    assert np.abs(whole.direction).sum() > 0
+    assert (whole.direction.sum(axis=1) == 0).all()
+    assert ((whole.size > 0) == (whole.direction != 0)).all()
+    assert whole.size.max() <= 1
+    for n in range(0, 300, 7):
+        alone = strategy.pair_targets(seen[n : n + 1], ages[n : n + 1])
+        for one, other in zip(alone, whole, strict=True):
+            assert (one[0] == other[n]).all()
 
 
 def test_values_are_read_back_to_the_last_bit():

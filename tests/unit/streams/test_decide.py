@@ -1,16 +1,20 @@
 """From predictions to signals: what opens nothing, and how large the rest is."""
 
+import hashlib
 import pickle
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from core.clock import ManualClock
+from core.contracts.signal import Signal
 from core.contracts.tick import TickMarker
 from core.desk import Desk, parse
+from core.errors import SettingsError, TickhouseError
 from core.sections import RunSettings, SignalSettings
 from core.settings import Settings
 from features.catalog import NAMES
@@ -18,6 +22,7 @@ from models.serving.predictor import Predictions
 from strategies.desk import Member, members
 from strategies.protocol import ModelStrategy
 from streams.decide import Decider, memory_key
+from streams.pair_rows import PairRows
 from streams.records import Predicted, Sampled
 
 SETTINGS = SignalSettings(threshold=0.55, slippage_bp=0.1, min_agreement=0.6)
@@ -194,3 +199,102 @@ def test_a_strategy_that_was_changed_remembers_nothing() -> None:
     fresh = Decider(RunSettings(), [changed], None, before.state[:2])
     later = cut(feed, 50, 100)
     assert after.rows(later).memories == fresh.rows(later).memories != ()
+
+
+PAIRS = parse(
+    b"""[strategies.gap]\nuse = "pairs"\npairs = [["B", "A"], ["C", "D"]]
+[strategies.gap.signals]\nparameters = "ranges=0.25,spreads=0.5,horizon_s=300"
+[strategies.scripted]\n""",
+    "desk.toml",
+)
+
+
+def three_feeds() -> list[Sampled]:
+    """A ticks each second, B a little later and in two of three seconds; C's pair never comes."""
+    feeds = [sampled_rows(symbol, 400, seed) for seed, symbol in enumerate("ABC")]
+    there = np.arange(400) % 3 != 1
+    late = feeds[1]._replace(time_msc=feeds[1].time_msc + 400)
+    names = ("time_msc", "seq", "mid", "spread", "features")
+    feeds[1] = late._replace(**{name: getattr(late, name)[there] for name in names})
+    return feeds
+
+
+def decided_by_slice(bounds: list[int], arrival: int = 1) -> list[Signal]:
+    """Slices of market time, feed after feed as a replay has them, with a restart after each."""
+    state, signals, deciding = None, list[Signal](), of_desk(PAIRS)
+    for begin, end in pairwise(bounds):
+        decider = Decider(RunSettings(), deciding, None, state)
+        parts = [
+            cut(feed, *np.searchsorted(feed.time_msc, [begin, end]).tolist())
+            for feed in three_feeds()[::arrival]
+        ]
+        decider.observe([part.sampled for part in parts])
+        for part in parts:
+            signals += decider.rows(part).signals
+        state = pickle.loads(pickle.dumps(decider.state))
+    return sorted(signals, key=lambda s: (s.ts_event_us, s.symbol, s.strategy))
+
+
+def test_a_pair_is_decided_the_same_however_the_stream_was_cut_and_after_every_restart() -> None:
+    whole = decided_by_slice([0, 10_000_000])
+    own = [s for s in whole if s.strategy == "gap"]
+    assert {s.symbol for s in own} == {"A", "B"}
+    assert decided_by_slice([0, 61_000, 61_700, 63_000, 200_000, 10_000_000]) == whole
+    live = list(range(59_000, 180_000, 500))  # half a second at once, as polled
+    assert decided_by_slice([0, *live, 10_000_000]) == whole
+    assert decided_by_slice([0, *live, 10_000_000], arrival=-1) == whole
+
+
+def test_legs_of_a_pair_go_opposite_ways_and_see_what_both_were_two_seconds_before() -> None:
+    feeds = three_feeds()
+    rows = PairRows("AB", {})
+    rows.observe(feeds)
+    seen, age_s = rows.at("sim", ("A", "B", "Z"), np.array([62_999, 63_000]), len(NAMES))
+    assert (seen[0, 0] == feeds[0].features[0]).all()  # of 60.000, not of 61.000
+    assert (seen[1, 0] == feeds[0].features[1]).all()
+    assert (seen[:, 1] == feeds[1].features[0]).all()  # of 60.400; it has none in second 61
+    assert np.isnan(seen[:, 2]).all()
+    assert age_s.ravel().tolist() == pytest.approx([2.999, 2.599, np.inf, 2.0, 2.6, np.inf])
+    decided = [s for s in decided_by_slice([0, 10_000_000]) if s.strategy == "gap"]
+    first = {symbol: next(s for s in decided if s.symbol == symbol) for symbol in "AB"}
+    assert np.sign(first["A"].target) == -np.sign(first["B"].target)
+
+
+def test_only_the_last_seconds_are_remembered() -> None:
+    decider = Decider(RunSettings(), of_desk(PAIRS), None, None)
+    feeds = three_feeds()
+    decider.observe([feeds[0], cut(feeds[1], 0, 5).sampled, feeds[2]])
+    kept: Any = decider.state[-1]
+    lengths = {key[1]: len(rows.time_msc) for key, rows in kept.items()}
+    assert lengths == {"A": 10, "B": 1, "C": 10}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('use = "pairs"', "it looks at several symbols at once"),
+        ('use = "pairs"\npairs = [["A", "B", "C"]]', "takes 2 symbols"),
+        ('use = "ema_cross"\npairs = [["A", "B"]]', "looks at one symbol at a time"),
+        ('use = "pairs"\npairs = [["A"]]', "two symbols at least"),
+        ('use = "pairs"\npairs = [["A", "B"], ["C", "A"]]', "a symbol is named twice"),
+        ('use = "pairs"\npairs = [["A", "B"]]\nsymbols = ["A"]', "leave `symbols` out"),
+        ('use = "pairs"\npairs = ["A", "B"]', "Expected `array`"),
+    ],
+)
+def test_what_is_wrong_with_pairs_is_said(text: str, problem: str) -> None:
+    with pytest.raises(TickhouseError, match=problem):
+        of_desk(parse(f"[strategies.one]\n{text}\n".encode(), "desk.toml"))
+
+
+def test_a_desk_without_pairs_has_the_versions_of_before() -> None:
+    one = DESK.strategies[0]
+    content = msgspec.json.decode(msgspec.json.encode(one))
+    del content["pairs"]
+    expected = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
+    assert one.version == expected
+    assert msgspec.structs.replace(one, pairs=(("A", "B"),)).version != expected
+
+
+def test_a_pairs_symbol_that_is_not_collected_is_refused() -> None:
+    with pytest.raises(SettingsError, match="symbol D is not collected"):
+        PAIRS.refuse_unknown_symbols(("A", "B", "C"))
