@@ -17,6 +17,7 @@ from features.catalog import NAMES
 from strategies import protocol
 from strategies.entry_rows import entry_rows
 from strategies.folded import remembers
+from strategies.orders_form import asks_orders
 from strategies.pairs_form import sees_several
 from strategies.parameters import written
 from strategies.protocol import Strategy, Targets
@@ -75,6 +76,11 @@ class Evaluator:
             raise SettingsError(
                 f"strategy {strategy.name!r} remembers (it has step, not targets): `tickhouse"
                 " optimise` takes strategies without a memory; compare backtests instead"
+            )
+        if asks_orders(strategy):
+            raise SettingsError(
+                f"strategy {strategy.name!r} lets orders wait: `tickhouse optimise` takes"
+                " strategies of targets alone; compare backtests instead"
             )
         if sees_several(strategy):
             raise SettingsError(

@@ -21,7 +21,7 @@ from core.contracts.order import (
     PositionState,
 )
 from core.contracts.prediction import Prediction
-from core.contracts.signal import Signal, SignalBatch
+from core.contracts.signal import OrderSignal, Signal, SignalBatch
 from core.contracts.tick import QuarantineBatch, TickBatch
 from core.errors import MessageError
 from dashboards.live import candles, shapes
@@ -66,6 +66,7 @@ class LiveState:
             TickBatch: self.ticks,
             QuarantineBatch: self._quarantine,
             Signal: self.signal,
+            OrderSignal: self.waiting,
             SignalBatch: self._signals,
             Prediction: self.prediction,
             OrderEvent: self.order_event,
@@ -160,9 +161,18 @@ class LiveState:
         text = f"{signal.symbol} signal {side} at {signal.reference_price:g}"
         self.log(signal.ts_event_us, "signal", f"{text}, confidence {signal.confidence:.2f}")
 
+    def waiting(self, signal: OrderSignal) -> None:
+        """A line of the log: what waits for its price stands among the orders once it is sent."""
+        self.has_story = True
+        text = f"takes back order {signal.name}"
+        if signal.action != "cancel":
+            side = "buy" if signal.target > 0 else "sell"
+            text = f"order {signal.name}: {side} {signal.entry} at {signal.entry_price:g}"
+        self.log(signal.ts_event_us, "signal", f"{signal.symbol} {text}")
+
     def _signals(self, batch: SignalBatch) -> None:
         for each in batch.signals:
-            self.signal(each)
+            self._takers[type(each)](each)
 
     def order_event(self, event: OrderEvent) -> None:
         """Open orders, fills, denials and the log."""

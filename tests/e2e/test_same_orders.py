@@ -36,10 +36,10 @@ pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 DIP = Path(__file__).parents[2] / "examples" / "strategies" / "dip.py"
 DESK = """
 [strategies.dip]
-share = 0.4
+share = 0.1
 
 [strategies.range]
-share = 0.4
+share = 0.2
 
 [strategies.out]
 use = "breakout"
@@ -69,8 +69,8 @@ class Range:
     def step_orders(self, state, row, probabilities):
         quiet = row[RANGE] < 3.0 * row[SPREAD]
         state[1] = state[1] + 1.0 if quiet else 0.0
-        away, moved = max(float(row[RANGE]), 1.0), abs(row[RSI] - 50.0) > 25.0
-        if not moved and state[1] % 50 != 49:
+        away, moved = 2.0 * max(float(row[RANGE]), 1.0), abs(row[RSI] - 50.0) > 25.0
+        if not moved and state[1] % 200 != 199:
             return None
         return [
             Order(1, away, entry="stop", name="above", life_s=240.0, cancel=moved, expiry="gtc"),
@@ -142,7 +142,7 @@ def test_a_backtest_gives_signals_orders_and_fills_of_the_replay(replayed):
     assert {type(s) for s in signals if s.strategy == "range"} == {Signal, OrderSignal}
     waited = {e.order_id for e in events if e.kind is Kind.SUBMITTED and e.reason}
     ends = Counter(e.kind for e in events if e.order_id in waited)
-    assert min(ends[Kind.FILLED], ends[Kind.CANCELLED], ends[Kind.EXPIRED]) > 3
+    assert min(ends[Kind.FILLED], ends[Kind.CANCELLED]) > 3
 
 
 def test_decisions_are_explained_bit_for_bit_also_from_a_bundle(
