@@ -134,7 +134,7 @@ def requests(waiting: Waiting, time_msc: Int64, orders: Orders) -> tuple[Waiting
         time_msc: market time of each row, ascending, shape (n,).
         orders: checked, of those rows.
     """
-    asked, life_msc = list[Request](), int(orders.life_s * 1e6) // 1000
+    requested, life_msc = list[Request](), int(orders.life_s * 1e6) // 1000
     wants = np.where(_sound(orders), orders.direction, 0)
     back = np.zeros(len(wants), bool) if orders.cancel is None else orders.cancel
     rows = {sign: np.flatnonzero(back | (wants == -sign)) for sign in (-1, 1)}
@@ -143,13 +143,13 @@ def requests(waiting: Waiting, time_msc: Int64, orders: Orders) -> tuple[Waiting
         free = int(time_msc.searchsorted(waiting.until_msc))
         ends = _first(rows[waiting.direction], row) if waiting.direction else None
         if ends is not None and ends < free:
-            asked.append(Request(ends, "cancel", orders.at(ends)))
+            requested.append(Request(ends, "cancel", orders.at(ends)))
             waiting, row = Waiting(0, int(time_msc[ends]) + REST_MSC), ends + 1
             continue
         begins = _first(fresh, max(row, free))
         if begins is None:
-            return waiting, asked
-        asked.append(Request(begins, "place", orders.at(begins)))
+            return waiting, requested
+        requested.append(Request(begins, "place", orders.at(begins)))
         waiting = Waiting(int(wants[begins]), int(time_msc[begins]) + life_msc)
         row = begins + 1
 

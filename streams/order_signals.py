@@ -45,8 +45,8 @@ class OrderDecider:
         given = strategy.orders(sampled.features, predicted.probabilities)
         name, horizon_s = self._member.name, self._member.horizon_s
         several = checked(name, horizon_s, given, len(sampled.time_msc))
-        asked = self._requests(predicted, several, slice(None), remembered)
-        return [self._signal(predicted, one) for one in sorted(asked, key=_place)]
+        wanted = self._requests(predicted, several, slice(None), remembered)
+        return [self._signal(predicted, one) for one in sorted(wanted, key=_place)]
 
     def folded(
         self, predicted: Predicted, given: Iterable[tuple[int, Any]], remembered: dict[str, bytes]
@@ -56,27 +56,27 @@ class OrderDecider:
         Raises:
             SettingsError: as `signals`.
         """
-        asked, name = list[Request](), self._member.name
-        for row, wanted in given:
-            several, part = of_row(name, self._member.horizon_s, wanted), slice(row, row + 1)
-            requested = self._requests(predicted, several, part, remembered)
-            asked += sorted((r._replace(row=row) for r in requested), key=_place)
-        return [(one.row, self._signal(predicted, one)) for one in asked]
+        wanted, name = list[Request](), self._member.name
+        for row, orders in given:
+            several, part = of_row(name, self._member.horizon_s, orders), slice(row, row + 1)
+            of_this = self._requests(predicted, several, part, remembered)
+            wanted += sorted((r._replace(row=row) for r in of_this), key=_place)
+        return [(one.row, self._signal(predicted, one)) for one in wanted]
 
     def _requests(
         self, predicted: Predicted, several: Iterable[Orders], part: slice,
         remembered: dict[str, bytes],
     ) -> list[Request]:  # fmt: skip
-        sampled, asked = predicted.sampled, list[Request]()
+        sampled, wanted = predicted.sampled, list[Request]()
         for orders in several:
             key = order_key(self._member.name, f"{sampled.source}.{sampled.symbol}", orders.name)
             before = Waiting.of(remembered.get(key, b""))
             sure = self._sure(predicted, orders, part)
-            after, requested = requests(before, sampled.time_msc[part], sure)
-            if requested:
+            after, of_name = requests(before, sampled.time_msc[part], sure)
+            if of_name:
                 remembered[key] = after.packed()
-                asked += requested
-        return asked
+                wanted += of_name
+        return wanted
 
     def _sure(self, predicted: Predicted, orders: Orders, part: slice) -> Orders:
         """Those from a model only where the models agree."""

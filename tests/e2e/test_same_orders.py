@@ -134,8 +134,8 @@ def test_a_backtest_gives_signals_orders_and_fills_of_the_replay(replayed):
     assert [without_names(s) for s in outcome.signals] == [without_names(s) for s in signals]
     assert [without_names(e) for e in outcome.events] == [without_names(e) for e in events]
     orders = [s for s in signals if isinstance(s, OrderSignal)]
-    asked = Counter((s.strategy, s.name, s.action) for s in orders)
-    assert set(asked) == {
+    kinds = Counter((s.strategy, s.name, s.action) for s in orders)
+    assert set(kinds) == {
         ("dip", "dip", "place"), ("dip", "dip", "cancel"),
         *(("range", n, a) for n in ("above", "below") for a in ("place", "cancel")),
     }  # fmt: skip

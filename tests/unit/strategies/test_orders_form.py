@@ -36,24 +36,24 @@ def orders(direction: list[int], life_s: float = 10.0, **more: Any) -> Orders:
     return whole
 
 
-def asked(one: Orders, waiting: Waiting = Waiting()) -> list[tuple[int, str]]:  # noqa: B008
+def requested(one: Orders, waiting: Waiting = Waiting()) -> list[tuple[int, str]]:  # noqa: B008
     return [(r.row, r.action) for r in requests(waiting, seconds(len(one.direction)), one)[1]]
 
 
 def test_one_of_a_name_waits_at_a_time_until_its_life_is_over() -> None:
-    assert asked(orders([0, 1, 1, 1] + [1] * 9)) == [(1, "place"), (11, "place")]
+    assert requested(orders([0, 1, 1, 1] + [1] * 9)) == [(1, "place"), (11, "place")]
 
 
 def test_the_other_side_takes_back_what_waits_and_comes_after_a_rest() -> None:
     rest = REST_MSC // SECOND
-    assert asked(orders([1, 0, -1, -1] + [-1] * 9)) == [
+    assert requested(orders([1, 0, -1, -1] + [-1] * 9)) == [
         (0, "place"), (2, "cancel"), (2 + rest, "place"),
     ]  # fmt: skip
 
 
 def test_a_cancel_ends_what_waits_and_nothing_else() -> None:
     cancel = np.array([True, False, False, True, True, False])
-    assert asked(orders([0, 1, 0, 1, 0, 0], cancel=cancel)) == [(1, "place"), (3, "cancel")]
+    assert requested(orders([0, 1, 0, 1, 0, 0], cancel=cancel)) == [(1, "place"), (3, "cancel")]
 
 
 def test_rows_cut_anywhere_ask_for_the_same() -> None:
@@ -81,7 +81,7 @@ def test_a_figure_that_is_none_is_no_order(column: str, value: float) -> None:
     if (column, value) == ("away_bp", -1e9):
         return  # a price that the market has reached: execution says so
     one = orders([1, 1])._replace(**{column: np.array([value, 5.0 if "bp" in column else 1.0])})
-    assert asked(one) == [(1, "place")]
+    assert requested(one) == [(1, "place")]
 
 
 def test_prices_stand_on_the_side_of_their_kind() -> None:

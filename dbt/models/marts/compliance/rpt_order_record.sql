@@ -13,6 +13,7 @@ events as (
         *,
         toDate(ts_event, 'UTC') as report_date,
         argMinIf(volume, seq, kind in ('submitted', 'denied')) over (partition by run_id, account, order_id) as asked,
+        argMin(purpose, seq) over (partition by run_id, account, order_id) as order_purpose,
         sumIf(volume, kind in ('partially_filled', 'filled')) over (
             partition by run_id, account, order_id order by seq asc rows between unbounded preceding and current row
         ) as done,
@@ -36,12 +37,23 @@ of_day as (
     where {{ report_days("report_date") }}
 ),
 
+-- A position is closed under the signal that opened it, at the market.
+with_terms as (
+    select
+        of_day.*,
+        waiting.waiting_type as waiting_type,
+        waiting.waiting_expiry as waiting_expiry
+    from of_day
+    left join {{ ref("int_waiting_signal") }} as waiting
+        on of_day.run_id = waiting.waiting_run and of_day.signal_id = waiting.waiting_signal and of_day.order_purpose = 'entry'
+),
+
 with_person as (
     select
         of_day.*,
         people.decision_id as decision_id,
         people.execution_id as execution_id
-    from of_day
+    from with_terms as of_day
     asof left join {{ ref("int_reference_person") }} as people
         on of_day.strategy = people.ref_strategy and of_day.report_date >= people.ref_from
 )
@@ -51,7 +63,7 @@ select
     cast(seq as UInt64) as journal_seq,
     cast(multiIf(
         kind = 'submitted', 'NEWO', kind = 'partially_filled', 'PARF', kind = 'filled', 'FILL', kind = 'rejected', 'REMO',
-        kind = 'cancelled' and reason = 'rest' and taken_back = 0, 'CAMO', kind = 'cancelled', 'CAME', kind = 'expired', 'EXPI', kind = 'closed', 'TRIG', ''
+        kind = 'cancelled' and taken_back = 0 and (reason = 'rest' or startsWith(reason, 'state ')), 'CAMO', kind = 'cancelled', 'CAME', kind = 'expired', 'EXPI', kind = 'closed', 'TRIG', ''
     ) as String) as event_code,
     cast(kind as String) as own_event,
     cast(ts_event as DateTime64(6, 'UTC')) as ts_event,
@@ -70,8 +82,10 @@ select
     cast(coalesce(venue, '') as String) as venue,
     cast(multiIf(side = 'buy', 'BUYI', side = 'sell', 'SELL', '') as String) as side,
     cast(purpose as String) as purpose,
-    cast('MARK' as String) as order_type,
-    cast('IOCV' as String) as validity,
+    cast(multiIf(waiting_type = 'limit', 'LMTO', waiting_type = 'stop', 'STOP', 'MARK') as String) as order_type,
+    cast(multiIf(
+        waiting_type not in ('limit', 'stop'), 'IOCV', waiting_expiry = 'gtc', 'GTCV', waiting_expiry = 'day', 'DAVY', 'GTTV'
+    ) as String) as validity,
     cast(asked as Float64) as quantity_ordered,
     cast(if(kind in ('partially_filled', 'filled', 'closed'), volume, 0) as Float64) as quantity_event,
     cast(greatest(asked - done, 0) as Float64) as quantity_left,

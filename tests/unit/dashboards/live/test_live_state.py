@@ -171,8 +171,8 @@ def test_signals_controls_and_refused_ticks_are_told(world: LiveState) -> None:
     )
     gone = msgspec.structs.replace(waits, signal_id="s3", target=0.0, action="cancel")
     give(world, SIGNALS, SignalBatch("live", 1, 60_000_000, [waits, gone]))
-    told = [world.items.get(f"event|{n}")["text"] for n in (2, 3)]
-    assert told == ["EURUSD order dip: sell limit at 1.2", "EURUSD takes back order dip"]
+    lines = [world.items.get(f"event|{n}")["text"] for n in (2, 3)]
+    assert lines == ["EURUSD order dip: sell limit at 1.2", "EURUSD takes back order dip"]
     give(world, CONTROL, Control("halt", "live", 5, "ann", "news"))
     refused = QuarantinedTick(1, 60_000, "no_price", "raw")
     give(world, TICKS, QuarantineBatch("live", "demo", "sim", "EURUSD", "terminal", [refused]))
