@@ -17,6 +17,9 @@ from cli.main import main
 from core import settings
 from core.contracts.order import EventKind as Kind
 from core.contracts.signal import OrderSignal, Signal
+from core.credentials import directory_of
+from core.home_users import DBT, sign_in
+from core.sections import ClickhouseSettings
 from execution.journal import journal
 from streams.explain import bundle, facts, history, material
 from streams.explain.recompute import recompute
@@ -30,6 +33,7 @@ from tests.e2e.replay_runs import (
     warehouse_on,
 )
 from tests.e2e.test_same_decisions import without_names
+from tests.support.compliance import dbt
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -187,3 +191,45 @@ def test_the_table_says_what_waits(replayed):
     )
     assert {tuple(row[:5]): row[5] for row in rows} == expected
     assert all((row[1] == "place") == (row[6] > 0) for row in rows)
+
+
+def test_marts_and_order_records_say_what_kind_an_order_was(replayed, tmp_path):
+    _, events = records(replayed)
+    sent = {e.order_id: e.reason.partition(" ")[0] for e in events if e.kind is Kind.SUBMITTED}
+    kinds = Counter(kind or "market" for kind in sent.values())
+    assert set(kinds) == {"market", "limit", "stop"}
+    with warehouse_on(replayed.home) as client:
+        known = ClickhouseSettings(url=client.uri, credentials=str(directory_of(replayed.home)))
+        marts = ["+fct_order", "+rpt_order_record", "+rpt_execution_order"]
+        dbt(sign_in(known, DBT), tmp_path, "run", "--select", *marts, mode="replay")
+
+        def counted(sql):
+            rows = client.query(sql.replace("{marts}", "tickhouse_marts_replay")).result_rows
+            return {tuple(row[:-1]): row[-1] for row in rows}
+
+        assert counted(
+            "SELECT order_type, count() FROM {marts}.fct_order WHERE ts_submitted IS NOT NULL"
+            " GROUP BY ALL"
+        ) == {(kind,): count for kind, count in kinds.items()}
+        assert counted(
+            "SELECT order_type, count() FROM {marts}.rpt_execution_order WHERE order_type IN"
+            " ('market', 'limit', 'stop') GROUP BY ALL"
+        ) == {(kind,): count for kind, count in kinds.items()}
+        ended = Counter(
+            (sent[e.order_id] or "market", str(e.kind.value))
+            for e in events
+            if e.order_id in sent and e.kind in (Kind.FILLED, Kind.CANCELLED, Kind.EXPIRED)
+        )
+        named = {"limit": "LMTO", "stop": "STOP", "market": "MARK"}
+        assert counted(
+            "SELECT order_type, own_event, count() FROM {marts}.rpt_order_record WHERE own_event"
+            " IN ('filled', 'cancelled', 'expired') GROUP BY ALL"
+        ) == {(named[kind], event): count for (kind, event), count in ended.items()}
+        assert counted(
+            "SELECT order_type, reference_kind, count() FROM {marts}.rpt_execution_order WHERE"
+            " order_type = 'limit' AND (slippage_bp != 0 OR reference_kind != 'order price')"
+            " GROUP BY ALL"
+        ) == {}
+        assert counted(
+            "SELECT order_type, validity, count() > 0 FROM {marts}.rpt_order_record GROUP BY ALL"
+        ).keys() == {("MARK", "IOCV"), ("LMTO", "GTTV"), ("STOP", "GTCV"), ("STOP", "GTTV")}
