@@ -52,6 +52,7 @@ class Order(NamedTuple):
     life_s: float = 600.0  # how long it waits, seconds of market time; less than the horizon
     filling: str = "return"  # MT5's: "fok", "ioc", "return"
     expiry: str = "specified"  # what the broker is told: "gtc", "day", "specified"
+    follow_bp: float | None = None  # it follows rows whose price is further away; None: it stays
 
 
 class Orders(NamedTuple):
@@ -69,6 +70,7 @@ class Orders(NamedTuple):
     life_s: float = 600.0
     filling: str = "return"
     expiry: str = "specified"
+    follow_bp: float | None = None
 
     def at(self, row: int) -> Order:
         """What a row wants."""
@@ -96,28 +98,31 @@ class OrdersStrategy(Protocol):
 class Waiting(NamedTuple):
     """What a feed's last request left of a name: free again from `until_msc` on.
 
-    `direction`: of the order that waits until then; 0: none, the name rests.
+    `direction`: of the order that waits until then, at `price`; 0: none, the name rests.
     """
 
     direction: int = 0
     until_msc: int = 0
+    price: float = 0.0
 
     @classmethod
     def of(cls, packed: bytes) -> "Waiting":
         """From what `packed` gave; b"": nothing was asked for yet."""
-        return cls(*map(int, np.frombuffer(packed, np.int64)))
+        direction, until_msc, price = np.frombuffer(packed, np.float64) if packed else (0, 0, 0.0)
+        return cls(int(direction), int(until_msc), float(price))
 
     def packed(self) -> bytes:
         """As bytes, for the recovery store."""
-        return np.array(self, np.int64).tobytes()
+        return np.array(self, np.float64).tobytes()
 
 
 class Request(NamedTuple):
     """What is asked of execution at a row."""
 
     row: int
-    action: str  # "place", "cancel"
+    action: str  # "place", "modify", "cancel"
     order: Order
+    price: float = 0.0  # at which it waits; 0 for a cancel
 
 
 def asks_orders(strategy: object) -> bool:
@@ -126,13 +131,16 @@ def asks_orders(strategy: object) -> bool:
     return hasattr(own, "orders") or hasattr(own, "step_orders")
 
 
-def requests(waiting: Waiting, time_msc: Int64, orders: Orders) -> tuple[Waiting, list[Request]]:
+def requests(
+    waiting: Waiting, time_msc: Int64, orders: Orders, price: Float64
+) -> tuple[Waiting, list[Request]]:
     """What orders of one name come to, in the order of the rows, and what waits after the last.
 
     Args:
         waiting: what the feed's previous rows left of that name.
         time_msc: market time of each row, ascending, shape (n,).
         orders: checked, of those rows.
+        price: at which each row's order would wait, shape (n,).
     """
     requested, life_msc = list[Request](), int(orders.life_s * 1e6) // 1000
     wants = np.where(_sound(orders), orders.direction, 0)
@@ -142,6 +150,13 @@ def requests(waiting: Waiting, time_msc: Int64, orders: Orders) -> tuple[Waiting
     while True:
         free = int(time_msc.searchsorted(waiting.until_msc))
         ends = _first(rows[waiting.direction], row) if waiting.direction else None
+        until = slice(row, free if ends is None else min(free, ends))
+        moves = _moves(waiting, wants, price, until, orders.follow_bp)
+        if moves is not None:
+            requested.append(Request(moves, "modify", orders.at(moves), float(price[moves])))
+            until_msc = int(time_msc[moves]) + life_msc
+            waiting, row = Waiting(waiting.direction, until_msc, float(price[moves])), moves + 1
+            continue
         if ends is not None and ends < free:
             requested.append(Request(ends, "cancel", orders.at(ends)))
             waiting, row = Waiting(0, int(time_msc[ends]) + REST_MSC), ends + 1
@@ -149,9 +164,20 @@ def requests(waiting: Waiting, time_msc: Int64, orders: Orders) -> tuple[Waiting
         begins = _first(fresh, max(row, free))
         if begins is None:
             return waiting, requested
-        requested.append(Request(begins, "place", orders.at(begins)))
-        waiting = Waiting(int(wants[begins]), int(time_msc[begins]) + life_msc)
-        row = begins + 1
+        requested.append(Request(begins, "place", orders.at(begins), float(price[begins])))
+        until_msc = int(time_msc[begins]) + life_msc
+        waiting, row = Waiting(int(wants[begins]), until_msc, float(price[begins])), begins + 1
+
+
+def _moves(
+    waiting: Waiting, wants: Any, price: Float64, part: slice, follow_bp: float | None
+) -> int | None:
+    """The first of some rows that wants what waits further away than it may be."""
+    if follow_bp is None or not waiting.direction or part.start >= part.stop:
+        return None
+    away = np.abs(price[part] - waiting.price) > follow_bp / _WHOLE_BP * waiting.price
+    rows = np.flatnonzero(away & (wants[part] == waiting.direction))
+    return int(part.start) + int(rows[0]) if len(rows) else None
 
 
 def _sound(orders: Orders) -> npt.NDArray[np.bool_]:
@@ -221,6 +247,10 @@ def _refuse_unfit(name: str, horizon_s: float, one: Orders | Order) -> None:
                 f"strategy {name!r}: order {one.name!r}: {field} {getattr(one, field)!r} is none"
                 f" of {', '.join(words)}"
             )
+    if one.follow_bp is not None and not 0 < one.follow_bp < _WHOLE_BP:
+        raise SettingsError(
+            f"strategy {name!r}: order {one.name!r}: follow_bp {one.follow_bp} is no distance in bp"
+        )
     if not _LEAST_LIFE_S <= one.life_s < horizon_s:
         raise SettingsError(
             f"strategy {name!r}: order {one.name!r} waits {one.life_s} s; at least"
@@ -251,7 +281,8 @@ def _alone(one: Any) -> Orders:
     return Orders(**columns, **{name: getattr(one, name) for name in _SHARED})
 
 
-def price_of(mid: float, order: Order) -> float:
-    """Where an order waits: away from the mid, on its side."""
-    side = order.direction if order.entry == "stop" else -order.direction
-    return mid * (1.0 + side * order.away_bp / 10_000.0)
+def prices(mid: Float64, orders: Orders, digits: int) -> Float64:
+    """Where each row's order waits: away from the mid, on its side, in the symbol's digits."""
+    side = orders.direction if orders.entry == "stop" else -orders.direction
+    price: Float64 = np.round(mid * (1.0 + side * orders.away_bp / _WHOLE_BP), digits)
+    return price

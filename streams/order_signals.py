@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from core.clock import Clock
 from core.contracts.signal import OrderSignal, signal_id
@@ -19,13 +20,14 @@ from strategies.orders_form import (
     Waiting,
     checked,
     of_row,
-    price_of,
+    prices,
     requests,
 )
 from streams.records import Predicted, Sampled
 from streams.stop_distance import stop_distance
 
 _VOLATILITY = NAMES.index("volatility_60s")
+_DAY_MSC = 86_400_000
 _MOST_DIGITS = 8  # of a price in a symbol that no reference data knows
 
 
@@ -71,8 +73,9 @@ class OrderDecider:
         for orders in several:
             key = order_key(self._member.name, f"{sampled.source}.{sampled.symbol}", orders.name)
             before = Waiting.of(remembered.get(key, b""))
-            sure = self._sure(predicted, orders, part)
-            after, of_name = requests(before, sampled.time_msc[part], sure)
+            sure, times = self._sure(predicted, orders, part), sampled.time_msc[part]
+            price = _prices(sampled.symbol, times, sampled.mid[part], sure)
+            after, of_name = requests(before, times, sure, price)
             if of_name:
                 remembered[key] = after.packed()
                 wanted += of_name
@@ -126,14 +129,14 @@ class OrderDecider:
         sampled, order, row = predicted.sampled, request.order, request.row
         if request.action == "cancel":
             return {"target": 0.0, "stop_price": 0.0}
-        side, price = order.direction, price_of(float(sampled.mid[row]), order)
+        side, price = order.direction, request.price
         share = predicted.share if self._member.strategy.needs_model else 1.0
         away, gain = self._exits(sampled, row, order, price)
-        digits = self._digits(sampled.symbol, int(sampled.time_msc[row]) * 1000)
+        digits = _digits(sampled.symbol, int(sampled.time_msc[row]) // _DAY_MSC)
         return {
             "target": side * order.size * share,
             "stop_price": round(price - side * away, digits),
-            "entry_price": round(price, digits),
+            "entry_price": price,
             "take_profit": round(price + side * gain, digits) if gain else 0.0,
             "trail": away * self._member.exits.trail_stops,
         }
@@ -150,9 +153,19 @@ class OrderDecider:
             return away, away * self._member.exits.take_profit_stops
         return away, price * order.take_profit_bp / 10_000.0
 
-    def _digits(self, symbol: str, at_us: int) -> int:
-        known = instrument(symbol, at_us)
-        return known.digits if known else _MOST_DIGITS
+
+def _prices(symbol: str, time_msc: Any, mid: Any, orders: Orders) -> npt.NDArray[np.float64]:
+    """Where each row's order waits; reference data is dated, so by day."""
+    days, price = time_msc // _DAY_MSC, np.empty(len(mid))
+    for day in np.unique(days).tolist():
+        rows = days == day
+        price[rows] = prices(mid, orders, _digits(symbol, day))[rows]
+    return price
+
+
+def _digits(symbol: str, day: int) -> int:
+    known = instrument(symbol, day * _DAY_MSC * 1000)
+    return known.digits if known else _MOST_DIGITS
 
 
 def order_key(strategy: str, feed: str, name: str) -> str:

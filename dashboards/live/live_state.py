@@ -39,6 +39,9 @@ _OPEN = {
     EventKind.PARTIALLY_FILLED,
     EventKind.UNKNOWN,
     EventKind.CANCELLING,
+    EventKind.MODIFYING,
+    EventKind.MODIFIED,
+    EventKind.UNMODIFIED,
 }
 #: Of a position or of the account: they say nothing of an order that is out.
 _OTHERS = {
@@ -167,7 +170,8 @@ class LiveState:
         text = f"takes back order {signal.name}"
         if signal.action != "cancel":
             side = "buy" if signal.target > 0 else "sell"
-            text = f"order {signal.name}: {side} {signal.entry} at {signal.entry_price:g}"
+            moves = " moves to" if signal.action == "modify" else ""
+            text = f"order {signal.name}:{moves} {side} {signal.entry} at {signal.entry_price:g}"
         self.log(signal.ts_event_us, "signal", f"{signal.symbol} {text}")
 
     def _signals(self, batch: SignalBatch) -> None:

@@ -11,7 +11,9 @@ SPREAD = FEATURE_NAMES.index("spread_bp")
 
 
 class Dip:
-    """One order at a time, ten minutes to be filled, taken back when the move is over."""
+    """One order at a time, ten minutes to be filled; it moves with the price, and is taken back
+    when the move is over.
+    """
 
     name = "dip"  # the file's name
     needs_model = False
@@ -29,5 +31,5 @@ class Dip:
         over = np.abs(rsi - 50.0) < 5.0
         return Orders(
             direction, away, cancel=over, name="dip", entry="limit", life_s=600.0,
-            stop_bp=3.0 * away, take_profit_bp=2.0 * away,
+            stop_bp=3.0 * away, take_profit_bp=2.0 * away, follow_bp=3.0,
         )  # fmt: skip

@@ -69,14 +69,19 @@ def rule(facts: Facts, now: Recomputed) -> str:
     return f"strategy {signal.strategy}: {direction}{_threshold(facts, now)}, and {why}"
 
 
-def order_rule(signal: OrderSignal, waiting: tuple[int, int]) -> str:
+def order_rule(signal: OrderSignal, waiting: tuple[int, int, float]) -> str:
     """Why the row asked for an order that waits, or took one back, in a sentence."""
-    before, until_msc = waiting
+    before, until_msc, price = waiting
     whose, until = f"strategy {signal.strategy}: order {signal.name}", text(until_msc * 1000)
     if signal.action == "cancel":
         side = {1: "buy", -1: "sell"}.get(before, "order")
         return f"{whose} is taken back, the {side} that waited until {until}"
     side = "buy" if signal.target > 0 else "sell"
+    if signal.action == "modify":
+        return (
+            f"{whose}: {side} {signal.entry} moves from {price:.8g} to {signal.entry_price:.8g},"
+            f" waits until {text(signal.expires_us)}"
+        )
     free = f"had been over since {until}" if until_msc else "had not been asked for before"
     return (
         f"{whose}: {side} {signal.entry} at {signal.entry_price:.8g}, waits until"

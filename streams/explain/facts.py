@@ -121,7 +121,7 @@ class Facts(msgspec.Struct, frozen=True):
     own_features: bytes = b""
     own_set_hash: str = ""
     legs: list[Leg] = []
-    waiting: tuple[int, int] = (0, 0)
+    waiting: tuple[int, int, float] = (0, 0, 0.0)
 
 
 def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
@@ -197,7 +197,7 @@ def _waiting(client: Client, signal: AnySignal) -> Waiting:
         return Waiting()
     given = {name: getattr(signal, name) for name in _WAITING_OF}
     rows = client.query(_WAITING, {**given, "rest_msc": REST_MSC}).result_rows
-    return Waiting(*map(int, rows[0])) if rows else Waiting()
+    return Waiting(int(rows[0][0]), int(rows[0][1]), float(rows[0][2])) if rows else Waiting()
 
 
 _WAITING_OF = ("run_id", "source", "symbol", "strategy", "name", "time_msc", "seq")

@@ -1,7 +1,8 @@
 -- The last that was asked of the orders of a name before a decision: what waited then, and until when.
 SELECT
     toInt64(sign(target)) AS direction,
-    if(action = 'cancel', time_msc + {rest_msc:Int64}, intDiv(toUnixTimestamp64Micro(ts_expires), 1000)) AS until_msc
+    if(action = 'cancel', time_msc + {rest_msc:Int64}, intDiv(toUnixTimestamp64Micro(ts_expires), 1000)) AS until_msc,
+    entry_price
 FROM signal FINAL
 WHERE
     run_id = {run_id:String} AND source = {source:String} AND symbol = {symbol:String}

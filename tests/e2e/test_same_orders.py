@@ -140,13 +140,13 @@ def test_a_backtest_gives_signals_orders_and_fills_of_the_replay(replayed):
     orders = [s for s in signals if isinstance(s, OrderSignal)]
     kinds = Counter((s.strategy, s.name, s.action) for s in orders)
     assert set(kinds) == {
-        ("dip", "dip", "place"), ("dip", "dip", "cancel"),
+        *(("dip", "dip", a) for a in ("place", "modify", "cancel")),
         *(("range", n, a) for n in ("above", "below") for a in ("place", "cancel")),
     }  # fmt: skip
     assert {type(s) for s in signals if s.strategy == "range"} == {Signal, OrderSignal}
     waited = {e.order_id for e in events if e.kind is Kind.SUBMITTED and e.reason}
     ends = Counter(e.kind for e in events if e.order_id in waited)
-    assert min(ends[Kind.FILLED], ends[Kind.CANCELLED]) > 3
+    assert min(ends[Kind.FILLED], ends[Kind.CANCELLED], ends[Kind.MODIFIED]) > 3
 
 
 def test_decisions_are_explained_bit_for_bit_also_from_a_bundle(
@@ -158,6 +158,7 @@ def test_decisions_are_explained_bit_for_bit_also_from_a_bundle(
     cancels = [next(s for s in orders if (s.action, s.strategy) == ("cancel", w)) for w in WAITING]
     targets = [next(s for s in signals if type(s) is Signal and s.strategy == w) for w in TARGETS]
     some = [orders[0], orders[-1], next(s for s in orders if s.signal_id in filled)]
+    some += [s for s in orders if s.action == "modify"][:2]
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "nowhere"))
     with warehouse_on(replayed.home) as client:
         for number, signal in enumerate((*some, *cancels, *targets)):
@@ -175,6 +176,7 @@ def test_decisions_are_explained_bit_for_bit_also_from_a_bundle(
             assert explained["same"]
             named = f"order {signal.name}: " if isinstance(signal, OrderSignal) else "held"
             named = f"order {signal.name} is taken" if signal in cancels else named
+            named = f"limit moves from {stored.waiting[2]:.8g}" if signal in some[3:] else named
             assert named in explained["rule"]
 
 
@@ -190,7 +192,7 @@ def test_the_table_says_what_waits(replayed):
         for s in signals
     )
     assert {tuple(row[:5]): row[5] for row in rows} == expected
-    assert all((row[1] == "place") == (row[6] > 0) for row in rows)
+    assert all((row[1] in ("place", "modify")) == (row[6] > 0) for row in rows)
 
 
 def test_marts_and_order_records_say_what_kind_an_order_was(replayed, tmp_path):

@@ -1,7 +1,7 @@
 -- A signal may ask for an order that waits for its price instead of a target (ADR 0021); empty on targets.
 ALTER TABLE signal ADD COLUMN IF NOT EXISTS name LowCardinality(String) COMMENT 'Name of the order that waits, given by its strategy; empty: a target' -- noqa: PRS
 ;
-ALTER TABLE signal ADD COLUMN IF NOT EXISTS action LowCardinality(String) COMMENT 'place or cancel; empty: a target' -- noqa: PRS
+ALTER TABLE signal ADD COLUMN IF NOT EXISTS action LowCardinality(String) COMMENT 'place, modify or cancel; empty: a target' -- noqa: PRS
 ;
 ALTER TABLE signal ADD COLUMN IF NOT EXISTS entry LowCardinality(String) COMMENT 'limit or stop; empty: a target, traded at the market' -- noqa: PRS
 ;

@@ -90,6 +90,8 @@ class SimulatedAccount:
                 return self._booked(form, state, at_msc, at_msc)
             if form.action == mt5.TRADE_ACTION_REMOVE:
                 return self._remove(form, state, at_msc)
+            if form.action == mt5.TRADE_ACTION_MODIFY:
+                return self._change(form, state, at_msc)
             feed = self.feeds.get(form.symbol)
             if feed is None:
                 raise Refused(mt5.TRADE_RETCODE_INVALID, f"Unknown symbol {form.symbol}")
@@ -288,6 +290,29 @@ class SimulatedAccount:
 
     def _remove(self, form: TradeRequest, state: AccountBooks, at_msc: int) -> AcceptedFill:
         """Take a working order back, unless it fills or expires before that arrives."""
+        order, arrives = self._still_working(form, state, at_msc)
+        state.retire(order, mt5.ORDER_STATE_CANCELED, arrives)
+        return self._answered(form, form.order, state, at_msc, arrives)
+
+    def _change(self, form: TradeRequest, state: AccountBooks, at_msc: int) -> AcceptedFill:
+        """Give a working order other terms, under which it works from when that arrives."""
+        order, arrives = self._still_working(form, state, at_msc)
+        changed = pending.changed(order, form, arrives)
+        if changed == order:
+            raise Refused(mt5.TRADE_RETCODE_NO_CHANGES, "No changes")
+        pending.check_form(changed.form)
+        known = self.pricing.known(order.feed, at_msc)
+        quote = self._market.tape(*order.feed).last_until(arrives)
+        if quote is None or not is_open(known.session, arrives * 1000):
+            raise Refused(mt5.TRADE_RETCODE_MARKET_CLOSED, "Market closed")
+        pending.check_price(changed.form, quote)
+        state.working[order.ticket] = replace(changed, seen_msc=arrives - 1)
+        return self._answered(form, form.order, state, at_msc, arrives)
+
+    def _still_working(
+        self, form: TradeRequest, state: AccountBooks, at_msc: int
+    ) -> tuple[PendingOrder, int]:
+        """The order that a request is about, and when the request arrives."""
         order = state.working.get(form.order)
         if order is None:
             raise Refused(mt5.TRADE_RETCODE_INVALID_ORDER, f"No working order {form.order}")
@@ -296,8 +321,7 @@ class SimulatedAccount:
         arrives = max(at_msc + friction.latency_ms, order.seen_msc + 1)
         if pending.moment(order, self._market.tape(*order.feed), arrives):
             raise Refused(mt5.TRADE_RETCODE_INVALID_ORDER, f"Order {form.order} was done before")
-        state.retire(order, mt5.ORDER_STATE_CANCELED, arrives)
-        return self._answered(form, form.order, state, at_msc, arrives)
+        return order, arrives
 
     def _answered(
         self, form: TradeRequest, ticket: int, state: AccountBooks, at_msc: int, time_msc: int

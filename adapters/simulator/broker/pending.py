@@ -76,6 +76,21 @@ def expiry_msc(form: TradeRequest, works_msc: int) -> int:
     raise Refused(mt5.TRADE_RETCODE_INVALID_EXPIRATION, "Invalid expiration")
 
 
+def changed(order: PendingOrder, form: TradeRequest, works_msc: int) -> PendingOrder:
+    """An order under the terms of a request to modify it: price, stops and end, nothing else.
+
+    Raises:
+        Refused: as `expiry_msc`.
+    """
+    terms = order.form._replace(
+        price=form.price, sl=form.sl, tp=form.tp, type_time=form.type_time,
+        expiration=form.expiration,
+    )  # fmt: skip
+    same = terms == order.form
+    expires = order.expires_msc if same else expiry_msc(terms, works_msc)
+    return msgspec.structs.replace(order, form=terms, expires_msc=expires)
+
+
 def buys(form: TradeRequest) -> bool:
     """Whether it buys."""
     return form.type in _BUYS

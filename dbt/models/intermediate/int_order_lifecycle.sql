@@ -33,7 +33,7 @@ orders as (
         count() as events
     from {{ ref("int_order_event_told") }}
     -- What the broker did by itself is no order; a stop that moved changes nothing of one.
-    where kind not in ('booked', 'stop_moving', 'stop_moved', 'stop_kept', 'cancelling')
+    where kind not in ('booked', 'stop_moving', 'stop_moved', 'stop_kept', 'cancelling', 'modifying', 'modified', 'unmodified')
     group by run_id, mode, account, strategy, order_id
 )
 

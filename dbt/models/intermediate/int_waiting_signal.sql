@@ -1,8 +1,9 @@
--- What was asked of orders that wait for their price: to be placed, or taken back.
+-- What was asked of orders that wait for their price: to be placed, changed, or taken back.
 select
     run_id as waiting_run,
     signal_id as waiting_signal,
-    if(action = 'cancel', 'cancel', entry) as waiting_type,
+    if(action = 'place', entry, action) as waiting_type,
+    entry as waiting_entry,
     name as waiting_name,
     expiry as waiting_expiry,
     ts_expires as ts_waiting_expires

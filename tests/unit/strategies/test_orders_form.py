@@ -16,7 +16,7 @@ from strategies.orders_form import (
     asks_orders,
     checked,
     of_row,
-    price_of,
+    prices,
     requests,
 )
 from strategies.protocol import select
@@ -36,8 +36,12 @@ def orders(direction: list[int], life_s: float = 10.0, **more: Any) -> Orders:
     return whole
 
 
-def requested(one: Orders, waiting: Waiting = Waiting()) -> list[tuple[int, str]]:  # noqa: B008
-    return [(r.row, r.action) for r in requests(waiting, seconds(len(one.direction)), one)[1]]
+def requested(
+    one: Orders, waiting: Waiting = Waiting(), at: Any = None  # noqa: B008
+) -> list[tuple[int, str]]:
+    count = len(one.direction)
+    given = requests(waiting, seconds(count), one, at if at is not None else np.ones(count))
+    return [(r.row, r.action) for r in given[1]]
 
 
 def test_one_of_a_name_waits_at_a_time_until_its_life_is_over() -> None:
@@ -51,6 +55,15 @@ def test_the_other_side_takes_back_what_waits_and_comes_after_a_rest() -> None:
     ]  # fmt: skip
 
 
+def test_it_follows_rows_whose_price_is_too_far_away() -> None:
+    at = np.array([1.0, 1.0001, 1.0003, 1.0, 1.0, 1.0])
+    one = orders([1, 1, 1, 0, 1, 1], follow_bp=2.0)
+    assert requested(one, at=at) == [(0, "place"), (2, "modify"), (4, "modify")]
+    assert requested(one._replace(follow_bp=None), at=at) == [(0, "place")]
+    after, _ = requests(Waiting(), seconds(6), one, at)
+    assert after == Waiting(1, 14_000, 1.0), "what moves waits for its life anew"
+
+
 def test_a_cancel_ends_what_waits_and_nothing_else() -> None:
     cancel = np.array([True, False, False, True, True, False])
     assert requested(orders([0, 1, 0, 1, 0, 0], cancel=cancel)) == [(1, "place"), (3, "cancel")]
@@ -61,14 +74,16 @@ def test_rows_cut_anywhere_ask_for_the_same() -> None:
     count = 4_000
     direction = rng.choice([-1, 0, 0, 0, 1], count)
     cancel = rng.random(count) < 0.05
-    whole = orders(direction.tolist(), cancel=cancel)
-    after, expected = requests(Waiting(), seconds(count), whole)
-    assert {r.action for r in expected} == {"place", "cancel"}
+    price = 1.0 + rng.normal(size=count).cumsum() * 1e-4
+    whole = orders(direction.tolist(), cancel=cancel, follow_bp=2.0)
+    after, expected = requests(Waiting(), seconds(count), whole, price)
+    assert {r.action for r in expected} == {"place", "modify", "cancel"}
     waiting, given, begin = b"", [], 0
     while begin < count:
         end = min(begin + int(rng.integers(1, 40)), count)
-        part = orders(direction[begin:end].tolist(), cancel=cancel[begin:end])
-        left, some = requests(Waiting.of(waiting), seconds(count)[begin:end], part)
+        part = orders(direction[begin:end].tolist(), cancel=cancel[begin:end], follow_bp=2.0)
+        at, of = seconds(count)[begin:end], price[begin:end]
+        left, some = requests(Waiting.of(waiting), at, part, of)
         waiting, begin, start = left.packed(), end, begin
         given += [one._replace(row=one.row + start) for one in some]
     assert given == expected
@@ -86,10 +101,11 @@ def test_a_figure_that_is_none_is_no_order(column: str, value: float) -> None:
 
 def test_prices_stand_on_the_side_of_their_kind() -> None:
     def price(direction: int, entry: str) -> float:
-        return price_of(100.0, Order(direction, 10.0, entry=entry))
+        one = Orders(np.array([direction]), np.array([10.0]), entry=entry)
+        return float(prices(np.array([100.0001]), one, 2)[0])
 
-    assert [price(1, "limit"), price(-1, "limit")] == pytest.approx([99.9, 100.1])
-    assert [price(1, "stop"), price(-1, "stop")] == pytest.approx([100.1, 99.9])
+    assert [price(1, "limit"), price(-1, "limit")] == [99.9, 100.1]
+    assert [price(1, "stop"), price(-1, "stop")] == [100.1, 99.9]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +118,7 @@ def test_prices_stand_on_the_side_of_their_kind() -> None:
         ({"life_s": 60.0}, "less than the horizon of 60 s"),
         ({"life_s": float("nan")}, "waits nan s"),
         ({"life_s": 1.0}, "at least 3 s"),
+        ({"follow_bp": 0.0}, "follow_bp 0.0 is no distance"),
         ({"direction": np.array([2, 0])}, "a direction is -1, 0 or 1"),
         ({"size": np.ones(3)}, r"size of 'entry' has shape \(3,\)"),
     ],

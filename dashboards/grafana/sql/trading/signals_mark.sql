@@ -3,7 +3,7 @@ SELECT
     concat(
         multiIf(
             action = 'cancel', concat('takes back ', name, ' '),
-            action != '', concat(if(target > 0, 'buy ', 'sell '), entry, ' ', name, ' '),
+            action != '', concat(if(action = 'modify', 'moves ', ''), if(target > 0, 'buy ', 'sell '), entry, ' ', name, ' '),
             target > 0, 'long ', target < 0, 'short ', 'flat '
         ), symbol
     ) AS text,

@@ -27,7 +27,7 @@ sent as (
         minIf(ts_init, kind in ('partially_filled', 'filled')) as known_at,
         maxIf(ts_event, kind in ('partially_filled', 'filled')) as filled_at,
         argMinIf(volume, seq, kind = 'submitted') as asked,
-        argMinIf(price, seq, kind = 'submitted') as asked_price,
+        argMaxIf(price, seq, kind in ('submitted', 'modified')) as asked_price,
         -- The reason of one that waits for its price names what it is and what its strategy calls it.
         arrayFirst(type -> startsWith(argMinIf(reason, seq, kind = 'submitted'), concat(type, ' ')), ['limit', 'stop']) as waits,
         round(sumIf(volume, kind in ('partially_filled', 'filled')), 8) as filled,

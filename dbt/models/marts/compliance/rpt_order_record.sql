@@ -41,7 +41,7 @@ of_day as (
 with_terms as (
     select
         of_day.*,
-        waiting.waiting_type as waiting_type,
+        waiting.waiting_entry as waiting_entry,
         waiting.waiting_expiry as waiting_expiry
     from of_day
     left join {{ ref("int_waiting_signal") }} as waiting
@@ -63,7 +63,7 @@ select
     cast(seq as UInt64) as journal_seq,
     cast(multiIf(
         kind = 'submitted', 'NEWO', kind = 'partially_filled', 'PARF', kind = 'filled', 'FILL', kind = 'rejected', 'REMO',
-        kind = 'cancelled' and taken_back = 0 and (reason = 'rest' or startsWith(reason, 'state ')), 'CAMO', kind = 'cancelled', 'CAME', kind = 'expired', 'EXPI', kind = 'closed', 'TRIG', ''
+        kind = 'cancelled' and taken_back = 0 and (reason = 'rest' or startsWith(reason, 'state ')), 'CAMO', kind = 'cancelled', 'CAME', kind = 'expired', 'EXPI', kind = 'closed', 'TRIG', kind = 'modified', 'REME', ''
     ) as String) as event_code,
     cast(kind as String) as own_event,
     cast(ts_event as DateTime64(6, 'UTC')) as ts_event,
@@ -82,9 +82,9 @@ select
     cast(coalesce(venue, '') as String) as venue,
     cast(multiIf(side = 'buy', 'BUYI', side = 'sell', 'SELL', '') as String) as side,
     cast(purpose as String) as purpose,
-    cast(multiIf(waiting_type = 'limit', 'LMTO', waiting_type = 'stop', 'STOP', 'MARK') as String) as order_type,
+    cast(multiIf(waiting_entry = 'limit', 'LMTO', waiting_entry = 'stop', 'STOP', 'MARK') as String) as order_type,
     cast(multiIf(
-        waiting_type not in ('limit', 'stop'), 'IOCV', waiting_expiry = 'gtc', 'GTCV', waiting_expiry = 'day', 'DAVY', 'GTTV'
+        waiting_entry not in ('limit', 'stop'), 'IOCV', waiting_expiry = 'gtc', 'GTCV', waiting_expiry = 'day', 'DAVY', 'GTTV'
     ) as String) as validity,
     cast(asked as Float64) as quantity_ordered,
     cast(if(kind in ('partially_filled', 'filled', 'closed'), volume, 0) as Float64) as quantity_event,
