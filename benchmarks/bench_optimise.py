@@ -61,7 +61,7 @@ def measure(strategy: str, path: Path, trials: int, home: str) -> Measured:
     market = SharedMarket(job)
     periods = periods_of([market])
     search = Search(
-        Evaluator([market], settings, of_settings(settings.execution)),
+        Evaluator([market], job, of_settings(settings.execution)),
         protocol.declared(strategy), periods, settings.terminal.balance, lambda _: None,
     )  # fmt: skip
     search.best(periods.whole, trials, 0)

@@ -6,14 +6,15 @@ Every order is checked against all limits on risk with six stress scenarios, pos
 each time as the order path does. Beside it, from the same run and in turn with it: the other
 pre-trade checks' dearest arithmetic (a walk over the positions that adds their notionals), and how
 late a sleep of 1 ms wakes, which is what this machine stalls by itself. CPU time leaves out what
-others took. New figures come every
-hundredth order: `first after new figures` are those that value all positions again.
+others took. New figures come every hundredth order, and are made ready by the thread that takes
+them; half-way between, a position changes: `after a fill` are the checks that value all again.
 """
 
 import argparse
 import gc
 import time
 
+import msgspec
 import numpy as np
 
 from benchmarks.machine import StallMeter, describe
@@ -54,29 +55,33 @@ def figures(number: int) -> MarketRisk:
 def measure(count: int) -> dict[str, list[int]]:
     """Nanoseconds of each check."""
     messages = [figures(number) for number in range(1, 11)]
-    feeds, market = messages[0].feeds[:POSITIONS], MarketFigures("bench")
+    feeds = messages[0].feeds[:POSITIONS]
     order = Held(feeds[3], 0.1)
     taken: dict[str, list[int]] = {
-        "check": [], "its CPU time": [], "first after new figures": [], "walk over positions": [],
+        "check": [], "its CPU time": [], "first after new figures": [], "after a fill": [],
+        "walk over positions": [],
     }  # fmt: skip
     gc.collect()
     gc.freeze()
+    market, newest = MarketFigures("bench"), NOW
     for number in range(count):
-        fresh = number % 100 == 0
+        fresh, filled = number % 100 == 0, number % 100 == 50
         if fresh:
-            market = MarketFigures("bench")
-            market.take(messages[number // 100 % len(messages)])
-            market.at("USD")
-        held = [Held(feed, 0.1 + place / 100, 1.1) for place, feed in enumerate(feeds)]
+            newest += 1
+            message = messages[number // 100 % len(messages)]
+            market.take(msgspec.structs.replace(message, ts_event_us=newest))
+        lots = 0.1 + (number + 50) // 100 / 1e4
+        held = [Held(feed, lots + place / 100, 1.1) for place, feed in enumerate(feeds)]
         used = time.thread_time_ns()
         began = time.perf_counter_ns()
         denial = check(LIMITS, market.at("USD"), held, order, 1e6, NOW + 1_000_000)
         ended = time.perf_counter_ns()
-        if not fresh:
+        if not (fresh or filled):
             taken["its CPU time"].append(time.thread_time_ns() - used)
         if denial is not None:
             raise SystemExit(f"denied: {denial}")
-        taken["first after new figures" if fresh else "check"].append(ended - began)
+        kind = "first after new figures" if fresh else "after a fill" if filled else "check"
+        taken[kind].append(ended - began)
         began = time.perf_counter_ns()
         total = 0.0
         for one in held:

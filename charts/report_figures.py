@@ -4,7 +4,8 @@ Matplotlib is loaded when a picture is drawn: most reports have none.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any, NamedTuple
 
 INK, QUIET, RULE, ACCENT, WARM, BAD = (
@@ -168,6 +169,24 @@ def through_the_day(
         axes.plot([p[0] for p in points], [p[1] for p in points], "o-", color=ACCENT, ms=3, lw=1)
         axes.axhline(limit, color=BAD, lw=1.2, label=f"limit {limit:g}")
         axes.set(title=title, ylabel=unit, xlim=(0, 24), xticks=range(0, 25, 3), yscale="log")
+        axes.set_xlabel("hour of the day, UTC")
+        axes.legend(loc="upper right")
+
+    return draw
+
+
+def held_through_the_day(
+    lines: Mapping[str, Sequence[tuple[float, float]]], title: str, unit: str
+) -> Draw:
+    """Figures that hold until the next (hours, value), a line per name, from zero."""
+
+    def draw(axes: Axes) -> None:
+        for colour, (name, points) in zip(cycle(PALETTE), lines.items(), strict=False):
+            hours, values = zip(*points, strict=True)
+            axes.plot(hours, values, color=colour, lw=1, drawstyle="steps-post", label=name)
+            axes.fill_between(hours, values, step="post", color=colour, alpha=0.12, lw=0)
+        axes.set(title=title, ylabel=unit, xlim=(0, 24), xticks=range(0, 25, 3))
+        axes.set_ylim(bottom=0)
         axes.set_xlabel("hour of the day, UTC")
         axes.legend(loc="upper right")
 

@@ -41,14 +41,17 @@ class Listeners:
         self._permission, self._clock = permission, clock or SystemClock()
         self._market_risk = market_risk
         self._limits_told = LimitsTold(run, limits) if limits else None
-        works = (("ticks", self._listen_ticks), ("control", self._listen_control))
-        self._threads = [
-            threading.Thread(target=work, name=name, daemon=True) for name, work in works
-        ]
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin to listen."""
-        for thread in self._threads:
+        """Begin to listen; what is published once this has returned is heard."""
+        heard = (
+            ("ticks", self._listen_ticks, self._bus.subscribe(TICKS, 0)),
+            ("control", self._listen_control, self._bus.subscribe(CONTROL, 0)),
+        )
+        for name, listen, subscriber in heard:
+            thread = threading.Thread(target=listen, args=(subscriber,), name=name, daemon=True)
+            self._threads.append(thread)
             thread.start()
         if self._limits_told:
             self._limits_told.start()
@@ -63,8 +66,7 @@ class Listeners:
         if self._limits_told:
             self._limits_told.close()
 
-    def _listen_ticks(self) -> None:
-        subscriber = self._bus.subscribe(TICKS, 0)
+    def _listen_ticks(self, subscriber: Subscriber) -> None:
         while not self._stop.is_set():
             message = subscriber.next(0.2)
             if message:
@@ -89,8 +91,7 @@ class Listeners:
         if self._twin:
             self._twin.ticks(batch.source, batch.symbol, ticks)
 
-    def _listen_control(self) -> None:
-        subscriber = self._bus.subscribe(CONTROL, 0)
+    def _listen_control(self, subscriber: Subscriber) -> None:
         figures = self._figures()
         while not self._stop.is_set():
             message = subscriber.next(_CONTROL_WAIT_S)

@@ -2,12 +2,6 @@
 
 from reports.base import Content, Report, ReportContext, Sheet, table
 
-_CODES = {
-    "NEWO": "new order", "PARF": "filled in part", "FILL": "filled", "REMO": "refused by the venue",
-    "CAMO": "cancelled by the venue", "CAME": "cancelled by us", "EXPI": "expired",
-    "TRIG": "stop triggered at the broker", "": "no code: our own step, or an acknowledgement",
-}  # fmt: skip
-
 
 def page(context: ReportContext) -> Content:
     """Counts by event, breaks, and the life of the first orders."""
@@ -16,9 +10,10 @@ def page(context: ReportContext) -> Content:
         " FROM {db}.rpt_order_record WHERE report_date = {day:Date}"
     )[0]
     by_code = context.query(
-        "SELECT event_code, own_event, count(), uniqExact(order_id) FROM {db}.rpt_order_record"
-        " WHERE report_date = {day:Date} GROUP BY event_code, own_event"
-        " ORDER BY event_code = '', event_code, own_event"
+        "SELECT event_code, event_meaning, own_event, count(), uniqExact(order_id)"
+        " FROM {db}.rpt_order_record WHERE report_date = {day:Date}"
+        " GROUP BY event_code, event_meaning, own_event"
+        " ORDER BY event_code = '', event_code, own_event, event_meaning"
     )
     breaks = context.query(
         "SELECT toString(journal_seq), order_id, own_event, rule_id, value"
@@ -40,7 +35,7 @@ def page(context: ReportContext) -> Content:
         (),
         (
             table("Events", ("Code", "Meaning", "Our word", "Events", "Orders"),
-                  [(code, _CODES[code], own, n, orders) for code, own, n, orders in by_code],
+                  by_code,
                   empty="No order event on this day: the record is issued empty."),
             table("Sequence breaks", ("Record", "Order", "Event", "Rule", "Value"), breaks,
                   empty="Every order begins, fills and ends in order; no number is missing."),

@@ -58,14 +58,16 @@ def read(path: Path) -> Template:
 
 def _kind(header: list[str], path: str) -> type[Row]:
     for kind in TABLES:
-        if list(kind.__struct_fields__) == header:
+        wanted = list(kind.__struct_fields__)
+        needed = len(wanted) - len(kind.__struct_defaults__)
+        if header == wanted[: len(header)] and len(header) >= needed:  # later columns may lack
             return kind
     nearest = max(TABLES, key=lambda k: len(set(k.__struct_fields__) & set(header)))
-    wanted, given = set(nearest.__struct_fields__), set(header)
+    names, given = set(nearest.__struct_fields__), set(header)
     raise InputError(
         path,
         f"its header is that of no template; for {nearest.__doc__} missing are"
-        f" {sorted(wanted - given) or 'none'}, unknown {sorted(given - wanted) or 'none'};"
+        f" {sorted(names - given) or 'none'}, unknown {sorted(given - names) or 'none'};"
         " see: tickhouse reference templates DIR",
         1,
     )
@@ -76,6 +78,8 @@ def _row(kind: type[Row], header: list[str], values: list[str]) -> Row | str:
         return f"{len(values)} values for {len(header)} columns"
     named: dict[str, object] = dict(zip(header, (v.strip() for v in values), strict=True))
     for field in msgspec.structs.fields(kind):
+        if field.name not in named:
+            continue  # of a file from before the column: its default
         if field.type is float and named[field.name] == "":
             named[field.name] = 0.0
         if field.type is date and named[field.name] == "":

@@ -69,6 +69,8 @@ class ReferenceAccount(_Row, frozen=True):
     submitter: str
     investment_firm: bool
     capacity: Literal["DEAL", "MTCH", "AOTC"]
+    branch_country: str = ""  # of the branch that serves the client; "": the firm's own country
+    mandate: bool = False  # the firm decides for the client, at its discretion
 
 
 class Person(_Row, frozen=True):

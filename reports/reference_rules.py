@@ -77,6 +77,10 @@ def _account(row: ReferenceAccount) -> Iterator[str]:
     for name in ("account", "executing_party", "client_party", "counterparty", "submitter"):
         if not getattr(row, name):
             yield f"{name} is empty"
+    if row.branch_country and not _country(row.branch_country):
+        yield f"branch_country {row.branch_country!r} is no ISO 3166 alpha-2 code"
+    if row.mandate and row.client_party == row.executing_party:
+        yield "mandate is for a client: client_party is the firm itself"
 
 
 def _person(row: Person) -> Iterator[str]:

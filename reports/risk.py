@@ -60,16 +60,18 @@ def _days(context: ReportContext) -> Section:
 
 def _picture(context: ReportContext) -> tuple[Section, ...]:
     rows = context.query(
-        "SELECT toString(toRelativeMinuteNum(ts_event) % 1440 / 60), toString(max(value_at_risk))"
-        " FROM value_at_risk WHERE mode = {mode:String} AND strategy = '' AND horizon = '1d'"
+        "SELECT account, toRelativeMinuteNum(ts_event) % 1440 / 60 AS hour,"
+        " max(value_at_risk) FROM value_at_risk"
+        " WHERE mode = {mode:String} AND strategy = '' AND horizon = '1d'"
         " AND confidence = 0.99 AND measure = 'filtered' AND toDate(ts_event) = {day:Date}"
-        " GROUP BY toRelativeMinuteNum(ts_event) ORDER BY toRelativeMinuteNum(ts_event)"
+        " GROUP BY 1, hour ORDER BY 1, hour"
     )
     if not rows:
         return ()
-    points = [(float(hour), float(value)) for hour, value in rows]
-    highest = max(value for _, value in points)
-    drawn = plots.through_the_day(points, "", "value at risk", highest or 1.0)
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for account, hour, value in rows:
+        lines.setdefault(account, []).append((float(hour), float(value)))
+    drawn = plots.held_through_the_day(lines, "", "account currency")
     return (Section("Value at risk through the day (UTC)", image=plots.figure(drawn, height=1.9)),)
 
 

@@ -15,7 +15,7 @@ from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.tables import columns_of, rows_of, write_rows
 
 TRANSACTIONS, SUBMISSION = "transactions.csv", "submission.csv"
-XML = f"submission.{rts22_xml.VERSIONS[0]}.xml"
+XML = f"submission.{rts22_xml.BASE}.xml"  # without an authority's package
 _KEY = "f02_transaction_reference"
 
 
@@ -26,10 +26,13 @@ def submission(context: ReportContext) -> Sequence[str]:
     context.rows[SUBMISSION] = write_rows(
         target, columns_of(source), (list(row.values()) for row in _sent(source, before))
     )
-    if rts22_xml.write(context.folder / XML, rows_of(target)):
-        _check(context)
-        return (SUBMISSION, XML)
-    return (SUBMISSION,)
+    schema, version = _package(context)
+    xml = f"submission.{version}.xml"
+    if not rts22_xml.write(context.folder / xml, rows_of(target), version):
+        return (SUBMISSION,)
+    if schema is not None:
+        _check(context.folder / xml, schema)
+    return (SUBMISSION, xml)
 
 
 def _released(context: ReportContext) -> dict[str, dict[str, str]]:
@@ -66,17 +69,15 @@ def _fields(row: dict[str, str]) -> list[str]:
     return [value for name, value in row.items() if name[:1] == "f" and name[1:3].isdigit()]
 
 
-def _check(context: ReportContext) -> None:
-    """Against the operator's own package; without one nothing is called valid."""
+def _package(context: ReportContext) -> tuple[Path | None, str]:
+    """The operator's own package and its version; without one nothing is called valid."""
     folder = context.settings.reports.schemas
-    if not folder:
-        return
-    schemas = sorted(Path(folder).expanduser().glob("auth.016*.xsd"))
-    if not schemas:
-        raise InputError(folder, "holds no auth.016*.xsd: install the authority's schema package")
-    problems = rts22_xml.validate(context.folder / XML, schemas[-1])
-    if problems:
-        raise InputError(str(schemas[-1]), f"refuses the XML: {'; '.join(problems[:5])}")
+    return rts22_xml.package_in(Path(folder)) if folder else (None, rts22_xml.BASE)
+
+
+def _check(xml: Path, schema: Path) -> None:
+    if problems := rts22_xml.validate(xml, schema):
+        raise InputError(str(schema), f"refuses the XML: {'; '.join(problems[:5])}")
 
 
 def page(context: ReportContext) -> Content:
@@ -97,6 +98,10 @@ def page(context: ReportContext) -> Content:
     return Content(facts, _notes(counts), (
         table("By instrument", ("Instrument", "Source", "Reportable", "Trades", "Quantity", "Why"),
               _by_instrument(context), empty="No trade on this day: the report is issued empty."),
+        table("Fields", ("Field", "Column", "Status", "Trades", "Why"), _fields_of_day(context),
+              empty="No reportable trade on this day.", limit=120,
+              remark="What is filled from data, what is not applicable and why, what is missing.",
+              size=7.0),
         table("Breaks", ("Transaction", "Field", "Rule", "Severity", "Value"), context.query(
             "SELECT trade_id, field, rule_id, severity, value FROM {db}.rpt_rts22_break"
             " WHERE report_date = {day:Date} ORDER BY severity, rule_id, trade_id"
@@ -121,6 +126,15 @@ def _by_instrument(context: ReportContext) -> list[tuple[str, ...]]:
     )
 
 
+def _fields_of_day(context: ReportContext) -> list[tuple[str, ...]]:
+    """What is missing first, then what is not applicable; what is filled in every trade is not."""
+    return context.query(
+        "SELECT field, field_name, status, trades, reason FROM {db}.rpt_rts22_field"
+        " WHERE report_date = {day:Date} AND status != 'filled'"
+        " ORDER BY status = 'missing' DESC, field, reason"
+    )
+
+
 def _notes(counts: tuple[str, ...]) -> tuple[str, ...]:
     if counts[3] == "0":
         return ()
@@ -139,11 +153,12 @@ def _due(context: ReportContext) -> str:
 
 
 def _xml(context: ReportContext) -> str:
-    if not (context.folder / XML).exists():
+    if not context.rows[SUBMISSION]:
         return "none: nothing to submit"
-    if context.settings.reports.schemas:
-        return "valid for the installed package"
-    return "not validated: no package installed"
+    schema, version = _package(context)
+    if schema is not None:
+        return f"{version}, valid for the installed package"
+    return f"{version}, not validated: no package installed"
 
 
 REPORT = Report(
@@ -153,6 +168,7 @@ REPORT = Report(
     (
         Sheet(TRANSACTIONS, "rpt_rts22_transaction", "ts_trade, trade_id"),
         Sheet("breaks.csv", "rpt_rts22_break", "trade_id, field, rule_id"),
+        Sheet("fields.csv", "rpt_rts22_field", "field, status, reason"),
     ),
     "rpt_rts22_break",
     page,

@@ -1,29 +1,26 @@
-"""RTS 22 rows as ISO 20022 XML, auth.016, written row by row; a writer per schema version.
+"""RTS 22 rows as ISO 20022 XML, auth.016, written row by row in the version of a schema.
 
-The base message of ISO is not an authority's own subset: ESMA takes auth.016.001.01 of its package
-1.1.0. What is checked against the base schema is well-formed for the base schema and nothing more;
-`validate` says against which schema it was.
+Without a package it is ISO's base message, which is not an authority's own subset: ESMA takes
+auth.016.001.01 of its package 1.1.0. With a package the namespace is the package's, and `validate`
+holds the document to it, element by element: versions share the elements that are written here as
+far as the package says so, and nothing is called valid that it refuses.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from core.errors import InputError, SettingsError
+from core.errors import InputError
 
 Row = Mapping[str, str]
-VERSIONS = ("auth.016.001.03",)
+BASE = "auth.016.001.03"
+_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(auth\.016\.001\.\d\d)")
 
 
-def write(path: Path, rows: Iterable[Row], version: str = VERSIONS[0]) -> int:
-    """One document; how many transactions. An empty one is not written: the schema wants one.
-
-    Raises:
-        SettingsError: no writer for that version.
-    """
-    if version not in VERSIONS:
-        raise SettingsError(f"no writer for {version}; there is one for: {', '.join(VERSIONS)}")
+def write(path: Path, rows: Iterable[Row], version: str = BASE) -> int:
+    """One document; how many transactions. An empty one is not written: the schema wants one."""
     space = f"urn:iso:std:iso:20022:tech:xsd:{version}"
     count = 0
     with (
@@ -59,6 +56,24 @@ def validate(path: Path, schema: Path) -> list[str]:
     checker = etree.XMLSchema(etree.parse(schema))
     checker.validate(etree.parse(path))
     return [f"line {e.line}: {e.message}" for e in list(checker.error_log)[:20]]
+
+
+def package_in(folder: Path) -> tuple[Path, str]:
+    """The transaction schema of an authority's package, and the version of the message it is for.
+
+    Raises:
+        InputError: it holds none, several, or one that is no auth.016.
+    """
+    schemas = sorted(folder.expanduser().glob("auth.016*.xsd"))
+    if len(schemas) != 1:
+        listed = ", ".join(path.name for path in schemas) or "none"
+        problem = "holds {}: install the authority's schema package, with one auth.016*.xsd"
+        raise InputError(str(folder), problem.format(listed))
+    target = _target(schemas[0])
+    matched = _NAMESPACE.fullmatch(target)
+    if matched is None:
+        raise InputError(str(schemas[0]), f"is for {target or 'nothing'}, not for an auth.016.001")
+    return schemas[0], matched[1]
 
 
 def _target(schema: Path) -> str:
@@ -100,8 +115,10 @@ def _transaction(row: Row, space: str) -> "etree._Element":
         tree.node(
             "New",
             *_head(tree, row, investment=True),
-            _party(tree, "Buyr", row["f07_buyer_id"], row["f08_buyer_branch_country"]),
-            _party(tree, "Sellr", row["f16_seller_id"], row["f17_seller_branch_country"]),
+            _party(tree, "Buyr", row["f07_buyer_id"], row["f08_buyer_branch_country"],
+                   row["f12_buyer_decision_maker"]),
+            _party(tree, "Sellr", row["f16_seller_id"], row["f17_seller_branch_country"],
+                   row["f21_seller_decision_maker"]),
             tree.node(
                 "OrdrTrnsmssn",
                 tree.leaf("TrnsmssnInd", row["f25_transmission"]),
@@ -135,11 +152,11 @@ def _head(tree: _Tree, row: Row, *, investment: bool) -> list["etree._Element | 
     ]
 
 
-def _party(tree: _Tree, name: str, lei: str, country: str) -> "etree._Element":
+def _party(tree: _Tree, name: str, lei: str, country: str, decides: str) -> "etree._Element":
     owner = tree.node(
         "AcctOwnr", tree.node("Id", tree.leaf("LEI", lei)), tree.leaf("CtryOfBrnch", country)
     )
-    return tree.node(name, owner)
+    return tree.node(name, owner, tree.maybe("DcsnMakr", tree.leaf("LEI", decides)))
 
 
 def _trade(tree: _Tree, row: Row) -> "etree._Element":

@@ -47,8 +47,14 @@ class Decider:
         members: Sequence[Member],
         clock: Clock | None,
         state: DeciderState | None,
+        pairs: PairRows | None = None,
     ) -> None:
-        """`clock`: when records are made; None in a replay, where it is the tick's own time."""
+        """Go on from a state.
+
+        Args:
+            clock: when records are made; None in a replay, where it is the tick's own time.
+            pairs: rows of several symbols that another one takes in.
+        """
         self._received_ns = list[int]()
         self._members, self._plain = len(members), list[_Rule]()  # those that only look at rows
         self._special: list[_StrategyDecider] = []  # that remember, or see several symbols
@@ -58,7 +64,7 @@ class Decider:
         self._held, self._slice = dict(known[0]), list(known[1])
         self._remembered: dict[str, bytes] = dict(known[2])
         grouped = {symbol for one in members for group in one.groups for symbol in group}
-        self._pairs = PairRows(grouped, known[3] if grouped else {})
+        self._pairs = pairs or PairRows(grouped, known[3] if grouped else {})
 
     @property
     def state(self) -> DeciderState:

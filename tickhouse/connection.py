@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from importlib import resources
@@ -170,7 +170,9 @@ class Connection:
         """Feature rows of one run, in order of market time: what a model or strategy was given.
 
         Columns: run_id, source, symbol, ts_event (market time, UTC), seq, mid, spread (float64),
-        then one float32 column per name of `tickhouse.FEATURE_NAMES`, NaN before its warm-up.
+        then one float32 column per name of `tickhouse.FEATURE_NAMES`, NaN before its warm-up, then
+        one for each feature of your own that was served in any of these rows, by name; NaN in rows
+        without it.
 
         Args:
             symbol: as stored, "EURUSD".
@@ -184,7 +186,9 @@ class Connection:
                 a time is none.
         """
         given = {"symbol": symbol, "run": self._run(run), **_feed(source, start, end)}
-        return self._known(self._shipped("features", given), symbol, source)
+        names = self._shipped("own_features", given).arrow()["name"].to_pylist()
+        rows = self._shipped("features_with_own" if names else "features", given, names)
+        return self._known(rows, symbol, source)
 
     def trades(self, *, run: str | None = None, symbol: str | None = None) -> Result:
         """Positions of the venue from first opening to last closing fill, as mart `fct_trade`.
@@ -221,8 +225,11 @@ class Connection:
         with errors_translated():
             return Result(self._client.query_arrow(question, dict(parameters or {})))
 
-    def _shipped(self, name: str, parameters: Mapping[str, Any]) -> Result:
+    def _shipped(
+        self, name: str, parameters: Mapping[str, Any], own_names: Sequence[str] = ()
+    ) -> Result:
         text = resources.files("tickhouse").joinpath("sql", f"{name}.sql").read_text("utf-8")
+        text = text.replace("own_columns", ", ".join(map(_own_column, own_names)))
         try:
             return self.sql(text, parameters)
         except WarehouseError as error:
@@ -241,6 +248,12 @@ class Connection:
 
     def _run(self, named: str | None) -> str:
         return arguments.run_of(self.runs(), named)
+
+
+def _own_column(name: str) -> str:
+    """A person's feature, whose name is that of a Python file."""
+    value = f"o.values[indexOf(o.names, '{name}')]"
+    return f"if(has(o.names, '{name}'), {value}, toFloat32(nan)) AS `{name}`"
 
 
 def _feed(source: str | None, start: Time, end: Time) -> dict[str, Any]:

@@ -1,5 +1,5 @@
--- What there is before a file of ticks: when something was last said of the feed, when this very file first
--- was, whether `tick` shows anything of its span, and whether ticks were ever withdrawn.
+-- What there is before files of ticks of one feed: when something was last said of the feed, when the first of
+-- these very files was, whether `tick` shows anything of their span, and whether ticks were ever withdrawn.
 SELECT
     greatest(
         (
@@ -16,7 +16,7 @@ SELECT
     (
         SELECT toUnixTimestamp64Micro(min(f.ts_known))
         FROM tick_file AS f
-        WHERE f.source = {source:String} AND f.symbol = {symbol:String} AND f.digest = {digest:String}
+        WHERE f.source = {source:String} AND f.symbol = {symbol:String} AND f.digest IN {digests:Array(String)}
     ) AS said_us,
     (
         SELECT count()

@@ -213,7 +213,7 @@ CREATE TABLE IF NOT EXISTS {marts}.fct_order
     `swap` Float64 COMMENT 'Account currency',
     `profit` Float64 COMMENT 'Realised by its fills, before costs',
     `events` UInt64 COMMENT 'Journal records of the order',
-    `order_type` String COMMENT 'market; limit or stop: it waits for its price; cancel: what took one back',
+    `order_type` String COMMENT 'market; limit or stop: it waits for its price; modify or cancel: what changed one, or took it back',
     `order_name` String COMMENT 'Name of an order that waits, given by its strategy; empty: a target asked for it'
 )
 ENGINE = MergeTree
@@ -766,7 +766,8 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_lineage
     `tick_ask_then` Decimal(18, 8) COMMENT 'Ask that the decision saw',
     `tick_bid` Decimal(18, 8) COMMENT 'Bid as it stands',
     `tick_ask` Decimal(18, 8) COMMENT 'Ask as it stands',
-    `tick_correction_id` String COMMENT 'Correction that brought what stands; empty: none'
+    `tick_correction_id` String COMMENT 'Correction that brought what stands; empty: none',
+    `features_hash` String COMMENT 'Own features of that session: a row of content; empty without any'
 )
 ENGINE = MergeTree
 PARTITION BY (report_date)
@@ -778,7 +779,7 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_order_record
 (
     `report_date` Date COMMENT 'UTC date of the report',
     `journal_seq` UInt64 COMMENT 'Record of the order journal',
-    `event_code` String COMMENT 'Event in the vocabulary of RTS 24; empty for what never reached the venue',
+    `event_code` String COMMENT 'Event in the vocabulary of RTS 24, from macros/order_codes.sql; empty for what never reached the venue, and for acknowledgements',
     `own_event` String COMMENT 'Event as order_event names it',
     `ts_event` DateTime64(6, 'UTC') COMMENT 'When it happened, UTC',
     `ts_recorded` DateTime64(6, 'UTC') COMMENT 'When it was journalled, UTC',
@@ -803,11 +804,12 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_order_record
     `quantity_left` Float64 COMMENT 'Lots ordered and not filled after this event',
     `price` Float64 COMMENT 'Price asked for, or of the fill',
     `price_currency` String COMMENT 'reference_instrument of the day',
-    `stop_price` Float64 COMMENT 'Stop sent with the entry',
+    `stop_price` Float64 COMMENT 'Stop sent with the entry; of a moved stop the new one',
     `reason` String COMMENT 'Denial reason, the venue\'s words, or why',
     `venue_order` UInt64 COMMENT 'Order ticket of the venue',
     `venue_deal` UInt64 COMMENT 'Deal ticket of the venue',
-    `event_hash` String COMMENT 'Hash of the journalled event'
+    `event_hash` String COMMENT 'Hash of the journalled event',
+    `event_meaning` String COMMENT 'What the event means, from the table of codes; empty: an event that it does not know'
 )
 ENGINE = MergeTree
 PARTITION BY (report_date)
@@ -851,6 +853,22 @@ ORDER BY ((trade_id, field, rule_id))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'What is wrong with a reportable trade, and trades nobody decided about.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_field
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `field` UInt8 COMMENT 'Number of the field in annex I, table 2',
+    `field_name` String COMMENT 'Column of rpt_rts22_transaction',
+    `status` String COMMENT 'filled, not applicable, or missing: wanted, and empty',
+    `reason` String COMMENT 'Why it is not applicable',
+    `trades` UInt64 COMMENT 'Reportable trades of which this holds',
+    `order_id` String COMMENT 'Order of one of them; tickhouse explain takes it'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((field, status, reason))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Every field of the day\'s reportable trades: filled, not applicable and why, or missing.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_transaction
 (
     `report_date` Date COMMENT 'UTC date of the report',
@@ -878,25 +896,25 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_transaction
     `submitter_lei_until` Date COMMENT 'Renewal of the submitter\'s LEI',
     `f01_report_status` String COMMENT 'Field 1: Report status; NEWT; CANC when packaging cancels what was released before',
     `f02_transaction_reference` String COMMENT 'Field 2: Transaction reference number; TH and 30 hex digits of SHA-256 over mode, run, account, deal and journal record',
-    `f03_venue_transaction_id` String COMMENT 'Field 3: Trading venue transaction identification code; empty: off venue',
+    `f03_venue_transaction_id` String COMMENT 'Field 3: Trading venue transaction identification code; not applicable off venue, else missing: MT5 tells none',
     `f04_executing_entity` String COMMENT 'Field 4: Executing entity; LEI of reference_account.executing_party',
     `f05_investment_firm` String COMMENT 'Field 5: Investment firm covered by 2014/65/EU; reference_account.investment_firm',
     `f06_submitting_entity` String COMMENT 'Field 6: Submitting entity; LEI of reference_account.submitter',
     `f07_buyer_id` String COMMENT 'Field 7: Buyer identification; LEI of the client when we buy, else of the counterparty',
-    `f08_buyer_branch_country` String COMMENT 'Field 8: Country of the branch for the buyer; empty: own account',
+    `f08_buyer_branch_country` String COMMENT 'Field 8: Country of the branch for the buyer; of a client that buys: reference_account.branch_country, else the executing party\'s country',
     `f09_buyer_first_names` String COMMENT 'Field 9: Buyer first names; empty: no natural person',
     `f10_buyer_surnames` String COMMENT 'Field 10: Buyer surnames; empty: no natural person',
     `f11_buyer_birth_date` String COMMENT 'Field 11: Buyer date of birth; empty: no natural person',
-    `f12_buyer_decision_maker` String COMMENT 'Field 12: Buyer decision maker; empty: the buyer decides',
+    `f12_buyer_decision_maker` String COMMENT 'Field 12: Buyer decision maker; LEI of the firm that decides for its client: reference_account.mandate',
     `f13_buyer_decision_first_names` String COMMENT 'Field 13: Buyer decision maker first names; empty',
     `f14_buyer_decision_surnames` String COMMENT 'Field 14: Buyer decision maker surnames; empty',
     `f15_buyer_decision_birth_date` String COMMENT 'Field 15: Buyer decision maker date of birth; empty',
     `f16_seller_id` String COMMENT 'Field 16: Seller identification; LEI of the counterparty when we buy, else of the client',
-    `f17_seller_branch_country` String COMMENT 'Field 17: Country of the branch for the seller; empty: own account',
+    `f17_seller_branch_country` String COMMENT 'Field 17: Country of the branch for the seller; of a client that sells, as field 8',
     `f18_seller_first_names` String COMMENT 'Field 18: Seller first names; empty: no natural person',
     `f19_seller_surnames` String COMMENT 'Field 19: Seller surnames; empty: no natural person',
     `f20_seller_birth_date` String COMMENT 'Field 20: Seller date of birth; empty: no natural person',
-    `f21_seller_decision_maker` String COMMENT 'Field 21: Seller decision maker; empty: the seller decides',
+    `f21_seller_decision_maker` String COMMENT 'Field 21: Seller decision maker; as field 12, of a client that sells',
     `f22_seller_decision_first_names` String COMMENT 'Field 22: Seller decision maker first names; empty',
     `f23_seller_decision_surnames` String COMMENT 'Field 23: Seller decision maker surnames; empty',
     `f24_seller_decision_birth_date` String COMMENT 'Field 24: Seller decision maker date of birth; empty',
@@ -910,9 +928,9 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_transaction
     `f32_notional_change` String COMMENT 'Field 32: Derivative notional increase or decrease; empty',
     `f33_price` String COMMENT 'Field 33: Price; price of the fill, rounded to 8 digits',
     `f34_price_currency` String COMMENT 'Field 34: Price currency; price_currency when the price is an amount',
-    `f35_net_amount` String COMMENT 'Field 35: Net amount; empty: debt instruments only',
+    `f35_net_amount` String COMMENT 'Field 35: Net amount; not applicable unless debt, else missing',
     `f36_venue` String COMMENT 'Field 36: Venue; reference_instrument.venue',
-    `f37_membership_country` String COMMENT 'Field 37: Country of the branch membership; empty',
+    `f37_membership_country` String COMMENT 'Field 37: Country of the branch membership; on a venue, as field 8',
     `f38_up_front_payment` String COMMENT 'Field 38: Up-front payment; empty',
     `f39_up_front_currency` String COMMENT 'Field 39: Up-front payment currency; empty',
     `f40_complex_trade_id` String COMMENT 'Field 40: Complex trade component id; empty',
@@ -932,20 +950,24 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_transaction
     `f54_maturity` String COMMENT 'Field 54: Maturity date; when there is no ISIN',
     `f55_expiry` String COMMENT 'Field 55: Expiry date; when there is no ISIN',
     `f56_delivery` String COMMENT 'Field 56: Delivery type; when there is no ISIN',
-    `f57_investment_decision` String COMMENT 'Field 57: Investment decision within firm; reference_person.decision_id when dealing on own account',
+    `f57_investment_decision` String COMMENT 'Field 57: Investment decision within firm; reference_person.decision_id when the firm decides: dealing on own account, or under a mandate',
     `f58_decision_country` String COMMENT 'Field 58: Country of the branch of the deciding person; only of a person',
     `f59_execution` String COMMENT 'Field 59: Execution within firm; reference_person.execution_id, or NORE',
     `f60_execution_country` String COMMENT 'Field 60: Country of the branch of the executing person; only of a person',
-    `f61_waiver` String COMMENT 'Field 61: Waiver indicator; empty: off venue',
-    `f62_short_selling` String COMMENT 'Field 62: Short selling indicator; empty: no share, no sovereign debt',
-    `f63_otc_indicator` String COMMENT 'Field 63: OTC post-trade indicator; empty',
+    `f61_waiver` String COMMENT 'Field 61: Waiver indicator; not applicable off venue, else missing: MT5 tells none',
+    `f62_short_selling` String COMMENT 'Field 62: Short selling indicator; of shares (CFI ES) that we or our client sell: SESH when the account is short after the fill, else SELL',
+    `f63_otc_indicator` String COMMENT 'Field 63: OTC post-trade indicator; not applicable unless XOFF, else missing: MT5 tells none',
     `f64_commodity_indicator` String COMMENT 'Field 64: Commodity derivative indicator; false for commodity derivatives, else empty',
     `f65_securities_financing` String COMMENT 'Field 65: Securities financing transaction indicator; false',
     `decision_kind` String COMMENT 'ALGO or PERSON',
     `execution_kind` String COMMENT 'ALGO, PERSON or NORE',
     `price_notation` String COMMENT 'MONE, PERC, YIEL or BAPO',
     `quantity_notation` String COMMENT 'UNIT, NOML or MONE',
-    `reference_version` UInt64 COMMENT 'Audit event that loaded the instrument\'s row'
+    `reference_version` UInt64 COMMENT 'Audit event that loaded the instrument\'s row',
+    `side` String COMMENT 'buy or sell: what the account did',
+    `cfi` String COMMENT 'ISO 10962 class of the instrument, with or without an ISIN',
+    `is_for_client` Bool COMMENT 'Whether the account trades for another party than the executing one',
+    `is_at_discretion` Bool COMMENT 'Whether the firm decides for that client: reference_account.mandate'
 )
 ENGINE = MergeTree
 PARTITION BY (report_date)

@@ -52,7 +52,7 @@ def anything(
     writer: Writer, sources: Iterable[str], symbols: Iterable[str], first_msc: int, last_msc: int
 ) -> bool:
     """Whether `tick` shows anything of these feeds in a span: one look at the primary key."""
-    given = {"sources": _texts(sources), "symbols": _texts(symbols)}
+    given = {"sources": texts(sources), "symbols": texts(symbols)}
     return bool(writer.ask(_ANYTHING, given | {"first_msc": first_msc, "last_msc": last_msc}))
 
 
@@ -86,6 +86,7 @@ def _ordered(ticks: KnownArray) -> KnownArray:
     return ticks[np.lexsort((ticks["version"], ticks["seq"], ticks["time_msc"]))]
 
 
-def _texts(values: Iterable[str]) -> str:
+def texts(values: Iterable[str]) -> str:
+    """An Array(String) as a statement's parameter."""
     quoted = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
     return "[" + ",".join(f"'{value}'" for value in quoted) + "]"

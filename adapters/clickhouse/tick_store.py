@@ -4,6 +4,7 @@ What is not there yet goes in; what is there already is left as it is; what is t
 content is a correction, committed when the file is through. An empty span costs a file one look.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,16 @@ class FileOfTicks(NamedTuple):
     def origin(self) -> str:
         """Name and start of the digest, as it stands in rows."""
         return f"{self.name}:{self.digest[:8]}"
+
+
+class _Before(NamedTuple):
+    """What there is before a file: latest_us, when something was last said of the feed; said_us,
+    when this file was, 0: never; anything: of its span, or ticks that were withdrawn.
+    """
+
+    latest_us: int
+    said_us: int
+    anything: bool
 
 
 class Changed(NamedTuple):
@@ -114,27 +125,60 @@ class ClickhouseTickStore:
         """Close the connection."""
         self._writer.close()
 
-    def _know(self) -> None:
-        """What there is already, in one question; and this file's name, if it is a new one."""
-        given = {**self._file.span._asdict(), "digest": self._file.digest}
-        answer = self._writer.ask(_BEFORE, given).split()
-        latest_us, said_us, anything, withdrawn = map(int, answer)
-        self._known_us = self._corrections.known_after(latest_us)
-        self._said_us = said_us or self._known_us
-        self._fresh = not (anything or withdrawn)
-        if not said_us:
-            self._name_file()
+    def together(self, files: Sequence[tuple[FileOfTicks, TickArray]]) -> bool:
+        """Store whole files of one feed at once, if nothing of their span is there yet.
 
-    def _name_file(self) -> None:
-        span = self._file.span
+        Args:
+            files: none of them complete, no millisecond in two of them, in the order of time.
+
+        Returns:
+            False: something is there, or a file is a known one, and nothing was done; give them
+            one by one.
+        """
+        named = [file for file, _ in files]
+        first, last = named[0].span, named[-1].span
+        span = first._replace(last_msc=last.last_msc)
+        with self._corrections.turns.turn([span.source]):
+            before = self._before(span, named)
+            if before.anything or before.said_us:
+                return False
+            said_us = self._corrections.known_after(before.latest_us)
+            known_us = [said_us + place for place in range(len(named))]
+            self._name_files(span, named, known_us)
+            parts = []
+            for (_, ticks), said in zip(files, known_us, strict=True):
+                parts.append(tick_versions.as_known(ticks))
+                parts[-1]["ts_known_us"] = said
+            known = np.concatenate(parts)
+            if len(known):
+                self._writer.insert("tick", tick_columns(span.source, span.symbol, known))
+        return True
+
+    def _before(self, span: Span, files: Sequence[FileOfTicks]) -> "_Before":
+        """What there is already, in one question."""
+        digests = stored_ticks.texts(file.digest for file in files)
+        answer = self._writer.ask(_BEFORE, {**span._asdict(), "digests": digests}).split()
+        latest_us, said_us, anything, withdrawn = map(int, answer)
+        return _Before(latest_us, said_us, bool(anything or withdrawn))
+
+    def _know(self) -> None:
+        """What there is already; and this file's name, if it is a new one."""
+        before = self._before(self._file.span, [self._file])
+        self._known_us = self._corrections.known_after(before.latest_us)
+        self._said_us = before.said_us or self._known_us
+        self._fresh = not before.anything
+        if not before.said_us:
+            self._name_files(self._file.span, [self._file], [self._known_us])
+
+    def _name_files(self, span: Span, files: Sequence[FileOfTicks], known_us: list[int]) -> None:
         self._writer.insert(
             "tick_file",
             [
                 Column("source", TEXT, span.source),
                 Column("symbol", TEXT, span.symbol),
-                Column("digest", "String", [self._file.digest]),
-                Column("ts_known", TIME, self._known_us),
-                Column("name", "String", self._file.name),
+                Column("digest", "String", [file.digest for file in files]),
+                Column("ts_known", TIME, np.array(known_us, np.int64)),
+                Column("name", "String", [file.name for file in files]),
                 Column("author", TEXT, self._author),
             ],
         )

@@ -17,6 +17,7 @@ from numba import types
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import TradeRequest
 from adapters.mt5.real.symbols import terminal_names
+from adapters.mt5.venue.venue import Specification
 from adapters.simulator.broker import matching
 from adapters.simulator.broker.conversion import Rates
 from adapters.simulator.broker.costs import (
@@ -31,23 +32,16 @@ from adapters.simulator.broker.costs import (
 from adapters.simulator.broker.matching import QUIET_MSC, Refused
 from adapters.simulator.markets.tape import Quote
 from backtest.optimise.shared import SharedFeed, SharedMarket
+from core.contracts.signal import Signal
 from core.instruments import Instrument, instrument, is_open
 from core.settings import Settings
-from execution.order_path import quotes, sizing
+from execution.journal.book import Key, Position
+from execution.order_path import quotes, sizing, trailing
+from execution.order_path.full_position import Money, full_lots
 from execution.risk.limits import Limits
 from features.compiled import compiled
 
 _RETRY_MSC = 1_000  # execution tries a refused closing again at the next quote after so long
-
-
-class Decision(NamedTuple):
-    """A signal as its broker will meet it. Times in Unix milliseconds."""
-
-    time_msc: int
-    target: float
-    stop: float
-    take_profit: float
-    horizon_msc: int
 
 
 class FastTrade(NamedTuple):
@@ -81,8 +75,8 @@ class _Checked(NamedTuple):
 class _Position:
     """The one open position. It is changed in place: a trial opens thousands."""
 
-    __slots__ = ("cause", "commission", "due_msc", "gain", "long", "opened_msc", "price",
-                 "seen_msc", "stop", "swap", "volume", "waits")  # fmt: skip
+    __slots__ = ("book", "cause", "commission", "due_msc", "gain", "long", "moves_us", "opened_msc",
+                 "price", "rules", "seen_msc", "stop", "swap", "volume", "waits")  # fmt: skip
 
     def __init__(self, long: bool, volume: float, price: float, opened_msc: int) -> None:
         self.long, self.volume, self.price, self.opened_msc = long, volume, price, opened_msc
@@ -90,6 +84,10 @@ class _Position:
         self.stop, self.gain = 0.0, 0.0
         # When it is closed and why; `waits`: one was refused, and a quote is awaited first.
         self.due_msc, self.cause, self.waits = 0, "horizon", False
+        # What execution knows of one whose stop trails, and not before when it looks again.
+        self.book: Position | None = None
+        self.rules: Specification | None = None
+        self.moves_us = 0
 
 
 def _cross(
@@ -113,6 +111,18 @@ _first_cross: Callable[..., int] = compiled(
 )
 
 
+def _beyond(prices: np.ndarray, begin: int, level: float, long: bool) -> int:
+    for n in range(begin, len(prices)):
+        if prices[n] >= level - 1e-9 if long else prices[n] <= level + 1e-9:
+            return n
+    return -1
+
+
+_first_beyond: Callable[..., int] = compiled(
+    types.int64(_PRICES, types.int64, types.float64, types.boolean), _beyond
+)
+
+
 class FastBroker:
     """One feed of a shared market, for any number of trials; it remembers what they share."""
 
@@ -122,31 +132,37 @@ class FastBroker:
     ) -> None:  # fmt: skip
         self._feed, self._tape_checked, self._limits = feed.feed, feed.checked, limits
         self._frictions, self._seed = frictions or Frictions(), settings.terminal.seed
-        self._currency = settings.terminal.currency
+        self._currency, self._exits = settings.terminal.currency, settings.exits
+        self._deposit = self._balance = settings.terminal.balance
         self._rates = Rates(market, self._currency)
         self._tape = market.tape(*feed.feed)
         whole = self._tape.whole
         self._times, self._bid, self._ask = whole.time, whole.bid, whole.ask
         self._sell, self._buy = np.minimum(whole.bid, whole.ask), np.maximum(whole.bid, whole.ask)
+        checked = feed.checked
+        self._closes_long = np.minimum(checked.bid, checked.ask)
+        self._closes_short = np.maximum(checked.bid, checked.ask)
         self._end_msc = int(whole.reached[-1]) if len(whole.reached) else 0
         names = {known: name for name, known in terminal_names(market.feeds()).items()}
         self._name = names[feed.feed]
         self._draws: dict[tuple[int, bool, bool], Draw] = {}
         self._checks: dict[int, _Checked] = {}
 
-    def trades(self, decisions: Sequence[Decision]) -> list[FastTrade]:
-        """What becomes of decisions in time order; the last position ends with the data."""
+    def trades(self, signals: Sequence[Signal]) -> list[FastTrade]:
+        """What becomes of signals in time order; the last position ends with the data."""
         done: list[FastTrade] = []
         held: _Position | None = None
-        for decision in decisions:
+        self._balance = self._deposit
+        for signal in signals:
             if held is not None:
-                held = self._until(held, decision.time_msc, done)
+                held = self._until(held, signal.time_msc, done)
+            if held is not None and held.long == (signal.target > 0):
+                continue  # what is held is asked for
+            lots = self._full_lots(signal, held)
             if held is not None:
-                if held.long == (decision.target > 0):
-                    continue  # what is held is asked for
-                held = self._close(held, decision.time_msc, "opposite", done)
+                held = self._close(held, signal.time_msc, "opposite", done)
             if held is None:
-                held = self._open(decision)
+                held = self._open(signal, lots)
         if held is not None:
             held = self._until(held, self._end_msc, done)
         return [*done, self._ended(held)] if held else done
@@ -155,13 +171,48 @@ class FastBroker:
         """Closings by horizon or stop up to a time; what is open after them."""
         still: _Position | None = held
         while still is not None:
-            due = self._due(still)
+            due, moves = self._due(still), self._moves_msc(still)
+            if moves is not None and moves <= now_msc and (due is None or moves < due):
+                still = self._settled(still, moves, done)
+                if still is not None:
+                    self._move(still, moves)
+                continue
             if due is None or due > now_msc:
                 return self._settled(still, now_msc, done)
             still = self._settled(still, due, done)
             if still is not None:
                 still = self._close(still, due, still.cause, done)
         return None
+
+    def _moves_msc(self, held: _Position) -> int | None:
+        """When the next quote may move a trailing stop; see execution.replay."""
+        if held.book is None or held.rules is None:
+            return None
+        prices = self._closes_long if held.long else self._closes_short
+        times = self._tape_checked.time_us
+        level = trailing.reach(held.book, held.rules, self._exits.trail_step)
+        begin = int(times.searchsorted(held.moves_us))
+        index = _first_beyond(prices, begin, level, held.long)
+        return int(times[index]) // 1000 if index >= 0 else None
+
+    def _move(self, held: _Position, now_msc: int) -> None:
+        """Let the stop follow the newest quote; see execution.order_path.stops."""
+        assert held.book is not None
+        assert held.rules is not None
+        checked = self._checked(now_msc)
+        quote = quotes.Quote(now_msc * 1000, checked.bid, checked.ask, 0.0)
+        stop = trailing.wanted(held.book, quote, held.rules, self._exits.trail_step)
+        if stop is None:
+            held.moves_us = now_msc * 1000 + 1
+            return
+        held.moves_us = now_msc * 1000 + round(self._exits.trail_interval_s * 1e6)
+        index = int(self._times.searchsorted(now_msc, "right")) - 1
+        market = Quote(now_msc, float(self._bid[index]), float(self._ask[index]))
+        try:
+            matching.check_stops(held.long, stop, held.gain, market)
+        except Refused:
+            return
+        held.stop = held.book.stop_price = stop
 
     def _due(self, held: _Position) -> int | None:
         if not held.waits:
@@ -182,11 +233,12 @@ class FastBroker:
         price = float((self._sell if held.long else self._buy)[index])
         stopped = held.stop and (price <= held.stop if held.long else price >= held.stop)
         self._charge(held, time)
-        done.append(
+        self._add(
             self._trade(held, time, price, "stop")
             if stopped
-            else self._trade(held, time, held.gain, "take_profit")
-        )
+            else self._trade(held, time, held.gain, "take_profit"),
+            held, done,
+        )  # fmt: skip
         return None
 
     def _crossing(self, held: _Position, until_msc: int) -> int:
@@ -204,35 +256,79 @@ class FastBroker:
                 held.swap = money(held.swap + night * count)
         held.seen_msc = until_msc
 
-    def _open(self, decision: Decision) -> _Position | None:
+    def _full_lots(self, signal: Signal, held: _Position | None) -> float:
+        """Of a full position, before anything is closed; 0 without a rate."""
+        if self._limits.sizing == "fixed":
+            return self._limits.lots
+        time, known = signal.time_msc, self._known(signal.time_msc)
+        checked = self._checked(time)
+        worth = Money(
+            self._equity(held, time), known.contract_size,
+            self._rates.rate(known.quote, self._feed[0], time),
+        )  # fmt: skip
+        distance = abs((checked.bid + checked.ask) / 2 - signal.stop_price)
+        return full_lots(self._limits, signal.confidence, distance, worth) or 0.0
+
+    def _equity(self, held: _Position | None, now_msc: int) -> float:
+        """As the broker's account says it."""
+        if held is None:
+            return self._balance
+        at_msc = max(now_msc, held.opened_msc)
+        index = int(self._times.searchsorted(at_msc, "right")) - 1
+        price = float((self._sell if held.long else self._buy)[index])
+        known = self._known(at_msc)
+        gained = quote_profit(held.long, held.volume, known.contract_size, held.price, price)
+        floating = money(gained * self._rate(known, at_msc)) + held.swap
+        return money(self._balance + money(floating))
+
+    def _open(self, signal: Signal, lots: float) -> _Position | None:
         """None: a check denied it, or the broker refused it."""
-        time, buys, known = decision.time_msc, decision.target > 0, self._known(decision.time_msc)
-        volume = abs(sizing.wanted_volume(decision.target, self._limits.lots, known.volume_step))
-        if volume + 1e-9 < known.volume_min or self._denies(decision, known):
+        time, buys, known = signal.time_msc, signal.target > 0, self._known(signal.time_msc)
+        volume = abs(sizing.wanted_volume(signal.target, lots, known.volume_step))
+        if volume + 1e-9 < known.volume_min or self._denies(signal, known):
             return None
         friction = self._drawn(time, buys, False)
         try:
             quote = self._arrival(time, friction.latency_ms, known)
-            stop = round(decision.stop, known.digits)
-            gain = round(decision.take_profit, known.digits)
+            stop = round(signal.stop_price, known.digits)
+            gain = round(signal.take_profit, known.digits)
             matching.check_stops(buys, stop, gain, quote)
         except Refused:
             return None
         position = _Position(
             buys, volume, matching.fill_price(quote, buys, friction), quote.time_msc
         )
-        position.stop, position.gain, position.due_msc = stop, gain, decision.horizon_msc
+        position.stop, position.gain, position.due_msc = stop, gain, signal.horizon_us // 1000
         position.commission = -money(known.commission * volume)
+        self._balance = money(self._balance + position.commission)
+        if signal.trail:
+            self._let_trail(position, signal, known)
         return position
 
-    def _denies(self, decision: Decision, known: Instrument) -> bool:
+    def _let_trail(self, position: _Position, signal: Signal, known: Instrument) -> None:
+        opened_us = position.opened_msc * 1000
+        position.rules = Specification(
+            known.digits, known.point, known.volume_min, known.volume_max, known.volume_step
+        )
+        position.moves_us = opened_us
+        position.book = Position(
+            ticket=1, key=Key(signal.strategy, *self._feed),
+            volume=position.volume if position.long else -position.volume, price=position.price,
+            stop_price=signal.stop_price, opened_us=opened_us, order_id="", signal_id="",
+            horizon_us=signal.horizon_us, take_profit=signal.take_profit, trail=signal.trail,
+        )  # fmt: skip
+
+    def _denies(self, signal: Signal, known: Instrument) -> bool:
         """The checks of an entry that prices alone decide (execution.risk.checks)."""
-        checked = self._checks.get(decision.time_msc) or self._check(decision.time_msc, known)
+        checked = self._checked(signal.time_msc)
         if not checked.passes:
             return True
-        if decision.target > 0:
-            return not 0 < decision.stop < min(checked.bid, checked.ask)
-        return not max(checked.bid, checked.ask) < decision.stop
+        if signal.target > 0:
+            return not 0 < signal.stop_price < min(checked.bid, checked.ask)
+        return not max(checked.bid, checked.ask) < signal.stop_price
+
+    def _checked(self, time_msc: int) -> _Checked:
+        return self._checks.get(time_msc) or self._check(time_msc, self._known(time_msc))
 
     def _check(self, time_msc: int, known: Instrument) -> _Checked:
         tape = self._tape_checked
@@ -261,8 +357,13 @@ class FastBroker:
             return held
         self._charge(held, max(quote.time_msc, held.seen_msc))
         price = matching.fill_price(quote, not held.long, friction)
-        done.append(self._trade(held, quote.time_msc, price, cause))
+        self._add(self._trade(held, quote.time_msc, price, cause), held, done)
         return None
+
+    def _add(self, trade: FastTrade, held: _Position, done: list[FastTrade]) -> None:
+        done.append(trade)
+        commission = trade.commission - held.commission  # of the closing
+        self._balance = money(self._balance + commission + trade.swap + trade.profit)
 
     def _arrival(self, at_msc: int, latency_ms: int, known: Instrument) -> Quote:
         """As matching.arrival, which is asked only where no quote comes in time."""

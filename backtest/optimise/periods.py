@@ -69,7 +69,7 @@ class Ledger(NamedTuple):
 
 def periods_of(markets: Sequence[SharedMarket]) -> Periods:
     """The periods of all feeds together."""
-    times = [feed.rows.time_msc for market in markets for feed in market.feeds_traded]
+    times = [feed.time_msc for market in markets for feed in market.feeds_traded]
     joined = np.concatenate([*times, np.zeros(0, np.int64)]) * 1000
     days = np.unique(joined // _DAY_US)
     if len(days) >= _LEAST_DAYS:

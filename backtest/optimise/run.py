@@ -104,8 +104,8 @@ def optimise(
     settings = jobs[0].settings
     if not parameters:
         raise SettingsError(
-            f"strategy {settings.run.strategy!r} declares no parameters: there is nothing to turn"
-            " (docs/how-to/optimise-a-strategy.md)"
+            f"strategy {jobs[0].strategies.strategies[0].use!r} declares no parameters: there is"
+            " nothing to turn (docs/how-to/optimise-a-strategy.md)"
         )
     progress("features", 0)
     markets = [SharedMarket(job) for job in jobs]
@@ -117,7 +117,7 @@ def optimise(
             " folds: take a longer span, or fewer --folds",
         )
     search = Search(
-        Evaluator(markets, settings, limits, jobs[0].frictions), parameters, periods,
+        Evaluator(markets, jobs[0], limits, jobs[0].frictions), parameters, periods,
         settings.terminal.balance, lambda count: progress("trials", count),
     )  # fmt: skip
     folds = _folds(search, periods, plan, settings.terminal.balance)

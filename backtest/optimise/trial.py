@@ -1,32 +1,26 @@
-"""One trial: parameters to decisions to trades, over rows that were computed once."""
+"""One trial: parameters to decisions to trades, over rows that were computed once.
+
+A trial decides with the stream's own decider, so its signals are a backtest's whatever the form of
+the strategy.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from msgspec.structs import replace
 
 from adapters.simulator.broker.costs import Frictions
-from backtest.optimise.broker import Decision, FastBroker, FastTrade
-from backtest.optimise.shared import Feed, SharedMarket, SharedRows
+from backtest.job import Job
+from backtest.optimise.broker import FastBroker, FastTrade
+from backtest.optimise.shared import Feed, SharedFeed, SharedMarket
+from core.contracts.signal import Signal
 from core.errors import SettingsError
-from core.settings import Settings
 from execution.risk.limits import Limits, LimitsBook
-from features.catalog import NAMES
-from strategies import protocol
-from strategies.entry_rows import entry_rows
-from strategies.folded import remembers
+from strategies import desk, protocol
+from strategies.desk import Member
 from strategies.orders_form import asks_orders
-from strategies.pairs_form import sees_several
 from strategies.parameters import written
-from strategies.protocol import Strategy, Targets
-from streams.stop_distance import stop_distance
-
-Rows = npt.NDArray[np.float32]
-
-_BLOCK = 8_192  # rows
-_VOLATILITY = NAMES.index("volatility_60s")
+from streams.decide import Decider
 
 
 class FeedTrade(NamedTuple):
@@ -40,21 +34,34 @@ class Evaluator:
     """Trials of one strategy over shared markets, one account each.
 
     Raises:
-        SettingsError: a strategy that needs a model, a trailing stop, sizes that follow equity.
+        SettingsError: a strategy that nobody can decide for without more, or sizes that follow
+            the equity of an account with several feeds.
     """
 
     def __init__(
-        self, markets: Sequence[SharedMarket], settings: Settings, limits: LimitsBook,
+        self, markets: Sequence[SharedMarket], job: Job, limits: LimitsBook,
         frictions: Frictions | None = None,
     ) -> None:  # fmt: skip
-        self._settings = settings
-        self._folder = settings.home_path / "strategies"
-        if settings.exits.trail_stops:
-            raise SettingsError("optimise follows no trailing stop: unset exits.trail_stops")
-        account = settings.run.account
+        """`job`: any of those that the markets are of."""
+        self._settings = job.settings
+        self._folder = job.settings.home_path / "strategies"
+        (self._one,) = job.strategies.strategies
+        (self._member,) = desk.members(job.strategies, job.settings, lambda _use: self._folder)
+        if asks_orders(self._member.strategy):
+            raise SettingsError(
+                f"strategy {self._one.name!r} lets orders wait: `tickhouse optimise` takes"
+                " strategies of targets alone; compare backtests instead"
+            )
+        if self._member.strategy.needs_model and not job.model:
+            raise SettingsError(
+                f"strategy {self._one.name!r} decides by a model, and none is chosen: give --model"
+                " HASH (tickhouse models list), or train one: tickhouse train"
+            )
+        account = job.settings.run.account
         self._feeds = [
-            (shared, FastBroker(
-                market, shared, settings, _fixed(limits.of(account, shared.feed[1])), frictions
+            (market, shared, FastBroker(
+                market, shared, job.settings, _sized(limits.of(account, shared.feed[1]), market),
+                frictions,
             ))
             for market in markets
             for shared in market.feeds_traded
@@ -62,78 +69,28 @@ class Evaluator:
 
     def trades(self, values: dict[str, float]) -> list[FeedTrade]:
         """The trades that these parameters make, by feed and in the order they closed."""
-        strategy = self._strategy(values)
+        member = self._with(values)
         return [
             FeedTrade(shared.feed, trade)
-            for shared, broker in self._feeds
-            for trade in broker.trades(self._decisions(strategy, shared.rows))
+            for market, shared, broker in self._feeds
+            for trade in broker.trades(self._signals(member, market, shared))
         ]
 
-    def _strategy(self, values: dict[str, float]) -> Strategy:
-        chosen = replace(self._settings.signals, parameters=written(values))
-        strategy: Strategy = protocol.select(self._settings.run.strategy, chosen, self._folder)
-        if remembers(strategy):
-            raise SettingsError(
-                f"strategy {strategy.name!r} remembers (it has step, not targets): `tickhouse"
-                " optimise` takes strategies without a memory; compare backtests instead"
-            )
-        if asks_orders(strategy):
-            raise SettingsError(
-                f"strategy {strategy.name!r} lets orders wait: `tickhouse optimise` takes"
-                " strategies of targets alone; compare backtests instead"
-            )
-        if sees_several(strategy):
-            raise SettingsError(
-                f"strategy {strategy.name!r} looks at several symbols at once: `tickhouse optimise`"
-                " takes strategies over one; compare backtests instead"
-            )
-        if strategy.needs_model:
-            raise SettingsError(
-                f"strategy {strategy.name!r} needs a model: `tickhouse search` looks for a model's"
-                " settings, `tickhouse optimise` for parameters of rules without one"
-            )
-        return strategy
+    def _with(self, values: dict[str, float]) -> Member:
+        shared = replace(self._settings.signals, parameters=written(values))
+        own = self._one.signal_settings(shared)
+        strategy = protocol.select(self._one.use, own, self._folder)
+        return self._member._replace(strategy=strategy, signals=own)
 
-    def _decisions(self, strategy: Strategy, rows: SharedRows) -> list[Decision]:
-        if not len(rows.time_msc):
-            return []
-        targets = _targets(strategy, rows.features)
-        horizon_ms = int(strategy.horizon_s * 1000)
-        chosen = entry_rows(rows.time_msc, targets.direction, horizon_ms)
-        return [self._decision(strategy, rows, targets, index) for index in chosen.tolist()]
-
-    def _decision(
-        self, strategy: Strategy, rows: SharedRows, targets: Targets, index: int
-    ) -> Decision:
-        time, mid = int(rows.time_msc[index]), float(rows.mid[index])
-        direction, gain = int(targets.direction[index]), self._settings.exits.take_profit_stops
-        away = stop_distance(
-            self._settings.signals, strategy.horizon_s, mid, float(rows.spread[index]),
-            float(rows.features[index, _VOLATILITY]),
-        )  # fmt: skip
-        return Decision(
-            time, direction * (1.0 if targets.size is None else float(targets.size[index])),
-            mid - direction * away, mid + direction * away * gain if gain else 0.0,
-            time + int(strategy.horizon_s * 1e6) // 1000,
-        )  # fmt: skip
+    def _signals(self, member: Member, market: SharedMarket, shared: SharedFeed) -> list[Signal]:
+        decider = Decider(self._settings.run, (member,), None, None, market.pairs)
+        return [signal for block in shared.blocks for signal in decider.rows(block).signals]
 
 
-def _targets(strategy: Strategy, features: Rows) -> Targets:
-    """Block by block: what stays within the processor's cache costs a third."""
-    blocks = range(0, len(features), _BLOCK)
-    parts = [strategy.targets(features[start : start + _BLOCK], None) for start in blocks]
-    sizes = [part.size for part in parts if part.size is not None]
-    return Targets(
-        np.concatenate([part.direction for part in parts]),
-        np.zeros(0, np.float32),  # fixed lots ask for no confidence
-        np.concatenate(sizes) if sizes else None,
-    )
-
-
-def _fixed(limits: Limits) -> Limits:
-    if limits.sizing != "fixed":
+def _sized(limits: Limits, market: SharedMarket) -> Limits:
+    if limits.sizing != "fixed" and len(market.feeds_traded) > 1:
         raise SettingsError(
-            f"optimise sizes by fixed lots, and the limits in force say {limits.sizing!r}: give"
-            ' --limits with sizing = "fixed"'
+            f"the limits in force size by equity ({limits.sizing!r}), which symbols of one account"
+            ' share: give --limits with sizing = "fixed", or one symbol'
         )
     return limits

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from cli.backtest import plan as backtest_plan
 from cli.backtest.plan import BacktestRequest
+from cli.chosen_strategy import chosen
 from cli.commands.backtest import names_of
 from cli.commands.printed import output
 from core.errors import SettingsError
@@ -39,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="end", metavar="TIME", help="market time to stop before")
     parser.add_argument("--symbols", type=names_of, default=(), metavar="A,B", help="only these")
     parser.add_argument(
+        "--pairs", type=names_of, action="append", default=[], metavar="A,B",
+        help="symbols that the strategy sees together; repeat for more groups",
+    )  # fmt: skip
+    parser.add_argument("--model", metavar="SHA256", help="the strategy sees what this predicts")
+    parser.add_argument(
         "--limits", type=Path, metavar="FILE", help="under these; else those in force"
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
@@ -55,20 +61,35 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError(f"--trials must be {_LEAST_TRIALS} or more, --folds 2 or more")
     if settings.signals.parameters:
         raise SettingsError("signals.parameters is set: optimise begins with what ships; unset it")
-    namespace.model, namespace.spans, namespace.together, namespace.desk = None, 1, False, None
-    namespace.firm = None
+    namespace.spans, namespace.firm, namespace.desk = 1, None, None
+    namespace.together = bool(namespace.pairs)
     console = output.console(
         stderr=True, quiet=namespace.json and not output.console(stderr=True).is_terminal
     )
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:
         with console.status("reading and checking the ticks"):
+            if namespace.pairs:
+                _group(namespace, settings, Path(scratch))
             request = backtest_plan.build(namespace, settings, Path(scratch))
+            for leak in backtest_plan.warnings(request):
+                raise SettingsError(leak)
         report, files = _run(request, namespace, console)
     if namespace.json:
         print(json.dumps({**report, "files": files}))
     else:
         _show(report, files, output.console())
     return 0
+
+
+def _group(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> None:
+    """One account for the symbols that the strategy sees together: a desk of it alone."""
+    name = chosen(namespace.strategy, settings)
+    namespace.desk = scratch / f"{name}.toml"
+    text = f"[strategies.{name}]\npairs = {json.dumps(namespace.pairs)}\n"
+    namespace.desk.write_text(text, encoding="utf-8")
+    namespace.strategy = None
+    together = {symbol for group in namespace.pairs for symbol in group}
+    namespace.symbols = namespace.symbols or tuple(sorted(together))
 
 
 def _run(
@@ -79,14 +100,22 @@ def _run(
     from backtest.optimise.run import Plan, optimise
     from execution.risk.limits import of_settings, parse
     from strategies import protocol
+    from strategies.pairs_form import sees_several
 
     settings, content = request.settings, request.limits.content
     jobs = plan.jobs(
         request.recordings, request.span, settings, symbols=request.symbols, limits=content,
-        limits_entry=request.limits.entry,
+        limits_entry=request.limits.entry, model=request.model, together=request.together,
+        desk=request.desk,
     )  # fmt: skip
     limits = parse(content, request.limits.whence) if content else of_settings(settings.execution)
-    declared = protocol.declared(settings.run.strategy, settings.home_path / "strategies")
+    (strategy,) = request.desk.strategies
+    folder = settings.home_path / "strategies"
+    if request.desk.alone and sees_several(protocol.select(strategy.use, settings.signals, folder)):
+        raise SettingsError(
+            f"strategy {strategy.use!r} sees several symbols together: say which, --pairs A,B"
+        )
+    declared = protocol.declared(strategy.use, folder)
     began = time.monotonic()
     with console.status("features") as status:
         result = optimise(
@@ -96,12 +125,12 @@ def _run(
         )  # fmt: skip
     real = portfolio.together(result.real, settings.terminal.balance, len(result.trials))
     given = {
-        "strategy": settings.run.strategy, "accounts": [job.name for job in jobs],
+        "strategy": strategy.use, "accounts": [job.name for job in jobs],
         "inputs": request.inputs, "wall_s": round(time.monotonic() - began, 3),
     }  # fmt: skip
     built = report.build(result, real, given)
-    folder = f"{settings.run.strategy}-{settings.run.run_id.removeprefix('backtest-')}"
-    out = namespace.out or settings.home_path / "optimisations" / folder
+    name = f"{strategy.use}-{settings.run.run_id.removeprefix('backtest-')}"
+    out = namespace.out or settings.home_path / "optimisations" / name
     out.mkdir(parents=True, exist_ok=True)
     pages = {
         "optimisation.html": page.html(result, built),

@@ -35,13 +35,16 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from cli.stack.warehouse_client import at_hand, warehouse_client
     from models.training.dataset import read_dataset
+    from models.training.own_rows import asked_for, with_own_columns
     from models.training.search import cores, search
 
     console = output.console()
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     run_id = namespace.run or settings.run.run_id
     with at_hand(settings):
-        data = read_dataset(warehouse_client(settings, READER), run_id, span, namespace.source)
+        client = warehouse_client(settings, READER)
+        data = read_dataset(client, run_id, span, namespace.source)
+        data = with_own_columns(client, run_id, data, asked_for(settings))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     seconds = namespace.minutes * 60
     with Progress(*columns, console=console) as bars:

@@ -11,7 +11,7 @@ hour and its day) are stored once.
 import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -28,6 +28,7 @@ from core.contracts.tick import (
     LOCKED,
     OUT_OF_ORDER,
     SAME_MILLISECOND,
+    TICK,
     QuarantineBatch,
     QuarantinedTick,
     TickArray,
@@ -37,6 +38,7 @@ from core.instruments import known
 from core.quality import EARLIEST_MSC, FeedState, Normalised
 
 BLOCK_TICKS = 65_536
+AT_ONCE_TICKS = 262_144  # of small files that are stored together
 RUN_ID = MODE = "import"  # of quarantined rows: they belong to no run
 FLAGS = {
     "crossed": CROSSED,
@@ -65,6 +67,10 @@ class TickStore(Protocol):
 
     def end(self, *, refused: bool = False) -> Changed:
         """The file is through; what it changed of ticks that were stored before."""
+        ...
+
+    def together(self, files: Sequence[tuple[FileOfTicks, TickArray]]) -> bool:
+        """Store whole files of one feed at once; False: something of their span is there."""
         ...
 
     def quarantined(self, batch: QuarantineBatch) -> None:
@@ -116,6 +122,12 @@ class Checked(NamedTuple):
     digest: str  # of its bytes
     span: tuple[int, int]  # first and last time in it, Unix milliseconds
     size: tuple[int, int]  # bytes and time of change, to notice one
+    rows: int
+
+    @property
+    def feed(self) -> tuple[str, str]:
+        """Source and symbol."""
+        return self.file.source, self.file.symbol
 
     @property
     def origin(self) -> str:
@@ -169,13 +181,33 @@ def store_all(
     rules: IngestRules,
     progress: Progress = lambda *_: None,
 ) -> ImportResult:
-    """Store checked files, one after the other.
+    """Store checked files, one after the other; small ones of a feed at once.
 
     Raises:
         InputError: a file is no longer the one that was checked.
     """
-    files = [_store(one, store, rules, progress) for one in checked.files]
+    files: list[FileResult] = []
+    for group in _groups(checked.files, rules):
+        stored = _together(group, store, rules, progress) if len(group) > 1 else None
+        files += stored or [_store(one, store, rules, progress) for one in group]
     return ImportResult(files, checked.skipped)
+
+
+def _groups(files: Sequence[Checked], rules: IngestRules) -> Iterator[list[Checked]]:
+    """Neighbours of one feed that follow each other in time, as many as fit into one block.
+
+    A file costs three questions to the warehouse, whatever its size: those of hours are dear.
+    """
+    group: list[Checked] = []
+    for one in files:
+        fits = sum(file.rows for file in group) + one.rows <= AT_ONCE_TICKS
+        after = group and group[-1].feed == one.feed and group[-1].span[1] < one.span[0]
+        if group and not (fits and after and one.rows and not rules.complete):
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
 
 
 def expand(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -278,7 +310,7 @@ def _check(file: TickFile, progress: Progress) -> Checked:
         )
     _refuse_other_unit(file, first_msc, last_msc)
     span = (first_msc, last_msc)
-    return Checked(file, _digest(file.path), span, _size(file.path))
+    return Checked(file, _digest(file.path), span, _size(file.path), rows)
 
 
 def _digest(path: Path) -> str:
@@ -291,30 +323,66 @@ def _size(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+def _together(
+    group: Sequence[Checked], store: TickStore, rules: IngestRules, progress: Progress
+) -> list[FileResult] | None:
+    """Store files at once; None: something of their span is there already."""
+    results, files, refused = [], [], []
+    for one in group:
+        result, kept = _result(one), [np.zeros(0, TICK)]
+        for ticks, batch in _read(one, result, rules, lambda *_: None):
+            kept.append(ticks)
+            refused += [batch] if batch else []
+        results.append(result)
+        files.append((_named(one, rules), np.concatenate(kept)))
+    if not store.together(files):
+        return None
+    for batch in refused:
+        store.quarantined(batch)
+    for one, result in zip(group, results, strict=True):
+        progress("store", one.file, result.rows)
+    return results
+
+
 def _store(
     checked: Checked, store: TickStore, rules: IngestRules, progress: Progress
 ) -> FileResult:
+    result = _result(checked)
+    store.begin(_named(checked, rules))
+    for kept, refused in _read(checked, result, rules, progress):
+        if len(kept):
+            store.ticks(kept)
+        if refused:
+            store.quarantined(refused)
+    result.corrected, result.withdrawn = store.end(refused=bool(result.quarantined))
+    return result
+
+
+def _result(checked: Checked) -> FileResult:
     file = checked.file
-    result = FileResult(file.path, file.format, file.source, file.symbol, file.zone)
+    return FileResult(file.path, file.format, file.source, file.symbol, file.zone)
+
+
+def _named(checked: Checked, rules: IngestRules) -> FileOfTicks:
+    span = Span(*checked.feed, *checked.span)
+    return FileOfTicks(span, checked.file.path.name, checked.digest, rules.complete)
+
+
+def _read(
+    checked: Checked, result: FileResult, rules: IngestRules, progress: Progress
+) -> Iterator[tuple[TickArray, QuarantineBatch | None]]:
+    """What is kept and what is refused, block by block; counted in `result`."""
+    file = checked.file
     feed = FeedState(file.source, file.symbol)
-    span = Span(file.source, file.symbol, *checked.span)
-    store.begin(FileOfTicks(span, file.path.name, checked.digest, rules.complete))
     for block in blocks(file.chunks(), BLOCK_TICKS):
         if _size(file.path) != checked.size:
             raise InputError(str(file.path), "was changed while it was imported: import it again")
         kept, rejected = _normalise(block, feed, rules)
         refused = _quarantine_rows(block, rejected)
-        if len(kept):
-            store.ticks(kept)
-        if refused:
-            store.quarantined(
-                QuarantineBatch(RUN_ID, MODE, file.source, file.symbol, checked.origin, refused)
-            )
+        batch = QuarantineBatch(RUN_ID, MODE, *checked.feed, checked.origin, refused)
+        yield kept, batch if refused else None
         _count(result, block, kept, refused)
         progress("store", file, result.rows)
-    changed = store.end(refused=bool(result.quarantined))
-    result.corrected, result.withdrawn = changed
-    return result
 
 
 def _normalise(block: Chunk, feed: FeedState, rules: IngestRules) -> Normalised:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.mt5 import connect
-from adapters.mt5.protocol.constants import DEAL_TYPE_BALANCE
+from adapters.mt5.protocol.constants import DEAL_TYPE_BALANCE, ORDER_REASON_EXPERT
+from adapters.mt5.protocol.terminal import Terminal
 from backtest import firm
 from core.contracts.firm import FirmRecord
 from core.contracts.order import EventKind
@@ -79,18 +80,26 @@ def _firm(journal: Path) -> FirmRecord | None:
 
 
 def _deals(settings: Settings, now_msc: int) -> reconcile.Deals:
-    """What the terminal's own account says."""
     terminal = connect.terminal(settings.terminal, settings.home_path, role="reader")
     terminal.at(now_msc)
+    deals = deals_at(terminal, settings.terminal.balance)
+    terminal.shutdown()
+    return deals
+
+
+def deals_at(terminal: Terminal, deposit: float) -> reconcile.Deals:
+    """What the terminal's own account says.
+
+    The broker's own orders name no request: two stops at one price have the same comment.
+    """
     deals = [d for d in terminal.history_deals_get(0, _FAR) if d.type != DEAL_TYPE_BALANCE]
     orders = terminal.history_orders_get(0, _FAR)
-    balance = terminal.account_info().balance
-    terminal.shutdown()
+    ours = [o for o in orders if o.magic and o.reason == ORDER_REASON_EXPERT]
     return reconcile.Deals(
         deals=len(deals),
         volume=sum(deal.volume for deal in deals),
-        profit=balance - settings.terminal.balance,
-        comments=tuple(order.comment for order in orders if order.magic and order.comment),
+        profit=terminal.account_info().balance - deposit,
+        comments=tuple(order.comment for order in ours if order.comment),
     )
 
 

@@ -13,6 +13,7 @@ come here.
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -53,9 +54,22 @@ class Risked(NamedTuple):
 class Valued(NamedTuple):
     """A portfolio in money, account currency."""
 
-    exposures: Floats  # by feed, shape (feeds,)
+    exposures: list[float]  # by place of the feed
     currencies: dict[str, float]
     per_night: float  # swap
+
+
+class _Standing(NamedTuple):
+    """What is held, multiplied out: an order then changes one or two places of it."""
+
+    held: list[Held]
+    valued: Valued
+    risked: Risked  # without what moves with one feed
+    pulled: list[float]  # covariance times exposures, by place
+    moving: list[float]  # correlation times exposures, by place
+    variance: float
+    alone: float
+    lost: list[float]  # by scenario, without what moves on while nothing can be closed
 
 
 class Figures:
@@ -74,15 +88,13 @@ class Figures:
         self._correlation = np.array(message.correlation).reshape(size, size)
         self._covariance = np.outer(sigma, sigma) * self._correlation
         # A feed without history counts in full, at the largest volatility of any, against us.
-        self._unknown = np.where(sigma > 0, 0.0, sigma.max(initial=0.0))
-        self._alone = bool(self._unknown.any())
+        unknown = np.where(sigma > 0, 0.0, sigma.max(initial=0.0))
+        self._unknown: list[float] = unknown.tolist()
         self.measures = bool((sigma > 0).any())
         self._stress = _Stress(message.stress, size)
         self._units: dict[Feed, Unit] = {}
         self._nights = nights(self.ts_us, self.ts_us + _DAY_US)
-        self._held: list[Held] = []
-        self._before = Valued(np.zeros(size), {}, 0.0)
-        self._without = Risked(0.0, 0.0, 0.0, 0.0, 0.0)
+        self._standing = self._stand([])
 
     def unit(self, feed: Feed) -> Unit:
         """What a lot is worth.
@@ -95,6 +107,13 @@ class Figures:
             known = self._units[feed] = unit(feed, self._mids, self._currency, self.ts_us)
         return known
 
+    def renewed(self, message: MarketRisk) -> "Figures":
+        """Those of a newer message, of what was held when these were asked last."""
+        newer = Figures(message, self._currency)
+        with suppress(ConversionError, KeyError):  # the next check meets it too, and denies
+            newer._standing = newer._stand(self._standing.held)
+        return newer
+
     def before_and_after(self, held: list[Held], order: Held) -> tuple[Risked, Risked]:
         """What a portfolio risks without and with an order.
 
@@ -102,66 +121,123 @@ class Figures:
             ConversionError: something in it cannot be valued.
             KeyError: a feed is not among the message's.
         """
-        if held != self._held:  # it seldom changes, and walking through it is most of the work
-            self._before, self._held = self._valued(held), held
-            self._without = self._risked(self._before, order.feed)
-        before, more = self._before, self._valued([order])
-        currencies = dict(before.currencies)
-        for currency, money in more.currencies.items():
-            currencies[currency] = currencies.get(currency, 0.0) + money
-        after = Valued(
-            before.exposures + more.exposures, currencies, before.per_night + more.per_night
-        )
-        moving = self._moving(before.exposures, order.feed)
-        return self._without._replace(correlated=moving), self._risked(after, order.feed)
+        now = self._standing
+        if held != now.held:  # it seldom changes, and walking through it is most of the work
+            now = self._standing = self._stand(held)
+        money: dict[int, float] = {}
+        currencies = now.valued.currencies.copy()
+        per_night = now.valued.per_night + self._add(order, money, currencies)
+        at = self._place[order.feed]
+        moving = abs(now.moving[at])
+        after = self._with(now, money, currencies, per_night, at)
+        return now.risked._replace(correlated=moving), after
 
-    def _risked(self, valued: Valued, feed: Feed) -> Risked:
-        money = valued.exposures
-        alone = float(np.abs(money) @ self._unknown) if self._alone else 0.0
-        minute = math.sqrt(max(float(money @ self._covariance @ money), 0.0)) + alone
-        day, cost = minute * _DAY_ROOT, self._nights * valued.per_night
-        foreign = (abs(v) for c, v in valued.currencies.items() if c != self._currency)
-        return Risked(
-            _QUANTILE * day + cost, _BEYOND * day + cost, max(foreign, default=0.0),
-            self._moving(money, feed), self._stress.loss(money, minute),
-        )  # fmt: skip
+    def _stand(self, held: list[Held]) -> _Standing:
+        valued = self._valued(held)
+        exposures = np.array(valued.exposures)
+        pulled = self._covariance @ exposures
+        variance = float(exposures @ pulled)
+        moving: list[float] = (self._correlation @ exposures).tolist()
+        alone = sum(abs(m) * u for m, u in zip(valued.exposures, self._unknown, strict=True))
+        lost = self._stress.lost(exposures)
+        risked = self._risked(valued.currencies, valued.per_night, variance, alone, 0.0, lost)
+        return _Standing(held, valued, risked, pulled.tolist(), moving, variance, alone, lost)
 
-    def _moving(self, money: Floats, feed: Feed) -> float:
-        return abs(float(self._correlation[self._place[feed]] @ money))
+    def _with(
+        self,
+        now: _Standing,
+        money: dict[int, float],
+        currencies: dict[str, float],
+        per_night: float,
+        at: int,
+    ) -> Risked:
+        """What it risks with `money` more by place; `at`: place of the order's feed."""
+        variance, alone, lost, correlated = now.variance, now.alone, now.lost, now.moving[at]
+        held, unknown = now.valued.exposures, self._unknown
+        for place, more in money.items():
+            variance += 2.0 * more * now.pulled[place]
+            for other, too in money.items():
+                variance += more * too * self._covariance.item(place, other)
+            larger = abs(held[place] + more) - abs(held[place])
+            alone += larger * unknown[place]
+            correlated += more * self._correlation.item(at, place)
+            lost = self._stress.more(lost, place, more, larger)
+        return self._risked(currencies, per_night, variance, alone, abs(correlated), lost)
+
+    def _risked(
+        self,
+        currencies: dict[str, float],
+        per_night: float,
+        variance: float,
+        alone: float,
+        correlated: float,
+        lost: list[float],
+    ) -> Risked:
+        minute = math.sqrt(max(variance, 0.0)) + alone
+        day, cost = minute * _DAY_ROOT, self._nights * per_night
+        most = 0.0
+        for currency, held in currencies.items():
+            if currency != self._currency:
+                most = max(most, abs(held))
+        stress = self._stress.worst(lost, minute)
+        return Risked(_QUANTILE * day + cost, _BEYOND * day + cost, most, correlated, stress)
 
     def _valued(self, portfolio: Iterable[Held]) -> Valued:
-        money, place, units = [0.0] * len(self._place), self._place, self._units
+        money: dict[int, float] = {}
         currencies: dict[str, float] = {}
         per_night = 0.0
-        for feed, lots, price in portfolio:
-            one = units.get(feed) or self.unit(feed)
-            traded, worth = one.instrument, lots * one.worth
-            gained = lots * one.per_price * (one.mid - price) if price else 0.0
-            money[place[feed]] += worth
-            if one.pair:
-                money[place[one.pair]] += one.sign * gained
-            currencies[traded.base] = currencies.get(traded.base, 0.0) + worth
-            currencies[traded.quote] = currencies.get(traded.quote, 0.0) + gained - worth
-            per_night += lots * one.night_long if lots > 0 else -lots * one.night_short
-        return Valued(np.array(money), currencies, per_night)
+        for one in portfolio:
+            per_night += self._add(one, money, currencies)
+        exposures = [money.get(place, 0.0) for place in range(len(self._place))]
+        return Valued(exposures, currencies, per_night)
+
+    def _add(self, position: Held, money: dict[int, float], currencies: dict[str, float]) -> float:
+        """A position's money by place and by currency; its swap a night."""
+        feed, lots, price = position
+        one = self._units.get(feed) or self.unit(feed)
+        place, traded, worth = self._place[feed], one.instrument, lots * one.worth
+        gained = lots * one.per_price * (one.mid - price) if price else 0.0
+        money[place] = money.get(place, 0.0) + worth
+        if one.pair and gained:
+            pair = self._place[one.pair]
+            money[pair] = money.get(pair, 0.0) + one.sign * gained
+        currencies[traded.base] = currencies.get(traded.base, 0.0) + worth
+        currencies[traded.quote] = currencies.get(traded.quote, 0.0) + gained - worth
+        return lots * one.night_long if lots > 0 else -lots * one.night_short
 
 
 class _Stress:
-    """All scenarios at once: each a row."""
+    """All scenarios at once."""
 
     def __init__(self, shocks: list[StressShock], size: int) -> None:
         shape = (len(shocks), size)
         self._moves = np.array([s.moves for s in shocks]).reshape(shape)
         self._spreads = np.array([s.spreads for s in shocks]).reshape(shape) / 2
+        self._by_place: list[list[tuple[float, float]]] = [
+            list(zip(moves, spreads, strict=True))
+            for moves, spreads in zip(self._moves.T.tolist(), self._spreads.T.tolist(), strict=True)
+        ]
         # What cannot be closed for an hour moves on meanwhile.
-        self._deviations = np.array([s.deviations for s in shocks]) * math.sqrt(_HOUR)
+        self._deviations = [s.deviations * math.sqrt(_HOUR) for s in shocks]
 
-    def loss(self, money: Floats, minute: float) -> float:
-        """In the worst of them; 0 when none loses. `minute`: deviation of the portfolio."""
-        if not len(self._moves):
-            return 0.0
-        lost = self._spreads @ np.abs(money) - self._moves @ money + self._deviations * minute
-        return max(float(lost.max()), 0.0)
+    def lost(self, money: Floats) -> list[float]:
+        """By scenario, of exposures by place."""
+        lost: list[float] = (self._spreads @ np.abs(money) - self._moves @ money).tolist()
+        return lost
+
+    def more(self, lost: list[float], place: int, money: float, larger: float) -> list[float]:
+        """With more money at a place, whose size grows by `larger`."""
+        return [
+            one - move * money + spread * larger
+            for one, (move, spread) in zip(lost, self._by_place[place], strict=True)
+        ]
+
+    def worst(self, lost: list[float], minute: float) -> float:
+        """Of all scenarios; 0 when none loses. `minute`: deviation of the portfolio."""
+        worst = 0.0
+        for one, deviations in zip(lost, self._deviations, strict=True):
+            worst = max(worst, one + deviations * minute)
+        return worst
 
 
 class MarketFigures:
@@ -180,6 +256,8 @@ class MarketFigures:
             return
         if known is None or message.ts_event_us > known.ts_event_us:
             self._regimes = dict(zip(message.feeds, message.regimes, strict=False))
+            if self._ready is not None:  # by the thread that has time, before the next order asks
+                self._ready = self._ready.renewed(message)
             self._newest = message
 
     def regime(self, feed: Feed, oldest_us: int) -> str:
@@ -194,7 +272,7 @@ class MarketFigures:
         newest, ready = self._newest, self._ready
         if newest is None:
             return None
-        if ready is None or ready.ts_us != newest.ts_event_us:
+        if ready is None or ready.ts_us < newest.ts_event_us:
             ready = self._ready = Figures(newest, currency)
         return ready
 

@@ -6,13 +6,13 @@ Kolmogorov and Smirnov's statistic as far as bands can tell. Bands instead of ro
 small, and no training row needs to be kept to watch a model.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from core.stability import stability_index
-from features.catalog import NAMES
 from models.serving.card import DOWN, UP, Band, Bands
 
 _ROWS = 50_000
@@ -20,6 +20,7 @@ _BANDS = 10
 _CUTS = np.arange(1, _BANDS) / _BANDS
 
 Rows = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float32]
 
 
 class Drift(NamedTuple):
@@ -41,14 +42,20 @@ def bands_of(rows: Rows, probabilities: Rows) -> Bands:
     )
 
 
-def drift(bands: Bands, rows: Rows, probabilities: Rows) -> list[Drift]:
-    """Every feature of the rows seen now, then `p_down` and `p_up`.
+def drift(
+    bands: Bands, names: Sequence[str], columns: Mapping[str, Values], probabilities: Rows
+) -> list[Drift]:
+    """Every feature that the model learnt from, then `p_down` and `p_up`.
 
-    Own features that the model knows beside them are left out where the rows are without.
+    Args:
+        names: of the bands' features, in their order, a person's own too.
+        columns: what each is now, (n,); a feature without any is left out.
+        probabilities: float32 [m, 3].
     """
     drifts = [
-        _drift(name, band, rows[:, n])
-        for n, (name, band) in enumerate(zip(NAMES, bands.features, strict=False))
+        _drift(name, band, columns[name])
+        for name, band in zip(names, bands.features, strict=True)
+        if len(columns.get(name, ()))
     ]
     for n, (name, column) in enumerate((("p_down", DOWN), ("p_up", UP))):
         drifts.append(_drift(name, bands.predicted[n], probabilities[:, column]))

@@ -15,13 +15,15 @@ from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
 from core.settings import Settings
+from features.catalog import NAMES
 from models.monitoring.drift import Drift, drift
 from models.monitoring.outcomes import Outcomes, read_outcomes
 from models.serving.artifact import Artifact, load
-from models.serving.card import CLASSES, DOWN, UP, Span
+from models.serving.card import CLASSES, DOWN, UP, ModelCard, Span
 from models.training.calibrate import calibration_error, reliability
 from models.training.dataset import read_decided
 
+_OWN_SQL = Path(__file__).with_name("own_values.sql").read_text()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUALITY = (
     "run_id", "mode", "model", "member", "role", "ts_start", "ts_end", "predictions", "hit_rate",
@@ -134,7 +136,30 @@ def _drift(
     if bands is None:
         return []
     rows = read_decided(client, run_id, span).rows
-    return drift(bands, rows, outcomes.probabilities) if len(rows) else []
+    columns = dict(zip(NAMES, rows.T, strict=True))
+    columns |= _own_columns(client, run_id, span, artifact.card)
+    names = artifact.card.features
+    return drift(bands, names, columns, outcomes.probabilities) if len(rows) else []
+
+
+def _own_columns(
+    client: Client, run_id: str, span: Span, card: ModelCard
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What the model was given of a person's own features, as it was stored then."""
+    names = card.features[len(NAMES) :]
+    given = {
+        "run_id": run_id, "feature_set_hash": card.feature_set_hash,
+        "start_us": span.start_us, "end_us": span.end_us,
+    }  # fmt: skip
+    with errors_translated():
+        columns = [
+            client.query(_OWN_SQL, {**given, "name": name}, column_oriented=True).result_columns
+            for name in names
+        ]
+    return {
+        name: np.array(values[0] if values else [], np.float32)
+        for name, values in zip(names, columns, strict=True)
+    }
 
 
 def store(

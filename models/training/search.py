@@ -10,6 +10,7 @@ model trained with its settings is judged on rows that no trial saw (`held_back`
 import hashlib
 import multiprocessing
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,9 @@ import msgspec
 import numpy as np
 
 from core.errors import ModelError, SettingsError
+from core.feature_set import packed, unpacked
 from core.sections import ModelSettings
+from features import own
 from models.training.dataset import Dataset
 from models.training.ensemble import Kind
 from models.training.parts import HELD_BACK, answered
@@ -46,9 +49,13 @@ class SearchResult(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """What a worker is given; picklable, because workers are spawned."""
+    """What a worker is given; picklable, because workers are spawned.
+
+    `features`: a person's own, whose columns `data` has, as core.feature_set packs them.
+    """
 
     data: Dataset
+    features: bytes
     settings: ModelSettings
     journal: Path
     name: str
@@ -80,7 +87,7 @@ def search(
 
     Raises:
         ModelError: no trial succeeded.
-        SettingsError: a time or count that cannot be.
+        SettingsError: a time or count that cannot be, or an own feature that cannot be read.
     """
     if seconds <= 0 or trials < 1 or workers < 1:
         raise SettingsError("a search needs seconds, trials and workers above zero")
@@ -90,7 +97,9 @@ def search(
     directory.mkdir(parents=True, exist_ok=True)
     earlier = without_held_back(data)
     name = name or f"{data.data_hash()[:12]}-{_hash(settings)}"
-    job = _Job(earlier, settings, directory / "journal.log", name, time.time() + seconds, trials, 7)
+    features = packed({one.path.stem: one.body for one in data.own})
+    journal, until = directory / "journal.log", time.time() + seconds
+    job = _Job(earlier._replace(own=()), features, settings, journal, name, until, trials, 7)
     study = _study(job)
     if len(study.get_trials(deepcopy=False, states=_finished())) < trials:
         _run(job, workers, study, on_progress)
@@ -161,8 +170,10 @@ def _work(job: _Job) -> None:
         if time.time() >= job.until or done >= job.trials:
             study.stop()
 
+    with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:  # read once, here
+        own.use(own.of_folder(unpacked(job.features, Path(scratch))))
     known = answered(job.data, job.settings)
-    kind = Kind(job.settings.horizon_s, 1000, True)
+    kind = Kind(job.settings.horizon_s, 1000, True, job.data.set_hash)
 
     def objective(trial: "optuna.Trial") -> float:
         skills: list[float] = []

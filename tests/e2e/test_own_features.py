@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+import tickhouse
 from adapters.simulator.markets.recorded import RecordedMarket
 from adapters.simulator.markets.tickfile import ParquetTicks
 from backtest.job import FeedFile, Job
@@ -20,6 +21,8 @@ from core.errors import InputError, ModelError
 from execution.journal import journal
 from features import own
 from features.catalog import FEATURE_SET_HASH, NAMES
+from models.monitoring.performance import watch
+from models.serving.card import Span
 from models.serving.predictor import Predictor
 from models.serving.registry import Registry
 from models.training.rebuilt import rebuilt
@@ -31,7 +34,6 @@ from tests.e2e.replay_runs import (
     environment,
     finished,
     kill_in_turn,
-    replay,
     start_replay,
     warehouse_on,
 )
@@ -95,6 +97,13 @@ class Lean:
 '''
 
 
+DESK = """
+[strategies.back]
+model = "none"
+[strategies.lean]
+"""
+
+
 @dataclass
 class Replayed:
     home: Path
@@ -104,47 +113,61 @@ class Replayed:
 
 @pytest.fixture(scope="module")
 def replayed(recordings, tmp_path_factory):
-    """Two feeds; the stream is killed on the way."""
+    """Two feeds, a strategy of the feature and one of a model that learnt from it; the stream is
+    killed on the way.
+    """
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
-    for name, text in (("features/drift_bp", FEATURE), ("strategies/back", STRATEGY)):
+    strategies = ("strategies/back", STRATEGY), ("strategies/lean", LEAN)
+    for name, text in (("features/drift_bp", FEATURE), *strategies):
         path = home / f"{name}.py"
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    desk = folder / "desk.toml"
+    desk.write_text(DESK)
     files = [
-        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 40_000, 30_000),
-        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
+        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 40_000, 20_000),
+        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 20_000),
     ]
-    process = start_replay(home, [*map(str, files), "--strategy", "back"])
+    process = start_replay(
+        home, [*map(str, files), "--desk", str(desk), "--train-first", "0.5"],
+        TICKHOUSE_MODELS__OWN_FEATURES="true", TICKHOUSE_MODELS__MEMBERS="xgboost",
+    )  # fmt: skip
     kill_in_turn(home, {"streams.signals": 0.8})
     result = finished(process)
     assert result["reconciled"], result["reconciliation"]
     return Replayed(home, files, result)
 
 
-def journalled(replayed):
+@pytest.fixture(scope="module")
+def server(replayed):
+    with warehouse_on(replayed.home) as client:
+        yield client
+
+
+def journalled(replayed, strategy):
     path = replayed.home / "runs" / replayed.result["run_id"] / "journal"
     records = [place.record for place in journal.read(path)]
-    return [record for record in records if isinstance(record, Signal)]
+    return [r for r in records if isinstance(r, Signal) and r.strategy == strategy]
 
 
 def test_a_backtest_gives_the_signals_of_the_replay(replayed):
     config = settings.load(environment(replayed.home))
     named = msgspec.structs.replace(
-        config.run, run_id="own", mode="backtest", account="own", strategy="back"
+        config.run, run_id="own", mode="backtest", account="own", strategy="desk"
     )
     feeds = tuple(
         FeedFile(str(f), f.stem.split("_")[1], f.stem.split("_")[0]) for f in replayed.files
     )
     job = Job(
         "all", msgspec.structs.replace(config, run=named), feeds,
-        tuple((f.source, f.symbol) for f in feeds),
+        tuple((f.source, f.symbol) for f in feeds), desk=DESK.encode(),
     )  # fmt: skip
-    outcome, live = run(job), journalled(replayed)
+    outcome, live = run(job), journalled(replayed, "back")
     assert len(live) > 20
     assert [without_names(s) for s in outcome.signals] == [without_names(s) for s in live]
 
 
-def test_sql_serves_the_values_of_a_backtest_under_the_sessions_set(replayed):
+def test_sql_serves_the_values_of_a_backtest_under_the_sessions_set(replayed, server):
     config = settings.load(environment(replayed.home))
     market = RecordedMarket([ParquetTicks(path) for path in replayed.files], 32_768)
     stages, number, rows = FeatureStages(config, market, market.feeds()), 1, []
@@ -156,26 +179,34 @@ def test_sql_serves_the_values_of_a_backtest_under_the_sessions_set(replayed):
         for row in rows
         for time, seq, value in zip(row.time_msc, row.seq, row.features[:, -1], strict=True)
     }
-    with warehouse_on(replayed.home) as server:
-        stored = server.query(
-            "SELECT symbol, toUnixTimestamp64Milli(ts_event), seq, value, feature_set_hash, name"
-            " FROM own_feature FINAL WHERE run_id = {run:String}",
-            {"run": replayed.result["run_id"]},
-        ).result_rows
-        session = server.query(
-            "SELECT feature_set_hash, base64Encode(c.body) FROM session AS s FINAL"
-            " INNER JOIN content AS c ON c.hash = s.features_hash WHERE c.kind = 'features'"
-        ).result_rows
-        kept = server.query(
-            "SELECT DISTINCT l.features_hash = s.features_hash, l.features_hash != ''"
-            " FROM lineage AS l INNER JOIN session AS s ON l.run_id = s.run_id"
-        ).result_rows
+    stored = server.query(
+        "SELECT symbol, toUnixTimestamp64Milli(ts_event), seq, value, feature_set_hash, name"
+        " FROM own_feature FINAL"
+    ).result_rows
+    session = server.query(
+        "SELECT feature_set_hash, base64Encode(c.body) FROM session AS s FINAL"
+        " INNER JOIN content AS c ON c.hash = s.features_hash WHERE c.kind = 'features'"
+    ).result_rows
+    kept = server.query(
+        "SELECT DISTINCT l.features_hash = s.features_hash, l.features_hash != ''"
+        " FROM lineage AS l INNER JOIN session AS s ON l.run_id = s.run_id"
+    ).result_rows
     assert kept == [(1, 1)]
     assert {row[:3]: np.float32(row[3]).tobytes() for row in stored} == expected
     assert len(stored) == len(expected) > 1_000
     set_hash = own.set_hash(own.of_folder(replayed.home / "features"))
     assert {row[4:] for row in stored} == {(set_hash, "drift_bp")}
     assert [row[0] for row in session] == [set_hash] != [FEATURE_SET_HASH]
+    with tickhouse.connect(replayed.home) as home:
+        served = home.features("EURUSD").arrow()
+    own_values = zip(
+        served["ts_event"].cast("int64").to_numpy() // 1000, served["seq"].to_numpy(),
+        served["drift_bp"].to_numpy(), strict=True,
+    )  # fmt: skip
+    assert {("EURUSD", int(t), int(n)): v.tobytes() for t, n, v in own_values} == {
+        key: value for key, value in expected.items() if key[0] == "EURUSD"
+    }
+    assert served.column_names[-2:] == [NAMES[-1], "drift_bp"]
 
 
 def explained(replayed, server, tmp_path, signal, *, from_start):
@@ -186,12 +217,13 @@ def explained(replayed, server, tmp_path, signal, *, from_start):
 
 
 @pytest.mark.parametrize("from_start", [True, False])
-def test_a_decision_is_explained_with_the_feature_that_held_then(replayed, tmp_path, from_start):
+def test_a_decision_is_explained_with_the_feature_that_held_then(
+    replayed, server, tmp_path, from_start
+):
     (replayed.home / "features" / "drift_bp.py").write_text(FEATURE.replace("5000", "7"))
     try:
-        with warehouse_on(replayed.home) as server:
-            signal = journalled(replayed)[-1]
-            decided, ready = explained(replayed, server, tmp_path, signal, from_start=from_start)
+        signal = journalled(replayed, "back")[-1]
+        decided, ready = explained(replayed, server, tmp_path, signal, from_start=from_start)
     finally:
         (replayed.home / "features" / "drift_bp.py").write_text(FEATURE)
     assert bool(decided.hour.own) != from_start
@@ -206,28 +238,17 @@ def test_a_decision_is_explained_with_the_feature_that_held_then(replayed, tmp_p
     assert compare(opened.facts, recompute(opened.facts, opened.material)).same
 
 
-def test_a_model_learns_from_it_and_its_decisions_are_explained(replayed, tmp_path):
-    home = replayed.home
-    (home / "strategies" / "lean.py").write_text(LEAN)
-    result = replay(
-        home, [str(replayed.files[0]), "--strategy", "lean", "--train-first", "0.5"],
-        TICKHOUSE_MODELS__OWN_FEATURES="true",
-    )  # fmt: skip
-    assert result["reconciled"], result["reconciliation"]
-    trained = Replayed(home, replayed.files[:1], result)
+def test_a_model_learns_from_it_and_its_decisions_are_explained(replayed, server, tmp_path):
+    home, result = replayed.home, replayed.result
     card = Registry(home / "models").load(result["model"]).card
     set_hash = own.set_hash(own.use(own.of_folder(home / "features")))
     assert card.feature_set_hash == set_hash
     assert card.features == (*NAMES, "drift_bp")
-    signals = [signal for signal in journalled(trained) if signal.model]
+    signals = [signal for signal in journalled(replayed, "lean") if signal.prediction_id]
     assert len(signals) > 5
-    with warehouse_on(home) as server:
-        decided, ready = explained(trained, server, tmp_path, signals[-1], from_start=False)
-        given = server.query(
-            "SELECT DISTINCT feature_set_hash FROM prediction WHERE run_id = {run:String}",
-            {"run": result["run_id"]},
-        ).result_rows
-        learnt = rebuilt(server, card)
+    decided, ready = explained(replayed, server, tmp_path, signals[-1], from_start=False)
+    given = server.query("SELECT DISTINCT feature_set_hash FROM prediction").result_rows
+    learnt = rebuilt(server, card)
     assert given == [(set_hash,)]
     assert learnt.rows.shape[1] == len(NAMES) + 1
     now = recompute(decided, ready)
@@ -238,3 +259,20 @@ def test_a_model_learns_from_it_and_its_decisions_are_explained(replayed, tmp_pa
     own.use(())
     with pytest.raises(ModelError, match="put the features' files back"):
         Predictor(ready.artifact)
+
+
+def test_its_drift_from_training_is_watched(replayed, server):
+    config = settings.load(environment(replayed.home))
+    named = msgspec.structs.replace(config.run, run_id=replayed.result["run_id"], mode="replay")
+    config = msgspec.structs.replace(config, run=named)
+    model, models = replayed.result["model"], replayed.home / "models"
+    watched = watch(server, models, model, "champion", Span(0, 1 << 62), config)
+    drifts = {one.name: one for one in watched.drift}
+    assert list(drifts) == [*NAMES, "drift_bp", "p_down", "p_up"]
+    (values,) = server.query("SELECT groupArray(value) FROM own_feature FINAL").result_rows[0]
+    band = Registry(models).load(model).card.bands.features[-1]
+    edges = np.array(band.edges)
+    shares = np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1) / len(values)
+    moved = np.abs(np.cumsum(shares - np.array(band.shares))).max()
+    assert drifts["drift_bp"].ks == pytest.approx(moved) != 0
+    assert drifts["drift_bp"].psi > 0

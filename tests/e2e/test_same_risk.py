@@ -161,7 +161,7 @@ def live(stored: dict[str, pd.DataFrame], accounts: list[AccountState]) -> list[
     events = positions(stored["position"])
     for account in accounts:  # a replay tells of them a slice at a time; each waits for its time
         fold.event(account)
-    for until, part in ticks.groupby(ticks.ts_event.dt.ceil("17s")):
+    for until, part in ticks.groupby(ticks.ts_event.dt.ceil("47s")):
         for (source, symbol), own in part.groupby(["source", "symbol"]):
             fold.ticks(TickBatch("live", "demo", source, symbol, 0, 0, packed(own).tobytes()))
         while events and events[0].ts_event_us <= until.value // 1000:

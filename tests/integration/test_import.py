@@ -1,7 +1,7 @@
 """`tickhouse import` into a real warehouse: what lies in the tables, once and twice."""
 
 import argparse
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -69,6 +69,31 @@ def test_the_same_day_from_parquet_and_from_its_zip_is_stored_once(warehouse, re
     ticks = recorded_ticks("EURUSD_oanda")
     tickhouse_import(warehouse, vendor_files.lean(tmp_path, "oanda", "EURUSD", ticks, DAY))
     assert rows(warehouse, "SELECT count() FROM tick FINAL") == [(len(ticks),)]
+
+
+def test_hours_of_a_feed_are_stored_together_as_they_are_one_by_one(warehouse, tmp_path):
+    """Stored again, and beside others of the feed, they are compared; what differs is corrected."""
+    ticks, hours = (
+        recorded_ticks("EURUSD_oanda"),
+        [datetime(2014, 5, 2, h, tzinfo=UTC) for h in range(6)],
+    )
+    paths = [vendor_files.bi5(tmp_path, "EURUSD", ticks, hour, 5) for hour in hours]
+    empty_tables(warehouse)
+    for path in paths:
+        tickhouse_import(warehouse, path)
+    alone, files = rows(warehouse, FEEDS), "SELECT uniqExact(ts_known), count() FROM tick_file"
+    empty_tables(warehouse)
+    tickhouse_import(warehouse, paths[2])
+    tickhouse_import(warehouse, *paths[:2], *paths[3:])
+    assert rows(warehouse, FEEDS) == alone
+    assert rows(warehouse, files) == [(6, 6)]
+    other = ticks.copy()
+    other["ask"] += 0.00001
+    changed = vendor_files.bi5(tmp_path / "later", "EURUSD", other, hours[4], 5)
+    tickhouse_import(warehouse, *paths[:4], changed, paths[5])
+    assert rows(
+        warehouse, "SELECT count(), sum(corrected) > 1000, sum(withdrawn) FROM correction"
+    ) == [(1, 1, 0)]
 
 
 def test_refused_rows_lie_in_quarantine_once(warehouse, tmp_path, capsys):

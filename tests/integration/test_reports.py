@@ -6,7 +6,6 @@ PDF by looking at its words.
 
 import io
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -196,19 +195,51 @@ def test_the_xml_is_valid_for_the_base_schema_and_no_other(
         rts22_xml.validate(version.folder / rts22.XML, schemas / "auth.030.001.04.xsd")
 
 
-def test_a_package_of_another_version_refuses_the_report(
+def test_the_xml_is_of_the_version_of_the_dropped_in_package(
     desk: Desk, reference_data: Path, tmp_path: Path
 ) -> None:
-    schemas = reference_data / "schemas" / "iso20022"
-    other = tmp_path / "auth.016.001.01.xsd"
-    text = (schemas / "auth.016.001.03.xsd").read_text()
-    other.write_text(text.replace("auth.016.001.03", "auth.016.001.01"))
-    with pytest.raises(InputError, match=r"is for .*016.001.01, the document is .*016.001.03"):
-        desk.make("rts22", base=tmp_path, schemas=str(tmp_path))
+    base = (reference_data / "schemas" / "iso20022" / "auth.016.001.03.xsd").read_text()
+    package_folder = tmp_path / "package"
+    package_folder.mkdir()
+    schema = package_folder / "auth.016.001.01_ESMAUG_1.1.0.xsd"
+    schema.write_text(base.replace("auth.016.001.03", "auth.016.001.01"))
+    version, _ = desk.make("rts22", base=tmp_path, schemas=str(package_folder))
+    xml = version.folder / "submission.auth.016.001.01.xml"
+    assert rts22_xml.validate(xml, schema) == []
+    assert "auth.016.001.01, valid for the installed package" in words_of(
+        version.folder / "rts22.pdf"
+    )
+
+
+def test_a_package_that_wants_other_elements_refuses_the_report(
+    desk: Desk, reference_data: Path, tmp_path: Path
+) -> None:
+    base = (reference_data / "schemas" / "iso20022" / "auth.016.001.03.xsd").read_text()
+    package_folder = tmp_path / "package"
+    package_folder.mkdir()
+    stricter = base.replace("auth.016.001.03", "auth.016.001.01").replace("TradgCpcty", "Cpcty")
+    (package_folder / "auth.016.001.01.xsd").write_text(stricter)
+    with pytest.raises(InputError, match=r"refuses the XML: .*TradgCpcty"):
+        desk.make("rts22", base=tmp_path, schemas=str(package_folder))
     assert list((tmp_path / DAY / "rts22").glob("v*")) == []
-    shutil.copy(schemas / "auth.016.001.03.xsd", tmp_path)
-    version, _ = desk.make("rts22", base=tmp_path, schemas=str(tmp_path))
-    assert "valid for the installed package" in words_of(version.folder / "rts22.pdf")
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({}, "holds none"),
+        ({"auth.016.001.01.xsd": "", "auth.016.001.03.xsd": ""}, "with one auth.016"),
+        ({"auth.016.001.01.xsd": "<x/>"}, "is for nothing, not for an auth.016.001"),
+        ({"auth.016.001.01.xsd": "no xml"}, "no schema"),
+    ],
+)
+def test_a_folder_without_one_package_is_named(
+    tmp_path: Path, files: dict[str, str], problem: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=problem):
+        rts22_xml.package_in(tmp_path)
 
 
 @pytest.mark.parametrize("name", catalog.REPORTS)

@@ -1,9 +1,10 @@
 """`python -m execution` on a live bus and terminal, and prices that fall: for tests and benches."""
 
+import json
 import os
 import subprocess
 import sys
-import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from core.credentials import directory_of
 from core.sections import BusSettings
 from core.topics import TICKS
 from tests.support.servers import NatsServer
+from tests.support.waiting import until
 
 SYMBOL, PRICE, FALLEN = "BTCUSD", 60_000.0, 58_000.0
 HISTORY_S = 240
@@ -45,7 +47,7 @@ def execution(
         process = subprocess.Popen(line, env=kept | settings, stderr=subprocess.DEVNULL)
         bus = select.connect(BusSettings(url=server.url), "test")
         try:
-            _wait_for(home / "execution" / "halt_port", process)
+            until(lambda: _is_ready(home), running=process)
             yield bus, process
         finally:
             process.kill()
@@ -82,9 +84,11 @@ def tripped(home: Path) -> Path:
     return home / "execution" / ACCOUNT / "breakers.json"
 
 
-def _wait_for(path: Path, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 40
-    while not path.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"execution did not start: {process.poll()}")
-        time.sleep(0.02)
+def _is_ready(home: Path) -> bool:
+    """It says so itself: what is sent before, a first start takes for what was sent to another."""
+    try:
+        port = json.loads((home / "run" / "execution.json").read_text())["health_port"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+            return bool(json.load(answer)["status"] == "ready")
+    except (OSError, ValueError):
+        return False

@@ -39,9 +39,11 @@ def fill(disk: Path, leave_mib: int) -> Path:
 
 
 def fill_up(disk: Path) -> list[Path]:
-    """Fill it to the last byte; delete the files to give the space back."""
-    filler, rest = fill(disk, 0), disk / "rest"
-    with rest.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    return [filler, rest]
+    """Fill it to the last byte, whatever else grows meanwhile; delete the files for the space."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    return [filler]

@@ -17,12 +17,16 @@ from backtest.optimise.run import _FIELDS, Plan, optimise
 from backtest.optimise.shared import SharedMarket
 from backtest.optimise.trial import Evaluator
 from backtest.plan import MarketSpan, Recording
+from core import desk
 from core.errors import InputError, SettingsError
-from core.sections import ExitSettings, RunSettings, SignalSettings
+from core.sections import ExitSettings, ModelSettings, RunSettings, SignalSettings
 from core.settings import Settings
 from execution.risk.limits import of_settings, parse
+from models.serving.registry import Registry
+from models.training.train import fit
 from strategies import protocol
 from strategies.parameters import parameter_values, written
+from tests.support.datasets import recorded_dataset
 
 HOUR_US = 3_600_000_000
 LOOSE = {
@@ -46,6 +50,17 @@ def recording(recordings, tmp_path_factory):
     return Recording(FeedFile(str(path), "oanda", "EURUSD"), int(times[0]), int(times[-1]))
 
 
+@pytest.fixture(scope="module")
+def gold(recordings, tmp_path_factory):
+    """The hours of gold beside it."""
+    source = recordings / "ticks" / "XAUUSD_oanda.parquet"
+    path = tmp_path_factory.mktemp("ticks") / source.name
+    table = pq.read_table(source).slice(0, 60_000)
+    pq.write_table(table, path)
+    times = table["time_msc"].to_numpy()
+    return Recording(FeedFile(str(path), "oanda", "XAUUSD"), int(times[0]), int(times[-1]))
+
+
 def a_job(recording, home, strategy, parameters="", begin=0, **sections):
     run = RunSettings("o1", "backtest", "o1", strategy)
     signals = SignalSettings(parameters=parameters) if parameters else SignalSettings()
@@ -58,11 +73,16 @@ def a_job(recording, home, strategy, parameters="", begin=0, **sections):
 def fast_and_real(job):
     """Trades of a trial and of a backtest, as tuples."""
     settings = job.settings
-    declared = protocol.declared(settings.run.strategy)
+    declared = protocol.declared(
+        job.strategies.strategies[0].use, settings.home_path / "strategies"
+    )
     values = parameter_values(declared, settings.signals.parameters)
-    plain = msgspec.structs.replace(settings, signals=SignalSettings())
-    market = SharedMarket(msgspec.structs.replace(job, settings=plain))
-    trial = Evaluator([market], plain, of_settings(settings.execution)).trades(values)
+    plain = msgspec.structs.replace(
+        settings, signals=msgspec.structs.replace(settings.signals, parameters="")
+    )
+    plainly = msgspec.structs.replace(job, settings=plain)
+    limits = parse(job.limits, "limits") if job.limits else of_settings(settings.execution)
+    trial = Evaluator([SharedMarket(plainly)], plainly, limits).trades(values)
     real = [tuple(getattr(t, name) for name in _FIELDS) for t in backtest_run.run(job).trades]
     return sorted(tuple(t.trade) for t in trial), sorted(real)
 
@@ -83,6 +103,144 @@ def test_so_it_does_with_close_stops_gains_and_a_span_that_begins_late(recording
     assert {"stop", "take_profit", "horizon"} <= {trade[6] for trade in real}
     assert fast == real
     assert min(trade[2] for trade in real) >= job.from_msc * 1000
+
+
+def test_so_it_does_with_stops_that_trail(recording, tmp_path):
+    job = a_job(
+        recording, tmp_path, "breakout", LOOSE["breakout"],
+        exits=ExitSettings(trail_stops=0.4, take_profit_stops=2.0),
+    )  # fmt: skip
+    fast, real = fast_and_real(job)
+    assert fast == real
+    gains = [trade for trade in real if trade[6] == "stop" and trade[7] > 0]
+    assert len(gains) > 5, "stops that moved beyond the entry"
+
+
+@pytest.mark.parametrize("sizing", ["volatility", "kelly"])
+def test_so_it_does_with_sizes_that_follow_the_equity(recording, tmp_path, sizing):
+    text = f"""version = "t"
+[limits]
+sizing = "{sizing}"
+risk_share = 0.004
+kelly_cap = 0.006
+max_sized_lots = 20
+max_lots = 20
+max_order_equity = 40
+max_position_equity = 40
+max_gross_equity = 40
+max_daily_loss_share = 0.9
+[breakers]
+half_at_drawdown = 0.97
+reducing_at_drawdown = 0.98
+halted_at_drawdown = 0.99
+"""
+    job = a_job(recording, tmp_path, "trend", LOOSE["trend"])
+    fast, real = fast_and_real(msgspec.structs.replace(job, limits=text.encode()))
+    assert len({trade[1] for trade in real}) > 10, "many sizes"
+    assert fast == real
+
+
+FOLDED = """
+from tickhouse import FEATURE_NAMES, Parameter, parameter_values
+
+
+class Counts:
+    name, needs_model, state_size = "counts", False, 1
+    parameters = (Parameter("every", 5.0, 1.0, 50.0, "highs between two entries"),)
+    horizon_s = 600.0
+
+    def __init__(self, settings):
+        self.every = parameter_values(self.parameters, settings.parameters)["every"]
+
+    def step(self, state, row, probabilities):
+        state[0] += abs(row[FEATURE_NAMES.index("rsi_14")] - 50) > 10
+        side = -1 if row[FEATURE_NAMES.index("return_60s")] > 0 else 1
+        return side * (state[0] % int(self.every) == 1), 0.5
+"""
+LEANS = """
+import numpy as np
+from tickhouse import Parameter, Targets, parameter_values
+
+
+class Leans:
+    name, needs_model = "leans", NEEDS
+    parameters = (Parameter("least", 0.01, 0.001, 0.5, "least lean of the model"),)
+    horizon_s = 300.0
+
+    def __init__(self, settings):
+        self.least = parameter_values(self.parameters, settings.parameters)["least"]
+
+    def targets(self, rows, probabilities):
+        lean = probabilities[:, 2] - probabilities[:, 0]
+        return Targets(np.sign(lean) * (np.abs(lean) > self.least), np.abs(lean))
+"""
+
+
+APART = """
+import numpy as np
+from tickhouse import FEATURE_NAMES, Parameter, parameter_values
+
+
+class Apart:
+    name, needs_model = "apart", False
+    parameters = (Parameter("gap", 20.0, 5.0, 60.0, "between the two strengths"),)
+    horizon_s = 300.0
+
+    def __init__(self, settings):
+        self.gap = parameter_values(self.parameters, settings.parameters)["gap"]
+
+    def pair_targets(self, rows, age_s):
+        strength = rows[:, :, FEATURE_NAMES.index("rsi_14")]
+        gap = np.nan_to_num(strength[:, 0] - strength[:, 1])
+        ahead = np.sign(gap) * (np.abs(gap) > self.gap) * (age_s < 30).all(axis=1)
+        return ahead[:, None] * np.array([-1, 1]), np.full(age_s.shape, 0.5)
+"""
+
+
+def with_own(home, name, text):
+    (home / "strategies").mkdir(exist_ok=True)
+    (home / "strategies" / f"{name}.py").write_text(text)
+
+
+def test_so_it_does_for_a_strategy_that_remembers(recording, tmp_path):
+    with_own(tmp_path, "counts", FOLDED)
+    fast, real = fast_and_real(a_job(recording, tmp_path, "counts", "every=40"))
+    assert len(real) > 10
+    assert fast == real
+
+
+@pytest.mark.parametrize("needs", [False, True])
+def test_so_it_does_for_one_that_sees_a_model(recording, tmp_path, needs):
+    with_own(tmp_path, "leans", LEANS.replace("NEEDS", str(needs)))
+    settings = ModelSettings(900.0, 20, 4, threads=1, members=("xgboost",))
+    model = fit(recorded_dataset(ticks=30_000), "r", settings, simulated=True)
+    Registry(tmp_path / "models").save(model)
+    loose = SignalSettings(parameters="least=0.05", threshold=0.0, min_agreement=0.0)
+    job = a_job(recording, tmp_path, "leans")
+    job = msgspec.structs.replace(
+        job, model=model.card.sha256,
+        settings=msgspec.structs.replace(job.settings, signals=loose),
+    )  # fmt: skip
+    fast, real = fast_and_real(job)
+    assert len(real) > 10
+    assert fast == real
+
+
+def test_so_it_does_for_one_that_sees_two_symbols(recording, gold, tmp_path):
+    with_own(tmp_path, "apart", APART)
+    text = b'[strategies.apart]\npairs = [["EURUSD", "XAUUSD"]]\n'
+    run = RunSettings("o1", "backtest", "o1", "desk")
+    signals = SignalSettings(parameters="gap=25")
+    settings = Settings(str(tmp_path), run=run, signals=signals)
+    recordings = [recording, gold]
+    last = min(one.last_msc for one in recordings)
+    (job,) = plan.jobs(
+        recordings, MarketSpan(recording.first_msc, last), settings, together=True,
+        desk=desk.parse(text, "desk"),
+    )  # fmt: skip
+    fast, real = fast_and_real(job)
+    assert len(real) > 20
+    assert fast == real
 
 
 def test_overfitting_equals_a_loop_over_every_half():
@@ -144,7 +302,7 @@ def search(recording, home, strategy="breakout", trials=40, folds=3, limits=None
         job = msgspec.structs.replace(job, limits=limits)
         book = parse(limits, "limits.toml")
     return optimise(
-        [job], protocol.declared(strategy), book, Plan(trials, folds),
+        [job], protocol.declared(strategy, home / "strategies"), book, Plan(trials, folds),
         lambda jobs: pool.run_all(jobs, 1), lambda *_: None,
     )  # fmt: skip
 
@@ -227,5 +385,6 @@ def test_what_cannot_be_searched_is_refused(recording, tmp_path):
         search(recording, tmp_path, "ema_cross")
     with pytest.raises(InputError, match="too few for 30 folds"):
         search(recording, tmp_path, folds=30)
-    with pytest.raises(SettingsError, match="sizes by fixed lots"):
-        search(recording, tmp_path, limits=b'version = "t"\n[limits]\nsizing = "volatility"\n')
+    with_own(tmp_path, "leans", LEANS.replace("NEEDS", "True"))
+    with pytest.raises(SettingsError, match="decides by a model, and none is chosen: give --model"):
+        search(recording, tmp_path, "leans")

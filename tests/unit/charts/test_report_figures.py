@@ -15,6 +15,7 @@ DRAWN = [
     plots.bars([("10019 No money", 2)], "", "orders"),
     plots.pairs([(1.0, 1.0), (1.0, 1.0)], "", "twin", "broker"),
     plots.through_the_day([(0.0, 0.1), (23.5, 2000.0)], "", "us", 1000.0),
+    plots.held_through_the_day({"one": [(0.0, 0.0)], "two": [(1.0, 2.0), (2.0, 0.0)]}, "", "USD"),
 ]
 
 

@@ -60,7 +60,7 @@ def _changed(one: OrderSignal, before: list[OrderSignal], step: float) -> OrderS
     for last in placed:
         away = (one.entry_price - one.reference_price) * (1 if last.entry == one.entry else -1)
         away *= 1 if (last.target > 0) == (one.target > 0) else -1
-        price = round(one.reference_price + away, 5)
+        price = round(one.reference_price + 0.6 * away, 5)
         one = replace(
             one, name=last.name, entry=last.entry, target=last.target, entry_price=price,
             stop_price=price - (60 if last.target > 0 else -60) * step,

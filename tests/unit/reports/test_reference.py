@@ -8,7 +8,7 @@ import pytest
 from core.errors import InputError
 from reports import reference
 from reports.reference import read
-from reports.reference_rows import TABLES
+from reports.reference_rows import TABLES, ReferenceAccount
 from reports.reference_rules import valid_isin, valid_lei
 
 SHIPPED = sorted((Path(reference.__file__).parent / "templates" / "reference").glob("*.csv"))
@@ -60,6 +60,8 @@ def changed(tmp_path: Path, name: str, column: str, value: str) -> Path:
         ("parties", "country", "FR", "France"),
         ("parties", "lei_valid_until", "2027-01-01", "soon"),
         ("accounts", "capacity", "AOTC", "PRINCIPAL"),
+        ("accounts", "branch_country", "FR", "France"),
+        ("accounts", "mandate", "no", "yes"),  # of an account of the firm's own
         ("accounts", "submitter", "firm", ""),
         ("people", "decision_id", "A" * 50, "A" * 51),
         ("people", "execution_kind", "NORE", "ROBOT"),
@@ -113,3 +115,17 @@ def test_lei_check_digits(text: str, good: bool) -> None:
 )
 def test_isin_check_digit(text: str, good: bool) -> None:
     assert valid_isin(text) is good
+
+
+def test_a_file_from_before_a_column_is_read_with_its_default(tmp_path: Path) -> None:
+    old = tmp_path / "accounts.csv"
+    old.write_text(
+        "account,source,valid_from,executing_party,client_party,counterparty,submitter,"
+        "investment_firm,capacity\n*,*,2010-01-01,firm,client,broker,submitter,yes,AOTC\n"
+    )
+    (row,) = read(old).rows
+    assert isinstance(row, ReferenceAccount)
+    assert (row.branch_country, row.mandate) == ("", False)
+    old.write_text(old.read_text().replace(",capacity\n", "\n").replace(",AOTC", ""))
+    with pytest.raises(InputError, match="capacity"):
+        read(old)

@@ -8,7 +8,12 @@ fills as (
     select
         *,
         '*' as anything,
-        toDate(ts_event, 'UTC') as report_date
+        toDate(ts_event, 'UTC') as report_date,
+        -- What the account holds of the instrument after the fill: below 0 it is short.
+        sum(if(side = 'buy', volume, -volume)) over (
+            partition by account, source, symbol order by ts_event asc, seq asc
+            rows between unbounded preceding and current row
+        ) as held_after
     from {{ ref("int_order_event_told") }}
     where {{ in_mode() }} and kind in ('partially_filled', 'filled', 'closed')
 ),
@@ -17,7 +22,7 @@ own_terms as (
     select
         fills.*,
         own.ref_version as own_version,
-        tuple(own.executing_party, own.client_party, own.counterparty, own.submitter, own.investment_firm, own.capacity) as own_roles
+        tuple(own.executing_party, own.client_party, own.counterparty, own.submitter, own.investment_firm, own.capacity, own.branch_country, own.mandate) as own_roles
     from fills
     asof left join {{ ref("int_reference_account") }} as own
         on fills.account = own.ref_account and fills.source = own.ref_source and fills.report_date >= own.ref_from
@@ -29,7 +34,7 @@ terms as (
         greatest(coalesce(own_terms.own_version, 0), coalesce(every.ref_version, 0)) > 0 as has_account,
         if(
             coalesce(own_terms.own_version, 0) > 0, own_terms.own_roles,
-            tuple(every.executing_party, every.client_party, every.counterparty, every.submitter, every.investment_firm, every.capacity)
+            tuple(every.executing_party, every.client_party, every.counterparty, every.submitter, every.investment_firm, every.capacity, every.branch_country, every.mandate)
         ) as roles
     from own_terms
     asof left join {{ ref("int_reference_account") }} as every
@@ -58,7 +63,8 @@ executing as (
     select
         named.*,
         parties.lei as executing_lei,
-        parties.lei_valid_until as executing_until
+        parties.lei_valid_until as executing_until,
+        parties.country as executing_country
     from named
     asof left join {{ ref("int_reference_party") }} as parties
         on tupleElement(named.roles, 1) = parties.ref_party and named.report_date >= parties.ref_from

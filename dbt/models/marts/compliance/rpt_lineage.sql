@@ -3,7 +3,7 @@
 -- account and journal_seq, or by their order.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
-    on_schema_change="fail", order_by="(account, run_id, journal_seq)", tags=["compliance"],
+    on_schema_change="append_new_columns", order_by="(account, run_id, journal_seq)", tags=["compliance"],
     query_settings={"max_partitions_per_insert_block": 0}
 ) }}
 
@@ -35,7 +35,8 @@ select
     cast(tick_ask_then as Decimal(18, 8)) as tick_ask_then,
     cast(tick_bid as Decimal(18, 8)) as tick_bid,
     cast(tick_ask as Decimal(18, 8)) as tick_ask,
-    cast(tick_correction_id as String) as tick_correction_id
+    cast(tick_correction_id as String) as tick_correction_id,
+    cast(features_hash as String) as features_hash
 -- The view reads all of these.
 -- depends_on: {{ source("execution", "order_event") }}, {{ source("decision", "signal") }}
 -- depends_on: {{ source("decision", "prediction") }}, {{ source("market", "tick") }}

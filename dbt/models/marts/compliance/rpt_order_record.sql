@@ -2,11 +2,13 @@
 -- Order events in the vocabulary of RTS 24, with what an order record needs beside them.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
-    on_schema_change="fail", order_by="(account, run_id, journal_seq)", tags=["compliance"],
+    on_schema_change="append_new_columns", order_by="(account, run_id, journal_seq)", tags=["compliance"],
     query_settings={"max_partitions_per_insert_block": 0}
 ) }}
 
 with
+
+codes as ({{ order_event_codes() }}),
 
 events as (
     select
@@ -56,15 +58,22 @@ with_person as (
     from with_terms as of_day
     asof left join {{ ref("int_reference_person") }} as people
         on of_day.strategy = people.ref_strategy and of_day.report_date >= people.ref_from
+),
+
+coded as (
+    select
+        with_person.*,
+        codes.code as code,
+        coalesce(codes.meaning, '') as meaning
+    from with_person
+    left join codes
+        on with_person.kind = codes.code_event and {{ event_cause("with_person.taken_back") }} = codes.code_cause
 )
 
 select
     cast(report_date as Date) as report_date,
     cast(seq as UInt64) as journal_seq,
-    cast(multiIf(
-        kind = 'submitted', 'NEWO', kind = 'partially_filled', 'PARF', kind = 'filled', 'FILL', kind = 'rejected', 'REMO',
-        kind = 'cancelled' and taken_back = 0 and (reason = 'rest' or startsWith(reason, 'state ')), 'CAMO', kind = 'cancelled', 'CAME', kind = 'expired', 'EXPI', kind = 'closed', 'TRIG', kind = 'modified', 'REME', ''
-    ) as String) as event_code,
+    cast(coalesce(code, '') as String) as event_code,
     cast(kind as String) as own_event,
     cast(ts_event as DateTime64(6, 'UTC')) as ts_event,
     cast(ts_init as DateTime64(6, 'UTC')) as ts_recorded,
@@ -95,5 +104,6 @@ select
     cast(reason as String) as reason,
     cast(venue_order as UInt64) as venue_order,
     cast(venue_deal as UInt64) as venue_deal,
-    cast(hash as String) as event_hash
-from with_person
+    cast(hash as String) as event_hash,
+    cast(meaning as String) as event_meaning
+from coded

@@ -8,6 +8,8 @@
 
 with
 
+codes as ({{ order_event_codes() }}),
+
 events as (
     select
         *,
@@ -25,6 +27,9 @@ events as (
             partition by run_id, account, order_id order by seq asc rows between unbounded preceding and current row
         ) as done,
         argMinIf(volume, seq, kind = 'submitted') over (partition by run_id, account, order_id) as asked,
+        countIf(kind = 'cancelling') over (
+            partition by run_id, account, order_id order by seq asc rows between unbounded preceding and current row
+        ) as taken_back,
         countIf(kind in ('filled', 'cancelled', 'rejected', 'expired', 'denied')) over (
             partition by run_id, account, order_id order by seq asc rows between unbounded preceding and 1 preceding
         ) as ended
@@ -42,6 +47,14 @@ traced as (
     where {{ report_days("events.report_date") }}
 ),
 
+coded as (
+    select
+        traced.*,
+        codes.meaning as meaning
+    from traced
+    left join codes on traced.kind = codes.code_event and {{ event_cause("traced.taken_back") }} = codes.code_cause
+),
+
 judged as (
     select
         *,
@@ -53,9 +66,10 @@ judged as (
             tuple('ended_before_new', order_id, kind in ('cancelled', 'rejected', 'expired') and sent = 0),
             tuple('sent_twice', order_id, kind = 'submitted' and sent > 1),
             tuple('event_after_end', order_id, kind in ('submitted', 'accepted', 'partially_filled', 'filled', 'rejected') and ended > 0),
+            tuple('unknown_event', concat(kind, ' ', purpose), coalesce(meaning, '') = ''),
             tuple('no_lineage', signal_id, signal_id != '' and coalesce(tick_status, '') = '')
         ])) as broken
-    from traced
+    from coded
 )
 
 select

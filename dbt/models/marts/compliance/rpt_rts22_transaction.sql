@@ -2,7 +2,7 @@
 -- RTS 22 transaction report, draft layout: every fill, as its 65 fields, reportable or excluded with the reason.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
-    on_schema_change="fail", order_by="(account, ts_trade, trade_id)", tags=["compliance"],
+    on_schema_change="append_new_columns", order_by="(account, ts_trade, trade_id)", tags=["compliance"],
     query_settings={"max_partitions_per_insert_block": 0}
 ) }}
 
@@ -12,6 +12,10 @@ trades as (
     select
         *,
         coalesce(isin, '') = '' as described,
+        has_account and coalesce(client_lei, '') != coalesce(executing_lei, '') as for_client,
+        for_client and coalesce(tupleElement(roles, 8), false) as at_discretion,
+        coalesce(venue, '') not in ('', 'XXXX', 'XOFF') as on_venue,
+        if(coalesce(tupleElement(roles, 7), '') != '', tupleElement(roles, 7), coalesce(executing_country, '')) as branch,
         concat('TH', upper(substring(hex(SHA256(concat(mode, '|', run_id, '|', account, '|', toString(venue_deal), '|', toString(seq)))), 1, 30))) as trade
     from {{ ref("int_reported_trade") }}
     where {{ report_days("report_date") }}
@@ -48,20 +52,20 @@ select
     cast(if(coalesce(tupleElement(roles, 5), false), 'true', 'false') as String) as f05_investment_firm,
     cast(coalesce(submitter_lei, '') as String) as f06_submitting_entity,
     cast(coalesce(if(side = 'buy', client_lei, counterparty_lei), '') as String) as f07_buyer_id,
-    cast('' as String) as f08_buyer_branch_country,
+    cast(if(for_client and side = 'buy', branch, '') as String) as f08_buyer_branch_country,
     cast('' as String) as f09_buyer_first_names,
     cast('' as String) as f10_buyer_surnames,
     cast('' as String) as f11_buyer_birth_date,
-    cast('' as String) as f12_buyer_decision_maker,
+    cast(if(at_discretion and side = 'buy', coalesce(executing_lei, ''), '') as String) as f12_buyer_decision_maker,
     cast('' as String) as f13_buyer_decision_first_names,
     cast('' as String) as f14_buyer_decision_surnames,
     cast('' as String) as f15_buyer_decision_birth_date,
     cast(coalesce(if(side = 'buy', counterparty_lei, client_lei), '') as String) as f16_seller_id,
-    cast('' as String) as f17_seller_branch_country,
+    cast(if(for_client and side = 'sell', branch, '') as String) as f17_seller_branch_country,
     cast('' as String) as f18_seller_first_names,
     cast('' as String) as f19_seller_surnames,
     cast('' as String) as f20_seller_birth_date,
-    cast('' as String) as f21_seller_decision_maker,
+    cast(if(at_discretion and side = 'sell', coalesce(executing_lei, ''), '') as String) as f21_seller_decision_maker,
     cast('' as String) as f22_seller_decision_first_names,
     cast('' as String) as f23_seller_decision_surnames,
     cast('' as String) as f24_seller_decision_birth_date,
@@ -77,7 +81,7 @@ select
     cast(if(price_notation = 'MONE', price_currency, '') as String) as f34_price_currency,
     cast('' as String) as f35_net_amount,
     cast(coalesce(venue, '') as String) as f36_venue,
-    cast('' as String) as f37_membership_country,
+    cast(if(on_venue, branch, '') as String) as f37_membership_country,
     cast('' as String) as f38_up_front_payment,
     cast('' as String) as f39_up_front_currency,
     cast('' as String) as f40_complex_trade_id,
@@ -97,12 +101,12 @@ select
     cast(if(described, coalesce(maturity, ''), '') as String) as f54_maturity,
     cast(if(described, coalesce(expiry, ''), '') as String) as f55_expiry,
     cast(if(described, coalesce(delivery, ''), '') as String) as f56_delivery,
-    cast(if(tupleElement(roles, 6) = 'DEAL', coalesce(decision_id, ''), '') as String) as f57_investment_decision,
-    cast(if(tupleElement(roles, 6) = 'DEAL' and decision_kind = 'PERSON', person_country, '') as String) as f58_decision_country,
+    cast(if(tupleElement(roles, 6) = 'DEAL' or at_discretion, coalesce(decision_id, ''), '') as String) as f57_investment_decision,
+    cast(if((tupleElement(roles, 6) = 'DEAL' or at_discretion) and decision_kind = 'PERSON', person_country, '') as String) as f58_decision_country,
     cast(if(execution_kind = 'NORE', 'NORE', coalesce(execution_id, '')) as String) as f59_execution,
     cast(if(execution_kind = 'PERSON', person_country, '') as String) as f60_execution_country,
     cast('' as String) as f61_waiver,
-    cast('' as String) as f62_short_selling,
+    cast(multiIf(side = 'buy' or not startsWith(coalesce(cfi, ''), 'ES'), '', held_after < -1e-9, 'SESH', 'SELL') as String) as f62_short_selling,
     cast('' as String) as f63_otc_indicator,
     cast(if(coalesce(commodity, false), 'false', '') as String) as f64_commodity_indicator,
     cast('false' as String) as f65_securities_financing,
@@ -110,5 +114,9 @@ select
     cast(coalesce(execution_kind, '') as String) as execution_kind,
     cast(coalesce(price_notation, '') as String) as price_notation,
     cast(coalesce(quantity_notation, '') as String) as quantity_notation,
-    cast(coalesce(instrument_version, 0) as UInt64) as reference_version
+    cast(coalesce(instrument_version, 0) as UInt64) as reference_version,
+    cast(side as String) as side,
+    cast(coalesce(cfi, '') as String) as cfi,
+    cast(for_client as Bool) as is_for_client,
+    cast(at_discretion as Bool) as is_at_discretion
 from trades

@@ -72,6 +72,9 @@ def test_a_strategy_of_ones_own_is_searched_and_the_result_goes_into_a_backtest(
     [
         (("ema_cross",), "declares no parameters"),
         (("martingale",), "no strategy 'martingale'"),
+        (("pairs",), "sees several symbols together: say which, --pairs A,B"),
+        (("breakout", "--pairs", "EURUSD,GBPUSD"), "looks at one symbol at a time"),
+        (("breakout", "--model", "abc"), "abc"),
         (("breakout", "--trials", "5"), "--trials must be 10 or more"),
         (("breakout", "--folds", "1"), "--folds 2 or more"),
         (("breakout", "--folds", "40"), "too few for 40 folds"),

@@ -1,5 +1,6 @@
 """An import reads everything before it stores anything, and stores the same blocks every time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ LATEST = np.datetime64("2020-01-01T17:00:00.000")
 class Kept:
     """A store that keeps what it is given, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_groups: bool = True) -> None:
+        self.takes_groups, self.groups = takes_groups, list[list[str]]()
         self.calls: list[tuple[str, str, bytes]] = []
         self.batches: list[QuarantineBatch] = []
         self.feeds: dict[tuple[str, str], list[TickArray]] = {}
@@ -36,6 +38,14 @@ class Kept:
 
     def end(self, *, refused: bool = False) -> Changed:
         return Changed(0, 0)
+
+    def together(self, files: Sequence[tuple[FileOfTicks, TickArray]]) -> bool:
+        self.groups.append([file.name for file, _ in files])
+        if self.takes_groups:
+            for file, ticks in files:
+                self.begin(file)
+                self.ticks(ticks)
+        return self.takes_groups
 
     def quarantined(self, batch: QuarantineBatch) -> None:
         self.batches.append(batch)
@@ -209,8 +219,23 @@ def test_a_feed_cut_into_files_is_stored_as_one_that_is_not(tmp_path):
     names = [f"DAT_ASCII_EURUSD_T_20200{part}.csv" for part in (2, 3, 4, 5)]
     parts = [histdata(tmp_path / name, lines[13 * i :][:13]) for i, name in enumerate(names)]
     _, cut = imported(parts)
-    one, many = (np.concatenate(s.feeds["histdata", "EURUSD"]) for s in (whole, cut))
-    assert one.tobytes() == many.tobytes()
+    refusing = Kept(takes_groups=False)
+    run(parts, FileOptions(), refusing, NOW)
+    one, *many = (np.concatenate(s.feeds["histdata", "EURUSD"]) for s in (whole, cut, refusing))
+    assert [some.tobytes() for some in many] == [one.tobytes()] * 2
+    assert cut.groups == refusing.groups == [names]
+
+
+def test_only_neighbours_of_a_feed_in_the_order_of_time_are_stored_together(tmp_path):
+    lines, name = rows(60), "DAT_ASCII_{}_T_20200{}.csv".format
+    files = [("EURUSD", 1, 0, 10), ("EURUSD", 2, 9, 20), ("EURUSD", 3, 20, 30), ("EURUSD", 4, 5, 8),
+             ("GBPUSD", 1, 0, 9), ("GBPUSD", 2, 9, 20), ("GBPUSD", 3, 20, 60)]  # fmt: skip
+    paths = [histdata(tmp_path / name(s, n), lines[begin:end]) for s, n, begin, end in files]
+    _, store = imported(paths)
+    assert store.groups == [
+        [name("EURUSD", n) for n in (2, 3)], [name("GBPUSD", n) for n in (1, 2, 3)],
+    ]  # fmt: skip
+    assert imported(paths, NOW._replace(complete=True))[1].groups == []
 
 
 def test_a_file_with_hardly_a_readable_row_is_refused(tmp_path):
@@ -224,6 +249,12 @@ def test_a_file_changed_between_check_and_storing_is_not_stored(tmp_path):
     path = histdata(tmp_path / NAME, rows(5))
     checked, store = check([path], FileOptions()), Kept()
     histdata(path, rows(6))
+    with pytest.raises(InputError, match="was changed"):
+        store_all(checked, store, NOW)
+    assert store.calls == []
+    other = histdata(tmp_path / NAME.replace("202001", "202102"), rows(6))
+    checked = check([path, other], FileOptions())
+    histdata(path, rows(7))
     with pytest.raises(InputError, match="was changed"):
         store_all(checked, store, NOW)
     assert store.calls == []

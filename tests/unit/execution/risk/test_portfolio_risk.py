@@ -79,6 +79,25 @@ def test_the_figure_checked_is_the_parametric_one_that_people_see(quiet: int | N
             assert risked.correlated == pytest.approx(abs(moving), rel=1e-9)
 
 
+@pytest.mark.parametrize("quiet", [None, 0])
+def test_an_order_counts_as_if_it_were_held(quiet: int | None) -> None:
+    """Hedges and reversals of what is held included; and newer figures know what was held."""
+    shocks = tuple(
+        StressShock(name, "1", moves, [1e-3, 0.0, 2e-3], 1.0)
+        for name, moves in (("a", [-0.1, 0.05, 0.0]), ("b", [0.1, -0.2, 0.3]))
+    )
+    sent, _ = figures(quiet, shocks)
+    ready = Figures(replace(sent, ts_event_us=sent.ts_event_us - 1), "USD").renewed(sent)
+    held, nothing = [Held(EUR, 0.5, 1.05), Held(GBP, -0.3, 195.0)], Held(JPY, 0.0)
+    orders = [Held(f, lots, price) for f in FEEDS for lots in (0.2, -0.9) for price in (0.0, 1.2)]
+    for order in [*orders, Held(EUR, -0.5)]:
+        _, after = ready.before_and_after(held, order)
+        alike = Figures(sent, "USD").before_and_after([*held, order], nothing)[0]
+        assert after._replace(correlated=0.0) == pytest.approx(alike._replace(correlated=0.0))
+        known, _ = ready.renewed(sent).before_and_after(held, order)
+        assert known == ready.before_and_after(held, order)[0]
+
+
 def test_stress_is_the_worst_scenario_with_half_the_wider_spread_and_the_wait() -> None:
     falls = StressShock("falls", "1", [-0.1, 0.0, 0.0], [0.002, 0.0, 0.0], 2.0)
     rises = StressShock("rises", "1", [0.1, 0.0, 0.0], [0.0] * 3, 0.0)
