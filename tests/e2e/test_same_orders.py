@@ -175,8 +175,9 @@ def test_decisions_are_explained_bit_for_bit_also_from_a_bundle(
             explained = json.loads(capsys.readouterr().out)
             assert explained["same"]
             named = f"order {signal.name}: " if isinstance(signal, OrderSignal) else "held"
-            named = f"order {signal.name} is taken" if signal in cancels else named
-            named = f"limit moves from {stored.waiting[2]:.8g}" if signal in some[3:] else named
+            action = signal.action if isinstance(signal, OrderSignal) else ""
+            named = f"order {signal.name} is taken" if action == "cancel" else named
+            named = f"limit moves from {stored.waiting[2]:.8g}" if action == "modify" else named
             assert named in explained["rule"]
 
 

@@ -41,9 +41,9 @@ class Waiting:
             return
         rng, world = self._rng, self._world
         symbol, name = rng.choice(tuple(SYMBOLS)), rng.choice(_NAMES)
-        cancels = rng.random() < 0.25
+        action = rng.choices(("place", "modify", "cancel"), (6, 3, 3))[0]
         copies, delay = rng.choice((1, 1, 1, 2)), rng.choice((0.0, 0.0, 0.3, 2.0))
-        signal = self._order(symbol, name, "cancel" if cancels else "place")
+        signal = self._order(symbol, name, action)
         world.publish(signal, copies, delay)
 
     def _order(self, symbol: str, name: str, action: str) -> OrderSignal:
@@ -51,6 +51,9 @@ class Waiting:
         quote = world.broker.market.tape(SOURCE, symbol).last_until(world.now_us // 1000)
         assert quote is not None
         buys, entry = rng.random() < 0.5, rng.choice(("limit", "stop"))
+        strategy, works = rng.choice(world.strategies), self._working(symbol, name)
+        if action == "modify" and works and rng.random() < 0.9:  # else it does not fit
+            buys, entry, strategy = works.target > 0, works.entry, works.strategy
         step, digits = SYMBOLS[symbol][1:]
         sign = 1 if buys else -1
         ahead = rng.choice((2, 8, 25)) * step * (1 if entry == "stop" else -1)
@@ -61,9 +64,9 @@ class Waiting:
         self._signals += 1
         return OrderSignal(
             signal_id=f"w{self._signals}", run_id=run.run_id, mode=run.mode, account=run.account,
-            strategy=rng.choice(world.strategies), source=SOURCE, symbol=symbol, ts_event_us=now,
+            strategy=strategy, source=SOURCE, symbol=symbol, ts_event_us=now,
             ts_init_us=now, time_msc=now // 1000, seq=0,
-            target=sign * rng.choice((0.5, 1.0)) if action == "place" else 0.0,
+            target=sign * rng.choice((0.5, 1.0)) if action != "cancel" else 0.0,
             reference_price=(quote.bid + quote.ask) / 2, stop_price=price - sign * away,
             horizon_us=now + life + rng.choice((5, 30)) * 1_000_000, expires_us=now + life,
             confidence=0.6, model="scripted", prediction_id="",
@@ -72,6 +75,28 @@ class Waiting:
             filling=rng.choice(("fok", "ioc", "return")),
             expiry=rng.choice(("gtc", "day", "specified", "specified")),
         )  # fmt: skip
+
+    def _working(self, symbol: str, name: str) -> OrderSignal | None:
+        """What waits under a name, whoever's, as the process knows it."""
+        if self._world.parts is None:
+            return None
+        waits = [w.signal for w in self._world.parts.ledger.book.working.values()]
+        return next((s for s in waits if (s.symbol, s.name) == (symbol, name)), None)
+
+    def misplaced(self) -> str:
+        """An order that waits under other terms than the journal says, where it is sure of them."""
+        world = self._world
+        if world.parts is None:
+            return ""
+        book, shown = world.parts.ledger.book, {order.ticket: order for order in self.ours()}
+        for name, working in book.working.items():
+            there, sure = shown.get(working.ticket), working.modifying is None
+            if there is None or not sure or working.cancelling_us or not book.rests(name):
+                continue
+            price, stop = book.unsettled[name].price, book.unsettled[name].stop_price
+            if abs(price - there.price_open) > 1e-6 or abs(stop - there.sl) > 1e-6:
+                return f"order {there.ticket} waits at {there.price_open}, the journal says {price}"
+        return ""
 
     def rest(self) -> None:
         """What another execution left waiting at the broker a person takes away."""
