@@ -7,6 +7,8 @@ before. With them a strategy may hold its full position on either side at once.
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.venue.recognition import magic_of
 from core.contracts.signal import OrderSignal
@@ -32,7 +34,7 @@ class Waiting:
     def __init__(self, world: "World") -> None:
         self._world, self._rng = world, Random(f"orders {world.seed}")
         self.on = are_placed(world.seed)
-        self.placed = 0
+        self.placed = self.changed = 0
         self._signals = 0
 
     def step(self) -> None:
@@ -41,9 +43,13 @@ class Waiting:
             return
         rng, world = self._rng, self._world
         symbol, name = rng.choice(tuple(SYMBOLS)), rng.choice(_NAMES)
-        action = rng.choices(("place", "modify", "cancel"), (6, 3, 3))[0]
+        action, works = "cancel" if rng.random() < 0.25 else "place", self._working()
+        if works is not None and rng.random() < 0.5:
+            action, symbol, name = "modify", works.symbol, works.name
         copies, delay = rng.choice((1, 1, 1, 2)), rng.choice((0.0, 0.0, 0.3, 2.0))
         signal = self._order(symbol, name, action)
+        if works is not None and action == "modify" and rng.random() < 0.9:  # else it may not fit
+            signal = self._fitted(signal, works)
         world.publish(signal, copies, delay)
 
     def _order(self, symbol: str, name: str, action: str) -> OrderSignal:
@@ -51,9 +57,6 @@ class Waiting:
         quote = world.broker.market.tape(SOURCE, symbol).last_until(world.now_us // 1000)
         assert quote is not None
         buys, entry = rng.random() < 0.5, rng.choice(("limit", "stop"))
-        strategy, works = rng.choice(world.strategies), self._working(symbol, name)
-        if action == "modify" and works and rng.random() < 0.9:  # else it does not fit
-            buys, entry, strategy = works.target > 0, works.entry, works.strategy
         step, digits = SYMBOLS[symbol][1:]
         sign = 1 if buys else -1
         ahead = rng.choice((2, 8, 25)) * step * (1 if entry == "stop" else -1)
@@ -64,7 +67,7 @@ class Waiting:
         self._signals += 1
         return OrderSignal(
             signal_id=f"w{self._signals}", run_id=run.run_id, mode=run.mode, account=run.account,
-            strategy=strategy, source=SOURCE, symbol=symbol, ts_event_us=now,
+            strategy=rng.choice(world.strategies), source=SOURCE, symbol=symbol, ts_event_us=now,
             ts_init_us=now, time_msc=now // 1000, seq=0,
             target=sign * rng.choice((0.5, 1.0)) if action != "cancel" else 0.0,
             reference_price=(quote.bid + quote.ask) / 2, stop_price=price - sign * away,
@@ -76,12 +79,24 @@ class Waiting:
             expiry=rng.choice(("gtc", "day", "specified", "specified")),
         )  # fmt: skip
 
-    def _working(self, symbol: str, name: str) -> OrderSignal | None:
-        """What waits under a name, whoever's, as the process knows it."""
-        if self._world.parts is None:
-            return None
-        waits = [w.signal for w in self._world.parts.ledger.book.working.values()]
-        return next((s for s in waits if (s.symbol, s.name) == (symbol, name)), None)
+    def _working(self) -> OrderSignal | None:
+        """One that waits, as the process knows it."""
+        parts = self._world.parts
+        waits = [w.signal for w in parts.ledger.book.working.values()] if parts else []
+        return self._rng.choice(waits) if waits else None
+
+    def _fitted(self, signal: OrderSignal, works: OrderSignal) -> OrderSignal:
+        """Other terms for one that waits: on its side, of its kind."""
+        same = (signal.target > 0, signal.entry) == (works.target > 0, works.entry)
+        mid, sign = signal.reference_price, 1 if works.target > 0 else -1
+        away = abs(signal.entry_price - mid) * sign * (1 if works.entry == "stop" else -1)
+        price = signal.entry_price if same else round(mid + away, SYMBOLS[signal.symbol][2])
+        gap = abs(signal.entry_price - signal.stop_price)
+        return replace(
+            signal, strategy=works.strategy, target=works.target, entry=works.entry,
+            entry_price=price, stop_price=price - sign * gap,
+            take_profit=price + sign * gap if signal.take_profit else 0.0,
+        )  # fmt: skip
 
     def misplaced(self) -> str:
         """An order that waits under other terms than the journal says, where it is sure of them."""
