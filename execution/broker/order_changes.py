@@ -101,6 +101,8 @@ class OrderChanges:
         working = book.working[name]
         if not book.rests(name):
             return f"{order} is not known to be at the venue"
+        if book.orders[name].kind is Kind.PARTIALLY_FILLED:
+            return f"{order} is filled in part"
         if working.cancelling_us:
             return f"{order} is being taken back"
         if working.modifying is not None:

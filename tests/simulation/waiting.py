@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.venue.recognition import magic_of
+from adapters.simulator.faults import Fault
 from core.contracts.signal import OrderSignal
 from core.trading_control import ControlCommand
 from execution.risk import trading_state
@@ -50,6 +51,9 @@ class Waiting:
         signal = self._order(symbol, name, action)
         if works is not None and action == "modify" and rng.random() < 0.9:  # else it may not fit
             signal = self._fitted(signal, works)
+        if action == "place" and rng.random() < 0.3 and not world.broker.faults.sends:
+            parts = Fault("staggered", delay_ms=rng.choice((200, 4_000)), share=0.5)
+            world.broker.faults.sends.append(parts)
         world.publish(signal, copies, delay)
 
     def _order(self, symbol: str, name: str, action: str) -> OrderSignal:

@@ -97,7 +97,7 @@ class SimulatedAccount:
                 raise Refused(mt5.TRADE_RETCODE_INVALID, f"Unknown symbol {form.symbol}")
             if form.action == mt5.TRADE_ACTION_SLTP:
                 return self._modify(form, state, at_msc)
-            if form.action == mt5.TRADE_ACTION_PENDING:
+            if form.action in (mt5.TRADE_ACTION_PENDING, operations.IN_PARTS):
                 return self._place(form, state, at_msc, feed)
             if form.action in operations.REASONS:
                 return self._deal(form, state, at_msc, feed)
@@ -356,19 +356,36 @@ class SimulatedAccount:
     def _trigger(self, state: AccountBooks, order: PendingOrder, quote: Quote) -> None:
         """Fill a working order, or remove it where there is no money for it."""
         form, time_msc = pending.as_deal(order), quote.time_msc
-        price = pending.fill_price(order, quote)
-        deal = BookedDeal(price, time_msc, order.placed_msc, 0.0, placed=order)
+        price, whole = pending.fill_price(order, quote), order.next_part >= order.left
+        part_of = 0 if whole else order.ticket
+        deal = BookedDeal(price, time_msc, order.placed_msc, 0.0, order=part_of, placed=order)
         try:
             known = self.pricing.known(order.feed, time_msc)
-            held = self._met(form, state)
+            held = self._met(form, state) if not order.position else _first_part(order, state)
             if held is not None:
                 self._meet(form, state, known, held, quote, deal)
-                return
-            margin, commission = self._affordable(form, state, known, order.feed, quote, price)
+            else:
+                costs = self._affordable(form, state, known, order.feed, quote, price)
+                state.open(
+                    form, order.feed, deal._replace(commission=-costs[1], margin=costs[0])
+                )
         except Refused as refusal:
             state.retire(order, mt5.ORDER_STATE_REJECTED, time_msc, refusal.comment)
             return
-        state.open(form, order.feed, deal._replace(commission=-commission, margin=margin))
+        if not whole:
+            self._keep_rest(state, order, time_msc, held.identifier if held else order.ticket)
+
+    def _keep_rest(
+        self, state: AccountBooks, order: PendingOrder, time_msc: int, position: int
+    ) -> None:
+        """What is left of one that filled in part waits on, or is cancelled as its form says."""
+        rest = replace(
+            order, filled=round(order.filled + order.next_part, 8), position=position,
+            seen_msc=time_msc + order.form.deviation,
+        )  # fmt: skip
+        state.working[order.ticket] = rest
+        if order.form.type_filling == mt5.ORDER_FILLING_IOC:
+            state.retire(rest, mt5.ORDER_STATE_CANCELED, time_msc)
 
     def _advance_positions(self, state: AccountBooks, until_msc: int) -> None:
         """To a time: swaps, stops and take-profits, and the broker's closing for want of margin."""
@@ -473,6 +490,14 @@ class SimulatedAccount:
             retcode=retcode, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0,
             comment=comment, request_id=self.accepted + 1, retcode_external=0, request=form,
         )  # fmt: skip
+
+
+def _first_part(order: PendingOrder, state: AccountBooks) -> AccountPosition:
+    """The position that the first part of an order opened, or went into."""
+    held = [p for p in state.positions.values() if p.identifier == order.position]
+    if not held:
+        raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
+    return held[0]
 
 
 def _order(form: TradeRequest) -> int:
