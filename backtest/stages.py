@@ -127,7 +127,10 @@ class SignalStages:
         settings, self._job = job.settings, job
         self.features = FeatureStages(settings, market, job.sampled)
         chosen_model = Chosen(job.model)
-        self._model = ModelInUse(settings.home_path / "models", Histograms(), chosen_model)
+        self._model = ModelInUse(
+            settings.home_path / "models", Histograms(), chosen_model,
+            named=job.strategies.named_models,
+        )  # fmt: skip
         folder = settings.home_path / "strategies"
         members = desk.members(job.strategies, settings, lambda _use: folder)
         self._decider = Decider(settings.run, members, None, None)

@@ -110,6 +110,9 @@ COMMANDS = {
         "cli.commands.restate", "what follows from corrections: marts, checks, reports"
     ),
     "report": Command("cli.commands.report", "one compliance report", shares=True),
+    "abuse": Command(
+        "cli.commands.abuse", "own orders watched for market abuse: scan, cases, report drafts"
+    ),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(
         "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"

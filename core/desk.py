@@ -24,6 +24,9 @@ from core.toml_lines import line_of
 
 #: What `run.strategy` says when the file holds.
 DESK = "desk"
+#: Whose predictions a strategy sees, where it names no model.
+CHAMPION, NO_MODEL = "champion", "none"
+_MODEL = re.compile(r"[0-9a-f]{12,64}")  # fewer digits could be another model's one day
 #: The account's, or a champion's: not a strategy's to choose.
 _NOT_ITS_OWN = {
     "signals": ("scripted_horizon_s", "new_champion_hours", "new_champion_share"),
@@ -83,7 +86,8 @@ class DeskStrategy(msgspec.Struct, frozen=True):
             limits say.
         mode: shadow: journalled, never sent; demo: sent to a simulated terminal alone; live: as
             the stack; "": live.
-        model: whether it sees what the champion predicts.
+        model: whose predictions it sees: the champion's, nobody's, or those of the model whose
+            hash begins so.
         signals, exits: settings of those sections that are its own.
         limits: see StrategyLimits.
         pairs: groups of symbols that it sees together, each symbol in one; instead of `symbols`.
@@ -94,7 +98,7 @@ class DeskStrategy(msgspec.Struct, frozen=True):
     symbols: tuple[str, ...] = ()
     share: float = 1.0
     mode: Literal["", "shadow", "demo", "live"] = ""
-    model: Literal["champion", "none"] = "champion"
+    model: str = CHAMPION
     signals: dict[str, Any] = {}
     exits: dict[str, Any] = {}
     limits: dict[str, Any] = {}
@@ -109,7 +113,12 @@ class DeskStrategy(msgspec.Struct, frozen=True):
     @property
     def follows_model(self) -> bool:
         """Whether it is the one that does nothing without a model."""
-        return self.use == "model" and self.model != "none"
+        return self.use == "model" and self.model == CHAMPION
+
+    @property
+    def named_model(self) -> str:
+        """The beginning of the hash of the model that it names; "" of one that names none."""
+        return "" if self.model in (CHAMPION, NO_MODEL) else self.model
 
     def signal_settings(self, shared: SignalSettings) -> SignalSettings:
         """The stack's, with its own."""
@@ -151,6 +160,11 @@ class Desk(NamedTuple):
     def alone(self) -> bool:
         """Whether there is no desk: one strategy, with the whole account."""
         return not self.content
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """Models that strategies name, each once, in a fixed order."""
+        return tuple(sorted({one.named_model for one in self.strategies} - {""}))
 
     @property
     def uses_regimes(self) -> bool:
@@ -267,6 +281,11 @@ def _strategy(page: _Page, name: str, value: Any) -> DeskStrategy:
             _check_type(page, at, key, given)
     use = table.get("use", name)
     one = msgspec.convert({**table, "name": name, "use": use}, DeskStrategy)
+    if one.named_model and not _MODEL.fullmatch(one.named_model):
+        raise page.error(
+            at, "model", f"{one.model!r}: champion, none, or at least the first 12 hexadecimal"
+            " digits of a model's hash (tickhouse models list)"
+        )  # fmt: skip
     if len(set(one.symbols)) < len(one.symbols):
         raise page.error(at, "symbols", "a symbol is named twice")
     _check_pairs(page, at, one)

@@ -92,6 +92,7 @@ class Live:
             parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
             parts.twin, parts.permission, parts.clock, parts.engine.market_risk,
         )  # fmt: skip
+        self._retries = exits.Retries(parts.quotes, parts.timer)
         self._signals: Subscriber | None = None
         self._known_until = 0
         self._newest: Message | None = None  # taken, and not yet told of as dealt with
@@ -138,9 +139,9 @@ class Live:
                 self._take(signal, message)
         self._refuse()
         self._handle()
-        for coming in exits.due(self._p.ledger.book.positions.values(), self._p.clock.now_us()):
-            if not coming.waits or self._quoted_since(coming):
-                self._p.engine.exit(coming.position, coming.purpose)
+        positions = self._p.ledger.book.positions.values()
+        for coming in self._retries.due(positions, self._p.clock.now_us()):
+            self._p.engine.exit(coming.position, coming.purpose)
         self._flatten()
         self._poller.poll()
         self._announce()
@@ -253,11 +254,6 @@ class Live:
         for position in list(self._p.ledger.book.positions.values()):
             if not position.refused:
                 self._p.engine.exit(position, "flatten")
-
-    def _quoted_since(self, coming: exits.Exit) -> bool:
-        key = coming.position.key
-        quote = self._p.quotes.at(key.source, key.symbol, self._p.clock.now_us())
-        return quote is not None and quote.time_us >= coming.due_us
 
     def _announce(self) -> None:
         """Publish the trading state when it has changed, and would be the same after a kill."""

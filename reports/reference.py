@@ -58,9 +58,9 @@ def read(path: Path) -> Template:
 
 def _kind(header: list[str], path: str) -> type[Row]:
     for kind in TABLES:
-        wanted = list(kind.__struct_fields__)
-        needed = len(wanted) - len(kind.__struct_defaults__)
-        if header == wanted[: len(header)] and len(header) >= needed:  # later columns may lack
+        columns = list(kind.__struct_fields__)
+        needed = len(columns) - len(kind.__struct_defaults__)
+        if header == columns[: len(header)] and len(header) >= needed:  # later columns may lack
             return kind
     nearest = max(TABLES, key=lambda k: len(set(k.__struct_fields__) & set(header)))
     names, given = set(nearest.__struct_fields__), set(header)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from core.desk import Desk, DeskStrategy, parse
+from core.desk import CHAMPION, Desk, DeskStrategy, parse
 from core.errors import SettingsError
 from core.sections import ExitSettings, SignalSettings
 from core.settings import Settings
@@ -31,11 +31,16 @@ class Member(NamedTuple):
     signals: SignalSettings
     exits: ExitSettings = ExitSettings()
     symbols: tuple[str, ...] = ()
-    sees_model: bool = True
+    model: str = CHAMPION  # whose predictions it sees
     alone: bool = True
     own_horizon_s: float = 0.0  # 0: the strategy's
     version: str = ""  # what is remembered under another one counts for nothing
     groups: tuple[tuple[str, ...], ...] = ()  # of symbols it sees together
+
+    @property
+    def sees_champion(self) -> bool:
+        """Whether it sees what the champion predicts."""
+        return self.model == CHAMPION
 
     @property
     def horizon_s(self) -> float:
@@ -103,7 +108,7 @@ def _member(
     _refuse_unfit_groups(one, strategy)
     return Member(
         one.name, strategy, own, one.exit_settings(exits), one.symbols,
-        one.model != "none", alone, one.signals.get("horizon_s", 0.0),
+        one.model, alone, one.signals.get("horizon_s", 0.0),
         hashlib.sha256(decides).hexdigest()[:12], one.pairs,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ only the signals flow needs them.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,7 +99,7 @@ def signals(
     if run.mode != "replay":
         named.refuse_unknown_symbols(settings.terminal.symbols)
     members = desk.members(named, settings, folder_of)
-    needs_model = any(one.strategy.needs_model and one.sees_model for one in members)
+    needs_model = any(one.strategy.needs_model and one.sees_champion for one in members)
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None
 
@@ -127,7 +127,7 @@ def signals(
             features=features,
         ),
         make_model=lambda state: _model(
-            settings, bus, histograms, state, needs_model, report_problem
+            settings, bus, histograms, state, needs_model, report_problem, named.named_models
         ),
         make_decider=lambda state: Decider(run, members, clock, state),
         publisher=SignalPublisher(bus, histograms),
@@ -146,8 +146,9 @@ def _model(
     state: "ModelState | None",
     needed: bool,
     report_problem: Callable[[str], None],
+    named: Sequence[str],
 ) -> "ModelInUse":
-    """Live, the files decide which one; in a replay, the last marker did."""
+    """Live, the files decide which one; in a replay, the last marker did. `named`: the desk's."""
     from features import own
     from features.catalog import NAMES
     from models.serving.in_use import Chosen
@@ -159,10 +160,10 @@ def _model(
     known = current_past(state, len(NAMES) + len(own.in_use()))
     if replayed or not needed:
         held = Chosen(known.model if known and replayed else "")
-        return ModelInUse(models, histograms, held, known, on_problem=report_problem)
+        return ModelInUse(models, histograms, held, known, on_problem=report_problem, named=named)
     changes = ChampionWatch(bus, models, settings.signals, report_problem)
     now = chosen_now(models, settings.signals)
-    return ModelInUse(models, histograms, now, known, changes, report_problem)
+    return ModelInUse(models, histograms, now, known, changes, report_problem, named)
 
 
 def executions(

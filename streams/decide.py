@@ -56,6 +56,7 @@ class Decider:
             pairs: rows of several symbols that another one takes in.
         """
         self._received_ns = list[int]()
+        self._models = sorted({member.model for member in members})
         self._members, self._plain = len(members), list[_Rule]()  # those that only look at rows
         self._special: list[_StrategyDecider] = []  # that remember, or see several symbols
         for member in members:
@@ -83,14 +84,14 @@ class Decider:
         sampled = predicted.sampled
         if not len(sampled.time_msc):  # most live ticks make no row
             return Decided(predicted, ())
-        blind = predicted._replace(model="", predictions=None, edge_bp=None)
+        seen_with = {model: predicted.seen_with(model) for model in self._models}
         signals, memories = list[Signal](), list[Memory]()
         for rule in self._plain:
-            signals += rule.signals(predicted if rule.sees_model else blind, self._held)
+            signals += rule.signals(seen_with[rule.model], self._held)
         for strategy in self._special:
             if not strategy.trades(sampled.symbol):
                 continue
-            seen = predicted if strategy.sees_model else blind
+            seen = seen_with[strategy.model]
             if strategy.remembers:
                 given, remembered = strategy.remembering(seen, self._remembered, self._held)
                 signals += given
@@ -116,7 +117,7 @@ class Decider:
             self._special.append(strategy)
             return
         for rule in self._plain:
-            if rule.sees_model == member.sees_model and same_rule(rule.own, member.strategy):
+            if rule.model == member.model and same_rule(rule.own, member.strategy):
                 rule.strategies.append(strategy)
                 return
         self._plain.append(_Rule(member, [strategy]))
@@ -138,7 +139,7 @@ class _Rule:
 
     def __init__(self, member: Member, strategies: list["_StrategyDecider"]) -> None:
         self.own: Any = member.strategy
-        self.sees_model, self.strategies = member.sees_model, strategies
+        self.model, self.strategies = member.model, strategies
 
     def signals(self, predicted: Predicted, held: dict[str, Held]) -> list[Signal]:
         """Of one feed's rows; what each strategy holds now is noted in `held`."""
@@ -168,7 +169,7 @@ class _StrategyDecider:
         self._horizon_us = int(member.horizon_s * 1e6)
         self._expiry_us = int(member.signals.expiry_s * 1e6)
         self._horizon_s = member.horizon_s
-        self.trades, self.sees_model = member.trades, member.sees_model
+        self.trades, self.model = member.trades, member.model
         self.remembers = remembers(member.strategy)
         self.sees_several = sees_several(member.strategy)
         self.asks_orders = asks_orders(member.strategy)
@@ -267,7 +268,8 @@ class _StrategyDecider:
         named: Iterable[str] = repeat("")
         if predicted.predictions is not None:
             place = f"{run_id}.{sampled.source}.{sampled.symbol}"
-            named = [f"{place}.{time}.{seq}" for time, seq in zip(times, seqs, strict=True)]
+            by = "" if self._member.sees_champion else f":{predicted.model}"
+            named = [f"{place}.{time}.{seq}{by}" for time, seq in zip(times, seqs, strict=True)]
         return {
             "signal_id": signal_ids(run_id, *identity, times, seqs),
             "run_id": repeat(run_id),

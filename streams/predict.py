@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from core.contracts.tick import TickMarker
 from core.metrics import Histograms
-from models.serving.in_use import Chosen, Loaded, open_models
+from models.serving.in_use import Chosen, Loaded, open_models, open_named
 from models.serving.predictor import Predictions, Predictor
 from strategies.edge import edge_bp
-from streams.records import ModelEvent, Predicted, Sampled
+from streams.records import ModelEvent, Predicted, SaidByName, Sampled
 
 #: Rows of a feed that are kept for members that look back; every model sees the same ones.
 PAST_ROWS = 63
@@ -44,6 +44,7 @@ class ModelInUse:
         state: ModelState | None = None,
         changes: Callable[[], Loaded | None] = lambda: None,
         on_problem: Callable[[str], None] = lambda _text: None,
+        named: Sequence[str] = (),
     ) -> None:
         """Predict with the chosen models at once.
 
@@ -52,10 +53,12 @@ class ModelInUse:
             state: of before a restart, after which the same models are no news.
             changes: other models to go on with from the next batch on, once each.
             on_problem: told when the state of the models changes; "" when all is well again.
+            named: beginnings of hashes of models that strategies name; these never change.
 
         Raises:
-            ModelError: the champion cannot be loaded.
+            ModelError: the champion cannot be loaded, or a named one, or a member of it.
         """
+        self._named = open_named(models, named)
         self._models, self._histograms, self._changes = models, histograms, changes
         self._on_problem = on_problem
         self._past = dict(state.past) if state else {}
@@ -89,9 +92,10 @@ class ModelInUse:
         if len(rows) == 0:
             return Predicted(sampled, self.model, None)
         past = self._remember(f"{sampled.source}.{sampled.symbol}", rows)
+        by_name = tuple(_said(model, one, rows, past) for model, one in self._named)
         predictor = self._loaded.champion
         if predictor is None:
-            return Predicted(sampled, "", None, events=self._take_events(sampled))
+            return Predicted(sampled, "", None, events=self._take_events(sampled), named=by_name)
         started = time.perf_counter_ns()
         predictions = predictor.predict(rows, past)
         elapsed = time.perf_counter_ns() - started
@@ -101,7 +105,7 @@ class ModelInUse:
         edge = edge_bp(rows, predictions.probabilities, manifest.gains, manifest.horizon_s)
         return Predicted(
             sampled, self.model, predictions, edge, self._share(sampled), self._shadow(rows, past),
-            self._take_events(sampled),
+            self._take_events(sampled), by_name,
         )  # fmt: skip
 
     def _use(self, loaded: Loaded) -> None:
@@ -151,3 +155,9 @@ class ModelInUse:
         taken, self._events = self._events, []
         first_us = int(sampled.time_msc[0]) * 1000
         return tuple(ModelEvent(first_us, self.model, *event) for event in taken)
+
+
+def _said(model: str, predictor: Predictor, rows: Rows, past: Rows) -> SaidByName:
+    predictions, manifest = predictor.predict(rows, past), predictor.manifest
+    edge = edge_bp(rows, predictions.probabilities, manifest.gains, manifest.horizon_s)
+    return SaidByName(model, predictions, edge)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.contracts.signal import Signal, SignalBatch
+from core.desk import CHAMPION, NO_MODEL
 from models.serving.predictor import Predictions
 
 
@@ -61,6 +62,14 @@ class ModelEvent(NamedTuple):
     detail: str
 
 
+class SaidByName(NamedTuple):
+    """What a model said that strategies of the desk name; `model`: its SHA-256."""
+
+    model: str
+    predictions: Predictions
+    edge_bp: npt.NDArray[np.float64]
+
+
 class Predicted(NamedTuple):
     """Rows with what the models say.
 
@@ -70,6 +79,7 @@ class Predicted(NamedTuple):
         edge_bp: expected move of the mid over the model's horizon, float64 (n,).
         share: the most of a full position that may be opened now.
         shadow: the challenger's hash and its predictions; they are stored, nothing more.
+        named: what models said that strategies name.
     """
 
     sampled: Sampled
@@ -79,6 +89,18 @@ class Predicted(NamedTuple):
     share: float = 1.0
     shadow: tuple[str, Predictions] | None = None
     events: tuple[ModelEvent, ...] = ()
+    named: tuple[SaidByName, ...] = ()
+
+    def seen_with(self, model: str) -> "Predicted":
+        """As a strategy sees the rows: with the champion, no model, or the one of a beginning."""
+        if model == CHAMPION:
+            return self
+        said = next((one for one in self.named if one.model.startswith(model)), None)
+        if model == NO_MODEL or said is None:
+            return self._replace(model="", predictions=None, edge_bp=None)
+        return self._replace(
+            model=said.model, predictions=said.predictions, edge_bp=said.edge_bp, share=1.0
+        )
 
     @property
     def probabilities(self) -> npt.NDArray[np.float32] | None:

@@ -34,6 +34,9 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
         rows.append(prediction_rows("prediction", key, *said, run.session_id))
     if predicted.shadow is not None:
         rows.append(prediction_rows("shadow_prediction", key, *predicted.shadow, run.session_id))
+    for one in predicted.named:
+        by_name = one.model, one.predictions
+        rows.append(prediction_rows("named_prediction", key, *by_name, run.session_id))
     if predicted.events:
         rows.append(event_rows(run, predicted))
     if decided.signals:

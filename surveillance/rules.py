@@ -177,6 +177,15 @@ RULES = (
         "change nothing; tickhouse audit verify",
     ),
     Rule(
+        "abuse_case",
+        "Market-abuse case waits",
+        "{value:.0f} cases that nobody took, or decided in time",
+        "",
+        0,
+        "warning",
+        "tickhouse abuse list, then take, note and close",
+    ),
+    Rule(
         "report_late",
         "Report late",
         "not made for yesterday",

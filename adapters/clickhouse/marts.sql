@@ -405,6 +405,70 @@ ORDER BY ((run_id, account, strategy, measure, confidence, horizon))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Whether each measure held: exceptions against their promised share, over all moments that can be judged.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_abuse_alert
+(
+    `report_date` Date COMMENT 'UTC day of the orders',
+    `alert_id` String COMMENT 'Of the alert and of its case; tickhouse abuse show takes it',
+    `scenario` String COMMENT 'Name of the scenario',
+    `scenario_version` String COMMENT 'Version of its parameters',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `accounts` String COMMENT 'Accounts whose orders they are',
+    `strategies` String COMMENT 'Strategies that sent them',
+    `ts_from` DateTime64(6, 'UTC') COMMENT 'First event of the pattern',
+    `ts_to` DateTime64(6, 'UTC') COMMENT 'Last event of the pattern',
+    `score` Float64 COMMENT 'How far beyond the scenario: 1 is its limit',
+    `detail` String COMMENT 'What was seen, in words',
+    `order_id` String COMMENT 'One of the orders; tickhouse explain takes it',
+    `orders` String COMMENT 'All of them',
+    `ts_raised` DateTime64(6, 'UTC') COMMENT 'When it was raised first',
+    `due` Date COMMENT 'By when a person has to have decided',
+    `status` String COMMENT 'open, taken or closed',
+    `analyst` String COMMENT 'Who took it; empty: nobody',
+    `outcome` String COMMENT 'false_positive, explained or reported, once closed',
+    `reason` String COMMENT 'What the analyst found',
+    `reference` String COMMENT 'The authority\'s for the report that was filed'
+)
+ENGINE = MergeTree
+ORDER BY ((report_date, scenario, alert_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Alerts of market-abuse surveillance with how far people are with each.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_abuse_break
+(
+    `report_date` Date COMMENT 'UTC day',
+    `scenario` String COMMENT 'Name of the scenario; empty: all',
+    `rule_id` String COMMENT 'day_not_scanned, events_after_scan, review_overdue',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What there is'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((rule_id, scenario))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Where market-abuse surveillance has a hole.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_abuse_scan
+(
+    `report_date` Date COMMENT 'UTC day that was looked at',
+    `scenario` String COMMENT 'Name of the scenario',
+    `scenario_version` String COMMENT 'Version of its parameters',
+    `title` String COMMENT 'Its title',
+    `says` String COMMENT 'What it looks for',
+    `basis` String COMMENT 'Practice in the law that it stands for',
+    `parameters` String COMMENT 'Its parameters, JSON',
+    `review` Date COMMENT 'By when its parameters are to be reviewed',
+    `events` UInt64 COMMENT 'Order events of the day when it looked',
+    `alerts` UInt64 COMMENT 'Alerts that it raised',
+    `closed_year` UInt64 COMMENT 'Its alerts of the year before that are decided',
+    `false_year` UInt64 COMMENT 'Of these the false positives'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY (scenario)
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Each day\'s look by each scenario of market abuse.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_alert_latency
 (
     `report_date` Date COMMENT 'UTC date of the report',

@@ -60,7 +60,9 @@ class SharedMarket:
         assert isinstance(market, RememberingMarket)
         names, stages = market.feeds(), FeatureStages(job.settings, market, job.sampled)
         models = job.settings.home_path / "models"
-        model = ModelInUse(models, Histograms(), Chosen(job.model))
+        model = ModelInUse(
+            models, Histograms(), Chosen(job.model), named=job.strategies.named_models
+        )
         rows: dict[Feed, list[Predicted]] = {feed: [] for feed in job.traded}
         kept: dict[Feed, list[quotes.Tape]] = {feed: [] for feed in job.traded}
         self.pairs = SharedPairs(job)
@@ -199,7 +201,9 @@ def _joined_rows(parts: Sequence[Predicted]) -> Predicted:
     first = parts[0]._replace(sampled=parts[0].sampled._replace(**columns), events=())
     if not said:
         return first
-    joined: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in said]) for name in _SAID}
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name) for one in said]) for name in _SAID
+    }
     members = np.concatenate([one.members for one in said], axis=1)
     predictions = said[0]._replace(**joined, members=members)
     return first._replace(predictions=predictions, edge_bp=np.concatenate(edges))

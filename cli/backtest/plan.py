@@ -91,17 +91,21 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
 
 def warnings(request: BacktestRequest) -> tuple[str, ...]:
     """What a reader must know before the figures."""
-    if not request.model:
-        return ()
-    card = Registry(request.settings.home_path / "models").load(request.model).card
+    used = (request.model, *request.desk.named_models)
+    return tuple(_leak(request, model) for model in used if model and _leak(request, model))
+
+
+def _leak(request: BacktestRequest, model: str) -> str:
+    card = Registry(request.settings.home_path / "models").load(model).card
     trained_on_it = card.train.start_us < request.span.to_msc * 1000
     if trained_on_it and card.train.end_us > request.span.from_msc * 1000:
         until = _text(card.train.end_us // 1000)
+        which = "The model" if model == request.model else f"Model {model[:12]}"
         return (
-            f"The model was trained on market time up to {until}, which this span touches: it has"
-            " seen answers, and these figures mean nothing. Begin later (--from).",
+            f"{which} was trained on market time up to {until}, which this span touches: it has"
+            " seen answers, and these figures mean nothing. Begin later (--from)."
         )
-    return ()
+    return ""
 
 
 def _paths(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> list[Path]:
@@ -121,6 +125,8 @@ def _paths(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> 
 
 def _model(namespace: argparse.Namespace, settings: Settings, desk: Desk) -> str:
     registry = Registry(settings.home_path / "models")
+    for beginning in desk.named_models:
+        registry.load(beginning)
     if namespace.model:
         return registry.load(namespace.model).card.sha256
     follows = any(one.follows_model for one in desk.strategies)

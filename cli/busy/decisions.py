@@ -12,7 +12,7 @@ from core.contracts.tick import TickArray
 from features.kernel import features_of
 from features.state import new_state
 from models.serving.predictor import Predictions
-from streams.records import Decided, ModelEvent, Predicted, Sampled
+from streams.records import Decided, ModelEvent, Predicted, SaidByName, Sampled
 
 CHAMPION, CHALLENGER, RETIRED = (
     hashlib.sha256(f"busy {role}".encode()).hexdigest()
@@ -47,8 +47,10 @@ def decide(day: Day, symbol: str, ticks: TickArray) -> Quoted:
     champion = _predictions(day, f"champion {symbol}", len(rows))
     shadow = CHALLENGER, _predictions(day, f"challenger {symbol}", len(rows), champion)
     predicted = Predicted(
-        sampled, CHAMPION, champion, shadow=shadow, events=_events(day) if _is_first(symbol) else ()
-    )
+        sampled, CHAMPION, champion, shadow=shadow,
+        events=_events(day) if _is_first(symbol) else (),
+        named=(SaidByName(*shadow, np.zeros(len(rows))),),  # which a strategy in shadow may name
+    )  # fmt: skip
     return Quoted(symbol, ticks, Decided(predicted, tuple(_signals(day, sampled, used))))
 
 

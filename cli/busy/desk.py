@@ -1,8 +1,12 @@
 """What people and processes did on a busy day: beats, states, alerts, checks, orders of people."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
+from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace
 
 from adapters.clocks.reading import ClockReading
 from adapters.offsite.note import Backup
@@ -16,6 +20,7 @@ from core.contracts.session import SessionPart
 from core.metrics import Histograms
 from quality.check_result import CheckResult
 from reports import clocks
+from surveillance.abuse import scan, scenarios
 from surveillance.alert import ControlAlert
 from surveillance.rules import RULES
 from surveillance.watcher import alert_of
@@ -223,3 +228,16 @@ def offsite_backup(day: Day) -> Backup:
     """The one of the night before."""
     ts_us = day.start_us - 3_600 * SECOND
     return Backup("backup", "busy", ts_us, 48_000_000, 210, 1_200_000, 41.0)
+
+
+def watch_for_abuse(client: Client, home: Path, day: Day) -> None:
+    """Both UTC days looked at; one scenario so strict that the usual size raises it."""
+    watched = scenarios.load(home)
+    strict = replace(
+        watched["unusual_size"], version="busy", parameters={"days": 2, "orders": 1, "times": 1.0}
+    )
+    for at_us in (day.start_us, day.end_us):
+        looked_at = datetime.fromtimestamp(at_us / 1e6, UTC).date()
+        scan.scan_for(
+            client, home, day.run.mode, looked_at, day.end_us, watched | {"unusual_size": strict}
+        )

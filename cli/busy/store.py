@@ -76,6 +76,7 @@ def store(settings: Settings, url: str, day: Day) -> dict[str, int]:
         models.store(client, day)
         check_result.store(client, desk.checks(day))
         _statements(settings, day, written)
+        desk.watch_for_abuse(client, settings.home_path, day)
         _people(client, where, settings.home_path, day)
     finally:
         client.close()

@@ -1,5 +1,6 @@
 """Real money is locked: whether this process may send orders at all, and what is missing."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 
@@ -48,8 +49,9 @@ def missing(
 
     Mode `live`; `terminal.login` and `terminal.server` that are set and are those the terminal is
     logged in to; a champion that a person promoted and that was not trained on a simulated market;
-    and, signed and not ended: this model, every strategy that would send, the desk and the settings
-    as they are, limits, and a passed terminal check of that server.
+    and, signed and not ended: this model, every strategy that would send, every model that one of
+    them names, the desk and the settings as they are, limits, and a passed terminal check of that
+    server.
     """
     lacking = []
     if settings.run.mode != "live":
@@ -106,6 +108,7 @@ def _unsigned(
             continue
         if not strategy_holds(controls, settings.home_path, one.use, now):
             lacking.append(f"a signed approval of strategy {one.use} as it is")
+    lacking += _named_models(settings, watched, desk)
     if settings.run.strategy == DESK and not holds(controls, "desk", "", desk.content, now):
         lacking.append("a signed approval of the desk as it is")
     if not holds(controls, "settings", "", settings_content(settings), now):
@@ -114,6 +117,36 @@ def _unsigned(
     if check is None or not _passed(controls.content(check)):
         lacking.append(f"a passed terminal check of {server}")
     return lacking
+
+
+def _named_models(settings: Settings, watched: WatchedControls, desk: Desk) -> list[str]:
+    """What is missing of the models that strategies name which would send."""
+    named = {one.named_model for one in desk.strategies if one.sends(simulated=False)} - {""}
+    lacking, now = [], watched.now_us()
+    for model in sorted(named):
+        if len(model) != _HASH_DIGITS:
+            lacking.append(f"all {_HASH_DIGITS} digits of model {model} in the desk")
+        elif watched.controls.version("model", model, now) is None:
+            lacking.append(f"a signed approval of model {model[:12]}")
+        elif not _of_a_real_market(settings, model):
+            lacking.append(f"model {model[:12]} as it was trained, on a real market")
+    return lacking
+
+
+class _Manifest(msgspec.Struct):
+    """What matters here of models.serving.manifest.ModelManifest."""
+
+    simulated: bool
+
+
+def _of_a_real_market(settings: Settings, model: str) -> bool:
+    """By its own manifest, whose SHA-256 is its name."""
+    try:
+        manifest = (settings.home_path / "models" / f"{model}.model").read_bytes()
+        simulated = msgspec.json.decode(manifest, type=_Manifest).simulated
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return hashlib.sha256(manifest).hexdigest() == model and not simulated
 
 
 class _Verdict(msgspec.Struct):
@@ -128,6 +161,7 @@ def _passed(content: bytes | None) -> bool:
 
 
 _BY, _AGAIN_S = "permission", 1.0
+_HASH_DIGITS = 64
 
 
 class _Promotion(msgspec.Struct):

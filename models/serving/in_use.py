@@ -4,12 +4,14 @@ Loading takes milliseconds, so a change is prepared on another thread and taken 
 batches: no batch is ever predicted by two models.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import ModelError
-from models.serving.artifact import load
+from models.serving.artifact import load, require_complete
 from models.serving.predictor import Predictor
+from models.serving.registry import Registry
 
 
 class Chosen(NamedTuple):
@@ -53,3 +55,13 @@ def open_models(models: Path, chosen: Chosen) -> Loaded:
         except ModelError as error:
             problems.append(("challenger", str(error)))
     return Loaded(chosen, champion, challenger, tuple(problems))
+
+
+def open_named(models: Path, beginnings: Sequence[str]) -> tuple[tuple[str, Predictor], ...]:
+    """Models that strategies name by the beginnings of their hashes, with the full ones.
+
+    Raises:
+        ModelError: one is unknown, ambiguous, corrupt, incomplete, or made for other features.
+    """
+    named = [require_complete(Registry(models).load(beginning)) for beginning in beginnings]
+    return tuple((one.card.sha256, Predictor(one)) for one in named)

@@ -22,6 +22,7 @@ from quality.trail import trail_result
 from reports.base import Report
 from reports.catalog import REPORTS
 from reports.package import LAYOUT
+from surveillance.abuse import scan
 
 
 def sources(settings: Settings) -> list[trail.Source]:
@@ -107,7 +108,21 @@ class ReportConfig(dg.Config):
 
 
 @dg.asset(
-    group_name="reports", partitions_def=DAYS, pool="dbt",
+    group_name="reports", partitions_def=DAYS,
+    description="A UTC day's own orders, looked at by every scenario of market abuse.",
+)  # fmt: skip
+def abuse_alerts(
+    context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
+) -> dg.MaterializeResult:
+    """Alerts are cases from now on: `tickhouse abuse list`."""
+    settings, day = tickhouse.settings(), date.fromisoformat(context.partition_key)
+    with plain_failures(), tickhouse.connected() as client:
+        done = scan.scan(client, settings.home_path, config.mode, day, SystemClock().now_us())
+    return dg.MaterializeResult(metadata={"events": done.events, **done.alerts})
+
+
+@dg.asset(
+    group_name="reports", partitions_def=DAYS, pool="dbt", deps=[abuse_alerts],
     description="The marts that all daily reports of a UTC day are made from, built once.",
 )  # fmt: skip
 def report_marts(
@@ -162,11 +177,12 @@ def _job(name: str, *assets: dg.AssetsDefinition) -> Any:
 
 
 audit_job = dg.define_asset_job("audit_job", dg.AssetSelection.groups("audit"))
-ASSETS = [sealed_day, verified_trail, report_marts, *REPORT_ASSETS.values()]
+ASSETS = [sealed_day, verified_trail, abuse_alerts, report_marts, *REPORT_ASSETS.values()]
 JOBS = [
     audit_job,
     _job(
         "reports_job",
+        abuse_alerts,
         report_marts,
         *(asset for name, asset in REPORT_ASSETS.items() if name not in _SELDOM),
     ),

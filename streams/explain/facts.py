@@ -154,7 +154,7 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         legs = _legs(client, signal, _group(origin.strategy, signal))
         hour = Hour() if from_start else _hour(client, since)
         hour, legs = _hour_of_all(client, since, hour, legs)
-        probabilities, model, absent = _prediction(client, key)
+        probabilities, model, absent = _prediction(client, key, signal.prediction_id)
         sampled = _sampled(client, key) if signal.session_id else []
         memory = _memory(client, signal)
         waiting = _waiting(client, signal)
@@ -300,10 +300,15 @@ def _feature(
     return row
 
 
-def _prediction(client: Client, key: dict[str, Any]) -> tuple[bytes, str, int]:
+def _prediction(client: Client, key: dict[str, Any], prediction_id: str) -> tuple[bytes, str, int]:
+    """Of the model that the strategy names, else of the one in use."""
+    named = prediction_id.rpartition(":")[2] if ":" in prediction_id else ""
+    table = "named_prediction FINAL" if named else "prediction FINAL"
+    asked = f"{_AT_TICK} AND ({{named:String}} = '' OR model = {{named:String}})"
     with errors_translated():
         rows = client.query(
-            f"SELECT p_down, p_flat, p_up, model, absent FROM prediction FINAL {_AT_TICK}", key
+            f"SELECT p_down, p_flat, p_up, model, absent FROM {table} {asked}",
+            {**key, "named": named},
         ).result_rows
     return (np.array(rows[0][:3], np.float32).tobytes(), *rows[0][3:]) if rows else (b"", "", 0)
 

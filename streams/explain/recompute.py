@@ -34,7 +34,7 @@ from streams.decide import Decider, memory_key
 from streams.explain.facts import Facts, Leg
 from streams.order_signals import order_key
 from streams.predict import PAST_ROWS
-from streams.records import Predicted, Sampled
+from streams.records import Predicted, SaidByName, Sampled
 from streams.sample import Sampler, SamplerState
 
 Floats = npt.NDArray[np.float32]
@@ -125,7 +125,9 @@ def _predicted(
     predictor, row = Predictor(model), sampled.features
     predictions, manifest = predictor.predict(row, past), predictor.manifest
     edge = edge_bp(row, predictions.probabilities, manifest.gains, manifest.horizon_s)
-    predicted = Predicted(sampled, facts.model, predictions, edge)
+    # Whether the strategy sees it as the champion or by its name, the desk says.
+    said = SaidByName(facts.model, predictions, edge)
+    predicted = Predicted(sampled, facts.model, predictions, edge, named=(said,))
     outputs = zip(manifest.members, predictions.members[:, 0], strict=True)
     known = row[0, : len(manifest.low)]
     members = [_member(model, spec, output, known) for spec, output in outputs]

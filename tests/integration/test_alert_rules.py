@@ -90,6 +90,16 @@ def scores(order: int, score: float) -> str:
     )
 
 
+def abuse(number: int, step: str) -> str:
+    """An alert of market abuse, and what a person did about it."""
+    return (
+        "INSERT INTO abuse_alert (alert_id, mode, report_date, scenario, due, ts_init)"
+        f" SELECT 'a{number}', 'demo', today(), 'layering', today() + 2, now64(6)\n"
+        "INSERT INTO audit_event (stream, seq, ts_event, mode, actor, action, subject)"
+        f" SELECT 'people', {number}, now64(6), 'demo', 'ann', 'case {step}', 'a{number}'"
+    )
+
+
 def stages(stage: str, ms: float, count: int) -> str:
     return (
         "INSERT INTO stage_latency (run_id, mode, process, incarnation, heartbeat, stage, ts_event,"
@@ -179,6 +189,7 @@ FAULTS = {
                           checks("ticks", "crossed", "passed", 0, 2)),
     "backup_old": Fault(f"{duty(100)}\n{sent_away(35)}",
                         f"TRUNCATE TABLE offsite_backup\n{sent_away(37)}", sent_away(1)),
+    "abuse_case": Fault(abuse(1, "closed"), abuse(2, "noted"), "TRUNCATE TABLE abuse_alert"),
     "report_late": Fault(f"{reports(1, 2)}\n{reports(2, 1)}",
                          f"TRUNCATE TABLE audit_event\n{reports(1, 2)}", reports(3, 1)),
 }  # fmt: skip
@@ -191,7 +202,7 @@ def running(warehouse: Warehouse) -> Warehouse:
     migrate.apply(client, [])
     tables = ["session", "session_part", "tick", "process_state", "prediction", "order_event"]
     tables += ["account_state", "stage_latency", "risk_state", "check_result", "model_drift"]
-    for table in [*tables, "audit_event", "offsite_backup", "order_score"]:
+    for table in [*tables, "audit_event", "offsite_backup", "order_score", "abuse_alert"]:
         client.command(f"TRUNCATE TABLE {table}")
     return warehouse
 

@@ -54,6 +54,7 @@ def test_the_nightly_jobs_run_in_dagster(desk: GoldenDesk) -> None:
         assert run["success"], (name, run["failures"])
     nightly = desk.jobs["reports_job"]["metadata"]
     invocation = nightly.pop("report_marts")["invocation"]
+    assert int(nightly.pop("abuse_alerts")["events"]) > 0
     assert len(nightly) == len(catalog.REPORTS) - len(SELDOM)
     for name in set(catalog.REPORTS) - set(SELDOM):
         manifest = desk.version(name).manifest

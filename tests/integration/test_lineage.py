@@ -27,6 +27,8 @@ SIGNAL = RUN | TICK | {
     "ts_init": "2026-03-02 10:00:00.001000", "reference_price": 1.5, "session_id": "live-2",
 }  # fmt: skip
 ORDER = RUN | {"order_id": "o", "signal_id": "g", "source": "sim", "symbol": "PAIR"}
+DEAL = {"mode": "live", "account": "a", "kind": "buy", "price": 1.5,
+        "ts_event": "2026-03-02 10:00:00.000000"}  # fmt: skip
 VERSION = TICK | {"kind": "correction", "ask": 1.6}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "tick": [
@@ -73,8 +75,27 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         ),
         ORDER | {"seq": 40, "kind": "booked", "order_id": "", "signal_id": "",
                  "ts_event": "2026-03-03 10:00:00.000000"},
+        *(
+            ORDER | {"seq": 50 + n, "kind": "filled", "order_id": name, "venue_deal": deal,
+                     "side": "buy", "volume": lots, "price": 1.5, "profit": 9.0,
+                     "ts_event": "2026-03-05 10:00:00.000000"}
+            for n, (name, deal, lots) in enumerate(
+                (("part", 5, 1.0), ("rest", 5, 2.0), ("busted", 6, 1.0), ("as told", 8, 1.0))
+            )
+        ),
         ORDER | {"seq": 1, "kind": "filled", "order_id": "replayed", "signal_id": "replayed",
                  "run_id": "r", "mode": "replay", "ts_event": "2026-03-04 10:00:00.000000"},
+    ],
+    "broker_correction": [
+        DEAL | {"deal": 5, "change": "addition", "ts_known": "2026-03-03 00:00:00.000000",
+                "volume": 3.0, "correction_id": "b1"},
+        DEAL | {"deal": 5, "change": "correction", "ts_known": "2026-03-04 00:00:00.000000",
+                "volume": 1.5, "price": 1.25, "commission": -3.0, "profit": 6.0,
+                "ts_event": "2026-03-02 11:00:00.000000", "correction_id": "b2"},
+        DEAL | {"deal": 6, "change": "withdrawal", "ts_known": "2026-03-04 00:00:00.000000",
+                "volume": 1.0, "correction_id": "b3"},
+        DEAL | {"deal": 8, "change": "addition", "ts_known": "2026-03-03 00:00:00.000000",
+                "volume": 9.0, "correction_id": "b4"},
     ],
     "tick_version": [
         VERSION | {"seq": 2, "version": 0, "kind": "first", "bid": 1.4,
@@ -168,6 +189,47 @@ def test_a_decision_shows_the_tick_as_it_was_and_as_it_is(
     assert (float(event["tick_bid_then"]), float(event["tick_bid"])) == (then, now)
 
 
+@pytest.mark.parametrize(
+    ("order", "status", "kind", "lots", "price", "profit", "versions", "correction"),
+    [
+        ("part", "corrected", "filled", 0.5, 1.25, 1.0, 2, "b2"),
+        ("rest", "corrected", "filled", 1.0, 1.25, 2.0, 2, "b2"),
+        ("busted", "withdrawn", "busted", 0.0, 1.5, 0.0, 2, "b3"),
+        ("as told", "unchanged", "filled", 1.0, 1.5, 9.0, 0, ""),
+    ],
+)
+def test_a_fill_is_shown_as_the_broker_tells_it_now_beside_what_was_journalled(
+    server: Warehouse, order: str, status: str, kind: str, lots: float, price: float,
+    profit: float, versions: int, correction: str,
+) -> None:  # fmt: skip
+    """Of a deal that filled two orders each has its share, also where only one is asked for."""
+    (event,) = of(server, order)
+    assert (event["fill_status"], event["fill_kind"], event["kind"]) == (status, kind, "filled")
+    assert (event["volume"], event["price"], event["profit_net"]) == (lots, price, profit)
+    assert (event["fill_versions"], event["fill_correction_id"]) == (versions, correction)
+    journalled = {"part": 1.0, "rest": 2.0}.get(order, 1.0)
+    assert (event["side_then"], event["volume_then"]) == ("buy", journalled)
+    assert (event["price_then"], event["profit_net_then"]) == (1.5, 9.0)
+    assert event["ts_fill"].hour == (11 if status == "corrected" else 10)
+    assert event["ts_fill_then"].hour == 10
+
+
+def test_lineage_and_versions_of_fills_say_the_same(server: Warehouse) -> None:
+    newest = (
+        "SELECT order_id, max(version) + 1, argMax(side, version), argMax(volume, version),"
+        " argMax(price, version), argMax(profit + commission + swap, version),"
+        " argMax(ts_event, version), argMax(correction_id, version)"
+        " FROM fill_version GROUP BY order_id ORDER BY order_id"
+    )
+    shown = (
+        "SELECT order_id, fill_versions, side, volume, price, profit_net, ts_fill,"
+        " fill_correction_id FROM lineage WHERE fill_versions > 0 ORDER BY order_id"
+    )
+    rows_of_versions = server.client.query(newest).result_rows
+    assert rows_of_versions == server.client.query(shown).result_rows
+    assert [row[0] for row in rows_of_versions] == ["busted", "part", "rest"]
+
+
 def test_the_view_keeps_what_it_said_of_fills(server: Warehouse) -> None:
     """Columns of before with their names, types and order; of fills the same rows."""
     old = server.client.query(old_query())
@@ -177,9 +239,12 @@ def test_the_view_keeps_what_it_said_of_fills(server: Warehouse) -> None:
     typed = re.findall(r"^    (\w+) (.+?) COMMENT", text, re.MULTILINE)
     assert [(column["name"], column["type"]) for column in columns] == typed
     names = ", ".join(old.column_names)
-    new = server.client.query(f"SELECT {names} FROM lineage WHERE fill_kind != ''").result_rows
-    assert sorted(map(str, new)) == sorted(map(str, old.result_rows))
-    assert len(new) == 4
+    uncorrected = "fill_status = 'unchanged'"
+    new = server.client.query(f"SELECT {names} FROM lineage WHERE {uncorrected}").result_rows
+    place, changed = old.column_names.index("venue_deal"), (5, 6)
+    before = [row for row in old.result_rows if row[place] not in changed]
+    assert sorted(map(str, new)) == sorted(map(str, before))
+    assert len(new) == 5
 
 
 def test_three_views_say_the_same_and_a_trade_is_its_fills(server: Warehouse) -> None:

@@ -22,8 +22,8 @@ def test_every_promise_holds_in_a_thousand_worlds() -> None:
     assert search(0, 1000, min(os.cpu_count() or 1, 4)) is None
 
 
-def test_every_promise_holds_in_a_hundred_worlds() -> None:
-    assert search(1000, 100, min(os.cpu_count() or 1, 4)) is None
+def test_every_promise_holds_in_fifty_worlds() -> None:
+    assert search(1000, 50, min(os.cpu_count() or 1, 4)) is None
 
 
 def test_several_strategies_hold_a_symbol_at_once_in_some_worlds() -> None:
@@ -54,9 +54,12 @@ def test_a_planted_bug_is_found(number: int) -> None:
 
 
 def test_every_breaker_trips_in_some_world() -> None:
-    seeds = [seed for seed in range(150) if trips.watched(seed)]
-    seen = {name for seed in seeds for name in simulate(seed).trips.seen}
-    assert seen == {*trips.NAMES, trips.LADDER}
+    missing = {*trips.NAMES, trips.LADDER}
+    for seed in filter(trips.watched, range(150)):
+        missing -= set(simulate(seed).trips.seen)
+        if not missing:
+            break
+    assert not missing
 
 
 def test_a_second_execution_takes_the_account_and_trades_in_some_worlds() -> None:

@@ -128,11 +128,11 @@ class Warehouse:
 
 
 def empty_tables(warehouse: Warehouse) -> None:
-    """Truncate every table but the migrations'."""
+    """Truncate every table that has rows, but the migrations'."""
     connection = warehouse.client
     rows = connection.query(
         "SELECT name FROM system.tables WHERE database = 'tickhouse' "
-        "AND engine LIKE '%MergeTree' AND name != 'schema_migration'"
+        "AND engine LIKE '%MergeTree' AND name != 'schema_migration' AND total_rows > 0"
     ).result_rows
     for (name,) in rows:
         connection.command(f"TRUNCATE TABLE `{name}`")

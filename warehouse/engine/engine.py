@@ -1,4 +1,4 @@
-"""The one chDB engine of this process. Nothing else in the product imports chdb.
+"""The one chDB engine of this process. Nothing else in the product works with chdb.
 
 An engine owns its directory, so a file lock keeps a second process out. Every request gets a
 connection of its own (70 µs), which is a session: its settings end with it. Calls release the
@@ -12,17 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import chdb
-
 from core import file_lock
 from core.errors import UnavailableError, WarehouseError
 from warehouse.access.parser import Parser
+from warehouse.engine import library
 from warehouse.engine.connection import Answer, Connection, Context
 from warehouse.engine.stored import FailedInserts
 from warehouse.protocol.statement import Statement
 
-# The bare connections: chdb's own wrapper adds notebook progress bars and nothing we need.
-_chdb: Any = chdb._chdb
+_chdb: Any = library.load()
 
 __all__ = ["Answer", "Chdb", "Context"]
 

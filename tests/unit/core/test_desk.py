@@ -83,6 +83,7 @@ def test_names_in_short_share_equally() -> None:
         (("share = 0.25", 'share = "much"'), 16, "Expected `float`"),
         (("share = 0.25", "shares = 0.25"), 16, "did you mean 'share'"),
         (('mode = "shadow"', 'mode = "real"'), 17, "Invalid enum value 'real'"),
+        (('mode = "shadow"', 'model = "abc"'), 17, "at least the first 12 hexadecimal"),
         (("horizon_s = 300", "horizon = 300"), 9, "did you mean 'horizon_s'"),
         (("horizon_s = 300", "horizon_s = -1"), 9, "a number from 0 on"),
         (("trail_stops = 1.5", "trail_interval_s = 1"), 12, "none of a strategy's own"),

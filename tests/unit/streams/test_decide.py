@@ -152,7 +152,7 @@ def test_a_strategy_that_begins_alone_goes_on_with_what_the_feed_held() -> None:
 
 
 def test_a_strategy_without_a_model_does_not_see_what_is_predicted() -> None:
-    blind = ALONE._replace(sees_model=False)
+    blind = ALONE._replace(model="none")
     assert Decider(RunSettings(), [blind], ManualClock(0), None).rows(predicted()).signals == ()
 
 

@@ -1,6 +1,6 @@
 SELECT
     ts_event AS time,
-    kind AS event,
+    if(fill_kind = 'busted', fill_kind, kind) AS event,
     side,
     volume AS lots,
     price,

@@ -22,7 +22,8 @@ own_terms as (
     select
         fills.*,
         own.ref_version as own_version,
-        tuple(own.executing_party, own.client_party, own.counterparty, own.submitter, own.investment_firm, own.capacity, own.branch_country, own.mandate) as own_roles
+        tuple(own.executing_party, own.client_party, own.counterparty, own.submitter, own.investment_firm, own.capacity, own.branch_country, own.mandate)
+            as own_roles
     from fills
     asof left join {{ ref("int_reference_account") }} as own
         on fills.account = own.ref_account and fills.source = own.ref_source and fills.report_date >= own.ref_from
@@ -34,7 +35,16 @@ terms as (
         greatest(coalesce(own_terms.own_version, 0), coalesce(every.ref_version, 0)) > 0 as has_account,
         if(
             coalesce(own_terms.own_version, 0) > 0, own_terms.own_roles,
-            tuple(every.executing_party, every.client_party, every.counterparty, every.submitter, every.investment_firm, every.capacity, every.branch_country, every.mandate)
+            tuple(
+                every.executing_party,
+                every.client_party,
+                every.counterparty,
+                every.submitter,
+                every.investment_firm,
+                every.capacity,
+                every.branch_country,
+                every.mandate
+            )
         ) as roles
     from own_terms
     asof left join {{ ref("int_reference_account") }} as every

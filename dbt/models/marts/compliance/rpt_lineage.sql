@@ -39,6 +39,7 @@ select
     cast(features_hash as String) as features_hash
 -- The view reads all of these.
 -- depends_on: {{ source("execution", "order_event") }}, {{ source("decision", "signal") }}
--- depends_on: {{ source("decision", "prediction") }}, {{ source("market", "tick") }}
+-- depends_on: {{ source("decision", "prediction") }}, {{ source("decision", "named_prediction") }}
+-- depends_on: {{ source("market", "tick") }}
 from {{ source("execution", "lineage").schema }}.lineage_between({{ lineage_span() }})
 where {{ in_mode() }} and {{ report_days("toDate(ts_event, 'UTC')") }}

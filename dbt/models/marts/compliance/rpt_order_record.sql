@@ -8,7 +8,8 @@
 
 with
 
-codes as ({{ order_event_codes() }}),
+codes as ({{ order_event_codes() }}
+),
 
 events as (
     select

@@ -76,7 +76,7 @@ judged as (
             tuple('60', 'execution_country', 'error', f60_execution_country, reportable and (execution_kind = 'PERSON' and not {{ in_list('f60_execution_country', 'country') }})),
             tuple('65', 'financing_flag', 'error', f65_securities_financing, reportable and (f65_securities_financing not in ('true', 'false'))),
             {%- for number, name, reason in rts22_fields() if number in (3, 8, 12, 17, 21, 35, 37, 61, 62, 63) %}
-            tuple('{{ '%02d' % number }}', 'field_missing', '{{ "error" if number in (8, 12, 17, 21, 35, 37) else "warning" }}', '{{ name }}', reportable and {{ name }} = '' and ({{ reason }}) = ''),
+                tuple('{{ '%02d' % number }}', 'field_missing', '{{ "error" if number in (8, 12, 17, 21, 35, 37) else "warning" }}', '{{ name }}', reportable and {{ name }} = '' and ({{ reason }}) = ''),
             {%- endfor %}
             tuple('', 'no_lineage', 'warning', signal_id, reportable and ({{ is_untraced('signal_id') }}))
         ])) as broken

@@ -20,7 +20,7 @@ fields as (
         order_id,
         arrayJoin([
             {%- for number, name, reason in rts22_fields() %}
-            tuple({{ number }}, '{{ name }}', {{ name }}, {{ reason }}){{ "," if not loop.last }}
+                tuple({{ number }}, '{{ name }}', {{ name }}, {{ reason }}){{ "," if not loop.last }}
             {%- endfor %}
         ]) as one
     from trades

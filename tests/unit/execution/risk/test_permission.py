@@ -1,5 +1,6 @@
 """Real money: each thing that it asks for is named while it is missing."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -190,3 +191,40 @@ def test_a_desk_needs_signatures_of_itself_and_of_each_strategy_that_would_send(
     assert missing(settings, ACCOUNT, watched(home), demo) == [
         "a signed approval of the desk as it is"
     ], "what is for a simulated terminal needs no approval to send"
+
+
+def naming(home: SignedHome, simulated: bool = False) -> tuple[str, str]:
+    """A desk's text with one strategy that names a model, and the model."""
+    manifest = json.dumps({"horizon_s": 60.0, "simulated": simulated}).encode()
+    model = hashlib.sha256(manifest).hexdigest()
+    (home.home / "models" / f"{model}.model").write_bytes(manifest)
+    return f'[strategies.own]\nuse = "model"\nmode = "live"\nmodel = "{model}"\n', model
+
+
+def lacking_with(home: SignedHome, text: str) -> list[str]:
+    settings = settings_of(home.home)
+    settings = replace(settings, run=replace(settings.run, strategy="desk"))
+    desk = parse(text.encode(), "desk.toml")
+    for kind, content in (("desk", desk.content), ("settings", settings_content(settings))):
+        end = END_US if kind == "settings" else 0
+        home.approve(home.sign(kind, content, "ann", "", end).number, "bob")
+    return missing(settings, ACCOUNT, watched(home), desk)
+
+
+def test_a_model_that_a_strategy_names_needs_a_signature_of_its_own(home: SignedHome) -> None:
+    text, model = naming(home)
+    assert lacking_with(home, text) == [f"a signed approval of model {model[:12]}"]
+    home.approve(home.sign("model", model.encode(), "ann", model, END_US).number, "bob")
+    assert lacking_with(home, text) == []
+    shorter = text.replace(model, model[:12])
+    assert lacking_with(home, shorter) == [f"all 64 digits of model {model[:12]} in the desk"]
+    assert lacking_with(home, shorter.replace("live", "shadow")) == []
+    (home.home / "models" / f"{model}.model").write_text('{"simulated": false}')
+    [lacking] = lacking_with(home, text)
+    assert "as it was trained" in lacking
+
+
+def test_a_named_model_of_a_simulated_market_stays_locked(home: SignedHome) -> None:
+    text, model = naming(home, simulated=True)
+    home.approve(home.sign("model", model.encode(), "ann", model, END_US).number, "bob")
+    assert lacking_with(home, text) == [f"model {model[:12]} as it was trained, on a real market"]
