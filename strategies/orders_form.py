@@ -232,6 +232,8 @@ def _checked(name: str, horizon_s: float, one: Any, count: int) -> Orders:
         if field == "direction" and not np.isin(values, (-1, 0, 1)).all():
             raise SettingsError(f"strategy {name!r}: a direction is -1, 0 or 1")
         columns[field] = values.astype(kind)
+        if field == "confidence":
+            columns[field] = np.nan_to_num(columns[field])
     return one._replace(**columns)
 
 

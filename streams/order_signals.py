@@ -93,7 +93,8 @@ class OrderDecider:
         sampled, order, row = predicted.sampled, request.order, request.row
         time_msc, seq, mid = (c[row].item() for c in (sampled.time_msc, sampled.seq, sampled.mid))
         now_us, member, predicts = time_msc * 1000, self._member, predicted.predictions is not None
-        named = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}"
+        by = "" if member.sees_champion else f":{predicted.model}"
+        named = f"{sampled.run_id}.{sampled.source}.{sampled.symbol}.{time_msc}.{seq}{by}"
         whose = f"{member.name}/{order.name}"
         return OrderSignal(
             signal_id=signal_id(
