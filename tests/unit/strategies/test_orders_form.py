@@ -37,7 +37,9 @@ def orders(direction: list[int], life_s: float = 10.0, **more: Any) -> Orders:
 
 
 def requested(
-    one: Orders, waiting: Waiting = Waiting(), at: Any = None  # noqa: B008
+    one: Orders,
+    waiting: Waiting = Waiting(),
+    at: Any = None,  # noqa: B008
 ) -> list[tuple[int, str]]:
     count = len(one.direction)
     given = requests(waiting, seconds(count), one, at if at is not None else np.ones(count))
