@@ -38,8 +38,8 @@ def orders(direction: list[int], life_s: float = 10.0, **more: Any) -> Orders:
 
 def requested(
     one: Orders,
-    waiting: Waiting = Waiting(),
-    at: Any = None,  # noqa: B008
+    waiting: Waiting = Waiting(),  # noqa: B008
+    at: Any = None,
 ) -> list[tuple[int, str]]:
     count = len(one.direction)
     given = requests(waiting, seconds(count), one, at if at is not None else np.ones(count))
