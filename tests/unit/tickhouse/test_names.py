@@ -7,9 +7,9 @@ from pathlib import Path
 import tickhouse
 
 NAMES = {
-    "FEATURE_NAMES", "Connection", "DefinedFeature", "InputError", "OwnFeature", "Parameter",
-    "Result", "Strategy", "Targets", "TickhouseError", "UnavailableError", "WarehouseError",
-    "connect", "feature_index", "parameter_values",
+    "FEATURE_NAMES", "Connection", "DefinedFeature", "InputError", "Order", "Orders", "OwnFeature",
+    "Parameter", "Result", "Strategy", "Targets", "TickhouseError", "UnavailableError",
+    "WarehouseError", "connect", "feature_index", "parameter_values",
 }  # fmt: skip
 OF_A_CONNECTION = {"bars", "close", "features", "runs", "sql", "symbols", "ticks", "trades", "url"}
 
