@@ -236,6 +236,8 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_decisions: int = 200  # of a challenger, before the rule may propose it
     drift_psi: float = 0.25  # population stability index beyond which a column counts as drifted
     drift_columns: int = 5  # so many drifted columns are an alert
+    drift_rows: int = 1000  # fewer rows say nothing of a distribution
+    drift_hours: float = 1.0  # of market time; less is one mood of the market
     drift_reduces: bool = False  # an alert also moves trading to `reducing`
     #: Folder in which `up` keeps its model of the simulated market, for all homes of a person.
     cache: str = "~/.cache/tickhouse"

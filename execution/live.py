@@ -6,7 +6,7 @@ waits for the bus: what it tells goes through a thread of its own
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 from adapters.bus.base import Bus, Message, Subscriber
@@ -14,14 +14,14 @@ from adapters.mt5.venue.orders import Venue
 from core.clock import Clock, SystemTimer, Timer
 from core.contracts import codec
 from core.contracts.operations import RiskState
-from core.contracts.signal import Signal, SignalBatch
+from core.contracts.signal import OrderSignal, Signal, SignalBatch
 from core.sections import AdmissionSettings, RunSettings
 from core.topics import RISK, SIGNALS
 from core.trading_control import ControlCommand
 from execution.breakers.breakers import Breakers
 from execution.broker.poller import AccountPoller, PollerParts
 from execution.heartbeat import HeartbeatPublisher
-from execution.journal.book import subject
+from execution.journal.book import Key, subject
 from execution.journal.delivered import Delivered
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
@@ -221,10 +221,10 @@ class Live:
         pending, self._pending = self._pending, []
         now = self._p.clock.now_us()
         in_time = sorted(pending, key=lambda entry: min(entry[0].ts_event_us, now))
-        newest = {subject(s): s.signal_id for s, _ in in_time}
+        newest = _newest(signal for signal, _ in in_time)
         replaced: dict[str, Signal] = {}
         for signal, began_ns in pending:
-            superseded = newest[subject(signal)] != signal.signal_id
+            superseded = signal.signal_id not in newest
             superseded = superseded or self._p.ledger.book.is_outdated(signal)
             known = signal.signal_id in replaced or self._p.ledger.book.received(signal.signal_id)
             if superseded and not known:
@@ -275,6 +275,23 @@ def _policy(order: ControlCommand) -> str:
         return order.reason
     flatten = order.positions == "flatten"
     return f"{order.reason} ({'positions are closed' if flatten else 'positions keep their stops'})"
+
+
+def _newest(signals: Iterable[Signal]) -> set[str]:
+    """Of signals in the order of time those that no newer one replaces, by id.
+
+    Other terms for an order replace what was said of its terms before, not the order itself.
+    """
+    newest: dict[Key, tuple[str, str]] = {}
+    for signal in signals:
+        key, modifies = (
+            subject(signal),
+            isinstance(signal, OrderSignal) and signal.action == "modify",
+        )
+        newest[key] = (
+            (newest.get(key, ("", ""))[0], signal.signal_id) if modifies else (signal.signal_id, "")
+        )
+    return {name for both in newest.values() for name in both}
 
 
 def _batches(items: list[T]) -> Iterator[list[T]]:

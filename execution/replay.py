@@ -126,7 +126,7 @@ class Replay:
         for submitted in self._book.unsettled.values():
             self._p.clock.advance(submitted.ts_init_us)
         for working in self._book.working.values():
-            self._p.clock.advance(working.cancelling_us)
+            self._p.clock.advance(max(working.cancelling_us, working.modified_us))
         last = self._book.last
         # Signals are handled one after another, so only the newest can be unfinished.
         self._interrupted = last.signal_id if last else ""
@@ -135,6 +135,10 @@ class Replay:
             self._at(position.moved_us)
             self._p.stops.settle(position)
         for name, working in list(self._book.working.items()):
+            if working.modifying is not None and self._book.rests(name):
+                self._at(working.modified_us)
+                self._p.engine.changes.send(name)
+                self._p.reconciler.again()
             if working.cancelling_us and self._book.rests(name):
                 self._at(working.cancelling_us)
                 self._p.engine.working.send(name)

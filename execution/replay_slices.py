@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeGuard
 from adapters.bus.base import Message, Subscriber
 from core.contracts import codec
 from core.contracts.risk import MarketRisk, MarketRiskEnd
-from core.contracts.signal import Signal, SignalBatch
+from core.contracts.signal import OrderSignal, Signal, SignalBatch
 from core.contracts.tick import TickArray, TickBatch, TickMarker
 from core.errors import MessageError
 
@@ -34,9 +34,10 @@ class Slice(NamedTuple):
 
 def order_of(signal: Signal) -> tuple[int, str, str, str, str]:
     """A signal's place within a slice: whatever the run is called, several strategies' at one tick
-    are handled in the order of their names.
+    are handled in the order of their names, and a strategy's target before its orders.
     """
-    return signal.ts_event_us, signal.source, signal.symbol, signal.strategy, signal.signal_id
+    last = f"order {signal.name}" if isinstance(signal, OrderSignal) else signal.signal_id
+    return signal.ts_event_us, signal.source, signal.symbol, signal.strategy, last
 
 
 class SliceReader:

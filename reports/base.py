@@ -28,6 +28,13 @@ class Sheet(NamedTuple):
     order: str
     where: str = "report_date = {day:Date}"
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that tell its rows apart: those of its order, without times where ids do."""
+        columns = tuple(word.strip() for word in self.order.split(","))
+        ids = tuple(name for name in columns if not name.startswith("ts_"))
+        return ids if any(name.endswith(("_id", "_key", "seq")) for name in ids) else columns
+
 
 class ReportContext(NamedTuple):
     """One report of one day being rendered into a folder."""
@@ -83,11 +90,14 @@ class Content(NamedTuple):
     sections: tuple[Section, ...]
 
 
-def page_of(report: Report, context: ReportContext, content: Content, mark: str) -> Page:
+def page_of(
+    report: Report, context: ReportContext, content: Content, mark: str, changed: str
+) -> Page:
     """The report as a PDF's data."""
     restated: tuple[str, ...] = ()
     if context.before is not None:
-        restated = (f"Restated: version {context.version} replaces version {context.version - 1}.",)
+        replaced = f"Restated: version {context.version} replaces version {context.version - 1}"
+        restated = (f"{replaced}: {changed}",)
     firm = context.query(
         "SELECT argMax(legal_name, version) FROM reference_party WHERE party = 'firm'"
     )[0][0]

@@ -12,10 +12,11 @@ from core.audit_log import AuditLine
 from core.clock import Clock
 from core.errors import SettingsError
 from core.settings import Settings
-from reports import package, pdf
+from reports import package, pdf, version_changes
 from reports.base import Report, ReportContext, page_of
 from reports.package import LAYOUT, Rendered, ReportManifest, SignOff, Version
-from reports.tables import text, write_csv
+from reports.tables import text, write_csv, write_rows
+from reports.version_changes import Change
 
 
 def base_of(settings: Settings, out: Path | None = None) -> Path:
@@ -124,12 +125,29 @@ def _render(report: Report, context: ReportContext) -> Rendered:
         context.rows[sheet.file] = write_csv(context.client, sql, {"day": context.day}, path)
         data.append(sheet.file)
     data += report.extra(context) if report.extra else ()  # noqa: S610 - no Django here
+    changed = _changes(report, context)
     mark = package.mark(context.folder, tuple(data))
-    page = page_of(report, context, report.page(context), mark)
+    page = page_of(report, context, report.page(context), mark, version_changes.said(changed))
     (context.folder / f"{report.name}.pdf").write_bytes(pdf.render(page))
     return Rendered(
         context.rows, not context.rows[report.sheets[0].file], _breaks(report, context), tuple(data)
     )
+
+
+def _changes(report: Report, context: ReportContext) -> list[Change]:
+    """`restated.csv`: what the version before said otherwise; of a first version nothing."""
+    if context.before is None:
+        return []
+    changed = [
+        change
+        for sheet in report.sheets
+        for change in version_changes.changes(
+            sheet.file, context.before.folder / sheet.file, context.folder / sheet.file, sheet.key
+        )
+    ]
+    path = context.folder / "restated.csv"
+    context.rows[path.name] = write_rows(path, version_changes.COLUMNS, iter(changed))
+    return changed
 
 
 def _breaks(report: Report, context: ReportContext) -> dict[str, int]:

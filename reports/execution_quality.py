@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reports.base import Content, Report, ReportContext, Sheet, table
-from reports.execution_sections import refusals, slippage, speed_and_outcomes, twin
+from reports.execution_sections import SENT, refusals, slippage, speed_and_outcomes, twin
 from reports.pdf import Section
 
 _BY_INSTRUMENT = Path(__file__).with_name("orders_by_instrument.sql").read_text()
@@ -67,7 +67,7 @@ def _content(context: ReportContext, when: str) -> Content:
 
 def _facts(context: ReportContext, when: str) -> tuple[tuple[str, str], ...]:
     row = context.query(
-        "SELECT countIf(order_type = 'market'), countIf(order_type != 'market'),"
+        f"SELECT countIf({SENT}), countIf(NOT {SENT}),"
         " toString(round(100 * sumIf(volume_filled, order_type = 'market')"
         " / nullIf(sumIf(volume_asked, order_type = 'market'), 0), 2)),"
         " countIf(outcome = 'rejected'), toString(round(avg(slippage_bp), 3)),"
@@ -85,8 +85,9 @@ def _facts(context: ReportContext, when: str) -> tuple[tuple[str, str], ...]:
 def _notes(context: ReportContext, when: str) -> tuple[str, ...]:
     notes = [
         "Slippage: how much worse the fill was than the mid of the last stored quote when the order"
-        " was sent (of a stop at the broker: than the stop's level), in basis points; half the"
-        " spread is part of it. Known: from sent to the fill journalled, both by our clock."
+        " was sent (of a stop at the broker: than the stop's level; of an order that waited: than"
+        " its own price), in basis points; half the spread is part of it. Known: from sent to the"
+        " fill journalled, both by our clock; not of orders that waited."
     ]
     unreferred = _one(context, "countIf(reference_kind in ('journal mid', 'none'))", when)
     if unreferred != "0":

@@ -6,6 +6,8 @@ from reports.base import ReportContext, table
 from reports.pdf import Section
 
 _MOST_LABELS = 10
+#: What we sent; the rest the broker did by itself.
+SENT = "order_type IN ('market', 'limit', 'stop')"
 
 
 def slippage(context: ReportContext, when: str) -> tuple[Section, ...]:
@@ -45,7 +47,7 @@ def speed_and_outcomes(context: ReportContext, when: str) -> tuple[Section, ...]
         "SELECT concat(symbol, ' ', source) AS label, countIf(outcome = 'filled'),"
         " countIf(outcome = 'partially_filled'), countIf(outcome = 'rejected'),"
         " countIf(outcome in ('cancelled', 'expired', 'unknown', 'busted'))"
-        f" FROM {{db}}.rpt_execution_order WHERE {when} AND order_type = 'market'"
+        f" FROM {{db}}.rpt_execution_order WHERE {when} AND {SENT}"
         f" GROUP BY label ORDER BY count() DESC, label LIMIT {_MOST_LABELS}"
     )
     draws = []

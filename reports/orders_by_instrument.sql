@@ -7,7 +7,7 @@ SELECT
     countIf(outcome = 'filled'),
     countIf(outcome = 'partially_filled'),
     countIf(outcome = 'rejected'),
-    countIf(outcome IN ('cancelled', 'expired', 'unknown', 'busted')),
+    countIf(outcome IN ('cancelled', 'expired', 'unknown', 'busted', 'working')),
     toString(round(avgOrNull(spread_bp), 3)),
     toString(round(avgOrNull(slippage_bp), 3)),
     toString(round(quantileExactOrNull(0.95)(slippage_bp), 3)), -- noqa: LT01

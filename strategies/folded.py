@@ -41,11 +41,15 @@ class FoldedStrategy(Protocol):
 
 
 class Folded(NamedTuple):
-    """Targets of some rows, the state before each of them (n, state_size), and behind the last."""
+    """Targets of some rows, the state before each of them (n, state_size), and behind the last.
+
+    `orders`: what it lets wait, as it gave it, of the rows that want something (`orders_form`).
+    """
 
     targets: Targets
     before: Float64
     after: bytes
+    orders: tuple[tuple[int, Any], ...] = ()
 
 
 def fold(
@@ -56,19 +60,28 @@ def fold(
     before = np.empty((len(rows), len(now)))
     direction = np.zeros(len(rows), np.int8)
     confidence = np.zeros(len(rows), np.float32)
+    step, step_orders = (getattr(strategy, name, None) for name in ("step", "step_orders"))
+    orders = list[tuple[int, Any]]()
     for number, row in enumerate(rows):
         before[number] = now
         seen = None if probabilities is None else probabilities[number]
-        direction[number], confidence[number] = strategy.step(now, row, seen)
-    return Folded(Targets(direction, confidence), before, now.tobytes())
+        if step:
+            direction[number], confidence[number] = step(now, row, seen)
+        if step_orders and (given := step_orders(now, row, seen)):
+            orders.append((number, given))
+    return Folded(Targets(direction, confidence), before, now.tobytes(), tuple(orders))
 
 
 class CheckedFolded:
-    """A plug-in of this form, held to it: what it gets wrong is said, and is never a signal."""
+    """A plug-in of this form, held to it: what it gets wrong is said, and is never a signal.
+
+    One without `step` lets orders wait and opens nothing at the market.
+    """
 
     def __init__(self, name: str, own: Any) -> None:
-        self.name, self.needs_model = name, bool(own.needs_model)
-        self._step: Callable[..., Any] = own.step
+        self.name, self.needs_model, self.own = name, bool(own.needs_model), own
+        self._step: Callable[..., Any] = getattr(own, "step", _no_target)
+        self._step_orders: Callable[..., Any] = getattr(own, "step_orders", _no_order)
         self.state_size = own.state_size
         if type(self.state_size) is not int or not 0 < self.state_size <= _MOST:
             raise SettingsError(f"strategy {name!r}: state_size must be from 1 to {_MOST}")
@@ -96,7 +109,29 @@ class CheckedFolded:
             raise SettingsError(f"strategy {self.name!r}: a direction is -1, 0 or 1")
         return int(direction), 0.0 if math.isnan(sure) else sure
 
+    def step_orders(self, state: Float64, row: Float32, probabilities: Float32 | None) -> Any:
+        """The plug-in's orders of a row, as it gave them.
+
+        Raises:
+            SettingsError: it raised.
+        """
+        try:
+            return self._step_orders(state, row, probabilities)
+        except Exception as error:  # whatever the person's code raises
+            raise SettingsError(
+                f"strategy {self.name!r}: step_orders() failed: {error!r}"
+            ) from error
+
+
+def _no_target(*_row: Any) -> tuple[int, float]:
+    return 0, 0.0
+
+
+def _no_order(*_row: Any) -> None:
+    return None
+
 
 def remembers(strategy: object) -> bool:
     """Whether a strategy, or its class, is of this form."""
-    return hasattr(strategy, "step") and hasattr(strategy, "state_size")
+    steps = hasattr(strategy, "step") or hasattr(strategy, "step_orders")
+    return steps and hasattr(strategy, "state_size")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import SettingsError
+from strategies.orders_form import asks_orders
 from strategies.protocol import Float32, Targets
 
 
@@ -62,6 +63,8 @@ class CheckedPairs:
     def __init__(self, name: str, own: Any) -> None:
         self.name, self.group_size = name, getattr(own, "group_size", 0)
         self._targets: Callable[..., Any] = own.pair_targets
+        if asks_orders(own):
+            raise SettingsError(f"strategy {name!r}: one over several symbols gives targets alone")
         if own.needs_model:
             raise SettingsError(f"strategy {name!r}: one over several symbols sees no model")
         try:

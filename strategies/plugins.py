@@ -24,7 +24,8 @@ from strategies import imports, kept
 _MEMBERS = ("name", "horizon_s", "needs_model", "targets")
 _REMEMBERING = ("name", "horizon_s", "needs_model", "state_size", "step")
 _OF_SEVERAL = ("name", "horizon_s", "needs_model", "pair_targets")
-_METHODS = ("targets", "step", "pair_targets", "wishes")
+_METHODS = ("targets", "step", "pair_targets", "orders", "step_orders", "wishes")
+_INSTEAD = {"targets": "orders", "step": "step_orders"}  # that let orders wait
 _EXAMPLE = "docs/how-to/write-a-strategy.md shows one"
 
 
@@ -137,8 +138,8 @@ def strategy_class(module: ModuleType, path: Path) -> type[Any]:
     ]  # fmt: skip
     if len(own) != 1:
         raise SettingsError(
-            f"{path}: {len(own)} classes with a method targets(), step() or"
-            f" pair_targets(), one is needed;"
+            f"{path}: {len(own)} classes with a method targets(), step(), pair_targets()"
+            f" or orders(), one is needed;"
             f" {_EXAMPLE}"
         )
     return _checked(own[0], str(path))
@@ -176,9 +177,12 @@ def _place(error: BaseException, path: Path) -> str:
 def _checked(strategy: Any, where: str) -> type[Any]:
     if inspect.isclass(strategy):
         renamed.adopt(strategy)
-    members = _REMEMBERING if hasattr(strategy, "step") else _MEMBERS
+    remembers = hasattr(strategy, "step") or hasattr(strategy, "step_orders")
+    members = _REMEMBERING if remembers else _MEMBERS
     members = _OF_SEVERAL if hasattr(strategy, "pair_targets") else members
-    if missing := [m for m in members if m != "horizon_s" and not hasattr(strategy, m)]:
+    lacks = {m for m in members if m != "horizon_s" and not hasattr(strategy, m)}
+    lacks -= {m for m, other in _INSTEAD.items() if hasattr(strategy, other)}
+    if missing := sorted(lacks):
         raise SettingsError(f"{where}: its strategy lacks {', '.join(missing)}; {_EXAMPLE}")
     if not inspect.isclass(strategy):
         raise SettingsError(f"{where}: a strategy is a class that takes the signal settings")

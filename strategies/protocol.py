@@ -92,7 +92,10 @@ class ScriptedStrategy:
 
 
 class CheckedStrategy:
-    """A plug-in, held to the protocol: what it gets wrong is said, and never becomes a signal."""
+    """A plug-in, held to the protocol: what it gets wrong is said, and never becomes a signal.
+
+    One without targets lets orders wait and opens nothing at the market (strategies.orders_form).
+    """
 
     def __init__(self, name: str, own: Strategy) -> None:
         self.name, self.needs_model = name, bool(own.needs_model)
@@ -110,6 +113,8 @@ class CheckedStrategy:
         Raises:
             SettingsError: it raised, or gave something else than a target per row.
         """
+        if getattr(type(self.own), "targets", Strategy.targets) is Strategy.targets:
+            return Targets(np.zeros(len(rows), np.int8), np.zeros(len(rows), np.float32))
         try:
             answer = self.own.targets(rows, probabilities)
             targets = Targets(np.asarray(answer[0]), np.asarray(answer[1], np.float32))
@@ -123,6 +128,17 @@ class CheckedStrategy:
         if not np.isin(targets.direction, (-1, 0, 1)).all():
             raise SettingsError(f"strategy {self.name!r}: a direction is -1, 0 or 1")
         return Targets(targets.direction.astype(np.int8), np.nan_to_num(targets.confidence))
+
+    def orders(self, rows: Float32, probabilities: Float32 | None) -> Any:
+        """The plug-in's orders, as it gave them; only where it has such a method.
+
+        Raises:
+            SettingsError: it raised.
+        """
+        try:
+            return self.own.orders(rows, probabilities)  # type: ignore[attr-defined]
+        except Exception as error:  # whatever the person's code raises
+            raise SettingsError(f"strategy {self.name!r}: orders() failed: {error!r}") from error
 
 
 #: What ships, by name: module and class.

@@ -2,22 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from core.clock import Clock
-from core.contracts.signal import Signal, SignalBatch, signal_ids
+from core.contracts.signal import OrderSignal, Signal, SignalBatch, signal_ids
 from core.contracts.tick import TickMarker
 from core.sections import RunSettings
 from features.catalog import NAMES
 from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
 from strategies.folded import FoldedStrategy, fold, remembers
+from strategies.orders_form import asks_orders
 from strategies.pairs_form import PairsStrategy, sees_several
-from strategies.protocol import NOTHING_HELD, Held, Targets, entries
+from strategies.protocol import NOTHING_HELD, Held, Strategy, Targets, entries
+from streams.order_signals import OrderDecider
 from streams.pair_rows import FeedKey, PairRows, RecentRows
 from streams.records import Decided, Memory, Predicted, Sampled, SliceDecided
 from streams.stop_distance import stop_distance, stop_distances
@@ -94,13 +96,16 @@ class Decider:
                 given, remembered = strategy.remembering(seen, self._remembered, self._held)
                 signals += given
                 memories += remembered
-            else:
+            elif strategy.sees_several:
                 signals += strategy.of_several(seen, self._pairs, self._held)
+            else:
+                signals += strategy.with_orders(seen, self._remembered, self._held)
         if signals:
-            if self._members > 1:
-                signals.sort(key=attrgetter("time_msc", "seq", "strategy"))
+            if self._members > 1 or self._special:
+                signals.sort(key=attrgetter("time_msc", "seq", "strategy"))  # stable: targets first
             feed = f"{sampled.source}.{sampled.symbol}"
-            self._held[feed] = self._held[f"{signals[-1].strategy}/{feed}"]
+            if targeting := [s for s in signals if not isinstance(s, OrderSignal)]:
+                self._held[feed] = self._held[f"{targeting[-1].strategy}/{feed}"]
         if sampled.mode == "replay":
             self._slice.extend(signals)
             self._received_ns += [sampled.received_ns] * len(signals)
@@ -108,7 +113,7 @@ class Decider:
 
     def _place(self, strategy: "_StrategyDecider", member: Member) -> None:
         """With those that give the same targets, where there are any."""
-        if strategy.remembers or strategy.sees_several:
+        if strategy.remembers or strategy.sees_several or strategy.asks_orders:
             self._special.append(strategy)
             return
         for rule in self._plain:
@@ -167,6 +172,8 @@ class _StrategyDecider:
         self.trades, self.model = member.trades, member.model
         self.remembers = remembers(member.strategy)
         self.sees_several = sees_several(member.strategy)
+        self.asks_orders = asks_orders(member.strategy)
+        self._orders = OrderDecider(run, member, clock)
 
     def remembering(
         self, predicted: Predicted, states: dict[str, bytes], held: dict[str, Held]
@@ -178,8 +185,21 @@ class _StrategyDecider:
         folded = fold(strategy, state, sampled.features, predicted.probabilities)
         states[key] = folded.after
         signals, chosen = self.signals(predicted, folded.targets, held)
-        before = [folded.before[index].tobytes() for index in chosen]
-        return signals, [Memory(*pair) for pair in zip(signals, before, strict=True)]
+        decided: list[tuple[int, Signal]] = list(zip(chosen, signals, strict=True))
+        if folded.orders:
+            decided += self._orders.folded(predicted, folded.orders, states)
+            decided.sort(key=itemgetter(0))
+        memories = [Memory(signal, folded.before[row].tobytes()) for row, signal in decided]
+        return [signal for _, signal in decided], memories
+
+    def with_orders(
+        self, predicted: Predicted, remembered: dict[str, bytes], held: dict[str, Held]
+    ) -> list[Signal]:
+        """Targets of a strategy that only looks at rows, and its orders that wait."""
+        features, strategy = predicted.sampled.features, cast(Strategy, self._member.strategy)
+        targets = strategy.targets(features, predicted.probabilities)
+        signals = self.signals(predicted, targets, held)[0]
+        return [*signals, *self._orders.signals(predicted, remembered)]
 
     def of_several(
         self, predicted: Predicted, rows: PairRows, held: dict[str, Held]

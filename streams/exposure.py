@@ -11,7 +11,9 @@ from core import instruments
 from core.contracts.exposure import ExposureRate
 from core.contracts.order import EventKind, OrderEvent, PositionState
 
-_SENT = (EventKind.SUBMITTED, EventKind.STOP_MOVING, EventKind.CANCELLING)
+_SENT = (
+    EventKind.SUBMITTED, EventKind.STOP_MOVING, EventKind.CANCELLING, EventKind.MODIFYING,
+)  # fmt: skip
 _SECOND_US, _MINUTE_US = 1_000_000, 60_000_000
 
 #: JSON: what Quix Streams keeps in its state store and changelog, Bytewax in its recovery store.

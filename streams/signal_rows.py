@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from adapters.clickhouse.native import FLOATS, TEXT, TIME, Column
-from adapters.clickhouse.rows import message_columns
+from adapters.clickhouse.rows import signal_columns
 from core.clock import Clock
 from core.sections import RunSettings
 from features.catalog import FEATURE_SET_HASH, NAMES
@@ -40,7 +40,7 @@ def decided_rows(run: RunSettings, decided: Decided, clock: Clock | None) -> lis
     if predicted.events:
         rows.append(event_rows(run, predicted))
     if decided.signals:
-        columns = message_columns(decided.signals)
+        columns = signal_columns(decided.signals)
         rows.append(Rows("signal", columns, len(decided.signals)))
     if decided.memories:
         rows.append(memory_rows(decided.memories))

@@ -39,6 +39,7 @@ from core.home_users import as_process
 from core.process import Process
 from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
+from surveillance.abuse import scan
 from surveillance.alert import OLD_US, ControlAlert, Notice, notice_of, row_of
 from surveillance.control_changes import ControlChanges
 from surveillance.evaluator import Evaluator
@@ -48,6 +49,7 @@ from surveillance.traces import TraceSender
 _log = logging.getLogger(__name__)
 #: At the end. What a dead mail server does not take in this time stays in the box, for the next.
 _LAST_WORDS_S = 10.0
+_ABUSE_EVERY_S = 900.0
 #: Denials that say nothing about a limit: a newer signal, a closed market, too small a size.
 QUIET = frozenset(
     {
@@ -189,6 +191,7 @@ def _watch(config: settings.Settings, process: Process) -> None:
     if box is not None:
         work.append(("digests", partial(_send, box, stop)))
     work.append(("rules", partial(_evaluate, config, watcher, stop)))
+    work.append(("abuse", partial(_scan_orders, config, stop)))
     if config.traces.otlp_endpoint:
         work.append(("traces", partial(TraceSender(config, SystemClock()).run, stop)))
     threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in work]
@@ -215,6 +218,15 @@ def _evaluate(config: settings.Settings, watcher: Watcher, stop: threading.Event
             evaluator.turn()
         except Exception:  # one round's fault must not end the alerts for good
             _log.exception("alert rules were not evaluated; they are again in a moment")
+
+
+def _scan_orders(config: settings.Settings, stop: threading.Event) -> None:
+    """Now and then the day is looked at for market abuse; the rules tell people of alerts."""
+    while not stop.wait(_ABUSE_EVERY_S):
+        try:
+            scan.scan_today(config, SystemClock())
+        except Exception:  # one round's fault must not end the looks for good
+            _log.exception("orders were not looked at for market abuse; they are again soon")
 
 
 def _finish(threads: Sequence[threading.Thread]) -> None:

@@ -13,6 +13,7 @@ checkout may change with any version.
 from core.errors import InputError, TickhouseError, UnavailableError, WarehouseError
 from features.catalog import NAMES as FEATURE_NAMES
 from features.own import DefinedFeature, OwnFeature, feature_index
+from strategies.orders_form import Order, Orders
 from strategies.parameters import Parameter, parameter_values
 from strategies.protocol import Strategy, Targets
 from tickhouse.connection import Connection, connect
@@ -23,6 +24,8 @@ __all__ = [
     "Connection",
     "DefinedFeature",
     "InputError",
+    "Order",
+    "Orders",
     "OwnFeature",
     "Parameter",
     "Result",

@@ -15,12 +15,15 @@ import numpy as np
 from adapters.clickhouse.native import PRICE, TEXT, TIME, Column
 from core.contracts.operations import Heartbeat
 from core.contracts.session import Content
+from core.contracts.signal import OrderSignal, Signal
 from core.contracts.tick import QuarantineBatch, TickArray, to_price_units
 from core.instruments import Instrument
 from core.metrics import bucket_upper_ns
 from core.sections import RunSettings
 
 _EPOCH = date(1970, 1, 1)
+#: What an order that waits has beside a target's fields.
+_OF_ORDERS = msgspec.structs.fields(OrderSignal)[len(msgspec.structs.fields(Signal)) :]
 
 
 def tick_columns(source: str, symbol: str, ticks: TickArray) -> list[Column]:
@@ -143,6 +146,12 @@ def message_columns(messages: Sequence[msgspec.Struct]) -> list[Column]:
     return [_struct_column(f, messages) for f in msgspec.structs.fields(messages[0])]
 
 
+def signal_columns(signals: Sequence[Signal]) -> list[Column]:
+    """Targets and orders that wait, as columns of `signal`; a target's are empty of the latter."""
+    targets = [_struct_column(f, signals) for f in msgspec.structs.fields(Signal)]
+    return [*targets, *(_order_column(f, signals) for f in _OF_ORDERS)]
+
+
 def column_name(field: msgspec.structs.FieldInfo) -> str:
     """The column of a message's field: a time `*_us` loses its suffix and starts with `ts_`."""
     if not _is_time(field):
@@ -154,6 +163,13 @@ def column_name(field: msgspec.structs.FieldInfo) -> str:
 def _is_time(field: msgspec.structs.FieldInfo) -> bool:
     """Whole microseconds are a time; a fraction of them (`offset_us`) is a figure."""
     return field.name.endswith("_us") and field.type is not float
+
+
+def _order_column(field: msgspec.structs.FieldInfo, signals: Sequence[Signal]) -> Column:
+    values = [getattr(signal, field.name, field.type()) for signal in signals]
+    if field.type is float:
+        return Column(field.name, "Float64", np.array(values, "<f8"))
+    return Column(field.name, TEXT, values)
 
 
 def _struct_column(field: msgspec.structs.FieldInfo, messages: Sequence[Any]) -> Column:

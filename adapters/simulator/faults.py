@@ -25,7 +25,9 @@ class Fault(msgspec.Struct, frozen=True):
     `late`: the answer is lost, and the order is done only `delay_ms` later. `slow`: the answer
     comes so late. `partial`: filled to a `share` only, where the request allows it. `staggered`:
     filled to a `share` at once, the rest as a working order in two further parts, each
-    `delay_ms` later. `twice`: done, and done once more `delay_ms` later. What is lost is
+    `delay_ms` later; of an order that waits, both mean that its price fills it in two parts, the
+    second not before `delay_ms` later, when its price is there again. `twice`: done, and done once
+    more `delay_ms` later. What is lost is
     answered with `retcode` (10012, 10031), or with None when that is 0.
     """
 

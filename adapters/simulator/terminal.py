@@ -246,7 +246,9 @@ class SimulatedTerminal:
     ) -> tuple[TradeOrder, ...]:
         """Limit and stop orders that wait at the caller's time, oldest first."""
         return tuple(
-            pending.shown(order, mt5.ORDER_STATE_PLACED)
+            pending.shown(
+                order, mt5.ORDER_STATE_PARTIAL if order.filled else mt5.ORDER_STATE_PLACED
+            )
             for order in self._account.state(self._now()).working.values()
             if symbol in (None, order.form.symbol) and ticket in (None, order.ticket)
         )

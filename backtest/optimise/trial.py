@@ -18,6 +18,7 @@ from core.errors import SettingsError
 from execution.risk.limits import Limits, LimitsBook
 from strategies import desk, protocol
 from strategies.desk import Member
+from strategies.orders_form import asks_orders
 from strategies.parameters import written
 from streams.decide import Decider
 
@@ -46,6 +47,11 @@ class Evaluator:
         self._folder = job.settings.home_path / "strategies"
         (self._one,) = job.strategies.strategies
         (self._member,) = desk.members(job.strategies, job.settings, lambda _use: self._folder)
+        if asks_orders(self._member.strategy):
+            raise SettingsError(
+                f"strategy {self._one.name!r} lets orders wait: `tickhouse optimise` takes"
+                " strategies of targets alone; compare backtests instead"
+            )
         if self._member.strategy.needs_model and not job.model:
             raise SettingsError(
                 f"strategy {self._one.name!r} decides by a model, and none is chosen: give --model"

@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(catalog.REPORTS)
     parser.add_argument(
         "words", nargs="+", metavar="NAME",
-        help=f"{names}; or: sign NAME, release NAME, list, texts, statement, clock",
+        help=f"{names}; or: sign NAME, release NAME, list, texts, statement, clock,"
+        " reconcile, extract FILE",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
@@ -53,11 +54,13 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         return _list(build.base_of(settings, namespace.out))
     if arguments == ["texts"]:
         return _texts(settings)
+    if arguments == ["reconcile"] or (len(arguments) == 2 and arguments[0] == "extract"):
+        return _reconcile(namespace, settings)
     action, name = (arguments[0], arguments[1]) if len(arguments) == 2 else ("make", arguments[0])
     if len(arguments) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
         raise SettingsError(
             "report: NAME --date D, sign NAME --date D, release NAME --date D, list, texts,"
-            " statement, clock"
+            " statement, clock, reconcile --date D, extract FILE --date D"
         )
     report = catalog.named(name)
     if action == "make":
@@ -78,6 +81,21 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     else:
         build.release(settings, versions[-1], namespace.by, known, namespace.reason, clock)
         print(f"{versions[-1].folder}: released by {namespace.by}.")
+    return 0
+
+
+def _reconcile(namespace: argparse.Namespace, settings: Settings) -> int:
+    """Transaction reports against what was sent and what the authority says it holds."""
+    from reports import rts22_reconciliation as reconciliation
+
+    if namespace.date is None:
+        raise SettingsError("report reconcile and extract: --date D, the day of the trades")
+    if namespace.words[0] == "extract":
+        sample = Path(namespace.words[1])
+        print(f"Kept as {reconciliation.keep_sample(settings, sample, namespace.date)}.")
+        return 0
+    version = reconciliation.reconcile(settings, namespace.date, namespace.mode, SystemClock())
+    print(f"{version.folder}: {version.manifest.files['differences.csv'].rows} differences.")
     return 0
 
 

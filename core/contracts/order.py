@@ -32,6 +32,9 @@ class EventKind(enum.StrEnum):
     STOP_MOVED = "stop_moved"  # the venue has another stop: asked for, or moved by a person there
     STOP_KEPT = "stop_kept"  # the venue kept the old one
     CANCELLING = "cancelling"  # journalled, about to take a working order back
+    MODIFYING = "modifying"  # journalled, about to ask the venue for other terms of a working order
+    MODIFIED = "modified"  # it waits under the new terms: price and stop of the event
+    UNMODIFIED = "unmodified"  # it waits under the old ones
     BOOKED = "booked"  # the broker's own: others' trades, deposits, corrections; no order of ours
 
 

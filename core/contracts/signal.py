@@ -40,7 +40,7 @@ class Signal(msgspec.Struct, frozen=True, array_like=True, tag="Signal/1"):
 
 
 class OrderSignal(Signal, frozen=True, array_like=True, tag="OrderSignal/1"):
-    """An entry that waits at the venue for its price, or the end of one (ADR 0021).
+    """An entry that waits at the venue for its price, other terms for it, or its end (ADR 0021).
 
     A message of its own: an execution that does not know it skips it, and trades nothing at the
     market instead. `target` is the position it opens if its price comes, `expires_us` the end of
@@ -48,7 +48,7 @@ class OrderSignal(Signal, frozen=True, array_like=True, tag="OrderSignal/1"):
     """
 
     name: str = ""  # the strategy's own: one order of a name works in a feed at a time
-    action: str = "place"  # "place", "cancel"
+    action: str = "place"  # "place", "cancel"; "modify": other price, exits and end for it
     entry: str = ""  # "limit", "stop"
     entry_price: float = 0.0
     filling: str = "return"  # "fok", "ioc", "return"

@@ -21,7 +21,7 @@ from core.contracts.firm import FirmRuleState
 from core.contracts.operations import RiskState
 from core.contracts.order import AccountState, OrderEvent, PositionState
 from core.contracts.prediction import Prediction
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal
 from core.errors import TickhouseError, UnavailableError
 from core.settings import Settings
 from dashboards.live.candles import Candle
@@ -40,7 +40,7 @@ class Past(msgspec.Struct, frozen=True):
     """Everything of before, each list oldest first."""
 
     bars: list[Row]
-    signals: list[Signal]
+    signals: list[OrderSignal]
     orders: list[OrderEvent]
     positions: list[PositionState]
     accounts: list[AccountState]
@@ -74,12 +74,14 @@ class Past(msgspec.Struct, frozen=True):
             live_state.model(model["model"], simulated=model["simulated"])
 
     def _replay_story(self, live_state: LiveState) -> None:
-        story: list[Signal | OrderEvent] = [*self.signals, *self.orders]
+        story: list[OrderSignal | OrderEvent] = [*self.signals, *self.orders]
         for each in sorted(story, key=lambda one: one.ts_init_us):
-            if isinstance(each, Signal):
-                live_state.signal(each)
-            else:
+            if isinstance(each, OrderEvent):
                 live_state.order_event(each)
+            elif each.action:
+                live_state.waiting(each)
+            else:
+                live_state.signal(each)
 
 
 class History:
@@ -155,7 +157,7 @@ class History:
     def _past(self, warehouse: Client) -> Past:
         return Past(
             self._rows(warehouse, "bars"),
-            self._structs(warehouse, "signals", Signal),
+            self._structs(warehouse, "signals", OrderSignal),
             self._structs(warehouse, "order_events", OrderEvent),
             self._structs(warehouse, "positions", PositionState),
             self._structs(warehouse, "accounts", AccountState),

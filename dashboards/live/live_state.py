@@ -21,7 +21,7 @@ from core.contracts.order import (
     PositionState,
 )
 from core.contracts.prediction import Prediction
-from core.contracts.signal import Signal, SignalBatch
+from core.contracts.signal import OrderSignal, Signal, SignalBatch
 from core.contracts.tick import QuarantineBatch, TickBatch
 from core.errors import MessageError
 from dashboards.live import candles, shapes
@@ -39,6 +39,9 @@ _OPEN = {
     EventKind.PARTIALLY_FILLED,
     EventKind.UNKNOWN,
     EventKind.CANCELLING,
+    EventKind.MODIFYING,
+    EventKind.MODIFIED,
+    EventKind.UNMODIFIED,
 }
 #: Of a position or of the account: they say nothing of an order that is out.
 _OTHERS = {
@@ -66,6 +69,7 @@ class LiveState:
             TickBatch: self.ticks,
             QuarantineBatch: self._quarantine,
             Signal: self.signal,
+            OrderSignal: self.waiting,
             SignalBatch: self._signals,
             Prediction: self.prediction,
             OrderEvent: self.order_event,
@@ -160,9 +164,19 @@ class LiveState:
         text = f"{signal.symbol} signal {side} at {signal.reference_price:g}"
         self.log(signal.ts_event_us, "signal", f"{text}, confidence {signal.confidence:.2f}")
 
+    def waiting(self, signal: OrderSignal) -> None:
+        """A line of the log: what waits for its price stands among the orders once it is sent."""
+        self.has_story = True
+        text = f"takes back order {signal.name}"
+        if signal.action != "cancel":
+            side = "buy" if signal.target > 0 else "sell"
+            moves = " moves to" if signal.action == "modify" else ""
+            text = f"order {signal.name}:{moves} {side} {signal.entry} at {signal.entry_price:g}"
+        self.log(signal.ts_event_us, "signal", f"{signal.symbol} {text}")
+
     def _signals(self, batch: SignalBatch) -> None:
         for each in batch.signals:
-            self.signal(each)
+            self._takers[type(each)](each)
 
     def order_event(self, event: OrderEvent) -> None:
         """Open orders, fills, denials and the log."""

@@ -14,6 +14,7 @@
             tuple('rejected', '', 'REMO', 'refused by the venue'),
             tuple('cancelled', 'rest', 'CAMO', 'the venue cancels what did not fill at once'),
             tuple('cancelled', '', 'CAME', 'cancelled by us'),
+            tuple('cancelled', 'venue', 'CAMO', 'the venue removes what waits, as for want of margin'),
             tuple('expired', '', 'EXPI', 'expired'),
             tuple('stop_moved', '', 'REME', 'the stop at the broker was replaced, by us or by a person there'),
             tuple('closed', 'stop', 'TRIG', 'the stop at the broker was triggered and filled'),
@@ -29,6 +30,9 @@
             tuple('cancelling', '', '', 'our own step: about to take it back'),
             tuple('stop_moving', '', '', 'our own step: about to ask for another stop'),
             tuple('stop_kept', '', '', 'the venue kept the old stop'),
+            tuple('modifying', '', '', 'our own step: about to ask for other terms'),
+            tuple('modified', '', 'REME', 'price, exits or end of what waits were replaced'),
+            tuple('unmodified', '', '', 'the venue kept the old terms'),
             tuple('booked', '', '', 'the broker\'s own: no order of ours')
         ]) as line
     )
@@ -36,5 +40,8 @@
 
 {#- What caused an order event, where that decides its code. `taken_back`: how often we asked to have the order back. -#}
 {% macro event_cause(taken_back) -%}
-    multiIf(kind = 'closed', purpose, kind = 'cancelled' and reason = 'rest' and {{ taken_back }} = 0, 'rest', '')
+    multiIf(
+        kind = 'closed', purpose, kind != 'cancelled' or {{ taken_back }} > 0, '',
+        reason = 'rest', 'rest', startsWith(reason, 'state '), 'venue', ''
+    )
 {%- endmacro %}

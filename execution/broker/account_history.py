@@ -130,10 +130,12 @@ class AccountHistory:
         if held is not None and deal.entry in ("out", "reverse"):
             self._closings.record(fill, held)
             return
-        ours = deal.magic in book.magics and fill.cause == "expert"
+        order = book.magics.get(deal.magic, "")
+        # What the account refused from us went nowhere: under its name, which a signal gives, the
+        # execution that has the account traded.
+        ours = bool(order) and fill.cause == "expert" and order not in book.fenced
         text = deal.comment
         if ours:
-            order = book.magics[deal.magic]
             text = f"order {order} was executed again, or after it was given up"
             fill = replace(fill, cause="unexpected")
             _log.warning("%s: position %s at the terminal is not managed", text, fill.position)

@@ -94,6 +94,7 @@ class AccountPoller:
         self._w.engine.finish()
         if self._w.engine.sends:  # in shadow nothing is, not even what reduces risk
             self._w.stops.follow()
+            self._w.engine.changes.follow()
             self._w.engine.withdraw()
             if self._w.trading.state == "halted":
                 self._w.working.cancel()

@@ -6,10 +6,14 @@ horizon of the newest signal that its strategy acted on in its direction.
 """
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
+from adapters.mt5.fence import FENCED
 from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import ExecutionMarker, OrderEvent
@@ -21,6 +25,7 @@ from execution.journal.identity import order_id
 from execution.journal.records import LeaseTaken, Record
 
 HELD = "held"  # reason of a RECEIVED event whose target is held already
+_MODIFICATIONS = (Kind.MODIFYING, Kind.MODIFIED, Kind.UNMODIFIED)
 _MINUTE_US = 60_000_000
 _RETRY_US = 1_000_000  # after a refused exit
 _AHEAD_US = 300_000_000  # a signal dated later than it was received by more decides nothing later
@@ -83,6 +88,16 @@ class Working(msgspec.Struct):
     ticket: int = 0  # the venue's; 0 until it was accepted
     cancelling_us: int = 0  # when its end was last asked for; 0: never
     cancels: int = 0  # how often it was
+    modifying: OrderSignal | None = None  # the terms that were asked for and not answered yet
+    modified_us: int = 0  # when such were last asked for
+
+    def under(self, terms: OrderSignal) -> OrderSignal:
+        """What asked for it, under other terms: price, exits and end."""
+        return replace(
+            self.signal, entry_price=terms.entry_price, stop_price=terms.stop_price,
+            take_profit=terms.take_profit, trail=terms.trail, horizon_us=terms.horizon_us,
+            expires_us=terms.expires_us, expiry=terms.expiry,
+        )  # fmt: skip
 
 
 class Book:
@@ -97,6 +112,7 @@ class Book:
         self.last: OrderEvent | None = None
         self.marker: ExecutionMarker | None = None
         self.lease = 0  # the highest number this journal traded under
+        self.fenced: set[str] = set()  # orders refused because the account was another's
         self.foreign_until = 0  # signals until this one on the bus are another execution's
         self.first_us = 0  # when the first event was journalled
         self.latest_us = 0  # newest ts_init of an event
@@ -217,6 +233,17 @@ class Book:
         orders = [self.unsettled[name] for name in self.working]
         return [e for e in orders if (e.source, e.symbol) == (source, symbol)]
 
+    @contextmanager
+    def without(self, order_id: str) -> Iterator[None]:
+        """As if an order that works had not been placed: to check it anew under other terms."""
+        unsettled, working = self.unsettled, self.working
+        self.unsettled = {name: e for name, e in unsettled.items() if name != order_id}
+        self.working = {name: w for name, w in working.items() if name != order_id}
+        try:
+            yield
+        finally:
+            self.unsettled, self.working = unsettled, working
+
     def named(self, signal: OrderSignal) -> str | None:
         """The working order of a signal's strategy, feed and name; None when none works."""
         chosen = subject(signal)
@@ -245,6 +272,8 @@ class Book:
             self.deals.add(event.venue_deal)
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
+            if FENCED in event.reason:
+                self.fenced.add(event.order_id)
         if event.order_id in self.working:
             working = self.working[event.order_id]
             working.ticket = event.venue_order or working.ticket
@@ -257,6 +286,8 @@ class Book:
         if event.kind is Kind.CANCELLING and event.order_id in self.working:
             working = self.working[event.order_id]
             working.cancelling_us, working.cancels = event.ts_init_us, working.cancels + 1
+        if event.kind in _MODIFICATIONS:
+            self._modify(event)
         if held is None or event.kind is Kind.CANCELLING:
             return
         if event.kind is Kind.STOP_MOVING:
@@ -266,12 +297,31 @@ class Book:
         if event.kind is Kind.STOP_MOVED:
             held.stop_price = event.stop_price
 
+    def _modify(self, event: OrderEvent) -> None:
+        working, signal = self.working.get(event.order_id), self._read
+        if working is None:
+            raise JournalError(f"order {event.order_id}: {event.kind.value}, and it does not wait")
+        if event.kind is Kind.MODIFYING:
+            if not isinstance(signal, OrderSignal) or subject(signal) != subject(working.signal):
+                raise JournalError(
+                    f"order {event.order_id}: it is modified, and the signal that says how is not"
+                    " in the journal before it"
+                )
+            working.modifying, working.modified_us = signal, event.ts_init_us
+            return
+        if event.kind is Kind.MODIFIED and working.modifying is not None:
+            working.signal = working.under(working.modifying)
+            self.unsettled[event.order_id] = replace(
+                self.unsettled[event.order_id], price=event.price, stop_price=event.stop_price
+            )
+        working.modifying = None
+
     def _receive(self, event: OrderEvent) -> None:
         self._received.add(event.signal_id)
         if self._read is not None and self._read.signal_id == event.signal_id:
             self._take_up(self._read, event.ts_init_us)
         if event.reason == HELD:
-            self._prolong(_key(event), event.signal_id)
+            self._prolong(_key(event), event.signal_id, self._terms.get(event.signal_id))
 
     def _take_up(self, signal: Signal, received_us: int) -> None:
         """Count it as the newest of its strategy and feed, unless it came from the future.
@@ -324,7 +374,7 @@ class Book:
             self._reduce(event, signed)
 
     def _open(self, key: Key, event: OrderEvent, signed: float) -> None:
-        held, terms = self.positions.get(event.venue_position), self._terms.get(event.signal_id)
+        held, terms = self.positions.get(event.venue_position), self._terms_of(event)
         if held is None:
             self.positions[event.venue_position] = held = Position(
                 ticket=event.venue_position, key=key, volume=signed, price=event.price,
@@ -337,7 +387,11 @@ class Book:
             held.volume, held.stop_price = round(total, 8), event.stop_price
         if terms:
             held.trail, held.take_profit = terms.trail, terms.take_profit or held.take_profit
-        self._prolong(key, event.signal_id)
+        working = self.working.get(event.order_id)
+        if working is not None and working.modifying is not None:
+            # Filled before it was known under which terms: which stop it has, the venue says.
+            held.moving, held.moved_us = working.modifying.stop_price, event.ts_init_us
+        self._prolong(key, event.signal_id, terms)
 
     def _reduce(self, event: OrderEvent, signed: float) -> None:
         held = self.positions.get(event.venue_position)
@@ -359,8 +413,15 @@ class Book:
             held.retry_us = event.ts_init_us + _RETRY_US
             held.retry_purpose = event.purpose
 
-    def _prolong(self, key: Key, signal_id: str) -> None:
-        terms = self._terms.get(signal_id)
+    def _terms_of(self, event: OrderEvent) -> Terms | None:
+        """What holds of the end of the position that an order opens."""
+        working = self.working.get(event.order_id)
+        if working is None:
+            return self._terms.get(event.signal_id)
+        signal = working.signal
+        return Terms(signal.horizon_us, signal.take_profit, signal.trail)
+
+    def _prolong(self, key: Key, signal_id: str, terms: Terms | None) -> None:
         if terms is None:
             raise JournalError(f"signal {signal_id} is not in the journal before its order")
         for position in self.of(key):

@@ -86,6 +86,18 @@ def later(submitted: OrderEvent, kind: Kind, now_us: int, reason: str = "") -> O
     return replace(submitted, kind=kind, ts_event_us=now_us, ts_init_us=now_us, reason=reason)
 
 
+def modified(
+    submitted: OrderEvent, kind: Kind, terms: OrderSignal, now_us: int, reason: str = ""
+) -> OrderEvent:
+    """An event about other terms of an order that works: their price and stop."""
+    return under(later(submitted, kind, now_us, reason or f"modifies {terms.name}"), terms)
+
+
+def under(submitted: OrderEvent, terms: OrderSignal) -> OrderEvent:
+    """An order's event with the price and the stop of other terms."""
+    return replace(submitted, price=terms.entry_price, stop_price=terms.stop_price)
+
+
 def outcome(
     submitted: OrderEvent, before: Kind, answer: Outcome, known: Container[int], now_us: int
 ) -> Iterator[OrderEvent]:

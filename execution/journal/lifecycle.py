@@ -42,6 +42,9 @@ ASIDE: dict[Kind, frozenset[Kind]] = {
     Kind.STOP_MOVED: _FILLED,
     Kind.STOP_KEPT: _FILLED,
     Kind.CANCELLING: UNSETTLED,
+    Kind.MODIFYING: AT_VENUE,
+    Kind.MODIFIED: AT_VENUE,
+    Kind.UNMODIFIED: AT_VENUE,
 }
 
 

@@ -97,6 +97,7 @@ class State(msgspec.Struct, frozen=True, array_like=True, tag="JournalState/1"):
     activity: Active
     foreign_until: int = 0
     working: dict[str, Working] = {}
+    fenced: list[str] = []
 
 
 class Snapshot(NamedTuple):
@@ -175,7 +176,7 @@ def restored(snapshot: Snapshot) -> tuple[Book, Activity]:
     book.deals = Deals(state.deals, past)
     book.last, book.marker, book.lease = state.last, state.marker, state.lease
     book.first_us, book.latest_us = state.first_us, state.latest_us
-    book.foreign_until = state.foreign_until
+    book.foreign_until, book.fenced = state.foreign_until, set(state.fenced)
     for name in Broker.__struct_fields__:
         setattr(book.broker, name, getattr(state.broker, name))
     book._magics, book._terms = Magics(state.magics, past), Signals(state.terms, past)
@@ -224,7 +225,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
             firm=activity.firm, entered=activity.entered, paid=activity.paid,
             profits=[(name, *known) for name, known in activity._profits.items()],
         ),
-        foreign_until=book.foreign_until, working=book.working,
+        foreign_until=book.foreign_until, working=book.working, fenced=sorted(book.fenced),
     )  # fmt: skip
 
 

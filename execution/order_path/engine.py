@@ -21,6 +21,7 @@ from core.desk import Desk, one_alone
 from core.metrics import Histograms
 from core.settings import Settings
 from execution.broker.closings import Closings
+from execution.broker.order_changes import DOUBT, OrderChanges
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
@@ -84,6 +85,9 @@ class Engine:
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book) or self._desk.uses_regimes
         self.closings = Closings(self._run, clock, ledger, venue)
+        self.changes = OrderChanges(
+            clock, ledger, venue, repeatable=reconciler.repeatable, timer=timer
+        )
         self.working = WorkingOrders(clock, ledger, venue, repeatable=reconciler.repeatable)
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
@@ -170,6 +174,9 @@ class Engine:
         if isinstance(signal, OrderSignal) and signal.action == "cancel":
             self._take_back(signal, fresh=fresh)
             return
+        if isinstance(signal, OrderSignal) and signal.action == "modify":
+            self._change(signal, fresh=fresh)
+            return
         context = self._pre_trade_risk.context(signal)
         legs, denial = self._plan(context)
         order = self._order_of(context, legs[0] if legs else _NO_LEG)
@@ -199,6 +206,44 @@ class Engine:
             if self._reconciler.repeatable:  # live, the poller looks
                 self._reconciler.again()
 
+    def _change(self, signal: OrderSignal, *, fresh: bool) -> None:
+        """Give the order of a name other terms in place, where it may stand under them."""
+        book = self._ledger.book
+        name, hindrance = book.named(signal), self.changes.hindrance(signal)
+        if name is None or hindrance:
+            order = self._order(signal, _NO_LEG, None, self._clock.now_us())
+            if fresh:
+                self._ledger.record([signal, events.received(order, signal, hindrance)])
+            return
+        submitted = book.unsettled[name]
+        terms = replace(signal, target=book.working[name].signal.target)
+        context = self._pre_trade_risk.context(terms)
+        order = self._order_of(context, Leg(submitted.side, submitted.volume, 0))
+        known = book.orders.get(order.order_id)
+        if known is not None and known.kind is not Kind.RECEIVED:
+            return  # denied before a restart
+        text = f"changes {signal.name}"
+        preceding: list[Record] = [signal, events.received(order, signal, text)] if fresh else []
+        with book.without(name):
+            denial = waiting.unfit_terms(
+                context, terms, submitted, book, self._quotes, self._size
+            ) or self._denial(context, order)  # fmt: skip
+        if denial is not None:
+            denied = events.denied(order, denial, context.limits_version)
+            self._ledger.record([*preceding, denied])
+            return
+        self._ask_for_terms(name, terms, preceding)
+
+    def _ask_for_terms(self, name: str, terms: OrderSignal, preceding: list[Record]) -> None:
+        self.changes.note(name, terms, preceding)
+        self._trading.catch_up()  # who halted meanwhile must see nothing sent after
+        if self._trading.state != "active":
+            self.changes.refuse(name, f"{self._trading.state} before it was sent")
+            return
+        self.changes.send(name)
+        if self._reconciler.repeatable:  # live, the poller looks
+            self._reconciler.again()
+
     def withdraw(self) -> bool:
         """Take back what may wait no longer; whether anything was asked for.
 
@@ -210,6 +255,8 @@ class Engine:
     def _withdrawal(self, name: str, working: Working) -> str:
         if not self._desk.sends(working.signal.strategy, simulated=self._simulated):
             return "its strategy sends nothing any more"
+        if self.changes.in_doubt(name):
+            return DOUBT
         return self._pre_trade_risk.withdrawal(name, working)
 
     def _was_done(self, order: OrderEvent) -> bool:

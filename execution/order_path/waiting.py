@@ -11,7 +11,7 @@ import re
 
 from adapters.mt5.venue.orders import Venue
 from adapters.mt5.venue.venue import Specification
-from core.contracts.order import DenialReason
+from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.signal import OrderSignal
 from execution.journal.book import Book, Key
 from execution.order_path.quotes import Quote, Quotes
@@ -24,7 +24,7 @@ _TINY = 1e-9
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _LEAST_S = 2.0  # of life: a terminal counts whole seconds
 _WORDS = (
-    ("action", ("place", "cancel")), ("entry", ("limit", "stop")),
+    ("action", ("place", "cancel", "modify")), ("entry", ("limit", "stop")),
     ("filling", ("fok", "ioc", "return")), ("expiry", ("gtc", "day", "specified")),
 )  # fmt: skip
 
@@ -74,6 +74,35 @@ def plan(
     if venue.netting and (ours := _ours(book, signal)):
         return (), Denial(DenialReason.SYMBOL_TAKEN, 0.0, ours)
     return _sized(context, signal, side, book, specification, size)
+
+
+def unfit_terms(
+    context: RiskContext, signal: OrderSignal, submitted: OrderEvent, book: Book, quotes: Quotes,
+    size: TargetSize,
+) -> Denial | None:  # fmt: skip
+    """Why an order that works may not have other terms, in a book without it; or None.
+
+    Its side, kind and lots stay; what would be sized smaller under the new terms keeps the old.
+    """
+    specification = context.specification
+    if specification is None:
+        return Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
+    problem = misfit(signal, context.now_us)
+    if not submitted.reason.startswith(f"{signal.entry} "):
+        problem = f"it is no {signal.entry} order, and stays what it is"
+    if (submitted.side == "buy") != (signal.target > 0):
+        problem = f"it is to {submitted.side}, and stays on its side"
+    if problem:
+        _log.warning("order %r of %s: %s", signal.name, signal.strategy, problem)
+        return Denial(DenialReason.UNFIT_ORDER, 0.0, signal.entry_price)
+    quote = quotes.at(signal.source, signal.symbol, context.now_us)
+    reached = _reached(signal, submitted.side, quote, specification)
+    if reached is not None:
+        return reached
+    legs, denial = _sized(context, signal, submitted.side, book, specification, size)
+    if legs and legs[0].volume + _TINY < submitted.volume:
+        return Denial(DenialReason.POSITION_LIMIT, legs[0].volume, submitted.volume)
+    return denial
 
 
 def _sized(

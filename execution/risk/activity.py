@@ -20,7 +20,9 @@ _KEEP = 10_000  # newest orders and answers remembered
 DRAWDOWN_ACCEPTED = "drawdown_accepted"
 _PAYMENTS = ("deposit", "withdrawal", "credit")
 _FILLS = (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED)
-_MESSAGES = (Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING)  # what the venue gets
+_MESSAGES = (
+    Kind.SUBMITTED, Kind.STOP_MOVING, Kind.CANCELLING, Kind.MODIFYING,
+)  # fmt: skip  # what the venue gets
 
 
 class Equity(NamedTuple):

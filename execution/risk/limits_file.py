@@ -63,8 +63,10 @@ class LimitsFile:
         InputError: the file has a mistake and no good one was kept.
     """
 
-    #: A file that came into force while running, until the audit trail has it; and whose it is.
+    #: Limits that came into force while running, until the audit trail has them; who signed them,
+    #: "" of a file; and whose they are.
     edited: bytes | None = None
+    author: str = ""
     home: Path | None = None
 
     def __init__(

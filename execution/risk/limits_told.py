@@ -1,4 +1,4 @@
-"""A limits file that was edited while trading is told to the audit trail when its limits hold.
+"""Limits that came into force while trading are told to the audit trail: edited or signed ones.
 
 Rows name the version alone; whoever reads them later asks view `limits_book` for the text, and the
 next start may be weeks away. The trail is a file of the home, which others carry to the warehouse:
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class LimitsTold:
-    """Tells of each file that came into force, in order, from `start` to `close`."""
+    """Tells of all limits that came into force, in order, from `start` to `close`."""
 
     def __init__(self, run: RunSettings, limits: LimitsFile, again_s: float = _AGAIN_S) -> None:
         self._run, self._limits, self._again_s = run, limits, again_s
@@ -35,10 +35,11 @@ class LimitsTold:
         self._thread.start()
 
     def take(self, now_us: int) -> None:
-        """Have the file told of that came into force, if one did. Waits for nothing."""
+        """Have limits told of that came into force, if any did. Waits for nothing."""
         content, self._limits.edited = self._limits.edited, None
         if content is not None and self._limits.home is not None:
-            self._lines.put(_line(self._limits.rules.version, content, now_us))
+            version, author = self._limits.rules.version, self._limits.author
+            self._lines.put(_line(version, content, author, now_us))
 
     def close(self) -> None:
         """Tell the rest, and end; a lock that stays with another costs its ten seconds once."""
@@ -71,9 +72,11 @@ class LimitsTold:
         return True
 
 
-def _line(version: str, content: bytes, now_us: int) -> AuditLine:
+def _line(version: str, content: bytes, author: str, now_us: int) -> AuditLine:
+    text = content.decode("utf-8", "replace")
+    signed = f"limits that {author} signed came into force" if author else "limits.toml was changed"
     return AuditLine(
         ts_us=now_us, by="execution", authenticated=False, action=ACTION,
-        detail=f"limits.toml was changed while trading: {version} holds", subject="limits.toml",
-        payload={"version": version, "content": content.decode("utf-8", "replace")},
+        detail=f"{signed} while trading: {version} holds", subject="limits.toml",
+        payload={"version": version, "content": text, "author": author},
     )  # fmt: skip

@@ -69,7 +69,7 @@ class SignedLimits(LimitsFile):
     def __init__(
         self, account: str, fallback: LimitsBook, home: Path, watched: WatchedControls
     ) -> None:
-        self._account, self._watched = account, watched
+        self._account, self._watched, self.home = account, watched, home
         self._files = home / "limits.toml", overrides_file.path_in(home)
         self._stats: tuple[object, ...] = ()
         looser = any(c.direction == "raises" for c in changes(SHIPPED, fallback))
@@ -91,10 +91,19 @@ class SignedLimits(LimitsFile):
             book = self._book()
         except InputError as error:
             problems.append(f"{error}; limits {book.version} stay")
+        if book.version != before.version:
+            self._came_into_force()
         self.rules = SignedRules(self._account, book, self._allowed(), self._watched)
         problems += [self._edited_limits(), self._edited_overrides()]
         self._tell("; ".join(filter(None, problems)))
         return (book.version, self.rules.overrides) != (before.version, before.overrides)
+
+    def _came_into_force(self) -> None:
+        """While trading: the audit trail is to have their text, and who signed it."""
+        version = self._in_force()
+        if version is not None:
+            self.edited = self._watched.controls.content(version)
+            self.author = version.entry.by
 
     def _tell(self, problem: str) -> None:
         if problem and problem != self.problem:

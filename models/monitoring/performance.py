@@ -14,6 +14,7 @@ import numpy.typing as npt
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from core.sections import RegistrySettings
 from core.settings import Settings
 from features.catalog import NAMES
 from models.monitoring.drift import Drift, drift
@@ -81,13 +82,21 @@ def watch(
     )  # fmt: skip
     quality = evaluate(outcomes, artifact)
     moved = _drift(client, run.run_id, span, artifact, outcomes)
-    drifted = sorted(
-        (d for d in moved if d.psi > settings.registry.drift_psi), key=lambda d: -d.psi
-    )
+    beyond = (d for d in moved if d.psi > settings.registry.drift_psi)
+    drifted = sorted(beyond, key=lambda d: -d.psi)
+    if _is_young(outcomes.time_us, settings.registry):
+        drifted = []
     watched = Watched(model, quality, moved, drifted)
     if len(outcomes.time_us):
         store(client, watched, role, outcomes.time_us, settings)
     return watched
+
+
+def _is_young(time_us: npt.NDArray[np.int64], settings: RegistrySettings) -> bool:
+    """Whether the rows are too few, or of too short a time, for a distribution."""
+    if len(time_us) < max(settings.drift_rows, 1):
+        return True
+    return bool(np.ptp(time_us) < settings.drift_hours * 3_600e6)
 
 
 def evaluate(outcomes: Outcomes, artifact: Artifact) -> list[Quality]:

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from core.contracts.session import Session
+from core.contracts.signal import OrderSignal
 from features.catalog import FEATURES
 from features.own import column_names
 from models.serving.card import CLASSES
@@ -56,6 +57,8 @@ def session(decided: Session | None) -> dict[str, Any] | None:
 def rule(facts: Facts, now: Recomputed) -> str:
     """Why the row became a signal, in a sentence."""
     signal, held = facts.signal, facts.held
+    if isinstance(signal, OrderSignal):
+        return order_rule(signal, facts.waiting)
     direction = {1: "long", -1: "short", 0: "flat"}[int(np.sign(signal.target))]
     if held.direction == 0:
         why = "nothing was held"
@@ -64,6 +67,26 @@ def rule(facts: Facts, now: Recomputed) -> str:
     else:
         why = "it is opposite to what was held"
     return f"strategy {signal.strategy}: {direction}{_threshold(facts, now)}, and {why}"
+
+
+def order_rule(signal: OrderSignal, waiting: tuple[int, int, float]) -> str:
+    """Why the row asked for an order that waits, or took one back, in a sentence."""
+    before, until_msc, price = waiting
+    whose, until = f"strategy {signal.strategy}: order {signal.name}", text(until_msc * 1000)
+    if signal.action == "cancel":
+        side = {1: "buy", -1: "sell"}.get(before, "order")
+        return f"{whose} is taken back, the {side} that waited until {until}"
+    side = "buy" if signal.target > 0 else "sell"
+    if signal.action == "modify":
+        return (
+            f"{whose}: {side} {signal.entry} moves from {price:.8g} to {signal.entry_price:.8g},"
+            f" waits until {text(signal.expires_us)}"
+        )
+    free = f"had been over since {until}" if until_msc else "had not been asked for before"
+    return (
+        f"{whose}: {side} {signal.entry} at {signal.entry_price:.8g}, waits until"
+        f" {text(signal.expires_us)}, and one of its name {free}"
+    )
 
 
 def _threshold(facts: Facts, now: Recomputed) -> str:

@@ -17,19 +17,22 @@ from clickhouse_connect.driver.client import Client
 from adapters.clickhouse.client import errors_translated
 from core.contracts.order import OrderEvent
 from core.contracts.session import Session
-from core.contracts.signal import Signal
+from core.contracts.signal import AnySignal, OrderSignal, Signal
 from core.desk import parse
 from core.errors import InputError
 from features.catalog import FEATURE_SET_HASH, NAMES
 from features.peers import WATERMARK_S
 from strategies import desk
+from strategies.orders_form import REST_MSC, Waiting
 from streams.explain import report_rows, sessions
 from streams.explain.stored_rows import structs
 from streams.predict import PAST_ROWS
 
 _SQL = Path(__file__).parent
-_NAMES_OF_SQL = ("find", "feeds", "held", "hour", "sampled", "memory", "own", "legs", "kernels")
-_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _OWN, _LEGS, _KERNELS = (
+_NAMES_OF_SQL = (
+    "find", "feeds", "held", "hour", "sampled", "memory", "own", "legs", "kernels", "waiting",
+)  # fmt: skip
+_FIND, _FEEDS, _HELD, _HOUR, _SAMPLED, _MEMORY, _OWN, _LEGS, _KERNELS, _WAITING = (
     (_SQL / f"{name}.sql").read_text() for name in _NAMES_OF_SQL
 )
 
@@ -94,10 +97,11 @@ class Facts(msgspec.Struct, frozen=True):
         own_features: files of own features, as the session began with them.
         own_set_hash: of the feature set with them; "" without any.
         legs: of a strategy that sees several symbols, those that had a row.
+        waiting: of an order that waits, what its name had before (strategies.orders_form).
     """
 
     asked: str
-    signal: Signal
+    signal: AnySignal
     orders: list[OrderEvent]
     feature_set_hash: str
     mid: float
@@ -117,6 +121,7 @@ class Facts(msgspec.Struct, frozen=True):
     own_features: bytes = b""
     own_set_hash: str = ""
     legs: list[Leg] = []
+    waiting: tuple[int, int, float] = (0, 0, 0.0)
 
 
 def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = False) -> Facts:
@@ -152,12 +157,13 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         probabilities, model, absent = _prediction(client, key, signal.prediction_id)
         sampled = _sampled(client, key) if signal.session_id else []
         memory = _memory(client, signal)
+        waiting = _waiting(client, signal)
     return Facts(
         identity, signal, orders, row[0], row[1], row[2],
         np.array([*row[3:], *values], np.float32).tobytes(), probabilities, model, origin.settings,
         HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
         [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
-        sampled, absent, memory, origin.features, own_set, legs,
+        sampled, absent, memory, origin.features, own_set, legs, waiting,
     )  # fmt: skip
 
 
@@ -184,6 +190,17 @@ def _memory(client: Client, signal: Signal) -> bytes:
     given = {name: getattr(signal, name) for name in _MEMORY_OF}
     rows = client.query(_MEMORY, given).result_rows
     return base64.b64decode(rows[0][0]) if rows else b""
+
+
+def _waiting(client: Client, signal: AnySignal) -> Waiting:
+    if not isinstance(signal, OrderSignal):
+        return Waiting()
+    given = {name: getattr(signal, name) for name in _WAITING_OF}
+    rows = client.query(_WAITING, {**given, "rest_msc": REST_MSC}).result_rows
+    return Waiting(int(rows[0][0]), int(rows[0][1]), float(rows[0][2])) if rows else Waiting()
+
+
+_WAITING_OF = ("run_id", "source", "symbol", "strategy", "name", "time_msc", "seq")
 
 
 def _group(strategy: bytes, signal: Signal) -> tuple[str, ...]:
@@ -231,7 +248,7 @@ def _hour(client: Client, key: dict[str, Any]) -> Hour:
     return Hour(hour_us, base64.b64decode(kernel), base64.b64decode(own_memory))
 
 
-def _signal(client: Client, identity: str, run_id: str) -> Signal:
+def _signal(client: Client, identity: str, run_id: str) -> AnySignal:
     named = report_rows.id_in_file(identity)
     number = int(named) if named.isdigit() and len(named) < 19 else 0
     given = {"asked": named, "number": number, "run_id": run_id}
@@ -250,12 +267,19 @@ def _signal(client: Client, identity: str, run_id: str) -> Signal:
             identity,
             f"leads to {len(candidates)} signals ({some}, ...): say --run, or a signal's id",
         )
-    signals = structs(client, Signal, "signal", _OF_SIGNAL, {"signal_id": candidates[0]})
+    signals = _of_id(client, candidates[0])
     if not signals:
         raise InputError(
             identity, f"its signal {candidates[0]} is not stored; is streams.signals behind?"
         )
     return signals[0]
+
+
+def _of_id(client: Client, identity: str) -> list[AnySignal]:
+    """The signal of an id: a target, or an order that waits."""
+    given = {"signal_id": identity}
+    orders = structs(client, OrderSignal, "signal", f"{_OF_SIGNAL} AND action != ''", given)
+    return [*orders] or [*structs(client, Signal, "signal", _OF_SIGNAL, given)]
 
 
 def _feature(

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from core.contracts.tick import TickArray, TickBatch
 from core.desk import Desk, one_alone
 from core.errors import InputError, ModelError
@@ -29,8 +29,10 @@ from models.training import booster
 from strategies import desk
 from strategies import protocol as strategy
 from strategies.edge import edge_bp
+from strategies.orders_form import Waiting
 from streams.decide import Decider, memory_key
 from streams.explain.facts import Facts, Leg
+from streams.order_signals import order_key
 from streams.predict import PAST_ROWS
 from streams.records import Predicted, SaidByName, Sampled
 from streams.sample import Sampler, SamplerState
@@ -186,6 +188,9 @@ def _decided(
         f"{signal.source}.{signal.symbol}",
     )
     remembered = {memory_key(member, feed): facts.memory} if facts.memory else {}
+    if isinstance(signal, OrderSignal):
+        waited = Waiting(*facts.waiting).packed()
+        remembered[order_key(member.name, feed, signal.name)] = waited
     state = {feed: held, f"{signal.strategy}/{feed}": held}, list[Signal](), remembered
     signals = None
     # A new champion opens reduced positions for a while; when that ended is not in the row.
@@ -198,7 +203,8 @@ def _decided(
         signals = [msgspec.structs.replace(s, ts_init_us=signal.ts_init_us) for s in decided]
         if signal in signals:
             break
-    return signals[0] if signals else None
+    same = [one for one in signals or () if one.signal_id == signal.signal_id]
+    return next(iter(same or signals or ()), None)
 
 
 def _sampled(facts: Facts, material: Material) -> tuple[Sampled, Floats, list[Sampled]]:

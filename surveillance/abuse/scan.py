@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.client import connect, errors_translated
+from core.clock import Clock
+from core.settings import Settings
 from reports import holidays
 from surveillance.abuse import scenarios
 from surveillance.abuse.scenarios import Scenario
@@ -47,6 +49,21 @@ def scan(client: Client, home: Path, mode: str, day: date, now_us: int) -> Scann
     """
     watched = {name: s for name, s in scenarios.load(home).items() if s.watched}
     return scan_for(client, home, mode, day, now_us, watched)
+
+
+def scan_today(settings: Settings, clock: Clock) -> Scanned:
+    """Look at what the running mode ordered since midnight (UTC); the night looks again at it all.
+
+    Raises:
+        SettingsError, WarehouseError, UnavailableError: see `scan`.
+    """
+    now_us = clock.now_us()
+    today = datetime.fromtimestamp(now_us / 1e6, UTC).date()
+    client = connect(settings.clickhouse)
+    try:
+        return scan(client, settings.home_path, settings.run.mode, today, now_us)
+    finally:
+        client.close()
 
 
 def scan_for(

@@ -1,4 +1,5 @@
--- Columns of a model's newest comparison whose distribution left that of its training, per model.
+-- Columns of a model's newest comparison whose distribution left that of its training, per model. A comparison of few rows
+-- or of a short time, as in a young home, says nothing.
 WITH
 
 newest AS (
@@ -17,7 +18,7 @@ newest AS (
 
 SELECT
     model AS subject,
-    toFloat64(countIf(psi > 0.25)) AS value
+    toFloat64(countIf(psi > 0.25 AND compared >= 1000 AND ts_end - ts_start >= 3600)) AS value
 FROM model_drift FINAL
 WHERE (run_id, model, ts_end) IN (SELECT * FROM newest)
 GROUP BY model

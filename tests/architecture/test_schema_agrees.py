@@ -23,7 +23,7 @@ from core.contracts.risk import (
     ValueAtRisk,
 )
 from core.contracts.session import Session
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal
 from core.contracts.tick import TICK, QuarantineBatch
 from core.contracts.twin import TwinComparison
 from core.instruments import Instrument
@@ -48,7 +48,7 @@ def columns_of(table: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("message", "table"),
     [
-        (Signal, "signal"),
+        (OrderSignal, "signal"),
         (OrderEvent, "order_event"),
         (PositionState, "position"),
         (AccountState, "account_state"),

@@ -23,7 +23,7 @@ from core import trading_control
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.order import EventKind
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from core.settings import Settings
 from core.topics import SIGNALS
 from execution import compose
@@ -79,12 +79,15 @@ class Trader(Actor):
     def __init__(
         self, settings: Settings, market: TapedMarket, seed: int, every_s: float, *, plain: bool
     ) -> None:
-        """`plain`: in and out again, so that every signal is an order."""
+        """`plain`: in and out again, so that every signal is an order. Else some of them ask for
+        orders that wait, for other terms of such, and for their end.
+        """
         super().__init__(every_s)
         self._rng, self._market, self._plain = Random(f"trader {seed}"), market, plain
         self._bus = select.connect(settings.bus, "owner")
         self._turns = itertools.cycle(market.feeds())
         self._count = itertools.count(1)
+        self._placed: dict[str, OrderSignal] = {}  # the newest, by symbol
         self.signals: dict[str, tuple[str, int]] = {}  # by signal: feed, when
 
     def act(self) -> None:
@@ -95,6 +98,8 @@ class Trader(Actor):
             return
         number = next(self._count)
         signal = self._signal(f"s{number:05d}", source, symbol, now, quote.bid, quote.ask)
+        if not self._plain and self._rng.random() < 0.6:
+            signal = self._waiting(signal, quote.ask - quote.bid)
         self.signals[signal.signal_id] = f"{source}.{symbol}", now
         self._bus.send(SIGNALS, f"{source}.{symbol}", codec.encode(signal), signal.signal_id)
 
@@ -116,6 +121,26 @@ class Trader(Actor):
             expires_us=now + 2_000_000, confidence=rng.random(), model="scripted",
             prediction_id="",
         )  # fmt: skip
+
+    def _waiting(self, signal: Signal, spread: float) -> OrderSignal:
+        """One of three names, for some seconds: most prices come within them."""
+        rng, now, life_us = self._rng, signal.ts_event_us, self._rng.choice((3, 6)) * 1_000_000
+        sign, entry, name = rng.choice((1, -1)), rng.choice(("limit", "stop")), rng.choice("abc")
+        action, last = rng.choice(("place", "place", "cancel")), self._placed.get(signal.symbol)
+        if last is not None and last.expires_us > now + 500_000 and rng.random() < 0.7:
+            sign, entry, name = 1 if last.target > 0 else -1, last.entry, last.name
+            action = "modify"
+        away = sign * (1 if entry == "stop" else -1) * rng.choice((1.0, 3.0, 9.0)) * spread
+        price = signal.reference_price + away
+        stop = price - sign * max(price * rng.choice((0.0002, 0.01)), 2 * spread)
+        order = OrderSignal(**msgspec.structs.asdict(signal) | {
+            "target": float(sign), "stop_price": stop, "expires_us": now + life_us,
+            "horizon_us": now + life_us + 3_000_000, "name": name, "action": action,
+            "entry": entry, "entry_price": price, "expiry": rng.choice(("gtc", "specified")),
+        })  # fmt: skip
+        if action == "place":
+            self._placed[signal.symbol] = order
+        return order
 
     def _wish(self, name: str) -> tuple[float, float, float]:
         """Target, distance of the stop as a share of price, seconds to the horizon."""

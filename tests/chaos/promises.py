@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adapters.mt5.venue.orders import magic_of
+from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.venue.recognition import magic_of
 from adapters.simulator.terminal import SimulatedTerminal
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
@@ -44,16 +45,38 @@ def left(
     return Left(events, book, requests(home), terminal, stored, halts)
 
 
+def _orders(remains: Left) -> list[dict[str, Any]]:
+    """Requests for orders; what changes one, or takes it back, is none."""
+    actions = mt5.TRADE_ACTION_DEAL, mt5.TRADE_ACTION_PENDING
+    return [r for r in remains.requests if r["request"]["action"] in actions]
+
+
+def no_change_unjournalled(remains: Left) -> Iterator[str]:
+    """No order was changed more often than the journal had asked for it."""
+    changes = Counter(
+        r["request"]["order"]
+        for r in remains.requests
+        if r["request"]["action"] == mt5.TRADE_ACTION_MODIFY
+    )
+    tickets = {e.order_id: e.venue_order for e in remains.events if e.kind is Kind.ACCEPTED}
+    noted = Counter(tickets.get(e.order_id) for e in remains.events if e.kind is Kind.MODIFYING)
+    yield from (
+        f"order {ticket} was changed {count} times, and that was journalled {noted[ticket]} times"
+        for ticket, count in changes.items()
+        if count > noted[ticket]
+    )
+
+
 def no_double_order(remains: Left) -> Iterator[str]:
     """Each order reached the broker at most once."""
-    counts = Counter(r["request"]["comment"] for r in remains.requests)
+    counts = Counter(r["request"]["comment"] for r in _orders(remains))
     yield from (f"{name} was carried out {n} times" for name, n in counts.items() if n > 1)
 
 
 def no_unjournalled_order(remains: Left) -> Iterator[str]:
     """What the broker has was journalled as submitted before."""
     submitted = {e.order_id: e for e in remains.events if e.kind is Kind.SUBMITTED}
-    for record in remains.requests:
+    for record in _orders(remains):
         name, sent_us = record["request"]["comment"], record["sent_msc"] * 1000
         if name not in submitted:
             yield f"{name} is at the broker and not in the journal"
@@ -73,8 +96,11 @@ def exposure_within_limits(remains: Left) -> Iterator[str]:
 def every_position_has_its_stop(remains: Left) -> Iterator[str]:
     """The stop rides in the entry's own request."""
     for record in remains.requests:
-        if not record["request"]["position"] and not record["request"]["sl"]:
-            yield f"{record['request']['comment']} opened a position without a stop"
+        request = record["request"]
+        if request["action"] == mt5.TRADE_ACTION_REMOVE:
+            continue
+        if not request["position"] and not request["sl"]:
+            yield f"{request['comment'] or request['order']} opened a position without a stop"
 
 
 def journal_and_terminal_agree(remains: Left) -> Iterator[str]:
@@ -88,6 +114,7 @@ def journal_and_terminal_agree(remains: Left) -> Iterator[str]:
     if abs(theirs - broker.balance) > _CENT:
         yield f"the journal says {broker.balance:.2f}, the account {theirs:.2f}"
     for name, open_ in (
+        ("orders at the terminal", remains.terminal.orders_get()),
         ("journal", remains.book.positions), ("terminal", remains.terminal.positions_get()),
         ("unsettled orders", remains.book.unsettled),
     ):  # fmt: skip
@@ -120,6 +147,7 @@ def warehouse_has_the_journal(remains: Left) -> Iterator[str]:
 PROMISES: dict[str, Callable[[Left], Iterator[str]]] = {
     "no double order": no_double_order,
     "no unjournalled order": no_unjournalled_order,
+    "no change unjournalled": no_change_unjournalled,
     "exposure within limits": exposure_within_limits,
     "every position has its stop": every_position_has_its_stop,
     "journal and terminal agree": journal_and_terminal_agree,

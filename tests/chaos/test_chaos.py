@@ -37,6 +37,9 @@ def test_random_faults_on_real_processes_break_no_promise(result: Result) -> Non
     assert {name: problems for name, problems in result.broken.items() if problems} == {}
     assert sum(result.inflicted.values()) == 9
     assert result.accepted > 0
+    waited = [e for e in result.left.events if e.kind is Kind.SUBMITTED and e.reason]
+    assert len(waited) > 2
+    assert result.kinds["modifying"] > 0
 
 
 @pytest.mark.process
@@ -54,6 +57,9 @@ def test_the_promises_notice_what_breaks_them(result: Result) -> None:
         "no unjournalled order": left._replace(requests=[foreign]),
         "every position has its stop": left._replace(requests=[naked]),
         "nothing that adds risk while halted": left._replace(halts=[halt]),
+        "no change unjournalled": left._replace(
+            events=[e for e in left.events if e.kind is not Kind.MODIFYING]
+        ),
         "the warehouse has the journal": left._replace(events=less),
     }
     left.book.deals.add(999_999)

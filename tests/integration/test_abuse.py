@@ -15,11 +15,12 @@ import pytest
 from audit.export import export
 from core.clock import ManualClock
 from core.errors import SettingsError
+from core.sections import RunSettings
 from core.settings import Settings
 from reports.package import changed_files
 from reports.tables import rows_of
 from surveillance.abuse import cases, scan, scenarios, stor
-from tests.support.abuse_days import DAY, PLANTED, clean, weekdays
+from tests.support.abuse_days import DAY, PLANTED, Flow, clean, weekdays
 from tests.support.orders import at, store
 from tests.support.warehouse_server import Warehouse, migrated
 
@@ -85,6 +86,20 @@ def test_looking_again_raises_nothing_twice_and_keeps_the_first_time(
     first = cases.cases(server.client, "live")
     scan.scan(server.client, tmp_path, "live", day, NOW + 3_600_000_000)
     assert cases.cases(server.client, "live") == first
+
+
+def test_the_running_day_is_looked_at_as_it_stands(server: Warehouse) -> None:
+    day = DAYS[-1].replace(year=2025)
+    flow = Flow(day)
+    PLANTED["layering"](flow)
+    run = RunSettings("live", "live", "main", "trend", "")
+    settings = Settings(home=str(server.home), clickhouse=server.settings, run=run)
+    clock = ManualClock(at(f"{day} 10:00:10"))  # the orders still work
+    store(server.settings, [e for e in flow.numbered() if e.ts_event_us < clock.now_us()])
+    assert scan.scan_today(settings, clock).alerts["layering"] == 0
+    store(server.settings, flow.numbered())
+    clock.advance(at(f"{day} 10:05"))
+    assert scan.scan_today(settings, clock).alerts["layering"] == 1
 
 
 def test_what_another_mode_did_is_not_looked_at(server: Warehouse, tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ def test_a_market_unlike_that_of_the_training_and_one_like_it(
     registry.save(champion)
     registry.promote(champion.card.sha256, "ann")
 
-    def watched(hours_ago: int, moved: float) -> set[str]:
-        data, now_us = planted_dataset(), SystemClock().now_us()
+    def watched(hours_ago: int, moved: float, rows: int = 6_000) -> set[str]:
+        data, now_us = planted_dataset(rows), SystemClock().now_us()
         data = data._replace(time_us=data.time_us + now_us - hours_ago * 3_600 * S)
         data.rows[:, 3:20] += moved
         store_predicted(warehouse, data, [champion, champion])
@@ -103,6 +103,7 @@ def test_a_market_unlike_that_of_the_training_and_one_like_it(
         patrol(living.life.client, registry, span, settings)
         return living.changes("drift")
 
+    assert watched(35, 3.0, rows=3_000) == set(), "a young home has seen too little"
     assert watched(30, 0.0) == set()
     assert watched(20, 3.0) == {"fired"}
     assert watched(10, 0.0) == {"resolved"}

@@ -22,6 +22,7 @@ FEED = {"source": "sim", "symbol": "PAIR"}
 RUN = {"run_id": "live", "mode": "live", "account": "a", "strategy": "s"}
 ORDER = "0123456789abcdef0123456789abcd"
 DENIED, EXIT, OLD = "d" * 30, "e" * 30, "an order of another version"
+WAITED, GONE = "a" * 30, "b" * 30
 
 
 def at(milliseconds: float) -> str:
@@ -56,6 +57,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         event(EXIT, 9, "submitted", 9_000, purpose="horizon", side="sell"),
         event(EXIT, 10, "rejected", 9_010, purpose="horizon", side="sell", reason="10019 no money"),
         event(OLD, 11, "submitted", 1, signal_id=""),
+        event(WAITED, 12, "submitted", 10, reason="limit dip", price=1.45, signal_id="none"),
+        event(WAITED, 13, "accepted", 15, signal_id="none"),
+        event(WAITED, 14, "filled", 9_020, ts_event=at(9_015), price=1.45, signal_id="none"),
+        event(GONE, 15, "submitted", 10, reason="stop out", price=1.7, signal_id="none"),
+        event(GONE, 16, "accepted", 15, signal_id="none"),
+        event(GONE, 17, "expired", 60_015, reason="state 6", signal_id="none"),
     ],
 }  # fmt: skip
 
@@ -117,6 +124,17 @@ def test_an_exit_does_not_go_back_to_the_signal_that_opened_the_position(
     assert [s["span"] for s in spans] == ["order", "sent"]
     assert spans[0]["duration_us"] == 10_000
     assert spans[0]["detail"] == "sell 0.1 PAIR, horizon: rejected 10019 no money"
+
+
+def test_an_order_that_waits_has_its_wait_instead_of_the_brokers_time(server: Warehouse) -> None:
+    spans = {
+        order: [(s["span"], s["duration_us"] / 1000) for s in of(server, order)]
+        for order in (WAITED, GONE)
+    }
+    assert spans[WAITED] == [("order", 9_010), ("sent", 5), ("waiting", 9_000), ("fill", 5)]
+    assert spans[GONE] == [("order", 60_005), ("sent", 5), ("waiting", 60_000)]
+    assert of(server, WAITED)[2]["detail"] == "limit dip at 1.45"
+    assert of(server, GONE)[0]["detail"] == "buy 0.1 PAIR, entry: expired state 6"
 
 
 def test_an_order_nobody_knows_has_no_trace(server: Warehouse) -> None:

@@ -335,7 +335,13 @@ def test_a_restated_version_cancels_what_was_released_and_sends_it_anew(
     assert [(r["f01_report_status"], r["f33_price"]) for r in sent] == [
         ("CANC", "5000.25"), ("NEWT", "5000.5"),
     ]  # fmt: skip
-    assert "Restated: version 2 replaces version 1" in words_of(second.folder / "rts22.pdf")
+    words = " ".join(words_of(second.folder / "rts22.pdf").split())
+    assert "Restated: version 2 replaces version 1: 0 rows came, 0 went, 1 values of 1" in words
+    (changed,) = rows(second, "restated.csv")
+    assert (changed["column"], changed["before"], changed["after"]) == (
+        "f33_price", "5000.25", "5000.5",
+    )  # fmt: skip
+    assert "restated.csv" in second.manifest.files
     assert b"<Cxl>" in (second.folder / rts22.XML).read_bytes()
 
 

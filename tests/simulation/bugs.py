@@ -19,6 +19,7 @@ from execution import compose
 from execution.breakers.breakers import Breakers
 from execution.broker.account_history import AccountHistory
 from execution.broker.closings import Closings
+from execution.broker.order_changes import OrderChanges
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events, frames, lifecycle, segments
@@ -179,7 +180,7 @@ BUGS = (
     Bug("money that is no trade is not booked", AccountHistory, "_take", _trades_only, 50),
     Bug("a difference of the balance halts at once", AccountHistory, "_lasts", _always(True), 100),
     Bug("a trailing stop follows the price both ways", trailing, "wanted", _both_ways, 100),
-    Bug("positions have no horizon", exits, "due", _always([]), 20),
+    Bug("positions have no horizon", exits.Retries, "due", _always([]), 20),
     Bug("refused exits are named like the first attempt", Book, "_refuse", _always(None), 100),
     Bug("a partly filled order is done", lifecycle, "UNSETTLED",
         lambda kinds: kinds - {Kind.ACCEPTED}, 400),
@@ -198,6 +199,8 @@ BUGS = (
     Bug("what waits is taken back by nobody", WorkingOrders, "withdraw", _always(False), 50),
     Bug("what waits does not count against the full position", waiting, "_along",
         _always(0.0), 100),
+    Bug("a change is taken as made and never sent", OrderChanges, "_once",
+        _always(Outcome("done")), 50),
     Bug("the book forgets what waits", Book, "_wait", _always(None), 50),
     Bug("who lost the lease ends and halts nothing", Live, "_keep_lease", _ends_unhalted, 200),
 )  # fmt: skip

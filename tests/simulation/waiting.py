@@ -7,8 +7,11 @@ before. With them a strategy may hold its full position on either side at once.
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.venue.recognition import magic_of
+from adapters.simulator.faults import Fault
 from core.contracts.signal import OrderSignal
 from core.trading_control import ControlCommand
 from execution.risk import trading_state
@@ -32,7 +35,7 @@ class Waiting:
     def __init__(self, world: "World") -> None:
         self._world, self._rng = world, Random(f"orders {world.seed}")
         self.on = are_placed(world.seed)
-        self.placed = 0
+        self.placed = self.changed = 0
         self._signals = 0
 
     def step(self) -> None:
@@ -41,9 +44,16 @@ class Waiting:
             return
         rng, world = self._rng, self._world
         symbol, name = rng.choice(tuple(SYMBOLS)), rng.choice(_NAMES)
-        cancels = rng.random() < 0.25
+        action, works = "cancel" if rng.random() < 0.25 else "place", self._working()
+        if works is not None and rng.random() < 0.5:
+            action, symbol, name = "modify", works.symbol, works.name
         copies, delay = rng.choice((1, 1, 1, 2)), rng.choice((0.0, 0.0, 0.3, 2.0))
-        signal = self._order(symbol, name, "cancel" if cancels else "place")
+        signal = self._order(symbol, name, action)
+        if works is not None and action == "modify" and rng.random() < 0.9:  # else it may not fit
+            signal = self._fitted(signal, works)
+        if action == "place" and rng.random() < 0.3 and not world.broker.faults.sends:
+            parts = Fault("staggered", delay_ms=rng.choice((200, 4_000)), share=0.5)
+            world.broker.faults.sends.append(parts)
         world.publish(signal, copies, delay)
 
     def _order(self, symbol: str, name: str, action: str) -> OrderSignal:
@@ -63,7 +73,7 @@ class Waiting:
             signal_id=f"w{self._signals}", run_id=run.run_id, mode=run.mode, account=run.account,
             strategy=rng.choice(world.strategies), source=SOURCE, symbol=symbol, ts_event_us=now,
             ts_init_us=now, time_msc=now // 1000, seq=0,
-            target=sign * rng.choice((0.5, 1.0)) if action == "place" else 0.0,
+            target=sign * rng.choice((0.5, 1.0)) if action != "cancel" else 0.0,
             reference_price=(quote.bid + quote.ask) / 2, stop_price=price - sign * away,
             horizon_us=now + life + rng.choice((5, 30)) * 1_000_000, expires_us=now + life,
             confidence=0.6, model="scripted", prediction_id="",
@@ -72,6 +82,40 @@ class Waiting:
             filling=rng.choice(("fok", "ioc", "return")),
             expiry=rng.choice(("gtc", "day", "specified", "specified")),
         )  # fmt: skip
+
+    def _working(self) -> OrderSignal | None:
+        """One that waits, as the process knows it."""
+        parts = self._world.parts
+        waits = [w.signal for w in parts.ledger.book.working.values()] if parts else []
+        return self._rng.choice(waits) if waits else None
+
+    def _fitted(self, signal: OrderSignal, works: OrderSignal) -> OrderSignal:
+        """Other terms for one that waits: on its side, of its kind."""
+        same = (signal.target > 0, signal.entry) == (works.target > 0, works.entry)
+        mid, sign = signal.reference_price, 1 if works.target > 0 else -1
+        away = abs(signal.entry_price - mid) * sign * (1 if works.entry == "stop" else -1)
+        price = signal.entry_price if same else round(mid + away, SYMBOLS[signal.symbol][2])
+        gap = abs(signal.entry_price - signal.stop_price)
+        return replace(
+            signal, strategy=works.strategy, target=works.target, entry=works.entry,
+            entry_price=price, stop_price=price - sign * gap,
+            take_profit=price + sign * gap if signal.take_profit else 0.0,
+        )  # fmt: skip
+
+    def misplaced(self) -> str:
+        """An order that waits under other terms than the journal says, where it is sure of them."""
+        world = self._world
+        if world.parts is None:
+            return ""
+        book, shown = world.parts.ledger.book, {order.ticket: order for order in self.ours()}
+        for name, working in book.working.items():
+            there, sure = shown.get(working.ticket), working.modifying is None
+            if there is None or not sure or working.cancelling_us or not book.rests(name):
+                continue
+            price, stop = book.unsettled[name].price, book.unsettled[name].stop_price
+            if abs(price - there.price_open) > 1e-6 or abs(stop - there.sl) > 1e-6:
+                return f"order {there.ticket} waits at {there.price_open}, the journal says {price}"
+        return ""
 
     def rest(self) -> None:
         """What another execution left waiting at the broker a person takes away."""

@@ -302,8 +302,18 @@ class World:
         elif request["action"] == mt5.TRADE_ACTION_PENDING:
             self.waiting.placed += 1
             self._on_order(request)
+        elif request["action"] == mt5.TRADE_ACTION_MODIFY:
+            self._on_change(request)
         else:
             self._on_removal(request)
+
+    def _on_change(self, request: dict[str, Any]) -> None:
+        self.tell(f"moves order {request['order']} to {request['price']}")
+        self.waiting.changed += 1
+        if not request["sl"]:
+            raise Violation(f"order {request['order']} would lose its stop")
+        if self.waiting.changed > self.disk.durable.count(b"\xa9modifying"):
+            raise Violation("an order was changed before that was journalled and on disk, or twice")
 
     def _on_removal(self, request: dict[str, Any]) -> None:
         self.tell(f"takes back {request['order']}")

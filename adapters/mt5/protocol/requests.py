@@ -78,6 +78,19 @@ def stop(held: VenuePosition, stop_price: float, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def change(order: WorkingOrder, terms: VenueOrder, name: str, digits: int) -> dict[str, Any]:
+    """Other terms for a working order: price, stops and end. What is left out is taken away."""
+    request: dict[str, Any] = {
+        "action": mt5.TRADE_ACTION_MODIFY, "order": order.ticket, "symbol": name,
+        "price": round(terms.price, digits), "sl": round(terms.stop_price, digits),
+        "tp": round(terms.take_profit, digits), "type_time": _EXPIRIES[terms.expiry],
+        "magic": order.magic,
+    }  # fmt: skip
+    if terms.expiry == "specified":
+        request["expiration"] = terms.expires_us // 1_000_000
+    return request
+
+
 def removal(order: WorkingOrder, name: str) -> dict[str, Any]:
     """Take back a working order."""
     return {

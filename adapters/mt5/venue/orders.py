@@ -108,7 +108,16 @@ class Venue:
         if orders is None:
             raise UnavailableError(f"no orders: {self._terminal.last_error()[1]}")
         return tuple(
-            WorkingOrder(o.ticket, *self._feeds[o.symbol], o.volume_current, o.magic)
+            WorkingOrder(
+                o.ticket,
+                *self._feeds[o.symbol],
+                o.volume_current,
+                o.magic,
+                o.price_open,
+                o.sl,
+                o.tp,
+                round(o.time_expiration),
+            )
             for o in orders
             if o.symbol in self._feeds
         )
@@ -117,6 +126,17 @@ class Venue:
         """Take back a working order: `done`, or why not."""
         request = requests.removal(order, self._names[order.source, order.symbol])
         outcome = self._sent(request)
+        return outcome if outcome.kind != "working" else Outcome("done", outcome.reason)
+
+    def change(self, order: WorkingOrder, terms: VenueOrder) -> Outcome:
+        """Ask for other terms of a working order, price, stops and end: `done`, or why not."""
+        specified = self._specified((order.source, order.symbol))
+        if specified is None:
+            return Outcome("rejected", "the terminal cannot trade it")
+        name = self._names[order.source, order.symbol]
+        outcome = self._sent(requests.change(order, terms, name, specified[0].digits))
+        if outcome.reason.startswith(str(mt5.TRADE_RETCODE_NO_CHANGES)):
+            return Outcome("done", outcome.reason)
         return outcome if outcome.kind != "working" else Outcome("done", outcome.reason)
 
     def find(self, order: VenueOrder, since_us: int) -> Outcome:
@@ -149,7 +169,8 @@ class Venue:
         for o in done:
             if (o.magic, o.symbol) == (magic, name) and o.state in _REFUSED and not _filled(o):
                 expired = order.entry != "market" and o.state == mt5.ORDER_STATE_EXPIRED
-                text = f"state {o.state} {o.comment}"
+                ours = order.order_id.startswith(o.comment)  # says nothing that we do not know
+                text = f"state {o.state}" if ours else f"state {o.state} {o.comment}"
                 return Outcome("expired" if expired else "rejected", text, o.ticket)
         shown = [o.ticket for o in working if o.magic == magic]
         shown += [p.ticket for p in held if p.magic == magic and not order.position]

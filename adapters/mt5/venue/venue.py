@@ -81,6 +81,10 @@ class WorkingOrder(msgspec.Struct, frozen=True):
     symbol: str
     volume: float
     magic: int
+    price: float = 0.0  # that it waits for
+    stop_price: float = 0.0
+    take_profit: float = 0.0
+    expires_s: int = 0  # epoch seconds; 0: none is said
 
 
 class Deal(msgspec.Struct, frozen=True):

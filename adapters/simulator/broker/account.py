@@ -90,12 +90,14 @@ class SimulatedAccount:
                 return self._booked(form, state, at_msc, at_msc)
             if form.action == mt5.TRADE_ACTION_REMOVE:
                 return self._remove(form, state, at_msc)
+            if form.action == mt5.TRADE_ACTION_MODIFY:
+                return self._change(form, state, at_msc)
             feed = self.feeds.get(form.symbol)
             if feed is None:
                 raise Refused(mt5.TRADE_RETCODE_INVALID, f"Unknown symbol {form.symbol}")
             if form.action == mt5.TRADE_ACTION_SLTP:
                 return self._modify(form, state, at_msc)
-            if form.action == mt5.TRADE_ACTION_PENDING:
+            if form.action in (mt5.TRADE_ACTION_PENDING, operations.IN_PARTS):
                 return self._place(form, state, at_msc, feed)
             if form.action in operations.REASONS:
                 return self._deal(form, state, at_msc, feed)
@@ -288,6 +290,29 @@ class SimulatedAccount:
 
     def _remove(self, form: TradeRequest, state: AccountBooks, at_msc: int) -> AcceptedFill:
         """Take a working order back, unless it fills or expires before that arrives."""
+        order, arrives = self._still_working(form, state, at_msc)
+        state.retire(order, mt5.ORDER_STATE_CANCELED, arrives)
+        return self._answered(form, form.order, state, at_msc, arrives)
+
+    def _change(self, form: TradeRequest, state: AccountBooks, at_msc: int) -> AcceptedFill:
+        """Give a working order other terms, under which it works from when that arrives."""
+        order, arrives = self._still_working(form, state, at_msc)
+        changed = pending.changed(order, form, arrives)
+        if changed == order:
+            raise Refused(mt5.TRADE_RETCODE_NO_CHANGES, "No changes")
+        pending.check_form(changed.form)
+        known = self.pricing.known(order.feed, at_msc)
+        quote = self._market.tape(*order.feed).last_until(arrives)
+        if quote is None or not is_open(known.session, arrives * 1000):
+            raise Refused(mt5.TRADE_RETCODE_MARKET_CLOSED, "Market closed")
+        pending.check_price(changed.form, quote)
+        state.working[order.ticket] = replace(changed, seen_msc=arrives - 1)
+        return self._answered(form, form.order, state, at_msc, arrives)
+
+    def _still_working(
+        self, form: TradeRequest, state: AccountBooks, at_msc: int
+    ) -> tuple[PendingOrder, int]:
+        """The order that a request is about, and when the request arrives."""
         order = state.working.get(form.order)
         if order is None:
             raise Refused(mt5.TRADE_RETCODE_INVALID_ORDER, f"No working order {form.order}")
@@ -296,8 +321,7 @@ class SimulatedAccount:
         arrives = max(at_msc + friction.latency_ms, order.seen_msc + 1)
         if pending.moment(order, self._market.tape(*order.feed), arrives):
             raise Refused(mt5.TRADE_RETCODE_INVALID_ORDER, f"Order {form.order} was done before")
-        state.retire(order, mt5.ORDER_STATE_CANCELED, arrives)
-        return self._answered(form, form.order, state, at_msc, arrives)
+        return order, arrives
 
     def _answered(
         self, form: TradeRequest, ticket: int, state: AccountBooks, at_msc: int, time_msc: int
@@ -332,19 +356,34 @@ class SimulatedAccount:
     def _trigger(self, state: AccountBooks, order: PendingOrder, quote: Quote) -> None:
         """Fill a working order, or remove it where there is no money for it."""
         form, time_msc = pending.as_deal(order), quote.time_msc
-        price = pending.fill_price(order, quote)
-        deal = BookedDeal(price, time_msc, order.placed_msc, 0.0, placed=order)
+        price, whole = pending.fill_price(order, quote), order.next_part >= order.left
+        part_of = 0 if whole else order.ticket
+        deal = BookedDeal(price, time_msc, order.placed_msc, 0.0, order=part_of, placed=order)
         try:
             known = self.pricing.known(order.feed, time_msc)
-            held = self._met(form, state)
+            held = self._met(form, state) if not order.position else _first_part(order, state)
             if held is not None:
                 self._meet(form, state, known, held, quote, deal)
-                return
-            margin, commission = self._affordable(form, state, known, order.feed, quote, price)
+            else:
+                costs = self._affordable(form, state, known, order.feed, quote, price)
+                state.open(form, order.feed, deal._replace(commission=-costs[1], margin=costs[0]))
         except Refused as refusal:
             state.retire(order, mt5.ORDER_STATE_REJECTED, time_msc, refusal.comment)
             return
-        state.open(form, order.feed, deal._replace(commission=-commission, margin=margin))
+        if not whole:
+            self._keep_rest(state, order, time_msc, held.identifier if held else order.ticket)
+
+    def _keep_rest(
+        self, state: AccountBooks, order: PendingOrder, time_msc: int, position: int
+    ) -> None:
+        """What is left of one that filled in part waits on, or is cancelled as its form says."""
+        rest = replace(
+            order, filled=round(order.filled + order.next_part, 8), position=position,
+            seen_msc=time_msc + order.form.deviation,
+        )  # fmt: skip
+        state.working[order.ticket] = rest
+        if order.form.type_filling == mt5.ORDER_FILLING_IOC:
+            state.retire(rest, mt5.ORDER_STATE_CANCELED, time_msc)
 
     def _advance_positions(self, state: AccountBooks, until_msc: int) -> None:
         """To a time: swaps, stops and take-profits, and the broker's closing for want of margin."""
@@ -449,6 +488,14 @@ class SimulatedAccount:
             retcode=retcode, deal=0, order=0, volume=0.0, price=0.0, bid=0.0, ask=0.0,
             comment=comment, request_id=self.accepted + 1, retcode_external=0, request=form,
         )  # fmt: skip
+
+
+def _first_part(order: PendingOrder, state: AccountBooks) -> AccountPosition:
+    """The position that the first part of an order opened, or went into."""
+    held = [p for p in state.positions.values() if p.identifier == order.position]
+    if not held:
+        raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
+    return held[0]
 
 
 def _order(form: TradeRequest) -> int:

@@ -100,6 +100,9 @@ class Desk:
             answer = self._execute(request)
             self._sleep(fault.delay_ms / 1000)
             return answer
+        waits = request.get("action") == mt5.TRADE_ACTION_PENDING
+        if waits and fault.kind in ("partial", "staggered"):
+            return self._in_parts(request, fault)
         if fault.kind in ("partial", "staggered", "twice"):
             return getattr(self, f"_{fault.kind}")(request, fault) if deals else self._any(request)
         if fault.kind == "late":
@@ -150,6 +153,16 @@ class Desk:
             dict(request), rest, second or rest, fault.delay_ms, due
         )
         return answer._replace(retcode=mt5.TRADE_RETCODE_DONE_PARTIAL)
+
+    def _in_parts(self, request: Mapping[str, Any], fault: Fault) -> OrderSendResult:
+        """Take an order that waits, and that its price fills bit by bit."""
+        part, _ = self._parts(request, fault.share)
+        if not part:
+            return self._execute(request)
+        self._terminal.at(self._now_msc())
+        form = {"action": operations.IN_PARTS, "stoplimit": part, "deviation": fault.delay_ms}
+        answer, _ = self._terminal.act({**request, **form})
+        return answer
 
     def _next_part(self, ticket: int) -> None:
         order = self._working[ticket]

@@ -11,7 +11,10 @@ from adapters.mt5.protocol.results import TradeRequest
 from adapters.simulator.broker.matching import AccountPosition
 
 HAND, STOP_OUT, MONEY, PART = 1001, 1002, 1003, 1004
-PRIVATE = frozenset((HAND, STOP_OUT, MONEY, PART))
+#: A waiting order that fills bit by bit: `stoplimit` is its first part, lots, and `deviation` how
+#: many milliseconds later the market may give the rest.
+IN_PARTS = 1005
+PRIVATE = frozenset((HAND, STOP_OUT, MONEY, PART, IN_PARTS))
 
 #: Actions that make deals, and the DEAL_REASON_* the deals carry.
 REASONS = {

@@ -3,7 +3,8 @@
 One sent at market time T works from T plus latency on, and no earlier quote can fill it. A limit
 fills at its price when the side of the quote it trades on touches it, never better: like a
 take-profit, so a gap does not help. A stop fills at the quote that crosses it, so a gap hurts.
-It fills whole; one that the account cannot pay for when its price comes is removed.
+It fills whole, unless a script says in parts: the rest then waits for its price again (IOC: it is
+cancelled). One that the account cannot pay for when its price comes is removed.
 """
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import TradeOrder, TradeRequest
 from adapters.mt5.real.symbols import Feed
+from adapters.simulator.broker import operations
 from adapters.simulator.broker.costs import next_rollover
 from adapters.simulator.broker.matching import COMMENT_MAX, Refused, check_stops
 from adapters.simulator.markets.tape import Quote, Tape
@@ -31,6 +33,20 @@ class PendingOrder(msgspec.Struct, frozen=True):
     placed_msc: int  # when it was sent
     expires_msc: int  # 0: never
     seen_msc: int  # quotes up to here did not fill it, or were before it worked
+    filled: float = 0.0  # lots
+    position: int = 0  # identifier of the position that its first part opened
+
+    @property
+    def left(self) -> float:
+        """Lots that still wait."""
+        return round(self.form.volume - self.filled, 8)
+
+    @property
+    def next_part(self) -> float:
+        """Lots that its price brings."""
+        in_parts = self.form.action == operations.IN_PARTS and not self.filled
+        whole = not in_parts or self.form.type_filling == mt5.ORDER_FILLING_FOK
+        return self.left if whole else min(self.form.stoplimit, self.left)
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -76,6 +92,21 @@ def expiry_msc(form: TradeRequest, works_msc: int) -> int:
     raise Refused(mt5.TRADE_RETCODE_INVALID_EXPIRATION, "Invalid expiration")
 
 
+def changed(order: PendingOrder, form: TradeRequest, works_msc: int) -> PendingOrder:
+    """An order under the terms of a request to modify it: price, stops and end, nothing else.
+
+    Raises:
+        Refused: as `expiry_msc`.
+    """
+    terms = order.form._replace(
+        price=form.price, sl=form.sl, tp=form.tp, type_time=form.type_time,
+        expiration=form.expiration,
+    )  # fmt: skip
+    same = terms == order.form
+    expires = order.expires_msc if same else expiry_msc(terms, works_msc)
+    return msgspec.structs.replace(order, form=terms, expires_msc=expires)
+
+
 def buys(form: TradeRequest) -> bool:
     """Whether it buys."""
     return form.type in _BUYS
@@ -104,7 +135,10 @@ def fill_price(order: PendingOrder, quote: Quote) -> float:
 def as_deal(order: PendingOrder) -> TradeRequest:
     """The deal that fills it."""
     side = mt5.ORDER_TYPE_BUY if buys(order.form) else mt5.ORDER_TYPE_SELL
-    return order.form._replace(action=mt5.TRADE_ACTION_DEAL, type=side, order=0, position=0)
+    return order.form._replace(
+        action=mt5.TRADE_ACTION_DEAL, type=side, order=0, position=0, volume=order.next_part,
+        stoplimit=0.0, deviation=0,
+    )  # fmt: skip
 
 
 def shown(order: PendingOrder, state: int, done_msc: int = 0, comment: str = "") -> TradeOrder:
@@ -116,7 +150,7 @@ def shown(order: PendingOrder, state: int, done_msc: int = 0, comment: str = "")
         time_expiration=order.expires_msc // 1000, type=form.type, type_time=form.type_time,
         type_filling=form.type_filling, state=state, magic=form.magic, position_id=0,
         position_by_id=0, reason=mt5.ORDER_REASON_EXPERT, volume_initial=form.volume,
-        volume_current=form.volume, price_open=form.price, sl=form.sl, tp=form.tp,
+        volume_current=order.left, price_open=form.price, sl=form.sl, tp=form.tp,
         price_current=form.price, price_stoplimit=0.0, symbol=form.symbol,
         comment=comment or form.comment, external_id="",
     )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.clock import ManualClock
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from core.contracts.tick import TickMarker
 from core.desk import Desk, parse
 from core.errors import SettingsError, TickhouseError
@@ -20,7 +20,8 @@ from core.settings import Settings
 from features.catalog import NAMES
 from models.serving.predictor import Predictions
 from strategies.desk import Member, members
-from strategies.protocol import ModelStrategy
+from strategies.orders_form import Order, Orders
+from strategies.protocol import ModelStrategy, Targets
 from streams.decide import Decider, memory_key
 from streams.pair_rows import PairRows
 from streams.records import Predicted, Sampled
@@ -298,3 +299,117 @@ def test_a_desk_without_pairs_has_the_versions_of_before() -> None:
 def test_a_pairs_symbol_that_is_not_collected_is_refused() -> None:
     with pytest.raises(SettingsError, match="symbol D is not collected"):
         PAIRS.refuse_unknown_symbols(("A", "B", "C"))
+
+
+class Waits:
+    """Targets and orders of two names, by the rows alone."""
+
+    name, horizon_s, needs_model = "waits", 120.0, False
+
+    def targets(self, rows: Any, _probabilities: Any) -> Targets:
+        return Targets((rows[:, 0] > 1.5).astype(np.int8), np.ones(len(rows), np.float32))
+
+    def orders(self, rows: Any, _probabilities: Any) -> list[Orders]:
+        wants = np.sign(rows[:, 1]) * (np.abs(rows[:, 1]) > 1.0)
+        away = np.abs(rows[:, 2]) * 10
+        return [
+            Orders(wants, away, name="dip", life_s=30.0, cancel=rows[:, 3] > 1.5),
+            Orders(-wants, away, name="top", life_s=60.0, entry="stop", stop_bp=away + 1),
+        ]
+
+
+class Remembers(Waits):
+    """The same, asked row by row; counts what it saw."""
+
+    name, state_size = "remembers", 1
+
+    def step(self, state: Any, row: Any, _probabilities: Any) -> tuple[int, float]:
+        state[0] += 1
+        return int(row[0] > 1.5), 1.0
+
+    def step_orders(self, state: Any, row: Any, probabilities: Any) -> list[Order]:
+        return [
+            Order(
+                int(one.direction[0]), float(one.away_bp[0]), name=one.name, life_s=one.life_s,
+                entry=one.entry, cancel=bool(one.cancel is not None and one.cancel[0]),
+                stop_bp=None if one.stop_bp is None else float(one.stop_bp[0]),
+            )
+            for one in self.orders(row[None], probabilities)
+        ]  # fmt: skip
+
+
+def waiting_desk() -> list[Member]:
+    own: list[Any] = [Waits(), Remembers()]
+    return [Member(one.name, one, SETTINGS, alone=False) for one in own]
+
+
+def test_orders_are_the_same_in_a_batch_row_by_row_and_after_a_restart() -> None:
+    rows = sampled_rows("EURUSD", 800, 4)
+    whole = Decider(RunSettings(), waiting_desk(), None, None).rows(Predicted(rows, "", None))
+    state, given, memories = None, list[Any](), list[Any]()
+    for n in range(800):
+        part = Sampled(*(
+            value[n : n + 1] if isinstance(value, np.ndarray) else value for value in rows
+        ))  # fmt: skip
+        decider = Decider(RunSettings(), waiting_desk(), None, state)
+        decided = decider.rows(Predicted(part, "", None))
+        given += decided.signals
+        memories += decided.memories
+        state = pickle.loads(pickle.dumps(decider.state)) if n % 7 == 0 else decider.state
+    assert given == list(whole.signals)
+    assert memories == list(whole.memories)
+    assert len({s.signal_id for s in given}) == len(given) > 50
+
+
+def test_one_that_remembers_asks_for_what_the_columns_say() -> None:
+    rows = sampled_rows("EURUSD", 2_000, 6)
+    decided = Decider(RunSettings(), waiting_desk(), None, None).rows(Predicted(rows, "", None))
+    of = {
+        name: [
+            msgspec.structs.replace(s, strategy="", signal_id="", model="")
+            for s in decided.signals
+            if s.strategy == name
+        ]
+        for name in ("waits", "remembers")
+    }
+    assert of["waits"] == of["remembers"]
+    kinds = {(s.name, s.action) for s in of["waits"] if isinstance(s, OrderSignal)}
+    assert kinds == {(n, a) for n in ("dip", "top") for a in ("place", "cancel")}
+    assert {s.signal_id for s in decided.signals} == {
+        m.signal.signal_id for m in decided.memories
+    } | {s.signal_id for s in decided.signals if s.strategy == "waits"}
+
+
+def test_an_order_has_its_price_and_exits_on_their_sides_in_the_symbols_digits() -> None:
+    rows = sampled_rows("EURUSD", 500, 8)
+    rows = rows._replace(time_msc=rows.time_msc + 1_700_000_000_000)  # reference data is dated
+    decided = Decider(RunSettings(), waiting_desk()[:1], None, None).rows(Predicted(rows, "", None))
+    orders = [s for s in decided.signals if isinstance(s, OrderSignal)]
+    placed, gone = ([s for s in orders if s.action == a] for a in ("place", "cancel"))
+    assert {(s.entry, s.target > 0) for s in placed} == {
+        ("limit", True), ("limit", False), ("stop", True), ("stop", False),
+    }  # fmt: skip
+    for s in placed:
+        below = (s.target > 0) == (s.entry == "limit")
+        away = s.reference_price - s.entry_price
+        assert (away if below else -away) > -1e-5
+        assert (s.stop_price < s.entry_price) == (s.target > 0)
+        assert [s.entry_price, s.stop_price] == [round(s.entry_price, 5), round(s.stop_price, 5)]
+        assert s.ts_event_us < s.expires_us < s.horizon_us
+    assert {(s.target, s.stop_price, s.entry_price) for s in gone} == {(0.0, 0.0, 0.0)}
+
+
+def test_orders_from_a_model_wait_only_where_its_members_agree() -> None:
+    class Model(Waits):
+        needs_model = True
+
+        def targets(self, rows: Any, _probabilities: Any) -> Targets:
+            return Targets(np.zeros(len(rows), np.int8), np.ones(len(rows), np.float32))
+
+        def orders(self, rows: Any, _probabilities: Any) -> list[Orders]:
+            return [Orders(np.ones(len(rows)), np.ones(len(rows)), life_s=30.0)]
+
+    own: Any = Model()
+    for more, sizes in (({}, [1.0]), ({"veto": True}, []), ({"share": 0.5}, [0.5])):
+        decider = Decider(RunSettings(), [Member("m", own, SETTINGS)], None, None)
+        assert [s.target for s in decider.rows(predicted(**more)).signals] == sizes

@@ -11,7 +11,7 @@ doubtful AS (
 ),
 
 each_one AS (
-    SELECT argMaxIf(e.kind, e.seq, e.kind != 'cancelling') AS last_kind
+    SELECT argMaxIf(e.kind, e.seq, e.kind NOT IN ('cancelling', 'modifying', 'modified', 'unmodified')) AS last_kind
     FROM order_event AS e
     WHERE
         e.run_id IN (

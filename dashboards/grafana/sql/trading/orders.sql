@@ -33,7 +33,7 @@ WHERE
         WHERE mode = '${mode}'
     ) AND $__timeFilter(ts_event)
     AND order_id IN (SELECT order_id FROM newest)
-    AND kind NOT IN ('booked', 'cancelling', 'stop_moving', 'stop_moved', 'stop_kept')
+    AND kind NOT IN ('booked', 'cancelling', 'stop_moving', 'stop_moved', 'stop_kept', 'modifying', 'modified', 'unmodified')
     AND $__conditionalAll(account IN (${account:singlequote}), $account)
 GROUP BY run_id, order_id
 ORDER BY time DESC

@@ -1,6 +1,12 @@
 SELECT
     ts_event AS time,
-    concat(if(target > 0, 'long ', if(target < 0, 'short ', 'flat ')), symbol) AS text,
+    concat(
+        multiIf(
+            action = 'cancel', concat('takes back ', name, ' '),
+            action != '', concat(if(action = 'modify', 'moves ', ''), if(target > 0, 'buy ', 'sell '), entry, ' ', name, ' '),
+            target > 0, 'long ', target < 0, 'short ', 'flat '
+        ), symbol
+    ) AS text,
     strategy AS tags
 FROM signal
 WHERE

@@ -1,6 +1,7 @@
 -- noqa: disable=LT05
 -- R5: every order that was sent, and every stop the broker executed: what was asked, what came of it,
--- how far from the mid at which it was sent, how fast, and what the broker's twin made of it.
+-- how far from the mid at which it was sent (of one that waited: from its own price), how fast, and what the broker's
+-- twin made of it.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
     on_schema_change="fail", order_by="(account, ts_sent, order_id, order_type)", tags=["compliance"],
@@ -26,6 +27,9 @@ sent as (
         minIf(ts_init, kind in ('partially_filled', 'filled')) as known_at,
         maxIf(ts_event, kind in ('partially_filled', 'filled')) as filled_at,
         argMinIf(volume, seq, kind = 'submitted') as asked,
+        argMaxIf(price, seq, kind in ('submitted', 'modified')) as asked_price,
+        -- The reason of one that waits for its price names what it is and what its strategy calls it.
+        arrayFirst(type -> startsWith(argMinIf(reason, seq, kind = 'submitted'), concat(type, ' ')), ['limit', 'stop']) as waits,
         round(sumIf(volume, kind in ('partially_filled', 'filled')), 8) as filled,
         sumIf(volume * price, kind in ('partially_filled', 'filled')) as paid,
         round(sumIf(commission, kind in ('partially_filled', 'filled')), 8) as cost,
@@ -74,7 +78,7 @@ orders as (
         first_seq as seq,
         order_side as side,
         order_purpose as purpose,
-        'market' as order_type,
+        if(waits = '', 'market', waits) as order_type,
         sent_at,
         known_at,
         filled_at,
@@ -83,9 +87,9 @@ orders as (
         paid,
         cost,
         journal_mid,
-        0 as stop_level,
+        if(waits = '', 0, asked_price) as own_level,
         multiIf(
-            filled >= asked - 1e-9, 'filled', filled > 0, 'partially_filled',
+            filled >= asked - 1e-9, 'filled', filled > 0, 'partially_filled', last_word = '' and waits != '', 'working',
             last_word in ('', 'unknown', 'reconciled'), 'unknown', last_word
         ) as outcome,
         said
@@ -113,7 +117,7 @@ orders as (
         volume * price as paid,
         commission as cost,
         toFloat64(0) as journal_mid,
-        if(purpose = 'stop', stop_price, 0) as stop_level,
+        if(purpose = 'stop', stop_price, 0) as own_level,
         'filled' as outcome,
         '' as said
     from stops
@@ -147,8 +151,8 @@ referred as (
         *,
         not {{ missing("ts_quote") }} and ts_quote >= subtractSeconds(sent_at, {{ var("tca_quote_s") }}) as has_quote,
         if(has_quote, (quote_bid + quote_ask) / 2, 0) as tick_mid,
-        multiIf(stop_level > 0, 'stop level', has_quote, 'tick mid', journal_mid > 0, 'journal mid', 'none') as reference_kind,
-        multiIf(stop_level > 0, stop_level, has_quote, tick_mid, journal_mid) as reference_price,
+        multiIf(order_type in ('limit', 'stop'), 'order price', own_level > 0, 'stop level', has_quote, 'tick mid', journal_mid > 0, 'journal mid', 'none') as reference_kind,
+        multiIf(own_level > 0, own_level, has_quote, tick_mid, journal_mid) as reference_price,
         if(filled > 0, paid / filled, 0) as price_paid,
         if(side = 'buy', 1, -1) as direction
     from with_quote
@@ -200,7 +204,7 @@ select
     ) as Nullable(Float64)) as slippage_bp,
     cast(cost as Float64) as commission,
     cast(if(
-        filled > 0 and not {{ missing("known_at") }}, dateDiff('microsecond', sent_at, known_at) / 1000, null
+        filled > 0 and order_type not in ('limit', 'stop') and not {{ missing("known_at") }}, dateDiff('microsecond', sent_at, known_at) / 1000, null
     ) as Nullable(Float64)) as known_ms,
     cast(if(
         filled > 0 and order_type = 'market', dateDiff('microsecond', sent_at, filled_at) / 1000, null

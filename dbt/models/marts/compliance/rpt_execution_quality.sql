@@ -19,7 +19,7 @@ select
     cast(countIf(o.outcome = 'filled') as UInt64) as filled,
     cast(countIf(o.outcome = 'partially_filled') as UInt64) as partially_filled,
     cast(countIf(o.outcome = 'rejected') as UInt64) as rejected,
-    cast(countIf(o.outcome in ('cancelled', 'expired', 'unknown', 'busted')) as UInt64) as not_executed,
+    cast(countIf(o.outcome in ('cancelled', 'expired', 'unknown', 'busted', 'working')) as UInt64) as not_executed,
     cast({{ stable("sum(o.volume_filled) / nullIf(sum(o.volume_asked), 0)") }} as Nullable(Float64)) as fill_ratio,
     cast({{ stable("countIf(o.outcome = 'rejected') / count()") }} as Float64) as reject_ratio,
     cast({{ stable("avgOrNull(o.spread_bp)") }} as Nullable(Float64)) as spread_mean_bp,

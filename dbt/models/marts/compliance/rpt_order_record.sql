@@ -16,6 +16,7 @@ events as (
         *,
         toDate(ts_event, 'UTC') as report_date,
         argMinIf(volume, seq, kind in ('submitted', 'denied')) over (partition by run_id, account, order_id) as asked,
+        argMin(purpose, seq) over (partition by run_id, account, order_id) as order_purpose,
         sumIf(volume, kind in ('partially_filled', 'filled')) over (
             partition by run_id, account, order_id order by seq asc rows between unbounded preceding and current row
         ) as done,
@@ -39,12 +40,23 @@ of_day as (
     where {{ report_days("report_date") }}
 ),
 
+-- A position is closed under the signal that opened it, at the market.
+with_terms as (
+    select
+        of_day.*,
+        waiting.waiting_entry as waiting_entry,
+        waiting.waiting_expiry as waiting_expiry
+    from of_day
+    left join {{ ref("int_waiting_signal") }} as waiting
+        on of_day.run_id = waiting.waiting_run and of_day.signal_id = waiting.waiting_signal and of_day.order_purpose = 'entry'
+),
+
 with_person as (
     select
         of_day.*,
         people.decision_id as decision_id,
         people.execution_id as execution_id
-    from of_day
+    from with_terms as of_day
     asof left join {{ ref("int_reference_person") }} as people
         on of_day.strategy = people.ref_strategy and of_day.report_date >= people.ref_from
 ),
@@ -80,8 +92,10 @@ select
     cast(coalesce(venue, '') as String) as venue,
     cast(multiIf(side = 'buy', 'BUYI', side = 'sell', 'SELL', '') as String) as side,
     cast(purpose as String) as purpose,
-    cast('MARK' as String) as order_type,
-    cast('IOCV' as String) as validity,
+    cast(multiIf(waiting_entry = 'limit', 'LMTO', waiting_entry = 'stop', 'STOP', 'MARK') as String) as order_type,
+    cast(multiIf(
+        waiting_entry not in ('limit', 'stop'), 'IOCV', waiting_expiry = 'gtc', 'GTCV', waiting_expiry = 'day', 'DAVY', 'GTTV'
+    ) as String) as validity,
     cast(asked as Float64) as quantity_ordered,
     cast(if(kind in ('partially_filled', 'filled', 'closed'), volume, 0) as Float64) as quantity_event,
     cast(greatest(asked - done, 0) as Float64) as quantity_left,

@@ -1,4 +1,5 @@
--- What each denied entry would have made: in at the quote of the denial, out at the one of its horizon.
+-- What each denied entry would have made: in at the quote of the denial, out at the one of its horizon. Not of orders
+-- that would have waited for their price: nobody knows whether it would have come in time for them.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="trading_day",
     on_schema_change="fail", order_by="(run_id, rule, limits_version, ts_denied, order_id)",
@@ -12,7 +13,7 @@ denied as (
         *,
         {{ trading_day("ts_last") }} as trading_day
     from {{ ref("int_order_lifecycle") }}
-    where {{ in_mode() }} and status = 'denied' and order_purpose = 'entry' and {{ days_to_build() }}
+    where {{ in_mode() }} and status = 'denied' and order_purpose = 'entry' and order_type = 'market' and {{ days_to_build() }}
 ),
 
 signals as (

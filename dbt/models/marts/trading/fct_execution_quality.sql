@@ -1,4 +1,5 @@
--- Per day, feed and purpose: what filled, how fast, and how far from the mid at which it was sent.
+-- Per day, feed and purpose: what filled, how fast, and how far from the mid at which it was sent. Speed and slippage
+-- are those of orders at the market: one that waits for its price is filled when that comes.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="trading_day",
     on_schema_change="fail", order_by="(run_id, source, symbol, purpose)",
@@ -32,7 +33,8 @@ orders as (
     select
         *,
         volume_filled > 0 as is_filled,
-        volume_filled > 0 and not {{ missing("ts_quote") }} as is_measured,
+        volume_filled > 0 and order_type = 'market' as is_timed,
+        volume_filled > 0 and order_type = 'market' and not {{ missing("ts_quote") }} as is_measured,
         if(order_side = 'buy', 1, -1) * (volume_price / nullIf(volume_filled, 0) - mid) / nullIf(mid, 0) * 1e4 as slip_bp,
         dateDiff('microsecond', ts_submitted, ts_filled) / 1000 as wait_ms
     from arrivals
@@ -55,8 +57,8 @@ select
     cast(quantileExactOrNullIf(0.5)(o.slip_bp, o.is_measured) as Nullable(Float64)) as slippage_p50_bp, -- noqa: LT01
     cast(quantileExactOrNullIf(0.99)(o.slip_bp, o.is_measured) as Nullable(Float64)) as slippage_p99_bp, -- noqa: LT01
     cast({{ stable("avgOrNullIf(o.spread / o.mid * 1e4, o.is_measured)") }} as Nullable(Float64)) as spread_mean_bp,
-    cast(quantileExactOrNullIf(0.5)(o.wait_ms, o.is_filled) as Nullable(Float64)) as fill_ms_p50, -- noqa: LT01
-    cast(quantileExactOrNullIf(0.99)(o.wait_ms, o.is_filled) as Nullable(Float64)) as fill_ms_p99, -- noqa: LT01
+    cast(quantileExactOrNullIf(0.5)(o.wait_ms, o.is_timed) as Nullable(Float64)) as fill_ms_p50, -- noqa: LT01
+    cast(quantileExactOrNullIf(0.99)(o.wait_ms, o.is_timed) as Nullable(Float64)) as fill_ms_p99, -- noqa: LT01
     cast(max(abs(o.mid - o.arrival_mid_journalled)) as Nullable(Float64)) as mid_difference_max,
     cast(any(state.day_rows) as UInt64) as day_rows
 from orders as o

@@ -24,6 +24,8 @@ select
     cast(order_commission as Float64) as commission,
     cast(order_swap as Float64) as swap,
     cast(order_profit as Float64) as profit,
-    cast(events as UInt64) as events
+    cast(events as UInt64) as events,
+    cast(order_type as String) as order_type,
+    cast(order_name as String) as order_name
 from {{ ref("int_order_lifecycle") }}
 where {{ in_mode() }}

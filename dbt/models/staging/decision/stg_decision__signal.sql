@@ -17,5 +17,11 @@ select
     ts_expires,
     confidence,
     model,
-    prediction_id
+    prediction_id,
+    name,
+    action,
+    entry,
+    entry_price,
+    filling,
+    expiry
 from {{ source('decision', 'signal') }} final

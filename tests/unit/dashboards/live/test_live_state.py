@@ -1,5 +1,6 @@
 """The picture is a fold over messages; old news never overwrites newer."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from core.contracts.firm import FirmRuleState
 from core.contracts.operations import Control, Heartbeat, RiskState
 from core.contracts.order import AccountState, EventKind, OrderEvent, PositionState
 from core.contracts.prediction import Prediction
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal, SignalBatch
 from core.contracts.tick import TICK, QuarantineBatch, QuarantinedTick, TickBatch
 from core.topics import (
     CONTROL,
@@ -165,10 +166,17 @@ def test_signals_controls_and_refused_ticks_are_told(world: LiveState) -> None:
     )  # fmt: skip
     give(world, SIGNALS, signal)
     assert world.items.get("signal|s1")["side"] == "short"
+    waits = OrderSignal(
+        *msgspec.structs.astuple(signal), name="dip", entry="limit", entry_price=1.2
+    )
+    gone = msgspec.structs.replace(waits, signal_id="s3", target=0.0, action="cancel")
+    give(world, SIGNALS, SignalBatch("live", 1, 60_000_000, [waits, gone]))
+    lines = [world.items.get(f"event|{n}")["text"] for n in (2, 3)]
+    assert lines == ["EURUSD order dip: sell limit at 1.2", "EURUSD takes back order dip"]
     give(world, CONTROL, Control("halt", "live", 5, "ann", "news"))
     refused = QuarantinedTick(1, 60_000, "no_price", "raw")
     give(world, TICKS, QuarantineBatch("live", "demo", "sim", "EURUSD", "terminal", [refused]))
-    assert kinds(world) == ["signal", "control", "warning"]
+    assert kinds(world) == ["signal", "signal", "signal", "control", "warning"]
 
 
 def test_a_damaged_message_is_told_and_left_out(world: LiveState) -> None:

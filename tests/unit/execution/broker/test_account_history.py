@@ -1,11 +1,14 @@
 """The account's history taken up line by line, and the balance that follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.mt5.fence import Fence
 from adapters.mt5.protocol import constants as mt5
+from adapters.mt5.protocol.results import OrderSendResult
 from adapters.simulator.broker import operations
 from core import trading_control
 from core.contracts.order import EventKind as Kind
@@ -155,6 +158,27 @@ def test_an_order_done_twice_is_journalled_and_suspends_its_feed(desk: Office) -
     desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.1, 2))  # a person closes it
     desk.poll(5)
     assert not desk.book.broker.is_suspended("oanda", "EURUSD")
+
+
+def test_what_another_execution_traded_under_a_name_that_was_refused_here_suspends_nothing(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the hand-over of an account both make the same order of one signal."""
+    refused: list[Mapping[str, Any]] = []
+
+    def refuse(request: Mapping[str, Any]) -> OrderSendResult:
+        refused.append(request)
+        return Fence().refusal(1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.terminal, "order_send", refuse, raising=False)
+        assert desk.trade(1.0)[-1] == "entry rejected"
+    assert desk.book.fenced
+    desk.terminal._inner.order_send(refused[0])  # as the other does, who has the account
+    [booked] = desk.poll(3)
+    assert (booked.kind, booked.purpose, booked.observed) == (Kind.BOOKED, "expert", 0.0)
+    assert not desk.book.broker.is_suspended("oanda", "EURUSD")
+    assert desk.trade(1.0)[-1] == "entry filled"
 
 
 def test_the_books_are_the_same_after_a_restart(desk: Office, tmp_path: Path) -> None:

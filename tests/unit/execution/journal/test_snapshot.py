@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.contracts.order import OrderEvent
+from adapters.mt5.fence import Fence
+from core.contracts.order import EventKind, OrderEvent
 from core.errors import JournalError
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
@@ -90,6 +91,22 @@ def test_what_a_snapshot_knows_is_what_all_records_tell(path: Path) -> None:
     book, activity = folded(path)
     digest = snapshots.fold_sealed(path, None)
     assert knowledge(*from_snapshot(path, digest), book) == knowledge(book, activity, book)
+
+
+def test_what_the_account_refused_as_another_s_is_known_from_it(tmp_path: Path) -> None:
+    signal, *submitted = next(traded_journal.trade(999))[:3]
+    last = submitted[-1]
+    assert isinstance(last, OrderEvent)
+    rejected = msgspec.structs.replace(
+        last, kind=EventKind.REJECTED, event_id=f"{last.order_id}.3",
+        reason=Fence().refusal(1).comment,
+    )  # fmt: skip
+    opened = Journal(tmp_path / "journal", SEGMENT)
+    opened.append([signal, *submitted, rejected])
+    traded_journal.write(opened, 1, TRADES, rotate_at=10_000)
+    opened.close()
+    digest = snapshots.fold_sealed(tmp_path / "journal", None)
+    assert from_snapshot(tmp_path / "journal", digest)[0].fenced == {last.order_id}
 
 
 def test_a_snapshot_made_from_the_one_before_is_the_same_to_the_byte(path: Path) -> None:

@@ -178,7 +178,7 @@ def test_nothing_waits_while_nothing_may_open(desk: Desk, state: Any) -> None:
         ({"entry": ""}, "unfit_order"),
         ({"filling": "boc"}, "unfit_order"),
         ({"expiry": "soon"}, "unfit_order"),
-        ({"action": "modify"}, "unfit_order"),
+        ({"action": "swap"}, "unfit_order"),
         ({"name": ""}, "unfit_order"),
         ({"name": "a b"}, "unfit_order"),
         ({"expires_us": TUESDAY * 1000 + 2_900_000}, "unfit_order"),

@@ -52,6 +52,22 @@ def test_a_decision_names_the_signed_version(firm: SignedHome) -> None:
     assert limits.rules.version.endswith("#3")
 
 
+def test_what_is_signed_while_trading_is_told_with_its_text_and_who_signed_it(
+    firm: SignedHome,
+) -> None:
+    limits = reader(firm)
+    assert limits.edited is None, "the session has what it began with"
+    firm.limits("max_lots = 0.4", "bob")
+    limits.poll()
+    assert limits.edited is not None
+    assert b"max_lots = 0.4" in limits.edited
+    assert (limits.author, limits.home) == ("bob", firm.home)
+    limits.edited = None
+    (firm.home / "limits.toml").write_text('version = "t"\n[limits]\nmax_lots = 99.0\n')
+    limits.poll()
+    assert limits.edited is None, "a file that nobody obeys"
+
+
 def test_an_edited_file_is_named_and_not_obeyed(firm: SignedHome) -> None:
     limits, path = reader(firm), firm.home / "limits.toml"
     path.write_text('version = "t"\n[limits]\nmax_lots = 99.0\n')

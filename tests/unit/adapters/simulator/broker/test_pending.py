@@ -7,6 +7,7 @@ import pytest
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.simulator.broker.costs import Frictions
+from adapters.simulator.broker.operations import IN_PARTS
 from adapters.simulator.broker.pending import FIRST_TICKET
 from adapters.simulator.terminal import SimulatedTerminal
 from tests.support.markets import TUESDAY, market, order, terminal
@@ -230,6 +231,9 @@ def test_a_restarted_terminal_has_the_same_books(tmp_path: Path) -> None:
     term.at(TUESDAY + MINUTE)
     term.order_send(order("EURUSD", "buy"))
     term.order_send(removal(again.order))
+    term.order_send(change(1.0985))
+    form = waiting(mt5.ORDER_TYPE_BUY_STOP, 1.1015) | {"action": IN_PARTS, "stoplimit": 0.05}
+    term.act(form | {"deviation": 1_000})
     assert first.order != again.order
     before = books(term)
     term.shutdown()
@@ -244,3 +248,96 @@ def test_an_earlier_caller_sees_it_waiting_still() -> None:
     term.at(TUESDAY + MINUTE)
     assert [working.ticket for working in term.orders_get("EURUSD")] == [answer.order]
     assert term.orders_get("GBPUSD") == ()
+
+
+def change(price: float, **more: Any) -> dict[str, Any]:
+    return {
+        "action": mt5.TRADE_ACTION_MODIFY, "order": FIRST_TICKET, "symbol": "EURUSD.x",
+        "price": price, "sl": 0.0, "tp": 0.0, "type_time": mt5.ORDER_TIME_GTC, **more,
+    }  # fmt: skip
+
+
+def test_changed_it_works_under_its_new_terms_alone() -> None:
+    term, _ = placed(mt5.ORDER_TYPE_BUY_LIMIT, 1.0996)
+    ends = (TUESDAY + 30 * MINUTE) // 1000
+    later = {"sl": 1.0950, "type_time": mt5.ORDER_TIME_SPECIFIED, "expiration": ends}
+    assert term.order_send(change(1.0985, **later)).retcode == mt5.TRADE_RETCODE_DONE
+    (shown,) = term.orders_get()
+    assert (shown.ticket, shown.price_open, shown.sl) == (FIRST_TICKET, 1.0985, 1.0950)
+    assert (shown.time_expiration, shown.volume_initial) == (ends, 0.1)
+    (deal,) = trades(term)
+    assert (deal.price, deal.time_msc) == (1.0985, TUESDAY + 2 * MINUTE)
+    assert term.positions_get()[0].sl == 1.0950
+
+
+@pytest.mark.parametrize(
+    ("more", "retcode"),
+    [
+        ({}, mt5.TRADE_RETCODE_NO_CHANGES),
+        ({"price": 1.1020}, mt5.TRADE_RETCODE_INVALID_PRICE),
+        ({"price": float("nan")}, mt5.TRADE_RETCODE_INVALID_PRICE),
+        ({"price": 1.0980, "sl": 1.0990}, mt5.TRADE_RETCODE_INVALID_STOPS),
+        ({"type_time": mt5.ORDER_TIME_SPECIFIED, "expiration": 5},
+         mt5.TRADE_RETCODE_INVALID_EXPIRATION),
+        ({"order": 7}, mt5.TRADE_RETCODE_INVALID_ORDER),
+    ],
+)  # fmt: skip
+def test_a_wrong_change_leaves_it_as_it_was(more: dict[str, Any], retcode: int) -> None:
+    term, _ = placed(mt5.ORDER_TYPE_BUY_LIMIT, 1.0990)
+    assert term.order_send(change(1.0990) | more).retcode == retcode
+    (deal,) = trades(term)
+    assert deal.price == 1.0990
+
+
+def test_a_change_that_arrives_after_the_fill_is_refused() -> None:
+    slow = Frictions(latency_ms=(500, 500), slip_probability=0.0, slip_spreads=0.0)
+    term, _ = placed(mt5.ORDER_TYPE_BUY_LIMIT, 1.0990, frictions=slow)
+    term.at(TUESDAY + 2 * MINUTE - 100)
+    assert term.order_send(change(1.0975)).retcode == mt5.TRADE_RETCODE_INVALID_ORDER
+    (deal,) = trades(term)
+    assert deal.price == 1.0990
+
+
+def in_parts(kind: int, price: float, **more: Any) -> SimulatedTerminal:
+    """The first part 0.04 lots of 0.1, the rest not before half a minute later."""
+    term = terminal({"EURUSD_x": EURUSD})
+    term.at(TUESDAY)
+    form = waiting(kind, price, **more) | {"action": IN_PARTS, "stoplimit": 0.04}
+    answer, _ = term.act({**form, "deviation": 30_000})
+    assert answer.retcode == mt5.TRADE_RETCODE_DONE
+    return term
+
+
+def test_it_fills_in_parts_each_when_its_price_is_there() -> None:
+    term = in_parts(mt5.ORDER_TYPE_BUY_STOP, 1.1005)
+    term.at(TUESDAY + 3 * MINUTE + 1)
+    (shown,) = term.orders_get()
+    assert (shown.state, shown.volume_initial) == (mt5.ORDER_STATE_PARTIAL, 0.1)
+    assert shown.volume_current == pytest.approx(0.06)
+    first, second = trades(term)
+    assert [(d.volume, d.price) for d in (first, second)] == [(0.04, 1.1011), (0.06, 1.1031)]
+    assert first.position_id == second.position_id == FIRST_TICKET == second.order
+    (held,) = term.positions_get()
+    assert (held.volume, held.price_open) == (0.1, 1.1023)
+    (done,) = [o for o in term.history_orders_get(1, 2e9) if o.ticket == FIRST_TICKET]
+    assert (done.state, done.volume_current) == (mt5.ORDER_STATE_FILLED, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "lots", "state"),
+    [
+        ({"type_filling": mt5.ORDER_FILLING_FOK}, [0.1], mt5.ORDER_STATE_FILLED),
+        ({"type_filling": mt5.ORDER_FILLING_IOC}, [0.04], mt5.ORDER_STATE_CANCELED),
+        ({"type_time": mt5.ORDER_TIME_SPECIFIED,
+          "expiration": (TUESDAY + 3 * MINUTE) // 1000}, [0.04], mt5.ORDER_STATE_EXPIRED),
+        ({"tp": 1.1010}, [0.04, 0.04], mt5.ORDER_STATE_PLACED),
+    ],
+)  # fmt: skip
+def test_the_rest_ends_as_its_form_says(
+    more: dict[str, Any], lots: list[float], state: int
+) -> None:
+    """With a take-profit the position is gone before the rest could go into it."""
+    term = in_parts(mt5.ORDER_TYPE_BUY_LIMIT, 1.0990, **more)
+    assert [deal.volume for deal in trades(term)] == lots
+    over = [o for o in term.history_orders_get(1, 2e9) if o.ticket == FIRST_TICKET]
+    assert [o.state for o in over] == ([] if state == mt5.ORDER_STATE_PLACED else [state])
