@@ -1,6 +1,8 @@
-"""How old the newest tick of each subscribed symbol is, and whether it ought to be younger."""
+"""How old the newest tick of each collected symbol is, and whether it ought to be younger."""
 
+import contextlib
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -9,13 +11,20 @@ from core.home_users import READER, sign_in
 from core.instruments import instrument, is_open
 from core.settings import Settings
 
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
 STALE_AFTER_S = 60.0  # while the market is open
 _HOUR_US = 3_600_000_000
 _LONGEST_CLOSE_H = 24 * 7
+_COLLECTED = (
+    "SELECT name FROM session_part FINAL WHERE kind = 'feed' AND session_id IN"
+    " (SELECT session_id FROM running_mode WHERE status = 'running') ORDER BY name"
+)
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
-    """One symbol of the terminal's source."""
+    """One symbol of a source."""
 
     source: str
     symbol: str
@@ -32,16 +41,24 @@ class FeedStatus(msgspec.Struct, frozen=True):
 
 
 def feeds(settings: Settings, url: str, started_us: int, clock: Clock) -> list[FeedStatus]:
-    """The terminal's symbols, each with its newest tick in the warehouse at `url`.
+    """What the running session collects, each feed with its newest tick in the warehouse at `url`.
+
+    The session says what that is, whatever the settings of who asks; they do where none is noted.
 
     Raises:
         UnavailableError, WarehouseError: it does not answer, or has no tables yet.
     """
-    newest = _newest(settings, url)
-    source, now_us = settings.terminal.source, clock.now_us()
+    from adapters.clickhouse import client
+
+    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), READER)
+    terminal, now_us = settings.terminal, clock.now_us()
+    with client.errors_translated(), contextlib.closing(client.connect(where)) as connection:
+        expected = [_pair(str(name)) for (name,) in connection.query(_COLLECTED).result_rows]
+        expected = expected or [(terminal.source, symbol) for symbol in terminal.symbols]
+        newest = _newest(connection, expected)
     return [
-        feed(source, symbol, newest.get(symbol, 0), started_us, now_us)
-        for symbol in settings.terminal.symbols
+        feed(source, symbol, newest.get((source, symbol), 0), started_us, now_us)
+        for source, symbol in expected
     ]
 
 
@@ -75,14 +92,16 @@ def market_text(feed: FeedStatus) -> str:
     return f"closed, opens {opens:%a %d %b %H:%M} UTC"
 
 
-def _newest(settings: Settings, url: str) -> dict[str, int]:
-    from adapters.clickhouse import client
+def _pair(feed: str) -> tuple[str, str]:
+    source, _, symbol = feed.partition("/")
+    return source, symbol
 
-    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), READER)
-    with client.errors_translated():
-        answer = client.connect(where).query(
-            "SELECT symbol, toUnixTimestamp64Micro(max(ts_event)) FROM tick"
-            " WHERE source = {source:String} GROUP BY symbol",
-            parameters={"source": settings.terminal.source},
-        )
-    return {str(symbol): int(last_us) for symbol, last_us in answer.result_rows}
+
+def _newest(connection: "Client", expected: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    answer = connection.query(
+        "SELECT source, symbol, toUnixTimestamp64Micro(max(ts_event)) FROM tick"
+        " WHERE (source, symbol) IN {expected:Array(Tuple(String, String))}"
+        " GROUP BY source, symbol",
+        parameters={"expected": expected},
+    )
+    return {(str(source), str(symbol)): int(at) for source, symbol, at in answer.result_rows}

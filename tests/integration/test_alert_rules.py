@@ -5,7 +5,10 @@ from typing import NamedTuple
 import pytest
 
 from adapters.clickhouse import migrate
+from cli.diagnostics.feeds import feeds
+from core.clock import SystemClock
 from core.sections import RuleSettings
+from core.settings import Settings
 from surveillance.evaluator import measure, measured
 from surveillance.rules import BY_NAME, RULES, limit_of
 from tests.support.warehouse_server import Warehouse, warehouse
@@ -124,10 +127,11 @@ def checks(suite: str, name: str, status: str, failed: int, second: int) -> str:
     )
 
 
-def drifts(psi: float, columns: int, minute: int) -> str:
+def drifts(psi: float, columns: int, minute: int, rows: int = 1000, minutes: int = 61) -> str:
     return (
-        "INSERT INTO model_drift (run_id, model, name, ts_end, psi) SELECT 'live', 'm1',"
-        f" toString(number), now64(6) + toIntervalMinute({minute}), {psi} FROM numbers({columns})"
+        "INSERT INTO model_drift (run_id, model, name, ts_end, ts_start, compared, psi) SELECT"
+        f" 'live', 'm1', toString(number), now64(6) + toIntervalMinute({minute}) AS ends,"
+        f" ends - toIntervalMinute({minutes}), {rows}, {psi} FROM numbers({columns})"
     )
 
 
@@ -294,3 +298,30 @@ def test_what_another_mode_did_is_not_this_one_s(running: Warehouse) -> None:
     apply(running, equity(1, 100).replace("'demo'", "'shadow'"))
     apply(running, equity(2, 50).replace("'demo'", "'shadow'"))
     assert above(running, "drawdown") == []
+
+
+def test_a_young_home_has_seen_too_little_to_drift(running: Warehouse) -> None:
+    begin(running)
+    apply(running, drifts(0.9, 9, 1, rows=999))
+    assert above(running, "drift") == []
+    apply(running, drifts(0.9, 9, 2, minutes=59))
+    assert above(running, "drift") == []
+
+
+def test_status_looks_at_the_feeds_that_the_running_session_collects(running: Warehouse) -> None:
+    """Whoever asks may have settings of other symbols than `up` was given."""
+    settings = Settings(clickhouse=running.settings)
+    clock = SystemClock()
+
+    def shown() -> list[tuple[str, str, bool]]:
+        states = feeds(settings, running.url, clock.now_us() - 3_600_000_000, clock)
+        return [(feed.source, feed.symbol, feed.last_us > 0) for feed in states]
+
+    by_settings = [(settings.terminal.source, s, False) for s in settings.terminal.symbols]
+    assert shown() == by_settings
+    begin(running)
+    apply(running, f"{parts('feed', 'other/BTCUSD', 'always')}\n{ticks('EURUSD', 5)}")
+    assert shown() == [("other", "BTCUSD", False), ("sim", "EURUSD", True)]
+    running.client.command("TRUNCATE TABLE session")
+    begin(running, status="ended")
+    assert [(source, symbol) for source, symbol, _ in shown()] == [row[:2] for row in by_settings]

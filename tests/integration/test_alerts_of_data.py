@@ -11,12 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.clickhouse import marts
+from adapters.offsite import backups, sealed
+from adapters.offsite import store as store_elsewhere
 from audit import trail
 from audit.export import export
 from core import audit_log
 from core.audit_log import AuditLine
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from core.contracts.tick import TickArray
+from core.errors import TickhouseError
 from core.sections import ModelSettings
 from core.settings import Settings
 from models.monitoring.patrol import patrol
@@ -40,6 +43,7 @@ from tests.support.warehouse_server import Warehouse, migrated, warehouse
 __all__ = ["small_disk", "warehouse"]
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="browser")]
 TICKS, S = 3_000, 1_000_000
+HOUR_US = 3_600 * S
 
 
 class Living:
@@ -183,5 +187,37 @@ def test_a_disk_that_fills_and_has_space_again(small_disk: Path) -> None:
         assert ("fired", "disk") in alarms.changes()
         filler.unlink()
         assert ("resolved", "disk") in alarms.changes()
+    finally:
+        server.stop()
+
+
+def test_backups_that_cannot_leave_the_host_and_one_that_can(tmp_path: Path) -> None:
+    server, there, now_us = migrated(tmp_path / "home"), tmp_path / "there", SystemClock().now_us()
+    sealed.make_key(tmp_path / "key")
+    there.mkdir()
+    try:
+        life = Life(tmp_path / "home", server)
+        away = {"destination": str(there), "keyfile": str(tmp_path / "key")}
+        life.start(now_us - 50 * HOUR_US, backup=away)
+        settings = replace(life.settings, clickhouse=server.settings)
+        alarms = Alarms(settings)
+
+        def backup(hours_ago: int) -> None:
+            clock = ManualClock(now_us - hours_ago * HOUR_US)
+            place = store_elsewhere.select(settings.backup, settings.home_path)
+            backups.make(life.client, settings, place, clock)
+
+        def changes() -> set[str]:
+            return {kind for kind, name in alarms.changes() if name == "backup_old"}
+
+        backup(37)
+        there.rename(tmp_path / "unplugged")
+        for night in (25, 1):
+            with pytest.raises(TickhouseError):
+                backup(night)
+        assert changes() == {"fired"}
+        (tmp_path / "unplugged").rename(there)
+        backup(0)
+        assert changes() == {"resolved"}
     finally:
         server.stop()
