@@ -228,11 +228,14 @@ def test_marts_and_order_records_say_what_kind_an_order_was(replayed, tmp_path):
             "SELECT order_type, own_event, count() FROM {marts}.rpt_order_record WHERE own_event"
             " IN ('filled', 'cancelled', 'expired') GROUP BY ALL"
         ) == {(named[kind], event): count for (kind, event), count in ended.items()}
-        assert counted(
-            "SELECT order_type, reference_kind, count() FROM {marts}.rpt_execution_order WHERE"
-            " order_type = 'limit' AND (slippage_bp != 0 OR reference_kind != 'order price')"
-            " GROUP BY ALL"
-        ) == {}
+        assert (
+            counted(
+                "SELECT order_type, reference_kind, count() FROM {marts}.rpt_execution_order WHERE"
+                " order_type = 'limit' AND (slippage_bp != 0 OR reference_kind != 'order price')"
+                " GROUP BY ALL"
+            )
+            == {}
+        )
         assert counted(
             "SELECT order_type, validity, count() > 0 FROM {marts}.rpt_order_record GROUP BY ALL"
         ).keys() == {("MARK", "IOCV"), ("LMTO", "GTTV"), ("STOP", "GTCV"), ("STOP", "GTTV")}

@@ -366,9 +366,7 @@ class SimulatedAccount:
                 self._meet(form, state, known, held, quote, deal)
             else:
                 costs = self._affordable(form, state, known, order.feed, quote, price)
-                state.open(
-                    form, order.feed, deal._replace(commission=-costs[1], margin=costs[0])
-                )
+                state.open(form, order.feed, deal._replace(commission=-costs[1], margin=costs[0]))
         except Refused as refusal:
             state.retire(order, mt5.ORDER_STATE_REJECTED, time_msc, refusal.comment)
             return

@@ -22,6 +22,7 @@ from strategies.orders_form import (
 from strategies.protocol import select
 
 SECOND = 1_000
+NOTHING = Waiting()
 
 
 def seconds(count: int) -> Any:
@@ -37,7 +38,9 @@ def orders(direction: list[int], life_s: float = 10.0, **more: Any) -> Orders:
 
 
 def requested(
-    one: Orders, waiting: Waiting = Waiting(), at: Any = None  # noqa: B008
+    one: Orders,
+    waiting: Waiting = NOTHING,
+    at: Any = None,
 ) -> list[tuple[int, str]]:
     count = len(one.direction)
     given = requests(waiting, seconds(count), one, at if at is not None else np.ones(count))
