@@ -90,7 +90,7 @@ class OrderChanges:
         for name in doubtful:
             order = there.get(book.working[name].ticket)
             if order is not None and book.rests(name):  # else it is over: the history says how
-                self._conclude_if_changed(name, order)
+                self._find_changed(name, order)
 
     def hindrance(self, signal: OrderSignal) -> str:
         """Why nothing is asked for: no such order, or it is on its way somewhere; else ""."""
@@ -134,7 +134,7 @@ class OrderChanges:
         reach("execution.modify.after")
         return answer
 
-    def _conclude_if_changed(self, name: str, order: WorkingOrder) -> None:
+    def _find_changed(self, name: str, order: WorkingOrder) -> None:
         working = self._ledger.book.working[name]
         if self._has(order, working.under(self._terms(name))):
             self._conclude(name, Outcome("done"))

@@ -1,5 +1,5 @@
 -- A signal may ask for an order that waits for its price instead of a target (ADR 0021); empty on targets.
-ALTER TABLE signal ADD COLUMN IF NOT EXISTS name LowCardinality(String) COMMENT 'Name of an order that waits; empty: a target' -- noqa: PRS
+ALTER TABLE signal ADD COLUMN IF NOT EXISTS name LowCardinality(String) COMMENT 'Name of an order that waits, from its strategy; empty: a target' -- noqa: PRS
 ;
 ALTER TABLE signal ADD COLUMN IF NOT EXISTS action LowCardinality(String) COMMENT 'place, modify or cancel; empty: a target' -- noqa: PRS
 ;

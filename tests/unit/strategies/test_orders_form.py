@@ -22,6 +22,7 @@ from strategies.orders_form import (
 from strategies.protocol import select
 
 SECOND = 1_000
+NOTHING = Waiting()
 
 
 def seconds(count: int) -> Any:
@@ -38,7 +39,7 @@ def orders(direction: list[int], life_s: float = 10.0, **more: Any) -> Orders:
 
 def requested(
     one: Orders,
-    waiting: Waiting = Waiting(),  # noqa: B008
+    waiting: Waiting = NOTHING,
     at: Any = None,
 ) -> list[tuple[int, str]]:
     count = len(one.direction)
