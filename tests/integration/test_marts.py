@@ -158,6 +158,11 @@ def about_orders(client: Client, report: Report) -> dict[str, str]:
     }
 
 
+#: Without rows here: without reference data nothing is reportable, and the rule abuses nothing.
+#: tests/integration/test_golden_reports.py and test_abuse.py have theirs.
+EMPTY = {"rpt_rts22_field", "rpt_abuse_alert"}
+
+
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 def test_a_reports_rows_lead_to_their_ticks_by_sql_alone(
     analysed: Analysed, report: Report
@@ -168,7 +173,7 @@ def test_a_reports_rows_lead_to_their_ticks_by_sql_alone(
             f"SELECT DISTINCT order_id, {run} FROM {MARTS}.{mart} WHERE order_id != ''"
             " ORDER BY order_id LIMIT 5"
         ).result_rows
-        assert orders, f"{mart} has no row about an order to begin at"
+        assert bool(orders) != (mart in EMPTY), f"{mart} has no row about an order to begin at"
         for order, its_run in orders:
             lineage = rows(
                 analysed.client,
