@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import asdict
 
 from cli.busy.day import MINUTE, SECOND, SOURCE, SYMBOLS, Day
-from core.contracts.signal import Signal, signal_id
+from core.contracts.signal import OrderSignal, Signal, signal_id
 from core.contracts.tick import TickArray
 from features.kernel import features_of
 from features.state import new_state
@@ -78,17 +79,28 @@ def _shares(leaning: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def _signals(day: Day, sampled: Sampled, used: TickArray) -> list[Signal]:
-    """One every ten minutes, its side by the dice; the last stays open at the day's end."""
+    """One every ten minutes, its side by the dice; the last stays open at the day's end. Of each
+    feed one asks for an order that waits.
+    """
     dice = day.dice(f"signals {sampled.symbol}")
     begin = day.start_us + (60 + 200 * SYMBOLS.index(sampled.symbol)) * SECOND
     moments = np.arange(begin, day.end_us - 2 * MINUTE, SIGNAL_EVERY_S * SECOND) // 1000
     places = np.unique(np.searchsorted(sampled.time_msc, moments).clip(0, len(sampled.mid) - 1))
-    return [
+    signals = [
         _signal(
             day, sampled, int(place), float(dice.choice((-1, 1))), int(used["ts_recv_us"][place])
         )
         for place in places
     ]
+    signals[len(signals) // 2] = _waiting(signals[len(signals) // 2])
+    return signals
+
+
+def _waiting(target: Signal) -> OrderSignal:
+    """The same position, asked for at a better price within a minute."""
+    values = {**asdict(target), "expires_us": target.ts_init_us + MINUTE}
+    price = target.reference_price * (1 - 0.0002 * target.target)
+    return OrderSignal(**values, name="dip", entry="limit", entry_price=price)
 
 
 def _signal(day: Day, sampled: Sampled, place: int, side: float, received_us: int) -> Signal:

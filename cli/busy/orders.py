@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cli.busy.day import SECOND, SOURCE, Day, known
 from cli.busy.decisions import HELD_S, Quoted
 from core.contracts.order import DenialReason, EventKind, OrderEvent
-from core.contracts.signal import Signal
+from core.contracts.signal import OrderSignal, Signal
 from execution.journal.chain import Chain
 from execution.journal.identity import order_id
 
@@ -116,7 +116,10 @@ def events_of(day: Day, feeds: Sequence[Quoted]) -> list[OrderEvent]:
 def _life(day: Day, intent: Intent, ticket: int) -> Iterator[OrderEvent]:
     order, at = _Order(day, intent, "entry", ticket), intent.signal.ts_init_us
     word, _, text = intent.fate.partition(" ")
-    if word == "denied":
+    if isinstance(intent.signal, OrderSignal):
+        yield from _waited(order, at, intent.signal)
+        yield from _closing(day, intent, ticket, LOTS)
+    elif word == "denied":
         yield order.event(Kind.RECEIVED, at + 2 * _MS)
         yield order.event(Kind.DENIED, at + 3 * _MS, reason=text, limit=1.0, observed=1.7)
     elif word == "superseded":
@@ -130,6 +133,21 @@ def _life(day: Day, intent: Intent, ticket: int) -> Iterator[OrderEvent]:
         if intent.fate != "held":
             lots = LOTS / 2 if intent.fate == "partial cancelled" else LOTS
             yield from _closing(day, intent, ticket, lots)
+
+
+def _waited(order: _Order, at: int, signal: OrderSignal) -> Iterator[OrderEvent]:
+    """A limit, changed once and once in vain, before its price came."""
+    for event in order.sent(at):
+        waits = event.kind is Kind.SUBMITTED
+        yield replace(
+            event, price=signal.entry_price, reason=f"{signal.entry} {signal.name}" * waits
+        )
+    for kind, after, why in (
+        (Kind.MODIFYING, 10, "modifies dip"), (Kind.MODIFIED, 11, "modifies dip"),
+        (Kind.MODIFYING, 20, "modifies dip"), (Kind.UNMODIFIED, 21, "10025 no changes"),
+    ):  # fmt: skip
+        yield order.event(kind, at + after * SECOND, price=signal.entry_price, reason=why)
+    yield replace(order.fill(Kind.FILLED, at + 30 * SECOND, LOTS), price=signal.entry_price)
 
 
 def _filled(order: _Order, at: int, fate: str) -> Iterator[OrderEvent]:

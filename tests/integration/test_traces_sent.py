@@ -12,7 +12,7 @@ from core.sections import RunSettings, TraceSettings
 from core.settings import Settings
 from core.trace import trace_id
 from surveillance.traces import TraceSender
-from tests.integration.test_order_trace import DENIED, ORDER, ROWS, START, event
+from tests.integration.test_order_trace import DENIED, ORDER, ROWS, START, WAITED, event
 from tests.support.http_receiver import Receiver
 from tests.support.servers import free_port
 from tests.support.warehouse_server import Warehouse, empty_tables, migrated
@@ -81,7 +81,7 @@ def test_each_order_is_sent_once_after_it_ended(server: Warehouse, tmp_path: Pat
         add(server, "order_event", more)
         one.turn()
     sent = names(collector)
-    assert sorted(sent[0]) == sorted(trace_id(o) for o in (ORDER, DENIED, "e" * 30))
+    assert sorted(sent[0]) == sorted(trace_id(o) for o in (ORDER, DENIED, WAITED, "e" * 30))
     assert sent[1:] == [[trace_id("f" * 30)]]
 
 
@@ -104,7 +104,7 @@ def test_a_collector_that_is_away_is_told_of_once_and_misses_nothing(
     with Receiver() as collector:
         away.endpoint = collector.base
         away.turn()
-        assert len(names(collector)[0]) == 3
+        assert len(names(collector)[0]) == 4
     assert away.wait_s == 5
     assert "sent again" in caplog.text
 
@@ -120,7 +120,7 @@ def test_what_a_collector_refuses_for_good_does_not_hold_up_the_rest(
         one.turn()
         one.turn()
         assert len(collector.received) == 1
-    assert "traces of 3 orders were refused" in caplog.text
+    assert "traces of 4 orders were refused" in caplog.text
 
 
 def test_a_damaged_note_begins_with_the_orders_from_now_on(

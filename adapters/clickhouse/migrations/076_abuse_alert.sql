@@ -42,7 +42,31 @@ SETTINGS non_replicated_deduplication_window = 10000;
 
 -- Alerts as cases: how far people are with each, folded from the audit trail (actions `case taken`, `case noted`, `case
 -- closed`, `case reopened`, under the alert's id). A case is open until somebody takes it.
-CREATE VIEW IF NOT EXISTS abuse_case AS
+CREATE VIEW IF NOT EXISTS abuse_case ( -- noqa: PRS
+    alert_id String COMMENT 'Of the alert; names the case, too',
+    mode LowCardinality(String) COMMENT 'live, shadow, demo, replay or backtest',
+    report_date Date COMMENT 'UTC day of the orders',
+    scenario LowCardinality(String) COMMENT 'Name of the scenario',
+    version LowCardinality(String) COMMENT 'Version of its parameters',
+    source LowCardinality(String) COMMENT 'Broker or feed',
+    symbol LowCardinality(String) COMMENT 'Instrument as the source names it',
+    accounts Array(String) COMMENT 'Accounts whose orders they are',
+    strategies Array(String) COMMENT 'Strategies that sent them',
+    ts_from DateTime64(6, 'UTC') COMMENT 'First event of the pattern',
+    ts_to DateTime64(6, 'UTC') COMMENT 'Last event of the pattern',
+    score Float64 COMMENT 'How far beyond the scenario: 1 is its limit',
+    detail String COMMENT 'What was seen, in words',
+    order_ids Array(String) COMMENT 'The orders; lineage and explain take them',
+    due Date COMMENT 'By when a person has to have decided',
+    ts_init DateTime64(6, 'UTC') COMMENT 'When it was raised first',
+    status String COMMENT 'open, taken or closed',
+    analyst String COMMENT 'Who took it; empty: nobody yet',
+    outcome String COMMENT 'What was decided; empty while it is not closed',
+    reason String COMMENT 'Why; empty while it is not closed',
+    reference String COMMENT 'Of what was filed; empty without',
+    ts_closed DateTime64(6, 'UTC') COMMENT 'When it was closed; 1970 while it is not',
+    notes Array(String) COMMENT 'Who noted what, in order'
+) AS
 WITH step AS (
     SELECT
         subject,
