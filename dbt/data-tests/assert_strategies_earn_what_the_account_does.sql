@@ -1,4 +1,5 @@
--- The profit of all strategies together is the profit of the account's fills, to the cent.
+-- The profit of all strategies together is the profit of the account's fills, to the cent: of the days that are
+-- over, for fills of the running one come in between what is built and what is compared.
 with
 
 by_strategy as (
@@ -33,4 +34,6 @@ left join by_strategy
     on
         by_fill.run_id = by_strategy.run_id and by_fill.account = by_strategy.account
         and by_fill.trading_day = by_strategy.trading_day
-where abs(coalesce(by_strategy.strategies_profit, 0) - by_fill.fills_profit) > 0.005
+where
+    by_fill.trading_day < {{ trading_day("now64(6, 'UTC')") }}
+    and abs(coalesce(by_strategy.strategies_profit, 0) - by_fill.fills_profit) > 0.005

@@ -44,7 +44,7 @@ class WorkingOrders:
         book, now = self._ledger.book, self._clock.now_us()
         for order in self._venue.working():
             name = book.magics.get(order.magic)
-            if name is None or name in book.working:
+            if name is None or name in book.working or name in book.fenced:
                 continue  # another's, or one that `withdraw` looks after
             if self._is_due(self._requested_us.get(order.ticket, 0)):
                 self._requested_us[order.ticket] = now

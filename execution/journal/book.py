@@ -90,6 +90,7 @@ class Working(msgspec.Struct):
     cancels: int = 0  # how often it was
     modifying: OrderSignal | None = None  # the terms that were asked for and not answered yet
     modified_us: int = 0  # when such were last asked for
+    closed: int = 0  # exits of what it had opened by then; a part that fills later begins there
 
     def under(self, terms: OrderSignal) -> OrderSignal:
         """What asked for it, under other terms: price, exits and end."""
@@ -261,7 +262,10 @@ class Book:
         if event.kind in lifecycle.ASIDE:
             self._beside(event)
             return
-        order.kind = event.kind
+        # The broker closed what it had opened by then; the rest of it still waits.
+        waits_on = event.kind is Kind.CLOSED and event.order_id in self.working
+        if not waits_on:
+            order.kind = event.kind
         if event.kind is Kind.RECEIVED:
             self._receive(event)
         elif event.kind is Kind.SUBMITTED:
@@ -274,10 +278,10 @@ class Book:
             self._refuse(event)
             if FENCED in event.reason:
                 self.fenced.add(event.order_id)
-        if event.order_id in self.working:
+        if event.order_id in self.working and not waits_on:  # a closing has an order of its own
             working = self.working[event.order_id]
             working.ticket = event.venue_order or working.ticket
-        if event.kind not in lifecycle.UNSETTLED:
+        if event.kind not in lifecycle.UNSETTLED and not waits_on:
             self.unsettled.pop(event.order_id, None)
             self.working.pop(event.order_id, None)
 
@@ -376,10 +380,11 @@ class Book:
     def _open(self, key: Key, event: OrderEvent, signed: float) -> None:
         held, terms = self.positions.get(event.venue_position), self._terms_of(event)
         if held is None:
+            closed = self.working[event.order_id].closed if event.order_id in self.working else 0
             self.positions[event.venue_position] = held = Position(
                 ticket=event.venue_position, key=key, volume=signed, price=event.price,
                 stop_price=event.stop_price, opened_us=event.ts_event_us, order_id=event.order_id,
-                signal_id=event.signal_id, horizon_us=0,
+                signal_id=event.signal_id, horizon_us=0, outgrown=closed,
             )  # fmt: skip
         else:
             total = held.volume + signed
@@ -403,6 +408,8 @@ class Book:
         held.volume = round(held.volume + signed, 8)
         if held.volume == 0:
             del self.positions[event.venue_position]
+            if held.order_id in self.working:
+                self.working[held.order_id].closed = held.attempt + 1
         elif event.kind is Kind.FILLED and event.purpose != "opposite":
             held.outgrown += 1
 

@@ -92,8 +92,9 @@ class Office:
 
 
 def lines_of(folder: Path) -> Lines:
-    """How often each line stands in each table of a version."""
-    return {path.name: Counter(path.read_text().splitlines()) for path in folder.glob("*.csv")}
+    """How often each line stands in each table of a version; not what changed since the last."""
+    tables = (path for path in folder.glob("*.csv") if path.name != "restated.csv")
+    return {path.name: Counter(path.read_text().splitlines()) for path in tables}
 
 
 def with_changes(lines: Lines, listed: Sequence[tuple[Side, Side]]) -> Lines:
