@@ -145,7 +145,7 @@ def _changes(report: Report, context: ReportContext) -> list[Change]:
             sheet.file, context.before.folder / sheet.file, context.folder / sheet.file, sheet.key
         )
     ]
-    path = context.folder / "restated.csv"
+    path = context.folder / version_changes.FILE
     context.rows[path.name] = write_rows(path, version_changes.COLUMNS, iter(changed))
     return changed
 

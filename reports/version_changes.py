@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from reports.tables import columns_of, rows_of
 
+FILE = "restated.csv"  # in the folder of a version: what the one before said otherwise
 COLUMNS = ("file", "row", "change", "column", "before", "after")
 Row = dict[str, str]
 
@@ -50,7 +51,7 @@ def said(all_changes: Sequence[Change]) -> str:
     rows = len({(c.file, c.row) for c in all_changes if c.change == "changed"})
     return (
         f"{counts['added']} rows came, {counts['removed']} went, {counts['changed']} values of"
-        f" {rows} rows changed; all are in restated.csv."
+        f" {rows} rows changed; all are in {FILE}."
     )
 
 

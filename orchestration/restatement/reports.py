@@ -22,7 +22,7 @@ from orchestration.restatement.rows import Change, Restatement
 from orchestration.restatement.work import Desk
 from quality.trading_day import bounds
 from reports import build as report_build
-from reports import catalog, package
+from reports import catalog, package, version_changes
 from reports.base import Report
 from reports.package import Version
 
@@ -177,7 +177,7 @@ def compared(was: Version, now: Version) -> Change:
     if was.sha256 == now.sha256:
         return Change(0, _named(was, {}), _named(now, {}))
     tables = sorted(name for name in was.manifest.files.keys() | now.manifest.files.keys()
-                    if name.endswith(".csv"))  # fmt: skip
+                    if name.endswith(".csv") and name != version_changes.FILE)  # fmt: skip
     changes = {name: compare.changed(_lines(was, name), _lines(now, name)) for name in tables}
     others = {name: change for name, change in changes.items() if change.rows}
     return Change(

@@ -17,7 +17,7 @@ from cli.main import main
 from orchestration import dbt_project
 from orchestration.restatement import reports, rows
 from orchestration.restatement.work import Desk
-from reports import build, catalog, package
+from reports import build, catalog, package, version_changes
 from reports.package import Version
 
 #: One that is measured against ticks, and one that is not; and what dbt has to build for them.
@@ -93,7 +93,7 @@ class Office:
 
 def lines_of(folder: Path) -> Lines:
     """How often each line stands in each table of a version; not what changed since the last."""
-    tables = (path for path in folder.glob("*.csv") if path.name != "restated.csv")
+    tables = (path for path in folder.glob("*.csv") if path.name != version_changes.FILE)
     return {path.name: Counter(path.read_text().splitlines()) for path in tables}
 
 
