@@ -17,7 +17,7 @@ from execution.journal.book import Book, Key
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.sizing import Leg, wanted_volume
 from execution.order_path.target_size import TargetSize
-from execution.risk.checks import Denial, RiskContext
+from execution.risk.checks import Denial, RiskContext, stale_signal
 
 _log = logging.getLogger(__name__)
 _TINY = 1e-9
@@ -61,6 +61,8 @@ def plan(
         return (), Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
     if not 0 < abs(signal.target) <= 1.0:  # also when it is not a number
         return (), Denial(DenialReason.OVERSIZED, 1.0, signal.target)
+    if late := stale_signal(context):  # of warm-up rows, or of a backlog
+        return (), late
     if problem := misfit(signal, context.now_us):
         _log.warning("order %r of %s: %s", signal.name, signal.strategy, problem)
         return (), Denial(DenialReason.UNFIT_ORDER, 0.0, signal.entry_price)
