@@ -253,6 +253,8 @@ class Book:
     def _apply_event(self, event: OrderEvent) -> None:
         order = self.orders.get(event.order_id)
         lifecycle.check(order.kind if order else None, event.kind, event.order_id)
+        if event.kind in _MODIFICATIONS:
+            self._check_modification(event)
         self.last, self.latest_us = event, max(self.latest_us, event.ts_init_us)
         self.first_us = self.first_us or event.ts_init_us
         self.broker.apply(event)
@@ -301,16 +303,21 @@ class Book:
         if event.kind is Kind.STOP_MOVED:
             held.stop_price = event.stop_price
 
-    def _modify(self, event: OrderEvent) -> None:
+    def _check_modification(self, event: OrderEvent) -> None:
         working, signal = self.working.get(event.order_id), self._read
         if working is None:
             raise JournalError(f"order {event.order_id}: {event.kind.value}, and it does not wait")
-        if event.kind is Kind.MODIFYING:
-            if not isinstance(signal, OrderSignal) or subject(signal) != subject(working.signal):
-                raise JournalError(
-                    f"order {event.order_id}: it is modified, and the signal that says how is not"
-                    " in the journal before it"
-                )
+        if event.kind is not Kind.MODIFYING:
+            return
+        if not isinstance(signal, OrderSignal) or subject(signal) != subject(working.signal):
+            raise JournalError(
+                f"order {event.order_id}: it is modified, and the signal that says how is not in"
+                " the journal before it"
+            )
+
+    def _modify(self, event: OrderEvent) -> None:
+        working, signal = self.working[event.order_id], self._read
+        if event.kind is Kind.MODIFYING and isinstance(signal, OrderSignal):
             working.modifying, working.modified_us = signal, event.ts_init_us
             return
         if event.kind is Kind.MODIFIED and working.modifying is not None:
