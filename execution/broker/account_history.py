@@ -20,7 +20,7 @@ from adapters.mt5.venue.venue import Account, Deal, Fill
 from core.clock import Clock, Timer
 from core.sections import RunSettings
 from core.trading_control import ControlCommand
-from execution.broker.closings import Closings
+from execution.broker.closings import Closings, reduces
 from execution.journal import brokerage, events
 from execution.journal.book import Key
 from execution.journal.ledger import Ledger
@@ -127,7 +127,7 @@ class AccountHistory:
     def _take(self, deal: Deal, *, netting: bool) -> None:
         book, fill = self._ledger.book, deal.fill
         held = book.positions.get(fill.position)
-        if held is not None and deal.entry in ("out", "reverse"):
+        if held is not None and deal.entry in ("out", "reverse") and reduces(fill, held):
             self._closings.record(fill, held)
             return
         order = book.magics.get(deal.magic, "")
@@ -136,7 +136,7 @@ class AccountHistory:
         ours = bool(order) and fill.cause == "expert" and order not in book.fenced
         text = deal.comment
         if ours:
-            text = f"order {order} was executed again, or after it was given up"
+            text = f"order {order} was executed again, after its end, or on what is not ours"
             fill = replace(fill, cause="unexpected")
             _log.warning("%s: position %s at the terminal is not managed", text, fill.position)
         suspends = bool(deal.entry) and (ours or netting)

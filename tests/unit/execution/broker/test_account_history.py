@@ -208,6 +208,45 @@ def test_on_a_netting_account_a_person_beside_us_suspends_the_feed(tmp_path: Pat
     desk.close()
 
 
+def test_on_a_netting_account_an_order_that_met_a_persons_position_is_over_and_booked_as_theirs(
+    tmp_path: Path,
+) -> None:
+    desk = Office(tmp_path, netting=True)
+    desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_BUY, 0.3))
+    assert desk.trade(-1.0)[-2:] == ["entry accepted", "entry cancelled"]
+    assert desk.events()[-1].reason == "rest: it met a position that is not ours"
+    manual, met = desk.poll(3)
+    assert (manual.purpose, manual.volume) == ("manual", 0.3)
+    assert (met.purpose, met.volume) == ("unexpected", 0.1)
+    assert desk.events()[3].order_id in met.reason
+    assert not desk.book.positions
+    assert desk.book.broker.foreign[1].volume == 0.2
+    assert desk.trade(1.0)[-1] == "entry denied"  # while the person holds the rest
+    desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.2))
+    desk.poll(5, 12)
+    assert desk.broker.problem == ""
+    assert desk.trade(1.0)[-1] == "entry filled"
+    desk.close()
+
+
+def test_on_a_netting_account_an_order_of_ours_that_met_a_person_is_named_behind_our_closing(
+    tmp_path: Path,
+) -> None:
+    """A person turns the account over between two parts of an order."""
+    desk = Office(tmp_path, netting=True)
+    desk.trade(0.4)
+    desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.1))
+    part = {**desk.terminal.sent[0], "action": operations.PART, "order": 1, "volume": 0.06}
+    desk.does({**part, "price": 0.0})
+    desk.engine.poll()
+    desk.poll(3)
+    last = [(e.kind, e.purpose, e.volume) for e in desk.events()[-3:]]
+    closed, theirs = (Kind.CLOSED, "manual", 0.04), (Kind.BOOKED, "manual", 0.06)
+    assert last == [closed, theirs, (Kind.BOOKED, "unexpected", 0.06)]
+    assert not desk.book.broker.foreign
+    desk.close()
+
+
 def test_on_a_netting_account_a_feed_belongs_to_one_strategy_at_a_time(tmp_path: Path) -> None:
     desk = Office(tmp_path, netting=True)
     desk.trade(1.0)
