@@ -181,9 +181,7 @@ class ReplayFirm:
             # To the eighth place: a sum in another order, after a restart, is then the same.
             balance = np.round(self._state.balance + self._past.cash_at(times), 8)
             equity = np.round(balance + self._floating(times), 8)
-            looks = Readings(
-                times, balance, equity, self._past.lots_at(times), self._margin(times)
-            )
+            looks = Readings(times, balance, equity, self._past.lots_at(times), self._margin(times))
             breaches = self._folded(looks)[1] if len(times) else ()
             first = min((breach.ts_us for breach in breaches), default=None)
             self._ahead = ahead = Ahead(version, end_us, looks, first)

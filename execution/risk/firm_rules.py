@@ -9,8 +9,8 @@ A broker's retail client is under rules of the same kind: initial margin by clas
 closing at half of it, no negative balance (`retail = true`, `execution/risk/retail.py`).
 
 The state is a fold over looks at the account (`fold`), a second apart in live trading and at every
-tick in a replay; a look is (time, balance, equity, lots, margin). It needs nothing but its own past, so that a
-restart goes on from the record of it in the journal.
+tick in a replay; a look is (time, balance, equity, lots, margin). It needs nothing but its own
+past, so that a restart goes on from the record of it in the journal.
 """
 
 import math
@@ -73,7 +73,9 @@ class FirmRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     news_after_min: float = 0.0  # and after one
     news_importance: Literal["low", "medium", "high"] = "high"  # from this on
     retail: bool = False  # ESMA's measures for retail clients of CFDs
-    retail_margins: dict[str, float] = {}  # shares of notional by symbol, where its class is not ours
+    retail_margins: dict[
+        str, float
+    ] = {}  # shares of notional by symbol, where its class is not ours
     margin_share: float = 0.1  # of what may be lost that entries leave alone
     at_stops: bool = True  # entries count what this order and open positions lose at their stops
     on_breach: Breach = "halted"  # flatten: halted, and positions are closed
@@ -86,7 +88,9 @@ class FirmRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"margin_share is below 1, not {self.margin_share:g}")
         for symbol, share in self.retail_margins.items():
             if not 0 < share <= 1:
-                raise ValueError(f"retail_margins: {symbol} is above 0 and at most 1, not {share:g}")
+                raise ValueError(
+                    f"retail_margins: {symbol} is above 0 and at most 1, not {share:g}"
+                )
 
 
 class Readings(NamedTuple):
@@ -101,7 +105,9 @@ class Readings(NamedTuple):
     def part(self, begin: int, end: int) -> "Readings":
         """Some of them."""
         cut = slice(begin, end)
-        return Readings(*(column[cut] for column in self))
+        return Readings(
+            self.time_us[cut], self.balance[cut], self.equity[cut], self.lots[cut], self.margin[cut]
+        )
 
 
 def reading(

@@ -11,12 +11,13 @@ from core.instruments import Instrument
 
 CLOSE_OUT = 0.5  # of the initial margin: at or below it the broker closes (article 2 (b))
 _MAJOR, _MINOR, _COMMODITY, _STRICTEST = 0.0333, 0.05, 0.10, 0.50
-_MAJORS = frozenset("USD EUR JPY GBP CAD CHF".split())
-_CURRENCIES = _MAJORS | frozenset(
-    "AUD NZD SEK NOK DKK PLN CZK HUF RON BGN ISK TRY ZAR MXN BRL CLP COP SGD HKD CNH CNY TWD KRW INR"
-    " IDR MYR THB PHP ILS SAR AED QAR KWD BHD RUB".split()
-)
-_METALS = frozenset("XAG XPT XPD XCU".split())
+_MAJORS = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
+_CURRENCIES = _MAJORS | {
+    "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "ISK", "TRY", "ZAR",
+    "MXN", "BRL", "CLP", "COP", "SGD", "HKD", "CNH", "CNY", "TWD", "KRW", "INR", "IDR", "MYR", "THB",
+    "PHP", "ILS", "SAR", "AED", "QAR", "KWD", "BHD", "RUB",
+}  # fmt: skip
+_METALS = frozenset({"XAG", "XPT", "XPD", "XCU"})
 
 
 def initial_margin_share(traded: Instrument, own: Mapping[str, float]) -> float:

@@ -204,9 +204,7 @@ def test_looks_in_any_pieces_give_the_same_state_to_the_bit(
     balance = 100_000.0 + np.cumsum(steps) // 500 * 500
     entries = [int(t) for t in times[::5]]
     begin = opened(rules, "f", reading(NOON, 100_000.0, 100_000.0))
-    looks = Readings(
-        times, balance, equity, np.arange(count) % 7 / 2, np.arange(count) % 5 * 5e4
-    )
+    looks = Readings(times, balance, equity, np.arange(count) % 7 / 2, np.arange(count) % 5 * 5e4)
     whole, _ = fold(rules, begin, looks, entries=entries)
     state = begin
     edges = [0, *sorted(cut for cut in cuts if cut < count), count]

@@ -216,8 +216,8 @@ def test_what_a_broker_owes_a_retail_client_is_named(tmp_path: Path) -> None:
     desk.at((desk.clock.now_us() - 1_704_801_600_000_000) / 1e6 + 1)
     assert watched.firm is not None
     watched.firm.observe(replace(desk.venue.account(), balance=-40.0, equity=-40.0))
-    told = rules_told(desk)["negative_balance"]
-    assert (told.broken_us, told.observed, told.limit) == (desk.clock.now_us(), -40.0, 0.0)
+    rule = rules_told(desk)["negative_balance"]
+    assert (rule.broken_us, rule.observed, rule.limit) == (desk.clock.now_us(), -40.0, 0.0)
     desk.close()
 
 

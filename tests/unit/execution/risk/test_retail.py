@@ -1,4 +1,4 @@
-"""A retail client's initial margin by class: what the reference data place, and what they do not."""
+"""A retail client's initial margin by class of instrument, and where no class is known."""
 
 import pytest
 from msgspec.structs import replace
@@ -14,8 +14,9 @@ EURUSD = shipped()["EURUSD"][0]
     ("symbol", "base", "quote", "share"),
     [
         ("EURUSD", "EUR", "USD", 0.0333), ("CADCHF", "CAD", "CHF", 0.0333),
-        ("NZDUSD", "NZD", "USD", 0.05), ("USDTRY", "USD", "TRY", 0.05), ("XAUEUR", "XAU", "EUR", 0.05),
-        ("XAGUSD", "XAG", "USD", 0.10), ("BTCUSD", "BTC", "USD", 0.50), ("GER40", "GER40", "EUR", 0.50),
+        ("NZDUSD", "NZD", "USD", 0.05), ("USDTRY", "USD", "TRY", 0.05),
+        ("XAUEUR", "XAU", "EUR", 0.05), ("XAGUSD", "XAG", "USD", 0.10),
+        ("BTCUSD", "BTC", "USD", 0.50), ("GER40", "GER40", "EUR", 0.50),
     ],
 )  # fmt: skip
 def test_shares_are_those_of_the_decisions_annex(
