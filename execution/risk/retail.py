@@ -14,8 +14,8 @@ _MAJOR, _MINOR, _COMMODITY, _STRICTEST = 0.0333, 0.05, 0.10, 0.50
 _MAJORS = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
 _CURRENCIES = _MAJORS | {
     "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "ISK", "TRY", "ZAR",
-    "MXN", "BRL", "CLP", "COP", "SGD", "HKD", "CNH", "CNY", "TWD", "KRW", "INR", "IDR", "MYR", "THB",
-    "PHP", "ILS", "SAR", "AED", "QAR", "KWD", "BHD", "RUB",
+    "MXN", "CLP", "COP", "SGD", "HKD", "CNH", "CNY", "TWD", "KRW", "INR", "IDR", "MYR", "THB",
+    "BRL", "PHP", "ILS", "SAR", "AED", "QAR", "KWD", "BHD", "RUB",
 }  # fmt: skip
 _METALS = frozenset({"XAG", "XPT", "XPD", "XCU"})
 
