@@ -8,6 +8,7 @@ from reports import (
     market_abuse,
     order_records,
     reconciliation,
+    retention,
     risk,
     rts22,
 )
@@ -16,7 +17,7 @@ from reports.base import Report
 REPORTS: dict[str, Report] = {report.name: report for report in (
     rts22.REPORT, reconciliation.REPORT, order_records.REPORT, controls.REPORT, controls.ASSESSMENT,
     clock_sync.REPORT, execution_quality.REPORT, execution_quality.QUARTER, risk.REPORT,
-    market_abuse.REPORT,
+    market_abuse.REPORT, retention.REPORT,
 )}  # fmt: skip
 
 
