@@ -2,26 +2,31 @@
 
 `policy` and `holds` show what stands; `hold` and `release` change it; `due` counts a day for the
 monthly report; `destroy` removes what a policy no longer asks for, with two people where controls
-are signed.
+are signed. `export` seals records as Parquet elsewhere; `verify` and `restore` need that place and
+the public key alone.
 """
 
 import argparse
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 from rich.table import Table
 
 from audit.export import export
+from audit.records import back
+from audit.records import export as records
 from audit.retention import census, destroy, holds, policies, ttl
 from audit.retention.destroy import Authority, Due, Order
 from audit.retention.files import GROUPS
 from audit.retention.tables import tables
 from cli import signing
 from cli.commands.printed import output
-from cli.login import login
+from cli.login import login, note
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core.clock import SystemClock
 from core.controls.signing import Draft
@@ -53,6 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     due.add_argument("--all", action="store_true", help="what is empty or not due, too")
     destroying = actions.add_parser("destroy", help="remove what a policy no longer asks for")
     destroying.add_argument("policy", metavar="POLICY")
+    exporting = actions.add_parser("export", help="seal records elsewhere, what is new or differs")
+    exporting.add_argument(
+        "--through", type=date.fromisoformat, metavar="D", help="default: yesterday (UTC)"
+    )
+    verify = actions.add_parser("verify", help="every sealed export, from its place alone")
+    restore = actions.add_parser("restore", help="bring every sealed export into a bare home")
+    for action in (verify, restore):
+        action.add_argument(
+            "--of", default="", metavar="HOME", help="as their names say, of several homes"
+        )
     for action in (hold, release, destroying):
         action.add_argument("--by", required=True, metavar="WHO", help="your user name")
         action.add_argument("--reason", required=True, metavar="TEXT", help="why, for the record")
@@ -62,8 +77,11 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
     if namespace.action == "policy":
         return _policy(settings)
+    if namespace.action == "verify":
+        return _verify(namespace, settings)
     does = {
         "holds": _holds, "hold": _hold, "release": _release, "due": _due, "destroy": _destroy,
+        "export": _export, "restore": _restore,
     }  # fmt: skip
     with _warehouse(settings) as client:
         return does[namespace.action](namespace, settings, client)
@@ -214,6 +232,39 @@ def _done(done: list[Due], order: Order) -> int:
         print(f"{one.subject}: {one.number} destroyed{kept}")
     if not done:
         print(f"Nothing of policy {order.policy} is from before {order.before}.")
+    return 0
+
+
+def _export(namespace: argparse.Namespace, settings: Settings, client: Client) -> int:
+    clock, through = SystemClock(), namespace.through or _today() - timedelta(days=1)
+    root = records.export(client, settings, through, clock)
+    if root is None:
+        print(f"Nothing is new up to {through}.")
+        return 0
+    detail = f"export {root.number}: {len(root.parts)} days of tables up to {through}"
+    note(settings, clock, "retention", "records exported", detail,
+         subject=f"{root.number:06d}.{root.home}", root=root.root)  # fmt: skip
+    print(f"{detail[0].upper()}{detail[1:]}, root {root.root[:16]}, home {root.home}.")
+    return 0
+
+
+def _verify(namespace: argparse.Namespace, settings: Settings) -> int:
+    place, number = records.place_of(settings), 0
+    with TemporaryDirectory() as folder:
+        for one in back.exports(place, back.public_key(settings), Path(folder), namespace.of):
+            number = one.root.number
+            rows = sum(part.rows for part in one.root.parts)
+            print(f"{one.name}: up to {one.root.through}, {rows} rows, good")
+    print(f"{number} exports, each signed, whole, and following the one before.")
+    return 0
+
+
+def _restore(namespace: argparse.Namespace, settings: Settings, client: Client) -> int:
+    place, key = records.place_of(settings), back.public_key(settings)
+    with TemporaryDirectory() as folder:
+        rows = back.restore(client, back.exports(place, key, Path(folder), namespace.of))
+    for table, count in rows.items():
+        print(f"{table}: {count} rows, as sealed")
     return 0
 
 

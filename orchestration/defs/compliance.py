@@ -8,6 +8,7 @@ import dagster as dg
 from clickhouse_connect.driver.client import Client
 
 from audit import seal, trail
+from audit.records import export as records
 from audit.retention import census
 from core import audit_log
 from core.audit_log import AuditLine
@@ -85,6 +86,22 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
             "events": sum(v.events for v in verification.verdicts),
             "seals": "checked" if key else f"NOT checked: {compliance_ready.NO_PUBLIC_KEY}",
         }
+    )
+
+
+@dg.asset(
+    group_name="audit", deps=[sealed_day],
+    description="Records up to yesterday (UTC), sealed as Parquet elsewhere.",
+)  # fmt: skip
+def exported_records(tickhouse: Tickhouse) -> dg.MaterializeResult:
+    """Where TICKHOUSE_REPORTS__RECORDS says; nothing without it."""
+    settings, clock = tickhouse.settings(), SystemClock()
+    if not settings.reports.records:
+        return dg.MaterializeResult(metadata={"exported": "nothing: reports.records is not set"})
+    with plain_failures(), tickhouse.connected() as client:
+        root = records.export(client, settings, seal.last_day(clock.now_us()), clock)
+    return dg.MaterializeResult(
+        metadata={"exported": f"export {root.number}" if root else "nothing new"}
     )
 
 
@@ -202,7 +219,7 @@ def _job(name: str, *assets: dg.AssetsDefinition) -> Any:
 
 audit_job = dg.define_asset_job("audit_job", dg.AssetSelection.groups("audit"))
 ASSETS = [
-    sealed_day, verified_trail, abuse_alerts, report_marts, retention_census,
+    sealed_day, verified_trail, exported_records, abuse_alerts, report_marts, retention_census,
     *REPORT_ASSETS.values(),
 ]  # fmt: skip
 JOBS = [
