@@ -147,7 +147,16 @@ def hash_password(password: str) -> str:
     if len(password) < _LEAST_PASSWORD:
         raise SettingsError(f"a password has at least {_LEAST_PASSWORD} characters")
     salt = secrets.token_bytes(16)
-    return "$".join(("scrypt", str(_N), str(_R), str(_P), salt.hex(), _scrypt(password, salt)))
+    return _written(salt, _scrypt(password, salt))
+
+
+def hash_of_nobody() -> str:
+    """A hash that no known password has: to check it for an unknown name takes as long."""
+    return _written(secrets.token_bytes(16), secrets.token_hex(64))
+
+
+def _written(salt: bytes, key: str) -> str:
+    return "$".join(("scrypt", str(_N), str(_R), str(_P), salt.hex(), key))
 
 
 def matches(hashed: str, password: str) -> bool:

@@ -1,8 +1,9 @@
 """The warehouse's schema: numbered SQL files, applied once, in order, with their checksums kept.
 
 Live materialized views belong to these files and to nothing else. A file is recorded after its
-last statement, so a crash in between applies it again: every statement says IF NOT EXISTS. An
-applied file never changes; a change is a new file.
+last statement, so a crash in between applies it again: every statement says IF NOT EXISTS. In a
+new database, which holds no row yet, all are recorded together: an insert of its own for each would
+be a third of the time. An applied file never changes; a change is a new file.
 """
 
 import hashlib
@@ -82,8 +83,8 @@ def apply(
         applied = _applied(client)
         _refuse_changes(migrations, applied)
         missing = [m for m in migrations if m.version not in applied]
-        for migration in missing:
-            _run(client, migration)
+        for files in [[m] for m in missing] if applied else [missing]:
+            _run(client, files)
         _add_feature_columns(client, feature_columns)
     return [m.name for m in missing]
 
@@ -128,19 +129,12 @@ def _refuse_changes(migrations: Sequence[Migration], applied: dict[int, tuple[st
             )
 
 
-def _run(client: Client, migration: Migration) -> None:
-    for statement in migration.statements():
+def _run(client: Client, files: Sequence[Migration]) -> None:
+    for statement in (s for migration in files for s in migration.statements()):
         # A view with parameters is no table to ClickHouse, which finds those of the same database.
         client.command(statement.replace("{database}", f"`{client.database}`"))
-    client.command(
-        "INSERT INTO schema_migration (version, name, checksum)"
-        " SELECT {version:UInt32}, {name:String}, {checksum:String}",
-        parameters={
-            "version": migration.version,
-            "name": migration.name,
-            "checksum": migration.checksum,
-        },
-    )
+    rows = [[m.version, m.name, m.checksum] for m in files]
+    client.insert("schema_migration", rows, column_names=["version", "name", "checksum"])
 
 
 def _add_feature_columns(client: Client, names: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ the password; an unknown name takes as long as a wrong password. Sessions live i
 restart of the page signs everybody out.
 """
 
-import functools
 import hmac
 import secrets
 from pathlib import Path
@@ -59,7 +58,7 @@ class SignIn:
             wait_s = -((now_us - not_before_us) // 1_000_000)
             raise RefusedError(f"too many wrong passwords: wait {wait_s} s", wait_s)
         user = users.get(name)
-        hashed = user.password if user else self._nobody
+        hashed = user.password if user else identity.hash_of_nobody()
         if not identity.matches(hashed, password) or user is None:
             raise self._failed(name, count + 1, now_us)
         self._failures.pop(name, None)
@@ -84,10 +83,6 @@ class SignIn:
     def sign_out(self, token: str) -> None:
         """End a session."""
         self._sessions.pop(token, None)
-
-    @functools.cached_property
-    def _nobody(self) -> str:
-        return identity.hash_password(secrets.token_hex(16))
 
     def _users(self) -> dict[str, identity.User]:
         if not identity.exists(self._path):

@@ -1,5 +1,16 @@
--- Profit by day and profit by trade are two sums over the same fills: they agree per run and symbol.
+-- Profit by day and profit by trade are two sums over the same fills: they agree per run and symbol, over the days
+-- that are over, for fills of the running one come in between the two. Of a position that was filled on the running
+-- day the trade counts with what it had brought before.
 with
+
+fills as (
+    select
+        *,
+        max(trading_day) over (partition by run_id, account, venue_position) as last_day,
+        {{ trading_day("now64(6, 'UTC')") }} as today
+    from {{ ref("int_fill") }}
+    where {{ in_mode() }}
+),
 
 by_day as (
     select
@@ -8,7 +19,33 @@ by_day as (
         symbol,
         sum(profit_net) as day_profit
     from {{ ref("fct_pnl_daily") }}
+    where trading_day < {{ trading_day("now64(6, 'UTC')") }}
     group by run_id, source, symbol
+),
+
+trades as (
+    select
+        run_id,
+        source,
+        symbol,
+        profit_net
+    from {{ ref("fct_trade") }}
+    where (run_id, account, venue_position) not in (
+        select
+            run_id,
+            account,
+            venue_position
+        from fills
+        where last_day >= today
+    )
+    union all
+    select
+        run_id,
+        source,
+        symbol,
+        profit + commission + swap as profit_net
+    from fills
+    where last_day >= today and trading_day < today
 ),
 
 by_trade as (
@@ -17,7 +54,7 @@ by_trade as (
         source,
         symbol,
         sum(profit_net) as trade_profit
-    from {{ ref("fct_trade") }}
+    from trades
     group by run_id, source, symbol
 )
 

@@ -102,7 +102,7 @@ def _span(mode: str, day: date) -> dict[str, Any]:
 def _patterns(
     client: Client, name: str, scenario: Scenario, span: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
-    parameters = {**span, **scenario.parameters}
+    parameters = {**span, **scenario.parameters, "scenario": name}
     result = client.query(scenarios.statement(name), parameters=parameters)
     return list(result.named_results())
 

@@ -1,7 +1,7 @@
 """What own orders are watched for: scenarios with parameters, their version, and the next review.
 
-Ours are in `scenarios.toml`; a firm's own in the home replace them by name. Each has a statement of
-its name in `sql`, which takes its parameters.
+Ours are in `scenarios.toml`; a firm's own in the home replace them by name. Each has a statement in
+`sql`, of its name unless two share one, which takes its parameters.
 """
 
 from datetime import date
@@ -13,6 +13,8 @@ import msgspec
 from core.errors import SettingsError
 
 _SHIPPED = Path(__file__).with_name("scenarios.toml")
+#: What several scenarios share; it is given the scenario's name.
+_SHARED = {"layering": "taken_back", "spoofing": "taken_back"}
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,7 +57,8 @@ def load(home: Path) -> dict[str, Scenario]:
 
 def statement(name: str) -> str:
     """What finds the scenario in a day's order events."""
-    return resources.files("surveillance.abuse").joinpath(f"sql/{name}.sql").read_text()
+    file = f"sql/{_SHARED.get(name, name)}.sql"
+    return resources.files("surveillance.abuse").joinpath(file).read_text()
 
 
 def _problem(shipped: Scenario | None, own: Scenario, names: list[str]) -> str:

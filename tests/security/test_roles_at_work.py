@@ -231,8 +231,9 @@ def test_a_writer_inserts_into_every_table(server: Warehouse) -> None:
     root = client.connect(settings(server, "root"))
     server.clients.append(root)
     stop = threading.Event()
+    tables = root.query(question).result_rows
     with Writer(settings(server, "stream"), stop) as writer:
-        for table, names, types in root.query(question).result_rows:
+        for table, names, types in tables:
             name, kind = next(
                 (n, t)
                 for n, t in zip(names, types, strict=True)
@@ -240,6 +241,9 @@ def test_a_writer_inserts_into_every_table(server: Warehouse) -> None:
             )
             values = ["x"] if "String" in kind else np.array([7], kind.lower())
             writer.insert(table, [Column(name, kind, values)])
+    assert len(tables) > 50
+    empty = [t for t, *_ in tables if root.command(f"SELECT count() = 0 FROM `{t}`")]
+    assert empty == []
 
 
 def test_every_boards_query_passes_for_a_reader_and_a_writer(server: Warehouse) -> None:
@@ -260,3 +264,6 @@ def test_dbt_builds_as_a_writer(server: Warehouse, tmp_path: Path) -> None:
     dbt(
         settings(server, "stream"), tmp_path, "run", mode="live"
     )  # the second time it exchanges tables
+    root = client.connect(settings(server, "root"))
+    server.clients.append(root)
+    assert root.command("SELECT count() > 20 FROM system.tables WHERE name LIKE 'fct_%'")

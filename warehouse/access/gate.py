@@ -130,7 +130,7 @@ class Gate:
         self._users: dict[str, User] = {}
         self._passed: dict[bytes, User] = {}
         self._failed: dict[bytes, None] = {}
-        self._decoy = identity.hash_password(secrets.token_hex(16))
+        self._decoy = identity.hash_of_nobody()
         if self._once_seen:
             self._users, self._stamp = identity.load(file), _stamp(file)
 

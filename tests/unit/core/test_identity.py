@@ -49,6 +49,13 @@ def test_two_users_with_one_password_have_different_hashes() -> None:
     assert identity.hash_password(PASSWORD) != identity.hash_password(PASSWORD)
 
 
+def test_the_hash_of_nobody_asks_for_the_same_work_and_no_password_has_it() -> None:
+    real, nobody = identity.hash_password(PASSWORD), identity.hash_of_nobody()
+    assert [len(part) for part in real.split("$")] == [len(part) for part in nobody.split("$")]
+    assert real.split("$")[:4] == nobody.split("$")[:4]
+    assert not identity.matches(nobody, PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.clock import ManualClock
+from core.contracts import codec
 from core.contracts.prediction import Prediction
 from core.errors import UnavailableError
 from core.sections import RunSettings
@@ -115,6 +116,8 @@ def test_it_sends_by_itself_until_stopped() -> None:
     built = announcer(bus, stopping)
     built.note(predicted("EURUSD", 1_000, 0.5))
     subscriber = bus.subscribe(PREDICTIONS)
-    while subscriber.next(0.5) is None:
+    while (sent := subscriber.next(0.5)) is None:
         pass
     stopping.set()
+    reported = codec.decode(PREDICTIONS.name, sent.payload)
+    assert (reported.symbol, reported.ts_event_us) == ("EURUSD", 1_000_000)

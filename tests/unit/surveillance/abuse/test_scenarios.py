@@ -9,7 +9,7 @@ import pytest
 from core.errors import SettingsError
 from surveillance.abuse import scenarios
 
-SPAN = {"mode", "start", "end", "day"}
+SPAN = {"mode", "day", "start", "end", "scenario"}  # that a scan names beside them
 OURS = scenarios.load(Path("/nowhere"))
 OWN = """
 [cancel_ratio]

@@ -1,5 +1,6 @@
 -- Orders of one side that worked at the time of a fill of the other side and were taken back unfilled within window_s
--- after it: at least `orders` of them, together `ratio` times the fill. Accounts and strategies are not told apart.
+-- after it, together `ratio` times the fill: at least `orders` of them are layering, fewer are spoofing. Accounts and
+-- strategies are not told apart.
 WITH
 
 placed AS (
@@ -69,7 +70,7 @@ met AS (
         side != fill_side AND ts_working <= ts_fill AND ts_gone >= ts_fill
         AND ts_gone <= ts_fill + toIntervalSecond({window_s:UInt32})
     GROUP BY fill_source, fill_symbol, ts_fill, fill_order
-    HAVING orders >= {orders:Float64} AND volume_gone >= {ratio:Float64} * volume_filled
+    HAVING (orders >= {orders:Float64}) = ({scenario:String} = 'layering') AND volume_gone >= {ratio:Float64} * volume_filled
 )
 
 SELECT
