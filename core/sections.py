@@ -152,7 +152,7 @@ class SignalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: float = 0.55  # least probability of a move beyond costs
     horizon_s: float = 60.0
     scripted_horizon_s: float = 1800.0  # of the fixed rule that needs no model
-    expiry_s: float = 2.0
+    expiry_s: float = 2.0  # of a target; on a row that came later nothing is decided
     stop_spreads: float = 8.0  # stop distance in spreads, and at least
     stop_volatility: float = 4.0  # in volatilities over the horizon
     slippage_bp: float = 0.1  # expected cost of a round trip beside the spread
@@ -344,6 +344,9 @@ class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_key: str = ""  # of the signing key; without it seals are not checked
     archive: str = ""  # sealed days; empty: `<home>/sealed`
     folder: str = ""  # report folders; empty: `<home>/reports`
+    #: Sealed exports of records: a folder on another disk, or `s3://bucket/prefix` of a bucket that
+    #: locks objects. Server and keys are those of `backup`.
+    records: str = ""
     schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
     clock_every_s: int = 60  # how often `watch` measures the machine's clock; 0: never
     ntp_servers: str = ""  # host or host:port, comma-separated, to measure against beside chrony

@@ -200,6 +200,11 @@ DENIED = {
         "`max_order_lots` or `max_open_lots`",
         "lots with this order",
     ),
+    DenialReason.RETAIL_MARGIN: Denied(
+        "a retail client's margin, by ESMA's shares of notional, is more than the equity",
+        "equity of the account",
+        "initial margin of all positions with this order",
+    ),
     DenialReason.NEWS: Denied(
         "an event of the economic calendar is near (`news.<name>`, or the firm's own rule)",
         "minutes before it, or after it",

@@ -219,5 +219,5 @@ def watched(
         working=engine.working,
         equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
         funds=funds, trading=trading,
-        firm=FirmWatch(run, clock, ledger, outbox, limits, trading),
+        firm=FirmWatch(run, clock, ledger, outbox, limits, trading, quotes),
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Predicted rows to signals: the strategy's entries with stop, horizon and expiry."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from operator import attrgetter, itemgetter
@@ -57,6 +58,8 @@ class Decider:
         """
         self._received_ns = list[int]()
         self._models = sorted({member.model for member in members})
+        self._latest_ms = max((int(m.signals.expiry_s * 1000) for m in members), default=0)
+        self._late = 0
         self._members, self._plain = len(members), list[_Rule]()  # those that only look at rows
         self._special: list[_StrategyDecider] = []  # that remember, or see several symbols
         for member in members:
@@ -84,6 +87,7 @@ class Decider:
         sampled = predicted.sampled
         if not len(sampled.time_msc):  # most live ticks make no row
             return Decided(predicted, ())
+        self._note_late(sampled)
         seen_with = {model: predicted.seen_with(model) for model in self._models}
         signals, memories = list[Signal](), list[Memory]()
         for rule in self._plain:
@@ -110,6 +114,18 @@ class Decider:
             self._slice.extend(signals)
             self._received_ns += [sampled.received_ns] * len(signals)
         return Decided(predicted, tuple(signals), tuple(memories))
+
+    def _note_late(self, sampled: Sampled) -> None:
+        """Ever rarer: of the first, second, fourth, ... batch that nobody decides on."""
+        if sampled.late_ms is None or sampled.late_ms[-1] <= self._latest_ms:
+            return
+        self._late += 1
+        if self._late & (self._late - 1) == 0:
+            logging.getLogger(__name__).warning(
+                "%s.%s: ticks came %.1f s after their market time, %d times so far: too late to"
+                " decide on; compare this machine's clock with the terminal's (tickhouse doctor)",
+                sampled.source, sampled.symbol, sampled.late_ms[-1] / 1000, self._late,
+            )  # fmt: skip
 
     def _place(self, strategy: "_StrategyDecider", member: Member) -> None:
         """With those that give the same targets, where there are any."""
@@ -224,6 +240,7 @@ class _StrategyDecider:
     ) -> tuple[list[Signal], list[int]]:
         """Of one feed's rows, and which rows; what it holds now is noted in `held`."""
         sampled, targets = predicted.sampled, self._worthwhile(predicted, targets)
+        targets = targets._replace(direction=in_time(sampled, self._expiry_us, targets.direction))
         feed = f"{sampled.source}.{sampled.symbol}"
         own = f"{self._name}/{feed}"
         before = held.get(feed if self._member.alone else own, NOTHING_HELD)
@@ -303,6 +320,20 @@ class _StrategyDecider:
             return [stop_distance(self._settings, self._horizon_s, mid, spread, volatility)]
         distances: list[float] = stop_distances(self._settings, self._horizon_s, *rows).tolist()
         return distances
+
+
+def in_time(
+    sampled: Sampled, expiry_us: int, direction: npt.NDArray[np.int8]
+) -> npt.NDArray[np.int8]:
+    """Directions; 0 of rows that were received when their signal would have expired.
+
+    After a start that is the market's past, and after a gap what was missed: a strategy that took
+    its own such signals for held would rest for a whole horizon over trades that nobody made.
+    """
+    late_ms = sampled.late_ms
+    if late_ms is None or not (late := late_ms > expiry_us // 1000).any():
+        return direction
+    return np.where(late, 0, direction).astype(np.int8)
 
 
 def memory_key(member: Member, feed: str) -> str:

@@ -82,11 +82,15 @@ class OrderDecider:
         return wanted
 
     def _sure(self, predicted: Predicted, orders: Orders, part: slice) -> Orders:
-        """Those from a model only where the models agree."""
+        """Of rows received in time; those from a model only where the models agree."""
         predictions, least = predicted.predictions, self._member.signals.min_agreement
-        if not self._member.strategy.needs_model or predictions is None:
+        sure = np.ones(len(orders.direction), bool)
+        if self._member.strategy.needs_model and predictions is not None:
+            sure = ~predictions.veto[part] & (predictions.agreement[part] >= least)
+        if predicted.sampled.late_ms is not None:
+            sure &= predicted.sampled.late_ms[part] <= self._member.signals.expiry_s * 1000
+        if sure.all():
             return orders
-        sure = ~predictions.veto[part] & (predictions.agreement[part] >= least)
         return orders._replace(direction=np.where(sure, orders.direction, 0).astype(np.int8))
 
     def _signal(self, predicted: Predicted, request: Request) -> OrderSignal:

@@ -35,7 +35,8 @@ class Sampled(NamedTuple):
     """Feature rows of one feed, one per sampled tick. All arrays have n rows.
 
     `snapshots`: of the hours that began among these ticks, when they are kept. `own`: names of a
-    person's own features, the columns after the catalogue's, and their set's hash.
+    person's own features, the columns after the catalogue's, and their set's hash. `late_ms`: from
+    the market's time of each row to when its tick was received; None where that is no matter.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class Sampled(NamedTuple):
     features: npt.NDArray[np.float32]  # (n, features)
     snapshots: tuple[KernelSnapshot, ...] = ()
     own: OwnNames = NO_OWN
+    late_ms: npt.NDArray[np.int64] | None = None
 
 
 class ModelEvent(NamedTuple):

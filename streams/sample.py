@@ -120,19 +120,21 @@ class Sampler:
         elapsed = time.perf_counter_ns() - started
         self._note_last(batch, kernel)
         self._histograms.record("feature", elapsed // max(len(ticks), 1), len(ticks))
-        bid, ask = ticks["bid"][index], ticks["ask"][index]
+        bid, ask, time_msc = ticks["bid"][index], ticks["ask"][index], ticks["time_msc"][index]
+        live = batch.mode != "replay"  # where a tick is received when it happened
         sampled = Sampled(
             run_id=batch.run_id,
             mode=batch.mode,
             source=batch.source,
             symbol=batch.symbol,
             received_ns=received_ns,
-            time_msc=ticks["time_msc"][index],
+            time_msc=time_msc,
             seq=ticks["seq"][index],
             mid=(bid + ask) / 2,
             spread=ask - bid,
             features=features,
             snapshots=kept,
+            late_ms=ticks["ts_recv_us"][index] // 1000 - time_msc if live else None,
         )
         return self._widened(sampled, ticks) if self._own else sampled
 

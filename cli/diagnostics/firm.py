@@ -11,6 +11,7 @@ from core.errors import TickhouseError
 from core.settings import Settings
 from execution.risk import limits
 from execution.risk.controls import limits_in_force
+from execution.risk.firm_rules import CLOSE_OUT, NEGATIVE
 
 _WEEK_US = 7 * 86_400_000_000
 
@@ -55,7 +56,9 @@ def news(settings: Settings, clock: Clock) -> str:
 
 def _line(name: str, row: dict[str, object]) -> str:
     rule = str(row["rule"]).replace("_", " ")
-    left = f"{name}: {rule}: {row['headroom']:,.2f} left of {row['limit']:,.2f}"
+    above = row["rule"] in (CLOSE_OUT, NEGATIVE)  # their limit is what the account may not fall to
+    how = "above" if above else "left of"
+    left = f"{name}: {rule}: {row['headroom']:,.2f} {how} {row['limit']:,.2f}"
     broken = row["broken_us"]
     if not isinstance(broken, int) or not broken:
         return left

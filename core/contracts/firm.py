@@ -61,6 +61,7 @@ class FirmState(msgspec.Struct, frozen=True, array_like=True):
     least: tuple[Least, ...] = ()
     lots: float = 0.0  # of all positions at the last look, long and short alike
     swaps: dict[int, float] = {}  # by position: charged and not booked yet, in a replay
+    margin: float = 0.0  # a retail client's initial margin of all positions at the last look
 
 
 class FirmRecord(msgspec.Struct, frozen=True, array_like=True, tag="FirmRecord/1"):

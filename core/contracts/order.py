@@ -82,6 +82,7 @@ class DenialReason(enum.StrEnum):
     STALE_RISK = "stale_risk"  # the stream's figures are too old, or say nothing yet
     UNFIT_ORDER = "unfit_order"  # an order to wait that no venue could take
     ORDER_PRICE = "order_price"  # the market has reached its price, or is too near
+    RETAIL_MARGIN = "retail_margin"  # more than a retail client's equity covers, by ESMA's shares
     ORDER_WORKS = "order_works"  # an order of that name, or beside a target, waits already
 
 

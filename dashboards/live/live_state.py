@@ -235,7 +235,8 @@ class LiveState:
         before = self.items.get(key)
         self._latest(key, state.ts_event_us, shapes.firm_rule(state))
         if state.broken_us and before is not None and not before["broken"]:
-            text = f"{state.firm}: {state.rule.replace('_', ' ')}, {state.observed:,.2f} lost"
+            rule = state.rule.replace("_", " ")
+            text = f"{state.firm}: {rule}, {state.observed:,.2f} of {state.limit:,.2f}"
             self.log(state.broken_us, "broken", text)
 
     def equity(self, minute_s: int, equity: float, balance: float) -> None:

@@ -16,11 +16,11 @@ import logging
 from msgspec.structs import replace
 
 from adapters.mt5.venue.orders import Venue
-from adapters.mt5.venue.venue import Account, Deal, Fill
+from adapters.mt5.venue.venue import Account, Deal, Fill, VenuePosition
 from core.clock import Clock, Timer
 from core.sections import RunSettings
 from core.trading_control import ControlCommand
-from execution.broker.closings import Closings
+from execution.broker.closings import Closings, reduces
 from execution.journal import brokerage, events
 from execution.journal.book import Key
 from execution.journal.ledger import Ledger
@@ -87,12 +87,33 @@ class AccountHistory:
         missing = round(account.balance - summed, account.digits)
         if missing and not self._lasts((missing, float(len(deals)))):
             return False
+        held = self._venue.positions() if account.netting else ()
+        if held and len(self._venue.deals(0)) != len(deals):
+            return False
         self._difference, self._unchanged = (0.0, 0.0), 0
         newest = max(deals, key=lambda d: d.fill.deal, default=None)
         self._begin(brokerage.OPENING, account.balance, newest.fill if newest else None)
         if account.credit:
             self._begin(brokerage.OPENING_CREDIT, account.credit, None)
+        for position in held:
+            self._belongs_to_others(position)
         return True
+
+    def _belongs_to_others(self, held: VenuePosition) -> None:
+        """What a netting account held before our books began: an entry of ours would go into it."""
+        now, ours = self._clock.now_us(), self._ledger.book.positions.get(held.ticket)
+        volume = round(held.volume - (ours.volume if ours else 0.0), 8)
+        if not volume:
+            return
+        fill = _money(brokerage.HELD_BEFORE, 0.0, now, 0)
+        fill = replace(
+            fill, position=held.ticket, side="buy" if volume > 0 else "sell", volume=abs(volume),
+            price=held.price,
+        )  # fmt: skip
+        key = Key("", held.source, held.symbol)
+        text = "the account held it before its books began"
+        event = events.booked(fill, key, now, self._run, text, name=f"{held.ticket}", suspends=True)
+        self._ledger.record([event])
 
     def _begin(self, cause: str, amount: float, newest: Fill | None) -> None:
         now = self._clock.now_us()
@@ -127,16 +148,16 @@ class AccountHistory:
     def _take(self, deal: Deal, *, netting: bool) -> None:
         book, fill = self._ledger.book, deal.fill
         held = book.positions.get(fill.position)
-        if held is not None and deal.entry in ("out", "reverse"):
+        if held is not None and deal.entry in ("out", "reverse") and reduces(fill, held):
             self._closings.record(fill, held)
             return
         order = book.magics.get(deal.magic, "")
-        # What the account refused from us went nowhere: under its name, which a signal gives, the
-        # execution that has the account traded.
+        # What the account refused from us, or we never sent, went nowhere: under its name, which a
+        # signal gives, the execution that has the account traded.
         ours = bool(order) and fill.cause == "expert" and order not in book.fenced
         text = deal.comment
         if ours:
-            text = f"order {order} was executed again, or after it was given up"
+            text = f"order {order} was executed again, after its end, or on what is not ours"
             fill = replace(fill, cause="unexpected")
             _log.warning("%s: position %s at the terminal is not managed", text, fill.position)
         suspends = bool(deal.entry) and (ours or netting)

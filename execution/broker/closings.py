@@ -39,7 +39,8 @@ class Closings:
         fills = [(fill, p) for p in gone for fill in self._fresh(p)]
         fills.sort(key=lambda pair: (pair[0].time_us, pair[0].deal))
         for fill, position in fills:
-            self.record(fill, position)
+            if position.ticket in book.positions and reduces(fill, position):
+                self.record(fill, position)
 
     def record(self, fill: Fill, position: Position) -> None:
         """Journal one deal that reduced a position of ours."""
@@ -71,6 +72,11 @@ class Closings:
     def _reverses(self, fill: Fill, position: Position) -> bool:
         others = self._ledger.book.broker.held_by_others(position.ticket)
         return fill.volume > abs(position.volume + others) + 1e-9
+
+
+def reduces(fill: Fill, position: Position) -> bool:
+    """Whether a deal made a position smaller: one that turned an account over may add to ours."""
+    return (fill.side == "sell") == (position.volume > 0)
 
 
 def _share(fill: Fill, volume: float) -> Fill:

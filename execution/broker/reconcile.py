@@ -25,6 +25,7 @@ from execution.journal.ledger import Ledger
 
 _log = logging.getLogger(__name__)
 _WAIT_S = 0.01
+_ENDED = ("filled", "rejected", "expired", "met")
 _DOUBTFUL = (Kind.SUBMITTED, Kind.ACCEPTED)
 
 
@@ -64,7 +65,7 @@ class Reconciler:
             return self._conclude(submitted, self._until_certain(submitted, answer))
         if answer.kind == "working" and submitted.order_id not in self._ledger.book.working:
             outcome = self._await_fill(submitted)
-            decided = outcome.kind in ("filled", "rejected", "ambiguous") or outcome.fills
+            decided = outcome.kind in (*_ENDED, "ambiguous") or outcome.fills
             return self._conclude(submitted, outcome if decided else answer)
         return self._conclude(submitted, answer)
 
@@ -138,8 +139,7 @@ class Reconciler:
     def _take_up(self, submitted: OrderEvent) -> None:
         outcome = self._find(submitted)
         waits = submitted.order_id in self._ledger.book.working
-        ended = outcome.kind in ("filled", "rejected", "expired")
-        if ended or (outcome.kind == "working" and (outcome.fills or waits)):
+        if outcome.kind in _ENDED or (outcome.kind == "working" and (outcome.fills or waits)):
             self._conclude(submitted, outcome)
         elif outcome.kind == "absent" and self._kind(submitted) is Kind.SUBMITTED:
             # Of an earlier run, which died before or while it was sent: nobody was answered.
@@ -181,7 +181,7 @@ class Reconciler:
         deadline = self._timer.seconds() + max(self._patience_s, 60.0)
         while answer.kind != "rejected":
             outcome = self._find(submitted)
-            if outcome.kind in ("filled", "expired"):
+            if outcome.kind in ("filled", "expired", "met"):
                 return outcome
             if outcome.kind in ("working", "rejected") and order.entry != "market":
                 return outcome
@@ -198,7 +198,7 @@ class Reconciler:
 
     def _await_fill(self, submitted: OrderEvent) -> Outcome:
         deadline = self._timer.seconds() + self._patience_s
-        while (outcome := self._find(submitted)).kind != "filled":
+        while (outcome := self._find(submitted)).kind not in ("filled", "met"):
             if self._timer.seconds() >= deadline:
                 break
             self._timer.sleep(_WAIT_S)

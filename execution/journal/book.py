@@ -24,6 +24,7 @@ from execution.journal.brokerage import Brokerage
 from execution.journal.identity import order_id
 from execution.journal.records import LeaseTaken, Record
 
+UNSENT = "before it was sent"  # ends the reason of an order that was journalled and not sent
 HELD = "held"  # reason of a RECEIVED event whose target is held already
 _MODIFICATIONS = (Kind.MODIFYING, Kind.MODIFIED, Kind.UNMODIFIED)
 _MINUTE_US = 60_000_000
@@ -113,7 +114,9 @@ class Book:
         self.last: OrderEvent | None = None
         self.marker: ExecutionMarker | None = None
         self.lease = 0  # the highest number this journal traded under
-        self.fenced: set[str] = set()  # orders refused because the account was another's
+        #: Orders that went nowhere, for the account was another's, or trading halted before they
+        #: were sent: what is traded under their names, another execution trades.
+        self.fenced: set[str] = set()
         self.foreign_until = 0  # signals until this one on the bus are another execution's
         self.first_us = 0  # when the first event was journalled
         self.latest_us = 0  # newest ts_init of an event
@@ -253,6 +256,8 @@ class Book:
     def _apply_event(self, event: OrderEvent) -> None:
         order = self.orders.get(event.order_id)
         lifecycle.check(order.kind if order else None, event.kind, event.order_id)
+        if event.kind in _MODIFICATIONS:
+            self._check_modification(event)
         self.last, self.latest_us = event, max(self.latest_us, event.ts_init_us)
         self.first_us = self.first_us or event.ts_init_us
         self.broker.apply(event)
@@ -276,7 +281,7 @@ class Book:
             self.deals.add(event.venue_deal)
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
             self._refuse(event)
-            if FENCED in event.reason:
+            if FENCED in event.reason or event.reason.endswith(UNSENT):
                 self.fenced.add(event.order_id)
         if event.order_id in self.working and not waits_on:  # a closing has an order of its own
             working = self.working[event.order_id]
@@ -301,16 +306,21 @@ class Book:
         if event.kind is Kind.STOP_MOVED:
             held.stop_price = event.stop_price
 
-    def _modify(self, event: OrderEvent) -> None:
+    def _check_modification(self, event: OrderEvent) -> None:
         working, signal = self.working.get(event.order_id), self._read
         if working is None:
             raise JournalError(f"order {event.order_id}: {event.kind.value}, and it does not wait")
-        if event.kind is Kind.MODIFYING:
-            if not isinstance(signal, OrderSignal) or subject(signal) != subject(working.signal):
-                raise JournalError(
-                    f"order {event.order_id}: it is modified, and the signal that says how is not"
-                    " in the journal before it"
-                )
+        if event.kind is not Kind.MODIFYING:
+            return
+        if not isinstance(signal, OrderSignal) or subject(signal) != subject(working.signal):
+            raise JournalError(
+                f"order {event.order_id}: it is modified, and the signal that says how is not in"
+                " the journal before it"
+            )
+
+    def _modify(self, event: OrderEvent) -> None:
+        working, signal = self.working[event.order_id], self._read
+        if event.kind is Kind.MODIFYING and isinstance(signal, OrderSignal):
             working.modifying, working.modified_us = signal, event.ts_init_us
             return
         if event.kind is Kind.MODIFIED and working.modifying is not None:

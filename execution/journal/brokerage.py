@@ -12,6 +12,7 @@ from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 
 OPENING, OPENING_CREDIT = "opening", "opening_credit"
+HELD_BEFORE = "held_before"  # others' position in a netting account that our books began with
 CREDIT, ACCEPTED, ACCEPTED_CREDIT = "credit", "accepted", "accepted_credit"
 _FILLS = (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED)
 _TO_CREDIT = (CREDIT, ACCEPTED_CREDIT, OPENING_CREDIT)

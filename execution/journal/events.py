@@ -122,8 +122,10 @@ def outcome(
         if fill.deal in known:  # a crash cut the journal off between two fills
             continue
         yield filled(submitted, fill, Kind.PARTIALLY_FILLED if left > 0 else Kind.FILLED, now_us)
-    if answer.fills and left > 0 and answer.kind != "working":
-        rest = replace(later(submitted, Kind.CANCELLED, now_us, "rest"), volume=left)
+    met = answer.kind == "met"
+    if left > 0 and (met or (answer.fills and answer.kind != "working")):
+        text = f"rest: {answer.reason}" if met else "rest"
+        rest = replace(later(submitted, Kind.CANCELLED, now_us, text), volume=left)
         yield replace(rest, venue_order=answer.order)
 
 

@@ -25,7 +25,7 @@ from execution.broker.order_changes import DOUBT, OrderChanges
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
-from execution.journal.book import HELD, Key, Position, Working
+from execution.journal.book import HELD, UNSENT, Key, Position, Working
 from execution.journal.identity import order_id
 from execution.journal.ledger import Ledger
 from execution.journal.records import Record
@@ -238,7 +238,7 @@ class Engine:
         self.changes.note(name, terms, preceding)
         self._trading.catch_up()  # who halted meanwhile must see nothing sent after
         if self._trading.state != "active":
-            self.changes.refuse(name, f"{self._trading.state} before it was sent")
+            self.changes.refuse(name, f"{self._trading.state} {UNSENT}")
             return
         self.changes.send(name)
         if self._reconciler.repeatable:  # live, the poller looks
@@ -329,7 +329,7 @@ class Engine:
         self._trading.catch_up()
         if self._trading.state == "active":
             return False
-        text = f"{self._trading.state} before it was sent"
+        text = f"{self._trading.state} {UNSENT}"
         now = self._clock.now_us()
         self._ledger.record([events.later(submitted, Kind.EXPIRED, now, text)])
         return True

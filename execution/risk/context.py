@@ -7,6 +7,7 @@ losses) is looked up only when that limit is set. The checks themselves are pure
 """
 
 import math
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -27,10 +28,12 @@ from execution.risk import portfolio_risk, strategy_limits
 from execution.risk.checks import Denial, RiskContext
 from execution.risk.drawdown import size_factor
 from execution.risk.firm_entry import Stake, check_firm
+from execution.risk.firm_rules import FirmRules
 from execution.risk.limits import Limits
 from execution.risk.limits_file import LimitsFile
 from execution.risk.margin import Funds, Margin
 from execution.risk.news import News
+from execution.risk.retail import initial_margin_share
 from execution.risk.strategy_limits import StrategyFacts
 from execution.risk.trading_state import TradingState
 
@@ -338,6 +341,7 @@ class PreTradeRisk:
             rules, activity.firm if activity.firm and activity.firm.firm == name else None,
             (account.balance, account.equity - account.credit), order.volume,
             round(sum(abs(stake.volume) for stake in open_), 8), at_risk,
+            self._retail_margin(rules, (*open_, Stake.of_order(order)), context.now_us),
         )  # fmt: skip
 
     def _at_risk(self, stake: Stake, now: int) -> float:
@@ -345,6 +349,19 @@ class PreTradeRisk:
         quote, traded = self._quotes.at(*stake.feed, now), instrument(stake.feed[1], now)
         value = self._value(*stake.feed, traded, stake.volume, quote, now)
         return stake.loss(quote.mid, value) if quote and value is not None else math.inf
+
+    def _retail_margin(self, rules: FirmRules, stakes: Iterable[Stake], now: int) -> float:
+        """Initial margin of what is open, on its way and asked for; infinite without a rate."""
+        if not rules.retail:
+            return 0.0
+        total = 0.0
+        for stake in stakes:
+            quote, traded = self._quotes.at(*stake.feed, now), instrument(stake.feed[1], now)
+            value = self._value(*stake.feed, traded, stake.volume, quote, now)
+            if value is None or traded is None:
+                return math.inf
+            total += value * initial_margin_share(traded, rules.retail_margins)
+        return total
 
     def _net(self, feed: tuple[str, str], side: str) -> float:
         """Held, and what waits on a side: what waits on the other may never fill."""

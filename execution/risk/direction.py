@@ -46,6 +46,7 @@ LADDERS: dict[str, tuple[object, ...]] = {
     ),
     "on_breach": ("flatten", "halted", "reducing", "none"),
     "enforce": (True, False),
+    "retail": (True, False),
     "at_stops": (True, False),
     "news_importance": ("low", "medium", "high"),
     "importance": ("low", "medium", "high"),

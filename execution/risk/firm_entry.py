@@ -44,7 +44,7 @@ class Stake(NamedTuple):
 
 def check_firm(
     rules: FirmRules, state: FirmState | None, account: tuple[float, float], volume: float,
-    open_lots: float, at_risk: float,
+    open_lots: float, at_risk: float, margin: float = 0.0,
 ) -> Denial | None:  # fmt: skip
     """Why an entry may not go, or None. Nothing is denied by rules that are only watched.
 
@@ -55,12 +55,15 @@ def check_firm(
         open_lots: of all positions and orders on their way, long and short alike.
         at_risk: what this order and all positions lose from now to their stops; infinite where
             one has no stop or no rate converts it.
+        margin: a retail client's, of all positions and this order; infinite without a rate.
     """
     if not rules.enforce:
         return None
     denial = _lots(rules, volume, open_lots)
     if denial is not None:
         return denial
+    if rules.retail and not margin <= account[1]:
+        return Denial(DenialReason.RETAIL_MARGIN, account[1], margin)
     if state is None:
         return Denial(DenialReason.FIRM_DRAWDOWN, 0.0, math.inf)
     risk = at_risk if rules.at_stops else 0.0

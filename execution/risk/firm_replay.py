@@ -27,6 +27,7 @@ from execution.risk.firm_rules import FirmRules, Readings
 from execution.risk.firm_watch import record
 from execution.risk.limits_file import LimitsFile
 from execution.risk.news import News, of_firm
+from execution.risk.retail import initial_margin_share
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
@@ -126,10 +127,11 @@ class ReplayFirm:
         if any(cash.time_us > time_us for cash in self._past.cash):  # it counts fills to come
             balance = np.round(self._state.balance + self._past.cash_at(times), 8)
             valued = np.round(balance + self._floating(times), 8)
-            return Readings(times, balance, valued, lots)
+            return Readings(times, balance, valued, lots, self._margin(times))
         account = self._venue.account()
         equity = account.equity - account.credit
-        return firm_rules.reading(time_us, account.balance, equity, float(lots[0]))
+        margin = float(self._margin(times)[0])
+        return firm_rules.reading(time_us, account.balance, equity, float(lots[0]), margin)
 
     @property
     def _state(self) -> FirmState:
@@ -179,7 +181,7 @@ class ReplayFirm:
             # To the eighth place: a sum in another order, after a restart, is then the same.
             balance = np.round(self._state.balance + self._past.cash_at(times), 8)
             equity = np.round(balance + self._floating(times), 8)
-            looks = Readings(times, balance, equity, self._past.lots_at(times))
+            looks = Readings(times, balance, equity, self._past.lots_at(times), self._margin(times))
             breaches = self._folded(looks)[1] if len(times) else ()
             first = min((breach.ts_us for breach in breaches), default=None)
             self._ahead = ahead = Ahead(version, end_us, looks, first)
@@ -210,6 +212,18 @@ class ReplayFirm:
         move = (closing - held.price) * lots * traded.contract_size
         rates = self._rates(held.feed[0], traded.quote, times)
         return np.asarray(move * rates + np.where(lots != 0, swap, 0.0))
+
+    def _margin(self, times: Times) -> Floats:
+        """A retail client's initial margin of all positions, as they were opened."""
+        total = np.zeros(len(times))
+        for held in self._past.held.values() if self._rules.retail else ():
+            traded = instrument(held.feed[1], held.steps[0][0])
+            if traded is not None:
+                share = initial_margin_share(traded, self._rules.retail_margins)
+                lots = np.abs(held.lots_at(times))
+                rates = self._rates(held.feed[0], traded.quote, times)
+                total += lots * traded.contract_size * held.price * rates * share
+        return np.round(total, 8)
 
     def _rates(self, source: str, currency: str, times: Times) -> Floats:
         """Account currency for one unit at each time, by the quote that stood then."""

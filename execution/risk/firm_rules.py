@@ -5,9 +5,12 @@ when and where a day begins, whether the drawdown trails and by which high, and 
 profit or floating equity is looked at. A file of limits says them as `[firms.<name>]`, dated by
 whoever read the firm's page; nobody vouches for them.
 
+A broker's retail client is under rules of the same kind: initial margin by class of instrument,
+closing at half of it, no negative balance (`retail = true`, `execution/risk/retail.py`).
+
 The state is a fold over looks at the account (`fold`), a second apart in live trading and at every
-tick in a replay; a look is (time, balance, equity). It needs nothing but its own past, so that a
-restart goes on from the record of it in the journal.
+tick in a replay; a look is (time, balance, equity, lots, margin). It needs nothing but its own
+past, so that a restart goes on from the record of it in the journal.
 """
 
 import math
@@ -22,13 +25,14 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from core.contracts.firm import FirmBreach, FirmFigure, FirmState, Least
-from execution.risk import firm_day
+from execution.risk import firm_day, retail
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
 Money = Literal["balance", "equity", "higher"]
 Breach = Literal["none", "reducing", "halted", "flatten"]
 DAILY_LOSS, DRAWDOWN, LOTS = "daily_loss", "drawdown", "open_lots"
+CLOSE_OUT, NEGATIVE = "margin_close_out", "negative_balance"
 TARGET, DAYS, CONSISTENCY, NEWS = "profit_target", "min_days", "consistency", "news"
 OFF = math.inf
 _HAIR = 1e-9
@@ -68,6 +72,10 @@ class FirmRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     news_before_min: float = 0.0  # no entry so long before an event of the calendar,
     news_after_min: float = 0.0  # and after one
     news_importance: Literal["low", "medium", "high"] = "high"  # from this on
+    retail: bool = False  # ESMA's measures for retail clients of CFDs
+    retail_margins: dict[
+        str, float
+    ] = {}  # shares of notional by symbol, where its class is not ours
     margin_share: float = 0.1  # of what may be lost that entries leave alone
     at_stops: bool = True  # entries count what this order and open positions lose at their stops
     on_breach: Breach = "halted"  # flatten: halted, and positions are closed
@@ -78,6 +86,11 @@ class FirmRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         firm_day.reset_of(self.reset)
         if self.margin_share >= 1:
             raise ValueError(f"margin_share is below 1, not {self.margin_share:g}")
+        for symbol, share in self.retail_margins.items():
+            if not 0 < share <= 1:
+                raise ValueError(
+                    f"retail_margins: {symbol} is above 0 and at most 1, not {share:g}"
+                )
 
 
 class Readings(NamedTuple):
@@ -87,16 +100,21 @@ class Readings(NamedTuple):
     balance: Floats
     equity: Floats
     lots: Floats  # of all positions, long and short alike
+    margin: Floats  # a retail client's initial margin of all positions; 0 where nobody needs it
 
     def part(self, begin: int, end: int) -> "Readings":
         """Some of them."""
         cut = slice(begin, end)
-        return Readings(self.time_us[cut], self.balance[cut], self.equity[cut], self.lots[cut])
+        return Readings(
+            self.time_us[cut], self.balance[cut], self.equity[cut], self.lots[cut], self.margin[cut]
+        )
 
 
-def reading(time_us: int, balance: float, equity: float, lots: float = 0.0) -> Readings:
+def reading(
+    time_us: int, balance: float, equity: float, lots: float = 0.0, margin: float = 0.0
+) -> Readings:
     """The account at one moment."""
-    values = np.array([balance]), np.array([equity]), np.array([lots])
+    values = np.array([balance]), np.array([equity]), np.array([lots]), np.array([margin])
     return Readings(np.array([time_us]), *values)
 
 
@@ -161,10 +179,10 @@ def figures(rules: FirmRules, state: FirmState) -> list[FirmFigure]:
 
 
 def room(rules: FirmRules, state: FirmState, balance: float, equity: float) -> list[FirmFigure]:
-    """What is left before each limit on losses for the account as it is at this moment."""
+    """What is left before each limit on what may be lost, for the account as it is now."""
     now = replace(state, balance=balance, equity=equity)
     held = _limits(rules, _with_highs(now, balance, equity))
-    return [figure for figure in held if figure.rule != LOTS]
+    return [figure for figure in held if figure.rule in (DAILY_LOSS, DRAWDOWN)]
 
 
 def day_start(rules: FirmRules, time_us: int) -> int:
@@ -228,8 +246,8 @@ def _broken(rules: FirmRules, state: FirmState, piece: Readings) -> Iterator[Fir
         begins = below & ~before
         if begins.any():
             at = int(np.argmax(begins))
-            lost = float(floors[at]) + allowed - float(values[at])
-            yield FirmBreach(name, int(piece.time_us[at]), allowed, round(lost, 8))
+            limit, observed = _of_floor(allowed, float(floors[at]), float(values[at]))
+            yield FirmBreach(name, int(piece.time_us[at]), limit, round(observed, 8))
 
 
 def _after(rules: FirmRules, state: FirmState, piece: Readings) -> FirmState:
@@ -240,7 +258,7 @@ def _after(rules: FirmRules, state: FirmState, piece: Readings) -> FirmState:
     return replace(
         state, ts_us=int(piece.time_us[-1]), balance=float(piece.balance[-1]),
         equity=float(piece.equity[-1]), lots=float(piece.lots[-1]), standing=standing,
-        least=least,
+        least=least, margin=float(piece.margin[-1]),
     )  # fmt: skip
 
 
@@ -261,11 +279,14 @@ def _with_highs(state: FirmState, balance: float, equity: float) -> FirmState:
     )  # fmt: skip
 
 
-Floor = tuple[str, float, Floats, Floats]
+Floor = tuple[str, float | None, Floats, Floats]
 
 
 def _floors(rules: FirmRules, state: FirmState, piece: Readings) -> list[Floor]:
-    """Of each limit: name, what may be lost or held, the floor and what may not reach it."""
+    """Of each limit: name, what may be lost or held, the floor and what may not reach it.
+
+    None for what may be lost: the floor itself is the limit.
+    """
     floors: list[Floor] = []
     base = _of(rules.daily_loss_from, state.day_balance, state.day_equity)
     share_of = state.size if rules.daily_loss_share_of == "size" else base
@@ -280,7 +301,17 @@ def _floors(rules: FirmRules, state: FirmState, piece: Readings) -> list[Floor]:
     if rules.max_open_lots != OFF:  # so many are allowed, and not a hair more
         most = np.full(len(piece.lots), -_HAIR)
         floors.append((LOTS, rules.max_open_lots, most, rules.max_open_lots - piece.lots))
+    if rules.retail:
+        flat = np.minimum(piece.equity, 0.0) - _HAIR  # nothing is left to close
+        half = np.where(piece.margin > 0, retail.CLOSE_OUT * piece.margin, flat)
+        floors.append((CLOSE_OUT, None, half, piece.equity))
+        floors.append((NEGATIVE, None, np.full(len(piece.lots), -_HAIR), piece.balance))
     return floors
+
+
+def _of_floor(allowed: float | None, floor: float, value: float) -> tuple[float, float]:
+    """Limit and what is observed: what may be lost and what is, or the floor and what stands."""
+    return (round(floor, 8) + 0.0, value) if allowed is None else (allowed, floor + allowed - value)
 
 
 def _drawdown_base(rules: FirmRules, state: FirmState, piece: Readings) -> Floats:
@@ -302,10 +333,10 @@ def _drawdown_base(rules: FirmRules, state: FirmState, piece: Readings) -> Float
 
 
 def _limits(rules: FirmRules, state: FirmState) -> Iterator[FirmFigure]:
-    now = reading(state.ts_us, state.balance, state.equity, state.lots)
+    now = reading(state.ts_us, state.balance, state.equity, state.lots, state.margin)
     for name, allowed, floors, values in _floors(rules, state, now):
-        left = float(values[0] - floors[0])
-        yield _figure(state, name, allowed, allowed - left)
+        limit, observed = _of_floor(allowed, float(floors[0]), float(values[0]))
+        yield _figure(state, name, limit, observed, float(values[0] - floors[0]))
 
 
 def _consistency(rules: FirmRules, state: FirmState, profit: float) -> FirmFigure:

@@ -11,13 +11,18 @@ import math
 from adapters.mt5.venue.venue import Account
 from core.clock import Clock
 from core.contracts.firm import FirmBreach, FirmRecord, FirmState
+from core.instruments import instrument
 from core.sections import RunSettings
 from core.trading_control import ControlCommand, Positions, State
+from execution.journal.book import Position
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.order_path.quotes import Quotes
+from execution.order_path.valuation import notional, rate
 from execution.risk import firm_rules
 from execution.risk.firm_rules import FirmRules
 from execution.risk.limits_file import LimitsFile
+from execution.risk.retail import initial_margin_share
 from execution.risk.trading_state import TradingState
 
 NAME = "breaker firm"  # and the rule
@@ -30,8 +35,9 @@ class FirmWatch:
 
     def __init__(
         self, run: RunSettings, clock: Clock, ledger: Ledger, outbox: Outbox, limits: LimitsFile,
-        trading: TradingState,
+        trading: TradingState, quotes: Quotes,
     ) -> None:  # fmt: skip
+        self._quotes = quotes
         self._run, self._clock, self._ledger, self._outbox = run, clock, ledger, outbox
         self._limits, self._trading = limits, trading
         self._away = True  # nobody has looked since this process began
@@ -48,7 +54,9 @@ class FirmWatch:
         now, activity = self._clock.now_us(), self._ledger.activity
         lots = round(sum(abs(p.volume) for p in self._ledger.book.positions.values()), 8)
         # Credit is nothing that anybody earned.
-        at = firm_rules.reading(now, account.balance, account.equity - account.credit, lots)
+        margin = self._retail_margin(rules, account.currency, now)
+        equity = account.equity - account.credit
+        at = firm_rules.reading(now, account.balance, equity, lots, margin)
         before = activity.firm
         if before is None or before.firm != firm:
             before = firm_rules.opened(rules, firm, at, activity.paid)
@@ -66,6 +74,15 @@ class FirmWatch:
         """Journal the last state: before the process ends."""
         if self._newest is not None and self._newest.state is not self._kept:
             self._keep(self._newest)
+
+    def _retail_margin(self, rules: FirmRules, currency: str, now: int) -> float:
+        """Of all positions as they were opened; NaN, which breaks no rule, without a rate."""
+        if not rules.retail:
+            return 0.0
+        return sum(
+            opening_margin(rules, self._quotes, currency, position, now)
+            for position in self._ledger.book.positions.values()
+        )
 
     def _stop(self, news: FirmRecord) -> None:
         for breach in news.breaches:
@@ -85,6 +102,20 @@ class FirmWatch:
     def _keep(self, news: FirmRecord) -> None:
         self._ledger.record([news])
         self._kept = news.state
+
+
+def opening_margin(
+    rules: FirmRules, quotes: Quotes, currency: str, held: Position, now_us: int
+) -> float:
+    """What a retail client's position took, account currency at today's rate; NaN without one."""
+    source, symbol = held.key.source, held.key.symbol
+    traded = instrument(symbol, now_us)
+    if traded is None:
+        return math.nan
+    converted = rate(quotes, source, traded.quote, currency, now_us)
+    value = notional(held.volume, traded.contract_size, held.price, converted)
+    share = initial_margin_share(traded, rules.retail_margins)
+    return math.nan if value is None else value * share
 
 
 def command(action: str, breach: FirmBreach) -> ControlCommand | None:

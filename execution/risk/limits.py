@@ -8,8 +8,8 @@ denial, exactly which limits held. Nearer tables win: `limits`, `symbols.<symbol
 What is shipped protects an account of any size: notionals and the day's loss are bounded by the
 account's own equity. Where a limit stands both in money and in equity, the smaller holds.
 
-`firms.<name>` says the rules of a proprietary trading firm, which `accounts.<account>.firm` names;
-`news.<name>` what events of the economic calendar do.
+`firms.<name>` says the rules of a proprietary trading firm, or of a broker's retail clients, which
+`accounts.<account>.firm` names; `news.<name>` what events of the economic calendar do.
 """
 
 import difflib

@@ -1,10 +1,10 @@
 """Two executions of one account: in some seeds another comes, takes the lease, trades, and leaves.
 
-The other is a real execution, too (`rival`), on the world's signals; on a netting account, where
-both would trade one position, it trades like a person. What it opens is not ours. Whoever is alive
-keeps its lease; the other gets it when ours was silent for ten seconds, as behind a cut line or in
-a stopped process, which does not notice that time passed. From its claim on the account takes no
-order of ours; we end, and open nothing until a person resumes.
+The other is a real execution, too (`rival`), on the world's signals, also on a netting account,
+where what one of them holds keeps the other from its symbol. What it opens is not ours. Whoever is
+alive keeps its lease; the other gets it when ours was silent for ten seconds, as behind a cut line
+or in a stopped process, which does not notice that time passed. From its claim on the account takes
+no order of ours; we end, and open nothing until a person resumes.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,14 +16,13 @@ import msgspec
 from adapters.bus.lease import ChangedError, Written
 from adapters.mt5.fence import Fence
 from adapters.mt5.real.terminal import RealTerminal
-from adapters.simulator.broker.operations import by_hand
 from core.clock import Timer
 from core.errors import TickhouseError, UnavailableError
 from execution import compose
 from execution.lease import Held, Lease
 from execution.live import Parts
 from tests.simulation import signed, trips
-from tests.simulation.rival import HOLDER, Rival
+from tests.simulation.rival import Rival
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -149,20 +148,14 @@ class Tenancy:
         self.claimed = self._rival.number
         world.tell(f"another execution has the account, under {self.claimed}")
         self.changes += 1
-        if world.netting:
-            self._trade()
         self._keep()
 
     def _begin(self, timer: Timer) -> Lease:
         """The other's lease, with its claim at the terminal."""
-        if not self._world.netting:
-            with self._world.of_another():
-                self._real.start(self._place, timer)
-            assert self._real.lease is not None
-            return self._real.lease
-        rival = Lease(self._place, "sim", HOLDER, timer=timer)
-        assert self.fence.admits(rival.acquire(0), HOLDER)
-        return rival
+        with self._world.of_another():
+            self._real.start(self._place, timer)
+        assert self._real.lease is not None
+        return self._real.lease
 
     def turned(self) -> None:
         """The other goes around as often as ours."""
@@ -177,11 +170,6 @@ class Tenancy:
         if self._rival is not None:
             self._rival.renew()
             self._world.later(_RENEW_S, self._keep)
-
-    def _trade(self) -> None:
-        symbol = self._rng.choice(tuple(self._world.others))
-        self._world.others[symbol] += 0.05
-        self._world.broker.does(by_hand(symbol, self._rng.choice((0, 1)), 0.05))
 
     def _leave(self) -> None:
         if self._rival is not None:

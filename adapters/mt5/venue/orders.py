@@ -25,6 +25,7 @@ from adapters.mt5.venue.venue import (
 )
 from core.errors import UnavailableError
 
+MET = "it met a position that is not ours"
 _TINY = 1e-9  # lots: below every step
 _FAR_S = 4_102_444_800.0  # 2100: an accepted order may fill after the caller's market time
 _DAY_US = 86_400_000_000
@@ -144,14 +145,14 @@ class Venue:
 
         `filled` with its fills, when no more will come; `working` while it is on the way, is
         filled in part, or a position shows it without a fill in the history; `rejected` when
-        the history has it as finished without a fill (`expired`: one that waited); `ambiguous`;
-        `absent`; `unknown`.
+        the history has it as finished without a fill (`expired`: one that waited); `met` when it
+        is done and some of it met what others hold; `ambiguous`; `absent`; `unknown`.
         """
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
         mine = [d for d in deals or () if is_of(d, order, name)]
-        if any(is_amiss(d, order, name) for d in deals or ()):
-            return Outcome("ambiguous", "it met a position that is not ours")
+        if amiss := [d for d in deals or () if is_amiss(d, order, name)]:
+            return self._met(order, mine, amiss, self._finished(since_us) or ())
         filled = round(sum(d.volume for d in mine), 8)
         if len({d.order for d in mine}) > 1 or filled > order.volume + _TINY:
             return Outcome("ambiguous", "more than one order of the venue fits")
@@ -175,6 +176,17 @@ class Venue:
         shown = [o.ticket for o in working if o.magic == magic]
         shown += [p.ticket for p in held if p.magic == magic and not order.position]
         return Outcome("working", "", shown[0]) if shown else Outcome("absent")
+
+    def _met(
+        self, order: VenueOrder, mine: list[Any], amiss: list[Any], done: tuple[Any, ...]
+    ) -> Outcome:
+        """Known once one order of the venue has all these deals and will have no more."""
+        tickets = {d.order for d in (*mine, *amiss)}
+        total = round(sum(d.volume for d in (*mine, *amiss)), 8)
+        ended = any(o.ticket in tickets and _filled(o) <= total + _TINY for o in done)
+        if len(tickets) > 1 or total > order.volume + _TINY or not ended:
+            return Outcome("ambiguous", MET)
+        return Outcome("met", MET, amiss[0].order, tuple(fill_of(d) for d in mine))
 
     def named(self, order: VenueOrder, since_us: int, tickets: tuple[int, ...]) -> Outcome:
         """An order filled by deals that a person names; without fills when they do not fit it."""

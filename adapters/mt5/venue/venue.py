@@ -46,13 +46,14 @@ class Outcome(msgspec.Struct, frozen=True):
     """What became of a request.
 
     `done`: a change (of a stop, of a working order) was made. `expired`: it waited until its end,
-    and nothing filled it. `absent`: the venue answers, and
+    and nothing filled it. `met`: it is done, `fills` are what it opened or closed of ours, and the
+    rest of it met what others hold (netting accounts). `absent`: the venue answers, and
     knows nothing of it. `ambiguous`: it answers, and what it shows fits more than one order.
     `unknown`: it does not answer.
     """
 
     kind: Literal[
-        "filled", "working", "rejected", "expired", "unknown", "absent", "ambiguous", "done"
+        "filled", "working", "rejected", "expired", "met", "unknown", "absent", "ambiguous", "done"
     ]
     reason: str = ""
     order: int = 0

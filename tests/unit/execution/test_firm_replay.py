@@ -167,6 +167,7 @@ class Dying(Unreliable):
 def test_a_run_that_is_killed_on_its_way_names_the_same_tick(lost: float, tmp_path: Path) -> None:
     rules = RULES + f"daily_loss = {lost}\nenforce = false\nmax_open_lots = 0.4\n"
     rules += f'drawdown = {lost}\ndrawdown_kind = "trailing"\nat_stops = false\n'
+    rules += "retail = true\n"
     run(tmp_path / "whole", rules)
     died, home = 0, tmp_path / "cut"
     while True:
@@ -182,3 +183,19 @@ def test_a_run_that_is_killed_on_its_way_names_the_same_tick(lost: float, tmp_pa
     )
     assert records(home) == records(tmp_path / "whole")
     assert records(home)[-1].state.broken
+    margins = {round(record.state.margin) for record in records(home)}
+    assert len(margins) > 3
+    assert max(margins) < 0.4 * 200_000 * 0.05  # of the most lots that were open
+
+
+def test_what_a_retail_client_cannot_cover_is_denied_in_a_replay_too(tmp_path: Path) -> None:
+    own = "retail_margins = { EURUSD = 1.0, NZDUSD = 1.0, BTCUSD = 1.0, XAUUSD = 1.0 }\n"
+    large = RULES.replace("[accounts", "lots = 1.0\n[accounts")
+    run(tmp_path / "a", large + "retail = true\n" + own)
+    denied = [
+        e
+        for e in journal.events(tmp_path / "a" / "journal")
+        if e.kind is EventKind.DENIED and e.reason == "retail_margin"
+    ]
+    assert denied
+    assert all(e.observed > e.limit > 0 for e in denied)

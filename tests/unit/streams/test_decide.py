@@ -413,3 +413,37 @@ def test_orders_from_a_model_wait_only_where_its_members_agree() -> None:
     for more, sizes in (({}, [1.0]), ({"veto": True}, []), ({"share": 0.5}, [0.5])):
         decider = Decider(RunSettings(), [Member("m", own, SETTINGS)], None, None)
         assert [s.target for s in decider.rows(predicted(**more)).signals] == sizes
+
+
+def test_what_came_too_late_to_trade_is_decided_by_nobody_and_held_by_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    desk: list[Any] = [*of_desk(DESK), *waiting_desk()]
+    rows, half = sampled_rows("A", 1_200, 9), 600
+    past = rows._replace(late_ms=np.where(np.arange(1_200) < half, 2_001, 2_000))
+    decider = Decider(RunSettings(), desk, None, None)
+    since = decider.rows(Predicted(past, "", None)).signals
+    never = Decider(RunSettings(), desk, None, None)
+    never.rows(Predicted(past._replace(late_ms=np.full(1_200, 9_000)), "", None))
+    assert {s.time_msc >= rows.time_msc[half] for s in since} == {True}
+    assert {s.strategy for s in since} == {m.name for m in desk}
+    assert (never.state[0], never.state[1]) == ({}, [])
+    assert "compare this machine's clock" in caplog.text
+    at = cut(rows, half, 1_200)  # as if nothing had been before; memories fold over all rows
+    fresh = Decider(RunSettings(), desk, None, None).rows(at).signals
+    assert [s for s in since if s.strategy in ("fast", "waits")] == [
+        s for s in fresh if s.strategy in ("fast", "waits")
+    ]
+
+
+def test_a_late_row_still_takes_an_order_back() -> None:
+    class Cancels(Waits):
+        def orders(self, rows: Any, _probabilities: Any) -> list[Orders]:
+            back = np.arange(len(rows)) % 2 == 1
+            return [Orders(np.where(back, 0, 1), np.full(len(rows), 5.0), cancel=back, life_s=30.0)]
+
+    own: Any = Cancels()
+    decider = Decider(RunSettings(), [Member("w", own, SETTINGS)], None, None)
+    rows = sampled_rows("A", 4, 1)._replace(late_ms=np.array([0, 9_000, 9_000, 9_000]))
+    signals: list[Any] = list(decider.rows(Predicted(rows, "", None)).signals)
+    assert [s.action for s in signals] == ["place", "cancel"]

@@ -54,3 +54,13 @@ def test_a_replay_gives_the_bits_of_the_live_stream() -> None:
     assert replayed(cuts) == complete
     assert replayed(cuts, restart=True) == complete
     assert np.isfinite(np.frombuffer(complete["EURUSD"], np.float32)[-4:]).all()
+
+
+def test_live_rows_say_how_late_their_ticks_were_received_and_a_replays_do_not() -> None:
+    sampler, ticks = Sampler(0, Histograms(), None), TICKS["EURUSD"][:5].copy()
+    ticks["ts_recv_us"] = ticks["time_msc"] * 1000 + [0, 999, 1_000, 3_600_000_000, 7_000]
+    (sampled,) = sampler.rows(batch("EURUSD", ticks, "demo"), 0)
+    assert sampled.late_ms is not None
+    assert sampled.late_ms.tolist() == [0, 0, 1, 3_600_000, 7]
+    sampler.rows(batch("EURUSD", TICKS["EURUSD"][5:9], "replay"), 0)
+    assert [one.late_ms for one in sampler.release()] == [None]

@@ -13,13 +13,22 @@ interface Coming { problem: string; reaches: number; events: CalendarEvent[] }
 
 const NAMES: Record<string, string> = {
   daily_loss: "Daily loss", drawdown: "Drawdown", open_lots: "Open lots", profit_target: "Profit target",
+  margin_close_out: "Close-out at half the margin", negative_balance: "Negative balance",
   min_days: "Trading days", consistency: "Best day", news: "News",
 };
 const SOON_US = 3600e6;
 
+/** Rules whose limit is what the account may not fall to, not what it may lose. */
+const FLOORS = ["margin_close_out", "negative_balance"];
+
+function floorUsed(it: FirmRule): number {
+  return it.limit > 0 ? it.limit / Math.max(it.observed, it.limit) : 0;
+}
+
 /** How full a limit is, as a bar and in words. */
 function gauge(it: FirmRule, text: string): HTMLElement {
-  const used = Math.min(Math.max(it.limit ? it.observed / it.limit : 0, 0), 1);
+  const share = FLOORS.includes(it.rule) ? floorUsed(it) : it.limit ? it.observed / it.limit : 0;
+  const used = Math.min(Math.max(share, 0), 1);
   const kind = it.broken ? "broken" : it.rule === "profit_target" || it.rule === "min_days" ? "goal" : used > 0.8 ? "near" : "";
   const bar = el("div", { class: `gauge ${kind}`, role: "img", "aria-label": `${percent(used)} of ${NAMES[it.rule] ?? it.rule}` }, el("i", { style: `width:${(used * 100).toFixed(1)}%` }));
   return el("div", { class: "rule" }, el("b", {}, NAMES[it.rule] ?? it.rule), el("span", {}, text), bar);
@@ -34,6 +43,7 @@ function left(it: FirmRule, currency: string): string {
   if (it.rule === "news") return "no entry around events";
   if (it.rule === "open_lots") return `${lacking.toFixed(2)} lots left`;
   if (it.rule === "consistency") return `${percent(it.observed)} of at most ${percent(it.limit)}`;
+  if (FLOORS.includes(it.rule)) return `${money(lacking, currency)} above it`;
   return `${money(lacking, currency)} left of ${money(it.limit)}`;
 }
 

@@ -8,6 +8,7 @@ from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.real.terminal import RealTerminal
 from adapters.mt5.venue.orders import Venue
 from adapters.mt5.venue.venue import Outcome, VenueOrder
+from adapters.simulator.broker.operations import by_hand
 from adapters.simulator.faults import Fault, Faults
 from adapters.simulator.package import SimulatedPackage
 from core.sections import TerminalSettings
@@ -20,11 +21,11 @@ ROWS = [(TUESDAY + 100 * n, 1.1, 1.1001) for n in range(600)]
 class Place:
     """A package with a time of its own, and the real adapter on it."""
 
-    def __init__(self, **faults: Any) -> None:
+    def __init__(self, *, netting: bool = False, **faults: Any) -> None:
         self.now = TUESDAY + 1000
         self.faults = Faults(**faults)
-        inner = terminal({"EURUSD_sim": ROWS})
-        self.package = SimulatedPackage(inner, lambda: self.now, self.sleep, self.faults)
+        self.inner = terminal({"EURUSD_sim": ROWS}, netting=netting)
+        self.package = SimulatedPackage(self.inner, lambda: self.now, self.sleep, self.faults)
         settings = TerminalSettings(kind="real", source="sim", symbols=("EURUSD",))
         self.real = RealTerminal(settings, self.package)
         assert self.real.initialize()
@@ -125,6 +126,29 @@ def test_an_order_done_twice_is_ambiguous() -> None:
     place = Place()
     place.sent(Fault("twice", delay_ms=1000))
     assert place.outcome().kind == "filled"
+    place.sleep(2)
+    assert (place.outcome().kind, place.faults.done_twice) == ("ambiguous", [ID])
+
+
+def test_parts_that_met_what_a_person_holds_are_not_the_orders_fills_once_it_is_done() -> None:
+    place = Place(netting=True)
+    place.sent(Fault("staggered", delay_ms=3000, share=0.4))
+    place.inner.act(by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.1))  # turns the account over
+    kinds = []
+    for _ in range(3):
+        kinds.append(place.outcome().kind)
+        place.sleep(3.1)
+    assert kinds == ["working", "ambiguous", "met"]
+    result = place.outcome()
+    assert (result.order, [fill.volume for fill in result.fills]) == (1, [0.04])
+    assert place.venue.positions() == ()
+
+
+def test_an_order_done_twice_into_what_a_person_holds_stays_ambiguous() -> None:
+    place = Place(netting=True)
+    place.inner.act(by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.3))
+    place.sent(Fault("twice", delay_ms=1000))
+    assert place.outcome().kind == "met"
     place.sleep(2)
     assert (place.outcome().kind, place.faults.done_twice) == ("ambiguous", [ID])
 

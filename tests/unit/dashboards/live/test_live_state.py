@@ -238,4 +238,4 @@ def test_a_firms_rule_shows_what_is_left_and_a_breach_is_a_line_of_the_log(
     give(world, ORDER_EVENTS, rule(3, observed=500.0, headroom=0.0, broken_us=3))
     assert world.items.get("firm|acc|daily_loss")["broken"] == 3
     [line] = [world.items.get(k) for k in world.items.keys("event|")]
-    assert (line["kind"], line["text"]) == ("broken", "f: daily loss, 500.00 lost")
+    assert (line["kind"], line["text"]) == ("broken", "f: daily loss, 500.00 of 500.00")

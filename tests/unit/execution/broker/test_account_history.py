@@ -15,15 +15,17 @@ from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.trading_control import ControlCommand
 from execution.broker.account_history import AccountHistory
+from execution.journal import events
 from execution.journal.book import Key
 from execution.risk.trading_state import TradingState
-from tests.unit.execution.desk import Desk
+from tests.support.markets import TUESDAY, terminal
+from tests.unit.execution.desk import Desk, flat
 
 
 class Office(Desk):
     """A desk with its watch on the account, opened."""
 
-    def __init__(self, home: Path, **more: bool) -> None:
+    def __init__(self, home: Path, **more: Any) -> None:
         super().__init__(home, **more)
         self.control = home / "control.json"
         self.trading = TradingState(self.control, home / "breakers.json")
@@ -181,6 +183,30 @@ def test_what_another_execution_traded_under_a_name_that_was_refused_here_suspen
     assert desk.trade(1.0)[-1] == "entry filled"
 
 
+def test_what_another_execution_traded_under_a_name_that_was_never_sent_suspends_nothing(
+    tmp_path: Path,
+) -> None:
+    """It halted between journalling and sending, and lost the account."""
+    desk = Office(tmp_path, control=tmp_path / "control.json")
+    desk.events()  # syncs
+    sync = desk.journal.sync
+
+    def halt_meanwhile() -> None:
+        trading_control.write(desk.control, ControlCommand("halted", "ann", "news", 1))
+        desk.engine._trading.poll()
+        sync()
+
+    desk.journal.sync = halt_meanwhile  # type: ignore[method-assign]
+    assert desk.trade(1.0)[-1] == "entry expired"
+    desk.journal.sync = sync  # type: ignore[method-assign]
+    submitted = next(e for e in desk.events() if e.kind is Kind.SUBMITTED)
+    desk.venue.send(events.venue_order(submitted, 0.005))  # as the other does
+    [booked] = desk.poll(3)
+    assert (booked.purpose, booked.observed) == ("expert", 0.0)
+    assert not desk.book.broker.is_suspended("oanda", "EURUSD")
+    desk.close()
+
+
 def test_the_books_are_the_same_after_a_restart(desk: Office, tmp_path: Path) -> None:
     desk.trade(1.0)
     desk.does(operations.money(mt5.DEAL_TYPE_BALANCE, 500.0))
@@ -205,6 +231,65 @@ def test_on_a_netting_account_a_person_beside_us_suspends_the_feed(tmp_path: Pat
     assert desk.trade(1.0)[-1] == "entry denied"
     desk.poll(4, 12)
     assert desk.broker.problem == ""
+    desk.close()
+
+
+def test_what_a_netting_account_held_before_its_books_began_suspends_the_feed(
+    tmp_path: Path,
+) -> None:
+    before = terminal({"EURUSD_oanda": flat()}, log=tmp_path / "account.log", netting=True)
+    before.at(TUESDAY + 1000)
+    before.act(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.3))
+    before.shutdown()
+    desk = Office(tmp_path, netting=True)
+    [_, held] = desk.events()
+    assert (held.purpose, held.venue_position, held.volume, held.side) == (
+        "held_before", 1, 0.3, "sell",
+    )  # fmt: skip
+    assert desk.trade(1.0)[-1] == "entry denied"
+    desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_BUY, 0.3))
+    desk.poll(5, 12)
+    assert desk.broker.problem == ""
+    assert desk.trade(1.0)[-1] == "entry filled"
+    desk.close()
+
+
+def test_on_a_netting_account_an_order_that_met_a_persons_position_is_over_and_booked_as_theirs(
+    tmp_path: Path,
+) -> None:
+    desk = Office(tmp_path, netting=True)
+    desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_BUY, 0.3))
+    assert desk.trade(-1.0)[-2:] == ["entry accepted", "entry cancelled"]
+    assert desk.events()[-1].reason == "rest: it met a position that is not ours"
+    manual, met = desk.poll(3)
+    assert (manual.purpose, manual.volume) == ("manual", 0.3)
+    assert (met.purpose, met.volume) == ("unexpected", 0.1)
+    assert desk.events()[3].order_id in met.reason
+    assert not desk.book.positions
+    assert desk.book.broker.foreign[1].volume == 0.2
+    assert desk.trade(1.0)[-1] == "entry denied"  # while the person holds the rest
+    desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.2))
+    desk.poll(5, 12)
+    assert desk.broker.problem == ""
+    assert desk.trade(1.0)[-1] == "entry filled"
+    desk.close()
+
+
+def test_on_a_netting_account_an_order_of_ours_that_met_a_person_is_named_behind_our_closing(
+    tmp_path: Path,
+) -> None:
+    """A person turns the account over between two parts of an order."""
+    desk = Office(tmp_path, netting=True)
+    desk.trade(0.4)
+    desk.does(operations.by_hand("EURUSD", mt5.ORDER_TYPE_SELL, 0.1))
+    part = {**desk.terminal.sent[0], "action": operations.PART, "order": 1, "volume": 0.06}
+    desk.does({**part, "price": 0.0})
+    desk.engine.poll()
+    desk.poll(3)
+    last = [(e.kind, e.purpose, e.volume) for e in desk.events()[-3:]]
+    closed, theirs = (Kind.CLOSED, "manual", 0.04), (Kind.BOOKED, "manual", 0.06)
+    assert last == [closed, theirs, (Kind.BOOKED, "unexpected", 0.06)]
+    assert not desk.book.broker.foreign
     desk.close()
 
 

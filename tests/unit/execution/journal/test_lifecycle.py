@@ -12,7 +12,7 @@ from core.errors import JournalError
 from execution.journal import lifecycle
 from execution.journal.book import Book
 from tests.unit.execution.desk import KEY
-from tests.unit.execution.journal.test_book import a_signal
+from tests.unit.execution.journal.test_book import MODIFICATIONS, a_signal
 
 FILLS = (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED)
 EVENT = OrderEvent(
@@ -44,6 +44,10 @@ class OneOrder(RuleBasedStateMachine):
             return
         if kind is Kind.CLOSED and not self.open:
             return  # a broker cannot close what is not open
+        if kind in MODIFICATIONS:
+            with pytest.raises(JournalError, match="it does not wait"):
+                self.book.apply(self._event(kind))
+            return
         self.book.apply(self._event(kind))
         self.last = self.last if kind in lifecycle.ASIDE else kind
         self.open += {Kind.CLOSED: -1}.get(kind, 1) if kind in FILLS else 0

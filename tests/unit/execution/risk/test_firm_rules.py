@@ -196,6 +196,7 @@ def test_looks_in_any_pieces_give_the_same_state_to_the_bit(
     rules = FirmRules(
         dated=DATED, daily_loss=1_500.0, daily_loss_from=of, drawdown=2_500.0, drawdown_kind=kind,
         drawdown_high=high, drawdown_high_of=of, zone="Europe/Prague", max_open_lots=2.0,
+        retail=True,
     )  # fmt: skip
     count = len(steps)
     times = NOON + np.arange(1, count + 1) * 2 * HOUR_US
@@ -203,7 +204,7 @@ def test_looks_in_any_pieces_give_the_same_state_to_the_bit(
     balance = 100_000.0 + np.cumsum(steps) // 500 * 500
     entries = [int(t) for t in times[::5]]
     begin = opened(rules, "f", reading(NOON, 100_000.0, 100_000.0))
-    looks = Readings(times, balance, equity, np.arange(count) % 7 / 2)
+    looks = Readings(times, balance, equity, np.arange(count) % 7 / 2, np.arange(count) % 5 * 5e4)
     whole, _ = fold(rules, begin, looks, entries=entries)
     state = begin
     edges = [0, *sorted(cut for cut in cuts if cut < count), count]

@@ -160,6 +160,67 @@ def test_what_is_no_number_is_no_news_and_lets_nothing_open(desk: Desk) -> None:
     assert not any(e.kind is EventKind.SUBMITTED for e in desk.events())
 
 
+def retail(home: Path) -> Desk:
+    """An account of a broker's retail client, whose other limits are wide."""
+    wide = "max_order_equity = inf\nmax_position_equity = inf\nmax_gross_equity = inf\n"
+    rules = RULES.replace("[limits]\n", f"[limits]\n{wide}")
+    desk = Desk(home, control=home / "control.json")
+    (home / "limits.toml").write_text(rules + 'retail = true\non_breach = "flatten"\n')
+    desk.use(LimitsFile(RUN.account, of_settings(desk.settings.execution), home))
+    return desk
+
+
+TENTH_OF_A_LOT = 0.1 * 100_000 * 1.1001 * 0.0333  # initial margin of a major pair
+
+
+def test_a_retail_client_opens_no_more_than_equity_covers_by_esmas_shares(tmp_path: Path) -> None:
+    desk = retail(tmp_path)
+    observe(desk, desk.watched(), 100_000.0)
+    for equity, kind in ((TENTH_OF_A_LOT - 0.1, "denied"), (TENTH_OF_A_LOT + 0.1, "filled")):
+        poor = replace(desk.venue.account(), equity=equity)
+        desk.funds._account, desk.funds._refreshed_us = poor, desk.clock.now_us()
+        assert desk.trade(1.0, kind)[-1] == f"entry {kind}"
+        if kind == "denied":
+            reason, limit, observed = last_denial(desk)
+            assert (reason, limit) == ("retail_margin", equity)
+            assert observed == pytest.approx(TENTH_OF_A_LOT, abs=0.1)  # at the mid
+    desk.close()
+
+
+def test_a_retail_client_is_closed_out_at_half_of_the_margin(tmp_path: Path) -> None:
+    desk = retail(tmp_path)
+    watched = desk.watched()
+    observe(desk, watched, 100_000.0)
+    desk.trade(1.0)
+    observe(desk, watched, TENTH_OF_A_LOT / 2 + 0.01)
+    assert desk.trading.state == "active"
+    assert rules_told(desk)["margin_close_out"].headroom == pytest.approx(0.01, abs=1e-4)
+    observe(desk, watched, TENTH_OF_A_LOT / 2 - 0.01)
+    now = desk.trading.current
+    assert (now.state, now.positions) == ("halted", "flatten")
+    assert now.reason == "margin close out: 183.16 of 183.17"
+    desk.live(threading.Event())._flatten()
+    assert desk.book.net(KEY) == 0.0
+    observe(desk, watched, -5.0)  # nothing is left to close
+    state = desk.ledger.activity.firm
+    assert state is not None
+    assert state.standing == ()
+    assert rules_told(desk)["negative_balance"].broken_us == 0
+    desk.close()
+
+
+def test_what_a_broker_owes_a_retail_client_is_named(tmp_path: Path) -> None:
+    desk = retail(tmp_path)
+    watched = desk.watched()
+    observe(desk, watched, 100_000.0)
+    desk.at((desk.clock.now_us() - 1_704_801_600_000_000) / 1e6 + 1)
+    assert watched.firm is not None
+    watched.firm.observe(replace(desk.venue.account(), balance=-40.0, equity=-40.0))
+    rule = rules_told(desk)["negative_balance"]
+    assert (rule.broken_us, rule.observed, rule.limit) == (desk.clock.now_us(), -40.0, 0.0)
+    desk.close()
+
+
 def test_rules_that_are_only_watched_stop_nothing(tmp_path: Path) -> None:
     desk = opened(tmp_path, "daily_loss = 300.0\nenforce = false\n")
     watched = desk.watched()
