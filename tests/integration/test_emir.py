@@ -134,7 +134,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         store(server.settings, journalled(journals / "acc2" / "journal", trade_level()))
         quote(server, f"{MONDAY} 20:00", 109.0, 111.0)
         state(server, f"{MONDAY} 10:00:00", 400.0, 1)
-        state(server, f"{MONDAY} 23:59:59", 350.125, 2)
+        state(server, f"{MONDAY} 23:59:59", 5044.86, 2)
         desk.build(*MARTS)
         yield desk
     finally:
@@ -221,7 +221,7 @@ def test_margin_in_use_is_posted_by_portfolio_and_none_without_collateral(desk: 
          m["t3_14_initial_posted_currency"], m["t3_07_collateral_timestamp"], m["t3_10_uti"])
         for m in margins
     ] == [
-        ("acc1", "THPORTFOLIO1", "OWC1", "350.125", "USD", "2026-03-02T23:59:59Z", ""),
+        ("acc1", "THPORTFOLIO1", "OWC1", "5044.86", "USD", "2026-03-02T23:59:59Z", ""),
         ("acc2", "", "UNCL", "", "", "", f"{BROKER}ABC51"),
     ]  # fmt: skip
     sent = [m["t3_28_action_type"] for m in rows_of(version.folder / emir.MARGIN_SUBMISSION)]

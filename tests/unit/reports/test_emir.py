@@ -237,3 +237,30 @@ def test_a_repository_holds_what_was_sent_less_what_was_taken_back(tmp_path: Pat
     assert {row[emir_history.EVENT] for row in held.values()} == {"INCP"}
     assert taken_back == {"B"}
     assert emir_history.at_the_repository([]) == ({}, frozenset())
+
+
+def schema(folder: Path, name: str, version: str) -> Path:
+    """A schema file that is for a version of a message, and for nothing in it."""
+    path = folder / name
+    space = iso20022.namespace(version)
+    path.write_text(
+        f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{space}"/>'
+    )
+    return path
+
+
+def test_a_package_says_by_its_namespace_which_version_is_written(tmp_path: Path) -> None:
+    own = schema(tmp_path, "auth.030.001.03_ESMAUG_DATTAR.xsd", "auth.030.001.03")
+    schema(tmp_path, "auth.108.001.01.xsd", "auth.108.001.01")
+    assert iso20022.package_in(tmp_path, emir_xml.MESSAGE) == (own, "auth.030.001.03")
+    assert iso20022.package_in(tmp_path, emir_margin_xml.MESSAGE)[1] == "auth.108.001.01"
+    schema(tmp_path, "auth.030.001.04.xsd", "auth.030.001.04")
+    with pytest.raises(InputError, match="install the authority's schema package"):
+        iso20022.package_in(tmp_path, emir_xml.MESSAGE)
+
+
+@pytest.mark.parametrize("version", ["auth.016.001.03", "auth.030.002.01", "elsewhere"])
+def test_a_package_of_another_message_is_refused(tmp_path: Path, version: str) -> None:
+    schema(tmp_path, "auth.030.xsd", version)
+    with pytest.raises(InputError, match=r"not for an auth\.030\.001"):
+        iso20022.package_in(tmp_path, emir_xml.MESSAGE)
