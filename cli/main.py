@@ -113,6 +113,12 @@ COMMANDS = {
     "abuse": Command(
         "cli.commands.abuse", "own orders watched for market abuse: scan, cases, report drafts"
     ),
+    "incidents": Command(
+        "cli.commands.incidents", "register of incidents: classes, time limits, what was filed"
+    ),
+    "retention": Command(
+        "cli.commands.retention", "how long records are kept: policies, legal holds, destruction"
+    ),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(
         "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"

@@ -344,6 +344,9 @@ class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_key: str = ""  # of the signing key; without it seals are not checked
     archive: str = ""  # sealed days; empty: `<home>/sealed`
     folder: str = ""  # report folders; empty: `<home>/reports`
+    #: Sealed exports of records: a folder on another disk, or `s3://bucket/prefix` of a bucket that
+    #: locks objects. Server and keys are those of `backup`.
+    records: str = ""
     schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
     clock_every_s: int = 60  # how often `watch` measures the machine's clock; 0: never
     ntp_servers: str = ""  # host or host:port, comma-separated, to measure against beside chrony

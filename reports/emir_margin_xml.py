@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lxml import etree  # type: ignore[import-untyped]
-
 from reports import emir_xml
+from reports.emir_xml import Element
 from reports.iso20022 import Tree
 
 Row = Mapping[str, str]
-Element = etree._Element
 MESSAGE, BASE = "auth.108.001", "auth.108.001.02"
 
 

@@ -6,6 +6,7 @@ sending (`RptgTmStmp`) is left to whoever sends it.
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -13,7 +14,7 @@ from reports import iso20022
 from reports.iso20022 import Tree
 
 Row = Mapping[str, str]
-Element = etree._Element
+Element = Any  # of lxml, which has no types
 Build = Callable[[Tree], Element]
 MESSAGE, BASE = "auth.030.001", "auth.030.001.04"
 _ELEMENTS = {

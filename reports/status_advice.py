@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree  # type: ignore[import-untyped]
 
 from core.errors import InputError
 
 _NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:auth\.031\.001\.\d\d")
-Element = etree._Element
+Element = Any  # of lxml, which has no types
 
 
 class Record(NamedTuple):

@@ -186,6 +186,15 @@ RULES = (
         "tickhouse abuse list, then take, note and close",
     ),
     Rule(
+        "incident_due",
+        "Incident past its time limit",
+        "due {value:.1f} h ago",
+        "",
+        0,
+        "warning",
+        "tickhouse incidents list, then classify, or file what is due",
+    ),
+    Rule(
         "report_late",
         "Report late",
         "not made for yesterday",

@@ -1066,6 +1066,47 @@ ORDER BY ((account, run_id, journal_seq, rule_id))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Sequence checks of order records.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_retention
+(
+    `report_date` Date COMMENT 'UTC day of which it is',
+    `subject` String COMMENT 'Table, or group of files',
+    `kind` String COMMENT 'table or files',
+    `policy` String COMMENT 'Name of its policy; empty: none names it',
+    `title` String COMMENT 'Title of the policy',
+    `basis` String COMMENT 'What asks for it',
+    `policy_version` String COMMENT 'Version of the policy',
+    `years` UInt8 COMMENT 'Years that it is kept at least; 0: nothing asks for it',
+    `after_that` String COMMENT 'keep, or destroy',
+    `ttl_days` UInt32 COMMENT 'Days after which the table itself forgets rows; 0: never',
+    `total` UInt64 COMMENT 'Rows, or folders and files',
+    `oldest` Nullable(Date) COMMENT 'UTC day of the oldest; null: none, or nothing tells',
+    `due` UInt64 COMMENT 'Older than the years of the policy',
+    `held` UInt64 COMMENT 'Of these under a legal hold',
+    `destroyed` UInt64 COMMENT 'Destroyed in the month of the day, up to it',
+    `holds` String COMMENT 'Legal holds that cover it',
+    `ts_counted` DateTime64(6, 'UTC') COMMENT 'When it was counted'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY (subject)
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What was kept, since when, and what of it was due, held and destroyed.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_retention_break
+(
+    `report_date` Date COMMENT 'UTC day of the census',
+    `subject` String COMMENT 'Table, group of files, policy or hold',
+    `rule_id` String COMMENT 'hold_on_destroyed, ttl_too_short, ttl_under_hold, due_not_destroyed, without_policy, review_overdue',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `field` String COMMENT 'Field of policy, hold or table that it is about',
+    `value` String COMMENT 'What there is'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((rule_id, subject, value))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Where retention\'s policies and what is there part.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_rts22_break
 (
     `report_date` Date COMMENT 'UTC date of the report',

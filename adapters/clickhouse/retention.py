@@ -15,7 +15,7 @@ from adapters.clickhouse.client import errors_translated
 from core.errors import SettingsError
 
 _ENTRY = re.compile(r"([a-z_0-9]+)\s*=\s*(\d+)")
-_COLUMN = "ts_stored"
+STORED = "ts_stored"  # column that says when a row was stored
 
 
 def parse(text: str) -> dict[str, int]:
@@ -65,12 +65,12 @@ def apply(client: Client, days: Mapping[str, int]) -> list[str]:
 
 def _statements(table: str, ttl: str, days: Mapping[str, int]) -> list[str]:
     if table not in days:
-        return [f"ALTER TABLE `{table}` REMOVE TTL"] if _COLUMN in ttl else []
-    wanted = f"{_COLUMN} + toIntervalDay({days[table]})"
+        return [f"ALTER TABLE `{table}` REMOVE TTL"] if STORED in ttl else []
+    wanted = f"{STORED} + toIntervalDay({days[table]})"
     if ttl == wanted:
         return []
     return [
-        f"ALTER TABLE `{table}` ADD COLUMN IF NOT EXISTS {_COLUMN} DateTime('UTC') DEFAULT now() "
+        f"ALTER TABLE `{table}` ADD COLUMN IF NOT EXISTS {STORED} DateTime('UTC') DEFAULT now() "
         "COMMENT 'When the row was stored; for retention only'",
         # Nothing is rewritten now: merges drop what is due.
         f"ALTER TABLE `{table}` MODIFY TTL {wanted} SETTINGS materialize_ttl_after_modify = 0",

@@ -82,7 +82,7 @@ def make(client: Client, settings: Settings, store: Store, clock: Clock) -> Back
 
 def thin(store: Store, home: Path, kept: int) -> list[str]:
     """Remove this home's backups but the newest; names of those that went."""
-    own = [one.name for one in store.listed() if one.name.endswith(f".{_home_name(home)}{ENDING}")]
+    own = [one.name for one in store.listed() if one.name.endswith(f".{home_name(home)}{ENDING}")]
     gone = sorted(own)[:-kept] if kept else []
     for name in gone:
         store.remove(name)
@@ -141,7 +141,7 @@ def _make(client: Client, settings: Settings, store: Store, key: bytes, clock: C
         beside += [_of(path, folder, "home") for path in _files(folder / "settings")]
         with files_of_one_moment(home, folder.with_name(f"{folder.name}.home")) as files:
             taken = datetime.fromtimestamp(clock.now_us() / 1e6, UTC)
-            name = f"{taken:%Y%m%dT%H%M%S%fZ}.{_home_name(home)}{ENDING}"
+            name = f"{taken:%Y%m%dT%H%M%S%fZ}.{home_name(home)}{ENDING}"
             plain = bundle.stream([*files, *beside], product(), f"{taken:%Y-%m-%dT%H:%M:%SZ}")
             size = store.put(name, sealed.sealed(bundle.packed(plain), key))
     finally:
@@ -197,6 +197,6 @@ def _alone(home: Path) -> Iterator[None]:
         lock.__exit__(None, None, None)
 
 
-def _home_name(home: Path) -> str:
+def home_name(home: Path) -> str:
     """Tells homes apart that share a destination."""
     return hashlib.blake2b(f"{platform.node()}|{home}".encode(), digest_size=4).hexdigest()

@@ -19,8 +19,8 @@ _UNFINISHED = ".unfinished"
 class FolderStore:
     """See `adapters.offsite.store.Store`. Written beside its name, synced, then renamed."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, ending: str = ENDING) -> None:
+        self._folder, self._ending = folder, ending
 
     def put(self, name: str, content: Iterable[bytes]) -> int:
         """Store it; what somebody who was killed left unfinished is removed first."""
@@ -53,7 +53,7 @@ class FolderStore:
     def listed(self) -> list[Stored]:
         """Those with a name of a backup."""
         self._there()
-        files = sorted(self._folder.glob(f"[!.]*{ENDING}"))
+        files = sorted(self._folder.glob(f"[!.]*{self._ending}"))
         return [Stored(path.name, path.stat().st_size) for path in files]
 
     def remove(self, name: str) -> None:

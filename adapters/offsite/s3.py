@@ -5,9 +5,13 @@ takes back. One that was killed leaves parts that nobody sees and somebody pays 
 a rule that aborts unfinished uploads after a day.
 """
 
+import base64
+import hashlib
+import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 _PART = 32 << 20  # bytes; ten thousand of them are an upload's most
 _BLOCK = 1 << 20
+_TIMEOUT_S = 60
 
 
 class S3Store:
@@ -33,30 +38,60 @@ class S3Store:
         SettingsError: no bucket, or an endpoint that is none.
     """
 
-    def __init__(self, settings: BackupSettings) -> None:
+    def __init__(
+        self, settings: BackupSettings, ending: str = ENDING, *, locks: bool = False
+    ) -> None:
         url, endpoint = urlsplit(settings.destination), settings.s3_endpoint
         if not url.netloc:
             raise SettingsError("backup.destination: give s3://bucket/prefix")
         if endpoint and urlsplit(endpoint).scheme not in ("http", "https"):
             raise SettingsError("backup.s3_endpoint: give https://host:port")
-        self._where = settings.destination
+        self._where, self._ending, self._locks = settings.destination, ending, locks
         self._store = stores.S3Store(
             url.netloc,
             prefix=url.path.strip("/") or None,
-            client_options={"allow_http": True, "timeout": timedelta(minutes=5)},
+            client_options={"allow_http": True, "timeout": timedelta(seconds=_TIMEOUT_S)},
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
             config=_config(settings),
         )
 
     def put(self, name: str, content: Iterable[bytes]) -> int:
-        """Store it, in parts."""
+        """Store it, in parts; as one where the bucket locks and one will do."""
         sent = _Counted(content)
         with self._translated(name):
-            obstore.put(
-                self._store, name, sent.blocks(), use_multipart=True,
-                chunk_size=_PART, max_concurrency=1,
-            )  # fmt: skip
+            first, rest = _begun(sent.blocks(), _PART if self._locks else 0)
+            if rest is None:
+                self._put_whole(name, first)
+            else:
+                obstore.put(
+                    self._store, name, chain([first], rest), use_multipart=True,
+                    chunk_size=_PART, max_concurrency=1,
+                )  # fmt: skip
         return sent.size
+
+    def _put_whole(self, name: str, content: bytes) -> None:
+        """With its MD5, which a bucket that locks what comes asks for."""
+        url = obstore.sign(self._store, "PUT", name, timedelta(minutes=5))
+        digest = hashlib.md5(content, usedforsecurity=False).digest()
+        headers = {
+            "Content-MD5": base64.b64encode(digest).decode(),
+            "Content-Type": "application/octet-stream",
+        }
+        request = urllib.request.Request(url, content, headers, method="PUT")  # noqa: S310
+        urllib.request.urlopen(request, timeout=_TIMEOUT_S).close()  # noqa: S310  # obstore's URL
+
+    def locked_until(self, name: str) -> datetime | None:
+        """Until when the server lets nobody change or remove it, UTC; None: it does not lock it.
+
+        Raises:
+            UnavailableError: it does not say.
+        """
+        with self._translated(name):
+            url = obstore.sign(self._store, "HEAD", name, timedelta(minutes=5))
+            request = urllib.request.Request(url, method="HEAD")  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+                until = answer.headers.get("x-amz-object-lock-retain-until-date", "")
+        return datetime.fromisoformat(until) if until else None
 
     def get(self, name: str) -> Iterator[bytes]:
         """Its blocks."""
@@ -68,7 +103,9 @@ class S3Store:
         """Those with a name of a backup."""
         with self._translated(""):
             objects = [one for batch in obstore.list(self._store) for one in batch]
-        return sorted(Stored(o["path"], o["size"]) for o in objects if o["path"].endswith(ENDING))
+        return sorted(
+            Stored(o["path"], o["size"]) for o in objects if o["path"].endswith(self._ending)
+        )
 
     def remove(self, name: str) -> None:
         """Its object."""
@@ -96,6 +133,16 @@ class _Counted:
         for block in self._content:
             self.size += len(block)
             yield block
+
+
+def _begun(blocks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes] | None]:
+    """More than a size of a stream, and what follows; None: it is no more than that."""
+    first = bytearray()
+    for block in blocks:
+        first += block
+        if len(first) > size:
+            return bytes(first), blocks
+    return bytes(first), None if size else blocks
 
 
 def _config(settings: BackupSettings) -> "S3Config":

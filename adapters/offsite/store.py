@@ -37,10 +37,11 @@ class Store(Protocol):
 
 
 ENDING = ".tickhouse-backup"
+RECORDS = ".tickhouse-records"  # sealed exports, which nobody thins
 
 
-def select(settings: BackupSettings, home: Path) -> Store:
-    """The place that settings name.
+def select(settings: BackupSettings, home: Path, ending: str = ENDING) -> Store:
+    """The place that settings name, for what is called so.
 
     Raises:
         SettingsError: none is named, or it is in the home, which it is to outlive.
@@ -53,10 +54,10 @@ def select(settings: BackupSettings, home: Path) -> Store:
     if where.startswith("s3://"):
         from adapters.offsite.s3 import S3Store
 
-        return S3Store(settings)
+        return S3Store(settings, ending, locks=ending == RECORDS)
     from adapters.offsite.folder import FolderStore
 
     folder = Path(where).expanduser().resolve()
     if folder.is_relative_to(home):
         raise SettingsError(f"backup.destination {folder} is in the home, and dies with it")
-    return FolderStore(folder)
+    return FolderStore(folder, ending)

@@ -1,7 +1,7 @@
 """What people and processes did on a busy day: beats, states, alerts, checks, orders of people."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,17 @@ from msgspec.structs import replace
 from adapters.clocks.reading import ClockReading
 from adapters.offsite.note import Backup
 from audit.control_versions import ControlVersion
+from audit.retention import census
+from audit.retention.holds import Destroyed, Hold, Register
 from cli.busy.day import MINUTE, SECOND, SOURCE, SYMBOLS, Day, known
 from cli.busy.decisions import CHAMPION, RETIRED
 from core.audit_log import AuditLine
+from core.clock import ManualClock
 from core.contracts.operations import Heartbeat, RiskState
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.session import SessionPart
 from core.metrics import Histograms
+from core.settings import Settings
 from quality.check_result import CheckResult
 from reports import clocks
 from surveillance.abuse import scan, scenarios
@@ -241,3 +245,14 @@ def watch_for_abuse(client: Client, home: Path, day: Day) -> None:
         scan.scan_for(
             client, home, day.run.mode, looked_at, day.end_us, watched | {"unusual_size": strict}
         )
+
+
+def count_for_retention(client: Client, settings: Settings, day: Day) -> None:
+    """The census of the day's end, with a hold that came too late for one table."""
+    clock = ManualClock(day.end_us)
+    today = datetime.fromtimestamp(day.end_us / 1e6, UTC).date()
+    taken = census.take(client, settings, today, clock)
+    hold = Hold("busy", ("order_score",), date(2015, 1, 1), None, "ann", "made up", day.end_us)
+    gone = Destroyed("order_score", date(2016, 1, 1), 3, "orders", day.start_us, "ann")
+    taken = taken._replace(register=Register((hold,), (gone,)))
+    census.store(client, taken, day.end_us)

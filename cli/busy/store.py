@@ -78,6 +78,7 @@ def store(settings: Settings, url: str, day: Day) -> dict[str, int]:
         _statements(settings, day, written)
         desk.watch_for_abuse(client, settings.home_path, day)
         _people(client, where, settings.home_path, day)
+        desk.count_for_retention(client, settings, day)
     finally:
         client.close()
     return {"ticks": sum(len(feed.ticks) for feed in feeds), "order events": len(written)}

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from rich.table import Table
 
+from audit.retention import policies
 from cli import signing
 from cli.chosen_strategy import chosen
 from cli.commands.printed import output
@@ -35,7 +36,9 @@ from features import own
 from strategies import plugins
 
 _LONGEST_DAYS = 400
-_APPROVABLE = ("strategy", "feature", "desk", "model", "settings", "exits", "terminal_check")
+_APPROVABLE = (
+    "strategy", "feature", "desk", "model", "settings", "exits", "terminal_check", "retention",
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("number", type=int)
     approve = actions.add_parser(
         "approve",
-        help="a strategy, own feature, model, terminal check, the desk, settings or exits",
+        help="a strategy, own feature, model, terminal check, the desk, settings, exits, retention",
     )
     approve.add_argument("kind", choices=_APPROVABLE)
     approve.add_argument(
@@ -236,6 +239,8 @@ def _approved(kind: Kind, subject: str, settings: Settings) -> tuple[str, bytes]
         return "", approvals.settings_content(settings)
     if kind == "exits":
         return "", approvals.exits_content(settings)
+    if kind == "retention":
+        return "", policies.content(settings.home_path)
     if kind == "desk":
         return "", desks.read(desk.path_in(settings.home_path)).content
     if not subject:

@@ -17,18 +17,19 @@ def migrate(settings: Settings, url: str) -> list[str]:
     are there, empty.
 
     Raises:
-        SettingsError: retention names no table of ours, or no days.
+        SettingsError: retention names no table of ours, no days, or fewer than a policy.
         WarehouseError, UnavailableError: as adapters.clickhouse.migrate.apply.
     """
-    from adapters.clickhouse import client, marts, migrate, retention
+    from adapters.clickhouse import client, marts, migrate
     from adapters.clickhouse.finish import finish
+    from audit.retention import ttl
     from features import catalog
 
     where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
     connection = client.connect(where)
     applied = migrate.apply(connection, catalog.NAMES)
     marts.make(connection)
-    retention.apply(connection, retention.parse(settings.warehouse.retention))
+    ttl.apply(connection, settings, SystemClock())
     finish(where, settings.home_path, "up")
     return applied
 

@@ -15,6 +15,7 @@ Kind = Literal[
     "genesis", "person", "policy",
     "limits", "override", "release", "resume", "exits",
     "strategy", "feature", "desk", "settings", "model", "reference", "terminal_check",
+    "retention", "destroy",
     "approve", "withdraw",
 ]  # fmt: skip
 _PREFIX = b"tickhouse control 1\n"  # a signature made for something else fits no entry

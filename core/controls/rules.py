@@ -36,6 +36,8 @@ RULES: dict[Kind, Rule] = {
     "model": Rule("raises", True, "must"),
     "reference": Rule("raises", True, "never"),
     "terminal_check": Rule("returns", True, "must"),
+    "retention": Rule("raises", True, "never"),
+    "destroy": Rule("raises", False, "must"),
     "person": Rule("judged", True, "never"),
     "policy": Rule("judged", True, "never"),
 }

@@ -8,6 +8,8 @@ import dagster as dg
 from clickhouse_connect.driver.client import Client
 
 from audit import seal, trail
+from audit.records import export as records
+from audit.retention import census
 from core import audit_log
 from core.audit_log import AuditLine
 from core.clock import SystemClock
@@ -87,6 +89,22 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     )
 
 
+@dg.asset(
+    group_name="audit", deps=[sealed_day],
+    description="Records up to yesterday (UTC), sealed as Parquet elsewhere.",
+)  # fmt: skip
+def exported_records(tickhouse: Tickhouse) -> dg.MaterializeResult:
+    """Where TICKHOUSE_REPORTS__RECORDS says; nothing without it."""
+    settings, clock = tickhouse.settings(), SystemClock()
+    if not settings.reports.records:
+        return dg.MaterializeResult(metadata={"exported": "nothing: reports.records is not set"})
+    with plain_failures(), tickhouse.connected() as client:
+        root = records.export(client, settings, seal.last_day(clock.now_us()), clock)
+    return dg.MaterializeResult(
+        metadata={"exported": f"export {root.number}" if root else "nothing new"}
+    )
+
+
 def _note(client: Client, verification: trail.Verification) -> None:
     """For boards and alerts."""
     events, breaks = (
@@ -98,7 +116,10 @@ def _note(client: Client, verification: trail.Verification) -> None:
 
 DAYS = dg.DailyPartitionsDefinition("2010-01-01", timezone="UTC")
 #: Reports that are not made nightly, and the job that makes each.
-_SELDOM = {"self-assessment": "assessment_job", "execution-quality-quarter": "quarter_job"}
+_SELDOM = {
+    "self-assessment": "assessment_job", "execution-quality-quarter": "quarter_job",
+    "retention": "retention_job",
+}  # fmt: skip
 
 
 class ReportConfig(dg.Config):
@@ -138,6 +159,26 @@ def report_marts(
     )
 
 
+@dg.asset(
+    group_name="reports", partitions_def=DAYS,
+    description="What is kept, since when, and what of it is due, held and destroyed.",
+)  # fmt: skip
+def retention_census(
+    context: dg.AssetExecutionContext, tickhouse: Tickhouse
+) -> dg.MaterializeResult:
+    """Counted when it runs, as of the partition's day."""
+    day, clock = date.fromisoformat(context.partition_key), SystemClock()
+    with plain_failures(), tickhouse.connected() as client:
+        taken = census.take(client, tickhouse.settings(), day, clock)
+        census.store(client, taken, clock.now_us())
+    counts = {one.subject: one.due for one in taken.counted if one.due}
+    return dg.MaterializeResult(metadata={"due": counts, "breaks": len(taken.breaks())})
+
+
+#: What a report that is made alone is made from, besides its marts.
+_BEFORE = {"retention": [retention_census]}
+
+
 def _report(report: Report) -> dg.AssetsDefinition:
     """One report as an asset per UTC day; a person signs it, another releases it."""
 
@@ -146,7 +187,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
         group_name="reports",
         partitions_def=DAYS,
         pool="dbt",
-        deps=[] if report.name in _SELDOM else [report_marts],
+        deps=_BEFORE.get(report.name, []) if report.name in _SELDOM else [report_marts],
         description=f"{report.title}: {report.subtitle}. Layout {LAYOUT}, a draft.",
     )
     def rendered(
@@ -177,7 +218,10 @@ def _job(name: str, *assets: dg.AssetsDefinition) -> Any:
 
 
 audit_job = dg.define_asset_job("audit_job", dg.AssetSelection.groups("audit"))
-ASSETS = [sealed_day, verified_trail, abuse_alerts, report_marts, *REPORT_ASSETS.values()]
+ASSETS = [
+    sealed_day, verified_trail, exported_records, abuse_alerts, report_marts, retention_census,
+    *REPORT_ASSETS.values(),
+]  # fmt: skip
 JOBS = [
     audit_job,
     _job(
@@ -186,5 +230,5 @@ JOBS = [
         report_marts,
         *(asset for name, asset in REPORT_ASSETS.items() if name not in _SELDOM),
     ),
-    *(_job(job, REPORT_ASSETS[name]) for name, job in _SELDOM.items()),
+    *(_job(job, *_BEFORE.get(name, []), REPORT_ASSETS[name]) for name, job in _SELDOM.items()),
 ]

@@ -73,5 +73,6 @@ SCHEDULES = [
     _schedule(_audit, "audit_job", "30 0 * * *", "Yesterday sealed, the whole trail verified."),
     _reports("reports_job", "0 1 * * *", "Every daily report of the UTC day that is over."),
     _reports("quarter_job", "0 5 1 1,4,7,10 *", "The quarter's review of execution quality."),
+    _reports("retention_job", "0 6 1 * *", "What the month kept, held and destroyed."),
     _reports("assessment_job", "0 4 1 1 *", "The evidence pack of the year that is over."),
 ]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from adapters.clickhouse import archive, retention
+from adapters.clickhouse import archive
+from audit.retention import destroy, ttl
+from core.clock import SystemClock
 from core.errors import InputError
 from core.home_users import OWNER, SETUP
 from orchestration.resources import Tickhouse
@@ -42,14 +44,17 @@ def backup(tickhouse: Tickhouse) -> dg.MaterializeResult:
     group_name="maintenance",
     deps=[backup],  # what is about to go is in a copy first
     kinds={"clickhouse"},
-    description="Tables keep rows for as long as TICKHOUSE_WAREHOUSE__RETENTION says.",
+    description="Records are kept as policies, legal holds and TICKHOUSE_WAREHOUSE__RETENTION say.",
 )
 def retained(tickhouse: Tickhouse) -> dg.MaterializeResult:
-    """Applies TICKHOUSE_WAREHOUSE__RETENTION."""
+    """Applies TTLs, and destroys what a policy says so of; each table is a chained event."""
+    clock, today = SystemClock(), datetime.now(UTC).date()
     with tickhouse.connected(SETUP) as client:
-        days = retention.parse(tickhouse.settings().warehouse.retention)
-        changed = retention.apply(client, days)
-    return dg.MaterializeResult(metadata={"statements": changed, "days by table": days})
+        settings = tickhouse.settings()
+        changed = ttl.apply(client, settings, clock)
+        done = destroy.nightly(client, settings, clock, today)
+    destroyed = {one.subject: one.number for gone in done.values() for one in gone}
+    return dg.MaterializeResult(metadata={"statements": changed, "destroyed": destroyed})
 
 
 def remove_old(folder: Path, kept: int) -> list[str]:

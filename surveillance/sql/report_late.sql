@@ -16,6 +16,6 @@ SELECT
     report AS subject,
     toFloat64(now() >= toDateTime(today()) + INTERVAL 3 HOUR AND max(is_yesterdays) = 0) AS value
 FROM noted
-WHERE report != 'self-assessment'
+WHERE report NOT IN ('self-assessment', 'execution-quality-quarter', 'retention')
 GROUP BY report
 ORDER BY subject

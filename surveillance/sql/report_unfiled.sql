@@ -18,8 +18,8 @@ SELECT
     report AS subject,
     toFloat64(arrayCount(
         one ->
-            NOT one.2 AND one.1 >= today() - 14 AND one.1 > arrayMin(arrayMap(d -> d.1, arrayFilter(d -> d.2, days)))
-            AND today() > one.1 + multiIf(toDayOfWeek(one.1) = 5, 3, toDayOfWeek(one.1) = 6, 2, 1),
+        NOT one.2 AND one.1 >= today() - 14 AND one.1 > arrayMin(arrayMap(d -> d.1, arrayFilter(d -> d.2, days)))
+        AND today() > one.1 + multiIf(toDayOfWeek(one.1) = 5, 3, toDayOfWeek(one.1) = 6, 2, 1),
         groupArray((day, is_released)) AS days
     )) AS value
 FROM noted

@@ -40,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_all_are_on_from_the_first_day() -> None:
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in SCHEDULES)
     assert {s.job_name for s in SCHEDULES} == {
-        "audit_job", "reports_job", "quarter_job", "assessment_job",
+        "audit_job", "reports_job", "quarter_job", "assessment_job", "retention_job",
     }  # fmt: skip
 
 
