@@ -1,4 +1,4 @@
-"""EMIR of two made-up days: a position of components, a trade of its own, valuations, corrections.
+"""EMIR of a made-up week: a position of components, a trade of its own, valuations, corrections.
 
 `acc1` reports at position level, `acc2` at trade level; what each contract is worth follows from
 two quotes. Rows are compared with what was reckoned by hand.
@@ -27,8 +27,9 @@ from tests.support.orders import at, event, filled, journalled, store
 from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="golden")]
-MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 3, day) for day in range(2, 7))
 FIRM, BROKER = "TICKHOUSEDEMOFIRM093", "TICKHOUSEDEMOBROK069"
+SHOP = "TICKHOUSEDEMOSUBM082"
 MARTS = ("+rpt_emir_report", "+rpt_emir_margin", "+rpt_emir_break", "+rpt_emir_field")
 TRADE_LEVEL = "acc2,oanda,2026-01-01,EU,trade,,,broker,,UNCL,ISDA,,2002,YCNF,no"
 OWN_UTI = f"acc2,oanda,51,2026-03-02,{BROKER}ABC51"
@@ -102,6 +103,40 @@ def trade_level() -> list[OrderEvent]:
     ]
 
 
+def wrong(desk: Desk) -> list[OrderEvent]:
+    """From Wednesday on most of what is said of acc1 and its instrument is wrong."""
+    for name, line in (
+        ("emir_accounts.csv", "acc1,oanda,2026-03-04,UK,position,,venue,,,UNCL,ISDA,,,NCNF,no"),
+        ("emir_instruments.csv", "oanda,EUIX50,2026-03-04,,OTHR,EQUI,no,X,EUX,UKWN,,,"),
+        ("parties.csv", f"broker,2026-03-04,Fictitious Broker Ltd,{BROKER},2026-03-03,IE"),
+        (
+            "instruments.csv",
+            "oanda,NEWONE,2026-03-05,Later,,JEIXCC,XXXX,EUR,MONE,UNIT,1,EUR,,1,,,,,,,,,,CASH,no,no,"
+            "not decided,yes,derivative",
+        ),
+    ):
+        desk.load(name, line)
+    return [
+        *fill(8, f"{WEDNESDAY} 10:00", "buy", 1.0, 120.0),
+        *fill(9, f"{WEDNESDAY} 10:01", "buy", 1.0, 5.0, symbol="NEWONE"),
+    ]
+
+
+def shop(desk: Desk) -> list[OrderEvent]:
+    """acc3 is a shop's: below the threshold, from Friday on above it, and the broker is none."""
+    desk.load("parties.csv", f"shop,2010-01-01,Fictitious Shop AG,{SHOP},2030-12-31,DE")
+    desk.load("accounts.csv", "acc3,oanda,2010-01-01,shop,shop,broker,submitter,no,DEAL,,no")
+    desk.load("emir_accounts.csv", "acc3,oanda,2010-01-01,EU,trade,,,,P3,OWC1,ISDA,,,NCNF,no")
+    desk.load(
+        "emir_parties.csv", "shop,2010-01-01,N,G,no,yes", f"shop,{FRIDAY},N,G,yes,yes",
+        f"broker,{FRIDAY},N,K,no,no",
+    )  # fmt: skip
+    return [
+        *fill(61, f"{THURSDAY} 10:00", "buy", 1.0, 100.0, account="acc3"),
+        *fill(62, f"{FRIDAY} 10:00", "buy", 1.0, 100.0, account="acc3"),
+    ]
+
+
 def quote(where: Warehouse, time: str, bid: float, ask: float) -> None:
     ticks = np.zeros(1, TICK)
     ticks["time_msc"], ticks["bid"], ticks["ask"] = at(time) // 1000, bid, ask
@@ -130,8 +165,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         desk.load("emir_accounts.csv", TRADE_LEVEL)
         desk.load("utis.csv", OWN_UTI)
         journals = home / "execution"
-        store(server.settings, journalled(journals / "acc1" / "journal", position_level()))
-        store(server.settings, journalled(journals / "acc2" / "journal", trade_level()))
+        for account, events in (
+            ("acc1", [*position_level(), *wrong(desk)]),
+            ("acc2", trade_level()),
+            ("acc3", shop(desk)),
+        ):
+            store(server.settings, journalled(journals / account / "journal", events))
         quote(server, f"{MONDAY} 20:00", 109.0, 111.0)
         state(server, f"{MONDAY} 10:00:00", 400.0, 1)
         state(server, f"{MONDAY} 23:59:59", 5044.86, 2)
@@ -292,24 +331,6 @@ def test_what_changed_after_the_release_is_corrected_taken_back_and_revived(desk
 
 
 def test_wrong_reference_data_are_breaks_with_rule_field_and_owner(desk: Desk) -> None:
-    for name, line in (
-        ("emir_accounts.csv", "acc1,oanda,2026-03-04,UK,position,,venue,,,UNCL,ISDA,,,NCNF,no"),
-        ("emir_instruments.csv", "oanda,EUIX50,2026-03-04,,OTHR,EQUI,no,X,EUX,UKWN,,,"),
-        (
-            "parties.csv",
-            f"broker,2026-03-04,Fictitious Broker Ltd,{BROKER},2026-03-03,IE",
-        ),
-    ):
-        desk.load(name, line)
-    events = fill(8, f"{WEDNESDAY} 10:00", "buy", 1.0, 120.0)
-    late = fill(9, f"{WEDNESDAY} 10:01", "buy", 1.0, 5.0, symbol="NEWONE")
-    desk.load("instruments.csv", (
-        "oanda,NEWONE,2026-03-05,Later,,JEIXCC,XXXX,EUR,MONE,UNIT,1,EUR,,1,,,,,,,,,,CASH,no,no,"
-        "not decided,yes,derivative"
-    ))  # fmt: skip
-    path = desk.home / "execution" / "acc1" / "journal"
-    store(desk.warehouse.settings, journalled(path, [*events, *late]))
-    desk.build(*MARTS, day=str(WEDNESDAY))
     version, _ = desk.make(WEDNESDAY)
     assert rules(version) >= {
         ("regime_covered", ""), ("uti_given", "2.1"), ("position_uti_given", "2.4"),
@@ -337,34 +358,17 @@ def test_the_control_sheet_says_what_is_covered_and_what_is_not(desk: Desk) -> N
 
 def test_who_generates_the_uti_follows_from_what_the_parties_are(desk: Desk) -> None:
     """A small shop with a financial broker: the broker. Both non-financial, the shop above: it."""
-    shop = "TICKHOUSEDEMOSUBM082"
-    desk.load("parties.csv", f"shop,2010-01-01,Fictitious Shop AG,{shop},2030-12-31,DE")
-    desk.load("accounts.csv", "acc3,oanda,2010-01-01,shop,shop,broker,submitter,no,DEAL,,no")
-    desk.load("emir_accounts.csv", "acc3,oanda,2010-01-01,EU,trade,,,,P3,OWC1,ISDA,,,NCNF,no")
-    desk.load(
-        "emir_parties.csv", "shop,2010-01-01,N,G,no,yes", "shop,2026-03-06,N,G,yes,yes",
-        "broker,2026-03-06,N,K,no,no",
-    )  # fmt: skip
-    day, after = date(2026, 3, 5), date(2026, 3, 6)
-    events = [
-        *fill(61, f"{day} 10:00", "buy", 1.0, 100.0, account="acc3"),
-        *fill(62, f"{after} 10:00", "buy", 1.0, 100.0, account="acc3"),
-    ]
-    path = desk.home / "execution" / "acc3" / "journal"
-    store(desk.warehouse.settings, journalled(path, events))
-    desk.build(*MARTS, day=str(day))
-    desk.build(*MARTS, day=str(after))
     first, second = (
         [r for r in rows_of(desk.make(d)[0].folder / emir.REPORTS) if r["account"] == "acc3"]
-        for d in (day, after)
+        for d in (THURSDAY, FRIDAY)
     )
     # Below the threshold neither valuation nor margin is due of a non-financial counterparty.
     assert [(r["t2_151_action_type"], r["uti_generator"], r["t2_001_uti"]) for r in first] == [
         ("NEWT", BROKER, "")
     ]
-    assert ("uti_given", "2.1") in rules(desk.make(day)[0])
+    assert ("uti_given", "2.1") in rules(desk.make(THURSDAY)[0])
     news = [r for r in second if r["t2_151_action_type"] == "NEWT"]
-    assert [(r["uti_generator"], r["t2_001_uti"][:22]) for r in news] == [(shop, f"{shop}TH")]
+    assert [(r["uti_generator"], r["t2_001_uti"][:22]) for r in news] == [(SHOP, f"{SHOP}TH")]
     assert {r["t2_151_action_type"] for r in second} == {"NEWT", "VALU"}
-    margins = [m["account"] for m in rows_of(desk.make(day)[0].folder / emir.MARGINS)]
+    margins = [m["account"] for m in rows_of(desk.make(THURSDAY)[0].folder / emir.MARGINS)]
     assert "acc3" not in margins

@@ -26,7 +26,6 @@ reports as (
         *,
         uniqExact(contract_key) over (partition by report_date, t2_001_uti) as contracts_of_uti,
         countIf(t2_151_action_type in ('NEWT', 'POSC')) over (partition by report_date, t2_001_uti) as beginnings
-        
     from wanted
 ),
 
@@ -117,6 +116,14 @@ margins as (
         )) as broken
     from {{ ref("rpt_emir_margin") }}
     where {{ report_days("report_date") }}
+),
+
+all_broken as (
+    select *
+    from judged
+    union all
+    select *
+    from margins
 )
 
 select
@@ -135,4 +142,4 @@ select
     ) as String) as owner,
     cast(order_id as String) as order_id,
     cast(signal_id as String) as signal_id
-from (select * from judged union all select * from margins)
+from all_broken

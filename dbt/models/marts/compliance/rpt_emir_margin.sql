@@ -16,6 +16,11 @@ valued as (
     where reportable and t2_151_action_type = 'VALU' and {{ report_days("report_date") }}
 ),
 
+days as (
+    select distinct report_date
+    from valued
+),
+
 states as (
     select
         days.report_date as state_day,
@@ -24,7 +29,7 @@ states as (
         argMax(stated.margin, tuple(stated.ts_event, stated.seq)) as margin,
         argMax(stated.currency, tuple(stated.ts_event, stated.seq)) as stated_currency
     from {{ ref("stg_execution__account_state") }} as stated
-    cross join (select distinct report_date from valued) as days
+    cross join days
     where
         {{ in_mode("stated.mode") }}
         and stated.ts_event >= toDateTime(days.report_date, 'UTC') - interval 5 day
