@@ -113,6 +113,9 @@ COMMANDS = {
     "abuse": Command(
         "cli.commands.abuse", "own orders watched for market abuse: scan, cases, report drafts"
     ),
+    "incidents": Command(
+        "cli.commands.incidents", "register of incidents: classes, time limits, what was filed"
+    ),
     "retention": Command(
         "cli.commands.retention", "how long records are kept: policies, legal holds, destruction"
     ),

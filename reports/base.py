@@ -50,6 +50,7 @@ class ReportContext(NamedTuple):
     released: Version | None  # the last one that was released
     rows: dict[str, int]  # file -> rows, filled as files are written
     today: date  # UTC day on which it is made
+    released_before: tuple[Version, ...] = ()  # every one that was, the first first
 
     def query(self, sql: str, **parameters: object) -> list[tuple[str, ...]]:
         """Rows as text. `{db}` is the marts' database; `{day:Date}`, `{mode:String}` are bound."""

@@ -47,7 +47,7 @@ def build_report(
         context = ReportContext(
             client, settings, database, day, mode, folder, number,
             earlier[-1] if earlier else None, released[-1] if released else None, {},
-            datetime.fromtimestamp(clock.now_us() / 1e6, UTC).date(),
+            datetime.fromtimestamp(clock.now_us() / 1e6, UTC).date(), tuple(released),
         )  # fmt: skip
         return _render(report, context)
 

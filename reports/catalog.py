@@ -4,7 +4,9 @@ from core.errors import SettingsError
 from reports import (
     clock_sync,
     controls,
+    emir,
     execution_quality,
+    incidents,
     market_abuse,
     order_records,
     reconciliation,
@@ -17,7 +19,7 @@ from reports.base import Report
 REPORTS: dict[str, Report] = {report.name: report for report in (
     rts22.REPORT, reconciliation.REPORT, order_records.REPORT, controls.REPORT, controls.ASSESSMENT,
     clock_sync.REPORT, execution_quality.REPORT, execution_quality.QUARTER, risk.REPORT,
-    market_abuse.REPORT, retention.REPORT,
+    market_abuse.REPORT, incidents.REPORT, emir.REPORT, retention.REPORT,
 )}  # fmt: skip
 
 

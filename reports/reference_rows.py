@@ -106,7 +106,69 @@ class Code(_Row, frozen=True):
     name: str
 
 
-Row = ReferenceInstrument | Party | ReferenceAccount | Person | Rate | Code
+class EmirParty(_Row, frozen=True):
+    """`emir_parties.csv`, table reference_emir_party."""
+
+    party: str
+    valid_from: date
+    nature: Literal["F", "N", "C", "O"]
+    sector: str
+    above_threshold: bool
+    obligated: bool
+
+
+class EmirAccount(_Row, frozen=True):
+    """`emir_accounts.csv`, table reference_emir_account."""
+
+    account: str
+    source: str
+    valid_from: date
+    regime: Literal["EU", "UK"]
+    level: Literal["trade", "position"]
+    responsible: str
+    uti_stage: Literal["", "ccp", "venue", "third_country", "platform"]
+    uti_agreed: str
+    portfolio_code: str
+    collateral: Literal["UNCL", "PRC1", "PRC2", "PRCL", "OWC1", "OWC2", "OWP1", "OWP2", "FLCL"]
+    agreement: str
+    agreement_other: str
+    agreement_year: str
+    confirmed: Literal["NCNF", "ECNF", "YCNF"]
+    intragroup: bool
+
+
+class EmirInstrument(_Row, frozen=True):
+    """`emir_instruments.csv`, table reference_emir_instrument."""
+
+    source: str
+    symbol: str
+    valid_from: date
+    upi: str
+    contract_type: Literal["CFDS", "FRAS", "FUTR", "FORW", "OPTN", "SPDB", "SWAP", "SWPT", "OTHR"]
+    asset_class: Literal["COMM", "CRDT", "CURR", "EQUI", "INTR"]
+    crypto: bool
+    underlying_kind: Literal["", "I", "B", "X"]
+    settlement_currency: str
+    clearing_obligation: Literal["TRUE", "FLSE", "UKWN"]
+    base_product: str
+    sub_product: str
+    further_sub_product: str
+
+
+class Uti(_Row, frozen=True):
+    """`utis.csv`, table reference_uti: identifiers that somebody else generated."""
+
+    account: str
+    source: str
+    ticket: str
+    valid_from: date
+    uti: str
+
+
+Row = (
+    ReferenceInstrument | Party | ReferenceAccount | Person | Rate | Code
+    | EmirParty | EmirAccount | EmirInstrument | Uti
+)  # fmt: skip
 
 #: Kind -> (table, how many of the first columns name a row).
 TABLES: dict[type[Row], tuple[str, int]] = {
@@ -116,6 +178,10 @@ TABLES: dict[type[Row], tuple[str, int]] = {
     Person: ("reference_person", 2),
     Rate: ("reference_rate", 2),
     Code: ("reference_code", 3),
+    EmirParty: ("reference_emir_party", 2),
+    EmirAccount: ("reference_emir_account", 3),
+    EmirInstrument: ("reference_emir_instrument", 3),
+    Uti: ("reference_uti", 4),
 }
 
 

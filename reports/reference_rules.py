@@ -10,12 +10,16 @@ from stdnum.util import clean
 
 from reports.reference_rows import (
     Code,
+    EmirAccount,
+    EmirInstrument,
+    EmirParty,
     Party,
     Person,
     Rate,
     ReferenceAccount,
     ReferenceInstrument,
     Row,
+    Uti,
 )
 
 
@@ -39,6 +43,27 @@ def valid_isin(text: str) -> bool:
         )
     except (ValidationError, ValueError):
         return False
+
+
+def valid_uti(text: str) -> bool:
+    """ISO 23897 as EMIR wants it: an LEI, then up to 32 capitals and digits."""
+    own = text[20:]
+    return valid_lei(text[:20]) and 1 <= len(own) <= 32 and own.isalnum() and own == own.upper()
+
+
+def valid_upi(text: str) -> bool:
+    """ISO 4914: QZ, nine consonants or digits, and a check character by ISO 7064, modulus 31,30."""
+    if len(text) != 12 or text[:2] != "QZ" or not set(text) <= set(_UPI_ALPHABET):
+        return False
+    return _UPI_ALPHABET[_upi_check(text[:11])] == text[11]
+
+
+def _upi_check(text: str) -> int:
+    rest = 30
+    for character in text:
+        rest = (rest + _UPI_ALPHABET.index(character)) % 30 or 30
+        rest = rest * 2 % 31
+    return (1 - rest) % 30
 
 
 def _instrument(row: ReferenceInstrument) -> Iterator[str]:
@@ -104,6 +129,52 @@ def _code(row: Code) -> Iterator[str]:
         yield f"code {row.code!r}: a {row.list} has {length} capitals or digits"
 
 
+def _emir_party(row: EmirParty) -> Iterator[str]:
+    sectors = row.sector.split()
+    known = {"F": _FINANCIAL, "N": _SECTIONS}.get(row.nature, frozenset[str]())
+    if bool(sectors) != bool(known):
+        yield "sector is wanted of natures F and N, and of no other"
+    if unknown := set(sectors) - known:
+        yield f"sector {' '.join(sorted(unknown))!r} is no code of nature {row.nature}"
+
+
+def _emir_account(row: EmirAccount) -> Iterator[str]:
+    for name in ("account", "source", "agreement"):
+        if not getattr(row, name):
+            yield f"{name} is empty"
+    if (row.account == "*") != (row.source == "*"):
+        yield "account and source are both * or neither: *,* stands for every other account"
+    if (row.agreement == "OTHR") != bool(row.agreement_other):
+        yield "agreement_other is the name of an agreement OTHR, and of no other"
+    if row.agreement_year and not (len(row.agreement_year) == 4 and row.agreement_year.isdigit()):
+        yield f"agreement_year {row.agreement_year!r} is no year"
+    if not _code_of(row.portfolio_code, 52):
+        yield "portfolio_code has at most 52 letters and digits"
+    if row.collateral == "UNCL" and row.portfolio_code:
+        yield "portfolio_code without collateral: UNCL has none"
+
+
+def _emir_instrument(row: EmirInstrument) -> Iterator[str]:
+    if row.upi and not valid_upi(row.upi):
+        yield f"upi {row.upi!r} is no ISO 4914 code (its check character, or its form)"
+    if row.settlement_currency and not _currency(row.settlement_currency):
+        yield f"settlement_currency {row.settlement_currency!r} is no ISO 4217 code"
+    if (row.asset_class == "COMM") != bool(row.base_product):
+        yield "base_product is wanted of asset class COMM, and of no other"
+
+
+def _uti(row: Uti) -> Iterator[str]:
+    for name in ("account", "source", "ticket"):
+        if not getattr(row, name):
+            yield f"{name} is empty"
+    if not valid_uti(row.uti):
+        yield f"uti {row.uti!r}: the LEI that generated it, then 1 to 32 capitals and digits"
+
+
+def _code_of(text: str, most: int) -> bool:
+    return len(text) <= most and (not text or (text.isascii() and text.isalnum()))
+
+
 def _currency(text: str) -> bool:
     return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
 
@@ -119,6 +190,10 @@ def _is_date(text: str) -> bool:
         return False
 
 
+_UPI_ALPHABET = "0123456789BCDFGHJKLMNPQRSTVWXZ"
+_FINANCIAL = frozenset(("INVF", "CDTI", "INUN", "UCIT", "ORPI", "AIFD", "CSDS"))
+_SECTIONS = frozenset("ABCDEFGHIJKLMNOPQRSTU")  # of NACE
+
 _CHECKS: dict[type[Row], Callable[[Any], Iterator[str]]] = {
     ReferenceInstrument: _instrument,
     Party: _party,
@@ -126,4 +201,8 @@ _CHECKS: dict[type[Row], Callable[[Any], Iterator[str]]] = {
     Person: _person,
     Rate: _rate,
     Code: _code,
+    EmirParty: _emir_party,
+    EmirAccount: _emir_account,
+    EmirInstrument: _emir_instrument,
+    Uti: _uti,
 }

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from core.errors import InputError
-from reports import holidays, rts22_xml
+from reports import holidays, iso20022, rts22_xml
 from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.tables import columns_of, rows_of, write_rows
 
@@ -76,7 +76,7 @@ def _package(context: ReportContext) -> tuple[Path | None, str]:
 
 
 def _check(xml: Path, schema: Path) -> None:
-    if problems := rts22_xml.validate(xml, schema):
+    if problems := iso20022.validate(xml, schema):
         raise InputError(str(schema), f"refuses the XML: {'; '.join(problems[:5])}")
 
 

@@ -6,22 +6,21 @@ holds the document to it, element by element: versions share the elements that a
 far as the package says so, and nothing is called valid that it refuses.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from core.errors import InputError
+from reports import iso20022
+from reports.iso20022 import Tree
 
 Row = Mapping[str, str]
 BASE = "auth.016.001.03"
-_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(auth\.016\.001\.\d\d)")
 
 
 def write(path: Path, rows: Iterable[Row], version: str = BASE) -> int:
     """One document; how many transactions. An empty one is not written: the schema wants one."""
-    space = f"urn:iso:std:iso:20022:tech:xsd:{version}"
+    space = iso20022.namespace(version)
     count = 0
     with (
         path.open("wb") as file,
@@ -40,74 +39,17 @@ def write(path: Path, rows: Iterable[Row], version: str = BASE) -> int:
     return count
 
 
-def validate(path: Path, schema: Path) -> list[str]:
-    """What the schema finds wrong, at most twenty; none when the document is valid for it.
-
-    Raises:
-        InputError: the schema cannot be read, or is for another version of the message.
-    """
-    space = _target(schema)
-    with path.open("rb") as file:
-        _, root = next(etree.iterparse(file, events=("start",)))
-    namespace = etree.QName(root).namespace
-    if namespace != space:
-        problem = f"is for {space}, the document is {namespace}: install the matching package"
-        raise InputError(str(schema), problem)
-    checker = etree.XMLSchema(etree.parse(schema))
-    checker.validate(etree.parse(path))
-    return [f"line {e.line}: {e.message}" for e in list(checker.error_log)[:20]]
-
-
 def package_in(folder: Path) -> tuple[Path, str]:
     """The transaction schema of an authority's package, and the version of the message it is for.
 
     Raises:
         InputError: it holds none, several, or one that is no auth.016.
     """
-    schemas = sorted(folder.expanduser().glob("auth.016*.xsd"))
-    if len(schemas) != 1:
-        listed = ", ".join(path.name for path in schemas) or "none"
-        problem = "holds {}: install the authority's schema package, with one auth.016*.xsd"
-        raise InputError(str(folder), problem.format(listed))
-    target = _target(schemas[0])
-    matched = _NAMESPACE.fullmatch(target)
-    if matched is None:
-        raise InputError(str(schemas[0]), f"is for {target or 'nothing'}, not for an auth.016.001")
-    return schemas[0], matched[1]
-
-
-def _target(schema: Path) -> str:
-    try:
-        return str(etree.parse(schema).getroot().get("targetNamespace", ""))
-    except (OSError, etree.XMLSyntaxError) as error:
-        raise InputError(str(schema), f"no schema ({error})") from error
-
-
-class _Tree:
-    """Builds elements of one namespace; empty values make no element."""
-
-    def __init__(self, space: str) -> None:
-        self._space = space
-
-    def node(self, name: str, *children: "etree._Element | None") -> "etree._Element":
-        element = etree.Element(f"{{{self._space}}}{name}", nsmap={None: self._space})
-        element.extend(child for child in children if child is not None)
-        return element
-
-    def leaf(self, name: str, text: str, **attributes: str) -> "etree._Element | None":
-        if not text:
-            return None
-        element = etree.Element(f"{{{self._space}}}{name}", attributes)
-        element.text = text
-        return element
-
-    def maybe(self, name: str, *children: "etree._Element | None") -> "etree._Element | None":
-        present = [child for child in children if child is not None]
-        return self.node(name, *present) if present else None
+    return iso20022.package_in(folder, "auth.016.001")
 
 
 def _transaction(row: Row, space: str) -> "etree._Element":
-    tree = _Tree(space)
+    tree = Tree(space)
     if row["f01_report_status"] == "CANC":
         return tree.node("Tx", tree.node("Cxl", *_head(tree, row, investment=False)))
     return tree.node(
@@ -143,7 +85,7 @@ def _transaction(row: Row, space: str) -> "etree._Element":
     )  # fmt: skip
 
 
-def _head(tree: _Tree, row: Row, *, investment: bool) -> list["etree._Element | None"]:
+def _head(tree: Tree, row: Row, *, investment: bool) -> list["etree._Element | None"]:
     return [
         tree.leaf("TxId", row["f02_transaction_reference"]),
         tree.leaf("ExctgPty", row["f04_executing_entity"]),
@@ -152,14 +94,14 @@ def _head(tree: _Tree, row: Row, *, investment: bool) -> list["etree._Element | 
     ]
 
 
-def _party(tree: _Tree, name: str, lei: str, country: str, decides: str) -> "etree._Element":
+def _party(tree: Tree, name: str, lei: str, country: str, decides: str) -> "etree._Element":
     owner = tree.node(
         "AcctOwnr", tree.node("Id", tree.leaf("LEI", lei)), tree.leaf("CtryOfBrnch", country)
     )
     return tree.node(name, owner, tree.maybe("DcsnMakr", tree.leaf("LEI", decides)))
 
 
-def _trade(tree: _Tree, row: Row) -> "etree._Element":
+def _trade(tree: Tree, row: Row) -> "etree._Element":
     return tree.node(
         "Tx",
         tree.leaf("TradDt", row["f28_trading_time"]),
@@ -175,14 +117,14 @@ def _trade(tree: _Tree, row: Row) -> "etree._Element":
     )
 
 
-def _quantity(tree: _Tree, row: Row) -> "etree._Element | None":
+def _quantity(tree: Tree, row: Row) -> "etree._Element | None":
     kind = {"UNIT": "Unit", "NOML": "NmnlVal", "MONE": "MntryVal"}[row["quantity_notation"]]
     if kind == "Unit":
         return tree.leaf(kind, row["f30_quantity"])
     return tree.leaf(kind, row["f30_quantity"], Ccy=row["f31_quantity_currency"])
 
 
-def _price(tree: _Tree, row: Row) -> "etree._Element | None":
+def _price(tree: Tree, row: Row) -> "etree._Element | None":
     price, notation = row["f33_price"], row["price_notation"]
     if notation != "MONE":
         return tree.leaf({"PERC": "Pctg", "YIEL": "Yld", "BAPO": "BsisPts"}[notation], price)
@@ -192,7 +134,7 @@ def _price(tree: _Tree, row: Row) -> "etree._Element | None":
     return tree.node("MntryVal", amount, sign)
 
 
-def _instrument(tree: _Tree, row: Row) -> "etree._Element | None":
+def _instrument(tree: Tree, row: Row) -> "etree._Element | None":
     if row["f41_instrument_id"]:
         return tree.leaf("Id", row["f41_instrument_id"])
     other = row["f45_notional_currency_2"]
@@ -219,14 +161,14 @@ def _instrument(tree: _Tree, row: Row) -> "etree._Element | None":
     )
 
 
-def _strike(tree: _Tree, row: Row) -> "etree._Element | None":
+def _strike(tree: Tree, row: Row) -> "etree._Element | None":
     if not row["f51_strike"]:
         return None
     amount = tree.leaf("Amt", row["f51_strike"], Ccy=row["f52_strike_currency"])
     return tree.node("StrkPric", tree.node("Pric", tree.node("MntryVal", amount)))
 
 
-def _underlying(tree: _Tree, row: Row) -> "etree._Element":
+def _underlying(tree: Tree, row: Row) -> "etree._Element":
     if not row["f48_underlying_index"]:
         return tree.node("Sngl", tree.leaf("ISIN", row["f47_underlying_id"]))
     return tree.node(
@@ -242,7 +184,7 @@ def _underlying(tree: _Tree, row: Row) -> "etree._Element":
     )
 
 
-def _who(tree: _Tree, name: str, given: str, kind: str, country: str) -> "etree._Element | None":
+def _who(tree: Tree, name: str, given: str, kind: str, country: str) -> "etree._Element | None":
     if not given:
         return None
     if given == "NORE":

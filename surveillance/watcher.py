@@ -44,6 +44,7 @@ from surveillance.alert import OLD_US, ControlAlert, Notice, notice_of, row_of
 from surveillance.control_changes import ControlChanges
 from surveillance.evaluator import Evaluator
 from surveillance.firing import Change
+from surveillance.incidents import register
 from surveillance.traces import TraceSender
 
 _log = logging.getLogger(__name__)
@@ -208,10 +209,13 @@ def _watch(config: settings.Settings, process: Process) -> None:
 def _evaluate(config: settings.Settings, watcher: Watcher, stop: threading.Event) -> None:
     """Every few seconds all rules are evaluated, whatever else goes on."""
 
-    def say(change: Change) -> None:
-        watcher.tell(row_of(change, config.run), notice_of(change, config.rules))
+    clock, run = SystemClock(), config.run
 
-    evaluator = Evaluator(config, SystemClock(), say)
+    def say(change: Change) -> None:
+        watcher.tell(row_of(change, run), notice_of(change, config.rules))
+        register.of_alert(config.home_path, change, run.mode, run.account, clock.now_us())
+
+    evaluator = Evaluator(config, clock, say)
     REGISTRY.register(evaluator)
     while not stop.wait(config.rules.every_s):
         try:

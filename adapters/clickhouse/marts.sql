@@ -676,6 +676,137 @@ ORDER BY (number)
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Every signed version of a control, and what became of it.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_break
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `record_id` String COMMENT 'The record that breaks it',
+    `field` String COMMENT 'Table and field, as 2.1; empty when no field is wrong',
+    `rule_id` String COMMENT 'Rule',
+    `severity` String COMMENT 'error bars the release, warning does not',
+    `value` String COMMENT 'What was there',
+    `owner` String COMMENT 'Who has to mend it',
+    `order_id` String COMMENT 'Our order',
+    `signal_id` String COMMENT 'Signal behind it'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((record_id, field, rule_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'What is wrong with an EMIR report: unknown, malformed, contradictory, twice.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_field
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `table_number` UInt8 COMMENT '1 counterparties, 2 common data, 3 margin',
+    `field` UInt8 COMMENT 'Number of the field in its table',
+    `field_name` String COMMENT 'Its name here',
+    `status` String COMMENT 'filled, not applicable or missing',
+    `reason` String COMMENT 'Why it is not applicable, or what to supply',
+    `reports` UInt64 COMMENT 'Reports of the day of which that holds',
+    `order_id` String COMMENT 'Our order: of the first of them'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((table_number, field, status, reason))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Every field of EMIR\'s tables over the day\'s reports: filled, not applicable and why, or missing and what to supply.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_report
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `record_id` String COMMENT 'Our id of the record, in the message and in answers to it',
+    `reportable` Bool COMMENT 'Whether the reference data of the day says it is reported',
+    `reportable_reason` String COMMENT 'Why, or why not',
+    `layout_version` String COMMENT 'Version of this layout; drafts until a compliance officer signs them',
+    `regime` String COMMENT 'EU or UK: reference_emir_account',
+    `run_id` String COMMENT 'Run the row belongs to',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account the run trades',
+    `strategy` String COMMENT 'Strategy that asked for it',
+    `source` String COMMENT 'Broker or feed',
+    `symbol` String COMMENT 'Instrument as the source names it',
+    `order_id` String COMMENT 'Our order: of the last fill of a position or valuation',
+    `signal_id` String COMMENT 'Signal that asked for it',
+    `venue_deal` UInt64 COMMENT 'Deal ticket of the venue, as order_id',
+    `journal_seq` UInt64 COMMENT 'Record of the order journal, as order_id',
+    `ts_event` DateTime64(6, 'UTC') COMMENT 'Time of that fill at the venue',
+    `contract_key` String COMMENT 'What the contract is known by: mode, run, account, feed, level, first deal and record',
+    `sequence` UInt8 COMMENT 'Order of what happened at one moment: a position after its components, its end after its beginning',
+    `uti_generator` String COMMENT 'LEI of who generates the UTI; empty when it is neither party',
+    `has_instrument` Bool COMMENT 'Whether reference_instrument knows the instrument on the day',
+    `has_account` Bool COMMENT 'Whether reference_account knows the account on the day',
+    `has_emir_account` Bool COMMENT 'Whether reference_emir_account knows the account on the day',
+    `has_emir_parties` Bool COMMENT 'Whether reference_emir_party knows both counterparties on the day',
+    `has_emir_instrument` Bool COMMENT 'Whether reference_emir_instrument knows the instrument on the day',
+    `instrument_since` Date COMMENT 'First day of which reference_instrument knows the instrument',
+    `counterparty_1_lei_until` Date COMMENT 'Renewal of counterparty 1\'s LEI',
+    `counterparty_2_lei_until` Date COMMENT 'Renewal of counterparty 2\'s LEI',
+    `t1_02_report_submitting_entity` String COMMENT 'Table 1, field 2: LEI of reference_account.submitter',
+    `t1_03_entity_responsible` String COMMENT 'Table 1, field 3: LEI of reference_emir_account.responsible; empty there: counterparty 1',
+    `t1_04_counterparty_1` String COMMENT 'Table 1, field 4: LEI of reference_account.client_party: on whose account it is',
+    `t1_05_nature_1` String COMMENT 'Table 1, field 5: reference_emir_party.nature',
+    `t1_06_sector_1` String COMMENT 'Table 1, field 6: reference_emir_party.sector',
+    `t1_07_threshold_1` String COMMENT 'Table 1, field 7: reference_emir_party.above_threshold',
+    `t1_08_counterparty_2_by_lei` String COMMENT 'Table 1, field 8: true: parties of the reference data have LEIs',
+    `t1_09_counterparty_2` String COMMENT 'Table 1, field 9: LEI of reference_account.counterparty',
+    `t1_11_nature_2` String COMMENT 'Table 1, field 11: reference_emir_party.nature',
+    `t1_12_sector_2` String COMMENT 'Table 1, field 12: reference_emir_party.sector',
+    `t1_13_threshold_2` String COMMENT 'Table 1, field 13: reference_emir_party.above_threshold',
+    `t1_14_obligation_2` String COMMENT 'Table 1, field 14: reference_emir_party.obligated',
+    `t1_17_direction` String COMMENT 'Table 1, field 17: BYER when the contract is long (2022/1860, article 4(6)); of a position that turned around, its side now',
+    `t2_001_uti` String COMMENT 'Table 2, field 1: LEI of who generates it (article 7(3)), TH and 30 hex digits of SHA-256 over mode, run, account, feed, level and first deal; what utis.csv says goes before',
+    `t2_004_subsequent_position_uti` String COMMENT 'Table 2, field 4: of a component: the UTI of its position',
+    `t2_007_isin` String COMMENT 'Table 2, field 7: reference_instrument.isin',
+    `t2_008_upi` String COMMENT 'Table 2, field 8: reference_emir_instrument.upi, where there is no ISIN',
+    `t2_009_cfi` String COMMENT 'Table 2, field 9: reference_instrument.cfi',
+    `t2_010_contract_type` String COMMENT 'Table 2, field 10: reference_emir_instrument.contract_type',
+    `t2_011_asset_class` String COMMENT 'Table 2, field 11: reference_emir_instrument.asset_class',
+    `t2_012_crypto` String COMMENT 'Table 2, field 12: reference_emir_instrument.crypto',
+    `t2_013_underlying_type` String COMMENT 'Table 2, field 13: reference_emir_instrument.underlying_kind',
+    `t2_014_underlying_id` String COMMENT 'Table 2, field 14: reference_instrument.underlying_isin',
+    `t2_016_underlying_index_name` String COMMENT 'Table 2, field 16: reference_instrument.underlying_index',
+    `t2_019_settlement_currency_1` String COMMENT 'Table 2, field 19: reference_emir_instrument.settlement_currency',
+    `t2_021_valuation_amount` String COMMENT 'Table 2, field 21: of a valuation: (mid less price) times quantity; mid of the last one-minute bar of our ticks before the day\'s end, at most six days old',
+    `t2_022_valuation_currency` String COMMENT 'Table 2, field 22: reference_instrument.price_currency',
+    `t2_023_valuation_timestamp` String COMMENT 'Table 2, field 23: end of that bar',
+    `t2_024_valuation_method` String COMMENT 'Table 2, field 24: MTMA: quotes of the broker',
+    `t2_026_portfolio_indicator` String COMMENT 'Table 2, field 26: whether reference_emir_account.portfolio_code is given',
+    `t2_027_portfolio_code` String COMMENT 'Table 2, field 27: reference_emir_account.portfolio_code',
+    `t2_028_confirmation_timestamp` String COMMENT 'Table 2, field 28: time of the fill, when trades are confirmed: the venue answers with it',
+    `t2_029_confirmed` String COMMENT 'Table 2, field 29: reference_emir_account.confirmed, of new trades',
+    `t2_030_clearing_obligation` String COMMENT 'Table 2, field 30: reference_emir_instrument.clearing_obligation',
+    `t2_031_cleared` String COMMENT 'Table 2, field 31: Y where the central counterparty generates UTIs, else N',
+    `t2_034_master_agreement` String COMMENT 'Table 2, field 34: reference_emir_account.agreement',
+    `t2_035_other_master_agreement` String COMMENT 'Table 2, field 35: reference_emir_account.agreement_other',
+    `t2_036_master_agreement_version` String COMMENT 'Table 2, field 36: reference_emir_account.agreement_year',
+    `t2_037_intragroup` String COMMENT 'Table 2, field 37: reference_emir_account.intragroup',
+    `t2_038_ptrr` String COMMENT 'Table 2, field 38: false: no post-trade risk reduction in MT5',
+    `t2_041_venue` String COMMENT 'Table 2, field 41: reference_instrument.venue',
+    `t2_042_execution_timestamp` String COMMENT 'Table 2, field 42: time of the contract\'s first fill, whole seconds, UTC',
+    `t2_043_effective_date` String COMMENT 'Table 2, field 43: day of that fill: the contract names no other',
+    `t2_044_expiration_date` String COMMENT 'Table 2, field 44: reference_instrument.expiry',
+    `t2_045_early_termination_date` String COMMENT 'Table 2, field 45: of a termination: the day',
+    `t2_047_delivery` String COMMENT 'Table 2, field 47: reference_instrument.delivery',
+    `t2_048_price` String COMMENT 'Table 2, field 48: price of the fill; of a contract its average: what reduces it leaves the price (2022/1855, article 6(1)(c))',
+    `t2_049_price_currency` String COMMENT 'Table 2, field 49: reference_instrument.price_currency',
+    `t2_055_notional_1` String COMMENT 'Table 2, field 55: price times total notional quantity (article 5(1)(g))',
+    `t2_056_notional_currency_1` String COMMENT 'Table 2, field 56: reference_instrument.price_currency',
+    `t2_060_quantity_1` String COMMENT 'Table 2, field 60: lots times units_per_lot times price_multiplier',
+    `t2_116_base_product` String COMMENT 'Table 2, field 116: reference_emir_instrument.base_product',
+    `t2_117_sub_product` String COMMENT 'Table 2, field 117: reference_emir_instrument.sub_product',
+    `t2_118_further_sub_product` String COMMENT 'Table 2, field 118: reference_emir_instrument.further_sub_product',
+    `t2_151_action_type` String COMMENT 'Table 2, field 151: NEWT, MODI, TERM, POSC, VALU; CORR, EROR and REVI when packaging corrects what was released before',
+    `t2_152_event_type` String COMMENT 'Table 2, field 152: TRAD, INCP, ETRM; empty of VALU, CORR, EROR and REVI',
+    `t2_153_event_date` String COMMENT 'Table 2, field 153: the day of the report',
+    `t2_154_level` String COMMENT 'Table 2, field 154: TCTN or PSTN, as reference_emir_account.level says',
+    `price_notation` String COMMENT 'MONE, PERC, YIEL or BAPO'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, ts_event, record_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'EMIR trade activity and valuations, draft layout: what is reported of each fill, contract and position, or excluded with the reason.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_execution_break
 (
     `report_date` Date COMMENT 'UTC date of the report',

@@ -5,21 +5,17 @@
 """
 
 import argparse
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
-from msgspec.structs import replace
 from rich.table import Table
 
 from audit.export import export
 from cli.commands.printed import output
 from cli.login import login
-from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
+from cli.stack.audited import audited
 from core.clock import SystemClock
 from core.errors import SettingsError
-from core.home_users import COMMANDS
 from core.settings import Settings
 from surveillance.abuse import cases, scan, scenarios, stor
 from surveillance.abuse.cases import OUTCOMES, Case
@@ -57,18 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
     does = {"scan": _scan, "list": _list, "show": _show, "stor": _stor, "scenarios": _scenarios}
-    with _warehouse(settings) as (client, signed_in):
+    with audited(settings) as (client, signed_in):
         return does.get(namespace.action, _step)(namespace, signed_in, client)
-
-
-@contextmanager
-def _warehouse(settings: Settings) -> Iterator[tuple[Client, Settings]]:
-    """With the audit trail brought over, so that every step is seen."""
-    with at_hand(settings):
-        signed_in = replace(settings, clickhouse=warehouse_settings(settings, COMMANDS))
-        with closing(warehouse_client(settings, COMMANDS)) as client:
-            export(client, signed_in.clickhouse, settings.home_path)
-            yield client, signed_in
 
 
 def _scan(namespace: argparse.Namespace, settings: Settings, client: Client) -> int:

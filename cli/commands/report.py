@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "words", nargs="+", metavar="NAME",
         help=f"{names}; or: sign NAME, release NAME, list, texts, statement, clock,"
-        " reconcile, extract FILE",
+        " reconcile, extract FILE, answer FILE",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
@@ -56,11 +56,13 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         return _texts(settings)
     if arguments == ["reconcile"] or (len(arguments) == 2 and arguments[0] == "extract"):
         return _reconcile(namespace, settings)
+    if len(arguments) == 2 and arguments[0] == "answer":
+        return _answer(namespace, settings)
     action, name = (arguments[0], arguments[1]) if len(arguments) == 2 else ("make", arguments[0])
     if len(arguments) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
         raise SettingsError(
             "report: NAME --date D, sign NAME --date D, release NAME --date D, list, texts,"
-            " statement, clock, reconcile --date D, extract FILE --date D"
+            " statement, clock, reconcile --date D, extract FILE --date D, answer FILE --date D"
         )
     report = catalog.named(name)
     if action == "make":
@@ -96,6 +98,21 @@ def _reconcile(namespace: argparse.Namespace, settings: Settings) -> int:
         return 0
     version = reconciliation.reconcile(settings, namespace.date, namespace.mode, SystemClock())
     print(f"{version.folder}: {version.manifest.files['differences.csv'].rows} differences.")
+    return 0
+
+
+def _answer(namespace: argparse.Namespace, settings: Settings) -> int:
+    """A trade repository's answer, matched to what was sent."""
+    from reports import emir_answers as answers
+
+    if namespace.date is None:
+        raise SettingsError("report answer: --date D, the day of the report that it answers")
+    kept = answers.keep(settings, Path(namespace.words[1]), namespace.date)
+    by = namespace.by or this_user()
+    version = answers.make(settings, namespace.date, namespace.mode, SystemClock(), by)
+    breaks = version.manifest.breaks
+    listed = ", ".join(f"{count} {severity}" for severity, count in breaks.items()) or "none"
+    print(f"Kept as {kept}.\n{version.folder}: breaks: {listed}.")
     return 0
 
 

@@ -143,6 +143,14 @@ def reports(seq: int, days_ago: int) -> str:
     )
 
 
+def filed(seq: int, days_ago: int, action: str, detail: str = "{}") -> str:
+    return (
+        "INSERT INTO audit_event (stream, seq, mode, action, subject, detail, ts_event) SELECT"
+        f" 'people', {seq}, 'demo', '{action}', concat('emir ', toString(today() - {days_ago}),"
+        f" ' v1'), '{detail}', now64(6) - toIntervalDay({days_ago})"
+    )
+
+
 FAULTS = {
     "feed_stale": Fault(ticks("EURUSD", 3), "TRUNCATE TABLE tick", ticks("EURUSD", 1)),
     "process_down": Fault(
@@ -196,6 +204,16 @@ FAULTS = {
     "abuse_case": Fault(abuse(1, "closed"), abuse(2, "noted"), "TRUNCATE TABLE abuse_alert"),
     "report_late": Fault(f"{reports(1, 2)}\n{reports(2, 1)}",
                          f"TRUNCATE TABLE audit_event\n{reports(1, 2)}", reports(3, 1)),
+    "report_unfiled": Fault(
+        "\n".join((filed(1, 12, "report made"), filed(2, 12, "report released"),
+                   filed(3, 0, "report made"))),
+        filed(4, 8, "report made"), filed(5, 8, "report released"),
+    ),
+    "report_rejected": Fault(
+        filed(1, 3, "repository answered", '{"errors": 0}'),
+        filed(2, 3, "repository answered", '{"errors": 2}'),
+        filed(3, 3, "repository answered", '{"errors": 0}'),
+    ),
 }  # fmt: skip
 
 

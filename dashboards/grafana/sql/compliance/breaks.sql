@@ -19,6 +19,16 @@ WHERE report_date >= toDate($__fromTime) AND report_date <= toDate($__toTime)
 GROUP BY rule, severity
 UNION ALL
 SELECT
+    'emir' AS report,
+    rule_id AS rule,
+    severity,
+    count() AS breaks,
+    max(report_date) AS last_day
+FROM ${marts}.rpt_emir_break
+WHERE report_date >= toDate($__fromTime) AND report_date <= toDate($__toTime)
+GROUP BY rule, severity
+UNION ALL
+SELECT
     'execution-quality' AS report,
     rule_id AS rule,
     severity,

@@ -101,7 +101,7 @@ def test_an_alert_that_fires_one_that_is_missing_and_cancelled_queries_are_named
     assert problems["alerts"] == "Feed stale is not there; Drawdown fires"
     assert problems["cancelled"].startswith("7 queries")
     grafana.rules.clear()
-    assert bad(list(check(grafana.url, TOKEN)))["alerts"].startswith("none of the 1")
+    assert bad(list(check(grafana.url, TOKEN)))["alerts"].startswith("none of the 2")
 
 
 def test_a_picture_of_each_board_where_there_is_a_browser(

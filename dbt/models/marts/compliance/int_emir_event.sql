@@ -1,0 +1,122 @@
+-- noqa: disable=AM04
+-- What may have to be reported of each day at trade and at position level: fills, what became of contracts through them, and
+-- contracts that stay open. Which of the two levels counts, the reference data say (rpt_emir_report).
+{{ config(materialized="view", contract={"enforced": false}, tags=["compliance"]) }}
+
+with
+
+contracts as (
+    select * from {{ ref("int_emir_contract") }}
+),
+
+-- Delegated Regulation (EU) 2022/1855, field 152: each fill of a ticket, by what it does to the contract.
+trades as (
+    select
+        * except (kept_as),
+        report_date as event_day,
+        multiIf(lots_before = 0, 'NEWT', lots_after = 0, 'TERM', 'MODI') as action,
+        if(lots_before = 0 or abs(lots_after) > abs(lots_before), 'TRAD', 'ETRM') as event_type,
+        'TCTN' as report_level,
+        sum(if(lots_before = 0 or abs(lots_after) > abs(lots_before), abs(signed_lots) * price, 0)) over (
+            partition by account, source, symbol, ticket, life order by ts_event asc, seq asc
+            rows between unbounded preceding and current row
+        ) / sum(if(lots_before = 0 or abs(lots_after) > abs(lots_before), abs(signed_lots), 0)) over (
+            partition by account, source, symbol, ticket, life order by ts_event asc, seq asc
+            rows between unbounded preceding and current row
+        ) as contract_price,
+        if(lots_after = 0, lots_before, lots_after) as contract_lots
+    from contracts
+    where level = 'trade'
+),
+
+-- Article 3(2): a trade that goes into a position on its own day is a component of it.
+components as (
+    select
+        * except (kept_as),
+        report_date as event_day,
+        'POSC' as action,
+        'TRAD' as event_type,
+        'TCTN' as report_level,
+        price as contract_price,
+        signed_lots as contract_lots
+    from contracts
+    where level = 'position'
+),
+
+-- A position's state: before the day, after its first fill, and at its end.
+position_days as (
+    select
+        contracts.account as account,
+        contracts.source as source,
+        contracts.symbol as symbol,
+        contracts.life as life,
+        contracts.level as level,
+        contracts.ticket as ticket,
+        days.report_date as event_day,
+        arraySort(groupArray(tuple(contracts.ts_event, contracts.seq, contracts.signed_lots, contracts.price, contracts.report_date = days.report_date))) as fills,
+        argMax(
+            tuple(
+                contracts.mode, contracts.run_id, contracts.strategy, contracts.order_id, contracts.signal_id, contracts.seq,
+                contracts.ts_event, contracts.venue_deal, contracts.report_date, contracts.first_deal, contracts.first_seq,
+                contracts.first_run, contracts.ts_opened
+            ),
+            tuple(contracts.ts_event, contracts.seq)
+        ) as last_fill
+    from contracts
+    cross join {{ emir_days() }} as days
+    where contracts.report_date <= days.report_date and contracts.closed_on >= days.report_date
+    group by account, source, symbol, life, level, ticket, event_day
+),
+
+states as (
+    select
+        *,
+        arrayMap(fill -> tuple(tupleElement(fill, 3), tupleElement(fill, 4)), fills) as all_fills,
+        countEqual(arrayMap(fill -> tupleElement(fill, 5), fills), true) as fills_today,
+        {{ average_price("all_fills") }} as at_end,
+        {{ average_price("arraySlice(all_fills, 1, length(all_fills) - fills_today)") }} as before_day,
+        {{ average_price("arraySlice(all_fills, 1, length(all_fills) - fills_today + 1)") }} as after_first
+    from position_days
+),
+
+-- One report of the day's change, at its end: several changes of a position within a day are one. What is opened and closed
+-- on one day is told as both.
+changes as (
+    select
+        *,
+        arrayJoin(arrayFilter(change -> tupleElement(change, 4), [
+            tuple('NEWT', 'INCP', if(tupleElement(at_end, 1) = 0, after_first, at_end), fills_today = length(fills) and fills_today > 0),
+            tuple('MODI', 'INCP', at_end, fills_today between 1 and length(fills) - 1 and tupleElement(at_end, 1) != 0),
+            tuple('TERM', 'ETRM', if(fills_today = length(fills), after_first, before_day), fills_today > 0 and tupleElement(at_end, 1) = 0),
+            tuple('VALU', '', at_end, tupleElement(at_end, 1) != 0)
+        ])) as change
+    from states
+),
+
+positions as (
+    select
+        *,
+        if(tupleElement(change, 1) = 'VALU' and level = 'trade', 'TCTN', 'PSTN') as report_level
+    from changes
+    where level = 'position' or tupleElement(change, 1) = 'VALU'
+)
+
+select
+    mode, run_id, strategy, order_id, signal_id, seq, ts_event, venue_deal, account, source, symbol, level, ticket,
+    event_day as report_date, action, event_type, report_level, contract_price, contract_lots, first_deal, first_seq, first_run,
+    if(action = 'POSC', ts_event, ts_opened) as ts_opened
+from trades
+union all
+select
+    mode, run_id, strategy, order_id, signal_id, seq, ts_event, venue_deal, account, source, symbol, level, ticket,
+    event_day, action, event_type, report_level, contract_price, contract_lots, first_deal, first_seq, first_run,
+    if(action = 'POSC', ts_event, ts_opened)
+from components
+union all
+select
+    tupleElement(last_fill, 1), tupleElement(last_fill, 2), tupleElement(last_fill, 3), tupleElement(last_fill, 4), tupleElement(last_fill, 5),
+    tupleElement(last_fill, 6), tupleElement(last_fill, 7), tupleElement(last_fill, 8), account, source, symbol, level, ticket,
+    event_day, tupleElement(change, 1), tupleElement(change, 2), report_level, tupleElement(tupleElement(change, 3), 2),
+    tupleElement(tupleElement(change, 3), 1), tupleElement(last_fill, 10), tupleElement(last_fill, 11), tupleElement(last_fill, 12),
+    tupleElement(last_fill, 13)
+from positions

@@ -1,0 +1,178 @@
+"""EMIR: what is reported of derivatives to a trade repository, and what is wrong with it.
+
+What is submitted follows from what was released before: a first version sends every report of the
+day; a restated one corrects (CORR) what was released otherwise, takes back (EROR) what is not
+reported now, and revives (REVI) what an earlier version took back.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from core.errors import InputError
+from reports import emir_history, emir_xml, holidays, iso20022
+from reports.base import Content, Report, ReportContext, Sheet, table
+from reports.emir_history import ACTION, EVENT, KEY, Rows
+from reports.tables import columns_of, rows_of, write_rows
+
+REPORTS, SUBMISSION = "reports.csv", "submission.csv"
+XML = f"submission.{emir_xml.BASE}.xml"  # without an authority's package
+
+
+def submission(context: ReportContext) -> Sequence[str]:
+    """`submission.csv`: what is to be sent, in the order of the events; and the XML of it."""
+    source, target = context.folder / REPORTS, context.folder / SUBMISSION
+    held, taken_back = emir_history.at_the_repository(context.released_before)
+    context.rows[SUBMISSION] = write_rows(
+        target,
+        columns_of(source),
+        (list(row.values()) for row in _sent(source, held, taken_back)),
+    )
+    schema, version = _package(context)
+    xml = f"submission.{version}.xml"
+    emir_xml.write(context.folder / xml, rows_of(target), context.rows[SUBMISSION], version)
+    if schema is not None and (problems := iso20022.validate(context.folder / xml, schema)):
+        raise InputError(str(schema), f"refuses the XML: {'; '.join(problems[:5])}")
+    return (SUBMISSION, xml)
+
+
+def _package(context: ReportContext) -> tuple[Path | None, str]:
+    """The operator's own package and its version; one without auth.030 is of another report."""
+    folder = context.settings.reports.schemas
+    if folder and any(Path(folder).expanduser().glob("auth.030*.xsd")):
+        return iso20022.package_in(Path(folder), emir_xml.MESSAGE)
+    return None, emir_xml.BASE
+
+
+def _sent(source: Path, held: Rows, taken_back: frozenset[str]) -> Iterator[dict[str, str]]:
+    """What is no longer reported goes first: its UTI may be that of what follows."""
+    now = {row[KEY] for row in _reportable(source)} if held else set[str]()
+    for key, row in held.items():
+        if key not in now:
+            yield row | {ACTION: "EROR", EVENT: ""}
+    for row in _reportable(source):
+        before = held.get(row[KEY])
+        if before is None:
+            revived = {ACTION: "REVI", EVENT: ""} if row[KEY] in taken_back else {}
+            yield row | revived
+        elif emir_history.fields_of(before) != emir_history.fields_of(row):
+            yield row | {ACTION: "CORR", EVENT: ""}
+
+
+def _reportable(source: Path) -> Iterator[dict[str, str]]:
+    return rows_of(source, "reportable", "yes")
+
+
+def page(context: ReportContext) -> Content:
+    """The control sheet."""
+    counts = context.query(
+        "SELECT count(), countIf(reportable), countIf(not reportable and has_instrument),"
+        " countIf(not has_instrument) FROM {db}.rpt_emir_report WHERE report_date = {day:Date}"
+    )[0]
+    corrected = sum(
+        1 for row in rows_of(context.folder / SUBMISSION) if row[ACTION] in ("CORR", "EROR", "REVI")
+    )
+    facts = (
+        ("Reports", counts[0]), ("Reportable", counts[1]), ("Excluded", counts[2]),
+        ("Undecided", counts[3]), ("Submitted", str(context.rows[SUBMISSION])),
+        ("of these corrections", str(corrected)), ("Due (T+1)", _due(context)),
+        ("XML", _xml(context)),
+    )  # fmt: skip
+    return Content(facts, (_COVERED, *_notes(counts)), (
+        table("By instrument", ("Instrument", "Source", "Reportable", "Reports", "Why"),
+              _by_instrument(context), empty="No trade and no position: issued empty."),
+        table("Events", ("Action", "Event", "Level", "Reports", "Contracts"), _events(context),
+              empty="Nothing is reported."),
+        table("Breaks", ("Record", "Field", "Rule", "Severity", "Value", "Owner"), context.query(
+            "SELECT record_id, field, rule_id, severity, value, owner FROM {db}.rpt_emir_break"
+            " WHERE report_date = {day:Date} ORDER BY severity, rule_id, record_id"
+        ), empty="Every report passes every rule.", size=7.5),
+        table("Submission", ("UTI", "Action", "Event", "Level", "Side", "Quantity", "Price",
+                             "Value"), _shown(context), limit=40, size=6.5,
+              remark=f"{context.rows[SUBMISSION]} rows in {SUBMISSION}.",
+              empty="Nothing to submit."),
+        table("Fields", ("Table", "Field", "Column", "Status", "Reports", "Why, or what to supply"),
+              _fields_of_day(context), empty="Nothing is reported.", limit=160, size=6.5,
+              remark="What is missing, then what is not applicable; what is filled is not listed."),
+    ))  # fmt: skip
+
+
+def _by_instrument(context: ReportContext) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT symbol, source, multiIf(not has_instrument, 'undecided', reportable, 'yes', 'no')"
+        " AS is, count(), any(reportable_reason)"
+        " FROM {db}.rpt_emir_report WHERE report_date = {day:Date}"
+        " GROUP BY symbol, source, is ORDER BY is DESC, symbol, source"
+    )
+
+
+def _events(context: ReportContext) -> list[tuple[str, ...]]:
+    return context.query(
+        f"SELECT {ACTION}, {EVENT}, t2_154_level, count(), uniqExact(contract_key)"
+        " FROM {db}.rpt_emir_report WHERE report_date = {day:Date} AND reportable"
+        f" GROUP BY {ACTION}, {EVENT}, t2_154_level ORDER BY {ACTION}, {EVENT}, t2_154_level"
+    )
+
+
+def _shown(context: ReportContext) -> list[tuple[str, ...]]:
+    return [
+        (row["t2_001_uti"], row[ACTION], row[EVENT], row["t2_154_level"], row["t1_17_direction"],
+         row["t2_060_quantity_1"], f"{row['t2_048_price']} {row['t2_049_price_currency']}",
+         f"{row['t2_021_valuation_amount']} {row['t2_022_valuation_currency']}")
+        for row in islice(rows_of(context.folder / SUBMISSION), 200)
+    ]  # fmt: skip
+
+
+def _fields_of_day(context: ReportContext) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT table_number, field, substring(field_name, position(field_name, '_', 4) + 1),"
+        " status, reports, reason FROM {db}.rpt_emir_field"
+        " WHERE report_date = {day:Date} AND status != 'filled'"
+        " ORDER BY status = 'missing' DESC, table_number, field, reason"
+    )
+
+
+def _notes(counts: tuple[str, ...]) -> tuple[str, ...]:
+    if counts[3] == "0":
+        return ()
+    return (
+        f"Trades in instruments without reference data on this day: {counts[3]}. Nobody decided"
+        " whether they are reportable, so this version cannot be released.",
+    )
+
+
+def _due(context: ReportContext) -> str:
+    """T+1 by the authority's holidays, and what is not known of them."""
+    authority = holidays.load(context.settings.home_path).authority
+    due = holidays.due(context.day, authority)
+    unknown = holidays.caveat(due, authority)
+    return f"{due} ({unknown})" if unknown else str(due)
+
+
+def _xml(context: ReportContext) -> str:
+    schema, version = _package(context)
+    if schema is not None:
+        return f"{version}, valid for the installed package"
+    return f"{version}, not validated: no package installed"
+
+
+_COVERED = (
+    "Covered are contracts for difference under the EU's standards, not cleared, between parties"
+    " with LEIs; every other contract, and the United Kingdom's standards, are breaks."
+)
+
+REPORT = Report(
+    "emir",
+    "Derivatives reported to a trade repository, control sheet",
+    "EMIR, article 9; Delegated Regulation (EU) 2022/1855, Implementing Regulation (EU) 2022/1860",
+    (
+        Sheet(REPORTS, "rpt_emir_report", "ts_event, sequence, record_id"),
+        Sheet("breaks.csv", "rpt_emir_break", "record_id, field, rule_id"),
+        Sheet("fields.csv", "rpt_emir_field", "table_number, field, status, reason"),
+    ),
+    "rpt_emir_break",
+    page,
+    submission,
+    wide=True,
+    texts=("emir", "emir_details", "emir_formats"),
+)
