@@ -942,6 +942,52 @@ ORDER BY ((account, source, symbol, order_type, purpose, hour))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Execution quality by instrument, kind of order, purpose and hour.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_incident
+(
+    `report_date` Date COMMENT 'UTC day on which it was first told of',
+    `incident_id` String COMMENT 'tickhouse incidents show takes it',
+    `account` String COMMENT 'Account of the installation',
+    `title` String COMMENT 'What is disturbed',
+    `rule` String COMMENT 'Alert rule that opened it; empty: a person did',
+    `subject` String COMMENT 'Feed, process or account that it is about',
+    `ts_began` DateTime64(6, 'UTC') COMMENT 'When it began, as far as is known',
+    `ts_aware` DateTime64(6, 'UTC') COMMENT 'When it was first told of',
+    `ts_ended` DateTime64(6, 'UTC') COMMENT 'When it was over; 1970 while it goes on',
+    `alerts` UInt64 COMMENT 'How often its alert fired',
+    `status` String COMMENT 'open, classified or closed',
+    `major` Bool COMMENT 'Whether the newest classification says major',
+    `impact` String COMMENT 'What it did by that classification, JSON',
+    `basis` String COMMENT 'Thresholds that it meets, with the article',
+    `classified_by` String COMMENT 'Who classified it last; empty: nobody',
+    `ts_classified` DateTime64(6, 'UTC') COMMENT 'When; 1970: not yet',
+    `ts_initial` DateTime64(6, 'UTC') COMMENT 'When the initial notification was filed; 1970: not',
+    `ts_intermediate` DateTime64(6, 'UTC') COMMENT 'When the newest intermediate report was filed; 1970: not',
+    `ts_final` DateTime64(6, 'UTC') COMMENT 'When the final report was filed; 1970: not',
+    `filed` String COMMENT 'What was filed, with the reference, in order',
+    `due_step` String COMMENT 'What is due next; empty: nothing',
+    `ts_due` DateTime64(6, 'UTC') COMMENT 'By when; 1970: nothing is due',
+    `cause` String COMMENT 'Why it happened, once closed',
+    `closed_by` String COMMENT 'Who closed it',
+    `ts_closed` DateTime64(6, 'UTC') COMMENT 'When; 1970 while it is not'
+)
+ENGINE = MergeTree
+ORDER BY ((report_date, incident_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'The register of incidents as it stands.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_incident_break
+(
+    `report_date` Date COMMENT 'UTC day on which the limit passed',
+    `incident_id` String COMMENT 'The incident',
+    `rule_id` String COMMENT 'not_classified, not_filed, filed_late',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What is due, or came late'
+)
+ENGINE = MergeTree
+ORDER BY ((report_date, rule_id, incident_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Where the register of incidents is late.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_kill_register
 (
     `report_date` Date COMMENT 'UTC date of the report',
