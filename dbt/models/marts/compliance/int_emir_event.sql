@@ -70,15 +70,31 @@ position_days as (
     group by account, source, symbol, life, level, ticket, event_day
 ),
 
-states as (
+running as (
     select
         *,
         arrayMap(fill -> tuple(tupleElement(fill, 3), tupleElement(fill, 4)), fills) as all_fills,
-        countEqual(arrayMap(fill -> tupleElement(fill, 5), fills), true) as fills_today,
-        {{ average_price("all_fills") }} as at_end,
-        {{ average_price("arraySlice(all_fills, 1, length(all_fills) - fills_today)") }} as before_day,
-        {{ average_price("arraySlice(all_fills, 1, length(all_fills) - fills_today + 1)") }} as after_first
+        toUInt64(countEqual(arrayMap(fill -> tupleElement(fill, 5), fills), true)) as fills_today,
+        arrayMap(held -> round(held, 8), arrayCumSum(arrayMap(fill -> tupleElement(fill, 3), fills))) as lots,
+        arrayMap(
+            (before, after, fill) -> multiIf(
+                before = 0 or before * after < 0, toFloat64(0),
+                before * tupleElement(fill, 1) > 0, before / after,
+                toFloat64(1)
+            ),
+            arrayPopBack(arrayPushFront(lots, toFloat64(0))), lots, all_fills
+        ) as kept,
+        arrayCumSum(arrayMap(share -> if(share = 0, toFloat64(0), log(share)), kept)) as logs
     from position_days
+),
+
+states as (
+    select
+        *,
+        {{ average_at("length(fills)") }} as at_end,
+        {{ average_at("(length(fills) - fills_today)") }} as before_day,
+        {{ average_at("least(length(fills) - fills_today + 1, length(fills))") }} as after_first
+    from running
 ),
 
 -- One report of the day's change, at its end: several changes of a position within a day are one. What is opened and closed
