@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,6 +108,20 @@ def unpacked(place: Path, into: Path) -> None:
             path.write_bytes(kept.parquet(part))
 
 
+def answered(run: Run, who: str, why: tuple[str, ...], server: Warehouse, out: Path) -> None:
+    """A request for access: identity and rows of the account, outside the home, then removed."""
+    request = run("privacy", "request", who, "--kind", "access", *why)
+    case = str(re.findall("request-[0-9a-f]{8}", request)[0])
+    refused = ("privacy", "export", case, *why, "--out", str(server.home / "answer"))
+    run(*refused, code=2)
+    run("privacy", "export", case, *why, "--out", str(out))
+    assert msgspec.json.decode((out / "identity.json").read_bytes())["name"] == NAME
+    assert "acc-z" in (out / "position.csv").read_text()
+    assert who in (out / "audit_event.csv").read_text()
+    assert cases.named(server.home, case).status == "exported"
+    shutil.rmtree(out)
+
+
 def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
     server: Warehouse, place: Path, run: Run, tmp_path: Path
 ) -> None:
@@ -123,6 +138,7 @@ def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
     shown = run("privacy", "show", who, *why)
     assert NAME in shown
     everything_kept(place, server, "before")
+    answered(run, who, why, server, tmp_path / "answer")
     request = run("privacy", "request", who, "--kind", "erasure", *why)
     case = str(re.findall("request-[0-9a-f]{8}", request)[0])
 
