@@ -147,7 +147,7 @@ def hash_password(password: str) -> str:
     if len(password) < _LEAST_PASSWORD:
         raise SettingsError(f"a password has at least {_LEAST_PASSWORD} characters")
     salt = secrets.token_bytes(16)
-    return _written(salt, _scrypt(password, salt))
+    return _written(salt, _scrypt(password, salt, _N, _R, _P))
 
 
 def hash_of_nobody() -> str:
@@ -166,7 +166,7 @@ def matches(hashed: str, password: str) -> bool:
     return hmac.compare_digest(actual, expected)
 
 
-def _scrypt(password: str, salt: bytes, n: int = _N, r: int = _R, p: int = _P) -> str:
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> str:
     # surrogateescape: a password that came in a header may hold any bytes.
     secret = password.encode("utf-8", "surrogateescape")
     return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=_MAXMEM).hex()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from core import instruments
+from core import identity, instruments
 from tests.kafka.broker import Broker
 from tests.kafka.jars import REQUIRED, NoKafkaError
 from tests.support.buses import BusServer, on_kafka, on_nats
@@ -28,6 +28,18 @@ settings.load_profile("tickhouse")
 def _no_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A process knows the instruments of one home: here of none, whatever the file before did."""
     instruments.use_home(tmp_path_factory.getbasetemp() / "none")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_hashes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Passwords take no fifth of a second each, but in a module that says `FULL_HASHES = True`.
+
+    A hash names its cost, so that processes check it at the same.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not getattr(request.module, "FULL_HASHES", False):
+            patch.setattr(identity, "_N", 16)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -711,6 +711,39 @@ ORDER BY ((table_number, field, status, reason))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Every field of EMIR\'s tables over the day\'s reports: filled, not applicable and why, or missing and what to supply.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_margin
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `record_id` String COMMENT 'Our id of the record, in the message and in answers to it',
+    `layout_version` String COMMENT 'Version of this layout; drafts until a compliance officer signs them',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account whose margin it is',
+    `source` String COMMENT 'Broker or feed, of what is not in a portfolio; else of its first contract',
+    `contracts` UInt64 COMMENT 'Open contracts that it is of',
+    `order_id` String COMMENT 'Our order: of the last fill of its first contract',
+    `signal_id` String COMMENT 'Signal that asked for it',
+    `t3_02_report_submitting_entity` String COMMENT 'Table 3, field 2: as field 1.2',
+    `t3_03_entity_responsible` String COMMENT 'Table 3, field 3: as field 1.3',
+    `t3_04_counterparty_1` String COMMENT 'Table 3, field 4: as field 1.4',
+    `t3_05_counterparty_2_by_lei` String COMMENT 'Table 3, field 5: true: parties of the reference data have LEIs',
+    `t3_06_counterparty_2` String COMMENT 'Table 3, field 6: as field 1.9',
+    `t3_07_collateral_timestamp` String COMMENT 'Table 3, field 7: time of that state of the account',
+    `t3_08_portfolio_indicator` String COMMENT 'Table 3, field 8: whether reference_emir_account.portfolio_code is given',
+    `t3_09_portfolio_code` String COMMENT 'Table 3, field 9: reference_emir_account.portfolio_code',
+    `t3_10_uti` String COMMENT 'Table 3, field 10: of what is not in a portfolio: the contract\'s UTI',
+    `t3_11_category` String COMMENT 'Table 3, field 11: reference_emir_account.collateral (2022/1860, article 5)',
+    `t3_12_initial_posted_before_haircut` String COMMENT 'Table 3, field 12: account_state.margin at the day\'s end, where the category has counterparty 1 post it',
+    `t3_13_initial_posted` String COMMENT 'Table 3, field 13: the same: cash has no haircut',
+    `t3_14_initial_posted_currency` String COMMENT 'Table 3, field 14: account_state.currency',
+    `t3_28_action_type` String COMMENT 'Table 3, field 28: MARU; CORR when packaging corrects what was released before',
+    `t3_29_event_date` String COMMENT 'Table 3, field 29: the day of the report'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, record_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'EMIR margin, draft layout: what is posted for the open contracts of each portfolio, or of each contract that is in none.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_report
 (
     `report_date` Date COMMENT 'UTC date of the report',
@@ -799,7 +832,9 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_report
     `t2_152_event_type` String COMMENT 'Table 2, field 152: TRAD, INCP, ETRM; empty of VALU, CORR, EROR and REVI',
     `t2_153_event_date` String COMMENT 'Table 2, field 153: the day of the report',
     `t2_154_level` String COMMENT 'Table 2, field 154: TCTN or PSTN, as reference_emir_account.level says',
-    `price_notation` String COMMENT 'MONE, PERC, YIEL or BAPO'
+    `price_notation` String COMMENT 'MONE, PERC, YIEL or BAPO',
+    `collateral` String COMMENT 'reference_emir_account.collateral',
+    `portfolio` String COMMENT 'reference_emir_account.portfolio_code'
 )
 ENGINE = MergeTree
 PARTITION BY (report_date)

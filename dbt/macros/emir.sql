@@ -51,3 +51,10 @@
         )
     {%- endif -%}
 {%- endmacro %}
+
+{#- Each field as (table, number, name, value, why it is not wanted, what to supply). -#}
+{% macro emir_field_tuples(fields) -%}
+    {%- for table, number, name, held, reason, supply in fields %}
+        tuple({{ table }}, {{ number }}, '{{ name }}', {{ name if held else "''" }}, {{ reason }}, '{{ supply | replace("'", "\\'") }}'){{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -68,7 +68,7 @@ def test_the_nightly_jobs_run_in_dagster(desk: GoldenDesk) -> None:
 def test_explain_resolves_every_row_that_a_decision_led_to(desk: GoldenDesk) -> None:
     """Rows without an order of ours: deposits, what a person traded there, sums of money, stops."""
     client, unresolved = desk.server.client, dict[str, int]()
-    for name in ("broker-reconciliation", "rts22", "order-records", "controls", *EXECUTION):
+    for name in ("broker-reconciliation", "rts22", "emir", "order-records", "controls", *EXECUTION):
         folder = desk.version(name).folder
         for path in sorted(folder.glob("*.csv")):
             if path.name in NOT_DECISIONS:

@@ -53,7 +53,9 @@ position_days as (
         contracts.level as level,
         contracts.ticket as ticket,
         days.report_date as event_day,
-        arraySort(groupArray(tuple(contracts.ts_event, contracts.seq, contracts.signed_lots, contracts.price, contracts.report_date = days.report_date))) as fills,
+        arraySort(groupArray(tuple(
+            contracts.ts_event, contracts.seq, contracts.signed_lots, contracts.price, contracts.report_date = days.report_date
+        ))) as fills,
         argMax(
             tuple(
                 contracts.mode, contracts.run_id, contracts.strategy, contracts.order_id, contracts.signal_id, contracts.seq,
@@ -102,21 +104,79 @@ positions as (
 )
 
 select
-    mode, run_id, strategy, order_id, signal_id, seq, ts_event, venue_deal, account, source, symbol, level, ticket,
-    event_day as report_date, action, event_type, report_level, contract_price, contract_lots, first_deal, first_seq, first_run,
+    mode,
+    run_id,
+    strategy,
+    order_id,
+    signal_id,
+    seq,
+    ts_event,
+    venue_deal,
+    account,
+    source,
+    symbol,
+    level,
+    ticket,
+    event_day as report_date,
+    action,
+    event_type,
+    report_level,
+    contract_price,
+    contract_lots,
+    first_deal,
+    first_seq,
+    first_run,
     if(action = 'POSC', ts_event, ts_opened) as ts_opened
 from trades
 union all
 select
-    mode, run_id, strategy, order_id, signal_id, seq, ts_event, venue_deal, account, source, symbol, level, ticket,
-    event_day, action, event_type, report_level, contract_price, contract_lots, first_deal, first_seq, first_run,
+    mode,
+    run_id,
+    strategy,
+    order_id,
+    signal_id,
+    seq,
+    ts_event,
+    venue_deal,
+    account,
+    source,
+    symbol,
+    level,
+    ticket,
+    event_day,
+    action,
+    event_type,
+    report_level,
+    contract_price,
+    contract_lots,
+    first_deal,
+    first_seq,
+    first_run,
     if(action = 'POSC', ts_event, ts_opened)
 from components
 union all
 select
-    tupleElement(last_fill, 1), tupleElement(last_fill, 2), tupleElement(last_fill, 3), tupleElement(last_fill, 4), tupleElement(last_fill, 5),
-    tupleElement(last_fill, 6), tupleElement(last_fill, 7), tupleElement(last_fill, 8), account, source, symbol, level, ticket,
-    event_day, tupleElement(change, 1), tupleElement(change, 2), report_level, tupleElement(tupleElement(change, 3), 2),
-    tupleElement(tupleElement(change, 3), 1), tupleElement(last_fill, 10), tupleElement(last_fill, 11), tupleElement(last_fill, 12),
+    tupleElement(last_fill, 1),
+    tupleElement(last_fill, 2),
+    tupleElement(last_fill, 3),
+    tupleElement(last_fill, 4),
+    tupleElement(last_fill, 5),
+    tupleElement(last_fill, 6),
+    tupleElement(last_fill, 7),
+    tupleElement(last_fill, 8),
+    account,
+    source,
+    symbol,
+    level,
+    ticket,
+    event_day,
+    tupleElement(change, 1),
+    tupleElement(change, 2),
+    report_level,
+    tupleElement(tupleElement(change, 3), 2),
+    tupleElement(tupleElement(change, 3), 1),
+    tupleElement(last_fill, 10),
+    tupleElement(last_fill, 11),
+    tupleElement(last_fill, 12),
     tupleElement(last_fill, 13)
 from positions
