@@ -1,6 +1,6 @@
 """Where somebody stands in the warehouse: rows that name a pseudonym, or an account of theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from audit.retention.tables import Table, tables
 from core import durable
 
 _ACCOUNT = "account"
-#: Events about somebody's own data: without the vault they are about nobody.
-_ABOUT = ("identity ", "privacy ")
+#: Of chained tables, rows of what somebody did; rows about somebody are about nobody afterwards.
+_ACTED = {"audit_event": "actor", "control_version": "actor"}
 
 
 class Standing(NamedTuple):
@@ -25,9 +25,15 @@ class Standing(NamedTuple):
 
 
 def standing(client: Client, pseudonym: str, accounts: Sequence[str]) -> list[Standing]:
-    """Every table in which somebody stands; requests about their data do not count."""
+    """Every table in which somebody stands, as far as it stands in the way of an erasure."""
+    return _counted(client, pseudonym, accounts, _conditions(client, accounts, acted=True))
+
+
+def _counted(
+    client: Client, pseudonym: str, accounts: Sequence[str], conditions: Mapping[Table, str]
+) -> list[Standing]:
     listed = []
-    for table, where in _conditions(client, pseudonym, accounts):
+    for table, where in conditions.items():
         with errors_translated():
             newest = f"max(toDate({table.time}))" if table.time else "today()"
             [(rows, day)] = client.query(
@@ -41,28 +47,31 @@ def standing(client: Client, pseudonym: str, accounts: Sequence[str]) -> list[St
 
 def write(client: Client, pseudonym: str, accounts: Sequence[str], folder: Path) -> list[Standing]:
     """Those rows as CSV, a file per table, for the person."""
-    listed = standing(client, pseudonym, accounts)
-    conditions = {table.name: where for table, where in _conditions(client, pseudonym, accounts)}
+    conditions = _conditions(client, accounts, acted=False)
+    listed = _counted(client, pseudonym, accounts, conditions)
+    by_name = {table.name: where for table, where in conditions.items()}
     for one in listed:
         with errors_translated():
             content = client.raw_query(
-                f"SELECT * FROM `{one.table}` WHERE {conditions[one.table]} ORDER BY ALL",
+                f"SELECT * FROM `{one.table}` WHERE {by_name[one.table]} ORDER BY ALL",
                 parameters={"who": pseudonym, "accounts": list(accounts)}, fmt="CSVWithNames",
             )  # fmt: skip
         durable.write(folder / f"{one.table}.csv", content, durable.PRIVATE)
     return listed
 
 
-def _conditions(client: Client, pseudonym: str, accounts: Sequence[str]) -> list[tuple[Table, str]]:
+def _conditions(client: Client, accounts: Sequence[str], *, acted: bool) -> dict[Table, str]:
     texts = _texts(client)
-    return [
-        (table, condition)
+    conditions = {
+        table: f"`{_ACTED[table.name]}` = {{who:String}}"
+        if acted and table.name in _ACTED
+        else _condition(texts.get(table.name, []), accounts)
         for table in tables(client)
-        if (condition := _condition(table.name, texts.get(table.name, []), accounts))
-    ]
+    }
+    return {table: where for table, where in conditions.items() if where}
 
 
-def _condition(table: str, columns: Sequence[tuple[str, bool]], accounts: Sequence[str]) -> str:
+def _condition(columns: Sequence[tuple[str, bool]], accounts: Sequence[str]) -> str:
     """Rows that name the pseudonym in a column; of accounts by the column that is called so."""
     said = [
         f"has(`{name}`, {{who:String}})" if array else f"position(`{name}`, {{who:String}}) > 0"
@@ -79,13 +88,7 @@ def _condition(table: str, columns: Sequence[tuple[str, bool]], accounts: Sequen
             for name, array in columns
             if name == "accounts" and array
         ]
-    if not said:
-        return ""
-    joined = f"({' OR '.join(said)})"
-    if table == "audit_event":
-        about = " OR ".join(f"startsWith(action, '{word}')" for word in _ABOUT)
-        return f"{joined} AND NOT ({about})"
-    return joined
+    return f"({' OR '.join(said)})" if said else ""
 
 
 def _texts(client: Client) -> dict[str, list[tuple[str, bool]]]:

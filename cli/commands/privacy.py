@@ -26,10 +26,10 @@ from cli import destroying, signing
 from cli.commands.printed import output
 from cli.login import login
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
-from core import durable, identity
+from core import durable, identity, pseudonyms
 from core.clock import SystemClock
 from core.errors import SettingsError
-from core.home_users import SETUP
+from core.home_users import OWNER, SETUP
 from core.settings import Settings
 
 _MAY = ("admin", "risk")
@@ -75,16 +75,17 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.action in _WITHOUT:
         _WITHOUT[namespace.action](namespace, settings, known)
         return 0
-    with _warehouse(settings) as (client, signed_in):
+    name = OWNER if namespace.action == "migrate" else SETUP  # who may change what stands
+    with _warehouse(settings, name) as (client, signed_in):
         return _WITH[namespace.action](namespace, signed_in, client, known)
 
 
 @contextmanager
-def _warehouse(settings: Settings) -> Iterator[tuple[Client, Settings]]:
+def _warehouse(settings: Settings, name: str) -> Iterator[tuple[Client, Settings]]:
     """With the audit trail brought over before and after."""
     with at_hand(settings):
-        signed_in = replace(settings, clickhouse=warehouse_settings(settings, SETUP))
-        with closing(warehouse_client(settings, SETUP)) as client:
+        signed_in = replace(settings, clickhouse=warehouse_settings(settings, name))
+        with closing(warehouse_client(settings, name)) as client:
             export(client, signed_in.clickhouse, settings.home_path)
             yield client, signed_in
             export(client, signed_in.clickhouse, settings.home_path)
@@ -192,8 +193,10 @@ def _migrate(namespace: argparse.Namespace, settings: Settings, client: Client, 
     """The vault first, then who signs in, then rows; what is left of the name is told."""
     path, name = identity.path_in(settings.home_path), namespace.who
     users = identity.load(path) if identity.exists(path) else {}
-    vault = _vault(namespace, settings, known)
-    pseudonym = vault.add(_fields(["name"]), [name], namespace.reason)
+    pseudonym = pseudonyms.resolved(settings.privacy, settings.home_path, name)
+    if pseudonym == name:  # else it was begun before
+        vault = _vault(namespace, settings, known)
+        pseudonym = vault.add(_fields(["name"]), [name], namespace.reason)
     if name in users:
         users[pseudonym] = replace(users.pop(name), name=pseudonym)
         identity.save(path, users)

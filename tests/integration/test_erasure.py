@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +19,10 @@ from audit.privacy.vault import Vault
 from audit.records import back
 from audit.records import export as records
 from cli.main import main
-from core import audit_log
+from core import audit_log, identity
 from core import settings as core_settings
 from core.clock import SystemClock
+from core.controls import keys
 from core.settings import environment_of
 from tests.support.byte_search import places
 from tests.support.warehouse_server import Warehouse, migrated
@@ -106,6 +108,20 @@ def unpacked(place: Path, into: Path) -> None:
             path.write_bytes(kept.parquet(part))
 
 
+def answered(run: Run, who: str, why: tuple[str, ...], server: Warehouse, out: Path) -> None:
+    """A request for access: identity and rows of the account, outside the home, then removed."""
+    request = run("privacy", "request", who, "--kind", "access", *why)
+    case = str(re.findall("request-[0-9a-f]{8}", request)[0])
+    refused = ("privacy", "export", case, *why, "--out", str(server.home / "answer"))
+    run(*refused, code=2)
+    run("privacy", "export", case, *why, "--out", str(out))
+    assert msgspec.json.decode((out / "identity.json").read_bytes())["name"] == NAME
+    assert "acc-z" in (out / "position.csv").read_text()
+    assert who in (out / "audit_event.csv").read_text()
+    assert cases.named(server.home, case).status == "exported"
+    shutil.rmtree(out)
+
+
 def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
     server: Warehouse, place: Path, run: Run, tmp_path: Path
 ) -> None:
@@ -122,6 +138,7 @@ def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
     shown = run("privacy", "show", who, *why)
     assert NAME in shown
     everything_kept(place, server, "before")
+    answered(run, who, why, server, tmp_path / "answer")
     request = run("privacy", "request", who, "--kind", "erasure", *why)
     case = str(re.findall("request-[0-9a-f]{8}", request)[0])
 
@@ -165,3 +182,54 @@ def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
     server.start()
     log = [event.action for event in audit_log.read(audit_log.path_in(server.home))]
     assert log.count("identity erased") == 2
+
+
+def test_a_user_of_before_gets_a_pseudonym_and_what_is_left_of_the_name_is_told(
+    server: Warehouse, place: Path, run: Run
+) -> None:
+    users = {"mordecai": identity.new_user("mordecai", "admin", PASSWORD)}
+    identity.save(identity.path_in(server.home), users)
+    by = ("--reason", "a vault", "--by", "mordecai")
+    typed = f"{PASSWORD}\n"
+    run("retention", "hold", "case-9", "--on", "signal", *by, typed=typed)
+    server.client.command(
+        "INSERT INTO reference_person (strategy, valid_from, owner, loaded_by)"
+        " VALUES ('s', '2026-01-01', 'mordecai', 'mordecai')"
+    )
+    out = run("privacy", "migrate", "mordecai", *by, typed=f"{typed}Mordecai Ames\n")
+    who = str(re.findall("p-[0-9a-f]{12}", out)[0])
+    assert f"reference_person.owner: 1 rows say {who} now" in out
+    assert "LEFT audit_event.actor" in out
+    assert f"LEFT {server.home}/audit.log" in out
+    assert "LEFT reference_person" not in out
+    assert list(identity.load(identity.path_in(server.home))) == [who]
+    run("retention", "release", "case-9", *by, typed=typed)  # by the name of before
+    *_, last = audit_log.read(audit_log.path_in(server.home))
+    assert (last.action, last.actor) == ("retention release", who)
+    with pytest.raises(AssertionError):
+        run("users", "add", "jebediah", "--by", "mordecai", typed=f"{typed}{PASSWORD}\n")
+    identity.path_in(server.home).unlink()
+
+
+def test_where_controls_are_signed_two_people_erase(
+    server: Warehouse, place: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKHOUSE_CONTROLS__KEYS", str(place / "signers"))
+    monkeypatch.setenv("TICKHOUSE_CONTROLS__TRUST", str(place / "trust"))
+    first, second = (added(run, name, f"{name} of the firm") for name in ("ursula", "hepzibah"))
+    for who in (first, second):
+        keys.generate(place / "signers", server.home, who, PASSWORD)
+    why = ("--reason", "a letter")
+    person = f"{second}={place / 'signers' / f'{second}.pub'}"
+    run("controls", "begin", "--firm", "--person", person, "--by", "ursula", typed=PASSWORD)
+    gone = added(run, "client", "Obadiah Stallwart")
+    request = run("privacy", "request", gone, "--kind", "erasure", "--by", "ursula", *why)
+    case = str(re.findall("request-[0-9a-f]{8}", request)[0])
+    out = run("privacy", "erase", case, "--by", "ursula", *why, typed=PASSWORD)
+    assert "It waits for the signature of a second person" in out
+    run("privacy", "erase", case, "--by", "ursula", *why)  # one is not enough
+    assert cases.named(server.home, case).status == "open"
+    run("controls", "sign", "2", "--by", "hepzibah", *why, typed=PASSWORD)
+    assert "is destroyed" in run("privacy", "erase", case, "--by", "ursula", *why)
+    assert cases.named(server.home, case).status == "erased"
+    assert places(server.home, b"ursula") == places(server.home, b"hepzibah") == []
