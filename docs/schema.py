@@ -96,7 +96,7 @@ def _described(statement: str) -> Described:
     if parameters:
         named = ", ".join(f"`{given}`" for given, _ in parameters)
         comment += f" Parameters: {named}."
-        columns = [(f"`{column}`", "", "") for column in _selected(body)]
+        columns = columns or [(f"`{column}`", "", "") for column in _selected(body)]
     identity = ", ".join(f"`{part.strip()}`" for part in order[1].split(",")) if order else ""
     return Described(name[1], comment.strip(), identity, columns)
 
