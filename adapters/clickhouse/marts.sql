@@ -324,7 +324,7 @@ CREATE TABLE IF NOT EXISTS {marts}.fct_strategy_pnl_daily
 ENGINE = MergeTree
 ORDER BY ((run_id, account, strategy, trading_day))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
-COMMENT 'What each strategy asked for and earned by trading day, over all of its symbols.';
+COMMENT 'What each strategy asked for and earned by trading day, over all of its symbols; netting is what those that share an account\'s positions leave to none.';
 
 CREATE TABLE IF NOT EXISTS {marts}.fct_stress
 (
