@@ -15,6 +15,7 @@ from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.instruments import instrument
 from execution.journal.book import Key
+from execution.journal.virtual import is_of_strategies
 from execution.order_path.quotes import Tape, tape
 from execution.replay_slices import Feed, Slice
 
@@ -74,9 +75,12 @@ class EquityCurve:
         for feed, arrays in part.ticks.items():
             before = self._tapes.get(feed, _NO_TAPE).tail(1)
             self._tapes[feed] = _joined([before, *(tape(ticks) for ticks in arrays)])
-        for event in events[self._event_count :]:
+        for number in range(self._event_count, len(events)):
+            event = events[number]
             if event.kind in _FILLS:
                 self._fill(event)
+            elif is_of_strategies(event):
+                self._correct(events[number - 1], event.profit)
         self._event_count = len(events)
         if self._open or self._booked:
             self._value(part.end_us)
@@ -96,7 +100,9 @@ class EquityCurve:
         held = self._open.get(event.venue_position)
         if held is not None and (event.purpose != "entry" or event.kind is Kind.CLOSED):
             held.close(event)
-        elif held is None:
+        elif held is not None:
+            held.add(event)
+        else:
             traded = instrument(event.symbol, event.ts_event_us)
             assert traded is not None  # execution denies symbols it does not know
             key = Key(event.strategy, event.source, event.symbol)
@@ -104,6 +110,12 @@ class EquityCurve:
             held = OpenPosition(key, event, traded.contract_size, steps)
             held.rate = self._rate(event.source, traded.quote, event.ts_event_us) or 0.0
             self._open[event.venue_position] = held
+
+    def _correct(self, fill: OrderEvent, amount: float) -> None:
+        self._booked.append((fill.ts_event_us, amount))
+        held = self._open.get(fill.venue_position)
+        if held is not None and held.closings and held.closings[-1] is fill:
+            held.correct(amount)
 
     def _value(self, end_us: int) -> None:
         swaps = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from backtest.job import Trade
 from core.contracts.order import OrderEvent
@@ -46,7 +47,29 @@ class OpenPosition:
     def close(self, event: OrderEvent) -> None:
         """Take a fill that reduces it."""
         self.closings.append(event)
-        self.steps.append((event.ts_event_us, round(self.open_lots - event.volume, 8)))
+        self._step(event.ts_event_us, -event.volume)
+
+    def add(self, event: OrderEvent) -> None:
+        """Take a fill that enlarges it: of a netting account, at the average price."""
+        entry, held = self.entry, self.open_lots
+        total = held + event.volume
+        self.entry = replace(
+            entry, volume=round(entry.volume + event.volume, 8),
+            price=(entry.price * held + event.price * event.volume) / total,
+            commission=round(entry.commission + event.commission, 8),
+        )  # fmt: skip
+        self._step(event.ts_event_us, event.volume)
+
+    def correct(self, amount: float) -> None:
+        """Of the newest closing, what its strategy's own average says otherwise of profit."""
+        newest = self.closings[-1]
+        self.closings[-1] = replace(newest, profit=round(newest.profit + amount, 2))
+
+    def _step(self, time_us: int, lots: float) -> None:
+        """What the broker closed while an order was on its way is told after that order's fill."""
+        later = [(at, round(left + lots, 8)) for at, left in self.steps if at > time_us]
+        before = [step for step in self.steps if step[0] <= time_us]
+        self.steps = [*before, (time_us, round(before[-1][1] + lots, 8)), *later]
 
     def add_floating(self, tape: Tape, total: Floats) -> None:
         """Add its floating profit, account currency, to that of each quote while it is open."""

@@ -148,7 +148,7 @@ def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:
     chosen = job.settings.terminal
     return SimulatedTerminal(
         market, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
-        login=chosen.login or 1, frictions=job.frictions,
+        login=chosen.login or 1, frictions=job.frictions, netting=chosen.netting,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ _DAILY = (
     "controls",
     "execution-quality",
     "clock-sync",
+    "emir",
 )
 
 

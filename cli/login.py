@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import identity
+from core import identity, pseudonyms
 from core.audit_log import AuditLine, append
 from core.clock import Clock
 from core.errors import SettingsError
@@ -79,6 +79,7 @@ def note(
     **payload: object,
 ) -> None:
     """Write down what was done by somebody whom nobody asked for a password."""
+    by = pseudonyms.resolved(settings.privacy, settings.home_path, by)
     line = AuditLine(clock.now_us(), by, False, action, detail, subject, payload=payload)
     append(settings.home_path, line)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from core import home_version, settings
+from core import home_version, pseudonyms, settings
 from core.errors import TickhouseError
 from core.private import keep_private
 
@@ -119,6 +119,9 @@ COMMANDS = {
     "retention": Command(
         "cli.commands.retention", "how long records are kept: policies, legal holds, destruction"
     ),
+    "privacy": Command(
+        "cli.commands.privacy", "who people are, in a vault; their requests for access and erasure"
+    ),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(
         "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"
@@ -147,6 +150,8 @@ def main(argv: list[str] | None = None) -> int:
             return int(module.run(namespace))
         loaded = settings.load()
         home_version.of(loaded.home_path)  # a newer one is refused before anything is touched
+        if getattr(namespace, "by", ""):  # from here on nobody knows the name that was typed
+            namespace.by = pseudonyms.resolved(loaded.privacy, loaded.home_path, namespace.by)
         return int(module.run(namespace, loaded))
     except TickhouseError as error:
         if namespace.debug:

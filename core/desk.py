@@ -22,6 +22,8 @@ from core.errors import InputError, SettingsError
 from core.sections import ExitSettings, SignalSettings
 from core.toml_lines import line_of
 
+#: No strategy: what those that share a netting account's positions leave to none of them.
+NETTING = "netting"
 #: What `run.strategy` says when the file holds.
 DESK = "desk"
 #: Whose predictions a strategy sees, where it names no model.
@@ -272,6 +274,9 @@ def _strategy(page: _Page, name: str, value: Any) -> DeskStrategy:
     at, known = f"strategies.{name}", DeskStrategy.__struct_fields__[1:]
     if not _NAME.fullmatch(name):
         raise page.error("strategies", name, "is no name: letters, digits, _ and -")
+    if name == NETTING:
+        raise page.error("strategies", name, "is the name of what strategies that share a netting"
+                         " account's positions leave to none of them: choose another")  # fmt: skip
     for key, given in table.items():
         if key not in known:
             raise page.error(at, key, f"unknown{_nearest(key, known)}")

@@ -279,6 +279,12 @@ class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trust: str = "~/.config/tickhouse/trust"  # what is known here of each home's signed chain
 
 
+class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who people are, apart from what they did."""
+
+    vault: str = ""  # folder outside the home; empty: none, and names stay as they are written
+
+
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is told of failures and lateness, beside the log. Empty: nobody."""
 

@@ -32,6 +32,7 @@ from core.sections import (
     FeatureSettings,
     ModelSettings,
     OrchestrationSettings,
+    PrivacySettings,
     RegistrySettings,
     ReportSettings,
     RiskSettings,
@@ -73,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: RuleSettings = RuleSettings()
     traces: TraceSettings = TraceSettings()
     controls: ControlSettings = ControlSettings()
+    privacy: PrivacySettings = PrivacySettings()
     chaos: ChaosSettings = ChaosSettings()
 
     @property

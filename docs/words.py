@@ -80,9 +80,9 @@ DENIED = {
         "net lots with this order, or their notional",
     ),
     DenialReason.SYMBOL_TAKEN: Denied(
-        "a netting account has one position in a symbol, and another strategy opened it",
+        "a netting account has one position in a symbol, and an order that waits needs it alone",
         "0",
-        "lots that the other holds",
+        "lots that are held or wait",
     ),
     DenialReason.GROSS_EXPOSURE: Denied(
         "all positions together would be worth too much, account currency",

@@ -146,7 +146,7 @@ def _live(chosen: Settings, process: Process, environment: compose.Environment) 
     parts = parts._replace(breakers=watching, room=room)
     if twin.is_wanted(chosen):
         book, clock = parts.ledger.book, parts.clock
-        beside = twin.Twin(chosen.twin, bus, clock, book, venue, venue.account())
+        beside = twin.Twin(chosen.twin, bus, clock, book, parts.venue, venue.account())
         parts = parts._replace(twin=beside)
     heartbeat = HeartbeatPublisher(bus, health, chosen.run, parts.engine.stages)
     detail = "sending" if parts.engine.sends else "shadow"

@@ -27,8 +27,13 @@ from execution import live, replay
 from execution.breakers.replay_breakers import ReplayBreakers
 from execution.broker import manual_resolutions
 from execution.broker.account_history import AccountHistory
+from execution.broker.closings import Closings
+from execution.broker.lots_agreement import LotsAgreement
 from execution.broker.poller import PollerParts
 from execution.broker.reconcile import Reconciler
+from execution.broker.residues import Residues
+from execution.broker.shared_closings import SharedClosings
+from execution.broker.shared_position import SharedPositions, shared
 from execution.journal.book import Book
 from execution.journal.delivered import Delivered
 from execution.journal.journal import Journal
@@ -40,6 +45,7 @@ from execution.journal.snapshot import Snapshot, restored
 from execution.lease import Lease
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
+from execution.order_path.shared_stops import SharedStops
 from execution.order_path.stops import Stops
 from execution.risk import controls, limits_file
 from execution.risk.drawdown import DrawdownLadder
@@ -93,16 +99,21 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     obeyed = controls.obeyed(settings, fallback, own, clock, since_us)
     settings, limits = with_signed_exits(settings, clock), obeyed.limits
     desk = desks.in_force(settings, clock)
+    venue = shared(environment.venue, ledger.book, desk)
+    environment = environment._replace(venue=venue)
+    residues = residues_of(run, clock, ledger, venue, quotes)
     trading = TradingState(control_path(settings), obeyed.breakers, obeyed.resumes)
     reconciler = Reconciler(
         ledger, environment.venue, clock, limits.rules.own.collar, repeatable=False,
         timer=timer, persons=manual_resolutions.directory_of(environment.journal.path),
+        residues=residues,
     )  # fmt: skip
     funds = CachedFunds(environment.venue, clock)
     engine = Engine(
         settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
         sends=may_send(settings, environment.venue.account(), obeyed.watched, desk),
         desk=desk, limits=limits, news=News(calendar.path_in(settings.home_path)), timer=timer,
+        closings=closings_of(run, clock, ledger, venue, residues),
     )  # fmt: skip
     polled = watched(
         settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
@@ -115,6 +126,35 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
         permission=_permission(settings, environment, engine, trading, obeyed.watched, desk),
         delivered=delivered,
     )  # fmt: skip
+
+
+def residues_of(
+    run: RunSettings, clock: Clock, ledger: Ledger, venue: Venue, quotes: Quotes
+) -> Residues | None:
+    """What is booked beside fills where several strategies share the account's positions."""
+    if not isinstance(venue, SharedPositions):
+        return None
+    return Residues(run, clock, ledger, venue, quotes)
+
+
+def closings_of(
+    run: RunSettings, clock: Clock, ledger: Ledger, venue: Venue, residues: Residues | None
+) -> Closings:
+    """What takes up what the broker did to positions."""
+    if residues is None or not isinstance(venue, SharedPositions):
+        return Closings(run, clock, ledger, venue)
+    return SharedClosings(run, clock, ledger, venue, residues)
+
+
+def _stops(
+    settings: Settings, clock: Clock, ledger: Ledger, venue: Venue, quotes: Quotes,
+    limits: LimitsFile, timer: Timer,
+) -> Stops:  # fmt: skip
+    if isinstance(venue, SharedPositions):
+        return SharedStops(
+            settings.exits, settings.run, clock, ledger, venue, quotes, limits, timer
+        )
+    return Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, timer)
 
 
 def _lacking(environment: Environment, run: RunSettings, delivered: Delivered) -> Iterator[Post]:
@@ -180,7 +220,12 @@ def replay_parts(
     breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
     outbox = outbox or Outbox(bus, journal, settings.run)
     ledger = Ledger(journal, Book(), outbox, breakers)
-    reconciler = Reconciler(ledger, venue, clock, limits.rules.own.collar, repeatable=True)
+    desk = desks.frozen(settings, frozen)
+    venue = shared(venue, ledger.book, desk, repeatable=True)
+    residues = residues_of(settings.run, clock, ledger, venue, quotes)
+    reconciler = Reconciler(
+        ledger, venue, clock, limits.rules.own.collar, repeatable=True, residues=residues
+    )
     engine = Engine(
         settings,
         clock,
@@ -190,11 +235,12 @@ def replay_parts(
         trading,
         reconciler,
         VenueFunds(venue),
-        desk=desks.frozen(settings, frozen),
+        desk=desk,
         limits=limits,
         news=news,
+        closings=closings_of(settings.run, clock, ledger, venue, residues),
     )
-    stops = Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, SystemTimer())
+    stops = _stops(settings, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
         run=settings.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
         reconciler=reconciler, outbox=outbox, stops=stops, breakers=breakers, trading=trading,
@@ -214,10 +260,21 @@ def watched(
     equity = EquityWatch(run, clock, ledger, outbox)
     return PollerParts(
         engine=engine, reconciler=reconciler,
-        stops=Stops(settings.exits, run, clock, ledger, venue, quotes, limits, timer),
+        stops=_stops(settings, clock, ledger, venue, quotes, limits, timer),
         events=AccountHistory(run, clock, ledger, venue, trading, engine.closings, timer),
         working=engine.working,
         equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
         funds=funds, trading=trading,
         firm=FirmWatch(run, clock, ledger, outbox, limits, trading, quotes),
+        lots=_lots_agreement(run, clock, ledger, venue, trading, engine, timer),
     )  # fmt: skip
+
+
+def _lots_agreement(
+    run: RunSettings, clock: Clock, ledger: Ledger, venue: Venue, trading: TradingState,
+    engine: Engine, timer: Timer,
+) -> LotsAgreement | None:  # fmt: skip
+    closings = engine.closings
+    if not isinstance(venue, SharedPositions) or not isinstance(closings, SharedClosings):
+        return None
+    return LotsAgreement(run, clock, ledger, venue, trading, closings, timer)

@@ -142,6 +142,8 @@ class Live:
         positions = self._p.ledger.book.positions.values()
         for coming in self._retries.due(positions, self._p.clock.now_us()):
             self._p.engine.exit(coming.position, coming.purpose)
+        for coming in self._p.watched.stops.due():
+            self._p.engine.exit(coming.position, coming.purpose)
         self._flatten()
         self._poller.poll()
         self._announce()

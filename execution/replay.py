@@ -24,7 +24,7 @@ from execution.journal.book import Position
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
 from execution.journal.records import Record
-from execution.order_path import exits
+from execution.order_path import exits, shared_stops
 from execution.order_path.engine import Engine
 from execution.order_path.exits import Exit
 from execution.order_path.quotes import ReplayQuotes
@@ -143,6 +143,9 @@ class Replay:
                 self._at(working.cancelling_us)
                 self._p.engine.working.send(name)
                 self._p.reconciler.again()
+        if self._p.stops.shared and self._book.positions:
+            self._at(max(self._book.latest_us, self._p.clock.now_us()))
+            self._p.stops.guard()
         self._p.outbox.publish()
 
     def _looks(self, part: Slice) -> Iterator[_Task]:
@@ -189,6 +192,7 @@ class Replay:
                 self._take_up(task)
             else:
                 self._exit(task)
+            self._p.stops.guard()
         self._at(part.end_us)
         if self._book.working:
             self._look_at_broker()
@@ -221,6 +225,8 @@ class Replay:
                 due = quoted
             yield from self._within(part, coming._replace(due_us=due))
         for position in self._book.positions.values():
+            if self._p.stops.shared and not position.refused:
+                yield from self._reached(part, position)
             moves_us = self._moves_us(position)
             if moves_us is not None:
                 yield from self._within(part, Exit(moves_us, position, TRAIL, False))
@@ -232,6 +238,18 @@ class Replay:
             for position in self._book.positions.values():
                 if not position.refused:  # else it comes back as an exit
                     yield from self._within(part, Exit(order.ts_us, position, "flatten", False))
+
+    def _reached(
+        self, part: Slice, position: Position
+    ) -> Iterator[tuple[tuple[int, str, str, str, str], Exit]]:
+        """When a quote reaches the stop or the take-profit that is kept here, not at the venue."""
+        key, since = position.key, max(position.opened_us, self._p.clock.now_us())
+        for purpose, level, falling in shared_stops.levels(position):
+            due = self._p.quotes.first_reaching(
+                *key[1:], since, level, long=position.volume > 0, falling=falling
+            )
+            if due is not None:
+                yield from self._within(part, Exit(due, position, purpose, False))
 
     def _firm_looks(self, part: Slice) -> Iterator[_Task]:
         positions = self._book.positions.values()

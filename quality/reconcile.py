@@ -101,6 +101,7 @@ def order_equations(
     signals, events, volume, profit, checksum = _query(client, "replay_orders", run_id=run_id)[0]
     ids = {event.signal_id for event in journal if event.signal_id}
     fills = [event for event in journal if event.kind in _FILLS]
+    dealt = len({event.venue_deal for event in fills})  # one may have closed several's lots
     booked = sum(event.profit + event.commission + event.swap for event in journal)
     mixed = 0
     for event in journal:
@@ -110,7 +111,7 @@ def order_equations(
         Equation("order events in SQL = records in the journal", events, len(journal)),
         Equation("event hashes in SQL = in the journal (0: equal)", 0, int(checksum) ^ mixed),
         Equation("orders without an outcome", 0, _open_orders(journal)),
-        Equation("fills in the journal = deals at the terminal", len(fills), deals.deals),
+        Equation("fills in the journal = deals at the terminal", dealt, deals.deals),
         Equation.of_sums("volume in SQL = volume at the terminal", volume, deals.volume),
         Equation.of_sums(
             "money in the journal = balance change at the terminal", booked, deals.profit

@@ -10,38 +10,61 @@ from itertools import islice
 from pathlib import Path
 
 from core.errors import InputError
-from reports import emir_history, emir_xml, holidays, iso20022
+from reports import emir_history, emir_margin_xml, emir_xml, holidays, iso20022
 from reports.base import Content, Report, ReportContext, Sheet, table
 from reports.emir_history import ACTION, EVENT, KEY, Rows
 from reports.tables import columns_of, rows_of, write_rows
 
 REPORTS, SUBMISSION = "reports.csv", "submission.csv"
-XML = f"submission.{emir_xml.BASE}.xml"  # without an authority's package
+MARGINS, MARGIN_SUBMISSION = "margins.csv", "margin_submission.csv"
+# Without an authority's package:
+XML = f"submission.{emir_xml.BASE}.xml"
+MARGIN_XML = f"margin_submission.{emir_margin_xml.BASE}.xml"
 
 
 def submission(context: ReportContext) -> Sequence[str]:
-    """`submission.csv`: what is to be sent, in the order of the events; and the XML of it."""
-    source, target = context.folder / REPORTS, context.folder / SUBMISSION
-    held, taken_back = emir_history.at_the_repository(context.released_before)
-    context.rows[SUBMISSION] = write_rows(
-        target,
-        columns_of(source),
-        (list(row.values()) for row in _sent(source, held, taken_back)),
+    """What is to be sent as CSV and as XML: reports in the order of the events, and margins."""
+    folder, released = context.folder, context.released_before
+    held, taken_back = emir_history.at_the_repository(released)
+    sent = _sent(folder / REPORTS, held, taken_back)
+    margins = _margins_sent(folder / MARGINS, emir_history.margins_held(released))
+    return (
+        *_written(context, SUBMISSION, REPORTS, sent, emir_xml.MESSAGE),
+        *_written(context, MARGIN_SUBMISSION, MARGINS, margins, emir_margin_xml.MESSAGE),
     )
-    schema, version = _package(context)
-    xml = f"submission.{version}.xml"
-    emir_xml.write(context.folder / xml, rows_of(target), context.rows[SUBMISSION], version)
-    if schema is not None and (problems := iso20022.validate(context.folder / xml, schema)):
+
+
+def _written(
+    context: ReportContext, file: str, source: str, rows: Iterator[dict[str, str]], message: str
+) -> tuple[str, str]:
+    target = context.folder / file
+    columns = columns_of(context.folder / source)
+    count = write_rows(target, columns, (list(row.values()) for row in rows))
+    context.rows[file] = count
+    schema, version = _package(context, message)
+    xml = context.folder / f"{target.stem}.{version}.xml"
+    _WRITERS[message].write(xml, rows_of(target), count, version)
+    if schema is not None and (problems := iso20022.validate(xml, schema)):
         raise InputError(str(schema), f"refuses the XML: {'; '.join(problems[:5])}")
-    return (SUBMISSION, xml)
+    return file, xml.name
 
 
-def _package(context: ReportContext) -> tuple[Path | None, str]:
-    """The operator's own package and its version; one without auth.030 is of another report."""
+def _package(context: ReportContext, message: str) -> tuple[Path | None, str]:
+    """The operator's own package and its version; one without the message is of another report."""
     folder = context.settings.reports.schemas
-    if folder and any(Path(folder).expanduser().glob("auth.030*.xsd")):
-        return iso20022.package_in(Path(folder), emir_xml.MESSAGE)
-    return None, emir_xml.BASE
+    if folder and any(Path(folder).expanduser().glob(f"{message[:8]}*.xsd")):
+        return iso20022.package_in(Path(folder), message)
+    return None, _WRITERS[message].BASE
+
+
+def _margins_sent(source: Path, held: Rows) -> Iterator[dict[str, str]]:
+    """What is new or otherwise than it is held; a margin cannot be taken back (table 3, 28)."""
+    for row in rows_of(source):
+        before = held.get(row[KEY])
+        if before is None:
+            yield row
+        elif emir_history.fields_of(before) != emir_history.fields_of(row):
+            yield row | {emir_history.MARGIN_ACTION: "CORR"}
 
 
 def _sent(source: Path, held: Rows, taken_back: frozenset[str]) -> Iterator[dict[str, str]]:
@@ -91,6 +114,8 @@ def page(context: ReportContext) -> Content:
                              "Value"), _shown(context), limit=40, size=6.5,
               remark=f"{context.rows[SUBMISSION]} rows in {SUBMISSION}.",
               empty="Nothing to submit."),
+        table("Margin", ("Account", "Portfolio or UTI", "Category", "Initial margin", "Contracts"),
+              _margins(context), empty="No open contract that margin is reported of."),
         table("Fields", ("Table", "Field", "Column", "Status", "Reports", "Why, or what to supply"),
               _fields_of_day(context), empty="Nothing is reported.", limit=160, size=6.5,
               remark="What is missing, then what is not applicable; what is filled is not listed."),
@@ -123,6 +148,14 @@ def _shown(context: ReportContext) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
+def _margins(context: ReportContext) -> list[tuple[str, ...]]:
+    return context.query(
+        "SELECT account, concat(t3_09_portfolio_code, t3_10_uti), t3_11_category,"
+        " concat(t3_13_initial_posted, ' ', t3_14_initial_posted_currency), contracts"
+        " FROM {db}.rpt_emir_margin WHERE report_date = {day:Date} ORDER BY account, record_id"
+    )
+
+
 def _fields_of_day(context: ReportContext) -> list[tuple[str, ...]]:
     return context.query(
         "SELECT table_number, field, substring(field_name, position(field_name, '_', 4) + 1),"
@@ -150,12 +183,15 @@ def _due(context: ReportContext) -> str:
 
 
 def _xml(context: ReportContext) -> str:
-    schema, version = _package(context)
-    if schema is not None:
-        return f"{version}, valid for the installed package"
-    return f"{version}, not validated: no package installed"
+    return "; ".join(_validity(*_package(context, message)) for message in _WRITERS)
 
 
+def _validity(schema: Path | None, version: str) -> str:
+    known = "valid for the installed package" if schema else "not validated: no package installed"
+    return f"{version}, {known}"
+
+
+_WRITERS = {emir_xml.MESSAGE: emir_xml, emir_margin_xml.MESSAGE: emir_margin_xml}
 _COVERED = (
     "Covered are contracts for difference under the EU's standards, not cleared, between parties"
     " with LEIs; every other contract, and the United Kingdom's standards, are breaks."
@@ -167,6 +203,7 @@ REPORT = Report(
     "EMIR, article 9; Delegated Regulation (EU) 2022/1855, Implementing Regulation (EU) 2022/1860",
     (
         Sheet(REPORTS, "rpt_emir_report", "ts_event, sequence, record_id"),
+        Sheet(MARGINS, "rpt_emir_margin", "account, record_id"),
         Sheet("breaks.csv", "rpt_emir_break", "record_id, field, rule_id"),
         Sheet("fields.csv", "rpt_emir_field", "table_number, field, status, reason"),
     ),

@@ -6,7 +6,8 @@ from reports.package import Version
 from reports.tables import rows_of
 
 KEY, ACTION, EVENT = "record_id", "t2_151_action_type", "t2_152_event_type"
-SUBMISSION = "submission.csv"
+SUBMISSION, MARGIN_SUBMISSION = "submission.csv", "margin_submission.csv"
+MARGIN_ACTION = "t3_28_action_type"
 Row = Mapping[str, str]
 Rows = dict[str, dict[str, str]]
 
@@ -28,6 +29,15 @@ def at_the_repository(released: Iterable[Version]) -> tuple[Rows, frozenset[str]
             kept = {} if before is None else {ACTION: before[ACTION], EVENT: before[EVENT]}
             held[key] = row | kept
     return held, frozenset(taken_back)
+
+
+def margins_held(released: Iterable[Version]) -> Rows:
+    """Margins by record, as they were sent last, each as a new balance (MARU)."""
+    return {
+        row[KEY]: row | {MARGIN_ACTION: "MARU"}
+        for version in released
+        for row in rows_of(version.folder / MARGIN_SUBMISSION)
+    }
 
 
 def fields_of(row: Row) -> list[str]:

@@ -4,7 +4,7 @@ Without a package it is ISO's base message, which is not an authority's own subs
 sending (`RptgTmStmp`) is left to whoever sends it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from reports.iso20022 import Tree
 
 Row = Mapping[str, str]
 Element = Any  # of lxml, which has no types
+Build = Callable[[Tree], Element]
 MESSAGE, BASE = "auth.030.001", "auth.030.001.04"
 _ELEMENTS = {
     "NEWT": "New", "MODI": "Mod", "CORR": "Crrctn", "TERM": "Termntn", "EROR": "Err",
@@ -26,21 +27,37 @@ _COMMODITIES = {("METL", "PRME"): ("Metl", "Prcs"), ("METL", "NPRM"): ("Metl", "
 
 def write(path: Path, rows: Iterable[Row], count: int, version: str = BASE) -> None:
     """One document of so many reports; of none it says that nothing happened (NOTX)."""
+    write_document(path, "DerivsTradRpt", map(_named, rows), count, version)
+
+
+def write_document(
+    path: Path, name: str, reports: Iterable[Build], count: int, version: str
+) -> None:
+    """A document of reports, one by one, so that a million cost no memory.
+
+    Args:
+        name: of the message's element.
+        reports: each builds its element in the document's namespace.
+    """
     space = iso20022.namespace(version)
     tree = Tree(space)
     with path.open("wb") as file, etree.xmlfile(file, encoding="utf-8") as document:
         document.write_declaration()
         with (
             document.element(f"{{{space}}}Document", nsmap={None: space}),
-            document.element(f"{{{space}}}DerivsTradRpt"),
+            document.element(f"{{{space}}}{name}"),
         ):
             header = tree.node("RptHdr", tree.leaf("NbRcrds", str(count)))
             document.write(header, pretty_print=True)
             with document.element(f"{{{space}}}TradData"):
                 if not count:
                     document.write(tree.leaf("DataSetActn", "NOTX"))
-                for row in rows:
-                    document.write(tree.node("Rpt", _report(tree, row)), pretty_print=True)
+                for build in reports:
+                    document.write(tree.node("Rpt", build(tree)), pretty_print=True)
+
+
+def _named(row: Row) -> Build:
+    return lambda tree: _report(tree, row)
 
 
 def _report(tree: Tree, row: Row) -> Element:
@@ -58,13 +75,13 @@ def _counterparties(tree: Tree, row: Row) -> Element:
         "CtrPty",
         tree.node(
             "RptgCtrPty",
-            _legal(tree, "Id", row["t1_04_counterparty_1"]),
+            legal(tree, "Id", row["t1_04_counterparty_1"]),
             _nature(tree, row["t1_05_nature_1"], row["t1_06_sector_1"], row["t1_07_threshold_1"]),
             tree.maybe("DrctnOrSd", tree.leaf("CtrPtySd", row["t1_17_direction"])),
         ),
         tree.node(
             "OthrCtrPty",
-            _legal(tree, "IdTp", row["t1_09_counterparty_2"]),
+            legal(tree, "IdTp", row["t1_09_counterparty_2"]),
             _nature(tree, row["t1_11_nature_2"], row["t1_12_sector_2"], row["t1_13_threshold_2"]),
             tree.leaf("RptgOblgtn", row["t1_14_obligation_2"]),
         ),
@@ -73,7 +90,8 @@ def _counterparties(tree: Tree, row: Row) -> Element:
     )
 
 
-def _legal(tree: Tree, name: str, lei: str) -> Element | None:
+def legal(tree: Tree, name: str, lei: str) -> Element | None:
+    """A legal entity by its LEI."""
     identity = tree.maybe("Id", tree.leaf("LEI", lei))
     return None if identity is None else tree.node(name, tree.node("Lgl", identity))
 

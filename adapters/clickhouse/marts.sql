@@ -324,7 +324,7 @@ CREATE TABLE IF NOT EXISTS {marts}.fct_strategy_pnl_daily
 ENGINE = MergeTree
 ORDER BY ((run_id, account, strategy, trading_day))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
-COMMENT 'What each strategy asked for and earned by trading day, over all of its symbols.';
+COMMENT 'What each strategy asked for and earned by trading day, over all of its symbols; netting is what those that share an account\'s positions leave to none.';
 
 CREATE TABLE IF NOT EXISTS {marts}.fct_stress
 (
@@ -711,6 +711,39 @@ ORDER BY ((table_number, field, status, reason))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Every field of EMIR\'s tables over the day\'s reports: filled, not applicable and why, or missing and what to supply.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_margin
+(
+    `report_date` Date COMMENT 'UTC date of the report',
+    `record_id` String COMMENT 'Our id of the record, in the message and in answers to it',
+    `layout_version` String COMMENT 'Version of this layout; drafts until a compliance officer signs them',
+    `mode` String COMMENT 'live, shadow, demo, replay or backtest',
+    `account` String COMMENT 'Account whose margin it is',
+    `source` String COMMENT 'Broker or feed, of what is not in a portfolio; else of its first contract',
+    `contracts` UInt64 COMMENT 'Open contracts that it is of',
+    `order_id` String COMMENT 'Our order: of the last fill of its first contract',
+    `signal_id` String COMMENT 'Signal that asked for it',
+    `t3_02_report_submitting_entity` String COMMENT 'Table 3, field 2: as field 1.2',
+    `t3_03_entity_responsible` String COMMENT 'Table 3, field 3: as field 1.3',
+    `t3_04_counterparty_1` String COMMENT 'Table 3, field 4: as field 1.4',
+    `t3_05_counterparty_2_by_lei` String COMMENT 'Table 3, field 5: true: parties of the reference data have LEIs',
+    `t3_06_counterparty_2` String COMMENT 'Table 3, field 6: as field 1.9',
+    `t3_07_collateral_timestamp` String COMMENT 'Table 3, field 7: time of that state of the account',
+    `t3_08_portfolio_indicator` String COMMENT 'Table 3, field 8: whether reference_emir_account.portfolio_code is given',
+    `t3_09_portfolio_code` String COMMENT 'Table 3, field 9: reference_emir_account.portfolio_code',
+    `t3_10_uti` String COMMENT 'Table 3, field 10: of what is not in a portfolio: the contract\'s UTI',
+    `t3_11_category` String COMMENT 'Table 3, field 11: reference_emir_account.collateral (2022/1860, article 5)',
+    `t3_12_initial_posted_before_haircut` String COMMENT 'Table 3, field 12: account_state.margin at the day\'s end, where the category has counterparty 1 post it',
+    `t3_13_initial_posted` String COMMENT 'Table 3, field 13: the same: cash has no haircut',
+    `t3_14_initial_posted_currency` String COMMENT 'Table 3, field 14: account_state.currency',
+    `t3_28_action_type` String COMMENT 'Table 3, field 28: MARU; CORR when packaging corrects what was released before',
+    `t3_29_event_date` String COMMENT 'Table 3, field 29: the day of the report'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, record_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'EMIR margin, draft layout: what is posted for the open contracts of each portfolio, or of each contract that is in none.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_report
 (
     `report_date` Date COMMENT 'UTC date of the report',
@@ -799,7 +832,9 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_report
     `t2_152_event_type` String COMMENT 'Table 2, field 152: TRAD, INCP, ETRM; empty of VALU, CORR, EROR and REVI',
     `t2_153_event_date` String COMMENT 'Table 2, field 153: the day of the report',
     `t2_154_level` String COMMENT 'Table 2, field 154: TCTN or PSTN, as reference_emir_account.level says',
-    `price_notation` String COMMENT 'MONE, PERC, YIEL or BAPO'
+    `price_notation` String COMMENT 'MONE, PERC, YIEL or BAPO',
+    `collateral` String COMMENT 'reference_emir_account.collateral',
+    `portfolio` String COMMENT 'reference_emir_account.portfolio_code'
 )
 ENGINE = MergeTree
 PARTITION BY (report_date)
@@ -906,6 +941,52 @@ PARTITION BY (report_date)
 ORDER BY ((account, source, symbol, order_type, purpose, hour))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Execution quality by instrument, kind of order, purpose and hour.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_incident
+(
+    `report_date` Date COMMENT 'UTC day on which it was first told of',
+    `incident_id` String COMMENT 'tickhouse incidents show takes it',
+    `account` String COMMENT 'Account of the installation',
+    `title` String COMMENT 'What is disturbed',
+    `rule` String COMMENT 'Alert rule that opened it; empty: a person did',
+    `subject` String COMMENT 'Feed, process or account that it is about',
+    `ts_began` DateTime64(6, 'UTC') COMMENT 'When it began, as far as is known',
+    `ts_aware` DateTime64(6, 'UTC') COMMENT 'When it was first told of',
+    `ts_ended` DateTime64(6, 'UTC') COMMENT 'When it was over; 1970 while it goes on',
+    `alerts` UInt64 COMMENT 'How often its alert fired',
+    `status` String COMMENT 'open, classified or closed',
+    `major` Bool COMMENT 'Whether the newest classification says major',
+    `impact` String COMMENT 'What it did by that classification, JSON',
+    `basis` String COMMENT 'Thresholds that it meets, with the article',
+    `classified_by` String COMMENT 'Who classified it last; empty: nobody',
+    `ts_classified` DateTime64(6, 'UTC') COMMENT 'When; 1970: not yet',
+    `ts_initial` DateTime64(6, 'UTC') COMMENT 'When the initial notification was filed; 1970: not',
+    `ts_intermediate` DateTime64(6, 'UTC') COMMENT 'When the newest intermediate report was filed; 1970: not',
+    `ts_final` DateTime64(6, 'UTC') COMMENT 'When the final report was filed; 1970: not',
+    `filed` String COMMENT 'What was filed, with the reference, in order',
+    `due_step` String COMMENT 'What is due next; empty: nothing',
+    `ts_due` DateTime64(6, 'UTC') COMMENT 'By when; 1970: nothing is due',
+    `cause` String COMMENT 'Why it happened, once closed',
+    `closed_by` String COMMENT 'Who closed it',
+    `ts_closed` DateTime64(6, 'UTC') COMMENT 'When; 1970 while it is not'
+)
+ENGINE = MergeTree
+ORDER BY ((report_date, incident_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'The register of incidents as it stands.';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_incident_break
+(
+    `report_date` Date COMMENT 'UTC day on which the limit passed',
+    `incident_id` String COMMENT 'The incident',
+    `rule_id` String COMMENT 'not_classified, not_filed, filed_late',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `value` String COMMENT 'What is due, or came late'
+)
+ENGINE = MergeTree
+ORDER BY ((report_date, rule_id, incident_id))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Where the register of incidents is late.';
 
 CREATE TABLE IF NOT EXISTS {marts}.rpt_kill_register
 (

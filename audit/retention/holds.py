@@ -6,7 +6,7 @@ told with it: the trail says what was destroyed, too.
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +17,12 @@ from core import audit_log
 from core.audit_log import AuditLine
 from core.contracts.audit import AuditEvent
 from core.errors import SettingsError
+from core.pseudonyms import is_pseudonym
 from core.settings import Settings
 
 EVERYTHING = "all"
 HELD, RELEASED, DESTROYED = "retention hold", "retention release", "retention destroyed"
+ERASED = "identity erased"  # of somebody of the vault, whose key was destroyed
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -28,7 +30,7 @@ class Hold(NamedTuple):
     """A hold that is not released. Days are UTC, both included; None: without that end."""
 
     name: str
-    on: tuple[str, ...]  # policies, tables, groups of files, or EVERYTHING
+    on: tuple[str, ...]  # policies, tables, groups of files, people of the vault, or EVERYTHING
     start: date | None
     end: date | None
     by: str
@@ -81,6 +83,8 @@ def fold(events: Iterable[AuditEvent]) -> Register:
             holds.pop(event.subject, None)
         elif event.action == DESTROYED:
             destroyed.append(_destroyed(event))
+        elif event.action == ERASED:
+            destroyed.append(_erased(event))
     return Register(tuple(holds.values()), tuple(destroyed))
 
 
@@ -125,13 +129,23 @@ def release(settings: Settings, name: str, by: str, reason: str, known: bool, ts
 
 def too_late(hold: Hold, destroyed: Iterable[Destroyed], subjects: Mapping[str, str]) -> list[str]:
     """What of it was destroyed before: a hold that names its first day claims all since then."""
-    return [
-        f"{one.subject}: what was older than {one.before} was destroyed by {one.by} ({one.number})"
-        for one in destroyed
-        if one.ts_us <= hold.ts_us
-        and hold.covers(one.subject, subjects.get(one.subject, one.policy))
+    before = [one for one in destroyed if one.ts_us <= hold.ts_us]
+    erased = [one for one in before if is_pseudonym(one.subject) and one.subject in hold.on]
+    gone = [
+        one
+        for one in before
+        if hold.covers(one.subject, subjects.get(one.subject, one.policy))
+        and not is_pseudonym(one.subject)
         and hold.start is not None
         and hold.start < one.before
+    ]
+    return [
+        *(f"{one.subject}: was erased on {one.before} by {one.by}" for one in erased),
+        *(
+            f"{one.subject}: what was older than {one.before} was destroyed by {one.by}"
+            f" ({one.number})"
+            for one in gone
+        ),
     ]
 
 
@@ -142,8 +156,9 @@ def _problem(
         return "its name has small letters, digits, and . _ - between"
     if any(hold.name == other.name for other in now.holds):
         return "stands already: release it first, or give another name"
-    if unknown := [o for o in hold.on if o not in {EVERYTHING, *policies, *subjects}]:
-        there = f"{EVERYTHING}, {', '.join(policies)}, or a table"
+    unknown = [o for o in hold.on if o not in {EVERYTHING, *policies, *subjects}]
+    if unknown := [name for name in unknown if not is_pseudonym(name)]:
+        there = f"{EVERYTHING}, {', '.join(policies)}, a table, or a pseudonym of the vault"
         return f"nothing is called {', '.join(unknown)}; there are: {there}"
     if not hold.on:
         return f"--on is missing: a policy, a table, a group of files, or {EVERYTHING}"
@@ -177,6 +192,11 @@ def _hold(event: AuditEvent) -> Hold:
         event.subject, tuple(said["on"]), start and date.fromisoformat(start),
         end and date.fromisoformat(end), event.actor, event.reason, event.ts_event_us,
     )  # fmt: skip
+
+
+def _erased(event: AuditEvent) -> Destroyed:
+    day = datetime.fromtimestamp(event.ts_event_us / 1e6, UTC).date()
+    return Destroyed(event.subject, day, 1, "", event.ts_event_us, event.actor)
 
 
 def _destroyed(event: AuditEvent) -> Destroyed:

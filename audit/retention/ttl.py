@@ -1,5 +1,6 @@
 """How long tables keep rows: the longer of setting and policy, and for ever under a hold."""
 
+import logging
 from collections.abc import Mapping
 
 from clickhouse_connect.driver.client import Client
@@ -9,9 +10,10 @@ from audit.retention.holds import Register, register, subjects_of
 from audit.retention.policies import Policy, in_force
 from audit.retention.tables import tables
 from core.clock import Clock
-from core.errors import SettingsError
+from core.errors import InputError, SettingsError
 from core.settings import Settings
 
+_log = logging.getLogger(__name__)
 _DAYS = 366  # of a policy's year: longer than any, never shorter
 _BEHIND = 31  # days that the TTL stays behind what destroys by a chained event, and counts
 
@@ -30,15 +32,19 @@ def apply(client: Client, settings: Settings, clock: Clock) -> list[str]:
     by_setting = retention.parse(settings.warehouse.retention)
     names = [table.name for table in tables(client)]
     subjects = subjects_of(policies, names)
-    held = register(settings.home_path)
-    return retention.apply(client, days(by_setting, policies, subjects, held))
+    wanted = days(by_setting, policies, subjects)
+    try:
+        held = register(settings.home_path)
+    except InputError as error:  # a hold may stand in what cannot be read
+        _log.warning("every table keeps its rows: %s", error)
+        return retention.apply(client, {})
+    return retention.apply(client, without_held(wanted, subjects, held))
 
 
 def days(
-    by_setting: Mapping[str, int], policies: Mapping[str, Policy], subjects: Mapping[str, str],
-    held: Register,
-) -> dict[str, int]:  # fmt: skip
-    """Days by table; a table that is left out keeps its rows for ever.
+    by_setting: Mapping[str, int], policies: Mapping[str, Policy], subjects: Mapping[str, str]
+) -> dict[str, int]:
+    """Days by table, holds aside; a table that is left out keeps its rows for ever.
 
     Raises:
         SettingsError: the setting is shorter than a policy.
@@ -53,7 +59,13 @@ def days(
         least = policies[name].years * _DAYS if name else 0
         if given < least:
             raise SettingsError(_too_short(table, given, name, policies[name], least))
-    wanted = by_policy | dict(by_setting)
+    return by_policy | dict(by_setting)
+
+
+def without_held(
+    wanted: Mapping[str, int], subjects: Mapping[str, str], held: Register
+) -> dict[str, int]:
+    """The same but for tables under a hold."""
     return {t: n for t, n in wanted.items() if not held.on(t, subjects.get(t, ""))}
 
 

@@ -7,7 +7,7 @@ happened; each step is a person's with a password, chained into the audit trail.
 
 import argparse
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -63,10 +63,13 @@ def _add_impact(parser: argparse.ArgumentParser) -> None:
     """An option for each criterion, from the fields of `Impact`."""
     for field in msgspec.structs.fields(Impact):
         name = f"--{field.name.replace('_', '-')}"
-        if field.type is bool:
-            parser.add_argument(name, action="store_true")
+        kind, meta = get_args(field.type)
+        if kind is bool:
+            parser.add_argument(name, action="store_true", help=meta.description)
         else:
-            parser.add_argument(name, type=field.type, default=field.default, metavar="N")
+            parser.add_argument(
+                name, type=kind, default=field.default, metavar="N", help=meta.description
+            )
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -96,13 +99,14 @@ def _show(namespace: argparse.Namespace, settings: Settings, client: Client) -> 
     print(f"  {_state(one)}; {_class(one)}")
     if one.impact:
         impact = msgspec.json.decode(one.impact, type=Impact)
-        said = {n: v for n, v in msgspec.structs.asdict(impact).items() if v}
-        print(f"  {', '.join(f'{name} {value}' for name, value in said.items()) or 'no impact'}")
+        given = {n: v for n, v in msgspec.structs.asdict(impact).items() if v}
+        words = [n.replace("_", " ") + ("" if v is True else f" {v:g}") for n, v in given.items()]
+        print(f"  {', '.join(words) or 'no impact'}")
         print(f"  meets: {'; '.join(classify(impact).basis) or 'no threshold'}")
     for line in (*one.filed, *one.notes):
         print(f"  {line}")
     if one.due_step:
-        print(f"  due: {one.due_step} {_due(one, datetime.now(UTC))}")
+        print(f"  due: {_due(one, datetime.now(UTC))} UTC")
     if one.cause:
         print(f"  cause, by {one.closed_by}: {one.cause}")
     return 0
@@ -114,7 +118,7 @@ def _open(namespace: argparse.Namespace, settings: Settings, client: Client) -> 
     incident_id = register.opened(person, namespace.mode, account, namespace.title, began)
     export(client, settings.clickhouse, settings.home_path)
     one = register.incident_of(client, namespace.mode, incident_id)
-    print(f"Incident {incident_id}: {_due(one, datetime.now(UTC))} it has to be classified.")
+    print(f"Incident {incident_id} is open: {_due(one, datetime.now(UTC))} UTC.")
     return 0
 
 

@@ -16,6 +16,7 @@ from core.controls import keys
 from core.controls.contents import Person
 from core.controls.signing import Draft
 from core.errors import SettingsError
+from core.pseudonyms import resolved
 from core.settings import Settings
 
 
@@ -38,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
+    if hasattr(namespace, "name"):
+        namespace.name = resolved(settings.privacy, settings.home_path, namespace.name)
     {"new": _new, "list": _list, "add": _add, "revoke": _revoke}[namespace.action](
         namespace, settings
     )

@@ -18,9 +18,10 @@ from core.controls.approvals import holds
 from core.controls.signing import Draft
 from core.errors import InputError
 from core.home_users import COMMANDS
+from core.pseudonyms import is_pseudonym, vault_of
 from core.settings import Settings
 from reports import reference, reference_store
-from reports.reference_rows import TABLES
+from reports.reference_rows import TABLES, Person
 
 _TEMPLATES = Path(str(resources.files("reports"))) / "templates" / "reference"
 
@@ -44,12 +45,31 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.action == "templates":
         return _write(namespace.directory)
     templates = [reference.read(path) for path in namespace.files]
+    if vault_of(settings.privacy, settings.home_path):
+        for template in templates:
+            _check_people(template)
     if namespace.action == "check":
         for template in templates:
             print(f"{template.path}: good, {len(template.rows)} rows")
         return 0
     with at_hand(settings):
         return _import(namespace, settings, templates)
+
+
+def _check_people(template: reference.Template) -> None:
+    """A home with a vault names nobody: who decides, owns or approves is a pseudonym."""
+    for number, row in enumerate(template.rows, 2):
+        if not isinstance(row, Person):
+            continue
+        ids = (row.decision_kind, row.decision_id), (row.execution_kind, row.execution_id)
+        people = [name for kind, name in ids if kind == "PERSON"] + [row.owner, row.approved_by]
+        for name in people:
+            if name and not is_pseudonym(name):
+                problem = (
+                    "a person is named in a home with a vault: write the pseudonym of tickhouse"
+                    " privacy add into decision_id, execution_id, owner and approved_by"
+                )
+                raise InputError(template.path, problem, number)
 
 
 def _import(

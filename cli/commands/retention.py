@@ -24,17 +24,15 @@ from audit.retention import census, destroy, holds, policies, ttl
 from audit.retention.destroy import Authority, Due, Order
 from audit.retention.files import GROUPS
 from audit.retention.tables import tables
-from cli import signing
+from cli import destroying, signing
 from cli.commands.printed import output
 from cli.login import login, note
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core.clock import SystemClock
-from core.controls.signing import Draft
 from core.errors import SettingsError
 from core.home_users import SETUP
 from core.settings import Settings
 
-_DAYS = 30  # that an approval to destroy holds
 _MAY = ("admin", "risk")
 
 
@@ -188,33 +186,21 @@ def _destroy_signed(
     namespace: argparse.Namespace, settings: Settings, client: Client, order: Order
 ) -> int:
     """What two people approved is carried out; else it is shown, signed, and waits."""
-    clock = SystemClock()
-    now = signing.current(settings)
-    at_us = max(now.newest_us, clock.now_us())
-    for version in now.subjects("destroy", at_us):
-        if version.entry.subject == order.policy:
-            approved = _order(now.content(version) or b"")
-            known = login(settings, namespace.by, _MAY)
-            number = version.entry.number
-            authority = Authority(namespace.by, namespace.reason, known, number)
-            done = destroy.carry_out(client, settings, approved, authority, clock)
-            return _done(done, approved)
-    for number, waiting in now.waiting.items():
-        if (waiting.entry.kind, waiting.entry.subject) == ("destroy", order.policy):
-            print(signing.outcome(number, now))
-            return 0
+    clock, by, reason = SystemClock(), namespace.by, namespace.reason
+    number, content = destroying.approved(settings, order.policy)
+    if number:
+        authority = Authority(by, reason, login(settings, by, _MAY), number)
+        agreed = _order(content)
+        return _done(destroy.carry_out(client, settings, agreed, authority, clock), agreed)
     going = destroy.due(client, settings, order, clock)
     if not any(one.number for one in going):
         return _done([], order)
-    changes = tuple(f"{one.number} of {one.subject} ({one.held} held)" for one in going)
-    until_us = at_us + _DAYS * 86_400_000_000
+    changes = (
+        f"destroyed: what is older than {order.before}",
+        *(f"{one.number} of {one.subject} ({one.held} held)" for one in going),
+    )
     content = msgspec.json.encode({"policy": order.policy, "before": order.before})
-    signing.sign(
-        settings,
-        Draft("destroy", order.policy, content, namespace.by, namespace.reason, until_us,
-              changes=(f"destroyed: what is older than {order.before}", *changes)),
-    )  # fmt: skip
-    print(f"Once it holds, the same command destroys it, within {_DAYS} days.")
+    destroying.propose(settings, order.policy, content, by, reason, changes)
     return 0
 
 

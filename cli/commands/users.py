@@ -19,7 +19,7 @@ from rich.table import Table
 
 from cli.commands.printed import output
 from cli.login import login, note
-from core import credentials, identity
+from core import credentials, identity, pseudonyms
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import OWNER, credential, user
@@ -60,6 +60,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.action == "owner":
         _owner(settings.home_path, show=namespace.show)
         return 0
+    if namespace.action == "add":
+        pseudonyms.check_new(settings.privacy, settings.home_path, namespace.name)
     path = identity.path_in(settings.home_path)
     users = identity.load(path) if identity.exists(path) else {}
     if namespace.action == "list":

@@ -71,7 +71,7 @@ class DenialReason(enum.StrEnum):
     FIRM_LOTS = "firm_lots"  # of the order, or of all positions with it
     NEWS = "news"  # around an event of the economic calendar
     NO_CALENDAR = "no_calendar"  # the calendar says nothing of now
-    SYMBOL_TAKEN = "symbol_taken"  # netting account: another strategy has its position
+    SYMBOL_TAKEN = "symbol_taken"  # netting account: an order that waits needs it for itself
     VALUE_AT_RISK = "value_at_risk"  # of all positions with this one: 99 %, one day
     EXPECTED_SHORTFALL = "expected_shortfall"
     ORDER_RISK = "order_risk"  # what this order adds to the value at risk

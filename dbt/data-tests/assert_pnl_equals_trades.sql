@@ -1,15 +1,39 @@
 -- Profit by day and profit by trade are two sums over the same fills: they agree per run and symbol, over the days
 -- that are over, for fills of the running one come in between the two. Of a position that was filled on the running
--- day the trade counts with what it had brought before.
+-- day the trade counts with what it had brought before. What strategies that share a position leave on the name
+-- `netting` is of no trade.
 with
+
+money as (
+    select
+        run_id,
+        account,
+        source,
+        symbol,
+        venue_position,
+        trading_day,
+        profit + commission + swap as earned
+    from {{ ref("int_fill") }}
+    where {{ in_mode() }}
+    union all
+    select
+        run_id,
+        account,
+        source,
+        symbol,
+        venue_position,
+        trading_day,
+        profit as earned
+    from {{ ref("int_residue") }}
+    where {{ in_mode() }} and strategy != 'netting'
+),
 
 fills as (
     select
         *,
         max(trading_day) over (partition by run_id, account, venue_position) as last_day,
         {{ trading_day("now64(6, 'UTC')") }} as today
-    from {{ ref("int_fill") }}
-    where {{ in_mode() }}
+    from money
 ),
 
 by_day as (
@@ -19,7 +43,7 @@ by_day as (
         symbol,
         sum(profit_net) as day_profit
     from {{ ref("fct_pnl_daily") }}
-    where trading_day < {{ trading_day("now64(6, 'UTC')") }}
+    where trading_day < {{ trading_day("now64(6, 'UTC')") }} and strategy != 'netting'
     group by run_id, source, symbol
 ),
 
@@ -43,7 +67,7 @@ trades as (
         run_id,
         source,
         symbol,
-        profit + commission + swap as profit_net
+        earned as profit_net
     from fills
     where last_day >= today and trading_day < today
 ),

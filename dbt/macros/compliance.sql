@@ -27,9 +27,10 @@
     )
 {%- endmacro %}
 
-{#- A number as text: rounded, never truncated, without a trailing zero. -#}
+{#- A number as text: rounded, never truncated, without a trailing zero. By way of text: a Decimal of a Float64 is truncated,
+    5044.86 to 5044.85999999. -#}
 {% macro decimal_text(number, digits=8) -%}
-    toString(toDecimal128(round({{ number }}, {{ digits }}), {{ digits }}))
+    toString(toDecimal128(toString(round({{ number }}, {{ digits }})), {{ digits }}))
 {%- endmacro %}
 
 {#- ISO 8601 in UTC with microseconds. -#}

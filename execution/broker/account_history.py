@@ -21,6 +21,7 @@ from core.clock import Clock, Timer
 from core.sections import RunSettings
 from core.trading_control import ControlCommand
 from execution.broker.closings import Closings, reduces
+from execution.broker.shared_closings import SharedClosings
 from execution.journal import brokerage, events
 from execution.journal.book import Key
 from execution.journal.ledger import Ledger
@@ -101,8 +102,8 @@ class AccountHistory:
 
     def _belongs_to_others(self, held: VenuePosition) -> None:
         """What a netting account held before our books began: an entry of ours would go into it."""
-        now, ours = self._clock.now_us(), self._ledger.book.positions.get(held.ticket)
-        volume = round(held.volume - (ours.volume if ours else 0.0), 8)
+        now, book = self._clock.now_us(), self._ledger.book
+        volume = round(held.volume - book.account_lots(held.source, held.symbol), 8)
         if not volume:
             return
         fill = _money(brokerage.HELD_BEFORE, 0.0, now, 0)
@@ -139,11 +140,20 @@ class AccountHistory:
     def _positions_in_question(self, deals: list[Deal]) -> set[int]:
         """Positions that an unsettled order of ours may have to do with: they wait for it."""
         book = self._ledger.book
+        if self._venue.shared:
+            return {d.fill.position for d in deals if self._is_in_question(d)}
         blocked = {p.ticket for p in book.positions.values() if book.is_blocked(*p.key[1:])}
         waiting = {
             d.fill.position for d in deals if book.magics.get(d.magic) in book.unsettled and d.entry
         }
         return blocked | waiting
+
+    def _is_in_question(self, deal: Deal) -> bool:
+        book = self._ledger.book
+        if not deal.entry:
+            return False
+        own = book.magics.get(deal.magic) in book.unsettled
+        return own or book.is_blocked(deal.source, deal.symbol)
 
     def _take(self, deal: Deal, *, netting: bool) -> None:
         book, fill = self._ledger.book, deal.fill
@@ -160,6 +170,12 @@ class AccountHistory:
             text = f"order {order} was executed again, after its end, or on what is not ours"
             fill = replace(fill, cause="unexpected")
             _log.warning("%s: position %s at the terminal is not managed", text, fill.position)
+        if deal.entry and isinstance(self._closings, SharedClosings):
+            if not ours:
+                self._closings.take(deal)
+                return
+            place = self._closings.place_of_others(deal.source, deal.symbol, fill.position)
+            fill = replace(fill, position=place)
         suspends = bool(deal.entry) and (ours or netting)
         key = Key("", deal.source, deal.symbol)
         now = self._clock.now_us()

@@ -12,6 +12,7 @@ from core.errors import UnavailableError
 from execution.breakers.breakers import Breakers
 from execution.broker.account_history import AccountHistory
 from execution.broker.every import Every
+from execution.broker.lots_agreement import LotsAgreement
 from execution.broker.reconcile import Reconciler
 from execution.broker.working_orders import WorkingOrders
 from execution.heartbeat import HeartbeatPublisher
@@ -44,6 +45,7 @@ class PollerParts(NamedTuple):
     trading: TradingState
     unsigned: str = ""
     firm: FirmWatch | None = None
+    lots: LotsAgreement | None = None  # where strategies share positions
 
 
 class AccountPoller:
@@ -105,6 +107,8 @@ class AccountPoller:
     def _look_at_account(self) -> None:
         self._w.engine.risk.news.poll()
         account = self._w.events.poll()
+        if self._w.lots:
+            self._w.lots.poll()
         self._w.ladder.take_up()
         if account is not None:
             self._w.equity.observe(account)
@@ -116,6 +120,7 @@ class AccountPoller:
         if self._heartbeat is None:
             return
         problem = "the terminal does not answer" if self._away else self._w.events.problem
+        problem = problem or (self._w.lots.problem if self._w.lots else "")
         problem = problem or (self._limits.problem if self._limits else "")
         problem = problem or self._w.trading.problem or self._w.unsigned
         problem = problem or self._w.engine.risk.news.problem

@@ -20,6 +20,7 @@ from core.contracts.signal import OrderSignal
 from core.errors import UnavailableError
 from execution.broker import manual_resolutions
 from execution.broker.manual_resolutions import ManualResolution
+from execution.broker.residues import Residues
 from execution.journal import events
 from execution.journal.ledger import Ledger
 
@@ -38,6 +39,7 @@ class Reconciler:
         late_s: how long after a start an order that an earlier run may have sent can still
             arrive at the broker. Until then its feed stays blocked, however absent it is.
         persons: directory of `manual_resolutions`.
+        residues: on a netting account that several strategies share.
     """
 
     def __init__(
@@ -52,11 +54,12 @@ class Reconciler:
         late_s: float = 10.0,
         timer: Timer | None = None,
         persons: Path | None = None,
+        residues: Residues | None = None,
     ) -> None:
         self._ledger, self._venue, self._clock = ledger, venue, clock
         self._collar, self.repeatable, self._patience_s = collar, repeatable, patience_s
         self._timer: Timer = timer or SystemTimer()
-        self._persons = persons
+        self._persons, self.residues = persons, residues
         self._certain_s = self._timer.seconds() + late_s
 
     def settle(self, submitted: OrderEvent, answer: Outcome) -> bool:
@@ -164,7 +167,8 @@ class Reconciler:
         if outcome.kind == "working" and taken and not fresh:
             return False
         following = events.outcome(submitted, before, outcome, known, now)
-        self._ledger.record([self._stamped(event) for event in following])
+        stamped = [self._stamped(event) for event in following]
+        self._ledger.record(self.residues.beside(stamped) if self.residues else stamped)
         # Only a closing that is whole lets the entry of a reversal follow.
         return round(sum(fill.volume for fill in outcome.fills), 8) >= submitted.volume
 

@@ -18,11 +18,13 @@ from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import ExecutionMarker, OrderEvent
 from core.contracts.signal import AnySignal, OrderSignal, Signal
+from core.desk import NETTING
 from core.errors import JournalError
 from execution.journal import lifecycle
 from execution.journal.brokerage import Brokerage
 from execution.journal.identity import order_id
 from execution.journal.records import LeaseTaken, Record
+from execution.journal.virtual import RESIDUE, is_virtual
 
 UNSENT = "before it was sent"  # ends the reason of an order that was journalled and not sent
 HELD = "held"  # reason of a RECEIVED event whose target is held already
@@ -121,6 +123,8 @@ class Book:
         self.first_us = 0  # when the first event was journalled
         self.latest_us = 0  # newest ts_init of an event
         self.broker = Brokerage()
+        self.residue: dict[tuple[str, str], float] = {}  # by feed, see `virtual.NETTING`
+        self._closing: tuple[int, list[int]] = (0, [])  # the last deal that closed, and positions
         self._magics: dict[int, str] = {}
         self._unnamed: list[str] = []  # orders submitted that are not in it yet
         self._terms: dict[str, Terms] = {}  # by signal
@@ -196,6 +200,17 @@ class Book:
     def of(self, key: Key) -> list[Position]:
         """Open positions of one strategy in one feed, oldest first."""
         return [p for p in self.positions.values() if p.key == key]
+
+    def of_feed(self, source: str, symbol: str) -> list[Position]:
+        """Open positions of all strategies in one feed, oldest first."""
+        return [p for p in self.positions.values() if p.key[1:] == (source, symbol)]
+
+    def account_lots(self, source: str, symbol: str) -> float:
+        """Signed lots of a feed that the account must hold: ours and others'."""
+        held = sum(p.volume for p in self.of_feed(source, symbol))
+        foreign = self.broker.foreign.values()
+        theirs = sum(f.volume for f in foreign if (f.source, f.symbol) == (source, symbol))
+        return round(held + theirs, 8)
 
     def net(self, key: Key) -> float:
         """Signed lots held by one strategy in one feed."""
@@ -277,6 +292,8 @@ class Book:
             self._submit(event)
         elif event.kind in (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED):
             self._fill(event)
+        elif event.kind is Kind.BOOKED and event.purpose == RESIDUE:
+            self._correct(event)
         elif event.kind is Kind.BOOKED and event.venue_deal > self.broker.watermark:
             self.deals.add(event.venue_deal)
         elif event.kind in (Kind.REJECTED, Kind.CANCELLED, Kind.EXPIRED):
@@ -374,8 +391,27 @@ class Book:
                 " journal before it"
             )
 
+    def _correct(self, event: OrderEvent) -> None:
+        """Profit by the strategy's own average price, where the broker's says otherwise."""
+        key = _key(event)
+        if event.strategy == NETTING:
+            feed = key[1:]
+            self.residue[feed] = round(self.residue.get(feed, 0.0) + event.profit, 8)
+        self._realised[key] = self._realised.get(key, 0.0) + event.profit
+
+    def _counted(self, event: OrderEvent) -> bool:
+        """Whether a fill was folded before: one closing may be of several strategies' positions."""
+        if event.venue_deal not in self.deals:
+            self._closing = event.venue_deal, [event.venue_position]
+            return False
+        deal, positions = self._closing
+        if event.kind is not Kind.CLOSED or deal != event.venue_deal:
+            return True
+        positions.append(event.venue_position)
+        return positions.count(event.venue_position) > 1
+
     def _fill(self, event: OrderEvent) -> None:
-        if event.venue_deal in self.deals:
+        if self._counted(event):
             raise JournalError(f"order {event.order_id}: fill {event.venue_deal} counted twice")
         self.deals.add(event.venue_deal)
         key = _key(event)
@@ -420,7 +456,7 @@ class Book:
             del self.positions[event.venue_position]
             if held.order_id in self.working:
                 self.working[held.order_id].closed = held.attempt + 1
-        elif event.kind is Kind.FILLED and event.purpose != "opposite":
+        elif event.kind is Kind.FILLED and (event.purpose != "opposite" or is_virtual(held.ticket)):
             held.outgrown += 1
 
     def _refuse(self, event: OrderEvent) -> None:

@@ -98,6 +98,7 @@ class State(msgspec.Struct, frozen=True, array_like=True, tag="JournalState/1"):
     foreign_until: int = 0
     working: dict[str, Working] = {}
     fenced: list[str] = []
+    residue: list[tuple[str, str, float]] = []
 
 
 class Snapshot(NamedTuple):
@@ -177,6 +178,7 @@ def restored(snapshot: Snapshot) -> tuple[Book, Activity]:
     book.last, book.marker, book.lease = state.last, state.marker, state.lease
     book.first_us, book.latest_us = state.first_us, state.latest_us
     book.foreign_until, book.fenced = state.foreign_until, set(state.fenced)
+    book.residue = {(source, symbol): amount for source, symbol, amount in state.residue}
     for name in Broker.__struct_fields__:
         setattr(book.broker, name, getattr(state.broker, name))
     book._magics, book._terms = Magics(state.magics, past), Signals(state.terms, past)
@@ -226,6 +228,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
             profits=[(name, *known) for name, known in activity._profits.items()],
         ),
         foreign_until=book.foreign_until, working=book.working, fenced=sorted(book.fenced),
+        residue=[(*feed, amount) for feed, amount in book.residue.items()],
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from core.settings import Settings
 from execution.broker.closings import Closings
 from execution.broker.order_changes import DOUBT, OrderChanges
 from execution.broker.reconcile import Reconciler
+from execution.broker.shared_position import SharedPositions
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
 from execution.journal.book import HELD, UNSENT, Key, Position, Working
@@ -51,6 +52,7 @@ class Engine:
         desk: whose signals come, and which of them are sent; None: one strategy has the account.
         limits: those in force; None for those of the settings.
         news: what the calendar says; None: nothing.
+        closings: takes up what the broker did; None: where no position is several strategies'.
         timer: measures how long the venue takes.
     """
 
@@ -69,6 +71,7 @@ class Engine:
         desk: Desk | None = None,
         limits: LimitsFile | None = None,
         news: News | None = None,
+        closings: Closings | None = None,
         timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
         self._run, self.sends, self._timer = settings.run, sends, timer
@@ -84,11 +87,13 @@ class Engine:
         )  # fmt: skip
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book) or self._desk.uses_regimes
-        self.closings = Closings(self._run, clock, ledger, venue)
+        self.closings = closings or Closings(self._run, clock, ledger, venue)
         self.changes = OrderChanges(
             clock, ledger, venue, repeatable=reconciler.repeatable, timer=timer
         )
         self.working = WorkingOrders(clock, ledger, venue, repeatable=reconciler.repeatable)
+        if isinstance(venue, SharedPositions):
+            venue.state_to_open = self._state_to_open
         self._finished: set[str] = set()  # reversals that were taken up again
         self.stages = Histograms()
         self.waits_ns: deque[int] = deque(maxlen=5)  # for the last answers of the venue
@@ -149,6 +154,8 @@ class Engine:
             return False
         now = self._clock.now_us()
         order = events.of_exit(position, purpose, self._quotes.at(*feed, now), now, self._run)
+        if isinstance(self._venue, SharedPositions):  # what is left follows as an exit of its own
+            order = replace(order, volume=self._venue.split(position, order.volume)[0])
         return self._place([], order, self._pre_trade_risk.collar, time.perf_counter_ns())
 
     def poll(self) -> None:
@@ -179,6 +186,8 @@ class Engine:
             return
         context = self._pre_trade_risk.context(signal)
         legs, denial = self._plan(context)
+        if isinstance(self._venue, SharedPositions):
+            legs = self._split(self._venue, legs)
         order = self._order_of(context, legs[0] if legs else _NO_LEG)
         if not legs:
             self._without_order(context, order, denial, fresh=fresh)
@@ -193,6 +202,17 @@ class Engine:
             if not self._leg(preceding, order, context, began_ns):
                 return
             preceding = []
+
+    def _split(self, venue: SharedPositions, legs: tuple[Leg, ...]) -> tuple[Leg, ...]:
+        """Closings of what several strategies share in parts; see there."""
+        held = self._ledger.book.positions
+        return tuple(
+            leg._replace(volume=volume)
+            for leg in legs
+            for volume in (
+                venue.split(held[leg.ticket], leg.volume) if leg.ticket else [leg.volume]
+            )
+        )
 
     def _take_back(self, signal: OrderSignal, *, fresh: bool) -> None:
         """End the order of a name: journalled first, then asked of the venue until it is gone."""
@@ -333,6 +353,11 @@ class Engine:
         now = self._clock.now_us()
         self._ledger.record([events.later(submitted, Kind.EXPIRED, now, text)])
         return True
+
+    def _state_to_open(self) -> str:
+        """Why nothing may open now; "" while trading is active."""
+        self._trading.catch_up()
+        return "" if self._trading.state == "active" else self._trading.state
 
     def _plan(self, context: RiskContext) -> tuple[tuple[Leg, ...], Denial | None]:
         if isinstance(context.signal, OrderSignal):

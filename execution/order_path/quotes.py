@@ -153,6 +153,20 @@ class ReplayQuotes:
         beyond = price >= level - _TINY if long else price <= level + _TINY
         return int(held.time_us[begin + int(np.argmax(beyond))]) if beyond.any() else None
 
+    def first_reaching(
+        self, source: str, symbol: str, since_us: int, level: float, *, long: bool, falling: bool
+    ) -> int | None:
+        """Time of the first quote from a time on whose closing price is at a level or beyond.
+
+        `falling`: beyond is below. Looks among the quotes at hand; None when there is none.
+        """
+        held = self._tapes.get((source, symbol), _EMPTY)
+        begin = int(np.searchsorted(held.time_us, since_us))
+        bid, ask = held.bid[begin:], held.ask[begin:]
+        price = np.minimum(bid, ask) if long else np.maximum(bid, ask)
+        there = price <= level + _TINY if falling else price >= level - _TINY
+        return int(held.time_us[begin + int(np.argmax(there))]) if there.any() else None
+
     def first_touch(self, order: OrderEvent, entry: str, since_us: int) -> int | None:
         """Time of the first quote from a time on that reaches the price an order waits for.
 

@@ -21,12 +21,13 @@ from execution.journal import events
 from execution.journal.book import Position
 from execution.journal.ledger import Ledger
 from execution.order_path import trailing
+from execution.order_path.exits import Exit
 from execution.order_path.quotes import Quotes
 from execution.risk.limits_file import LimitsFile
 
 _log = logging.getLogger(__name__)
-_WAIT_S = 0.01
-_SURE_S = 60.0
+WAIT_S = 0.01
+SURE_S = 60.0
 
 
 class Stops:
@@ -36,6 +37,9 @@ class Stops:
         timer: of the machine, or the market's in a replay.
         late_s: how long a request without an answer may still arrive at the broker.
     """
+
+    #: Whether a strategy's stop is kept here, and the venue's is the whole account's.
+    shared = False
 
     def __init__(
         self, settings: ExitSettings, run: RunSettings, clock: Clock, ledger: Ledger, venue: Venue,
@@ -77,7 +81,7 @@ class Stops:
         Raises:
             UnavailableError: it does not answer.
         """
-        deadline, stop = self._timer.seconds() + _SURE_S, position.moving
+        deadline, stop = self._timer.seconds() + SURE_S, position.moving
         while self._timer.seconds() <= deadline:
             held = next((h for h in self._venue.positions() if h.ticket == position.ticket), None)
             if held is None:
@@ -85,11 +89,11 @@ class Stops:
                 return
             answer = Outcome("done")
             if not self._same(held, stop):
-                answer = self._venue.move_stop(held, stop)
+                answer = self._ask(held, stop)
             if answer.kind != "unknown":
                 self._conclude(position, stop, answer)
                 return
-            self._timer.sleep(_WAIT_S)
+            self._timer.sleep(WAIT_S)
         raise UnavailableError(
             f"position {position.ticket}: the terminal does not say which stop it has; restart it,"
             " execution then goes on"
@@ -128,12 +132,22 @@ class Stops:
         self._ledger.sync()
         self._requested_s[position.ticket] = self._timer.seconds()
         reach("execution.stop.before")
-        answer = self._venue.move_stop(held, stop)
+        answer = self._ask(held, stop)
         reach("execution.stop.after")
         if answer.kind == "unknown":
             _log.warning("stop of position %s: no answer (%s)", position.ticket, answer.reason)
             return
         self._conclude(position, stop, answer)
+
+    def guard(self) -> None:
+        """Nothing: every position has its own stop at the venue."""
+
+    def due(self) -> list[Exit]:
+        """Nothing: the venue closes at stops and take-profits."""
+        return []
+
+    def _ask(self, held: VenuePosition, stop: float) -> Outcome:
+        return self._venue.move_stop(held, stop)
 
     def _conclude(self, position: Position, stop: float, answer: Outcome) -> None:
         kind = Kind.STOP_MOVED if answer.kind == "done" else Kind.STOP_KEPT

@@ -14,6 +14,7 @@ from core.contracts.firm import FirmRecord
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from execution.journal.records import Record
+from execution.journal.virtual import is_of_strategies
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
@@ -60,6 +61,9 @@ class AccountPast:
         """Fold one journalled record in."""
         if isinstance(record, FirmRecord):
             self._prune(record.state.ts_us)
+        elif isinstance(record, OrderEvent) and is_of_strategies(record):
+            self.version += 1
+            self.cash.append(Cash(record.ts_event_us, record.profit))
         elif isinstance(record, OrderEvent) and record.kind in _FILLS:
             self.version += 1
             amount = record.profit + record.commission + record.swap

@@ -13,6 +13,7 @@ from core.contracts.order import AccountState, DenialReason, OrderEvent
 from core.contracts.order import EventKind as Kind
 from core.instruments import trading_day
 from execution.journal.records import Record
+from execution.journal.virtual import RESIDUE
 
 _SECOND_US = 1_000_000
 _KEEP = 10_000  # newest orders and answers remembered
@@ -135,7 +136,7 @@ class Activity:
             self._accepted()
         if event.kind in _FILLS and event.purpose == "entry" and self.firm is not None:
             self.entered.append(event.ts_event_us)
-        if event.kind in _FILLS:
+        if event.kind in _FILLS or (event.kind is Kind.BOOKED and event.purpose == RESIDUE):
             self._realised(event)
         if event.kind in _MESSAGES:
             self._sent.append(event.ts_init_us)

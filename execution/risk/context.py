@@ -258,12 +258,14 @@ class PreTradeRisk:
         return moving and self._venue.netting
 
     def _shared(self, order: OrderEvent) -> Denial | None:
-        """A netting account has one position per symbol, so one strategy at a time owns it."""
+        """A netting account has one position per symbol. Strategies may share it, where the venue
+        keeps theirs apart, but not with an order that waits: its fill sets the position's stop.
+        """
         feed, positions = (order.source, order.symbol), self._ledger.book.positions.values()
         others = [
             abs(p.volume)
             for p in positions
-            if p.key[1:] == feed and p.key.strategy != order.strategy
+            if p.key[1:] == feed and p.key.strategy != order.strategy and not self._venue.shared
         ]
         if self._ledger.book.working:
             waiting = self._ledger.book.waiting(*feed)

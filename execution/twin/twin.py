@@ -88,7 +88,7 @@ class Twin:
         )  # fmt: skip
         self._terminal = SimulatedTerminal(
             self._market, balance=account.balance, currency=account.currency, seed=settings.seed,
-            frictions=frictions, netting=account.netting,
+            frictions=frictions, netting=account.netting and not real.shared,
         )  # fmt: skip
         self._venue = Venue(self._terminal)
         self._heard: Mailbox[tuple[OrderEvent, float]] = Mailbox()

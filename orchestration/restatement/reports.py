@@ -27,7 +27,7 @@ from reports.base import Report
 from reports.package import Version
 
 #: Days that a report looks back over, its own included.
-_REACH = {"self-assessment": 366, "execution-quality-quarter": 93}
+_REACH = {"self-assessment": 366, "execution-quality-quarter": 93, "emir": 6}
 _TICKS = """
 SELECT toDate(min(ts_event), 'UTC'), toDate(max(ts_event), 'UTC') FROM tick_version FINAL
 WHERE correction_id = {correction:String}

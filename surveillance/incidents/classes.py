@@ -5,9 +5,10 @@ people; here is only what follows from it. Several small incidents of one cause 
 not added up.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 _CLIENTS_SHARE, _MOST_CLIENTS, _COUNTERPARTS_SHARE, _TRANSACTIONS_SHARE = 0.1, 100_000, 0.3, 0.1
 _DURATION_H, _DOWNTIME_H, _STATES, _COSTS_EUR = 24.0, 2.0, 2, 100_000.0
@@ -16,19 +17,34 @@ _DURATION_H, _DOWNTIME_H, _STATES, _COSTS_EUR = 24.0, 2.0, 2, 100_000.0
 class Impact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an incident did, as far as people know or estimate it. Shares are of 1."""
 
-    critical_service: bool = False  # it affects what supports a critical or authorised service
-    unauthorised_access: bool = False  # successful and malicious, and data may be lost by it
-    clients_share: float = 0.0  # of the clients of the service
-    clients: int = 0
-    counterparts_share: float = 0.0  # of the service's financial counterparts
-    transactions_share: float = 0.0  # of a day's mean number, or of its value
-    relevant_client: bool = False  # one that is relevant to the business or the market is affected
-    reputation: bool = False  # media, repeated complaints, duties not met, clients lost
-    downtime_h: float = 0.0  # of a critical service
-    duration_h: float = 0.0  # until it was resolved
-    states: int = 0  # member states with an impact
-    data_loss: bool = False  # availability, authenticity, integrity or confidentiality, with harm
-    costs_eur: float = 0.0
+    critical_service: Annotated[
+        bool, Meta(description="it affects what supports a critical or authorised service")
+    ] = False
+    unauthorised_access: Annotated[
+        bool, Meta(description="successful and malicious, and data may be lost by it")
+    ] = False
+    clients_share: Annotated[float, Meta(description="of the clients of the service")] = 0.0
+    clients: Annotated[int, Meta(description="their number")] = 0
+    counterparts_share: Annotated[
+        float, Meta(description="of the service's financial counterparts")
+    ] = 0.0
+    transactions_share: Annotated[
+        float, Meta(description="of a day's mean number, or of its value")
+    ] = 0.0
+    relevant_client: Annotated[
+        bool, Meta(description="one that is relevant to the business or the market is affected")
+    ] = False
+    reputation: Annotated[
+        bool, Meta(description="media, repeated complaints, duties not met, clients lost")
+    ] = False
+    downtime_h: Annotated[float, Meta(description="of a critical service")] = 0.0
+    duration_h: Annotated[float, Meta(description="until it was resolved")] = 0.0
+    states: Annotated[int, Meta(description="member states with an impact")] = 0
+    data_loss: Annotated[
+        bool,
+        Meta(description="availability, authenticity, integrity or confidentiality, with harm"),
+    ] = False
+    costs_eur: Annotated[float, Meta(description="costs and losses")] = 0.0
 
     def __post_init__(self) -> None:
         for name in ("clients_share", "counterparts_share", "transactions_share"):

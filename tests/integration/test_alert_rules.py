@@ -103,6 +103,16 @@ def abuse(number: int, step: str) -> str:
     )
 
 
+def incident(seq: int, hours_ago: int, what: str = "opened") -> str:
+    """A step of a person's on one incident."""
+    return (
+        "INSERT INTO audit_event (stream, seq, mode, actor, action, subject, detail, ts_event)"
+        f" SELECT 'people', {seq}, 'demo', 'ann', 'incident {what}', 'i1',"
+        """ '{"title": "t", "major": false}', """
+        f"now64(6) - toIntervalHour({hours_ago})"
+    )
+
+
 def stages(stage: str, ms: float, count: int) -> str:
     return (
         "INSERT INTO stage_latency (run_id, mode, process, incarnation, heartbeat, stage, ts_event,"
@@ -202,6 +212,10 @@ FAULTS = {
     "backup_old": Fault(f"{duty(100)}\n{sent_away(35)}",
                         f"TRUNCATE TABLE offsite_backup\n{sent_away(37)}", sent_away(1)),
     "abuse_case": Fault(abuse(1, "closed"), abuse(2, "noted"), "TRUNCATE TABLE abuse_alert"),
+    "incident_due": Fault(
+        incident(1, 23), f"TRUNCATE TABLE audit_event\n{incident(1, 25)}",
+        incident(2, 0, "classified"),
+    ),
     "report_late": Fault(f"{reports(1, 2)}\n{reports(2, 1)}",
                          f"TRUNCATE TABLE audit_event\n{reports(1, 2)}", reports(3, 1)),
     "report_unfiled": Fault(

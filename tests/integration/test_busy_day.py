@@ -95,7 +95,8 @@ def test_dbt_goes_on_with_the_empty_tables_as_with_its_own(busy: BusyHome) -> No
     assert contents(busy) == ours
     made_by_dbt = empty_marts.made_by_dbt(busy.server.client, "demo")
     assert made_by_dbt == list(marts.statements().values()), "make empty-marts"
-    assert sum(rows > 0 for rows, _, _ in ours.values()) >= len(ours) - 4
+    # Three of them are EMIR's: nothing that is traded there falls under it.
+    assert sum(rows > 0 for rows, _, _ in ours.values()) >= len(ours) - 7
 
 
 def contents(busy: BusyHome) -> dict[str, tuple[int, int, str]]:

@@ -1,4 +1,4 @@
-"""EMIR of two made-up days: a position of components, a trade of its own, valuations, corrections.
+"""EMIR of a made-up week: a position of components, a trade of its own, valuations, corrections.
 
 `acc1` reports at position level, `acc2` at trade level; what each contract is worth follows from
 two quotes. Rows are compared with what was reckoned by hand.
@@ -19,7 +19,7 @@ from core.clock import ManualClock
 from core.contracts.order import EventKind, OrderEvent
 from core.contracts.tick import TICK
 from core.settings import Settings
-from reports import build, catalog, emir, package
+from reports import build, catalog, emir, iso20022, package
 from reports.package import SignOff, Version
 from reports.tables import rows_of
 from tests.support.compliance import TEMPLATES, dbt, import_reference
@@ -27,9 +27,10 @@ from tests.support.orders import at, event, filled, journalled, store
 from tests.support.warehouse_server import Warehouse, migrated
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="golden")]
-MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 3, day) for day in range(2, 7))
 FIRM, BROKER = "TICKHOUSEDEMOFIRM093", "TICKHOUSEDEMOBROK069"
-MARTS = ("+rpt_emir_report", "+rpt_emir_break", "+rpt_emir_field")
+SHOP = "TICKHOUSEDEMOSUBM082"
+MARTS = ("+rpt_emir_report", "+rpt_emir_margin", "+rpt_emir_break", "+rpt_emir_field")
 TRADE_LEVEL = "acc2,oanda,2026-01-01,EU,trade,,,broker,,UNCL,ISDA,,2002,YCNF,no"
 OWN_UTI = f"acc2,oanda,51,2026-03-02,{BROKER}ABC51"
 
@@ -102,11 +103,53 @@ def trade_level() -> list[OrderEvent]:
     ]
 
 
+def wrong(desk: Desk) -> list[OrderEvent]:
+    """From Wednesday on most of what is said of acc1 and its instrument is wrong."""
+    for name, line in (
+        ("emir_accounts.csv", "acc1,oanda,2026-03-04,UK,position,,venue,,,UNCL,ISDA,,,NCNF,no"),
+        ("emir_instruments.csv", "oanda,EUIX50,2026-03-04,,OTHR,EQUI,no,X,EUX,UKWN,,,"),
+        ("parties.csv", f"broker,2026-03-04,Fictitious Broker Ltd,{BROKER},2026-03-03,IE"),
+        (
+            "instruments.csv",
+            "oanda,NEWONE,2026-03-05,Later,,JEIXCC,XXXX,EUR,MONE,UNIT,1,EUR,,1,,,,,,,,,,CASH,no,no,"
+            "not decided,yes,derivative",
+        ),
+    ):
+        desk.load(name, line)
+    return [
+        *fill(8, f"{WEDNESDAY} 10:00", "buy", 1.0, 120.0),
+        *fill(9, f"{WEDNESDAY} 10:01", "buy", 1.0, 5.0, symbol="NEWONE"),
+    ]
+
+
+def shop(desk: Desk) -> list[OrderEvent]:
+    """acc3 is a shop's: below the threshold, from Friday on above it, and the broker is none."""
+    desk.load("parties.csv", f"shop,2010-01-01,Fictitious Shop AG,{SHOP},2030-12-31,DE")
+    desk.load("accounts.csv", "acc3,oanda,2010-01-01,shop,shop,broker,submitter,no,DEAL,,no")
+    desk.load("emir_accounts.csv", "acc3,oanda,2010-01-01,EU,trade,,,,P3,OWC1,ISDA,,,NCNF,no")
+    desk.load(
+        "emir_parties.csv", "shop,2010-01-01,N,G,no,yes", f"shop,{FRIDAY},N,G,yes,yes",
+        f"broker,{FRIDAY},N,K,no,no",
+    )  # fmt: skip
+    return [
+        *fill(61, f"{THURSDAY} 10:00", "buy", 1.0, 100.0, account="acc3"),
+        *fill(62, f"{FRIDAY} 10:00", "buy", 1.0, 100.0, account="acc3"),
+    ]
+
+
 def quote(where: Warehouse, time: str, bid: float, ask: float) -> None:
     ticks = np.zeros(1, TICK)
     ticks["time_msc"], ticks["bid"], ticks["ask"] = at(time) // 1000, bid, ask
     with Writer(where.settings) as writer:
         writer.insert("tick", tick_columns("oanda", "EUIX50", ticks))
+
+
+def state(where: Warehouse, time: str, margin: float, seq: int) -> None:
+    """What the broker says of acc1: margin in use."""
+    where.client.command(
+        "INSERT INTO account_state (run_id, mode, account, ts_event, seq, currency, margin) VALUES"
+        f" ('live', 'live', 'acc1', '{time}', {seq}, 'USD', {margin})"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +165,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         desk.load("emir_accounts.csv", TRADE_LEVEL)
         desk.load("utis.csv", OWN_UTI)
         journals = home / "execution"
-        store(server.settings, journalled(journals / "acc1" / "journal", position_level()))
-        store(server.settings, journalled(journals / "acc2" / "journal", trade_level()))
+        for account, events in (
+            ("acc1", [*position_level(), *wrong(desk)]),
+            ("acc2", trade_level()),
+            ("acc3", shop(desk)),
+        ):
+            store(server.settings, journalled(journals / account / "journal", events))
         quote(server, f"{MONDAY} 20:00", 109.0, 111.0)
+        state(server, f"{MONDAY} 10:00:00", 400.0, 1)
+        state(server, f"{MONDAY} 23:59:59", 5044.86, 2)
         desk.build(*MARTS)
         yield desk
     finally:
@@ -203,19 +252,52 @@ def test_a_ticket_at_trade_level_is_told_fill_by_fill_under_the_brokers_uti(desk
     assert utis == {f"{BROKER}ABC51"}
 
 
-def test_each_of_174_fields_is_filled_not_applicable_or_missing_and_why(desk: Desk) -> None:
+def test_margin_in_use_is_posted_by_portfolio_and_none_without_collateral(desk: Desk) -> None:
+    version, _ = desk.make(MONDAY)
+    margins = list(rows_of(version.folder / emir.MARGINS))
+    assert [
+        (m["account"], m["t3_09_portfolio_code"], m["t3_11_category"], m["t3_13_initial_posted"],
+         m["t3_14_initial_posted_currency"], m["t3_07_collateral_timestamp"], m["t3_10_uti"])
+        for m in margins
+    ] == [
+        ("acc1", "THPORTFOLIO1", "OWC1", "5044.86", "USD", "2026-03-02T23:59:59Z", ""),
+        ("acc2", "", "UNCL", "", "", "", f"{BROKER}ABC51"),
+    ]  # fmt: skip
+    sent = [m["t3_28_action_type"] for m in rows_of(version.folder / emir.MARGIN_SUBMISSION)]
+    assert sent == ["MARU", "MARU"]
+    assert "margin_fresh" in {rule for rule, _ in rules(desk.make(TUESDAY)[0])}
+
+
+@pytest.mark.reference
+def test_what_is_sent_is_valid_for_isos_base_messages(desk: Desk, reference_data: Path) -> None:
+    schemas = reference_data / "schemas" / "iso20022"
+    for day in (MONDAY, TUESDAY):
+        version, _ = desk.make(day)
+        for file, schema in ((emir.XML, "auth.030.001.04"), (emir.MARGIN_XML, "auth.108.001.02")):
+            assert iso20022.validate(version.folder / file, schemas / f"{schema}.xsd") == []
+
+
+def test_each_of_203_fields_is_filled_not_applicable_or_missing_and_why(desk: Desk) -> None:
     version, _ = desk.make(MONDAY)
     fields = list(rows_of(version.folder / "fields.csv"))
     assert {(int(f["table_number"]), int(f["field"])) for f in fields} == {
         *((1, number) for number in range(1, 21)),
         *((2, number) for number in range(1, 155)),
+        *((3, number) for number in range(1, 30)),
     }
     assert {f["status"] for f in fields} == {"filled", "not applicable", "missing"}
     assert all(bool(f["reason"]) == (f["status"] != "filled") for f in fields)
     missing = {f["field_name"] for f in fields if f["status"] == "missing"}
-    assert missing == {"t1_01_reporting_timestamp"}
-    # No signal of this desk is stored; nothing else is wrong.
-    assert rules(version) == {("no_lineage", "")}
+    assert missing == {
+        "t1_01_reporting_timestamp", "t3_01_reporting_timestamp",
+        *(f"t3_{n}_variation_posted{x}" for n, x in ((15, "_before_haircut"), (16, ""),
+                                                    (17, "_currency"))),
+        "t3_18_excess_posted", "t3_19_excess_posted_currency",
+    }  # fmt: skip
+    # No signal of this desk is stored; nothing else is wrong but what MT5 does not tell of margin.
+    assert rules(version) == {
+        ("no_lineage", ""), *(("field_missing", f"3.{n}") for n in range(15, 20))
+    }  # fmt: skip
 
 
 def test_what_changed_after_the_release_is_corrected_taken_back_and_revived(desk: Desk) -> None:
@@ -249,24 +331,6 @@ def test_what_changed_after_the_release_is_corrected_taken_back_and_revived(desk
 
 
 def test_wrong_reference_data_are_breaks_with_rule_field_and_owner(desk: Desk) -> None:
-    for name, line in (
-        ("emir_accounts.csv", "acc1,oanda,2026-03-04,UK,position,,venue,,,UNCL,ISDA,,,NCNF,no"),
-        ("emir_instruments.csv", "oanda,EUIX50,2026-03-04,,OTHR,EQUI,no,X,EUX,UKWN,,,"),
-        (
-            "parties.csv",
-            f"broker,2026-03-04,Fictitious Broker Ltd,{BROKER},2026-03-03,IE",
-        ),
-    ):
-        desk.load(name, line)
-    events = fill(8, f"{WEDNESDAY} 10:00", "buy", 1.0, 120.0)
-    late = fill(9, f"{WEDNESDAY} 10:01", "buy", 1.0, 5.0, symbol="NEWONE")
-    desk.load("instruments.csv", (
-        "oanda,NEWONE,2026-03-05,Later,,JEIXCC,XXXX,EUR,MONE,UNIT,1,EUR,,1,,,,,,,,,,CASH,no,no,"
-        "not decided,yes,derivative"
-    ))  # fmt: skip
-    path = desk.home / "execution" / "acc1" / "journal"
-    store(desk.warehouse.settings, journalled(path, [*events, *late]))
-    desk.build(*MARTS, day=str(WEDNESDAY))
     version, _ = desk.make(WEDNESDAY)
     assert rules(version) >= {
         ("regime_covered", ""), ("uti_given", "2.1"), ("position_uti_given", "2.4"),
@@ -290,3 +354,21 @@ def test_the_control_sheet_says_what_is_covered_and_what_is_not(desk: Desk) -> N
     assert "The layout of this report is a draft" in said
     assert "Covered are contracts for difference under the EU's standards" in said
     assert "2022/1855" in said
+
+
+def test_who_generates_the_uti_follows_from_what_the_parties_are(desk: Desk) -> None:
+    """A small shop with a financial broker: the broker. Both non-financial, the shop above: it."""
+    first, second = (
+        [r for r in rows_of(desk.make(d)[0].folder / emir.REPORTS) if r["account"] == "acc3"]
+        for d in (THURSDAY, FRIDAY)
+    )
+    # Below the threshold neither valuation nor margin is due of a non-financial counterparty.
+    assert [(r["t2_151_action_type"], r["uti_generator"], r["t2_001_uti"]) for r in first] == [
+        ("NEWT", BROKER, "")
+    ]
+    assert ("uti_given", "2.1") in rules(desk.make(THURSDAY)[0])
+    news = [r for r in second if r["t2_151_action_type"] == "NEWT"]
+    assert [(r["uti_generator"], r["t2_001_uti"][:22]) for r in news] == [(SHOP, f"{SHOP}TH")]
+    assert {r["t2_151_action_type"] for r in second} == {"NEWT", "VALU"}
+    margins = [m["account"] for m in rows_of(desk.make(THURSDAY)[0].folder / emir.MARGINS)]
+    assert "acc3" not in margins

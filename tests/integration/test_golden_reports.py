@@ -7,10 +7,17 @@ import pypdfium2
 import pytest
 
 from core.errors import InputError
-from reports import catalog
 from reports.tables import rows_of
 from streams.explain import facts, report_rows
-from tests.support.golden_day import GOLDEN, RESTATED, SELDOM, GoldenDesk, golden_desk, golden_files
+from tests.support.golden_day import (
+    GOLDEN,
+    OF_THE_DAY,
+    RESTATED,
+    SELDOM,
+    GoldenDesk,
+    golden_desk,
+    golden_files,
+)
 
 EXECUTION = ("execution-quality", "execution-quality-quarter")
 #: What people did, who trades, and the hours of the twin.
@@ -40,7 +47,7 @@ def words_of(path: Path) -> str:
         document.close()
 
 
-@pytest.mark.parametrize("name", catalog.REPORTS)
+@pytest.mark.parametrize("name", OF_THE_DAY)
 def test_a_report_is_the_golden_one(desk: GoldenDesk, name: str) -> None:
     version = desk.version(name)
     files, wanted = golden_files(version), golden(name)
@@ -55,8 +62,8 @@ def test_the_nightly_jobs_run_in_dagster(desk: GoldenDesk) -> None:
     nightly = desk.jobs["reports_job"]["metadata"]
     invocation = nightly.pop("report_marts")["invocation"]
     assert int(nightly.pop("abuse_alerts")["events"]) > 0
-    assert len(nightly) == len(catalog.REPORTS) - len(SELDOM)
-    for name in set(catalog.REPORTS) - set(SELDOM):
+    assert len(nightly) == len(OF_THE_DAY) - len(SELDOM)
+    for name in set(OF_THE_DAY) - set(SELDOM):
         manifest = desk.version(name).manifest
         assert all(manifest.query_sha256.values()), name
         assert manifest.dbt_invocation == invocation, name
@@ -68,7 +75,7 @@ def test_the_nightly_jobs_run_in_dagster(desk: GoldenDesk) -> None:
 def test_explain_resolves_every_row_that_a_decision_led_to(desk: GoldenDesk) -> None:
     """Rows without an order of ours: deposits, what a person traded there, sums of money, stops."""
     client, unresolved = desk.server.client, dict[str, int]()
-    for name in ("broker-reconciliation", "rts22", "order-records", "controls", *EXECUTION):
+    for name in ("broker-reconciliation", "rts22", "emir", "order-records", "controls", *EXECUTION):
         folder = desk.version(name).folder
         for path in sorted(folder.glob("*.csv")):
             if path.name in NOT_DECISIONS:

@@ -160,7 +160,7 @@ def about_orders(client: Client, report: Report) -> dict[str, str]:
 
 #: Without rows here: without reference data nothing is reportable, and the rule abuses nothing.
 #: tests/integration/test_golden_reports.py and test_abuse.py have theirs.
-EMPTY = {"rpt_rts22_field", "rpt_emir_field", "rpt_abuse_alert"}
+EMPTY = {"rpt_rts22_field", "rpt_emir_field", "rpt_emir_margin", "rpt_abuse_alert"}
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)

@@ -114,6 +114,9 @@ def test_ttls_come_from_policies_and_a_hold_takes_them_away_at_once(
     place(settings, Hold("case-2", ("all",), None, None, "cora", "claim", NOW_US))
     assert len(ttl.apply(client, settings, clock)) == 2
     assert "TTL" not in str(client.command("SHOW CREATE TABLE position"))
+    audit_log.path_in(settings.home_path).write_bytes(b"damaged\n")  # a hold may stand there
+    assert ttl.apply(client, settings, clock) == []
+    audit_log.path_in(settings.home_path).unlink()
     short = replace(settings, warehouse=WarehouseSettings(retention="signal=365"))
     with pytest.raises(SettingsError, match="policy decisions"):
         ttl.apply(client, short, clock)

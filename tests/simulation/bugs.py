@@ -21,8 +21,10 @@ from execution.broker.account_history import AccountHistory
 from execution.broker.closings import Closings
 from execution.broker.order_changes import OrderChanges
 from execution.broker.reconcile import Reconciler
+from execution.broker.residues import Residues
+from execution.broker.shared_closings import SharedClosings
 from execution.broker.working_orders import WorkingOrders
-from execution.journal import events, frames, lifecycle, segments
+from execution.journal import events, frames, lifecycle, segments, virtual
 from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
@@ -30,6 +32,7 @@ from execution.lease import Lease
 from execution.live import Live
 from execution.order_path import exits, sizing, trailing, waiting
 from execution.order_path.engine import Engine
+from execution.order_path.shared_stops import SharedStops
 from execution.risk import checks as risk
 from execution.risk import controls, trading_state
 from execution.risk.drawdown import DrawdownLadder
@@ -154,6 +157,18 @@ def _ends_unhalted(_: Any) -> Any:
     return wrong
 
 
+def _nearest(_: Any) -> Any:
+    def wrong(stops: Any, net: float) -> float:
+        real = [stop for stop in stops if stop]
+        return max(real, default=0.0) if net > 0 else min(real, default=0.0)
+
+    return wrong
+
+
+def _bookless(_: Any) -> Any:
+    return lambda self, following: list(following)
+
+
 BUGS = (
     Bug("a lost answer is answered by sending again", Reconciler, "settle", _resends, 20),
     Bug("what was submitted is sent again at start", Reconciler, "at_start",
@@ -202,5 +217,12 @@ BUGS = (
     Bug("a change is taken as made and never sent", OrderChanges, "_once",
         _always(Outcome("done")), 50),
     Bug("the book forgets what waits", Book, "_wait", _always(None), 50),
+    Bug("profit of who shares a position is the broker's", Residues, "beside", _bookless, 200),
+    Bug("stops of who shares a position are kept by nobody", SharedStops, "due",
+        _always([]), 700),
+    Bug("the nearest stop of who shares a position stands at the broker", virtual, "guard",
+        _nearest, 600),
+    Bug("a person's closing of a shared position is nobody's", SharedClosings, "_reducing",
+        _always(0.0), 100),
     Bug("who lost the lease ends and halts nothing", Live, "_keep_lease", _ends_unhalted, 200),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from core.contracts.order import EventKind, OrderEvent
 from core.topics import ORDER_EVENTS
 from execution.broker import account_history
 from execution.journal.book import Key
+from tests.simulation import sharing
 from tests.simulation.world import LOTS, Violation, World
 
 _CENT = 0.005
@@ -26,10 +27,12 @@ def after_step(world: World, before: Seen) -> Seen:
     now = Seen()
     for held in world.broker.positions():
         long = held.type == 0
+        if held.sl:
+            world.wrong_us.pop(f"naked {held.ticket}", None)
         if held.magic:
-            if not held.sl:
+            if not (held.sl or sharing.is_given_time(world, held.ticket)):
                 raise Violation(f"position {held.ticket} has no stop")
-            if not (world.netting and world.broker.faults.done_twice):
+            if not (world.shares or (world.netting and world.broker.faults.done_twice)):
                 _never_looser(held, before)
             now[held.ticket] = long, held.sl
             side = long if world.waiting.on else True  # only what waits may open both
@@ -46,6 +49,8 @@ def after_step(world: World, before: Seen) -> Seen:
     _shares_hold(world)
     if misplaced := world.waiting.misplaced():
         raise Violation(misplaced)
+    if problem := sharing.neglected(world):
+        raise Violation(problem)
     if owed := world.trips.check() or world.tenancy.check():
         raise Violation(owed)
     return now
@@ -87,15 +92,19 @@ def at_rest(world: World) -> None:
     assert world.parts is not None
     book = world.parts.ledger.book
     blocked = {event.symbol for event in book.unsettled.values()}
+    if problem := sharing.broken(world):
+        raise Violation(problem)
     there: dict[int, float] = {
-        p.identifier: _signed(p) for p in world.broker.positions() if p.symbol not in blocked
+        p.identifier: _signed(p)
+        for p in world.broker.positions()
+        if p.symbol not in blocked and not world.shares
     }
     ours = {p.ticket: p.volume for p in book.positions.values() if p.key.symbol not in blocked}
     here: dict[int, float] = defaultdict(float, ours)
     for ticket, foreign in book.broker.foreign.items():
-        if foreign.symbol not in blocked:
+        if foreign.symbol not in blocked and not world.shares:
             here[ticket] = round(here[ticket] + foreign.volume, 8)
-    if there != {ticket: volume for ticket, volume in here.items() if volume}:
+    if not world.shares and there != {ticket: volume for ticket, volume in here.items() if volume}:
         raise Violation(f"the terminal holds {there}, the journal {dict(here)}")
     if ours:
         raise Violation(f"positions {ours} outlived their horizon")

@@ -88,6 +88,7 @@ class World:
             self.rng.randrange(VARIANTS), lambda: self.now_us // 1000, self.sleep,
             netting=self.netting,
         )  # fmt: skip
+        self.wrong_us: dict[str, int] = {}  # since when something is wrong that may be for a while
         self.others: dict[str, float] = dict.fromkeys(SYMBOLS, 0.0)  # lots others traded
         self.package = Watched(self.broker.package, self.hazard, self._on_send)
         self.parts: compose.live.Parts | None = None
@@ -129,6 +130,11 @@ class World:
 
     def tell(self, text: str) -> None:
         self._tell(f"{(self.now_us - TUESDAY * 1000) / 1e6:10.3f} s  {text}")
+
+    @property
+    def shares(self) -> bool:
+        """Whether several strategies share the positions of a netting account."""
+        return self.netting and len(self.strategies) > 1
 
     # The process.
 
@@ -205,6 +211,7 @@ class World:
     def _gone(self, text: str) -> None:
         self.tell(text)
         self._live = self.parts = None
+        self.wrong_us.clear()
         self.dies_in = 0
 
     def lose_power(self) -> None:
@@ -326,22 +333,32 @@ class World:
             raise Violation("a stop was moved before that was journalled and on disk")
         for held in self.broker.terminal.positions_get():
             sign = 1 if held.type == mt5.POSITION_TYPE_BUY else -1
-            if held.ticket == request["position"] and sign * (request["sl"] - held.sl) < 0:
+            looser = sign * (request["sl"] - held.sl) < 0 and not self.shares
+            if held.ticket == request["position"] and looser:
                 raise Violation(f"the stop of {held.ticket} loosens from {held.sl}")
 
     def _on_order(self, request: dict[str, Any]) -> None:
         name, entry = request["comment"], not request.get("position")
+        if self.shares and self.parts:  # a closing of one strategy's is a plain deal, too
+            sent = [e for e in self.parts.ledger._unfolded if isinstance(e, OrderEvent)]
+            entry = any((e.order_id, e.purpose) == (name, "entry") for e in sent)
         self.tell(f"sends {name[:8]} {request['symbol']} {request['type']} {request['volume']}")
         if name in self.sent:
             raise Violation(f"order {name} was sent twice")
         self.sent[name] = request
         if not re.search(rb"%s\.\d+\xa9submitted" % name.encode(), self.disk.durable):
             raise Violation(f"order {name} was sent before it was journalled and on disk")
-        if entry and not request.get("sl"):
+        if entry and not request.get("sl") and not self._only_reduces(request):
             raise Violation(f"order {name} opens a position without a stop")
         state = self.parts.trading.state if self.parts else "halted"
         if entry and state != "active":
             raise Violation(f"order {name} adds risk while trading is {state}")
+
+    def _only_reduces(self, request: dict[str, Any]) -> bool:
+        """Whether a deal makes a position smaller that several strategies share."""
+        held = [p for p in self.broker.terminal.positions_get() if p.symbol == request["symbol"]]
+        against = sum(p.volume for p in held if p.type != request["type"])
+        return self.shares and request["volume"] <= against + 1e-9
 
 
 class WatchedBus(SimulatedBus):

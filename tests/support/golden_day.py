@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,10 +19,14 @@ import pytest
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
 from audit import signing
+from audit.export import export
 from core.clock import ManualClock
 from core.settings import Settings
 from reports import build, catalog, package
 from reports.package import Version
+from surveillance.incidents import register
+from surveillance.incidents.classes import Impact
+from surveillance.incidents.register import Incident, Person
 from tests.support.compliance import TEMPLATES, dbt, import_reference
 from tests.support.dagster_runs import dagster_runs
 from tests.support.scripted_day import DAY, INDEX, START_US, ScriptedDay, recorded
@@ -31,6 +36,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "day"
 JOBS = (f"reports_job:{DAY}", "audit_job")
 #: Not nightly: the same assets in jobs of their own, made here without another build by dbt.
 SELDOM = ("execution-quality-quarter", "self-assessment")
+#: Of a month's census, which no night makes: `tests/integration/test_retention.py` looks at it.
+APART = ("retention",)
+OF_THE_DAY = tuple(name for name in catalog.REPORTS if name not in APART)
 RESTATED = "execution-quality-restated"
 #: Columns that say when reference data were loaded: they are of this machine.
 _OURS = {"strategies.csv": "ts_loaded"}
@@ -86,6 +94,7 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
             server.reached(patch)
             import_reference(sorted(TEMPLATES.glob("*.csv")))
         day.store(server.settings)
+        _incident(home, server)
         key = home.with_name(f"{home.name}-vault") / "seal.pem"
         public = signing.generate(key, home)
         keys = {"SIGNING_KEY": str(key), "PUBLIC_KEY": str(public)}
@@ -96,6 +105,26 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
         yield desk
     finally:
         server.stop()
+
+
+def _incident(home: Path, server: Warehouse) -> None:
+    """A major incident that ran its whole course on the day."""
+    began, clock = datetime.fromtimestamp(START_US / 1e6, UTC), ManualClock(START_US)
+    ann = Person(home, "ann", True, clock)
+    incident_id = register.opened(ann, "live", "acc", "the gateway was down", began)
+
+    def after(hours: float) -> Incident:
+        clock.advance(START_US + round(hours * 3.6e9))
+        export(server.client, server.settings, home)
+        return register.incident_of(server.client, "live", incident_id)
+
+    impact = Impact(critical_service=True, downtime_h=2.5, costs_eur=200_000.0)
+    register.classified(ann, after(1.0), impact, "no order went out")
+    for what in register.FILINGS:
+        register.filed(ann, after(2.0), what, f"REF-{what}")
+    register.ended(ann, after(2.5), began + timedelta(hours=2.5))
+    register.closed(ann, after(3.0), "a switch of the provider; a second line was ordered")
+    export(server.client, server.settings, home)
 
 
 def golden_files(version: Version) -> dict[str, str]:
@@ -118,7 +147,7 @@ def without(text: str, column: str) -> str:
 
 def _write(desk: GoldenDesk) -> None:
     shutil.rmtree(GOLDEN, ignore_errors=True)
-    versions = {name: desk.version(name) for name in catalog.REPORTS}
+    versions = {name: desk.version(name) for name in OF_THE_DAY}
     desk.late_tick()
     versions[RESTATED] = desk.make("execution-quality")[0]
     for name, version in versions.items():

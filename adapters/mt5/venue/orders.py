@@ -45,6 +45,9 @@ class Venue:
             be hours off ours, a simulated one's is not.
     """
 
+    #: Whether several strategies share the account's one position of a symbol.
+    shared = False
+
     def __init__(self, terminal: Terminal, history_s: float = 1.0) -> None:
         self._terminal, self._history_s = terminal, history_s
         self._names = resolve(terminal)
@@ -150,8 +153,9 @@ class Venue:
         """
         name, magic = self._names[order.source, order.symbol], magic_of(order.order_id)
         deals = self._deals(since_us)
-        mine = [d for d in deals or () if is_of(d, order, name)]
-        if amiss := [d for d in deals or () if is_amiss(d, order, name)]:
+        mine = [d for d in deals or () if is_of(d, order, name, shared=self.shared)]
+        amiss = [d for d in deals or () if is_amiss(d, order, name)]
+        if amiss and not self.shared:
             return self._met(order, mine, amiss, self._finished(since_us) or ())
         filled = round(sum(d.volume for d in mine), 8)
         if len({d.order for d in mine}) > 1 or filled > order.volume + _TINY:

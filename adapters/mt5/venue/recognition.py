@@ -34,9 +34,12 @@ def magic_of(order_id: str) -> int:
     return int(order_id[:8], 16) & 0x7FFF_FFFF or 1
 
 
-def is_of(deal: Any, order: VenueOrder, name: str) -> bool:
-    """Whether a deal of the terminal executes an order of ours; `name`: the symbol's there."""
-    if not _carries(deal, order, name) or is_amiss(deal, order, name):
+def is_of(deal: Any, order: VenueOrder, name: str, *, shared: bool = False) -> bool:
+    """Whether a deal of the terminal executes an order of ours; `name`: the symbol's there.
+
+    `shared`: its position is several strategies', where an entry may close and an exit open.
+    """
+    if not _carries(deal, order, name) or (not shared and is_amiss(deal, order, name)):
         return False
     foreign = len(deal.comment) >= 8 and set(deal.comment) <= set("0123456789abcdef")
     return not foreign or order.order_id.startswith(deal.comment)

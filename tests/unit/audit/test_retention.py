@@ -84,11 +84,11 @@ def home_with(tmp_path: Path, own: str = OWN) -> dict[str, policies.Policy]:
 
 def test_a_setting_that_is_shorter_than_the_policy_is_refused(tmp_path: Path) -> None:
     known = home_with(tmp_path)
-    subjects, nothing = holds.subjects_of(known, TABLES), Register((), ())
-    wanted = ttl.days({"tick": 30}, known, subjects, nothing)
+    subjects = holds.subjects_of(known, TABLES)
+    wanted = ttl.days({"tick": 30}, known, subjects)
     assert wanted == {"tick": 30, "position": 7 * 366 + 31, "order_score": 7 * 366 + 31}
     with pytest.raises(SettingsError, match="signal=365: policy decisions keeps it for 5 years"):
-        ttl.days({"signal": 365}, known, subjects, nothing)
+        ttl.days({"signal": 365}, known, subjects)
 
 
 @pytest.mark.parametrize("on", ["order_score", "orders", "all"])
@@ -96,7 +96,8 @@ def test_a_hold_stops_the_ttl_of_what_it_covers(tmp_path: Path, on: str) -> None
     known = home_with(tmp_path)
     subjects = holds.subjects_of(known, TABLES)
     hold = Hold("case-1", (on,), None, None, "ann", "a claim", 1)
-    wanted = ttl.days({"tick": 30}, known, subjects, Register((hold,), ()))
+    every = ttl.days({"tick": 30}, known, subjects)
+    wanted = ttl.without_held(every, subjects, Register((hold,), ()))
     assert "order_score" not in wanted
     assert ("tick" in wanted) == (on != "all")
 

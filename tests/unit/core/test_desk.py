@@ -113,3 +113,8 @@ def test_a_symbol_of_which_no_ticks_come_is_refused() -> None:
     desk.refuse_unknown_symbols({"EURUSD", "XAUUSD"})
     with pytest.raises(SettingsError, match="strategy trend: symbol XAUUSD is not collected"):
         desk.refuse_unknown_symbols({"EURUSD", "BTCUSD"})
+
+
+def test_no_strategy_has_the_name_of_what_is_nobodys() -> None:
+    with pytest.raises(InputError, match="netting account's positions leave to none"):
+        parse(b"[strategies.netting]\nuse = 'scripted'\n", "desk.toml")

@@ -17,12 +17,14 @@ from core.contracts.order import OrderEvent
 from core.contracts.signal import OrderSignal, Signal
 from core.contracts.tick import TICK
 from core.desk import Desk as StrategyDesk
+from core.desk import one_alone
 from core.sections import ExecutionSettings, ExitSettings, RunSettings
 from core.settings import Settings
 from core.topics import ORDER_EVENTS
 from execution import compose, live
 from execution.broker.poller import PollerParts
 from execution.broker.reconcile import Reconciler
+from execution.broker.shared_position import shared
 from execution.journal.book import Book, Key
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
@@ -118,16 +120,22 @@ class Desk:
         self.outbox = Outbox(self.bus, self.journal, RUN)
         self.book = Book()
         self.ledger = Ledger(self.journal, self.book, self.outbox)
-        self.venue, self.trading = Venue(self.terminal), TradingState(control)
+        plain, self.trading = Venue(self.terminal), TradingState(control)
+        desk = strategies or one_alone(RUN.strategy)
+        self.venue = shared(plain, self.book, desk, repeatable=repeatable)
+        beside = self.ledger, self.venue
+        residues = compose.residues_of(RUN, self.clock, *beside, self.quotes)
+        self.closings = compose.closings_of(RUN, self.clock, *beside, residues)
         self.reconciler = Reconciler(
             self.ledger, self.venue, self.clock, self.settings.execution.collar,
-            repeatable=repeatable, patience_s=0.02, late_s=0.0,
+            repeatable=repeatable, patience_s=0.02, late_s=0.0, residues=residues,
         )  # fmt: skip
         self.funds = CachedFunds(self.venue, self.clock)
         self.limits_file = LimitsFile(RUN.account, of_settings(self.settings.execution))
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
             self.reconciler, self.funds, sends=sends, limits=self.limits_file, desk=strategies,
+            closings=self.closings,
         )  # fmt: skip
         self._sends, self._strategies, self.open = sends, strategies, True
         self.at(1.0)
@@ -138,6 +146,7 @@ class Desk:
         self.engine = Engine(
             self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
             self.reconciler, self.funds, sends=self._sends, limits=limits, desk=self._strategies,
+            closings=self.closings,
         )  # fmt: skip
 
     def at(self, seconds: float, price: float = 1.1) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from core.errors import InputError
-from reports import emir_history, emir_xml, iso20022, reference
+from reports import emir_history, emir_margin_xml, emir_xml, iso20022, reference
 from reports.package import FileFacts, ReportManifest, Version
 from reports.reference_rules import valid_upi, valid_uti
 from reports.tables import write_rows
@@ -122,6 +122,40 @@ def test_the_xml_is_valid_for_isos_base_message_and_no_other(
     assert any("UnqTxIdr" in problem for problem in iso20022.validate(nothing, own))
 
 
+def margin(**more: str) -> dict[str, str]:
+    """The margin of a portfolio."""
+    lines = _YML.read_text().splitlines()
+    names = [line.split("{name: ")[1].split(",")[0] for line in lines if "{name: t3_" in line]
+    full = {
+        "t3_02_report_submitting_entity": "TICKHOUSEDEMOSUBM082", "t3_03_entity_responsible": LEI,
+        "t3_04_counterparty_1": LEI, "t3_06_counterparty_2": "TICKHOUSEDEMOBROK069",
+        "t3_07_collateral_timestamp": "2026-03-02T21:00:00Z", "t3_08_portfolio_indicator": "true",
+        "t3_09_portfolio_code": "P1", "t3_11_category": "OWC1",
+        "t3_12_initial_posted_before_haircut": "10.5", "t3_13_initial_posted": "10.5",
+        "t3_14_initial_posted_currency": "USD", "t3_28_action_type": "MARU",
+        "t3_29_event_date": "2026-03-02",
+    }  # fmt: skip
+    return dict.fromkeys(names, "") | {"record_id": "TM1"} | full | more
+
+
+@pytest.mark.reference
+def test_margins_are_valid_for_isos_base_message(tmp_path: Path, reference_data: Path) -> None:
+    amounts = ("t3_12_initial_posted_before_haircut", "t3_13_initial_posted")
+    bare = {**dict.fromkeys(amounts, ""), "t3_07_collateral_timestamp": ""}
+    alone = {"t3_09_portfolio_code": "", "t3_10_uti": f"{LEI}A1", "t3_11_category": "UNCL"}
+    path, rows = (
+        tmp_path / "m.xml",
+        [margin(), margin(t3_28_action_type="CORR"), margin(**bare, **alone)],
+    )
+    schema = reference_data / "schemas" / "iso20022" / "auth.108.001.02.xsd"
+    emir_margin_xml.write(path, rows, len(rows))
+    assert iso20022.validate(path, schema) == []
+    kinds = [etree.QName(one[0]).localname for one in etree.parse(path).iter("{*}Rpt")]
+    assert kinds == ["MrgnUpd", "Crrctn", "MrgnUpd"]
+    emir_margin_xml.write(path, [], 0)
+    assert iso20022.validate(path, schema) == []
+
+
 @pytest.mark.parametrize("code", ["QZXQ4R16245X", "QZH55DK310GD", "QZTCKHSDM017"])
 def test_a_upi_is_known_by_its_check_character(code: str) -> None:
     assert valid_upi(code)
@@ -203,3 +237,30 @@ def test_a_repository_holds_what_was_sent_less_what_was_taken_back(tmp_path: Pat
     assert {row[emir_history.EVENT] for row in held.values()} == {"INCP"}
     assert taken_back == {"B"}
     assert emir_history.at_the_repository([]) == ({}, frozenset())
+
+
+def schema(folder: Path, name: str, version: str) -> Path:
+    """A schema file that is for a version of a message, and for nothing in it."""
+    path = folder / name
+    space = iso20022.namespace(version)
+    path.write_text(
+        f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{space}"/>'
+    )
+    return path
+
+
+def test_a_package_says_by_its_namespace_which_version_is_written(tmp_path: Path) -> None:
+    own = schema(tmp_path, "auth.030.001.03_ESMAUG_DATTAR.xsd", "auth.030.001.03")
+    schema(tmp_path, "auth.108.001.01.xsd", "auth.108.001.01")
+    assert iso20022.package_in(tmp_path, emir_xml.MESSAGE) == (own, "auth.030.001.03")
+    assert iso20022.package_in(tmp_path, emir_margin_xml.MESSAGE)[1] == "auth.108.001.01"
+    schema(tmp_path, "auth.030.001.04.xsd", "auth.030.001.04")
+    with pytest.raises(InputError, match="install the authority's schema package"):
+        iso20022.package_in(tmp_path, emir_xml.MESSAGE)
+
+
+@pytest.mark.parametrize("version", ["auth.016.001.03", "auth.030.002.01", "elsewhere"])
+def test_a_package_of_another_message_is_refused(tmp_path: Path, version: str) -> None:
+    schema(tmp_path, "auth.030.xsd", version)
+    with pytest.raises(InputError, match=r"not for an auth\.030\.001"):
+        iso20022.package_in(tmp_path, emir_xml.MESSAGE)

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cli.main import main
 from core import audit_log
 from core.clock import ManualClock
 from core.errors import InputError, SettingsError
@@ -146,6 +147,20 @@ def test_an_answer_reads_nothing_outside_itself(tmp_path: Path) -> None:
     text = advice(record("A", "ACPT", "R", "&x;")).replace("<Document", f"{entity}<Document", 1)
     (one,) = status_advice.read(written(tmp_path, text)).records
     assert "password" not in one.says
+
+
+def test_the_command_says_where_it_is_kept_and_what_is_wrong(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TICKHOUSE_HOME", settings.home)
+    path = str(written(tmp_path, advice(*(record(key, "RJCT") for key in "ABC"))))
+    assert main(["report", "answer", path, "--date", str(DAY)]) == 0
+    assert "breaks: 3 error." in capsys.readouterr().out
+    assert main(["report", "answer", path]) == 2
+    assert main(["report", "answer", str(tmp_path / "none.xml"), "--date", str(DAY)]) != 0
 
 
 def test_nothing_sent_has_no_answer(tmp_path: Path) -> None:

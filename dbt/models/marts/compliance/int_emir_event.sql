@@ -53,7 +53,9 @@ position_days as (
         contracts.level as level,
         contracts.ticket as ticket,
         days.report_date as event_day,
-        arraySort(groupArray(tuple(contracts.ts_event, contracts.seq, contracts.signed_lots, contracts.price, contracts.report_date = days.report_date))) as fills,
+        arraySort(groupArray(tuple(
+            contracts.ts_event, contracts.seq, contracts.signed_lots, contracts.price, contracts.report_date = days.report_date
+        ))) as fills,
         argMax(
             tuple(
                 contracts.mode, contracts.run_id, contracts.strategy, contracts.order_id, contracts.signal_id, contracts.seq,
@@ -68,15 +70,31 @@ position_days as (
     group by account, source, symbol, life, level, ticket, event_day
 ),
 
-states as (
+running as (
     select
         *,
         arrayMap(fill -> tuple(tupleElement(fill, 3), tupleElement(fill, 4)), fills) as all_fills,
-        countEqual(arrayMap(fill -> tupleElement(fill, 5), fills), true) as fills_today,
-        {{ average_price("all_fills") }} as at_end,
-        {{ average_price("arraySlice(all_fills, 1, length(all_fills) - fills_today)") }} as before_day,
-        {{ average_price("arraySlice(all_fills, 1, length(all_fills) - fills_today + 1)") }} as after_first
+        toUInt64(countEqual(arrayMap(fill -> tupleElement(fill, 5), fills), true)) as fills_today,
+        arrayMap(held -> round(held, 8), arrayCumSum(arrayMap(fill -> tupleElement(fill, 3), fills))) as lots,
+        arrayMap(
+            (before, after, fill) -> multiIf(
+                before = 0 or before * after < 0, toFloat64(0),
+                before * tupleElement(fill, 1) > 0, before / after,
+                toFloat64(1)
+            ),
+            arrayPopBack(arrayPushFront(lots, toFloat64(0))), lots, all_fills
+        ) as kept,
+        arrayCumSum(arrayMap(share -> if(share = 0, toFloat64(0), log(share)), kept)) as logs
     from position_days
+),
+
+states as (
+    select
+        *,
+        {{ average_at("length(fills)") }} as at_end,
+        {{ average_at("(length(fills) - fills_today)") }} as before_day,
+        {{ average_at("least(length(fills) - fills_today + 1, length(fills))") }} as after_first
+    from running
 ),
 
 -- One report of the day's change, at its end: several changes of a position within a day are one. What is opened and closed
@@ -102,21 +120,79 @@ positions as (
 )
 
 select
-    mode, run_id, strategy, order_id, signal_id, seq, ts_event, venue_deal, account, source, symbol, level, ticket,
-    event_day as report_date, action, event_type, report_level, contract_price, contract_lots, first_deal, first_seq, first_run,
+    mode,
+    run_id,
+    strategy,
+    order_id,
+    signal_id,
+    seq,
+    ts_event,
+    venue_deal,
+    account,
+    source,
+    symbol,
+    level,
+    ticket,
+    event_day as report_date,
+    action,
+    event_type,
+    report_level,
+    contract_price,
+    contract_lots,
+    first_deal,
+    first_seq,
+    first_run,
     if(action = 'POSC', ts_event, ts_opened) as ts_opened
 from trades
 union all
 select
-    mode, run_id, strategy, order_id, signal_id, seq, ts_event, venue_deal, account, source, symbol, level, ticket,
-    event_day, action, event_type, report_level, contract_price, contract_lots, first_deal, first_seq, first_run,
+    mode,
+    run_id,
+    strategy,
+    order_id,
+    signal_id,
+    seq,
+    ts_event,
+    venue_deal,
+    account,
+    source,
+    symbol,
+    level,
+    ticket,
+    event_day,
+    action,
+    event_type,
+    report_level,
+    contract_price,
+    contract_lots,
+    first_deal,
+    first_seq,
+    first_run,
     if(action = 'POSC', ts_event, ts_opened)
 from components
 union all
 select
-    tupleElement(last_fill, 1), tupleElement(last_fill, 2), tupleElement(last_fill, 3), tupleElement(last_fill, 4), tupleElement(last_fill, 5),
-    tupleElement(last_fill, 6), tupleElement(last_fill, 7), tupleElement(last_fill, 8), account, source, symbol, level, ticket,
-    event_day, tupleElement(change, 1), tupleElement(change, 2), report_level, tupleElement(tupleElement(change, 3), 2),
-    tupleElement(tupleElement(change, 3), 1), tupleElement(last_fill, 10), tupleElement(last_fill, 11), tupleElement(last_fill, 12),
+    tupleElement(last_fill, 1),
+    tupleElement(last_fill, 2),
+    tupleElement(last_fill, 3),
+    tupleElement(last_fill, 4),
+    tupleElement(last_fill, 5),
+    tupleElement(last_fill, 6),
+    tupleElement(last_fill, 7),
+    tupleElement(last_fill, 8),
+    account,
+    source,
+    symbol,
+    level,
+    ticket,
+    event_day,
+    tupleElement(change, 1),
+    tupleElement(change, 2),
+    report_level,
+    tupleElement(tupleElement(change, 3), 2),
+    tupleElement(tupleElement(change, 3), 1),
+    tupleElement(last_fill, 10),
+    tupleElement(last_fill, 11),
+    tupleElement(last_fill, 12),
     tupleElement(last_fill, 13)
 from positions

@@ -142,11 +142,13 @@ deal_rows as (
     full outer join their_deals as t on o.report_date = t.report_date and o.account = t.account and o.deal = t.deal
 ),
 
+-- Strategies that share a netting account's position have one each, of a number that is no ticket: they are compared
+-- as their sum, by the symbol.
 our_positions as (
     select
         statements.report_date as report_date,
         statements.account as account,
-        fills.venue_position as ticket,
+        if(fills.venue_position >= 4503599627370496, concat('all of ', fills.symbol), toString(fills.venue_position)) as ticket,
         any(fills.symbol) as symbol,
         round(sum(if(fills.side = 'buy', fills.volume, -fills.volume)), 8) as volume,
         argMin(fills.order_id, fills.seq) as order_id,
@@ -154,7 +156,7 @@ our_positions as (
     from statements
     inner join fills on statements.account = fills.account
     where fills.ts_event <= statements.ts_holds
-    group by statements.report_date, statements.account, fills.venue_position
+    group by statements.report_date, statements.account, ticket
     having volume != 0
 ),
 
@@ -162,7 +164,18 @@ their_positions as (
     select
         statements.report_date as report_date,
         positions.account as account,
-        positions.position as ticket,
+        if(
+            (statements.report_date, positions.account, concat('all of ', positions.symbol))
+            in (
+                select
+                    our_positions.report_date,
+                    our_positions.account,
+                    our_positions.ticket
+                from our_positions
+            ),
+            concat('all of ', positions.symbol),
+            toString(positions.position)
+        ) as ticket,
         positions.symbol as symbol,
         positions.volume as volume
     from {{ source("compliance", "broker_position") }} as positions
@@ -176,12 +189,12 @@ position_rows as (
         coalesce(nullIf(o.report_date, toDate(0)), t.report_date) as report_date,
         coalesce(nullIf(o.account, ''), t.account) as account,
         'position' as item,
-        toString(greatest(coalesce(o.ticket, 0), coalesce(t.ticket, 0))) as item_key,
+        coalesce(nullIf(o.ticket, ''), t.ticket) as item_key,
         coalesce(nullIf(o.symbol, ''), t.symbol) as symbol,
         coalesce(o.volume, 0) as ours,
         coalesce(t.volume, 0) as theirs,
         multiIf(
-            coalesce(t.ticket, 0) = 0, 'missing at the broker', coalesce(o.ticket, 0) = 0, 'missing here',
+            coalesce(t.ticket, '') = '', 'missing at the broker', coalesce(o.ticket, '') = '', 'missing here',
             abs(o.volume - t.volume) > 1e-8, 'volume differs', 'matched'
         ) as status,
         coalesce(o.order_id, '') as order_id,

@@ -26,7 +26,6 @@ reports as (
         *,
         uniqExact(contract_key) over (partition by report_date, t2_001_uti) as contracts_of_uti,
         countIf(t2_151_action_type in ('NEWT', 'POSC')) over (partition by report_date, t2_001_uti) as beginnings
-        
     from wanted
 ),
 
@@ -93,6 +92,38 @@ judged as (
             ])
         )) as broken
     from reports
+),
+
+margins as (
+    select
+        report_date,
+        record_id,
+        order_id,
+        signal_id,
+        arrayJoin(arrayConcat(
+            arrayFilter(field -> tupleElement(field, 5), [
+                {%- for table, number, name, held, reason, supply in emir_margin_fields() if number not in (1, 7, 12, 13, 14) %}
+                    tuple('3.{{ number }}', 'field_missing', 'warning', '{{ name }}', {{ (name ~ " = ''") if held else "true" }} and ({{ reason }}) = ''){{ "," if not loop.last }}
+                {%- endfor %}
+            ]),
+            arrayFilter(rule -> tupleElement(rule, 5), [
+                tuple('3.11', 'collateral_category', 'error', t3_11_category, t3_11_category not in ('UNCL', 'PRC1', 'PRC2', 'PRCL', 'OWC1', 'OWC2', 'OWP1', 'OWP2', 'FLCL')),
+                tuple('3.12', 'margin_given', 'error', account, t3_11_category in ('OWC1', 'OWP1', 'FLCL') and t3_12_initial_posted_before_haircut = ''),
+                tuple('3.12', 'margin_form', 'error', t3_12_initial_posted_before_haircut, t3_12_initial_posted_before_haircut != '' and not {{ is_decimal('t3_12_initial_posted_before_haircut', 25, 5) }}),
+                tuple('3.14', 'margin_currency', 'error', t3_14_initial_posted_currency, t3_14_initial_posted_currency != '' and not {{ in_list('t3_14_initial_posted_currency', 'currency') }}),
+                tuple('3.7', 'margin_fresh', 'warning', t3_07_collateral_timestamp, t3_07_collateral_timestamp != '' and substring(t3_07_collateral_timestamp, 1, 10) < toString(report_date))
+            ])
+        )) as broken
+    from {{ ref("rpt_emir_margin") }}
+    where {{ report_days("report_date") }}
+),
+
+all_broken as (
+    select *
+    from judged
+    union all
+    select *
+    from margins
 )
 
 select
@@ -106,8 +137,9 @@ select
         rule_id like 'reference%' or rule_id in ('trade_before_instrument', 'field_missing', 'contract_covered', 'commodity_covered', 'regime_covered'), 'reference data',
         rule_id like '%lei%' or rule_id like 'uti%' or rule_id = 'position_uti_given', 'compliance',
         rule_id like 'valuation%', 'market data',
+        rule_id like 'margin%', 'operations',
         'operations'
     ) as String) as owner,
     cast(order_id as String) as order_id,
     cast(signal_id as String) as signal_id
-from judged
+from all_broken

@@ -1,4 +1,4 @@
--- Every field of tables 1 and 2 over the day's reports: how often it is filled, not wanted and why, or missing and what to supply.
+-- Every field of the three tables over the day's reports: how often it is filled, not wanted and why, or missing and what to supply.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
     on_schema_change="append_new_columns", order_by="(table_number, field, status, reason)", tags=["compliance"],
@@ -7,23 +7,22 @@
 
 with
 
-reports as (
-    select *
-    from {{ ref("rpt_emir_report") }}
-    where reportable and {{ report_days("report_date") }}
-),
-
 fields as (
     select
         report_date,
         record_id,
         order_id,
-        arrayJoin([
-            {%- for table, number, name, held, reason, supply in emir_fields() %}
-                tuple({{ table }}, {{ number }}, '{{ name }}', {{ name if held else "''" }}, {{ reason }}, '{{ supply | replace("'", "\\'") }}'){{ "," if not loop.last }}
-            {%- endfor %}
-        ]) as one
-    from reports
+        arrayJoin([{{ emir_field_tuples(emir_fields()) }}]) as one
+    from {{ ref("rpt_emir_report") }}
+    where reportable and {{ report_days("report_date") }}
+    union all
+    select
+        report_date,
+        record_id,
+        order_id,
+        arrayJoin([{{ emir_field_tuples(emir_margin_fields()) }}]) as one
+    from {{ ref("rpt_emir_margin") }}
+    where {{ report_days("report_date") }}
 ),
 
 judged as (

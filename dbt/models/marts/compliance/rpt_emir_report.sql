@@ -202,5 +202,7 @@ select
     cast(if(is_reported, event_type, '') as String) as t2_152_event_type,
     cast(toString(report_date) as String) as t2_153_event_date,
     cast(report_level as String) as t2_154_level,
-    cast(coalesce(price_notation, '') as String) as price_notation
+    cast(coalesce(price_notation, '') as String) as price_notation,
+    cast(coalesce(collateral, '') as String) as collateral,
+    cast(coalesce(portfolio_code, '') as String) as portfolio
 from written

@@ -3,6 +3,44 @@
 
 with
 
+money as (
+    select
+        run_id,
+        mode,
+        account,
+        strategy,
+        source,
+        symbol,
+        trading_day,
+        venue_position,
+        toBool(opens) as opens,
+        1 as fill_count,
+        volume,
+        profit,
+        commission,
+        swap
+    from {{ ref("int_fill") }}
+    where {{ in_mode() }}
+    union all
+    select
+        run_id,
+        mode,
+        account,
+        strategy,
+        source,
+        symbol,
+        trading_day,
+        venue_position,
+        true as opens,
+        0 as fill_count,
+        0. as volume,
+        profit,
+        0. as commission,
+        0. as swap
+    from {{ ref("int_residue") }}
+    where {{ in_mode() }}
+),
+
 days as (
     select
         run_id,
@@ -16,10 +54,9 @@ days as (
         {{ stable("sum(commission)") }} as commissions,
         {{ stable("sum(swap)") }} as swaps,
         {{ stable("sum(volume)") }} as lots,
-        count() as fill_count,
+        sum(fill_count) as fill_sum,
         uniqExactIf(venue_position, not opens) as positions_reduced
-    from {{ ref("int_fill") }}
-    where {{ in_mode() }}
+    from money
     group by run_id, mode, account, strategy, source, symbol, trading_day
 )
 
@@ -31,7 +68,7 @@ select
     cast(source as String) as source,
     cast(symbol as String) as symbol,
     cast(trading_day as Date) as trading_day,
-    cast(fill_count as UInt64) as fills,
+    cast(fill_sum as UInt64) as fills,
     cast(positions_reduced as UInt64) as positions_reduced,
     cast(lots as Float64) as volume,
     cast(gross as Float64) as profit_gross,

@@ -1,5 +1,6 @@
 -- What each strategy of an account asked for and earned, day by day, over all of its symbols. Days without a fill
--- are there too: a strategy in shadow has orders and no profit.
+-- are there too: a strategy in shadow has orders and no profit. Where strategies share a netting account's positions,
+-- each one's profit is by its own average price, and `netting` has the rest of what the broker's deals realised.
 {{ config(order_by="(run_id, account, strategy, trading_day)") }}
 
 with
@@ -19,6 +20,25 @@ fills as (
         {{ stable("sum(commission)") }} as commissions,
         {{ stable("sum(swap)") }} as swaps
     from {{ ref("int_fill") }}
+    where {{ in_mode() }}
+    group by run_id, mode, account, strategy, trading_day
+),
+
+residues as (
+    select
+        run_id,
+        mode,
+        account,
+        strategy,
+        trading_day,
+        0 as asked,
+        0 as denied,
+        0 as fill_count,
+        0. as lots,
+        {{ stable("sum(profit)") }} as gross,
+        0. as commissions,
+        0. as swaps
+    from {{ ref("int_residue") }}
     where {{ in_mode() }}
     group by run_id, mode, account, strategy, trading_day
 ),
@@ -44,6 +64,8 @@ orders as (
 
 together as (
     select * from fills
+    union all
+    select * from residues
     union all
     select * from orders
 ),

@@ -29,6 +29,17 @@ positions as (
     from {{ ref("int_fill") }}
     where {{ in_mode() }}
     group by run_id, mode, account, venue_position
+),
+
+residues as (
+    select
+        run_id as residue_run,
+        account as residue_account,
+        venue_position as residue_position,
+        {{ stable("sum(profit)") }} as residue
+    from {{ ref("int_residue") }}
+    where venue_position != 0 and {{ in_mode() }}
+    group by run_id, account, venue_position
 )
 
 select
@@ -50,9 +61,13 @@ select
     cast(opened as Float64) as volume,
     cast(opened_price / nullIf(opened, 0) as Nullable(Float64)) as price_open,
     cast(closed_price / nullIf(closed, 0) as Nullable(Float64)) as price_close,
-    cast(gross as Float64) as profit_gross,
+    cast(gross + coalesce(residues.residue, 0) as Float64) as profit_gross,
     cast(commissions as Float64) as commission,
     cast(swaps as Float64) as swap,
-    cast(gross + commissions + swaps as Float64) as profit_net,
+    cast(gross + coalesce(residues.residue, 0) + commissions + swaps as Float64) as profit_net,
     cast(fill_count as UInt64) as fills
 from positions
+left join residues
+    on
+        positions.run_id = residues.residue_run and positions.account = residues.residue_account
+        and positions.venue_position = residues.residue_position
