@@ -18,7 +18,7 @@ from dashboards.grafana.__main__ import BOARDS
 from dashboards.grafana.macros import BoardSpan, expand
 from tests.support.board_panels import targets
 from tests.support.compliance import dbt
-from tests.support.warehouse_server import FEATURES, Warehouse
+from tests.support.warehouse_server import FEATURES, ROOT, Warehouse
 
 pytestmark = pytest.mark.process
 PASSWORD = "s3cret & word"
@@ -266,4 +266,7 @@ def test_dbt_builds_as_a_writer(server: Warehouse, tmp_path: Path) -> None:
     )  # the second time it exchanges tables
     root = client.connect(settings(server, "root"))
     server.clients.append(root)
-    assert root.command("SELECT count() > 20 FROM system.tables WHERE name LIKE 'fct_%'")
+    built = "SELECT name FROM system.tables WHERE database = 'tickhouse_marts'"
+    facts = {path.stem for path in (ROOT / "dbt" / "models" / "marts").rglob("fct_*.sql")}
+    assert facts
+    assert facts <= {name for (name,) in root.query(built).result_rows}
