@@ -54,6 +54,11 @@ class Broker:
         volume = max(round(held[0].volume * share, 2), 0.01)
         return self.does(operations.by_hand(held[0].symbol, 1 - held[0].type, volume, ticket))
 
+    def equity(self) -> float:
+        """Of the account, as it is."""
+        self.terminal.at(self._now_msc())
+        return self.terminal.account_info().equity
+
     def does(self, operation: dict[str, Any]) -> bool:
         """A person, or the broker, does something."""
         self.package._answers()

@@ -16,6 +16,7 @@ from adapters.simulator.broker import operations
 from adapters.simulator.faults import Fault
 from core.contracts.tick import TICK, TickArray
 from execution.breakers.breakers import Breakers
+from execution.breakers.flash_crash import PAUSE_S
 from execution.live import Parts
 
 if TYPE_CHECKING:
@@ -61,8 +62,10 @@ class Trips:
         self.name = watched(world.seed)
         self._falls_until = self._skew_us = self._turned_us = 0
         self._fallen: dict[str, int] = {}  # by symbol: quotes of the crash that the process saw
+        self._upright: dict[str, int] = {}  # by symbol: time of the last quote before a crash
         self._silent: tuple[int, int] | None = None  # since when, by which clock
         self._lost: tuple[str, str, int] | None = None  # what it owes, why, looks until then
+        self._left = 0.0  # equity after it
         self._owed: dict[str, str] = {}  # what must hold, and since when it does
         self.seen: set[str] = set()  # names of breakers that tripped
         if self.name:
@@ -81,7 +84,9 @@ class Trips:
             parts.limits, parts.trading, parts.clock, parts.ledger.activity, parts.timer
         )
         for (source, symbol), mid in self._world.mids().items():
-            breakers.ticks(source, symbol, _quiet(mid, self._world.now_us))
+            quiet = _quiet(mid, self._world.now_us)
+            breakers.ticks(source, symbol, quiet)
+            self._upright[symbol] = int(quiet["time_msc"][-1])
         return parts._replace(breakers=breakers)
 
     def step(self) -> None:
@@ -119,13 +124,16 @@ class Trips:
         if self._world.broker.does(operations.money(mt5.DEAL_TYPE_CHARGE, charge, "a loss")):
             self._world.tell(f"{share:.0%} of the equity are gone")
             self._lost = state, f"{share:.0%} were lost", _SEEN_AFTER
+            self._left = self._world.broker.equity()
 
     def _look_at_losses(self) -> None:
         if self._lost is None:
             return
         state, why, looks = self._lost
         self._lost = (state, why, looks - 1) if looks > 1 else None
-        if looks == 1:
+        if self._world.broker.equity() > self._left:  # somebody paid in, or gave some of it back
+            self._lost = None
+        elif looks == 1:
             self._owe(state, why)
 
     def quote(self, source: str, symbol: str, tick: TickArray) -> TickArray:
@@ -138,7 +146,12 @@ class Trips:
             tick["bid"], tick["ask"] = tick["bid"] * _FALL, tick["ask"] * _FALL
         self._fallen[symbol] = self._fallen.get(symbol, 0) + 1 if falls else 0
         parts.breakers.ticks(source, symbol, tick)
-        if self._fallen[symbol] == 2 and self.name == "crash":  # one odd quote is no crash
+        time_msc = int(tick["time_msc"][-1])
+        if not falls:
+            self._upright[symbol] = time_msc
+        # One odd quote is no crash, nor is what the market did in a silence.
+        lately = time_msc - self._upright.get(symbol, 0) <= PAUSE_S * 1000
+        if self._fallen[symbol] == 2 and lately and self.name == "crash":
             self._owe("halted", f"prices of {symbol} fell")
         return tick
 
@@ -146,9 +159,9 @@ class Trips:
         """The process has been around once more."""
         world, looked = self._world, self._world.now_us - self._turned_us
         self._turned_us = world.now_us
-        jump_s, self._skew_us = abs(world.skew_us - self._skew_us) / 1e6, world.skew_us
         if not self.name or not world.alive or looked < _LOOK_US:
-            return
+            return  # a jump there and back that it may not have seen is none
+        jump_s, self._skew_us = abs(world.skew_us - self._skew_us) / 1e6, world.skew_us
         if jump_s > _DRIFT_S and self.name == "drift":
             self._owe("reducing", f"the clock jumped by {jump_s} s")
         if looked >= _ASK_US and world.broker.faults.connected:
