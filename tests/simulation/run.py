@@ -62,6 +62,7 @@ class _Life:
         self._world, self._rng = world, world.rng
         self._troubles = {kind for kind in KINDS if self._rng.random() < 0.5}
         self._signals = 0
+        self._flattens = False  # a person has everything closed, in the end
         self._whose = Random(f"whose {world.seed}")
 
     def live(self) -> None:
@@ -110,6 +111,7 @@ class _Life:
         world.tenancy.rest()
         world.waiting.rest()
         if flattens:
+            self._flattens = True
             world.waiting.flatten()
             for _ in range(16):
                 world.turn()
@@ -248,7 +250,12 @@ class _Life:
         else:
             states: tuple[State, ...] = ("halted", "reducing", "active", "active")
             state, delay = self._rng.choice(states), self._rng.choice((0.0, 0.03, 0.5))
-            self._world.later(delay, lambda: self._world.halt(state))
+            self._world.later(delay, lambda: self._order(state))
+
+    def _order(self, state: State) -> None:
+        """A person says so, unless another has everything closed by now."""
+        if not self._flattens:
+            self._world.halt(state)
 
     def _hand(self) -> None:
         """People at the terminal, and a broker that wants its margin."""
