@@ -68,7 +68,7 @@ def test_the_nightly_jobs_run_in_dagster(desk: GoldenDesk) -> None:
         assert all(manifest.query_sha256.values()), name
         assert manifest.dbt_invocation == invocation, name
     audit = desk.jobs["audit_job"]
-    assert audit["made"] == ["sealed_day", "verified_trail"]
+    assert audit["made"] == ["exported_records", "sealed_day", "verified_trail"]
     assert audit["metadata"]["verified_trail"]["seals"] == "checked"
 
 
