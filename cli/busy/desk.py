@@ -26,6 +26,7 @@ from quality.check_result import CheckResult
 from reports import clocks
 from surveillance.abuse import scan, scenarios
 from surveillance.alert import ControlAlert
+from surveillance.incidents.register import id_of
 from surveillance.rules import RULES
 from surveillance.watcher import alert_of
 
@@ -170,7 +171,18 @@ def orders_of_people(day: Day) -> list[AuditLine]:
     for place, report in enumerate(_REPORTS):
         for back in range(1, 6):
             lines += _report(day, report, back, signed=back > place + 1)
-    return sorted(lines, key=lambda line: line.ts_us)
+    return sorted([*lines, *_incident(day)], key=lambda line: line.ts_us)
+
+
+def _incident(day: Day) -> list[AuditLine]:
+    """One of two days before, which somebody noted and nobody classified."""
+    began_us, title = day.end_us - 2880 * MINUTE, "The broker's gateway was down"
+    about = {"title": title, "rule": "", "began_us": began_us, "account": "acc", "about": "gateway"}
+    subject = id_of("", title, began_us)
+    return [
+        AuditLine(began_us + MINUTE, "ann", True, "incident opened", title, subject, "", about),
+        AuditLine(began_us + 9 * MINUTE, "bob", True, "incident noted", title, subject, "over"),
+    ]  # fmt: skip
 
 
 def _report(day: Day, report: str, back: int, *, signed: bool) -> list[AuditLine]:
