@@ -123,6 +123,16 @@ def page_of(
     )  # fmt: skip
 
 
+def undecided(trades: str) -> tuple[str, ...]:
+    """What to say of so many trades that no reference data decide; nothing of "0"."""
+    if trades == "0":
+        return ()
+    return (
+        f"Trades in instruments without reference data on this day: {trades}. Nobody decided"
+        " whether they are reportable, so this version cannot be released.",
+    )
+
+
 def table(
     title: str, columns: Mapping[str, int] | Sequence[str], rows: Sequence[Sequence[str]], *,
     empty: str = "None on this day.", limit: int = 60, remark: str = "", size: float = 8.5,

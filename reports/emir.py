@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from reports import emir_history, emir_margin_xml, emir_xml, holidays, iso20022
-from reports.base import Content, Report, ReportContext, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table, undecided
 from reports.emir_history import ACTION, EVENT, KEY, Rows
 from reports.tables import columns_of, rows_of, write_rows
 
@@ -95,13 +95,14 @@ def page(context: ReportContext) -> Content:
     corrected = sum(
         1 for row in rows_of(context.folder / SUBMISSION) if row[ACTION] in ("CORR", "EROR", "REVI")
     )
+    due = holidays.due_in_words(context.settings.home_path, context.day)
     facts = (
         ("Reports", counts[0]), ("Reportable", counts[1]), ("Excluded", counts[2]),
         ("Undecided", counts[3]), ("Submitted", str(context.rows[SUBMISSION])),
-        ("of these corrections", str(corrected)), ("Due (T+1)", _due(context)),
+        ("of these corrections", str(corrected)), ("Due (T+1)", due),
         ("XML", _xml(context)),
     )  # fmt: skip
-    return Content(facts, (_COVERED, *_notes(counts)), (
+    return Content(facts, (_COVERED, *undecided(counts[3])), (
         table("By instrument", ("Instrument", "Source", "Reportable", "Reports", "Why"),
               _by_instrument(context), empty="No trade and no position: issued empty."),
         table("Events", ("Action", "Event", "Level", "Reports", "Contracts"), _events(context),
@@ -163,23 +164,6 @@ def _fields_of_day(context: ReportContext) -> list[tuple[str, ...]]:
         " WHERE report_date = {day:Date} AND status != 'filled'"
         " ORDER BY status = 'missing' DESC, table_number, field, reason"
     )
-
-
-def _notes(counts: tuple[str, ...]) -> tuple[str, ...]:
-    if counts[3] == "0":
-        return ()
-    return (
-        f"Trades in instruments without reference data on this day: {counts[3]}. Nobody decided"
-        " whether they are reportable, so this version cannot be released.",
-    )
-
-
-def _due(context: ReportContext) -> str:
-    """T+1 by the authority's holidays, and what is not known of them."""
-    authority = holidays.load(context.settings.home_path).authority
-    due = holidays.due(context.day, authority)
-    unknown = holidays.caveat(due, authority)
-    return f"{due} ({unknown})" if unknown else str(due)
 
 
 def _xml(context: ReportContext) -> str:

@@ -67,6 +67,14 @@ def caveat(due_on: date, holidays: Holidays | None) -> str:
     return "" if due_on <= holidays.until else f"holidays known until {holidays.until}"
 
 
+def due_in_words(home: Path, day: date) -> str:
+    """When a report of a day is due by the authority's holidays, and what is not known of them."""
+    authority = load(home).authority
+    due_on = due(day, authority)
+    unknown = caveat(due_on, authority)
+    return f"{due_on} ({unknown})" if unknown else str(due_on)
+
+
 def closed(day: date, calendar: Calendar) -> bool:
     """Whether every venue that the file names is closed on a day; of none nothing is known."""
     venues = calendar.venues.values()

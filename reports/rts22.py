@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from reports import holidays, iso20022, rts22_xml
-from reports.base import Content, Report, ReportContext, Sheet, table
+from reports.base import Content, Report, ReportContext, Sheet, table, undecided
 from reports.tables import columns_of, rows_of, write_rows
 
 TRANSACTIONS, SUBMISSION = "transactions.csv", "submission.csv"
@@ -89,13 +89,14 @@ def page(context: ReportContext) -> Content:
     )[0]
     sent = list(islice(rows_of(context.folder / SUBMISSION), 200))
     cancelled = sum(1 for _ in rows_of(context.folder / SUBMISSION, "f01_report_status", "CANC"))
+    due = holidays.due_in_words(context.settings.home_path, context.day)
     facts = (
         ("Trades", counts[0]), ("Reportable", counts[1]), ("Excluded", counts[2]),
         ("Undecided", counts[3]), ("Submitted", str(context.rows[SUBMISSION])),
-        ("of these CANC", str(cancelled)), ("Due (T+1)", _due(context)),
+        ("of these CANC", str(cancelled)), ("Due (T+1)", due),
         ("XML", _xml(context)),
     )  # fmt: skip
-    return Content(facts, _notes(counts), (
+    return Content(facts, undecided(counts[3]), (
         table("By instrument", ("Instrument", "Source", "Reportable", "Trades", "Quantity", "Why"),
               _by_instrument(context), empty="No trade on this day: the report is issued empty."),
         table("Fields", ("Field", "Column", "Status", "Trades", "Why"), _fields_of_day(context),
@@ -133,23 +134,6 @@ def _fields_of_day(context: ReportContext) -> list[tuple[str, ...]]:
         " WHERE report_date = {day:Date} AND status != 'filled'"
         " ORDER BY status = 'missing' DESC, field, reason"
     )
-
-
-def _notes(counts: tuple[str, ...]) -> tuple[str, ...]:
-    if counts[3] == "0":
-        return ()
-    return (
-        f"Trades in instruments without reference data on this day: {counts[3]}. Nobody decided"
-        " whether they are reportable, so this version cannot be released.",
-    )
-
-
-def _due(context: ReportContext) -> str:
-    """T+1 by the authority's holidays, and what is not known of them."""
-    authority = holidays.load(context.settings.home_path).authority
-    due = holidays.due(context.day, authority)
-    unknown = holidays.caveat(due, authority)
-    return f"{due} ({unknown})" if unknown else str(due)
 
 
 def _xml(context: ReportContext) -> str:
