@@ -173,6 +173,7 @@ class Trips:
         """A person lifts whatever was tripped before."""
         self._owed.clear()
         self._silent = self._lost = None
+        self._skew_us = self._world.skew_us  # a jump before may be among what was tripped
 
     def check(self) -> str:
         """What is owed and not given; "" for nothing."""
