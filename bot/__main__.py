@@ -63,7 +63,7 @@ class _Bot:
         door = Door(config.bot.token, config.bot.server)
         memory, questions = Memory(config.home_path, clock), Questions(clock)
         codes = Codes(config.home_path, memory, clock)
-        commands = Commands(now.items, config, Acts(config, clock), codes, questions)
+        commands = Commands(now.items, config, clock, Acts(config, clock), codes, questions)
         outbox = Outbox(door.send, clock, lambda problem: self._tell("out", problem))
         chat = Chat(self._people, memory, commands, questions, config.bot, clock, outbox.put)
         news = News(

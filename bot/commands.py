@@ -11,12 +11,17 @@ from typing import NamedTuple
 
 from bot import desk_texts
 from bot.acts import Acts
+from bot.chart import chart_of
 from bot.codes import Codes
 from bot.incoming import Command
+from bot.limits_text import limits_text
 from bot.outgoing import Button, Outgoing
+from bot.past import Past
 from bot.people import Person, Right, may
 from bot.questions import NO, YES, Questions
 from core import trading_control
+from core.clock import Clock
+from core.errors import TickhouseError
 from core.settings import Settings
 from dashboards.live.items import Items
 
@@ -36,10 +41,12 @@ class Commands:
     """The commands of one home's bot."""
 
     def __init__(
-        self, items: Items, settings: Settings, acts: Acts, codes: Codes, questions: Questions
-    ) -> None:
+        self, items: Items, settings: Settings, clock: Clock, acts: Acts, codes: Codes,
+        questions: Questions,
+    ) -> None:  # fmt: skip
         self._items, self._settings, self._acts = items, settings, acts
-        self._codes, self._questions = codes, questions
+        self._codes, self._questions, self._clock = codes, questions, clock
+        self._past = Past(settings)
         text = self._text
         self._known = {
             "status": _Known("", "trading, processes, feeds", "look", text(self._status)),
@@ -47,6 +54,12 @@ class Commands:
             "profit": _Known("", "balance, equity, today", "look", text(desk_texts.profit)),
             "orders": _Known("", "out, filled, denied", "look", text(desk_texts.orders)),
             "signals": _Known("", "decisions, the model now", "look", text(desk_texts.signals)),
+            "risk": _Known("", "what can be lost; the firm's rules", "look", self._risk),
+            "limits": _Known("", "the limits in force", "look", self._limits),
+            "why": _Known("ID", "why an order was, or was not", "look", self._why),
+            "chart": _Known("SYMBOL", "candles, fills, position", "look", self._chart),
+            "daily": _Known("[DAYS]", "realised, by trading day", "look", self._daily),
+            "report": _Known("", "which reports were made", "look", self._report),
             "alerts": _Known("", "what fires; acknowledge, silence", "look", self._alerts),
             "halt": _Known("[REASON]", "no new position; asks", "halt", self._halt),
             "flatten": _Known("CODE [REASON]", "halt and close all; asks", "act", self._flatten),
@@ -101,6 +114,46 @@ class Commands:
 
     def _alerts_by_key(self) -> list[tuple[str, dict[str, object]]]:
         return [(str(one["id"]), one) for one in desk_texts.values(self._items, "alert|")]
+
+    async def _risk(self, _: Command, chat: int, __: Person) -> Sequence[Outgoing]:
+        """The firm's rules come from memory: they are said also while the warehouse is away."""
+        rules = desk_texts.firm_rules(self._items)
+        try:
+            known = await asyncio.to_thread(self._past.risk)
+        except TickhouseError as error:
+            known = f"What can be lost is unknown: {error}"
+        return [Outgoing(chat, f"{rules}\n{known}".strip())]
+
+    async def _limits(self, _: Command, chat: int, __: Person) -> Sequence[Outgoing]:
+        text = await asyncio.to_thread(limits_text, self._settings, self._clock)
+        return [Outgoing(chat, f"{desk_texts.firm_rules(self._items)}\n{text}".strip())]
+
+    async def _why(self, command: Command, chat: int, _: Person) -> Sequence[Outgoing]:
+        if not command.words:
+            return [Outgoing(chat, "Name an order or signal: /why ID. /orders shows ids.")]
+        name = desk_texts.full_id(self._items, command.words[0])
+        return [Outgoing(chat, await asyncio.to_thread(self._past.why, name))]
+
+    async def _chart(self, command: Command, chat: int, _: Person) -> Sequence[Outgoing]:
+        wanted = command.words[0] if command.words else ""
+        feeds = desk_texts.feeds(self._items, wanted)
+        if len(feeds) != 1 or not wanted:
+            known = ", ".join(desk_texts.feeds(self._items, "")) or "none yet"
+            return [Outgoing(chat, f"Name one symbol: /chart SYMBOL. There are: {known}")]
+        shown = chart_of(self._items, feeds[0])
+        if shown is None:
+            return [Outgoing(chat, f"No candles of {feeds[0]} yet.")]
+        picture = await asyncio.to_thread(shown.png)
+        return [Outgoing(chat, shown.title, picture=picture)]
+
+    async def _daily(self, command: Command, chat: int, _: Person) -> Sequence[Outgoing]:
+        word = command.words[0] if command.words else "7"
+        if not (word.isascii() and word.isdigit() and len(word) < 4):
+            return [Outgoing(chat, "Give a number of days: /daily 7")]
+        return [Outgoing(chat, await asyncio.to_thread(self._past.daily, int(word)))]
+
+    async def _report(self, _: Command, chat: int, __: Person) -> Sequence[Outgoing]:
+        return [Outgoing(chat, await asyncio.to_thread(self._past.reports))]
 
     async def _alerts(self, _: Command, chat: int, __: Person) -> Sequence[Outgoing]:
         firing = [

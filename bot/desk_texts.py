@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.sections import RuleSettings
 from dashboards.live.items import Items
 
-_LINES = 10
+_LINES, _SHORT = 10, 8  # of a list; characters of an order's id
 _ARROWS = {"long": "▲", "short": "▼", "flat": "■", "buy": "▲", "sell": "▼"}
 
 
@@ -142,7 +142,27 @@ def orders(items: Items) -> str:
 def _order(one: dict[str, Any]) -> str:
     arrow = _ARROWS.get(one["side"], "")
     at = f" at {one['price']:g}" if one["price"] else ""
-    return f"{clock(one['time'])} {arrow}{_symbol(one)} {one['volume']:g}{at} {one['purpose']}"
+    what = f"{arrow}{_symbol(one)} {one['volume']:g}{at} {one['purpose']}"
+    return f"{clock(one['time'])} {what} #{one['order'][:_SHORT]}"
+
+
+def full_id(items: Items, name: str) -> str:
+    """The id of an order whose beginning was typed, as /orders shows it; else what was typed."""
+    name = name.removeprefix("#")
+    known = {
+        str(one["order"])
+        for prefix in ("order|", "fill|", "denial|")
+        for one in values(items, prefix)
+    }
+    matching = [order for order in known if order.startswith(name)]
+    return matching[0] if len(matching) == 1 and len(name) >= _SHORT else name
+
+
+def feeds(items: Items, wanted: str) -> list[str]:
+    """Feeds of a symbol, or the feed itself; "": all."""
+    known = [key.partition("|")[2] for key in items.keys("quote|")]
+    wanted = wanted.upper()
+    return sorted(f for f in known if wanted in ("", f.upper(), f.upper().rpartition("/")[2]))
 
 
 def signals(items: Items) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters.bus.nats.bus import NatsBus
+from adapters.clickhouse.rows import message_columns
+from adapters.clickhouse.writer import Writer
 from core import trading_control
 from core.audit_log import path_in, read
 from core.contracts.order import EventKind
@@ -14,8 +16,12 @@ from core.sections import BusSettings
 from tests.support.bot_process import bot
 from tests.support.live_desk import Desk
 from tests.support.live_page import now_msc
+from tests.support.orders import event
 from tests.support.servers import NatsServer
 from tests.support.telegram_server import TOKEN, TelegramServer
+from tests.support.warehouse_server import Warehouse, warehouse
+
+__all__ = ["warehouse"]
 
 pytestmark = pytest.mark.process
 NOWHERE = "http://127.0.0.1:9"
@@ -32,6 +38,13 @@ def desk(nats_server: NatsServer) -> Iterator[Desk]:
     bus = NatsBus(BusSettings(url=nats_server.url), "test")
     yield Desk(bus)
     bus.close()
+
+
+@pytest.fixture
+def ended(warehouse: Warehouse) -> Iterator[Warehouse]:
+    """A warehouse that a test may kill."""
+    yield warehouse
+    warehouse.start()  # for those that come after
 
 
 def shows(telegram: TelegramServer, text: str) -> None:
@@ -83,3 +96,56 @@ def test_a_desk_in_the_pocket_without_a_warehouse(
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     leaks = [path.name for path in kept if TOKEN.encode() in path.read_bytes()]
     assert leaks == ["telegram.token"]
+
+
+@pytest.mark.heavy(suite="survival")
+def test_what_was_comes_from_the_warehouse_and_a_halt_needs_none(
+    tmp_path: Path, nats_server: NatsServer, telegram: TelegramServer, desk: Desk, ended: Warehouse
+) -> None:
+    now_us = now_msc() * 1000
+    denied = event(
+        71, EventKind.DENIED, now_us - 2_000_000, reason="wide_spread", observed=7.0, limit=5.0,
+        account="simulated", run_id="live", mode="demo", seq=1, limits_version="v9",
+    )  # fmt: skip
+    filled = event(
+        72, EventKind.FILLED, now_us - 1_000_000, purpose="horizon", profit=12.5, commission=-0.5,
+        account="simulated", run_id="live", mode="demo", seq=2, price=63_000.0,
+    )  # fmt: skip
+    with Writer(ended.settings) as writer:
+        writer.insert("order_event", message_columns([denied, filled]))
+    with bot(tmp_path, telegram, nats_server.url, ended.url):
+        telegram.write("/daily")
+        shows(telegram, "together +12.00")
+        telegram.write(f"/why {denied.order_id}")
+        shows(telegram, "wide spread, 7 where 5 may be (limits v9)")
+        telegram.write("/why '; DROP TABLE order_event")
+        shows(telegram, "Nothing of that id is stored")
+        telegram.write("/risk")
+        shows(telegram, "Nothing was held yet")
+        telegram.write("/report")
+        shows(telegram, "tickhouse report NAME")
+        desk.open()
+        telegram.write("/limits")
+        shows(telegram, "Limits default-2")
+        telegram.until(lambda: desk_is_known(telegram))
+        telegram.write("/chart btcusd")
+        telegram.until(lambda: any(shown.picture for shown in telegram.shown.values()))
+        ended.kill()
+        telegram.write("/daily 3")
+        shows(telegram, "Not done: ")
+        telegram.write("/halt everything is down")
+        shows(telegram, "Halt trading?")
+        telegram.press("Yes")
+        shows(telegram, "Trading is HALTED by ann: everything is down")
+    (picture,) = (shown for shown in telegram.shown.values() if shown.picture)
+    assert picture.text.startswith("BTCUSD 62")
+    assert picture.picture.startswith(b"\x89PNG")
+    held = trading_control.current(tmp_path)
+    assert held is not None
+    assert held.state == "halted"
+
+
+def desk_is_known(telegram: TelegramServer) -> bool:
+    """Whether the bot has heard of positions; asks it."""
+    telegram.write("/positions")
+    return any("BTCUSD +0.1" in text for text in telegram.texts())

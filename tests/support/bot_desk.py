@@ -39,7 +39,7 @@ class BotDesk:
         self.questions = Questions(self.clock)
         codes = Codes(self.home, self.memory, self.clock)
         acts = Acts(self.settings, self.clock)
-        self.commands = Commands(self.items, self.settings, acts, codes, self.questions)
+        self.commands = Commands(self.items, self.settings, self.clock, acts, codes, self.questions)
         people = People(self.home, self.settings.bot)
         self.chat = Chat(
             people, self.memory, self.commands, self.questions, self.settings.bot, self.clock,

@@ -79,7 +79,7 @@ def test_fills_and_states_are_news_when_they_come_after_the_start(tmp_path: Path
         "risk|a", risk | {"state": "halted", "by": "ann", "reason": "x", "since": START_US + 2}
     )
     assert texts(telling.newest()) == [
-        "Trading of a is HALTED by ann: x", "Filled 12:00:00 ▼EURUSD 0.1 at 1.1 horizon: -3.50"
+        "Trading of a is HALTED by ann: x", "Filled 12:00:00 ▼EURUSD 0.1 at 1.1 horizon #o: -3.50"
     ]  # fmt: skip
     assert telling.newest() == []
     desk.items.put("fill|3", fill | {"time": START_US + 3})
