@@ -9,12 +9,13 @@ import pytest
 from adapters.bus.nats.bus import NatsBus
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
-from core import trading_control
+from core import totp, trading_control
 from core.audit_log import path_in, read
 from core.contracts.order import EventKind
 from core.sections import BusSettings
 from tests.support.bot_process import bot
 from tests.support.live_desk import Desk
+from tests.support.live_execution import ACCOUNT, execution
 from tests.support.live_page import now_msc
 from tests.support.orders import event
 from tests.support.servers import NatsServer
@@ -149,3 +150,34 @@ def desk_is_known(telegram: TelegramServer) -> bool:
     """Whether the bot has heard of positions; asks it."""
     telegram.write("/positions")
     return any("BTCUSD +0.1" in text for text in telegram.texts())
+
+
+@pytest.mark.heavy(suite="survival")
+def test_a_running_execution_obeys_the_bot_at_once(
+    tmp_path: Path, telegram: TelegramServer
+) -> None:
+    """With an execution, and with neither warehouse nor Dagster; a code closes positions, once."""
+    home = tmp_path / "home"
+    with execution(home) as (bus, _):
+        assert isinstance(bus, NatsBus)
+        secret = totp.secret_of(home, "ann")
+        with bot(home, telegram, bus._url, NOWHERE, TICKHOUSE_RUN__ACCOUNT=ACCOUNT):
+            telegram.write("/halt now")
+            shows(telegram, "Halt trading?")
+            telegram.press("Yes")
+            shows(telegram, "Positions keep their stops. Execution obeys.")
+            shows(telegram, f"Trading of {ACCOUNT} is HALTED by ann: now")  # execution says so
+            code = totp.code(secret, totp.step_of(now_msc() * 1000))
+            telegram.write(f"/flatten {code} out of here")
+            shows(telegram, "CLOSE all positions?")
+            telegram.write(f"/flatten {code} again")
+            shows(telegram, "That code is wrong, or was used.")
+            telegram.press("Yes")
+            shows(telegram, "Positions are closed. Execution obeys.")
+            telegram.write("/resume all is well")
+            shows(telegram, "Resume trading?")
+            telegram.press("Yes")
+            shows(telegram, "Trading is ACTIVE again (ann: all is well).")
+            shows(telegram, f"Trading of {ACCOUNT} is ACTIVE")
+    actions = [line.action for line in read(path_in(home)) if line.actor == "ann"]
+    assert actions == ["halt", "bot halt", "halt", "bot halt", "bot resume"]

@@ -46,6 +46,7 @@ class TelegramServer:
     def __init__(self, chats: tuple[int, ...] = (100,), token: str = TOKEN) -> None:
         self.chats, self.blocked, self.away = set(chats), set[int](), False
         self.shown: dict[int, Shown] = {}
+        self.written: dict[int, str] = {}  # by people, by number of the message
         self.answered: list[str] = []
         self.calls: list[str] = []
         self.refusals: list[RefusedError] = []  # the next calls but getUpdates get these
@@ -112,6 +113,7 @@ class TelegramServer:
             "chat": {"id": chat, "type": "private", "first_name": "p"},
             "from": {"id": person, "is_bot": False, "first_name": "p"},
         }  # fmt: skip
+        self.written[message["message_id"]] = text
         return self._came({"update_id": self._number("update"), "message": message})
 
     def press(self, label: str, person: int = 1, chat: int = 100) -> Fields:
