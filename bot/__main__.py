@@ -7,6 +7,7 @@ all the same. SIGTERM ends it with 0.
 import asyncio
 import logging
 import sys
+from urllib.parse import urlsplit
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
@@ -22,7 +23,7 @@ from bot.people import People
 from bot.questions import Questions
 from core import log, settings
 from core.clock import SystemClock
-from core.errors import SettingsError, TickhouseError, UnavailableError
+from core.errors import SettingsError, UnavailableError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
@@ -38,15 +39,28 @@ def main() -> int:
     log.setup("bot")
     for library in ("urllib3", "clickhouse_connect"):  # the bot itself says that it is away
         logging.getLogger(library).setLevel(logging.ERROR)
-    people = People(config.home_path, config.bot)
+    people = People(config)
     if not config.bot.token:
         raise SettingsError("bot.token is not set: TICKHOUSE_BOT__TOKEN_FILE names its file")
     if not people.chats:
         raise SettingsError("bot.chats is empty: nobody would be answered; list the chats' ids")
+    _check_server(config.bot.server)
     with Process("bot", config.home_path / "run") as process:
         bus = join(process, config, "bot")
         asyncio.run(_Bot(config, bus, process, people).run())
     return 0
+
+
+def _check_server(server: str) -> None:
+    """The token travels in the address, so only encrypted, or within this machine.
+
+    Raises:
+        SettingsError: neither.
+    """
+    where = urlsplit(server)
+    if where.scheme == "https" or (where.scheme == "http" and where.hostname == "127.0.0.1"):
+        return
+    raise SettingsError("bot.server: give https://host, or http://127.0.0.1:port of a server here")
 
 
 class _Bot:
@@ -106,8 +120,9 @@ class _Bot:
                 self._tell("in", str(error))
                 await asyncio.sleep(_REFUSED_WAIT_S if refused else wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
-            except TickhouseError as error:
-                self._tell("in", str(error))
+            except Exception as error:  # an update that nobody understands must not end the rest
+                _log.exception("updates cannot be read")
+                self._tell("in", f"updates cannot be read: {type(error).__name__}")
                 await asyncio.sleep(_LONGEST_WAIT_S)
 
     def _tell(self, way: str, problem: str) -> None:

@@ -8,7 +8,7 @@ import contextlib
 from pathlib import Path
 
 from bot.people import Person
-from core import identity, prepared_resume, pseudonyms, trading_control
+from core import identity, prepared_resume, trading_control
 from core.audit_log import AuditLine, append
 from core.clock import Clock
 from core.controls import store
@@ -36,7 +36,7 @@ class Acts:
 
     def halt(self, person: Person, reason: str, positions: Positions) -> str:
         """Halt now. It needs the disk or a running execution, and nothing else."""
-        by = self._by(person)
+        by = person.name
         try:
             halted = trading_control.halt(self._home, by, reason, self._clock, positions)
         except OSError as error:
@@ -57,7 +57,7 @@ class Acts:
         Raises:
             TickhouseError, OSError: it was neither done nor prepared.
         """
-        by = self._by(person)
+        by = person.name
         if self.needs_signature():
             prepared_resume.prepare(self._home, by, reason, self._clock)
             self._note(person, "prepare resume", "waits for a signature", reason)
@@ -77,7 +77,7 @@ class Acts:
         Raises:
             TickhouseError, OSError: it is not kept.
         """
-        by = self._by(person)
+        by = person.name
         alert = answering.acknowledge(self._home, self._clock, alert_id, by, "by Telegram")
         return f"{alert.definition.title} {alert.subject}: acknowledged by {by}."
 
@@ -87,19 +87,16 @@ class Acts:
         Raises:
             TickhouseError, OSError: it is not kept.
         """
-        by = self._by(person)
+        by = person.name
         answering.silence(
             self._home, self._clock, rule, subject, span, by, "by Telegram", authenticated=False
         )
         return f"{rule} {subject}: silent for {span}, by {by}."
 
-    def _by(self, person: Person) -> str:
-        return pseudonyms.resolved(self._settings.privacy, self._home, person.name)
-
     def _note(self, person: Person, action: str, detail: str, reason: str) -> None:
         """Which account of Telegram's it was, beside what the act itself writes."""
         line = AuditLine(
-            self._clock.now_us(), self._by(person), False, f"bot {action}", detail, reason=reason,
+            self._clock.now_us(), person.name, False, f"bot {action}", detail, reason=reason,
             payload={"telegram": person.telegram},
         )  # fmt: skip
         append(self._home, line)

@@ -8,13 +8,12 @@ everybody's, as everywhere in the product: stopping must not wait.
 import logging
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from core import identity
+from core import identity, pseudonyms
 from core.errors import SettingsError
 from core.identity import MAY_ALLOW_RISK, Role
-from core.sections import BotSettings
+from core.settings import Settings
 
 Right = Literal["look", "act", "halt"]
 _PERSON = re.compile(r"(\d{1,19})=([A-Za-z_][A-Za-z0-9_.@-]{0,63})(?::(\w+))?")
@@ -43,26 +42,30 @@ class People:
         SettingsError: an entry that cannot be read; nobody is let in by guessing.
     """
 
-    def __init__(self, home: Path, settings: BotSettings) -> None:
-        self._home = home
-        self.chats = frozenset(_chat(text) for text in settings.chats)
-        self._listed: Mapping[int, tuple[str, Role]] = dict(map(_listed, settings.people))
-        if len(self._listed) != len(settings.people):
+    def __init__(self, settings: Settings) -> None:
+        self._home, self._privacy = settings.home_path, settings.privacy
+        self.chats = frozenset(map(_chat, settings.bot.chats))
+        self._listed: Mapping[int, tuple[str, Role]] = dict(map(_listed, settings.bot.people))
+        if len(self._listed) != len(settings.bot.people):
             raise SettingsError("bot.people: one Telegram id stands in it twice")
 
     def person(self, chat: int, telegram: int) -> Person | None:
         """Who writes there; None: nobody who gets an answer."""
         if chat not in self.chats or telegram not in self._listed:
             return None
-        name, role = self._listed[telegram]
+        try:
+            return self._person(telegram, *self._listed[telegram])
+        except SettingsError as error:
+            _log.error("who may do what cannot be read, so all may only halt: %s", error)
+            return Person(telegram, f"telegram.{telegram}", None)
+
+    def _person(self, telegram: int, name: str, role: Role) -> Person | None:
+        """With the name that stands in records: in a home with a vault a pseudonym."""
+        name = pseudonyms.resolved(self._privacy, self._home, name)
         path = identity.path_in(self._home)
         if not identity.exists(path):
             return Person(telegram, name, role)
-        try:
-            user = identity.load(path).get(name)
-        except SettingsError as error:
-            _log.error("who may do what cannot be read, so all may only halt: %s", error)
-            return Person(telegram, name, None)
+        user = identity.load(path).get(name)
         return Person(telegram, name, user.role) if user else None
 
 

@@ -40,7 +40,7 @@ class BotDesk:
         codes = Codes(self.home, self.memory, self.clock)
         acts = Acts(self.settings, self.clock)
         self.commands = Commands(self.items, self.settings, self.clock, acts, codes, self.questions)
-        people = People(self.home, self.settings.bot)
+        people = People(self.settings)
         self.chat = Chat(
             people, self.memory, self.commands, self.questions, self.settings.bot, self.clock,
             self.said.append,

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from core import identity, totp, trading_control
+from core import identity, pseudonyms, totp, trading_control
 from core.audit_log import path_in, read
-from core.sections import TerminalSettings
+from core.errors import SettingsError
+from core.sections import BotSettings, PrivacySettings, TerminalSettings
 from tests.support.bot_desk import ANN, BERT, CHAT, STRANGER, BotDesk
 from tests.support.signed_home import SignedHome
 
@@ -105,7 +106,28 @@ def test_users_that_cannot_be_read_leave_only_the_halt(desk: BotDesk) -> None:
     assert desk.write("/status") == ["/status is not for role None."]
     desk.write("/halt")
     desk.press("Yes")
-    assert state(desk).startswith("halted")
+    assert state(desk) == "halted keep telegram.1: by Telegram"
+
+
+def test_in_a_home_with_a_vault_records_name_a_pseudonym(tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    pseudonyms.enter(vault, "ann", "p-0123456789ab")
+    (tmp_path / "home").mkdir()
+    desk = BotDesk(tmp_path / "home", privacy=PrivacySettings(str(vault)))
+    desk.write("/halt")
+    desk.press("Yes")
+    assert state(desk) == "halted keep p-0123456789ab: by Telegram"
+
+
+@pytest.mark.parametrize("entry", ["1", "ann=1", "1=ann:king", "1=a b", "-1=ann", "1=ann:risk:x"])
+def test_a_list_of_people_that_cannot_be_read_lets_nobody_in(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(SettingsError, match=r"bot\.people"):
+        BotDesk(tmp_path, BotSettings(people=(entry,)))
+    with pytest.raises(SettingsError, match="twice"):
+        BotDesk(tmp_path, BotSettings(people=("1=ann", "1=bert")))
+    with pytest.raises(SettingsError, match=r"bot\.chats"):
+        BotDesk(tmp_path, BotSettings(chats=("@desk",)))
 
 
 def test_an_update_that_comes_again_or_late_does_nothing(desk: BotDesk) -> None:
