@@ -4,12 +4,14 @@ Codes of an app and not one that the live page shows: who uses the bot is not at
 counts once and lives for a minute at most; after three wrong ones there is a pause.
 """
 
+import logging
 from pathlib import Path
 
 from bot.memory import Memory
 from core import totp
 from core.clock import Clock
 
+_log = logging.getLogger(__name__)
 _TRIES, _PAUSE_US = 3, 600_000_000
 
 
@@ -38,6 +40,7 @@ class Codes:
         step = totp.step_matched(totp.secret_of(self._home, name), given, now_us)
         if step is None or not self._memory.use_code(name, step):
             self._wrong[name] = (count % _TRIES + 1, now_us)
+            _log.warning("a wrong or used code for %s", name)
             return "That code is wrong, or was used."
         self._wrong.pop(name, None)
         return ""

@@ -69,7 +69,8 @@ class Commands:
 
     async def answer(self, command: Command, chat: int, person: Person) -> Sequence[Outgoing]:
         """What to say to a command."""
-        known = self._known.get(command.name)
+        name = "help" if command.name == "start" else command.name  # what Telegram's button says
+        known = self._known.get(name)
         if known is None:
             return [Outgoing(chat, "There is no such command: /help lists them.")]
         if not may(person, known.right):

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.sections import RuleSettings
 from dashboards.live.items import Items
 
-_LINES, _SHORT = 10, 8  # of a list; characters of an order's id
+_LINES, _SHORT = 6, 8  # of a list; characters of an order's id
 _ARROWS = {"long": "▲", "short": "▼", "flat": "■", "buy": "▲", "sell": "▼"}
 
 
@@ -113,7 +113,8 @@ def profit(items: Items) -> str:
         currency = account["currency"]
         lines += [
             f"{account['account']} ({account['mode']})",
-            f"  balance {account['balance']:,.2f} {currency}, equity {account['equity']:,.2f}",
+            f"  balance {account['balance']:,.2f} {currency}",
+            f"  equity {account['equity']:,.2f} {currency}",
             f"  open positions {money(account['equity'] - account['balance'], currency)}",
         ]
         if opened:

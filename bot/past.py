@@ -34,7 +34,7 @@ class Past:
             return "Nothing was filled yet."
         lines = [
             f"{row['trading_day']:%a %m-%d} {row['realised']:+12,.2f} "
-            f" {row['fills']} fills, {row['won']} won"
+            f" {row['fills']} fills, {row['won']} with a gain"
             for row in reversed(rows)
         ]
         total = sum(row["realised"] for row in rows)

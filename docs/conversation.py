@@ -13,7 +13,7 @@ SIZE = (1240, 1010, False)  # three phones side by side
 #: What is typed, and what the answer to it holds; a button is pressed where its label stands.
 _TALK = (
     ("/status", "processes beat"), ("/positions", "Nothing is held| at "), ("/profit", "equity"),
-    ("/chart BTCUSD", "BTCUSD"), ("/orders", "Filled:"), ("/daily", "together"),
+    ("/chart EURUSD", " UTC"), ("/orders", "Filled:"), ("/daily", "together"),
     ("/halt the spread is odd", "Halt trading?"), ("Yes", "HALTED by ann"),
     ("/resume it was the news", "Resume trading?"), ("Yes", "ACTIVE again"),
 )  # fmt: skip

@@ -121,7 +121,7 @@ def telegram(studio: Studio) -> None:
         settings = {
             "TICKHOUSE_BOT__TOKEN_FILE": str(token), "TICKHOUSE_BOT__SERVER": server.url,
             "TICKHOUSE_BOT__CHATS": "100", "TICKHOUSE_BOT__PEOPLE": "1=ann:risk",
-            "TICKHOUSE_ORCHESTRATION__ENABLED": "off",
+            "TICKHOUSE_BOT__TELLS": "alerts,trading", "TICKHOUSE_ORCHESTRATION__ENABLED": "off",
         }  # fmt: skip
         with _up(studio, "--bot", **settings) as urls:
             _until(lambda: _fills(urls["warehouse"]) >= FILLS, 900)

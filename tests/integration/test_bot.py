@@ -19,7 +19,7 @@ from tests.support.live_execution import ACCOUNT, execution
 from tests.support.live_page import now_msc
 from tests.support.orders import event
 from tests.support.servers import NatsServer
-from tests.support.telegram_server import TOKEN, TelegramServer
+from tests.support.telegram_server import TOKEN, RefusedError, TelegramServer
 from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
@@ -65,6 +65,7 @@ def test_a_desk_in_the_pocket_without_a_warehouse(
         telegram.write("/status")
         shows(telegram, "processes beat and are ready")
         shows(telegram, "The warehouse does not answer")
+        telegram.refusals.append(RefusedError(429, "Too Many Requests: retry after 1", 1))
         telegram.write("/positions")
         shows(telegram, "BTCUSD +0.1 at 63020.00")
         telegram.write("/status", person=3)

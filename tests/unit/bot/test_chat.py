@@ -245,6 +245,7 @@ def test_what_is_no_command_or_another_bots_is_not_answered(desk: BotDesk) -> No
     assert desk.write("/status@other_bot") == []
     assert desk.write("") == []
     assert len(desk.write("/status@Desk_Bot")) == 1
+    assert desk.write("/start")[0].startswith("You are ann (risk).")
     assert desk.write("/rm -rf") == ["There is no such command: /help lists them."]
 
 

@@ -19,7 +19,8 @@ def items() -> Items:
     items.put("now", START_US)
     items.put("quote|sim/EURUSD", {
         "source": "sim", "symbol": "EURUSD", "bid": 1.1, "ask": 1.1001,
-        "time": START_US - 3_000_000, "received": START_US, "digits": 5, "contract": 100_000.0, "base": "EUR", "quote": "USD",
+        "time": START_US - 3_000_000, "received": START_US, "digits": 5,
+        "contract": 100_000.0, "base": "EUR", "quote": "USD",
         "session": "fx",
     })  # fmt: skip
     return items
