@@ -12,6 +12,7 @@ import pytest
 from core import trading_control
 from tests.support.running_stack import healthy
 from tests.support.telegram_server import TOKEN, TelegramServer
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -35,6 +36,12 @@ def environment(tmp_path: Path, telegram: TelegramServer) -> dict[str, str]:
     }  # fmt: skip
 
 
+def knows_the_market(telegram: TelegramServer) -> bool:
+    """Whether the bot has heard a tick; asks it, as often as it may be asked."""
+    telegram.write("/status")
+    return any("BTCUSD" in text for text in telegram.texts())
+
+
 def test_up_with_its_bot(
     tmp_path: Path, telegram: TelegramServer, environment: dict[str, str]
 ) -> None:
@@ -44,8 +51,7 @@ def test_up_with_its_bot(
     try:
         processes = healthy(environment, up).processes
         assert "bot" in processes
-        telegram.write("/status")
-        telegram.until(lambda: any("BTCUSD" in text for text in telegram.texts()), 60.0)
+        until(lambda: knows_the_market(telegram), running=up, every_s=4.0)
         telegram.write("/halt nothing else answers")
         telegram.until(lambda: any("Halt trading?" in text for text in telegram.texts()), 60.0)
         os.kill(processes["warehouse"].pid, signal.SIGKILL)
