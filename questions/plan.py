@@ -1,0 +1,38 @@
+"""What a question comes to: a measure, over what, of which rows, in which order; or why it has no answer."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """From and until, UTC; until is not part of it. `hours`: only those hours of each day, UTC."""
+
+    begin: datetime | None = None
+    end: datetime | None = None
+    text: str = "all that is stored"
+    hours: tuple[int, int] | None = None
+    is_clock: bool = False  # hours by the clock are those of today, unless a day is named
+
+
+class Filter(NamedTuple):
+    """Rows whose column is one of these values."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """A question that was understood to the last word."""
+
+    measure: str
+    aggregate: str  # as the question says it; empty: the measure's own
+    dimensions: tuple[str, ...]
+    filters: tuple[Filter, ...]
+    span: Span
+    order: str  # "", "most" or "least" of the value
+    limit: int  # 0: all
+    fixed: tuple[tuple[str, str], ...] = ()  # method, confidence, horizon of a value at risk
+
+
+class CannotAnswer(Exception):
+    """The grammar has no answer; its text says why, for the person who asked."""
