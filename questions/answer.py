@@ -59,7 +59,9 @@ def told(plan: Plan) -> str:
     names = plan.measure.split("+")
     rows, _ = measures()[names[0]]
     parts = [" and ".join(name.replace("_", " ") for name in names)]
-    parts[0] = f"{plan.aggregate} of {parts[0]}" if plan.aggregate not in ("", "count") else parts[0]
+    parts[0] = (
+        f"{plan.aggregate} of {parts[0]}" if plan.aggregate not in ("", "count") else parts[0]
+    )
     parts.append(f"from {rows.name.replace('_', ' ')}")
     parts += [f"by {', '.join(plan.dimensions)}"] if plan.dimensions else []
     parts += [f"{one.column} {' and '.join(one.values)}" for one in plan.filters]

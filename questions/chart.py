@@ -15,7 +15,11 @@ def chart(answer: Answer) -> dict[str, Any]:
     values = [name for name in columns if any(isinstance(row[name], int | float) for row in rows)]
     value = values[-1] if values else ""
     keys = [name for name in columns if name != value]
-    over_time = bool(answer.plan.dimensions) and answer.plan.dimensions[0] in _OVER_TIME and not answer.plan.order
+    over_time = (
+        bool(answer.plan.dimensions)
+        and answer.plan.dimensions[0] in _OVER_TIME
+        and not answer.plan.order
+    )
     encoding: dict[str, Any] = {"y": {"field": value, "type": "quantitative"}}
     if keys:
         encoding["x"] = {"field": keys[0], "type": "ordinal", "sort": None}

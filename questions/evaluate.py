@@ -47,7 +47,11 @@ def read(path: Path) -> Set:
 
 
 def evaluate(
-    asked: Set, asker: Asker, query: Query, place: Place, tell: Callable[[Outcome], None] = lambda _: None
+    asked: Set,
+    asker: Asker,
+    query: Query,
+    place: Place,
+    tell: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Every question's outcome, in order."""
     outcomes = []
@@ -58,7 +62,9 @@ def evaluate(
     return outcomes
 
 
-def _outcome(question: dict[str, Any], now: datetime, asker: Asker, query: Query, place: Place) -> Outcome:
+def _outcome(
+    question: dict[str, Any], now: datetime, asker: Asker, query: Query, place: Place
+) -> Outcome:
     number, text, kind = question["id"], question["text"], question["kind"]
     try:
         _, statement = asker.understood(text, now)
@@ -83,7 +89,9 @@ def _rows(answer: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in answer]
 
 
-def matches(given: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]], *, ordered: bool) -> bool:
+def matches(
+    given: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]], *, ordered: bool
+) -> bool:
     """Whether some columns of what was given are what was wanted, row by row."""
     if len(given) != len(wanted):
         return False
@@ -98,10 +106,16 @@ def matches(given: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]],
     )
 
 
-def _same(given: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]], *, ordered: bool) -> bool:
+def _same(
+    given: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]], *, ordered: bool
+) -> bool:
     if not ordered:
         given, wanted = sorted(given, key=_sorting), sorted(wanted, key=_sorting)
-    return all(_close(a, b) for one, two in zip(given, wanted, strict=True) for a, b in zip(one, two, strict=True))
+    return all(
+        _close(a, b)
+        for one, two in zip(given, wanted, strict=True)
+        for a, b in zip(one, two, strict=True)
+    )
 
 
 def _sorting(row: tuple[Any, ...]) -> tuple[str, ...]:

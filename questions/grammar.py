@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from questions import spans
 from questions.catalog import Measure, Rows, measures
-from questions.lexicon import LIGHT, Lexicon, Meaning
+from questions.lexicon import Lexicon, Meaning, light
 from questions.plan import CannotAnswer, Filter, Plan, Span
 from questions.words import spelled, stem, words
 
@@ -19,7 +19,12 @@ _NUMBERS = {
     "nine": 9, "ten": 10, "dozen": 12, "twenty": 20,
 }  # fmt: skip
 _TIMES = ("hour", "day", "weekday", "week", "month")
-_GOOD = {("best", "more"): "most", ("best", "less"): "least", ("worst", "more"): "least", ("worst", "less"): "most"}
+_GOOD = {
+    ("best", "more"): "most",
+    ("best", "less"): "least",
+    ("worst", "more"): "least",
+    ("worst", "less"): "most",
+}
 _LONGEST = 8  # words of a phrase
 
 
@@ -64,7 +69,7 @@ def _items(text: str, lexicon: Lexicon, now: datetime) -> list[_Item]:
     typed = words(text)
     if not typed or len(typed) > 80:
         raise CannotAnswer("ask one question in a sentence")
-    kept = [word for word in typed if word not in LIGHT]
+    kept = [word for word in typed if word not in light()]
     known = {word for phrase in lexicon for word in phrase} | _SPELLED
     said = [spelled(stem(word), known) for word in kept]
     items, unknown, at = list[_Item](), list[str](), 0
@@ -92,15 +97,30 @@ def _longest(
     kept: Sequence[str], said: Sequence[str], at: int, lexicon: Lexicon, now: datetime
 ) -> tuple[list[_Item], int]:
     """The longest phrase or time that begins here, and how many words it has; 0 for none."""
-    near = [one if two in LIGHT else _unstemmed(one, two) for one, two in zip(kept, said, strict=True)]
+    near = [
+        one if two in light() else _unstemmed(one, two) for one, two in zip(kept, said, strict=True)
+    ]
     time = spans.read(near[at : at + 14], now)
-    size = next((n for n in range(min(_LONGEST, len(said) - at), 0, -1) if tuple(said[at : at + n]) in lexicon), 0)
-    if time and time.words >= size and not (time.words == size == 1 and said[at] in ("hour", "day", "may")):
+    size = next(
+        (
+            n
+            for n in range(min(_LONGEST, len(said) - at), 0, -1)
+            if tuple(said[at : at + n]) in lexicon
+        ),
+        0,
+    )
+    if (
+        time
+        and time.words >= size
+        and not (time.words == size == 1 and said[at] in ("hour", "day", "may"))
+    ):
         return [_Item(Meaning("time", span=time.span))], time.words
     if size:
         meanings = lexicon[tuple(said[at : at + size])]
         return [_Item(meaning, kept[at + size - 1]) for meaning in meanings], size
-    number = _NUMBERS.get(said[at], int(said[at]) if said[at].isdigit() and len(said[at]) < 5 else 0)
+    number = _NUMBERS.get(
+        said[at], int(said[at]) if said[at].isdigit() and len(said[at]) < 5 else 0
+    )
     return ([_Item(Meaning("number"), number=number)], 1) if number else ([], 0)
 
 
@@ -121,7 +141,11 @@ def _sorted(items: Sequence[_Item], now: datetime) -> _Parts:
     filters, compared = _filters(items)
     if compared and compared not in dimensions:
         dimensions = (compared, *dimensions)
-    times = [item.meaning.span for item in items if item.meaning.kind in ("time", "hours") and item.meaning.span]
+    times = [
+        item.meaning.span
+        for item in items
+        if item.meaning.kind in ("time", "hours") and item.meaning.span
+    ]
     said = [item.meaning.value for item in items if item.meaning.kind == "aggregate"]
     said += ["mean"] if _is_per_row(items) else []
     return _Parts(
@@ -139,7 +163,9 @@ def _ranked(items: Sequence[_Item]) -> tuple[str, int, int]:
     numbers = [(n, item.number) for n, item in enumerate(items) if item.meaning.kind == "number"]
     if len({value for _, value in ranks}) > 1:
         said = {value for _, value in ranks}
-        if not (said <= {"most", "best"} or said <= {"least", "worst"} or said <= {"most", "worst"}):
+        if not (
+            said <= {"most", "best"} or said <= {"least", "worst"} or said <= {"most", "worst"}
+        ):
             raise CannotAnswer("both ends are asked for: ask for one")
     if not numbers:
         return (ranks[-1][1] if ranks else ""), 0, (ranks[0][0] if ranks else -1)
@@ -155,7 +181,9 @@ def _joined(items: Sequence[_Item]) -> None:
         amounts -= {"costs"}
     joints = sum(1 for i in items if i.meaning.kind == "compare" and i.meaning.value == "and")
     if len(amounts) > 1 + joints:
-        raise CannotAnswer(f"several things at once: {', '.join(sorted(amounts))}; ask for one at a time")
+        raise CannotAnswer(
+            f"several things at once: {', '.join(sorted(amounts))}; ask for one at a time"
+        )
 
 
 def _unit(items: Sequence[_Item]) -> str:
@@ -173,7 +201,15 @@ def _is_per_row(items: Sequence[_Item]) -> bool:
     for n, item in enumerate(items):
         if item.meaning.kind == "measure" and item.meaning.value in ("trades", "orders", "fills"):
             group = items[n - 1].meaning if n else Meaning("")
-            if group.kind == "group" and group.value in ("per", "each", "every", "for each", "for every", "in each", "on each"):
+            if group.kind == "group" and group.value in (
+                "per",
+                "each",
+                "every",
+                "for each",
+                "for every",
+                "in each",
+                "on each",
+            ):
                 return True
     return False
 
@@ -220,7 +256,13 @@ def _dimensions(
     return tuple(dimensions), one, which
 
 
-_NOUNS = {"trades": "trade", "orders": "order", "winners": "trade", "losers": "trade", "incidents": "incident"}
+_NOUNS = {
+    "trades": "trade",
+    "orders": "order",
+    "winners": "trade",
+    "losers": "trade",
+    "incidents": "incident",
+}
 
 
 def _before(items: Sequence[_Item], n: int) -> str:
@@ -231,7 +273,16 @@ def _before(items: Sequence[_Item], n: int) -> str:
             continue
         if kind == "compare":
             return "and"
-        if kind == "stop" and item.last in ("in", "on", "at", "during", "for", "single", "individual", "trading"):
+        if kind == "stop" and item.last in (
+            "in",
+            "on",
+            "at",
+            "during",
+            "for",
+            "single",
+            "individual",
+            "trading",
+        ):
             continue
         return kind
     return ""
@@ -246,7 +297,9 @@ def _filters(items: Sequence[_Item]) -> tuple[tuple[Filter, ...], str]:
     several = [column for column, values in chosen.items() if len(values) > 1]
     compares = {item.meaning.value for item in items if item.meaning.kind == "compare"}
     if several and not compares:
-        raise CannotAnswer("several are named, and not what to do with them: say \"versus\" or ask for one")
+        raise CannotAnswer(
+            'several are named, and not what to do with them: say "versus" or ask for one'
+        )
     if len(several) > 1:
         raise CannotAnswer("more than one thing is compared")
     if compares - {"and"} and not several:
@@ -279,10 +332,16 @@ def _plan(said: _Parts) -> Plan:
     if said.whichever and not dimensions:
         if not (first.lists or first.values[""].startswith("LIST")):
             raise CannotAnswer(f"{first.name} cannot be listed here")
-        dimensions = (first.lists,) if first.lists and not first.values[""].startswith("LIST") else ()
+        dimensions = (
+            (first.lists,) if first.lists and not first.values[""].startswith("LIST") else ()
+        )
     if "row" not in first.values:
         dimensions = tuple(name for name in dimensions if name not in rows.row)
-    if first.each and first.each not in dimensions and not any(f.column == first.each for f in said.filters):
+    if (
+        first.each
+        and first.each not in dimensions
+        and not any(f.column == first.each for f in said.filters)
+    ):
         dimensions = (*dimensions, first.each)
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
     _check(said, rows, chosen, dimensions, aggregate)
@@ -331,7 +390,19 @@ def _measured(said: _Parts) -> tuple[Rows, tuple[Measure, ...]]:
 
 
 #: Nouns that other figures are taken of: "the average profit of our trades" asks for the profit.
-_WEAK = frozenset({"trades", "orders", "fills", "ticks", "signals", "predictions", "open_positions", "bars", "models"})
+_WEAK = frozenset(
+    {
+        "trades",
+        "orders",
+        "fills",
+        "ticks",
+        "signals",
+        "predictions",
+        "open_positions",
+        "bars",
+        "models",
+    }
+)
 
 
 def _ordered(
@@ -389,7 +460,11 @@ def _check(
     if span.text in _NOW and rows.time and not any(_is_newest(measure) for measure in chosen):
         raise CannotAnswer(f"{chosen[0].name} is of a time, not of a moment: say since when")
     for measure in chosen:
-        if aggregate not in ("share",) and aggregate not in measure.values and not _is_row(rows, dimensions):
+        if (
+            aggregate not in ("share",)
+            and aggregate not in measure.values
+            and not _is_row(rows, dimensions)
+        ):
             raise CannotAnswer(f"{measure.name} has no {aggregate}")
     if said.fixed and rows.name != "var":
         raise CannotAnswer("a confidence or method belongs to value at risk")

@@ -145,7 +145,12 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
         if first is not None and last is not None and sure and first < last:
             size = skip + 3
             return Taken(_daily(first, last, said[:size]), size + _zone(said[size:]))
-    if said and said[0] in ("after", "before", "since", "until") and len(said) > 1 and ":" in said[1]:
+    if (
+        said
+        and said[0] in ("after", "before", "since", "until")
+        and len(said) > 1
+        and ":" in said[1]
+    ):
         hour = _hour(said[1])
         if hour is not None:
             early = said[0] in ("before", "until")
@@ -169,7 +174,11 @@ def _hour(word: str) -> int | None:
     matched = _CLOCK.fullmatch({"noon": "12:00", "midnight": "24:00"}.get(word, word))
     if matched is None or (matched[2] and int(matched[2])):
         return None  # half hours are not among the hours that rows are grouped by
-    hour = int(matched[1]) % 12 + 12 * (matched[3] == "pm") if matched[3] in ("am", "pm") else int(matched[1])
+    hour = (
+        int(matched[1]) % 12 + 12 * (matched[3] == "pm")
+        if matched[3] in ("am", "pm")
+        else int(matched[1])
+    )
     return hour if hour <= 24 else None
 
 
@@ -180,7 +189,19 @@ def _hours_of(day: datetime, hours: tuple[int, int]) -> tuple[datetime, datetime
 def _whole(said: Sequence[str], now: datetime) -> Taken | None:
     """One day, week or month, with the words before it that say no more."""
     skip = 0
-    while said[skip : skip + 1] and said[skip] in ("on", "in", "during", "over", "for", "within", "at", "of", "the", "whole", "entire"):
+    while said[skip : skip + 1] and said[skip] in (
+        "on",
+        "in",
+        "during",
+        "over",
+        "for",
+        "within",
+        "at",
+        "of",
+        "the",
+        "whole",
+        "entire",
+    ):
         skip += 1
     taken = _one(said[skip:], now)
     return Taken(taken.span, skip + taken.words) if taken else None
@@ -209,11 +230,21 @@ def _named(said: Sequence[str], now: datetime) -> Taken | None:
     ):  # fmt: skip
         size = len(text.split())
         if list(said[:size]) == text.split():
-            part = _PARTS.get(said[size]) if text in ("yesterday", "today") and len(said) > size else None
+            part = (
+                _PARTS.get(said[size])
+                if text in ("yesterday", "today") and len(said) > size
+                else None
+            )
             if part:
-                return Taken(Span(*_hours_of(begin or today, part), f"{text} {said[size]}"), size + 1)
+                return Taken(
+                    Span(*_hours_of(begin or today, part), f"{text} {said[size]}"), size + 1
+                )
             return Taken(Span(begin, end, text), size)
-    if said[:1] == ["tomorrow"] or list(said[:2]) in (["next", "week"], ["next", "month"], ["next", "day"]):
+    if said[:1] == ["tomorrow"] or list(said[:2]) in (
+        ["next", "week"],
+        ["next", "month"],
+        ["next", "day"],
+    ):
         raise CannotAnswer("what will happen is not stored")
     return None
 
@@ -267,7 +298,9 @@ def _calendar(said: Sequence[str], now: datetime) -> Taken | None:
     if unit in _PARTS:
         day = today if this else today - _DAY
         return Taken(Span(*_hours_of(day, _PARTS[unit]), text), 2)
-    if unit in ("hour", "minute", "min", "day") and not (this or (unit == "day" and said[0] == "previous")):
+    if unit in ("hour", "minute", "min", "day") and not (
+        this or (unit == "day" and said[0] == "previous")
+    ):
         return Taken(Span(now - _UNITS[unit], now, text), 2)
     begins: dict[str, datetime] = {
         "hour": now.replace(minute=0, second=0, microsecond=0), "day": today, "week": _week(today),
@@ -291,7 +324,16 @@ def _weekday(said: Sequence[str], now: datetime) -> Taken | None:
     skip = 1 if said and said[0] in ("this", "last", "past", "previous") else 0
     if len(said) <= skip:
         return None
-    word = next((day for day in _WEEKDAYS if said[skip] in (day, day[:3]) or said[skip] in ("tues", "thur", "thurs") and day.startswith(said[skip])), None)
+    word = next(
+        (
+            day
+            for day in _WEEKDAYS
+            if said[skip] in (day, day[:3])
+            or (said[skip] in ("tues", "thur", "thurs")
+            and day.startswith(said[skip]))
+        ),
+        None,
+    )
     if word is None:
         return None
     today = _midnight(now)
@@ -308,7 +350,9 @@ def _date(said: Sequence[str], now: datetime) -> Taken | None:
             return _of_day(datetime.fromisoformat(said[0]).replace(tzinfo=UTC), said, 1)
         dotted = re.fullmatch(r"(\d{1,2})[.](\d{1,2})[.](\d{4})", said[0])
         if dotted:
-            return _of_day(datetime(int(dotted[3]), int(dotted[2]), int(dotted[1]), tzinfo=UTC), said, 1)
+            return _of_day(
+                datetime(int(dotted[3]), int(dotted[2]), int(dotted[1]), tzinfo=UTC), said, 1
+            )
         return _spoken(said, now)
     except ValueError as error:
         raise CannotAnswer(f"{said[0]} is no date") from error
@@ -347,7 +391,11 @@ def _month(said: Sequence[str], now: datetime) -> Taken | None:
     month = _month_number(said[skip]) if len(said) > skip else 0
     if not month:
         return None
-    year = int(said[skip + 1]) if len(said) > skip + 1 and re.fullmatch(r"20\d\d", said[skip + 1]) else 0
+    year = (
+        int(said[skip + 1])
+        if len(said) > skip + 1 and re.fullmatch(r"20\d\d", said[skip + 1])
+        else 0
+    )
     begin = _dated(year, month, 1, now)
     end = (begin + timedelta(days=32)).replace(day=1)
     size = skip + 1 + bool(year)
@@ -356,7 +404,9 @@ def _month(said: Sequence[str], now: datetime) -> Taken | None:
 
 def _month_number(word: str) -> int:
     for number, month in enumerate(_MONTHS, 1):
-        if word == month or (len(word) >= 3 and word in (month[:3], month[:4]) and word != "may"[:2]):
+        if word == month or (
+            len(word) >= 3 and word in (month[:3], month[:4]) and word != "may"[:2]
+        ):
             return number
     return 0
 

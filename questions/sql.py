@@ -45,7 +45,12 @@ def statement(plan: Plan, place: Place) -> str:
     value = _value(plan, first)
     if value.startswith("LIST"):
         where = _where(plan, place, rows, first)
-        return _filled(f"SELECT {value.removeprefix('LIST')} FROM {rows.source}{where} ORDER BY ALL LIMIT {_MOST}", plan, place, rows)
+        return _filled(
+            f"SELECT {value.removeprefix('LIST')} FROM {rows.source}{where} ORDER BY ALL LIMIT {_MOST}",
+            plan,
+            place,
+            rows,
+        )
     if plan.aggregate == "share" and not plan.dimensions and "share" not in first.values:
         return _share(plan, place, rows, first)
     return _grouped(plan, place, rows, chosen)
@@ -65,7 +70,11 @@ def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) ->
 def _of_rows(plan: Plan, place: Place, rows: Rows, measure: Measure, keys: Sequence[str]) -> str:
     """Single trades or orders, each with its value."""
     columns = ", ".join(rows.row[key] for key in keys)
-    shown = [_dimension(name, rows) + f" AS {_named(name)}" for name in plan.dimensions if name not in keys]
+    shown = [
+        _dimension(name, rows) + f" AS {_named(name)}"
+        for name in plan.dimensions
+        if name not in keys
+    ]
     text = f"SELECT {', '.join((columns, *shown))}, {measure.values['row']} AS {_titled(measure)} FROM {rows.source}"
     text += _where(plan, place, rows, measure)
     text += f" AND ({measure.row_where})" if measure.row_where != "1" else ""
@@ -110,7 +119,9 @@ def _value(plan: Plan, measure: Measure) -> str:
     ranks = plan.dimensions == ("symbol",) and bool(plan.order)
     pooled = measure.pooled and ((not one and "symbol" not in plan.dimensions) or ranks)
     values = measure.pooled if pooled else measure.values
-    return values.get("" if plan.aggregate == "share" and "share" not in values else plan.aggregate, values[""])
+    return values.get(
+        "" if plan.aggregate == "share" and "share" not in values else plan.aggregate, values[""]
+    )
 
 
 def _shared(plan: Plan, measure: Measure) -> str:
@@ -121,7 +132,9 @@ def _shared(plan: Plan, measure: Measure) -> str:
 
 
 def _where(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
-    conditions = [part for part in (rows.where, measure.where, _window(plan.span, rows)) if part != "1"]
+    conditions = [
+        part for part in (rows.where, measure.where, _window(plan.span, rows)) if part != "1"
+    ]
     for filter_ in plan.filters:
         column = rows.columns[filter_.column]
         conditions.append(f"{column} IN ({', '.join(_quoted(value) for value in filter_.values)})")
@@ -140,7 +153,9 @@ def _window(span: Span, rows: Rows) -> str:
             end = end + timedelta(days=1)
         parts.append(f"{rows.time} < {_moment(end, rows)}")
     if span.hours:
-        parts.append(f"toHour({rows.time}, 'UTC') >= {span.hours[0]} AND toHour({rows.time}, 'UTC') < {span.hours[1]}")
+        parts.append(
+            f"toHour({rows.time}, 'UTC') >= {span.hours[0]} AND toHour({rows.time}, 'UTC') < {span.hours[1]}"
+        )
     return " AND ".join(parts) or "1"
 
 

@@ -30,10 +30,14 @@ _SHOWN = 40
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The question, of which mode, and how the answer is written."""
-    parser.add_argument("question", nargs="*", metavar="WORD", help="in English, with or without quotes")
+    parser.add_argument(
+        "question", nargs="*", metavar="WORD", help="in English, with or without quotes"
+    )
     parser.add_argument("--mode", help="demo, live, replay, …; default: as the home runs")
     parser.add_argument("--sql", action="store_true", help="print the statement and run nothing")
-    parser.add_argument("--chart", type=Path, metavar="FILE", help="also a Vega-Lite chart, as JSON")
+    parser.add_argument(
+        "--chart", type=Path, metavar="FILE", help="also a Vega-Lite chart, as JSON"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--evaluate", type=Path, metavar="FILE",
@@ -133,6 +137,11 @@ def _evaluate(path: Path) -> int:
     for outcome in outcomes:
         if outcome.verdict == "wrong":
             output.print(f"wrong: {outcome.number} {outcome.text}", markup=False, highlight=False)
-    shares = {verdict: 100 * counts[verdict] / len(outcomes) for verdict in ("right", "refused", "wrong")}
-    print(", ".join(f"{share:.1f} % {verdict}" for verdict, share in shares.items()), f"of {len(outcomes)}")
+    shares = {
+        verdict: 100 * counts[verdict] / len(outcomes) for verdict in ("right", "refused", "wrong")
+    }
+    print(
+        ", ".join(f"{share:.1f} % {verdict}" for verdict, share in shares.items()),
+        f"of {len(outcomes)}",
+    )
     return 0 if shares["right"] >= 80 and shares["wrong"] <= 2 else 1
