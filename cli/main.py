@@ -68,6 +68,7 @@ COMMANDS = {
     "models": Command("cli.commands.models", "list, promote and roll back models"),
     "status": Command("cli.commands.status", "health of processes and age of ticks"),
     "alerts": Command("cli.commands.alerts", "what fires now; acknowledge or silence it"),
+    "bot": Command("cli.commands.bot", "the desk on Telegram; enrol somebody's one-time codes"),
     "logs": Command("cli.commands.logs", "what the processes wrote, in order of time"),
     "doctor": Command("cli.commands.doctor", "check the environment; the remedy for each failure"),
     "support-bundle": Command(

@@ -43,6 +43,7 @@ ROLES: Mapping[str, Role] = {
     #: Commands that only look: explain, status, doctor, search.
     READER: "analyst",
     "board": "analyst",
+    "bot": "analyst",
     GRAFANA: "grafana",
 }
 # A command that reads the whole past takes its time; people at the same role do not.

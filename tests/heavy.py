@@ -40,7 +40,7 @@ class Suite(NamedTuple):
 #: The longest first: two run beside each other, and end together.
 SUITES = (
     Suite("orchestration", ("orchestration/", "dbt/", "quality/", "models/", "reports/")),
-    Suite("survival", ("adapters/", "execution/", "streams/", "cli/", "tests/e2e/")),
+    Suite("survival", ("adapters/", "bot/", "execution/", "streams/", "cli/", "tests/e2e/")),
     Suite("kafka", ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml")),
     Suite("models", ("models/", "features/", "backtest/", "streams/")),
     Suite("security", ("warehouse/", "core/", "adapters/", "execution/", "tests/security/")),

@@ -8,7 +8,7 @@ import pytest
 from tests.support.warehouse_server import ROOT
 
 ROOMS = (
-    "adapters", "audit", "backtest", "cli", "core", "dashboards", "execution", "models",
+    "adapters", "audit", "backtest", "bot", "cli", "core", "dashboards", "execution", "models",
     "orchestration", "quality", "reports", "strategies", "streams", "surveillance", "warehouse",
 )  # fmt: skip
 _COVERED = ("UnicodeDecodeError", "ValueError", "Exception")
