@@ -11,7 +11,7 @@ from orchestration.alerts import failure_alert
 from orchestration.defs import compliance, compliance_schedules
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
-from orchestration.defs.maintenance import backup, retained
+from orchestration.defs.maintenance import backup, client_files, retained
 from orchestration.defs.model_monitoring import model_comparison, model_watch
 from orchestration.defs.offsite import offsite_backup, offsite_job, offsite_sensor
 from orchestration.defs.order_scores import scored_orders
@@ -45,6 +45,7 @@ def definitions() -> dg.Definitions:
                 better_settings,
                 backup,
                 retained,
+                client_files,
                 offsite_backup,
                 dbt_docs,
             ),
