@@ -17,7 +17,13 @@ from orchestration.defs.offsite import offsite_backup, offsite_job, offsite_sens
 from orchestration.defs.order_scores import scored_orders
 from orchestration.defs.restatement import restated_days, restatement_job, restatement_sensor
 from orchestration.defs.search import better_settings
-from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
+from orchestration.defs.statement import (
+    broker_statement,
+    client_money,
+    client_money_job,
+    statement_job,
+    statement_schedule,
+)
 from orchestration.defs.streams import streamed_tables
 from orchestration.defs.stress import stress_job, stress_results, stress_schedule
 from orchestration.defs.training import challenger
@@ -50,12 +56,13 @@ def definitions() -> dg.Definitions:
                 dbt_docs,
             ),
             *compliance.ASSETS,
-            *(broker_statement, restated_days, stress_results),
+            *(broker_statement, client_money, restated_days, stress_results),
         ],
         jobs=[
             *jobs(marts),
             *compliance.JOBS,
             statement_job,
+            client_money_job,
             restatement_job,
             offsite_job,
             stress_job,

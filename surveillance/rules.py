@@ -213,6 +213,15 @@ RULES = (
         "ask the client for a newer one, then tickhouse clients add-document",
     ),
     Rule(
+        "client_money",
+        "Client money differs from the broker",
+        "for {value:.0f} days",
+        "",
+        0,
+        "critical",
+        "tickhouse clients money --date DAY, then tickhouse report broker-reconciliation",
+    ),
+    Rule(
         "privacy_due",
         "Request about data not answered",
         "its day was {value:.0f} days ago",

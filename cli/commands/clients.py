@@ -6,6 +6,7 @@ is searched for is read from the terminal or standard input, for arguments can b
 """
 
 import argparse
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,15 +14,18 @@ from rich.table import Table
 
 from audit.clients import papers, state
 from audit.clients import register as registers
+from audit.clients.accounts import clients_of_accounts
 from audit.clients.papers import Desk, Offered
 from audit.privacy.vault import Vault
 from cli.commands.printed import output
 from cli.login import login
+from cli.stack.warehouse_client import at_hand, warehouse_client
 from cli.typed import ask
 from core import client_files, durable
 from core.client_files import ClientFile
 from core.clock import SystemClock
 from core.errors import SettingsError
+from core.home_users import COMMANDS
 from core.settings import Settings
 
 _MAY = ("admin", "risk")
@@ -52,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--out", type=Path, required=True, metavar="DIR", help="outside the home")
     for action in (approve, reject, show):
         action.add_argument("document", metavar="DOCUMENT", help="as d-0123456789ab")
+    money = actions.add_parser("money", help="what is each account's, by our books and the broker")
+    money.add_argument("--date", required=True, type=date.fromisoformat, metavar="DAY",
+                       help="UTC; compared anew")  # fmt: skip
     search = actions.add_parser("search", help="documents that say something, which is asked for")
     search.add_argument("who", metavar="P", nargs="?", default="", help="a pseudonym; else all")
     for action in (add, end, document, approve, reject, show, search):
@@ -63,6 +70,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
     if namespace.action == "status":
         return _status(settings)
+    if namespace.action == "money":
+        return _money(namespace.date, settings)
     if namespace.action == "documents":
         return _documents(namespace, settings)
     known = login(settings, namespace.by, _MAY)
@@ -159,8 +168,33 @@ def _status(settings: Settings) -> int:
         lacking = file.lacking(now)
         until = "" if lacking else _first_end(file, now)
         table.add_row(file.client, "NO" if lacking else "yes", until, ", ".join(lacking))
+    named = clients_of_accounts(settings, SystemClock()).items()
+    strangers = [(account, client) for account, client in named if files.of(client) is None]
+    for account, client in strangers:
+        table.add_row(client, "NO", "", f"no client, and account {account} names them")
     output.console().print(table if table.row_count else "No client.")
-    return int(is_stale or any(file.lacking(now) for file in files.clients))
+    return int(is_stale or bool(strangers) or any(f.lacking(now) for f in files.clients))
+
+
+def _money(day: date, settings: Settings) -> int:
+    """1 when something differs."""
+    from reports import client_money
+
+    clock = SystemClock()
+    with at_hand(settings), closing(warehouse_client(settings, COMMANDS)) as client:
+        clients = clients_of_accounts(settings, clock)
+        rows = client_money.take(client, settings.marts_mode, day, clients, clock.now_us())
+    table = Table(
+        "account", "client", "amount", "ours", "broker", "difference", "", "owner", "days"
+    )
+    for row in rows:
+        age = str(row.age_days + 1) if row.owner else ""
+        table.add_row(
+            row.account, row.client, row.item, f"{row.ours:.2f}", f"{row.theirs:.2f}",
+            f"{row.difference:+.2f}", row.status, row.owner, age,
+        )  # fmt: skip
+    output.console().print(table if rows else "No account has a journal.")
+    return int(bool(client_money.breaks(rows)))
 
 
 def _first_end(file: ClientFile, now_us: int) -> str:

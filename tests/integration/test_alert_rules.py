@@ -173,6 +173,15 @@ def client_file(seq: int, days: float, since_days: int = 9) -> str:
     )
 
 
+def money(day: int, status: str) -> str:
+    """The balance of a day of the account, as it was compared."""
+    return (
+        "INSERT INTO client_money (report_date, mode, account, item, status, severity, ts_init)"
+        f" SELECT today() - {day}, 'demo', 'acc1', 'balance', '{status}',"
+        f" '{'error' if status != 'matched' else ''}', now64(6)"
+    )
+
+
 def request(seq: int, days_ago: int, action: str = "opened") -> str:
     return (
         "INSERT INTO audit_event (stream, seq, action, subject, detail, ts_event) SELECT 'people',"
@@ -238,6 +247,7 @@ FAULTS = {
     ),
     "client_file": Fault(client_file(1, 1.5), client_file(2, -0.1), client_file(3, 400.0)),
     "client_expiry": Fault(client_file(1, 30.1), client_file(2, 29.9), client_file(3, -0.1)),
+    "client_money": Fault(money(3, "matched"), money(2, "differs"), money(1, "matched")),
     "privacy_due": Fault(
         request(1, 30), f"TRUNCATE TABLE audit_event\n{request(1, 31)}", request(2, 0, "exported")
     ),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from audit.clients import needs, papers, register, state, text
+from audit.clients.accounts import clients_of_accounts
 from audit.clients.papers import Desk, Offered
 from audit.privacy.vault import Vault
 from core import audit_log, client_files
@@ -264,3 +265,15 @@ def test_a_firm_may_ask_for_other_documents_under_a_version_of_its_own(settings:
     path.write_text("[x]\ntitle = 3\n")
     with pytest.raises(SettingsError, match=r"as in the product's needs\.toml"):
         needs.load(settings.home_path)
+
+
+def test_accounts_name_their_clients_in_the_limits(
+    settings: Settings, clock: ManualClock, tmp_path: Path
+) -> None:
+    assert clients_of_accounts(settings, clock) == {}
+    path = tmp_path / "home" / "limits.toml"
+    path.write_text('version = "t"\n[accounts.a]\nclient = "p-0123456789ab"\n[accounts.b]\n')
+    assert clients_of_accounts(settings, clock) == {"a": "p-0123456789ab"}
+    path.write_text("[")
+    with pytest.raises(InputError, match="not TOML"):
+        clients_of_accounts(settings, clock)
