@@ -12,6 +12,7 @@ from audit.clients import register as registers
 from audit.clients import state
 from audit.privacy.vault import Vault
 from audit.retention import destroy, ttl
+from core import settings as product
 from core.clock import SystemClock
 from core.errors import InputError
 from core.home_users import OWNER, SETUP
@@ -64,9 +65,9 @@ def retained(tickhouse: Tickhouse) -> dg.MaterializeResult:
     group_name="clients",
     description="Every client's file checked against the vault, and published for execution.",
 )
-def client_files(tickhouse: Tickhouse) -> dg.MaterializeResult:
-    """What counts 48 hours; without a vault there is nothing to check."""
-    settings, clock = tickhouse.settings(), SystemClock()
+def client_files() -> dg.MaterializeResult:
+    """What counts 48 hours, also while no warehouse answers; without clients there is nothing."""
+    settings, clock = product.load(), SystemClock()
     if not settings.privacy.vault or not registers.register(settings.home_path).clients:
         return dg.MaterializeResult(metadata={"checked": "nothing: there is no client"})
     with plain_failures():
