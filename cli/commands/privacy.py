@@ -186,6 +186,7 @@ def _erase(namespace: argparse.Namespace, settings: Settings, client: Client, kn
     cases.check_open(case, "erased")
     vault, clock = _vault(namespace, settings, known), SystemClock()
     vault.check_there(case.pseudonym)
+    _check_gone(settings, case.pseudonym)
     verdict = erasure.judge(client, settings, case.pseudonym, _today(), clock)
     by, reason = namespace.by, namespace.reason
     if verdict.obstacles:
@@ -205,6 +206,15 @@ def _erase(namespace: argparse.Namespace, settings: Settings, client: Client, kn
         state.publish(settings, vault, clock, by, known=known)
     print(f"Case {case.name}: the key of {case.pseudonym} is destroyed ({verdict.basis}).")
     return 0
+
+
+def _check_gone(settings: Settings, pseudonym: str) -> None:
+    """Who still signs in here works here: their name would be asked for and found nowhere."""
+    path = identity.path_in(settings.home_path)
+    if identity.exists(path) and pseudonym in identity.load(path):
+        raise SettingsError(
+            f"{pseudonym} still signs in here: tickhouse users remove {pseudonym}, then erase"
+        )
 
 
 def _is_agreed(settings: Settings, case: Case) -> bool:

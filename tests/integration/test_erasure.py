@@ -15,7 +15,6 @@ from adapters.offsite import backups, sealed, store
 from audit import signing
 from audit.export import export
 from audit.privacy import cases
-from audit.privacy.vault import Vault
 from audit.records import back
 from audit.records import export as records
 from cli.main import main
@@ -152,11 +151,17 @@ def with_documents(
         assert "Directive (EU) 2015/849, article 40(1)(a)" in refused
         if "still" in refusal:
             run("clients", "end", client, *why)
-    # Five years on: a firm whose policy asks for none stands for the time that has passed.
-    (server.home / "retention.toml").write_text(
-        '[clients]\ntitle = "x"\nsays = "x"\nbasis = "the years are over"\nyears = 0\n'
+    (server.home / "retention.toml").write_text(years_later("clients"))
+
+
+def years_later(policy: str, *, trail: bool = False) -> str:
+    """A firm whose policy asks for no years stands for the time that has passed."""
+    tables = '["audit_event", "order_event", "control_version"]' if trail else "[]"
+    files = '["audit log", "controls", "journals", "sealed"]' if trail else '["client documents"]'
+    return (
+        f'[{policy}]\ntitle = "x"\nsays = "x"\nbasis = "the years are over"\nyears = 0\n'
         'then = "keep"\nversion = "own"\nreviewed = 2026-11-23\nreview = 2027-11-23\n'
-        'files = ["client documents"]\n'
+        f"tables = {tables}\nfiles = {files}\n"
     )
 
 
@@ -211,8 +216,14 @@ def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
     staff = run("privacy", "request", who, "--kind", "erasure", *why)
     theirs = str(re.findall("request-[0-9a-f]{8}", staff)[0])
     assert "of audit_event are kept until" in run("privacy", "erase", theirs, *why, code=1)
-    # Seven years on: what the trail asks for is over.
-    Vault(core_settings.load(), SystemClock(), who).erase(who, "years later", "article 17(1)")
+    (server.home / "retention.toml").write_text(years_later("trail", trail=True))
+    last = case_of(run("privacy", "request", who, "--kind", "erasure", *why))
+    users = identity.path_in(server.home)
+    identity.save(users, {who: identity.new_user(who, "admin", PASSWORD)})
+    run("privacy", "erase", last, *why, typed=f"{PASSWORD}\n", code=2)  # who signs in works here
+    users.unlink()
+    assert f"key of {who} is destroyed" in run("privacy", "erase", last, *why)
+    (server.home / "retention.toml").unlink()
     everything_kept(place, server, "after")
     server.stop()
     unpacked(place, tmp_path)
