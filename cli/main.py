@@ -124,6 +124,9 @@ COMMANDS = {
     "privacy": Command(
         "cli.commands.privacy", "who people are, in a vault; their requests for access and erasure"
     ),
+    "clients": Command(
+        "cli.commands.clients", "documents of clients; trading for one asks for a file in order"
+    ),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(
         "cli.commands.stress", "what scenarios would do to what is held, and what loses a tenth"
