@@ -196,4 +196,5 @@ REPORT = Report(
     submission,
     wide=True,
     texts=("emir", "emir_details", "emir_formats"),
+    goes_to="the trade repository",
 )

@@ -25,6 +25,9 @@ from core.errors import TickhouseError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
+from dashboards.compliance.door import Door
+from dashboards.compliance.report_shelf import ReportShelf
+from dashboards.compliance.room import Room
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.coming_events import ComingEvents
@@ -78,6 +81,8 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     trace = TracePage(config.clickhouse)
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
+    door = Door(config.home_path, signing_in, controls.one_guess)
+    room = Room(door, ReportShelf(config, clock))
     page = pages.application(
         Viewers(items),
         controls,
@@ -86,6 +91,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
         trace.answer,
         risk.answer,
         regimes.answer,
+        room,
     )
     server = _server(page, config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
