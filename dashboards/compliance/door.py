@@ -112,6 +112,8 @@ class Door:
         body = await body_of(request, kind)
         if isinstance(body, Response):
             return body
+        if problem := _hidden(body):
+            return refuse(422, problem)
         mark = request.url.path.encode() + msgspec.json.encode(body)
         async with self._one_change:
             before = self._done.get((session.name, key))
@@ -148,6 +150,15 @@ async def _tried(change: Callable[[str, Body], object], by: str, body: Body) -> 
         return refuse(422, str(error))
     except OSError as error:
         return refuse(500, f"not kept: {error}")
+
+
+def _hidden(body: msgspec.Struct) -> str:
+    """What is read in terminals and on paper holds no character that nobody sees."""
+    for name, value in msgspec.structs.asdict(body).items():
+        text = value if isinstance(value, str) else ""
+        if not text.replace("\n", "").isprintable():
+            return f"{name} holds a character that cannot be printed; write it as plain text"
+    return ""
 
 
 def _said(session: SignedIn) -> Response:

@@ -26,8 +26,7 @@ from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
 from dashboards.compliance.door import Door
-from dashboards.compliance.report_shelf import ReportShelf
-from dashboards.compliance.room import Room
+from dashboards.compliance.room import furnished
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.coming_events import ComingEvents
@@ -82,7 +81,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
     door = Door(config.home_path, signing_in, controls.one_guess)
-    room = Room(door, ReportShelf(config, clock))
+    room = furnished(config, clock, door, signed)
     page = pages.application(
         Viewers(items),
         controls,

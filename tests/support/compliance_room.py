@@ -10,8 +10,7 @@ from core import identity
 from core.clock import Clock
 from core.settings import Settings
 from dashboards.compliance.door import COOKIE, KEY, Door
-from dashboards.compliance.report_shelf import ReportShelf
-from dashboards.compliance.room import Room
+from dashboards.compliance.room import furnished
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import PROOF, Controls
@@ -82,5 +81,5 @@ def application(settings: Settings, clock: Clock, *, signed: bool = False) -> St
     return pages.application(
         Viewers(Items()), controls, AlertAnswers(home, signing_in, clock, is_real=False), older,
         older, older, FeedRegimes(settings.clickhouse, settings.run).answer,
-        Room(door, ReportShelf(settings, clock)),
+        furnished(settings, clock, door, lambda: signed),
     )  # fmt: skip

@@ -3,9 +3,13 @@
 import { say } from "../controls";
 import { byId, el } from "../dom";
 import { ask, Refused, send, signedIn, type Session } from "./api";
+import * as cases from "./cases";
+import * as decisions from "./decisions";
+import { breakActs, reportActs } from "./report_acts";
 import * as reports from "./reports";
 
-const VIEWS: [string, string][] = [["reports", "Reports"]];
+const VIEWS: [string, string][] = [["reports", "Reports"], ["cases", "Cases"], ["decisions", "Decisions"], ["audit", "Audit"]];
+const IN: Record<string, string> = { report: "reports", table: "reports", case: "cases", decision: "decisions" };
 const place = byId("place");
 let who: Session | undefined;
 let drawing = 0;
@@ -48,18 +52,27 @@ async function view(): Promise<HTMLElement[]> {
   const parameters = Object.fromEntries(new URLSearchParams(query));
   const [a = "", b = "", c = "", d = "", e = ""] = rest;
   switch (name) {
-    case "report": return reports.report(a, b, c, () => [], () => []);
+    case "report": return reports.report(a, b, c, (got) => reportActs(got, who!.name, again), (got, one) => breakActs(got, one, again));
     case "table": return reports.rows(a, b, c, d, e);
+    case "cases": return cases.list(parameters);
+    case "case": return cases.one(a, b, c, again);
+    case "decisions": return decisions.search(parameters);
+    case "decision": return decisions.decision(a, b);
+    case "audit": return decisions.audit();
     default: return reports.calendar(parameters);
   }
 }
 
-export async function draw(): Promise<void> {
+function again(): void {
+  void draw();
+}
+
+async function draw(): Promise<void> {
   if (!who) return;
   const mine = ++drawing;
   const at = location.hash.replace(/^#\//, "").split(/[/?]/)[0] || "reports";
   byId("views").replaceChildren(...VIEWS.map(([name, text]) =>
-    el("a", { href: `#/${name}`, ...(at.startsWith(name.slice(0, -1)) ? { "aria-current": "page" } : {}) }, text)));
+    el("a", { href: `#/${name}`, ...(at === name || IN[at] === name ? { "aria-current": "page" } : {}) }, text)));
   let made: HTMLElement[];
   try {
     made = await view();
@@ -73,6 +86,10 @@ export async function draw(): Promise<void> {
 document.addEventListener("keydown", (event) => {
   const typing = (event.target as HTMLElement).closest("input, textarea, select");
   if (event.ctrlKey || event.metaKey || event.altKey || typing || document.querySelector("dialog[open]")) return;
+  if (event.key === "/" && who) {
+    event.preventDefault();
+    location.hash = "#/decisions";
+  }
   const wanted = VIEWS[Number(event.key) - 1];
   if (wanted && who) location.hash = `#/${wanted[0]}`;
 });

@@ -22,6 +22,7 @@ export interface Break { id: string; row: Record<string, string>; owner: string;
 export interface Report {
   name: string; day: string; mode: string; title: string; subtitle: string; to: string; standing: Standing | null;
   versions: Version[]; inputs: Record<string, string>; changed: string[]; breaks: Break[]; breaks_file: string; most_breaks: number;
+  owners: string[]; typed: boolean;
   log: { version: number; step: string; by: string; ts_us: number; said: string; rows: Record<string, number> }[];
 }
 
