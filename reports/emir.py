@@ -194,4 +194,5 @@ REPORT = Report(
     submission,
     wide=True,
     texts=("emir", "emir_details", "emir_formats"),
+    goes_to="the trade repository",
 )

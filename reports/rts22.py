@@ -158,4 +158,5 @@ REPORT = Report(
     page,
     submission,
     texts=("rts22",),
+    goes_to="the competent authority",
 )

@@ -33,7 +33,7 @@ from core.errors import SettingsError
 from core.home_users import OWNER, SETUP
 from core.settings import Settings
 
-_MAY = ("admin", "risk")
+_MAY = ("admin", "risk", "compliance")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

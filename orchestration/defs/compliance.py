@@ -150,7 +150,7 @@ def report_marts(
     context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
 ) -> dg.MaterializeResult:
     """Reports of the same run are rendered from them."""
-    daily = [report for name, report in REPORTS.items() if name not in _SELDOM]
+    daily = [report for report in REPORTS.values() if report.every == "day"]
     day = date.fromisoformat(context.partition_key)
     with plain_failures():
         built = reporting.build(tickhouse.settings(), daily, day, config.mode, context.run_id)
