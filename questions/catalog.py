@@ -12,6 +12,7 @@ class Measure(msgspec.Struct, frozen=True):
     `values` are expressions by aggregate ("" is what is meant when none is said, "row" the value of
     a single row); `pooled` replaces them where several symbols are in one figure. `better` says
     whether more or less of it is good; `each` a dimension without which the figure means nothing;
+    `end` is the end of its rows that it is; `listed` rows are shown where nobody counts them;
     `units` the same in another unit, by what people say.
     """
 
@@ -27,6 +28,8 @@ class Measure(msgspec.Struct, frozen=True):
     each: str = ""
     reasons: str = ""
     lists: str = ""
+    listed: bool = False
+    end: str = ""
     units: dict[str, str] = {}
 
 
@@ -34,7 +37,7 @@ class Rows(msgspec.Struct, frozen=True):
     """Rows that measures are taken of: where they stand, when they were, and what tells them apart.
 
     `daily` rows have a date and no time; rows without `time` are a state, the newest there is.
-    `inside` names the time of the rows that a window function reads, which must be cut before it.
+    `shown` are the columns of a single row. `inside` names the time of the rows that a window function reads, which must be cut before it.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Rows(msgspec.Struct, frozen=True):
     time: str = ""
     columns: dict[str, str] = {}
     row: dict[str, str] = {}
+    shown: str = ""
     daily: bool = False
     inside: str = ""
 

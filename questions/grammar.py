@@ -51,7 +51,10 @@ class _Parts(NamedTuple):
     fixed: tuple[tuple[str, str], ...]
     whichever: bool  # "which checks failed": the rows themselves
     why: bool
-    joints: int  # how many "and"
+    when: bool
+    sorting: str
+    joints: int  # how many "and" between figures
+    would: bool  # "what would the denied orders have made"
     unit: str
 
 
@@ -151,8 +154,9 @@ def _sorted(items: Sequence[_Item], now: datetime) -> _Parts:
     return _Parts(
         names=names, aggregate=_aggregate(said), rank=rank, number=number, dimensions=dimensions,
         one=one, filters=filters, span=spans.together(times, now), asks_which=which,
-        whichever=_whichever(items), why="why" in kinds,
-        joints=sum(1 for i in items if i.meaning == Meaning("compare", "and")), unit=_unit(items),
+        whichever=_whichever(items), why="why" in kinds, when="when" in kinds,
+        sorting=next((i.meaning.value for i in items if i.meaning.kind == "sorted"), ""),
+        joints=_joints(items), would="would" in kinds, unit=_unit(items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )  # fmt: skip
 
@@ -169,8 +173,11 @@ def _ranked(items: Sequence[_Item]) -> tuple[str, int, int]:
             raise CannotAnswer("both ends are asked for: ask for one")
     if not numbers:
         return (ranks[-1][1] if ranks else ""), 0, (ranks[0][0] if ranks else -1)
-    if len(numbers) > 1 or not ranks or all(abs(numbers[0][0] - n) > 1 for n, _ in ranks):
-        raise CannotAnswer(f"what the number {numbers[0][1]} stands for is not understood")
+    at, number = numbers[0]
+    noun = next((i for i in items[at + 1 :] if i.meaning.kind not in ("stop", "rank", "filter")), None)
+    is_told = noun is not None and (noun.meaning.kind == "dimension" or noun.meaning.value in _ROWS)
+    if len(numbers) > 1 or not ranks or not (is_told or any(abs(at - n) == 1 for n, _ in ranks)):
+        raise CannotAnswer(f"what the number {number} stands for is not understood")
     return ranks[-1][1], numbers[0][1], ranks[0][0]
 
 
@@ -179,8 +186,7 @@ def _joined(items: Sequence[_Item]) -> None:
     amounts = {i.meaning.value for i in items if i.meaning.kind == "measure"} - _WEAK
     if "costs" in amounts and amounts & {*_COSTS, "slippage_bp"}:
         amounts -= {"costs"}
-    joints = sum(1 for i in items if i.meaning.kind == "compare" and i.meaning.value == "and")
-    if len(amounts) > 1 + joints:
+    if len(amounts) > 1 + _joints(items):
         raise CannotAnswer(
             f"several things at once: {', '.join(sorted(amounts))}; ask for one at a time"
         )
@@ -194,6 +200,16 @@ def _unit(items: Sequence[_Item]) -> str:
 
 
 _COSTS = {"commission", "swap", "slippage_cost"}
+
+
+def _joints(items: Sequence[_Item]) -> int:
+    kinds = [item.meaning.kind for item in items if item.meaning.kind not in ("stop", "aggregate", "rank")]
+    told = [item.meaning for item in items if item.meaning.kind not in ("stop", "aggregate", "rank")]
+    return sum(
+        1
+        for n in range(1, len(told) - 1)
+        if told[n] == Meaning("compare", "and") and kinds[n - 1] == kinds[n + 1] == "measure"
+    )
 
 
 def _is_per_row(items: Sequence[_Item]) -> bool:
@@ -248,6 +264,8 @@ def _dimensions(
             if before != "group":
                 which = True
                 one = one or stem(item.last) == item.last
+        elif value == "source":
+            continue  # "the broker", whoever it is
         elif kind == "dimension" and ranked and not dimensions:
             dimensions[value] = None
             which, one = True, stem(item.last) == item.last
@@ -256,6 +274,7 @@ def _dimensions(
     return tuple(dimensions), one, which
 
 
+_ROWS = {"trades", "orders", "fills", "signals", "alerts", "incidents", "winners", "losers", "denied", "rejected", "ticks", "corrections", "halts"}
 _NOUNS = {
     "trades": "trade",
     "orders": "order",
@@ -302,7 +321,8 @@ def _filters(items: Sequence[_Item]) -> tuple[tuple[Filter, ...], str]:
         )
     if len(several) > 1:
         raise CannotAnswer("more than one thing is compared")
-    if compares - {"and"} and not several:
+    by_side = any(item.meaning.kind == "adverb" for item in items)
+    if compares - {"and"} and not (several or by_side):
         raise CannotAnswer("what is to be compared is not understood")
     filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
     return filters, several[0] if several else ""
@@ -310,6 +330,8 @@ def _filters(items: Sequence[_Item]) -> tuple[tuple[Filter, ...], str]:
 
 def _aggregate(said: Sequence[str]) -> str:
     kinds = set(said)
+    if "often" in kinds:
+        kinds -= {"count", "share"}
     if len(kinds) > 1:
         kinds -= {"sum"} if kinds & {"count"} else set()
     if len(kinds) > 1:
@@ -319,29 +341,26 @@ def _aggregate(said: Sequence[str]) -> str:
 
 def _plan(said: _Parts) -> Plan:
     rows, chosen = _measured(said)
+    said = _renamed(said, rows, chosen[0])
     first = chosen[0]
+    if said.when or said.rank in _ENDS_OF_TIME:
+        if not (said.rank in _ENDS_OF_TIME and not said.when and first.values[""].startswith("argMax")):
+            return _rows_of_time(said, rows, first)
+        said = said._replace(rank="")
+    if _lists(said, rows, first):
+        return _list(said, rows, first)
     dimensions = said.dimensions
-    if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
-        dimensions = tuple("control" if name == "type" else name for name in dimensions)
-    if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
-        dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
-    if said.why:
-        if not first.reasons:
-            raise CannotAnswer(f"why, of {first.name}, is not stored")
-        dimensions = (*dimensions, first.reasons)
-    if said.whichever and not dimensions:
-        if not (first.lists or first.values[""].startswith("LIST")):
-            raise CannotAnswer(f"{first.name} cannot be listed here")
-        dimensions = (
-            (first.lists,) if first.lists and not first.values[""].startswith("LIST") else ()
-        )
+    if first.values[""].startswith("LIST"):
+        dimensions = tuple(name for name in dimensions if rows.columns.get(name, "-") not in first.values[""])
+    if said.sorting and not dimensions and rows.row and "row" in first.values:
+        dimensions = tuple(rows.row)[:1]
+    if said.whichever and first.lists and not dimensions and not first.values[""].startswith("LIST"):
+        dimensions = (first.lists,)
     if "row" not in first.values:
         dimensions = tuple(name for name in dimensions if name not in rows.row)
-    if (
-        first.each
-        and first.each not in dimensions
-        and not any(f.column == first.each for f in said.filters)
-    ):
+    if first.each and first.each not in dimensions and not _fixes(said.filters, first.each):
+        if said.rank and not dimensions:
+            said = said._replace(asks_which=True, one=said.one or not said.number)
         dimensions = (*dimensions, first.each)
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
     _check(said, rows, chosen, dimensions, aggregate)
@@ -350,6 +369,66 @@ def _plan(said: _Parts) -> Plan:
     return Plan(
         measure="+".join(m.name for m in chosen), aggregate=aggregate, dimensions=dimensions,
         filters=said.filters, span=said.span, order=order, limit=limit, fixed=said.fixed,
+    )  # fmt: skip
+
+
+_ENDS_OF_TIME = ("newest", "oldest")
+
+
+def _fixes(filters: Sequence[Filter], column: str) -> bool:
+    return any(one.column == column for one in filters)
+
+
+def _renamed(said: _Parts, rows: Rows, first: Measure) -> _Parts:
+    """What people call a type or a reason, as these rows call it; and why, as what tells them apart."""
+    dimensions = said.dimensions
+    if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
+        dimensions = tuple("control" if name == "type" else name for name in dimensions)
+    if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
+        dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
+    if said.why and not (said.whichever and rows.shown):
+        if not first.reasons:
+            raise CannotAnswer(f"why, of {first.name}, is not stored")
+        dimensions = (*dimensions, first.reasons)
+    return said._replace(dimensions=dimensions)
+
+
+def _lists(said: _Parts, rows: Rows, first: Measure) -> bool:
+    """Whether single rows are asked for: "which orders were rejected", "open incidents"."""
+    if said.dimensions or said.rank or said.aggregate or first.values[""].startswith("LIST"):
+        return False
+    if said.whichever and not first.lists and not (first.counts and rows.shown):
+        raise CannotAnswer(f"{first.name} cannot be listed here")
+    return (said.whichever and not first.lists) or first.listed
+
+
+def _list(said: _Parts, rows: Rows, first: Measure) -> Plan:
+    _check(said, rows, (first,), (), "")
+    return Plan(
+        measure=first.name, aggregate="", dimensions=(), filters=said.filters, span=said.span,
+        order="oldest" if rows.time else "", limit=0, lists=True,
+    )  # fmt: skip
+
+
+def _rows_of_time(said: _Parts, rows: Rows, first: Measure) -> Plan:
+    """ "The last 5 trades", "when was the spread widest"."""
+    order = said.rank or first.end
+    if not rows.time or not order or (said.when and rows.daily):
+        raise CannotAnswer(f"when, of {first.name}, is not understood")
+    if order not in _ENDS_OF_TIME:
+        if "row" not in first.values:
+            raise CannotAnswer(f"when {first.name} was so is not kept")
+        order = _end(order, first, first.better)
+    elif not first.counts:
+        raise CannotAnswer(f"{first.name} has no {order} row")
+    if not said.when and not rows.shown:
+        raise CannotAnswer(f"{first.name} cannot be listed here")
+    if set(said.dimensions) - set(rows.row) or said.aggregate or said.whichever:
+        raise CannotAnswer("the newest of each is not understood")
+    _check(said, rows, (first,), (), "")
+    return Plan(
+        measure=first.name, aggregate="", dimensions=(), filters=said.filters, span=said.span,
+        order=order, limit=said.number or 1, lists=not said.when, moment=said.when,
     )  # fmt: skip
 
 
@@ -362,16 +441,26 @@ def _measured(said: _Parts) -> tuple[Rows, tuple[Measure, ...]]:
         names = ["slippage_cost"]
     if names == ["trading_state"] and said.aggregate == "count":
         names = ["halts"]
+    if said.aggregate == "often":
+        names = [_OFTEN.get(name, name) for name in names]
     if "models" in names and len(names) > 1:
         names.remove("models")
     nouns = [name for name in names if _NOUNS.get(name) in said.dimensions]
     if len(names) > len(nouns) and any("row" in measures()[name][1].values for name in names):
         names = [name for name in names if name not in nouns or name in ("winners", "losers")]
+    if said.would or {"costs", "denied"} == set(names):
+        if "denied" not in names:
+            raise CannotAnswer("what would have been is not stored")
+        names = ["denied_would_have_made"]
+    if not names and _fixes(said.filters, "stage"):
+        names = ["latency_ms"]
+    if not names and said.rank:
+        names = [_OF[name] for name in said.dimensions if name in _OF][:1]
     if not names and said.rank in ("best", "worst") and said.dimensions:
         names = ["profit"]
     if not names:
         raise CannotAnswer("what is to be measured is not understood")
-    if names == ["trades"] and "trade" in said.dimensions:
+    if names == ["trades"] and "trade" in said.dimensions and said.rank not in _ENDS_OF_TIME:
         names = ["profit"]
     every = measures()
     strong = [name for name in names if name not in _WEAK]
@@ -379,7 +468,9 @@ def _measured(said: _Parts) -> tuple[Rows, tuple[Measure, ...]]:
         if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
             raise CannotAnswer("how many of what is not understood")
         names = strong
-    if said.unit:
+    if said.unit == "percent" and said.dimensions and "percent" not in every[names[0]][1].units:
+        pass  # the share of each
+    elif said.unit:
         if any(said.unit not in every[name][1].units for name in names):
             raise CannotAnswer(f"{names[0]} in {said.unit} is not kept")
         names = [every[name][1].units[said.unit] for name in names]
@@ -389,6 +480,9 @@ def _measured(said: _Parts) -> tuple[Rows, tuple[Measure, ...]]:
     return every[names[0]][0], tuple(every[name][1] for name in names)
 
 
+#: What is ranked when nothing is named: "which stage is slowest".
+_OF = {"stage": "latency_ms", "scenario": "stress_result"}
+_OFTEN = {"denied": "denial_rate", "rejected": "reject_rate", "winners": "win_rate", "losers": "loss_rate", "filled_orders": "fill_rate", "profit": "win_rate"}
 #: Nouns that other figures are taken of: "the average profit of our trades" asks for the profit.
 _WEAK = frozenset(
     {
@@ -409,7 +503,13 @@ def _ordered(
     said: _Parts, rows: Rows, measure: Measure, dimensions: tuple[str, ...]
 ) -> tuple[str, str, int]:
     """Aggregate, order, and how many: "the highest spread" is a maximum, "which hour has" an order."""
-    rank, aggregate = said.rank, said.aggregate
+    if said.unit == "percent" and "percent" not in measure.units:
+        said = said._replace(aggregate="share")
+    rank, aggregate = said.rank, "" if said.aggregate == "often" else said.aggregate
+    if said.sorting and not rank:
+        if not dimensions:
+            raise CannotAnswer("what is to be sorted is not understood")
+        return aggregate, _end(said.sorting, measure, measure.better), 0
     if aggregate == "count" and not measure.counts:
         raise CannotAnswer(f"{measure.name} is not counted")
     if not rank:
@@ -482,5 +582,6 @@ def _is_row(rows: Rows, dimensions: Sequence[str]) -> bool:
 
 
 def _within_a_day(span: Span) -> bool:
-    moments = [moment for moment in (span.begin, span.end) if moment]
+    end = None if span.is_until_now else span.end
+    moments = [moment for moment in (span.begin, end) if moment]
     return any(moment.hour or moment.minute or moment.second for moment in moments)

@@ -29,6 +29,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop: tuple[str, ...]
     group: tuple[str, ...]
     which: tuple[str, ...]
+    would: tuple[str, ...]
+    when: tuple[str, ...]
     why: tuple[str, ...]
     compare: tuple[str, ...]
     ranking: tuple[str, ...]
@@ -39,6 +41,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aggregates: _Words
     ranks: _Words
     sides: _Words
+    purposes: _Words
     exits: _Words
     sessions: _Words
     parts: _Words
@@ -48,6 +51,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     methods: _Words
     confidences: _Words
     horizons: _Words
+    reports: _Words
 
 
 class Meaning(NamedTuple):
@@ -97,7 +101,7 @@ def phrase(text: str) -> Phrase:
 def lexicon(names: Names) -> dict[Phrase, tuple[Meaning, ...]]:
     """All phrases for a home that holds these names; of two meanings the later one holds."""
     file = _file()
-    entries = (*_grammar(file), *_filters(file), *_measures(), *_value_at_risk(file))
+    entries = (*_grammar(file), *_filters(file), *_measures(), *_breaks(file), *_value_at_risk(file))
     return {
         key: meanings
         for texts, meanings in (*entries, *_of_symbols(file, names), *_of_names(names))
@@ -109,6 +113,8 @@ def lexicon(names: Names) -> dict[Phrase, tuple[Meaning, ...]]:
 def _grammar(file: _File) -> Iterator[_Entry]:
     yield file.stop, (Meaning("stop"),)
     yield file.why, (Meaning("why"),)
+    yield file.would, (Meaning("would"),)
+    yield file.when, (Meaning("when"),)
     yield file.ranking, (Meaning("rank", "most"),)
     for word in file.group:
         yield (word,), (Meaning("group", word),)
@@ -122,13 +128,17 @@ def _grammar(file: _File) -> Iterator[_Entry]:
     ):  # fmt: skip
         for value, texts in table.items():
             yield texts, (Meaning(kind, value),)
+    for value, texts in file.ranks.items():
+        yield [f"{text} first" for text in texts], (Meaning("sorted", value),)
     for value in ("best", "worst"):
         texts = [text for text in file.ranks[value] if set(text.split()) & set(file.money)]
         yield texts, (Meaning("rank", value), Meaning("measure", "profit"))
 
 
 def _filters(file: _File) -> Iterator[_Entry]:
-    for column, table in (("side", file.sides), ("exit", file.exits)):
+    for column, table in (
+        ("side", file.sides), ("exit", file.exits), ("purpose", file.purposes)
+    ):
         for value, texts in table.items():
             yield texts, (Meaning("filter", value, column),)
     for hours, texts in file.parts.items():
@@ -139,6 +149,13 @@ def _filters(file: _File) -> Iterator[_Entry]:
     for interval, texts in file.intervals.items():
         named = [f"{text} {bar}" for text in texts for bar in ("bar", "candle", "candlestick")]
         yield named, (Meaning("measure", "bars"), Meaning("filter", interval, "interval"))
+
+
+def _breaks(file: _File) -> Iterator[_Entry]:
+    for report, texts in file.reports.items():
+        ends = ("{} break", "{} report break", "break in {}", "break in {} report", "break {} report")
+        named = [end.format(text) for text in texts for end in ends]
+        yield named, (Meaning("measure", "breaks"), Meaning("filter", report, "report"))
 
 
 def _hours(text: str, name: str) -> Span:
@@ -153,12 +170,18 @@ def _measures() -> Iterator[_Entry]:
 
 def _value_at_risk(file: _File) -> Iterator[_Entry]:
     """ "95 % one day VaR", "VaR at 95 %", in any order."""
-    tables = (("measure", file.methods), ("confidence", file.confidences), ("horizon", file.horizons))
+    tables = (
+        ("measure", file.methods),
+        ("confidence", file.confidences),
+        ("horizon", file.horizons),
+    )
     single = [(Meaning("var", v, column), t) for column, table in tables for v, t in table.items()]
     for of, name in _RISK.items():
         asked = Meaning("measure", name)
         for fixed, texts in single:
-            ends = [f"{text} {of}" for text in texts] + [f"{of} at {text}" for text in texts]
+            ends = [f"{text} {of}" for text in texts] + [
+                f"{of} {at} {text}" for text in texts for at in ("at", "over", "for", "")
+            ]
             yield ends, (asked, fixed)
         for first, texts in single:
             for second, others in single:
@@ -211,4 +234,7 @@ def _of_scenario(scenario: str) -> Sequence[str]:
     text = scenario.replace("_", " ").replace("-", " ")
     short = " ".join(word for word in text.split() if not word.isdigit())
     ends = ("{} scenario", "scenario {}", "{} stress", "stress {}", "in {}")
-    return [text if " " in text else f"{text} stress", *(e.format(t) for t in (text, short) for e in ends)]
+    return [
+        text if " " in text else f"{text} stress",
+        *(e.format(t) for t in (text, short) for e in ends),
+    ]

@@ -11,6 +11,7 @@ class Span(NamedTuple):
     end: datetime | None = None
     text: str = "all that is stored"
     hours: tuple[int, int] | None = None
+    is_until_now: bool = False
     is_clock: bool = False  # hours by the clock are those of today, unless a day is named
 
 
@@ -29,8 +30,10 @@ class Plan(NamedTuple):
     dimensions: tuple[str, ...]
     filters: tuple[Filter, ...]
     span: Span
-    order: str  # "", "most" or "least" of the value
+    order: str  # "", "most" or "least" of the value; "newest" or "oldest" of single rows
     limit: int  # 0: all
+    lists: bool = False  # single rows
+    moment: bool = False  # when it was, not how much
     fixed: tuple[tuple[str, str], ...] = ()  # method, confidence, horizon of a value at risk
 
 

@@ -81,6 +81,8 @@ def together(spans: Sequence[Span], now: datetime) -> Span:
         day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
         begin, end = _hours_of(day, hours)
         hours = None
+    if begin and (end is None or end > now):
+        return Span(begin, now, text, hours, is_until_now=True)
     return Span(begin, end, text, hours)
 
 
@@ -329,8 +331,7 @@ def _weekday(said: Sequence[str], now: datetime) -> Taken | None:
             day
             for day in _WEEKDAYS
             if said[skip] in (day, day[:3])
-            or (said[skip] in ("tues", "thur", "thurs")
-            and day.startswith(said[skip]))
+            or (said[skip] in ("tues", "thur", "thurs") and day.startswith(said[skip]))
         ),
         None,
     )

@@ -39,6 +39,8 @@ def statement(plan: Plan, place: Place) -> str:
     names = plan.measure.split("+")
     rows, first = measures()[names[0]]
     chosen = [measures()[name][1] for name in names]
+    if plan.lists or plan.moment:
+        return _single(plan, place, rows, first)
     keys = [dimension for dimension in plan.dimensions if dimension in rows.row]
     if keys:
         return _of_rows(plan, place, rows, first, keys)
@@ -56,9 +58,26 @@ def statement(plan: Plan, place: Place) -> str:
     return _grouped(plan, place, rows, chosen)
 
 
+def _single(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
+    """Rows as they are, or when they were; by time, or by the value."""
+    columns = rows.time if plan.moment else rows.shown
+    if plan.moment and plan.order in ("most", "least"):
+        columns += f", {measure.values['row']} AS {_titled(measure)}"
+    where = _where(plan, place, rows, measure)
+    where += f" AND ({measure.row_where})" if measure.row_where != "1" else ""
+    order = {
+        "newest": f"{rows.time} DESC", "oldest": rows.time,
+        "most": f"{measure.values.get('row')} DESC, {rows.time}", "least": f"{measure.values.get('row')}, {rows.time}",
+    }.get(plan.order, "ALL")  # fmt: skip
+    text = f"SELECT {columns} FROM {rows.source}{where} ORDER BY {order} LIMIT {plan.limit or _MOST}"
+    return _filled(text, plan, place, rows)
+
+
 def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) -> str:
     dimensions = [f"{_dimension(name, rows)} AS {_named(name)}" for name in plan.dimensions]
     values = [f"{_shared(plan, measure)} AS {_titled(measure)}" for measure in chosen]
+    if "symbol" in plan.dimensions and chosen[0].pooled and plan.aggregate in chosen[0].pooled and not plan.order:
+        values.append(f"{chosen[0].pooled[plan.aggregate]} AS In_bp")  # prices of symbols are no match
     text = f"SELECT {', '.join((*dimensions, *values))} FROM {rows.source}"
     text += _where(plan, place, rows, chosen[0])
     if dimensions:

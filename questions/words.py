@@ -20,7 +20,8 @@ def words(text: str) -> list[str]:
     A comma or a full stop separates; whatever else is no word stands alone, so that nothing that
     was typed is lost: what the grammar does not know, it refuses.
     """
-    plain = text.lower().replace("\u2019", "'").replace("\u2013", " to ")
+    plain = text.lower().replace("\u2019", "'").replace("\u2013", " to ").replace("_", " ")
+    plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
     return _TOKEN.findall(plain)

@@ -9,7 +9,7 @@ from tests.support.warehouse_server import ROOT
 
 ROOMS = (
     "adapters", "audit", "backtest", "bot", "cli", "core", "dashboards", "execution", "models",
-    "orchestration", "quality", "reports", "strategies", "streams", "surveillance", "warehouse",
+    "orchestration", "quality", "questions", "reports", "strategies", "streams", "surveillance", "warehouse",
 )  # fmt: skip
 _COVERED = ("UnicodeDecodeError", "ValueError", "Exception")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "backtest",
-    "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts", "risk", "bot",
+    "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts", "risk", "bot", "questions",
 )  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
