@@ -37,7 +37,7 @@ class Asker:
             now: UTC, what "today" is relative to.
 
         Raises:
-            CannotAnswer: the grammar has no answer; its text says why.
+            UnansweredError: the grammar has no answer; its text says why.
         """
         plan = grammar.plan(text, self._lexicon, now)
         return plan, sql.statement(plan, self._place)
@@ -46,7 +46,7 @@ class Asker:
         """Understand, have the warehouse plan it, run it.
 
         Raises:
-            CannotAnswer: as `understood`.
+            UnansweredError: as `understood`.
             WarehouseError: the warehouse refused; nothing ran beyond the reader's rights.
         """
         plan, statement = self.understood(text, now)

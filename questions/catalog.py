@@ -37,7 +37,8 @@ class Rows(msgspec.Struct, frozen=True):
     """Rows that measures are taken of: where they stand, when they were, and what tells them apart.
 
     `daily` rows have a date and no time; rows without `time` are a state, the newest there is.
-    `shown` are the columns of a single row. `inside` names the time of the rows that a window function reads, which must be cut before it.
+    `shown` are the columns of a single row. `inside` names
+    the time of the rows that a window function reads, which must be cut before it.
     """
 
     name: str

@@ -13,8 +13,9 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.errors import TickhouseError
 from questions.answer import Asker, Query
-from questions.plan import CannotAnswer
+from questions.plan import UnansweredError
 from questions.sql import Place
 
 _CLOSE = 1e-6
@@ -68,12 +69,15 @@ def _outcome(
     number, text, kind = question["id"], question["text"], question["kind"]
     try:
         _, statement = asker.understood(text, now)
-    except CannotAnswer as error:
+    except UnansweredError as error:
         return Outcome(number, text, kind, "right" if kind == "refuse" else "refused", str(error))
     if kind == "refuse":
         return Outcome(number, text, kind, "wrong", statement)
     wanted = _rows(query(_placed(question["sql"], now, place)))
-    given = _rows(query(statement))
+    try:
+        given = _rows(query(statement))
+    except TickhouseError as error:
+        return Outcome(number, text, kind, "wrong", f"{statement}: {error}")
     same = matches(given, wanted, ordered=bool(question.get("ordered")))
     return Outcome(number, text, kind, "right" if same else "wrong", "" if same else statement)
 

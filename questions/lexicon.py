@@ -1,4 +1,4 @@
-"""Phrases that a question may hold, and what each says; the words themselves are in `words.toml`."""
+"""Phrases that a question may hold, and what each says; the words are in `words.toml`."""
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,14 +13,34 @@ from questions.words import stem, words
 
 Phrase = tuple[str, ...]
 _RISK = {
-    "var": "value_at_risk", "value at risk": "value_at_risk", "es": "expected_shortfall",
+    "var": "value_at_risk",
+    "value at risk": "value_at_risk",
+    "es": "expected_shortfall",
     "expected shortfall": "expected_shortfall",
-}  # fmt: skip
+}
 _CAUSES = (
-    "because", "because of", "due to", "for", "for a", "by", "by the", "on", "for being", "as",
-    "with", "with reason", "reason", "rule", "under", "under rule", "by rule", "from",
-)  # fmt: skip
+    "because",
+    "because of",
+    "due to",
+    "for",
+    "for a",
+    "by",
+    "by the",
+    "on",
+    "for being",
+    "as",
+    "with",
+    "with reason",
+    "reason",
+    "rule",
+    "under",
+    "under rule",
+    "by rule",
+    "from",
+)
 _SHORT = {"by", "for", "on", "with"}  # too little before a rule of one word
+_CARRIED = {"volatile": "volatility_bp", "profitable": "profit"}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _Words = dict[str, tuple[str, ...]]
 
 
@@ -29,6 +49,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop: tuple[str, ...]
     group: tuple[str, ...]
     which: tuple[str, ...]
+    comparative: tuple[str, ...]
     would: tuple[str, ...]
     when: tuple[str, ...]
     why: tuple[str, ...]
@@ -75,6 +96,7 @@ class Names(NamedTuple):
     controls: tuple[str, ...] = ()
     processes: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
+    firm_rules: tuple[str, ...] = ()
 
 
 Lexicon = Mapping[Phrase, tuple[Meaning, ...]]
@@ -101,7 +123,13 @@ def phrase(text: str) -> Phrase:
 def lexicon(names: Names) -> dict[Phrase, tuple[Meaning, ...]]:
     """All phrases for a home that holds these names; of two meanings the later one holds."""
     file = _file()
-    entries = (*_grammar(file), *_filters(file), *_measures(), *_breaks(file), *_value_at_risk(file))
+    entries = (
+        *_grammar(file),
+        *_filters(file),
+        *_measures(),
+        *_breaks(file),
+        *_value_at_risk(file),
+    )
     return {
         key: meanings
         for texts, meanings in (*entries, *_of_symbols(file, names), *_of_names(names))
@@ -113,6 +141,12 @@ def lexicon(names: Names) -> dict[Phrase, tuple[Meaning, ...]]:
 def _grammar(file: _File) -> Iterator[_Entry]:
     yield file.stop, (Meaning("stop"),)
     yield file.why, (Meaning("why"),)
+    for text in file.comparative:
+        carried = [Meaning("measure", name) for word, name in _CARRIED.items() if word in text]
+        yield (text,), (Meaning("comparative"), *carried)
+    yield ("most active",), (Meaning("rank", "most"), Meaning("measure", "trades"))
+    for number, weekday in enumerate(_WEEKDAYS, 1):
+        yield (weekday,), (Meaning("filter", str(number), "weekday"),)
     yield file.would, (Meaning("would"),)
     yield file.when, (Meaning("when"),)
     yield file.ranking, (Meaning("rank", "most"),)
@@ -123,9 +157,12 @@ def _grammar(file: _File) -> Iterator[_Entry]:
     for word in file.compare:
         yield (word,), (Meaning("compare", word),)
     for kind, table in (
-        ("dimension", file.dimensions), ("aggregate", file.aggregates), ("rank", file.ranks),
-        ("adverb", file.adverbs), ("unit", file.units),
-    ):  # fmt: skip
+        ("dimension", file.dimensions),
+        ("aggregate", file.aggregates),
+        ("rank", file.ranks),
+        ("adverb", file.adverbs),
+        ("unit", file.units),
+    ):
         for value, texts in table.items():
             yield texts, (Meaning(kind, value),)
     for value, texts in file.ranks.items():
@@ -136,9 +173,7 @@ def _grammar(file: _File) -> Iterator[_Entry]:
 
 
 def _filters(file: _File) -> Iterator[_Entry]:
-    for column, table in (
-        ("side", file.sides), ("exit", file.exits), ("purpose", file.purposes)
-    ):
+    for column, table in (("side", file.sides), ("exit", file.exits), ("purpose", file.purposes)):
         for value, texts in table.items():
             yield texts, (Meaning("filter", value, column),)
     for hours, texts in file.parts.items():
@@ -153,7 +188,13 @@ def _filters(file: _File) -> Iterator[_Entry]:
 
 def _breaks(file: _File) -> Iterator[_Entry]:
     for report, texts in file.reports.items():
-        ends = ("{} break", "{} report break", "break in {}", "break in {} report", "break {} report")
+        ends = (
+            "{} break",
+            "{} report break",
+            "break in {}",
+            "break in {} report",
+            "break {} report",
+        )
         named = [end.format(text) for text in texts for end in ends]
         yield named, (Meaning("measure", "breaks"), Meaning("filter", report, "report"))
 
@@ -202,9 +243,11 @@ def _of_symbols(file: _File, names: Names) -> Iterator[_Entry]:
 
 def _of_names(names: Names) -> Iterator[_Entry]:
     for column, values in (
-        ("strategy", names.strategies), ("source", names.sources), ("process", names.processes),
+        ("strategy", names.strategies),
+        ("source", names.sources),
+        ("process", names.processes),
         ("severity", names.severities),
-    ):  # fmt: skip
+    ):
         for value in values:
             yield (f"{column} {value}", f"{value} {column}"), (Meaning("filter", value, column),)
     for stage in names.stages:
@@ -213,11 +256,39 @@ def _of_names(names: Names) -> Iterator[_Entry]:
         text = rule.replace("_", " ")
         causes = [f"{c} {text}" for c in _CAUSES if c not in _SHORT or " " in text]
         yield (*causes, f"{text} rule", f"{text} denial"), (Meaning("filter", rule, "rule"),)
+    for rule in names.firm_rules:
+        yield from _of_firm_rule(rule)
     for scenario in names.scenarios:
         yield _of_scenario(scenario), (Meaning("filter", scenario, "scenario"),)
     for control in names.controls:
         text = f"{control.replace('_', ' ')} alert"
         yield (text,), (Meaning("measure", "alerts"), Meaning("filter", control, "control"))
+
+
+def _of_firm_rule(rule: str) -> Iterator[_Entry]:
+    text = rule.replace("_", " ")
+    ends = (
+        "{} headroom",
+        "headroom {}",
+        "headroom for {}",
+        "headroom to {} limit",
+        "headroom before {}",
+        "headroom under {}",
+        "headroom on {}",
+        "headroom {} limit",
+        "left before {} limit",
+        "room left before {} limit",
+        "prop firm {} limit",
+        "prop firm {}",
+        "firm {} limit",
+        "firm {} rule",
+        "headroom of {} rule",
+        "headroom in {}",
+        "headroom under {} rule",
+        "headroom for {} rule",
+    )
+    named = [end.format(text) for end in ends]
+    yield named, (Meaning("measure", "headroom"), Meaning("filter", rule, "rule"))
 
 
 def _of_stage(stage: str) -> Iterator[_Entry]:

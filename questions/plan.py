@@ -1,4 +1,4 @@
-"""What a question comes to: a measure, over what, of which rows, in which order; or why it has no answer."""
+"""What a question comes to: a measure, of which rows, in which order; or why it has no answer."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +10,7 @@ class Span(NamedTuple):
     begin: datetime | None = None
     end: datetime | None = None
     text: str = "all that is stored"
-    hours: tuple[int, int] | None = None
+    hours: tuple[float, float] | None = None
     is_until_now: bool = False
     is_clock: bool = False  # hours by the clock are those of today, unless a day is named
 
@@ -37,5 +37,5 @@ class Plan(NamedTuple):
     fixed: tuple[tuple[str, str], ...] = ()  # method, confidence, horizon of a value at risk
 
 
-class CannotAnswer(Exception):
+class UnansweredError(Exception):
     """The grammar has no answer; its text says why, for the person who asked."""

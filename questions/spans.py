@@ -1,4 +1,4 @@
-"""Times as people say them, in UTC: "yesterday", "last 7 days", "since Monday", "5 March 14:00 to 16:00".
+"""Times as people say them, in UTC: "yesterday", "last 7 days", "5 March 14:00 to 16:00".
 
 Weeks begin on Monday. "Last week" is the calendar week before this one, "last 7 days" the 168 hours
 until now; a month without a year is the last one that has begun.
@@ -9,32 +9,75 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
-from questions.plan import CannotAnswer, Span
+from questions.plan import Span, UnansweredError
 
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _UNITS = {
-    "minute": timedelta(minutes=1), "min": timedelta(minutes=1), "hour": timedelta(hours=1),
-    "hr": timedelta(hours=1), "h": timedelta(hours=1), "day": _DAY, "d": _DAY,
-    "week": timedelta(weeks=1), "fortnight": timedelta(weeks=2),
-}  # fmt: skip
+    "minute": timedelta(minutes=1),
+    "min": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "hr": timedelta(hours=1),
+    "h": timedelta(hours=1),
+    "day": _DAY,
+    "d": _DAY,
+    "week": timedelta(weeks=1),
+    "fortnight": timedelta(weeks=2),
+}
 _NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6,
-    "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fourteen": 14, "fifteen": 15,
-    "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90,
-}  # fmt: skip
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "couple": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+    "fourteen": 14,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "sixty": 60,
+    "ninety": 90,
+}
 _PARTS = {"night": (0, 6), "morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)}
 _ALWAYS = {
-    ("so", "far"), ("ever",), ("all", "time"), ("overall",), ("to", "date"), ("up", "to", "now"),
-    ("until", "now"), ("till", "now"), ("since", "beginning"), ("since", "start"),
-    ("at", "all"), ("since", "started"),
-}  # fmt: skip
+    ("so", "far"),
+    ("ever",),
+    ("all", "time"),
+    ("overall",),
+    ("to", "date"),
+    ("up", "to", "now"),
+    ("until", "now"),
+    ("till", "now"),
+    ("since", "beginning"),
+    ("since", "start"),
+    ("at", "all"),
+    ("since", "started"),
+}
 _BACK = ("last", "past", "previous", "preceding", "latest")
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?(am|pm|h)?")
+_CLOCKED = re.compile(r"^\d{1,2}(:\d{2}|am|pm)|^noon$|^midnight$")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
 _COUNTED = re.compile(r"(\d+)(h|hr|hrs|d|min|m|w)?")
 
@@ -50,11 +93,16 @@ def read(said: Sequence[str], now: datetime) -> Taken | None:
     """The longest time at the beginning of these words; None when they begin with none.
 
     Raises:
-        CannotAnswer: the time is still to come, or ends before it begins.
+        UnansweredError: the time is still to come, or ends before it begins.
     """
     readers: tuple[_Reader, ...] = (
-        _always, _between, _since, _until, _clock_range, _whole,
-    )  # fmt: skip
+        _always,
+        _between,
+        _since,
+        _until,
+        _clock_range,
+        _whole,
+    )
     every = [taken for reader in readers if (taken := reader(said, now))]
     return max(every, key=lambda taken: taken.words, default=None)
 
@@ -63,7 +111,7 @@ def together(spans: Sequence[Span], now: datetime) -> Span:
     """All of them at once: "yesterday" and "14:00 to 16:00".
 
     Raises:
-        CannotAnswer: no moment is in all of them, or all of it is still to come.
+        UnansweredError: no moment is in all of them, or all of it is still to come.
     """
     if not spans:
         return Span()
@@ -74,9 +122,9 @@ def together(spans: Sequence[Span], now: datetime) -> Span:
         begin, end = _midnight(now), _midnight(now) + _DAY
     text = " ".join(s.text for s in spans)
     if begin and end and begin >= end:
-        raise CannotAnswer(f"no moment is in {text}")
+        raise UnansweredError(f"no moment is in {text}")
     if begin and begin > now:
-        raise CannotAnswer(f"{text} is still to come, and what will happen is not stored")
+        raise UnansweredError(f"{text} is still to come, and what will happen is not stored")
     if hours and begin and end and end - begin <= _DAY:
         day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
         begin, end = _hours_of(day, hours)
@@ -143,7 +191,10 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
     rest = said[skip:]
     if len(rest) >= 3 and rest[1] in ("to", "and", "until", "till", "-"):
         first, last = _hour(rest[0]), _hour(rest[2])
-        sure = any(":" in word or word.endswith(("am", "pm", "h")) for word in (rest[0], rest[2]))
+        named = rest[3:4] in (["utc"], ["gmt"], ["today"], ["yesterday"], ["o'clock"])
+        sure = named or any(
+            ":" in word or word.endswith(("am", "pm", "h")) for word in (rest[0], rest[2])
+        )
         if first is not None and last is not None and sure and first < last:
             size = skip + 3
             return Taken(_daily(first, last, said[:size]), size + _zone(said[size:]))
@@ -151,7 +202,7 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
         said
         and said[0] in ("after", "before", "since", "until")
         and len(said) > 1
-        and ":" in said[1]
+        and _CLOCKED.search(said[1])
     ):
         hour = _hour(said[1])
         if hour is not None:
@@ -168,23 +219,22 @@ def _zone(said: Sequence[str]) -> int:
     return 1 if said[:1] in (["utc"], ["gmt"]) else 0
 
 
-def _daily(first: int, last: int, said: Sequence[str]) -> Span:
+def _daily(first: float, last: float, said: Sequence[str]) -> Span:
     return Span(None, None, " ".join(said), (first, last), is_clock=True)
 
 
-def _hour(word: str) -> int | None:
+def _hour(word: str) -> float | None:
     matched = _CLOCK.fullmatch({"noon": "12:00", "midnight": "24:00"}.get(word, word))
-    if matched is None or (matched[2] and int(matched[2])):
-        return None  # half hours are not among the hours that rows are grouped by
-    hour = (
-        int(matched[1]) % 12 + 12 * (matched[3] == "pm")
-        if matched[3] in ("am", "pm")
-        else int(matched[1])
-    )
-    return hour if hour <= 24 else None
+    if matched is None:
+        return None
+    hour = int(matched[1]) % 12 + 12 * (matched[3] == "pm") if matched[3] else int(matched[1])
+    if matched[3] == "h":
+        hour = int(matched[1])
+    minute = int(matched[2] or 0)
+    return hour + minute / 60 if hour + minute / 60 <= 24 and minute < 60 else None
 
 
-def _hours_of(day: datetime, hours: tuple[int, int]) -> tuple[datetime, datetime]:
+def _hours_of(day: datetime, hours: tuple[float, float]) -> tuple[datetime, datetime]:
     return day + timedelta(hours=hours[0]), day + timedelta(hours=hours[1])
 
 
@@ -221,15 +271,26 @@ def _named(said: Sequence[str], now: datetime) -> Taken | None:
     for text, begin, end in (
         ("the day before yesterday", today - 2 * _DAY, today - _DAY),
         ("day before yesterday", today - 2 * _DAY, today - _DAY),
-        ("yesterday", today - _DAY, today), ("yday", today - _DAY, today),
-        ("ytd", today.replace(month=1, day=1), None), ("mtd", today.replace(day=1), None),
-        ("wtd", _week(today), None), ("year to date", today.replace(month=1, day=1), None),
-        ("month to date", today.replace(day=1), None), ("week to date", _week(today), None),
-        ("today", today, today + _DAY), ("tdy", today, today + _DAY), ("now", None, None),
-        ("right now", None, None), ("currently", None, None), ("at the moment", None, None),
-        ("at moment", None, None), ("moment", None, None), ("at present", None, None),
-        ("tonight", today, today + _DAY), ("last night", today - _DAY / 4, today + _DAY / 4),
-    ):  # fmt: skip
+        ("yesterday", today - _DAY, today),
+        ("yday", today - _DAY, today),
+        ("ytd", today.replace(month=1, day=1), None),
+        ("mtd", today.replace(day=1), None),
+        ("wtd", _week(today), None),
+        ("year to date", today.replace(month=1, day=1), None),
+        ("month to date", today.replace(day=1), None),
+        ("week to date", _week(today), None),
+        ("today", today, today + _DAY),
+        ("tdy", today, today + _DAY),
+        ("now", None, None),
+        ("right now", None, None),
+        ("currently", None, None),
+        ("at the moment", None, None),
+        ("at moment", None, None),
+        ("moment", None, None),
+        ("at present", None, None),
+        ("tonight", today, today + _DAY),
+        ("last night", today - _DAY / 4, today + _DAY / 4),
+    ):
         size = len(text.split())
         if list(said[:size]) == text.split():
             part = (
@@ -247,7 +308,7 @@ def _named(said: Sequence[str], now: datetime) -> Taken | None:
         ["next", "month"],
         ["next", "day"],
     ):
-        raise CannotAnswer("what will happen is not stored")
+        raise UnansweredError("what will happen is not stored")
     return None
 
 
@@ -305,20 +366,26 @@ def _calendar(said: Sequence[str], now: datetime) -> Taken | None:
     ):
         return Taken(Span(now - _UNITS[unit], now, text), 2)
     begins: dict[str, datetime] = {
-        "hour": now.replace(minute=0, second=0, microsecond=0), "day": today, "week": _week(today),
-        "month": today.replace(day=1), "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
+        "hour": now.replace(minute=0, second=0, microsecond=0),
+        "day": today,
+        "week": _week(today),
+        "month": today.replace(day=1),
+        "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
         "year": today.replace(month=1, day=1),
-    }  # fmt: skip
+    }
     begin = begins.get(unit)
     if begin is None:
         return None
     if this:
         return Taken(Span(begin, None, text), 2)
     before = {
-        "hour": begin - timedelta(hours=1), "day": begin - _DAY, "week": begin - 7 * _DAY,
-        "month": _months_before(begin, 1), "quarter": _months_before(begin, 3),
+        "hour": begin - timedelta(hours=1),
+        "day": begin - _DAY,
+        "week": begin - 7 * _DAY,
+        "month": _months_before(begin, 1),
+        "quarter": _months_before(begin, 3),
         "year": _months_before(begin, 12),
-    }[unit]  # fmt: skip
+    }[unit]
     return Taken(Span(before, begin, text), 2)
 
 
@@ -356,11 +423,16 @@ def _date(said: Sequence[str], now: datetime) -> Taken | None:
             )
         return _spoken(said, now)
     except ValueError as error:
-        raise CannotAnswer(f"{said[0]} is no date") from error
+        raise UnansweredError(f"{said[0]} is no date") from error
 
 
 def _spoken(said: Sequence[str], now: datetime) -> Taken | None:
     """ "5 March", "5th of March 2026", "March 5"."""
+    ordinal = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)", said[0])
+    following = next((word for word in said[1:3] if word != "of"), "")
+    if ordinal and not _month_number(following) and following != "percentile":
+        day = now.replace(day=int(ordinal[1]), hour=0, minute=0, second=0, microsecond=0)
+        return _of_day(day if day <= now else _months_before(day, 1), said, 1)
     rest = [word for word in said[:5] if word not in ("of", "the")]
     dropped = [n for n, word in enumerate(said[:5]) if word in ("of", "the")]
     if len(rest) < 2:

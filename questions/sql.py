@@ -9,13 +9,18 @@ from questions.plan import Plan, Span
 
 _MOST = 1000  # rows of an answer
 _TIMES = {
-    "hour": "toHour({time}, 'UTC')", "day": "toDate({time}, 'UTC')", "weekday": "toDayOfWeek({time}, 0, 'UTC')",
-    "week": "toStartOfWeek({time}, 1, 'UTC')", "month": "toStartOfMonth({time}, 'UTC')",
-}  # fmt: skip
+    "hour": "toHour({time}, 'UTC')",
+    "day": "toDate({time}, 'UTC')",
+    "weekday": "toDayOfWeek({time}, 0, 'UTC')",
+    "week": "toStartOfWeek({time}, 1, 'UTC')",
+    "month": "toStartOfMonth({time}, 'UTC')",
+}
 _DAYS = {
-    "day": "{time}", "weekday": "toDayOfWeek({time})", "week": "toStartOfWeek({time}, 1)",
+    "day": "{time}",
+    "weekday": "toDayOfWeek({time})",
+    "week": "toStartOfWeek({time}, 1)",
     "month": "toStartOfMonth({time})",
-}  # fmt: skip
+}
 _BP = "(toFloat64(ask - bid) / toFloat64(ask + bid) * 2e4)"
 _OF_SYMBOL = (
     "transform(symbol, (SELECT groupArray(name) FROM (SELECT symbol AS name FROM {marts}.dim_symbol"
@@ -35,7 +40,7 @@ class Place(NamedTuple):
 
 
 def statement(plan: Plan, place: Place) -> str:
-    """The SQL of a plan. Every word in it is ours: values are quoted, names come from the catalog."""
+    """The SQL of a plan. Its words are ours: values are quoted, names come from the catalog."""
     names = plan.measure.split("+")
     rows, first = measures()[names[0]]
     chosen = [measures()[name][1] for name in names]
@@ -48,7 +53,8 @@ def statement(plan: Plan, place: Place) -> str:
     if value.startswith("LIST"):
         where = _where(plan, place, rows, first)
         return _filled(
-            f"SELECT {value.removeprefix('LIST')} FROM {rows.source}{where} ORDER BY ALL LIMIT {_MOST}",
+            f"SELECT {value.removeprefix('LIST')} FROM {rows.source}{where} ORDER BY ALL"
+            f" LIMIT {_MOST}",
             plan,
             place,
             rows,
@@ -66,18 +72,29 @@ def _single(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
     where = _where(plan, place, rows, measure)
     where += f" AND ({measure.row_where})" if measure.row_where != "1" else ""
     order = {
-        "newest": f"{rows.time} DESC", "oldest": rows.time,
-        "most": f"{measure.values.get('row')} DESC, {rows.time}", "least": f"{measure.values.get('row')}, {rows.time}",
-    }.get(plan.order, "ALL")  # fmt: skip
-    text = f"SELECT {columns} FROM {rows.source}{where} ORDER BY {order} LIMIT {plan.limit or _MOST}"
+        "newest": f"{rows.time} DESC",
+        "oldest": rows.time,
+        "most": f"{measure.values.get('row')} DESC, {rows.time}",
+        "least": f"{measure.values.get('row')}, {rows.time}",
+    }.get(plan.order, "ALL")
+    text = (
+        f"SELECT {columns} FROM {rows.source}{where} ORDER BY {order} LIMIT {plan.limit or _MOST}"
+    )
     return _filled(text, plan, place, rows)
 
 
 def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) -> str:
     dimensions = [f"{_dimension(name, rows)} AS {_named(name)}" for name in plan.dimensions]
     values = [f"{_shared(plan, measure)} AS {_titled(measure)}" for measure in chosen]
-    if "symbol" in plan.dimensions and chosen[0].pooled and plan.aggregate in chosen[0].pooled and not plan.order:
-        values.append(f"{chosen[0].pooled[plan.aggregate]} AS In_bp")  # prices of symbols are no match
+    if (
+        "symbol" in plan.dimensions
+        and chosen[0].pooled
+        and plan.aggregate in chosen[0].pooled
+        and not plan.order
+    ):
+        values.append(
+            f"{chosen[0].pooled[plan.aggregate]} AS In_bp"
+        )  # prices of symbols are no match
     text = f"SELECT {', '.join((*dimensions, *values))} FROM {rows.source}"
     text += _where(plan, place, rows, chosen[0])
     if dimensions:
@@ -94,7 +111,8 @@ def _of_rows(plan: Plan, place: Place, rows: Rows, measure: Measure, keys: Seque
         for name in plan.dimensions
         if name not in keys
     ]
-    text = f"SELECT {', '.join((columns, *shown))}, {measure.values['row']} AS {_titled(measure)} FROM {rows.source}"
+    text = f"SELECT {', '.join((columns, *shown))}, {measure.values['row']} AS {_titled(measure)}"
+    text += f" FROM {rows.source}"
     text += _where(plan, place, rows, measure)
     text += f" AND ({measure.row_where})" if measure.row_where != "1" else ""
     order = f" ORDER BY {_titled(measure)}{' DESC' if plan.order == 'most' else ''}, {columns}"
@@ -155,7 +173,7 @@ def _where(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
         part for part in (rows.where, measure.where, _window(plan.span, rows)) if part != "1"
     ]
     for filter_ in plan.filters:
-        column = rows.columns[filter_.column]
+        column = _dimension(filter_.column, rows)
         conditions.append(f"{column} IN ({', '.join(_quoted(value) for value in filter_.values)})")
     return " WHERE " + (" AND ".join(f"({part})" for part in conditions) or "1")
 
@@ -172,9 +190,8 @@ def _window(span: Span, rows: Rows) -> str:
             end = end + timedelta(days=1)
         parts.append(f"{rows.time} < {_moment(end, rows)}")
     if span.hours:
-        parts.append(
-            f"toHour({rows.time}, 'UTC') >= {span.hours[0]} AND toHour({rows.time}, 'UTC') < {span.hours[1]}"
-        )
+        hour = f"toHour({rows.time}, 'UTC') + toMinute({rows.time}, 'UTC') / 60"
+        parts.append(f"{hour} >= {span.hours[0]} AND {hour} < {span.hours[1]}")
     return " AND ".join(parts) or "1"
 
 
@@ -194,8 +211,12 @@ def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
     inside = _window(plan.span, rows) if rows.inside else "1"
     fixed = _VAR | dict(plan.fixed)
     for name, value in {
-        "window": inside, "bp": _BP, "contract": _OF_SYMBOL.replace("{column}", "contract_size"),
-        "point": _OF_SYMBOL.replace("{column}", "point"), **fixed, **place._asdict(),
-    }.items():  # fmt: skip
+        "window": inside,
+        "bp": _BP,
+        "contract": _OF_SYMBOL.replace("{column}", "contract_size"),
+        "point": _OF_SYMBOL.replace("{column}", "point"),
+        **fixed,
+        **place._asdict(),
+    }.items():
         text = text.replace("{" + name + "}", value)
     return text

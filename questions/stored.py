@@ -15,6 +15,7 @@ _EVERY = {
     "stages": "SELECT DISTINCT stage AS name FROM {db}.stage_latency WHERE mode = '{mode}'",
     "scenarios": "SELECT DISTINCT scenario AS name FROM {marts}.fct_stress",
     "controls": "SELECT DISTINCT control AS name FROM {db}.control_alert WHERE mode = '{mode}'",
+    "firm_rules": "SELECT DISTINCT rule AS name FROM {db}.firm_rule_state WHERE mode = '{mode}'",
     "processes": "SELECT DISTINCT process AS name FROM {db}.process_state WHERE mode = '{mode}'",
 }
 

@@ -6,11 +6,31 @@ from collections.abc import Collection
 
 _TOKEN = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|[a-z0-9]+(?:[._'-][a-z0-9]+)*|[%&/<>=;+*#$]")
 _MEANT = {
-    "p&l": "profit", "p/l": "profit", "w/l": "win rate", "'s ": " ", "s' ": "s ", "what's": "what is",
-    "how's": "how is", "who's": "who is", "don't": "do not", "didn't": "did not", "can't": "cannot",
-    "i've": "i have", "we've": "we have", "i'm": "i am", "we're": "we are", "isn't": "is not",
-    "wasn't": "was not", "won't": "will not", "haven't": "have not", "there's": "there is",
-}  # fmt: skip
+    "p&l": "profit",
+    "p/l": "profit",
+    "w/l": "win rate",
+    "p & l": "profit",
+    "p and l": "profit",
+    "per cent": "percent",
+    "w/o": "without",
+    "'s ": " ",
+    "s' ": "s ",
+    "what's": "what is",
+    "how's": "how is",
+    "who's": "who is",
+    "don't": "do not",
+    "didn't": "did not",
+    "can't": "cannot",
+    "i've": "i have",
+    "we've": "we have",
+    "i'm": "i am",
+    "we're": "we are",
+    "isn't": "is not",
+    "wasn't": "was not",
+    "won't": "will not",
+    "haven't": "have not",
+    "there's": "there is",
+}
 _SHORTEST = 5  # of shorter words a slip is another word
 
 
@@ -22,6 +42,8 @@ def words(text: str) -> list[str]:
     """
     plain = text.lower().replace("\u2019", "'").replace("\u2013", " to ").replace("_", " ")
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
+    plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
+    plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
     return _TOKEN.findall(plain)

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--evaluate", type=Path, metavar="FILE",
-        help="measure the answers to a file of questions, over a made-up day in a folder of its own",
+        help="measure the answers to a file of questions, over a made-up day",
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         raise InputError("question", 'is empty: tickhouse ask "profit by symbol this week"')
     import tickhouse
     from questions.answer import Asker
-    from questions.plan import CannotAnswer
+    from questions.plan import UnansweredError
     from questions.sql import Place
 
     now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
@@ -68,12 +68,12 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         place = Place(settings.clickhouse.database, f"tickhouse_marts_{mode}", mode)
         asker = Asker(_query(home), place)
         try:
-            plan, statement = asker.understood(text, now)
+            _, statement = asker.understood(text, now)
             if namespace.sql:
                 print(statement)
                 return 0
             answer = asker.ask(text, now)
-        except CannotAnswer as error:
+        except UnansweredError as error:
             print(f"cannot answer: {error}")
             return 1
     _show(answer, namespace)
@@ -129,10 +129,9 @@ def _evaluate(path: Path) -> int:
         with tickhouse.connect(Path(folder) / "busy") as home:
             place = Place(settings.clickhouse.database, f"tickhouse_marts_{asked.mode}", asked.mode)
             query = _query(home)
-            outcomes = evaluate.evaluate(
-                asked._replace(questions=tuple(track(asked.questions, "questions", console=output))),
-                Asker(query, place), query, place,
-            )  # fmt: skip
+            shown = tuple(track(asked.questions, "questions", console=output))
+            asked = asked._replace(questions=shown)
+            outcomes = evaluate.evaluate(asked, Asker(query, place), query, place)
     counts = Counter(outcome.verdict for outcome in outcomes)
     for outcome in outcomes:
         if outcome.verdict == "wrong":
