@@ -5,8 +5,11 @@ all the same. SIGTERM ends it with 0.
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.bus.base import Bus
@@ -15,21 +18,22 @@ from bot.acts import Acts
 from bot.chat import Chat
 from bot.codes import Codes
 from bot.commands import Commands
-from bot.door import Door, TakenError, TooFastError
+from bot.door import Door
 from bot.memory import Memory
 from bot.news import News
 from bot.outbox import Outbox
 from bot.people import People
 from bot.questions import Questions
+from bot.reading import read
 from core import log, settings
 from core.clock import SystemClock
-from core.errors import SettingsError, UnavailableError
+from core.errors import SettingsError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
 from dashboards.live.now import Now
 
-_FIRST_WAIT_S, _LONGEST_WAIT_S, _REFUSED_WAIT_S = 1.0, 30.0, 60.0
+_LAST_WORDS_S = 5.0  # to answer what was taken up, when told to stop
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +51,7 @@ def main() -> int:
     _check_server(config.bot.server)
     with Process("bot", config.home_path / "run") as process:
         bus = join(process, config, "bot")
-        asyncio.run(_Bot(config, bus, process, people).run())
+        asyncio.run(_run(config, bus, process, people))
     return 0
 
 
@@ -63,75 +67,60 @@ def _check_server(server: str) -> None:
     raise SettingsError("bot.server: give https://host, or http://127.0.0.1:port of a server here")
 
 
-class _Bot:
-    """The parts, in one event loop."""
-
-    def __init__(self, config: Settings, bus: Bus, process: Process, people: People) -> None:
-        self._config, self._bus, self._process, self._people = config, bus, process, people
-        self._problems = {"in": "", "out": ""}
-
-    async def run(self) -> None:
-        """Until the process is told to stop."""
-        config, clock = self._config, SystemClock()
-        now = Now(config, self._bus, clock)
-        door = Door(config.bot.token, config.bot.server)
-        memory, questions = Memory(config.home_path, clock), Questions(clock)
-        codes = Codes(config.home_path, memory, clock)
-        commands = Commands(now.items, config, clock, Acts(config, clock), codes, questions)
-        outbox = Outbox(door.send, clock, lambda problem: self._tell("out", problem))
-        chat = Chat(self._people, memory, commands, questions, config.bot, clock, outbox.put)
-        news = News(
-            now.items, memory, commands, config.bot.tells, self._people.chats, clock.now_us()
+async def _run(config: Settings, bus: Bus, process: Process, people: People) -> None:
+    """All parts in one event loop, until the process is told to stop."""
+    clock, health = SystemClock(), _BotHealth(process)
+    now = Now(config, bus, clock)
+    door = Door(config.bot.token, config.bot.server)
+    memory, questions = Memory(config.home_path, clock), Questions(clock)
+    codes = Codes(config.home_path, memory, clock)
+    commands = Commands(now.items, config, clock, Acts(config, clock), codes, questions)
+    outbox = Outbox(door.send, clock, health.way("out"))
+    chat = Chat(people, memory, commands, questions, config.bot, clock, outbox.put)
+    news = News(now.items, memory, commands, config.bot.tells, people.chats, clock.now_us())
+    try:
+        await _until_stopped(
+            process, read(door, memory, chat, health.way("in")), outbox.run(), news.run(outbox.put)
         )
-        stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._process.stopping.then(lambda: loop.call_soon_threadsafe(stopped.set))
-        tasks = [
-            asyncio.create_task(work)
-            for work in (self._read(door, memory, chat), outbox.run(), news.run(outbox.put))
-        ]
-        ended = asyncio.create_task(stopped.wait())
-        await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await chat.settle()
+                await outbox.empty()
+    finally:
         await now.close()
         await door.close()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
 
-    async def _read(self, door: Door, memory: Memory, chat: Chat) -> None:
-        """Ask Telegram for updates for ever; what goes wrong is told and tried again."""
-        wait_s = _FIRST_WAIT_S
-        while True:
-            try:
-                if not door.name:
-                    await door.open()
-                    chat.own_name = door.name
-                self._tell("in", "")
-                for update in await door.updates(memory.offset):
-                    await chat.take(update)
-                wait_s = _FIRST_WAIT_S
-            except TooFastError as error:
-                await asyncio.sleep(error.wait_s)
-            except (UnavailableError, TakenError, SettingsError) as error:
-                refused = isinstance(error, SettingsError)
-                self._tell("in", str(error))
-                await asyncio.sleep(_REFUSED_WAIT_S if refused else wait_s)
-                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
-            except Exception as error:  # an update that nobody understands must not end the rest
-                _log.exception("updates cannot be read")
-                self._tell("in", f"updates cannot be read: {type(error).__name__}")
-                await asyncio.sleep(_LONGEST_WAIT_S)
 
-    def _tell(self, way: str, problem: str) -> None:
-        """Health, and the log at each change."""
-        if problem and problem != self._problems[way]:
-            _log.warning("%s", problem)
-        self._problems[way] = problem
-        worst = self._problems["in"] or self._problems["out"]
-        self._process.health.set("degraded" if worst else "ready", worst)
+async def _until_stopped(process: Process, *works: Coroutine[Any, Any, None]) -> None:
+    """Run these until then; one that ends by an error ends all."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    process.stopping.then(lambda: loop.call_soon_threadsafe(stopped.set))
+    tasks = [asyncio.create_task(work) for work in (stopped.wait(), *works)]
+    done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+class _BotHealth:
+    """The process's health: what is wrong on the way in, or out."""
+
+    def __init__(self, process: Process) -> None:
+        self._process, self._problems = process, dict[str, str]()
+
+    def way(self, name: str) -> Callable[[str], None]:
+        """Where a way says its problem, "" when it has none; the log has each once."""
+
+        def tell(problem: str) -> None:
+            if problem and problem != self._problems.get(name):
+                _log.warning("%s", problem)
+            self._problems[name] = problem
+            worst = next(filter(None, self._problems.values()), "")
+            self._process.health.set("degraded" if worst else "ready", worst)
+
+        return tell
 
 
 if __name__ == "__main__":

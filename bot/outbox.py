@@ -62,6 +62,11 @@ class Outbox:
         """How many have not been sent."""
         return len(self._waiting)
 
+    async def empty(self) -> None:
+        """Send what waits, once each: the last words."""
+        while self._waiting and not await self._send_first(_LONGEST_WAIT_S):
+            pass
+
     async def run(self) -> None:
         """Send for ever."""
         wait_s = _FIRST_WAIT_S

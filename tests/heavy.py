@@ -43,7 +43,10 @@ SUITES = (
     Suite("survival", ("adapters/", "bot/", "execution/", "streams/", "cli/", "tests/e2e/")),
     Suite("kafka", ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml")),
     Suite("models", ("models/", "features/", "backtest/", "streams/")),
-    Suite("security", ("warehouse/", "core/", "adapters/", "execution/", "tests/security/")),
+    Suite(
+        "security",
+        ("assistant/", "warehouse/", "core/", "adapters/", "execution/", "tests/security/"),
+    ),
     Suite(
         "golden",
         ("reports/", "execution/", "dbt/", "audit/", "tests/golden", "tests/support/scripted_day"),

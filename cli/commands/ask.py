@@ -96,9 +96,10 @@ def _show(answer: "Answer", namespace: argparse.Namespace) -> None:
         document = {"says": answer.says, "sql": answer.statement, "rows": answer.rows}
         print(json.dumps(document, default=str))
         return
-    output.print(_table(answer))
-    output.print(answer.says, markup=False, highlight=False)
-    output.print(answer.statement, style="dim", markup=False, highlight=False, soft_wrap=True)
+    console = output.console()
+    console.print(_table(answer))
+    console.print(answer.says, markup=False, highlight=False)
+    console.print(answer.statement, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def _table(answer: "Answer") -> Table:
@@ -122,20 +123,20 @@ def _evaluate(path: Path) -> int:
     from questions.answer import Asker
     from questions.sql import Place
 
-    asked = evaluate.read(path)
+    asked, console = evaluate.read(path), output.console()
     with tempfile.TemporaryDirectory(prefix="tickhouse-ask-") as folder:
         settings = Settings(home=folder)
         busy.generate(settings, asked.mode, ManualClock(round(asked.now.timestamp() * 1e6)))
         with tickhouse.connect(Path(folder) / "busy") as home:
             place = Place(settings.clickhouse.database, f"tickhouse_marts_{asked.mode}", asked.mode)
             query = _query(home)
-            shown = tuple(track(asked.questions, "questions", console=output))
+            shown = tuple(track(asked.questions, "questions", console=console))
             asked = asked._replace(questions=shown)
             outcomes = evaluate.evaluate(asked, Asker(query, place), query, place)
     counts = Counter(outcome.verdict for outcome in outcomes)
     for outcome in outcomes:
         if outcome.verdict == "wrong":
-            output.print(f"wrong: {outcome.number} {outcome.text}", markup=False, highlight=False)
+            console.print(f"wrong: {outcome.number} {outcome.text}", markup=False, highlight=False)
     shares = {
         verdict: 100 * counts[verdict] / len(outcomes) for verdict in ("right", "refused", "wrong")
     }

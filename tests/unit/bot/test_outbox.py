@@ -76,6 +76,23 @@ def test_of_what_does_not_fit_the_oldest_of_the_most_frequent_kind_is_left_out()
     assert way.sent[3:] == [f"fill {number}" for number in range(993, 1000)]
 
 
+def test_last_words_are_tried_once_and_wait_for_nobody() -> None:
+    way = Way()
+
+    async def run() -> int:
+        box = Outbox(way.send, ManualClock(1_000_000), way.problems.append)
+        for text in ("a", "b", "c"):
+            box.put(Outgoing(1, text))
+        await box.empty()
+        box.put(Outgoing(1, "d"))
+        way.errors = [UnavailableError("away")]
+        await box.empty()
+        return box.waiting
+
+    assert asyncio.run(run()) == 1
+    assert way.sent == ["a", "b", "c"]
+
+
 def _sleep(waits: list[float]):  # type: ignore[no-untyped-def]
     real = asyncio.sleep
 
