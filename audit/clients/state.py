@@ -19,6 +19,7 @@ from core.audit_log import AuditLine
 from core.client_files import ClientFile, ClientFiles, Need, Span
 from core.clock import Clock
 from core.errors import InputError
+from core.file_lock import locked
 from core.settings import Settings
 
 COUNTS_HOURS = 48  # so long execution goes by a check
@@ -30,11 +31,19 @@ def publish(
 ) -> ClientFiles:
     """Check every file and let execution know; a chained event says what, when it is new.
 
+    One at a time: a check that began before a rejection must not be written after it.
+
     Raises:
         SettingsError: the vault is not there, or the clock is behind what was published or noted:
             then what was published stays, and execution goes by it until it is too old.
+        BusyError: another process kept the lock.
     """
     vault.check_reachable()
+    with locked(settings.home_path / "clients.lock"):
+        return _publish(settings, vault, clock, by, known)
+
+
+def _publish(settings: Settings, vault: Vault, clock: Clock, by: str, known: bool) -> ClientFiles:
     home, now = settings.home_path, clock.now_us()
     register = registers.register(home)
     register.check_clock(now, _checked_us(settings))

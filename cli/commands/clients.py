@@ -19,6 +19,7 @@ from audit.clients.papers import Desk, Offered
 from audit.privacy.vault import Vault
 from cli.commands.printed import output
 from cli.login import login
+from cli.outside import outside
 from cli.stack.warehouse_client import at_hand, warehouse_client
 from cli.typed import ask
 from core import client_files, durable
@@ -123,10 +124,8 @@ def _reject(namespace: argparse.Namespace, desk: Desk) -> None:
 
 
 def _show(namespace: argparse.Namespace, desk: Desk) -> None:
-    home, out = desk.settings.home_path.resolve(), namespace.out.resolve()
-    if out.is_relative_to(home):
-        raise SettingsError(f"--out {out} is in the home, which names nobody: give another folder")
-    document = registers.register(home).document(namespace.document)
+    out = outside(desk.settings, namespace.out)
+    document = registers.register(desk.settings.home_path).document(namespace.document)
     [paper] = papers.opened(desk, document.client, [document]).values()
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = out / f"{document.name}{Path(paper.file_name).suffix}"

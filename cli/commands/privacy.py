@@ -25,6 +25,7 @@ from audit.privacy.vault import Vault
 from cli import destroying, signing
 from cli.commands.printed import output
 from cli.login import login
+from cli.outside import outside
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from cli.typed import ask
 from core import durable, identity, pseudonyms
@@ -146,9 +147,7 @@ def _list(namespace: argparse.Namespace, settings: Settings) -> int:
 def _export(namespace: argparse.Namespace, settings: Settings, client: Client, known: bool) -> int:
     case = cases.named(settings.home_path, namespace.case)
     cases.check_open(case, "exported")
-    out = namespace.out.resolve()
-    if out.is_relative_to(settings.home_path.resolve()):
-        raise SettingsError(f"--out {out} is in the home, which names nobody: give another folder")
+    out = outside(settings, namespace.out)
     out.mkdir(mode=0o700, parents=True)
     fields = _vault(namespace, settings, known).reveal(case.pseudonym, f"case {case.name}")
     durable.write(out / "identity.json", msgspec.json.encode(fields), durable.PRIVATE)

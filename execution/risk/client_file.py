@@ -41,11 +41,11 @@ class ClientRule:
         """Look at the file; one `stat` when it has not changed. A damaged one says nothing."""
         if self._path is None or (now := file_signature(self._path)) == self._signature:
             return
-        self._signature, self._files, self.problem = now, None, ""
-        try:
-            self._files = load(self._path)
+        self._signature = now
+        try:  # one reference is replaced: who decides beside this sees the old or the new
+            self._files, self.problem = load(self._path), ""
         except InputError as error:
-            self.problem = f"{error}; entries for clients are denied"
+            self._files, self.problem = None, f"{error}; entries for clients are denied"
             _log.error("%s", self.problem)
 
     def denial(self, client: str, now_us: int) -> Denial | None:
@@ -67,7 +67,7 @@ class ClientRule:
     def next_denied_us(self, client: str, now_us: int, end_us: int) -> int | None:
         """When it next lets nothing open, up to a time; None: not before it."""
         file = self._files.of(client) if client and self._files else None
-        moments = {now_us, *(file.ends() if file else ())}
+        moments = {now_us, *((file.since_us, *file.ends()) if file else ())}
         coming = sorted(at for at in moments if now_us <= at <= end_us)
         return next((at for at in coming if self.denial(client, at)), None)
 

@@ -1,5 +1,6 @@
 -- Client money, daily: what our books say is an account's, against what its broker states; made again, a day is replaced.
-ALTER TABLE broker_account ADD COLUMN IF NOT EXISTS margin Float64 DEFAULT -1 COMMENT 'In use; -1: the statement did not say';
+ALTER TABLE broker_account ADD COLUMN IF NOT EXISTS margin Float64 DEFAULT -1 COMMENT 'In use; -1: the statement did not say' -- noqa: PRS
+;
 
 CREATE TABLE IF NOT EXISTS client_money (
     report_date Date COMMENT 'UTC date that is compared',

@@ -18,6 +18,7 @@ from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile, freeze, frozen
 from tests.support.markets import TUESDAY
 from tests.unit.execution.desk import KEY, RUN, Desk
+from tests.unit.execution.order_path.test_waiting import ROWS, polled, taken
 from tests.unit.execution.test_firm_replay import run
 
 WHO = "p-0123456789ab"
@@ -112,6 +113,26 @@ def test_live_entries_are_denied_exits_pass_and_nothing_is_prolonged(tmp_path: P
     assert (denied[-1].limit, denied[-1].observed) == (1.0, 0.0)
     assert desk.engine.exit(next(iter(desk.book.positions.values())), "flatten")
     assert desk.book.net(KEY) == 0.0
+    desk.close()
+
+
+def test_an_order_that_waits_is_taken_back_when_the_file_ends(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, rows=ROWS)
+    (tmp_path / "limits.toml").write_text(LIMITS)
+    limits_ = LimitsFile(RUN.account, of_settings(desk.settings.execution), tmp_path)
+    now = desk.clock.now_us()
+    rule = ClientRule(published(tmp_path, now, need("identity", (0, now + 30_000_000))))
+    desk.engine = Engine(
+        desk.settings, desk.clock, desk.ledger, desk.venue, desk.quotes, desk.trading,
+        desk.reconciler, desk.funds, limits=limits_, clients=rule,
+    )  # fmt: skip
+    assert [e.kind.value for e in taken(desk, desk.order(1.0, 1.097, stop_price=1.09))][
+        -1
+    ] == "accepted"
+    assert polled(desk, 28, 1.1) == []
+    gone = polled(desk, 34, 1.1)
+    assert (gone[0].kind.value, gone[0].reason) == ("cancelling", "client_file")
+    assert desk.engine.risk.next_denied_us("EURUSD", now + 90_000_000) == desk.clock.now_us()
     desk.close()
 
 
