@@ -2,7 +2,7 @@
 
 import { el } from "../dom";
 import { ask } from "./api";
-import { facts, longText, rowHead, table, time, type Cell } from "./tables";
+import { counted, facts, longText, rowHead, table, time, type Cell } from "./tables";
 
 interface Standing {
   report: string; day: string; due: string; state: string; late: boolean; version: number;
@@ -49,7 +49,7 @@ function grid(calendar: Calendar): HTMLElement {
     const [text, kind] = look(one);
     const cell = el("td", { class: kind, "data-report": report.name, title: `due ${one.due}` });
     cell.append(one.version || one.problem ? reportLink(one.report, day, calendar.mode, text) : text);
-    if (one.errors) cell.append(el("span", { class: "late" }, ` ${one.errors} ${one.errors === 1 ? "error" : "errors"}`));
+    if (one.errors) cell.append(el("span", { class: "late" }, ` ${counted(one.errors, "error")}`));
     return cell;
   })]);
   const whole = table("Days are UTC; a report is due on the working day after its last day",
@@ -100,7 +100,7 @@ function signed(one: Signed | null): string {
 function count(version: Version, file: string, report: Report): Cell {
   const file_facts = version.files[file];
   if (!file_facts) return "";
-  const rows = file_facts.rows >= 0 ? `${file_facts.rows} rows ` : "";
+  const rows = file_facts.rows >= 0 ? `${counted(file_facts.rows, "row")} ` : "";
   const opens = file.endsWith(".csv") && el("a", { href: `#/table/${report.name}/${report.day}/${report.mode}/${version.version}/${file}` }, "show");
   return el("td", {}, rows, opens, opens && " ", fileLink(report, version.version, file));
 }
@@ -134,7 +134,7 @@ export async function report(name: string, day: string, mode: string, acts: (got
     el("td", {}, ...onBreak(got, one)),
   ]);
   const log = got.log.map((one): Cell[] => [time(one.ts_us), `version ${one.version}`, SAYS[one.step] ?? one.step, one.by,
-    longText(one.said), Object.entries(one.rows).map(([file, rows]) => `${rows} rows in ${file}`).join(", ")]);
+    longText(one.said), Object.entries(one.rows).map(([file, rows]) => `${counted(rows, "row")} in ${file}`).join(", ")]);
   return [
     el("section", {}, el("h2", {}, `${got.title}, ${got.day}`), el("p", { class: "note" }, got.subtitle),
       facts(["State", standing ? look(standing)[0] : "not of the calendar"], ["Due", standing?.due ?? ""], ["World", got.mode],
@@ -143,9 +143,9 @@ export async function report(name: string, day: string, mode: string, acts: (got
       got.changed.length > 0 && el("p", { class: "problem" }, `Changed on disk since it was made: ${got.changed.join(", ")}`),
       el("div", { class: "row" }, ...acts(got))),
     el("section", {}, el("h2", {}, "Breaks"), got.breaks.length >= got.most_breaks && el("p", { class: "note warn" }, `The first ${got.most_breaks}; all are in ${got.breaks_file}.`),
-      table("What is not in order, who owns it, how it was resolved", ["Break", "What", "Owner", "Resolution", ""], breakRows, "No break.")),
+      table("What is not in order, who owns it, how it was resolved", ["Break", "What", "Owner", "Resolution", ""], breakRows, "No break.", true)),
     el("section", {}, el("h2", {}, "Versions"), sideBySide(got)),
-    el("section", {}, el("h2", {}, "Log"), table("What people did with it (UTC)", ["When", "", "What", "Who", "Said", "Holds"], log, "Nobody signed it yet."),
+    el("section", {}, el("h2", {}, "Log"), table("What people did with it (UTC)", ["When", "", "What", "Who", "Said", "Holds"], log, "Nobody signed it yet.", true),
       el("details", {}, el("summary", {}, "What it was made from"), facts(...Object.entries(got.inputs)))),
   ];
 }
