@@ -102,6 +102,7 @@ class ReportShelf:
             "breaks": [_break(one) for one in breaks.breaks(self._settings.home_path, newest)],
             "breaks_file": breaks.file_of(newest), "most_breaks": breaks.MOST,
             "log": [line for one in versions for line in _submissions(one)],
+            "beside": _beside(newest.folder.parent, which.mode),
         }  # fmt: skip
 
     def newest(self, which: Wanted) -> Version:
@@ -137,6 +138,13 @@ class ReportShelf:
             raise SettingsError("only a CSV file has rows")
         rows = list(islice(rows_of(self.path(which, version, file)), _ROWS + 1))
         return {"file": file, "rows": rows[:_ROWS], "more": len(rows) > _ROWS}
+
+
+def _beside(folder: Path, mode: str) -> list[str]:
+    """Other packages of the day that no calendar has: answers, reconciliations, drafts."""
+    names = (path.name.partition(".") for path in folder.parent.iterdir() if path.is_dir())
+    known = {name for name, _, world in names if (world or "live") == mode}
+    return sorted(known - set(REPORTS) - {folder.name.partition(".")[0]})
 
 
 def _version(version: Version) -> dict[str, Any]:

@@ -90,6 +90,11 @@ def test_a_report_has_its_versions_breaks_and_log(page: Page) -> None:
     assert got["versions"][1]["breaks"] == {"error": 1, "warning": 1}
     assert [one["row"]["severity"] for one in got["breaks"]] == ["warning"]
     assert [(one["version"], one["step"], one["by"]) for one in got["log"]] == [(2, "maker", "ann")]
+    assert got["beside"] == []
+    room.version(page.settings, "rts22-reconciliation")
+    assert page.get("report", name="rts22", day="2026-03-02")["beside"] == ["rts22-reconciliation"]
+    alone = page.get("report", name="rts22-reconciliation", day="2026-03-02")
+    assert (alone["standing"], alone["beside"]) == (None, [])
     rows = page.get("table", name="rts22", day=str(DAY), version="1", file="transactions.csv")
     assert rows["rows"] == [{"trade_id": "T1", "order_id": "o1", "price": "1"}]
 

@@ -22,7 +22,7 @@ export interface Break { id: string; row: Record<string, string>; owner: string;
 export interface Report {
   name: string; day: string; mode: string; title: string; subtitle: string; to: string; standing: Standing | null;
   versions: Version[]; inputs: Record<string, string>; changed: string[]; breaks: Break[]; breaks_file: string; most_breaks: number;
-  owners: string[]; typed: boolean;
+  owners: string[]; typed: boolean; beside: string[];
   log: { version: number; step: string; by: string; ts_us: number; said: string; rows: Record<string, number> }[];
 }
 
@@ -133,19 +133,21 @@ export async function report(name: string, day: string, mode: string, acts: (got
     longText(one.resolution ? `${one.by}: ${one.resolution}` : ""),
     el("td", {}, ...onBreak(got, one)),
   ]);
-  const log = got.log.map((one): Cell[] => [time(one.ts_us), `version ${one.version}`, SAYS[one.step] ?? one.step, one.by,
+  const log = got.log.map((one): Cell[] => [time(one.ts_us), String(one.version), SAYS[one.step] ?? one.step, one.by,
     longText(one.said), Object.entries(one.rows).map(([file, rows]) => `${counted(rows, "row")} in ${file}`).join(", ")]);
   return [
     el("section", {}, el("h2", {}, `${got.title}, ${got.day}`), el("p", { class: "note" }, got.subtitle),
       facts(["State", standing ? look(standing)[0] : "not of the calendar"], ["Due", standing?.due ?? ""], ["World", got.mode],
         ["Goes to", got.to || "nobody outside the house"], ["Layout", `${got.versions[0]!.layout}, a draft`],
         ["Issued empty", got.versions[0]!.empty ? "yes: nothing happened on this day" : ""]),
+      got.beside.length > 0 && el("p", {}, "Of the same day, besides: ", ...got.beside.flatMap((name, number) =>
+        [number ? ", " : "", reportLink(name, got.day, got.mode, name)])),
       got.changed.length > 0 && el("p", { class: "problem" }, `Changed on disk since it was made: ${got.changed.join(", ")}`),
       el("div", { class: "row" }, ...acts(got))),
     el("section", {}, el("h2", {}, "Breaks"), got.breaks.length >= got.most_breaks && el("p", { class: "note warn" }, `The first ${got.most_breaks}; all are in ${got.breaks_file}.`),
       table("What is not in order, who owns it, how it was resolved", ["Break", "What", "Owner", "Resolution", ""], breakRows, "No break.", true)),
     el("section", {}, el("h2", {}, "Versions"), sideBySide(got)),
-    el("section", {}, el("h2", {}, "Log"), table("What people did with it (UTC)", ["When", "", "What", "Who", "Said", "Holds"], log, "Nobody signed it yet.", true),
+    el("section", {}, el("h2", {}, "Log"), table("What people did with it (UTC)", ["When", "Version", "What", "Who", "Said", "Holds"], log, "Nobody signed it yet.", true),
       el("details", {}, el("summary", {}, "What it was made from"), facts(...Object.entries(got.inputs)))),
   ];
 }
