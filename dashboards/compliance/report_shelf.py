@@ -22,6 +22,7 @@ from reports.tables import rows_of
 
 DAYS = 31
 _ROWS = 200
+_FIRST, _LAST = date(1970, 1, 1), date(2999, 12, 31)
 _STEPS = ("maker", "release", "filed")
 #: Beside what a manifest names.
 _OF_EVERY = ("manifest.json", *(f"{step}.json" for step in _STEPS))
@@ -47,6 +48,8 @@ def wanted(parameters: Any) -> Wanted:
         at = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise SettingsError(f"{day[:20]!r} is no day: write 2026-03-02") from error
+    if not _FIRST <= at <= _LAST:
+        raise SettingsError(f"{at} is no day of any report")
     return Wanted(str(parameters.get("name", "")), at, str(parameters.get("mode", "live")))
 
 
