@@ -123,6 +123,12 @@ function sideBySide(report: Report): HTMLElement {
   return table("Versions side by side, the newest first", ["", ...versions.map((one) => `Version ${one.version}`)], rows);
 }
 
+function work(one: Break): Cell {
+  const cell = longText(one.resolution ? `${one.by}: ${one.resolution}` : "");
+  if (one.notes.length) cell.append(el("details", {}, el("summary", {}, "What was done"), el("ol", { class: "notes" }, ...one.notes.map((note) => el("li", {}, note)))));
+  return cell;
+}
+
 export async function report(name: string, day: string, mode: string, acts: (got: Report) => HTMLElement[], onBreak: (got: Report, one: Break) => HTMLElement[]): Promise<HTMLElement[]> {
   const got = await ask<Report>("report", { name, day, mode });
   const standing = got.standing;
@@ -130,7 +136,7 @@ export async function report(name: string, day: string, mode: string, acts: (got
     el("td", {}, el("code", {}, one.id)),
     longText(Object.entries(one.row).filter(([key, value]) => value && key !== "owner" && key !== "report_date").map(([key, value]) => `${key} ${value}`).join(", ")),
     one.owner || el("span", { class: "wait" }, "nobody"),
-    longText(one.resolution ? `${one.by}: ${one.resolution}` : ""),
+    work(one),
     el("td", {}, ...onBreak(got, one)),
   ]);
   const log = got.log.map((one): Cell[] => [time(one.ts_us), String(one.version), SAYS[one.step] ?? one.step, one.by,
