@@ -51,7 +51,9 @@ def test_a_break_is_listed_assigned_resolved_and_reopened(
     assert (now.owner, now.work.resolution, len(now.work.notes)) == ("bob", "", 3)
 
 
-def test_a_compliance_user_signs_and_files_what_another_released(home: Home) -> None:
+def test_a_compliance_user_signs_and_files_what_another_released(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert home.report("filed", "rts22", "--by", "ann", "--reference", "R1") != 0
     assert home.report("sign", "rts22", "--by", "ann") == 0
     assert home.report("release", "rts22", "--by", "ann") != 0
@@ -60,6 +62,8 @@ def test_a_compliance_user_signs_and_files_what_another_released(home: Home) -> 
     filed = home.version.sign_off("filed")
     assert filed is not None
     assert (filed.by, filed.reason) == ("ann", "R1")
+    assert main(["report", "list"]) == 0
+    assert "rts22 v1: filed by ann, R1" in capsys.readouterr().out
     assert build.base_of(home.settings) in home.version.folder.parents
 
 
