@@ -68,7 +68,7 @@ def standings(settings: Settings, mode: str, until: date, days: int, today: date
     """
     base = base_of(settings)
     first = _first_day(base)
-    if first is None:
+    if first is None or mode not in modes(settings):
         return []
     authority = holidays.load(settings.home_path).authority
     wanted = (until - timedelta(days=back) for back in range(days))

@@ -266,8 +266,10 @@ def _list(base: Path) -> int:
     for folder in sorted(base.glob("????-??-??/*")):
         for version in package.versions(folder):
             maker, checker = version.sign_off("maker"), version.sign_off("release")
+            filed = version.sign_off("filed")
             state = (
-                f"released by {checker.by}" if checker
+                f"filed by {filed.by}, {filed.reason}" if filed
+                else f"released by {checker.by}" if checker
                 else f"signed by {maker.by}" if maker else "unsigned"
             )  # fmt: skip
             print(f"{folder.parent.name} {folder.name} v{version.manifest.version}: {state}")

@@ -28,7 +28,6 @@ from surveillance.incidents import register
 from surveillance.incidents.classes import Impact
 from surveillance.incidents.register import Person
 
-
 _ABUSE_STEPS: tuple[abuse.Step, ...] = get_args(abuse.Step)
 
 

@@ -22,6 +22,7 @@ from reports.tables import rows_of
 
 DAYS = 31
 _ROWS = 200
+_FIRST, _LAST = date(1970, 1, 1), date(2999, 12, 31)
 _STEPS = ("maker", "release", "filed")
 #: Beside what a manifest names.
 _OF_EVERY = ("manifest.json", *(f"{step}.json" for step in _STEPS))
@@ -47,6 +48,8 @@ def wanted(parameters: Any) -> Wanted:
         at = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise SettingsError(f"{day[:20]!r} is no day: write 2026-03-02") from error
+    if not _FIRST <= at <= _LAST:
+        raise SettingsError(f"{at} is no day of any report")
     return Wanted(str(parameters.get("name", "")), at, str(parameters.get("mode", "live")))
 
 
@@ -102,6 +105,7 @@ class ReportShelf:
             "breaks": [_break(one) for one in breaks.breaks(self._settings.home_path, newest)],
             "breaks_file": breaks.file_of(newest), "most_breaks": breaks.MOST,
             "log": [line for one in versions for line in _submissions(one)],
+            "beside": _beside(newest.folder.parent, which.mode),
         }  # fmt: skip
 
     def newest(self, which: Wanted) -> Version:
@@ -137,6 +141,13 @@ class ReportShelf:
             raise SettingsError("only a CSV file has rows")
         rows = list(islice(rows_of(self.path(which, version, file)), _ROWS + 1))
         return {"file": file, "rows": rows[:_ROWS], "more": len(rows) > _ROWS}
+
+
+def _beside(folder: Path, mode: str) -> list[str]:
+    """Other packages of the day that no calendar has: answers, reconciliations, drafts."""
+    names = (path.name.partition(".") for path in folder.parent.iterdir() if path.is_dir())
+    known = {name for name, _, world in names if (world or "live") == mode}
+    return sorted(known - set(REPORTS) - {folder.name.partition(".")[0]})
 
 
 def _version(version: Version) -> dict[str, Any]:

@@ -37,6 +37,6 @@ SELECT
     toFloat64(tick_ask) AS tick_ask,
     tick_status,
     settings_hash
-FROM lineage_of(run = {run:String}, order = {order:String})
+FROM lineage_of(run = {run:String}, order = {order:String}) -- noqa: PRS
 ORDER BY ts_us, journal_seq
 LIMIT 200

@@ -1,6 +1,9 @@
 -- Orders and denials of a world by any of: an id (of order, signal or the venue), symbol, strategy, day.
 WITH named AS (
-    SELECT DISTINCT run_id, account, order_id
+    SELECT
+        run_id,
+        account,
+        order_id
     FROM order_event
     WHERE
         mode = {mode:String}
@@ -15,8 +18,8 @@ WITH named AS (
         AND ({begin:String} = '' OR ts_event >= parseDateTime64BestEffortOrZero({begin:String}, 6, 'UTC'))
         AND ({end:String} = '' OR ts_event < parseDateTime64BestEffortOrZero({end:String}, 6, 'UTC'))
         AND (NOT {denied:Bool} OR kind = 'denied')
-    ORDER BY ts_event DESC
-    LIMIT {most:UInt32} BY run_id
+    GROUP BY run_id, account, order_id
+    ORDER BY max(ts_event) DESC
     LIMIT {most:UInt32}
 )
 
@@ -36,6 +39,6 @@ SELECT
     argMax(limit, seq) AS limit_value,
     argMax(observed, seq) AS observed
 FROM order_event
-WHERE mode = {mode:String} AND (run_id, account, order_id) IN (SELECT run_id, account, order_id FROM named)
+WHERE mode = {mode:String} AND (run_id, account, order_id) IN (SELECT tuple(*) FROM named)
 GROUP BY run_id, account, order_id
-ORDER BY begun_us DESC, order_id
+ORDER BY begun_us DESC, order_id ASC

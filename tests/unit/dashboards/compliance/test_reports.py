@@ -90,6 +90,11 @@ def test_a_report_has_its_versions_breaks_and_log(page: Page) -> None:
     assert got["versions"][1]["breaks"] == {"error": 1, "warning": 1}
     assert [one["row"]["severity"] for one in got["breaks"]] == ["warning"]
     assert [(one["version"], one["step"], one["by"]) for one in got["log"]] == [(2, "maker", "ann")]
+    assert got["beside"] == []
+    room.version(page.settings, "rts22-reconciliation")
+    assert page.get("report", name="rts22", day="2026-03-02")["beside"] == ["rts22-reconciliation"]
+    alone = page.get("report", name="rts22-reconciliation", day="2026-03-02")
+    assert (alone["standing"], alone["beside"]) == (None, [])
     rows = page.get("table", name="rts22", day=str(DAY), version="1", file="transactions.csv")
     assert rows["rows"] == [{"trade_id": "T1", "order_id": "o1", "price": "1"}]
 
@@ -122,3 +127,14 @@ def test_no_path_leads_out_of_a_version(page: Page, hostile: str) -> None:
             assert page.code(path, **where | {name: hostile}) in (404, 422), (path, name)
     assert page.code("api/report", **where | {"name": hostile}) in (404, 422)
     assert page.code("api/calendar", until=hostile or "x") in (404, 422)
+    if len(hostile) < 200 and "\0" not in hostile and hostile:
+        assert page.get("calendar", mode=hostile)["standings"] == []
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1969-12-31", "2026-02-30", "-1"])
+def test_a_day_that_is_none_is_refused(page: Page, day: str) -> None:
+    room.version(page.settings)
+    assert page.code("api/calendar", until=day) == 404
+    assert page.code("api/report", name="rts22", day=day) == 404
+    assert page.code("api/decisions", day=day) == 404
+    assert page.get("calendar", until="1970-01-01")["standings"] == []

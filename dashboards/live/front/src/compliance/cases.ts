@@ -21,11 +21,11 @@ export async function list(parameters: Record<string, string>): Promise<HTMLElem
     el("a", { href: `#/case/${one.kind}/${one.case_id}/${got.mode}` }, one.case_id), KINDS[one.kind] ?? one.kind,
     longText(one.title), one.opened,
     one.due ? el("span", { class: one.late ? "late" : "" }, one.late ? `${one.due}, late` : one.due) : "",
-    one.analyst || el("span", { class: "wait" }, "nobody"), one.status, longText(one.outcome)]);
+    one.analyst || el("span", { class: "wait" }, "nobody"), one.status, longText(one.outcome.replaceAll("_", " "))]);
   return [el("section", {}, el("h2", {}, all ? "All cases" : "Open cases"),
     got.problem && el("p", { class: "problem", role: "alert" }, got.problem),
     el("p", {}, el("a", { href: `#/cases?mode=${got.mode}${all ? "" : "&closed=yes"}` }, all ? "Open ones alone" : "Closed ones, too")),
-    table("Late ones first (UTC)", ["Case", "Kind", "What", "Opened", "Due", "Analyst", "State", "Outcome"], rows, "No case."))];
+    table("Late ones first (UTC)", ["Case", "Kind", "What", "Opened", "Due", "Analyst", "State", "Outcome"], rows, "No case.", true))];
 }
 
 function fields(step: Step, view: View): Field[] {

@@ -36,7 +36,7 @@ export async function search(parameters: Record<string, string>): Promise<HTMLEl
     `${one.source} ${one.symbol}`, `${one.side} ${one.volume}`, one.purpose, one.kind,
     longText(one.reason && one.limit_value ? `${one.reason}: ${one.observed} against ${one.limit_value}` : one.reason)]);
   return [top, el("section", {}, got.more && el("p", { class: "note warn" }, `The newest ${rows.length}; ask for less.`),
-    table("Orders and denials, the newest first (UTC)", ["Order", "When", "Account", "Strategy", "Instrument", "Asked for", "Purpose", "Now", "Why"], rows, "None."))];
+    table("Orders and denials, the newest first (UTC)", ["Order", "When", "Account", "Strategy", "Instrument", "Asked for", "Purpose", "Now", "Why"], rows, "None.", true))];
 }
 
 function shown(name: string, value: Lineage[string] | undefined): string {
@@ -70,5 +70,5 @@ export async function audit(): Promise<HTMLElement[]> {
       ["It said", last ? el("span", { class: last.status === "passed" ? "done" : "late" }, last.status === "passed" ? "whole" : `${last.breaks} breaks`) : ""],
       ["Sealed up to", got.sealed || "no day is sealed"], ["Sealed days", String(got.seals)]),
     el("p", { class: "note" }, "Verified each night, and by command:"), el("pre", {}, "tickhouse audit verify"),
-    table("Journal, warehouse and signed roots against each other (UTC)", ["When", "Result", "Events", "Breaks", "First breaks"], rows, "Never verified."))];
+    table("Journal, warehouse and signed roots against each other (UTC)", ["When", "Result", "Events", "Breaks", "First breaks"], rows, "Never verified.", true))];
 }

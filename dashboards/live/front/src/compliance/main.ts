@@ -15,6 +15,7 @@ let who: Session | undefined;
 let drawing = 0;
 
 function door(problem = ""): void {
+  drawing += 1; // what is under way would be drawn over the door
   who = undefined;
   signedIn(undefined);
   byId("views").hidden = byId("out").hidden = true;

@@ -2,7 +2,7 @@
 
 import { el } from "../dom";
 import { ask } from "./api";
-import { facts, longText, rowHead, table, time, type Cell } from "./tables";
+import { counted, facts, longText, rowHead, table, time, type Cell } from "./tables";
 
 interface Standing {
   report: string; day: string; due: string; state: string; late: boolean; version: number;
@@ -22,7 +22,7 @@ export interface Break { id: string; row: Record<string, string>; owner: string;
 export interface Report {
   name: string; day: string; mode: string; title: string; subtitle: string; to: string; standing: Standing | null;
   versions: Version[]; inputs: Record<string, string>; changed: string[]; breaks: Break[]; breaks_file: string; most_breaks: number;
-  owners: string[]; typed: boolean;
+  owners: string[]; typed: boolean; beside: string[];
   log: { version: number; step: string; by: string; ts_us: number; said: string; rows: Record<string, number> }[];
 }
 
@@ -49,7 +49,7 @@ function grid(calendar: Calendar): HTMLElement {
     const [text, kind] = look(one);
     const cell = el("td", { class: kind, "data-report": report.name, title: `due ${one.due}` });
     cell.append(one.version || one.problem ? reportLink(one.report, day, calendar.mode, text) : text);
-    if (one.errors) cell.append(el("span", { class: "late" }, ` ${one.errors} ${one.errors === 1 ? "error" : "errors"}`));
+    if (one.errors) cell.append(el("span", { class: "late" }, ` ${counted(one.errors, "error")}`));
     return cell;
   })]);
   const whole = table("Days are UTC; a report is due on the working day after its last day",
@@ -100,7 +100,7 @@ function signed(one: Signed | null): string {
 function count(version: Version, file: string, report: Report): Cell {
   const file_facts = version.files[file];
   if (!file_facts) return "";
-  const rows = file_facts.rows >= 0 ? `${file_facts.rows} rows ` : "";
+  const rows = file_facts.rows >= 0 ? `${counted(file_facts.rows, "row")} ` : "";
   const opens = file.endsWith(".csv") && el("a", { href: `#/table/${report.name}/${report.day}/${report.mode}/${version.version}/${file}` }, "show");
   return el("td", {}, rows, opens, opens && " ", fileLink(report, version.version, file));
 }
@@ -123,6 +123,12 @@ function sideBySide(report: Report): HTMLElement {
   return table("Versions side by side, the newest first", ["", ...versions.map((one) => `Version ${one.version}`)], rows);
 }
 
+function work(one: Break): Cell {
+  const cell = longText(one.resolution ? `${one.by}: ${one.resolution}` : "");
+  if (one.notes.length) cell.append(el("details", {}, el("summary", {}, "What was done"), el("ol", { class: "notes" }, ...one.notes.map((note) => el("li", {}, note)))));
+  return cell;
+}
+
 export async function report(name: string, day: string, mode: string, acts: (got: Report) => HTMLElement[], onBreak: (got: Report, one: Break) => HTMLElement[]): Promise<HTMLElement[]> {
   const got = await ask<Report>("report", { name, day, mode });
   const standing = got.standing;
@@ -130,22 +136,24 @@ export async function report(name: string, day: string, mode: string, acts: (got
     el("td", {}, el("code", {}, one.id)),
     longText(Object.entries(one.row).filter(([key, value]) => value && key !== "owner" && key !== "report_date").map(([key, value]) => `${key} ${value}`).join(", ")),
     one.owner || el("span", { class: "wait" }, "nobody"),
-    longText(one.resolution ? `${one.by}: ${one.resolution}` : ""),
+    work(one),
     el("td", {}, ...onBreak(got, one)),
   ]);
-  const log = got.log.map((one): Cell[] => [time(one.ts_us), `version ${one.version}`, SAYS[one.step] ?? one.step, one.by,
-    longText(one.said), Object.entries(one.rows).map(([file, rows]) => `${rows} rows in ${file}`).join(", ")]);
+  const log = got.log.map((one): Cell[] => [time(one.ts_us), String(one.version), SAYS[one.step] ?? one.step, one.by,
+    longText(one.said), Object.entries(one.rows).map(([file, rows]) => `${counted(rows, "row")} in ${file}`).join(", ")]);
   return [
     el("section", {}, el("h2", {}, `${got.title}, ${got.day}`), el("p", { class: "note" }, got.subtitle),
       facts(["State", standing ? look(standing)[0] : "not of the calendar"], ["Due", standing?.due ?? ""], ["World", got.mode],
         ["Goes to", got.to || "nobody outside the house"], ["Layout", `${got.versions[0]!.layout}, a draft`],
         ["Issued empty", got.versions[0]!.empty ? "yes: nothing happened on this day" : ""]),
+      got.beside.length > 0 && el("p", {}, "Of the same day, besides: ", ...got.beside.flatMap((name, number) =>
+        [number ? ", " : "", reportLink(name, got.day, got.mode, name)])),
       got.changed.length > 0 && el("p", { class: "problem" }, `Changed on disk since it was made: ${got.changed.join(", ")}`),
       el("div", { class: "row" }, ...acts(got))),
     el("section", {}, el("h2", {}, "Breaks"), got.breaks.length >= got.most_breaks && el("p", { class: "note warn" }, `The first ${got.most_breaks}; all are in ${got.breaks_file}.`),
-      table("What is not in order, who owns it, how it was resolved", ["Break", "What", "Owner", "Resolution", ""], breakRows, "No break.")),
+      table("What is not in order, who owns it, how it was resolved", ["Break", "What", "Owner", "Resolution", ""], breakRows, "No break.", true)),
     el("section", {}, el("h2", {}, "Versions"), sideBySide(got)),
-    el("section", {}, el("h2", {}, "Log"), table("What people did with it (UTC)", ["When", "", "What", "Who", "Said", "Holds"], log, "Nobody signed it yet."),
+    el("section", {}, el("h2", {}, "Log"), table("What people did with it (UTC)", ["When", "Version", "What", "Who", "Said", "Holds"], log, "Nobody signed it yet.", true),
       el("details", {}, el("summary", {}, "What it was made from"), facts(...Object.entries(got.inputs)))),
   ];
 }

@@ -4,12 +4,16 @@ import { el } from "../dom";
 
 export type Cell = HTMLTableCellElement | Node | string;
 
-export function table(caption: string, heads: string[], rows: Cell[][], empty = "None."): HTMLElement {
+/** With `cards` each row is a card on a phone, so that its buttons are on the screen. */
+export function table(caption: string, heads: string[], rows: Cell[][], empty = "None.", cards = false): HTMLElement {
   if (!rows.length) return el("p", { class: "nothing" }, empty);
   const head = el("tr", {}, ...heads.map((name) => el("th", { scope: "col" }, name)));
-  const body = rows.map((cells) => el("tr", {}, ...cells.map((cell) =>
-    cell instanceof HTMLTableCellElement ? cell : el("td", {}, cell))));
-  return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption },
+  const body = rows.map((cells) => el("tr", {}, ...cells.map((cell, number) => {
+    const made = cell instanceof HTMLTableCellElement ? cell : el("td", {}, cell);
+    if (cards) made.dataset.label = heads[number] ?? "";
+    return made;
+  })));
+  return el("div", { class: cards ? "wide cards" : "wide", tabindex: "0", role: "region", "aria-label": caption },
     el("table", {}, el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, ...body)));
 }
 
@@ -28,4 +32,8 @@ export function time(us: number): string {
 export function facts(...pairs: [string, Node | string][]): HTMLElement {
   return el("dl", { class: "facts" }, ...pairs.filter(([, value]) => value !== "").map(([name, value]) =>
     el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+export function counted(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? "" : "s"}`;
 }
