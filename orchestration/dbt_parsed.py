@@ -23,7 +23,7 @@ from dbt.version import __version__
 from core import durable
 from core.settings import environment_of
 
-#: Variables that macros use when a statement is run, never while the project is read.
+#: Days, which macros write into statements when these are run; the project reads the same without.
 OF_A_RUN = frozenset(
     {"from_day", "to_day", "with_changed", "restated_days", "blocked_days", "report_date"}
 )

@@ -77,16 +77,39 @@ def test_the_days_of_a_run_change_nothing_of_what_is_read(project: Path) -> None
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:]
         read = json.loads(manifest.read_text())
-        nodes.append({kind: without_times(read[kind]) for kind in ("nodes", "sources", "macros")})
-    assert len(nodes[0]["nodes"]) > 100
-    assert nodes[0] == nodes[1]
-
-
-def without_times(things: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {
-        name: {key: value for key, value in thing.items() if key != "created_at"}
-        for name, thing in things.items()
+        nodes.append({**read["nodes"], **read["sources"], **read["macros"]})
+    lasting, of_a_run = nodes
+    assert len(lasting) > 200
+    assert {name: without_parents(node) for name, node in lasting.items()} == {
+        name: without_parents(node) for name, node in of_a_run.items()
     }
+    # What a run on some days reads from is known without them, and `+model` means the same models.
+    for name in lasting:
+        assert parents(of_a_run, name) <= parents(lasting, name), name
+        assert before(of_a_run, name) == before(lasting, name), name
+
+
+def without_parents(node: dict[str, Any]) -> dict[str, Any]:
+    left_out = {"created_at", "refs", "depends_on"}
+    return {key: value for key, value in node.items() if key not in left_out}
+
+
+def parents(nodes: dict[str, dict[str, Any]], name: str) -> set[str]:
+    return {
+        parent
+        for parents in nodes.get(name, {}).get("depends_on", {}).values()
+        for parent in parents
+    }
+
+
+def before(nodes: dict[str, dict[str, Any]], name: str) -> set[str]:
+    """All that must be built or known before it."""
+    known, waiting = set[str](), [name]
+    while waiting:
+        new = parents(nodes, waiting.pop()) - known
+        known |= new
+        waiting += new
+    return known
 
 
 def test_a_run_on_other_days_reads_nothing_and_another_mode_or_file_is_read(
