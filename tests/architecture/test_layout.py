@@ -9,11 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "backtest",
-<<<<<<< HEAD
-    "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts", "risk", "bot", "questions",
-=======
     "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts", "risk", "bot", "assistant",
->>>>>>> bot
+    "questions",
 )  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
