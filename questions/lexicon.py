@@ -168,8 +168,8 @@ def _grammar(file: _File) -> Iterator[_Entry]:
     for value, texts in file.ranks.items():
         yield [f"{text} first" for text in texts], (Meaning("sorted", value),)
     for value in ("best", "worst"):
-        texts = [text for text in file.ranks[value] if set(text.split()) & set(file.money)]
-        yield texts, (Meaning("rank", value), Meaning("measure", "profit"))
+        paid = [text for text in file.ranks[value] if set(text.split()) & set(file.money)]
+        yield paid, (Meaning("rank", value), Meaning("measure", "profit"))
 
 
 def _filters(file: _File) -> Iterator[_Entry]:

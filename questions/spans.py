@@ -431,8 +431,8 @@ def _spoken(said: Sequence[str], now: datetime) -> Taken | None:
     ordinal = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)", said[0])
     following = next((word for word in said[1:3] if word != "of"), "")
     if ordinal and not _month_number(following) and following != "percentile":
-        day = now.replace(day=int(ordinal[1]), hour=0, minute=0, second=0, microsecond=0)
-        return _of_day(day if day <= now else _months_before(day, 1), said, 1)
+        that = _midnight(now).replace(day=int(ordinal[1]))
+        return _of_day(that if that <= now else _months_before(that, 1), said, 1)
     rest = [word for word in said[:5] if word not in ("of", "the")]
     dropped = [n for n, word in enumerate(said[:5]) if word in ("of", "the")]
     if len(rest) < 2:
@@ -442,8 +442,8 @@ def _spoken(said: Sequence[str], now: datetime) -> Taken | None:
         if day and month:
             size = 2 + sum(1 for n in dropped if n < 3)
             year = rest[2] if len(rest) > 2 and re.fullmatch(r"20\d\d", rest[2]) else ""
-            found = _dated(int(year) if year else 0, month, int(day[1]), now)
-            return _of_day(found, said, size + bool(year))
+            date = _dated(int(year) if year else 0, month, int(day[1]), now)
+            return _of_day(date, said, size + bool(year))
     return None
 
 

@@ -73,7 +73,10 @@ SUITES = (
         ("reports/", "execution/", "dbt/", "audit/", "tests/golden", "tests/support/scripted_day"),
     ),
     Suite("warehouse", ("warehouse/", "adapters/clickhouse/", "tests/integration/test_warehouse")),
-    Suite("docs", ("docs/", "examples/", "questions/", "tickhouse/", "mkdocs.yml", "requirements/docs.txt")),
+    Suite(
+        "docs",
+        ("docs/", "examples/", "questions/", "tickhouse/", "mkdocs.yml", "requirements/docs"),
+    ),
     Suite(
         "reference",
         ("adapters/files/", "features/", "quality/", "tests/"),

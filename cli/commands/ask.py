@@ -82,7 +82,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 def _query(home: "Connection") -> "Query":
     def query(statement: str) -> Sequence[dict[str, Any]]:
-        return home.sql(statement).arrow().to_pylist()
+        rows: list[dict[str, Any]] = home.sql(statement).arrow().to_pylist()
+        return rows
 
     return query
 

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,12 +22,12 @@ PLACE = Place("tickhouse", "tickhouse_marts_demo", "demo")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = evaluate.read(QUESTIONS / "held_out.toml")
     folder = tmp_path_factory.mktemp("ask")
     clock = ManualClock(round(asked.now.timestamp() * 1e6))
     busy.generate(Settings(home=str(folder)), asked.mode, clock)
-    yield folder / "busy"
+    return folder / "busy"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,8 @@ def test_most_questions_are_answered_and_few_wrongly(
     with tickhouse.connect(home) as connection:
 
         def query(statement: str) -> list[dict[str, object]]:
-            return connection.sql(statement).arrow().to_pylist()
+            rows: list[dict[str, object]] = connection.sql(statement).arrow().to_pylist()
+            return rows
 
         outcomes = evaluate.evaluate(asked, Asker(query, PLACE), query, PLACE)
     counts = Counter(outcome.verdict for outcome in outcomes)
