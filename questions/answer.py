@@ -51,10 +51,10 @@ class Asker:
         """
         plan, statement = self.understood(text, now)
         self._query(f"EXPLAIN {statement}")
-        return Answer(plan, statement, told(plan), [dict(row) for row in self._query(statement)])
+        return Answer(plan, statement, says(plan), [dict(row) for row in self._query(statement)])
 
 
-def told(plan: Plan) -> str:
+def says(plan: Plan) -> str:
     """What was understood, for a person to check: "profit of trades, by hour, yesterday (UTC)"."""
     names = plan.measure.split("+")
     rows, _ = measures()[names[0]]

@@ -48,7 +48,7 @@ def read(path: Path) -> Set:
 
 
 def evaluate(
-    asked: Set,
+    quiz: Set,
     asker: Asker,
     query: Query,
     place: Place,
@@ -56,8 +56,8 @@ def evaluate(
 ) -> list[Outcome]:
     """Every question's outcome, in order."""
     outcomes = []
-    for question in asked.questions:
-        outcome = _outcome(question, asked.now, asker, query, place)
+    for question in quiz.questions:
+        outcome = _outcome(question, quiz.now, asker, query, place)
         outcomes.append(outcome)
         tell(outcome)
     return outcomes

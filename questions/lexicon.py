@@ -218,16 +218,16 @@ def _value_at_risk(file: _File) -> Iterator[_Entry]:
     )
     single = [(Meaning("var", v, column), t) for column, table in tables for v, t in table.items()]
     for of, name in _RISK.items():
-        asked = Meaning("measure", name)
+        figure = Meaning("measure", name)
         for fixed, texts in single:
             ends = [f"{text} {of}" for text in texts] + [
                 f"{of} {at} {text}" for text in texts for at in ("at", "over", "for", "")
             ]
-            yield ends, (asked, fixed)
+            yield ends, (figure, fixed)
         for first, texts in single:
             for second, others in single:
                 if first.column != second.column:
-                    yield [f"{a} {b} {of}" for a in texts for b in others], (asked, first, second)
+                    yield [f"{a} {b} {of}" for a in texts for b in others], (figure, first, second)
 
 
 def _of_symbols(file: _File, names: Names) -> Iterator[_Entry]:

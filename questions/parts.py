@@ -130,13 +130,13 @@ def _joints(items: Sequence[Item]) -> int:
         for item in items
         if item.meaning.kind not in ("stop", "aggregate", "rank")
     ]
-    told = [
+    joined = [
         item.meaning for item in items if item.meaning.kind not in ("stop", "aggregate", "rank")
     ]
     return sum(
         1
-        for n in range(1, len(told) - 1)
-        if told[n] == Meaning("compare", "and") and kinds[n - 1] == kinds[n + 1] == "measure"
+        for n in range(1, len(joined) - 1)
+        if joined[n] == Meaning("compare", "and") and kinds[n - 1] == kinds[n + 1] == "measure"
     )
 
 
@@ -174,7 +174,7 @@ def _names(items: Sequence[Item]) -> tuple[str, ...]:
 def _dimensions(
     items: Sequence[Item], names: tuple[str, ...], *, ranked: bool
 ) -> tuple[tuple[str, ...], bool, bool]:
-    """What rows are told apart by; whether one of them is asked for; whether by "which"."""
+    """What rows are joined apart by; whether one of them is asked for; whether by "which"."""
     dimensions, one, which = dict[str, None](), False, False
     for n, item in enumerate(items):
         kind, value = item.meaning.kind, item.meaning.value

@@ -124,16 +124,16 @@ def _evaluate(path: Path) -> int:
     from questions.answer import Asker
     from questions.sql import Place
 
-    asked, console = evaluate.read(path), output.console()
+    quiz, console = evaluate.read(path), output.console()
     with tempfile.TemporaryDirectory(prefix="tickhouse-ask-") as folder:
         settings = Settings(home=folder)
-        busy.generate(settings, asked.mode, ManualClock(round(asked.now.timestamp() * 1e6)))
+        busy.generate(settings, quiz.mode, ManualClock(round(quiz.now.timestamp() * 1e6)))
         with tickhouse.connect(Path(folder) / "busy") as home:
-            place = Place(settings.clickhouse.database, f"tickhouse_marts_{asked.mode}", asked.mode)
+            place = Place(settings.clickhouse.database, f"tickhouse_marts_{quiz.mode}", quiz.mode)
             query = _query(home)
-            shown = tuple(track(asked.questions, "questions", console=console))
-            asked = asked._replace(questions=shown)
-            outcomes = evaluate.evaluate(asked, Asker(query, place), query, place)
+            shown = tuple(track(quiz.questions, "questions", console=console))
+            quiz = quiz._replace(questions=shown)
+            outcomes = evaluate.evaluate(quiz, Asker(query, place), query, place)
     counts = Counter(outcome.verdict for outcome in outcomes)
     for outcome in outcomes:
         if outcome.verdict == "wrong":

@@ -23,10 +23,10 @@ PLACE = Place("tickhouse", "tickhouse_marts_demo", "demo")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    asked = evaluate.read(QUESTIONS / "held_out.toml")
+    quiz = evaluate.read(QUESTIONS / "held_out.toml")
     folder = tmp_path_factory.mktemp("ask")
-    clock = ManualClock(round(asked.now.timestamp() * 1e6))
-    busy.generate(Settings(home=str(folder)), asked.mode, clock)
+    clock = ManualClock(round(quiz.now.timestamp() * 1e6))
+    busy.generate(Settings(home=str(folder)), quiz.mode, clock)
     return folder / "busy"
 
 
@@ -38,14 +38,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_most_questions_are_answered_and_few_wrongly(
     home: Path, name: str, right: float, wrong: float
 ) -> None:
-    asked = evaluate.read(QUESTIONS / f"{name}.toml")
+    quiz = evaluate.read(QUESTIONS / f"{name}.toml")
     with tickhouse.connect(home) as connection:
 
         def query(statement: str) -> list[dict[str, object]]:
             rows: list[dict[str, object]] = connection.sql(statement).arrow().to_pylist()
             return rows
 
-        outcomes = evaluate.evaluate(asked, Asker(query, PLACE), query, PLACE)
+        outcomes = evaluate.evaluate(quiz, Asker(query, PLACE), query, PLACE)
     counts = Counter(outcome.verdict for outcome in outcomes)
     assert counts["right"] >= right * len(outcomes), counts
     assert counts["wrong"] <= wrong * len(outcomes), counts
@@ -57,8 +57,8 @@ def test_a_person_asks_on_the_command_line(
 ) -> None:
     monkeypatch.setenv("TICKHOUSE_HOME", str(home))
     chart = tmp_path / "chart.json"
-    asked = ["ask", "profit", "by", "symbol", "--mode", "demo", "--json", "--chart", str(chart)]
-    assert main(asked) == 0
+    quiz = ["ask", "profit", "by", "symbol", "--mode", "demo", "--json", "--chart", str(chart)]
+    assert main(quiz) == 0
     answer = json.loads(capsys.readouterr().out)
     assert {row["by_symbol"] for row in answer["rows"]} == {"BTCUSD", "EURUSD", "XAUUSD"}
     assert answer["says"] == "profit; from trades; by symbol; all that is stored (UTC)"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from questions import grammar, sql
-from questions.answer import told
+from questions.answer import says
 from questions.lexicon import Names, lexicon
 from questions.plan import Filter, Plan, UnansweredError
 
@@ -60,8 +60,8 @@ GOLD, EURO = Filter("symbol", ("XAUUSD",)), Filter("symbol", ("EURUSD",))
 def test_wordings_come_to_a_measure_what_tells_rows_apart_and_conditions(
     text: str, measure: str, dimensions: tuple[str, ...], filters: tuple[Filter, ...]
 ) -> None:
-    asked = plan(text)
-    assert (asked.measure, asked.dimensions, asked.filters) == (measure, dimensions, filters)
+    meant = plan(text)
+    assert (meant.measure, meant.dimensions, meant.filters) == (measure, dimensions, filters)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_wordings_come_to_a_measure_what_tells_rows_apart_and_conditions(
     ],
 )
 def test_ends_are_ordered_and_counted(text: str, order: str, limit: int) -> None:
-    asked = plan(text)
-    assert (asked.order, asked.limit) == (order, limit)
+    meant = plan(text)
+    assert (meant.order, meant.limit) == (order, limit)
 
 
 def test_one_against_the_other_is_a_row_each() -> None:
-    asked = plan("gold vs euro profit")
-    assert asked.dimensions == ("symbol",)
-    assert asked.filters == (Filter("symbol", ("XAUUSD", "EURUSD")),)
+    meant = plan("gold vs euro profit")
+    assert meant.dimensions == ("symbol",)
+    assert meant.filters == (Filter("symbol", ("XAUUSD", "EURUSD")),)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_what_is_not_understood_to_the_last_word_is_refused(text: str) -> None:
 def test_a_statement_holds_nothing_of_what_was_typed_but_stored_names_quoted() -> None:
     odd = Names(symbols=("X'\\",), strategies=("it's; DROP",))
     words = lexicon(odd)
-    asked = Plan(
+    meant = Plan(
         "profit", "", (), (Filter("strategy", odd.strategies),), plan("profit today").span, "", 0
     )
-    statement = sql.statement(asked, PLACE)
+    statement = sql.statement(meant, PLACE)
     assert "IN ('it\\'s; DROP')" in statement
     assert statement.startswith("SELECT ")
     assert ";" not in statement.replace("'it\\'s; DROP'", "")
@@ -144,8 +144,8 @@ def test_the_spread_of_several_symbols_is_in_basis_points_and_of_one_in_price() 
 
 
 def test_what_was_understood_is_told() -> None:
-    says = told(plan("top 3 symbols by profit this week"))
-    assert says == "profit; from trades; by symbol; this week (UTC); most first, 3 of them"
+    text = says(plan("top 3 symbols by profit this week"))
+    assert text == "profit; from trades; by symbol; this week (UTC); most first, 3 of them"
 
 
 def test_no_phrase_means_two_measures() -> None:
