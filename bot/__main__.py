@@ -70,7 +70,7 @@ def _check_server(server: str) -> None:
 async def _run(config: Settings, bus: Bus, process: Process, people: People) -> None:
     """All parts in one event loop, until the process is told to stop."""
     clock, health = SystemClock(), _BotHealth(process)
-    now = Now(config, bus, clock)
+    now = Now(config, bus, clock, patient=True)  # a halt does not wait for the bus
     door = Door(config.bot.token, config.bot.server)
     memory, questions = Memory(config.home_path, clock), Questions(clock)
     codes = Codes(config.home_path, memory, clock)

@@ -5,9 +5,11 @@ be away; what comes from files (alerts, events to come) is there all the same.
 """
 
 import asyncio
+import contextlib
 
 from adapters.bus.base import Bus
 from core.clock import Clock
+from core.errors import UnavailableError
 from core.settings import Settings
 from dashboards.live.coming_events import ComingEvents
 from dashboards.live.history import History
@@ -20,22 +22,39 @@ _EVERY_S, _SELDOM_S = 0.5, 5.0
 
 
 class Now:
-    """Watches from its making, in the running event loop, until `close`."""
+    """Watches from its making, in the running event loop, until `close`.
 
-    def __init__(self, config: Settings, bus: Bus, clock: Clock) -> None:
+    Args:
+        patient: begin although the bus is away, and listen as soon as it is there. What was said
+            between is then made good by the warehouse, which is asked again every 20 seconds.
+
+    Raises:
+        UnavailableError: the bus does not answer, and nobody is patient.
+    """
+
+    def __init__(self, config: Settings, bus: Bus, clock: Clock, *, patient: bool = False) -> None:
         loop = asyncio.get_running_loop()
         self.items = Items()
         self._bus, self._clock = bus, clock
         self._live_state = LiveState(self.items, clock)
         self._live_state.market(config.terminal.kind)
         self._live_state.strategy(config.run.strategy)
-        self._reader = Reader(bus, loop, self._live_state.take, config.run.account)
-        self._history = History(config, clock, loop, self._live_state, self._reader.release)
+        self._loop, self._account = loop, config.run.account
+        self._reader: Reader | None = None
+        self._has_past = False  # or cannot have it for now
+        if not patient:  # before the past is asked for, so that nothing falls between
+            self._listen()
+        self._history = History(config, clock, loop, self._live_state, self._release)
         alerts = StandingAlerts(config.home_path, clock, self.items)
         coming = ComingEvents(config.home_path, clock, self.items)
         self._tasks = [
             asyncio.create_task(work)
-            for work in (self._watch(), _show_alerts(alerts), _show_coming(coming))
+            for work in (
+                self._watch(),
+                _show_alerts(alerts),
+                _show_coming(coming),
+                self._listen_once_there(),
+            )
         ]
 
     async def close(self) -> None:
@@ -43,7 +62,25 @@ class Now:
         for task in self._tasks:
             task.cancel()
         await asyncio.to_thread(self._history.close)
-        await asyncio.to_thread(self._reader.close)
+        if self._reader is not None:
+            await asyncio.to_thread(self._reader.close)
+
+    def _listen(self) -> None:
+        self._reader = Reader(self._bus, self._loop, self._live_state.take, self._account)
+        if self._has_past:
+            self._reader.release()
+
+    async def _listen_once_there(self) -> None:
+        while self._reader is None:
+            if self._bus.healthy():
+                with contextlib.suppress(UnavailableError):
+                    self._listen()
+            await asyncio.sleep(_EVERY_S)
+
+    def _release(self) -> None:
+        self._has_past = True
+        if self._reader is not None:
+            self._reader.release()
 
     async def _watch(self) -> None:
         """Tells viewers the time, so that they see what is late, and whether the bus answers."""

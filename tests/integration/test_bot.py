@@ -1,6 +1,7 @@
 """The bot's process beside a real bus and a Telegram server of ours; what else is there may go."""
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +99,27 @@ def test_a_desk_in_the_pocket_without_a_warehouse(
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     leaks = [path.name for path in kept if TOKEN.encode() in path.read_bytes()]
     assert leaks == ["telegram.token"]
+
+
+def test_a_bot_that_starts_with_everything_away_halts_and_listens_once_there_is_a_bus(
+    tmp_path: Path, nats_server: NatsServer, telegram: TelegramServer, desk: Desk
+) -> None:
+    nats_server.kill()
+    with bot(tmp_path, telegram, nats_server.url, NOWHERE):
+        telegram.write("/halt all is dark")
+        shows(telegram, "Halt trading?")
+        telegram.press("Yes")
+        shows(telegram, "Trading is HALTED by ann: all is dark")
+        telegram.write("/status")
+        shows(telegram, "The bus does not answer")
+        nats_server.start()
+        known = telegram.texts
+        for _ in range(200):
+            desk.risk("reducing", "watch", "disk")
+            if any("Trading of simulated is REDUCING by watch" in text for text in known()):
+                break
+            time.sleep(0.1)
+        shows(telegram, "Trading of simulated is REDUCING by watch: disk")
 
 
 @pytest.mark.heavy(suite="survival")
