@@ -84,6 +84,7 @@ COMMANDS = {
         "cli.commands.agent", "answer for the real terminal on this machine over the bus"
     ),
     "sql": Command("cli.commands.sql", "ask the warehouse, as the owner of the home", shares=True),
+    "ask": Command("cli.commands.ask", "ask in plain English: an answer and its SQL", shares=True),
     "mcp": Command("cli.commands.mcp", "the home for an assistant that speaks MCP"),
     "users": Command("cli.commands.users", "who may use the warehouse, and as what"),
     "tls": Command("cli.commands.tls", "certificates for every door of the home"),
@@ -123,6 +124,9 @@ COMMANDS = {
     ),
     "privacy": Command(
         "cli.commands.privacy", "who people are, in a vault; their requests for access and erasure"
+    ),
+    "clients": Command(
+        "cli.commands.clients", "documents of clients; trading for one asks for a file in order"
     ),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(

@@ -25,6 +25,8 @@ from core.errors import TickhouseError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
+from dashboards.compliance.door import Door
+from dashboards.compliance.room import furnished
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
@@ -66,6 +68,8 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     trace = TracePage(config.clickhouse)
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
+    door = Door(config.home_path, signing_in, controls.one_guess)
+    room = furnished(config, clock, door, signed)
     page = pages.application(
         Viewers(now.items),
         controls,
@@ -74,6 +78,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
         trace.answer,
         risk.answer,
         regimes.answer,
+        room,
     )
     server = _server(page, config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))

@@ -9,8 +9,8 @@ from tests.support.warehouse_server import ROOT
 
 ROOMS = (
     "adapters", "assistant", "audit", "backtest", "bot", "cli", "core", "dashboards", "execution",
-    "models", "orchestration", "quality", "reports", "strategies", "streams", "surveillance",
-    "warehouse",
+    "models", "orchestration", "quality", "questions", "reports", "strategies", "streams",
+    "surveillance", "warehouse",
 )  # fmt: skip
 _COVERED = ("UnicodeDecodeError", "ValueError", "Exception")
 
