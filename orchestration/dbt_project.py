@@ -39,9 +39,9 @@ def run(
     where = sign_in(settings.clickhouse, DBT)
     done = subprocess.run(
         [
-            # dbt imports itself before it runs as a program, of which Python would warn.
-            *(sys.executable, "-W", "ignore", "-m", "orchestration.dbt_child", "--no-use-colors"),
+            *(sys.executable, "-W", "ignore", "-m", "orchestration.dbt_child"),
             *(*command.split(), *options),
+            *("--parsed", str(target(settings) / "parsed")),
             *("--project-dir", str(PROJECT)),
             *("--profiles-dir", str(PROJECT)),
             *("--target-path", str(target_path or target(settings))),
@@ -94,6 +94,6 @@ def manifest(settings: Settings) -> dict[str, Any]:
         newest = max(file.stat().st_mtime for file in PROJECT.rglob("*") if file.is_file())
         if not path.exists() or path.stat().st_mtime < newest:
             target(settings).mkdir(parents=True, exist_ok=True)
-            run(settings, "parse", {})
+            run(settings, "parse", {"mode": settings.marts_mode})
         parsed: dict[str, Any] = json.loads(path.read_text())
     return parsed

@@ -1,5 +1,6 @@
 """Fixtures that more than one kind of test uses."""
 
+import functools
 import gc
 import os
 import shutil
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from core import identity, instruments
+from tests.heavy import ROOT, SUITES
 from tests.kafka.broker import Broker
 from tests.kafka.jars import REQUIRED, NoKafkaError
 from tests.support.buses import BusServer, on_kafka, on_nats
@@ -78,6 +80,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.reference)
         if "kafka" in fixtures:
             item.add_marker(pytest.mark.heavy(suite="kafka"))
+    missed = [item.nodeid for item in items if not _is_run(item)]
+    if missed:
+        raise pytest.UsageError(f"no suite of tests/heavy.py looks into the file of {missed}")
+
+
+def _is_run(item: pytest.Item) -> bool:
+    """Whether the suites that a test is marked for import its file."""
+    suites = {mark.kwargs["suite"] for mark in item.iter_markers("heavy")}
+    if not suites and item.get_closest_marker("reference"):
+        suites = {"reference"}
+    return all(item.path in _files(name) for name in suites)
+
+
+@functools.cache
+def _files(suite: str) -> frozenset[Path]:
+    (known,) = (one for one in SUITES if one.name == suite)
+    return frozenset(ROOT / name for name in known.files)
 
 
 def pytest_sessionfinish() -> None:

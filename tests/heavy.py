@@ -29,6 +29,18 @@ class Suite(NamedTuple):
 
     name: str
     touched_by: tuple[str, ...]  # prefixes of paths
+    words: tuple[str, ...] = ()  # what a file with a test of it holds, when it is not the mark
+
+    @property
+    def files(self) -> list[str]:
+        """Those that hold its tests: importing all the others takes longer than some suites."""
+        tests = sorted((ROOT / "tests").rglob("test_*.py"))
+        return [str(path.relative_to(ROOT)) for path in tests if self.is_in(path)]
+
+    def is_in(self, path: Path) -> bool:
+        """Whether a file may hold tests of it; tests/conftest.py refuses a test that it misses."""
+        text = path.read_text("utf-8")
+        return any(word in text for word in self.words or (f'suite="{self.name}"',))
 
     @property
     def marker(self) -> str:
@@ -40,22 +52,36 @@ class Suite(NamedTuple):
 #: The longest first: two run beside each other, and end together.
 SUITES = (
     Suite("orchestration", ("orchestration/", "dbt/", "quality/", "models/", "reports/")),
-    Suite("survival", ("adapters/", "execution/", "streams/", "cli/", "tests/e2e/")),
-    Suite("kafka", ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml")),
+    Suite("survival", ("adapters/", "bot/", "execution/", "streams/", "cli/", "tests/e2e/")),
+    Suite("browser", ("dashboards/", "surveillance/")),
+    Suite(
+        "kafka",
+        ("adapters/bus/", "streams/quix/", "tests/kafka/", "compose.yaml"),
+        ("kafka", "bus_server"),
+    ),
     Suite("models", ("models/", "features/", "backtest/", "streams/")),
-    Suite("security", ("warehouse/", "core/", "adapters/", "execution/", "tests/security/")),
+    Suite(
+        "chaos",
+        ("execution/", "adapters/mt5/", "adapters/simulator/", "tests/chaos/", "tests/simulation/"),
+    ),
+    Suite(
+        "security",
+        ("assistant/", "warehouse/", "core/", "adapters/", "execution/", "tests/security/"),
+    ),
     Suite(
         "golden",
         ("reports/", "execution/", "dbt/", "audit/", "tests/golden", "tests/support/scripted_day"),
     ),
     Suite("warehouse", ("warehouse/", "adapters/clickhouse/", "tests/integration/test_warehouse")),
-    Suite("docs", ("docs/", "examples/", "tickhouse/", "mkdocs.yml", "requirements/docs.txt")),
     Suite(
-        "chaos",
-        ("execution/", "adapters/mt5/", "adapters/simulator/", "tests/chaos/", "tests/simulation/"),
+        "docs",
+        ("docs/", "examples/", "questions/", "tickhouse/", "mkdocs.yml", "requirements/docs"),
     ),
-    Suite("reference", ("adapters/files/", "features/", "quality/", "tests/")),
-    Suite("browser", ("dashboards/", "surveillance/")),
+    Suite(
+        "reference",
+        ("adapters/files/", "features/", "quality/", "tests/"),
+        ("reference_data", "mark.reference"),
+    ),
 )
 
 
@@ -111,7 +137,7 @@ def _pytest(suite: Suite) -> int:
 
 def _tried(suite: Suite, output: IO[bytes]) -> int:
     """In continuous integration what failed has a second try."""
-    line = [sys.executable, "-m", "pytest", "-m", suite.marker]
+    line = [sys.executable, "-m", "pytest", "-m", suite.marker, *suite.files]
     line += ["-o", f"cache_dir=.pytest_cache/heavy/{suite.name}"]  # knows what failed of it alone
     start = functools.partial(subprocess.run, cwd=ROOT, check=False, stdout=output, stderr=output)
     code = start(line).returncode

@@ -20,6 +20,7 @@ from tests.chaos.market import market
 from tests.chaos.people import Person, Trader
 from tests.chaos.stack import Rig, running
 from tests.chaos.terminal import account
+from tests.support.waiting import until
 
 _WARM_MS = 60_000  # so much of the recording is over when the run begins
 _REST_S = 90.0
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
     faults: Iterable[Fault]
     every_s: float = 0.12  # between two signals
     paced: bool = False  # plain signals, nobody halts: for the seconds of unavailability
+    waiting: int = 0  # orders that wait, and one that was changed, without which trading goes on
 
 
 class Away(NamedTuple):
@@ -81,6 +83,8 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
             inflicted[f"{fault.kind} {fault.target}"] += 1
         rig.heal()
         time.sleep(3.0 if plan.paced else 0.5)
+        # On a busy machine few signals become orders while the faults last: trading goes on.
+        until(lambda: has_traded(person.journal, plan.waiting), 300.0, every_s=0.3)
         trader.finish()
         ended_us = time.time_ns() // 1000
         tell(f"rest after {time.monotonic() - begun:.0f} s")
@@ -99,6 +103,14 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
         away(remains.events, trader.signals, (trading_us, ended_us)), remains, broken,
         time.monotonic() - begun,
     )  # fmt: skip
+
+
+def has_traded(path: Path, waiting: int) -> bool:
+    """Whether a journal holds so many orders that waited, and one that was changed, if any."""
+    events = list(journal.events(path)) if waiting else []
+    waited = sum(event.kind is Kind.SUBMITTED and bool(event.reason) for event in events)
+    changed = any(event.kind is Kind.MODIFIED for event in events)
+    return waited >= waiting and (changed or not waiting)
 
 
 def _rest(rig: Rig, person: Person, last: str) -> None:

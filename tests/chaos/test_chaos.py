@@ -26,7 +26,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Result]:
     """One small run, for all tests of this module."""
     logging.disable(logging.WARNING)
     try:
-        yield run(Plan(SEED, faults(SEED, 9)), tmp_path_factory.mktemp("chaos"))
+        yield run(Plan(SEED, faults(SEED, 9), waiting=3), tmp_path_factory.mktemp("chaos"))
     finally:
         logging.disable(logging.NOTSET)
 

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,15 @@ def test_an_unknown_suite_is_refused(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         heavy.main(["nonsense"])
     assert "no suite nonsense" in capsys.readouterr().err
+
+
+def test_a_suite_looks_into_the_files_that_hold_its_tests_only(tmp_path: Path) -> None:
+    marked, other = tmp_path / "test_a.py", tmp_path / "test_b.py"
+    marked.write_text('pytestmark = pytest.mark.heavy(suite="golden")\n')
+    other.write_text("def test_it(bus_server): ...\n")
+    of = {suite.name: suite for suite in heavy.SUITES}
+    assert [of["golden"].is_in(path) for path in (marked, other)] == [True, False]
+    assert [of["kafka"].is_in(path) for path in (marked, other)] == [False, True]
+    for suite in heavy.SUITES:
+        assert suite.files
+        assert len(suite.files) < 60
