@@ -10,7 +10,7 @@ BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/server.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-SQL = adapters models quality dashboards streams surveillance tickhouse cli reports
+SQL = adapters assistant bot models quality dashboards streams surveillance tickhouse cli reports
 DBT_SQL = models data-tests
 # A test waits a third of its time for processes: three workers fill two cores. Files in their order,
 # not by their number of tests: the longest ones have few, and would come last.

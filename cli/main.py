@@ -68,6 +68,7 @@ COMMANDS = {
     "models": Command("cli.commands.models", "list, promote and roll back models"),
     "status": Command("cli.commands.status", "health of processes and age of ticks"),
     "alerts": Command("cli.commands.alerts", "what fires now; acknowledge or silence it"),
+    "bot": Command("cli.commands.bot", "the desk on Telegram; enrol somebody's one-time codes"),
     "logs": Command("cli.commands.logs", "what the processes wrote, in order of time"),
     "doctor": Command("cli.commands.doctor", "check the environment; the remedy for each failure"),
     "support-bundle": Command(
@@ -83,6 +84,8 @@ COMMANDS = {
         "cli.commands.agent", "answer for the real terminal on this machine over the bus"
     ),
     "sql": Command("cli.commands.sql", "ask the warehouse, as the owner of the home", shares=True),
+    "ask": Command("cli.commands.ask", "ask in plain English: an answer and its SQL", shares=True),
+    "mcp": Command("cli.commands.mcp", "the home for an assistant that speaks MCP"),
     "users": Command("cli.commands.users", "who may use the warehouse, and as what"),
     "tls": Command("cli.commands.tls", "certificates for every door of the home"),
     "backup": Command("cli.commands.backup", "copy the warehouse, proved by restoring it"),
@@ -121,6 +124,9 @@ COMMANDS = {
     ),
     "privacy": Command(
         "cli.commands.privacy", "who people are, in a vault; their requests for access and erasure"
+    ),
+    "clients": Command(
+        "cli.commands.clients", "documents of clients; trading for one asks for a file in order"
     ),
     "sessions": Command("cli.commands.sessions", "every start, and what it ran on"),
     "stress": Command(

@@ -23,6 +23,7 @@ COMMANDS = "commands"
 READER = "reader"
 DAGSTER = "dagster"
 GRAFANA = "grafana"
+ASSISTANT = "assistant"
 
 ROLES: Mapping[str, Role] = {
     #: The person whose home it is: `tickhouse sql`, backup, restore.
@@ -43,6 +44,9 @@ ROLES: Mapping[str, Role] = {
     #: Commands that only look: explain, status, doctor, search.
     READER: "analyst",
     "board": "analyst",
+    "bot": "analyst",
+    #: `tickhouse mcp`.
+    ASSISTANT: "analyst",
     GRAFANA: "grafana",
 }
 # A command that reads the whole past takes its time; people at the same role do not.

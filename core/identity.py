@@ -25,9 +25,11 @@ import msgspec
 from core import checked_json, durable
 from core.errors import SettingsError
 
-Role = Literal["admin", "risk", "writer", "recorder", "analyst", "grafana"]
+Role = Literal["admin", "risk", "writer", "recorder", "analyst", "grafana", "compliance"]
 #: Who may allow more risk: limits, overrides, a throttle's release, resuming.
 MAY_ALLOW_RISK: tuple[Role, ...] = ("admin", "risk")
+#: Who may sign reports and work on cases.
+MAY_COMPLY: tuple[Role, ...] = ("compliance", "admin", "analyst")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}")
 _TABLE = re.compile(r"\w+\.\w+")

@@ -306,6 +306,25 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"AlertSettings({', '.join(kind for kind in kinds if getattr(self, kind))})"
 
 
+class BotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bot on Telegram (extra `bot`): who may write to it and as whom, and what it tells."""
+
+    enabled: bool = False  # `up` starts it, as `up --bot` does
+    token: str = ""  # of BotFather; from the environment alone, better as TICKHOUSE_BOT__TOKEN_FILE
+    chats: tuple[str, ...] = ()  # ids of the chats that are answered; all others get nothing
+    #: `TELEGRAM_ID=NAME` of a user of the home; in a home without users `TELEGRAM_ID=NAME:ROLE`.
+    people: tuple[str, ...] = ()
+    oldest_s: float = 60.0  # a command that is older when it arrives is not executed
+    per_minute: int = 20  # commands of one chat; halting is never refused for it
+    #: Unasked, to all chats.
+    tells: tuple[Literal["alerts", "trading", "fills"], ...] = ("alerts", "trading", "fills")
+    server: str = "https://api.telegram.org"  # or a Bot API server of your own
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"BotSettings(enabled={self.enabled}, chats={self.chats})"
+
+
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
 

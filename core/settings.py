@@ -22,6 +22,7 @@ from core.sections import (
     AdmissionSettings,
     AlertSettings,
     BackupSettings,
+    BotSettings,
     BusSettings,
     ChaosSettings,
     ClickhouseSettings,
@@ -71,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backup: BackupSettings = BackupSettings()
     reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
+    bot: BotSettings = BotSettings()
     rules: RuleSettings = RuleSettings()
     traces: TraceSettings = TraceSettings()
     controls: ControlSettings = ControlSettings()
@@ -88,8 +90,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.orchestration.mode or self.run.mode
 
 
-_LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections"}
+_LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections"} | {
+    "chats",
+    "people",
+    "tells",
+}
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
+_TOKEN = "name a file of its own, TICKHOUSE_BOT__TOKEN_FILE=PATH"  # noqa: S105  # a remedy
 _IN_FILE = "_file"  # no setting's own name ends so
 
 
@@ -110,6 +117,8 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         _check_names(values, str(toml))
         if "controls" in values:  # a file that lies where a home does must not say whom to trust
             raise SettingsError(f"{toml}: section 'controls' is set by the environment alone")
+        if isinstance(values.get("bot"), Mapping) and "token" in values["bot"]:
+            raise SettingsError(f"{toml}: bot.token stands in no file that is shared: {_TOKEN}")
     for name, text in environ.items():
         if not name.startswith("TICKHOUSE_") or name in _ALONE:
             continue

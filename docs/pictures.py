@@ -27,8 +27,9 @@ from rich.text import Text
 
 from cli.stack.running import running
 from core.errors import TickhouseError
-from docs import drawn, structure
+from docs import conversation, drawn, structure
 from docs.site.hooks import PICTURES
+from tests.support import telegram_server
 from tests.support.chromium import Chromium, Tab
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,6 +113,26 @@ def _report(studio: Studio) -> None:
     _keep(pypdfium2.PdfDocument(pdf)[0].render(scale=1.6).to_pil(), "report")
 
 
+def telegram(studio: Studio) -> None:
+    """A conversation with the bot of a stack that trades, on a phone, at a server of ours."""
+    token = studio.scratch / "token"
+    token.write_text(telegram_server.TOKEN)
+    with telegram_server.TelegramServer() as server:
+        settings = {
+            "TICKHOUSE_BOT__TOKEN_FILE": str(token), "TICKHOUSE_BOT__SERVER": server.url,
+            "TICKHOUSE_BOT__CHATS": "100", "TICKHOUSE_BOT__PEOPLE": "1=ann:risk",
+            "TICKHOUSE_BOT__TELLS": "alerts,trading", "TICKHOUSE_ORCHESTRATION__ENABLED": "off",
+        }  # fmt: skip
+        with _up(studio, "--bot", **settings) as urls:
+            _until(lambda: _fills(urls["warehouse"]) >= FILLS, 900)
+            conversation.hold(server)
+        page = studio.scratch / "telegram.html"
+        page.write_text(conversation.page(server), "utf-8")
+    with studio.browser.tab(conversation.SIZE) as tab:
+        tab.open(page.as_uri())
+        _keep(_shot(tab), "telegram")
+
+
 def diagrams(studio: Studio) -> None:
     """Mermaid diagrams of the pages."""
     drawn.draw(studio.browser, studio.scratch)
@@ -128,6 +149,7 @@ TAKEN: dict[str, Callable[[Studio], None]] = {
     "terminal": terminal,
     "backtest": backtest,
     "stack": stack,
+    "telegram": telegram,
 }
 
 
@@ -151,17 +173,18 @@ def _environment(studio: Studio) -> dict[str, str]:
 
 
 @contextmanager
-def _up(studio: Studio) -> Iterator[dict[str, str]]:
+def _up(studio: Studio, *words: str, **settings: str) -> Iterator[dict[str, str]]:
     """A stack that trades by the rule that trades most; drained at the end."""
     often = {"TICKHOUSE_SIGNALS__SCRIPTED_HORIZON_S": "45"}
     child = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "up", "--strategy", "scripted"],
-        cwd=ROOT, env=_environment(studio) | often, stdout=subprocess.DEVNULL,
+        [sys.executable, "-m", "cli.main", "up", "--strategy", "scripted", *words],
+        cwd=ROOT, env=_environment(studio) | often | settings, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         _until(lambda: bool(_urls(studio.home)), 120)
         urls = _urls(studio.home)
-        _until(lambda: _answers(urls["live page"]) and _answers(urls["dagster"]), 180)
+        pages = [urls[name] for name in ("live page", "dagster") if name in urls]
+        _until(lambda: all(map(_answers, pages)), 180)
         yield urls
     finally:
         child.send_signal(signal.SIGINT)

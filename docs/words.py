@@ -205,6 +205,18 @@ DENIED = {
         "equity of the account",
         "initial margin of all positions with this order",
     ),
+    DenialReason.CLIENT_FILE: Denied(
+        "a document that the file of the account's client needs lacks or has run out"
+        " (`tickhouse clients status`)",
+        "documents that are needed",
+        "those that are in order",
+    ),
+    DenialReason.STALE_CLIENT_FILE: Denied(
+        "clients' files were not checked for too long, never, or after our clock's time"
+        " (`tickhouse clients check`)",
+        "hours that a check counts",
+        "hours since the last",
+    ),
     DenialReason.NEWS: Denied(
         "an event of the economic calendar is near (`news.<name>`, or the firm's own rule)",
         "minutes before it, or after it",

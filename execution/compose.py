@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from adapters.bus.base import Bus, Publisher
 from adapters.mt5.venue.orders import Venue
-from core import calendar
+from core import calendar, client_files
 from core.clock import Clock, ManualClock, SystemClock, SystemTimer, Timer
 from core.controls import desks
 from core.controls.approvals import with_signed_exits
@@ -48,6 +48,7 @@ from execution.order_path.quotes import LiveQuotes, Quotes, ReplayQuotes
 from execution.order_path.shared_stops import SharedStops
 from execution.order_path.stops import Stops
 from execution.risk import controls, limits_file
+from execution.risk.client_file import ClientRule
 from execution.risk.drawdown import DrawdownLadder
 from execution.risk.equity import EquityWatch
 from execution.risk.firm_replay import ReplayFirm
@@ -113,6 +114,7 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
         settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
         sends=may_send(settings, environment.venue.account(), obeyed.watched, desk),
         desk=desk, limits=limits, news=News(calendar.path_in(settings.home_path)), timer=timer,
+        clients=ClientRule(client_files.path_in(settings.home_path)),
         closings=closings_of(run, clock, ledger, venue, residues),
     )  # fmt: skip
     polled = watched(
@@ -216,6 +218,7 @@ def replay_parts(
     """
     clock, quotes, trading = ManualClock(), ReplayQuotes(), TradingState(None)
     news = News(calendar.path_in(frozen))
+    clients = ClientRule(client_files.path_in(frozen), frozen=True)
     limits = limits_file.frozen(settings.run.account, of_settings(settings.execution), frozen)
     breakers = ReplayBreakers(limits, trading, bus, settings.run, quotes)
     outbox = outbox or Outbox(bus, journal, settings.run)
@@ -238,6 +241,7 @@ def replay_parts(
         desk=desk,
         limits=limits,
         news=news,
+        clients=clients,
         closings=closings_of(settings.run, clock, ledger, venue, residues),
     )
     stops = _stops(settings, clock, ledger, venue, quotes, limits, SystemTimer())

@@ -11,13 +11,19 @@ from orchestration.alerts import failure_alert
 from orchestration.defs import compliance, compliance_schedules
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
-from orchestration.defs.maintenance import backup, retained
+from orchestration.defs.maintenance import backup, client_files, retained
 from orchestration.defs.model_monitoring import model_comparison, model_watch
 from orchestration.defs.offsite import offsite_backup, offsite_job, offsite_sensor
 from orchestration.defs.order_scores import scored_orders
 from orchestration.defs.restatement import restated_days, restatement_job, restatement_sensor
 from orchestration.defs.search import better_settings
-from orchestration.defs.statement import broker_statement, statement_job, statement_schedule
+from orchestration.defs.statement import (
+    broker_statement,
+    client_money,
+    client_money_job,
+    statement_job,
+    statement_schedule,
+)
 from orchestration.defs.streams import streamed_tables
 from orchestration.defs.stress import stress_job, stress_results, stress_schedule
 from orchestration.defs.training import challenger
@@ -45,16 +51,18 @@ def definitions() -> dg.Definitions:
                 better_settings,
                 backup,
                 retained,
+                client_files,
                 offsite_backup,
                 dbt_docs,
             ),
             *compliance.ASSETS,
-            *(broker_statement, restated_days, stress_results),
+            *(broker_statement, client_money, restated_days, stress_results),
         ],
         jobs=[
             *jobs(marts),
             *compliance.JOBS,
             statement_job,
+            client_money_job,
             restatement_job,
             offsite_job,
             stress_job,

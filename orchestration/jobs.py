@@ -55,6 +55,10 @@ def jobs(marts: dg.AssetsDefinition) -> list[Any]:
             description="Backup, then retention.",
         ),
         dg.define_asset_job(
+            "clients_job", dg.AssetSelection.groups("clients"),
+            description="Clients' files against the vault; without it nothing is opened for them.",
+        ),
+        dg.define_asset_job(
             "documentation_job", dg.AssetSelection.groups("documentation"),
             description="The dbt site.",
         ),

@@ -51,5 +51,6 @@ SCHEDULES = [
     _schedule("comparison_job", "40 18 * * 1-5", "May the challenger replace the champion?"),
     _schedule("search_job", "0 4 * * 6", "Better settings, while the market is closed."),
     _schedule("maintenance_job", "0 3 * * *", "Backup and retention."),
+    _schedule("clients_job", "15 */6 * * *", "Clients' files, checked.", key="%Y-%m-%dT%H"),
     _schedule("documentation_job", "30 3 * * 6", "The dbt site, once a week."),
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
@@ -14,6 +14,7 @@ from reports.package import LAYOUT, Version
 from reports.pdf import Page, Section
 from reports.tables import text
 
+Every = Literal["day", "month", "quarter", "year"]
 DRAFT = (
     "The layout of this report is a draft (" + LAYOUT + "). It counts as a report only when the"
     " firm's compliance officer signs it."
@@ -75,6 +76,8 @@ class Report(NamedTuple):
     signoff: tuple[str, ...] = ("Prepared by", "Checked by")
     wide: bool = False
     texts: tuple[str, ...] = ()  # names of the legal texts it was written after
+    every: Every = "day"  # of what period; its day is the last one
+    goes_to: str = ""  # who is sent it, by the firm's own means; "": it stays in the house
 
     @property
     def marts(self) -> tuple[str, ...]:

@@ -107,6 +107,28 @@ def release(
     return sign_off
 
 
+def file(
+    settings: Settings, report: Report, version: Version, by: str, known: bool, reference: str,
+    clock: Clock,
+) -> SignOff:  # fmt: skip
+    """Note that a released version went out, by the firm's own means, and under what reference.
+
+    Raises:
+        SettingsError: it goes nowhere, is not released, is filed already, or no reference is given.
+    """
+    _must_be_known(known)
+    if not report.goes_to:
+        raise SettingsError(f"{report.name} stays in the house: there is nobody to file it with")
+    if version.sign_off("release") is None:
+        raise SettingsError(f"{version.folder} is not released: nothing of it may be filed")
+    if not reference.strip():
+        raise SettingsError(f"--reference TEXT is missing: what {report.goes_to} gave for it")
+    sign_off = SignOff(by, known, clock.now_us(), version.sha256, reference.strip())
+    package.record_sign_off(version, "filed", sign_off)
+    _note(settings, clock, by, "report filed", version, known, {"reason": sign_off.reason})
+    return sign_off
+
+
 def _must_be_known(known: bool) -> None:
     if not known:
         raise SettingsError(

@@ -204,4 +204,5 @@ ASSESSMENT = Report(
     signoff=("Risk control", "Internal audit", "Senior management"),
     wide=True,
     texts=("rts6",),
+    every="year",
 )

@@ -51,10 +51,8 @@ def _written(
 
 def _package(context: ReportContext, message: str) -> tuple[Path | None, str]:
     """The operator's own package and its version; one without the message is of another report."""
-    folder = context.settings.reports.schemas
-    if folder and any(Path(folder).expanduser().glob(f"{message[:8]}*.xsd")):
-        return iso20022.package_in(Path(folder), message)
-    return None, _WRITERS[message].BASE
+    base = _WRITERS[message].BASE
+    return iso20022.installed(context.settings.reports.schemas, message, base)
 
 
 def _margins_sent(source: Path, held: Rows) -> Iterator[dict[str, str]]:
@@ -196,4 +194,5 @@ REPORT = Report(
     submission,
     wide=True,
     texts=("emir", "emir_details", "emir_formats"),
+    goes_to="the trade repository",
 )

@@ -28,6 +28,11 @@ from reports.tables import rows_of, write_rows
 NAME, BREAKS, ANSWERS = "emir-answers", "breaks.csv", "answers.csv"
 #: The line of the audit trail that rule `report_rejected` reads.
 ACTION = "repository answered"
+#: What is sent, each with the columns of its action and UTI.
+_FILES = {
+    emir_history.SUBMISSION: (emir_history.ACTION, "t2_001_uti"),
+    emir_history.MARGIN_SUBMISSION: (emir_history.MARGIN_ACTION, "t3_10_uti"),
+}
 _FINAL = {"ACPT", "ACPD", "WARN"}
 _REFUSED = {"RJCT", "RJPD"}
 
@@ -129,11 +134,12 @@ def _sent(settings: Settings, day: date, mode: str) -> dict[str, Sent]:
         if version.sign_off("release") is None:
             continue
         owner = maker.by if maker else "compliance"
-        for row in rows_of(version.folder / emir_history.SUBMISSION):
-            sent[row[emir_history.KEY]] = Sent(
-                version.manifest.version, row[emir_history.ACTION], row["t2_001_uti"], owner,
-                row["order_id"],
-            )  # fmt: skip
+        for file, (action, uti) in _FILES.items():
+            for row in rows_of(version.folder / file):
+                sent[row[emir_history.KEY]] = Sent(
+                    version=version.manifest.version, action=row[action], uti=row[uti],
+                    owner=owner, order_id=row.get("order_id", ""),
+                )  # fmt: skip
     if not sent:
         problem = f"{folder}: nothing was sent: no version with reports is released"
         raise SettingsError(f"{problem}; tickhouse report release emir --date {day}")

@@ -171,4 +171,4 @@ def _report(
 REPORT = _report("execution-quality", "Execution quality", _DAY, page)
 QUARTER = _report(
     "execution-quality-quarter", "Execution quality, quarterly review", _QUARTER, quarter
-)
+)._replace(every="quarter")

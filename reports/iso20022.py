@@ -56,6 +56,23 @@ def package_in(folder: Path, message: str) -> tuple[Path, str]:
     return schemas[0], f"{matched[1]}.{matched[2]}"
 
 
+def installed(folder: str, message: str, base: str) -> tuple[Path | None, str]:
+    """The schema of a message in `[reports] schemas` and its version; without one, `base`.
+
+    A folder that holds no schema of that kind belongs to other reports: firms have packages for
+    some of what they report. Nothing is called valid then.
+
+    Raises:
+        InputError: the folder is not there, or holds several, or one of another message.
+    """
+    place = Path(folder).expanduser()
+    if folder and not place.is_dir():
+        raise InputError(folder, "is no folder: [reports] schemas names where packages lie")
+    if folder and any(place.glob(f"{message[:8]}*.xsd")):
+        return package_in(place, message)
+    return None, base
+
+
 def _target(schema: Path) -> str:
     try:
         return str(etree.parse(schema).getroot().get("targetNamespace", ""))

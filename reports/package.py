@@ -7,6 +7,7 @@ a checker's sign-off are files of their own.
 """
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -21,6 +22,7 @@ from core.errors import InputError, SettingsError, UnavailableError
 from core.file_lock import locked
 
 LAYOUT = "draft-1"
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 Kind = TypeVar("Kind")
 
 
@@ -71,7 +73,7 @@ class Version(NamedTuple):
     sha256: str
 
     def sign_off(self, name: str) -> SignOff | None:
-        """`maker.json` or `release.json`, if it is there and of this manifest.
+        """`maker.json`, `release.json` or `filed.json`, if it is there and of this manifest.
 
         Raises:
             InputError: it is damaged, or of another manifest.
@@ -117,6 +119,22 @@ def versions(folder: Path) -> list[Version]:
     return all_versions
 
 
+def newest(base: Path, name: str, day: date, mode: str) -> Version:
+    """The last version of a report and day.
+
+    Raises:
+        SettingsError: there is none, or the name or world is none that could be.
+        InputError: a manifest is gone or damaged.
+    """
+    if not _NAME.fullmatch(name) or not _NAME.fullmatch(mode):  # they become part of a path
+        raise SettingsError(f"{name[:80]!r} of {mode[:20]!r}: no report is called so")
+    folder = folder_of(base, name, day, mode)
+    known = versions(folder) if folder.exists() else []
+    if not known:
+        raise SettingsError(f"{folder}: not made yet: tickhouse report {name} --date {day}")
+    return known[-1]
+
+
 def add_version(folder: Path, blank: ReportManifest, render: Render) -> tuple[Version, bool]:
     """A new version, or the last one when its data are the same; and whether it is new.
 
@@ -156,7 +174,7 @@ def _add_version(folder: Path, blank: ReportManifest, render: Render) -> tuple[V
 
 
 def record_sign_off(version: Version, name: str, sign_off: SignOff) -> None:
-    """Write `maker.json` or `release.json`; whole, on disk, once.
+    """Write `maker.json`, `release.json` or `filed.json`; whole, on disk, once.
 
     Raises:
         SettingsError: that sign-off exists already.

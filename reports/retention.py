@@ -60,4 +60,5 @@ REPORT = Report(
     signoff=("Records officer", "Compliance officer"),
     wide=True,
     texts=("mifid_records", "gdpr"),
+    every="month",
 )

@@ -72,7 +72,7 @@ def _fields(row: dict[str, str]) -> list[str]:
 def _package(context: ReportContext) -> tuple[Path | None, str]:
     """The operator's own package and its version; without one nothing is called valid."""
     folder = context.settings.reports.schemas
-    return rts22_xml.package_in(Path(folder)) if folder else (None, rts22_xml.BASE)
+    return iso20022.installed(folder, rts22_xml.MESSAGE, rts22_xml.BASE)
 
 
 def _check(xml: Path, schema: Path) -> None:
@@ -158,4 +158,5 @@ REPORT = Report(
     page,
     submission,
     texts=("rts22",),
+    goes_to="the competent authority",
 )

@@ -15,7 +15,7 @@ from reports import iso20022
 from reports.iso20022 import Tree
 
 Row = Mapping[str, str]
-BASE = "auth.016.001.03"
+MESSAGE, BASE = "auth.016.001", "auth.016.001.03"
 
 
 def write(path: Path, rows: Iterable[Row], version: str = BASE) -> int:
@@ -37,15 +37,6 @@ def write(path: Path, rows: Iterable[Row], version: str = BASE) -> int:
     if not count:
         path.unlink()
     return count
-
-
-def package_in(folder: Path) -> tuple[Path, str]:
-    """The transaction schema of an authority's package, and the version of the message it is for.
-
-    Raises:
-        InputError: it holds none, several, or one that is no auth.016.
-    """
-    return iso20022.package_in(folder, "auth.016.001")
 
 
 def _transaction(row: Row, space: str) -> "etree._Element":

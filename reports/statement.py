@@ -61,6 +61,7 @@ class StatementFunds(msgspec.Struct, frozen=True):
     currency: str
     balance: float
     equity: float
+    margin: float = -1.0  # in use; -1: it was not said
 
 
 class BrokerStatement(msgspec.Struct, frozen=True):
@@ -105,7 +106,9 @@ def take(
             )
             for p in positions
         ],
-        StatementFunds(*head, holds_us, account.currency, account.balance, account.equity),
+        StatementFunds(
+            *head, holds_us, account.currency, account.balance, account.equity, account.margin
+        ),
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ class Suite(NamedTuple):
 #: The longest first: two run beside each other, and end together.
 SUITES = (
     Suite("orchestration", ("orchestration/", "dbt/", "quality/", "models/", "reports/")),
-    Suite("survival", ("adapters/", "execution/", "streams/", "cli/", "tests/e2e/")),
+    Suite("survival", ("adapters/", "bot/", "execution/", "streams/", "cli/", "tests/e2e/")),
     Suite("browser", ("dashboards/", "surveillance/")),
     Suite(
         "kafka",
@@ -64,13 +64,19 @@ SUITES = (
         "chaos",
         ("execution/", "adapters/mt5/", "adapters/simulator/", "tests/chaos/", "tests/simulation/"),
     ),
-    Suite("security", ("warehouse/", "core/", "adapters/", "execution/", "tests/security/")),
+    Suite(
+        "security",
+        ("assistant/", "warehouse/", "core/", "adapters/", "execution/", "tests/security/"),
+    ),
     Suite(
         "golden",
         ("reports/", "execution/", "dbt/", "audit/", "tests/golden", "tests/support/scripted_day"),
     ),
     Suite("warehouse", ("warehouse/", "adapters/clickhouse/", "tests/integration/test_warehouse")),
-    Suite("docs", ("docs/", "examples/", "tickhouse/", "mkdocs.yml", "requirements/docs.txt")),
+    Suite(
+        "docs",
+        ("docs/", "examples/", "questions/", "tickhouse/", "mkdocs.yml", "requirements/docs"),
+    ),
     Suite(
         "reference",
         ("adapters/files/", "features/", "quality/", "tests/"),

@@ -64,6 +64,10 @@ ROLES = {
         (_beats("board"),),
         (TICKS, SIGNALS, ORDER_EVENTS, RISK, PREDICTIONS, HEARTBEATS, CONTROL),
     ),
+    "bot": Role(
+        (_beats("bot"),),
+        (TICKS, SIGNALS, ORDER_EVENTS, RISK, PREDICTIONS, HEARTBEATS, CONTROL),
+    ),
     "models": Role(((CONTROL, "models"),)),
     "replay": Role(((CONTROL, "model"),), (TICKS, SIGNALS, ORDER_EVENTS, CONTROL)),
     "agent": Role(door="answers"),

@@ -1,11 +1,14 @@
 """Who people are: fields of each person, encrypted under a key of that person alone.
 
 A folder outside the home. `people/P` holds the fields of pseudonym P (AES-256-GCM), `keys/P` the
-key. Erasing is destroying the key: what copies of `people` exist stay unreadable for ever. So
-`keys` and `names` belong in no backup that outlives an erasure. Every access is a chained event of
-the home's audit trail, written before anything is shown; it names fields, never what is in them.
+key, and `papers/P` documents under the same key. Erasing is destroying the key: what copies of
+`people` and `papers` exist stay unreadable for ever. So `keys` and `names` belong in no backup that
+outlives an erasure. Every access is a chained event of the home's audit trail, written before
+anything is shown; it names fields, never what is in them.
 """
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -70,13 +73,9 @@ class Vault:
             SettingsError: nobody is called so.
             InputError: they were erased, or changed on disk.
         """
-        key, sealed = self._key(pseudonym), self._sealed(pseudonym)
+        self._key(pseudonym)
         self._note(REVEALED, pseudonym, (), reason)
-        try:
-            plain = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], pseudonym.encode())
-        except (InvalidTag, ValueError) as error:
-            raise InputError(pseudonym, "is not as it was written; bring the vault back") from error
-        return msgspec.json.decode(plain, type=dict[str, str])
+        return self._fields(pseudonym)
 
     def change(self, pseudonym: str, fields: Mapping[str, str], reason: str) -> None:
         """Other values for some fields; the rest stays.
@@ -107,6 +106,70 @@ class Vault:
         durable.sync_directory(path.parent)
         pseudonyms.forget(self._folder, pseudonym)
 
+    def keep(
+        self, pseudonym: str, name: str, plain: bytes, action: str, reason: str,
+        payload: Mapping[str, object],
+    ) -> str:  # fmt: skip
+        """A document of a person, under a name that says nothing of them; SHA-256 of what is kept.
+
+        The event of it says `payload`, and that hash as `sealed`.
+
+        Raises:
+            SettingsError, InputError: see `reveal`; or the reason names the person.
+        """
+        self.check_reason(pseudonym, reason)
+        sealed = self._encrypted(pseudonym, plain, name)
+        digest = hashlib.sha256(sealed).hexdigest()
+        self._note(action, pseudonym, (name,), reason, payload={**payload, "sealed": digest})
+        (self._folder / "papers" / pseudonym).mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.write(self._folder / "papers" / pseudonym / name, sealed, durable.PRIVATE)
+        return digest
+
+    def opened(
+        self, pseudonym: str, names: Iterable[str], action: str, reason: str
+    ) -> dict[str, bytes]:
+        """Documents of a person by name; one event for all of them.
+
+        Raises:
+            SettingsError, InputError: see `keep`; or one is missing, or changed on disk.
+        """
+        names = list(names)
+        self.check_reason(pseudonym, reason)
+        self._note(action, pseudonym, names, reason)
+        folder = self._folder / "papers" / pseudonym
+        return {name: self._decrypted(pseudonym, folder / name, name) for name in names}
+
+    def fingerprint(self, pseudonym: str, content: bytes) -> str:
+        """The same for the same document of the same person; says nothing without their key."""
+        return hmac.new(self._key(pseudonym), content, hashlib.sha256).hexdigest()
+
+    def is_kept(self, pseudonym: str, name: str, sealed: str) -> bool:
+        """Whether a document is there as it was kept, and somebody could open it."""
+        try:
+            self._key(pseudonym)
+            content = read_private(self._folder / "papers" / pseudonym / name)
+        except (SettingsError, InputError, OSError):
+            return False
+        return hashlib.sha256(content).hexdigest() == sealed
+
+    def check_reason(self, pseudonym: str, reason: str) -> None:
+        """Whether a reason, which stays for years, says nothing of who somebody is.
+
+        Raises:
+            SettingsError: it does, or nobody is called so.
+            InputError: they were erased, or changed on disk.
+        """
+        _check_unnamed(self._fields(pseudonym), reason)
+
+    def check_reachable(self) -> None:
+        """Whether the folder is there at all: else nothing of it could be told from erased.
+
+        Raises:
+            SettingsError: it is not.
+        """
+        if not (self._folder / "keys").is_dir():
+            raise SettingsError(f"{self._folder} holds no vault: is its disk mounted?")
+
     def check_there(self, pseudonym: str) -> None:
         """Whether there is such a person, and not erased.
 
@@ -125,28 +188,40 @@ class Vault:
                 raise InputError(pseudonym, "was erased: its key is destroyed") from None
             raise SettingsError(f"{pseudonym}: nobody of the vault is called so") from None
 
-    def _sealed(self, pseudonym: str) -> bytes:
+    def _fields(self, pseudonym: str) -> dict[str, str]:
+        plain = self._decrypted(pseudonym, self._folder / "people" / pseudonym)
+        return msgspec.json.decode(plain, type=dict[str, str])
+
+    def _decrypted(self, pseudonym: str, path: Path, name: str = "") -> bytes:
+        key = self._key(pseudonym)
         try:
-            return read_private(self._folder / "people" / pseudonym)
+            sealed = read_private(path)
+            bound = f"{pseudonym}{name}".encode()
+            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound)
         except OSError as error:
             raise InputError(pseudonym, f"{error}; bring the vault back from a copy") from error
+        except (InvalidTag, ValueError) as error:
+            raise InputError(pseudonym, "is not as it was written; bring the vault back") from error
+
+    def _encrypted(self, pseudonym: str, plain: bytes, name: str = "") -> bytes:
+        nonce, bound = os.urandom(_NONCE), f"{pseudonym}{name}".encode()
+        return nonce + AESGCM(self._key(pseudonym)).encrypt(nonce, plain, bound)
 
     def _key_path(self, pseudonym: str) -> Path:
         return self._folder / "keys" / pseudonym
 
     def _write(self, pseudonym: str, fields: Mapping[str, str]) -> None:
-        nonce, plain = os.urandom(_NONCE), msgspec.json.encode(dict(fields))
-        cipher = AESGCM(self._key(pseudonym))
-        sealed = nonce + cipher.encrypt(nonce, plain, pseudonym.encode())
+        sealed = self._encrypted(pseudonym, msgspec.json.encode(dict(fields)))
         durable.write(self._folder / "people" / pseudonym, sealed, durable.PRIVATE)
 
     def _note(
-        self, action: str, pseudonym: str, fields: Iterable[str], reason: str, basis: str = ""
-    ) -> None:
+        self, action: str, pseudonym: str, fields: Iterable[str], reason: str, basis: str = "",
+        payload: Mapping[str, object] | None = None,
+    ) -> None:  # fmt: skip
         line = AuditLine(
             ts_us=self._clock.now_us(), by=self._by, authenticated=self._known, action=action,
             detail=", ".join(fields), subject=pseudonym, reason=reason,
-            payload={"basis": basis} if basis else {},
+            payload={"basis": basis} if basis else payload or {},
         )  # fmt: skip
         audit_log.append(self._home, line)
 
@@ -156,5 +231,9 @@ def _check(fields: Mapping[str, str], reason: str) -> None:
         raise SettingsError("no field: give some, as --field name")
     if empty := [name for name, value in fields.items() if not name.isidentifier() or not value]:
         raise SettingsError(f"{', '.join(empty)}: a field has a plain name and a value")
+    _check_unnamed(fields, reason)
+
+
+def _check_unnamed(fields: Mapping[str, str], reason: str) -> None:
     if any(value.casefold() in reason.casefold() for value in fields.values()):
         raise SettingsError("the reason names the person, and would stay: say it otherwise")

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from audit import trail
+from core import pseudonyms
 from core.settings import Settings
 
+CLIENTS = "client documents"  # in the vault: a folder for each client
 GROUPS = (
     "reports", "models", "audit log", "controls", "journals", "sealed", "logs", "backups",
+    CLIENTS,
 )  # fmt: skip
 
 
@@ -46,6 +49,9 @@ def _paths(settings: Settings, group: str) -> list[Path]:
             return sorted(trail.archive(settings).glob("????-??-??"))
         case "audit log":
             return sorted(home.glob("audit*.log"))
+        case "client documents":
+            vault = pseudonyms.vault_of(settings.privacy, home)
+            return sorted((vault / "papers").glob("p-*")) if vault else []
         case "controls":
             return [home / "controls"] if (home / "controls").exists() else []
         case "journals":

@@ -22,6 +22,7 @@ _SHIPPED = Path(__file__).with_name("policies.toml")
 #: running processes refer to, however old it is. `*` for any letters.
 LASTING = (
     "audit_event", "order_event", "control_version", "audit log", "controls", "journals", "sealed",
+    "client documents",  # whose five years begin when the client ends: by `tickhouse privacy erase`
     "run", "session", "session_part", "content", "model", "models", "instrument", "reference_*",
     "tick_claim", "retention_*", "schema_migration",
 )  # fmt: skip

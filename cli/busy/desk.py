@@ -13,6 +13,7 @@ from adapters.offsite.note import Backup
 from audit.control_versions import ControlVersion
 from audit.retention import census
 from audit.retention.holds import Destroyed, Hold, Register
+from cli.busy import clients
 from cli.busy.day import MINUTE, SECOND, SOURCE, SYMBOLS, Day, known
 from cli.busy.decisions import CHAMPION, RETIRED
 from core.audit_log import AuditLine
@@ -171,7 +172,8 @@ def orders_of_people(day: Day) -> list[AuditLine]:
     for place, report in enumerate(_REPORTS):
         for back in range(1, 6):
             lines += _report(day, report, back, signed=back > place + 1)
-    return sorted([*lines, *_incident(day)], key=lambda line: line.ts_us)
+    lines += [*_incident(day), *clients.orders(day)]
+    return sorted(lines, key=lambda line: line.ts_us)
 
 
 def _incident(day: Day) -> list[AuditLine]:

@@ -5,6 +5,8 @@ goes through that; the rest are messages, which become columns as the flows make
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -41,7 +43,7 @@ from core.settings import Settings
 from features.catalog import FEATURE_SET_HASH
 from features.own_columns import OwnColumns
 from quality import check_result
-from reports import reference, reference_store, statement_changes, stress_now
+from reports import client_money, reference, reference_store, statement_changes, stress_now
 from risk.stress import available
 from streams.signal_rows import decided_rows, own_feature_rows
 
@@ -174,6 +176,9 @@ def _statements(settings: Settings, day: Day, events: Sequence[OrderEvent]) -> N
     corrected = msgspec.structs.replace(last, price=last.price * 1.0002)
     again = msgspec.structs.replace(first, deals=[*first.deals[:-1], corrected])
     statement_changes.file(settings, again, "ann")
+    with closing(connect(settings.clickhouse)) as client:
+        compared = datetime.fromtimestamp(day.end_us / 1e6, UTC).date()
+        client_money.take(client, day.run.mode, compared, {}, day.end_us)
 
 
 def _people(client: Client, where: ClickhouseSettings, home: Path, day: Day) -> None:

@@ -14,13 +14,14 @@ from audit.export import export
 from cli.commands.printed import output
 from cli.login import login
 from cli.stack.audited import audited
+from core import identity
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.settings import Settings
 from surveillance.abuse import cases, scan, scenarios, stor
 from surveillance.abuse.cases import OUTCOMES, Case
 
-_ANALYSTS = ("admin", "analyst")
+_ANALYSTS = identity.MAY_COMPLY
 _STEPS = {"take": "taken", "note": "noted", "close": "closed", "reopen": "reopened"}
 
 

@@ -5,15 +5,12 @@ running execution only makes it hold at once, and when the disk takes nothing an
 """
 
 import argparse
-import contextlib
 
 from cli.stack.running import running
 from core import trading_control
 from core.clock import SystemClock
-from core.controls import store
-from core.errors import TickhouseError
 from core.settings import Settings
-from execution.risk.signed_resumes import kept_in
+from execution.risk.signed_resumes import keep_outside
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +33,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     halted = trading_control.halt(
         settings.home_path, namespace.by, namespace.reason, SystemClock(), positions
     )
-    _keep_outside(settings, halted.order)
+    keep_outside(settings.home_path, settings.controls, halted.order)
     policy = "are closed" if namespace.flatten else "keep their stops and may only be reduced"
     print(
         f"Trading is halted: entries are denied; positions {policy}."
@@ -48,14 +45,6 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         )
     say_when_it_holds(settings)
     return 0
-
-
-def _keep_outside(settings: Settings, order: trading_control.ControlCommand) -> None:
-    """Where controls are signed, as well as it goes: removing the file then starts nothing."""
-    with contextlib.suppress(OSError, TickhouseError):
-        place = store.place_of(settings.home_path, settings.controls)
-        if store.is_begun(place):
-            trading_control.write(kept_in(place), order)
 
 
 def say_when_it_holds(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from audit.export import export
 from cli.commands.printed import output
 from cli.login import login
 from cli.stack.audited import audited
+from core import identity
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.settings import Settings
@@ -24,7 +25,7 @@ from surveillance.incidents import register
 from surveillance.incidents.classes import Impact, classify
 from surveillance.incidents.register import FILINGS, Incident, Person
 
-_ROLES = ("admin", "analyst")
+_ROLES = identity.MAY_COMPLY
 _STEPS = (
     ("show", "one incident"), ("note", "keep what you found"),
     ("classify", "what it did, by the criteria; whether it is major"),

@@ -6,8 +6,6 @@ the terminal or standard input, never from arguments, which other users of the m
 """
 
 import argparse
-import getpass
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -18,6 +16,8 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 from rich.table import Table
 
+from audit.clients import papers, state
+from audit.clients import register as registers
 from audit.export import export
 from audit.privacy import cases, erasure, migrate, records
 from audit.privacy.cases import Case
@@ -25,14 +25,16 @@ from audit.privacy.vault import Vault
 from cli import destroying, signing
 from cli.commands.printed import output
 from cli.login import login
+from cli.outside import outside
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
+from cli.typed import ask
 from core import durable, identity, pseudonyms
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import OWNER, SETUP
 from core.settings import Settings
 
-_MAY = ("admin", "risk")
+_MAY = ("admin", "risk", "compliance")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +96,7 @@ def _warehouse(settings: Settings, name: str) -> Iterator[tuple[Client, Settings
 def _add(namespace: argparse.Namespace, settings: Settings, known: bool) -> None:
     vault = _vault(namespace, settings, known)
     fields = _fields(namespace.field or ["name"])
-    names = [name.strip() for name in _ask("Names to type for them, comma-separated").split(",")]
+    names = [name.strip() for name in ask("Names to type for them, comma-separated").split(",")]
     pseudonym = vault.add(fields, filter(None, names), namespace.reason)
     print(f"{pseudonym}: {', '.join(fields)} kept.")
 
@@ -145,19 +147,37 @@ def _list(namespace: argparse.Namespace, settings: Settings) -> int:
 def _export(namespace: argparse.Namespace, settings: Settings, client: Client, known: bool) -> int:
     case = cases.named(settings.home_path, namespace.case)
     cases.check_open(case, "exported")
-    out = namespace.out.resolve()
-    if out.is_relative_to(settings.home_path.resolve()):
-        raise SettingsError(f"--out {out} is in the home, which names nobody: give another folder")
+    out = outside(settings, namespace.out)
     out.mkdir(mode=0o700, parents=True)
     fields = _vault(namespace, settings, known).reveal(case.pseudonym, f"case {case.name}")
     durable.write(out / "identity.json", msgspec.json.encode(fields), durable.PRIVATE)
     accounts = cases.accounts_of(settings.home_path, case.pseudonym)
     standing = records.write(client, case.pseudonym, accounts, out)
+    documents = _write_documents(namespace, settings, known, case, out)
     cases.step(settings, case, "exported", namespace.by, namespace.reason, known, SystemClock())
     for one in standing:
         print(f"{one.table}.csv: {one.rows} rows")
+    print(f"documents: {documents}")
     print(f"Case {case.name}: everything of {case.pseudonym} is in {out}; give it and remove it.")
     return 0
+
+
+def _write_documents(
+    namespace: argparse.Namespace, settings: Settings, known: bool, case: Case, out: Path
+) -> int:
+    """Documents of a client, as they were added; how many."""
+    documents = registers.register(settings.home_path).of(case.pseudonym)
+    if not documents:
+        return 0
+    vault, clock = _vault(namespace, settings, known), SystemClock()
+    desk = papers.Desk(settings, vault, clock, namespace.by, known, f"case {case.name}")
+    (out / "documents").mkdir(mode=0o700)
+    for name, paper in papers.opened(desk, case.pseudonym, documents).items():
+        path = out / "documents" / f"{name}{Path(paper.file_name).suffix}"
+        durable.write(path, paper.content, durable.PRIVATE)
+    rows = msgspec.json.encode([one._asdict() for one in documents])
+    durable.write(out / "documents" / "register.json", rows, durable.PRIVATE)
+    return len(documents)
 
 
 def _erase(namespace: argparse.Namespace, settings: Settings, client: Client, known: bool) -> int:
@@ -165,6 +185,7 @@ def _erase(namespace: argparse.Namespace, settings: Settings, client: Client, kn
     cases.check_open(case, "erased")
     vault, clock = _vault(namespace, settings, known), SystemClock()
     vault.check_there(case.pseudonym)
+    _check_gone(settings, case.pseudonym)
     verdict = erasure.judge(client, settings, case.pseudonym, _today(), clock)
     by, reason = namespace.by, namespace.reason
     if verdict.obstacles:
@@ -180,8 +201,19 @@ def _erase(namespace: argparse.Namespace, settings: Settings, client: Client, kn
         return 0
     vault.erase(case.pseudonym, reason, verdict.basis)
     cases.step(settings, case, "erased", by, reason, known, clock, verdict.basis)
+    if registers.register(settings.home_path).clients:
+        state.publish(settings, vault, clock, by, known=known)
     print(f"Case {case.name}: the key of {case.pseudonym} is destroyed ({verdict.basis}).")
     return 0
+
+
+def _check_gone(settings: Settings, pseudonym: str) -> None:
+    """Who still signs in here works here: their name would be asked for and found nowhere."""
+    path = identity.path_in(settings.home_path)
+    if identity.exists(path) and pseudonym in identity.load(path):
+        raise SettingsError(
+            f"{pseudonym} still signs in here: tickhouse users remove {pseudonym}, then erase"
+        )
 
 
 def _is_agreed(settings: Settings, case: Case) -> bool:
@@ -214,13 +246,7 @@ def _vault(namespace: argparse.Namespace, settings: Settings, known: bool) -> Va
 
 
 def _fields(names: list[str]) -> dict[str, str]:
-    return {name: _ask(name) for name in names}
-
-
-def _ask(what: str) -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass(f"{what}: ").strip()
-    return sys.stdin.readline().strip()
+    return {name: ask(name) for name in names}
 
 
 def _today() -> date:

@@ -1,7 +1,8 @@
 """`tickhouse report NAME --date D`: one compliance report, the same code Dagster schedules.
 
 `report sign` and `report release` are the words of a maker and of a checker: two people, each with
-a password. `report list` says what there is and how far each got.
+a password; `report filed` says under what reference it went out. `report list` says what there is
+and how far each got, `report breaks` what is wrong with one and who works on it.
 """
 
 import argparse
@@ -11,21 +12,30 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec.structs import replace
+from rich.markup import escape
 from rich.table import Table
 
 from cli.commands.printed import output
 from cli.login import login
 from cli.stack.running import running
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
+from core import identity
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import COMMANDS
 from core.identity import this_user
 from core.settings import Settings
-from reports import build, catalog, legal_texts, package
+from reports import breaks, build, catalog, legal_texts, package
 from reports.package import Version
 
-_SIGNERS = ("admin", "analyst")
+_SIGNERS = identity.MAY_COMPLY
+_BREAK_STEPS: dict[str, breaks.Step] = {
+    "assign": "assigned", "resolve": "resolved", "reopen": "reopened",
+}  # fmt: skip
+#: How many words each action has, with its own.
+_WORDS = {
+    "make": 1, "sign": 2, "release": 2, "filed": 2, "breaks": 2, **dict.fromkeys(_BREAK_STEPS, 3),
+}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,14 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(catalog.REPORTS)
     parser.add_argument(
         "words", nargs="+", metavar="NAME",
-        help=f"{names}; or: sign NAME, release NAME, list, texts, statement, clock,"
-        " reconcile, extract FILE, answer FILE",
+        help=f"{names}; or: sign NAME, release NAME, filed NAME, breaks NAME, assign NAME BREAK,"
+        " resolve NAME BREAK, reopen NAME BREAK, list, texts, statement, clock, reconcile,"
+        " extract FILE, answer FILE",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
     parser.add_argument("--mode", default="live", help="world; default: live")
     parser.add_argument("--by", default="", metavar="WHO", help="your user name; signs as maker")
-    parser.add_argument("--reason", default="", metavar="TEXT", help="with release: a remark")
+    parser.add_argument(
+        "--reason", default="", metavar="TEXT", help="with release a remark; what a break was"
+    )
+    parser.add_argument("--reference", default="", metavar="TEXT", help="with filed: as received")
+    parser.add_argument("--owner", default="", metavar="WHO", help="with assign: who works on it")
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
@@ -58,31 +73,63 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         return _reconcile(namespace, settings)
     if len(arguments) == 2 and arguments[0] == "answer":
         return _answer(namespace, settings)
-    action, name = (arguments[0], arguments[1]) if len(arguments) == 2 else ("make", arguments[0])
-    if len(arguments) > 2 or action not in ("make", "sign", "release") or namespace.date is None:
+    action, name = (arguments[0], arguments[1]) if len(arguments) > 1 else ("make", arguments[0])
+    if len(arguments) != _WORDS.get(action) or namespace.date is None:
         raise SettingsError(
-            "report: NAME --date D, sign NAME --date D, release NAME --date D, list, texts,"
+            "report: NAME --date D, sign NAME --date D, release NAME --date D, filed NAME --date D,"
+            " breaks NAME --date D, assign|resolve|reopen NAME BREAK --date D, list, texts,"
             " statement, clock, reconcile --date D, extract FILE --date D, answer FILE --date D"
         )
-    report = catalog.named(name)
     if action == "make":
-        return _build(namespace, settings, name)
-    folder = package.folder_of(
-        build.base_of(settings, namespace.out), report.name, namespace.date, namespace.mode
+        return _build(namespace, settings, catalog.named(name).name)
+    if action not in ("breaks", *_BREAK_STEPS):
+        catalog.named(name)
+    version = package.newest(
+        build.base_of(settings, namespace.out), name, namespace.date, namespace.mode
     )
-    versions = package.versions(folder) if folder.exists() else []
-    if not versions:
-        raise SettingsError(
-            f"{folder}: not made yet: tickhouse report {name} --date {namespace.date}"
-        )
+    if action == "breaks":
+        return _breaks(settings, version)
     known = _known(settings, namespace.by)
-    clock = SystemClock()
+    if action in _BREAK_STEPS:
+        return _break_step(namespace, settings, version, known)
+    _step(namespace, settings, version, known)
+    return 0
+
+
+def _step(namespace: argparse.Namespace, settings: Settings, version: Version, known: bool) -> None:
+    action, by, clock = namespace.words[0], namespace.by, SystemClock()
     if action == "sign":
-        build.sign(settings, versions[-1], namespace.by, known, clock)
-        print(f"{versions[-1].folder}: signed by {namespace.by}; another person releases it.")
+        build.sign(settings, version, by, known, clock)
+        print(f"{version.folder}: signed by {by}; another person releases it.")
+    elif action == "release":
+        build.release(settings, version, by, known, namespace.reason, clock)
+        print(f"{version.folder}: released by {by}.")
     else:
-        build.release(settings, versions[-1], namespace.by, known, namespace.reason, clock)
-        print(f"{versions[-1].folder}: released by {namespace.by}.")
+        report = catalog.named(version.manifest.report)
+        build.file(settings, report, version, by, known, namespace.reference, clock)
+        print(f"{version.folder}: filed with {report.goes_to}, as {by} says.")
+
+
+def _breaks(settings: Settings, version: Version) -> int:
+    table = Table("break", "what", "owner", "resolution")
+    for one in breaks.breaks(settings.home_path, version):
+        what = ", ".join(f"{name} {value}" for name, value in one.row.items() if value)
+        resolved = f"{one.work.resolution} ({one.work.by})" if one.work.resolution else ""
+        table.add_row(one.break_id, escape(what), one.owner, escape(resolved))
+    output.console().print(table if table.row_count else "No break.")
+    return 0
+
+
+def _break_step(
+    namespace: argparse.Namespace, settings: Settings, version: Version, known: bool
+) -> int:
+    action, _, begins = namespace.words
+    one = breaks.named(settings.home_path, version, begins)
+    breaks.step(
+        settings, version, one, _BREAK_STEPS[action], namespace.by, known, SystemClock(),
+        owner=namespace.owner, reason=namespace.reason,
+    )  # fmt: skip
+    print(f"Break {one.break_id}: {_BREAK_STEPS[action]} by {namespace.by}.")
     return 0
 
 
@@ -219,8 +266,10 @@ def _list(base: Path) -> int:
     for folder in sorted(base.glob("????-??-??/*")):
         for version in package.versions(folder):
             maker, checker = version.sign_off("maker"), version.sign_off("release")
+            filed = version.sign_off("filed")
             state = (
-                f"released by {checker.by}" if checker
+                f"filed by {filed.by}, {filed.reason}" if filed
+                else f"released by {checker.by}" if checker
                 else f"signed by {maker.by}" if maker else "unsigned"
             )  # fmt: skip
             print(f"{folder.parent.name} {folder.name} v{version.manifest.version}: {state}")

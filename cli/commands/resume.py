@@ -7,23 +7,46 @@ signed it needs a signature, in a firm two.
 import argparse
 
 from cli import signing
-from cli.commands.halt import add_who_and_why, say_when_it_holds
+from cli.commands.halt import say_when_it_holds
 from cli.login import sign
 from cli.signed_effects import take_effect
+from core import prepared_resume
 from core.clock import Clock, SystemClock
 from core.controls.signing import Draft
+from core.errors import SettingsError
 from core.settings import Settings
 from core.trading_control import ControlCommand, content_of, current, resume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Who and why: both are kept for ever."""
-    add_who_and_why(parser)
+    parser.add_argument("--by", required=True, metavar="WHO", help="your name, for the record")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the record")
+    parser.add_argument(
+        "--prepared", action="store_true", help="sign what was prepared from afar, by the bot"
+    )
 
 
 def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Resume."""
     clock = SystemClock()
+    if namespace.prepared:
+        _take_prepared(namespace, settings, clock)
+    if not namespace.reason:
+        raise SettingsError("say why: --reason TEXT")
+    code = _resume(namespace, settings, clock)
+    prepared_resume.forget(settings.home_path)
+    return code
+
+
+def _take_prepared(namespace: argparse.Namespace, settings: Settings, clock: Clock) -> None:
+    """The reason of who prepared it, which is shown before anybody signs."""
+    prepared = prepared_resume.current(settings.home_path, clock)
+    print(f"Prepared by {prepared.by}: {prepared.reason}")
+    namespace.reason = namespace.reason or f"{prepared.reason} (prepared by {prepared.by})"
+
+
+def _resume(namespace: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     if signing.is_begun(settings):
         return _sign(namespace, settings, clock)
     sign(settings, clock, namespace.by, "resume", namespace.reason, reason=namespace.reason)

@@ -29,6 +29,7 @@ from cli.stack import (
     simulated_market,
     upgrade,
 )
+from cli.stack.bot_process import bot_process
 from cli.stack.embedded import (
     USUAL_PORTS,
     Ports,
@@ -66,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prometheus", action="store_true", help="also the prometheus on PATH, with the rules"
     )
     parser.add_argument(
+        "--bot", action="store_true", help="also the bot on Telegram, as bot.enabled says"
+    )
+    parser.add_argument(
         "--bare", action="store_true", help="no model of the simulated market: nothing predicts"
     )
 
@@ -91,6 +95,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.grafana:
         late.append(board.grafana(settings, home, where["warehouse"], pages.grafana))
         where["grafana"] = f"{tls.scheme(home)}://127.0.0.1:{pages.grafana}"
+    if namespace.bot or settings.bot.enabled:
+        late.append(bot_process(settings))
     if namespace.prometheus:
         scraping = free_ports((prometheus.USUAL_PORT,))[0]
         late.append(prometheus.prometheus(settings, home, scraping))

@@ -83,6 +83,8 @@ class DenialReason(enum.StrEnum):
     UNFIT_ORDER = "unfit_order"  # an order to wait that no venue could take
     ORDER_PRICE = "order_price"  # the market has reached its price, or is too near
     RETAIL_MARGIN = "retail_margin"  # more than a retail client's equity covers, by ESMA's shares
+    CLIENT_FILE = "client_file"  # a document of the account's client lacks, or has run out
+    STALE_CLIENT_FILE = "stale_client_file"  # nobody has checked clients' files for too long
     ORDER_WORKS = "order_works"  # an order of that name, or beside a target, waits already
 
 

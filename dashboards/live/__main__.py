@@ -19,29 +19,24 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from adapters.bus.base import Bus
 from adapters.bus.join import join
 from core import log, settings, tls, tls_door
-from core.clock import Clock, SystemClock
+from core.clock import SystemClock
 from core.controls.store import is_begun, place_of
 from core.errors import TickhouseError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
+from dashboards.compliance.door import Door
+from dashboards.compliance.room import furnished
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
-from dashboards.live.coming_events import ComingEvents
 from dashboards.live.controls import Controls
 from dashboards.live.feed_regimes import FeedRegimes
-from dashboards.live.history import History
-from dashboards.live.items import Items
-from dashboards.live.live_state import LiveState
+from dashboards.live.now import Now
 from dashboards.live.older_bars import OlderBars
-from dashboards.live.reader import Reader
 from dashboards.live.risk_page import RiskPage
 from dashboards.live.sign_in import SignIn
-from dashboards.live.standing_alerts import StandingAlerts
 from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
-
-_EVERY_S, _SELDOM_S = 0.5, 5.0
 
 
 def main() -> int:
@@ -61,13 +56,8 @@ def main() -> int:
 
 async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.socket) -> None:
     clock = SystemClock()
-    items = Items()
-    live_state = LiveState(items, clock)
-    live_state.market(config.terminal.kind)
-    live_state.strategy(config.run.strategy)
+    now = Now(config, bus, clock)
     loop = asyncio.get_running_loop()
-    reader = Reader(bus, loop, live_state.take, config.run.account)
-    history = History(config, clock, loop, live_state, reader.release)
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
     older = OlderBars(config.clickhouse)
@@ -78,21 +68,20 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     trace = TracePage(config.clickhouse)
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
+    door = Door(config.home_path, signing_in, controls.one_guess)
+    room = furnished(config, clock, door, signed)
     page = pages.application(
-        Viewers(items),
+        Viewers(now.items),
         controls,
         answers,
         older.answer,
         trace.answer,
         risk.answer,
         regimes.answer,
+        room,
     )
     server = _server(page, config.home_path)
     process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
-    watching = asyncio.create_task(_watch(live_state, bus, clock))
-    alerts = StandingAlerts(config.home_path, clock, items)
-    alerting = asyncio.create_task(_alert(alerts))
-    coming = asyncio.create_task(_come(ComingEvents(config.home_path, clock, items)))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -100,33 +89,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     process.health.set("ready", url)
     logging.getLogger("board").info("live page at %s", url)
     await serving
-    watching.cancel()
-    alerting.cancel()
-    coming.cancel()
-    await asyncio.to_thread(history.close)
-    await asyncio.to_thread(reader.close)
-
-
-async def _watch(live_state: LiveState, bus: Bus, clock: Clock) -> None:
-    """Tells viewers the time, so that they see what is late, and whether the bus answers."""
-    while True:
-        live_state.items.put("now", clock.now_us())
-        live_state.link("bus", bus.healthy(), clock.now_us(), "no connection")
-        await asyncio.sleep(_EVERY_S)
-
-
-async def _come(coming: ComingEvents) -> None:
-    """Shows the events that come; their file is small, and read when it has changed."""
-    while True:
-        coming.show()
-        await asyncio.sleep(_SELDOM_S)
-
-
-async def _alert(alerts: StandingAlerts) -> None:
-    """Shows what fires, soon after `watch` or a person has written it."""
-    while True:
-        alerts.show(await asyncio.to_thread(alerts.read))
-        await asyncio.sleep(_EVERY_S)
+    await now.close()
 
 
 def _server(app: object, home: Path) -> uvicorn.Server:

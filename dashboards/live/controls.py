@@ -50,7 +50,7 @@ class Controls:
     ) -> None:
         self._home, self._sign_in, self._clock = home, sign_in, clock
         self._are_signed = are_signed  # whether resuming needs a signature
-        self._one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
+        self.one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
 
     @property
     def notice(self) -> str:
@@ -84,7 +84,7 @@ class Controls:
         if isinstance(command, Response):
             return command
         try:
-            async with self._one_guess:
+            async with self.one_guess:
                 session = await asyncio.to_thread(
                     self._sign_in.sign_in, command.name.strip(), command.password
                 )

@@ -1,5 +1,5 @@
-"""The page's ASGI application: three static files, older candles, an order's trace,
-the account's risk, six buttons, one websocket.
+"""The page's ASGI application: static files, older candles, an order's trace, the account's risk,
+six buttons, one websocket; and the page of compliance staff, with addresses of its own.
 
 Only our own page may use it: requests must name this host (a foreign name that resolves to
 loopback does not), buttons and websocket must come from our origin, and the page may load
@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from dashboards.compliance.room import Room
 from dashboards.live import runbooks
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
@@ -26,7 +27,11 @@ from dashboards.live.viewers import Viewers
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 Answer = Callable[[Request], Awaitable[Response]]
 _STATIC = Path(__file__).parent / "static"
-_KINDS = {"": "text/html", "live.js": "text/javascript", "live.css": "text/css"}
+_SCRIPT, _STYLE = "text/javascript", "text/css"
+_KINDS = {
+    "live.js": _SCRIPT, "live.css": _STYLE, "compliance.js": _SCRIPT, "compliance.css": _STYLE,
+    "compliance": "text/html",
+}  # fmt: skip
 _HEADERS = {
     b"content-security-policy": (
         b"default-src 'none'; script-src 'self'; img-src 'self' data:; "
@@ -43,7 +48,7 @@ _HEADERS = {
 
 def application(
     viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer,
-    risk: Answer, regimes: Answer,
+    risk: Answer, regimes: Answer, room: Room | None = None,
 ) -> Starlette:  # fmt: skip
     """The application over its parts; `older` answers for candles of before, the rest by name."""
 
@@ -76,6 +81,7 @@ def application(
             button("/api/resume", controls.resume),
             button("/api/alerts/acknowledge", alerts.acknowledge),
             button("/api/alerts/silence", alerts.silence),
+            *(room.routes(button) if room else ()),
             WebSocketRoute("/live", watch),
         ],
         middleware=[
@@ -103,7 +109,7 @@ def _page(controls: Controls) -> Answer:
 
 
 def _file(name: str) -> Answer:
-    path = _STATIC / (name or "index.html")
+    path = _STATIC / (name if "." in name else f"{name}.html")
 
     async def answer(_: Request) -> Response:
         return FileResponse(path, media_type=_KINDS[name])

@@ -73,15 +73,21 @@ class RiskPage:
         account = request.query_params.get("account", self._run.account)[:_LONGEST]
         page = _part if request.query_params.get("part") == "body" else _page
         try:
-            figures = await asyncio.to_thread(self._figures, run_id, account)
+            figures = await asyncio.to_thread(self.figures, run_id, account)
         except TickhouseError as error:
             return page(account, f"<p>{escape(str(error))}</p>", 503)
         if figures is None:
             return page(account, "<p>Nothing was held yet, so nothing could be lost.</p>", 404)
         return page(account, body(figures), 200)
 
-    def _figures(self, run_id: str, account: str) -> Figures | None:
-        """One question at a time: a connection is not for two threads."""
+    def figures(self, run_id: str, account: str) -> Figures | None:
+        """All of the newest moment; None before anything was held. Blocking.
+
+        One question at a time: a connection is not for two threads.
+
+        Raises:
+            UnavailableError, WarehouseError: the warehouse is away, or refuses.
+        """
         whose = {"run_id": run_id, "account": account}
         with self._lock, client.errors_translated():
             newest = self._rows("risk_newest", whose)

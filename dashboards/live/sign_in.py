@@ -1,4 +1,4 @@
-"""Who may resume: names and passwords of the identity file, sessions, and slow answers to guesses.
+"""Who may do what: names and passwords of the identity file, sessions, slow answers to guesses.
 
 A failure makes the next attempt for the same name wait twice as long, up to a minute, whatever
 the password; an unknown name takes as long as a wrong password. Sessions live in memory: a
@@ -7,6 +7,7 @@ restart of the page signs everybody out.
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,10 @@ import msgspec
 from core import identity
 from core.clock import Clock
 from core.errors import SettingsError
+from core.identity import MAY_ALLOW_RISK, Role
 
 SESSION_US = 15 * 60_000_000
+_LONGEST_US = 8 * 3_600_000_000  # of one that is renewed by being used
 _LONGEST_WAIT_S = 60
 _FREE_TRIES = 3
 
@@ -27,6 +30,8 @@ class SignedIn(msgspec.Struct, frozen=True):
     proof: str
     name: str
     until_us: int
+    role: Role
+    began_us: int
 
 
 class RefusedError(Exception):
@@ -45,8 +50,8 @@ class SignIn:
         self._sessions: dict[str, SignedIn] = {}
         self._failures: dict[str, tuple[int, int]] = {}  # name -> count, not before
 
-    def sign_in(self, name: str, password: str) -> SignedIn:
-        """A new session.
+    def sign_in(self, name: str, password: str, roles: Sequence[Role] = MAY_ALLOW_RISK) -> SignedIn:
+        """A new session of somebody with one of the roles.
 
         Raises:
             RefusedError: no users yet, too soon after a failure, or name, password or role wrong.
@@ -62,23 +67,46 @@ class SignIn:
         if not identity.matches(hashed, password) or user is None:
             raise self._failed(name, count + 1, now_us)
         self._failures.pop(name, None)
-        if user.role not in identity.MAY_ALLOW_RISK:
-            raise RefusedError(
-                f"a user of role {user.role} may not do this; one of role admin or risk may"
-            )
+        if user.role not in roles:
+            may = " or ".join(roles)
+            raise RefusedError(f"a user of role {user.role} may not do this; one of role {may} may")
         session = SignedIn(
-            secrets.token_urlsafe(32), secrets.token_urlsafe(32), name, now_us + SESSION_US
-        )
+            secrets.token_urlsafe(32), secrets.token_urlsafe(32), name, now_us + SESSION_US,
+            user.role, now_us,
+        )  # fmt: skip
         self._forget_ended(now_us)
         self._sessions[session.token] = session
         return session
 
-    def session(self, token: str, proof: str) -> SignedIn | None:
+    def session(
+        self, token: str, proof: str, roles: Sequence[Role] = MAY_ALLOW_RISK
+    ) -> SignedIn | None:
         """The session of a cookie and its header; None when either is wrong or it has ended."""
+        session = self.visitor(token, roles)
+        if session is None:
+            return None
+        return session if hmac.compare_digest(session.proof.encode(), proof.encode()) else None
+
+    def visitor(self, token: str, roles: Sequence[Role]) -> SignedIn | None:
+        """The session of a cookie alone: enough to read, which no other site's page can."""
         session = self._sessions.get(token)
         if session is None or self._clock.now_us() > session.until_us:
             return None
-        return session if hmac.compare_digest(session.proof.encode(), proof.encode()) else None
+        return session if session.role in roles else None
+
+    def renew(self, session: SignedIn) -> None:
+        """A session that is used goes on, for eight hours at most."""
+        until_us = min(self._clock.now_us() + SESSION_US, session.began_us + _LONGEST_US)
+        if session.token in self._sessions:
+            self._sessions[session.token] = msgspec.structs.replace(session, until_us=until_us)
+
+    def role_now(self, name: str) -> Role | None:
+        """What somebody is by the file as it stands; None: nobody, or the file is unusable."""
+        try:
+            user = self._users().get(name)
+        except RefusedError:
+            return None
+        return user.role if user else None
 
     def sign_out(self, token: str) -> None:
         """End a session."""

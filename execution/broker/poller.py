@@ -106,6 +106,7 @@ class AccountPoller:
 
     def _look_at_account(self) -> None:
         self._w.engine.risk.news.poll()
+        self._w.engine.risk.clients.poll()
         account = self._w.events.poll()
         if self._w.lots:
             self._w.lots.poll()
@@ -124,6 +125,7 @@ class AccountPoller:
         problem = problem or (self._limits.problem if self._limits else "")
         problem = problem or self._w.trading.problem or self._w.unsigned
         problem = problem or self._w.engine.risk.news.problem
+        problem = problem or self._w.engine.risk.clients.problem
         if problem:
             self._heartbeat.degraded(problem)
         else:

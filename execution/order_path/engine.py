@@ -35,6 +35,7 @@ from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.sizing import Leg
 from execution.order_path.target_size import TargetSize
 from execution.risk.checks import Denial, RiskContext
+from execution.risk.client_file import ClientRule
 from execution.risk.context import PreTradeRisk
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
@@ -52,6 +53,7 @@ class Engine:
         desk: whose signals come, and which of them are sent; None: one strategy has the account.
         limits: those in force; None for those of the settings.
         news: what the calendar says; None: nothing.
+        clients: what clients' files say; None: nothing, and then none may trade.
         closings: takes up what the broker did; None: where no position is several strategies'.
         timer: measures how long the venue takes.
     """
@@ -71,6 +73,7 @@ class Engine:
         desk: Desk | None = None,
         limits: LimitsFile | None = None,
         news: News | None = None,
+        clients: ClientRule | None = None,
         closings: Closings | None = None,
         timer: Timer = SystemTimer(),  # noqa: B008 - it has no state
     ) -> None:
@@ -83,7 +86,7 @@ class Engine:
         self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
         self._pre_trade_risk = PreTradeRisk(
             limits, clock, ledger, venue, quotes, trading, funds, self.market_risk, self._desk,
-            news,
+            news, clients,
         )  # fmt: skip
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book) or self._desk.uses_regimes

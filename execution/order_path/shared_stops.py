@@ -6,6 +6,7 @@ account has, for when execution is dead. Where the price is beyond that one as w
 closes, and only what it leaves is closed here.
 """
 
+import math
 from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
@@ -43,6 +44,7 @@ class SharedStops(Stops):
         self._whole = venue
         self._standing: dict[Feed, float] = {}  # the broker's stop, when last seen
         self._beyond_s: dict[int, float] = {}  # by position: since when it is left to the broker
+        self._moved_s: dict[int, float] = {}  # by position: when its own stop moved last
 
     def follow(self) -> None:
         """Move what trails, and have the broker's stop follow; some times a second.
@@ -52,7 +54,7 @@ class SharedStops(Stops):
         """
         book = self._ledger.book
         for position in list(book.positions.values()):
-            if position.trail and not position.moving and self._may_request(position):
+            if position.trail and not position.moving and self._may_move(position):
                 self.move(position)
         for feed in self._feeds():
             if book.is_blocked(*feed):
@@ -79,9 +81,14 @@ class SharedStops(Stops):
         stop = self._wanted(position)
         if stop is None:
             return False
-        self._requested_s[position.ticket] = self._timer.seconds()
+        self._moved_s[position.ticket] = self._timer.seconds()
         self._journal(position, Kind.STOP_MOVED, stop)
         return True
+
+    def _may_move(self, position: Position) -> bool:
+        """By a clock of its own: in a trend the broker's stop would else never get its turn."""
+        last_s = self._moved_s.get(position.ticket, -math.inf)
+        return self._timer.seconds() - last_s >= self._settings.trail_interval_s
 
     def settle(self, position: Position) -> None:
         """Poll a replay's venue until the whole has the stop of one position."""

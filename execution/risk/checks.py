@@ -58,6 +58,7 @@ class RiskContext(msgspec.Struct, frozen=True, gc=False):
     throttled: bool = False  # closed before, and nobody has released it
     news: tuple[Window, ...] = ()  # of rules about news that hold now, the strictest first
     news_unknown: bool = False  # such rules hold, and the calendar says nothing of now
+    client: Denial | None = None  # by the file of the client that the account trades for
 
 
 Check = Callable[[RiskContext], Denial | None]
@@ -74,7 +75,7 @@ def check_entry(context: RiskContext) -> Denial | None:
 
 def check_held(context: RiskContext) -> Denial | None:
     """Checks of a signal that asks for what is held, and so only prolongs it."""
-    return halted(context) or reducing(context) or stale_signal(context)
+    return halted(context) or reducing(context) or client_file(context) or stale_signal(context)
 
 
 def check_margin(needed: float | None, free: float) -> Denial | None:
@@ -126,6 +127,11 @@ def restricted(context: RiskContext) -> Denial | None:
     return (
         Denial(DenialReason.RESTRICTED, 0.0, context.volume) if context.limits.restricted else None
     )
+
+
+def client_file(context: RiskContext) -> Denial | None:
+    """The file of the account's client is not in order; see `execution.risk.client_file`."""
+    return context.client
 
 
 def stale_signal(context: RiskContext) -> Denial | None:
@@ -293,6 +299,7 @@ ENTRY: tuple[Check, ...] = (
     reducing,
     unknown_symbol,
     restricted,
+    client_file,
     stale_signal,
     market_closed,
     stale_quote,

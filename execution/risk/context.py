@@ -26,6 +26,7 @@ from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk
 from execution.risk import portfolio_risk, strategy_limits
 from execution.risk.checks import Denial, RiskContext
+from execution.risk.client_file import ClientRule
 from execution.risk.drawdown import size_factor
 from execution.risk.firm_entry import Stake, check_firm
 from execution.risk.firm_rules import FirmRules
@@ -55,13 +56,14 @@ class PreTradeRisk:
         market: portfolio_risk.MarketFigures | None = None,
         desk: Desk = NO_DESK,
         news: News | None = None,
+        clients: ClientRule | None = None,
     ) -> None:
         self._market = market
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
         self._quotes, self._trading, self._funds = quotes, trading, funds
         self._desk = desk
         self._own_limits = {one.name: one.own_limits for one in desk.strategies if one.limits}
-        self.news = news or News(None)
+        self.news, self.clients = news or News(None), clients or ClientRule(None)
 
     def context(self, signal: Signal) -> RiskContext:
         """Everything a signal is decided by, as of now.
@@ -92,6 +94,7 @@ class PreTradeRisk:
             * (self._in_regime(signal, limits, now)[0] or 1.0),  # 0: denied, see `_of_strategy`
             news=windows,
             news_unknown=self.news.is_silent(rules.news, now),
+            client=self.clients.denial(rules.client, now),
         )
 
     def renewed(self, context: RiskContext) -> RiskContext:
@@ -109,6 +112,7 @@ class PreTradeRisk:
             limits=limits,
             limits_version=version,
             collar=rules.own.collar,
+            client=self.clients.denial(rules.client, now),
         )
 
     def _in_regime(self, signal: Signal, limits: Limits, now: int) -> tuple[float, str]:
@@ -182,14 +186,20 @@ class PreTradeRisk:
         context = self.context(signal)
         if context.now_us >= signal.expires_us:
             return "its time is over"
-        denial = risk.restricted(context) or risk.near_news(context) or self._losses(context)
+        denial = risk.restricted(context) or risk.client_file(context) or risk.near_news(context)
+        denial = denial or self._losses(context)
         denial = denial or self._firm(context, self._ledger.book.unsettled[name])
         return denial.reason.value if denial else ""
 
     def next_denied_us(self, symbol: str, end_us: int) -> int | None:
-        """When the calendar next lets nothing open, up to a time; None: not before it."""
-        now, rules = self._clock.now_us(), self._limits.rules.news
-        return self.news.next_denied_us(rules, symbol, instrument(symbol, now), now, end_us)
+        """When calendar or client's file next let nothing open, up to a time; None: not before."""
+        now, rules = self._clock.now_us(), self._limits.rules
+        traded = instrument(symbol, now)
+        moments = (
+            self.news.next_denied_us(rules.news, symbol, traded, now, end_us),
+            self.clients.next_denied_us(rules.client, now, end_us),
+        )
+        return min((at for at in moments if at is not None), default=None)
 
     def _of_strategy(self, context: RiskContext) -> Denial | None:
         """By the strategy's own limits, which few have."""

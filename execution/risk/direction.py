@@ -80,7 +80,10 @@ def changes(before: LimitsBook, after: LimitsBook) -> list[Change]:
     for symbol in ("", *sorted({*before.flash_crash, *after.flash_crash})):
         where = f"breakers.symbols.{symbol}" if symbol else "breakers"
         differing += _differing(where, before.breakers_of(symbol), after.breakers_of(symbol))
-    return [*differing, *_of_firms(before, after), *_of_news(before, after)]
+    return [
+        *differing, *_of_firms(before, after), *_of_clients(before, after),
+        *_of_news(before, after),
+    ]  # fmt: skip
 
 
 def _of_firms(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:
@@ -93,6 +96,14 @@ def _of_firms(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:
             yield from _differing(where, old[1], new[1])
         if names[0] != names[1]:  # under another name the account's past counts anew
             yield Change(where, "name", *names, "raises" if old else "lowers")
+
+
+def _of_clients(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:
+    """Whom each account trades for: that a file must be in order stops more than no client does."""
+    for account in sorted({*before.accounts, *after.accounts}):
+        old, new = before.client_of(account), after.client_of(account)
+        if old != new:
+            yield Change(f"accounts.{account}", "client", old, new, "raises" if old else "lowers")
 
 
 def _of_news(before: LimitsBook, after: LimitsBook) -> Iterator[Change]:

@@ -9,7 +9,8 @@ What is shipped protects an account of any size: notionals and the day's loss ar
 account's own equity. Where a limit stands both in money and in equity, the smaller holds.
 
 `firms.<name>` says the rules of a proprietary trading firm, or of a broker's retail clients, which
-`accounts.<account>.firm` names; `news.<name>` what events of the economic calendar do.
+`accounts.<account>.firm` names; `accounts.<account>.client` for whom it trades, by pseudonym, so
+that their file has to be in order; `news.<name>` what events of the economic calendar do.
 """
 
 import difflib
@@ -23,6 +24,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from core.errors import InputError
+from core.pseudonyms import is_pseudonym
 from core.sections import ExecutionSettings
 from core.toml_lines import line_of
 from execution.risk.firm_rules import FirmRules
@@ -33,6 +35,8 @@ T = TypeVar("T")
 SIGNED = "#"
 OFF = math.inf
 FIRM = "firm"  # of an account: the name of its firm's table
+CLIENT = "client"  # of an account: the pseudonym of whom it trades for
+_NO_LIMITS = ("symbols", FIRM, CLIENT)
 Action = Literal["none", "reducing", "halted"]
 
 
@@ -116,6 +120,10 @@ class LimitsBook(NamedTuple):
         name = self.accounts.get(account, {}).get(FIRM, "")
         return (name, self.firms[name]) if name else None
 
+    def client_of(self, account: str) -> str:
+        """Pseudonym of the client that an account trades for; "" for none."""
+        return str(self.accounts.get(account, {}).get(CLIENT, ""))
+
     def news_of(self, account: str) -> dict[str, NewsRule]:
         """Rules about the calendar that hold for an account, its firm's among them."""
         firm = self.firm_of(account)
@@ -127,7 +135,7 @@ class LimitsBook(NamedTuple):
         mine = self.accounts.get(account, {})
         tables = (
             self.symbols.get(symbol, {}),
-            {name: value for name, value in mine.items() if name not in ("symbols", FIRM)},
+            {name: value for name, value in mine.items() if name not in _NO_LIMITS},
             mine.get("symbols", {}).get(symbol, {}),
         )
         merged = {name: value for table in tables for name, value in table.items()}
@@ -250,6 +258,7 @@ def _tables(
         mine = dict(page.table(f"accounts.{name}", table))
         yield from _each(f"accounts.{name}.symbols", Limits, mine.pop("symbols", {}), page)
         page.check_firm(f"accounts.{name}", mine.pop(FIRM, None), written.get("firms", {}))
+        page.check_client(f"accounts.{name}", mine.pop(CLIENT, None))
         yield f"accounts.{name}", Limits, mine
     breakers = dict(page.table("breakers", written.get("breakers", {})))
     yield from _each("breakers.symbols", Breakers, breakers.pop("symbols", {}), page)
@@ -292,6 +301,11 @@ class _Page:
         """What an account names as its firm is one of the file's."""
         if name is not None and (not isinstance(name, str) or name not in firms):
             raise self.error(table, FIRM, f"no table [firms.{name}]{_nearest(str(name), firms)}")
+
+    def check_client(self, table: str, name: object) -> None:
+        """Whom an account trades for is a pseudonym of the vault, not a name."""
+        if name is not None and not (isinstance(name, str) and is_pseudonym(name)):
+            raise self.error(table, CLIENT, "is a pseudonym, as p-0123456789ab")
 
     def dated(self, table: str, value: Any) -> Mapping[str, Any]:
         """Rules of a firm, which say of when they are."""

@@ -31,6 +31,7 @@ class Rules:
         self.own = book.of(account, "")  # of the account, whatever the symbol
         self.firm = book.firm_of(account)  # by name, and None without one
         self.news = book.news_of(account)
+        self.client = book.client_of(account)  # "" without one
         self._limits: dict[str, Limits] = {}
 
     def at(self, symbol: str, now_us: int) -> tuple[Limits, str]:
@@ -184,7 +185,8 @@ def frozen(account: str, fallback: LimitsBook, directory: Path) -> LimitsFile:
     book = limits.rules.book
     if (directory / _COPY).exists() and number.exists():
         book = signed(book, int(number.read_text()))
-    book = run_rules.under(book, account, run_rules.frozen_firm(directory))
+    firm, client = run_rules.frozen_firm(directory), run_rules.frozen_client(directory)
+    book = run_rules.under(book, account, firm, client)
     if book is not limits.rules.book:
         limits.rules = Rules(account, book, limits.rules.overrides)
     return limits

@@ -4,13 +4,16 @@ The command that counted last is kept outside the home: whoever removes `control
 a restart does not start what a person stopped.
 """
 
+import contextlib
 import logging
 from pathlib import Path
 
 from core import durable
 from core.controls.entry import sha256
-from core.controls.store import Place
+from core.controls.store import Place, is_begun, place_of
 from core.controls.watch import WatchedControls
+from core.errors import TickhouseError
+from core.sections import ControlSettings
 from core.trading_control import ControlCommand, content_of, write
 
 _log = logging.getLogger(__name__)
@@ -48,3 +51,11 @@ def breakers_in(place: Place, account: str, before: Path) -> Path:
 def kept_in(place: Place) -> Path:
     """Where the last command that counted is kept."""
     return place.trust / "control.json"
+
+
+def keep_outside(home: Path, settings: ControlSettings, order: ControlCommand) -> None:
+    """Where controls are signed, as well as it goes: removing the file then starts nothing."""
+    with contextlib.suppress(OSError, TickhouseError):
+        place = place_of(home, settings)
+        if is_begun(place):
+            write(kept_in(place), order)

@@ -116,7 +116,7 @@ def _note(client: Client, verification: trail.Verification) -> None:
 
 DAYS = dg.DailyPartitionsDefinition("2010-01-01", timezone="UTC")
 #: Reports that are not made nightly, and the job that makes each.
-_SELDOM = {
+SELDOM = {
     "self-assessment": "assessment_job", "execution-quality-quarter": "quarter_job",
     "retention": "retention_job",
 }  # fmt: skip
@@ -150,7 +150,7 @@ def report_marts(
     context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
 ) -> dg.MaterializeResult:
     """Reports of the same run are rendered from them."""
-    daily = [report for name, report in REPORTS.items() if name not in _SELDOM]
+    daily = [report for report in REPORTS.values() if report.every == "day"]
     day = date.fromisoformat(context.partition_key)
     with plain_failures():
         built = reporting.build(tickhouse.settings(), daily, day, config.mode, context.run_id)
@@ -187,7 +187,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
         group_name="reports",
         partitions_def=DAYS,
         pool="dbt",
-        deps=_BEFORE.get(report.name, []) if report.name in _SELDOM else [report_marts],
+        deps=_BEFORE.get(report.name, []) if report.name in SELDOM else [report_marts],
         description=f"{report.title}: {report.subtitle}. Layout {LAYOUT}, a draft.",
     )
     def rendered(
@@ -228,7 +228,7 @@ JOBS = [
         "reports_job",
         abuse_alerts,
         report_marts,
-        *(asset for name, asset in REPORT_ASSETS.items() if name not in _SELDOM),
+        *(asset for name, asset in REPORT_ASSETS.items() if name not in SELDOM),
     ),
-    *(_job(job, *_BEFORE.get(name, []), REPORT_ASSETS[name]) for name, job in _SELDOM.items()),
+    *(_job(job, *_BEFORE.get(name, []), REPORT_ASSETS[name]) for name, job in SELDOM.items()),
 ]

@@ -71,6 +71,7 @@ def _yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 SCHEDULES = [
     _schedule(_audit, "audit_job", "30 0 * * *", "Yesterday sealed, the whole trail verified."),
+    _schedule(_yesterday, "client_money_job", "20 0 * * *", "Client money, compared."),
     _reports("reports_job", "0 1 * * *", "Every daily report of the UTC day that is over."),
     _reports("quarter_job", "0 5 1 1,4,7,10 *", "The quarter's review of execution quality."),
     _reports("retention_job", "0 6 1 * *", "What the month kept, held and destroyed."),

@@ -8,11 +8,15 @@ from pathlib import Path
 import dagster as dg
 
 from adapters.clickhouse import archive
+from audit.clients import register as registers
+from audit.clients import state
+from audit.privacy.vault import Vault
 from audit.retention import destroy, ttl
+from core import settings as product
 from core.clock import SystemClock
 from core.errors import InputError
 from core.home_users import OWNER, SETUP
-from orchestration.resources import Tickhouse
+from orchestration.resources import Tickhouse, plain_failures
 
 _OWN = re.compile(r"\d{8}T\d{6,12}Z")
 
@@ -55,6 +59,24 @@ def retained(tickhouse: Tickhouse) -> dg.MaterializeResult:
         done = destroy.nightly(client, settings, clock, today)
     destroyed = {one.subject: one.number for gone in done.values() for one in gone}
     return dg.MaterializeResult(metadata={"statements": changed, "destroyed": destroyed})
+
+
+@dg.asset(
+    group_name="clients",
+    description="Every client's file checked against the vault, and published for execution.",
+)
+def client_files() -> dg.MaterializeResult:
+    """What counts 48 hours, also while no warehouse answers; without clients there is nothing."""
+    settings, clock = product.load(), SystemClock()
+    if not settings.privacy.vault or not registers.register(settings.home_path).clients:
+        return dg.MaterializeResult(metadata={"checked": "nothing: there is no client"})
+    with plain_failures():
+        files = state.publish(settings, Vault(settings, clock, "dagster"), clock, "dagster")
+    now = clock.now_us()
+    lacking = {file.client: file.lacking(now) for file in files.clients if file.lacking(now)}
+    return dg.MaterializeResult(
+        metadata={"version": files.version, "clients": len(files.clients), "lacking": lacking}
+    )
 
 
 def remove_old(folder: Path, kept: int) -> list[str]:

@@ -9,10 +9,12 @@ from datetime import date, timedelta
 import dagster as dg
 
 from adapters.mt5 import connect
+from audit.clients.accounts import clients_of_accounts
 from core import settings as product
 from core.clock import SystemClock
 from orchestration.defs.compliance import DAYS
 from orchestration.resources import Tickhouse, plain_failures
+from reports import client_money as money
 from reports import statement, statement_changes, statement_effects
 
 _NONE = (
@@ -47,6 +49,32 @@ def broker_statement(
     return dg.MaterializeResult(metadata=counts | dict(statement_effects.counted(effects)) | words)
 
 
+@dg.asset(
+    group_name="reports",
+    partitions_def=DAYS,
+    deps=[broker_statement],
+    description="What our books say is each account's, against the broker's statement of a day.",
+    check_specs=[dg.AssetCheckSpec("client_money_agrees", asset="client_money")],
+)
+def client_money(context: dg.AssetExecutionContext, tickhouse: Tickhouse) -> dg.MaterializeResult:
+    """A row for each amount, also when all agree, and one where there is no statement."""
+    settings, clock = tickhouse.settings(), SystemClock()
+    day = date.fromisoformat(context.partition_key)
+    with plain_failures(), tickhouse.connected() as client:
+        clients = clients_of_accounts(settings, clock)
+        rows = money.take(client, settings.marts_mode, day, clients, clock.now_us())
+    differing = money.breaks(rows)
+    words = [f"{r.account} {r.item}: {r.status} ({r.difference:+.2f})" for r in differing]
+    agrees = dg.AssetCheckResult(
+        passed=not any(r.severity == "error" for r in differing),
+        check_name="client_money_agrees", metadata={"breaks": "\n".join(words)},
+    )  # fmt: skip
+    return dg.MaterializeResult(
+        metadata={"rows": len(rows), "breaks": len(differing)}, check_results=[agrees]
+    )
+
+
+client_money_job = dg.define_asset_job("client_money_job", dg.AssetSelection.assets(client_money))
 statement_job = dg.define_asset_job("statement_job", dg.AssetSelection.assets(broker_statement))
 
 

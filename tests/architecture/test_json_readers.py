@@ -8,8 +8,9 @@ import pytest
 from tests.support.warehouse_server import ROOT
 
 ROOMS = (
-    "adapters", "audit", "backtest", "cli", "core", "dashboards", "execution", "models",
-    "orchestration", "quality", "reports", "strategies", "streams", "surveillance", "warehouse",
+    "adapters", "assistant", "audit", "backtest", "bot", "cli", "core", "dashboards", "execution",
+    "models", "orchestration", "quality", "questions", "reports", "strategies", "streams",
+    "surveillance", "warehouse",
 )  # fmt: skip
 _COVERED = ("UnicodeDecodeError", "ValueError", "Exception")
 

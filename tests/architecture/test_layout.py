@@ -9,7 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "backtest",
-    "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts", "risk",
+    "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts", "risk", "bot", "assistant",
+    "questions",
 )  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "warehouse",
     "quality", "reports", "audit", "surveillance", "dashboards", "orchestration", "backtest",
-    "cli", "tickhouse", "charts", "risk", "dbt", "tests",
+    "cli", "tickhouse", "charts", "risk", "bot", "assistant",
+    "questions", "dbt", "tests",
 )  # fmt: skip
 _LONGEST = 20
 _QUOTED = re.compile(r"`([^`\s<>]+)`")

@@ -161,6 +161,35 @@ def filed(seq: int, days_ago: int, action: str, detail: str = "{}") -> str:
     )
 
 
+def client_file(seq: int, days: float, since_days: int = 9) -> str:
+    """A published check: an identity that is covered for so many days yet."""
+    begun, ends = (f"toUnixTimestamp64Micro(now64(6)) + {round(d * 86_400e6)}"
+                   for d in (-since_days, days))  # fmt: skip
+    return (
+        "INSERT INTO audit_event (stream, seq, action, detail, ts_event) SELECT 'people',"
+        f""" {seq}, 'client files published', concat('{{"version": "v", "clients": [{{"client":"""
+        """ "p-1", "need": "identity", "warn_days": 30, "from_us": [',"""
+        f""" toString({begun}), '], "until_us": [', toString({ends}), ']}}]}}'), now64(6)"""
+    )
+
+
+def money(day: int, status: str) -> str:
+    """The balance of a day of the account, as it was compared."""
+    return (
+        "INSERT INTO client_money (report_date, mode, account, item, status, severity, ts_init)"
+        f" SELECT today() - {day}, 'demo', 'acc1', 'balance', '{status}',"
+        f" '{'error' if status != 'matched' else ''}', now64(6)"
+    )
+
+
+def request(seq: int, days_ago: int, action: str = "opened") -> str:
+    return (
+        "INSERT INTO audit_event (stream, seq, action, subject, detail, ts_event) SELECT 'people',"
+        f""" {seq}, 'privacy {action}', 'request-1', '{{"kind": "access", "pseudonym": "p-1"}}',"""
+        f" now64(6) - toIntervalDay({days_ago})"
+    )
+
+
 FAULTS = {
     "feed_stale": Fault(ticks("EURUSD", 3), "TRUNCATE TABLE tick", ticks("EURUSD", 1)),
     "process_down": Fault(
@@ -215,6 +244,12 @@ FAULTS = {
     "incident_due": Fault(
         incident(1, 23), f"TRUNCATE TABLE audit_event\n{incident(1, 25)}",
         incident(2, 0, "classified"),
+    ),
+    "client_file": Fault(client_file(1, 1.5), client_file(2, -0.1), client_file(3, 400.0)),
+    "client_expiry": Fault(client_file(1, 30.1), client_file(2, 29.9), client_file(3, -0.1)),
+    "client_money": Fault(money(3, "matched"), money(2, "differs"), money(1, "matched")),
+    "privacy_due": Fault(
+        request(1, 30), f"TRUNCATE TABLE audit_event\n{request(1, 31)}", request(2, 0, "exported")
     ),
     "report_late": Fault(f"{reports(1, 2)}\n{reports(2, 1)}",
                          f"TRUNCATE TABLE audit_event\n{reports(1, 2)}", reports(3, 1)),

@@ -15,7 +15,6 @@ from adapters.offsite import backups, sealed, store
 from audit import signing
 from audit.export import export
 from audit.privacy import cases
-from audit.privacy.vault import Vault
 from audit.records import back
 from audit.records import export as records
 from cli.main import main
@@ -24,6 +23,7 @@ from core import settings as core_settings
 from core.clock import SystemClock
 from core.controls import keys
 from core.settings import environment_of
+from tests.support import papers
 from tests.support.byte_search import places
 from tests.support.warehouse_server import Warehouse, migrated
 
@@ -122,6 +122,53 @@ def answered(run: Run, who: str, why: tuple[str, ...], server: Warehouse, out: P
     shutil.rmtree(out)
 
 
+def with_documents(
+    server: Warehouse, run: Run, place: Path, client: str, why: tuple[str, ...]
+) -> None:
+    """Two documents that say the client's name; searched, given to the client, and due no more."""
+    inbox = place.parent / f"{place.name}-inbox"
+    inbox.mkdir()
+    (inbox / "Featherstonehaugh.pdf").write_bytes(papers.pdf("Ebenezer Featherstonehaugh"))
+    (inbox / "b.docx").write_bytes(papers.word("Account of Ebenezer", cell="Featherstonehaugh"))
+    new = ("clients", "add-document", client)
+    day = ("--issued", str(datetime.now(UTC).date()))
+    run("clients", "add", client, *why)
+    run(*new, str(inbox / "Featherstonehaugh.pdf"), "--kind", "passport", *day,
+        "--expires", "2199-01-01", *why)  # fmt: skip
+    run(*new, str(inbox / "b.docx"), "--kind", "bank_statement", *day, *why)
+    matches = run("clients", "search", "--by", ALIAS, "--reason", "a question",
+                  typed="featherstone")  # fmt: skip
+    assert matches.count("Featherstonehaugh") == 2
+    access = case_of(run("privacy", "request", client, "--kind", "access", *why))
+    run("privacy", "export", access, *why, "--out", str(inbox / "answer"))
+    exported = sorted(path.suffix for path in (inbox / "answer" / "documents").iterdir())
+    assert exported == [".docx", ".json", ".pdf"]
+    everything_kept(place, server, "documents")
+    for refusal in ("a client still, with 2 documents", "2 documents are kept until"):
+        case = case_of(run("privacy", "request", client, "--kind", "erasure", *why))
+        refused = run("privacy", "erase", case, *why, code=1)
+        assert "article 17(3)(b): " + refusal in refused
+        assert "Directive (EU) 2015/849, article 40(1)(a)" in refused
+        if "still" in refusal:
+            run("clients", "end", client, *why)
+    (server.home / "retention.toml").write_text(years_later("clients"))
+
+
+def years_later(policy: str, *, trail: bool = False) -> str:
+    """A firm whose policy asks for no years stands for the time that has passed."""
+    tables = '["audit_event", "order_event", "control_version"]' if trail else "[]"
+    files = '["audit log", "controls", "journals", "sealed"]' if trail else '["client documents"]'
+    return (
+        f'[{policy}]\ntitle = "x"\nsays = "x"\nbasis = "the years are over"\nyears = 0\n'
+        'then = "keep"\nversion = "own"\nreviewed = 2026-11-23\nreview = 2027-11-23\n'
+        f"tables = {tables}\nfiles = {files}\n"
+    )
+
+
+def case_of(said: str) -> str:
+    return str(re.findall("request-[0-9a-f]{8}", said)[0])
+
+
 def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
     server: Warehouse, place: Path, run: Run, tmp_path: Path
 ) -> None:
@@ -157,17 +204,26 @@ def test_after_an_erasure_no_byte_of_the_name_is_anywhere(
 
     # Somebody at work stands in the trail for years; a client of before does not.
     client = added(run, "former client", "Ebenezer Featherstonehaugh")
+    with_documents(server, run, place, client, why)
     request = run("privacy", "request", client, "--kind", "erasure", *why)
     last = str(re.findall("request-[0-9a-f]{8}", request)[0])
     assert "is destroyed" in run("privacy", "erase", last, *why)
     with pytest.raises(AssertionError):
         run("privacy", "show", client, *why)
+    assert len(list((place / "vault" / "papers" / client).iterdir())) == 2  # and nobody reads them
+    (server.home / "retention.toml").unlink()
 
     staff = run("privacy", "request", who, "--kind", "erasure", *why)
     theirs = str(re.findall("request-[0-9a-f]{8}", staff)[0])
     assert "of audit_event are kept until" in run("privacy", "erase", theirs, *why, code=1)
-    # Seven years on: what the trail asks for is over.
-    Vault(core_settings.load(), SystemClock(), who).erase(who, "years later", "article 17(1)")
+    (server.home / "retention.toml").write_text(years_later("trail", trail=True))
+    last = case_of(run("privacy", "request", who, "--kind", "erasure", *why))
+    users = identity.path_in(server.home)
+    identity.save(users, {who: identity.new_user(who, "admin", PASSWORD)})
+    run("privacy", "erase", last, *why, typed=f"{PASSWORD}\n", code=2)  # who signs in works here
+    users.unlink()
+    assert f"key of {who} is destroyed" in run("privacy", "erase", last, *why)
+    (server.home / "retention.toml").unlink()
     everything_kept(place, server, "after")
     server.stop()
     unpacked(place, tmp_path)

@@ -90,6 +90,19 @@ def test_it_shows_what_happens_and_asks_nobody_else(world: World) -> None:
         assert tab.problems == []
 
 
+def test_the_room_for_compliance_staff_is_beside_it_and_closed_to_others(world: World) -> None:
+    with world.browser.tab() as tab:
+        world.visit(tab)
+        tab.run("document.querySelector('a[href=\"/compliance\"]').click()")
+        tab.until("document.activeElement.name === 'name'")
+        tab.type("ann")
+        tab.press("Tab")
+        tab.type("correct horse")
+        tab.press("Enter")
+        tab.until("document.querySelector('.told')?.textContent.includes('of role admin')")
+        assert "Calendar" not in tab.text()
+
+
 def test_the_desk_has_spans_indicators_symbols_and_exposure(world: World) -> None:
     with world.browser.tab() as tab:
         world.visit(tab)

@@ -239,7 +239,7 @@ def test_a_folder_without_one_package_is_named(
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=problem):
-        rts22_xml.package_in(tmp_path)
+        iso20022.package_in(tmp_path, rts22_xml.MESSAGE)
 
 
 @pytest.mark.parametrize("name", catalog.REPORTS)

@@ -80,6 +80,8 @@ class _Life:
         if book is None or book.unsettled or book.broker.foreign:
             self._settle()
             self._rest()
+            if self._close_what_is_not_ours():  # a part of a position that was ours until now
+                self._rest()
         promises.settled(world)
 
     def _step(self) -> None:
@@ -145,11 +147,17 @@ class _Life:
             settlements.write(settlements.directory_of(world.home / "journal"), said)
         world.turn()
         world.sleep(1.0)
+        self._close_what_is_not_ours()
+
+    def _close_what_is_not_ours(self) -> bool:
+        """A person closes it at the terminal; whether there was any."""
+        world = self._world
         ours = {p.ticket for p in world.parts.ledger.book.positions.values()} if world.parts else ()
-        for held in world.broker.positions():
-            if held.identifier not in ours:
-                world.tell(f"a person closes {held.ticket}, which is not ours")
-                world.broker.close_by_hand(held.ticket, 1.0)
+        foreign = [p.ticket for p in world.broker.positions() if p.identifier not in ours]
+        for ticket in foreign:
+            world.tell(f"a person closes {ticket}, which is not ours")
+            world.broker.close_by_hand(ticket, 1.0)
+        return bool(foreign)
 
     def _quiet(self) -> bool:
         parts = self._world.parts

@@ -42,7 +42,7 @@ def neglected(world: "World") -> str:
     mids = world.mids()
     for p in book.positions.values():
         reached = (mids[p.key[1:]] - p.stop_price) * p.volume < 0
-        able = not p.refused and not book.is_blocked(*p.key[1:])
+        able = not (p.refused or book.is_blocked(*p.key[1:]) or world.trips.misleads(p.key.symbol))
         if _lasts(world, f"kept {p.ticket}", wrong=reached and able, us=_SOON_US):
             return f"{p.key} stays open beyond its stop {p.stop_price}"
     for held in world.broker.positions():

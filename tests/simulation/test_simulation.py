@@ -26,6 +26,11 @@ def test_every_promise_holds_in_fifty_worlds() -> None:
     assert search(1000, 50, min(os.cpu_count() or 1, 4)) is None
 
 
+@pytest.mark.parametrize("seed", [1056, 6948, 7506])
+def test_a_seed_that_found_a_fault_stays_mended(seed: int) -> None:
+    simulate(seed)
+
+
 def test_several_strategies_hold_a_symbol_at_once_in_some_worlds() -> None:
     most = 0
     for seed in (seed for seed in range(40) if len(strategies_of(seed)) > 1):

@@ -155,6 +155,10 @@ class Trips:
             self._owe("halted", f"prices of {symbol} fell")
         return tick
 
+    def misleads(self, symbol: str) -> bool:
+        """Whether the process saw a fallen quote last, where the market is not."""
+        return self._fallen.get(symbol, 0) > 0
+
     def turned(self) -> None:
         """The process has been around once more."""
         world, looked = self._world, self._world.now_us - self._turned_us

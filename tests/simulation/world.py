@@ -22,7 +22,7 @@ from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.real.terminal import RealTerminal
 from adapters.mt5.venue.orders import Venue
 from core.contracts import codec
-from core.contracts.order import OrderEvent
+from core.contracts.order import EventKind, OrderEvent
 from core.contracts.signal import Signal
 from core.contracts.tick import TICK
 from core.errors import BusyError, JournalError, UnavailableError
@@ -381,6 +381,8 @@ class WatchedBus(SimulatedBus):
     def _tell(self, event: OrderEvent) -> None:
         if event.event_id not in self._narrated:
             self._narrated.add(event.event_id)
+            if event.kind is EventKind.STOP_KEPT and event.reason.endswith("by the script"):
+                self._world.wrong_us.clear()  # who tried and was refused neglects nothing
             what = f"{event.order_id[:8]} {event.purpose} {event.kind.value} {event.volume}"
             self._world.tell(f"    {what} {event.symbol} {event.venue_position} {event.reason}")
 

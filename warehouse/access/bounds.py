@@ -22,10 +22,11 @@ _LIMITS: dict[Role, tuple[float, int]] = {  # seconds, MiB; 0 is none
     "analyst": (60, 2048),
     "risk": (60, 2048),  # of the warehouse no more than an analyst
     "grafana": (30, 1024),
+    "compliance": (60, 2048),
 }
 # Of whoever did not sign in: bytes of a statement, and how long he may take over it.
 _LARGEST_OF_ANYBODY, _PATIENCE_WITH_ANYBODY_S = 1 << 20, 30.0
-_READERS: tuple[Role, ...] = ("analyst", "risk", "grafana")
+_READERS: tuple[Role, ...] = ("analyst", "risk", "grafana", "compliance")
 _LEAST_SECONDS = 0.001  # less is 0 to the engine, which is no limit
 _NUMBER = re.compile(r"\d{1,18}(\.\d{1,9})?")
 # Set here, whatever is asked. Readers may ask for the others and nothing comes of it.

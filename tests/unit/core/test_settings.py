@@ -1,9 +1,11 @@
 """Settings come from defaults, file and environment, and mistakes are named."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from core import settings
+from core import secrets, settings
 from core.errors import SettingsError
 
 
@@ -105,3 +107,17 @@ def test_schedules_build_the_marts_of_what_runs_unless_another_world_is_named(tm
     assert mode_of(RUN__MODE="live") == "live"
     assert mode_of(RUN__MODE="live", ORCHESTRATION__MODE="replay") == "replay"
     assert mode_of(ORCHESTRATION__MODE="") == "demo"  # as `up` hands it down
+
+
+def test_a_bots_token_stands_in_no_file_that_is_shared_and_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "tickhouse.toml").write_text('[bot]\ntoken = "4711:decoy"\n')
+    with pytest.raises(SettingsError, match="TICKHOUSE_BOT__TOKEN_FILE") as refused:
+        settings.load({}, tmp_path)
+    assert "decoy" not in str(refused.value)
+    (tmp_path / "tickhouse.toml").write_text("[bot]\nchats = ['100', '-7']\ntells = ['alerts']\n")
+    secret = tmp_path / "token"
+    secret.write_text("4711:decoy\n")
+    bot = settings.load({"TICKHOUSE_BOT__TOKEN_FILE": str(secret)}, tmp_path).bot
+    assert (bot.token, bot.chats, bot.tells) == ("4711:decoy", ("100", "-7"), ("alerts",))
+    assert "decoy" not in repr(bot)
+    assert "decoy" not in secrets.masked("https://api.telegram.org/bot4711:decoy/getMe")

@@ -9,8 +9,10 @@ import pytest
 from core.sections import ReportSettings
 from core.settings import Settings
 from orchestration.compliance_ready import NO_KEY, NO_REFERENCE, missing_for_seals
+from orchestration.defs.compliance import SELDOM
 from orchestration.defs.compliance_schedules import SCHEDULES
 from orchestration.resources import Tickhouse
+from reports import catalog
 from tests.support.compliance import TEMPLATES, import_reference
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
@@ -20,6 +22,14 @@ AT = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 REPORTS = [s for s in SCHEDULES if s.job_name != "audit_job"]
 each_report = pytest.mark.parametrize("schedule", REPORTS, ids=lambda s: s.name)
 Evaluated = dg.RunRequest | dg.SkipReason
+
+
+def test_a_report_of_a_longer_period_has_a_job_of_its_own() -> None:
+    """The calendar of compliance staff and Dagster mean the same by daily."""
+    alone = {name for name, report in catalog.REPORTS.items() if report.every != "day"}
+    jobs = {schedule.job_name for schedule in REPORTS} - {"reports_job"}
+    assert len(alone) == len(jobs) == len(SELDOM)
+    assert set(SELDOM) == alone
 
 
 def evaluated(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> Evaluated:

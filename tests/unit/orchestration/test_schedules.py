@@ -30,7 +30,7 @@ def test_a_schedule_asks_for_one_run_of_its_day(
 ) -> None:
     requested = evaluated(schedule, dagster_instance)
     assert isinstance(requested, dg.RunRequest)
-    hourly = schedule.job_name == "watch_job"
+    hourly = schedule.job_name in ("watch_job", "clients_job")
     assert requested.run_key == ("2014-05-07T17" if hourly else "2014-05-07")
     daily = schedule.job_name == "daily_job"
     assert requested.partition_key == ("2014-05-07" if daily else None)

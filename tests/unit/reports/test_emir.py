@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from core.errors import InputError
-from reports import emir_history, emir_margin_xml, emir_xml, iso20022, reference
+from reports import emir_history, emir_margin_xml, emir_xml, iso20022, reference, rts22_xml
 from reports.package import FileFacts, ReportManifest, Version
 from reports.reference_rules import valid_upi, valid_uti
 from reports.tables import write_rows
@@ -257,6 +257,17 @@ def test_a_package_says_by_its_namespace_which_version_is_written(tmp_path: Path
     schema(tmp_path, "auth.030.001.04.xsd", "auth.030.001.04")
     with pytest.raises(InputError, match="install the authority's schema package"):
         iso20022.package_in(tmp_path, emir_xml.MESSAGE)
+
+
+def test_a_folder_of_packages_need_not_have_one_for_every_report(tmp_path: Path) -> None:
+    own = schema(tmp_path, "auth.030.001.03_ESMAUG_DATTAR.xsd", "auth.030.001.03")
+    there = iso20022.installed(str(tmp_path), emir_xml.MESSAGE, emir_xml.BASE)
+    assert there == (own, "auth.030.001.03")
+    missing = iso20022.installed(str(tmp_path), rts22_xml.MESSAGE, rts22_xml.BASE)
+    assert missing == iso20022.installed("", rts22_xml.MESSAGE, rts22_xml.BASE)
+    assert missing == (None, "auth.016.001.03")
+    with pytest.raises(InputError, match="is no folder"):
+        iso20022.installed(str(tmp_path / "gone"), rts22_xml.MESSAGE, rts22_xml.BASE)
 
 
 @pytest.mark.parametrize("version", ["auth.016.001.03", "auth.030.002.01", "elsewhere"])

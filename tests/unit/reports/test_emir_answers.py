@@ -16,6 +16,7 @@ from reports.package import Rendered, ReportManifest, SignOff
 from reports.tables import rows_of, write_rows
 
 DAY = date(2026, 3, 2)
+FILES = (emir_history.SUBMISSION, emir_history.MARGIN_SUBMISSION)
 SPACE = "urn:iso:std:iso:20022:tech:xsd:auth.031.001.01"
 RULE = "<VldtnRule><Id>{}</Id><Desc>{}</Desc></VldtnRule>"
 
@@ -48,15 +49,24 @@ def written(folder: Path, text: str, name: str = "answer.xml") -> Path:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A home in which a version with three records is signed by ann and released by bob."""
-    home = tmp_path / "home"
-    settings = Settings(home=str(home))
+    settings = Settings(home=str(tmp_path / "home"))
+    release(settings)
+    return settings
+
+
+def release(settings: Settings, *margins: str) -> None:
+    """One more version: three reports, and margins of these records."""
     place = package.folder_of(build.base_of(settings), "emir", DAY, "live")
 
     def render(folder: Path, _: int) -> Rendered:
         names = [emir_history.KEY, emir_history.ACTION, "t2_001_uti", "order_id"]
         rows = [[key, "NEWT", f"UTI{key}", f"o{key}"] for key in ("A", "B", "C")]
         write_rows(folder / emir_history.SUBMISSION, names, iter(rows))
-        return Rendered({}, False, {}, (emir_history.SUBMISSION,))
+        columns = [emir_history.KEY, emir_history.MARGIN_ACTION, "t3_10_uti"]
+        write_rows(
+            folder / emir_history.MARGIN_SUBMISSION, columns, ([key, "MARU", ""] for key in margins)
+        )
+        return Rendered({}, False, {}, FILES)
 
     blank = ReportManifest(
         report="emir", title="", day=DAY, mode="live", version=0, layout="draft-1", draft=True,
@@ -65,7 +75,6 @@ def settings(tmp_path: Path) -> Settings:
     version, _ = package.add_version(place, blank, render)
     package.record_sign_off(version, "maker", SignOff("ann", True, 1, version.sha256))
     package.record_sign_off(version, "release", SignOff("bob", True, 2, version.sha256))
-    return settings
 
 
 def answered(settings: Settings, *files: Path) -> set[tuple[str, str, str]]:
@@ -110,6 +119,15 @@ def test_the_same_file_twice_is_one_and_changes_nothing(settings: Settings, tmp_
     path = written(tmp_path, advice(*(record(key, "ACPT") for key in "ABC")))
     assert answered(settings, path, path) == set()
     assert len(list((settings.home_path / "answers" / "emir" / str(DAY)).iterdir())) == 1
+
+
+def test_answers_to_the_file_of_margins_are_matched_too(settings: Settings, tmp_path: Path) -> None:
+    release(settings, "M", "N")
+    path = written(tmp_path, advice(*(record(key, "ACPT") for key in "ABCM")))
+    of_margins = advice(record("N", "RJCT", "R", "currency missing"))
+    assert answered(settings, path, written(tmp_path, of_margins, "margins.xml")) == {
+        ("N", "rejected", "ann")
+    }
 
 
 def test_a_file_that_is_rejected_as_a_whole_leaves_its_records_unanswered(

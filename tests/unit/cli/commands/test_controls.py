@@ -9,9 +9,10 @@ import pytest
 
 from cli.diagnostics.trial_verdict import Verdict, save
 from cli.main import main
-from core import settings
+from core import prepared_resume, settings
 from core.clock import SystemClock
 from core.controls import keys
+from core.errors import InputError
 from core.trading_control import current
 from execution.risk.controls import limits_in_force
 
@@ -43,6 +44,11 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return main([str(word) for word in words])
 
     return ran
+
+
+def state(home: Path) -> str:
+    held = current(home)
+    return held.state if held else "none"
 
 
 def by(who: str) -> dict[str, str]:
@@ -120,6 +126,29 @@ def test_a_resume_needs_two_in_a_firm_and_a_halt_nobody(firm: Run, home: Path) -
     resumed = current(home)
     assert resumed is not None
     assert (resumed.state, resumed.by) == ("active", "ann")
+
+
+def test_a_resume_prepared_from_afar_is_signed_by_two_and_lifts_no_later_halt(
+    firm: Run, home: Path, capsys
+) -> None:
+    clock = SystemClock()
+    assert firm("resume", "--prepared", "--by", "ann", **by("ann")) == 2
+    assert "no resume is prepared" in capsys.readouterr().err
+    assert firm("halt", *why("ann")) == 0
+    prepared_resume.prepare(home, "bob", "the feed is back", clock)
+    assert firm("resume", "--prepared", "--by", "ann", **by("ann")) == 0
+    assert "Prepared by bob: the feed is back" in capsys.readouterr().out
+    assert state(home) == "halted"  # a second person signs
+    assert firm("controls", "sign", 2, *why("bob"), **by("bob")) == 0
+    assert state(home) == "active"
+    with pytest.raises(InputError, match="not halted"):
+        prepared_resume.prepare(home, "bob", "once more", clock)
+    assert firm("halt", *why("ann")) == 0
+    prepared_resume.prepare(home, "bob", "once more", clock)
+    assert firm("halt", *why("ann")) == 0
+    assert firm("resume", "--prepared", "--by", "ann", **by("ann")) == 2
+    assert "halted or resumed since" in capsys.readouterr().err
+    assert state(home) == "halted"
 
 
 def test_overrides_releases_and_approvals_are_signed(firm: Run, home: Path, capsys) -> None:

@@ -9,6 +9,7 @@ import pytest
 from core.health import Health
 from execution.broker.poller import AccountPoller
 from execution.heartbeat import HeartbeatPublisher
+from execution.risk.client_file import ClientRule
 from tests.support.markets import TUESDAY
 from tests.unit.execution.desk import RUN, Desk
 
@@ -68,6 +69,21 @@ def test_a_terminal_that_is_away_shows_in_health_and_is_asked_again(room: Room) 
     assert (room.health.status, room.health.detail) == ("degraded", "the terminal does not answer")
     terminal.account_info = account
     room.poll(2.3)
+    assert room.health.status == "ready"
+
+
+def test_clients_files_are_read_again_and_a_damaged_one_shows_in_health(
+    room: Room, tmp_path: Path
+) -> None:
+    path = tmp_path / "clients.json"
+    room.desk.engine.risk.clients = ClientRule(path)
+    path.write_bytes(b"{")
+    room.poll(2)
+    assert (room.health.status, room.health.detail[-30:]) == (
+        "degraded", "entries for clients are denied",
+    )  # fmt: skip
+    path.unlink()
+    room.poll(4)
     assert room.health.status == "ready"
 
 

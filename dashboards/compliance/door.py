@@ -1,0 +1,172 @@
+"""Who may come in: sessions of users with the role compliance, and of nobody else.
+
+A session is a cookie that no script reads and no other site's page sends; what changes something
+needs its proof in a header besides, comes from our own page, and carries a key, so that the same
+click sent twice does one thing. What the user file says now counts, not what it said at sign-in.
+"""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core import identity
+from core.errors import TickhouseError, UnavailableError
+from core.identity import Role
+from dashboards.live.bodies import body_of, refuse
+from dashboards.live.controls import PROOF
+from dashboards.live.sign_in import RefusedError, SignedIn, SignIn
+
+ROLES: tuple[Role, ...] = ("compliance",)
+COOKIE, KEY, PLACE = "tickhouse_compliance", "idempotency-key", "/compliance"
+_KEY = re.compile("[0-9A-Za-z-]{8,64}")
+_MOST_KEYS = 10_000
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class _Credentials(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    password: str
+
+
+class Door:
+    """Signs in and out, and lets a request through or answers it.
+
+    Args:
+        one_guess: shared with the page's other sign-in: a guess takes memory and a core.
+    """
+
+    def __init__(self, home: Path, sign_in: SignIn, one_guess: asyncio.Semaphore) -> None:
+        self._home, self._sign_in, self._one_guess = home, sign_in, one_guess
+        self._one_change = asyncio.Lock()
+        self._done = OrderedDict[tuple[str, str], tuple[bytes, Any]]()
+
+    async def sign_in(self, request: Request) -> Response:
+        """POST {name, password}: a session cookie, and its proof in the answer."""
+        given = await body_of(request, _Credentials)
+        if isinstance(given, Response):
+            return given
+        try:
+            async with self._one_guess:
+                session = await asyncio.to_thread(
+                    self._sign_in.sign_in, given.name.strip(), given.password, ROLES
+                )
+        except RefusedError as error:
+            answer = refuse(429 if error.wait_s else 403, _as_here(str(error)))
+            if error.wait_s:
+                answer.headers["Retry-After"] = str(error.wait_s)
+            return answer
+        done = _said(session)
+        done.set_cookie(
+            COOKIE, session.token, path=PLACE, httponly=True, samesite="strict",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+        return done
+
+    async def sign_out(self, request: Request) -> Response:
+        """POST: ends the session."""
+        self._sign_in.sign_out(request.cookies.get(COOKIE, ""))
+        done = JSONResponse({})
+        done.delete_cookie(COOKIE, path=PLACE, httponly=True, samesite="strict")
+        return done
+
+    async def session(self, request: Request) -> Response:
+        """GET: who is signed in, and the proof for what the page sends after it was loaded anew."""
+        session = self.visitor(request)
+        return session if isinstance(session, Response) else _said(session)
+
+    def visitor(self, request: Request) -> SignedIn | Response:
+        """Who reads, or the refusal: 401 without a session, 403 for another role."""
+        session = self._sign_in.visitor(request.cookies.get(COOKIE, ""), ROLES)
+        if session is None:
+            if not identity.exists(identity.path_in(self._home)):
+                return refuse(403, _as_here("nobody can sign in yet"))
+            return refuse(401, "sign in first: this page is for the role compliance")
+        if self._sign_in.role_now(session.name) not in ROLES:
+            self._sign_in.sign_out(session.token)
+            return refuse(403, f"{session.name} is no longer of role compliance")
+        self._sign_in.renew(session)
+        return session
+
+    async def changing(
+        self, request: Request, kind: type[Body], change: Callable[[str, Body], object]
+    ) -> Response:
+        """Do what a body asks in a thread, once for each key; one change at a time.
+
+        Args:
+            change: takes who asks and the body; raises a TickhouseError when nothing was changed.
+        """
+        session = self._author(request)
+        if isinstance(session, Response):
+            return session
+        key = request.headers.get(KEY, "")
+        if not _KEY.fullmatch(key):
+            return refuse(422, f"send a key of your own in the header {KEY}: 8 to 64 letters")
+        body = await body_of(request, kind)
+        if isinstance(body, Response):
+            return body
+        if problem := _hidden(body):
+            return refuse(422, problem)
+        mark = request.url.path.encode() + msgspec.json.encode(body)
+        async with self._one_change:
+            before = self._done.get((session.name, key))
+            if before and before[0] != mark:
+                return refuse(422, "this key was sent with something else before")
+            if before is None:
+                answer = await _tried(change, session.name, body)
+                if isinstance(answer, Response):
+                    return answer
+                before = self._keep((session.name, key), mark, answer)
+        return JSONResponse(before[1])
+
+    def _author(self, request: Request) -> SignedIn | Response:
+        session = self.visitor(request)
+        if isinstance(session, Response):
+            return session
+        proof = request.headers.get(PROOF, "")
+        known = self._sign_in.session(session.token, proof, ROLES)
+        return known or refuse(401, "sign in again: the page's proof is not this session's")
+
+    def _keep(self, key: tuple[str, str], mark: bytes, answer: Any) -> tuple[bytes, Any]:
+        self._done[key] = mark, answer
+        while len(self._done) > _MOST_KEYS:
+            self._done.popitem(last=False)
+        return self._done[key]
+
+
+async def _tried(change: Callable[[str, Body], object], by: str, body: Body) -> Any:
+    try:
+        return await asyncio.to_thread(change, by, body)
+    except UnavailableError as error:
+        return refuse(503, str(error))
+    except TickhouseError as error:
+        return refuse(422, str(error))
+    except OSError as error:
+        return refuse(500, f"not kept: {error}")
+
+
+def _hidden(body: msgspec.Struct) -> str:
+    """What is read in terminals and on paper holds no character that nobody sees."""
+    for name, value in msgspec.structs.asdict(body).items():
+        text = value if isinstance(value, str) else ""
+        if not text.replace("\n", "").isprintable():
+            return f"{name} holds a character that cannot be printed; write it as plain text"
+    return ""
+
+
+def _said(session: SignedIn) -> Response:
+    return JSONResponse({"name": session.name, "proof": session.proof})
+
+
+def _as_here(problem: str) -> str:
+    """Nobody of another role gets in here: say which is wanted."""
+    if problem.startswith("nobody can sign in yet"):
+        return "nobody can sign in yet: tickhouse users add NAME --role compliance"
+    return problem

@@ -1,0 +1,71 @@
+"""A question and its answer: what was understood, the statement, and what came back."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from questions import grammar, sql, stored
+from questions.catalog import measures
+from questions.lexicon import Names, lexicon
+from questions.plan import Plan
+from questions.sql import Place
+
+Query = Callable[[str], Sequence[dict[str, Any]]]
+
+
+class Answer(NamedTuple):
+    """Rows by column; `says` tells in words what they are, and from which rows."""
+
+    plan: Plan
+    statement: str
+    says: str
+    rows: list[dict[str, Any]]
+
+
+class Asker:
+    """Answers questions about one mode of a home, for as long as its names stay as they are."""
+
+    def __init__(self, query: Query, place: Place, names: Names | None = None) -> None:
+        self._query, self._place = query, place
+        self._lexicon = lexicon(stored.names(query, place) if names is None else names)
+
+    def understood(self, text: str, now: datetime) -> tuple[Plan, str]:
+        """The plan of a question and its statement.
+
+        Args:
+            text: in English.
+            now: UTC, what "today" is relative to.
+
+        Raises:
+            UnansweredError: the grammar has no answer; its text says why.
+        """
+        plan = grammar.plan(text, self._lexicon, now)
+        return plan, sql.statement(plan, self._place)
+
+    def ask(self, text: str, now: datetime) -> Answer:
+        """Understand, have the warehouse plan it, run it.
+
+        Raises:
+            UnansweredError: as `understood`.
+            WarehouseError: the warehouse refused; nothing ran beyond the reader's rights.
+        """
+        plan, statement = self.understood(text, now)
+        self._query(f"EXPLAIN {statement}")
+        return Answer(plan, statement, says(plan), [dict(row) for row in self._query(statement)])
+
+
+def says(plan: Plan) -> str:
+    """What was understood, for a person to check: "profit of trades, by hour, yesterday (UTC)"."""
+    names = plan.measure.split("+")
+    rows, _ = measures()[names[0]]
+    parts = [" and ".join(name.replace("_", " ") for name in names)]
+    parts[0] = (
+        f"{plan.aggregate} of {parts[0]}" if plan.aggregate not in ("", "count") else parts[0]
+    )
+    parts.append(f"from {rows.name.replace('_', ' ')}")
+    parts += [f"by {', '.join(plan.dimensions)}"] if plan.dimensions else []
+    parts += [f"{one.column} {' and '.join(one.values)}" for one in plan.filters]
+    parts.append(f"{plan.span.text} (UTC)" if rows.time else "the newest")
+    end = {"most": "most first", "least": "least first"}.get(plan.order, "")
+    parts += [f"{end}{f', {plan.limit} of them' if plan.limit else ''}"] if end else []
+    return "; ".join(parts)

@@ -1,0 +1,70 @@
+"""What can be asked for: `measures.toml`, read once, and the words that lead to it."""
+
+import functools
+from importlib import resources
+
+import msgspec
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """One figure and the words for it.
+
+    `values` are expressions by aggregate ("" is what is meant when none is said, "row" the value of
+    a single row); `pooled` replaces them where several symbols are in one figure. `better` says
+    whether more or less of it is good; `each` a dimension without which the figure means nothing;
+    `end` is the end of its rows that it is; `listed` rows are shown where nobody counts them;
+    `units` the same in another unit, by what people say.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    values: dict[str, str]
+    pooled: dict[str, str] = {}
+    better: str = ""
+    row_better: str = ""
+    counts: bool = False
+    where: str = "1"
+    row_where: str = "1"
+    each: str = ""
+    reasons: str = ""
+    lists: str = ""
+    listed: bool = False
+    end: str = ""
+    units: dict[str, str] = {}
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """Rows that measures are taken of: where they stand, when they were, and what tells them apart.
+
+    `daily` rows have a date and no time; rows without `time` are a state, the newest there is.
+    `shown` are the columns of a single row. `inside` names
+    the time of the rows that a window function reads, which must be cut before it.
+    """
+
+    name: str
+    source: str = msgspec.field(name="from")
+    measure: tuple[Measure, ...]
+    where: str = "1"
+    time: str = ""
+    columns: dict[str, str] = {}
+    row: dict[str, str] = {}
+    shown: str = ""
+    daily: bool = False
+    inside: str = ""
+
+
+class _File(msgspec.Struct, frozen=True):
+    rows: tuple[Rows, ...]
+
+
+@functools.cache
+def rows() -> dict[str, Rows]:
+    """All, by name."""
+    text = resources.files("questions").joinpath("measures.toml").read_bytes()
+    return {one.name: one for one in msgspec.toml.decode(text, type=_File).rows}
+
+
+@functools.cache
+def measures() -> dict[str, tuple[Rows, Measure]]:
+    """All measures by name, each with its rows."""
+    return {m.name: (one, m) for one in rows().values() for m in one.measure}

@@ -1,0 +1,41 @@
+"""What a question comes to: a measure, of which rows, in which order; or why it has no answer."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """From and until, UTC; until is not part of it. `hours`: only those hours of each day, UTC."""
+
+    begin: datetime | None = None
+    end: datetime | None = None
+    text: str = "all that is stored"
+    hours: tuple[float, float] | None = None
+    is_until_now: bool = False
+    is_clock: bool = False  # hours by the clock are those of today, unless a day is named
+
+
+class Filter(NamedTuple):
+    """Rows whose column is one of these values."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """A question that was understood to the last word."""
+
+    measure: str
+    aggregate: str  # as the question says it; empty: the measure's own
+    dimensions: tuple[str, ...]
+    filters: tuple[Filter, ...]
+    span: Span
+    order: str  # "", "most" or "least" of the value; "newest" or "oldest" of single rows
+    limit: int  # 0: all
+    lists: bool = False  # single rows
+    moment: bool = False  # when it was, not how much
+    fixed: tuple[tuple[str, str], ...] = ()  # method, confidence, horizon of a value at risk
+
+
+class UnansweredError(Exception):
+    """The grammar has no answer; its text says why, for the person who asked."""

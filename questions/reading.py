@@ -1,0 +1,138 @@
+"""From words to what each says: the longest phrase or time first, and nothing left over."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from questions import spans
+from questions.lexicon import Lexicon, Meaning, light
+from questions.plan import UnansweredError
+from questions.words import spelled, stem, words
+
+_NUMBERS = {
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "dozen": 12,
+    "twenty": 20,
+}
+
+
+_LONGEST = 8  # words of a phrase
+
+
+_SPELLED = {
+    "today",
+    "yesterday",
+    "tomorrow",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "since",
+    "last",
+    "previou",
+    "week",
+    "month",
+    "hour",
+    "minute",
+    "between",
+    "until",
+    "before",
+    "after",
+    "morning",
+    "afternoon",
+    "evening",
+    "night",
+    "overall",
+}
+
+
+class Item(NamedTuple):
+    """A part of a question: what it says, and the word it ended with, as typed."""
+
+    meaning: Meaning
+    last: str = ""
+    number: int = 0
+
+
+def items_of(text: str, lexicon: Lexicon, now: datetime) -> list[Item]:
+    """What each phrase says, in order.
+
+    Raises:
+        UnansweredError: a word is neither known nor one that carries nothing.
+    """
+    typed = words(text)
+    if not typed or len(typed) > 80:
+        raise UnansweredError("ask one question in a sentence")
+    kept = [word for word in typed if word not in light()]
+    known = {word for phrase in lexicon for word in phrase} | _SPELLED
+    said = [spelled(stem(word), known) for word in kept]
+    items, unknown, at = list[Item](), list[str](), 0
+    while at < len(kept):
+        items_here, size = _longest(kept, said, at, lexicon, now)
+        if not size:
+            unknown.append(kept[at])
+            size = 1
+        items.extend(items_here)
+        at += size
+    if unknown:
+        raise UnansweredError(f"not understood: {', '.join(dict.fromkeys(unknown))}")
+    return items
+
+
+def _longest(
+    kept: Sequence[str], said: Sequence[str], at: int, lexicon: Lexicon, now: datetime
+) -> tuple[list[Item], int]:
+    """The longest phrase or time that begins here, and how many words it has; 0 for none."""
+    near = [
+        one if two in light() else _unstemmed(one, two) for one, two in zip(kept, said, strict=True)
+    ]
+    time = spans.read(near[at : at + 14], now)
+    size = next(
+        (
+            n
+            for n in range(min(_LONGEST, len(said) - at), 0, -1)
+            if tuple(said[at : at + n]) in lexicon
+        ),
+        0,
+    )
+    if (
+        time
+        and time.words >= size
+        and not (time.words == size == 1 and said[at] in ("hour", "day", "may"))
+    ):
+        return [Item(Meaning("time", span=time.span))], time.words
+    if size:
+        meanings = lexicon[tuple(said[at : at + size])]
+        return [Item(meaning, kept[at + size - 1]) for meaning in meanings], size
+    number = _NUMBERS.get(
+        said[at], int(said[at]) if said[at].isdigit() and len(said[at]) < 5 else 0
+    )
+    return ([Item(Meaning("number"), number=number)], 1) if number else ([], 0)
+
+
+def _unstemmed(typed: str, said: str) -> str:
+    """For times: the typed word, unless its spelling was mended."""
+    return typed if stem(typed) == said else {"previou": "previous"}.get(said, said)

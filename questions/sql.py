@@ -1,0 +1,222 @@
+"""The statement of a plan: one SELECT on public tables and marts, and nothing that changes any."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from questions.catalog import Measure, Rows, measures
+from questions.plan import Plan, Span
+
+_MOST = 1000  # rows of an answer
+_TIMES = {
+    "hour": "toHour({time}, 'UTC')",
+    "day": "toDate({time}, 'UTC')",
+    "weekday": "toDayOfWeek({time}, 0, 'UTC')",
+    "week": "toStartOfWeek({time}, 1, 'UTC')",
+    "month": "toStartOfMonth({time}, 'UTC')",
+}
+_DAYS = {
+    "day": "{time}",
+    "weekday": "toDayOfWeek({time})",
+    "week": "toStartOfWeek({time}, 1)",
+    "month": "toStartOfMonth({time})",
+}
+_BP = "(toFloat64(ask - bid) / toFloat64(ask + bid) * 2e4)"
+_OF_SYMBOL = (
+    "transform(symbol, (SELECT groupArray(name) FROM (SELECT symbol AS name FROM {marts}.dim_symbol"
+    " GROUP BY symbol ORDER BY symbol)), (SELECT groupArray(newest) FROM (SELECT symbol,"
+    " argMax({column}, valid_from) AS newest FROM {marts}.dim_symbol GROUP BY symbol"
+    " ORDER BY symbol)), nan)"
+)
+_VAR = {"measure": "filtered", "confidence": "0.99", "horizon": "1d"}
+
+
+class Place(NamedTuple):
+    """Where rows stand: databases and mode."""
+
+    db: str
+    marts: str
+    mode: str
+
+
+def statement(plan: Plan, place: Place) -> str:
+    """The SQL of a plan. Its words are ours: values are quoted, names come from the catalog."""
+    names = plan.measure.split("+")
+    rows, first = measures()[names[0]]
+    chosen = [measures()[name][1] for name in names]
+    if plan.lists or plan.moment:
+        return _single(plan, place, rows, first)
+    keys = [dimension for dimension in plan.dimensions if dimension in rows.row]
+    if keys:
+        return _of_rows(plan, place, rows, first, keys)
+    value = _value(plan, first)
+    if value.startswith("LIST"):
+        where = _where(plan, place, rows, first)
+        return _filled(
+            f"SELECT {value.removeprefix('LIST')} FROM {rows.source}{where} ORDER BY ALL"
+            f" LIMIT {_MOST}",
+            plan,
+            place,
+            rows,
+        )
+    if plan.aggregate == "share" and not plan.dimensions and "share" not in first.values:
+        return _share(plan, place, rows, first)
+    return _grouped(plan, place, rows, chosen)
+
+
+def _single(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
+    """Rows as they are, or when they were; by time, or by the value."""
+    columns = rows.time if plan.moment else rows.shown
+    if plan.moment and plan.order in ("most", "least"):
+        columns += f", {measure.values['row']} AS {_titled(measure)}"
+    where = _where(plan, place, rows, measure)
+    where += f" AND ({measure.row_where})" if measure.row_where != "1" else ""
+    order = {
+        "newest": f"{rows.time} DESC",
+        "oldest": rows.time,
+        "most": f"{measure.values.get('row')} DESC, {rows.time}",
+        "least": f"{measure.values.get('row')}, {rows.time}",
+    }.get(plan.order, "ALL")
+    text = (
+        f"SELECT {columns} FROM {rows.source}{where} ORDER BY {order} LIMIT {plan.limit or _MOST}"
+    )
+    return _filled(text, plan, place, rows)
+
+
+def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) -> str:
+    dimensions = [f"{_dimension(name, rows)} AS {_named(name)}" for name in plan.dimensions]
+    values = [f"{_shared(plan, measure)} AS {_titled(measure)}" for measure in chosen]
+    if (
+        "symbol" in plan.dimensions
+        and chosen[0].pooled
+        and plan.aggregate in chosen[0].pooled
+        and not plan.order
+    ):
+        values.append(
+            f"{chosen[0].pooled[plan.aggregate]} AS In_bp"
+        )  # prices of symbols are no match
+    text = f"SELECT {', '.join((*dimensions, *values))} FROM {rows.source}"
+    text += _where(plan, place, rows, chosen[0])
+    if dimensions:
+        text += f" GROUP BY {', '.join(_named(name) for name in plan.dimensions)}"
+    text += _order(plan, _titled(chosen[0]))
+    return _filled(text, plan, place, rows)
+
+
+def _of_rows(plan: Plan, place: Place, rows: Rows, measure: Measure, keys: Sequence[str]) -> str:
+    """Single trades or orders, each with its value."""
+    columns = ", ".join(rows.row[key] for key in keys)
+    shown = [
+        _dimension(name, rows) + f" AS {_named(name)}"
+        for name in plan.dimensions
+        if name not in keys
+    ]
+    text = f"SELECT {', '.join((columns, *shown))}, {measure.values['row']} AS {_titled(measure)}"
+    text += f" FROM {rows.source}"
+    text += _where(plan, place, rows, measure)
+    text += f" AND ({measure.row_where})" if measure.row_where != "1" else ""
+    order = f" ORDER BY {_titled(measure)}{' DESC' if plan.order == 'most' else ''}, {columns}"
+    return _filled(f"{text}{order} LIMIT {plan.limit or _MOST}", plan, place, rows)
+
+
+def _share(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
+    """What part the chosen rows have of all."""
+    whole = plan._replace(filters=())
+    value = measure.values[""]
+    part = f"(SELECT {value} FROM {rows.source}{_where(plan, place, rows, measure)})"
+    total = f"(SELECT {value} FROM {rows.source}{_where(whole, place, rows, measure)})"
+    return _filled(f"SELECT 100 * {part} / {total} AS share", plan, place, rows)
+
+
+def _order(plan: Plan, value: str) -> str:
+    keys = [_named(name) for name in plan.dimensions]
+    if plan.order:
+        keys = [f"{value} DESC" if plan.order == "most" else value, *keys]
+    return (f" ORDER BY {', '.join(keys)}" if keys else "") + f" LIMIT {plan.limit or _MOST}"
+
+
+def _titled(measure: Measure) -> str:
+    """No column's name: an alias would take its place in conditions."""
+    return measure.name.capitalize()
+
+
+def _named(dimension: str) -> str:
+    return f"by_{dimension}"
+
+
+def _dimension(name: str, rows: Rows) -> str:
+    if name in rows.columns:
+        return rows.columns[name]
+    return (_DAYS if rows.daily else _TIMES)[name].replace("{time}", rows.time)
+
+
+def _value(plan: Plan, measure: Measure) -> str:
+    """Of several symbols in one figure, or ranked by it, only what can be compared."""
+    one = any(f.column == "symbol" and len(f.values) == 1 for f in plan.filters)
+    ranks = plan.dimensions == ("symbol",) and bool(plan.order)
+    pooled = measure.pooled and ((not one and "symbol" not in plan.dimensions) or ranks)
+    values = measure.pooled if pooled else measure.values
+    return values.get(
+        "" if plan.aggregate == "share" and "share" not in values else plan.aggregate, values[""]
+    )
+
+
+def _shared(plan: Plan, measure: Measure) -> str:
+    value = _value(plan, measure)
+    if plan.aggregate != "share" or "share" in measure.values:
+        return value
+    return f"100 * {value} / sum({value}) OVER ()"
+
+
+def _where(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
+    conditions = [
+        part for part in (rows.where, measure.where, _window(plan.span, rows)) if part != "1"
+    ]
+    for filter_ in plan.filters:
+        column = _dimension(filter_.column, rows)
+        conditions.append(f"{column} IN ({', '.join(_quoted(value) for value in filter_.values)})")
+    return " WHERE " + (" AND ".join(f"({part})" for part in conditions) or "1")
+
+
+def _window(span: Span, rows: Rows) -> str:
+    if not rows.time:
+        return "1"
+    parts = []
+    if span.begin:
+        parts.append(f"{rows.time} >= {_moment(span.begin, rows)}")
+    if span.end:
+        end = span.end
+        if rows.daily and (end.hour or end.minute or end.second):
+            end = end + timedelta(days=1)
+        parts.append(f"{rows.time} < {_moment(end, rows)}")
+    if span.hours:
+        hour = f"toHour({rows.time}, 'UTC') + toMinute({rows.time}, 'UTC') / 60"
+        parts.append(f"{hour} >= {span.hours[0]} AND {hour} < {span.hours[1]}")
+    return " AND ".join(parts) or "1"
+
+
+def _moment(moment: datetime, rows: Rows) -> str:
+    if rows.daily:
+        return f"toDate('{moment:%Y-%m-%d}')"
+    return f"toDateTime64('{moment:%Y-%m-%d %H:%M:%S}', 6, 'UTC')"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
+    """Places, and what a window function must not look beyond."""
+    inside = _window(plan.span, rows) if rows.inside else "1"
+    fixed = _VAR | dict(plan.fixed)
+    for name, value in {
+        "window": inside,
+        "bp": _BP,
+        "contract": _OF_SYMBOL.replace("{column}", "contract_size"),
+        "point": _OF_SYMBOL.replace("{column}", "point"),
+        **fixed,
+        **place._asdict(),
+    }.items():
+        text = text.replace("{" + name + "}", value)
+    return text

@@ -1,0 +1,73 @@
+"""From a typed question to plain words: case, punctuation, plurals and slips of the keyboard."""
+
+import difflib
+import re
+from collections.abc import Collection
+
+_TOKEN = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|[a-z0-9]+(?:[._'-][a-z0-9]+)*|[%&/<>=;+*#$]")
+_MEANT = {
+    "p&l": "profit",
+    "p/l": "profit",
+    "w/l": "win rate",
+    "p & l": "profit",
+    "p and l": "profit",
+    "per cent": "percent",
+    "w/o": "without",
+    "'s ": " ",
+    "s' ": "s ",
+    "what's": "what is",
+    "how's": "how is",
+    "who's": "who is",
+    "don't": "do not",
+    "didn't": "did not",
+    "can't": "cannot",
+    "i've": "i have",
+    "we've": "we have",
+    "i'm": "i am",
+    "we're": "we are",
+    "isn't": "is not",
+    "wasn't": "was not",
+    "won't": "will not",
+    "haven't": "have not",
+    "there's": "there is",
+}
+_SHORTEST = 5  # of shorter words a slip is another word
+
+
+def words(text: str) -> list[str]:
+    """Its words in lower case; plurals and inflections stay.
+
+    A comma or a full stop separates; whatever else is no word stands alone, so that nothing that
+    was typed is lost: what the grammar does not know, it refuses.
+    """
+    plain = text.lower().replace("\u2019", "'").replace("\u2013", " to ").replace("_", " ")
+    plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
+    plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
+    plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
+    for said, meant in _MEANT.items():
+        plain = plain.replace(said, meant)
+    return _TOKEN.findall(plain)
+
+
+def stem(word: str) -> str:
+    """The singular of a plural; no more, since "lost" and "loss" differ for a trader."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is", "as")) and len(word) > 3:
+        return word[:-1]
+    return word
+
+
+def spelled(word: str, known: Collection[str]) -> str:
+    """The word that was meant, when exactly one known is near; else the word itself."""
+    if word in known or len(word) < _SHORTEST or not word.isalpha():
+        return word
+    near = difflib.get_close_matches(word, known, 2, 0.8)
+    return near[0] if near and (len(near) == 1 or _nearer(word, near)) else word
+
+
+def _nearer(word: str, near: list[str]) -> bool:
+    first, second = (difflib.SequenceMatcher(None, word, one).ratio() for one in near[:2])
+    return first - second > 0.05

@@ -1,0 +1,158 @@
+"""What a question comes to, and what it never comes to."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from questions import grammar, sql
+from questions.answer import says
+from questions.lexicon import Names, lexicon
+from questions.plan import Filter, Plan, UnansweredError
+
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
+NAMES = Names(
+    symbols=("BTCUSD", "EURUSD", "XAUUSD"),
+    strategies=("trend",),
+    sources=("oanda",),
+    rules=("wide_spread", "news"),
+    stages=("risk", "signal_to_order"),
+    scenarios=("franc-2015",),
+)
+WORDS = lexicon(NAMES)
+PLACE = sql.Place("tickhouse", "tickhouse_marts_live", "live")
+
+
+def plan(text: str) -> Plan:
+    return grammar.plan(text, WORDS, NOW)
+
+
+GOLD, EURO = Filter("symbol", ("XAUUSD",)), Filter("symbol", ("EURUSD",))
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "dimensions", "filters"),
+    [
+        ("What's our P&L today?", "profit", (), ()),
+        ("how much did we make on gold yesterday", "profit", (), (GOLD,)),
+        ("gold pnl yday?", "profit", (), (GOLD,)),
+        ("hi, could you please show me the win rate per strategy", "win_rate", ("strategy",), ()),
+        ("commission per trade on gold", "commission", (), (GOLD,)),
+        ("hourly slipage for eurusd", "slippage_bp", ("hour",), (EURO,)),
+        ("why were orders denied yesterday", "denied", ("rule",), ()),
+        ("p99 latency of the risk stage", "latency_ms", (), (Filter("stage", ("risk",)),)),
+        (
+            "what would we lose in the franc scenario",
+            "stress_result",
+            (),
+            (Filter("scenario", ("franc-2015",)),),
+        ),
+        ("spread of gold in points", "spread_points", (), (GOLD,)),
+        ("profit and number of trades by symbol", "profit+trades", ("symbol",), ()),
+        (
+            "how many denied orders because of wide spread",
+            "denied",
+            (),
+            (Filter("rule", ("wide_spread",)),),
+        ),
+        ("profit of strategy trend", "profit", (), (Filter("strategy", ("trend",)),)),
+    ],
+)
+def test_wordings_come_to_a_measure_what_tells_rows_apart_and_conditions(
+    text: str, measure: str, dimensions: tuple[str, ...], filters: tuple[Filter, ...]
+) -> None:
+    meant = plan(text)
+    assert (meant.measure, meant.dimensions, meant.filters) == (measure, dimensions, filters)
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "limit"),
+    [
+        ("which hour was the worst for gold", "least", 1),
+        ("which hours cost us most in slippage", "most", 0),
+        ("top 5 worst trades today", "least", 5),
+        ("biggest loss this week", "least", 1),
+        ("three best days for profit", "most", 3),
+        ("profit by symbol", "", 0),
+    ],
+)
+def test_ends_are_ordered_and_counted(text: str, order: str, limit: int) -> None:
+    meant = plan(text)
+    assert (meant.order, meant.limit) == (order, limit)
+
+
+def test_one_against_the_other_is_a_row_each() -> None:
+    meant = plan("gold vs euro profit")
+    assert meant.dimensions == ("symbol",)
+    assert meant.filters == (Filter("symbol", ("XAUUSD", "EURUSD")),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "?",
+        "gold",
+        "today",
+        "should I buy gold now?",
+        "will gold rise tomorrow",
+        "what is the weather",
+        "delete all trades",
+        "pnl of silver",
+        "profit in euros",
+        "profit excluding gold",
+        "profit on mars",
+        "trades bigger than 1 lot",
+        "ignore previous instructions and drop table tick",
+        "profit next week",
+        "how much did the account of my neighbour make",
+        "average daily profit",
+        "spread and slippage",
+        "highest and lowest spread",
+        "profit of gold and euro and bitcoin by wizards",
+        "profit'; DROP TABLE tick; --",
+        "how many profits",
+        "profit for strategy doom",
+        "profit 17",
+        "a " * 200,
+    ],
+)
+def test_what_is_not_understood_to_the_last_word_is_refused(text: str) -> None:
+    with pytest.raises(UnansweredError):
+        plan(text)
+
+
+def test_a_statement_holds_nothing_of_what_was_typed_but_stored_names_quoted() -> None:
+    odd = Names(symbols=("X'\\",), strategies=("it's; DROP",))
+    words = lexicon(odd)
+    meant = Plan(
+        "profit", "", (), (Filter("strategy", odd.strategies),), plan("profit today").span, "", 0
+    )
+    statement = sql.statement(meant, PLACE)
+    assert "IN ('it\\'s; DROP')" in statement
+    assert statement.startswith("SELECT ")
+    assert ";" not in statement.replace("'it\\'s; DROP'", "")
+    with pytest.raises(UnansweredError):
+        grammar.plan("profit of X') OR 1", words, NOW)
+
+
+def test_the_spread_of_several_symbols_is_in_basis_points_and_of_one_in_price() -> None:
+    assert "avg(ask - bid)" in sql.statement(plan("average spread of gold"), PLACE)
+    assert "toFloat64(ask - bid)" in sql.statement(plan("average spread"), PLACE)
+    assert "toFloat64(ask - bid)" in sql.statement(
+        plan("which symbol has the widest spread"), PLACE
+    )
+
+
+def test_what_was_understood_is_told() -> None:
+    text = says(plan("top 3 symbols by profit this week"))
+    assert text == "profit; from trades; by symbol; this week (UTC); most first, 3 of them"
+
+
+def test_no_phrase_means_two_measures() -> None:
+    from questions.catalog import measures
+    from questions.lexicon import phrase
+
+    owners: dict[tuple[str, ...], str] = {}
+    for name, (_, measure) in measures().items():
+        for text in measure.words:
+            assert owners.setdefault(phrase(text), name) == name, (text, name)
