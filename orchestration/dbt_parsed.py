@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dbt.cli.exceptions import DbtUsageException
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
@@ -94,6 +95,6 @@ def _parse(kept: Path, options: Sequence[str]) -> Manifest | None:
 def _run(dbt: dbtRunner, words: Sequence[str]) -> tuple[int, Any]:
     """Exit status and result of a command."""
     done = dbt.invoke(["--no-use-colors", *words])
-    if done.exception is not None:
+    if isinstance(done.exception, DbtUsageException):  # all else dbt has printed itself
         print(done.exception, file=sys.stderr)
     return (0, done.result) if done.success else (1, None)

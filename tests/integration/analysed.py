@@ -5,25 +5,23 @@ not happen in a replay is planted before that: a late alert of a denied order, a
 broker that lacks our deals, a record that is gone from the middle of the journal's rows.
 """
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.times import BEGINNING, END
 from core.home_users import DBT
 from core.sections import ClickhouseSettings, RunSettings
-from core.settings import Settings, environment_of
+from core.settings import Settings
 from models.monitoring.performance import watch
 from models.serving.card import Span
 from tests.e2e.replay_runs import cut, environment, replay
-from tests.support.warehouse_server import ROOT, Warehouse
+from tests.support.dbt_command import dbt_command
+from tests.support.warehouse_server import Warehouse
 
 MARTS = "tickhouse_marts_replay"
 PLANTED = (
@@ -52,23 +50,7 @@ def dbt(
     home: Path, where: ClickhouseSettings, *words: str, mode: str = "replay"
 ) -> "subprocess.CompletedProcess[str]":
     """The dbt command against a warehouse; it writes into the home only."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", *words),
-            *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")),
-            *("--target-path", str(home / "dbt"), "--log-path", str(home / "logs")),
-            *("--vars", f"mode: {mode}"),
-        ],
-        env={
-            **os.environ,
-            **environment_of("clickhouse", **msgspec.structs.asdict(where)),
-            "PYTHONSAFEPATH": "1",
-        },
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return dbt_command(where, home, words, {"mode": mode})
 
 
 def judge(home: Path, result: dict[str, Any], server: Warehouse) -> None:

@@ -18,6 +18,7 @@ from reports.package import Version
 from reports.statement import BrokerStatement, StatementDeal, StatementFunds
 from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, import_reference, trading_day
+from tests.support.dbt_command import share_reading
 from tests.support.orders import at, filled, journalled, store
 from tests.support.warehouse_server import Warehouse, migrated
 
@@ -91,6 +92,7 @@ def statement(
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("home")
     server = migrated(folder, NAMES)
+    share_reading(folder)
     try:
         settings = Settings(home=str(folder), clickhouse=server.settings_of("commands"))
         desk = Desk(settings, server.client, ManualClock(at("2026-03-09 10:00")), "ann")

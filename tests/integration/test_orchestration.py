@@ -21,6 +21,7 @@ from clickhouse_connect.driver.client import Client
 from core.home_users import DBT
 from tests.e2e.replay_runs import environment, replay
 from tests.support.dagster_runs import dagster_runs
+from tests.support.dbt_command import share_reading
 from tests.support.http_receiver import Receiver
 from tests.support.servers import free_port
 from tests.support.warehouse_server import ROOT, Warehouse
@@ -77,6 +78,7 @@ def desk(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "TICKHOUSE_ORCHESTRATION__MODE": "replay",
         "TICKHOUSE_ORCHESTRATION__RUN_ID": result["run_id"],
     }
+    share_reading(home)
     server = Warehouse(home)
     server.start()
     try:

@@ -27,6 +27,7 @@ from reports.statement import BrokerStatement, StatementDeal, StatementFunds
 from reports.tables import rows_of
 from tests.support.compliance import DAY, TEMPLATES, import_reference, trading_day
 from tests.support.corrections import correct, steady_ticks, store_ticks, tick_file
+from tests.support.dbt_command import share_reading
 from tests.support.orders import at, journalled, store
 from tests.support.warehouse_server import Warehouse, migrated
 
@@ -83,6 +84,7 @@ class Home(NamedTuple):
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("home")
     server = migrated(folder, NAMES)
+    share_reading(folder)
     try:
         settings = Settings(home=str(folder), clickhouse=server.settings_of("commands"))
         desk = Desk(settings, server.client, ManualClock(at("2026-03-09 10:00")), "ann")

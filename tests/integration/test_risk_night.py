@@ -1,11 +1,11 @@
 """A desk's night in Dagster: stress scenarios of what it holds, and the risk report of its day."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from core.instruments import trading_day
 from tests.support.busy_day import busy_home
 from tests.support.dagster_runs import dagster_runs
 
@@ -19,7 +19,7 @@ pytestmark = [
 def test_a_night_stresses_what_is_held_and_reports_the_days_risk(tmp_path: Path) -> None:
     with busy_home(tmp_path, ["live"]) as busy:
         lived, client = busy.days["live"], busy.server.client
-        day = str(trading_day(lived.start_us))
+        day = datetime.fromtimestamp(lived.start_us / 1e6, UTC).date().isoformat()
         begun = client.command("SELECT toString(now64(6))")
         settings = {"TICKHOUSE_RUN__RUN_ID": lived.run.run_id, "TICKHOUSE_RUN__MODE": "live"}
         stressed, reported = dagster_runs(tmp_path, "stress_job", f"reports_job:{day}", **settings)

@@ -19,6 +19,7 @@ from dashboards.grafana.macros import ALL, BoardSpan, expand
 from features.catalog import NAMES
 from orchestration import dbt_project
 from tests.support.board_panels import POINTS
+from tests.support.dbt_command import share_reading
 from tests.support.warehouse_server import Warehouse, migrated
 
 
@@ -57,6 +58,7 @@ class BusyHome(NamedTuple):
 def busy_home(home: Path, modes: Sequence[str]) -> Iterator[BusyHome]:
     """Stored, its marts' tables there and empty."""
     server = migrated(home, NAMES)
+    share_reading(home)
     try:
         marts.make(server.client)
         where = ClickhouseSettings(url=server.url, credentials=server.credentials)

@@ -1,17 +1,11 @@
 """A made-up trading day in a warehouse with reference data, and the report marts built over it."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-
-import msgspec
 
 from cli.main import main
 from core.contracts.order import EventKind, OrderEvent
 from core.sections import ClickhouseSettings
-from core.settings import environment_of
+from tests.support.dbt_command import dbt_command
 from tests.support.orders import at, event, filled
 from tests.support.warehouse_server import ROOT
 
@@ -23,23 +17,7 @@ def dbt(
     where: ClickhouseSettings, home: Path, *words: str, mode: str = "live", day: str = ""
 ) -> str:
     """Run dbt against a warehouse and return what it printed."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", *words),
-            *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")),
-            *("--target-path", str(home / "dbt"), "--log-path", str(home / "logs")),
-            *("--vars", json.dumps({"mode": mode, "report_date": day})),
-        ],
-        env={
-            **os.environ,
-            **environment_of("clickhouse", **msgspec.structs.asdict(where)),
-            "PYTHONSAFEPATH": "1",
-        },
-        cwd=home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = dbt_command(where, home, words, {"mode": mode, "report_date": day})
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 

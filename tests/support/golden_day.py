@@ -29,6 +29,7 @@ from surveillance.incidents.classes import Impact
 from surveillance.incidents.register import Incident, Person
 from tests.support.compliance import TEMPLATES, dbt, import_reference
 from tests.support.dagster_runs import dagster_runs
+from tests.support.dbt_command import share_reading
 from tests.support.scripted_day import DAY, INDEX, START_US, ScriptedDay, recorded
 from tests.support.warehouse_server import Warehouse, migrated
 
@@ -88,6 +89,7 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
     day = ScriptedDay(home)
     day.run()
     server = migrated(home)
+    share_reading(home)
     try:
         _incident(home, server)  # hashes of its events hold no time of this machine
         with pytest.MonkeyPatch.context() as patch:
