@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,17 @@ from rich.progress import track
 from rich.table import Table
 
 from cli.commands.printed import output
+from cli.stack.warehouse_client import at_hand, warehouse_client
 from core.clock import ManualClock, SystemClock
 from core.errors import InputError
+from core.home_users import READER
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from questions.answer import Answer, Query
-    from tickhouse.connection import Connection
+    from questions.sql import Place
 
 _SHOWN = 40
 
@@ -57,32 +62,43 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     text = " ".join(namespace.question)
     if not text.strip():
         raise InputError("question", 'is empty: tickhouse ask "profit by symbol this week"')
-    import tickhouse
-    from questions.answer import Asker
     from questions.plan import UnansweredError
     from questions.sql import Place
 
     now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
     mode = namespace.mode or settings.marts_mode
-    with tickhouse.connect(settings.home_path) as home:
-        place = Place(settings.clickhouse.database, f"tickhouse_marts_{mode}", mode)
-        asker = Asker(_query(home), place)
-        try:
-            _, statement = asker.understood(text, now)
-            if namespace.sql:
-                print(statement)
-                return 0
-            answer = asker.ask(text, now)
-        except UnansweredError as error:
-            print(f"cannot answer: {error}")
-            return 1
-    _show(answer, namespace)
+    place = Place(settings.clickhouse.database, f"tickhouse_marts_{mode}", mode)
+    try:
+        answer = _answered(text, settings, place, now, only_sql=namespace.sql)
+    except UnansweredError as error:
+        print(f"cannot answer: {error}")
+        return 1
+    if answer:
+        _show(answer, namespace)
     return 0
 
 
-def _query(home: "Connection") -> "Query":
+def _answered(
+    text: str, settings: Settings, place: "Place", now: datetime, *, only_sql: bool
+) -> "Answer | None":
+    """The answer; None when only the statement was wanted, and is printed."""
+    from questions.answer import Asker
+
+    with at_hand(settings), closing(warehouse_client(settings, READER)) as client:
+        asker = Asker(_query(client), place)
+        if not only_sql:
+            return asker.ask(text, now)
+        _, statement = asker.understood(text, now)
+        print(statement)
+        return None
+
+
+def _query(client: "Client") -> "Query":
+    from adapters.clickhouse.client import errors_translated
+
     def query(statement: str) -> Sequence[dict[str, Any]]:
-        rows: list[dict[str, Any]] = home.sql(statement).arrow().to_pylist()
+        with errors_translated():
+            rows: list[dict[str, Any]] = client.query_arrow(statement).to_pylist()
         return rows
 
     return query
@@ -118,7 +134,6 @@ def _text(value: Any) -> str:
 
 def _evaluate(path: Path) -> int:
     """Right, refused and wrong; 0 when at least 80 % are right and at most 2 % wrong."""
-    import tickhouse
     from cli.busy import home as busy
     from questions import evaluate
     from questions.answer import Asker
@@ -128,9 +143,10 @@ def _evaluate(path: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="tickhouse-ask-") as folder:
         settings = Settings(home=folder)
         busy.generate(settings, quiz.mode, ManualClock(round(quiz.now.timestamp() * 1e6)))
-        with tickhouse.connect(Path(folder) / "busy") as home:
+        made_up = Settings(home=str(Path(folder) / "busy"))
+        with at_hand(made_up), closing(warehouse_client(made_up, READER)) as client:
             place = Place(settings.clickhouse.database, f"tickhouse_marts_{quiz.mode}", quiz.mode)
-            query = _query(home)
+            query = _query(client)
             shown = tuple(track(quiz.questions, "questions", console=console))
             quiz = quiz._replace(questions=shown)
             outcomes = evaluate.evaluate(quiz, Asker(query, place), query, place)

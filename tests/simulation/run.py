@@ -80,7 +80,8 @@ class _Life:
         if book is None or book.unsettled or book.broker.foreign:
             self._settle()
             self._rest()
-            if self._close_what_is_not_ours():  # a part of a position that was ours until now
+            # What the venue did twice may be a part of a position that was ours until now.
+            if world.broker.faults.done_twice and self._close_what_is_not_ours():
                 self._rest()
         promises.settled(world)
 
