@@ -223,6 +223,6 @@ BUGS = (
     Bug("the nearest stop of who shares a position stands at the broker", virtual, "guard",
         _nearest, 600),
     Bug("a person's closing of a shared position is nobody's", SharedClosings, "_reducing",
-        _always(0.0), 100),
+        _always(0.0), 400),
     Bug("who lost the lease ends and halts nothing", Live, "_keep_lease", _ends_unhalted, 200),
 )  # fmt: skip
