@@ -1,7 +1,7 @@
 """A desk's night in Dagster: stress scenarios of what it holds, and the risk report of its day."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,9 @@ pytestmark = [
 
 
 def test_a_night_stresses_what_is_held_and_reports_the_days_risk(tmp_path: Path) -> None:
-    with busy_home(tmp_path, ["live"]) as busy:
+    # From noon to noon: after 17:00 in New York the day of the market is the next one's.
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    with busy_home(tmp_path, ["live"], round(noon.timestamp() * 1e6)) as busy:
         lived, client = busy.days["live"], busy.server.client
         day = datetime.fromtimestamp(lived.start_us / 1e6, UTC).date().isoformat()
         begun = client.command("SELECT toString(now64(6))")

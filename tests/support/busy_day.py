@@ -55,16 +55,16 @@ class BusyHome(NamedTuple):
 
 
 @contextmanager
-def busy_home(home: Path, modes: Sequence[str]) -> Iterator[BusyHome]:
-    """Stored, its marts' tables there and empty."""
+def busy_home(home: Path, modes: Sequence[str], now_us: int = 0) -> Iterator[BusyHome]:
+    """Stored, its marts' tables there and empty; the day ends at `now_us`, or now."""
     server = migrated(home, NAMES)
     share_reading(home)
     try:
         marts.make(server.client)
         where = ClickhouseSettings(url=server.url, credentials=server.credentials)
         settings = Settings(home=str(home), clickhouse=where)
-        now = int(time.time() * 1e6)
-        days = {mode: busy_day(mode, now) for mode in modes}
+        now_us = now_us or int(time.time() * 1e6)
+        days = {mode: busy_day(mode, now_us) for mode in modes}
         for day in days.values():
             store.store(settings, server.url, day)
         grafana = connect(server.settings_of(GRAFANA))

@@ -81,10 +81,13 @@ def test_every_name_is_documented_and_no_other() -> None:
     page = (ROOT / "docs" / "reference" / "metrics.md").read_text()
     documented = set(re.findall(r"^\| `(tickhouse_\w+)", page, re.MULTILINE))
     elsewhere = {
-        name for name in documented if name.startswith("tickhouse_bus_") and name not in METRICS
+        name
+        for name in documented
+        if name.startswith(("tickhouse_bus_", "tickhouse_bot_")) and name not in METRICS
     }
     assert elsewhere == {
         "tickhouse_bus_lag_messages", "tickhouse_bus_expired_messages_total",
-        "tickhouse_bus_clock_skew_seconds",
-    }, "of Kafka"  # fmt: skip
+        "tickhouse_bus_clock_skew_seconds", "tickhouse_bot_strangers_total",
+        "tickhouse_bot_repeated_total",
+    }, "of Kafka, and of the bot"  # fmt: skip
     assert documented - elsewhere == {*METRICS, STAGES}
