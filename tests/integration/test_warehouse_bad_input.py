@@ -81,6 +81,7 @@ CASES: dict[str, Bad] = {
     "a file as a name": Bad(b"SELECT * FROM `/etc/passwd`", 403, 497, ANN),
     "a file into the reader's own": Bad(b"SELECT 1 INTO OUTFILE '/tmp/x'", 403, 497, ANN),
     "a write, as analyst": Bad(b"CREATE DATABASE x", 500, 164, ANN),
+    "a plan that is not optimised": Bad(b"EXPLAIN PLAN optimize = 0 SELECT 1", 403, 497, ANN),
     "a write by GET": Bad(b"", 500, 164, {"query": "CREATE DATABASE x"}, method="GET"),
     "a session timeout of words": Bad(
         b"SELECT 1", 500, 374, {"session_id": "s", "session_timeout": "long"}

@@ -105,6 +105,7 @@ class Shape:
     engines: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
     table_settings: set[str] = field(default_factory=set)
+    explained: set[str] = field(default_factory=set)  # settings of an EXPLAIN
     tables: set[tuple[str, Name]] = field(default_factory=set)
     identifiers: set[Name] = field(default_factory=set)
     merged: list[Any] = field(default_factory=list)  # first arguments of merge()
@@ -192,6 +193,7 @@ def _note(shape: Shape, here: str, node: dict[str, Any], owner: str, key: str) -
         return _note_function(shape, node, key)
     if here == "SetQuery":
         if owner == "ExplainQuery":
+            shape.explained.update(change["name"] for change in node.get("changes") or ())
             return True  # what to show, no settings of the engine
         kept = shape.table_settings if owner in _TABLE_SETTINGS else shape.settings
         kept.update(change["name"] for change in node.get("changes") or ())

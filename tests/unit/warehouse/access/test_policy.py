@@ -42,6 +42,14 @@ def test_what_no_list_names_is_refused_whatever_it_is() -> None:
         assert verdict(ADMIN, shape) == 0
 
 
+def test_a_plan_that_may_end_the_engine_is_for_nobody() -> None:
+    """Seen: EXPLAIN PLAN optimize = 0 of a mart's statement of 400 lines ended it."""
+    for user in (ANALYST, ADMIN):
+        assert verdict(user, Shape("ExplainQuery", explained={"header", "optimize"})) == 497
+        assert verdict(user, Shape("ExplainQuery", explained={"of_tomorrow"})) == 497
+    assert verdict(ADMIN, Shape("ExplainQuery", explained={"header", "json"})) == 0
+
+
 @pytest.mark.parametrize(
     ("value", "code"), [("t", 0), ("", 497), ("a.b", 497), ("/etc/passwd", 497), ("a b", 497)]
 )
