@@ -99,6 +99,11 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
         dimensions = tuple("control" if name == "type" else name for name in dimensions)
     if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
         dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
+    if said.who:
+        person = next((name for name in ("author", "by", "analyst") if name in rows.columns), "")
+        if not person:
+            raise UnansweredError(f"who, of {first.name}, is not stored")
+        dimensions = (*dimensions, person)
     if said.why and not (said.whichever and rows.shown):
         if not first.reasons:
             raise UnansweredError(f"why, of {first.name}, is not stored")
@@ -168,6 +173,17 @@ def _measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         names = ["slippage_cost"]
     if names == ["trading_state"] and said.aggregate == "count":
         names = ["halts"]
+    if said.much and names in (["winners"], ["losers"]):
+        names = ["profit"]
+    if "closed" in names:  # trades are closed, and their figures are
+        names = [name for name in names if name != "closed"] or ["trades"]
+        if any(measures()[name][0].name != "trades" for name in names):
+            raise UnansweredError("closed is said of trades alone")
+    if said.aggregate == "share" and ("orders" in names or not said.dimensions):
+        rated = [_OFTEN[name] for name in names if name in ("denied", "rejected", "filled_orders")]
+        names, said = rated or names, said._replace(aggregate="" if rated else said.aggregate)
+    if said.aggregate == "count" and names and names[-1].endswith("_lots"):
+        said = said._replace(aggregate="")
     if said.aggregate == "often":
         names = [_OFTEN.get(name, name) for name in names]
     if "models" in names and len(names) > 1:

@@ -39,6 +39,19 @@ _CAUSES = (
     "from",
 )
 _SHORT = {"by", "for", "on", "with"}  # too little before a rule of one word
+_ENDS = {
+    "less": "least",
+    "lower": "least",
+    "tighter": "least",
+    "narrower": "least",
+    "smaller": "least",
+    "faster": "least",
+    "cheaper": "least",
+    "shorter": "least",
+    "fewer": "least",
+    "better": "best",
+    "worse": "worst",
+}
 _CARRIED = {"volatile": "volatility_bp", "profitable": "profit"}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _Words = dict[str, tuple[str, ...]]
@@ -50,6 +63,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group: tuple[str, ...]
     which: tuple[str, ...]
     comparative: tuple[str, ...]
+    who: tuple[str, ...]
+    much: tuple[str, ...]
     would: tuple[str, ...]
     when: tuple[str, ...]
     why: tuple[str, ...]
@@ -73,6 +88,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confidences: _Words
     horizons: _Words
     reports: _Words
+    types: _Words
 
 
 class Meaning(NamedTuple):
@@ -143,10 +159,13 @@ def _grammar(file: _File) -> Iterator[_Entry]:
     yield file.why, (Meaning("why"),)
     for text in file.comparative:
         carried = [Meaning("measure", name) for word, name in _CARRIED.items() if word in text]
-        yield (text,), (Meaning("comparative"), *carried)
+        carried += [Meaning("aggregate", "often")] if "often" in text else []
+        yield (text,), (Meaning("comparative", _ENDS.get(text.split()[0], "most")), *carried)
     yield ("most active",), (Meaning("rank", "most"), Meaning("measure", "trades"))
     for number, weekday in enumerate(_WEEKDAYS, 1):
         yield (weekday,), (Meaning("filter", str(number), "weekday"),)
+    yield file.who, (Meaning("who"),)
+    yield file.much, (Meaning("much"),)
     yield file.would, (Meaning("would"),)
     yield file.when, (Meaning("when"),)
     yield file.ranking, (Meaning("rank", "most"),)
@@ -176,6 +195,8 @@ def _filters(file: _File) -> Iterator[_Entry]:
     for column, table in (("side", file.sides), ("exit", file.exits), ("purpose", file.purposes)):
         for value, texts in table.items():
             yield texts, (Meaning("filter", value, column),)
+    for kind, texts in file.types.items():
+        yield [texts[0]], (Meaning("filter", kind, "type"), Meaning("measure", "orders"))
     for hours, texts in file.parts.items():
         yield texts, (Meaning("hours", span=_hours(hours, texts[0])),)
     for hours, texts in file.sessions.items():

@@ -31,6 +31,8 @@ class Parts(NamedTuple):
     when: bool
     sorting: str
     joints: int  # how many "and" between figures
+    who: bool
+    much: bool
     would: bool  # "what would the denied orders have made"
     unit: str
 
@@ -46,6 +48,10 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         raise UnansweredError(f"nothing is stored of {', '.join(missing)}")
     kinds = [item.meaning.kind for item in items]
     rank, number = _ranked(items)
+    compared = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
+    asks = {"which", "dimension"} <= set(kinds)
+    if compared and asks and not rank and not number:
+        rank = compared[0]  # "on which side did we make more"
     _joined(items)
     names = _names(items)
     dimensions, one, which = _dimensions(items, names, ranked=bool(rank))
@@ -76,6 +82,8 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         sorting=next((i.meaning.value for i in items if i.meaning.kind == "sorted"), ""),
         joints=_joints(items),
         would="would" in kinds,
+        who="who" in kinds,
+        much="much" in kinds,
         unit=_unit(items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
@@ -105,7 +113,7 @@ def _ranked(items: Sequence[Item]) -> tuple[str, int]:
 
 def _joined(items: Sequence[Item]) -> None:
     """Two figures at once need an "and"; who counts does not ask for an amount, too."""
-    amounts = {i.meaning.value for i in items if i.meaning.kind == "measure"} - WEAK
+    amounts = {i.meaning.value for i in items if i.meaning.kind == "measure"} - WEAK - {"closed"}
     if "costs" in amounts and amounts & {*COSTS, "slippage_bp"}:
         amounts -= {"costs"}
     if len(amounts) > 1 + _joints(items):
@@ -194,7 +202,9 @@ def _dimensions(
             if before != "group":
                 which = True
                 one = one or stem(item.last) == item.last
-        elif value in ("source", "account") or (value == "status" and _is_listed(names)):
+        elif value in ("source", "account") or (
+            value == "status" and (_is_listed(names) or "orders" in names)
+        ):
             continue  # "the broker", "my account", "models and their status"
         elif kind == "dimension" and ranked and not dimensions:
             dimensions[value] = None

@@ -224,7 +224,7 @@ def _daily(first: float, last: float, said: Sequence[str]) -> Span:
 
 
 def _hour(word: str) -> float | None:
-    matched = _CLOCK.fullmatch({"noon": "12:00", "midnight": "24:00"}.get(word, word))
+    matched = _CLOCK.fullmatch({"noon": "12:00", "midnight": "0:00"}.get(word, word))
     if matched is None:
         return None
     hour = int(matched[1]) % 12 + 12 * (matched[3] == "pm") if matched[3] else int(matched[1])

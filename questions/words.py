@@ -5,6 +5,10 @@ import re
 from collections.abc import Collection
 
 _TOKEN = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|[a-z0-9]+(?:[._'-][a-z0-9]+)*|[%&/<>=;+*#$]")
+_FARED = re.compile(
+    r"\bhow (?:did|do|does|are|is|have|has|was|were) (.{1,40}?)"
+    r" (?:do|doing|done|fare|faring|going|perform)\b"
+)
 _MEANT = {
     "p&l": "profit",
     "p/l": "profit",
@@ -13,6 +17,7 @@ _MEANT = {
     "p and l": "profit",
     "per cent": "percent",
     "w/o": "without",
+    "i mean": " ",
     "'s ": " ",
     "s' ": "s ",
     "what's": "what is",
@@ -44,9 +49,10 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
+    plain = _FARED.sub(r"profit \1", plain)
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
-    return _TOKEN.findall(plain)
+    return [token.removesuffix("'s").removesuffix("'") for token in _TOKEN.findall(plain)]
 
 
 def stem(word: str) -> str:

@@ -33,7 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     # The goal is 80 and 2 of the held-out ones, which nobody who writes the grammar may read.
-    [("development", 0.8, 0.03), ("held_out", 0.6, 0.03)],
+    [("development", 0.8, 0.03), ("plainly_put", 0.45, 0.03), ("held_out", 0.64, 0.03)],
 )
 def test_most_questions_are_answered_and_few_wrongly(
     home: Path, name: str, right: float, wrong: float
