@@ -48,10 +48,10 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         raise UnansweredError(f"nothing is stored of {', '.join(missing)}")
     kinds = [item.meaning.kind for item in items]
     rank, number = _ranked(items)
-    compared = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
+    words = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
     asks = {"which", "dimension"} <= set(kinds)
-    if compared and asks and not rank and not number:
-        rank = compared[0]  # "on which side did we make more"
+    if words and asks and not rank and not number:
+        rank = words[0]  # "on which side did we make more"
     _joined(items)
     names = _names(items)
     dimensions, one, which = _dimensions(items, names, ranked=bool(rank))

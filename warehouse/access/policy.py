@@ -65,8 +65,8 @@ def check(shape: Shape, user: User, place: Place) -> None:
     """
     if not shape.explained <= _EXPLAINED:
         # Some plans that are not optimised end the engine, and with it everybody's warehouse.
-        name = min(shape.explained - _EXPLAINED)
-        raise _refusal(ACCESS_DENIED, user, f"EXPLAIN with {name} is for nobody")
+        setting = min(shape.explained - _EXPLAINED)
+        raise _refusal(ACCESS_DENIED, user, f"EXPLAIN with {setting} is for nobody")
     if user.role == "admin":
         return
     allowance = allowances.of(user.role)
