@@ -10,8 +10,11 @@ import contextlib
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -19,14 +22,13 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from adapters.bus.base import Bus
 from adapters.bus.join import join
 from core import log, settings, tls, tls_door
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.controls.store import is_begun, place_of
 from core.errors import TickhouseError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
 from dashboards.compliance.door import Door
-from dashboards.compliance.room import furnished
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
@@ -37,6 +39,9 @@ from dashboards.live.risk_page import RiskPage
 from dashboards.live.sign_in import SignIn
 from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
+
+if TYPE_CHECKING:
+    from dashboards.compliance.room import Room
 
 
 def main() -> int:
@@ -69,7 +74,7 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
     door = Door(config.home_path, signing_in, controls.one_guess)
-    room = furnished(config, clock, door, signed)
+    room = _room(config, clock, door, signed)
     page = pages.application(
         Viewers(now.items),
         controls,
@@ -90,6 +95,15 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     logging.getLogger("board").info("live page at %s", url)
     await serving
     await now.close()
+
+
+def _room(config: Settings, clock: Clock, door: Door, signed: Callable[[], bool]) -> "Room | None":
+    """The room for compliance staff; none where what reports need is not installed."""
+    if any(find_spec(name) is None for name in ("lxml", "stdnum", "typst")):
+        return None
+    from dashboards.compliance.room import furnished
+
+    return furnished(config, clock, door, signed)
 
 
 def _server(app: object, home: Path) -> uvicorn.Server:

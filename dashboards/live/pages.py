@@ -8,6 +8,7 @@ nothing from elsewhere.
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,11 +19,14 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from dashboards.compliance.room import Room
+from dashboards.compliance.door import PLACE
 from dashboards.live import runbooks
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
 from dashboards.live.viewers import Viewers
+
+if TYPE_CHECKING:
+    from dashboards.compliance.room import Room
 
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 Answer = Callable[[Request], Awaitable[Response]]
@@ -48,7 +52,7 @@ _HEADERS = {
 
 def application(
     viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer,
-    risk: Answer, regimes: Answer, room: Room | None = None,
+    risk: Answer, regimes: Answer, room: "Room | None" = None,
 ) -> Starlette:  # fmt: skip
     """The application over its parts; `older` answers for candles of before, the rest by name."""
 
@@ -81,7 +85,11 @@ def application(
             button("/api/resume", controls.resume),
             button("/api/alerts/acknowledge", alerts.acknowledge),
             button("/api/alerts/silence", alerts.silence),
-            *(room.routes(button) if room else ()),
+            *(
+                room.routes(button)
+                if room
+                else (Route(f"{PLACE}/{{rest:path}}", _no_room, methods=["GET", "POST"]),)
+            ),
             WebSocketRoute("/live", watch),
         ],
         middleware=[
@@ -89,6 +97,13 @@ def application(
             Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
         ],
     )
+
+
+async def _no_room(_: Request) -> Response:
+    text = (
+        "the packages that reports need are not installed: install Tickhouse with its extra server"
+    )
+    return JSONResponse({"error": text}, status_code=503)
 
 
 def from_our_page(connection: HTTPConnection) -> bool:

@@ -126,6 +126,24 @@ def test_what_runs_next_to_a_terminal_imports_without_the_platform() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+#: What the extra `main` does not install; `make demo` and `tickhouse up` run without.
+ELSEWHERE = (
+    "apprise", "dagster", "dbt", "docx", "lxml", "mcp", "pypdfium2", "stdnum", "telegram", "typst",
+)  # fmt: skip
+PROCESSES = (
+    "dashboards.live.__main__", "surveillance.__main__", "execution.__main__", "cli.main",
+    "cli.commands.up", "cli.commands.demo", "cli.commands.ask", "cli.commands.clients",
+)  # fmt: skip
+
+
+def test_what_up_and_demo_run_imports_with_the_main_packages_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, ",".join(ELSEWHERE), ",".join(PROCESSES)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 #: They tell what happened, not what a thing is.
 NO_NAMES = {"look", "see", "told", "found", "asked", "made"}
 OTHER_ROOMS = (

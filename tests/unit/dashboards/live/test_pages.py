@@ -84,6 +84,12 @@ def test_the_page_loads_nothing_from_elsewhere(page: TestClient) -> None:
     assert page.get("/../controls.py").status_code == 404
 
 
+def test_without_the_packages_of_reports_the_room_says_so(page: TestClient) -> None:
+    for answer in (page.get("/compliance/api/session"), page.post("/compliance/api/sign-in")):
+        assert answer.status_code == 503
+        assert "with its extra server" in answer.json()["error"]
+
+
 def test_every_alert_leads_to_its_runbook(page: TestClient) -> None:
     text = page.get("/runbooks").text
     assert "<script" not in text
